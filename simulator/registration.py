@@ -42,7 +42,7 @@ OPENID = {
 
 @dataclass
 class Registration:
-    """What an app's owner enters in the Entra portal: secret, certificates, addresses, permissions asked for."""
+    """What an app's owner enters in the Entra portal: secret, certificates, addresses, permissions."""
 
     client_id: str = CLIENT_ID
     secret: str = CLIENT_SECRET

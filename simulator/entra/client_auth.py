@@ -1,0 +1,92 @@
+"""Who is the app that asks for tokens: secret or signed assertion."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import jwt
+from cryptography import x509
+from django.http import HttpRequest
+
+from simulator.entra.authority import Authority
+from simulator.entra.errors import EntraError, missing_parameter, unknown_app
+from simulator.world import World
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@dataclass(frozen=True)
+class Client:
+    """An authenticated app; `appidacr` is 1 with a secret, 2 with a certificate."""
+
+    id: str
+    appidacr: str
+
+
+def _denied(number: int, text: str) -> EntraError:
+    return EntraError("invalid_client", number, text, status=401)
+
+
+def authenticate_client(world: World, request: HttpRequest, authority: Authority) -> Client:
+    """Raises EntraError: 700016 unknown app, 7000215 wrong secret, 7000222 expired, 7000218 none given."""
+    client_id, secret = _credentials(request)
+    if not client_id:
+        raise missing_parameter("client_id")
+    registration = world.registration
+    if client_id != registration.client_id:
+        raise unknown_app(client_id, authority.name)
+    if request.POST.get("client_assertion"):
+        _check_assertion(world, client_id, request.POST["client_assertion"])
+        return Client(client_id, "2")
+    if not secret:
+        raise _denied(
+            7000218,
+            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+        )
+    if registration.secret_expired or world.faults.take("secret_expired") is not None:
+        raise _denied(
+            7000222,
+            f"The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to "
+            "create new keys for your app.",
+        )
+    if secret != registration.secret or world.faults.take("secret_wrong") is not None:
+        raise _denied(
+            7000215,
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client "
+            f"secret value, not the client secret ID, for a secret added to app '{client_id}'.",
+        )
+    return Client(client_id, "1")
+
+
+def _credentials(request: HttpRequest) -> tuple[str, str]:
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return request.POST.get("client_id", ""), request.POST.get("client_secret", "")
+    try:
+        client_id, _, secret = base64.b64decode(value).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return unquote(client_id), unquote(secret)
+
+
+def _check_assertion(world: World, client_id: str, assertion: str) -> None:
+    for pem in world.registration.certificates:
+        key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+        try:
+            claims = jwt.decode(
+                assertion,
+                key,  # type: ignore[arg-type]
+                ["RS256", "PS256"],
+                options={"verify_aud": False, "require": ["exp", "iss", "sub", "aud"]},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise _denied(700024, "Client assertion is not within its valid time range.") from error
+        except jwt.InvalidTokenError:
+            continue
+        if claims["iss"] == claims["sub"] == client_id and str(claims["aud"]).endswith("/oauth2/v2.0/token"):
+            return
+    raise _denied(
+        700027,
+        "The certificate with identifier used to sign the client assertion is not registered on application.",
+    )

@@ -1,0 +1,1 @@
+"""Microsoft Graph v1.0: users, the organisation, online meetings and batches."""
