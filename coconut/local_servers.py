@@ -1,8 +1,8 @@
 """Where a checkout's private PostgreSQL and Valkey listen when no addresses are given.
 
-Pure path arithmetic: the settings and the commands that start the servers agree by calling the same functions.
-The sockets lie in /tmp because a socket's path must stay under 108 bytes and because the database server,
-which refuses to run as root, must be able to enter the folder wherever the checkout lies.
+Pure path arithmetic: the settings and the commands that start the servers agree by calling the same
+functions. The sockets lie in /tmp because a socket's path must stay under 108 bytes and because the database
+server, which refuses to run as root, must be able to enter the folder wherever the checkout lies.
 """
 
 from hashlib import sha256
@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 DATABASE_NAME = "coconut"
 DATABASE_USER = "coconut"
+# Only part of the socket's name; written out so that a PGPORT in the environment changes nothing.
+POSTGRES_PORT = 5432
 
 
 def socket_dir(base_dir: Path) -> Path:
@@ -31,7 +33,7 @@ def valkey_socket(sockets: Path) -> Path:
 
 def database_url(sockets: Path, name: str = DATABASE_NAME) -> str:
     """The database `name` behind the sockets, as django-environ reads it."""
-    return f"postgresql://{DATABASE_USER}@/{quote(str(postgres_socket_dir(sockets)))}/{name}"
+    return f"postgresql://{DATABASE_USER}@:{POSTGRES_PORT}/{quote(str(postgres_socket_dir(sockets)))}/{name}"
 
 
 def broker_url(sockets: Path, number: int = 0) -> str:

