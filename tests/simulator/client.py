@@ -1,0 +1,206 @@
+"""How the tests talk to the simulator's process: as a Graph client, as a browser, as a controller."""
+
+import base64
+import hashlib
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import requests
+
+from simulator.people import CONTOSO_ID
+from simulator.registration import CALLBACK_PATH, CLIENT_ID, CLIENT_SECRET, GRAPH_HOST
+
+CALLBACK = f"http://localhost:8000{CALLBACK_PATH}"
+VERIFIER = "a-code-verifier-of-at-least-forty-three-characters"
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+SCOPE = " ".join(
+    [
+        f"{GRAPH_HOST}/User.Read",
+        f"{GRAPH_HOST}/User.ReadBasic.All",
+        f"{GRAPH_HOST}/OnlineMeetings.ReadWrite",
+        "openid",
+        "profile",
+        "offline_access",
+    ]
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def plain_session() -> requests.Session:
+    """A session that ignores proxies and certificates of the environment."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+class Simulator:
+    """A running simulator."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.http = plain_session()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "simulator", "--port", str(self.port), *arguments],
+            cwd=Path(__file__).resolve().parents[2],
+        )
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(200):
+            try:
+                self.http.get(f"{self.url}/_control/requests", timeout=5)
+            except requests.ConnectionError:
+                if self.process.poll() is not None:
+                    raise RuntimeError("The simulator ended while starting.") from None
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError("The simulator did not start.")
+
+    def stop(self) -> int:
+        self.http.close()
+        self.process.terminate()
+        return self.process.wait(timeout=10)
+
+    def control(self, control_name: str, **data: Any) -> dict[str, Any]:
+        response = self.http.post(f"{self.url}/_control/{control_name}", json=data, timeout=30)
+        answer: dict[str, Any] = response.json()
+        assert response.status_code == 200, answer
+        return answer
+
+    def state(self, only: str) -> Any:
+        return self.http.get(f"{self.url}/_control/state", params={"only": only}, timeout=10).json()[only]
+
+    def person(self, upn: str) -> dict[str, Any]:
+        found: dict[str, Any] = next(person for person in self.state("people") if person["upn"] == upn)
+        return found
+
+    def user_token(self, upn: str, *scopes: str) -> str:
+        data = {"scopes": list(scopes)} if scopes else {}
+        return str(self.control("token", user=upn, **data)["access_token"])
+
+    def app_token(self, *roles: str) -> str:
+        wanted = roles or ("OnlineMeetings.ReadWrite.All", "User.Read.All")
+        return str(self.control("token", roles=list(wanted))["access_token"])
+
+    def graph(self, token: str, method: str, path: str, **options: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        return self.http.request(
+            method, f"{self.url}/v1.0{path}", headers=headers, timeout=options.pop("timeout", 10), **options
+        )
+
+    def token(self, tenant: str = CONTOSO_ID, **form: str) -> requests.Response:
+        form = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **form}
+        return self.http.post(f"{self.url}/{tenant}/oauth2/v2.0/token", data=form, timeout=10)
+
+    def app_only(self, tenant: str = CONTOSO_ID, **form: str) -> requests.Response:
+        wanted = {"grant_type": "client_credentials", "scope": f"{GRAPH_HOST}/.default"}
+        return self.token(tenant, **{**wanted, **form})
+
+    def redeem(self, code: str, tenant: str = CONTOSO_ID, **form: str) -> requests.Response:
+        wanted = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER,
+            "scope": SCOPE,
+        }
+        return self.token(tenant, **{**wanted, **form})
+
+    def browser(self) -> "Browser":
+        return Browser(self)
+
+
+class Browser:
+    """Follows the simulator's pages until it is sent back to the app."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.http = plain_session()
+        self.page = requests.Response()
+
+    def authorize(self, tenant: str = CONTOSO_ID, **changes: str) -> requests.Response:
+        query = {
+            "client_id": CLIENT_ID,
+            "response_type": "code",
+            "redirect_uri": CALLBACK,
+            "scope": SCOPE,
+            "state": "the-state",
+            "nonce": "the-nonce",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+            "prompt": "select_account",
+            **changes,
+        }
+        kept = {name: value for name, value in query.items() if value}
+        return self.open(f"{self.simulator.url}/{tenant}/oauth2/v2.0/authorize?{urlencode(kept)}")
+
+    def admin_consent(self, tenant: str = CONTOSO_ID, **changes: str) -> requests.Response:
+        query = {
+            "client_id": CLIENT_ID,
+            "redirect_uri": CALLBACK,
+            "scope": f"{GRAPH_HOST}/.default",
+            "state": "the-state",
+            **changes,
+        }
+        return self.open(f"{self.simulator.url}/{tenant}/v2.0/adminconsent?{urlencode(query)}")
+
+    def open(self, url: str) -> requests.Response:
+        self.page = self.http.get(url, allow_redirects=False, timeout=10)
+        return self._settle()
+
+    def submit(self, **form: str) -> requests.Response:
+        """Submit the page's form with the name and value of a button."""
+        field = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.page.text)
+        assert field is not None, self.page.text
+        data = {"csrfmiddlewaretoken": field[1], **form}
+        self.page = self.http.post(self.page.url, data=data, allow_redirects=False, timeout=10)
+        return self._settle()
+
+    def pick(self, upn: str) -> requests.Response:
+        return self.submit(account=self.simulator.person(upn)["id"])
+
+    def _settle(self) -> requests.Response:
+        while self.page.is_redirect and not self.is_back:
+            target = requests.compat.urljoin(self.page.url, self.page.headers["Location"])
+            self.page = self.http.get(target, allow_redirects=False, timeout=10)
+        return self.page
+
+    @property
+    def is_back(self) -> bool:
+        return self.page.headers.get("Location", "").startswith(CALLBACK)
+
+    @property
+    def heading(self) -> str:
+        found = re.search(r"<h1>(.*?)</h1>", self.page.text)
+        return found[1] if found else ""
+
+    @property
+    def answer(self) -> dict[str, str]:
+        """The parameters that the app receives."""
+        assert self.is_back, self.page.text
+        return dict(parse_qsl(urlsplit(self.page.headers["Location"]).query))
+
+
+def sign_in(simulator: Simulator, upn: str, **changes: str) -> dict[str, Any]:
+    """The token endpoint's answer for a person who signs in and accepts."""
+    browser = simulator.browser()
+    browser.authorize(**changes)
+    browser.pick(upn)
+    if not browser.is_back:
+        browser.submit(decision="accept")
+    answer: dict[str, Any] = simulator.redeem(browser.answer["code"]).json()
+    return answer

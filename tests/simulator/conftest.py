@@ -1,0 +1,20 @@
+"""One simulator process for this folder, reset before every test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulator.client import Simulator
+
+
+@pytest.fixture(scope="session")
+def running_simulator() -> Iterator[Simulator]:
+    simulator = Simulator()
+    yield simulator
+    simulator.stop()
+
+
+@pytest.fixture
+def simulator(running_simulator: Simulator) -> Simulator:
+    running_simulator.control("reset")
+    return running_simulator
