@@ -40,7 +40,10 @@ class Postgres:
         socket_dir = postgres_socket_dir(self.sockets)
         _give(socket_dir, account)
         programs = programs_for(self.home, self._major_version_of_data(), account)
-        end_orphan(self._data / "postmaster.pid", self._data, signal.SIGINT, patience=20)
+        for pid_file in (self._pid_file, self._data / "postmaster.pid"):
+            end_orphan(pid_file, self._data, signal.SIGINT, patience=20)
+        for leftover in socket_dir.glob(".s.PGSQL.*"):
+            leftover.unlink()
         if not (self._data / "PG_VERSION").exists():
             self._make_cluster(programs, account)
         self._write_access_rules()
@@ -53,6 +56,7 @@ class Postgres:
                 environment=server_environment(),
                 cwd=self.home,
             )
+        self._pid_file.write_text(str(self.process.pid))
         self._wait_for_answer()
         self._prepare_database()
 
@@ -65,6 +69,11 @@ class Postgres:
     @property
     def _data(self) -> Path:
         return self.home / "data"
+
+    @property
+    def _pid_file(self) -> Path:
+        """Ours, because the server removes its own a moment before it is gone."""
+        return self.home / "server.pid"
 
     @property
     def _log(self) -> Path:

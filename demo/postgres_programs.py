@@ -49,7 +49,7 @@ def server_account() -> Account | None:
 def reachable_home(wanted: Path, account: Account | None) -> Path:
     """`wanted`, or a folder under /var/lib when `account` cannot enter it (a checkout under /root)."""
     wanted.mkdir(parents=True, exist_ok=True)
-    if account is None or _succeeds_as(account, ["ls", str(wanted.parent)]):
+    if account is None or _succeeds_as(account, ["/bin/ls", str(wanted)]):
         return wanted
     digest = sha256(str(wanted.resolve()).encode()).hexdigest()[:12]
     return Path("/var/lib") / f"coconut-{digest}"

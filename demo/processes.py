@@ -30,7 +30,8 @@ def start_tied(
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, so that Ctrl-C reaches only us, and tied to our life.
 
-    `user` is a (uid, gid) to become. `death_signal` is what it gets when we die without stopping it.
+    The first word of `command` is a path. `user` is a (uid, gid) to become; `death_signal` what it gets when
+    we die without stopping it.
     Call it from the main thread only: Linux ties the child to the thread that started it.
     """
     uid, gid = user or (-1, -1)
@@ -87,7 +88,7 @@ def is_running(pid: int, folder: Path) -> bool:
 
 
 def end_orphan(pid_file: Path, folder: Path, sent: signal.Signals, *, patience: float) -> None:
-    """End the server of `folder` that a killed run left behind, and remove its pid file."""
+    """Wait for the server of `folder` that a killed run left behind to be gone, and remove its pid file."""
     pid = read_pid(pid_file)
     for number in (sent, signal.SIGKILL):
         if pid is None or not is_running(pid, folder):

@@ -54,7 +54,7 @@ def private_servers(
         stack.enter_context(only_one(data_dir))
         _make_socket_dir(sockets)
         postgres = Postgres(data_dir / "postgres", sockets, durable)
-        valkey = Valkey(data_dir / "valkey", sockets, durable)
+        valkey = Valkey(data_dir / "valkey", sockets)
         # Registered before the start, so that Ctrl-C in the middle of it stops what runs already.
         for wanted, server in ((database, postgres), (broker, valkey)):
             if wanted:
@@ -64,13 +64,15 @@ def private_servers(
 
 
 @contextmanager
-def throwaway_servers() -> Iterator[Servers]:
-    """Both servers with a folder of their own that is removed afterwards; any number may run side by side."""
+def throwaway_servers(*, database: bool = True, broker: bool = True) -> Iterator[Servers]:
+    """Servers with a folder of their own that is removed afterwards; any number may run side by side."""
     _sweep_throwaways()
     home = Path(tempfile.mkdtemp(prefix=_THROWAWAY_PREFIX, dir=_TMP))
     home.chmod(0o755)
     try:
-        with private_servers(home, sockets=home / "sockets", durable=False) as servers:
+        with private_servers(
+            home, sockets=home / "sockets", durable=False, database=database, broker=broker
+        ) as servers:
             yield servers
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 The parent cannot arrange this by itself: code between fork and exec is unsafe beside threads, and `setpriv`
 is not on every machine. So this file becomes the command: it gives up root where asked, tells Linux to send
-SIGNAL when the parent is gone, and executes. It imports nothing of the project, because it must start at once.
+SIGNAL when the parent is gone, and executes. It imports nothing of the project: it must start at once.
 """
 
 import ctypes
@@ -14,7 +14,13 @@ PR_SET_PDEATHSIG = 1
 
 
 def become(parent: int, death_signal: int, uid: int, gid: int, command: list[str]) -> None:
-    """Replace this process by `command`; `uid` -1 keeps the user. Exits when the parent is gone already."""
+    """Replace this process by `command`, whose first word is a path; `uid` -1 keeps the user.
+
+    Exits when the parent is gone already. Nothing may be imported in here: the new user may not be able to
+    read this Python's library.
+    """
+    # A process in the background of a shell ignores Ctrl-C; the command must not inherit that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if uid >= 0:
         os.setgroups([])
         os.setgid(gid)
@@ -24,9 +30,7 @@ def become(parent: int, death_signal: int, uid: int, gid: int, command: list[str
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(1)
-    # A process in the background of a shell ignores Ctrl-C; the servers must not inherit that.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execvp(command[0], command)
+    os.execv(command[0], command)
 
 
 if __name__ == "__main__":

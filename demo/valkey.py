@@ -17,20 +17,19 @@ from demo.processes import Trouble, end_orphan, start_tied, stop, tail, wait_unt
 
 @dataclass
 class Valkey:
-    """One server with its data under `home`; `durable` keeps the queue over a restart."""
+    """One server with its log under `home`. It saves nothing: what waited in it, the sweeps bring again."""
 
     home: Path
     sockets: Path
-    durable: bool
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start the server. Raises `Trouble` where there is no program, or with the end of the server's log."""
+        """Start the server. Raises `Trouble` where there is no program, or with the end of its log."""
         self.home.mkdir(parents=True, exist_ok=True)
-        end_orphan(self._pid_file, self._pid_file, signal.SIGTERM, patience=5)
+        end_orphan(self._pid_file, self.home, signal.SIGTERM, patience=5)
         with self._log.open("wb") as log:
-            self.process = start_tied([_program(), *self._options()], output=log, cwd=self.home)
-        process = self.process
+            process = self.process = start_tied([_program(), *self._options()], output=log, cwd=self.home)
+        self._pid_file.write_text(str(process.pid))
         if not wait_until(lambda: process.poll() is not None or self._answers(), seconds=20, pause=0.02):
             self.stop()
         if process.poll() is not None:
@@ -38,7 +37,7 @@ class Valkey:
             raise Trouble(f"Valkey did not start; the end of {self._log}:\n{tail(self._log)}")
 
     def stop(self) -> None:
-        """Stop the server, saving what it holds when it is durable."""
+        """Stop the server."""
         if self.process is not None:
             stop(self.process, signal.SIGTERM, patience=10)
             self.process = None
@@ -62,8 +61,7 @@ class Valkey:
             "unixsocket": str(valkey_socket(self.sockets)),
             "unixsocketperm": "700",
             "dir": str(self.home),
-            "pidfile": str(self._pid_file),
-            "save": "60 1" if self.durable else "",
+            "save": "",
             # The command line stays readable, so that a later run recognises this server as its own.
             "set-proc-title": "no",
         }

@@ -1,0 +1,158 @@
+"""The two private servers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import environ
+import psycopg2
+import pytest
+import redis
+
+from demo.processes import Trouble, is_running, read_pid, wait_until
+from demo.services import Servers, private_servers, throwaway_servers
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short folder that the database server's user can enter; pytest's own is private and long."""
+    path = Path(tempfile.mkdtemp(prefix="coconut-services-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+def run_sql(servers: Servers, statement: str) -> list[tuple[Any, ...]]:
+    address = environ.Env.db_url_config(servers.database_url)
+    connection = psycopg2.connect(
+        host=address["HOST"], port=address["PORT"], user=address["USER"], dbname=address["NAME"]
+    )
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        rows = cursor.fetchall() if cursor.description else []
+    connection.close()
+    return rows
+
+
+def test_the_owner_of_the_database_can_create_the_extensions(folder: Path) -> None:
+    with private_servers(folder, sockets=folder / "s", durable=False, broker=False) as servers:
+        run_sql(servers, "CREATE EXTENSION btree_gist; CREATE EXTENSION pg_trgm")
+
+        rows = run_sql(servers, "SELECT usesuper FROM pg_user WHERE usename = current_user")
+
+    assert rows == [(False,)]
+
+
+def test_data_is_still_there_after_a_stop(folder: Path) -> None:
+    with private_servers(folder, sockets=folder / "s", durable=True) as servers:
+        run_sql(servers, "CREATE TABLE kept AS SELECT 'yes' AS answer")
+
+    with private_servers(folder, sockets=folder / "s", durable=True) as servers:
+        assert run_sql(servers, "SELECT answer FROM kept") == [("yes",)]
+
+
+def test_the_database_ignores_case_beyond_ascii(folder: Path) -> None:
+    with private_servers(folder, sockets=folder / "s", durable=False, broker=False) as servers:
+        assert run_sql(servers, "SELECT lower('ÉÅ')") == [("éå",)]
+
+
+def test_nothing_listens_on_the_network(folder: Path) -> None:
+    with private_servers(folder, sockets=folder / "s", durable=False) as servers:
+        client = redis.Redis.from_url(servers.cache_url)
+
+        assert run_sql(servers, "SHOW listen_addresses") == [("",)]
+        assert client.config_get("port") == {b"port": b"0"} or client.config_get("port") == {"port": "0"}
+
+
+def test_two_runs_in_one_folder_are_refused_in_a_sentence(folder: Path) -> None:
+    with (
+        private_servers(folder, sockets=folder / "s", durable=False, database=False),
+        pytest.raises(Trouble) as refusal,
+        private_servers(folder, sockets=folder / "s", durable=False),
+    ):
+        pass
+
+    assert str(refusal.value) == f"The servers of {folder} are running already: stop them first."
+
+
+def test_two_throwaway_pairs_run_side_by_side() -> None:
+    with throwaway_servers() as one, throwaway_servers() as other:
+        run_sql(one, "CREATE TABLE only_here ()")
+
+        rows = run_sql(other, "SELECT to_regclass('only_here')")
+
+    assert rows == [(None,)]
+
+
+def test_a_killed_run_stops_its_servers_and_leaves_nothing_in_the_way(folder: Path) -> None:
+    run = start_in_a_process_of_its_own(folder)
+    postmaster = read_pid(folder / "postgres" / "data" / "postmaster.pid")
+    assert postmaster is not None
+    run.kill()
+    run.wait()
+
+    with private_servers(folder, sockets=folder / "s", durable=True) as servers:
+        assert run_sql(servers, "SELECT 1") == [(1,)]
+        assert not is_running(postmaster, folder)
+
+
+def test_servers_killed_with_their_run_leave_nothing_in_the_way(folder: Path) -> None:
+    run = start_in_a_process_of_its_own(folder)
+    pids = [
+        read_pid(folder / "postgres" / "data" / "postmaster.pid"),
+        read_pid(folder / "valkey" / "valkey.pid"),
+    ]
+    for pid in pids:
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+    run.kill()
+    run.wait()
+
+    with private_servers(folder, sockets=folder / "s", durable=True) as servers:
+        assert run_sql(servers, "SELECT 1") == [(1,)]
+
+
+def test_a_pid_file_whose_number_belongs_to_somebody_else_by_now_is_ignored(folder: Path) -> None:
+    with private_servers(folder, sockets=folder / "s", durable=True, broker=False):
+        pass
+    pid_file = folder / "postgres" / "data" / "postmaster.pid"
+    pid_file.write_text(f"{os.getppid()}\n{folder}/postgres/data\n")
+
+    with private_servers(folder, sockets=folder / "s", durable=True, broker=False) as servers:
+        assert run_sql(servers, "SELECT 1") == [(1,)]
+
+
+def test_a_socket_folder_that_is_a_link_is_refused(folder: Path) -> None:
+    (folder / "elsewhere").mkdir()
+    (folder / "s").symlink_to(folder / "elsewhere")
+
+    with (
+        pytest.raises(Trouble) as refusal,
+        private_servers(folder, sockets=folder / "s", durable=False),
+    ):
+        pass
+
+    assert str(refusal.value) == f"{folder / 's'} belongs to another user: remove it."
+
+
+def start_in_a_process_of_its_own(folder: Path) -> subprocess.Popen[bytes]:
+    program = (
+        "import sys, time; from pathlib import Path; from demo.services import private_servers\n"
+        "folder = Path(sys.argv[1])\n"
+        "with private_servers(folder, sockets=folder / 's', durable=True):\n"
+        "    (folder / 'up').touch(); time.sleep(600)\n"
+    )
+    run = subprocess.Popen([sys.executable, "-c", program, str(folder)], cwd=_ROOT)
+    assert wait_until((folder / "up").exists, seconds=60)
+    return run
