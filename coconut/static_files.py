@@ -1,0 +1,78 @@
+"""The browser libraries that npm installs, served one listed file at a time.
+
+Whole folders of node_modules would carry thousands of files, and some name source maps that do not exist, which
+stops `collectstatic`. So a file is served only if it is in the list, with the source map it names at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder
+from django.contrib.staticfiles.utils import matches_patterns
+from django.core.checks import CheckMessage, Error
+from django.core.files.storage import FileSystemStorage
+
+# Name under STATIC_URL -> file under node_modules.
+VENDOR_FILES = {
+    "vendor/tabler/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "vendor/tabler/tabler.min.css.map": "@tabler/core/dist/css/tabler.min.css.map",
+    "vendor/tabler/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
+    "vendor/tabler/tabler.min.js.map": "@tabler/core/dist/js/tabler.min.js.map",
+    "vendor/bootstrap-icons/bootstrap-icons.min.css": "bootstrap-icons/font/bootstrap-icons.min.css",
+    "vendor/bootstrap-icons/fonts/bootstrap-icons.woff": "bootstrap-icons/font/fonts/bootstrap-icons.woff",
+    "vendor/bootstrap-icons/fonts/bootstrap-icons.woff2": "bootstrap-icons/font/fonts/bootstrap-icons.woff2",
+    "vendor/event-calendar/event-calendar.min.css": "@event-calendar/build/dist/event-calendar.min.css",
+    "vendor/event-calendar/event-calendar.min.js": "@event-calendar/build/dist/event-calendar.min.js",
+    "vendor/event-calendar/event-calendar.min.js.map": "@event-calendar/build/dist/event-calendar.min.js.map",
+}
+
+
+class VendorStorage(FileSystemStorage):
+    """The listed files, under the names that pages use."""
+
+    prefix = ""
+
+    def __init__(self) -> None:
+        super().__init__(location=str(settings.BASE_DIR / "node_modules"))
+
+    def path(self, name: str) -> str:
+        """Where the listed file `name` lies. Raises KeyError for any other."""
+        return super().path(VENDOR_FILES[name])
+
+
+class VendorFinder(BaseFinder):
+    """Finds the listed files; registered in STATICFILES_FINDERS."""
+
+    def __init__(self, app_names: Iterable[str] | None = None, *args: Any, **kwargs: Any) -> None:
+        self.storage = VendorStorage()
+        super().__init__(*args, **kwargs)
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        """One error when any listed file is missing."""
+        missing = [name for name in VENDOR_FILES if not Path(self.storage.path(name)).is_file()]
+        if not missing:
+            return []
+        return [
+            Error(
+                f"{len(missing)} files of the browser libraries are missing, such as {missing[0]}.",
+                hint="Run: npm ci --ignore-scripts (or: make setup)",
+                id="coconut.E014",
+            )
+        ]
+
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        """The file behind `path` (a list of it with `find_all`), or an empty list."""
+        if path not in VENDOR_FILES or not Path(self.storage.path(path)).is_file():
+            return []
+        found = self.storage.path(path)
+        return [found] if find_all else found
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, VendorStorage]]:
+        """Every listed file that is there, for `collectstatic`; the check speaks about those that are not."""
+        for name in VENDOR_FILES:
+            if not matches_patterns(name, ignore_patterns) and Path(self.storage.path(name)).is_file():
+                yield name, self.storage
