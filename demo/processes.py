@@ -49,12 +49,12 @@ def start_tied(
 
 
 def stop(child: subprocess.Popen[bytes], sent: signal.Signals, *, patience: float) -> bool:
-    """Ask `child` to end and wait `patience` seconds; then end its whole session. Was it in time?"""
+    """Ask `child` to end and wait `patience` seconds, or until Ctrl-C; then end its session. Was it in time?"""
     if child.poll() is None:
         child.send_signal(sent)
     try:
         child.wait(patience)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
         kill_session(child)
         return False
     return True

@@ -1,0 +1,88 @@
+# Coconut's commands. Nothing is needed before them but Python 3.11+, make and git.
+# Paths are relative, so that the checkout may lie anywhere, also below a folder with a space in its name.
+
+PYTHON ?= python3
+python := .venv/bin/python
+npm_stamp := node_modules/.installed
+locks := requirements.txt requirements-demo.txt requirements-dev.txt requirements-node.txt requirements-uv.txt
+
+# uv takes a tenth of pip's time; where it is not set up for this machine's network, pip is.
+install = { $(python) -m uv pip install --quiet --require-hashes --python $(python) -r $(1) || \
+	$(python) -m pip install --quiet --require-hashes -r $(1); }
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup lint lock bench clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+demo: demo-setup ## Run everything with a simulated Microsoft 365 (PORT, SIMULATOR_PORT)
+	@$(python) manage.py demo
+
+demo-reset: .venv/.demo ## Remove the demo's data
+	@$(python) -m demo.reset
+
+demo-shell: ## A Django shell beside the running demo
+	@set -a && . ./.local/demo/environment && exec $(python) manage.py shell
+
+test: test-setup lint ## Check style, types and behaviour (ARGS goes to pytest)
+	$(python) -m pytest $(ARGS)
+
+lint: .venv/.dev ## Check style and types only
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy
+
+bench: test-setup ## Measure (each script in bench/ prints its own numbers)
+	@for script in bench/*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(python) "$$script" || exit 1; done
+
+setup: test-setup ## Install what demo and test need, as far as it has changed
+
+# The two downloads run side by side.
+demo-setup:
+	@$(MAKE) --no-print-directory -j2 .venv/.demo $(npm_stamp)
+
+test-setup:
+	@$(MAKE) --no-print-directory -j2 .venv/.dev $(npm_stamp)
+	@sh .ci/chromium
+
+.venv/.made: requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Coconut needs Python 3.11 or newer; name it with PYTHON=python3.x")'
+	@echo "Making .venv ..."
+	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || sh .ci/venv "$(PYTHON)"
+	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@touch $@
+
+.venv/.demo: requirements-demo.txt .venv/.made
+	@echo "Installing Python packages ..."
+	@$(call install,requirements-demo.txt)
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.made
+	@echo "Installing Python packages ..."
+	@$(call install,requirements-dev.txt)
+	@touch $@
+
+# A machine without npm gets one into .venv.
+$(npm_stamp): package-lock.json $(if $(shell command -v npm),,.venv/.node)
+	@echo "Installing browser libraries ..."
+	@PATH="$$PATH:$(CURDIR)/.venv/bin" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.venv/.node: requirements-node.txt .venv/.made
+	@$(call install,requirements-node.txt)
+	@touch $@
+
+lock: .venv/.made ## Renew the locks from pyproject.toml and package.json
+	@set -e; compile() { target="$$1"; shift; \
+		$(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --output-file "$$target" "$$@"; }; \
+	compile requirements-dev.txt pyproject.toml --extra demo --extra dev $(UPGRADE); \
+	compile requirements-demo.txt pyproject.toml --extra demo --constraint requirements-dev.txt; \
+	compile requirements.txt pyproject.toml --constraint requirements-dev.txt; \
+	compile requirements-node.txt --group node $(UPGRADE); \
+	compile requirements-uv.txt --group uv $(UPGRADE)
+	npm install --package-lock-only --ignore-scripts
+
+clean: ## Remove what the commands made, but not the demo's data
+	rm -rf .venv node_modules staticfiles test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

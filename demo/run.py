@@ -1,0 +1,150 @@
+"""The whole installation in one foreground process: `manage.py demo`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import sleep
+from types import FrameType
+
+from celery import current_app
+from kombu.exceptions import OperationalError
+
+from coconut.local_servers import socket_dir
+from demo import programs
+from demo.group import Group
+from demo.output import say
+from demo.processes import Trouble
+from demo.programs import BASE_DIR, Addresses
+from demo.seed import ready_text
+from demo.services import private_servers
+
+DATA_DIR = BASE_DIR / ".local"
+# A running task may take as long as its time limit; the worker gets a little more to finish it.
+WORKER_PATIENCE = 80
+
+
+def main() -> int:
+    """Run the demo until Ctrl-C, SIGTERM or the end of our parent. Returns the exit code."""
+    parent = os.getppid()
+    with _signals_as_interrupts():
+        try:
+            _run(_addresses(), parent)
+        except Trouble as trouble:
+            say(str(trouble))
+            return 1
+        except KeyboardInterrupt:
+            say("Stopped.")
+    return 0
+
+
+def _run(addresses: Addresses, parent: int) -> None:
+    state_dir = DATA_DIR / "demo"
+    with ExitStack() as stack:
+        servers = stack.enter_context(
+            private_servers(
+                DATA_DIR,
+                sockets=socket_dir(BASE_DIR),
+                durable=True,
+                database="DATABASE_URL" not in os.environ,
+                broker="CELERY_BROKER_URL" not in os.environ,
+            )
+        )
+        state_dir.mkdir(exist_ok=True)
+        environment = _environment(addresses, servers.environment, state_dir)
+        group = Group(environment, BASE_DIR)
+        stack.callback(group.stop)
+        _start(group, addresses, state_dir)
+        say(ready_text(addresses.web, addresses.simulator))
+        while os.getppid() == parent:
+            group.raise_if_one_ended()
+            sleep(0.3)
+
+
+def _start(group: Group, addresses: Addresses, state_dir: Path) -> None:
+    (state_dir / "beat").unlink(missing_ok=True)
+    group.start("simulator", programs.simulator_command(addresses, state_dir / "simulator.json"))
+    group.run("setup", programs.prepare_command())
+    group.start("web", programs.web_command(addresses))
+    # Killed without a word, it must not wait for a broker that is gone too: QUIT ends it at once.
+    group.start("worker", programs.worker_command(), patience=WORKER_PATIENCE, death_signal=signal.SIGQUIT)
+    group.start("beat", programs.beat_command(state_dir))
+    group.wait_for("The simulated Microsoft", lambda: _answers(addresses.simulator), seconds=60)
+    group.wait_for("The web server", lambda: _answers(f"{addresses.web}/readyz"), seconds=60)
+    group.wait_for("The worker", _worker_answers, seconds=60)
+
+
+def _environment(addresses: Addresses, servers: dict[str, str], state_dir: Path) -> dict[str, str]:
+    """What the children see; an address that is set outside wins over our own server's."""
+    demo = {**programs.simulated_environment(addresses), **programs.kept_secrets(state_dir / "secrets.json")}
+    outside = {name: os.environ[name] for name in servers if name in os.environ}
+    programs.environment_file(state_dir / "environment", {**demo, **servers, **outside})
+    return {**programs.inherited_environment(), **demo, **servers, **outside}
+
+
+def _addresses() -> Addresses:
+    """The ports from PORT and SIMULATOR_PORT. Raises `Trouble` when one is no number or is taken."""
+    return Addresses(_free_port("PORT", 8000), _free_port("SIMULATOR_PORT", 9000))
+
+
+def _free_port(variable: str, default: int) -> int:
+    text = os.environ.get(variable, str(default))
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise Trouble(f"{variable} must be a port number, not {text!r}.")
+    with socket.socket() as probe:
+        # As the servers do: a port that only waits out its last connections is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(text)))
+        except OSError:
+            raise Trouble(f"Port {text} is not free: choose another one with {variable}.") from None
+    return int(text)
+
+
+def _answers(url: str) -> bool:
+    # A proxy in the environment must not be asked for this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _worker_answers() -> bool:
+    try:
+        return bool(current_app.control.ping(timeout=0.5))
+    except OperationalError:
+        return False
+
+
+@contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """SIGTERM stops in order, as Ctrl-C does; a second Ctrl-C stops waiting for what still runs."""
+    stopping = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        # `make` hands on the SIGTERM that we got as well: the second one means nothing.
+        if stopping and number == signal.SIGTERM:
+            return
+        stopping = True
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
