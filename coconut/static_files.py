@@ -1,7 +1,7 @@
 """The browser libraries that npm installs, served one listed file at a time.
 
-Whole folders of node_modules would carry thousands of files, and some name source maps that do not exist, which
-stops `collectstatic`. So a file is served only if it is in the list, with the source map it names at its end.
+Whole folders of node_modules would carry thousands of files, and some name source maps that do not exist,
+which stops `collectstatic`. So only listed files are served, each with the source map it names at its end.
 """
 
 from __future__ import annotations
@@ -74,5 +74,5 @@ class VendorFinder(BaseFinder):
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, VendorStorage]]:
         """Every listed file that is there, for `collectstatic`; the check speaks about those that are not."""
         for name in VENDOR_FILES:
-            if not matches_patterns(name, ignore_patterns) and Path(self.storage.path(name)).is_file():
+            if not matches_patterns(name, ignore_patterns or []) and Path(self.storage.path(name)).is_file():
                 yield name, self.storage

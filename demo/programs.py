@@ -102,8 +102,9 @@ def environment_file(path: Path, environment: dict[str, str]) -> None:
 
 
 def inherited_environment() -> dict[str, str]:
-    """Ours, without an address of mail or of Microsoft that a demo must not reach."""
-    return {name: value for name, value in os.environ.items() if name not in ("EMAIL_URL", "OPERATOR_EMAILS")}
+    """Ours, without the mail server and the people that a demo must not bother; quiet unless asked."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("EMAIL_URL", "OPERATOR_EMAILS")}
+    return {"LOG_LEVEL": "WARNING", **kept}
 
 
 def _celery() -> list[str]:

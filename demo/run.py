@@ -36,16 +36,16 @@ def main() -> int:
     parent = os.getppid()
     with _signals_as_interrupts():
         try:
-            _run(_addresses(), parent)
+            return _run(_addresses(), parent)
         except Trouble as trouble:
             say(str(trouble))
             return 1
         except KeyboardInterrupt:
             say("Stopped.")
-    return 0
+            return 0
 
 
-def _run(addresses: Addresses, parent: int) -> None:
+def _run(addresses: Addresses, parent: int) -> int:
     state_dir = DATA_DIR / "demo"
     with ExitStack() as stack:
         servers = stack.enter_context(
@@ -61,11 +61,17 @@ def _run(addresses: Addresses, parent: int) -> None:
         environment = _environment(addresses, servers.environment, state_dir)
         group = Group(environment, BASE_DIR)
         stack.callback(group.stop)
-        _start(group, addresses, state_dir)
-        say(ready_text(addresses.web, addresses.simulator))
-        while os.getppid() == parent:
-            group.raise_if_one_ended()
-            sleep(0.3)
+        try:
+            _start(group, addresses, state_dir)
+            say(ready_text(addresses.web, addresses.simulator))
+            while os.getppid() == parent:
+                group.raise_if_one_ended()
+                sleep(0.3)
+        except Trouble as trouble:
+            # Said before the rest is stopped, which may take a while.
+            say(str(trouble))
+            return 1
+    return 0
 
 
 def _start(group: Group, addresses: Addresses, state_dir: Path) -> None:

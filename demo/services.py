@@ -53,6 +53,7 @@ def private_servers(
     with ExitStack() as stack:
         stack.enter_context(only_one(data_dir))
         _make_socket_dir(sockets)
+        stack.callback(shutil.rmtree, sockets, ignore_errors=True)
         postgres = Postgres(data_dir / "postgres", sockets, durable)
         valkey = Valkey(data_dir / "valkey", sockets)
         # Registered before the start, so that Ctrl-C in the middle of it stops what runs already.
