@@ -17,7 +17,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: demo-setup ## Run everything with a simulated Microsoft 365 (PORT, SIMULATOR_PORT)
-	@$(python) manage.py demo
+	@$(python) -m demo.run
 
 demo-reset: .venv/.demo ## Remove the demo's data
 	@$(python) -m demo.reset

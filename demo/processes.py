@@ -49,7 +49,7 @@ def start_tied(
 
 
 def stop(child: subprocess.Popen[bytes], sent: signal.Signals, *, patience: float) -> bool:
-    """Ask `child` to end and wait `patience` seconds, or until Ctrl-C; then end its session. Was it in time?"""
+    """Ask `child` to end, wait `patience` seconds or until Ctrl-C, then end its session. Was it in time?"""
     if child.poll() is None:
         child.send_signal(sent)
     try:

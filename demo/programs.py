@@ -54,7 +54,16 @@ def simulated_environment(addresses: Addresses) -> dict[str, str]:
 def web_command(addresses: Addresses) -> list[str]:
     """The web server."""
     # Without a control socket: it would be a file in the home folder, shared by every installation.
-    limits = ["--workers", "2", "--threads", "8", "--graceful-timeout", "10", "--no-control-socket"]
+    limits = [
+        "--workers",
+        "2",
+        "--threads",
+        "8",
+        "--graceful-timeout",
+        "10",
+        "--preload",
+        "--no-control-socket",
+    ]
     bind = ["--bind", f"127.0.0.1:{addresses.web_port}", "--log-level", "warning"]
     return [sys.executable, "-m", "gunicorn", "coconut.wsgi", *limits, *bind]
 
@@ -104,7 +113,8 @@ def environment_file(path: Path, environment: dict[str, str]) -> None:
 def inherited_environment() -> dict[str, str]:
     """Ours, without the mail server and the people that a demo must not bother; quiet unless asked."""
     kept = {name: value for name, value in os.environ.items() if name not in ("EMAIL_URL", "OPERATOR_EMAILS")}
-    return {"LOG_LEVEL": "WARNING", **kept}
+    # Celery warns that root runs it, which in a container is everybody.
+    return {"LOG_LEVEL": "WARNING", "PYTHONWARNINGS": "ignore:You're running the worker", **kept}
 
 
 def _celery() -> list[str]:

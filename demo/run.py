@@ -1,4 +1,4 @@
-"""The whole installation in one foreground process: `manage.py demo`."""
+"""The whole installation in one foreground process: `python -m demo.run`, or `manage.py demo`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from time import sleep
 from types import FrameType
 
+import environ
 from celery import current_app
 from kombu.exceptions import OperationalError
 
@@ -34,6 +35,7 @@ WORKER_PATIENCE = 80
 def main() -> int:
     """Run the demo until Ctrl-C, SIGTERM or the end of our parent. Returns the exit code."""
     parent = os.getppid()
+    environ.Env.read_env(BASE_DIR / ".env")
     with _signals_as_interrupts():
         try:
             return _run(_addresses(), parent)
@@ -77,10 +79,11 @@ def _run(addresses: Addresses, parent: int) -> int:
 def _start(group: Group, addresses: Addresses, state_dir: Path) -> None:
     (state_dir / "beat").unlink(missing_ok=True)
     group.start("simulator", programs.simulator_command(addresses, state_dir / "simulator.json"))
-    group.run("setup", programs.prepare_command())
+    # Web and worker load while the database is prepared: nobody asks them for anything before beat starts.
     group.start("web", programs.web_command(addresses))
-    # Killed without a word, it must not wait for a broker that is gone too: QUIT ends it at once.
-    group.start("worker", programs.worker_command(), patience=WORKER_PATIENCE, death_signal=signal.SIGQUIT)
+    # Killed, not asked, if we are killed: the broker goes too, and a polite worker would wait for it for ever.
+    group.start("worker", programs.worker_command(), patience=WORKER_PATIENCE, death_signal=signal.SIGKILL)
+    group.run("setup", programs.prepare_command())
     group.start("beat", programs.beat_command(state_dir))
     group.wait_for("The simulated Microsoft", lambda: _answers(addresses.simulator), seconds=60)
     group.wait_for("The web server", lambda: _answers(f"{addresses.web}/readyz"), seconds=60)
