@@ -52,9 +52,9 @@ class VendorFinder(BaseFinder):
         super().__init__(*args, **kwargs)
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
-        """One error when any listed file is missing."""
-        missing = [name for name in VENDOR_FILES if not Path(self.storage.path(name)).is_file()]
-        if not missing:
+        """One error when any listed file is missing, unless it has been collected, as in the image."""
+        missing = [name for name in VENDOR_FILES if not self._is_installed(name)]
+        if not missing or _are_collected(missing):
             return []
         return [
             Error(
@@ -66,7 +66,7 @@ class VendorFinder(BaseFinder):
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         """The file behind `path` (a list of it with `find_all`), or an empty list."""
-        if path not in VENDOR_FILES or not Path(self.storage.path(path)).is_file():
+        if path not in VENDOR_FILES or not self._is_installed(path):
             return []
         found = self.storage.path(path)
         return [found] if find_all else found
@@ -74,5 +74,12 @@ class VendorFinder(BaseFinder):
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, VendorStorage]]:
         """Every listed file that is there, for `collectstatic`; the check speaks about those that are not."""
         for name in VENDOR_FILES:
-            if not matches_patterns(name, ignore_patterns or []) and Path(self.storage.path(name)).is_file():
+            if not matches_patterns(name, ignore_patterns or []) and self._is_installed(name):
                 yield name, self.storage
+
+    def _is_installed(self, name: str) -> bool:
+        return Path(self.storage.path(name)).is_file()
+
+
+def _are_collected(names: Iterable[str]) -> bool:
+    return bool(settings.STATIC_ROOT) and all((Path(settings.STATIC_ROOT) / name).is_file() for name in names)

@@ -81,7 +81,7 @@ def _start(group: Group, addresses: Addresses, state_dir: Path) -> None:
     group.start("simulator", programs.simulator_command(addresses, state_dir / "simulator.json"))
     # Web and worker load while the database is prepared: nobody asks them for anything before beat starts.
     group.start("web", programs.web_command(addresses))
-    # Killed, not asked, if we are killed: the broker goes too, and a polite worker would wait for it for ever.
+    # Killed, not asked, if we are killed: the broker goes too, and a polite worker would wait for it.
     group.start("worker", programs.worker_command(), patience=WORKER_PATIENCE, death_signal=signal.SIGKILL)
     group.run("setup", programs.prepare_command())
     group.start("beat", programs.beat_command(state_dir))
