@@ -1,0 +1,71 @@
+"""The house keeps its floors: the contracts of [tool.importlinter] in pyproject.toml."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import grimp
+import pytest
+from importlinter import Contract
+from importlinter.api import read_configuration
+from importlinter.contracts.forbidden import ForbiddenContract
+from importlinter.contracts.layers import LayersContract
+from importlinter.contracts.protected import ProtectedContract
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS: dict[str, type[Contract]] = {
+    "forbidden": ForbiddenContract,
+    "layers": LayersContract,
+    "protected": ProtectedContract,
+}
+CONFIGURATION = read_configuration(str(ROOT / "pyproject.toml"))
+CONTRACTS: dict[str, dict[str, Any]] = {
+    options["id"]: options for options in CONFIGURATION["contracts_options"]
+}
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    """Every import of the project, those of outside packages included."""
+    return grimp.build_graph(
+        *CONFIGURATION["session_options"]["root_packages"], include_external_packages=True, cache_dir=None
+    )
+
+
+def is_kept(contract: str, imports: grimp.ImportGraph) -> bool:
+    options = CONTRACTS[contract]
+    checked = KINDS[options["type"]](
+        name=options["name"], session_options=CONFIGURATION["session_options"], contract_options=options
+    ).check(deepcopy(imports), verbose=False)
+    return checked.kept
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_the_contract_is_kept(contract: str, imports: grimp.ImportGraph) -> None:
+    assert is_kept(contract, imports), (
+        f"Run lint-imports --contract {contract} to see which import breaks it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("contract", "importer", "imported"),
+    [
+        ("floors", "staff.models", "appointments.models"),
+        ("floors", "integrations.models", "appointments.models"),
+        ("platform", "integrations.models", "integrations.teams.models"),
+        ("simulator-in", "integrations.models", "simulator.people"),
+        ("simulator-out", "simulator.people", "staff.models"),
+        ("demo", "staff.models", "demo.seed"),
+        ("sign-in", "integrations.models", "msal"),
+        ("http", "appointments.models", "requests"),
+    ],
+)
+def test_a_forbidden_import_would_be_noticed(
+    contract: str, importer: str, imported: str, imports: grimp.ImportGraph
+) -> None:
+    changed = deepcopy(imports)
+    changed.add_import(importer=importer, imported=imported)
+
+    assert not is_kept(contract, changed)
