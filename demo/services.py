@@ -66,17 +66,27 @@ def private_servers(
 
 @contextmanager
 def throwaway_servers(*, database: bool = True, broker: bool = True) -> Iterator[Servers]:
-    """Servers with a folder of their own that is removed afterwards; any number may run side by side."""
+    """Servers in a throwaway folder; any number may run side by side."""
+    with (
+        throwaway_folder() as home,
+        private_servers(
+            home / "data", sockets=home / "sockets", durable=False, database=database, broker=broker
+        ) as servers,
+    ):
+        yield servers
+
+
+@contextmanager
+def throwaway_folder() -> Iterator[Path]:
+    """A folder with a short path, removed afterwards, or by the next who asks for one if we are killed."""
     _sweep_throwaways()
     home = Path(tempfile.mkdtemp(prefix=_THROWAWAY_PREFIX, dir=_TMP))
     home.chmod(0o755)
-    try:
-        with private_servers(
-            home, sockets=home / "sockets", durable=False, database=database, broker=broker
-        ) as servers:
-            yield servers
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with only_one(home):
+        try:
+            yield home
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager

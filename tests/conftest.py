@@ -1,0 +1,50 @@
+"""What every test may use; the servers behind it are started by `tests.servers`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from demo.services import throwaway_folder
+from tests.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def running_stack() -> Iterator[Stack]:
+    """The one stack of this run, seeded; use `stack`, which brings it back to that state."""
+    with throwaway_folder() as folder:
+        stack = Stack(folder, os.environ["DATABASE_URL"])
+        try:
+            stack.open()
+            yield stack
+        finally:
+            stack.close()
+
+
+@pytest.fixture
+def stack(running_stack: Stack) -> Stack:
+    """A whole installation in processes of its own, freshly seeded."""
+    running_stack.reset()
+    return running_stack
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows what the stack's programs printed, and other fixtures can ask whether one happened."""
+    report = yield
+    fixtures = getattr(item, "funcargs", {})
+    if report.failed and "stack" in fixtures:
+        report.sections += [(f"Output of {name}", text) for name, text in fixtures["stack"].logs().items()]
+    setattr(item, f"report_of_{report.when}", report)
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where CI is set, a skipped test is a failure: it proved nothing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line("Tests were skipped, which CI=true forbids.", red=True)
