@@ -82,4 +82,5 @@ class VendorFinder(BaseFinder):
 
 
 def _are_collected(names: Iterable[str]) -> bool:
-    return bool(settings.STATIC_ROOT) and all((Path(settings.STATIC_ROOT) / name).is_file() for name in names)
+    root = settings.STATIC_ROOT
+    return root is not None and all(Path(root, name).is_file() for name in names)

@@ -34,4 +34,5 @@ def become(parent: int, death_signal: int, uid: int, gid: int, command: list[str
 
 
 if __name__ == "__main__":
-    become(*(int(value) for value in sys.argv[1:5]), command=sys.argv[5:])
+    _parent, _signal, _uid, _gid = (int(value) for value in sys.argv[1:5])
+    become(_parent, _signal, _uid, _gid, sys.argv[5:])

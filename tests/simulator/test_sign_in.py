@@ -279,7 +279,7 @@ class Rerouted(HTTPAdapter):
         super().__init__()
         self.base = base
 
-    def send(self, request, **options):
+    def send(self, request, **options):  # type: ignore[override]
         request.url = request.url.replace("https://login.microsoftonline.com", self.base, 1)
         return super().send(request, **options)
 

@@ -1,0 +1,187 @@
+"""Clients, their appointments, the timeline of each, and what people were told."""
+
+from __future__ import annotations
+
+import secrets
+from typing import ClassVar, Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from timezone_field import TimeZoneField
+
+from integrations.models import Meeting
+from services.models import MeetingMethod, Service
+from staff.models import Location, Organization, StaffMember
+
+
+def new_token() -> str:
+    """A secret that opens one appointment to whoever holds it: 192 random bits, safe in an address."""
+    return secrets.token_urlsafe(24)
+
+
+class Client(models.Model):
+    """Somebody who books with an organisation. Clients have no account."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="clients")
+    name = models.CharField(_("name"), max_length=300)
+    email = models.EmailField(_("email"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Status(models.TextChoices):
+    CONFIRMED = "confirmed", _("Confirmed")
+    ARRIVED = "arrived", _("Arrived")
+    IN_PROGRESS = "in_progress", _("In progress")
+    SERVED = "served", _("Served")
+    NO_SHOW = "no_show", _("No-show")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+# The statuses in which an appointment takes the staff member's time.
+BUSY_STATUSES = [Status.CONFIRMED, Status.ARRIVED, Status.IN_PROGRESS, Status.SERVED]
+
+
+class BookedThrough(models.TextChoices):
+    CLIENT_VIEW = "client_view", _("Client View")
+    SCHEDULE = "schedule", _("Schedule")
+    CONTACT_CENTER = "contact_center", _("Contact Center")
+    API = "api", _("API")
+
+
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def busy(self) -> Self:
+        """Appointments that take the staff member's time."""
+        return self.filter(status__in=BUSY_STATUSES)
+
+
+class Appointment(models.Model):
+    """A client meets a staff member for a service."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="appointments")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="appointments")
+    staff = models.ForeignKey(StaffMember, models.PROTECT, related_name="appointments")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="appointments")
+    location = models.ForeignKey(
+        Location, models.SET_NULL, related_name="appointments", null=True, blank=True
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    # With the service's buffers: what nobody else may take.
+    busy_from = models.DateTimeField()
+    busy_to = models.DateTimeField()
+    method = models.PositiveSmallIntegerField(choices=MeetingMethod)
+    status = models.CharField(max_length=15, choices=Status, default=Status.CONFIRMED)
+    meeting = models.OneToOneField(
+        Meeting, models.SET_NULL, related_name="appointment", null=True, blank=True
+    )
+    # The staff member's own link, copied when it was the explicit choice; never a silent fallback.
+    personal_meeting_url = models.URLField(blank=True)
+    booked_through = models.CharField(max_length=15, choices=BookedThrough)
+    booked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
+    manage_token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
+    join_token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
+    # A repeated submit of one form carries the same key and is the same booking.
+    request_key = models.CharField(max_length=64, null=True, blank=True)
+    client_note = models.TextField(blank=True)
+    internal_note = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at"]
+        constraints = [
+            ExclusionConstraint(
+                name="one_appointment_at_a_time",
+                expressions=[
+                    (
+                        Func(
+                            "busy_from",
+                            "busy_to",
+                            RangeBoundary(),
+                            function="TSTZRANGE",
+                            output_field=DateTimeRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    ("staff", RangeOperators.EQUAL),
+                ],
+                condition=Q(status__in=BUSY_STATUSES),
+                violation_error_message=_("That time was just taken."),
+            ),
+            models.UniqueConstraint(fields=["organization", "request_key"], name="request_once"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="appointment_end_after_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(busy_from__lte=F("starts_at"), busy_to__gte=F("ends_at")),
+                name="busy_time_holds_the_appointment",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "starts_at"], name="appointment_by_day"),
+            models.Index(fields=["client", "starts_at"], name="appointment_by_client"),
+        ]
+
+
+class AppointmentEvent(models.Model):
+    """One line of an appointment's timeline. Append-only."""
+
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="events")
+    at = models.DateTimeField(db_default=Now())
+    actor = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
+    through = models.CharField(max_length=15, choices=BookedThrough, blank=True)
+    text = models.CharField(max_length=500)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["at", "pk"]
+
+
+class NotificationKind(models.TextChoices):
+    BOOKED = "booked", _("Booked")
+    MOVED = "moved", _("Moved")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class NotificationState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("Sending")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+
+
+class Notification(models.Model):
+    """A mail that must go out once. `sending` is committed before SMTP, so that a crash never mails twice."""
+
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=10, choices=NotificationKind)
+    # The calendar's SEQUENCE number: grows with every change of the appointment.
+    sequence = models.PositiveIntegerField(default=0)
+    to = models.EmailField()
+    state = models.CharField(max_length=10, choices=NotificationState, default=NotificationState.WAITING)
+    error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appointment", "kind", "sequence", "to"], name="one_notification_per_change"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(state="waiting"), name="notification_waiting")
+        ]

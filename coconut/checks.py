@@ -1,0 +1,198 @@
+"""What is missing or unsafe in the settings, each with an id and what to do about it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
+
+_PROVING_GROUNDS = "Set DEBUG or DEMO to true only on a machine that holds nobody's data."
+
+
+def _is_proving_ground() -> bool:
+    return bool(settings.DEBUG or settings.DEMO)
+
+
+@register(Tags.security)
+def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
+    if settings.SECRET_KEY != settings.INSECURE_SECRET_KEY or _is_proving_ground():
+        return []
+    return [
+        Error("SECRET_KEY is not set.", hint="Set SECRET_KEY to 50 random characters.", id="coconut.E001")
+    ]
+
+
+@register(Tags.security)
+def check_encryption_keys(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.ENCRYPTION_KEYS:
+        hint = (
+            "Set ENCRYPTION_KEYS to a key made by: "
+            'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+        )
+        return [Error("ENCRYPTION_KEYS is not set: tokens cannot be stored.", hint=hint, id="coconut.E002")]
+    for position, key in enumerate(settings.ENCRYPTION_KEYS, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            return [
+                Error(
+                    f"Key {position} of ENCRYPTION_KEYS is not a Fernet key.",
+                    hint="Each key is 32 random bytes in URL-safe base64 (44 characters).",
+                    id="coconut.E003",
+                )
+            ]
+    return []
+
+
+@register(Tags.urls)
+def check_base_url(**kwargs: Any) -> list[CheckMessage]:
+    url = urlsplit(settings.BASE_URL)
+    if url.scheme not in ("http", "https") or not url.netloc or url.path:
+        return [
+            Error(
+                f"BASE_URL is not an address of a site: {settings.BASE_URL!r}.",
+                hint="Give scheme and host only, such as https://coconut.example.",
+                id="coconut.E004",
+            )
+        ]
+    if url.scheme == "http" and not _is_proving_ground():
+        return [
+            Error(
+                "BASE_URL is not https.",
+                hint=f"Microsoft redirects only to https. {_PROVING_GROUNDS}",
+                id="coconut.E005",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def check_session_cookie(**kwargs: Any) -> list[CheckMessage]:
+    if settings.SESSION_COOKIE_SAMESITE == "Lax":
+        return []
+    return [
+        Error(
+            "SESSION_COOKIE_SAMESITE must be Lax.",
+            hint="Strict drops the session on the way back from Microsoft; None sends it to every site.",
+            id="coconut.E006",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_simulator(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.MICROSOFT_SIMULATOR_URL or _is_proving_ground():
+        return []
+    return [
+        Error(
+            "MICROSOFT_SIMULATOR_URL is set on a real installation: secrets would be sent there.",
+            hint=f"Unset it. {_PROVING_GROUNDS}",
+            id="coconut.E007",
+        )
+    ]
+
+
+@register()
+def check_microsoft_app(**kwargs: Any) -> list[CheckMessage]:
+    """Without an app registration the Microsoft Teams tile says so; with half of one, that is an error."""
+    has_credential = bool(settings.MICROSOFT_CLIENT_SECRET or settings.MICROSOFT_CLIENT_CERTIFICATE)
+    if not settings.MICROSOFT_CLIENT_ID and not has_credential:
+        return [
+            Caution(
+                "Microsoft Teams cannot be connected: there is no app registration.",
+                hint="Set MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET.",
+                id="coconut.W001",
+            )
+        ]
+    if not settings.MICROSOFT_CLIENT_ID or not has_credential:
+        return [
+            Error(
+                "The Microsoft app registration is incomplete.",
+                hint="Set MICROSOFT_CLIENT_ID, and MICROSOFT_CLIENT_SECRET or MICROSOFT_CLIENT_CERTIFICATE.",
+                id="coconut.E008",
+            )
+        ]
+    certificate = settings.MICROSOFT_CLIENT_CERTIFICATE
+    if certificate and not Path(certificate).is_file():
+        return [
+            Error(
+                f"There is no file at MICROSOFT_CLIENT_CERTIFICATE: {certificate}.",
+                hint="Give the path of a PEM or PFX file that the process can read.",
+                id="coconut.E009",
+            )
+        ]
+    return []
+
+
+@register()
+def check_microsoft_cloud(**kwargs: Any) -> list[CheckMessage]:
+    if settings.MICROSOFT_CLOUD in ("global", "gcc_high", "dod"):
+        return []
+    return [
+        Error(
+            f"MICROSOFT_CLOUD is unknown: {settings.MICROSOFT_CLOUD!r}.",
+            hint="Use global, gcc_high or dod.",
+            id="coconut.E010",
+        )
+    ]
+
+
+@register()
+def check_secret_expiry_date(**kwargs: Any) -> list[CheckMessage]:
+    value = settings.MICROSOFT_CLIENT_SECRET_EXPIRES
+    if not value:
+        return []
+    try:
+        expires = date.fromisoformat(value)
+    except ValueError:
+        return [
+            Error(
+                f"MICROSOFT_CLIENT_SECRET_EXPIRES is not a date: {value!r}.",
+                hint="Write it as 2027-05-31.",
+                id="coconut.E011",
+            )
+        ]
+    days_left = (expires - date.today()).days  # noqa: DTZ011 - a day more or less does not matter here
+    if days_left > 30:
+        return []
+    return [
+        Caution(
+            f"Microsoft's client secret expires in {days_left} days."
+            if days_left >= 0
+            else "Microsoft's client secret has expired.",
+            hint="Make a new secret in the app registration and set MICROSOFT_CLIENT_SECRET.",
+            id="coconut.W002",
+        )
+    ]
+
+
+@register()
+def check_lease(**kwargs: Any) -> list[CheckMessage]:
+    if settings.MEETING_TASK_TIME_LIMIT < settings.MEETING_LEASE_SECONDS:
+        return []
+    return [
+        Error(
+            "MEETING_TASK_TIME_LIMIT must be shorter than MEETING_LEASE_SECONDS.",
+            hint="A worker that outlives its lease could work on a meeting that another one holds.",
+            id="coconut.E012",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_database(**kwargs: Any) -> list[CheckMessage]:
+    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+        return []
+    return [
+        Error(
+            "DATABASE_URL is not PostgreSQL.",
+            hint="Coconut relies on exclusion constraints and SKIP LOCKED; use postgres://…",
+            id="coconut.E013",
+        )
+    ]

@@ -1,0 +1,249 @@
+"""Settings, all from the environment (`.env` in development); `.env.example` explains each variable.
+
+What is missing or unsafe is a system check (`coconut.checks`) with an id and a hint, never a traceback.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
+
+from coconut.local_servers import default_broker_url, default_cache_url, default_database_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- What kind of process this is -------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+# A demo or test installation: it may talk to a simulated Microsoft and has passwords anybody can read.
+DEMO = env.bool("DEMO", default=False)
+INSECURE_SECRET_KEY = "insecure-development-key-do-not-use-anywhere-else"  # noqa: S105
+SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
+ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", default=[])
+BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[urlsplit(BASE_URL).hostname or "localhost", "localhost", "127.0.0.1"]
+)
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+# --- Applications -----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "staff",
+    "services",
+    "integrations",
+    "integrations.teams",
+    "appointments",
+    "coconut",
+    "demo",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django.forms",
+    "csp",
+    "django_htmx",
+    "timezone_field",
+    "rest_framework",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "staff.access.OrganizationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "coconut.urls"
+WSGI_APPLICATION = "coconut.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "coconut.navigation.navigation",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Database, broker, cache ------------------------------------------------------------------------
+DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default=default_database_url(BASE_DIR)))}
+DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.str("CACHE_URL", default=default_cache_url(BASE_DIR)),
+    }
+}
+
+# --- Meetings: how patient the loop that makes Microsoft agree is -----------------------------------
+# The task's hard limit must be shorter than the lease, so that nobody works on a meeting without owning it.
+MEETING_LEASE_SECONDS = env.int("MEETING_LEASE_SECONDS", default=90)
+MEETING_TASK_TIME_LIMIT = env.int("MEETING_TASK_TIME_LIMIT", default=75)
+MEETING_SWEEP_SECONDS = env.int("MEETING_SWEEP_SECONDS", default=15)
+MEETING_SWEEP_BATCH = 200
+MEETING_NUDGE_PAUSE_SECONDS = env.int("MEETING_NUDGE_PAUSE_SECONDS", default=60)
+# First wait after an outage; doubles up to the maximum, with jitter.
+MEETING_BACKOFF_SECONDS = env.int("MEETING_BACKOFF_SECONDS", default=15)
+MEETING_BACKOFF_MAX_SECONDS = env.int("MEETING_BACKOFF_MAX_SECONDS", default=900)
+# After an ambiguous write the meeting is read once more, when a late answer must have landed.
+MEETING_RECHECK_SECONDS = env.int("MEETING_RECHECK_SECONDS", default=60)
+REMATCH_LEASE_SECONDS = env.int("REMATCH_LEASE_SECONDS", default=120)
+
+# --- Celery -----------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=default_broker_url(BASE_DIR))
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = MEETING_TASK_TIME_LIMIT
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A web request never waits for a broker that is down: one second, then the sweep does the work.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "visibility_timeout": 300,
+    "max_retries": 0,
+}
+# Waits live in rows and the sweep looks at them; nothing here uses a countdown or an ETA.
+CELERY_BEAT_SCHEDULE = {
+    "sweep-meetings": {"task": "integrations.sweep_meetings", "schedule": MEETING_SWEEP_SECONDS},
+    "rematch-changed-staff": {
+        "task": "integrations.rematch_changed_staff",
+        "schedule": env.int("REMATCH_SWEEP_SECONDS", default=60),
+    },
+    "resume-rematch-runs": {"task": "integrations.resume_rematch_runs", "schedule": MEETING_SWEEP_SECONDS},
+    "send-waiting-notifications": {
+        "task": "appointments.send_waiting_notifications",
+        "schedule": MEETING_SWEEP_SECONDS,
+    },
+    "clear-sessions": {"task": "coconut.clear_sessions", "schedule": crontab(hour=3, minute=17)},
+}
+
+# --- Microsoft --------------------------------------------------------------------------------------
+MICROSOFT_CLIENT_ID = env.str("MICROSOFT_CLIENT_ID", default="")
+MICROSOFT_CLIENT_SECRET = env.str("MICROSOFT_CLIENT_SECRET", default="")
+MICROSOFT_CLIENT_CERTIFICATE = env.str("MICROSOFT_CLIENT_CERTIFICATE", default="")
+MICROSOFT_CLIENT_SECRET_EXPIRES = env.str("MICROSOFT_CLIENT_SECRET_EXPIRES", default="")
+MICROSOFT_CLOUD = env.str("MICROSOFT_CLOUD", default="global")
+# Send everything meant for Entra and Graph to this address instead; refused unless DEBUG or DEMO is on.
+MICROSOFT_SIMULATOR_URL = env.str("MICROSOFT_SIMULATOR_URL", default="").rstrip("/")
+MICROSOFT_CONNECT_TIMEOUT_SECONDS = env.float("MICROSOFT_CONNECT_TIMEOUT_SECONDS", default=5.0)
+MICROSOFT_READ_TIMEOUT_SECONDS = env.float("MICROSOFT_READ_TIMEOUT_SECONDS", default=15.0)
+
+# --- Signing in, cookies, headers -------------------------------------------------------------------
+AUTH_USER_MODEL = "staff.StaffMember"
+AUTHENTICATION_BACKENDS = ["staff.access.MemberBackend"]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+_HTTPS = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+# Lax, not Strict: the way back from Microsoft is a cross-site navigation that must carry the session.
+SESSION_COOKIE_SAMESITE = env.str("SESSION_COOKIE_SAMESITE", default="Lax")
+SESSION_COOKIE_NAME = "coconut_session"
+CSRF_COOKIE_NAME = "coconut_csrf"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
+SECURE_SSL_REDIRECT = _HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _HTTPS else 0)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Language and time ------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# --- Static files -----------------------------------------------------------------------------------
+STATIC_URL = "static/"
+# Development, demo and tests have nothing to collect: WhiteNoise serves through the finders.
+WHITENOISE_USE_FINDERS = DEBUG or DEMO
+STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "coconut.static_files.VendorFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Mail -------------------------------------------------------------------------------------------
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Coconut <no-reply@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Told when something only the operator can mend breaks (Microsoft's client secret, for one).
+ADMINS = [("Operator", address) for address in env.list("OPERATOR_EMAILS", default=[])]
+
+# --- Logs -------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"mask_secrets": {"()": "coconut.logs.MaskSecrets"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask_secrets"]}
+    },
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # MSAL's debug lines print authorization codes; they stay off whatever LOG_LEVEL says.
+        "msal": {"level": "INFO"},
+        "urllib3": {"level": "WARNING"},
+        "django": {"handlers": [], "propagate": True},
+    },
+}

@@ -1,0 +1,29 @@
+"""Every address of the product; each app holds its own."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+
+from coconut import health, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path(
+        "sign-in/",
+        auth_views.LoginView.as_view(
+            template_name="sign_in.html",
+            authentication_form=views.SignInForm,
+            redirect_authenticated_user=True,
+        ),
+        name="login",
+    ),
+    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    path("staff/", include("staff.urls")),
+    path("services/", include("services.urls")),
+    path("settings/", include("integrations.urls")),
+    path("", include("appointments.urls")),
+    path("operator/", admin.site.urls),
+    path("healthz", login_not_required(health.alive), name="healthz"),
+    path("readyz", login_not_required(health.ready), name="readyz"),
+]

@@ -1,0 +1,35 @@
+"""Values that are encrypted at rest with the keys of the `ENCRYPTION_KEYS` setting."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+
+
+def cipher() -> MultiFernet:
+    """The cipher over all configured keys: the newest encrypts, every one decrypts."""
+    if not settings.ENCRYPTION_KEYS:
+        raise ImproperlyConfigured("ENCRYPTION_KEYS is not set.")
+    return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+
+
+class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
+    """A JSON value stored as one Fernet token. It cannot be filtered on, and an admin never shows it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["editable"] = False
+        super().__init__(*args, **kwargs)
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
+        return None if value is None else json.loads(cipher().decrypt(value.encode()))
+
+    def get_prep_value(self, value: Any) -> str | None:
+        return None if value is None else cipher().encrypt(json.dumps(value).encode()).decode()
+
+    def to_python(self, value: Any) -> Any:
+        return value

@@ -1,0 +1,225 @@
+"""What a video platform must offer, the values that travel to and from it, and the registry of platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from integrations.models import Connection, UserMatch
+    from staff.models import Organization
+
+
+class ErrorKind(StrEnum):
+    """Who has to do something about a failure, and whether waiting helps."""
+
+    THROTTLED = "throttled"  # the platform asked for a pause: wait as told
+    OUTAGE = "outage"  # the platform or the network is down: wait, with growing pauses
+    CONNECTION = "connection"  # sign-in or consent is gone: an admin reauthorizes, work resumes
+    OPERATOR = "operator"  # our own app registration is wrong: the operator mends it, work resumes
+    PERSON = "person"  # refused for this person: an admin follows the remedy
+    GONE = "gone"  # the remote meeting vanished: make it again
+    ENDED = "ended"  # the appointment is over or its connection went: nothing will happen
+    BUG = "bug"  # the platform calls our request wrong: logged with the request id
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        return [(kind.value, kind.value) for kind in cls]
+
+    @property
+    def is_waiting_useful(self) -> bool:
+        """Whether the same request may succeed later without anybody changing the meeting."""
+        return self in (ErrorKind.THROTTLED, ErrorKind.OUTAGE, ErrorKind.CONNECTION, ErrorKind.OPERATOR)
+
+
+class MatchReason(StrEnum):
+    """Why a person is not matched. The platform's own sentence goes with it."""
+
+    FIELD_EMPTY = "field_empty"
+    NOT_FOUND = "not_found"
+    ALIAS = "alias"
+    DISABLED = "disabled"
+    GUEST = "guest"
+    NO_LICENCE = "no_licence"
+    NO_POLICY = "no_policy"
+    REFUSED = "refused"
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        return [(reason.value, reason.value) for reason in cls]
+
+    @classmethod
+    def forbidding(cls) -> list[str]:
+        """Reasons under which a person was found but may not host."""
+        return [cls.DISABLED, cls.GUEST, cls.NO_LICENCE, cls.NO_POLICY, cls.REFUSED]
+
+
+class PlatformError(Exception):
+    """A call to the platform failed.
+
+    `sentence` is for people and says the remedy; `request_id` is the platform's, for support. `retry_after` is in
+    seconds. `ambiguous` means that a write may have been carried out although no answer arrived.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        sentence: str,
+        *,
+        request_id: str = "",
+        retry_after: float | None = None,
+        ambiguous: bool = False,
+        reason: MatchReason | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.sentence = sentence
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.ambiguous = ambiguous
+        # For `ErrorKind.PERSON`: what to record on the person's match, if anything.
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Attendee:
+    remote_id: str
+    upn: str
+    role: str = "coorganizer"
+
+
+@dataclass(frozen=True)
+class MeetingSpec:
+    """The whole wanted state of a remote meeting. `key` is stable over its life; times are aware."""
+
+    key: UUID
+    organizer_id: str
+    subject: str
+    starts_at: datetime
+    ends_at: datetime
+    attendees: tuple[Attendee, ...] = ()
+
+
+@dataclass(frozen=True)
+class RemoteMeeting:
+    """What the platform says about a meeting. `attendee_ids` are remote ids, order without meaning."""
+
+    remote_id: str
+    join_url: str
+    subject: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    attendee_ids: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class DirectoryAnswer:
+    """What the directory knows about one user name. Without `remote_id` nobody was found.
+
+    `reason` is None for a clean match; `hint` is the fact that the remedy needs (such as the name an alias belongs to).
+    """
+
+    remote_id: str = ""
+    upn: str = ""
+    name: str = ""
+    reason: MatchReason | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account a connection was made with, for the top of its dashboard. `facts` are (label, value) pairs."""
+
+    name: str
+    user_name: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class Directory(Protocol):
+    """The platform's users, open for one pass over the staff."""
+
+    #: How many user names one `find` should be given.
+    chunk_size: int
+
+    def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryAnswer]:
+        """Look up user names (as typed); the answer has exactly one entry for each. Raises PlatformError."""
+        ...
+
+
+class VideoPlatform(Protocol):
+    """One video platform. Every method that calls out raises PlatformError and nothing else."""
+
+    slug: str
+    label: str
+    #: What the platform calls a user name, such as "UPN"; used in labels and hints.
+    user_name_label: str
+
+    def is_offered_to(self, organization: Organization) -> bool:
+        """Whether the organisation has the add-on. Existing meetings are looked after either way."""
+        ...
+
+    def connect_url(self) -> str:
+        """The first page of the platform's connect wizard."""
+        ...
+
+    def account(self, connection: Connection) -> Account:
+        """The account the connection was made with. No call."""
+        ...
+
+    def remedy(self, connection: Connection, match: UserMatch) -> str:
+        """What an admin can do about somebody who is not matched: one or two sentences. No call."""
+        ...
+
+    def organizer_id(self, connection: Connection, match: UserMatch) -> str:
+        """The remote object that meetings hosted by this person are created under. No call."""
+        ...
+
+    def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
+        """Who takes part beside the organizer when this person hosts. No call."""
+        ...
+
+    def coverage_needed(self, connection: Connection) -> bool:
+        """Whether hosting needs a permission that differs from person to person. No call."""
+        ...
+
+    def open_directory(self, connection: Connection, expected: int) -> Directory:
+        """Prepare to look up about `expected` people, by whichever way needs the fewest requests."""
+        ...
+
+    def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
+        """Create the meeting, or find the one with this key. Idempotent; options of an existing one are left alone."""
+        ...
+
+    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
+        """Make the meeting look like the spec; returns a warning sentence or "". Raises kind GONE when it vanished."""
+        ...
+
+    def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
+        """Read the meeting. Raises kind GONE when it vanished."""
+        ...
+
+    def delete_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> None:
+        """Delete the meeting; one that is gone already counts as deleted."""
+        ...
+
+
+_platforms: dict[str, VideoPlatform] = {}
+
+
+def register(platform: VideoPlatform) -> None:
+    """Called by a platform's `AppConfig.ready()`."""
+    _platforms[platform.slug] = platform
+
+
+def platform_of(connection: Connection) -> VideoPlatform:
+    """Return the platform that a connection belongs to. KeyError: the platform's app is not installed."""
+    return _platforms[connection.platform]
+
+
+def all_platforms() -> list[VideoPlatform]:
+    """Every platform that is installed, by label."""
+    return sorted(_platforms.values(), key=lambda platform: platform.label)

@@ -1,0 +1,1 @@
+"""Graph, and the only place that sends requests to it."""

@@ -1,0 +1,69 @@
+"""The session that everything meant for Microsoft goes through: never without a timeout, and reroutable.
+
+MSAL insists on https authorities, so addresses stay Microsoft's own; where MICROSOFT_SIMULATOR_URL is set, an
+adapter sends what is meant for Entra and Graph there instead.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+
+# Microsoft's national clouds (learn.microsoft.com/graph/deployments): (Entra, Graph).
+CLOUDS: Final = {
+    "global": ("https://login.microsoftonline.com", "https://graph.microsoft.com"),
+    "gcc_high": ("https://login.microsoftonline.us", "https://graph.microsoft.us"),
+    "dod": ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+}
+
+
+def entra_url() -> str:
+    """The sign-in host of the configured cloud, without a slash at its end."""
+    return CLOUDS[settings.MICROSOFT_CLOUD][0]
+
+
+def graph_url() -> str:
+    """Graph's host of the configured cloud, without a slash at its end; scopes are prefixed with it."""
+    return CLOUDS[settings.MICROSOFT_CLOUD][1]
+
+
+def new_session() -> requests.Session:
+    """A session with timeouts, no retries, no redirects to elsewhere, and the simulated Microsoft where one is set."""
+    session = requests.Session()
+    session.headers["User-Agent"] = "Coconut/1.0"
+    adapter: HTTPAdapter = _TimeLimited()
+    if settings.MICROSOFT_SIMULATOR_URL:
+        # REQUESTS_CA_BUNDLE and proxies of the environment are not for a process on this machine.
+        session.trust_env = False
+        adapter = _Rerouted(settings.MICROSOFT_SIMULATOR_URL)
+    session.mount("https://", adapter)
+    return session
+
+
+class _TimeLimited(HTTPAdapter):
+    """requests waits for ever unless told otherwise, and MSAL does not tell it."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs["timeout"] = kwargs.get("timeout") or (
+            settings.MICROSOFT_CONNECT_TIMEOUT_SECONDS,
+            settings.MICROSOFT_READ_TIMEOUT_SECONDS,
+        )
+        return super().send(request, *args, **kwargs)
+
+
+class _Rerouted(_TimeLimited):
+    """Sends what is meant for Entra and Graph to `base`."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self._base = base
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        url = request.url or ""
+        for host in (entra_url(), graph_url()):
+            if url.startswith(host + "/"):
+                request.url = self._base + url.removeprefix(host)
+        return super().send(request, *args, **kwargs)

@@ -1,0 +1,50 @@
+"""What only Microsoft Teams knows about a connection."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from integrations.encryption import EncryptedJSONField
+from integrations.models import Connection
+
+
+class Method(models.TextChoices):
+    SERVICE_ACCOUNT = "service_account", _("Service Account")
+    ACCESS_POLICY = "access_policy", _("Application Access Policy")
+
+
+class LobbyPolicy(models.TextChoices):
+    """Who waits in the lobby of new meetings."""
+
+    CLIENTS_WAIT = "clients_wait", _("Clients wait, staff admit")
+    NOBODY_WAITS = "nobody_waits", _("Nobody waits")
+
+
+class TeamsConnection(models.Model):
+    """The Microsoft side of a connection: method, tenant, account and tokens.
+
+    `tokens` and "needs reauthorization" are written only `WHERE token_version = the one read`, so that a slow refresh
+    undoes neither Reauthorize nor Disconnect.
+    """
+
+    connection = models.OneToOneField(Connection, models.CASCADE, related_name="teams")
+    method = models.CharField(max_length=20, choices=Method, default=Method.SERVICE_ACCOUNT)
+    tenant_id = models.UUIDField()
+    tenant_name = models.CharField(max_length=200, blank=True)
+    # The service account, or the administrator who consented. `oid` is immutable; the rest is for display.
+    account_oid = models.CharField(max_length=100)
+    account_upn = models.CharField(max_length=320)
+    account_name = models.CharField(max_length=300, blank=True)
+    # Scopes (service account) or roles (access policy) that Microsoft granted.
+    granted = models.JSONField(default=list)
+    # {"access_token": …, "expires_at": unix seconds, "refresh_token": …}; empty after a disconnect.
+    tokens = EncryptedJSONField(default=dict)
+    token_version = models.PositiveIntegerField(default=1)
+    refresh_lease = models.UUIDField(null=True, blank=True)
+    refresh_lease_until = models.DateTimeField(null=True, blank=True)
+    lobby_policy = models.CharField(max_length=15, choices=LobbyPolicy, default=LobbyPolicy.CLIENTS_WAIT)
+
+    def has(self, permission: str) -> bool:
+        """Whether Microsoft granted a scope or role, such as `User.Read.All`."""
+        return permission in self.granted

@@ -1,0 +1,82 @@
+"""Who is asking, and what they may reach. An id from another organisation is a 404, a missing right is a 403."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.backends import ModelBackend
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from staff.models import Organization, StaffMember
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+class MemberBackend(ModelBackend):
+    """Sign in by e-mail; the organisation and location come with the person, as every page needs them."""
+
+    def get_user(self, user_id: Any) -> StaffMember | None:
+        member = StaffMember.objects.select_related("organization", "location").filter(pk=user_id).first()
+        return member if member is not None and self.user_can_authenticate(member) else None
+
+
+class OrganizationMiddleware:
+    """Show times in the zone of whoever is signed in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        with timezone.override(request.user.zone):
+            return self.get_response(request)
+
+
+def current_member(request: HttpRequest) -> StaffMember:
+    """The signed-in person. PermissionDenied for visitors and for operators, who have no organisation."""
+    if not isinstance(request.user, StaffMember) or request.user.organization is None:
+        raise PermissionDenied(_("This page is for the staff of an organisation. Sign in as one of them."))
+    return request.user
+
+
+def current_organization(request: HttpRequest) -> Organization:
+    """The organisation of the signed-in person. PermissionDenied as `current_member`."""
+    organization = current_member(request).organization
+    if organization is None:
+        raise PermissionDenied
+    return organization
+
+
+def _only(allowed: Callable[[StaffMember], bool], sentence: str) -> Callable[[View[P]], View[P]]:
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not allowed(current_member(request)):
+                raise PermissionDenied(_(sentence))
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def admin_only(view: View[P]) -> View[P]:
+    """Let only admins in; others get a 403 with a sentence."""
+    return _only(
+        lambda member: member.is_admin, "Only admins can open this page. Ask an admin of your organisation."
+    )(view)
+
+
+def schedulers_only(view: View[P]) -> View[P]:
+    """Let only admins and schedulers in; others get a 403 with a sentence."""
+    return _only(
+        lambda member: member.can_schedule,
+        "Only schedulers and admins can open this page. Ask an admin of your organisation.",
+    )(view)

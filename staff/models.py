@@ -1,0 +1,244 @@
+"""Organisations, their locations, their staff (the user model) and when staff work."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+from timezone_field import TimeZoneField
+
+
+class Organization(models.Model):
+    """A bank, credit union or clinic. Every other row belongs to exactly one of these."""
+
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(unique=True)
+    time_zone = TimeZoneField(_("time zone"), default="UTC")
+    language = models.CharField(_("language"), max_length=10, default="en")
+    teams_addon = models.BooleanField(_("Microsoft Teams add-on"), default=False)
+    access_policy_addon = models.BooleanField(_("Application Access Policy add-on"), default=False)
+    embed_origins = models.TextField(
+        _("sites allowed to embed the Client View"), blank=True, help_text=_("One origin a line.")
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Location(models.Model):
+    """A branch or clinic where appointments take place."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="locations")
+    name = models.CharField(_("name"), max_length=200)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    time_zone = TimeZoneField(_("time zone"), default="UTC")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint("organization", Lower("name"), name="location_name_once_per_organization")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Weekday(models.IntegerChoices):
+    """Days as Python's `date.weekday()` counts them."""
+
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")
+
+
+class WeeklyHours(models.Model):
+    """One stretch of a weekday, in the local time of whoever owns it; several a day are several rows."""
+
+    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday)
+    start = models.TimeField(_("from"))
+    end = models.TimeField(_("to"))
+
+    class Meta:
+        abstract = True
+        ordering = ["weekday", "start"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="%(class)s_end_after_start"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="%(class)s_weekday_exists"),
+        ]
+
+
+class LocationHours(WeeklyHours):
+    """When a location is open. A location without rows is always open."""
+
+    location = models.ForeignKey(Location, models.CASCADE, related_name="hours")
+
+
+class Role(models.TextChoices):
+    ADMIN = "admin", _("Admin")
+    SCHEDULER = "scheduler", _("Scheduler")
+    STAFF = "staff", _("Staff member")
+
+
+class VideoChoice(models.TextChoices):
+    """Where a staff member's video appointments take place."""
+
+    DEFAULT = "default", _("Organisation default")
+    CONNECTION = "connection", _("A chosen connection")
+    PERSONAL = "personal", _("Personal link")
+
+
+class StaffMemberManager(UserManager["StaffMember"]):
+    """People sign in by e-mail, compared without case."""
+
+    def get_by_natural_key(self, username: str | None) -> StaffMember:
+        return self.get(email__iexact=username)
+
+    def create_superuser(  # type: ignore[override]
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> StaffMember:
+        """Create an operator: a superuser without an organisation."""
+        operator = self.model(email=self.normalize_email(email), is_staff=True, is_superuser=True, **fields)
+        operator.set_password(password)
+        operator.save()
+        return operator
+
+
+class StaffMember(AbstractUser):
+    """A person who works in an organisation and signs in. Operators have no organisation."""
+
+    organization = models.ForeignKey(
+        Organization,
+        models.CASCADE,
+        related_name="staff",
+        null=True,
+        blank=True,
+        verbose_name=_("organisation"),
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.STAFF)
+    email = models.EmailField(
+        _("email"), unique=True, error_messages={"unique": _("This email is already taken.")}
+    )
+    username = models.CharField(_("username"), max_length=150, blank=True)
+    location = models.ForeignKey(
+        Location, models.SET_NULL, related_name="staff", null=True, blank=True, verbose_name=_("location")
+    )
+    time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
+    video_choice = models.CharField(max_length=10, choices=VideoChoice, default=VideoChoice.DEFAULT)
+    # By name: this floor imports nothing from the one that knows connections.
+    video_connection = models.ForeignKey(
+        "integrations.Connection", models.PROTECT, related_name="chosen_by", null=True, blank=True
+    )
+    personal_meeting_url = models.URLField(_("personal meeting link"), blank=True)
+    personal_meeting_note = models.CharField(_("note for the personal link"), max_length=300, blank=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[StaffMemberManager] = StaffMemberManager()
+
+    class Meta:
+        ordering = ["first_name", "last_name", "email"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="email_once_without_case",
+                violation_error_message=_("This email is already taken."),
+            ),
+            models.UniqueConstraint(
+                "organization",
+                Lower("username"),
+                condition=~Q(username=""),
+                name="username_once_per_organization",
+                violation_error_message=_("This username is already taken."),
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(video_choice=VideoChoice.CONNECTION, video_connection__isnull=False)
+                    | (~Q(video_choice=VideoChoice.CONNECTION) & Q(video_connection__isnull=True))
+                ),
+                name="video_connection_only_when_chosen",
+            ),
+            models.CheckConstraint(
+                condition=~Q(video_choice=VideoChoice.PERSONAL) | ~Q(personal_meeting_url=""),
+                name="personal_link_when_chosen",
+                violation_error_message=_("Enter the personal meeting link."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The person's name, or the e-mail address where no name was entered."""
+        return self.get_full_name() or self.email
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone this person's hours are meant in: their own, their location's, or the organisation's."""
+        for owner in (self, self.location, self.organization):
+            if owner is not None and owner.time_zone:
+                zone: ZoneInfo = owner.time_zone
+                return zone
+        return ZoneInfo("UTC")
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == Role.ADMIN
+
+    @property
+    def can_schedule(self) -> bool:
+        """Whether this person books, moves and cancels for anybody in the organisation."""
+        return self.role in (Role.ADMIN, Role.SCHEDULER)
+
+
+class WorkingHours(WeeklyHours):
+    """When a staff member takes appointments, in the staff member's zone."""
+
+    staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="working_hours")
+
+
+class TimeOff(models.Model):
+    """A stretch during which a staff member takes no appointments."""
+
+    staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="time_off")
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("to"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["starts_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="time_off_end_after_start"),
+            ExclusionConstraint(
+                name="time_off_once_at_a_time",
+                expressions=[
+                    (
+                        Func(
+                            "starts_at",
+                            "ends_at",
+                            RangeBoundary(),
+                            function="TSTZRANGE",
+                            output_field=DateTimeRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    ("staff", RangeOperators.EQUAL),
+                ],
+                violation_error_message=_("This overlaps other time off."),
+            ),
+        ]

@@ -1,0 +1,150 @@
+"""Faults: what strikes, how often, and whether the request was executed."""
+
+import pytest
+import requests
+
+from simulator import people
+from simulator.people import CONTOSO_ID
+
+CREATE = "/me/onlineMeetings/createOrGet"
+
+
+@pytest.fixture
+def token(simulator):
+    return simulator.user_token(people.SERVICE_ACCOUNT)
+
+
+def create(simulator, token, **options):
+    return simulator.graph(token, "POST", CREATE, json={"externalId": "e-1"}, **options)
+
+
+def created(simulator) -> int:
+    return int(simulator.state("counters").get("createOrGet.created", 0))
+
+
+def test_throttling_has_microsofts_body_and_retry_after(simulator, token):
+    simulator.control("fault", kind="throttle", retry_after=3, service="graph")
+
+    response = simulator.graph(token, "GET", "/me")
+
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "3")
+    assert response.json()["error"]["code"] == "TooManyRequests"
+    assert response.json()["error"]["innerError"]["status"] == "429"
+
+
+def test_a_fault_ends_after_its_count(simulator, token):
+    simulator.control("fault", kind="unavailable", count=2)
+
+    statuses = [simulator.graph(token, "GET", "/me").status_code for _ in range(3)]
+
+    assert statuses == [503, 503, 200]
+
+
+def test_faults_are_limited_by_method_and_path(simulator, token):
+    simulator.control("fault", kind="server_error", method="POST", regex="createOrGet")
+
+    assert simulator.graph(token, "GET", "/me").status_code == 200
+    assert create(simulator, token).status_code == 500
+    assert created(simulator) == 0
+
+
+def test_an_error_may_hide_that_the_request_was_executed(simulator, token):
+    simulator.control("fault", kind="server_error", executed=True, count=1)
+
+    response = create(simulator, token)
+
+    assert (response.status_code, created(simulator)) == (500, 1)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("drop_before", 0), ("drop_after", 1)])
+def test_a_dropped_connection_gives_no_answer(simulator, token, kind, expected):
+    simulator.control("fault", kind=kind, count=1, path="/v1.0/me")
+
+    with pytest.raises(requests.ConnectionError):
+        create(simulator, token)
+
+    assert created(simulator) == expected
+
+
+def test_a_slow_answer_comes_after_the_request_was_executed(simulator, token):
+    simulator.control("fault", kind="slow", seconds=1, count=1, path="/v1.0/me")
+
+    with pytest.raises(requests.ReadTimeout):
+        create(simulator, token, timeout=0.3)
+
+    assert created(simulator) == 1
+
+
+def test_html_comes_instead_of_json(simulator, token):
+    simulator.control("fault", kind="html", status=200, count=1)
+
+    response = simulator.graph(token, "GET", "/me")
+
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_json_can_be_cut_in_half(simulator, token):
+    simulator.control("fault", kind="truncated", count=1)
+
+    response = simulator.graph(token, "GET", "/me")
+
+    with pytest.raises(requests.JSONDecodeError):
+        response.json()
+
+
+def test_one_request_may_be_unauthorized(simulator, token):
+    simulator.control("fault", kind="unauthorized", count=1)
+
+    first, second = (simulator.graph(token, "GET", "/me").status_code for _ in range(2))
+
+    assert (first, second) == (401, 200)
+
+
+def test_latency_adds_to_other_faults(simulator, token):
+    simulator.control("fault", kind="latency", ms=20)
+    simulator.control("fault", kind="forbidden", count=1)
+
+    response = simulator.graph(token, "GET", "/users")
+
+    entry = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"][-1]
+    assert (response.status_code, entry["fault"]) == (403, "latency, forbidden")
+
+
+@pytest.mark.parametrize(
+    ("kind", "graph", "entra", "discovery"),
+    [("token_down", 200, 503, 200), ("entra_down", 200, 503, 503), ("graph_down", 503, 400, 200)],
+)
+def test_parts_of_microsoft_can_be_down(simulator, token, kind, graph, entra, discovery):
+    simulator.control("fault", kind=kind)
+
+    document = simulator.http.get(f"{simulator.url}/{CONTOSO_ID}/v2.0/.well-known/openid-configuration")
+    assert simulator.graph(token, "GET", "/me").status_code == graph
+    assert simulator.app_only().status_code == entra
+    assert document.status_code == discovery
+
+
+def test_consent_can_be_refused_without_asking(simulator):
+    simulator.control("fault", kind="refuse_consent", count=1)
+    browser = simulator.browser()
+    browser.authorize()
+
+    browser.pick(people.SERVICE_ACCOUNT)
+
+    assert browser.answer["error"] == "access_denied"
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "earthquake"}, {"kind": "slow", "regex": "("}, {"kind": "slow", "x": 1}]
+)
+def test_a_fault_that_makes_no_sense_is_refused(simulator, fault):
+    response = simulator.http.post(f"{simulator.url}/_control/fault", json=fault)
+
+    assert response.status_code == 400
+
+
+def test_cleared_faults_strike_no_more(simulator, token):
+    simulator.control("fault", kind="graph_down")
+
+    simulator.control("clear-faults")
+
+    assert simulator.graph(token, "GET", "/me").status_code == 200

@@ -1,0 +1,110 @@
+"""The process: command line, state file, stopping; the tenant page."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from simulator import people
+from tests.simulator.client import Simulator, sign_in
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_meetings_tokens_and_people_survive_a_restart(tmp_path):
+    state = tmp_path / "state.json"
+    first = Simulator("--state", str(state))
+    answer = sign_in(first, people.SERVICE_ACCOUNT)
+    first.graph(answer["access_token"], "POST", "/me/onlineMeetings/createOrGet", json={"externalId": "e-1"})
+    first.control("person", user="sam@maple.example", upn="samuel@maple.example")
+    first.control("policy", user="ben@maple.example")
+    first.stop()
+
+    second = Simulator("--state", str(state))
+
+    # The old access token still verifies, so the signing key is the same one.
+    again = second.graph(
+        answer["access_token"], "POST", "/me/onlineMeetings/createOrGet", json={"externalId": "e-1"}
+    )
+    refreshed = second.token(grant_type="refresh_token", refresh_token=answer["refresh_token"])
+    covered = second.person("ben@maple.example")["covered"]
+    renamed = second.person("samuel@maple.example")["name"]
+    second.stop()
+    assert (again.status_code, refreshed.status_code) == (200, 200)
+    assert (covered, renamed) == (True, "Sam Okafor")
+
+
+def test_a_broken_state_file_is_one_sentence(tmp_path):
+    state = tmp_path / "state.json"
+    state.write_text("{")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", "--state", str(state)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The state file {state} cannot be read")
+
+
+def test_it_stops_on_sigterm_with_a_connection_open():
+    simulator = Simulator()
+    # The controller's own connection is still kept alive.
+    simulator.process.terminate()
+
+    assert simulator.process.wait(timeout=10) == 0
+
+
+def test_the_tenant_page_shows_the_tenant(simulator):
+    text = simulator.http.get(f"{simulator.url}/").text
+
+    assert "<h1>Contoso tenant</h1>" in text
+    assert people.CONTOSO_ID in text
+
+
+def test_a_button_of_the_tenant_page_does_what_the_control_does(simulator):
+    browser = simulator.browser()
+    browser.open(f"{simulator.url}/")
+    sam = simulator.person("sam@maple.example")["id"]
+    browser.page.url = f"{simulator.url}/tenant/person/"
+
+    browser.submit(user=sam, enabled="false")
+
+    assert browser.heading == "Contoso tenant"
+    assert simulator.person("sam@maple.example")["enabled"] is False
+
+
+def test_what_a_button_cannot_do_is_said_on_the_page(simulator):
+    browser = simulator.browser()
+    browser.open(f"{simulator.url}/")
+    sam = simulator.person("sam@maple.example")["id"]
+    browser.page.url = f"{simulator.url}/tenant/person/"
+
+    browser.submit(user=sam, upn="ben@maple.example")
+
+    assert "The user name ben@maple.example is taken." in browser.page.text
+
+
+def test_buttons_need_the_csrf_token(simulator):
+    response = simulator.http.post(f"{simulator.url}/tenant/reset/")
+
+    assert response.status_code == 403
+
+
+def test_the_log_hides_codes(simulator):
+    browser = simulator.browser()
+    browser.authorize()
+
+    target = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"][-1]["target"]
+
+    assert "&state=…" in target
+
+
+def test_fifty_thousand_people_are_loaded_at_once(simulator):
+    added = simulator.control("people", generate=50000, domain="many.example")["added"]
+
+    token = simulator.user_token(people.SERVICE_ACCOUNT)
+    found = simulator.graph(token, "GET", "/users/user49999@many.example").status_code
+    assert (added, found) == (50000, 200)
