@@ -1,0 +1,137 @@
+"""Rows for tests, free of surprises: every value can be given, none is random.
+
+The cast: Ada (admin), Sam (staff), Sky (scheduler), Cleo (client) of Maple; Otto (admin) of Cedar.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from appointments.models import Client
+from integrations.models import Connection, DirectoryState, UserMatch
+from integrations.teams.models import TeamsConnection
+from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
+from staff.models import Location, Organization, Role, StaffMember, Weekday, WorkingHours
+
+PASSWORD = "correct horse battery"
+TENANT_ID = "c0117050-0365-4000-8000-000000000001"
+SERVICE_ACCOUNT_ID = "5e41ce00-0000-4000-8000-000000000001"
+_numbers = count(1)
+
+
+def make_organization(name: str = "Maple Credit Union", **fields: Any) -> Organization:
+    fields = {"slug": name.split()[0].lower(), "teams_addon": True, "time_zone": ZoneInfo("UTC"), **fields}
+    return Organization.objects.create(name=name, **fields)
+
+
+def make_location(organization: Organization, name: str = "Main Street", **fields: Any) -> Location:
+    return Location.objects.create(organization=organization, name=name, **fields)
+
+
+def make_member(
+    organization: Organization, name: str = "Sam Okafor", role: str = Role.STAFF, **fields: Any
+) -> StaffMember:
+    """A person whose e-mail and username are the first name: sam@maple.example, sam."""
+    first, _, last = name.partition(" ")
+    fields = {
+        "email": f"{first.lower()}@{organization.slug}.example",
+        "username": first.lower(),
+        "first_name": first,
+        "last_name": last,
+        **fields,
+    }
+    member = StaffMember(organization=organization, role=role, **fields)
+    member.set_unusable_password()
+    member.save()
+    return member
+
+
+def make_staff(organization: Organization, how_many: int, **fields: Any) -> list[StaffMember]:
+    """Many people at once: person1@…, person2@…"""
+    numbers = [next(_numbers) for _ in range(how_many)]
+    return StaffMember.objects.bulk_create(
+        StaffMember(
+            organization=organization,
+            email=f"person{number}@{organization.slug}.example",
+            username=f"person{number}",
+            first_name=f"Person{number}",
+            **fields,
+        )
+        for number in numbers
+    )
+
+
+def make_hours(member: StaffMember, start: time = time(9), end: time = time(17)) -> None:
+    """The same hours from Monday to Friday."""
+    days = [Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY]
+    WorkingHours.objects.bulk_create(
+        WorkingHours(staff=member, weekday=day, start=start, end=end) for day in days
+    )
+
+
+def make_service(
+    organization: Organization,
+    name: str = "Mortgage review",
+    methods: tuple[MeetingMethod, ...] = (MeetingMethod.AT_LOCATION, MeetingMethod.VIDEO),
+    provided_by: tuple[StaffMember, ...] = (),
+    **fields: Any,
+) -> Service:
+    service = Service.objects.create(organization=organization, name=name, **fields)
+    MeetingMethodOffer.objects.bulk_create(
+        MeetingMethodOffer(service=service, method=method) for method in methods
+    )
+    ServiceAssignment.objects.bulk_create(
+        ServiceAssignment(service=service, staff=member) for member in provided_by
+    )
+    return service
+
+
+def make_client(organization: Organization, name: str = "Cleo Brandt", **fields: Any) -> Client:
+    fields = {"email": "cleo@example.com", **fields}
+    return Client.objects.create(organization=organization, name=name, **fields)
+
+
+def make_connection(organization: Organization, **fields: Any) -> Connection:
+    """A healthy connection to Microsoft Teams by service account, the organisation's default."""
+    fields = {
+        "platform": "teams",
+        "name": "Microsoft Teams",
+        "is_default": True,
+        "connected_at": timezone.now(),
+        **fields,
+    }
+    connection = Connection.objects.create(organization=organization, **fields)
+    TeamsConnection.objects.create(
+        connection=connection,
+        tenant_id=TENANT_ID,
+        tenant_name="contoso.example",
+        account_oid=SERVICE_ACCOUNT_ID,
+        account_upn="coconut-meetings@contoso.example",
+        account_name="Coconut Meetings",
+        granted=["User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite"],
+        tokens={
+            "access_token": "an-access-token",
+            "expires_at": datetime(2099, 1, 1, tzinfo=UTC).timestamp(),
+            "refresh_token": "a-refresh-token",
+        },
+    )
+    return connection
+
+
+def make_match(connection: Connection, member: StaffMember, **fields: Any) -> UserMatch:
+    """A person who is matched and turned on."""
+    fields = {
+        "enabled": True,
+        "directory": DirectoryState.MATCHED,
+        "remote_id": f"oid-of-{member.email}",
+        "remote_upn": member.email,
+        "remote_name": member.name,
+        "looked_up": member.email,
+        **fields,
+    }
+    return UserMatch.objects.create(connection=connection, staff=member, **fields)
