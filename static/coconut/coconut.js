@@ -1,0 +1,45 @@
+// What every page needs and HTML cannot do. A page works before, and without, this file.
+"use strict";
+
+// Copy buttons: <button data-copy="#id">; the label says that it worked.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = document.querySelector(button.dataset.copy);
+  await navigator.clipboard.writeText((source.value ?? source.textContent).trim());
+  const label = button.textContent;
+  button.textContent = button.dataset.copied || "Copied";
+  setTimeout(() => { button.textContent = label; }, 2000);
+});
+
+// A form is sent once: a second click on a slow line would be a second request.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented || form.hasAttribute("hx-post")) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "true";
+});
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
+});
+
+// Controls that send their form when they change: <select data-submit>.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+// A request in the background that failed says so instead of nothing.
+document.addEventListener("htmx:responseError", (event) => {
+  showTrouble(event.detail.xhr.getResponseHeader("X-Sentence"));
+});
+document.addEventListener("htmx:sendError", () => showTrouble(null));
+
+function showTrouble(sentence) {
+  const box = document.getElementById("messages");
+  if (!box) return;
+  const alert = document.createElement("div");
+  alert.className = "alert alert-danger";
+  alert.setAttribute("role", "alert");
+  alert.textContent = sentence || "That did not work. Reload the page and try again.";
+  box.replaceChildren(alert);
+}
