@@ -1,0 +1,226 @@
+"""The demo's two organisations, as plain values: who works there, when, and what they offer.
+
+Maple's e-mails are user names of the simulated tenant, but for four people who are trouble on purpose: Frank is
+disabled at Microsoft, Grace is a guest, Hugo's e-mail is an alias and Ivy does not exist there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import time
+
+from services.models import MeetingMethod
+from staff.models import Role
+
+AT_LOCATION, PHONE, VIDEO, OFF_SITE = (
+    MeetingMethod.AT_LOCATION,
+    MeetingMethod.PHONE,
+    MeetingMethod.VIDEO,
+    MeetingMethod.OFF_SITE,
+)
+MONDAY_TO_FRIDAY = range(5)
+OFFICE_HOURS = ((time(9), time(17)),)
+WITH_LUNCH = ((time(9), time(12)), (time(13), time(17)))
+LATE = ((time(10), time(18)),)
+MORNINGS = ((time(9), time(13)),)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A location, open at the same hours on each of its days."""
+
+    name: str
+    address: str
+    opens: time = time(9)
+    closes: time = time(18)
+    days: range = MONDAY_TO_FRIDAY
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Time off: on the `day`th day counted from this week's Monday, for `days` whole days or from `start` to `end`."""
+
+    day: int
+    reason: str
+    days: int = 1
+    start: time | None = None
+    end: time | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A staff member; those without services take no appointments."""
+
+    name: str
+    branch: str
+    role: Role = Role.STAFF
+    services: tuple[str, ...] = ()
+    hours: tuple[tuple[time, time], ...] = OFFICE_HOURS
+    days: range = MONDAY_TO_FRIDAY
+    absences: tuple[Absence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A service; lengths in minutes."""
+
+    name: str
+    category: str
+    duration: int
+    methods: tuple[MeetingMethod, ...]
+    description: str = ""
+    buffers: tuple[int, int] = (0, 0)
+    public: bool = True
+
+
+@dataclass(frozen=True)
+class House:
+    """An organisation and everything in it. `upn_usernames`: the username, too, is the Microsoft user name."""
+
+    name: str
+    slug: str
+    time_zone: str
+    branches: tuple[Branch, ...]
+    offers: tuple[Offer, ...]
+    people: tuple[Person, ...]
+    clients: tuple[tuple[str, str], ...] = field(repr=False)
+    access_policy_addon: bool = False
+    upn_usernames: bool = False
+
+
+MAPLE = House(
+    name="Maple Credit Union",
+    slug="maple",
+    time_zone="America/Toronto",
+    branches=(
+        Branch("Main Street", "120 Main Street, Toronto"),
+        Branch("Harbourfront", "8 Queens Quay West, Toronto"),
+        Branch("Rosedale", "41 Crescent Road, Toronto", opens=time(8, 30), closes=time(17, 30)),
+    ),
+    offers=(
+        Offer(
+            "Account opening",
+            "Everyday banking",
+            30,
+            (AT_LOCATION, PHONE),
+            "Open a chequing or savings account. Bring two pieces of identification.",
+        ),
+        Offer("Card and PIN help", "Everyday banking", 15, (AT_LOCATION, PHONE)),
+        Offer(
+            "Mortgage review",
+            "Lending",
+            45,
+            (AT_LOCATION, PHONE, VIDEO),
+            "Look at rate, term and prepayments of a mortgage before it renews.",
+            buffers=(5, 10),
+        ),
+        Offer(
+            "Loan consultation",
+            "Lending",
+            30,
+            (AT_LOCATION, PHONE),
+            "Talk about a car loan, a line of credit or bringing several debts together.",
+        ),
+        Offer(
+            "Investment check-in",
+            "Investing",
+            60,
+            (AT_LOCATION, PHONE),
+            "Once a year: is the portfolio still right for the plans behind it?",
+        ),
+        Offer("Retirement planning", "Investing", 60, (AT_LOCATION, VIDEO), buffers=(0, 15)),
+        Offer("Business account review", "Business", 45, (AT_LOCATION, PHONE, OFF_SITE), buffers=(0, 10)),
+        Offer("Estate settlement", "Business", 60, (AT_LOCATION,), public=False),
+    ),
+    people=(
+        Person("Ada Lovell", "Main Street", Role.ADMIN),
+        Person("Sky Moreno", "Main Street", Role.SCHEDULER),
+        Person(
+            "Sam Okafor", "Main Street", services=("Mortgage review", "Loan consultation", "Account opening")
+        ),
+        Person(
+            "Anna Berg",
+            "Main Street",
+            services=("Mortgage review", "Retirement planning", "Investment check-in"),
+            hours=WITH_LUNCH,
+        ),
+        Person(
+            "Ben Carter",
+            "Main Street",
+            services=("Account opening", "Card and PIN help", "Loan consultation"),
+            absences=(Absence(3, "Training", start=time(13), end=time(17)),),
+        ),
+        Person(
+            "Chloe Dubois",
+            "Harbourfront",
+            services=("Mortgage review", "Loan consultation"),
+            absences=(Absence(7, "Holiday", days=3),),
+        ),
+        Person(
+            "Dev Patel",
+            "Harbourfront",
+            services=("Investment check-in", "Retirement planning"),
+            days=range(4),
+        ),
+        Person(
+            "Erin Walsh",
+            "Harbourfront",
+            services=("Business account review", "Estate settlement"),
+            hours=LATE,
+            absences=(Absence(4, "Family day"),),
+        ),
+        Person("Frank Holm", "Rosedale", services=("Mortgage review", "Account opening")),
+        Person("Grace Lindqvist", "Rosedale", services=("Retirement planning",), hours=MORNINGS),
+        Person("Hugo Martin", "Rosedale", services=("Mortgage review", "Business account review")),
+        Person("Ivy Chen", "Rosedale", services=("Account opening", "Mortgage review"), hours=WITH_LUNCH),
+    ),
+    clients=(
+        ("Cleo Brandt", "+1 416 555 0101"),
+        ("Aisha Rahman", "+1 416 555 0102"),
+        ("Bruno Silva", "+1 416 555 0103"),
+        ("Carmen Ortiz", "+1 416 555 0104"),
+        ("Daniel Kim", "+1 416 555 0105"),
+        ("Elena Petrova", "+1 416 555 0106"),
+        ("Farid Nasser", "+1 416 555 0107"),
+        ("Gita Sharma", "+1 416 555 0108"),
+        ("Harold Finch", "+1 416 555 0109"),
+        ("Ingrid Olsen", "+1 416 555 0110"),
+        ("Jamal Wright", "+1 416 555 0111"),
+        ("Keiko Tanaka", "+1 416 555 0112"),
+        ("Liam Murphy", "+1 416 555 0113"),
+        ("Marie Tremblay", "+1 416 555 0114"),
+        ("Noah Fraser", "+1 416 555 0115"),
+    ),
+)
+
+CEDAR = House(
+    name="Cedar Bank",
+    slug="cedar",
+    time_zone="Europe/London",
+    access_policy_addon=True,
+    upn_usernames=True,
+    branches=(
+        Branch("Market Square", "3 Market Square, York"),
+        Branch("Riverside", "17 Skeldergate, York"),
+    ),
+    offers=(
+        Offer("Current account", "Everyday banking", 30, (AT_LOCATION, PHONE)),
+        Offer("Mortgage appointment", "Lending", 60, (AT_LOCATION, PHONE, VIDEO), buffers=(0, 15)),
+        Offer("Savings review", "Saving", 30, (AT_LOCATION, PHONE)),
+    ),
+    people=(
+        Person("Otto Keller", "Market Square", Role.ADMIN),
+        Person("Olga Novak", "Market Square", services=("Current account", "Mortgage appointment")),
+        Person(
+            "Oscar Lind", "Riverside", services=("Mortgage appointment", "Savings review"), hours=WITH_LUNCH
+        ),
+        Person("Omar Haddad", "Riverside", services=("Current account", "Savings review")),
+    ),
+    clients=(
+        ("Peter Ashby", "+44 1904 555 010"),
+        ("Qadira Bell", "+44 1904 555 011"),
+        ("Rosa Clarke", "+44 1904 555 012"),
+        ("Simon Dale", "+44 1904 555 013"),
+        ("Tessa Eaton", "+44 1904 555 014"),
+    ),
+)

@@ -1,0 +1,172 @@
+"""The demo's organisations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+from django.db.models import Q
+
+from appointments.models import Appointment, Client, Status
+from demo.seed import LOGINS, PASSWORD, TENANT_ID, ready_text, seed
+from services.models import MeetingMethod, Service
+from simulator.people import CONTOSO_ID, PEOPLE
+from staff.models import Organization, StaffMember, TimeOff
+
+pytestmark = pytest.mark.django_db
+
+WEDNESDAY_NOON = datetime(2026, 11, 25, 17, 0, tzinfo=UTC)  # in Toronto
+SATURDAY = datetime(2026, 11, 28, 15, 0, tzinfo=UTC)
+CLOCKS_CHANGE = datetime(2026, 10, 28, 12, 0, tzinfo=UTC)  # on the Sunday in the middle of its two weeks
+
+FEATURED = {person.upn: person for person in PEOPLE}
+
+
+def test_maple_has_the_teams_addon_and_cedar_has_both() -> None:
+    seed(WEDNESDAY_NOON)
+
+    addons = Organization.objects.values_list("slug", "teams_addon", "access_policy_addon")
+
+    assert list(addons) == [("cedar", True, True), ("maple", True, False)]
+
+
+@pytest.mark.parametrize("email", [login.email for login in LOGINS])
+def test_everybody_who_is_named_at_the_terminal_can_sign_in(email: str) -> None:
+    seed(WEDNESDAY_NOON)
+
+    member = authenticate(username=email, password=PASSWORD)
+
+    assert isinstance(member, StaffMember)
+    assert member.email == email
+
+
+def test_the_operator_belongs_to_no_organisation() -> None:
+    seed(WEDNESDAY_NOON)
+
+    olive = StaffMember.objects.get(is_superuser=True)
+
+    assert (olive.email, olive.organization, olive.is_staff) == ("olive@operator.example", None, True)
+
+
+def test_everybody_is_known_to_the_simulated_tenant_but_for_four_who_are_trouble_on_purpose() -> None:
+    seed(WEDNESDAY_NOON)
+
+    emails = StaffMember.objects.filter(organization__isnull=False).values_list("email", flat=True)
+    unknown = {email for email in emails if email not in FEATURED}
+    refused = {email for email in emails if email in FEATURED and not FEATURED[email].enabled}
+
+    assert unknown == {"grace@maple.example", "hugo@maple.example", "ivy@maple.example"}
+    assert refused == {"frank@maple.example"}
+
+
+def test_names_are_the_same_at_microsoft() -> None:
+    seed(WEDNESDAY_NOON)
+
+    names = {member.email: member.name for member in StaffMember.objects.filter(email__in=FEATURED)}
+
+    assert names == {email: FEATURED[email].name for email in names}
+
+
+def test_the_tenant_that_is_named_at_the_terminal_is_the_simulated_one() -> None:
+    assert TENANT_ID == CONTOSO_ID
+
+
+def test_the_terminal_names_address_password_tenant_and_logins() -> None:
+    text = ready_text("http://localhost:8000", "http://localhost:9000")
+
+    missing = [word for word in (PASSWORD, TENANT_ID, *(login.email for login in LOGINS)) if word not in text]
+    assert missing == []
+
+
+def test_some_services_offer_video_and_some_wait_to_be_set() -> None:
+    seed(WEDNESDAY_NOON)
+
+    maple = Service.objects.filter(organization__slug="maple")
+    with_video = maple.filter(meeting_methods__method=MeetingMethod.VIDEO)
+
+    assert list(with_video.values_list("name", flat=True)) == ["Mortgage review", "Retirement planning"]
+    assert maple.count() == 8
+
+
+def test_cleo_is_a_client_of_maple() -> None:
+    seed(WEDNESDAY_NOON)
+
+    cleo = Client.objects.get(name="Cleo Brandt")
+
+    assert (cleo.organization.slug, cleo.email) == ("maple", "cleo@example.com")
+
+
+@pytest.mark.parametrize("now", [WEDNESDAY_NOON, SATURDAY, CLOCKS_CHANGE])
+def test_every_row_is_one_that_a_form_would_accept(now: datetime) -> None:
+    seed(now)
+
+    for model in (Organization, StaffMember, Service, TimeOff, Client, Appointment):
+        for row in model._default_manager.all():
+            row.full_clean()
+
+
+@pytest.mark.parametrize("now", [WEDNESDAY_NOON, SATURDAY, CLOCKS_CHANGE])
+def test_appointments_lie_in_the_working_hours_of_who_gives_them(now: datetime) -> None:
+    seed(now)
+
+    outside = [a for a in Appointment.objects.all() if not _is_within_hours(a)]
+
+    assert outside == []
+
+
+@pytest.mark.parametrize("day", range(23, 28))
+def test_every_weekday_has_appointments_for_several_people(day: int) -> None:
+    seed(WEDNESDAY_NOON)
+
+    busy = Appointment.objects.busy().filter(organization__slug="maple", starts_at__day=day)
+
+    assert busy.values("staff").distinct().count() >= 4
+
+
+def test_nobody_is_booked_while_away() -> None:
+    seed(WEDNESDAY_NOON)
+
+    clashes = [
+        off
+        for off in TimeOff.objects.all()
+        if off.staff.appointments.filter(starts_at__lt=off.ends_at, ends_at__gt=off.starts_at).exists()
+    ]
+
+    assert clashes == []
+    assert TimeOff.objects.count() == 3
+
+
+def test_the_past_is_over_and_the_future_is_confirmed() -> None:
+    seed(WEDNESDAY_NOON)
+
+    past = Appointment.objects.filter(ends_at__lte=WEDNESDAY_NOON).values_list("status", flat=True)
+    future = Appointment.objects.filter(starts_at__gt=WEDNESDAY_NOON).values_list("status", flat=True)
+
+    assert set(past) == {Status.SERVED, Status.NO_SHOW, Status.CANCELLED}
+    assert set(future) == {Status.CONFIRMED, Status.CANCELLED}
+
+
+def test_no_appointment_needs_a_connection_that_is_not_there() -> None:
+    seed(WEDNESDAY_NOON)
+
+    assert not Appointment.objects.filter(Q(method=MeetingMethod.VIDEO) | Q(meeting__isnull=False)).exists()
+
+
+def test_a_second_start_keeps_the_data() -> None:
+    call_command("prepare_demo", verbosity=0)
+    StaffMember.objects.filter(email="sam@maple.example").update(first_name="Samuel")
+
+    call_command("prepare_demo", verbosity=0)
+
+    assert Organization.objects.count() == 2
+    assert StaffMember.objects.get(email="sam@maple.example").first_name == "Samuel"
+
+
+def _is_within_hours(appointment: Appointment) -> bool:
+    zone = appointment.staff.zone
+    start, end = appointment.busy_from.astimezone(zone), appointment.busy_to.astimezone(zone)
+    return appointment.staff.working_hours.filter(
+        weekday=start.weekday(), start__lte=start.time(), end__gte=end.time()
+    ).exists()
