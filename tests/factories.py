@@ -108,6 +108,7 @@ def make_connection(organization: Organization, **fields: Any) -> Connection:
     connection = Connection.objects.create(organization=organization, **fields)
     TeamsConnection.objects.create(
         connection=connection,
+        organization=organization,
         tenant_id=TENANT_ID,
         tenant_name="contoso.example",
         account_oid=SERVICE_ACCOUNT_ID,

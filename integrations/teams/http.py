@@ -30,6 +30,27 @@ def graph_url() -> str:
     return CLOUDS[settings.MICROSOFT_CLOUD][1]
 
 
+class Unreachable(Exception):
+    """Microsoft gave no usable answer: no connection, too late, a 5xx, a 429, or something that is no JSON object."""
+
+
+def get_json(url: str, *, token: str = "") -> tuple[int, dict[str, Any]]:
+    """GET one of Microsoft's documents, with an access token where one is needed: (status, document).
+
+    Raises Unreachable; any other refusal of Microsoft's is an answer.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with new_session() as session:
+            response = session.get(url, headers=headers, allow_redirects=False)
+            document = response.json()
+    except requests.RequestException as error:
+        raise Unreachable(f"{type(error).__name__} for {url}") from error
+    if response.status_code == 429 or response.status_code >= 500 or not isinstance(document, dict):
+        raise Unreachable(f"Status {response.status_code} for {url}")
+    return response.status_code, document
+
+
 def new_session() -> requests.Session:
     """A session with timeouts, no retries, no redirects to elsewhere, and the simulated Microsoft where one is set."""
     session = requests.Session()

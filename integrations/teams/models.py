@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from integrations.encryption import EncryptedJSONField
 from integrations.models import Connection
+from staff.models import Organization
 
 
 class Method(models.TextChoices):
@@ -29,6 +31,8 @@ class TeamsConnection(models.Model):
     """
 
     connection = models.OneToOneField(Connection, models.CASCADE, related_name="teams")
+    # The connection's own, repeated so that the database can refuse the same account twice.
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
     method = models.CharField(max_length=20, choices=Method, default=Method.SERVICE_ACCOUNT)
     tenant_id = models.UUIDField()
     tenant_name = models.CharField(max_length=200, blank=True)
@@ -43,7 +47,17 @@ class TeamsConnection(models.Model):
     token_version = models.PositiveIntegerField(default=1)
     refresh_lease = models.UUIDField(null=True, blank=True)
     refresh_lease_until = models.DateTimeField(null=True, blank=True)
+    # When Microsoft last gave a refresh token; one that rests for 90 days dies.
+    refreshed_at = models.DateTimeField(db_default=Now())
     lobby_policy = models.CharField(max_length=15, choices=LobbyPolicy, default=LobbyPolicy.CLIENTS_WAIT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "method", "tenant_id", "account_oid"],
+                name="account_connected_once_per_organization",
+            )
+        ]
 
     def has(self, permission: str) -> bool:
         """Whether Microsoft granted a scope or role, such as `User.Read.All`."""
