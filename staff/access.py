@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from staff.models import Organization, StaffMember
+from staff.models import Organization, Role, StaffMember
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -79,4 +79,12 @@ def schedulers_only(view: View[P]) -> View[P]:
     return _only(
         lambda member: member.can_schedule,
         "Only schedulers and admins can open this page. Ask an admin of your organisation.",
+    )(view)
+
+
+def not_for_schedulers(view: View[P]) -> View[P]:
+    """Let admins and staff in, as for the pages about staff; schedulers get a 403 with a sentence."""
+    return _only(
+        lambda member: member.role != Role.SCHEDULER,
+        "Schedulers have no pages about staff. Ask an admin of your organisation.",
     )(view)

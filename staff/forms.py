@@ -1,0 +1,140 @@
+"""Forms about people: who they are, and whom the list shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.db import IntegrityError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from staff.models import Location, Organization, StaffMember
+from staff.people import LastAdmin, save_person
+
+if TYPE_CHECKING:
+    PersonModelForm = forms.ModelForm[StaffMember]
+else:
+    PersonModelForm = forms.ModelForm
+
+ACTIVE = {"active": True, "inactive": False}
+
+
+class PeopleFilter(forms.Form):
+    """Search and filters of the staff list; what makes no sense filters nothing."""
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=200, strip=True)
+    location = forms.ModelChoiceField(
+        Location.objects.none(), label=_("Location"), required=False, empty_label=_("All locations")
+    )
+    active = forms.ChoiceField(
+        label=_("Active or inactive"),
+        required=False,
+        choices=[("", _("Active and inactive")), ("active", _("Active")), ("inactive", _("Inactive"))],
+    )
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["location"].queryset = organization.locations.all()  # type: ignore[attr-defined]
+
+    @property
+    def criteria(self) -> dict[str, Any]:
+        """The arguments for `people.search`."""
+        self.is_valid()
+        return {
+            "words": self.cleaned_data.get("q", ""),
+            "location": self.cleaned_data.get("location"),
+            "active": ACTIVE.get(self.cleaned_data.get("active", "")),
+        }
+
+
+class PersonForm(PersonModelForm):
+    """Add or edit somebody of the organisation of `instance`."""
+
+    class Meta:
+        model = StaffMember
+        fields = [
+            "first_name",
+            "last_name",
+            "email",
+            "username",
+            "role",
+            "location",
+            "time_zone",
+            "is_active",
+        ]
+        labels = {"is_active": _("Active")}
+        help_texts = {
+            "email": _("Signs in with it. Use the address of the person's Microsoft account."),
+            "username": _("Optional. Once in your organisation."),
+            "role": _(
+                "Admins manage everything. Schedulers book for everybody. "
+                "Staff members see their own schedule and profile."
+            ),
+            "time_zone": _("Working hours are meant in this zone. Leave empty to use the location's."),
+            "is_active": _("Somebody who is not active cannot sign in; what was booked stays."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["first_name"].required = True
+        location = self.fields["location"]
+        location.queryset = Location.objects.filter(  # type: ignore[attr-defined]
+            organization=self.instance.organization
+        )
+        location.empty_label = gettext("No location")  # type: ignore[attr-defined]
+        self._name_the_empty_zone()
+
+    def _name_the_empty_zone(self) -> None:
+        zone = self.fields["time_zone"]
+        _empty, *zones = zone.choices  # type: ignore[attr-defined]
+        zone.choices = [("", gettext("As the location")), *zones]  # type: ignore[attr-defined]
+
+    def clean_email(self) -> str:
+        """Taken reads the same whoever holds it, also in another organisation."""
+        email: str = self.cleaned_data["email"]
+        if self._others().filter(email__iexact=email).exists():
+            raise forms.ValidationError(gettext("This email is already taken."))
+        return email
+
+    def clean_username(self) -> str:
+        """A username is once in its organisation, without case."""
+        username: str = self.cleaned_data["username"]
+        colleagues = self._others().filter(organization=self.instance.organization)
+        if username and colleagues.filter(username__iexact=username).exists():
+            raise forms.ValidationError(gettext("This username is already taken."))
+        return username
+
+    def _others(self) -> Any:
+        return StaffMember.objects.exclude(pk=self.instance.pk)
+
+    def save_or_explain(self) -> bool:
+        """Save the person; False when that was refused, with the reason on the form."""
+        try:
+            save_person(self.instance, self._meta.fields)  # type: ignore[arg-type]
+        except LastAdmin:
+            self.add_error(None, self._last_admin())
+        except IntegrityError:
+            # Whoever was quicker is visible now: looking again gives the ordinary sentence.
+            self.full_clean()
+            if not self.errors:
+                raise
+        return not self.errors
+
+    @staticmethod
+    def _last_admin() -> str:
+        return gettext(
+            "This is the last active admin of your organisation. Make somebody else an admin first, "
+            "then change this role or switch this person off."
+        )
+
+
+class AddPersonForm(PersonForm):
+    """A new person, who gets a mail with a link to set a password unless that is unticked."""
+
+    invite = forms.BooleanField(
+        label=_("Send invitation to set a password"),
+        required=False,
+        initial=True,
+        help_text=_("A new person has no password. You can send the invitation later, too."),
+    )

@@ -1,0 +1,49 @@
+"""The list of people, Add and Edit."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from staff.access import admin_only, current_member, current_organization, not_for_schedulers
+from staff.forms import AddPersonForm, PeopleFilter, PersonForm
+from staff.listing import list_context
+from staff.models import StaffMember
+from staff.people import person_or_404, search, visible_to
+
+
+@require_GET
+@not_for_schedulers
+def people(request: HttpRequest) -> HttpResponse:
+    """Everybody for admins, oneself for staff."""
+    filters = PeopleFilter(request.GET, organization=current_organization(request))
+    rows = search(visible_to(current_member(request)), **filters.criteria).select_related("location")
+    return render(request, "staff/list.html", {"filters": filters, **list_context(request, rows)})
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def add_person(request: HttpRequest) -> HttpResponse:
+    """Add somebody to the organisation."""
+    person = StaffMember(organization=current_organization(request))
+    form = AddPersonForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid() and form.save_or_explain():
+        messages.success(request, _("Saved."))
+        return redirect("staff-edit", person.pk)
+    return render(request, "staff/add.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def edit_person(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit one person of the organisation."""
+    person = person_or_404(current_member(request), pk)
+    name = person.name
+    form = PersonForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid() and form.save_or_explain():
+        messages.success(request, _("Saved."))
+        return redirect("staff-edit", person.pk)
+    return render(request, "staff/edit.html", {"form": form, "person": person, "name": name})
