@@ -8,6 +8,8 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from demo.services import throwaway_folder
+from integrations import platforms
+from tests.integrations.fake_platform import FakePlatform
 from tests.stack import Stack
 
 
@@ -28,6 +30,14 @@ def stack(running_stack: Stack) -> Stack:
     """A whole installation in processes of its own, freshly seeded."""
     running_stack.reset()
     return running_stack
+
+
+@pytest.fixture
+def fake_teams(db: None, monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
+    """A platform in memory in the place of Microsoft Teams."""
+    fake = FakePlatform("teams")
+    monkeypatch.setitem(platforms._platforms, "teams", fake)
+    return fake
 
 
 @pytest.hookimpl(wrapper=True)

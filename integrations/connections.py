@@ -1,0 +1,237 @@
+"""Connections over their life: made, revived, refused, paused, well again; and for whom Video Calls is on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from itertools import count
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Greatest, Now
+from django.dispatch import Signal
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from integrations.models import (
+    Connection,
+    ConnectionEvent,
+    ConnectionStatus,
+    Coverage,
+    EventKind,
+    RematchTrigger,
+    UserMatch,
+)
+from integrations.platforms import platform_of
+from integrations.rematch_runs import start_run
+from staff.models import Organization, Role, StaffMember
+
+logger = logging.getLogger(__name__)
+
+SUCCESS_STAMP_EVERY = timedelta(minutes=1)
+MATCH_BATCH = 1000
+
+#: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work may go on.
+connection_recovered = Signal()
+
+
+class AlreadyConnected(Exception):
+    """The same account is connected already; `str()` is the sentence for people."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Already connected. Use Reauthorize."))
+
+
+def add_connection(
+    organization: Organization, *, platform: str, name: str, match_field: str, actor: StaffMember | None
+) -> Connection:
+    """Store a connection that was just made and start its first match. Call it inside a transaction.
+
+    It becomes the organisation's default if there is none. Where the name is taken, a number follows it.
+    """
+    _lock(organization)
+    connection = Connection.objects.create(
+        organization=organization,
+        platform=platform,
+        name=_free_name(organization, name),
+        match_field=match_field,
+        is_default=_has_no_default(organization),
+        connected_by=actor,
+        connected_at=Now(),
+    )
+    connection.refresh_from_db(fields=["connected_at"])
+    note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
+    start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
+    return connection
+
+
+def revive_connection(connection: Connection, *, match_field: str, actor: StaffMember | None) -> None:
+    """Connect again what was disconnected: the same row, with its people and its history.
+
+    Call it inside a transaction. Raises AlreadyConnected when the connection is not disconnected.
+    """
+    _lock(connection.organization)
+    is_default = _has_no_default(connection.organization)
+    revived = Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.DISCONNECTED).update(
+        status=ConnectionStatus.CONNECTED,
+        status_reason="",
+        match_field=match_field,
+        is_default=is_default,
+        paused_until=None,
+        connected_by=actor,
+        connected_at=Now(),
+    )
+    if not revived:
+        raise AlreadyConnected
+    connection.refresh_from_db()
+    note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
+    start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
+
+
+def _lock(organization: Organization) -> None:
+    """Two admins who connect at once take turns: one default, and no name twice."""
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+
+
+def _has_no_default(organization: Organization) -> bool:
+    return not Connection.objects.filter(organization=organization, is_default=True).exists()
+
+
+def _free_name(organization: Organization, name: str) -> str:
+    taken = set(Connection.objects.filter(organization=organization).values_list("name", flat=True))
+    numbered = (f"{name} {number}" for number in count(2))
+    return name if name not in taken else next(other for other in numbered if other not in taken)
+
+
+def _connected_words(connection: Connection) -> str:
+    if connection.is_default:
+        return _("%(name)s was connected and is the organisation's default.") % {"name": connection.name}
+    return _("%(name)s was connected.") % {"name": connection.name}
+
+
+def note_event(
+    connection: Connection, kind: EventKind, actor: StaffMember | None, detail: str = ""
+) -> ConnectionEvent:
+    """Add one line to the audit trail."""
+    return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, detail=detail[:500])
+
+
+def admins_of(organization: Organization) -> QuerySet[StaffMember]:
+    """The organisation's admins who can sign in."""
+    return StaffMember.objects.filter(organization=organization, role=Role.ADMIN, is_active=True)
+
+
+@transaction.atomic
+def require_reauthorization(connections: QuerySet[Connection], reason: str) -> bool:
+    """Mark connected connections as needing an admin, note it, and mail the admins once; whether anything changed.
+
+    The queryset carries the caller's guard, such as the token version that was refused. It is looked at again under
+    a lock, so that a refusal that was overtaken by Reauthorize or Disconnect changes nothing.
+    """
+    locked = list(
+        Connection.objects.select_for_update(no_key=True)
+        .filter(pk__in=connections.values("pk"), status=ConnectionStatus.CONNECTED)
+        .order_by("pk")
+    )
+    still = set(connections.filter(pk__in=[each.pk for each in locked]).values_list("pk", flat=True))
+    refused = [each for each in locked if each.pk in still]
+    Connection.objects.filter(pk__in=still).update(
+        status=ConnectionStatus.NEEDS_REAUTHORIZATION, status_reason=reason
+    )
+    for connection in refused:
+        note_event(connection, EventKind.TOKEN_REFUSED, None, reason)
+        transaction.on_commit(partial(_mail_admins, connection, reason), robust=True)
+    return bool(refused)
+
+
+def _mail_admins(connection: Connection, reason: str) -> None:
+    """Tell the admins in one mail. A mail server that is down is a line in the log: the banner tells them too."""
+    addresses = list(admins_of(connection.organization).values_list("email", flat=True))
+    if not addresses:
+        return
+    words = {"name": connection.name, "reason": reason, "link": connection_link(connection)}
+    subject = _("%(name)s needs to be reauthorized") % words
+    body = _(
+        "%(name)s no longer lets Coconut create links for video appointments.\n\n"
+        "%(reason)s\n\n"
+        "Appointments can still be booked, and those that have a link keep it. New links follow as soon as an admin "
+        "opens the page below and clicks Actions, then Reauthorize:\n\n%(link)s\n"
+    )
+    try:
+        EmailMessage(" ".join(subject.split()), body % words, to=addresses).send()
+    except OSError:
+        logger.exception("The admins were not told that connection %s needs Reauthorize.", connection.pk)
+
+
+def connection_link(connection: Connection) -> str:
+    """The public address of a connection's dashboard."""
+    return f"{settings.BASE_URL}{reverse('connection', args=[connection.pk])}"
+
+
+def pause(connection_id: int, seconds: float) -> None:
+    """Make everybody wait before the platform is called again; a longer pause that was asked before stands."""
+    Connection.objects.filter(pk=connection_id).update(
+        paused_until=Greatest("paused_until", Now() + timedelta(seconds=seconds))
+    )
+
+
+def record_success(connection_id: int) -> None:
+    """Note that the platform answered. Cheap: the row is written once a minute at most.
+
+    The write that ends a pause or a minute of silence also sends `connection_recovered`, so that work that waits for
+    a later moment goes on now. A pause that is not over stays: one answer may overtake the request to slow down.
+    """
+    pause_is_over = Q(paused_until__lte=Now())
+    is_news = (
+        pause_is_over | Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
+    )
+    stamped = Connection.objects.filter(is_news, pk=connection_id).update(
+        last_success_at=Now(),
+        paused_until=Case(When(pause_is_over, then=Value(None)), default=F("paused_until")),
+    )
+    if stamped:
+        connection_recovered.send(sender=Connection, connection_id=connection_id)
+
+
+@transaction.atomic
+def turn_video_calls(
+    connection: Connection, staff: QuerySet[StaffMember], *, on: bool, actor: StaffMember | None
+) -> int:
+    """Turn Video Calls on or off for these people of the connection's organisation; how many were changed.
+
+    In the database, for any number of people. Who has no row yet gets one, so that the wish is not lost.
+    """
+    people = StaffMember.objects.filter(pk__in=staff.values("pk"), organization=connection.organization_id)
+    if on:
+        _make_missing_matches(connection, people.exclude(video_matches__connection=connection))
+    changing = UserMatch.objects.filter(connection=connection, staff__in=people, enabled=not on)
+    first = changing.select_related("staff").first()
+    changed = changing.update(enabled=on)
+    if first is not None and changed:
+        kind = EventKind.TURNED_ON if on else EventKind.TURNED_OFF
+        note_event(connection, kind, actor, _turned_words(changed, first.staff, on=on))
+    return changed
+
+
+def _make_missing_matches(connection: Connection, people: QuerySet[StaffMember]) -> None:
+    needs_coverage = platform_of(connection).coverage_needed(connection)
+    coverage = Coverage.UNKNOWN if needs_coverage else Coverage.NOT_NEEDED
+    missing: Iterable[int] = people.values_list("pk", flat=True)
+    UserMatch.objects.bulk_create(
+        (UserMatch(connection=connection, staff_id=pk, coverage=coverage) for pk in missing),
+        batch_size=MATCH_BATCH,
+        ignore_conflicts=True,
+    )
+
+
+def _turned_words(changed: int, first: StaffMember, *, on: bool) -> str:
+    if changed == 1:
+        words = _("Video Calls was turned on for %s.") if on else _("Video Calls was turned off for %s.")
+        return words % first.name
+    if on:
+        return _("Video Calls was turned on for %d users.") % changed
+    return _("Video Calls was turned off for %d users.") % changed

@@ -1,0 +1,210 @@
+"""A video platform in memory, for tests that are not about Microsoft.
+
+It keeps the contract of `integrations.platforms.VideoPlatform`: meetings are created once per key, what is gone
+answers GONE, every name that is looked up gets an answer. It fails when told to, counts what it was asked, and
+refuses to be called inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from django.db import connection as database
+
+from integrations.models import Connection, UserMatch
+from integrations.platforms import (
+    Account,
+    Attendee,
+    DirectoryAnswer,
+    ErrorKind,
+    MatchReason,
+    MeetingSpec,
+    PlatformError,
+    RemoteMeeting,
+)
+from staff.models import Organization
+
+SERVICE_ACCOUNT = "oid-of-the-service-account"
+
+
+def outage() -> PlatformError:
+    return PlatformError(ErrorKind.OUTAGE, "The fake platform cannot be reached.")
+
+
+def throttled(seconds: float = 30) -> PlatformError:
+    return PlatformError(ErrorKind.THROTTLED, "The fake platform is busy.", retry_after=seconds)
+
+
+def refused() -> PlatformError:
+    return PlatformError(ErrorKind.CONNECTION, "The fake platform no longer accepts the sign-in.")
+
+
+def gone() -> PlatformError:
+    return PlatformError(ErrorKind.GONE, "The meeting does not exist.")
+
+
+def _depth_of_transaction() -> int:
+    return len(database.savepoint_ids) + int(database.in_atomic_block)
+
+
+class FakePlatform:
+    """See the module. What a test may set and read:
+
+    `people` (user name in lower case -> answer), `chunk_size`, `addon` (is the platform offered), `needs_coverage`,
+    `warning` (what `update_meeting` answers), `meetings` (remote id -> meeting), `calls` (method -> how often),
+    `asked` (the user names of each `find`), `organizers` (remote id -> organizer id).
+    """
+
+    label = "Microsoft Teams"
+    user_name_label = "UPN"
+
+    def __init__(self, slug: str = "teams") -> None:
+        self.slug = slug
+        self.people: dict[str, DirectoryAnswer] = {}
+        self.chunk_size = 300
+        self.addon = True
+        self.needs_coverage = False
+        self.warning = ""
+        self.meetings: dict[str, RemoteMeeting] = {}
+        self.organizers: dict[str, str] = {}
+        self.calls: Counter[str] = Counter()
+        self.asked: list[list[str]] = []
+        self._numbers = count(1)
+        self._keys: dict[tuple[str, str], str] = {}
+        self._hooks: dict[tuple[str, bool], list[Callable[[], object] | None]] = defaultdict(list)
+        self._outside = _depth_of_transaction()
+
+    # --- for tests ---------------------------------------------------------------------------------
+    def knows(self, user_name: str, **fields: object) -> DirectoryAnswer:
+        """Add a person to the directory; by default found and able to host."""
+        answer = DirectoryAnswer(remote_id=f"oid-of-{user_name.lower()}", upn=user_name, name=user_name)
+        self.people[user_name.lower()] = answer = replace(answer, **fields)  # type: ignore[arg-type]
+        return answer
+
+    def fail(self, method: str, error: BaseException, *, times: int = 1, after: bool = False) -> None:
+        """Raise `error` on the next calls of `method`: before anything happens, or after it was carried out."""
+
+        def raise_it() -> None:
+            raise error
+
+        self._hooks[method, after] += [raise_it] * times
+
+    def during(self, method: str, hook: Callable[[], object]) -> None:
+        """Run `hook` while the next call of `method` is under way."""
+        self._hooks[method, False].append(hook)
+
+    def skip(self, method: str, times: int) -> None:
+        """Let that many calls pass before the next `fail` or `during` of the method."""
+        self._hooks[method, False] += [None] * times
+
+    # --- the platform ------------------------------------------------------------------------------
+    def is_offered_to(self, organization: Organization) -> bool:
+        return self.addon and organization.teams_addon
+
+    def connect_url(self) -> str:
+        return "/fake/connect/"
+
+    def account(self, connection: Connection) -> Account:
+        return Account(name="Coconut Meetings", user_name="coconut-meetings@contoso.example")
+
+    def remedy(self, connection: Connection, match: UserMatch) -> str:
+        return f"Mend {match.reason}." if match.reason else ""
+
+    def organizer_id(self, connection: Connection, match: UserMatch) -> str:
+        return SERVICE_ACCOUNT
+
+    def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
+        return (Attendee(match.remote_id, match.remote_upn),)
+
+    def coverage_needed(self, connection: Connection) -> bool:
+        return self.needs_coverage
+
+    def open_directory(self, connection: Connection, expected: int) -> FakeDirectory:
+        self._begin("open_directory")
+        self._end("open_directory")
+        return FakeDirectory(self, self.chunk_size)
+
+    def find(self, user_names: Sequence[str]) -> dict[str, DirectoryAnswer]:
+        self._begin("find")
+        if len(user_names) > self.chunk_size:
+            raise AssertionError(
+                f"{len(user_names)} names in one call; at most {self.chunk_size} were agreed."
+            )
+        self.asked.append(list(user_names))
+        nobody = DirectoryAnswer(reason=MatchReason.NOT_FOUND)
+        answers = {name: self.people.get(name.lower(), nobody) for name in user_names}
+        self._end("find")
+        return answers
+
+    def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
+        self._begin("create_meeting")
+        key = (spec.organizer_id, str(spec.key))
+        if self._keys.get(key) not in self.meetings:
+            number = next(self._numbers)
+            self._keys[key] = remote_id = f"remote-{number}"
+            self.organizers[remote_id] = spec.organizer_id
+            self.meetings[remote_id] = _as_specified(remote_id, f"https://meet.example/{number}", spec)
+        self._end("create_meeting")
+        return self.meetings[self._keys[key]]
+
+    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
+        self._begin("update_meeting")
+        meeting = self._find_meeting(spec.organizer_id, remote_id)
+        self.meetings[remote_id] = _as_specified(remote_id, meeting.join_url, spec)
+        self._end("update_meeting")
+        return self.warning
+
+    def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
+        self._begin("read_meeting")
+        meeting = self._find_meeting(organizer_id, remote_id)
+        self._end("read_meeting")
+        return meeting
+
+    def delete_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> None:
+        self._begin("delete_meeting")
+        self.meetings.pop(remote_id, None)
+        self._end("delete_meeting")
+
+    # --- inside ------------------------------------------------------------------------------------
+    def _find_meeting(self, organizer_id: str, remote_id: str) -> RemoteMeeting:
+        if remote_id not in self.meetings or self.organizers[remote_id] != organizer_id:
+            raise gone()
+        return self.meetings[remote_id]
+
+    def _begin(self, method: str) -> None:
+        if _depth_of_transaction() > self._outside:
+            raise AssertionError(f"{method} was called inside a transaction.")
+        self.calls[method] += 1
+        self._run_hook(method, after=False)
+
+    def _end(self, method: str) -> None:
+        self._run_hook(method, after=True)
+
+    def _run_hook(self, method: str, *, after: bool) -> None:
+        hooks = self._hooks[method, after]
+        hook = hooks.pop(0) if hooks else None
+        if hook is not None:
+            hook()
+
+
+@dataclass(frozen=True)
+class FakeDirectory:
+    platform: FakePlatform
+    chunk_size: int
+
+    def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryAnswer]:
+        return self.platform.find(user_names)
+
+
+def _as_specified(remote_id: str, join_url: str, spec: MeetingSpec) -> RemoteMeeting:
+    return RemoteMeeting(
+        remote_id=remote_id,
+        join_url=join_url,
+        subject=spec.subject,
+        starts_at=spec.starts_at,
+        ends_at=spec.ends_at,
+        attendee_ids=frozenset(attendee.remote_id for attendee in spec.attendees),
+    )
