@@ -145,15 +145,27 @@ class AppointmentEvent(models.Model):
     actor = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
     through = models.CharField(max_length=15, choices=BookedThrough, blank=True)
     text = models.CharField(max_length=500)
+    # Names what is told only once, however often the news arrives, such as that a meeting's link is ready.
+    once = models.CharField(max_length=100, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["appointment", "once"], condition=~Q(once=""), name="told_once")
+        ]
 
 
 class NotificationKind(models.TextChoices):
     BOOKED = "booked", _("Booked")
     MOVED = "moved", _("Moved")
     CANCELLED = "cancelled", _("Cancelled")
+
+
+class Audience(models.TextChoices):
+    """Whom a mail is written for. Only the client's holds the link to move or cancel without signing in."""
+
+    CLIENT = "client", _("Client")
+    STAFF = "staff", _("Staff member")
 
 
 class NotificationState(models.TextChoices):
@@ -170,16 +182,19 @@ class Notification(models.Model):
     kind = models.CharField(max_length=10, choices=NotificationKind)
     # The calendar's SEQUENCE number: grows with every change of the appointment.
     sequence = models.PositiveIntegerField(default=0)
+    audience = models.CharField(max_length=10, choices=Audience, default=Audience.CLIENT)
     to = models.EmailField()
     state = models.CharField(max_length=10, choices=NotificationState, default=NotificationState.WAITING)
     error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # When somebody began to send it: a row that stays `sending` was perhaps never sent.
+    claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["appointment", "kind", "sequence", "to"], name="one_notification_per_change"
+                fields=["appointment", "sequence", "audience"], name="one_notification_per_change"
             )
         ]
         indexes = [

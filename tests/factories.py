@@ -5,14 +5,14 @@ The cast: Ada (admin), Sam (staff), Sky (scheduler), Cleo (client) of Maple; Ott
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from appointments.models import Client
+from appointments.models import Appointment, BookedThrough, Client
 from integrations.models import Connection, DirectoryState, UserMatch
 from integrations.teams.models import TeamsConnection
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
@@ -94,6 +94,29 @@ def make_service(
 def make_client(organization: Organization, name: str = "Cleo Brandt", **fields: Any) -> Client:
     fields = {"email": "cleo@example.com", **fields}
     return Client.objects.create(organization=organization, name=name, **fields)
+
+
+def make_appointment(
+    service: Service, staff: StaffMember, client: Client, starts_at: datetime, **fields: Any
+) -> Appointment:
+    """A confirmed appointment at the location, with the service's length and buffers, made through the schedule."""
+    ends_at = starts_at + timedelta(minutes=service.duration)
+    fields = {
+        "ends_at": ends_at,
+        "busy_from": starts_at - timedelta(minutes=service.buffer_before),
+        "busy_to": ends_at + timedelta(minutes=service.buffer_after),
+        "method": MeetingMethod.AT_LOCATION,
+        "booked_through": BookedThrough.SCHEDULE,
+        **fields,
+    }
+    return Appointment.objects.create(
+        organization=service.organization,
+        service=service,
+        staff=staff,
+        client=client,
+        starts_at=starts_at,
+        **fields,
+    )
 
 
 def make_connection(organization: Organization, **fields: Any) -> Connection:
