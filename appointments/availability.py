@@ -246,7 +246,7 @@ def _busy(
         Appointment.objects.busy()
         .alias(taken=taken)
         .filter(staff__in=staff, taken__overlap=(from_, to))
-        .exclude(pk=ignoring.pk if ignoring else None)
+        .exclude(pk__in=[ignoring.pk] if ignoring else [])
         .values_list("staff", "busy_from", "busy_to")
     )
 
