@@ -230,6 +230,14 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
             due_at__lte=Now(), connection__in=Connection.objects.able_to_work().values("pk")
         ).filter(Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
 
+    def failed(self) -> Self:
+        """Meetings that nobody works on any more although the platform does not agree yet."""
+        return self.filter(due_at__isnull=True).exclude(error_kind="").exclude(state=MeetingState.CANCELLED)
+
+    def nudged(self) -> int:
+        """Note that a worker was just told about these."""
+        return self.update(nudged_at=Now())
+
 
 class Meeting(models.Model):
     """What the remote side should look like, and how far it is known to agree.
@@ -260,10 +268,10 @@ class Meeting(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
-    # Failures in a row; the wait before the next try grows with them.
+    # Tries since the last success; the wait before the next one grows with them.
     attempts = models.PositiveSmallIntegerField(default=0)
-    # A write whose outcome is unknown was sent: read once more when it must have landed.
-    recheck = models.BooleanField(default=False)
+    # A write whose outcome is unknown was sent: by then it has landed, and the meeting is compared once more.
+    recheck_at = models.DateTimeField(null=True, blank=True)
     error_kind = models.CharField(max_length=12, choices=ErrorKind.choices(), blank=True)
     error_sentence = models.TextField(blank=True)
     error_request_id = models.CharField(max_length=100, blank=True)
@@ -272,9 +280,10 @@ class Meeting(models.Model):
     state = models.GeneratedField(
         expression=Case(
             When(wanted=Wanted.GONE, synced_version=F("version"), then=Value(MeetingState.CANCELLED)),
-            When(wanted=Wanted.GONE, then=Value(MeetingState.CANCELLING)),
+            # A link that works stays in people's hands, even where a move is under way or was refused.
+            When(Q(wanted=Wanted.LIVE) & ~Q(join_url=""), then=Value(MeetingState.READY)),
             When(~Q(error_kind="") & Q(due_at__isnull=True), then=Value(MeetingState.FAILED)),
-            When(~Q(join_url=""), then=Value(MeetingState.READY)),
+            When(wanted=Wanted.GONE, then=Value(MeetingState.CANCELLING)),
             default=Value(MeetingState.PENDING),
         ),
         output_field=models.CharField(max_length=10, choices=MeetingState),
@@ -291,6 +300,14 @@ class Meeting(models.Model):
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="meeting_due"),
             models.Index(fields=["connection", "state"], name="meeting_by_state"),
         ]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nobody works on it any more although the platform does not agree: see `error_sentence`.
+
+        A meeting that is ready can have failed, too: its link works, but the platform refused the last change.
+        """
+        return self.due_at is None and self.error_kind != "" and self.state != MeetingState.CANCELLED
 
 
 class EventKind(models.TextChoices):

@@ -1,0 +1,131 @@
+"""Asking for meetings: what the rest of the product calls.
+
+An ask only writes down what should be; it never waits for the platform and never fails because of it. Making the
+platform agree is `integrations.meeting_sync`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Least, Now
+
+from integrations.hosting import Hosting
+from integrations.meeting_news import announce, enqueue_on_commit, meeting_changed, nudge, sweep_soon
+from integrations.models import Connection, Meeting, UserMatch, Wanted
+from integrations.platforms import ErrorKind, platform_of
+from staff.models import StaffMember
+
+__all__ = [
+    "ask_for_meeting",
+    "ask_to_cancel",
+    "ask_to_move",
+    "meeting_changed",
+    "nudge",
+    "rename",
+    "resume_waiting",
+    "try_again",
+]
+
+
+_SUBJECT_LENGTH: Final = 255
+_WAITING: Final = [kind.value for kind in ErrorKind if kind.is_waiting_useful]
+_NO_ERROR: Final[dict[str, Any]] = {"error_kind": "", "error_sentence": "", "error_request_id": ""}
+
+
+def ask_for_meeting(
+    *, host: StaffMember, hosting: Hosting, subject: str, starts_at: datetime, ends_at: datetime
+) -> Meeting:
+    """Write down that a meeting must exist; a worker makes it once the caller's transaction is committed.
+
+    `hosting` says how the host can host (`hosting.can_host` with a connection, not a personal link).
+    ValueError: it has no connection or no match.
+    """
+    connection, match = _host_of(hosting)
+    platform = platform_of(connection)
+    meeting = Meeting.objects.create(
+        organization_id=connection.organization_id,
+        connection=connection,
+        host=host,
+        organizer_id=platform.organizer_id(connection, match),
+        attendees=[asdict(attendee) for attendee in platform.attendees(connection, match)],
+        subject=subject[:_SUBJECT_LENGTH],
+        starts_at=starts_at,
+        ends_at=ends_at,
+        due_at=Now(),
+        nudged_at=Now(),
+    )
+    # The database's clock decides when something is due, so its answer is read back.
+    meeting.refresh_from_db(fields=["due_at", "nudged_at"])
+    enqueue_on_commit([meeting.pk])
+    return meeting
+
+
+def _host_of(hosting: Hosting) -> tuple[Connection, UserMatch]:
+    if hosting.connection is None or hosting.match is None:
+        raise ValueError("A meeting needs a connection and the host's match on it.")
+    return hosting.connection, hosting.match
+
+
+def ask_to_move(meeting_id: UUID, *, starts_at: datetime, ends_at: datetime) -> None:
+    """The meeting must take place at another time. Its link stays. Nothing happens to a cancelled one."""
+    _ask(meeting_id, starts_at=starts_at, ends_at=ends_at)
+
+
+def rename(meeting_id: UUID, subject: str) -> None:
+    """The meeting must have another subject. Nothing happens to a cancelled one."""
+    _ask(meeting_id, subject=subject[:_SUBJECT_LENGTH])
+
+
+def ask_to_cancel(meeting_id: UUID) -> None:
+    """The meeting must not exist. One that no worker ever took up is cancelled at once, without a call."""
+    untouched = Q(claimed_at__isnull=True)
+    _ask(
+        meeting_id,
+        wanted=Wanted.GONE,
+        synced_version=Case(
+            When(untouched, then=F("version") + 1), default=F("synced_version"), output_field=IntegerField()
+        ),
+        due_at=Case(When(untouched, then=Value(None)), default=Now()),
+    )
+
+
+def _ask(meeting_id: UUID, **wanted: Any) -> None:
+    """One UPDATE, so that asks and workers can come in any order; whoever holds the meeting sees a newer version."""
+    values = {"version": F("version") + 1, "due_at": Now(), "nudged_at": Now(), **wanted}
+    if Meeting.objects.filter(pk=meeting_id, wanted=Wanted.LIVE).update(**values):
+        announce(meeting_id)
+        enqueue_on_commit([meeting_id])
+
+
+def try_again(meetings: QuerySet[Meeting]) -> int:
+    """Have failed meetings tried again from the beginning; returns how many were failed."""
+    with transaction.atomic():
+        ids = [meeting.pk for meeting in meetings.select_for_update(of=("self",)) if meeting.has_failed]
+        Meeting.objects.filter(pk__in=ids).update(due_at=Now(), nudged_at=None, attempts=0, **_NO_ERROR)
+        for meeting_id in ids:
+            announce(meeting_id)
+        sweep_soon()
+    return len(ids)
+
+
+def resume_waiting(connection_id: int) -> int:
+    """What waits for the connection's platform becomes due now, for the platform answers again; returns how many.
+
+    Work that became due while nobody could do it is told to the workers at once, too.
+    """
+    waiting = Q(error_kind__in=_WAITING, due_at__gt=Now()) | Q(due_at__lte=Now(), nudged_at__isnull=False)
+    with transaction.atomic():
+        resumed = (
+            Meeting.objects.filter(waiting, connection=connection_id, due_at__isnull=False)
+            .filter(Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
+            .update(due_at=Least(F("due_at"), Now()), nudged_at=None)
+        )
+        if resumed:
+            sweep_soon()
+    return resumed
