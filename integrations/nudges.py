@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
+from functools import cache, partial
 
 from celery import current_app
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from kombu.exceptions import LimitExceeded, OperationalError
+from kombu.pools import ProducerPool, producers
 
 logger = logging.getLogger(__name__)
+
+# How long a request may wait for a broker that does not answer, in seconds.
+PATIENCE = 1
 
 
 def nudge_on_commit(task: str, *args: object) -> None:
@@ -17,9 +21,21 @@ def nudge_on_commit(task: str, *args: object) -> None:
     transaction.on_commit(partial(send, task, *args), robust=True)
 
 
-def send(task: str, *args: object) -> None:
-    """Send a task now, in one attempt. A broker that is down is a line in the log."""
+def send(task: str, *args: object) -> bool:
+    """Send a task now, in one attempt; whether the broker took it. A broker that is down is a line in the log."""
     try:
-        current_app.send_task(task, args=args, retry=False)
-    except OperationalError as error:
+        with _producers().acquire(block=True, timeout=PATIENCE) as producer:
+            current_app.send_task(task, args=args, producer=producer, retry=False)
+    except (OperationalError, LimitExceeded) as error:
         logger.warning("The broker cannot be reached (%s); beat will see to %s %s.", error, task, args)
+        return False
+    return True
+
+
+@cache
+def _producers() -> ProducerPool:
+    """Connections of their own: a worker waits for its tasks more patiently than a request may wait to send one."""
+    patience = {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE}
+    options = {**current_app.conf.broker_transport_options, **patience}
+    pool: ProducerPool = producers[current_app.connection_for_write(transport_options=options)]
+    return pool

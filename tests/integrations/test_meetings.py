@@ -15,7 +15,7 @@ from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import meeting_news, meetings
+from integrations import meetings, nudges
 from integrations.hosting import Hosting
 from integrations.models import Meeting
 from tests.factories import make_connection, make_match, make_member, make_organization
@@ -28,12 +28,12 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, str]]]:
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """What reached the broker."""
-    tasks: list[tuple[str, dict[str, str]]] = []
+    tasks: list[tuple[str, ...]] = []
 
-    def send_task(name: str, kwargs: dict[str, str], **options: Any) -> None:
-        tasks.append((name, kwargs))
+    def send_task(name: str, args: tuple[str, ...], **options: Any) -> None:
+        tasks.append((name, *args))
 
     monkeypatch.setattr(current_app, "send_task", send_task)
     return tasks
@@ -53,7 +53,7 @@ def heard() -> Iterator[list[UUID]]:
 
 
 @pytest.fixture
-def hosting(platform: FakePlatform) -> Hosting:
+def hosting(fake_teams: FakePlatform) -> Hosting:
     organization = make_organization()
     connection = make_connection(organization)
     match = make_match(connection, make_member(organization))
@@ -82,7 +82,7 @@ def test_the_worker_is_told_after_commit(hosting: Hosting, sent: list[Any]) -> N
         told_early = list(sent)
 
     assert told_early == []
-    assert sent == [("integrations.sync_meeting", {"meeting_id": str(meeting.pk)})]
+    assert sent == [("integrations.sync_meeting", str(meeting.pk))]
     assert meeting.nudged_at is not None
 
 
@@ -178,7 +178,7 @@ def test_failed_meetings_are_tried_again_and_others_left_alone(
     failed.refresh_from_db()
     assert (tried, failed.state, failed.error_sentence) == (2, "pending", "")
     assert set(heard) == {failed.pk, link_works.pk}
-    assert sent == [("integrations.sweep_meetings", {})]
+    assert sent == [("integrations.sweep_meetings",)]
     assert Meeting.objects.due().count() == 3
 
 
@@ -193,7 +193,7 @@ def test_what_waits_for_a_connection_resumes(hosting: Hosting, sent: list[Any]) 
     resumed = meetings.resume_waiting(waits.connection_id)
 
     assert (resumed, Meeting.objects.due().get()) == (1, waits)
-    assert sent == [("integrations.sweep_meetings", {})]
+    assert sent == [("integrations.sweep_meetings",)]
 
 
 @contextmanager
@@ -201,9 +201,9 @@ def broker_at(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Celery's broker moves to another port of this machine."""
     monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{port}/0")
     monkeypatch.setattr(current_app.conf, "broker_write_url", f"redis://127.0.0.1:{port}/0")
-    meeting_news._producers.cache_clear()
+    nudges._producers.cache_clear()
     yield
-    meeting_news._producers.cache_clear()
+    nudges._producers.cache_clear()
 
 
 @pytest.mark.parametrize("broker", ["refuses", "accepts and never answers", "does not even accept"])
