@@ -140,6 +140,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "appointments.send_waiting_notifications",
         "schedule": MEETING_SWEEP_SECONDS,
     },
+    # Microsoft ends a sign-in that rests for 90 days; revocations are found within a day.
+    "keep-sign-ins-alive": {"task": "teams.keep_alive", "schedule": crontab(hour=4, minute=23)},
     "clear-sessions": {"task": "coconut.clear_sessions", "schedule": crontab(hour=3, minute=17)},
 }
 

@@ -1,0 +1,32 @@
+"""Keeping sign-ins alive: Microsoft ends a refresh token that rests for 90 days."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from integrations.models import Connection
+from integrations.platforms import PlatformError
+from integrations.teams import tokens
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="teams.keep_alive")
+def keep_alive() -> None:
+    """Ask for a renewal of every connection that has rested for a day."""
+    for pk in tokens.resting().values_list("pk", flat=True):
+        renew.delay(pk)
+
+
+@shared_task(name="teams.renew")
+def renew(connection_id: int) -> None:
+    """Renew one connection's tokens. A refusal is recorded where it is noticed; an outage waits for tomorrow."""
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is None:
+        return
+    try:
+        tokens.keep_alive(connection)
+    except PlatformError as problem:
+        logger.warning("The sign-in of connection %s was not renewed: %s", connection_id, problem.kind)
