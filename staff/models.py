@@ -31,6 +31,8 @@ class Organization(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
 
     def __str__(self) -> str:
         return self.name
@@ -152,6 +154,8 @@ class StaffMember(AbstractUser):
 
     class Meta:
         ordering = ["first_name", "last_name", "email"]
+        verbose_name = _("staff member")
+        verbose_name_plural = _("staff members")
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),

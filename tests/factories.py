@@ -159,3 +159,9 @@ def make_match(connection: Connection, member: StaffMember, **fields: Any) -> Us
         **fields,
     }
     return UserMatch.objects.create(connection=connection, staff=member, **fields)
+
+
+def make_operator(**fields: Any) -> StaffMember:
+    """Olive, a superuser without an organisation."""
+    fields = {"email": "olive@operator.example", "first_name": "Olive", **fields}
+    return StaffMember.objects.create_superuser(password=PASSWORD, **fields)

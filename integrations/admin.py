@@ -1,0 +1,94 @@
+"""Operators look at connections and meetings. Nothing here is secret: no link, no token, nobody's notes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models import Connection, ConnectionEvent, Meeting, MeetingState
+from staff.admin import ReadOnlyAdmin
+
+
+class ConnectionEventInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = ConnectionEvent
+    fields = ["at", "kind", "actor", "detail"]
+    readonly_fields = ["at", "kind", "actor", "detail"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnlyAdmin):
+    list_display = ["name", "organization", "platform", "status", "is_default", "last_success_at"]
+    list_filter = ["platform", "status"]
+    list_select_related = ["organization"]
+    search_fields = ["name", "organization__name"]
+    fields = [
+        "organization",
+        "platform",
+        "name",
+        "match_field",
+        "status",
+        "status_reason",
+        "is_default",
+        "paused_until",
+        "connected_by",
+        "connected_at",
+        "last_success_at",
+    ]
+    inlines = [ConnectionEventInline]
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Offers every state without looking which ones occur: that would read the whole table."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in MeetingState.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> QuerySet[Meeting]:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+@admin.register(Meeting)
+class MeetingAdmin(ReadOnlyAdmin):
+    """For support: which meetings wait or failed, why, and the platform's request id."""
+
+    list_display = ["id", "organization", "host", "starts_at", "state", "attempts", "error_kind"]
+    list_filter = [StateFilter, "error_kind"]
+    list_select_related = ["organization", "host"]
+    search_fields = ["id", "error_request_id", "host__email", "organization__name"]
+    ordering = ["-starts_at"]
+    show_full_result_count = False
+    fields = [
+        "id",
+        "organization",
+        "connection",
+        "host",
+        "starts_at",
+        "ends_at",
+        "state",
+        "wanted",
+        "version",
+        "synced_version",
+        "due_at",
+        "nudged_at",
+        "claimed_at",
+        "lease_until",
+        "attempts",
+        "warning",
+        "error_kind",
+        "error_sentence",
+        "error_request_id",
+        "replaced_by",
+        "created_at",
+    ]

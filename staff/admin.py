@@ -1,0 +1,140 @@
+"""What operators do: create organisations with their add-ons and first admins, and help people who are locked out.
+
+Operators are superusers without an organisation, made by `manage.py createsuperuser`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
+from django.db.models import Count, Model, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from staff.models import Location, Organization, Role, StaffMember
+
+# Nothing else may get into a response header.
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?", re.IGNORECASE)
+
+admin.site.site_header = _("Coconut for operators")
+admin.site.site_title = _("Coconut")
+admin.site.index_title = _("Organisations and their connections")
+# An operator has no page on the site.
+admin.site.site_url = None
+admin.site.unregister(Group)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that only the product writes: operators look, and change nothing."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class LocationInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Location
+    fields = ["name", "address", "time_zone"]
+    extra = 0
+    can_delete = False
+
+
+class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Organization
+        fields = [
+            "name",
+            "slug",
+            "time_zone",
+            "teams_addon",
+            "access_policy_addon",
+            "embed_origins",
+        ]
+
+    def clean_embed_origins(self) -> str:
+        """One origin a line, as browsers write them: scheme and host, nothing behind."""
+        origins = [line.strip().rstrip("/") for line in self.cleaned_data["embed_origins"].splitlines()]
+        for origin in filter(None, origins):
+            if not _ORIGIN.fullmatch(origin):
+                raise forms.ValidationError(
+                    _("“%(origin)s” is not an origin. Write it as https://www.example.com."),
+                    params={"origin": origin},
+                )
+        return "\n".join(filter(None, origins))
+
+
+@admin.register(Organization)
+class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = OrganizationForm
+    list_display = ["name", "slug", "teams_addon", "access_policy_addon", "how_many_staff", "created_at"]
+    list_filter = ["teams_addon", "access_policy_addon"]
+    search_fields = ["name", "slug"]
+    prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ["name"]}
+    inlines = [LocationInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
+        organizations: QuerySet[Organization] = super().get_queryset(request)
+        return organizations.annotate(staff_count=Count("staff"))
+
+    @admin.display(description=_("staff"), ordering="staff_count")
+    def how_many_staff(self, organization: Any) -> int:
+        return int(organization.staff_count)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes an organisation by a click: its appointments and meetings would go with it."""
+        return False
+
+
+class StaffMemberAddForm(AdminUserCreationForm):  # type: ignore[type-arg]
+    """An organisation's first admin, or any of its staff; the rest of the profile is the organisation's own matter."""
+
+    class Meta:
+        model = StaffMember
+        fields = ["email", "organization", "role", "first_name", "last_name"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organization"].required = True
+        self.fields["role"].initial = Role.ADMIN
+
+
+@admin.register(StaffMember)
+class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
+    """Find a person, reset the password, switch the account off. Nobody moves to another organisation."""
+
+    add_form = StaffMemberAddForm
+    add_fieldsets = [
+        (None, {"fields": ["email", "organization", "role", "first_name", "last_name"]}),
+        (_("Password"), {"fields": ["usable_password", "password1", "password2"]}),
+    ]
+    fieldsets = [
+        (None, {"fields": ["email", "password", "is_active"]}),
+        (_("Person"), {"fields": ["organization", "role", "first_name", "last_name", "username"]}),
+        (_("Times"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    readonly_fields = ["organization", "last_login", "date_joined"]
+    list_display = ["email", "name", "organization", "role", "is_active", "last_login"]
+    list_filter = ["role", "is_active", "is_superuser"]
+    list_select_related = ["organization"]
+    search_fields = ["email", "username", "first_name", "last_name", "organization__name"]
+    ordering = ["email"]
+    filter_horizontal = []
+
+    def get_readonly_fields(self, request: HttpRequest, obj: StaffMember | None = None) -> list[str]:
+        return [] if obj is None else ["organization", "last_login", "date_joined"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """People leave by switching the account off: appointments keep naming them."""
+        return False

@@ -1,0 +1,45 @@
+"""Django admin at /operator/ under the strict Content-Security-Policy, in a real browser."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from demo.seed import PASSWORD
+from tests.stack import Stack
+
+
+def test_an_operator_begins_an_installation_by_clicks(page: Page, stack: Stack) -> None:
+    page.goto("/operator/")
+    page.get_by_label("Email").fill("olive@operator.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+    page.get_by_role("button", name="Toggle theme").first.click()
+    page.get_by_role("link", name="Organisations", exact=True).first.click()
+    page.get_by_role("link", name="Add organisation").click()
+    page.get_by_label("Name:").first.press_sequentially("Birch Clinic")
+    expect(page.get_by_label("Slug:")).to_have_value("birch-clinic")
+    page.get_by_label("Microsoft Teams add-on").check()
+    page.get_by_role("button", name="Add another Location").click()
+    page.locator("#id_locations-0-name").fill("Old Town")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+
+    page.goto("/operator/staff/staffmember/add/")
+    page.get_by_label("Email").fill("bea@birch.example")
+    page.get_by_label("Organisation:").select_option("Birch Clinic")
+    page.get_by_label("Password:", exact=True).fill("a long first password")
+    page.get_by_label("Password confirmation").fill("a long first password")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+
+    page.goto("/sign-in/")
+    page.get_by_label("Email").fill("bea@birch.example")
+    page.get_by_label("Password").fill("a long first password")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/schedule/")
+    assert stack.sql(
+        "SELECT m.role, o.slug, l.name FROM staff_staffmember m JOIN staff_organization o ON o.id = m.organization_id"
+        " JOIN staff_location l ON l.organization_id = o.id WHERE m.email = 'bea@birch.example'"
+    ) == [("admin", "birch-clinic", "Old Town")]

@@ -1,0 +1,205 @@
+"""What operators do in Django admin."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client as Browser
+from django.urls import reverse
+
+from staff.models import Organization, Role, StaffMember
+from tests.factories import PASSWORD, make_member, make_operator, make_organization, make_staff
+
+pytestmark = pytest.mark.django_db
+
+BIRCH = {
+    "name": "Birch Clinic",
+    "slug": "birch",
+    "time_zone": "America/Halifax",
+    "teams_addon": "on",
+    "embed_origins": "",
+    "locations-TOTAL_FORMS": "0",
+    "locations-INITIAL_FORMS": "0",
+}
+
+
+@pytest.fixture
+def operator(client: Browser) -> Browser:
+    client.force_login(make_operator())
+    return client
+
+
+def test_an_operator_creates_an_organisation_with_its_addons(operator: Browser) -> None:
+    operator.post(reverse("admin:staff_organization_add"), BIRCH)
+
+    birch = Organization.objects.get()
+
+    assert (birch.name, birch.teams_addon, birch.access_policy_addon) == ("Birch Clinic", True, False)
+
+
+def test_origins_are_kept_as_browsers_send_them(operator: Browser) -> None:
+    typed = "https://www.birch.example/\r\n\r\nhttps://book.birch.example:8443"
+
+    operator.post(reverse("admin:staff_organization_add"), {**BIRCH, "embed_origins": typed})
+
+    assert (
+        Organization.objects.get().embed_origins
+        == "https://www.birch.example\nhttps://book.birch.example:8443"
+    )
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["www.birch.example", "https://birch.example/book", "javascript:alert(1)", "https://a.example;", "*"],
+)
+def test_what_is_no_origin_is_refused_in_a_sentence(operator: Browser, typed: str) -> None:
+    answer = operator.post(reverse("admin:staff_organization_add"), {**BIRCH, "embed_origins": typed})
+
+    errors = answer.context["adminform"].form.errors["embed_origins"]
+    assert errors == [f"“{typed}” is not an origin. Write it as https://www.example.com."]
+
+
+def test_an_operator_creates_the_first_admin_who_can_then_sign_in(operator: Browser) -> None:
+    maple = make_organization()
+
+    operator.post(reverse("admin:staff_staffmember_add"), first_admin(maple))
+
+    ada = StaffMember.objects.get(email="ada@maple.example")
+    assert (ada.organization, ada.role, ada.is_staff, ada.is_superuser) == (maple, Role.ADMIN, False, False)
+    assert Browser().login(username="ada@maple.example", password=PASSWORD)
+
+
+def test_a_first_admin_needs_an_organisation(operator: Browser) -> None:
+    maple = make_organization()
+
+    answer = operator.post(reverse("admin:staff_staffmember_add"), {**first_admin(maple), "organization": ""})
+
+    assert answer.context["adminform"].form.errors == {"organization": ["This field is required."]}
+
+
+def test_an_email_that_somebody_has_is_refused_whatever_its_case(operator: Browser) -> None:
+    maple = make_organization()
+    make_member(maple, "Ada Lovell")
+
+    answer = operator.post(
+        reverse("admin:staff_staffmember_add"), {**first_admin(maple), "email": "ADA@maple.example"}
+    )
+
+    assert "This email is already taken." in answer.context["adminform"].form.errors.as_text()
+
+
+def test_an_operator_sets_a_new_password(operator: Browser) -> None:
+    sam = make_member(make_organization())
+
+    operator.post(
+        reverse("admin:auth_user_password_change", args=[sam.pk]),
+        {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"},
+    )
+
+    assert Browser().login(username=sam.email, password=PASSWORD)
+
+
+def test_nobody_moves_to_another_organisation(operator: Browser) -> None:
+    sam = make_member(make_organization())
+    cedar = make_organization("Cedar Bank")
+
+    operator.post(
+        reverse("admin:staff_staffmember_change", args=[sam.pk]),
+        {
+            "email": sam.email,
+            "role": "staff",
+            "is_active": "on",
+            "organization": cedar.pk,
+            "first_name": "Samuel",
+        },
+    )
+
+    sam.refresh_from_db()
+    assert sam.organization is not None
+    assert (sam.first_name, sam.organization.slug) == ("Samuel", "maple")
+
+
+def test_nobody_becomes_an_operator_by_a_form(operator: Browser) -> None:
+    sam = make_member(make_organization())
+
+    operator.post(
+        reverse("admin:staff_staffmember_change", args=[sam.pk]),
+        {"email": sam.email, "role": "staff", "is_superuser": "on", "is_staff": "on"},
+    )
+
+    sam.refresh_from_db()
+    assert (sam.is_staff, sam.is_superuser) == (False, False)
+
+
+@pytest.mark.parametrize("model", ["organization", "staffmember"])
+def test_nothing_is_deleted_by_a_click(operator: Browser, model: str) -> None:
+    sam = make_member(make_organization())
+    pk = sam.pk if model == "staffmember" else sam.organization_id
+
+    answer = operator.post(reverse(f"admin:staff_{model}_delete", args=[pk]), {"post": "yes"})
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_the_list_of_organisations_counts_their_staff_in_one_query(
+    operator: Browser, how_many: int, django_assert_num_queries
+) -> None:
+    for number in range(how_many):
+        make_staff(make_organization(f"House{number}"), 2)
+
+    # Session, operator, how many are found, how many there are, the page.
+    with django_assert_num_queries(5):
+        answer = operator.get(reverse("admin:staff_organization_changelist"))
+
+    assert [row.staff_count for row in answer.context["cl"].result_list] == [2] * how_many
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_the_list_of_staff_takes_the_same_number_of_queries(
+    operator: Browser, how_many: int, django_assert_num_queries
+) -> None:
+    make_staff(make_organization(), how_many)
+
+    with django_assert_num_queries(5):
+        operator.get(reverse("admin:staff_staffmember_changelist"), {"q": "person"})
+
+
+def test_an_admin_of_an_organisation_is_not_let_in(client: Browser) -> None:
+    client.force_login(make_member(make_organization(), "Ada Lovell", Role.ADMIN))
+
+    answer = client.get(reverse("admin:index"))
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("admin:login"))
+
+
+def test_createsuperuser_makes_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+
+    call_command("createsuperuser", email="olive@operator.example", interactive=False, verbosity=0)
+
+    olive = StaffMember.objects.get()
+    assert (olive.organization, olive.is_staff, olive.is_superuser) == (None, True, True)
+    assert Browser().login(username="OLIVE@operator.example", password=PASSWORD)
+
+
+def test_createsuperuser_refuses_an_email_that_somebody_has_in_another_case(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    make_operator()
+
+    with pytest.raises(CommandError, match="already taken"):
+        call_command("createsuperuser", email="OLIVE@operator.example", interactive=False, verbosity=0)
+
+
+def first_admin(organization: Organization) -> dict[str, str]:
+    return {
+        "email": "ada@maple.example",
+        "organization": str(organization.pk),
+        "role": "admin",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
