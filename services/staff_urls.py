@@ -1,11 +1,7 @@
 """Pages of this floor about one staff member, under /staff/."""
 
-from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
+from services.views import assignments
 
-def _later(request: HttpRequest, **kwargs: int) -> HttpResponse:
-    raise Http404
-
-
-urlpatterns = [path("<int:pk>/services/", _later, name="staff-services")]
+urlpatterns = [path("<int:pk>/services/", assignments.services_of_person, name="staff-services")]

@@ -1,17 +1,13 @@
 """Pages of the services floor, under /services/."""
 
-from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
-
-def _later(request: HttpRequest, **kwargs: int) -> HttpResponse:
-    raise Http404
-
+from services.views import assignments, services
 
 urlpatterns = [
-    path("", _later, name="service-list"),
-    path("add/", _later, name="service-add"),
-    path("<int:pk>/", _later, name="service-edit"),
-    path("<int:pk>/more/", _later, name="service-more"),
-    path("<int:pk>/staff/", _later, name="service-staff"),
+    path("", services.services, name="service-list"),
+    path("add/", services.add_service, name="service-add"),
+    path("<int:pk>/", services.edit_service, name="service-edit"),
+    path("<int:pk>/more/", services.more, name="service-more"),
+    path("<int:pk>/staff/", assignments.providers, name="service-staff"),
 ]

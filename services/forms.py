@@ -1,0 +1,197 @@
+"""Forms about services: what they are, how people meet, and who provides them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.db import IntegrityError
+from django.forms import BoundField
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from services.catalogue import by_category
+from services.models import MeetingMethod, OfferedTo, Service
+from staff.forms import ACTIVE
+from staff.models import Organization, StaffMember
+
+if TYPE_CHECKING:
+    ServiceModelForm = forms.ModelForm[Service]
+else:
+    ServiceModelForm = forms.ModelForm
+
+PROVIDES = {"yes": True, "no": False}
+
+
+class ServiceFilter(forms.Form):
+    """Search and filter of the list of services; what makes no sense filters nothing."""
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+    active = forms.ChoiceField(
+        label=_("Active or inactive"),
+        required=False,
+        choices=[("", _("Active and inactive")), ("active", _("Active")), ("inactive", _("Inactive"))],
+    )
+
+    @property
+    def criteria(self) -> dict[str, Any]:
+        """The arguments for `catalogue.search`."""
+        self.is_valid()
+        return {
+            "words": self.cleaned_data.get("q", ""),
+            "active": ACTIVE.get(self.cleaned_data.get("active", "")),
+        }
+
+
+class ProviderFilter(forms.Form):
+    """Search and filter of the people who may provide a service."""
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+    provides = forms.ChoiceField(
+        label=_("Who is shown"),
+        required=False,
+        choices=[("", _("Everybody")), ("yes", _("Provides it")), ("no", _("Does not provide it"))],
+    )
+
+    @property
+    def words(self) -> str:
+        """What is searched for."""
+        self.is_valid()
+        return str(self.cleaned_data.get("q", ""))
+
+    @property
+    def wanted(self) -> dict[str, bool]:
+        """The filter on `provides`, empty for everybody."""
+        self.is_valid()
+        choice = PROVIDES.get(self.cleaned_data.get("provides", ""))
+        return {} if choice is None else {"provides": choice}
+
+
+class ServiceForm(ServiceModelForm):
+    """Add or edit a service of the organisation of `instance`."""
+
+    class Meta:
+        model = Service
+        fields = [
+            "name",
+            "category",
+            "description",
+            "duration",
+            "buffer_before",
+            "buffer_after",
+            "minimum_notice",
+            "booking_horizon_days",
+            "active",
+            "public",
+        ]
+        widgets = {
+            "category": forms.TextInput(attrs={"list": "categories", "autocomplete": "off"}),
+            "description": forms.Textarea(attrs={"rows": 3}),
+        }
+        help_texts = {
+            "category": _("Services of one category stand together in lists."),
+            "description": _("Clients read this when they choose a service."),
+            "duration": _("How long the appointment takes."),
+            "buffer_before": _("Kept free before each appointment, to prepare."),
+            "buffer_after": _("Kept free after each appointment, to follow up."),
+            "minimum_notice": _(
+                "How long before its start a time can still be booked by clients. 1440 is a day."
+            ),
+            "booking_horizon_days": _("How far ahead times are offered."),
+            "active": _("A service that is not active cannot be booked; what was booked stays."),
+            "public": _("Unticked, only schedulers, admins and staff book it."),
+        }
+
+    def clean_name(self) -> str:
+        """A name is once in its organisation, without case."""
+        name: str = self.cleaned_data["name"]
+        others = Service.objects.filter(organization=self.instance.organization).exclude(pk=self.instance.pk)
+        if others.filter(name__iexact=name).exists():
+            raise forms.ValidationError(gettext("There is already a service of this name."))
+        return name
+
+    def save_or_explain(self) -> bool:
+        """Save the service; False when somebody took its name meanwhile, with the sentence on the form."""
+        try:
+            self.save()
+        except IntegrityError:
+            # Whoever was quicker is visible now: looking again gives the ordinary sentence.
+            self.full_clean()
+            if not self.errors:
+                raise
+        return not self.errors
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """One line of the fieldset *Meeting Method*."""
+
+    ticked: BoundField
+    offered_to: BoundField
+
+
+class MeetingMethodForm(forms.Form):
+    """A checkbox for each meeting method, and to whom it is offered."""
+
+    def __init__(self, *args: Any, offers: dict[MeetingMethod, OfferedTo], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for method in MeetingMethod:
+            self.fields[f"method_{method.value}"] = forms.BooleanField(
+                label=method.label, required=False, initial=method in offers
+            )
+            self.fields[f"offered_to_{method.value}"] = _offered_to(method, offers.get(method))
+
+    @property
+    def rows(self) -> list[MethodRow]:
+        """The methods in their order, for the template."""
+        return [MethodRow(self[f"method_{m.value}"], self[f"offered_to_{m.value}"]) for m in MeetingMethod]
+
+    @property
+    def offers(self) -> dict[MeetingMethod, OfferedTo]:
+        """What was ticked; a method without an answer is offered to staff and clients."""
+        return {
+            method: OfferedTo(
+                self.cleaned_data[f"offered_to_{method.value}"] or OfferedTo.STAFF_AND_CLIENTS.value
+            )
+            for method in MeetingMethod
+            if self.cleaned_data[f"method_{method.value}"]
+        }
+
+
+def _offered_to(method: MeetingMethod, present: OfferedTo | None) -> forms.ChoiceField:
+    choices = [OfferedTo.STAFF_AND_CLIENTS, OfferedTo.STAFF]
+    return forms.ChoiceField(
+        label=gettext("%(method)s is offered to") % {"method": method.label},
+        required=False,
+        choices=[(choice.value, choice.label) for choice in choices],
+        initial=(present or OfferedTo.STAFF_AND_CLIENTS).value,
+    )
+
+
+class ProvidersForm(forms.Form):
+    """Of the people shown on one page, who provides a service."""
+
+    shown = forms.ModelMultipleChoiceField(StaffMember.objects.none(), required=False)
+    people = forms.ModelMultipleChoiceField(StaffMember.objects.none(), required=False)
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("shown", "people"):
+            self.fields[name].queryset = organization.staff.all()  # type: ignore[attr-defined]
+
+
+class ServicesOfPersonForm(forms.Form):
+    """The services that one person provides."""
+
+    services = forms.ModelMultipleChoiceField(Service.objects.none(), required=False)
+
+    def __init__(self, data: Any, *, organization: Organization, provided: Iterable[int]) -> None:
+        super().__init__(data, initial={"services": list(provided)})
+        self.fields["services"].queryset = by_category(organization)  # type: ignore[attr-defined]
+
+    @property
+    def ticked(self) -> set[str]:
+        """The ids that are ticked, as typed or as stored."""
+        return {str(value) for value in self["services"].value() or []}

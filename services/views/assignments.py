@@ -1,0 +1,65 @@
+"""Who provides a service, and which services somebody provides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from services.assignments import set_providers, set_services, with_provides
+from services.catalogue import by_category, service_or_404
+from services.forms import ProviderFilter, ProvidersForm, ServicesOfPersonForm
+from services.models import Service
+from staff.access import admin_only, current_member, current_organization
+from staff.listing import list_context
+from staff.people import person_or_404, search, visible_to
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def providers(request: HttpRequest, pk: int) -> HttpResponse:
+    """The tab Staff of a service. Saving concerns the people shown, so a page of the list at a time."""
+    organization = current_organization(request)
+    service = service_or_404(organization, pk)
+    form = ProvidersForm(request.POST, organization=organization)
+    if request.method == "POST" and form.is_valid():
+        set_providers(service, among=form.cleaned_data["shown"], provided_by=form.cleaned_data["people"])
+        messages.success(request, _("Saved."))
+        return redirect(request.get_full_path())
+    if request.method == "POST":
+        messages.error(request, _("Some of these people are gone. Look at the list and save again."))
+    return render(request, "services/staff.html", _providers_context(request, service))
+
+
+def _providers_context(request: HttpRequest, service: Service) -> dict[str, Any]:
+    filters = ProviderFilter(request.GET)
+    people = with_provides(search(visible_to(current_member(request)), words=filters.words), service)
+    rows = people.filter(**filters.wanted).select_related("location")
+    return {
+        "service": service,
+        "name": service.name,
+        "filters": filters,
+        "how_many": service.assignments.count(),
+        **list_context(request, rows),
+    }
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def services_of_person(request: HttpRequest, pk: int) -> HttpResponse:
+    """The tab Services of a staff member."""
+    organization = current_organization(request)
+    person = person_or_404(current_member(request), pk)
+    provided = person.assignments.values_list("service_id", flat=True)
+    sent = request.POST if request.method == "POST" else None
+    form = ServicesOfPersonForm(sent, organization=organization, provided=provided)
+    if request.method == "POST" and form.is_valid():
+        set_services(person, form.cleaned_data["services"])
+        messages.success(request, _("Saved."))
+        return redirect("staff-services", person.pk)
+    context = {"form": form, "person": person, "services": by_category(organization)}
+    return render(request, "services/of_person.html", context)

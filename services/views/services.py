@@ -1,0 +1,68 @@
+"""The list of services, Add and Edit, and the tab More."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from services.catalogue import by_category, categories_of, search, service_or_404, with_list_columns
+from services.forms import MeetingMethodForm, ServiceFilter, ServiceForm
+from services.methods import offers_of, set_methods
+from services.models import Service
+from staff.access import admin_only, current_organization
+from staff.listing import list_context
+
+
+@require_GET
+@admin_only
+def services(request: HttpRequest) -> HttpResponse:
+    """Every service of the organisation, category by category."""
+    filters = ServiceFilter(request.GET)
+    rows = with_list_columns(search(by_category(current_organization(request)), **filters.criteria))
+    return render(request, "services/list.html", {"filters": filters, **list_context(request, rows)})
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def add_service(request: HttpRequest) -> HttpResponse:
+    """Add a service; how people meet is asked next, for it cannot be booked without that."""
+    organization = current_organization(request)
+    form = ServiceForm(request.POST or None, instance=Service(organization=organization))
+    if request.method == "POST" and form.is_valid() and form.save_or_explain():
+        messages.success(request, _("Saved."))
+        return redirect("service-more", form.instance.pk)
+    context = {"form": form, "categories": categories_of(organization)}
+    return render(request, "services/add.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def edit_service(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit the details of one service."""
+    organization = current_organization(request)
+    service = service_or_404(organization, pk)
+    name = service.name
+    form = ServiceForm(request.POST or None, instance=service)
+    if request.method == "POST" and form.is_valid() and form.save_or_explain():
+        messages.success(request, _("Saved."))
+        return redirect("service-edit", service.pk)
+    context = {"form": form, "service": service, "name": name, "categories": categories_of(organization)}
+    return render(request, "services/edit.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def more(request: HttpRequest, pk: int) -> HttpResponse:
+    """The tab More: in which meeting methods the service is offered."""
+    service = service_or_404(current_organization(request), pk)
+    offers = offers_of(service)
+    form = MeetingMethodForm(request.POST if request.method == "POST" else None, offers=offers)
+    if request.method == "POST" and form.is_valid():
+        set_methods(service, form.offers)
+        messages.success(request, _("Saved."))
+        return redirect("service-more", service.pk)
+    context = {"form": form, "service": service, "name": service.name, "offers": offers}
+    return render(request, "services/more.html", context)
