@@ -1,0 +1,34 @@
+"""News from the floors below that belongs in an appointment's timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.dispatch import receiver
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment, AppointmentEvent
+from integrations.meetings import meeting_changed
+from integrations.models import Meeting, MeetingState
+
+
+@receiver(meeting_changed, dispatch_uid="note_meeting")
+def note_meeting(sender: type[Meeting], meeting_id: UUID, **kwargs: Any) -> None:
+    """Note, once, that the link is ready, and once for each version that making it failed."""
+    appointment = Appointment.objects.select_related("meeting").filter(meeting=meeting_id).first()
+    if appointment is None or appointment.meeting is None:
+        return
+    meeting = appointment.meeting
+    if meeting.state == MeetingState.READY:
+        _note_once(appointment, f"ready {meeting.pk}", _("The link is ready."))
+    elif meeting.state == MeetingState.FAILED:
+        sentence = _("There is no link: %(reason)s") % {"reason": meeting.error_sentence}
+        _note_once(appointment, f"failed {meeting.pk} {meeting.version} {meeting.error_kind}", sentence)
+
+
+def _note_once(appointment: Appointment, once: str, text: str) -> None:
+    # The constraint decides: the same news may arrive twice, from two workers, at the same moment.
+    AppointmentEvent.objects.bulk_create(
+        [AppointmentEvent(appointment=appointment, once=once, text=text[:500])], ignore_conflicts=True
+    )

@@ -1,0 +1,89 @@
+"""The cast of every appointment test: Maple's Sam, Sky, Cleo and service, and Cedar's Otto."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+
+from appointments import booking
+from appointments.models import Appointment, BookedThrough, Client
+from services.models import MeetingMethod, Service
+from staff.models import Organization, Role, StaffMember
+from tests.factories import (
+    make_client,
+    make_connection,
+    make_hours,
+    make_match,
+    make_member,
+    make_organization,
+    make_service,
+)
+from tests.integrations.fake_platform import FakePlatform
+
+# A Monday, with working hours from nine to five; the clock stands on the Friday before.
+MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+ALL_METHODS = (MeetingMethod.AT_LOCATION, MeetingMethod.PHONE, MeetingMethod.VIDEO, MeetingMethod.OFF_SITE)
+
+
+def monday(hour: int, minute: int = 0) -> datetime:
+    return MONDAY.replace(hour=hour, minute=minute)
+
+
+@dataclass
+class Maple:
+    organization: Organization
+    sam: StaffMember
+    sky: StaffMember
+    cleo: Client
+    review: Service
+
+    def book(self, **changes: Any) -> Appointment:
+        """Sky books a review with Sam for Cleo at ten, unless told otherwise."""
+        arguments = {
+            "organization": self.organization,
+            "service": self.review,
+            "staff": self.sam,
+            "client": self.cleo,
+            "starts_at": monday(10),
+            "method": MeetingMethod.AT_LOCATION,
+            "actor": self.sky,
+            "through": BookedThrough.SCHEDULE,
+        }
+        return booking.book_appointment(**{**arguments, **changes})
+
+    def book_online(self, **changes: Any) -> Appointment:
+        """Cleo books herself."""
+        return self.book(**{"actor": None, "through": BookedThrough.CLIENT_VIEW, **changes})
+
+
+@pytest.fixture
+def maple(db: None) -> Maple:
+    organization = make_organization()
+    sam = make_member(organization, "Sam Okafor")
+    make_hours(sam)
+    return Maple(
+        organization=organization,
+        sam=sam,
+        sky=make_member(organization, "Sky Larsen", Role.SCHEDULER),
+        cleo=make_client(organization, phone="+1 555 0100"),
+        review=make_service(organization, methods=ALL_METHODS, provided_by=(sam,)),
+    )
+
+
+@pytest.fixture
+def friday() -> Any:
+    """The clock stands on the Friday before MONDAY."""
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def maple_with_teams(maple: Maple, fake_teams: FakePlatform) -> Maple:
+    """Sam is matched on Teams and turned on."""
+    make_match(make_connection(maple.organization), maple.sam)
+    return maple
