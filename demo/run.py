@@ -21,10 +21,10 @@ from kombu.exceptions import OperationalError
 from coconut.local_servers import socket_dir
 from demo import programs
 from demo.group import Group
+from demo.logins import ready_text
 from demo.output import say
 from demo.processes import Trouble
 from demo.programs import BASE_DIR, Addresses
-from demo.seed import ready_text
 from demo.services import private_servers
 
 DATA_DIR = BASE_DIR / ".local"

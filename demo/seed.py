@@ -1,8 +1,7 @@
-"""The demo's organisations, and what the person at the terminal is told about them."""
+"""Fills an empty database with the demo's organisations."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,30 +10,12 @@ from django.utils import timezone
 
 from appointments.models import Appointment, AppointmentEvent, Client
 from demo.appointments import Provider, appointments_of, time_off_of
+from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
 from demo.organizations import CEDAR, MAPLE, House, Person
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
 from staff.models import Location, LocationHours, Organization, Role, StaffMember, TimeOff, WorkingHours
 
-# The simulated tenant "Contoso", which owns maple.example and cedar.example too.
-TENANT_ID = "c0117050-0365-4000-8000-000000000001"
-PASSWORD = "coconut-demo"
-
-
-@dataclass(frozen=True)
-class Login:
-    """Somebody who can sign in."""
-
-    email: str
-    who: str
-
-
-LOGINS = (
-    Login("ada@maple.example", "admin of Maple Credit Union"),
-    Login("sky@maple.example", "scheduler of Maple Credit Union"),
-    Login("sam@maple.example", "staff of Maple Credit Union"),
-    Login("otto@cedar.example", "admin of Cedar Bank"),
-    Login("olive@operator.example", "operator, for Django admin at /operator/"),
-)
+__all__ = ["LOGINS", "PASSWORD", "TENANT_ID", "ready_text", "seed"]
 
 
 def seed(now: datetime | None = None) -> None:
@@ -185,16 +166,4 @@ def _fill_calendar(
             text="Booked.",
         )
         for appointment in appointments
-    )
-
-
-def ready_text(address: str, microsoft: str) -> str:
-    """What `make demo` prints when everything answers."""
-    logins = "\n".join(f"    {login.email:<24} {login.who}" for login in LOGINS)
-    return (
-        f"\nCoconut is ready: {address}/\n\n"
-        f"  Sign in with the password {PASSWORD} as\n{logins}\n\n"
-        f"  The simulated Microsoft 365 tenant: {microsoft}/\n"
-        f"  Its tenant ID, to connect Microsoft Teams with: {TENANT_ID}\n\n"
-        "  Ctrl-C stops everything.\n"
     )

@@ -1,0 +1,38 @@
+"""What the person at the terminal is told. Imports no models: it is read before Django is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The simulated tenant "Contoso", which owns maple.example and cedar.example too.
+TENANT_ID = "c0117050-0365-4000-8000-000000000001"
+PASSWORD = "coconut-demo"
+
+
+@dataclass(frozen=True)
+class Login:
+    """Somebody who can sign in."""
+
+    email: str
+    who: str
+
+
+LOGINS = (
+    Login("ada@maple.example", "admin of Maple Credit Union"),
+    Login("sky@maple.example", "scheduler of Maple Credit Union"),
+    Login("sam@maple.example", "staff of Maple Credit Union"),
+    Login("otto@cedar.example", "admin of Cedar Bank"),
+    Login("olive@operator.example", "operator, for Django admin at /operator/"),
+)
+
+
+def ready_text(address: str, microsoft: str) -> str:
+    """What `make demo` prints when everything answers."""
+    logins = "\n".join(f"    {login.email:<24} {login.who}" for login in LOGINS)
+    return (
+        f"\nCoconut is ready: {address}/\n\n"
+        f"  Sign in with the password {PASSWORD} as\n{logins}\n\n"
+        f"  The simulated Microsoft 365 tenant: {microsoft}/\n"
+        f"  Its tenant ID, to connect Microsoft Teams with: {TENANT_ID}\n\n"
+        "  Ctrl-C stops everything.\n"
+    )
