@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from json import JSONDecodeError
@@ -33,6 +34,8 @@ PERMISSIONS: Final = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWri
 # How long a token is said to live when Microsoft does not say.
 _SHORT_LIFE: Final = 300
 logger = logging.getLogger(__name__)
+# MSAL recommends form_post, but a POST from another site comes without the session (SameSite=Lax) that holds the flow.
+warnings.filterwarnings("ignore", message="response_mode='form_post' is recommended", category=UserWarning)
 
 
 @dataclass(frozen=True)
