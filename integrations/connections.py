@@ -13,10 +13,10 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest, Now
-from django.dispatch import Signal
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from integrations.meetings import resume_waiting
 from integrations.models import (
     Connection,
     ConnectionEvent,
@@ -27,16 +27,13 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms import platform_of
-from integrations.rematch_runs import start_run
+from integrations.rematch_runs import make_due, start_run
 from staff.models import Organization, Role, StaffMember
 
 logger = logging.getLogger(__name__)
 
 SUCCESS_STAMP_EVERY = timedelta(minutes=1)
 MATCH_BATCH = 1000
-
-#: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work may go on.
-connection_recovered = Signal()
 
 
 class AlreadyConnected(Exception):
@@ -182,8 +179,8 @@ def pause(connection_id: int, seconds: float) -> None:
 def record_success(connection_id: int) -> None:
     """Note that the platform answered. Cheap: the row is written once a minute at most.
 
-    The write that ends a pause or a minute of silence also sends `connection_recovered`, so that work that waits for
-    a later moment goes on now. A pause that is not over stays: one answer may overtake the request to slow down.
+    The write that ends a pause or a minute of silence also makes due what waits for a later moment because of an
+    earlier failure. A pause that is not over stays: an answer may overtake the request to slow down.
     """
     pause_is_over = Q(paused_until__lte=Now())
     is_news = (
@@ -194,7 +191,8 @@ def record_success(connection_id: int) -> None:
         paused_until=Case(When(pause_is_over, then=Value(None)), default=F("paused_until")),
     )
     if stamped:
-        connection_recovered.send(sender=Connection, connection_id=connection_id)
+        resume_waiting(connection_id)
+        make_due(connection_id)
 
 
 @transaction.atomic

@@ -119,8 +119,13 @@ def make_appointment(
     )
 
 
-def make_connection(organization: Organization, **fields: Any) -> Connection:
-    """A healthy connection to Microsoft Teams by service account, the organisation's default."""
+def make_connection(
+    organization: Organization, account_oid: str = SERVICE_ACCOUNT_ID, **fields: Any
+) -> Connection:
+    """A healthy connection to Microsoft Teams by service account, the organisation's default.
+
+    A second one of the same organisation needs `is_default=False` and another `account_oid`.
+    """
     fields = {
         "platform": "teams",
         "name": "Microsoft Teams",
@@ -134,7 +139,7 @@ def make_connection(organization: Organization, **fields: Any) -> Connection:
         organization=organization,
         tenant_id=TENANT_ID,
         tenant_name="contoso.example",
-        account_oid=SERVICE_ACCOUNT_ID,
+        account_oid=account_oid,
         account_upn="coconut-meetings@contoso.example",
         account_name="Coconut Meetings",
         granted=["User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite"],

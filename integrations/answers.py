@@ -1,0 +1,105 @@
+"""What a directory answered becomes rows: written in bulk, and only for people who are still called the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from integrations.models import Connection, Coverage, DirectoryState, MatchStatus, RematchRun, UserMatch
+from integrations.platforms import DirectoryAnswer, MatchReason, platform_of
+from staff.models import StaffMember
+
+#: Everything but `enabled`, which is the admin's wish and not an answer.
+WRITTEN = [
+    "directory",
+    "coverage",
+    "coverage_checked_at",
+    "reason",
+    "remote_id",
+    "remote_upn",
+    "remote_name",
+    "looked_up",
+    "hint",
+    "checked_at",
+]
+
+
+@transaction.atomic
+def write_answers(
+    connection: Connection,
+    asked: Mapping[int, str],
+    answers: Mapping[str, DirectoryAnswer],
+    run: RematchRun | None = None,
+) -> list[dict[str, object]]:
+    """Store what was answered for `asked` (staff id -> the value that was looked up).
+
+    Who was renamed or left meanwhile is skipped: another answer is on its way. Returns who went from which status to
+    which, as `RematchRun.changes` keeps it. Safe to repeat.
+    """
+    still = _lock_unchanged(connection, asked)
+    before = {match.staff_id: match for match in _matches(connection, still)}
+    needs_coverage = platform_of(connection).coverage_needed(connection)
+    rows = [_row(before.get(pk), answers[value], needs_coverage) for pk, value in still.items()]
+    for row, (pk, value) in zip(rows, still.items(), strict=True):
+        row.connection, row.staff_id, row.looked_up, row.run = connection, pk, value, run
+    UserMatch.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["connection", "staff"],
+        update_fields=WRITTEN if run is None else [*WRITTEN, "run"],
+    )
+    return _changes(before, {match.staff_id: match for match in _matches(connection, still)})
+
+
+def _lock_unchanged(connection: Connection, asked: Mapping[int, str]) -> dict[int, str]:
+    """Whoever's field still holds what was looked up. The lock keeps it so, and writers take turns, in pk order."""
+    people = (
+        StaffMember.objects.select_for_update(no_key=True)
+        .filter(pk__in=asked, is_active=True)
+        .order_by("pk")
+        .values_list("pk", connection.match_field)
+    )
+    return {pk: value for pk, value in people if value == asked[pk]}
+
+
+def _matches(connection: Connection, people: Mapping[int, str]) -> list[UserMatch]:
+    return list(UserMatch.objects.filter(connection=connection, staff__in=people.keys()).order_by("staff_id"))
+
+
+def _row(old: UserMatch | None, answer: DirectoryAnswer, needs_coverage: bool) -> UserMatch:
+    coverage, coverage_checked_at = _coverage(old, answer, needs_coverage)
+    return UserMatch(
+        directory=DirectoryState.MATCHED if answer.remote_id else DirectoryState.UNMATCHED,
+        coverage=coverage,
+        coverage_checked_at=coverage_checked_at,
+        reason=answer.reason or ("" if answer.remote_id else MatchReason.NOT_FOUND),
+        remote_id=answer.remote_id,
+        remote_upn=answer.upn[:320],
+        remote_name=answer.name[:300],
+        hint=answer.hint[:500],
+        checked_at=Now(),
+    )
+
+
+def _coverage(
+    old: UserMatch | None, answer: DirectoryAnswer, needs_coverage: bool
+) -> tuple[str, datetime | None]:
+    """What is known about hosting as somebody stays known while it is the same remote user."""
+    if not needs_coverage:
+        return Coverage.NOT_NEEDED, None
+    is_same = old is not None and old.remote_id == answer.remote_id
+    if old is not None and is_same and old.coverage != Coverage.NOT_NEEDED:
+        return old.coverage, old.coverage_checked_at
+    return Coverage.UNKNOWN, None
+
+
+def _changes(before: Mapping[int, UserMatch], after: Mapping[int, UserMatch]) -> list[dict[str, object]]:
+    changes: list[dict[str, object]] = []
+    for pk, match in after.items():
+        old = before[pk].status if pk in before else MatchStatus.CHECKING.value
+        if match.status != old:
+            changes.append({"staff": pk, "before": old, "after": match.status})
+    return changes

@@ -1,0 +1,34 @@
+"""Thin tasks: load, one domain call, done. All may run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.conf import settings
+
+from integrations import matching
+
+LIMIT = settings.MEETING_TASK_TIME_LIMIT
+
+
+@shared_task(name="integrations.work_on_rematch_run", time_limit=LIMIT)
+def work_on_rematch_run(run_id: int) -> None:
+    """Go on with a rematch run."""
+    matching.work_on_run(run_id)
+
+
+@shared_task(name="integrations.resume_rematch_runs", time_limit=LIMIT)
+def resume_rematch_runs() -> None:
+    """Nudge the rematch runs that are due."""
+    matching.resume_rematch_runs()
+
+
+@shared_task(name="integrations.rematch_people", time_limit=LIMIT)
+def rematch_people(staff_ids: list[int]) -> None:
+    """Look up some people, on every connection of their organisations."""
+    matching.rematch_everywhere(staff_ids)
+
+
+@shared_task(name="integrations.rematch_changed_staff", time_limit=LIMIT)
+def rematch_changed_staff() -> None:
+    """Look up whoever changed without anybody noticing."""
+    matching.rematch_changed_staff()

@@ -1,0 +1,27 @@
+"""What the tests of this floor share."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations import matching
+
+
+@pytest.fixture
+def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """What would go to the broker: (task, *arguments)."""
+    sent: list[tuple[object, ...]] = []
+
+    def take(task: str, *args: object) -> bool:
+        sent.append((task, *args))
+        return True
+
+    for module in ("integrations.nudges", "integrations.matching", "integrations.rematch_runs"):
+        monkeypatch.setattr(f"{module}.send", take)
+    return sent
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits() -> None:
+    """Tests roll back, which leaves the ids of their staff behind."""
+    matching._waiting.staff_ids.clear()
