@@ -30,7 +30,7 @@ def start(browser: Client, tenant: str = CONTOSO_ID, match_field: str = "email")
     browser.post(FIRST, {"match_field": match_field})
     response = browser.post(SECOND, {"tenant": tenant})
     assert response.status_code == 303, response.content.decode()
-    return response.headers["Location"]
+    return str(response.headers["Location"])
 
 
 def sign_in(simulator, address: str, upn: str = people.SERVICE_ACCOUNT, decision: str = "accept") -> str:
