@@ -1,11 +1,7 @@
 """Pages of this floor about one staff member, under /staff/."""
 
-from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
+from integrations import views
 
-def _later(request: HttpRequest, **kwargs: int) -> HttpResponse:
-    raise Http404
-
-
-urlpatterns = [path("<int:pk>/profile/", _later, name="staff-profile")]
+urlpatterns = [path("<int:pk>/profile/", views.profile, name="staff-profile")]

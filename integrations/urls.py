@@ -1,18 +1,14 @@
 """Settings and its Video Calls pages, under /settings/."""
 
-from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
-
-def _later(request: HttpRequest, **kwargs: int) -> HttpResponse:
-    raise Http404
-
+from integrations import views
 
 urlpatterns = [
-    path("", _later, name="settings"),
-    path("video-calls/", _later, name="video-calls"),
-    path("video-calls/new/", _later, name="video-calls-new"),
-    path("video-calls/<int:pk>/", _later, name="connection"),
-    path("video-calls/<int:pk>/users/<int:staff_pk>/", _later, name="connection-toggle"),
-    path("video-calls/<int:pk>/users/", _later, name="connection-bulk"),
+    path("", views.settings_page, name="settings"),
+    path("video-calls/", views.video_calls, name="video-calls"),
+    path("video-calls/new/", views.providers, name="video-calls-new"),
+    path("video-calls/<int:pk>/", views.dashboard, name="connection"),
+    path("video-calls/<int:pk>/users/<int:staff_pk>/", views.toggle, name="connection-toggle"),
+    path("video-calls/<int:pk>/users/", views.turn_many, name="connection-bulk"),
 ]

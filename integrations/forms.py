@@ -1,0 +1,85 @@
+"""Forms of this floor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models import Connection
+from staff.models import StaffMember, VideoChoice
+
+if TYPE_CHECKING:
+    PersonModelForm = forms.ModelForm[StaffMember]
+else:
+    PersonModelForm = forms.ModelForm
+
+
+class ProfileForm(PersonModelForm):
+    """Where somebody's video appointments take place."""
+
+    platform = forms.ChoiceField(label=_("Video Calls Platform"))
+    personal_meeting_url = forms.URLField(
+        label=_("Personal meeting link"),
+        required=False,
+        assume_scheme="https",
+        help_text=_("Only used with the choice “Personal link”: the same link for every appointment."),
+    )
+
+    class Meta:
+        model = StaffMember
+        fields = ["personal_meeting_url", "personal_meeting_note"]
+
+    field_order = ["platform", "personal_meeting_url", "personal_meeting_note"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.connections = {
+            str(connection.pk): connection
+            for connection in Connection.objects.filter(organization=self.instance.organization_id).filter(
+                Q(pk=self.instance.video_connection_id) | Q(pk__in=Connection.objects.live().values("pk"))
+            )
+        }
+        self.fields["platform"].choices = self._choices()  # type: ignore[attr-defined]
+        self.initial["platform"] = self._current()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("platform") == VideoChoice.PERSONAL and not cleaned.get("personal_meeting_url"):
+            if not self.has_error("personal_meeting_url"):
+                self.add_error("personal_meeting_url", _("Enter the personal meeting link."))
+            # The database would refuse the pair as well; the form says it first, beside the field.
+            return cleaned
+        self._choose(cleaned.get("platform", ""))
+        return cleaned
+
+    def _choices(self) -> list[tuple[str, Any]]:
+        default = next((c for c in self.connections.values() if c.is_default), None)
+        label = (
+            _("Organisation default (%(name)s)") % {"name": default.name}
+            if default is not None
+            else _("Organisation default (none)")
+        )
+        return [
+            (VideoChoice.DEFAULT.value, label),
+            *[(pk, _label(connection)) for pk, connection in self.connections.items()],
+            (VideoChoice.PERSONAL.value, _("Personal link")),
+        ]
+
+    def _current(self) -> str:
+        if self.instance.video_choice == VideoChoice.CONNECTION:
+            return str(self.instance.video_connection_id)
+        return self.instance.video_choice
+
+    def _choose(self, choice: str) -> None:
+        connection = self.connections.get(choice)
+        self.instance.video_connection = connection
+        self.instance.video_choice = VideoChoice.CONNECTION if connection else (choice or VideoChoice.DEFAULT)
+
+
+def _label(connection: Connection) -> Any:
+    if connection.is_live:
+        return connection.name
+    return _("%(name)s (disconnected)") % {"name": connection.name}

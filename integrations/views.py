@@ -1,0 +1,166 @@
+"""Settings > Integrations & API > Video Calls: the list, the providers, the dashboard, and a person's platform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from integrations.connections import turn_video_calls
+from integrations.forms import ProfileForm
+from integrations.hosting import hosting_of
+from integrations.models import Connection, RematchState
+from integrations.platforms import all_platforms, platform_of
+from integrations.user_table import ROWS, TableFilter, narrowed, page_of, rows_of, tiles_of
+from staff.access import admin_only, current_member, current_organization
+from staff.models import StaffMember
+
+
+@admin_only
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """Where everything that an admin sets up begins."""
+    return render(request, "integrations/settings.html")
+
+
+@admin_only
+def video_calls(request: HttpRequest) -> HttpResponse:
+    """None connected: the providers; exactly one: its dashboard; several: the list."""
+    connections = list(Connection.objects.filter(organization=current_organization(request)).live())
+    if not connections:
+        return providers(request)
+    if len(connections) == 1:
+        return redirect("connection", connections[0].pk)
+    rows = [(connection, platform_of(connection)) for connection in connections]
+    return render(request, "integrations/connection_list.html", {"connections": rows})
+
+
+@admin_only
+def providers(request: HttpRequest) -> HttpResponse:
+    """The platforms to choose from; one whose add-on is off is shown, but cannot be chosen."""
+    organization = current_organization(request)
+    tiles = [(platform, platform.is_offered_to(organization)) for platform in all_platforms()]
+    has_connection = Connection.objects.filter(organization=organization).live().exists()
+    return render(request, "integrations/providers.html", {"tiles": tiles, "has_connection": has_connection})
+
+
+@admin_only
+@vary_on_headers("HX-Request")
+def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
+    """The account, one health line, the tiles and the table; for htmx only what changes below the search."""
+    connection = _connection(request, pk)
+    template = "integrations/_users.html" if _is_by_script(request) else "integrations/dashboard.html"
+    return render(request, template, _dashboard_context(request, connection))
+
+
+@admin_only
+@require_POST
+def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
+    """Turn Video Calls on or off for one person; takes effect at once."""
+    connection = _connection(request, pk)
+    person = get_object_or_404(StaffMember, pk=staff_pk, organization=connection.organization_id)
+    turn_video_calls(
+        connection,
+        StaffMember.objects.filter(pk=person.pk),
+        on=request.POST.get("on") == "true",
+        actor=current_member(request),
+    )
+    if not _is_by_script(request):
+        return _back_to_dashboard(connection, request.POST.get("back", ""))
+    context = {
+        "connection": connection,
+        "row": rows_of(connection, [person])[0],
+        "tiles": tiles_of(connection),
+        "query": request.POST.get("back", ""),
+        "platform": platform_of(connection),
+    }
+    return render(request, "integrations/_toggled.html", context)
+
+
+@admin_only
+@require_POST
+def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
+    """Turn Video Calls on or off for the ticked people, or for everybody that search and filter leave."""
+    connection = _connection(request, pk)
+    back = request.POST.get("back", "")
+    chosen = narrowed(connection, TableFilter(QueryDict(back)))
+    if request.POST.get("everybody") != "true":
+        ticked = [int(value) for value in request.POST.getlist("staff") if value.isdecimal()]
+        chosen = chosen.filter(pk__in=ticked)
+    on = request.POST.get("on") == "true"
+    changed = turn_video_calls(connection, chosen, on=on, actor=current_member(request))
+    messages.success(request, _turned_sentence(changed, on))
+    return _back_to_dashboard(connection, back)
+
+
+def profile(request: HttpRequest, pk: int) -> HttpResponse:
+    """A person's Video Calls Platform: admins for anybody of the organisation, everybody for themselves."""
+    member = current_member(request)
+    person = get_object_or_404(StaffMember, pk=pk, organization=member.organization_id)
+    if person.pk != member.pk and not member.is_admin:
+        raise PermissionDenied(_("Only admins can change somebody else's profile."))
+    form = ProfileForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("staff-profile", person.pk)
+    shown = get_object_or_404(StaffMember, pk=pk)
+    context = {"person": shown, "form": form, "hosting": hosting_of([shown])[shown.pk]}
+    return render(request, "integrations/profile.html", context)
+
+
+def _connection(request: HttpRequest, pk: int) -> Connection:
+    return get_object_or_404(Connection, pk=pk, organization=current_organization(request))
+
+
+def _is_by_script(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page; after Back it asks for the whole."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def _dashboard_context(request: HttpRequest, connection: Connection) -> dict[str, Any]:
+    table_filter = TableFilter(request.GET)
+    page = page_of(connection, table_filter, request.GET.get("page"))
+    platform = platform_of(connection)
+    return {
+        "connection": connection,
+        "account": platform.account(connection),
+        "platform": platform,
+        "run": connection.rematch_runs.filter(state=RematchState.RUNNING).first(),
+        "latest_run": connection.rematch_runs.first(),
+        "tiles": tiles_of(connection),
+        "filter": table_filter,
+        "page": page,
+        "rows_per_page": table_filter.rows_per_page,
+        "row_choices": ROWS,
+        "rows": rows_of(connection, list(page.object_list)),
+        "query": request.GET.urlencode(),
+    }
+
+
+def _back_to_dashboard(connection: Connection, query: str) -> HttpResponseRedirect:
+    """The dashboard as it was; only the known names of the table's address survive."""
+    known = {*TableFilter.base_fields, "page"}
+    kept = {name: value for name, value in QueryDict(query).items() if name in known}
+    return redirect(reverse("connection", args=[connection.pk], query=kept or None))
+
+
+def _turned_sentence(changed: int, on: bool) -> str:
+    if on:
+        return ngettext(
+            "Video Calls is on for %(count)d more person.",
+            "Video Calls is on for %(count)d more people.",
+            changed,
+        ) % {"count": changed}
+    return ngettext(
+        "Video Calls is off for %(count)d more person.",
+        "Video Calls is off for %(count)d more people.",
+        changed,
+    ) % {"count": changed}
