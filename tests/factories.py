@@ -120,18 +120,12 @@ def make_appointment(
 
 
 def make_connection(
-<<<<<<< HEAD
     organization: Organization, account_oid: str = SERVICE_ACCOUNT_ID, **fields: Any
 ) -> Connection:
     """A healthy connection to Microsoft Teams by service account, the organisation's default.
 
     A second one of the same organisation needs `is_default=False` and another `account_oid`.
     """
-=======
-    organization: Organization, *, account_oid: str = SERVICE_ACCOUNT_ID, **fields: Any
-) -> Connection:
-    """A healthy connection to Microsoft Teams by service account, the organisation's default."""
->>>>>>> 4a3383b (The pages of Video Calls are tested)
     fields = {
         "platform": "teams",
         "name": "Microsoft Teams",
