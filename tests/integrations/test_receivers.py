@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -282,7 +283,7 @@ def test_beat_leaves_a_connection_with_a_run_to_the_run(fake_teams: FakePlatform
     ],
 )
 def test_beat_leaves_connections_alone_that_cannot_work(
-    fake_teams: FakePlatform, trouble: dict[str, object]
+    fake_teams: FakePlatform, trouble: dict[str, Any]
 ) -> None:
     maple = make_organization()
     make_connection(maple, **trouble)

@@ -41,7 +41,7 @@ def sign_in(simulator, address: str, upn: str = people.SERVICE_ACCOUNT, decision
     if not microsoft.is_back:
         microsoft.submit(decision=decision)
     assert microsoft.is_back, microsoft.page.text
-    return microsoft.page.headers["Location"]
+    return str(microsoft.page.headers["Location"])
 
 
 def connect(browser, simulator, **options):
