@@ -112,7 +112,7 @@ def refresh(tenant_id: str, refresh_token: str) -> Tokens:
         raise _unreachable(error) from error
     if "access_token" not in result:
         raise _refused(result, is_refresh=True)
-    return _read_tokens({"refresh_token": refresh_token, **result})
+    return _read_tokens({**result, "refresh_token": result.get("refresh_token") or refresh_token})
 
 
 def _application(tenant_id: str) -> msal.ConfidentialClientApplication:
@@ -151,7 +151,9 @@ def _read_tokens(result: Mapping[str, Any]) -> Tokens:
             "the hour. Ask a Microsoft 365 administrator to allow “Maintain access to data” for Coconut."
         )
         raise PlatformError(ErrorKind.CONNECTION, sentence)
-    names = (scope.removeprefix(f"{graph_url()}/") for scope in str(result.get("scope", "")).split())
+    # Left out, it means: what was asked for (RFC 6749, 5.1).
+    given = str(result.get("scope") or " ".join(scopes())).split()
+    names = (scope.removeprefix(f"{graph_url()}/") for scope in given)
     return Tokens(
         str(result["access_token"]),
         time.time() + float(result.get("expires_in", _SHORT_LIFE)),

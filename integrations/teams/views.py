@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -58,8 +58,8 @@ def wizard_page(view: View) -> View:
 @wizard_page
 def connect(request: HttpRequest) -> HttpResponse:
     """First question: which field holds the UPN."""
-    form = MatchFieldForm(request.POST or None, initial=wizard.answers(request.session))
-    if request.method == "POST" and form.is_valid():
+    form = MatchFieldForm(_posted(request), initial=wizard.answers(request.session))
+    if form.is_valid():
         wizard.remember(request.session, match_field=form.cleaned_data["match_field"])
         return _see_other(reverse("teams-tenant"))
     member = current_member(request)
@@ -72,8 +72,8 @@ def tenant(request: HttpRequest) -> HttpResponse:
     known = wizard.answers(request.session)
     if "match_field" not in known:
         return redirect("teams-connect")
-    form = TenantForm(request.POST or None, initial=known)
-    if request.method == "POST" and form.is_valid():
+    form = TenantForm(_posted(request), initial=known)
+    if form.is_valid():
         typed = form.cleaned_data["tenant"]
         wizard.remember(request.session, tenant=typed)
         try:
@@ -147,6 +147,10 @@ def _with_what_next(problem: PlatformError) -> str:
 
 def _try_again() -> str:
     return _("Nothing was connected. Your answers are still here: continue to try again.")
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _see_other(address: str) -> HttpResponse:

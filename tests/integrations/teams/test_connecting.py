@@ -476,7 +476,7 @@ def test_no_secret_is_logged_or_shown(ada_browser, simulator, only_connection, c
     logging.getLogger("msal").setLevel(logging.INFO)  # as the settings say
     returned = sign_in(simulator, start(ada_browser))
 
-    pages = ada_browser.get(returned, follow=True).content.decode() + ada_browser.get(FIRST).content.decode()
+    pages = ada_browser.get(returned).serialize().decode() + ada_browser.get(FIRST).content.decode()
 
     query = parse_qs(urlsplit(returned).query)
     stored = only_connection().teams.tokens

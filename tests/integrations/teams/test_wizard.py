@@ -1,0 +1,225 @@
+"""The pages of the connect wizard: who sees them, what they say, what they keep."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from integrations.models import Connection
+from simulator.people import CONTOSO_ID
+from tests.factories import make_member, make_organization
+
+FIRST = "/settings/video-calls/new/teams/"
+SECOND = "/settings/video-calls/new/teams/tenant/"
+CALLBACK = "/settings/video-calls/teams/callback/"
+PAGES = [FIRST, SECOND]
+
+
+def signed_in(member) -> Client:
+    browser = Client(headers={"host": "localhost:8000"})
+    browser.force_login(member)
+    return browser
+
+
+def form_action(response) -> str:
+    directives: list[str] = response.headers["Content-Security-Policy"].split("; ")
+    return next(each for each in directives if each.startswith("form-action "))
+
+
+# --- Who may ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("role", ["staff", "scheduler"])
+def test_only_admins(maple, simulator, page, role):
+    browser = signed_in(make_member(maple, "Sam Okafor", role))
+
+    response = browser.get(page)
+
+    assert response.status_code == 403
+    assert "Only admins can open this page." in response.content.decode()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("page", PAGES)
+def test_only_with_the_add_on(db, simulator, page, method):
+    plain = make_organization("Birch Bank", teams_addon=False)
+    browser = signed_in(make_member(plain, "Bea Stone", "admin"))
+
+    response = getattr(browser, method)(page)
+
+    assert response.status_code == 403
+    sentence = "Optional add-on. Please contact your Customer Success Team to get started."
+    assert sentence in response.content.decode()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_visitor_signs_in_first(db, simulator, page):
+    response = Client(headers={"host": "localhost:8000"}).get(page)
+
+    assert response.headers["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("missing", ["MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET"])
+def test_without_an_app_registration_a_sentence(ada_browser, simulator, settings, missing):
+    setattr(settings, missing, "")
+
+    response = ada_browser.get(FIRST)
+
+    sentence = "Coconut's operator has not entered the app registration at Microsoft."
+    assert sentence in unescape(response.content.decode())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_under_another_host_the_wizard_leads_to_the_public_address(ada, simulator, page):
+    browser = Client(headers={"host": "127.0.0.1:8000"})
+    browser.force_login(ada)
+
+    response = browser.get(page)
+
+    assert response.headers["Location"] == f"http://localhost:8000{page}"
+
+
+# --- First question -----------------------------------------------------------------------------------
+
+
+def test_email_is_preselected(ada_browser, simulator):
+    form = ada_browser.get(FIRST).context["form"]
+
+    choices = [(radio.choice_label, radio.data["selected"]) for radio in form["match_field"]]
+    assert choices == [("Email", True), ("Username", False)]
+
+
+def test_the_example_is_the_admins_own(ada_browser, simulator):
+    page = ada_browser.get(FIRST).content.decode()
+
+    assert "Is yours ada@maple.example? Then choose Email. Is it ada? Then choose Username." in page
+
+
+def test_the_other_method_is_named_where_it_is_not_switched_on(ada_browser, simulator, maple):
+    sentence = "The Application Access Policy method is available from your Customer Success Team."
+    before = ada_browser.get(FIRST).content.decode()
+    maple.access_policy_addon = True
+    maple.save()
+
+    after = ada_browser.get(FIRST).content.decode()
+
+    assert (sentence in before, sentence in after) == (True, False)
+
+
+def test_continue_leads_to_the_second_question(ada_browser, simulator):
+    response = ada_browser.post(FIRST, {"match_field": "username"})
+
+    assert (response.status_code, response.headers["Location"]) == (303, SECOND)
+
+
+@pytest.mark.parametrize("answer", [{}, {"match_field": "shoe_size"}])
+def test_no_answer_is_asked_for_again(ada_browser, simulator, answer):
+    response = ada_browser.post(FIRST, answer)
+
+    assert response.status_code == 200
+    assert len(response.context["form"].errors["match_field"]) == 1
+
+
+def test_the_answer_is_kept_on_the_way_back(ada_browser, simulator):
+    ada_browser.post(FIRST, {"match_field": "username"})
+
+    form = ada_browser.get(FIRST).context["form"]
+
+    assert form["match_field"].value() == "username"
+
+
+# --- Second question ----------------------------------------------------------------------------------
+
+
+def test_the_second_question_comes_after_the_first(ada_browser, simulator):
+    response = ada_browser.get(SECOND)
+
+    assert response.headers["Location"] == FIRST
+
+
+def at_second(browser):
+    browser.post(FIRST, {"match_field": "email"})
+
+
+def test_continue_leads_to_microsoft(ada_browser, simulator):
+    at_second(ada_browser)
+
+    response = ada_browser.post(SECOND, {"tenant": CONTOSO_ID})
+
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith(f"{simulator.url}/{CONTOSO_ID}/oauth2/v2.0/authorize?")
+
+
+def test_nothing_is_stored_before_microsoft_has_answered(ada_browser, simulator):
+    at_second(ada_browser)
+
+    ada_browser.post(SECOND, {"tenant": CONTOSO_ID})
+
+    assert Connection.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "beginning"),
+    [
+        ("", "Enter your Microsoft Tenant ID."),
+        ("contoso", "That is neither a tenant ID"),
+        ("ada@maple.example", "That is an e-mail address."),
+        ("consumers", "Personal Microsoft accounts cannot be connected."),
+        ("nowhere.example", "Microsoft knows no tenant “nowhere.example”."),
+    ],
+)
+def test_what_is_no_tenant_is_said_and_stays(ada_browser, simulator, typed, beginning):
+    at_second(ada_browser)
+
+    response = ada_browser.post(SECOND, {"tenant": typed})
+
+    form = response.context["form"]
+    assert response.status_code == 200
+    assert form.errors["tenant"][0].startswith(beginning)
+    assert form["tenant"].value() == typed
+
+
+def test_while_microsoft_is_unreachable_the_answer_stays(ada_browser, simulator):
+    at_second(ada_browser)
+    simulator.control("fault", kind="entra_down")
+
+    response = ada_browser.post(SECOND, {"tenant": CONTOSO_ID})
+
+    form = response.context["form"]
+    (said,) = form.non_field_errors()
+    assert said == (
+        "Microsoft's sign-in service cannot be reached at the moment. Nothing was connected. Your answers are still "
+        "here: continue to try again."
+    )
+    assert form["tenant"].value() == CONTOSO_ID
+
+
+def test_the_page_lets_its_form_end_at_microsoft(ada_browser, simulator):
+    at_second(ada_browser)
+
+    assert form_action(ada_browser.get(SECOND)) == f"form-action 'self' {simulator.url}"
+
+
+def test_other_pages_do_not(ada_browser, simulator):
+    assert form_action(ada_browser.get(FIRST)) == "form-action 'self'"
+
+
+def test_attempts_do_not_pile_up(ada_browser, simulator):
+    at_second(ada_browser)
+
+    for _ in range(7):
+        ada_browser.post(SECOND, {"tenant": CONTOSO_ID})
+
+    assert len(ada_browser.session["teams_sign_ins"]) == 5
+
+
+@pytest.mark.parametrize("page", [*PAGES, CALLBACK])
+def test_nothing_of_the_wizard_is_cached(ada_browser, simulator, page):
+    assert "no-store" in ada_browser.get(page).headers["Cache-Control"]
+
+
+def test_the_way_back_takes_no_posts(ada_browser, simulator):
+    assert ada_browser.post(CALLBACK, {"code": "a-code", "state": "a-state"}).status_code == 405
