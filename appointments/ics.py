@@ -86,7 +86,9 @@ def _description(appointment: Appointment) -> str:
 
 def _organizer(appointment: Appointment) -> vCalAddress:
     organizer = vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
-    organizer.params["CN"] = vText(appointment.organization.name)
+    # A parameter can hold neither a double quote nor a line break, whatever it is called.
+    name = " ".join(appointment.organization.name.replace('"', "'").split())
+    organizer.params["CN"] = vText(name)
     return organizer
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from smtplib import SMTPException
 
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Now
@@ -49,7 +48,7 @@ def send_waiting() -> int:
     """Send what waits, oldest first, for at most half a minute; returns how many were tried. Not in a transaction."""
     tried, until = 0, time.monotonic() + SENDING_SECONDS
     while time.monotonic() < until and (notification := _claim()) is not None:
-        _send(notification, mail_for(notification))
+        _send(notification)
         tried += 1
     return tried
 
@@ -84,10 +83,10 @@ def _claim() -> Notification | None:
     return notification
 
 
-def _send(notification: Notification, mail: EmailMultiAlternatives) -> None:
-    # ValueError: an address or subject that no header can hold.
+def _send(notification: Notification) -> None:
+    # ValueError: an address or name that no header or calendar can hold.
     try:
-        mail.send()
+        mail_for(notification).send()
     except (SMTPException, OSError, ValueError) as error:
         _set_state(notification, NotificationState.FAILED, error=f"{type(error).__name__}: {error}"[:300])
     else:

@@ -5,3 +5,10 @@ class TeamsConfig(AppConfig):
     name = "integrations.teams"
     label = "teams"
     verbose_name = "Microsoft Teams"
+
+    def ready(self) -> None:
+        # Models are loaded by now, not before.
+        from integrations.platforms import register
+        from integrations.teams.platform import Teams
+
+        register(Teams())

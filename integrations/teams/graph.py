@@ -1,1 +1,249 @@
-"""Graph, and the only place that sends requests to it."""
+"""Graph, and the only place that sends requests to it.
+
+`GraphClient` does not retry: that belongs to the row that wants something. The one exception is a 401, which is one
+forced refresh of the token and one repeat, because Graph did nothing yet.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import requests
+from requests.auth import AuthBase
+from urllib3.exceptions import NewConnectionError
+
+from integrations.connections import record_success, require_reauthorization
+from integrations.models import Connection
+from integrations.platforms import ErrorKind, PlatformError
+from integrations.teams.addresses import absolute, is_graphs_own, loggable, relative
+from integrations.teams.answers import NO_JSON, Answer, batch_items, parsed, refusal
+from integrations.teams.errors import Area, Refusal, area_of, bug, error_of, outage
+from integrations.teams.http import new_session
+from integrations.teams.models import TeamsConnection
+from integrations.teams.tokens import access_token
+
+logger = logging.getLogger(__name__)
+
+# At most twenty requests in one $batch (learn.microsoft.com/graph/json-batching).
+BATCH_SIZE: Final = 20
+# Two million users: whoever sends us more pages sends us round in circles.
+MOST_PAGES: Final = 2000
+
+
+class GraphClient:
+    """Graph with the permissions of one connection. Every method raises PlatformError and nothing else."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        #: Microsoft's id of the last answer, for whoever cannot make sense of it.
+        self.request_id = ""
+        self._session = new_session()
+        self._token_version = 0
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Send one request below the version; returns the parsed JSON, None where there is no body."""
+        return self._answer(_Call(method, absolute(path), area_of(path), params, json, headers))
+
+    def batch(self, gets: Sequence[tuple[str, Mapping[str, str]]]) -> list[Any]:
+        """Send up to twenty GETs, each a path with its parameters, in one request; returns their bodies in order.
+
+        Raises the error of an item that failed, the most serious one where several did: nobody is given half an
+        answer. Only GETs, because a throttled item may have been executed (learn.microsoft.com/answers 5529013).
+        """
+        if not 0 < len(gets) <= BATCH_SIZE:
+            raise bug()
+        items = [
+            {"id": str(number), "method": "GET", "url": relative(path, params)}
+            for number, (path, params) in enumerate(gets)
+        ]
+        areas = tuple(area_of(path) for path, _ in gets)
+        call = _Call("POST", absolute("/$batch"), Area.DIRECTORY, json={"requests": items}, items=areas)
+        bodies: list[Any] = self._answer(call)
+        return bodies
+
+    def pages(self, path: str, *, params: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
+        """The rows of every page; a page may be short or empty (learn.microsoft.com/graph/paging)."""
+        return self.rest_of(self.request("GET", path, params=params))
+
+    def rest_of(self, first: Any) -> Iterator[list[dict[str, Any]]]:
+        """The rows of a page that is here already, and of the pages that follow it."""
+        page, seen = first, set[str]()
+        while True:
+            yield self._rows(page)
+            link = page.get("@odata.nextLink")
+            if not link:
+                return
+            page = self._follow(link, seen)
+
+    def unknown_shape(self, what: str) -> PlatformError:
+        """The error for an answer that Graph should not give; `what` goes to the log and must hold no link."""
+        logger.error("Graph's answer is of unknown shape: %s (request-id %s)", what, self.request_id)
+        return bug(self.request_id)
+
+    def _rows(self, page: Any) -> list[dict[str, Any]]:
+        rows = page.get("value") if isinstance(page, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise self.unknown_shape("a page without a list of rows")
+        return rows
+
+    def _follow(self, link: Any, seen: set[str]) -> Any:
+        if not is_graphs_own(link):
+            raise self.unknown_shape("a next page on another host")
+        if link in seen or len(seen) >= MOST_PAGES:
+            raise self.unknown_shape("pages that never end")
+        seen.add(link)
+        return self._answer(_Call("GET", link, Area.DIRECTORY))
+
+    def _answer(self, call: _Call) -> Any:
+        token = self._token()
+        answer = self._send(call, token)
+        if answer.is_unauthorized:
+            answer = self._send(call, self._token(refused=token))
+        if answer.refusals:
+            raise self._failure(answer.refusals)
+        record_success(self.connection.pk)
+        return answer.body
+
+    def _token(self, refused: str = "") -> str:
+        """A token, and a note of the sign-in it belongs to."""
+        versions = TeamsConnection.objects.values_list("token_version", flat=True)
+        self._token_version = versions.get(connection=self.connection)
+        return access_token(self.connection, refused=refused)
+
+    def _failure(self, refusals: Sequence[Refusal]) -> PlatformError:
+        error = max((error_of(refusal) for refusal in refusals), key=_seriousness)
+        if error.kind == ErrorKind.CONNECTION:
+            # Only while the sign-in that was refused is still the present one.
+            refused = Connection.objects.filter(
+                pk=self.connection.pk, teams__token_version=self._token_version
+            )
+            require_reauthorization(refused, error.sentence)
+        return error
+
+    def _send(self, call: _Call, token: str) -> Answer:
+        trace, started = str(uuid.uuid4()), time.monotonic()
+        try:
+            response = self._session.request(
+                call.method,
+                call.url,
+                params=call.params,
+                json=call.json,
+                headers=call.all_headers(trace),
+                auth=_Bearer(token),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            # The text of the exception holds the address with its query; its type says enough.
+            logger.warning("Graph %s: %s (client-request-id %s)", call, type(error).__name__, trace)
+            raise outage(request_id=trace, ambiguous=call.is_write and _may_have_arrived(error)) from error
+        self.request_id = response.headers.get("request-id", trace)[:100]
+        logger.info(
+            "Graph %s: %s in %d ms (client-request-id %s, request-id %s)",
+            call,
+            response.status_code,
+            (time.monotonic() - started) * 1000,
+            trace,
+            self.request_id,
+        )
+        return self._read(call, response)
+
+    def _read(self, call: _Call, response: requests.Response) -> Answer:
+        body = parsed(response.content)
+        if not 200 <= response.status_code < 300:
+            refused = refusal(
+                response.status_code,
+                call.area,
+                response.headers,
+                body,
+                request_id=self.request_id,
+                is_write=call.is_write,
+            )
+            return Answer(refusals=(refused,))
+        if body is NO_JSON:
+            logger.warning("Graph's answer is no JSON (request-id %s)", self.request_id)
+            raise outage(request_id=self.request_id, ambiguous=call.is_write)
+        return self._unpacked(body, call.items) if call.items else Answer(body)
+
+    def _unpacked(self, envelope: Any, areas: Sequence[Area]) -> Answer:
+        items = batch_items(envelope, len(areas))
+        if items is None:
+            raise self.unknown_shape("a batch whose answers are not those that were asked for")
+        refusals = tuple(
+            refusal(
+                item["status"],
+                area,
+                item.get("headers"),
+                item.get("body"),
+                request_id=self.request_id,
+            )
+            for item, area in zip(items, areas, strict=True)
+            if not 200 <= item["status"] < 300
+        )
+        return Answer([item.get("body") for item in items], refusals)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One request; `url` is absolute and without `params`; `items` are the areas of a batch's requests."""
+
+    method: str
+    url: str
+    area: Area
+    params: Mapping[str, str] | None = None
+    json: Any = None
+    headers: Mapping[str, str] | None = None
+    items: tuple[Area, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.method} {loggable(self.url)}"
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it may change something; a batch holds nothing but GETs."""
+        return self.method != "GET" and not self.items
+
+    def all_headers(self, trace: str) -> dict[str, str]:
+        headers = {"Accept": "application/json", "client-request-id": trace}
+        if self.area is Area.DIRECTORY:
+            # Matching can wait, booking cannot (learn.microsoft.com/graph/throttling).
+            headers["x-ms-throttle-priority"] = "low"
+        else:
+            # Or co-organizers read back as "unknownFutureValue" (learn.microsoft.com/graph/best-practices-concept).
+            headers["Prefer"] = "include-unknown-enum-members"
+        return {**headers, **(self.headers or {})}
+
+
+class _Bearer(AuthBase):
+    """As `auth`, because a header of ours would give way to a ~/.netrc on the machine."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _may_have_arrived(error: requests.RequestException) -> bool:
+    """Whether Graph may have received the request although no answer came back."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return not isinstance(error, requests.ConnectTimeout) and not isinstance(reason, NewConnectionError)
+
+
+def _seriousness(error: PlatformError) -> tuple[int, float]:
+    order = [ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE, ErrorKind.PERSON, ErrorKind.BUG]
+    rank = order.index(error.kind) if error.kind in order else len(order)
+    return rank, error.retry_after or 0.0

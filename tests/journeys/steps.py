@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from demo.seed import PASSWORD, TENANT_ID
+from demo.logins import PASSWORD, TENANT_ID
 from tests.stack import Stack
 
 SERVICE_ACCOUNT = "Coconut Meetings"

@@ -1,0 +1,72 @@
+"""Microsoft Teams as a video platform."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from integrations.models import Connection, UserMatch
+from integrations.platforms import Account, Attendee, MeetingSpec, RemoteMeeting
+from integrations.teams import meetings
+from integrations.teams.directory import TeamsDirectory, open_directory
+from integrations.teams.models import Method
+from integrations.teams.remedies import remedy
+from staff.models import Organization
+
+
+class Teams:
+    """See `integrations.platforms.VideoPlatform`.
+
+    Under the service account method that account organises every meeting, with the staff member as co-organizer, so
+    that they can admit people from the lobby. Under an access policy the staff member organises.
+    """
+
+    slug = "teams"
+    label = "Microsoft Teams"
+    user_name_label = "UPN"
+
+    def is_offered_to(self, organization: Organization) -> bool:
+        return organization.teams_addon
+
+    def connect_url(self) -> str:
+        return reverse("teams-connect")
+
+    def account(self, connection: Connection) -> Account:
+        teams = connection.teams
+        facts = (
+            (_("Method"), str(Method(teams.method).label)),
+            (_("Microsoft tenant"), teams.tenant_name or str(teams.tenant_id)),
+            (_("Microsoft Tenant ID"), str(teams.tenant_id)),
+        )
+        return Account(teams.account_name or teams.account_upn, teams.account_upn, facts)
+
+    def remedy(self, connection: Connection, match: UserMatch) -> str:
+        return remedy(connection, match)
+
+    def organizer_id(self, connection: Connection, match: UserMatch) -> str:
+        if self.coverage_needed(connection):
+            return match.remote_id
+        return connection.teams.account_oid
+
+    def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
+        if self.coverage_needed(connection) or not match.remote_id:
+            return ()
+        return (Attendee(match.remote_id, match.remote_upn),)
+
+    def coverage_needed(self, connection: Connection) -> bool:
+        return connection.teams.method == Method.ACCESS_POLICY
+
+    def open_directory(self, connection: Connection, expected: int) -> TeamsDirectory:
+        return open_directory(connection, expected)
+
+    def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
+        return meetings.create_meeting(connection, spec)
+
+    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
+        return meetings.update_meeting(connection, remote_id, spec)
+
+    def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
+        return meetings.read_meeting(connection, organizer_id, remote_id)
+
+    def delete_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> None:
+        meetings.delete_meeting(connection, organizer_id, remote_id)
