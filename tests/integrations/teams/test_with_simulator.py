@@ -20,8 +20,7 @@ from integrations.platforms import (
 from integrations.teams.models import Method
 from integrations.teams.platform import Teams
 from simulator import people
-from tests.factories import make_connection, make_match, make_member, make_organization
-from tests.simulator.client import Simulator
+from tests.factories import make_connection, make_match, make_member
 
 TEAMS = Teams()
 MAPLE = [f"{name}@maple.example" for name in ("sam", "frank", "grace", "hugo", "ivy")]
@@ -35,25 +34,11 @@ def sign_in(connection: Connection, token: str, **fields) -> None:
     connection.teams.save()
 
 
-@pytest.fixture(scope="module")
-def process():
-    simulator = Simulator()
-    yield simulator
-    simulator.stop()
-
-
 @pytest.fixture
-def simulator(process):
-    process.control("reset")
-    return process
-
-
-@pytest.fixture
-def simulated(db, settings, simulator):
+def simulated(maple, settings, simulator):
     """Maple by service account, signed in at the simulator."""
-    settings.MICROSOFT_SIMULATOR_URL = simulator.url
     settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
-    connection = make_connection(make_organization())
+    connection = make_connection(maple)
     oid = simulator.person(people.SERVICE_ACCOUNT)["id"]
     sign_in(connection, simulator.user_token(people.SERVICE_ACCOUNT), account_oid=oid)
     return connection

@@ -1,0 +1,461 @@
+"""One request at a time: token, headers, one repeat after a 401, errors, batches, pages."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from unittest.mock import ANY
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+import responses
+
+from integrations.models import ConnectionStatus
+from integrations.platforms import ErrorKind, PlatformError
+from integrations.teams import graph
+from integrations.teams.addresses import segment
+from integrations.teams.graph import GraphClient
+from integrations.teams.models import TeamsConnection
+from tests.factories import make_connection
+
+ROOT = "https://graph.microsoft.com/v1.0"
+UNAUTHORIZED = {"error": {"code": "InvalidAuthenticationToken", "message": "Access token has expired."}}
+
+
+@pytest.fixture
+def graph_server():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
+        yield server
+
+
+@pytest.fixture
+def connected(maple):
+    return make_connection(maple)
+
+
+@pytest.fixture
+def tokens(monkeypatch):
+    """What `access_token` was asked for, in order; it gives token-1, token-2, …"""
+    asked: list[str] = []
+
+    def access_token(connection, *, refused=""):
+        asked.append(refused)
+        return f"token-{len(asked)}"
+
+    monkeypatch.setattr(graph, "access_token", access_token)
+    return asked
+
+
+@pytest.fixture
+def client(connected, tokens):
+    return GraphClient(connected)
+
+
+def failure_of(client, method="GET", path="/users", **options) -> PlatformError:
+    with pytest.raises(PlatformError) as failure:
+        client.request(method, path, **options)
+    return failure.value
+
+
+# --- one request ------------------------------------------------------------------------------------
+def test_a_request_carries_token_trace_and_parameters(client, graph_server):
+    graph_server.get(f"{ROOT}/users", json={"value": []})
+
+    body = client.request("GET", "/users", params={"$filter": "mail eq 'a+b@x.example'"})
+
+    (call,) = graph_server.calls
+    assert body == {"value": []}
+    assert call.request.headers["Authorization"] == "Bearer token-1"
+    assert len(call.request.headers["client-request-id"]) == 36
+    assert parse_qs(urlsplit(call.request.url).query) == {"$filter": ["mail eq 'a+b@x.example'"]}
+
+
+def test_every_request_has_a_timeout(client, graph_server, settings):
+    settings.MICROSOFT_CONNECT_TIMEOUT_SECONDS, settings.MICROSOFT_READ_TIMEOUT_SECONDS = 1.5, 2.5
+    graph_server.get(f"{ROOT}/users", json={})
+
+    client.request("GET", "/users")
+
+    assert graph_server.calls[0].request.req_kwargs["timeout"] == (1.5, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("path", "prefer", "priority"),
+    [("/me/onlineMeetings/1", "include-unknown-enum-members", None), ("/users", None, "low")],
+)
+def test_meetings_ask_for_all_roles_and_matching_lets_others_pass(
+    client, graph_server, path, prefer, priority
+):
+    graph_server.get(f"{ROOT}{path}", json={})
+
+    client.request("GET", path)
+
+    headers = graph_server.calls[0].request.headers
+    assert (headers.get("Prefer"), headers.get("x-ms-throttle-priority")) == (prefer, priority)
+
+
+def test_a_netrc_file_does_not_replace_the_token(client, graph_server, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine graph.microsoft.com login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    graph_server.get(f"{ROOT}/users", json={})
+
+    client.request("GET", "/users")
+
+    assert graph_server.calls[0].request.headers["Authorization"] == "Bearer token-1"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [(b"", None), (b"23", 23), (b"\xef\xbb\xbf23", 23), (b'{"a": 1}', {"a": 1})],
+)
+def test_bodies_that_are_fine(client, graph_server, body, expected):
+    graph_server.get(f"{ROOT}/users/$count", body=body)
+
+    assert client.request("GET", "/users/$count") == expected
+
+
+def test_a_success_is_noted_on_the_connection(client, graph_server, connected):
+    graph_server.get(f"{ROOT}/users", json={})
+
+    client.request("GET", "/users")
+
+    connected.refresh_from_db()
+    assert connected.last_success_at is not None
+
+
+def test_a_failure_is_no_success(client, graph_server, connected):
+    graph_server.get(f"{ROOT}/users", status=503)
+
+    failure_of(client)
+
+    connected.refresh_from_db()
+    assert connected.last_success_at is None
+
+
+def test_another_cloud_has_another_host(connected, tokens, graph_server, settings):
+    settings.MICROSOFT_CLOUD = "gcc_high"
+    graph_server.get("https://graph.microsoft.us/v1.0/users", json={"value": []})
+
+    assert GraphClient(connected).request("GET", "/users") == {"value": []}
+
+
+# --- 401 --------------------------------------------------------------------------------------------
+def test_a_refused_token_is_renewed_once_and_the_request_repeated(client, graph_server, tokens):
+    graph_server.post(f"{ROOT}/me/onlineMeetings", status=401, json=UNAUTHORIZED)
+    graph_server.post(f"{ROOT}/me/onlineMeetings", json={"id": "1"})
+
+    body = client.request("POST", "/me/onlineMeetings", json={})
+
+    assert (body, tokens) == ({"id": "1"}, ["", "token-1"])
+    assert graph_server.calls[1].request.headers["Authorization"] == "Bearer token-2"
+
+
+def test_a_second_refusal_ends_the_sign_in(client, graph_server, connected):
+    graph_server.get(f"{ROOT}/users", status=401, json=UNAUTHORIZED)
+
+    error = failure_of(client)
+
+    connected.refresh_from_db()
+    assert (error.kind, len(graph_server.calls)) == (ErrorKind.CONNECTION, 2)
+    assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
+
+
+def test_a_refusal_that_reauthorize_has_overtaken_changes_nothing(client, graph_server, connected):
+    def reauthorized(_request):
+        TeamsConnection.objects.filter(connection=connected).update(token_version=7)
+        return 403, {}, json.dumps({"error": {"code": "Authorization_RequestDenied", "message": ""}})
+
+    graph_server.add_callback("GET", f"{ROOT}/users", reauthorized)
+
+    failure_of(client)
+
+    connected.refresh_from_db()
+    assert connected.status == ConnectionStatus.CONNECTED
+
+
+def test_a_refusal_that_concerns_one_person_leaves_the_connection_alone(client, graph_server, connected):
+    graph_server.post(f"{ROOT}/me/onlineMeetings", status=403, json={"error": {"code": "Forbidden"}})
+
+    error = failure_of(client, "POST", "/me/onlineMeetings", json={})
+
+    connected.refresh_from_db()
+    assert (error.kind, connected.status) == (ErrorKind.PERSON, ConnectionStatus.CONNECTED)
+
+
+# --- no usable answer -------------------------------------------------------------------------------
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"body": requests.ReadTimeout()},
+        {"body": requests.ConnectionError("reset")},
+        {"body": requests.exceptions.ChunkedEncodingError()},
+        {"body": b'{"id": "MSo1", "joinWeb'},
+        {"body": b"<html>Sign in to the network</html>"},
+        {"body": b"\xff\xfe"},
+        {"body": b"[" * 100_000},
+        {"body": b"<html>Bad Gateway</html>", "status": 502},
+        {"status": 504},
+    ],
+)
+def test_without_a_usable_answer_only_a_write_is_ambiguous(client, graph_server, method, answer):
+    graph_server.add(method, f"{ROOT}/me/onlineMeetings/1", **answer)
+
+    error = failure_of(client, method, "/me/onlineMeetings/1")
+
+    assert (error.kind, error.ambiguous) == (ErrorKind.OUTAGE, method == "PATCH")
+
+
+def test_a_connection_that_was_never_made_is_not_ambiguous(client, graph_server):
+    graph_server.patch(f"{ROOT}/me/onlineMeetings/1", body=requests.ConnectTimeout())
+
+    assert failure_of(client, "PATCH", "/me/onlineMeetings/1").ambiguous is False
+
+
+def test_a_redirect_is_not_followed(client, graph_server):
+    graph_server.get(f"{ROOT}/users", status=302, headers={"Location": "https://elsewhere.example/"})
+
+    assert failure_of(client).kind == ErrorKind.OUTAGE
+    assert len(graph_server.calls) == 1
+
+
+def test_a_missing_page_of_a_gateway_is_no_missing_meeting(client, graph_server):
+    graph_server.get(f"{ROOT}/me/onlineMeetings/1", status=404, body="<html>Not Found</html>")
+
+    assert failure_of(client, path="/me/onlineMeetings/1").kind == ErrorKind.OUTAGE
+
+
+# --- waiting ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("10", 10.0), ("0", 0.0), ("999999", 3600.0), (None, None), ("soon", None), ("-5", None), ("nan", None)],
+)
+def test_the_pause_that_graph_asks_for(client, graph_server, header, seconds):
+    headers = {} if header is None else {"Retry-After": header}
+    graph_server.get(
+        f"{ROOT}/users", status=429, headers=headers, json={"error": {"code": "TooManyRequests"}}
+    )
+
+    error = failure_of(client)
+
+    assert (error.kind, error.retry_after) == (ErrorKind.THROTTLED, seconds)
+
+
+def test_a_pause_may_be_a_date(client, graph_server):
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    graph_server.get(f"{ROOT}/users", status=503, headers={"Retry-After": at})
+
+    assert failure_of(client).retry_after == pytest.approx(30, abs=2)
+
+
+# --- addresses --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "path",
+    [
+        "users",
+        "/users/a#b",
+        "/users/a b",
+        "/users/a?b",
+        "/users/../me",
+        "/users/%2e%2e/me",
+        "/users//x",
+        "/users/a%2F..%2Fb",
+        "@elsewhere.example/",
+        "/users\\x",
+    ],
+)
+def test_a_path_that_could_lead_elsewhere_is_never_sent(client, graph_server, path):
+    assert failure_of(client, path=path).kind == ErrorKind.BUG
+    assert len(graph_server.calls) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "quoted"),
+    [
+        ("gus_partner.example#EXT#@contoso.example", "gus_partner.example%23EXT%23@contoso.example"),
+        ("o'brien@x.example", "o%27brien@x.example"),
+        ("MSo1/abc+d==", "MSo1%2Fabc%2Bd%3D%3D"),
+        ("a/../b", "a%2F..%2Fb"),
+        ("$x@y.example", "%24x@y.example"),
+    ],
+)
+def test_a_segment_is_quoted(value, quoted):
+    assert segment(value) == quoted
+
+
+@pytest.mark.parametrize("value", ["", ".", "..", "a\nb", "a\x00"])
+def test_what_is_no_segment_is_refused(value):
+    with pytest.raises(PlatformError) as failure:
+        segment(value)
+
+    assert failure.value.kind == ErrorKind.BUG
+
+
+# --- pages ------------------------------------------------------------------------------------------
+def pages_of(client):
+    return list(client.pages("/users", params={"$top": "999"}))
+
+
+def test_pages_are_followed_as_given_though_some_are_empty(client, graph_server):
+    second, third = f"{ROOT}/users?$skiptoken=RFN%2B0", f"{ROOT}/users?$skiptoken=last"
+    graph_server.get(f"{ROOT}/users?$top=999", json={"value": [{"id": "1"}], "@odata.nextLink": second})
+    graph_server.get(second, json={"value": [], "@odata.nextLink": third})
+    graph_server.get(third, json={"value": [{"id": "2"}]})
+
+    assert pages_of(client) == [[{"id": "1"}], [], [{"id": "2"}]]
+    assert [call.request.url for call in graph_server.calls[1:]] == [second, third]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://elsewhere.example/v1.0/users",
+        "https://graph.microsoft.com.elsewhere.example/v1.0/users",
+        "https://graph.microsoft.com@elsewhere.example/v1.0/users",
+        "https://graph.microsoft.com\\@elsewhere.example/v1.0/",
+        "http://graph.microsoft.com/v1.0/users",
+        "//elsewhere.example/v1.0/users",
+        "/v1.0/users",
+        {"not": "a link"},
+    ],
+)
+def test_the_token_goes_to_graph_only(client, graph_server, link):
+    graph_server.get(f"{ROOT}/users", json={"value": [], "@odata.nextLink": link})
+
+    with pytest.raises(PlatformError) as failure:
+        pages_of(client)
+
+    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.BUG, 1)
+
+
+def test_pages_that_lead_in_a_circle_end(client, graph_server):
+    graph_server.get(f"{ROOT}/users", json={"value": [], "@odata.nextLink": f"{ROOT}/users?a=1"})
+
+    with pytest.raises(PlatformError) as failure:
+        pages_of(client)
+
+    assert failure.value.kind == ErrorKind.BUG
+
+
+@pytest.mark.parametrize("body", [{}, {"value": None}, {"value": ["x"]}, [], "text", None])
+def test_a_page_of_unknown_shape_is_our_error_with_the_request_id(client, graph_server, body):
+    graph_server.get(f"{ROOT}/users", json=body, headers={"request-id": "microsofts-id"})
+
+    with pytest.raises(PlatformError) as failure:
+        pages_of(client)
+
+    assert (failure.value.kind, failure.value.request_id) == (ErrorKind.BUG, "microsofts-id")
+
+
+# --- batches ----------------------------------------------------------------------------------------
+GETS = [("/users", {"$filter": f"mail eq '{name}@x.example'"}) for name in ("a", "b+c", "d&e#f")]
+
+
+def answered(*items, **options):
+    return {"json": {"responses": list(items)}, **options}
+
+
+def test_a_batch_is_answered_in_the_order_of_the_questions(client, graph_server):
+    graph_server.post(
+        f"{ROOT}/$batch",
+        **answered(
+            {"id": "2", "status": 200, "body": "third"},
+            {"id": "0", "status": 200, "body": "first"},
+            {"id": "1", "status": 200, "body": "second"},
+        ),
+    )
+
+    assert client.batch(GETS) == ["first", "second", "third"]
+    assert json.loads(graph_server.calls[0].request.body) == {
+        "requests": [
+            {
+                "id": "0",
+                "method": "GET",
+                "url": "/users?$filter=mail%20eq%20%27a%40x.example%27",
+            },
+            {"id": "1", "method": "GET", "url": "/users?$filter=mail%20eq%20%27b%2Bc%40x.example%27"},
+            {"id": "2", "method": "GET", "url": ANY},
+        ]
+    }
+
+
+def test_the_worst_item_of_a_batch_is_its_error(client, graph_server):
+    graph_server.post(
+        f"{ROOT}/$batch",
+        **answered(
+            {"id": "0", "status": 429, "headers": {"Retry-After": "3"}, "body": {"error": {"code": "x"}}},
+            {"id": "1", "status": 200, "body": {}},
+            {"id": "2", "status": 429, "headers": {"retry-after": 9}, "body": {"error": {"code": "x"}}},
+        ),
+    )
+
+    with pytest.raises(PlatformError) as failure:
+        client.batch(GETS)
+
+    assert (failure.value.kind, failure.value.retry_after) == (ErrorKind.THROTTLED, 9.0)
+    assert len(graph_server.calls) == 1
+
+
+def test_a_refused_item_renews_the_token_once_for_the_whole_batch(client, graph_server, tokens):
+    graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 401, "body": UNAUTHORIZED}))
+    graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 200, "body": 1}))
+
+    assert client.batch(GETS[:1]) == [1]
+    assert tokens == ["", "token-1"]
+
+
+def test_a_lost_batch_is_not_ambiguous(client, graph_server):
+    graph_server.post(f"{ROOT}/$batch", status=502)
+
+    with pytest.raises(PlatformError) as failure:
+        client.batch(GETS)
+
+    assert (failure.value.kind, failure.value.ambiguous) == (ErrorKind.OUTAGE, False)
+
+
+@pytest.mark.parametrize(
+    "responses_",
+    [
+        None,
+        [],
+        [{"id": "0", "status": 200}] * 3,
+        [{"id": str(number), "status": 200} for number in range(4)],
+        [{"id": str(number), "status": "200"} for number in range(3)],
+        ["0", "1", "2"],
+    ],
+)
+def test_a_batch_that_does_not_answer_what_was_asked_is_our_error(client, graph_server, responses_):
+    graph_server.post(f"{ROOT}/$batch", json={"responses": responses_})
+
+    with pytest.raises(PlatformError) as failure:
+        client.batch(GETS)
+
+    assert failure.value.kind == ErrorKind.BUG
+
+
+@pytest.mark.parametrize("how_many", [0, 21])
+def test_a_batch_of_a_wrong_size_is_never_sent(client, graph_server, how_many):
+    with pytest.raises(PlatformError) as failure:
+        client.batch(GETS[:1] * how_many)
+
+    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.BUG, 0)
+
+
+# --- the log ----------------------------------------------------------------------------------------
+def test_the_log_holds_both_ids_and_neither_names_nor_links_nor_tokens(client, graph_server, caplog):
+    caplog.set_level(logging.DEBUG)
+    link = "https://teams.microsoft.com/meet/1?p=secret"
+    answer = {"id": "1", "joinWebUrl": link}
+    graph_server.get(f"{ROOT}/me/onlineMeetings/1", json=answer, headers={"request-id": "microsofts-id"})
+    graph_server.get(f"{ROOT}/me/onlineMeetings", body=requests.ConnectionError(f"for {link}"))
+
+    client.request("GET", "/me/onlineMeetings/1", params={"who": "ada@maple.example"})
+    failure_of(client, path="/me/onlineMeetings", params={"$filter": f"JoinWebUrl eq '{link}'"})
+
+    trace = graph_server.calls[0].request.headers["client-request-id"]
+    assert f"client-request-id {trace}, request-id microsofts-id" in caplog.text
+    assert [secret for secret in ("secret", "ada@", "token-1") if secret in caplog.text] == []
