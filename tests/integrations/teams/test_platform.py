@@ -1,0 +1,162 @@
+"""Microsoft Teams as the rest of the product sees it."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from integrations.models import Coverage, DirectoryState
+from integrations.platforms import Account, Attendee, MatchReason, VideoPlatform, all_platforms, platform_of
+from integrations.teams.models import Method
+from integrations.teams.platform import Teams
+from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_match, make_member
+
+SAM_ID = "5a300000-0000-4000-8000-000000000001"
+TEAMS: VideoPlatform = Teams()
+
+
+@pytest.fixture
+def connected(maple):
+    return make_connection(maple)
+
+
+@pytest.fixture
+def by_policy(connected):
+    connected.teams.method = Method.ACCESS_POLICY
+    return connected
+
+
+@pytest.fixture
+def match(connected, maple):
+    return make_match(connected, make_member(maple), remote_id=SAM_ID, remote_upn="sam@contoso.example")
+
+
+def unmatched(match, reason, hint=""):
+    match.reason, match.hint = reason, hint
+    return match
+
+
+def test_teams_registers_itself(connected):
+    assert isinstance(platform_of(connected), Teams)
+    assert [platform.slug for platform in all_platforms()] == ["teams"]
+
+
+def test_it_is_offered_to_organisations_with_the_add_on(maple):
+    offered = TEAMS.is_offered_to(maple)
+    maple.teams_addon = False
+
+    assert (offered, TEAMS.is_offered_to(maple)) == (True, False)
+
+
+def test_connecting_begins_at_the_wizards_first_page():
+    assert TEAMS.connect_url() == reverse("teams-connect")
+
+
+def test_the_account_is_named_with_method_and_tenant(connected):
+    assert TEAMS.account(connected) == Account(
+        "Coconut Meetings",
+        "coconut-meetings@contoso.example",
+        (
+            ("Method", "Service Account"),
+            ("Microsoft tenant", "contoso.example"),
+            ("Microsoft Tenant ID", TENANT_ID),
+        ),
+    )
+
+
+def test_an_account_without_a_name_is_called_by_its_user_name(connected):
+    connected.teams.account_name = ""
+
+    assert TEAMS.account(connected).name == "coconut-meetings@contoso.example"
+
+
+def test_a_service_account_organises_and_the_person_co_organises(connected, match):
+    assert TEAMS.organizer_id(connected, match) == SERVICE_ACCOUNT_ID
+    assert TEAMS.attendees(connected, match) == (Attendee(SAM_ID, "sam@contoso.example", "coorganizer"),)
+    assert TEAMS.coverage_needed(connected) is False
+
+
+def test_under_a_policy_the_person_organises(by_policy, match):
+    assert TEAMS.organizer_id(by_policy, match) == SAM_ID
+    assert TEAMS.attendees(by_policy, match) == ()
+    assert TEAMS.coverage_needed(by_policy) is True
+
+
+# --- remedies ---------------------------------------------------------------------------------------
+def test_a_clean_match_needs_no_remedy(connected, match):
+    assert TEAMS.remedy(connected, match) == ""
+
+
+def test_the_remedy_for_an_alias_is_the_name_behind_it(connected, match):
+    match.looked_up = "hugo@maple.example"
+
+    sentence = TEAMS.remedy(connected, unmatched(match, MatchReason.ALIAS, "hugo.martin@maple.example"))
+
+    assert sentence == (
+        "Microsoft knows this person as hugo.martin@maple.example. Use that as the email here, or ask a Microsoft "
+        "administrator to make hugo@maple.example the name they sign in with (UPN)."
+    )
+
+
+def test_remedies_name_the_field_that_holds_the_upn(connected, match):
+    connected.match_field = "username"
+
+    sentence = TEAMS.remedy(connected, unmatched(match, MatchReason.FIELD_EMPTY))
+
+    assert sentence == (
+        "This person has no username here. Enter the name they sign in to Microsoft with as the username."
+    )
+
+
+@pytest.mark.parametrize("reason", list(MatchReason))
+def test_every_reason_has_a_remedy_with_all_its_words(connected, match, reason):
+    sentence = TEAMS.remedy(connected, unmatched(match, reason, "hint@maple.example"))
+
+    assert len(sentence) > 60
+    assert "%" not in sentence
+
+
+def test_several_users_are_named(connected, match):
+    sentence = TEAMS.remedy(connected, unmatched(match, MatchReason.NOT_FOUND, "a@x.example, b@x.example"))
+
+    assert "more than one user with the address sam@maple.example: a@x.example, b@x.example" in sentence
+
+
+@pytest.mark.parametrize(
+    ("reason", "coverage"),
+    [
+        (MatchReason.NO_POLICY, Coverage.UNKNOWN),
+        ("", Coverage.FORBIDDEN),
+        ("", Coverage.WAITING),
+    ],
+)
+def test_a_missing_policy_comes_with_the_lines_to_run(by_policy, match, settings, reason, coverage):
+    match.coverage = coverage
+
+    lines = TEAMS.remedy(by_policy, unmatched(match, reason)).splitlines()
+
+    assert lines[1:] == [
+        f'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "{settings.MICROSOFT_CLIENT_ID}"',
+        f'Grant-CsApplicationAccessPolicy -PolicyName Coconut -Identity "{SAM_ID}"',
+    ]
+
+
+def test_nothing_but_an_object_id_gets_into_the_lines_to_run(by_policy, match):
+    match.remote_id = 'x"; Remove-Everything; "'
+
+    lines = TEAMS.remedy(by_policy, unmatched(match, MatchReason.NO_POLICY)).splitlines()
+
+    assert lines[-1] == (
+        'Grant-CsApplicationAccessPolicy -PolicyName Coconut -Identity "object id of the user"'
+    )
+
+
+def test_a_match_under_review_has_no_remedy_yet(connected, match):
+    match.directory, match.looked_up = DirectoryState.UNKNOWN, None
+
+    assert TEAMS.remedy(connected, match) == ""
+
+
+def test_remedies_ask_nobody(connected, match, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        TEAMS.remedy(connected, unmatched(match, MatchReason.DISABLED))
