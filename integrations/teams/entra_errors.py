@@ -124,7 +124,7 @@ def refused_return(answer: Mapping[str, Any]) -> PlatformError:
     if refusal.error in ("access_denied", "consent_required", "permission_denied"):
         # The same answer comes when somebody pressed Cancel and when consent needs an administrator.
         sentence = _(
-            "Microsoft was not given permission: either Cancel was pressed, or your organisation wants an "
+            "Coconut was not given permission at Microsoft: either Cancel was pressed, or your organisation wants an "
             "administrator to approve Coconut first."
         )
         return PlatformError(ErrorKind.CONNECTION, sentence)

@@ -194,8 +194,8 @@ def assert_back_with(browser, response, *sentences):
 
 TRY_AGAIN = "Nothing was connected. Your answers are still here: continue to try again."
 CANCELLED = (
-    "Microsoft was not given permission: either Cancel was pressed, or your organisation wants an administrator to "
-    "approve Coconut first."
+    "Coconut was not given permission at Microsoft: either Cancel was pressed, or your organisation wants an "
+    "administrator to approve Coconut first."
 )
 
 

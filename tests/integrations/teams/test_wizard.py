@@ -223,3 +223,9 @@ def test_nothing_of_the_wizard_is_cached(ada_browser, simulator, page):
 
 def test_the_way_back_takes_no_posts(ada_browser, simulator):
     assert ada_browser.post(CALLBACK, {"code": "a-code", "state": "a-state"}).status_code == 405
+
+
+def test_the_box_around_the_choices_is_no_control(ada_browser, simulator):
+    page = ada_browser.get(FIRST).content.decode()
+
+    assert page.count("form-check-input") == 2
