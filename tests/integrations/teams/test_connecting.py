@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 
@@ -178,6 +180,30 @@ def test_two_organisations_may_each_connect_the_same_account(ada_browser, simula
     connect(otto_browser, simulator)
 
     assert Connection.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_who_return_at_once_make_one_connection(ada_browser, simulator, maple):
+    adam_browser = Client(headers={"host": "localhost:8000"})
+    adam_browser.force_login(make_member(maple, "Adam Reed", "admin"))
+    returns = [(browser, sign_in(simulator, start(browser))) for browser in (ada_browser, adam_browser)]
+
+    with ThreadPoolExecutor(2) as pool:
+        responses = list(pool.map(lambda each: come_back(*each), returns))
+
+    connection = Connection.objects.get()
+    assert sorted(response.headers["Location"] for response in responses) == [
+        "/settings/video-calls/",
+        f"/settings/video-calls/{connection.pk}/",
+    ]
+
+
+def come_back(browser, address):
+    """In a thread of its own, with a database connection of its own."""
+    try:
+        return browser.get(address)
+    finally:
+        database.close()
 
 
 # --- Refused at Microsoft -------------------------------------------------------------------------------
