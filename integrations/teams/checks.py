@@ -29,7 +29,7 @@ def check_certificate(**kwargs: Any) -> list[CheckMessage]:
             Error(
                 f"The file at MICROSOFT_CLIENT_CERTIFICATE cannot be used: {error}",
                 hint="Give a PEM file with certificate and private key, or a PFX file, without a passphrase.",
-                id="coconut.E014",
+                id="coconut.E015",
             )
         ]
     return _check_end(x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc)

@@ -32,7 +32,7 @@ def test_one_that_ends_soon_or_has_ended_is_warned_of(days):
 def test_a_file_without_a_certificate_is_an_error(certificate):
     certificate.path.write_text("nothing of the kind")
 
-    assert ids() == ["coconut.E014"]
+    assert ids() == ["coconut.E015"]
 
 
 def test_no_certificate_is_nobodys_trouble(settings):
