@@ -29,6 +29,7 @@ from integrations.teams.forms import MatchFieldForm, TenantForm
 from integrations.teams.tenants import TenantProblem, sign_in_origin
 from staff.access import admin_only, current_member, current_organization
 
+_SENT_HERE = "from-another-host"
 View = Callable[[HttpRequest], HttpResponse]
 
 
@@ -39,9 +40,9 @@ def wizard_page(view: View) -> View:
     @require_http_methods(["GET", "POST"])
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
-        if not _is_at_base_url(request):
-            # The session of another host would not see the way back.
-            return redirect(settings.BASE_URL + request.path)
+        if not _is_at_base_url(request) and _SENT_HERE not in request.GET:
+            # The session of another host would not see the way back. Once only: a proxy may hide the host.
+            return redirect(f"{settings.BASE_URL}{request.path}?{_SENT_HERE}")
         return offered(request)
 
     @admin_only

@@ -79,7 +79,15 @@ def test_under_another_host_the_wizard_leads_to_the_public_address(ada, simulato
 
     response = browser.get(page)
 
-    assert response.headers["Location"] == f"http://localhost:8000{page}"
+    assert response.headers["Location"] == f"http://localhost:8000{page}?from-another-host"
+
+
+def test_a_proxy_that_hides_the_host_makes_no_endless_redirect(ada, simulator):
+    browser = Client(headers={"host": "127.0.0.1:8000"})
+    browser.force_login(ada)
+    target = browser.get(FIRST).headers["Location"]
+
+    assert browser.get(target).status_code == 200
 
 
 # --- First question -----------------------------------------------------------------------------------
