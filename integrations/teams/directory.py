@@ -26,6 +26,9 @@ NAMES_PER_REQUEST: Final = VALUES_PER_FILTER * BATCH_SIZE
 PAGE_SIZE: Final = 999
 # How many answers at a time the caller should write once everybody has been read.
 NAMES_FROM_MEMORY: Final = 1000
+# Asking for names can be interrupted and goes on where it was. Reading everybody cannot, so it has to fit into one
+# task even where a page takes a second.
+MOST_PAGES: Final = 30
 FULL_PROFILES: Final = "User.Read.All"
 
 Holders = Mapping[str, Sequence[User]]
@@ -39,11 +42,14 @@ def open_directory(connection: Connection, expected: int) -> TeamsDirectory:
     everybody is read: it costs Graph less, and it says for nothing whom an alias belongs to.
     """
     client, teams = GraphClient(connection), connection.teams
-    source: Source = Asked(client, teams.has(FULL_PROFILES))
     requests = ceil(expected / NAMES_PER_REQUEST)
-    if requests > 2 and 1 + ceil(_count_users(client) / PAGE_SIZE) <= requests:
-        source = Everybody(client, teams.has(FULL_PROFILES))
+    few_pages = requests > 2 and _count_pages(client) <= min(requests - 1, MOST_PAGES)
+    source: Source = (Everybody if few_pages else Asked)(client, teams.has(FULL_PROFILES))
     return TeamsDirectory(source, needs_licence=teams.method == Method.ACCESS_POLICY)
+
+
+def _count_pages(client: GraphClient) -> int:
+    return ceil(_count_users(client) / PAGE_SIZE)
 
 
 def _count_users(client: GraphClient) -> int:

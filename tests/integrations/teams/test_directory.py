@@ -236,13 +236,20 @@ def test_a_count_that_is_no_number_is_our_error(connected, count):
 
 @pytest.mark.parametrize(
     ("users_there", "names", "chunk"),
-    [(50_000, 5_000, 300), (50_000, 20_000, 1000), (900, 601, 1000), (10_000_000, 50_000, 300)],
+    [(50_000, 5_000, 300), (25_000, 20_000, 1000), (900, 601, 1000), (29_970, 50_000, 1000)],
 )
 def test_the_way_with_fewer_requests_is_taken(connected, users_there, names, chunk):
     with responses.RequestsMock() as server:
         server.get(f"{ROOT}/users/$count", body=str(users_there))
 
         assert open_directory(connected, names).chunk_size == chunk
+
+
+def test_a_tenant_that_does_not_fit_into_one_task_is_asked_for_names(connected):
+    with responses.RequestsMock() as server:
+        server.get(f"{ROOT}/users/$count", body="29971")
+
+        assert open_directory(connected, 50_000).chunk_size == 300
 
 
 # --- what a row tells -------------------------------------------------------------------------------
