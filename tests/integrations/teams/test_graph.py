@@ -424,6 +424,7 @@ def test_a_lost_batch_is_not_ambiguous(client, graph_server):
         [],
         [{"id": "0", "status": 200}] * 3,
         [{"id": str(number), "status": 200} for number in range(4)],
+        [{"id": str(number), "status": 200} for number in (0, 1, 2, 2)],
         [{"id": str(number), "status": "200"} for number in range(3)],
         ["0", "1", "2"],
     ],
