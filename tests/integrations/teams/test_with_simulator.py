@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from integrations.models import Connection
+from integrations.matching import start_run, work_on_run
+from integrations.models import Connection, RematchTrigger, UserMatch
 from integrations.platforms import (
     Attendee,
     DirectoryAnswer,
@@ -208,6 +209,23 @@ def test_a_refusal_to_look_up_users_concerns_the_connection(simulated, simulator
     simulated.refresh_from_db()
     assert failure.value.kind == ErrorKind.CONNECTION
     assert (simulated.status, simulated.status_reason) == ("needs_reauthorization", failure.value.sentence)
+
+
+def test_a_rematch_gives_maples_people_their_statuses(simulated, maple):
+    members = {name: make_member(maple, name) for name in ("Sam", "Frank", "Grace", "Hugo", "Ivy")}
+    run = start_run(simulated, trigger=RematchTrigger.ADMIN, started_by=None)
+
+    work_on_run(run.pk)
+
+    matches = {name: UserMatch.objects.get(staff=member) for name, member in members.items()}
+    assert {name: match.status for name, match in matches.items()} == {
+        "Sam": "matched",
+        "Frank": "matched",
+        "Grace": "forbidden",
+        "Hugo": "unmatched",
+        "Ivy": "unmatched",
+    }
+    assert "hugo.martin@maple.example" in TEAMS.remedy(simulated, matches["Hugo"])
 
 
 # --- meetings ---------------------------------------------------------------------------------------
