@@ -13,10 +13,10 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest, Now
+from django.dispatch import Signal
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.meetings import resume_waiting
 from integrations.models import (
     Connection,
     ConnectionEvent,
@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 SUCCESS_STAMP_EVERY = timedelta(minutes=1)
 MATCH_BATCH = 1000
+
+#: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work goes on.
+connection_recovered = Signal()
 
 
 class AlreadyConnected(Exception):
@@ -191,7 +194,7 @@ def record_success(connection_id: int) -> None:
         paused_until=Case(When(pause_is_over, then=Value(None)), default=F("paused_until")),
     )
     if stamped:
-        resume_waiting(connection_id)
+        connection_recovered.send(sender=Connection, connection_id=connection_id)
         make_due(connection_id)
 
 

@@ -244,7 +244,11 @@ def _changed_staff() -> dict[int, list[int]]:
     )
     people = (
         StaffMember.objects.filter(is_active=True)
-        .annotate(connection_id=F("organization__connections"), user_name=_USER_NAME)
+        .annotate(
+            connection_id=F("organization__connections"),
+            match_field=F("organization__connections__match_field"),
+            user_name=_USER_NAME,
+        )
         .filter(~Exists(up_to_date), connection_id__in=free.values("pk"))
         .annotate(place=Window(RowNumber(), partition_by="connection_id", order_by="pk"))
         .filter(place__lte=BATCH)
@@ -256,10 +260,7 @@ def _changed_staff() -> dict[int, list[int]]:
     return due
 
 
-_USER_NAME = Case(
-    When(organization__connections__match_field=Value(MatchField.EMAIL), then=F("email")),
-    default=F("username"),
-)
+_USER_NAME = Case(When(match_field=Value(MatchField.EMAIL), then=F("email")), default=F("username"))
 
 
 # --- What the pages ask -----------------------------------------------------------------------------

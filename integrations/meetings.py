@@ -14,14 +14,20 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Least, Now
+from django.dispatch import receiver
 
+from integrations.connections import connection_recovered
 from integrations.hosting import Hosting
 from integrations.meeting_news import announce, enqueue_on_commit, meeting_changed, nudge, sweep_soon
+from integrations.meeting_outcomes import NO_ERROR
+from integrations.meeting_sweep import abandon, sweep
+from integrations.meeting_sync import sync_meeting
 from integrations.models import Connection, Meeting, UserMatch, Wanted
 from integrations.platforms import ErrorKind, platform_of
 from staff.models import StaffMember
 
 __all__ = [
+    "abandon",
     "ask_for_meeting",
     "ask_to_cancel",
     "ask_to_move",
@@ -29,13 +35,14 @@ __all__ = [
     "nudge",
     "rename",
     "resume_waiting",
+    "sweep",
+    "sync_meeting",
     "try_again",
 ]
 
 
 _SUBJECT_LENGTH: Final = 255
 _WAITING: Final = [kind.value for kind in ErrorKind if kind.is_waiting_useful]
-_NO_ERROR: Final[dict[str, Any]] = {"error_kind": "", "error_sentence": "", "error_request_id": ""}
 
 
 def ask_for_meeting(
@@ -106,12 +113,19 @@ def _ask(meeting_id: UUID, **wanted: Any) -> None:
 def try_again(meetings: QuerySet[Meeting]) -> int:
     """Have failed meetings tried again from the beginning; returns how many were failed."""
     with transaction.atomic():
-        ids = [meeting.pk for meeting in meetings.select_for_update(of=("self",)) if meeting.has_failed]
-        Meeting.objects.filter(pk__in=ids).update(due_at=Now(), nudged_at=None, attempts=0, **_NO_ERROR)
+        failed = Meeting.objects.failed().filter(pk__in=meetings.values("pk"))
+        ids = list(failed.select_for_update(of=("self",)).values_list("pk", flat=True))
+        Meeting.objects.filter(pk__in=ids).update(due_at=Now(), nudged_at=None, attempts=0, **NO_ERROR)
         for meeting_id in ids:
             announce(meeting_id)
         sweep_soon()
     return len(ids)
+
+
+@receiver(connection_recovered)
+def resume_what_waited(connection_id: int, **kwargs: Any) -> None:
+    """The platform answered after some trouble: nobody waits for the end of a pause that is over."""
+    resume_waiting(connection_id)
 
 
 def resume_waiting(connection_id: int) -> int:

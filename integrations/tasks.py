@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 from django.conf import settings
 
-from integrations import matching
+from integrations import matching, meetings
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
 
@@ -32,3 +34,15 @@ def rematch_people(staff_ids: list[int]) -> None:
 def rematch_changed_staff() -> None:
     """Look up whoever changed without anybody noticing."""
     matching.rematch_changed_staff()
+
+
+@shared_task(name="integrations.sync_meeting", time_limit=LIMIT)
+def sync_meeting(meeting_id: str) -> None:
+    """Make the platform agree with one meeting."""
+    meetings.sync_meeting(UUID(meeting_id))
+
+
+@shared_task(name="integrations.sweep_meetings", time_limit=LIMIT)
+def sweep_meetings() -> None:
+    """Tell workers about the meetings that are due and that nobody told them about."""
+    meetings.sweep()

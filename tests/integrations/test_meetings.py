@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +18,10 @@ from django.utils import timezone
 from integrations import meetings, nudges
 from integrations.hosting import Hosting
 from integrations.models import Meeting
-from tests.factories import make_connection, make_match, make_member, make_organization
+from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, make_hosting
 from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-STARTS = datetime(2099, 3, 2, 15, tzinfo=timezone.get_default_timezone())
-HALF_AN_HOUR = timedelta(minutes=30)
 
 
 @pytest.fixture
@@ -54,16 +51,7 @@ def heard() -> Iterator[list[UUID]]:
 
 @pytest.fixture
 def hosting(fake_teams: FakePlatform) -> Hosting:
-    organization = make_organization()
-    connection = make_connection(organization)
-    match = make_match(connection, make_member(organization))
-    return Hosting(match.staff_id, connection, match)
-
-
-def ask(hosting: Hosting, **values: Any) -> Meeting:
-    assert hosting.match is not None
-    wanted = {"subject": "Mortgage review", "starts_at": STARTS, "ends_at": STARTS + HALF_AN_HOUR, **values}
-    return meetings.ask_for_meeting(host=hosting.match.staff, hosting=hosting, **wanted)
+    return make_hosting()
 
 
 def test_a_meeting_that_was_asked_for_is_pending_and_due(hosting: Hosting) -> None:
@@ -116,7 +104,7 @@ def test_a_move_is_one_update_that_raises_the_version(
     sent.clear()
     Meeting.objects.update(due_at=None, nudged_at=None)
 
-    with django_assert_num_queries(1):
+    with transaction.atomic(), django_assert_num_queries(1):
         meetings.ask_to_move(meeting.pk, starts_at=STARTS + HALF_AN_HOUR, ends_at=STARTS + 2 * HALF_AN_HOUR)
 
     meeting.refresh_from_db()

@@ -252,7 +252,7 @@ def test_one_person_on_two_connections_is_looked_up_on_both(fake_teams: FakePlat
 
     rematch_changed_staff()
 
-    assert sorted(fake_teams.asked) == [[sam.email], [sam.username]]
+    assert sorted(fake_teams.asked) == [[sam.username], [sam.email]]
 
 
 def test_somebody_without_a_user_name_is_not_due_for_ever(fake_teams: FakePlatform) -> None:

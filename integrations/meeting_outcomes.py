@@ -1,0 +1,128 @@
+"""Writing down what became of a try, each kind of failure with its own rule.
+
+Every write is conditional on the lease, and on the version that was worked on: a meeting that was asked for anew
+meanwhile is due at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from datetime import timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db.models.functions import Now
+
+from integrations import connections
+from integrations.meeting_claims import Claim, settled_after
+from integrations.meeting_news import announce, enqueue_on_commit
+from integrations.models import Coverage, DirectoryState, Meeting, UserMatch
+from integrations.platforms import ErrorKind, MatchReason, PlatformError
+
+logger = logging.getLogger(__name__)
+
+NO_ERROR: Final[dict[str, Any]] = {"error_kind": "", "error_sentence": "", "error_request_id": ""}
+_NO_LEASE: Final[dict[str, Any]] = {"lease_token": None, "lease_until": None}
+_LONGEST_PAUSE: Final = 3600.0  # seconds; a platform that asks for more is asked again after that
+_NEVER: Final = Value(None, output_field=DateTimeField())
+
+
+def write_success(claim: Claim, warning: str) -> None:
+    """The platform agrees with the version that was worked on; `warning` is what it did not take over, or ""."""
+    written = _write(
+        claim,
+        # Only when nothing uncertain is on its way any more is the meeting done with.
+        due=_NEVER if claim.compare else F("recheck_at"),
+        synced_version=claim.meeting.version,
+        recheck_at=None if claim.compare else F("recheck_at"),
+        attempts=0,
+        warning=warning,
+        **NO_ERROR,
+    )
+    if written:
+        connections.record_success(claim.meeting.connection_id)
+
+
+def write_failure(claim: Claim, error: PlatformError) -> None:
+    """The platform did not agree. Where waiting helps the meeting is due later, else it failed, with the remedy."""
+    wait = _wait(error, claim.meeting.attempts)
+    written = _write(
+        claim,
+        due=_NEVER if wait is None else Now() + wait,
+        recheck_at=Now() + settled_after() if error.ambiguous else F("recheck_at"),
+        error_kind=error.kind,
+        error_sentence=error.sentence,
+        error_request_id=error.request_id,
+    )
+    _log(claim.meeting, error)
+    if error.kind == ErrorKind.THROTTLED and wait is not None:
+        connections.pause(claim.meeting.connection_id, wait.total_seconds())
+    if error.kind == ErrorKind.PERSON and written:
+        _note_on_match(claim.meeting, error)
+
+
+@transaction.atomic
+def _write(claim: Claim, *, due: Any, **fields: Any) -> bool:
+    """Write an outcome and let go of the meeting; False when somebody else holds it, and nothing was written."""
+    is_current = Q(version=claim.meeting.version)
+    written = claim.mine().update(
+        due_at=Case(When(is_current, then=due), default=Now()),
+        nudged_at=Case(When(is_current, then=_NEVER), default=Now()),
+        **fields,
+        **_NO_LEASE,
+    )
+    if not written:
+        logger.warning("Meeting %s was taken over; this outcome is not written.", claim.meeting.pk)
+        return False
+    announce(claim.meeting.pk)
+    if Meeting.objects.filter(pk=claim.meeting.pk).exclude(is_current).exists():
+        enqueue_on_commit([claim.meeting.pk])
+    return True
+
+
+def _wait(error: PlatformError, attempts: int) -> timedelta | None:
+    """How long until the next try; None when waiting does not help.
+
+    A meeting that vanished right after it was made is not there *yet*: that is waited for, too.
+    """
+    if not error.kind.is_waiting_useful and error.kind != ErrorKind.GONE:
+        return None
+    if error.retry_after is not None:
+        return timedelta(seconds=min(max(error.retry_after, 1.0), _LONGEST_PAUSE))
+    return timedelta(seconds=_backoff(attempts))
+
+
+def _backoff(attempts: int) -> float:
+    """Seconds: doubled with every try up to a maximum, a random half of it, so that not all come back at once."""
+    doubled: int = settings.MEETING_BACKOFF_SECONDS * 2 ** min(max(attempts - 1, 0), 20)
+    longest: int = min(doubled, settings.MEETING_BACKOFF_MAX_SECONDS)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def _note_on_match(meeting: Meeting, error: PlatformError) -> None:
+    """Say on the host's match what the platform refused, if the meeting is held under the host's own name.
+
+    Under a service account a refusal concerns that account, not the person. Somebody who was matched with another
+    remote user since is not meant either.
+    """
+    if error.reason is None:
+        return
+    fields: dict[str, Any] = {"reason": error.reason}
+    if error.reason == MatchReason.NO_POLICY:
+        fields |= {"coverage": Coverage.FORBIDDEN, "coverage_checked_at": Now()}
+    if error.reason == MatchReason.NOT_FOUND:
+        fields |= {"directory": DirectoryState.UNMATCHED}
+    UserMatch.objects.filter(
+        connection=meeting.connection_id, staff=meeting.host_id, remote_id=meeting.organizer_id
+    ).update(**fields)
+
+
+def _log(meeting: Meeting, error: PlatformError) -> None:
+    level = logging.ERROR if error.kind == ErrorKind.BUG else logging.WARNING
+    text = "Meeting %s: %s (%s, attempt %s, request id %s)"
+    logger.log(
+        level, text, meeting.pk, error.sentence, error.kind, meeting.attempts, error.request_id or "none"
+    )

@@ -1,0 +1,149 @@
+"""The sweep: what nobody was told of is told again, and what cannot be done any more is ended with a sentence."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from integrations.meeting_news import announce, enqueue_on_commit
+from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
+from integrations.platforms import ErrorKind
+
+logger = logging.getLogger(__name__)
+
+# How long after its end a cancelled meeting is still worth deleting.
+_TIDYING = timedelta(days=1)
+
+
+def sweep() -> int:
+    """Tell workers about the meetings that are due, soonest first; returns how many. Called every few seconds."""
+    end_over(Meeting.objects.all())
+    abandon(Connection.objects.filter(status=ConnectionStatus.DISCONNECTED))
+    explain_waiting()
+    nudged = _nudge_due()
+    if nudged:
+        logger.info("The sweep nudged %s meetings.", nudged)
+    return nudged
+
+
+@transaction.atomic
+def _nudge_due() -> int:
+    # A nudge that came during a pause was of no use: who was nudged then is nudged again when the pause is over.
+    pause = timedelta(seconds=settings.MEETING_NUDGE_PAUSE_SECONDS)
+    unheard = (
+        Q(nudged_at__isnull=True)
+        | Q(nudged_at__lte=Now() - pause)
+        | Q(nudged_at__lt=F("connection__paused_until"))
+    )
+    due = Meeting.objects.due().filter(unheard).order_by("starts_at", "pk")
+    ids = _locked(due)
+    Meeting.objects.filter(pk__in=ids).nudged()
+    enqueue_on_commit(ids)
+    return len(ids)
+
+
+def end_over(meetings: QuerySet[Meeting]) -> None:
+    """Whatever should have happened before the appointment's end and did not is ended without a call.
+
+    A cancelled meeting is still deleted for a day, as its link may be open somewhere.
+    """
+    over = _open(meetings).filter(ends_at__lte=Now())
+    if not over.exists():
+        return
+    live, agreed = Q(wanted=Wanted.LIVE), Q(synced_version=F("version"))
+    stale = ~live & Q(ends_at__lte=Now() - _TIDYING)
+    _end(over.filter((live | stale) & agreed))
+    _fail(
+        over.filter(live & ~agreed), _("The appointment ended before the video platform could be told of it.")
+    )
+    _end(
+        over.filter(stale & ~agreed),
+        synced_version=F("version"),
+        warning=_("The meeting could not be deleted; the video platform still has it."),
+    )
+
+
+def abandon(connections: QuerySet[Connection]) -> None:
+    """Nobody can reach these meetings any more: their connections were disconnected.
+
+    Ready meetings keep their link. A call that is under way still writes its link: its lease is left alone.
+    Call it in the transaction that disconnects.
+    """
+    meetings = Meeting.objects.filter(connection__in=connections)
+    live, agreed, due = Q(wanted=Wanted.LIVE), Q(synced_version=F("version")), Q(due_at__isnull=False)
+    _end(meetings.filter(due & agreed), everything=True)
+    _fail(
+        meetings.filter(due & live & ~agreed, join_url=""),
+        _(
+            "The video platform was disconnected before the link was made. Connect it again and choose "
+            "“Try again”, or give the appointment another meeting method."
+        ),
+        everything=True,
+    )
+    _fail(
+        meetings.filter(due & live & ~agreed).exclude(join_url=""),
+        _("The video platform was disconnected: the link still works, but the platform shows the old time."),
+        everything=True,
+    )
+    _end(
+        meetings.filter(~live & ~agreed),
+        everything=True,
+        synced_version=F("version"),
+        warning=_("The platform was disconnected before the meeting was deleted: it still has it."),
+    )
+
+
+def explain_waiting() -> None:
+    """Meetings that nobody can work on until an admin reauthorizes say so, instead of seeming to take long."""
+    waiting = Meeting.objects.filter(
+        due_at__lte=Now(), connection__status=ConnectionStatus.NEEDS_REAUTHORIZATION
+    ).exclude(error_kind=ErrorKind.CONNECTION)
+    sentence = _(
+        "The connection to the video platform must be reauthorized by an admin (Settings, Video Calls). "
+        "This goes on by itself afterwards."
+    )
+    _change(waiting, error_kind=ErrorKind.CONNECTION, error_sentence=sentence)
+
+
+def _open(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
+    """Meetings that are due now or later and that nobody holds."""
+    return meetings.filter(due_at__isnull=False).filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
+    )
+
+
+def _fail(meetings: QuerySet[Meeting], sentence: str, *, everything: bool = False) -> None:
+    _end(
+        meetings,
+        everything=everything,
+        error_kind=ErrorKind.ENDED,
+        error_sentence=sentence,
+        error_request_id="",
+    )
+
+
+def _end(meetings: QuerySet[Meeting], *, everything: bool = False, **fields: Any) -> None:
+    _change(meetings, everything=everything, due_at=None, recheck_at=None, **fields)
+
+
+@transaction.atomic
+def _change(meetings: QuerySet[Meeting], *, everything: bool = False, **fields: Any) -> None:
+    ids = _locked(meetings, everything=everything)
+    Meeting.objects.filter(pk__in=ids).update(**fields)
+    for meeting_id in ids:
+        announce(meeting_id)
+
+
+def _locked(meetings: QuerySet[Meeting], *, everything: bool = False) -> list[UUID]:
+    """The ids of one batch of them, or all, locked. What is being written at this moment is left to the next sweep."""
+    rows = meetings.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    ids = rows.values_list("pk", flat=True)
+    return list(ids if everything else ids[: settings.MEETING_SWEEP_BATCH])

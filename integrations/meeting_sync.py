@@ -1,0 +1,141 @@
+"""Making the platform agree with a meeting: claim it, act, write down the outcome.
+
+A worker may die at any moment. What makes that harmless:
+
+- The claim is committed before the first call, so a meeting that may exist remotely is known to be one.
+- Creating is idempotent: the platform finds the meeting with our key. A worker that died after it was made, and
+  before the link was written, leaves one meeting that the next worker finds.
+- A meeting that vanished is made again *under the same key*. Microsoft frees the key of a deleted meeting, so that
+  gives a new one; and where "not found" was not true, the old one is found and nobody gets a second link. Until the
+  answer is there, people keep the old link: Microsoft's links outlive their meetings.
+- An uncertain write (no answer, a worker that died) may arrive late, over a newer one. Sending the whole wanted state
+  again is always right; once the late one must have arrived, the meeting is read and compared, or, where it should
+  be gone, looked for and deleted once more.
+"""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from integrations.meeting_claims import Claim, LeaseLost, claim
+from integrations.meeting_news import announce
+from integrations.meeting_outcomes import write_failure, write_success
+from integrations.meeting_sweep import end_over
+from integrations.models import Meeting, Wanted
+from integrations.platforms import (
+    Attendee,
+    ErrorKind,
+    MeetingSpec,
+    PlatformError,
+    RemoteMeeting,
+    VideoPlatform,
+    platform_of,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def sync_meeting(meeting_id: UUID) -> None:
+    """Make the platform agree with a meeting that is due; nothing happens with one that is not, or is being worked on.
+
+    Safe to run at any time, any number of times, by any number of workers. RuntimeError inside a transaction.
+    """
+    end_over(Meeting.objects.filter(pk=meeting_id))
+    claimed = claim(meeting_id)
+    if claimed is None:
+        return
+    try:
+        warning = _make_agree(claimed)
+    except LeaseLost:
+        logger.warning("Meeting %s was taken over by another worker.", meeting_id)
+    except PlatformError as error:
+        write_failure(claimed, error)
+    else:
+        write_success(claimed, warning)
+
+
+def _make_agree(claimed: Claim) -> str:
+    """Do what is needed; returns the platform's warning or "". Raises PlatformError and LeaseLost."""
+    meeting = claimed.meeting
+    platform = platform_of(meeting.connection)
+    if meeting.wanted == Wanted.GONE:
+        return _retire(claimed, platform)
+    if not meeting.remote_id:
+        return _create(claimed, platform)
+    if claimed.compare and meeting.synced_version == meeting.version:
+        return _compare(claimed, platform)
+    return _update(claimed, platform)
+
+
+def _create(claimed: Claim, platform: VideoPlatform) -> str:
+    """Make the meeting or find it, hand out its link at once, then send what creating it leaves out."""
+    meeting = claimed.meeting
+    remote = platform.create_meeting(meeting.connection, _spec(meeting))
+    claimed.keep(remote_id=remote.remote_id, join_url=remote.join_url)
+    announce(meeting.pk)
+    return platform.update_meeting(meeting.connection, remote.remote_id, _spec(meeting))
+
+
+def _update(claimed: Claim, platform: VideoPlatform) -> str:
+    meeting = claimed.meeting
+    try:
+        return platform.update_meeting(meeting.connection, meeting.remote_id, _spec(meeting))
+    except PlatformError as error:
+        if error.kind != ErrorKind.GONE:
+            raise
+    return _make_again(claimed, platform)
+
+
+def _compare(claimed: Claim, platform: VideoPlatform) -> str:
+    """Read the meeting and send the wanted state again where a late write changed it."""
+    meeting = claimed.meeting
+    try:
+        remote = platform.read_meeting(meeting.connection, meeting.organizer_id, meeting.remote_id)
+    except PlatformError as error:
+        if error.kind != ErrorKind.GONE:
+            raise
+        return _make_again(claimed, platform)
+    return meeting.warning if _is_as_wanted(remote, meeting) else _update(claimed, platform)
+
+
+def _make_again(claimed: Claim, platform: VideoPlatform) -> str:
+    """The remote meeting vanished. Its id is forgotten first: a cancel must look for the new one, not for this."""
+    logger.warning("Meeting %s vanished from the platform and is made again.", claimed.meeting.pk)
+    claimed.keep(remote_id="")
+    return _create(claimed, platform)
+
+
+def _retire(claimed: Claim, platform: VideoPlatform) -> str:
+    """Delete the meeting. Where its id is not known, or a late create may have come, it is asked for by our key."""
+    meeting = claimed.meeting
+    if not meeting.remote_id or claimed.compare:
+        claimed.keep(remote_id=platform.create_meeting(meeting.connection, _spec(meeting)).remote_id)
+    try:
+        platform.delete_meeting(meeting.connection, meeting.organizer_id, meeting.remote_id)
+    except PlatformError as error:
+        # Deleting twice does no harm, so nothing has to be compared afterwards.
+        error.ambiguous = False
+        raise
+    return ""
+
+
+def _spec(meeting: Meeting) -> MeetingSpec:
+    return MeetingSpec(
+        key=meeting.pk,
+        organizer_id=meeting.organizer_id,
+        subject=meeting.subject,
+        starts_at=meeting.starts_at,
+        ends_at=meeting.ends_at,
+        attendees=tuple(Attendee(**attendee) for attendee in meeting.attendees),
+    )
+
+
+def _is_as_wanted(remote: RemoteMeeting, meeting: Meeting) -> bool:
+    wanted = frozenset(attendee["remote_id"] for attendee in meeting.attendees)
+    return (remote.subject, remote.starts_at, remote.ends_at, remote.attendee_ids) == (
+        meeting.subject,
+        meeting.starts_at,
+        meeting.ends_at,
+        wanted,
+    )

@@ -1,0 +1,51 @@
+"""Meetings for tests: asked for as booking does, worked on as the workers do, with a clock that tests can turn."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+
+from integrations import meetings
+from integrations.hosting import Hosting
+from integrations.models import Connection, Meeting
+from staff.models import Organization
+from tests.factories import make_connection, make_match, make_member, make_organization
+
+STARTS = datetime(2099, 3, 2, 15, tzinfo=UTC)
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+def make_hosting(organization: Organization | None = None) -> Hosting:
+    """Sam, who is matched and turned on, on a connection of the organisation."""
+    organization = organization or make_organization()
+    connection = make_connection(organization)
+    match = make_match(connection, make_member(organization))
+    return Hosting(match.staff_id, connection, match)
+
+
+def ask(hosting: Hosting, **values: Any) -> Meeting:
+    """Ask for Sam's half hour in the far future."""
+    assert hosting.match is not None
+    wanted = {"subject": "Mortgage review", "starts_at": STARTS, "ends_at": STARTS + HALF_AN_HOUR, **values}
+    return meetings.ask_for_meeting(host=hosting.match.staff, hosting=hosting, **wanted)
+
+
+def move(meeting: Meeting, by: timedelta = HALF_AN_HOUR) -> None:
+    meetings.ask_to_move(meeting.pk, starts_at=meeting.starts_at + by, ends_at=meeting.ends_at + by)
+
+
+def sync(meeting: Meeting) -> Meeting:
+    """What a worker does, and how the row looks afterwards."""
+    meetings.sync_meeting(meeting.pk)
+    meeting.refresh_from_db()
+    return meeting
+
+
+def later(seconds: float) -> None:
+    """Let time pass for leases, waits and pauses: the database's clock cannot be turned, so the rows are."""
+    passed = timedelta(seconds=seconds)
+    columns = ["due_at", "nudged_at", "lease_until", "recheck_at"]
+    Meeting.objects.update(**{column: F(column) - passed for column in columns})
+    Connection.objects.update(paused_until=F("paused_until") - passed)
