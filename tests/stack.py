@@ -152,6 +152,14 @@ class Stack:
             cursor.execute(query, values)
             return cursor.fetchall() if cursor.description else []
 
+    @contextmanager
+    def holding(self, query: str) -> Iterator[None]:
+        """Run `query` in a transaction that stays open meanwhile: what it locks, nobody else can write."""
+        with _connection(self.database_url) as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(query)
+            yield
+
     def python(self, code: str) -> str:
         """Run `code` in Django's shell beside the stack; what it prints."""
         return self._run([sys.executable, "manage.py", "shell", "--no-imports", "-c", code])
