@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from demo.logins import TENANT_ID
 from tests.journeys import steps
 from tests.stack import Stack
 
 
 def test_an_admin_connects_teams_and_a_client_joins_by_the_appointments_own_link(
-    page: Page, context: BrowserContext, stack: Stack
+    page: Page, browser: Browser, stack: Stack
 ) -> None:
     steps.sign_in(page)
     steps.connect(page)
@@ -46,7 +47,7 @@ def test_an_admin_connects_teams_and_a_client_joins_by_the_appointments_own_link
     teams_link = steps.expect_link(page)
     [meeting] = steps.live_meetings(stack)
     assert meeting["join_web_url"] == teams_link
-    client = context.browser.new_context(base_url=stack.url).new_page()
+    client = browser.new_context(base_url=stack.url).new_page()
     client.goto(join_link_in_mail(stack))
     assert client.url == teams_link
 
@@ -95,4 +96,4 @@ def test_cancel_on_microsofts_page_comes_back_with_a_sentence_and_the_answers(pa
     page.get_by_role("button", name="Cancel").click()
 
     expect(page.get_by_role("alert")).to_be_visible()
-    expect(page.get_by_label("Microsoft Tenant ID")).to_have_value(steps.TENANT_ID)
+    expect(page.get_by_label("Microsoft Tenant ID")).to_have_value(TENANT_ID)
