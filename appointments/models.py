@@ -66,6 +66,11 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         """Appointments that take the staff member's time."""
         return self.filter(status__in=BUSY_STATUSES)
 
+    def visible_to(self, member: StaffMember) -> Self:
+        """What this person may open: schedulers all of the organisation's, staff only their own."""
+        ours = self.filter(organization=member.organization_id)
+        return ours if member.can_schedule else ours.filter(staff=member)
+
 
 class Appointment(models.Model):
     """A client meets a staff member for a service."""

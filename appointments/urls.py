@@ -1,23 +1,49 @@
 """Schedule, clients, and the pages behind private links."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_not_required
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
-
-def _later(request: HttpRequest, **kwargs: int | str) -> HttpResponse:
-    raise Http404
-
+from appointments.views import appointments, booking, clients, private_links, schedule
 
 urlpatterns = [
-    path("schedule/", _later, name="schedule"),
-    path("schedule/appointments/add/", _later, name="appointment-add"),
-    path("schedule/appointments/<int:pk>/", _later, name="appointment"),
-    path("schedule/appointments/<int:pk>/move/", _later, name="appointment-move"),
-    path("schedule/appointments/<int:pk>/cancel/", _later, name="appointment-cancel"),
-    path("schedule/appointments/<int:pk>/link/", _later, name="appointment-link"),
-    path("clients/", _later, name="client-list"),
-    path("clients/add/", _later, name="client-add"),
-    path("clients/<int:pk>/", _later, name="client-edit"),
-    path("appointments/<str:token>/", _later, name="manage-appointment"),
-    path("join/<str:token>", _later, name="join"),
+    path("schedule/", schedule.schedule, name="schedule"),
+    path("schedule/events/", schedule.schedule_events, name="schedule-events"),
+    path("schedule/appointments/add/", booking.appointment_add, name="appointment-add"),
+    path("schedule/appointments/<int:pk>/", appointments.appointment, name="appointment"),
+    path("schedule/appointments/<int:pk>/move/", appointments.appointment_move, name="appointment-move"),
+    path(
+        "schedule/appointments/<int:pk>/cancel/", appointments.appointment_cancel, name="appointment-cancel"
+    ),
+    path("schedule/appointments/<int:pk>/link/", appointments.appointment_link, name="appointment-link"),
+    path(
+        "schedule/appointments/<int:pk>/try-again/",
+        appointments.appointment_try_again,
+        name="appointment-try-again",
+    ),
+    path("clients/", clients.client_list, name="client-list"),
+    path("clients/add/", clients.add_client, name="client-add"),
+    path("clients/<int:pk>/", clients.edit_client, name="client-edit"),
+    # Whoever holds the token may act: no cookie takes part, so no other site can make a browser do it.
+    path(
+        "appointments/<str:token>/",
+        login_not_required(csrf_exempt(private_links.manage)),
+        name="manage-appointment",
+    ),
+    path(
+        "appointments/<str:token>/move/",
+        login_not_required(csrf_exempt(private_links.manage_move)),
+        name="manage-move",
+    ),
+    path(
+        "appointments/<str:token>/cancel/",
+        login_not_required(csrf_exempt(private_links.manage_cancel)),
+        name="manage-cancel",
+    ),
+    path(
+        "appointments/<str:token>/appointment.ics",
+        login_not_required(private_links.calendar_file),
+        name="manage-calendar",
+    ),
+    path("join/<str:token>", login_not_required(private_links.join), name="join"),
 ]

@@ -1,0 +1,43 @@
+"""Clients: search, add, edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from appointments.models import Client
+
+if TYPE_CHECKING:
+    ClientModelForm = forms.ModelForm[Client]
+else:
+    ClientModelForm = forms.ModelForm
+
+
+class ClientFilter(forms.Form):
+    """The search above the list."""
+
+    q = forms.CharField(required=False, max_length=200)
+
+
+class ClientForm(ClientModelForm):
+    """Who a client is and how to reach them."""
+
+    class Meta:
+        model = Client
+        fields = ("name", "email", "phone", "time_zone")
+        labels = {"time_zone": _("Time zone")}
+        help_texts = {
+            "email": _("Confirmations and video links are sent here."),
+            "phone": _("Needed for phone appointments."),
+            "time_zone": _("The client reads times in this zone; empty means the organisation's."),
+        }
+        error_messages = {"name": {"required": _("Enter the client's name.")}}
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        for name, label in (("name", _("Name")), ("email", _("Email")), ("phone", _("Phone"))):
+            self.fields[name].label = label
+        self.fields["name"].widget.attrs["autocomplete"] = "off"
+        self.fields["phone"].widget.input_type = "tel"

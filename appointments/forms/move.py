@@ -1,0 +1,40 @@
+"""Another time for an appointment."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from appointments.forms.when import WhenForm, chosen_so_far, is_only_looking
+from appointments.models import Appointment
+from appointments.offers import FreeTimes, free_times
+
+
+class MoveForm(WhenForm):
+    """Starts with the time the appointment has; the free times are those of its staff member."""
+
+    def __init__(self, *args: Any, appointment: Appointment, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(*args, zone=zone, **kwargs)
+        self.appointment = appointment
+
+    @classmethod
+    def from_request(cls, request: HttpRequest, appointment: Appointment, zone: ZoneInfo) -> MoveForm:
+        """Bound where the form was sent for good, else showing what was chosen so far."""
+        if request.method == "POST" and not is_only_looking(request.POST):
+            return cls(request.POST, appointment=appointment, zone=zone)
+        starts_at = timezone.localtime(appointment.starts_at, zone)
+        initial = {"date": starts_at.date().isoformat(), "time": starts_at.strftime("%H:%M")}
+        return cls(initial=initial | chosen_so_far(request.POST), appointment=appointment, zone=zone)
+
+    @cached_property
+    def times(self) -> FreeTimes | None:
+        """When the staff member is free on the chosen day."""
+        day = self.picked_date()
+        if day is None:
+            return None
+        booked = self.appointment
+        return free_times(booked.service, booked.staff, day, self.zone, moving=booked)

@@ -1,0 +1,101 @@
+"""A day and a time, typed or chosen from the free ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from appointments.availability import is_within_hours
+from appointments.refusals import BookingRefused, TimeTaken
+from staff.models import StaffMember
+
+
+class WhenForm(forms.Form):
+    """A moment in the zone of whoever fills the form in; after a refusal, the times that are free instead."""
+
+    date = forms.DateField(
+        label=gettext_lazy("Date"),
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": gettext_lazy("Choose a date."),
+            "invalid": gettext_lazy("Enter a date such as 2026-12-31."),
+        },
+    )
+    time = forms.TimeField(
+        label=gettext_lazy("Time"),
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+        error_messages={
+            "required": gettext_lazy("Choose one of the free times, or enter a time."),
+            "invalid": gettext_lazy("Enter a time such as 14:30."),
+        },
+    )
+    outside_hours = forms.BooleanField(label=gettext_lazy("Book outside working hours"), required=False)
+
+    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+        self.next_free: list[dt.datetime] = []
+        self.offers_outside_hours = bool(self.picked("outside_hours"))
+
+    def clean(self) -> dict[str, Any]:
+        """Adds `starts_at`, aware."""
+        cleaned = super().clean() or self.cleaned_data
+        day, at = cleaned.get("date"), cleaned.get("time")
+        if day is not None and at is not None:
+            cleaned["starts_at"] = self._moment(day, at)
+        return cleaned
+
+    def picked(self, name: str) -> str:
+        """What stands in a field now, whether it was sent for good or only to look at the choices."""
+        value = self.data.get(name, "") if self.is_bound else self.initial.get(name, "")
+        return str(value or "")
+
+    def picked_time(self) -> str:
+        """The time that stands in the form, such as "14:30"."""
+        return self.picked("time")[:5]
+
+    def picked_date(self) -> dt.date | None:
+        """The date that stands in the form, where it is one."""
+        try:
+            return dt.date.fromisoformat(self.picked("date"))
+        except ValueError:
+            return None
+
+    def refuse(
+        self, refusal: BookingRefused, member: StaffMember, duration: dt.timedelta, *, field: str = ""
+    ) -> None:
+        """Say why beside the field (the refusal's own, or `field`), and offer what would work."""
+        field = "time" if refusal.field == "starts_at" else field or refusal.field
+        self.add_error(field if field in self.fields else None, refusal.sentence)
+        if isinstance(refusal, TimeTaken):
+            self.next_free = list(refusal.next_free)
+        elif field == "time":
+            starts_at = self.cleaned_data["starts_at"]
+            self.offers_outside_hours |= not is_within_hours(member, starts_at, starts_at + duration)
+
+    def _moment(self, day: dt.date, at: dt.time) -> dt.datetime | None:
+        moment = dt.datetime.combine(day, at, self.zone)
+        if moment.astimezone(dt.UTC).astimezone(self.zone).replace(tzinfo=None) != dt.datetime.combine(
+            day, at
+        ):
+            self.add_error("time", _("Clocks change that day and skip this time. Choose another one."))
+            return None
+        return moment
+
+
+def is_only_looking(sent: QueryDict) -> bool:
+    """Whether the form was sent to see other choices: by a button that says so, or by a free time."""
+    return "look" in sent or "pick" in sent
+
+
+def chosen_so_far(sent: QueryDict) -> dict[str, str]:
+    """What was typed, with the free time ("2026-12-31T14:30") that was pressed."""
+    chosen = {name: value for name, value in sent.items() if isinstance(value, str)}
+    day, separator, at = chosen.get("pick", "").partition("T")
+    return chosen | {"date": day, "time": at} if separator else chosen

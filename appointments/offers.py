@@ -1,0 +1,80 @@
+"""Whom, how and when a booking page can offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from appointments.availability import Lengths, next_free
+from appointments.models import Appointment
+from integrations.hosting import hosting_of
+from services.models import MeetingMethod, Service
+from staff.models import Organization, StaffMember
+
+# A day has no more quarter hours.
+_TIMES_A_DAY = 100
+_NEXT_TIMES = 6
+
+
+@dataclass(frozen=True)
+class People:
+    """Who can take an appointment, and who of those that might be expected cannot, with the reason."""
+
+    able: list[StaffMember] = field(default_factory=list)
+    unable: list[tuple[StaffMember, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FreeTimes:
+    """Times at which somebody is free: all of one day, or, where that has none, the next ones after it."""
+
+    on_the_day: list[datetime]
+    later: list[datetime]
+
+
+def people_for(organization: Organization, service: Service | None, method: int | None) -> People:
+    """Who provides the service; for a video call, only those who can host one. A constant number of queries."""
+    providers = StaffMember.objects.filter(organization=organization, is_active=True).select_related(
+        "location", "organization"
+    )
+    providers = providers.filter(services=service) if service else providers.filter(assignments__isnull=False)
+    people = list(providers.distinct())
+    if method != MeetingMethod.VIDEO:
+        return People(able=people)
+    hostings = hosting_of(people)
+    return People(
+        able=[member for member in people if hostings[member.pk].can_host],
+        unable=[
+            (member, hostings[member.pk].problem) for member in people if not hostings[member.pk].can_host
+        ],
+    )
+
+
+def why_not(member: StaffMember, service: Service, people: People) -> str:
+    """Why this person is not among those who can take it; empty where they are."""
+    if member in people.able:
+        return ""
+    reasons = {unable.pk: reason for unable, reason in people.unable}
+    return reasons.get(member.pk) or _("%(name)s does not provide “%(service)s”.") % {
+        "name": member.name,
+        "service": service.name,
+    }
+
+
+def free_times(
+    service: Service, member: StaffMember, day: date, zone: ZoneInfo, *, moving: Appointment | None = None
+) -> FreeTimes:
+    """When this person can start the service on a day of the zone; `moving` is what is moved, so free for itself."""
+    found = next_free(
+        service,
+        member,
+        datetime.combine(day, time(0), zone),
+        _TIMES_A_DAY,
+        lengths=Lengths.of_appointment(moving) if moving else None,
+        ignoring=moving,
+    )
+    on_the_day = [moment for moment in found if moment.astimezone(zone).date() == day]
+    return FreeTimes(on_the_day, [] if on_the_day else found[:_NEXT_TIMES])

@@ -1,0 +1,92 @@
+"""What the holder of a private link sees of an appointment, and may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from appointments.availability import Lengths, next_free
+from appointments.models import Appointment, Status
+from appointments.video_links import Link, LinkState, link_of
+
+# Meetings run late, and people come back to fetch what they forgot: the link works a while after the end.
+_STILL_JOINABLE = timedelta(hours=2)
+_TIMES_SHOWN = 60
+_DAYS_SHOWN = 7
+
+
+class Standing(StrEnum):
+    """Where an appointment stands for the client."""
+
+    AHEAD = "ahead"
+    BEGUN = "begun"
+    OVER = "over"
+    CANCELLED = "cancelled"
+
+
+def standing_of(appointment: Appointment) -> Standing:
+    """Where an appointment stands now."""
+    if appointment.status == Status.CANCELLED:
+        return Standing.CANCELLED
+    now = timezone.now()
+    if appointment.ends_at <= now:
+        return Standing.OVER
+    return Standing.AHEAD if appointment.starts_at > now else Standing.BEGUN
+
+
+def client_zone(appointment: Appointment) -> ZoneInfo:
+    """The zone the client reads times in: their own, else the organisation's, as in the mails."""
+    zone: ZoneInfo = appointment.client.time_zone or appointment.organization.time_zone
+    return zone
+
+
+@dataclass(frozen=True)
+class Door:
+    """What stands behind a join link: the way in, or the reason why there is none (yet)."""
+
+    state: str
+    url: str = ""
+
+
+def door_of(appointment: Appointment) -> Door:
+    """Where the join link leads now: state `open` with the address, else `wait`, `failed`, `over`, `cancelled`."""
+    link = link_of(appointment)
+    if link.state == LinkState.CANCELLED:
+        return Door("cancelled")
+    if appointment.ends_at + _STILL_JOINABLE <= timezone.now():
+        return Door("over")
+    return _door_of_link(link)
+
+
+def _door_of_link(link: Link) -> Door:
+    if link.can_join and link.url:
+        return Door("open", link.url)
+    if link.state in (LinkState.PENDING, LinkState.WAITING):
+        return Door("wait")
+    return Door("not_video" if link.state == LinkState.NOT_VIDEO else "failed")
+
+
+def times_to_move_to(appointment: Appointment, zone: ZoneInfo) -> list[tuple[date, list[datetime]]]:
+    """The next times the client may choose, with the same person, by day of the zone."""
+    found = next_free(
+        appointment.service,
+        appointment.staff,
+        timezone.now(),
+        _TIMES_SHOWN,
+        lengths=Lengths.of_appointment(appointment),
+        for_clients=True,
+        location=appointment.location,
+        ignoring=appointment,
+    )
+    return _by_day((moment for moment in found if moment != appointment.starts_at), zone)
+
+
+def _by_day(moments: Iterable[datetime], zone: ZoneInfo) -> list[tuple[date, list[datetime]]]:
+    days = groupby(moments, key=lambda moment: moment.astimezone(zone).date())
+    return [(day, list(times)) for day, times in days][:_DAYS_SHOWN]

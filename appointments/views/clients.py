@@ -1,0 +1,55 @@
+"""The clients of an organisation, and what each has booked."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from appointments.clients import find_clients
+from appointments.forms.clients import ClientFilter, ClientForm
+from appointments.models import Client
+from appointments.views.answers import see_other
+from staff.access import current_organization, schedulers_only
+from staff.listing import list_context
+
+
+@require_safe
+@schedulers_only
+def client_list(request: HttpRequest) -> HttpResponse:
+    """Every client, by name."""
+    filters = ClientFilter(request.GET)
+    words = filters.cleaned_data["q"] if filters.is_valid() else ""
+    rows = find_clients(current_organization(request), words)
+    context = {"filters": filters, "searched": bool(words), **list_context(request, rows)}
+    return render(request, "appointments/client_list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@schedulers_only
+def add_client(request: HttpRequest) -> HttpResponse:
+    """Add a client to the organisation."""
+    form = ClientForm(request.POST or None, instance=Client(organization=current_organization(request)))
+    if request.method == "POST" and form.is_valid():
+        client = form.save()
+        messages.success(request, _("Saved."))
+        return see_other("client-edit", client.pk)
+    return render(request, "appointments/client_add.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@schedulers_only
+def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit a client; what they have booked stands beside the form."""
+    client = get_object_or_404(Client, pk=pk, organization=current_organization(request))
+    name = client.name
+    form = ClientForm(request.POST or None, instance=client)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return see_other("client-edit", client.pk)
+    rows = client.appointments.select_related("service", "staff", "meeting").order_by("-starts_at")
+    context = {"form": form, "client": client, "name": name, **list_context(request, rows)}
+    return render(request, "appointments/client_edit.html", context)

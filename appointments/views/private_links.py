@@ -1,0 +1,160 @@
+"""Pages without an account: whoever holds the token may look, join, and with the client's own token, move or cancel.
+
+GET never changes anything, as mail scanners follow links. Nothing is kept by caches, search engines or the next site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from appointments.booking import BookingRefused, cancel_appointment, move_appointment
+from appointments.ics import invitation
+from appointments.links import join_label
+from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
+from appointments.private_links import Standing, client_zone, door_of, standing_of, times_to_move_to
+from appointments.video_links import link_of
+from appointments.views.answers import see_other
+
+P = ParamSpec("P")
+Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]
+
+
+def _private(token_field: str) -> Callable[[Page[P]], Callable[..., HttpResponse]]:
+    """Hand the page the appointment of its token, in the client's zone; 404 in the public shell for any other."""
+
+    def decorate(page: Page[P]) -> Callable[..., HttpResponse]:
+        @wraps(page)
+        @never_cache
+        def guarded(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            appointment = _loaded().filter(**{token_field: token}).first()
+            if appointment is None:
+                return _discreet(render(request, "appointments/private_unknown.html", status=404))
+            with timezone.override(client_zone(appointment)):
+                return _discreet(page(request, appointment, *args, **kwargs))
+
+        return guarded
+
+    return decorate
+
+
+@require_http_methods(["GET", "HEAD"])
+@_private("manage_token")
+def manage(request: HttpRequest, appointment: Appointment) -> HttpResponse:
+    """The appointment as its client sees it."""
+    return render(request, "appointments/manage.html", _context(appointment))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_private("manage_token")
+def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpResponse:
+    """Ask first; then cancel."""
+    if request.method != "POST":
+        return render(request, "appointments/manage_cancel.html", _context(appointment))
+    try:
+        cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW)
+    except BookingRefused as refusal:
+        context = _context(appointment) | {"refusal": refusal.sentence}
+        return render(request, "appointments/manage_cancel.html", context)
+    return see_other("manage-appointment", appointment.manage_token)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_private("manage_token")
+def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
+    """Another free time of the same person."""
+    refusal = _move(request, appointment) if request.method == "POST" else ""
+    if request.method == "POST" and not refusal:
+        return see_other("manage-appointment", appointment.manage_token)
+    days = times_to_move_to(appointment, client_zone(appointment))
+    context = _context(appointment) | {"days": days, "refusal": refusal}
+    return render(request, "appointments/manage_move.html", context)
+
+
+@require_safe
+@_private("manage_token")
+def calendar_file(request: HttpRequest, appointment: Appointment) -> HttpResponse:
+    """The appointment for the client's calendar: the same entry that the mails carry."""
+    told = appointment.notifications.order_by("-sequence").values_list("sequence", flat=True).first()
+    cancelled = standing_of(appointment) == Standing.CANCELLED
+    ics = invitation(
+        appointment,
+        kind=NotificationKind.CANCELLED if cancelled else NotificationKind.BOOKED,
+        sequence=told or 0,
+        audience=Audience.CLIENT,
+        to=appointment.client.email,
+    )
+    headers = {"Content-Disposition": 'attachment; filename="appointment.ics"'}
+    return HttpResponse(ics, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@require_safe
+@_private("join_token")
+def join(request: HttpRequest, appointment: Appointment) -> HttpResponse:
+    """To the video call, wherever it takes place now; a page in words where there is none (yet)."""
+    door = door_of(appointment)
+    waiting = request.headers.get("HX-Request") == "true"
+    if door.state == "wait" and waiting:
+        return HttpResponse(status=204)
+    if door.url and not waiting:
+        return HttpResponseRedirect(door.url)
+    context = {"appointment": appointment, "door": door, "join_label": join_label(appointment)}
+    return render(request, "appointments/_door.html" if waiting else "appointments/join.html", context)
+
+
+def _loaded() -> Any:
+    return Appointment.objects.select_related(
+        "organization",
+        "client",
+        "service",
+        "location",
+        "meeting__connection",
+        "staff__organization",
+        "staff__location",
+    )
+
+
+def _discreet(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _context(appointment: Appointment) -> dict[str, Any]:
+    return {
+        "appointment": appointment,
+        "standing": standing_of(appointment),
+        "link": link_of(appointment),
+        "join_label": join_label(appointment),
+    }
+
+
+def _move(request: HttpRequest, appointment: Appointment) -> str:
+    """Move to the chosen time; the sentence that says why not, or nothing."""
+    starts_at = _moment(request.POST.get("starts_at", ""))
+    if starts_at is None:
+        return _("Choose one of the times.")
+    try:
+        move_appointment(appointment, starts_at=starts_at, actor=None, through=BookedThrough.CLIENT_VIEW)
+    except BookingRefused as refusal:
+        return refusal.sentence
+    return ""
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment is not None and timezone.is_aware(moment) else None
