@@ -149,7 +149,7 @@ class Stack:
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement on the stack's database; its rows, if it gives any."""
         with _connection(self.database_url) as cursor:
-            cursor.execute(query, values)
+            cursor.execute(query, values or None)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
