@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from appointments.availability import Lengths
 from appointments.checks import (
     TimeWish,
+    check_active,
     check_can_host,
     check_changeable,
     check_method,
@@ -136,6 +137,7 @@ def move_appointment(
         if current.starts_at == wish.starts_at:
             return current
         _check_movable(current)
+        check_active(member)
         locked = replace(wish, staff=member, lengths=Lengths.of_appointment(current))
         check_time(locked)
         return _move(current, locked, actor)

@@ -76,15 +76,20 @@ def check_service(service: Service, staff: StaffMember, through: BookedThrough) 
             % {"service": service.name},
             "service",
         )
-    if not staff.is_active:
-        raise BookingRefused(
-            _("%(name)s no longer takes appointments. Choose somebody else.") % {"name": staff.name}, "staff"
-        )
+    check_active(staff)
     if not service.assignments.filter(staff=staff).exists():
         raise BookingRefused(
             _("%(name)s does not provide “%(service)s”. Choose somebody who does, or another service.")
             % {"name": staff.name, "service": service.name},
             "staff",
+        )
+
+
+def check_active(staff: StaffMember) -> None:
+    """Whoever left takes no more appointments, neither new ones nor moved ones."""
+    if not staff.is_active:
+        raise BookingRefused(
+            _("%(name)s no longer takes appointments. Choose somebody else.") % {"name": staff.name}, "staff"
         )
 
 

@@ -402,6 +402,18 @@ def test_somebody_who_can_no_longer_host_still_moves_what_is_booked(maple_with_t
     assert move(maple_with_teams, appointment, monday(14)).starts_at == monday(14)
 
 
+def test_what_is_booked_with_somebody_who_left_is_cancelled_and_not_moved(maple: Maple) -> None:
+    appointment = maple.book()
+    maple.sam.is_active = False
+    maple.sam.save()
+
+    assert refusal(lambda: move(maple, appointment, monday(14))) == (
+        "staff",
+        "Sam Okafor no longer takes appointments. Choose somebody else.",
+    )
+    assert cancel(appointment).status == Status.CANCELLED
+
+
 def test_clients_move_within_notice_and_hours(maple: Maple) -> None:
     maple.review.minimum_notice = 60 * 24 * 3
     maple.review.save()
