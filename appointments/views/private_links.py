@@ -15,7 +15,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.booking import BookingRefused, cancel_appointment, move_appointment
@@ -35,7 +34,6 @@ def _private(token_field: str) -> Callable[[Page[P]], Callable[..., HttpResponse
 
     def decorate(page: Page[P]) -> Callable[..., HttpResponse]:
         @wraps(page)
-        @never_cache
         def guarded(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             appointment = _loaded().filter(**{token_field: token}).first()
             if appointment is None:

@@ -1,0 +1,93 @@
+"""Clients: list, search, add, edit."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+
+from appointments.models import Client
+from tests.appointments.conftest import Maple, monday
+from tests.cast import signed_in
+from tests.factories import make_appointment, make_client, make_organization
+
+
+@pytest.fixture
+def as_sky(maple: Maple) -> Browser:
+    return signed_in(maple.sky)
+
+
+def listed(page) -> list[str]:
+    return [client.name for client in page.context["page"]]
+
+
+def test_every_client_of_the_organisation_is_listed_by_name(maple: Maple, as_sky: Browser):
+    make_client(maple.organization, "Abe Lind")
+    make_client(make_organization("Cedar Bank"), "Other Person")
+
+    assert listed(as_sky.get(reverse("client-list"))) == ["Abe Lind", "Cleo Brandt"]
+
+
+@pytest.mark.parametrize("words", ["brandt cle", "CLEO@example", "555 0100"])
+def test_the_search_reads_name_email_and_phone(maple: Maple, as_sky: Browser, words: str):
+    make_client(maple.organization, "Abe Lind", email="abe@example.com")
+
+    assert listed(as_sky.get(reverse("client-list"), {"q": words})) == ["Cleo Brandt"]
+
+
+def test_staff_are_told_that_clients_are_for_schedulers(maple: Maple):
+    page = signed_in(maple.sam).get(reverse("client-list"))
+
+    assert page.status_code == 403
+    assert "Only schedulers and admins can open this page." in page.content.decode()
+
+
+def test_a_client_is_added(maple: Maple, as_sky: Browser):
+    answer = as_sky.post(reverse("client-add"), {"name": "Abe Lind", "email": "abe@example.com"})
+
+    added = Client.objects.get(name="Abe Lind")
+    assert added.organization == maple.organization
+    assert (answer.status_code, answer["Location"]) == (303, reverse("client-edit", args=[added.pk]))
+
+
+def test_a_client_without_a_name_is_refused_and_what_was_typed_stays(maple: Maple, as_sky: Browser):
+    page = as_sky.post(reverse("client-add"), {"name": "", "email": "abe@example.com"})
+
+    assert page.context["form"].errors == {"name": ["Enter the client's name."]}
+    assert 'value="abe@example.com"' in page.content.decode()
+
+
+def test_a_client_is_edited(maple: Maple, as_sky: Browser):
+    as_sky.post(reverse("client-edit", args=[maple.cleo.pk]), {"name": "Cleo Moor", "phone": "+1 555 0101"})
+
+    maple.cleo.refresh_from_db()
+    assert (maple.cleo.name, maple.cleo.phone) == ("Cleo Moor", "+1 555 0101")
+
+
+def test_another_organisations_client_does_not_exist(maple: Maple, as_sky: Browser):
+    foreign = make_client(make_organization("Cedar Bank"), "Other Person")
+
+    assert as_sky.get(reverse("client-edit", args=[foreign.pk])).status_code == 404
+    assert as_sky.post(reverse("client-edit", args=[foreign.pk]), {"name": "Mine"}).status_code == 404
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_the_list_takes_the_same_queries_for_any_number(
+    maple: Maple, as_sky: Browser, how_many: int, django_assert_num_queries
+):
+    for number in range(how_many - 1):
+        make_client(maple.organization, f"Client {number}")
+
+    with django_assert_num_queries(4):  # session, member, count, clients
+        as_sky.get(reverse("client-list"))
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_a_clients_appointments_take_the_same_queries_for_any_number(
+    maple: Maple, as_sky: Browser, how_many: int, django_assert_num_queries
+):
+    for number in range(how_many):
+        make_appointment(maple.review, maple.sam, maple.cleo, monday(10 + number))
+
+    with django_assert_num_queries(5):  # session, member, client, count, appointments
+        as_sky.get(reverse("client-edit", args=[maple.cleo.pk]))

@@ -1,0 +1,165 @@
+"""The client's private page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from unittest.mock import ANY
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+
+from appointments.models import Appointment, Status
+from coconut.logs import mask
+from services.models import MeetingMethod
+from tests.appointments.conftest import NOW, Maple, monday
+
+pytestmark = pytest.mark.usefixtures("friday")
+
+
+@pytest.fixture
+def appointment(maple: Maple) -> Appointment:
+    return maple.book(method=MeetingMethod.PHONE)
+
+
+@pytest.fixture
+def visitor() -> Browser:
+    """Somebody without an account, whose browser sends no cookies, so no CSRF token either."""
+    return Browser(enforce_csrf_checks=True)
+
+
+def page_of(appointment: Appointment, action: str = "") -> str:
+    return f"/appointments/{appointment.manage_token}/{action}"
+
+
+def test_the_client_reads_what_when_and_with_whom_in_their_own_zone(
+    appointment: Appointment, visitor: Browser
+):
+    appointment.client.time_zone = ZoneInfo("America/Toronto")
+    appointment.client.save()
+
+    content = visitor.get(page_of(appointment)).content.decode()
+
+    for words in ("Mortgage review", "Monday 30 November 2026", "05:00–05:30", "Toronto time (EST)"):
+        assert words in content
+    assert "Sam Okafor, Maple Credit Union" in content
+    assert "We call you at +1 555 0100." in content
+
+
+def test_the_page_is_kept_by_nobody(appointment: Appointment, visitor: Browser):
+    headers = visitor.get(page_of(appointment)).headers
+
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Robots-Tag"] == "noindex, nofollow"
+
+
+def test_an_unknown_token_is_a_404_without_navigation(appointment: Appointment, visitor: Browser):
+    page = visitor.get("/appointments/no-such-token-at-all/")
+
+    assert page.status_code == 404
+    assert "This link does not work" in page.content.decode()
+    assert 'aria-label="Main"' not in page.content.decode()
+
+
+def test_the_join_token_does_not_open_the_page(appointment: Appointment, visitor: Browser):
+    assert visitor.get(f"/appointments/{appointment.join_token}/").status_code == 404
+
+
+def test_tokens_cannot_be_guessed_and_are_masked_in_logs(maple: Maple):
+    first, second = maple.book(), maple.book(starts_at=monday(11))
+
+    tokens = {first.manage_token, first.join_token, second.manage_token, second.join_token}
+    # 192 random bits in base64.
+    assert [len(token) for token in tokens] == [32, 32, 32, 32]
+    assert mask(f"GET {page_of(first, 'move/')}") == "GET /appointments/***/move/"
+    assert mask(f"GET /join/{first.join_token}") == "GET /join/***"
+
+
+@pytest.mark.parametrize("action", ["", "move/", "cancel/", "appointment.ics"])
+def test_looking_changes_nothing(appointment: Appointment, visitor: Browser, action: str):
+    events = appointment.events.count()
+
+    visitor.get(page_of(appointment, action))
+
+    appointment.refresh_from_db()
+    assert (appointment.status, appointment.starts_at) == (Status.CONFIRMED, monday(10))
+    assert appointment.events.count() == events
+
+
+def test_cancel_after_the_question(appointment: Appointment, visitor: Browser):
+    asked = visitor.get(page_of(appointment, "cancel/")).content.decode()
+    answer = visitor.post(page_of(appointment, "cancel/"))
+
+    appointment.refresh_from_db()
+    assert "Cancel this appointment?" in asked
+    assert (answer.status_code, answer["Location"]) == (303, page_of(appointment))
+    assert appointment.status == Status.CANCELLED
+    assert "This appointment is cancelled." in visitor.get(page_of(appointment)).content.decode()
+
+
+def test_a_begun_appointment_is_not_cancelled_by_the_client(appointment: Appointment, visitor: Browser):
+    with time_machine.travel(monday(10, 5), tick=False):
+        page = visitor.post(page_of(appointment, "cancel/")).content.decode()
+
+    appointment.refresh_from_db()
+    assert "This appointment has begun. Please call us." in page
+    assert appointment.status == Status.CONFIRMED
+
+
+def test_a_past_appointment_reads_so(appointment: Appointment, visitor: Browser):
+    with time_machine.travel(monday(12), tick=False):
+        content = visitor.get(page_of(appointment)).content.decode()
+
+    assert "This appointment is over." in content
+    assert "Cancel appointment" not in content
+
+
+def test_move_offers_free_times_of_the_same_person_by_day(
+    maple: Maple, appointment: Appointment, visitor: Browser
+):
+    maple.review.minimum_notice = 3 * 24 * 60
+    maple.review.save()
+
+    days = visitor.get(page_of(appointment, "move/")).context["days"]
+
+    # Three days from Friday noon is Monday noon.
+    assert days[0] == ((NOW + timedelta(days=3)).date(), ANY)
+    assert days[0][1][0] == monday(12)
+
+
+def test_move_to_a_free_time(appointment: Appointment, visitor: Browser):
+    answer = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
+
+    appointment.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (303, page_of(appointment))
+    assert appointment.starts_at == monday(14)
+
+
+def test_a_time_that_was_just_taken_is_said_with_the_others(
+    maple: Maple, appointment: Appointment, visitor: Browser
+):
+    maple.book(starts_at=monday(14))
+
+    page = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
+
+    appointment.refresh_from_db()
+    assert page.context["refusal"] == "Sam Okafor is not free at Mon 30 Nov 2026, 14:00. Choose another time."
+    assert appointment.starts_at == monday(10)
+
+
+@pytest.mark.parametrize("sent", ["", "soon", "2026-11-30T14:00", "2026-13-45T99:00+00:00"])
+def test_a_time_that_is_none_is_refused_in_words(appointment: Appointment, visitor: Browser, sent: str):
+    page = visitor.post(page_of(appointment, "move/"), {"starts_at": sent})
+
+    assert page.context["refusal"] == "Choose one of the times."
+
+
+def test_the_calendar_file_never_holds_the_manage_token(appointment: Appointment, visitor: Browser):
+    answer = visitor.get(page_of(appointment, "appointment.ics"))
+
+    content = answer.content.decode()
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert "DTSTART:20261130T100000Z" in content
+    assert appointment.manage_token not in content
