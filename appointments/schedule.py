@@ -42,7 +42,7 @@ class Day:
 
     @property
     def noon(self) -> datetime:
-        """The middle of the day, when clocks that change have changed."""
+        """A moment of the day that has the day's offset, whatever its clocks do at night."""
         return datetime.combine(self.date, time(12), self.zone)
 
     @property

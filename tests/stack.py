@@ -149,8 +149,16 @@ class Stack:
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement on the stack's database; its rows, if it gives any."""
         with _connection(self.database_url) as cursor:
-            cursor.execute(query, values)
+            cursor.execute(query, values or None)
             return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def holding(self, query: str) -> Iterator[None]:
+        """Run `query` in a transaction that stays open meanwhile: what it locks, nobody else can write."""
+        with _connection(self.database_url) as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(query)
+            yield
 
     def python(self, code: str) -> str:
         """Run `code` in Django's shell beside the stack; what it prints."""

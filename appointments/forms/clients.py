@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Client
 
-# Only the type checker knows that a model form is of a model.
 if TYPE_CHECKING:
     ClientModelForm = forms.ModelForm[Client]
 else:

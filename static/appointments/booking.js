@@ -54,3 +54,8 @@ document.addEventListener("keydown", (event) => {
 
 // The first thing that is wrong is where the cursor goes.
 document.querySelector("#booking .is-invalid")?.focus();
+
+// A time is typed in parts, and each part is a change: nothing is replaced under the fingers.
+document.addEventListener("change", (event) => {
+  if (event.target.id === "id_time") event.stopPropagation();
+}, true);

@@ -58,3 +58,50 @@ def turn_on(page: Page, name: str) -> None:
 def live_meetings(stack: Stack) -> list[dict[str, object]]:
     """What Microsoft has, without what was deleted."""
     return [meeting for meeting in stack.simulator_state()["meetings"] if not meeting["deleted"]]
+
+
+def connect_and_turn_on(page: Page, name: str = "Sam Okafor") -> None:
+    """From the sign-in page to somebody who can host video appointments."""
+    sign_in(page)
+    connect(page)
+    turn_on(page, name)
+
+
+def fill_in_booking(page: Page, *, client: str = "Cleo Brandt", staff: str = "Sam Okafor") -> None:
+    """The booking form, up to the button **Book**: the first free time of `staff` for a video call."""
+    page.goto("/schedule/appointments/add/")
+    page.get_by_label("Search clients").fill(client)
+    page.get_by_role("radio", name=re.compile(client)).check()
+    page.get_by_label("Service").select_option(label="Mortgage review")
+    page.get_by_role("radio", name="Video Call").check()
+    page.get_by_label("Staff member").select_option(label=staff)
+    page.get_by_role("group", name=re.compile("Free on|next are")).get_by_role("button").first.click()
+    expect(page.get_by_label("Time")).not_to_have_value("")
+
+
+def book(page: Page, **who: str) -> None:
+    """Book a video appointment; ends on its page."""
+    fill_in_booking(page, **who)
+    page.get_by_role("button", name="Book", exact=True).last.click()
+    page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))
+
+
+def expect_link(page: Page) -> str:
+    """On an appointment's page: the link comes without a reload. Returns Teams' own link."""
+    expect(page.get_by_text("The Teams link is ready.")).to_be_visible(timeout=30_000)
+    return page.locator("#own-link").inner_text()
+
+
+def move_to_next_free_time(page: Page) -> None:
+    """On an appointment's page."""
+    page.get_by_role("link", name="Move").click()
+    page.get_by_role("group", name=re.compile("Free on|next are")).get_by_role("button").last.click()
+    page.get_by_role("button", name="Move", exact=True).last.click()
+    page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))
+
+
+def cancel_appointment(page: Page) -> None:
+    """On an appointment's page."""
+    page.get_by_role("link", name="Cancel appointment").click()
+    page.get_by_role("button", name="Cancel appointment").click()
+    page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))

@@ -1,0 +1,99 @@
+"""The article, clicked through: from nothing to a client in a Teams meeting."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Browser, Page, expect
+
+from demo.logins import TENANT_ID
+from tests.journeys import steps
+from tests.stack import Stack
+
+
+def test_an_admin_connects_teams_and_a_client_joins_by_the_appointments_own_link(
+    page: Page, browser: Browser, stack: Stack
+) -> None:
+    steps.sign_in(page)
+    steps.connect(page)
+    expect(page.get_by_label("Connected account")).to_contain_text("coconut-meetings@contoso.example")
+    expect(page.get_by_role("switch")).to_have_count(12)
+    expect(page.get_by_role("switch", checked=True)).to_have_count(0)
+
+    # Enable the integration for users.
+    steps.turn_on(page, "Sam Okafor")
+
+    # Modify the video service provider for a staff member.
+    page.get_by_role("link", name="Staff", exact=True).click()
+    page.get_by_role("row", name=re.compile("Sam Okafor")).get_by_role("link", name="Profile").click()
+    platform = page.get_by_label("Video Calls Platform")
+    expect(platform.locator("option:checked")).to_have_text("Organisation default (Microsoft Teams)")
+    platform.select_option(label="Microsoft Teams")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+
+    # Set services to include video calls.
+    page.get_by_role("link", name="Services", exact=True).first.click()
+    page.get_by_role("row", name=re.compile("Account opening")).get_by_role("link", name="More").click()
+    page.get_by_role("group", name="Meeting Method").get_by_role("checkbox", name="Video Call").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Phone Call")).to_be_checked()
+
+    # Book, and join as the client does: by the link in the mail.
+    stack.control("fault", kind="latency", path="/v1.0/me/onlineMeetings", ms=1500)
+    steps.book(page)
+    expect(page.get_by_text("Creating the Teams link…")).to_be_visible()
+    teams_link = steps.expect_link(page)
+    [meeting] = steps.live_meetings(stack)
+    assert meeting["join_web_url"] == teams_link
+    client = browser.new_context(base_url=stack.url).new_page()
+    client.goto(join_link_in_mail(stack))
+    assert client.url == teams_link
+
+
+def join_link_in_mail(stack: Stack) -> str:
+    """The join link of the first mail to Cleo."""
+
+    def mails_to_cleo() -> list[str]:
+        return [
+            str(part.get_content())
+            for mail in stack.mails()
+            if "cleo" in str(mail["To"])
+            for part in mail.walk()
+            if part.get_content_type() == "text/plain"
+        ]
+
+    stack.wait_until(mails_to_cleo)
+    found = re.search(r"http\S+/join/\S+", mails_to_cleo()[0])
+    assert found is not None, mails_to_cleo()[0]
+    return found[0]
+
+
+def test_a_move_keeps_the_link_and_a_cancel_deletes_the_meeting(page: Page, stack: Stack) -> None:
+    steps.connect_and_turn_on(page)
+    steps.book(page)
+    link = steps.expect_link(page)
+    before = steps.live_meetings(stack)[0]["start"]
+
+    steps.move_to_next_free_time(page)
+    stack.wait_until(lambda: steps.live_meetings(stack)[0]["start"] != before)
+    assert steps.expect_link(page) == link
+
+    join = page.get_by_role("link", name="Join Microsoft Teams meeting").get_attribute("href")
+    steps.cancel_appointment(page)
+    stack.wait_until(lambda: steps.live_meetings(stack) == [])
+    assert join is not None
+    page.goto(join)
+    expect(page.get_by_text("cancelled")).to_be_visible()
+
+
+def test_cancel_on_microsofts_page_comes_back_with_a_sentence_and_the_answers(page: Page) -> None:
+    steps.sign_in(page)
+    steps.begin_connecting(page)
+    page.get_by_role("button", name=re.compile(steps.SERVICE_ACCOUNT)).first.click()
+
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Microsoft Tenant ID")).to_have_value(TENANT_ID)
