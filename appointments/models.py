@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -10,6 +11,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, Ra
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
@@ -173,6 +175,10 @@ class Audience(models.TextChoices):
     STAFF = "staff", _("Staff member")
 
 
+# Longer than any mail takes: whoever has not said by then how it went, died over it.
+SENDING_PATIENCE = timedelta(minutes=3)
+
+
 class NotificationState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     SENDING = "sending", _("Sending")
@@ -205,3 +211,10 @@ class Notification(models.Model):
         indexes = [
             models.Index(fields=["created_at"], condition=Q(state="waiting"), name="notification_waiting")
         ]
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether somebody began to send it and never said how it went: it may not have been sent."""
+        if self.state != NotificationState.SENDING or self.claimed_at is None:
+            return False
+        return timezone.now() - self.claimed_at > SENDING_PATIENCE

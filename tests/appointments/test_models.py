@@ -1,0 +1,25 @@
+"""What the rows say about themselves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from appointments.models import Notification, NotificationState
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes", "expected"),
+    [
+        (NotificationState.SENDING, 1, False),
+        (NotificationState.SENDING, 10, True),
+        (NotificationState.SENT, 10, False),
+        (NotificationState.FAILED, 10, False),
+    ],
+)
+def test_a_mail_is_uncertain_when_nobody_said_how_it_went(state: str, minutes: int, expected: bool) -> None:
+    mail = Notification(state=state, claimed_at=timezone.now() - timedelta(minutes=minutes))
+
+    assert mail.is_uncertain is expected
