@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from functools import partial
 from itertools import count
 
 from django.conf import settings
@@ -144,8 +143,17 @@ def require_reauthorization(connections: QuerySet[Connection], reason: str) -> b
     )
     for connection in refused:
         note_event(connection, EventKind.TOKEN_REFUSED, None, reason)
-        transaction.on_commit(partial(_mail_admins, connection, reason), robust=True)
+        transaction.on_commit(_mailing(connection, reason), robust=True)
     return bool(refused)
+
+
+def _mailing(connection: Connection, reason: str) -> Callable[[], None]:
+    """No partial: Django's log line about a robust function that failed needs a name, and fails without one."""
+
+    def mail_admins() -> None:
+        _mail_admins(connection, reason)
+
+    return mail_admins
 
 
 def _mail_admins(connection: Connection, reason: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from functools import cache, partial
+from functools import cache
 
 from celery import current_app
 from django.db import transaction
@@ -18,7 +18,12 @@ PATIENCE = 1
 
 def nudge_on_commit(task: str, *args: object) -> None:
     """Send the task named `task` once what the transaction wrote can be seen. Never raises."""
-    transaction.on_commit(partial(send, task, *args), robust=True)
+
+    def send_it() -> None:
+        send(task, *args)
+
+    # No partial: Django's log line about a robust function that failed needs a name, and fails without one.
+    transaction.on_commit(send_it, robust=True)
 
 
 def send(task: str, *args: object) -> bool:
