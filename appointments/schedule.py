@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from appointments.availability import load_calendars
+from appointments.availability import Calendar, load_calendars
 from appointments.models import Appointment, Status
 from appointments.spans import Span, intersect, subtract
 from services.models import Service, ServiceAssignment
@@ -27,8 +27,9 @@ class Column:
 
     member: StaffMember
     appointments: list[Appointment]
-    # When they can be booked by their hours, and when they are away.
+    # When they can be booked by their hours, when not, and when they are away.
     working: list[Stretch]
+    closed: list[Stretch]
     away: list[Stretch]
 
 
@@ -95,16 +96,20 @@ def day_of(people: Sequence[StaffMember], day: date, zone: ZoneInfo) -> Day:
     for appointment in _shown(start, end).filter(staff__in=people):
         appointments[appointment.staff_id].append(appointment)
     whole = [(int(start.timestamp()), int(end.timestamp()))]
-    columns = [
-        Column(
-            member,
-            appointments[member.pk],
-            _stretches(subtract(intersect(calendars[member.pk].hours, whole), calendars[member.pk].off)),
-            _stretches(intersect(calendars[member.pk].off, whole)),
-        )
-        for member in people
-    ]
-    return Day(day, zone, columns)
+    return Day(day, zone, [_column(m, appointments[m.pk], calendars[m.pk], whole) for m in people])
+
+
+def _column(
+    member: StaffMember, appointments: list[Appointment], calendar: Calendar, whole: list[Span]
+) -> Column:
+    hours, off = intersect(calendar.hours, whole), intersect(calendar.off, whole)
+    return Column(
+        member,
+        appointments,
+        working=_stretches(subtract(hours, off)),
+        closed=_stretches(subtract(subtract(whole, hours), off)),
+        away=_stretches(off),
+    )
 
 
 def _works_here() -> Q:

@@ -29,9 +29,9 @@ def calendar_json(day: Day, *, may_book: bool) -> dict[str, Any]:
 
 def _column(column: Column, zone: ZoneInfo) -> list[dict[str, Any]]:
     resource = str(column.member.pk)
-    working = [_background(stretch, resource, "working", zone) for stretch in column.working]
+    closed = [_background(stretch, resource, "closed", zone) for stretch in column.closed]
     away = [_background(stretch, resource, "away", zone) for stretch in column.away]
-    return working + away + [_event(appointment, resource, zone) for appointment in column.appointments]
+    return closed + away + [_event(appointment, resource, zone) for appointment in column.appointments]
 
 
 def _background(stretch: Stretch, resource: str, kind: str, zone: ZoneInfo) -> dict[str, Any]:

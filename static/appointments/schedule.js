@@ -21,7 +21,7 @@ function drawCalendar(day) {
     nowIndicator: true,
     slotDuration: "00:15",
     slotLabelInterval: "01:00",
-    slotHeight: 22,
+    slotHeight: 26,
     slotMinTime: day.from,
     slotMaxTime: day.to,
     slotEventOverlap: false,
@@ -35,6 +35,10 @@ function drawCalendar(day) {
     eventClick: ({ event, jsEvent }) => open(event.extendedProps.url, jsEvent),
     dateClick: day.bookUrl ? (slot) => book(day.bookUrl, slot) : undefined,
   });
+  // The library says "table" of what holds buttons and links, which misleads those who listen.
+  for (const part of box.querySelectorAll("[role]:not([role=button])")) {
+    for (const name of ["role", "aria-colindex", "aria-rowindex", "aria-colspan", "aria-rowspan"]) part.removeAttribute(name);
+  }
   refreshNowAndThen(calendar, data.textContent.trim());
 }
 
@@ -48,13 +52,13 @@ function book(url, { dateStr, resource }) {
   window.location.assign(`${url}?${query}`);
 }
 
-function contentOf({ event, timeText }) {
+function contentOf({ event }) {
   if (event.display === "background") return undefined;
   const about = event.extendedProps;
   const first = element("div", "booked-first");
   first.append(icon(about.icon), element("strong", "", event.title));
   if (about.link === "pending" || about.link === "failed") first.append(icon(about.link === "failed" ? "exclamation-triangle-fill" : "hourglass-split"));
-  return { domNodes: [first, element("div", "booked-more", `${timeText} ${about.service}`)] };
+  return { domNodes: [first, element("div", "booked-more", about.service)] };
 }
 
 function nameIt({ el, event, timeText }) {

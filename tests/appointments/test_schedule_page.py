@@ -133,6 +133,7 @@ def test_hours_and_time_off_are_the_background(maple: Maple):
     [column] = day_of([maple.sam], DAY, maple.sky.zone).columns
 
     assert column.working == [(monday(9), monday(12)), (monday(13), monday(17))]
+    assert column.closed == [(monday(0), monday(9)), (monday(17), monday(0) + timedelta(days=1))]
     assert column.away == [(monday(12), monday(13))]
 
 
