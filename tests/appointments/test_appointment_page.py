@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from django.test import Client as Browser
@@ -10,7 +12,7 @@ from django.urls import reverse
 from appointments.models import Appointment, NotificationState, Status
 from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
 from services.models import MeetingMethod
-from tests.appointments.conftest import Maple, monday
+from tests.appointments.conftest import NOW, Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_hours, make_member, make_organization
 
@@ -118,6 +120,7 @@ def test_a_failed_link_says_why_and_can_be_tried_again(video: Appointment, as_sk
 
     assert "Grant Sam a licence." in fragment
     assert "Try again" in fragment
+    assert "It works already" not in fragment
     assert "hx-get" not in fragment
     assert answer.status_code == 303
     meeting = Meeting.objects.get(appointment=video)
@@ -221,7 +224,7 @@ def test_cancelling_twice_says_so(maple: Maple, as_sky: Browser):
 
 def test_a_mail_that_was_left_in_the_middle_may_not_have_been_sent(maple: Maple, as_sky: Browser):
     appointment = maple.book()
-    appointment.notifications.update(state=NotificationState.SENDING)
+    appointment.notifications.update(state=NotificationState.SENDING, claimed_at=NOW - timedelta(hours=1))
 
     assert "may not have been sent" in as_sky.get(address("appointment", appointment)).content.decode()
 
