@@ -16,9 +16,10 @@ from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from integrations.answers import write_answers
-from integrations.connections import note_event, pause, record_success, require_reauthorization
+from integrations.connections import note_event, pause, record_success
 from integrations.models import (
     Connection,
+    ConnectionStatus,
     DirectoryState,
     EventKind,
     MatchField,
@@ -138,7 +139,7 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
     logger.warning("Rematch run %s: %s (%s, request %s)", run.pk, error, error.kind, error.request_id)
     try:
         with transaction.atomic():
-            if error.kind in (ErrorKind.THROTTLED, ErrorKind.OUTAGE, ErrorKind.OPERATOR):
+            if _may_pass(run.connection, error):
                 postpone(run, error.sentence, error.retry_after)
             else:
                 fail(run, error.sentence)
@@ -147,12 +148,21 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
         logger.info("Rematch run %s is in other hands.", run.pk)
 
 
+def _may_pass(connection: Connection, error: PlatformError) -> bool:
+    """Whether the run should go on later. A refused sign-in that was renewed meanwhile is an ordinary failure."""
+    if error.kind == ErrorKind.CONNECTION:
+        return Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.CONNECTED).exists()
+    return error.kind.is_waiting_useful
+
+
 def _heed(connection: Connection, error: PlatformError) -> None:
-    """What a failure says about the connection as a whole."""
+    """A pause is for everybody.
+
+    That a sign-in is dead was noted by the platform already, which knows which one it was: one that was renewed
+    meanwhile is not called dead.
+    """
     if error.kind == ErrorKind.THROTTLED:
         pause(connection.pk, error.retry_after or growing_pause(0))
-    elif error.kind == ErrorKind.CONNECTION:
-        require_reauthorization(Connection.objects.filter(pk=connection.pk), error.sentence)
 
 
 # --- Single people ----------------------------------------------------------------------------------

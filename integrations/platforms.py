@@ -151,7 +151,11 @@ class Directory(Protocol):
 
 
 class VideoPlatform(Protocol):
-    """One video platform. Every method that calls out raises PlatformError and nothing else."""
+    """One video platform. Every method that calls out raises PlatformError and nothing else.
+
+    Before it raises kind CONNECTION it has called `connections.require_reauthorization`, for only the platform can tell
+    whether the sign-in that was refused is still the present one.
+    """
 
     slug: str
     label: str

@@ -14,6 +14,7 @@ from itertools import count
 
 from django.db import connection as database
 
+from integrations.connections import require_reauthorization
 from integrations.models import Connection, UserMatch
 from integrations.platforms import (
     Account,
@@ -91,6 +92,16 @@ class FakePlatform:
             raise error
 
         self._hooks[method, after] += [raise_it] * times
+
+    def refuse(self, method: str, connection: Connection) -> None:
+        """Refuse the sign-in on the next call of `method`, and note it on the connection as a platform must."""
+        error = refused()
+
+        def refuse_it() -> None:
+            require_reauthorization(Connection.objects.filter(pk=connection.pk), error.sentence)
+            raise error
+
+        self.during(method, refuse_it)
 
     def during(self, method: str, hook: Callable[[], object]) -> None:
         """Run `hook` while the next call of `method` is under way."""

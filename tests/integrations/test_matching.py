@@ -389,7 +389,7 @@ def test_a_refused_connection_ends_the_run_and_everybody_keeps_the_status(fake_t
     connection = make_connection(maple)
     sam = make_member(maple)
     make_match(connection, sam)
-    fake_teams.fail("find", refused())
+    fake_teams.refuse("find", connection)
     run = start(connection)
 
     work_on_run(run.pk)
@@ -541,6 +541,21 @@ def test_two_admins_who_start_at_once_start_one_run(fake_teams: FakePlatform) ->
     assert (len(runs), len(set(runs))) == (4, 1)
 
 
+def test_a_run_whose_sign_in_was_renewed_meanwhile_goes_on_later(fake_teams: FakePlatform) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    make_member(maple)
+    fake_teams.fail("find", refused())
+    run = start(connection)
+
+    work_on_run(run.pk)
+
+    run.refresh_from_db()
+    connection.refresh_from_db()
+    assert (run.state, run.attempts) == (RematchState.RUNNING, 1)
+    assert connection.status == ConnectionStatus.CONNECTED
+
+
 # --- Coverage ---------------------------------------------------------------------------------------
 def test_coverage_is_asked_for_only_where_the_platform_needs_it(fake_teams: FakePlatform) -> None:
     maple = make_organization()
@@ -613,7 +628,7 @@ def test_the_last_status_stands_when_the_platform_fails(fake_teams: FakePlatform
 def test_a_refusal_while_rematching_one_person_is_the_connections(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
-    fake_teams.fail("find", refused())
+    fake_teams.refuse("find", connection)
 
     rematch_people(connection, [make_member(maple).pk])
 
