@@ -19,6 +19,7 @@ urlpatterns = [
         name="login",
     ),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    path("password/", include("staff.password_urls")),
     path("staff/", include("staff.urls")),
     path("staff/", include("services.staff_urls")),
     path("staff/", include("integrations.staff_urls")),

@@ -13,6 +13,7 @@ from staff.forms import AddPersonForm, PeopleFilter, PersonForm
 from staff.listing import list_context
 from staff.models import StaffMember
 from staff.people import person_or_404, search, visible_to
+from staff.views.passwords import send_link
 
 
 @require_GET
@@ -32,6 +33,8 @@ def add_person(request: HttpRequest) -> HttpResponse:
     form = AddPersonForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid() and form.save_or_explain():
         messages.success(request, _("Saved."))
+        if form.cleaned_data["invite"] and person.is_active:
+            send_link(request, person)
         return redirect("staff-edit", person.pk)
     return render(request, "staff/add.html", {"form": form})
 

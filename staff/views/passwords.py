@@ -1,0 +1,66 @@
+"""Invitations, and the pages of a forgotten password."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.contrib.messages.views import SuccessMessageMixin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from staff.access import admin_only, current_member
+from staff.models import StaffMember
+from staff.passwords import ForgottenPasswordForm, MailNotSent, send_forgotten_password, send_invitation
+from staff.people import person_or_404
+
+if TYPE_CHECKING:
+    Message = SuccessMessageMixin[Any]
+else:
+    Message = SuccessMessageMixin
+
+
+@require_POST
+@admin_only
+def invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send somebody the link to set a password."""
+    person = person_or_404(current_member(request), pk)
+    send_link(request, person)
+    return redirect("staff-edit", person.pk)
+
+
+def send_link(request: HttpRequest, person: StaffMember) -> None:
+    """Send the invitation, or the link for a new password, and tell the admin how that went."""
+    if not person.is_active:
+        messages.error(request, _("This person is not active. Tick Active and save first."))
+        return
+    try:
+        (send_forgotten_password if person.has_usable_password() else send_invitation)(person)
+    except MailNotSent:
+        messages.error(request, _("The mail could not be sent. Try again in a few minutes."))
+    else:
+        messages.success(request, _("A link to set a password is on its way to %s.") % person.email)
+
+
+class ForgottenPassword(Message, auth_views.PasswordResetView):
+    """Asks for the address and sends the link."""
+
+    template_name = "staff/forgotten_password.html"
+    form_class = ForgottenPasswordForm  # type: ignore[assignment]
+    success_url = reverse_lazy("login")
+    success_message = gettext_lazy(
+        "If somebody signs in with this email, a link to set a password is on its way to it."
+    )
+
+
+class SetPassword(Message, auth_views.PasswordResetConfirmView):
+    """Where the link leads."""
+
+    template_name = "staff/set_password.html"
+    success_url = reverse_lazy("login")
+    success_message = gettext_lazy("Your password is set. Sign in with it.")

@@ -1,0 +1,136 @@
+"""Invitations, and a forgotten password."""
+
+from __future__ import annotations
+
+import re
+from smtplib import SMTPException
+from unittest.mock import patch
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from staff.models import StaffMember
+from tests.factories import PASSWORD, make_member
+
+FORGOTTEN = "/password/forgotten/"
+NEW_PASSWORD = "a quiet river at dawn"
+
+
+def link_in_the_mail() -> str:
+    """The path of the link in the one mail that was sent."""
+    (sent,) = mail.outbox
+    found = re.search(r"http://testserver(/password/set/\S+)", str(sent.body))
+    assert found is not None
+    return found[1]
+
+
+def set_password(link: str) -> Client:
+    client = Client()
+    form = client.get(link, follow=True)
+    client.post(form.redirect_chain[-1][0], {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD})
+    return client
+
+
+def messages_of(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_an_invited_person_sets_a_password_and_signs_in(as_ada, sam):
+    response = as_ada.post(reverse("staff-invite", args=[sam.pk]), follow=True)
+    client = set_password(link_in_the_mail())
+
+    assert messages_of(response) == ["A link to set a password is on its way to sam@maple.example."]
+    assert mail.outbox[0].to == ["sam@maple.example"]
+    assert client.login(username="sam@maple.example", password=NEW_PASSWORD)
+
+
+def test_adding_somebody_sends_the_invitation_unless_unticked(as_ada, maple):
+    person = {"first_name": "Nia", "role": "staff", "is_active": "on"}
+
+    as_ada.post("/staff/add/", {**person, "email": "nia@maple.example", "invite": "on"})
+    as_ada.post("/staff/add/", {**person, "email": "noa@maple.example"})
+
+    assert [sent.to for sent in mail.outbox] == [["nia@maple.example"]]
+
+
+def test_a_mail_server_that_is_down_is_said_and_the_person_is_added(as_ada, maple):
+    with patch("staff.passwords.send_mail", side_effect=SMTPException):
+        response = as_ada.post(
+            "/staff/add/",
+            {
+                "first_name": "Nia",
+                "email": "nia@maple.example",
+                "role": "staff",
+                "is_active": "on",
+                "invite": "on",
+            },
+            follow=True,
+        )
+
+    assert StaffMember.objects.filter(email="nia@maple.example").exists()
+    assert messages_of(response) == ["Saved.", "The mail could not be sent. Try again in a few minutes."]
+
+
+def test_somebody_who_is_not_active_is_not_invited(as_ada, maple):
+    gone = make_member(maple, "Gus Gone", is_active=False)
+
+    response = as_ada.post(reverse("staff-invite", args=[gone.pk]), follow=True)
+
+    assert mail.outbox == []
+    assert messages_of(response) == ["This person is not active. Tick Active and save first."]
+
+
+def test_only_admins_invite_and_only_their_own(as_sam, as_ada, sam, otto):
+    answers = [
+        as_sam.post(reverse("staff-invite", args=[sam.pk])).status_code,
+        as_ada.post(reverse("staff-invite", args=[otto.pk])).status_code,
+    ]
+
+    assert answers == [403, 404]
+
+
+def test_the_sign_in_page_leads_to_the_forgotten_password(db, client):
+    response = client.get("/sign-in/")
+
+    assert f'href="{FORGOTTEN}"' in response.text
+
+
+def test_who_forgot_the_password_sets_a_new_one(sam, client):
+    sam.set_password(PASSWORD)
+    sam.save()
+
+    client.post(FORGOTTEN, {"email": "SAM@maple.example"})
+    client = set_password(link_in_the_mail())
+
+    assert client.login(username="sam@maple.example", password=NEW_PASSWORD)
+
+
+def test_the_link_works_once(sam, client):
+    client.post(FORGOTTEN, {"email": sam.email})
+    link = link_in_the_mail()
+    set_password(link)
+
+    response = Client().get(link, follow=True)
+
+    assert "This link has been used already, or is too old." in response.text
+
+
+@pytest.mark.parametrize("email", ["nobody@maple.example", "gus@maple.example"])
+def test_the_answer_does_not_tell_who_has_an_account(email, maple, sam, client):
+    make_member(maple, "Gus Gone", is_active=False)
+
+    known = client.post(FORGOTTEN, {"email": sam.email}, follow=True)
+    unknown = Client().post(FORGOTTEN, {"email": email}, follow=True)
+
+    assert messages_of(known) == messages_of(unknown)
+    assert [sent.to for sent in mail.outbox] == [["sam@maple.example"]]
+
+
+def test_the_link_goes_to_the_public_address_whatever_the_host_header_says(sam, client, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+
+    client.post(FORGOTTEN, {"email": sam.email}, headers={"host": "evil.example"})
+
+    assert "evil.example" not in mail.outbox[0].body
