@@ -28,6 +28,15 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+// Leaving a <form data-guard> with changes that are not saved asks first, in the browser's own words.
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form && form.hasAttribute("data-guard")) form.dataset.changed = "true";
+});
+window.addEventListener("beforeunload", (event) => {
+  if (document.querySelector("form[data-changed]:not([data-sent])")) event.preventDefault();
+});
+
 // A request in the background that failed says so instead of nothing.
 document.addEventListener("htmx:responseError", (event) => {
   showTrouble(event.detail.xhr.getResponseHeader("X-Sentence"));
