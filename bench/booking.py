@@ -22,6 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from demo.services import throwaway_folder, throwaway_servers
 from tests.journeys import steps
+from tests.servers import ENVIRONMENT
 from tests.stack import Stack
 
 BOOKINGS = 20
@@ -40,6 +41,7 @@ PATIENCE = {
 
 def main() -> None:
     """Measure every scene in one stack."""
+    os.environ.update(ENVIRONMENT)
     with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
         stack = Stack(folder, servers.database_url)
         stack.environment |= PATIENCE
