@@ -14,10 +14,8 @@ def mask(text: str) -> str:
     return _CALLBACK.sub(r"\1***", _TOKEN.sub(r"\1***", text))
 
 
-class MaskSecrets(logging.Filter):
-    """Mask the finished message, whichever way its arguments were given."""
+class MaskingFormatter(logging.Formatter):
+    """Masks the finished line: the message, whichever way its arguments were given, and the traceback."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = mask(record.getMessage())
-        record.args = None
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))

@@ -142,6 +142,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     # Microsoft ends a sign-in that rests for 90 days; revocations are found within a day.
     "keep-sign-ins-alive": {"task": "teams.keep_alive", "schedule": crontab(hour=4, minute=23)},
+    # Worth nothing when it is late.
+    "heartbeat": {"task": "coconut.heartbeat", "schedule": 15, "options": {"expires": 60}},
     "clear-sessions": {"task": "coconut.clear_sessions", "schedule": crontab(hour=3, minute=17)},
 }
 
@@ -236,11 +238,13 @@ ADMINS = [("Operator", address) for address in env.list("OPERATOR_EMAILS", defau
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"mask_secrets": {"()": "coconut.logs.MaskSecrets"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["mask_secrets"]}
+    "formatters": {
+        "line": {
+            "()": "coconut.logs.MaskingFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
     },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # MSAL's debug lines print authorization codes; they stay off whatever LOG_LEVEL says.

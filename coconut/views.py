@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,13 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = _("Email")
         self.fields["username"].widget.input_type = "email"
         self.fields["username"].widget.attrs["autocomplete"] = "username"
+
+    def get_invalid_login_error(self) -> ValidationError:
+        """Only who knows the password learns that the account is switched off."""
+        typed = self.cleaned_data
+        member = StaffMember.objects.filter(email__iexact=typed["username"], is_active=False).first()
+        reason = "inactive" if member and member.check_password(typed["password"]) else "invalid_login"
+        return ValidationError(self.error_messages[reason], code=reason)
 
 
 def home(request: HttpRequest) -> HttpResponse:
