@@ -14,11 +14,10 @@ function drawCalendar(day) {
     view: "resourceTimeGridDay",
     date: day.date,
     locale: "en-GB",
-    timeZone: day.zone,
     headerToolbar: { start: "", center: "", end: "" },
     allDaySlot: false,
     datesAboveResources: false,
-    nowIndicator: true,
+    nowIndicator: hasTheSameClock(day.zone),
     slotDuration: "00:15",
     slotLabelInterval: "01:00",
     slotHeight: 26,
@@ -40,6 +39,13 @@ function drawCalendar(day) {
     for (const name of ["role", "aria-colindex", "aria-rowindex", "aria-colspan", "aria-rowspan"]) part.removeAttribute(name);
   }
   refreshNowAndThen(calendar, data.textContent.trim());
+}
+
+// The calendar draws the present moment by the browser's clock, which may be another one than the schedule's.
+function hasTheSameClock(zone) {
+  const now = new Date();
+  const clock = (options) => new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short", ...options }).format(now);
+  return clock({}) === clock({ timeZone: zone });
 }
 
 function open(url, jsEvent) {
