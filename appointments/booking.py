@@ -261,7 +261,10 @@ def _arrange_video(appointment: Appointment) -> None:
 
 
 def _move(appointment: Appointment, wish: TimeWish, actor: StaffMember | None) -> Appointment:
-    words = {"before": clock(appointment.starts_at, wish.staff), "when": wish.when}
+    words = {
+        "before": clock(appointment.starts_at, wish.staff),
+        "when": clock(wish.starts_at, wish.staff),
+    }
     _set_times(appointment, wish)
     appointment.save(update_fields=["starts_at", "ends_at", "busy_from", "busy_to"])
     if appointment.meeting_id is not None:

@@ -53,12 +53,13 @@ class TimeWish:
 
     @property
     def when(self) -> str:
-        return clock(self.starts_at, self.staff)
+        """The time in words, by the clock of whoever asks: in the zone that their page is in."""
+        return date_format(timezone.localtime(self.starts_at), "D j M Y, H:i")
 
 
 def clock(moment: datetime, staff: StaffMember) -> str:
-    """The moment as the staff member's clock shows it."""
-    return date_format(timezone.localtime(moment, staff.zone), "D j M Y, H:i")
+    """The moment as the staff member's clock shows it, with the zone, as others read it in theirs."""
+    return date_format(timezone.localtime(moment, staff.zone), "D j M Y, H:i T")
 
 
 def check_same_organization(organization: Organization, rows: Mapping[str, Owned | None]) -> None:

@@ -30,9 +30,17 @@ M = TypeVar("M", bound=Model)
 class BookingForm(WhenForm):
     """What was chosen narrows what is offered next; the address may bring a person, a day, a time or a client."""
 
-    request_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    request_key = forms.CharField(
+        max_length=64,
+        widget=forms.HiddenInput,
+        error_messages={
+            name: gettext_lazy("Part of this form was lost. Open it again from the schedule.")
+            for name in ("required", "max_length")
+        },
+    )
     client = forms.CharField(required=False)
-    client_query = forms.CharField(required=False, max_length=200)
+    # Words to search with are no part of the booking: whatever stands there never refuses it.
+    client_query = forms.Field(required=False)
     new_name = forms.CharField(label=gettext_lazy("Name"), required=False, max_length=300)
     new_email = forms.EmailField(label=gettext_lazy("Email"), required=False)
     new_phone = forms.CharField(label=gettext_lazy("Phone"), required=False, max_length=40)
@@ -107,7 +115,7 @@ class BookingForm(WhenForm):
     def clients(self) -> list[Client]:
         """The chosen client, then those the search finds."""
         chosen = [self.chosen_client] if self.chosen_client else []
-        words = self.picked("client_query")
+        words = self.picked("client_query").replace("\0", "")[:200]
         found = find_clients(self.organization, words)[:_CLIENTS_SHOWN] if words else []
         return chosen + [client for client in found if client not in chosen]
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from appointments.forms.days import DayField
 from services.models import Service
 from staff.models import Location, StaffMember
 
@@ -14,12 +15,8 @@ from staff.models import Location, StaffMember
 class DayForm(forms.Form):
     """Which day, and whose. What is not understood is as if it had not been asked."""
 
-    date = forms.DateField(
-        label=_("Date"),
-        required=False,
-        widget=forms.DateInput({"type": "date", "data-submit": ""}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("Enter a date such as 2026-12-31.")},
-    )
+    # Drawn by the page itself, as it shows the day that came of it.
+    date = DayField(label=_("Date"), required=False)
     location = forms.ModelChoiceField(
         label=_("Location"),
         queryset=Location.objects.none(),

@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.availability import is_within_hours
+from appointments.forms.days import DayField
 from appointments.refusals import BookingRefused, TimeTaken
 from staff.models import StaffMember
 
@@ -19,14 +21,7 @@ from staff.models import StaffMember
 class WhenForm(forms.Form):
     """A moment in the zone of whoever fills the form in; after a refusal, the times that are free instead."""
 
-    date = forms.DateField(
-        label=gettext_lazy("Date"),
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        error_messages={
-            "required": gettext_lazy("Choose a date."),
-            "invalid": gettext_lazy("Enter a date such as 2026-12-31."),
-        },
-    )
+    date = DayField(label=gettext_lazy("Date"), error_messages={"required": gettext_lazy("Choose a date.")})
     time = forms.TimeField(
         label=gettext_lazy("Time"),
         widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
@@ -62,10 +57,7 @@ class WhenForm(forms.Form):
 
     def picked_date(self) -> dt.date | None:
         """The date that stands in the form, where it is one."""
-        try:
-            return dt.date.fromisoformat(self.picked("date"))
-        except ValueError:
-            return None
+        return DayField.day_in(self.picked("date"))
 
     def refuse(
         self, refusal: BookingRefused, member: StaffMember, duration: dt.timedelta, *, field: str = ""
@@ -75,7 +67,7 @@ class WhenForm(forms.Form):
         self.add_error(field if field in self.fields else None, refusal.sentence)
         if isinstance(refusal, TimeTaken):
             self.next_free = list(refusal.next_free)
-        elif field == "time":
+        elif field == "time" and self.cleaned_data["starts_at"] > timezone.now():
             starts_at = self.cleaned_data["starts_at"]
             self.offers_outside_hours |= not is_within_hours(member, starts_at, starts_at + duration)
 

@@ -53,7 +53,7 @@ def test_the_page_says_who_what_when_and_how(maple: Maple, as_sky: Browser):
 
     for words in ("Cleo Brandt", "Mortgage review", "Monday 30 November 2026", "10:00–10:30", "UTC", "VIP"):
         assert words in content
-    for words in ("Phone Call", "Sam Okafor", "Confirmed", "Booked for Mon 30 Nov 2026, 10:00."):
+    for words in ("Phone Call", "Sam Okafor", "Confirmed", "Booked for Mon 30 Nov 2026, 10:00 UTC."):
         assert words in content
 
 
@@ -241,3 +241,10 @@ def test_the_page_takes_the_same_queries_however_much_happened(
 
     with django_assert_num_queries(5):  # session, member, appointment, events, mails
         as_sky.get(address("appointment", appointment))
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_no_calendar_shows_is_refused_in_words(maple: Maple, as_sky: Browser, date: str):
+    page = as_sky.post(address("appointment-move", maple.book()), {"date": date, "time": "23:59"})
+
+    assert page.context["form"].errors == {"date": ["Enter a date such as 2026-12-31."]}

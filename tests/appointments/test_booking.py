@@ -56,7 +56,7 @@ def test_a_booking_begins_the_timeline(maple: Maple) -> None:
     event = maple.book().events.get()
 
     assert (event.text, event.actor, event.through) == (
-        "Booked for Mon 30 Nov 2026, 10:00.",
+        "Booked for Mon 30 Nov 2026, 10:00 UTC.",
         maple.sky,
         BookedThrough.SCHEDULE,
     )
@@ -302,7 +302,7 @@ def test_a_repeated_key_is_the_same_appointment(maple: Maple) -> None:
     first = maple.book(request_key="form-1")
 
     assert maple.book(request_key="form-1") == first
-    assert timeline(first) == ["Booked for Mon 30 Nov 2026, 10:00."]
+    assert timeline(first) == ["Booked for Mon 30 Nov 2026, 10:00 UTC."]
 
 
 def test_a_repeated_key_with_somebody_else_is_the_same_appointment(maple: Maple) -> None:
@@ -367,7 +367,9 @@ def test_a_move_before_the_link_is_made_asks_for_the_new_time(maple_with_teams: 
 def test_a_move_is_noted(maple: Maple) -> None:
     appointment = move(maple, maple.book(), monday(14))
 
-    assert timeline(appointment)[1:] == ["Moved from Mon 30 Nov 2026, 10:00 to Mon 30 Nov 2026, 14:00."]
+    assert timeline(appointment)[1:] == [
+        "Moved from Mon 30 Nov 2026, 10:00 UTC to Mon 30 Nov 2026, 14:00 UTC."
+    ]
 
 
 def test_a_move_to_the_same_time_changes_nothing(maple_with_teams: Maple) -> None:

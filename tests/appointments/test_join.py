@@ -148,3 +148,7 @@ def test_the_manage_token_does_not_join(video: Appointment, visitor: Browser):
 
 def test_the_link_is_only_looked_at(video: Appointment, visitor: Browser):
     assert visitor.post(link(video)).status_code == 405
+
+
+def test_a_token_that_the_database_cannot_read_is_unknown(visitor: Browser, db: None):
+    assert visitor.get("/join/no%00token").status_code == 404

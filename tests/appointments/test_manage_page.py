@@ -163,3 +163,22 @@ def test_the_calendar_file_never_holds_the_manage_token(appointment: Appointment
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"
     assert "DTSTART:20261130T100000Z" in content
     assert appointment.manage_token not in content
+
+
+@pytest.mark.parametrize("action", ["", "move/", "cancel/", "appointment.ics"])
+def test_a_token_that_the_database_cannot_read_is_unknown(visitor: Browser, db: None, action: str):
+    page = visitor.get(f"/appointments/no%00token/{action}")
+
+    assert page.status_code == 404
+
+
+def test_a_refusal_speaks_of_the_time_on_the_clients_clock(
+    appointment: Appointment, visitor: Browser, maple: Maple
+):
+    appointment.client.time_zone = ZoneInfo("America/Toronto")
+    appointment.client.save()
+    maple.book(starts_at=monday(15))
+
+    page = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(15).isoformat()})
+
+    assert page.context["refusal"] == "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."

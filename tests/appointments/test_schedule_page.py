@@ -207,3 +207,19 @@ def test_a_person_without_work_shows_while_they_have_an_appointment(maple: Maple
     seen = [list(people_on(maple.sky, day)) for day in (DAY, DAY + timedelta(days=1))]
 
     assert seen == [[gone, maple.sam], [maple.sam]]
+
+
+@pytest.mark.parametrize("name", ["schedule", "schedule-events"])
+@pytest.mark.parametrize("date", ["0001-01-01", "1999-12-31", "2200-01-01", "9999-12-31"])
+def test_a_day_that_no_calendar_shows_is_today(maple: Maple, as_sky: Browser, name: str, date: str):
+    page = as_sky.get(reverse(name), {"date": date})
+
+    assert page.status_code == 200
+    assert "2026-11-27" in page.content.decode()
+
+
+@pytest.mark.parametrize("date", ["2000-01-01", "2199-12-31"])
+def test_the_first_and_the_last_day_are_shown(maple: Maple, as_sky: Browser, date: str):
+    page = as_sky.get(reverse("schedule"), {"date": date})
+
+    assert page.context["day"].date.isoformat() == date
