@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,6 +21,7 @@ from integrations.platforms import all_platforms, platform_of
 from integrations.user_table import ROWS, TableFilter, narrowed, page_of, rows_of, tiles_of
 from staff.access import admin_only, current_member, current_organization
 from staff.models import StaffMember
+from staff.people import person_or_404
 
 
 @admin_only
@@ -102,17 +102,15 @@ def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
 
 def profile(request: HttpRequest, pk: int) -> HttpResponse:
     """A person's Video Calls Platform: admins for anybody of the organisation, everybody for themselves."""
-    member = current_member(request)
-    person = get_object_or_404(StaffMember, pk=pk, organization=member.organization_id)
-    if person.pk != member.pk and not member.is_admin:
-        raise PermissionDenied(_("Only admins can change somebody else's profile."))
+    person = person_or_404(current_member(request), pk)
     form = ProfileForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Saved."))
         return redirect("staff-profile", person.pk)
-    shown = get_object_or_404(StaffMember, pk=pk)
-    context = {"person": shown, "form": form, "hosting": hosting_of([shown])[shown.pk]}
+    # The form has put what was typed into its person; the page shows the one who is stored.
+    stored = person_or_404(current_member(request), pk)
+    context = {"person": stored, "form": form, "hosting": hosting_of([stored])[stored.pk]}
     return render(request, "integrations/profile.html", context)
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Iterator
 
 import pytest
+from pytest_django import Settings
 
 from demo.services import throwaway_folder
 from integrations import platforms
@@ -30,6 +31,12 @@ def stack(running_stack: Stack) -> Stack:
     """A whole installation in processes of its own, freshly seeded."""
     running_stack.reset()
     return running_stack
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """A hash that takes no time; real ones take a quarter of a second on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

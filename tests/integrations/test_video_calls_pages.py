@@ -348,7 +348,7 @@ def test_staff_choose_for_themselves_only(client, maple, ada, sam):
     foreign = client.post(reverse("staff-profile", args=[ada.pk]), {"platform": "default"})
 
     assert own.url == reverse("staff-profile", args=[sam.pk])
-    assert foreign.status_code == 403
+    assert foreign.status_code == 404
 
 
 def test_a_person_of_another_organisation_has_no_profile_here(browser):

@@ -1,0 +1,240 @@
+"""Who may open which page: every address of the product, for every kind of person.
+
+A page that is added without a line in `RULES` fails here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client as Browser
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from appointments.models import Appointment, BookedThrough
+from services.models import MeetingMethod
+from staff.models import Role, StaffMember, TimeOff
+from tests.factories import (
+    make_client,
+    make_connection,
+    make_location,
+    make_match,
+    make_member,
+    make_operator,
+    make_organization,
+    make_service,
+)
+
+NOW = datetime(2099, 3, 2, 15, tzinfo=UTC)
+
+# Ada is admin, Sky scheduler; Sam is the staff member whom the rows are about, Ben another one; Otto is admin of
+# another organisation, Olive operator; nobody is not signed in.
+ADMINS = {"ada": "in", "sky": "403", "sam": "403", "ben": "403", "otto": "in", "olive": "403"}
+SCHEDULERS = {**ADMINS, "sky": "in"}
+MEMBERS = {**SCHEDULERS, "sam": "in", "ben": "in"}
+NOT_SCHEDULERS = {**MEMBERS, "sky": "403"}
+OWN_ADMINS = {**ADMINS, "otto": "404"}
+OWN_SCHEDULERS = {**SCHEDULERS, "otto": "404"}
+THE_PERSON = {**OWN_ADMINS, "sam": "in", "ben": "404"}
+WHOSE_IT_IS = {**OWN_SCHEDULERS, "sam": "in", "ben": "404"}
+EVERYBODY = dict.fromkeys((*ADMINS, "nobody"), "in")
+
+RULES = {
+    "home": {**MEMBERS, "olive": "in"},
+    "login": EVERYBODY,
+    "logout": dict.fromkeys(EVERYBODY, "sign in"),
+    "password-forgotten": EVERYBODY,
+    "password-set": EVERYBODY,
+    "healthz": EVERYBODY,
+    "readyz": EVERYBODY,
+    "staff-list": NOT_SCHEDULERS,
+    "staff-add": ADMINS,
+    "staff-edit": OWN_ADMINS,
+    "staff-invite": OWN_ADMINS,
+    "staff-hours": THE_PERSON,
+    "staff-time-off": THE_PERSON,
+    "staff-time-off-remove": THE_PERSON,
+    "staff-services": OWN_ADMINS,
+    # Schedulers choose their own platform, too.
+    "staff-profile": {**THE_PERSON, "sky": "404"},
+    "service-list": ADMINS,
+    "service-add": ADMINS,
+    "service-edit": OWN_ADMINS,
+    "service-more": OWN_ADMINS,
+    "service-staff": OWN_ADMINS,
+    "settings": ADMINS,
+    "video-calls": ADMINS,
+    "video-calls-new": ADMINS,
+    "connection": OWN_ADMINS,
+    "connection-toggle": OWN_ADMINS,
+    "connection-bulk": OWN_ADMINS,
+    "teams-connect": ADMINS,
+    "teams-tenant": ADMINS,
+    "teams-callback": ADMINS,
+    "schedule": MEMBERS,
+    "schedule-events": MEMBERS,
+    "appointment-add": SCHEDULERS,
+    "appointment": WHOSE_IT_IS,
+    "appointment-move": WHOSE_IT_IS,
+    "appointment-cancel": WHOSE_IT_IS,
+    "appointment-link": WHOSE_IT_IS,
+    "appointment-try-again": WHOSE_IT_IS,
+    "client-list": SCHEDULERS,
+    "client-add": SCHEDULERS,
+    "client-edit": OWN_SCHEDULERS,
+    "manage-appointment": EVERYBODY,
+    "manage-move": EVERYBODY,
+    "manage-cancel": EVERYBODY,
+    "manage-calendar": EVERYBODY,
+    "join": EVERYBODY,
+}
+ONLY_POST = {
+    "logout",
+    "staff-invite",
+    "staff-time-off",
+    "staff-time-off-remove",
+    "connection-toggle",
+    "connection-bulk",
+    "appointment-try-again",
+}
+ALSO_POST = {
+    "staff-add",
+    "staff-edit",
+    "staff-hours",
+    "staff-services",
+    "staff-profile",
+    "service-add",
+    "service-edit",
+    "service-more",
+    "service-staff",
+    "teams-connect",
+    "teams-tenant",
+    "appointment-add",
+    "appointment-move",
+    "appointment-cancel",
+    "client-add",
+    "client-edit",
+}
+
+
+def names(resolver: URLResolver) -> Iterator[str]:
+    """The names of all addresses, without Django admin's own."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            yield entry.name or str(entry.pattern)
+        elif entry.namespace != "admin":
+            yield from names(entry)
+
+
+@pytest.fixture
+def world(fake_teams: Any) -> dict[str, Any]:
+    """Maple with a row of every kind about Sam, and everybody else."""
+    maple, cedar = make_organization(), make_organization("Cedar Bank")
+    location = make_location(maple)
+    people = {
+        "ada": make_member(maple, "Ada Lovell", Role.ADMIN),
+        "sky": make_member(maple, "Sky Moreno", Role.SCHEDULER),
+        "sam": make_member(maple, "Sam Okafor", location=location),
+        "ben": make_member(maple, "Ben Carter"),
+        "otto": make_member(cedar, "Otto Keller", Role.ADMIN),
+        "olive": make_operator(),
+    }
+    sam = people["sam"]
+    service = make_service(maple, provided_by=(sam,))
+    connection = make_connection(maple)
+    make_match(connection, sam)
+    client = make_client(maple)
+    appointment = Appointment.objects.create(
+        organization=maple,
+        service=service,
+        staff=sam,
+        client=client,
+        starts_at=NOW,
+        ends_at=NOW + timedelta(minutes=30),
+        busy_from=NOW,
+        busy_to=NOW + timedelta(minutes=30),
+        method=MeetingMethod.AT_LOCATION,
+        booked_through=BookedThrough.SCHEDULE,
+    )
+    time_off = TimeOff.objects.create(staff=sam, starts_at=NOW, ends_at=NOW + timedelta(hours=1))
+    return {
+        "people": people,
+        "service": service.pk,
+        "connection": connection.pk,
+        "client": client.pk,
+        "appointment": appointment,
+        "time_off": time_off.pk,
+    }
+
+
+def address(name: str, world: dict[str, Any]) -> str:
+    """The address of the page about Maple's row."""
+    sam, appointment = world["people"]["sam"].pk, world["appointment"]
+    if name == "staff-time-off-remove":
+        return reverse(name, args=[sam, world["time_off"]])
+    if name == "connection-toggle":
+        return reverse(name, args=[world["connection"], sam])
+    if name == "password-set":
+        return reverse(name, args=["MQ", "a-token"])
+    if name == "join":
+        return reverse(name, args=[appointment.join_token])
+    if name.startswith("manage-"):
+        return reverse(name, args=[appointment.manage_token])
+    if RULES[name]["otto"] != "404":
+        return reverse(name)
+    rows = {
+        "staff": sam,
+        "service": world["service"],
+        "client": world["client"],
+        "appointment": appointment.pk,
+    }
+    return reverse(name, args=[rows.get(name.partition("-")[0], world["connection"])])
+
+
+def outcome(response: HttpResponse) -> str:
+    if response.status_code in (302, 303) and response.headers["Location"].startswith(reverse("login")):
+        return "sign in"
+    return str(response.status_code) if response.status_code in (403, 404) else "in"
+
+
+def ask(browser: Browser, name: str, world: dict[str, Any], method: str) -> str:
+    response = getattr(browser, method)(address(name, world))
+    assert response.status_code < 500, (name, method)
+    return outcome(response)
+
+
+def test_every_address_has_a_rule() -> None:
+    assert set(names(get_resolver())) == set(RULES)
+
+
+@pytest.mark.parametrize("who", [*ADMINS, "nobody"])
+@pytest.mark.parametrize("name", RULES)
+def test_who_gets_in(client: Browser, world: dict[str, Any], name: str, who: str) -> None:
+    person: StaffMember | None = world["people"].get(who)
+    if person is not None:
+        client.force_login(person)
+
+    methods = ["post"] if name in ONLY_POST else ["get", "post"] if name in ALSO_POST else ["get"]
+    # A page that was posted may have changed what the next one is about; looking comes first.
+    found = [ask(client, name, world, method) for method in methods]
+
+    expected = RULES[name].get(who, "sign in")
+    assert found == [expected] * len(methods)
+
+
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule["otto"] == "404"])
+@pytest.mark.parametrize("number", [0, 2**31, 2**63, 10**30])
+def test_a_number_that_nothing_has_is_not_found(
+    client: Browser, world: dict[str, Any], name: str, number: int
+) -> None:
+    client.force_login(world["people"]["ada"])
+    rows = [number, number] if name in ("staff-time-off-remove", "connection-toggle") else [number]
+
+    response = (
+        client.post(reverse(name, args=rows)) if name in ONLY_POST else client.get(reverse(name, args=rows))
+    )
+
+    assert response.status_code == 404
