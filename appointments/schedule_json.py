@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -52,7 +52,7 @@ def _event(appointment: Appointment, resource: str, zone: ZoneInfo) -> dict[str,
         "end": _clock(appointment.ends_at, zone),
         "resourceIds": [resource],
         "title": appointment.client.name,
-        "classNames": ["booked", f"booked-{appointment.status}"],
+        "classNames": ["booked", f"booked-{appointment.status}", *_height(appointment)],
         "extendedProps": {
             "url": reverse("appointment", args=[appointment.pk]),
             "service": appointment.service.name,
@@ -63,6 +63,11 @@ def _event(appointment: Appointment, resource: str, zone: ZoneInfo) -> dict[str,
             "linkWords": link_words(appointment),
         },
     }
+
+
+def _height(appointment: Appointment) -> list[str]:
+    """Half an hour and less has room for a line of the name and one of the service."""
+    return ["booked-short"] if appointment.ends_at - appointment.starts_at <= timedelta(minutes=30) else []
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> str:

@@ -31,7 +31,7 @@ class ClientForm(ClientModelForm):
         help_texts = {
             "email": _("Confirmations and video links are sent here."),
             "phone": _("Needed for phone appointments."),
-            "time_zone": _("The client reads times in this zone; empty means the organisation's."),
+            "time_zone": _("The client reads times in this zone."),
         }
         error_messages = {"name": {"required": _("Enter the client's name.")}}
 
@@ -39,5 +39,11 @@ class ClientForm(ClientModelForm):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         for name, label in (("name", _("Name")), ("email", _("Email")), ("phone", _("Phone"))):
             self.fields[name].label = label
+        self._name_the_empty_zone()
         self.fields["name"].widget.attrs["autocomplete"] = "off"
         self.fields["phone"].widget.input_type = "tel"
+
+    def _name_the_empty_zone(self) -> None:
+        zone = self.fields["time_zone"]
+        _empty, *zones = zone.choices  # type: ignore[attr-defined]
+        zone.choices = [("", _("As the organisation")), *zones]  # type: ignore[attr-defined]

@@ -10,9 +10,18 @@ document.addEventListener("click", (event) => {
   document.getElementById("id_time").value = time;
   if (!sameDay) return; // another day has other free times: the server shows them
   event.preventDefault();
-  for (const other of document.querySelectorAll("button[name=pick]")) other.removeAttribute("aria-pressed");
-  button.setAttribute("aria-pressed", "true");
+  for (const other of document.querySelectorAll("button[name=pick]")) other.toggleAttribute("aria-pressed", false);
+  for (const same of document.querySelectorAll(`button[name=pick][value="${button.value}"]`)) same.setAttribute("aria-pressed", "true");
+  forgetRefusedTime();
 });
+
+// Another time than the one that was refused: what was said about that one no longer holds.
+function forgetRefusedTime() {
+  const field = document.getElementById("id_time");
+  field.classList.remove("is-invalid");
+  field.removeAttribute("aria-invalid");
+  document.getElementById("id_time_error")?.remove();
+}
 
 const search = document.getElementById("id_client_query");
 search?.addEventListener("keydown", (event) => {
@@ -59,3 +68,6 @@ document.querySelector("#booking .is-invalid")?.focus();
 document.addEventListener("change", (event) => {
   if (event.target.id === "id_time") event.stopPropagation();
 }, true);
+document.addEventListener("input", (event) => {
+  if (event.target.id === "id_time") forgetRefusedTime();
+});

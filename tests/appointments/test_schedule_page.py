@@ -223,3 +223,15 @@ def test_the_first_and_the_last_day_are_shown(maple: Maple, as_sky: Browser, dat
     page = as_sky.get(reverse("schedule"), {"date": date})
 
     assert page.context["day"].date.isoformat() == date
+
+
+@pytest.mark.parametrize(("minutes", "is_short"), [(30, True), (45, False)])
+def test_half_an_hour_is_drawn_in_two_lines(maple: Maple, as_sky: Browser, minutes: int, is_short: bool):
+    maple.review.duration = minutes
+    maple.review.save()
+    maple.book()
+
+    day = as_sky.get(reverse("schedule-events"), on_monday()).json()
+
+    [booked] = [event for event in day["events"] if "title" in event]
+    assert ("booked-short" in booked["classNames"]) == is_short

@@ -8,6 +8,7 @@ import logging.config
 import pytest
 from django.conf import settings
 
+from coconut.celery import app
 from coconut.logs import MaskingFormatter, mask
 
 TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
@@ -58,3 +59,7 @@ def test_the_settings_send_every_line_through_the_mask(capsys: pytest.CaptureFix
 
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" ", 2)[2] for line in lines] == ["WARNING django.request Not Found: /join/***"]
+
+
+def test_mails_that_a_worker_writes_to_the_terminal_are_no_log_lines_so_their_links_work():
+    assert app.conf.worker_redirect_stdouts is False
