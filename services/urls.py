@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from services.views import assignments, services
+from services.views import assignments, catalog
 
 urlpatterns = [
-    path("", services.services, name="service-list"),
-    path("add/", services.add_service, name="service-add"),
-    path("<int:pk>/", services.edit_service, name="service-edit"),
-    path("<int:pk>/more/", services.more, name="service-more"),
+    path("", catalog.services, name="service-list"),
+    path("add/", catalog.add_service, name="service-add"),
+    path("<int:pk>/", catalog.edit_service, name="service-edit"),
+    path("<int:pk>/more/", catalog.more, name="service-more"),
     path("<int:pk>/staff/", assignments.providers, name="service-staff"),
 ]
