@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -23,7 +24,7 @@ from appointments.links import join_label
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
 from appointments.private_links import Standing, client_zone, door_of, standing_of, times_to_move_to
 from appointments.video_links import link_of
-from appointments.views.answers import see_other
+from appointments.views.answers import SeeOther, see_other
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]
@@ -51,7 +52,8 @@ def _private(token_field: str) -> Callable[[Page[P]], Callable[..., HttpResponse
 @_private("manage_token")
 def manage(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """The appointment as its client sees it."""
-    return render(request, "appointments/manage.html", _context(appointment))
+    context = _context(appointment) | {"just_moved": "moved" in request.GET}
+    return render(request, "appointments/manage.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,7 +76,10 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Another free time of the same person."""
     refusal = _move(request, appointment) if request.method == "POST" else ""
     if request.method == "POST" and not refusal:
-        return see_other("manage-appointment", appointment.manage_token)
+        # These pages keep no session that could carry a message.
+        return SeeOther(
+            reverse("manage-appointment", args=[appointment.manage_token], query={"moved": "yes"})
+        )
     days = times_to_move_to(appointment, client_zone(appointment))
     context = _context(appointment) | {"days": days, "refusal": refusal}
     return render(request, "appointments/manage_move.html", context)

@@ -248,3 +248,12 @@ def test_a_day_that_no_calendar_shows_is_refused_in_words(maple: Maple, as_sky: 
     page = as_sky.post(address("appointment-move", maple.book()), {"date": date, "time": "23:59"})
 
     assert page.context["form"].errors == {"date": ["Enter a date such as 2026-12-31."]}
+
+
+def test_the_timeline_says_when_the_client_did_it(maple: Maple, as_sky: Browser):
+    page = as_sky.get(address("appointment", maple.book_online()))
+
+    assert (
+        'Booked for Mon 30 Nov 2026, 10:00 UTC. <span class="muted">Client View</span>'
+        in page.content.decode()
+    )

@@ -133,8 +133,9 @@ def test_move_to_a_free_time(appointment: Appointment, visitor: Browser):
     answer = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
 
     appointment.refresh_from_db()
-    assert (answer.status_code, answer["Location"]) == (303, page_of(appointment))
+    assert (answer.status_code, answer["Location"]) == (303, page_of(appointment, "?moved=yes"))
     assert appointment.starts_at == monday(14)
+    assert "Your appointment is moved to this time." in visitor.get(answer["Location"]).content.decode()
 
 
 def test_a_time_that_was_just_taken_is_said_with_the_others(
