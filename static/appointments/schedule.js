@@ -104,6 +104,7 @@ function refreshNowAndThen(calendar, shown) {
       before = now;
       calendar.setOption("slotMinTime", day.from);
       calendar.setOption("slotMaxTime", day.to);
+      calendar.setOption("resources", day.resources);
       calendar.setOption("events", day.events);
       htmx.trigger(document.body, "schedule-changed");
     } catch {
