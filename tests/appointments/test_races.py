@@ -12,7 +12,8 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from appointments import booking, checks, races
 from appointments.booking import BookingRefused, TimeTaken, cancel_appointment, move_appointment
-from appointments.models import Appointment, BookedThrough, Notification
+from appointments.clients import book_for_new_client
+from appointments.models import Appointment, BookedThrough, Client, Notification
 from integrations.models import Meeting
 from services.models import MeetingMethod, ServiceAssignment
 from tests.appointments.conftest import Maple, monday
@@ -100,6 +101,24 @@ def test_a_repeated_submit_in_parallel_is_one_appointment(maple: Maple) -> None:
     answers = at_once([lambda: maple.book(request_key="form-1")] * CROWD)
 
     assert {answer.pk for answer in answers} == {Appointment.objects.get().pk}
+
+
+def test_a_form_that_adds_a_client_sent_many_times_at_once_adds_one_client(maple: Maple) -> None:
+    ned = {"name": "Ned Ray", "email": "ned@example.com", "phone": ""}
+    booking = {
+        "service": maple.review,
+        "staff": maple.sam,
+        "starts_at": monday(10),
+        "method": MeetingMethod.AT_LOCATION,
+        "actor": maple.sky,
+        "through": BookedThrough.SCHEDULE,
+        "request_key": "form-1",
+    }
+
+    answers = at_once([lambda: book_for_new_client(maple.organization, ned, **booking)] * CROWD)
+
+    assert {answer.pk for answer in answers} == {Appointment.objects.get().pk}
+    assert Client.objects.filter(name="Ned Ray").count() == 1
 
 
 def test_a_repeated_submit_in_parallel_with_different_staff_is_one_appointment(maple: Maple) -> None:
