@@ -15,16 +15,24 @@ from integrations.models import Meeting, MeetingState
 
 @receiver(meeting_changed, dispatch_uid="note_meeting")
 def note_meeting(sender: type[Meeting], meeting_id: UUID, **kwargs: Any) -> None:
-    """Note, once, that the link is ready, and once for each version that making it failed."""
+    """Note, once, that the link is ready, and once for each version that the platform did not take over."""
     appointment = Appointment.objects.select_related("meeting").filter(meeting=meeting_id).first()
     if appointment is None or appointment.meeting is None:
         return
     meeting = appointment.meeting
     if meeting.state == MeetingState.READY:
         _note_once(appointment, f"ready {meeting.pk}", _("The link is ready."))
-    elif meeting.state == MeetingState.FAILED:
-        sentence = _("There is no link: %(reason)s") % {"reason": meeting.error_sentence}
-        _note_once(appointment, f"failed {meeting.pk} {meeting.version} {meeting.error_kind}", sentence)
+    if meeting.has_failed:
+        _note_once(
+            appointment, f"failed {meeting.pk} {meeting.version} {meeting.error_kind}", _failure(meeting)
+        )
+
+
+def _failure(meeting: Meeting) -> str:
+    reason = {"reason": meeting.error_sentence}
+    if meeting.state == MeetingState.READY:
+        return _("The link works, but the last change did not reach the video platform: %(reason)s") % reason
+    return _("There is no link: %(reason)s") % reason
 
 
 def _note_once(appointment: Appointment, once: str, text: str) -> None:

@@ -48,3 +48,14 @@ def test_a_meeting_of_nobodys_is_no_news(appointment: Appointment) -> None:
     Appointment.objects.update(meeting=None)
 
     assert news(appointment, join_url="https://meet.example/1") == []
+
+
+def test_a_move_that_was_refused_is_noted_although_the_link_works(appointment: Appointment) -> None:
+    news(appointment, join_url="https://meet.example/1", synced_version=1)
+
+    told = news(appointment, version=2, due_at=None, error_kind="bug", error_sentence="Tell your support.")
+
+    assert told == [
+        "The link is ready.",
+        "The link works, but the last change did not reach the video platform: Tell your support.",
+    ]
