@@ -1,0 +1,117 @@
+"""The process group of the demo: started in order, watched, stopped in the opposite order, nobody left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo import programs, run
+from demo.group import Group
+from demo.processes import Trouble, wait_until
+
+# Says that it runs, and on SIGTERM writes its name and ends.
+POLITE = """
+import signal, sys, time
+name, log = sys.argv[1:]
+def end(*_):
+    with open(log, "a") as file:
+        file.write(name + " ")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def group(tmp_path: Path):
+    group = Group(dict(os.environ), tmp_path)
+    yield group
+    group.stop()
+
+
+def start_polite(group: Group, name: str, log: Path) -> int:
+    program = group.start(name, [sys.executable, "-c", POLITE, name, str(log)], patience=5)
+    return program.process.pid
+
+
+def is_alive(pid: int) -> bool:
+    return subprocess.run(["kill", "-0", str(pid)], capture_output=True, check=False).returncode == 0
+
+
+def test_children_are_stopped_in_the_opposite_order(group: Group, tmp_path: Path) -> None:
+    log = tmp_path / "ended"
+    pids = [start_polite(group, name, log) for name in ("simulator", "web", "worker")]
+    assert wait_until(lambda: all(is_alive(pid) for pid in pids), seconds=5)
+    # Each needs a moment before it listens for signals.
+    assert wait_until(lambda: _is_listening(pids), seconds=10)
+
+    group.stop()
+
+    assert log.read_text().split() == ["worker", "web", "simulator"]
+    assert not any(is_alive(pid) for pid in pids)
+
+
+def _is_listening(pids: list[int]) -> bool:
+    """Whether every child catches SIGTERM by now: its bit in SigCgt."""
+    bit = 1 << (signal.SIGTERM - 1)
+    caught = [
+        int(line.split()[1], 16)
+        for pid in pids
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("SigCgt")
+    ]
+    return all(mask & bit for mask in caught)
+
+
+def test_a_child_that_ends_by_itself_is_named(group: Group) -> None:
+    program = group.start("worker", [sys.executable, "-c", "raise SystemExit(3)"])
+    program.process.wait()
+
+    with pytest.raises(Trouble, match="worker ended by itself"):
+        group.raise_if_one_ended()
+
+
+def test_a_step_that_fails_is_named(group: Group) -> None:
+    with pytest.raises(Trouble, match=r"setup failed \(exit code 4\)"):
+        group.run("setup", [sys.executable, "-c", "raise SystemExit(4)"])
+
+
+def test_waiting_for_somebody_who_never_answers_ends_in_a_sentence(group: Group) -> None:
+    with pytest.raises(Trouble, match="The web server did not answer"):
+        group.wait_for("The web server", lambda: False, seconds=0.2)
+
+
+def test_a_busy_port_is_a_sentence_that_says_how_to_choose_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+
+        with pytest.raises(Trouble, match=f"Port {port} is not free: choose another one with PORT."):
+            run._addresses()
+
+
+@pytest.mark.parametrize("text", ["eighty", "0", "70000", "-1"])
+def test_a_port_that_is_none_is_a_sentence(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SIMULATOR_PORT", text)
+
+    with pytest.raises(Trouble, match=f"SIMULATOR_PORT must be a port number, not '{text}'."):
+        run._free_port("SIMULATOR_PORT", 9000)
+
+
+def test_the_keys_of_a_demo_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+
+    first, second = programs.kept_secrets(path), programs.kept_secrets(path)
+
+    assert first == second
+    assert first.keys() == {"SECRET_KEY", "ENCRYPTION_KEYS"}
+    assert path.stat().st_mode & 0o077 == 0
