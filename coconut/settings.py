@@ -21,7 +21,8 @@ DEBUG = env.bool("DEBUG", default=False)
 # A demo or test installation: it may talk to a simulated Microsoft and has passwords anybody can read.
 DEMO = env.bool("DEMO", default=False)
 INSECURE_SECRET_KEY = "insecure-development-key-do-not-use-anywhere-else"  # noqa: S105
-SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
+# An empty one, as in an .env that is not filled in, is a missing one: a check speaks of it, not a traceback.
+SECRET_KEY = env.str("SECRET_KEY", default="") or INSECURE_SECRET_KEY
 ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", default=[])
 BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = env.list(

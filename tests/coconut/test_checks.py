@@ -1,0 +1,172 @@
+"""What is missing or unsafe in the settings is said, each with its id; a sound installation hears nothing."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+from coconut.static_files import VENDOR_FILES, VendorFinder
+
+FERNET_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
+SOUND = {
+    "DEBUG": False,
+    "DEMO": False,
+    "SECRET_KEY": "fifty random characters that nobody else has seen",
+    "ENCRYPTION_KEYS": [FERNET_KEY],
+    "BASE_URL": "https://coconut.example",
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "MICROSOFT_SIMULATOR_URL": "",
+    "MICROSOFT_CLIENT_ID": "c0c0a075-0365-4000-8000-00000000c0de",
+    "MICROSOFT_CLIENT_SECRET": "a secret",
+    "MICROSOFT_CLIENT_CERTIFICATE": "",
+    "MICROSOFT_CLIENT_SECRET_EXPIRES": "2099-12-31",
+    "MICROSOFT_CLOUD": "global",
+    "MEETING_TASK_TIME_LIMIT": 75,
+    "MEETING_LEASE_SECONDS": 90,
+}
+
+
+def in_days(days: int) -> str:
+    return (date.today() + timedelta(days=days)).isoformat()  # noqa: DTZ011 - as the check counts
+
+
+@pytest.fixture
+def installation(settings: Settings) -> Settings:
+    """Settings of a sound production installation."""
+    change(settings, SOUND)
+    return settings
+
+
+def change(settings: Settings, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(settings, name, value)
+
+
+def said() -> list[str | None]:
+    """The ids of this project's messages, as `manage.py migrate` would print them."""
+    messages = [m for m in run_checks(databases=["default"]) if m.id and m.id.startswith("coconut.")]
+    assert all(message.hint for message in messages)
+    return [message.id for message in messages]
+
+
+@pytest.mark.django_db
+def test_a_sound_installation_hears_nothing(installation: Settings) -> None:
+    assert said() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("expected", "changed"),
+    [
+        ("E001", {"SECRET_KEY": "insecure-development-key-do-not-use-anywhere-else"}),
+        ("E002", {"ENCRYPTION_KEYS": []}),
+        ("E003", {"ENCRYPTION_KEYS": [FERNET_KEY, "too short"]}),
+        ("E004", {"BASE_URL": "coconut.example"}),
+        ("E004", {"BASE_URL": "https://coconut.example/app"}),
+        ("E004", {"BASE_URL": "ftp://coconut.example"}),
+        ("E005", {"BASE_URL": "http://coconut.example"}),
+        ("E006", {"SESSION_COOKIE_SAMESITE": "Strict"}),
+        ("E006", {"SESSION_COOKIE_SAMESITE": "None"}),
+        ("E007", {"MICROSOFT_SIMULATOR_URL": "http://localhost:9000"}),
+        ("E008", {"MICROSOFT_CLIENT_ID": ""}),
+        ("E008", {"MICROSOFT_CLIENT_SECRET": ""}),
+        ("E009", {"MICROSOFT_CLIENT_CERTIFICATE": "/nowhere/microsoft.pem"}),
+        ("E010", {"MICROSOFT_CLOUD": "china"}),
+        ("E011", {"MICROSOFT_CLIENT_SECRET_EXPIRES": "31.12.2099"}),
+        ("E012", {"MEETING_TASK_TIME_LIMIT": 90}),
+        ("W001", {"MICROSOFT_CLIENT_ID": "", "MICROSOFT_CLIENT_SECRET": ""}),
+        ("W002", {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(30)}),
+        ("W002", {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(-1)}),
+    ],
+)
+def test_each_trouble_is_said_and_nothing_else(
+    installation: Settings, expected: str, changed: dict[str, Any]
+) -> None:
+    change(installation, changed)
+
+    assert said() == [f"coconut.{expected}"]
+
+
+@pytest.mark.django_db
+def test_another_database_than_postgresql_is_refused(
+    installation: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(installation.DATABASES["default"], "ENGINE", "django.db.backends.mysql")
+
+    assert said() == ["coconut.E013"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ground", ["DEBUG", "DEMO"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"SECRET_KEY": "insecure-development-key-do-not-use-anywhere-else"},
+        {"BASE_URL": "http://localhost:8000"},
+        {"MICROSOFT_SIMULATOR_URL": "http://localhost:9000"},
+    ],
+)
+def test_a_proving_ground_may_be_less_than_safe(
+    installation: Settings, ground: str, changed: dict[str, Any]
+) -> None:
+    change(installation, {ground: True, **changed})
+
+    assert said() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ENCRYPTION_KEYS": [FERNET_KEY, FERNET_KEY]},
+        {"BASE_URL": "https://coconut.example:8443"},
+        {"MICROSOFT_CLOUD": "gcc_high"},
+        {"MICROSOFT_CLOUD": "dod"},
+        {"MICROSOFT_CLIENT_SECRET_EXPIRES": ""},
+        {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(31)},
+    ],
+)
+def test_what_is_allowed_is_not_complained_about(installation: Settings, changed: dict[str, Any]) -> None:
+    change(installation, changed)
+
+    assert said() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [(12, "Microsoft's client secret expires in 12 days."), (-3, "Microsoft's client secret has expired.")],
+)
+def test_the_warning_counts_the_days(installation: Settings, days: int, sentence: str) -> None:
+    installation.MICROSOFT_CLIENT_SECRET_EXPIRES = in_days(days)
+
+    assert [message.msg for message in run_checks() if message.id == "coconut.W002"] == [sentence]
+
+
+def test_browser_libraries_that_are_missing_are_said_with_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(VENDOR_FILES, "vendor/gone.js", "gone/gone.js")
+
+    messages = VendorFinder().check()
+
+    assert [(message.id, message.msg) for message in messages] == [
+        ("coconut.E014", "1 files of the browser libraries are missing, such as vendor/gone.js.")
+    ]
+
+
+def test_every_id_is_explained_to_operators(settings: Settings) -> None:
+    sources = [
+        settings.BASE_DIR / name
+        for name in ("coconut/checks.py", "coconut/static_files.py", "integrations/teams/checks.py")
+    ]
+    ids = {found for source in sources for found in re.findall(r'"coconut\.([EW]\d{3})"', source.read_text())}
+
+    explained = set(re.findall(r"[EW]\d{3}", (settings.BASE_DIR / "docs" / "operations.md").read_text()))
+
+    assert explained == ids

@@ -1,0 +1,86 @@
+"""`.env.example`, copied and not filled in."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+EXAMPLE = settings.BASE_DIR / ".env.example"
+
+
+def example_values() -> dict[str, str]:
+    lines = [line for line in EXAMPLE.read_text().splitlines() if re.match(r"[A-Z_]+=", line)]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_an_example_that_was_not_filled_in_is_answered_with_checks_and_no_traceback() -> None:
+    elsewhere = {"PATH": os.environ["PATH"], "DATABASE_URL": os.environ["DATABASE_URL"]}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env={**example_values(), **elsewhere},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "Traceback" not in done.stderr
+    said = re.findall(r"\(coconut\.(\w+)\)", done.stderr)
+    assert said == ["E001", "E002", "W001"]
+
+
+def test_every_variable_of_the_settings_is_explained_in_the_example() -> None:
+    read = set(
+        re.findall(r'"([A-Z][A-Z_]+)", default=', (settings.BASE_DIR / "coconut" / "settings.py").read_text())
+    )
+
+    explained = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE))
+
+    # Only docker-compose.yml reads the two more.
+    assert explained - read == {"POSTGRES_PASSWORD", "WEB_PORT"}
+    assert read - explained == set()
+
+
+def import_web_server(**changed: str) -> subprocess.CompletedProcess[str]:
+    sound = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": os.environ["DATABASE_URL"],
+        "SECRET_KEY": "fifty random characters that nobody else has seen",
+        "ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
+        "BASE_URL": "https://coconut.example",
+        "DEMO": "false",
+        "DEBUG": "false",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", "import coconut.wsgi"],
+        env={**sound, **changed},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_web_server_starts_with_safe_settings() -> None:
+    assert import_web_server().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"SECRET_KEY": ""}, "coconut.E001"),
+        ({"ENCRYPTION_KEYS": ""}, "coconut.E002"),
+        ({"SESSION_COOKIE_SAMESITE": "None"}, "coconut.E006"),
+        ({"MICROSOFT_SIMULATOR_URL": "http://localhost:9000"}, "coconut.E007"),
+    ],
+)
+def test_the_web_server_does_not_start_with_unsafe_settings(changed: dict[str, str], said: str) -> None:
+    done = import_web_server(**changed)
+
+    assert (done.returncode, said in done.stderr) == (1, True)
