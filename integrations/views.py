@@ -92,7 +92,10 @@ def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
     back = request.POST.get("back", "")
     chosen = narrowed(connection, TableFilter(QueryDict(back)))
     if request.POST.get("everybody") != "true":
-        ticked = [int(value) for value in request.POST.getlist("staff") if value.isdecimal()]
+        # No id has more digits; what has is nobody's.
+        ticked = [
+            int(value) for value in request.POST.getlist("staff") if value.isdecimal() and len(value) < 19
+        ]
         chosen = chosen.filter(pk__in=ticked)
     on = request.POST.get("on") == "true"
     changed = turn_video_calls(connection, chosen, on=on, actor=current_member(request))

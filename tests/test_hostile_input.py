@@ -27,6 +27,7 @@ HOSTILE = [
     "a\x00b",
     "\ud800".encode("utf-8", "surrogatepass"),
     "9" * 40,
+    "9" * 5000,
     "-1",
     "💥" * 300,
     "%",
