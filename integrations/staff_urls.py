@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from integrations import views
+from integrations.views.profile import profile
 
-urlpatterns = [path("<int:pk>/profile/", views.profile, name="staff-profile")]
+urlpatterns = [path("<int:pk>/profile/", profile, name="staff-profile")]

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from integrations import views
+from integrations.views import connections, dashboard, rematch
 
 urlpatterns = [
-    path("", views.settings_page, name="settings"),
-    path("video-calls/", views.video_calls, name="video-calls"),
-    path("video-calls/new/", views.providers, name="video-calls-new"),
-    path("video-calls/<int:pk>/", views.dashboard, name="connection"),
-    path("video-calls/<int:pk>/users/<int:staff_pk>/", views.toggle, name="connection-toggle"),
-    path("video-calls/<int:pk>/users/", views.turn_many, name="connection-bulk"),
+    path("", connections.settings_page, name="settings"),
+    path("video-calls/", connections.video_calls, name="video-calls"),
+    path("video-calls/new/", connections.providers, name="video-calls-new"),
+    path("video-calls/<int:pk>/", dashboard.dashboard, name="connection"),
+    path("video-calls/<int:pk>/users/<int:staff_pk>/", dashboard.toggle, name="connection-toggle"),
+    path("video-calls/<int:pk>/users/", dashboard.turn_many, name="connection-bulk"),
+    path("video-calls/<int:pk>/rematch/", rematch.rematch, name="connection-rematch"),
 ]

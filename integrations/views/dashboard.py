@@ -1,4 +1,4 @@
-"""Settings > Integrations & API > Video Calls: the list, the providers, the dashboard, and a person's platform."""
+"""A connection's dashboard: the account, who is matched, and the switches."""
 
 from __future__ import annotations
 
@@ -8,54 +8,24 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from integrations.connections import turn_video_calls
-from integrations.forms import ProfileForm
-from integrations.hosting import hosting_of
 from integrations.models import Connection, RematchState
-from integrations.platforms import all_platforms, platform_of
+from integrations.platforms import platform_of
 from integrations.user_table import ROWS, TableFilter, narrowed, page_of, rows_of, tiles_of
-from staff.access import admin_only, current_member, current_organization
+from integrations.views.access import connection_or_404
+from staff.access import admin_only, current_member
 from staff.models import StaffMember
-from staff.people import person_or_404
-
-
-@admin_only
-def settings_page(request: HttpRequest) -> HttpResponse:
-    """Where everything that an admin sets up begins."""
-    return render(request, "integrations/settings.html")
-
-
-@admin_only
-def video_calls(request: HttpRequest) -> HttpResponse:
-    """None connected: the providers; exactly one: its dashboard; several: the list."""
-    connections = list(Connection.objects.filter(organization=current_organization(request)).live())
-    if not connections:
-        return providers(request)
-    if len(connections) == 1:
-        return redirect("connection", connections[0].pk)
-    rows = [(connection, platform_of(connection)) for connection in connections]
-    return render(request, "integrations/connection_list.html", {"connections": rows})
-
-
-@admin_only
-def providers(request: HttpRequest) -> HttpResponse:
-    """The platforms to choose from; one whose add-on is off is shown, but cannot be chosen."""
-    organization = current_organization(request)
-    tiles = [(platform, platform.is_offered_to(organization)) for platform in all_platforms()]
-    has_connection = Connection.objects.filter(organization=organization).live().exists()
-    return render(request, "integrations/providers.html", {"tiles": tiles, "has_connection": has_connection})
 
 
 @admin_only
 @vary_on_headers("HX-Request")
 def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     """The account, one health line, the tiles and the table; for htmx only what changes below the search."""
-    connection = _connection(request, pk)
+    connection = connection_or_404(request, pk)
     template = "integrations/_users.html" if _is_by_script(request) else "integrations/dashboard.html"
     return render(request, template, _dashboard_context(request, connection))
 
@@ -64,7 +34,7 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
     """Turn Video Calls on or off for one person; takes effect at once."""
-    connection = _connection(request, pk)
+    connection = connection_or_404(request, pk)
     person = get_object_or_404(StaffMember, pk=staff_pk, organization=connection.organization_id)
     turn_video_calls(
         connection,
@@ -88,7 +58,7 @@ def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
 @require_POST
 def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn Video Calls on or off for the ticked people, or for everybody that search and filter leave."""
-    connection = _connection(request, pk)
+    connection = connection_or_404(request, pk)
     back = request.POST.get("back", "")
     chosen = narrowed(connection, TableFilter(QueryDict(back)))
     if request.POST.get("everybody") != "true":
@@ -101,24 +71,6 @@ def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
     changed = turn_video_calls(connection, chosen, on=on, actor=current_member(request))
     messages.success(request, _turned_sentence(changed, on))
     return _back_to_dashboard(connection, back)
-
-
-def profile(request: HttpRequest, pk: int) -> HttpResponse:
-    """A person's Video Calls Platform: admins for anybody of the organisation, everybody for themselves."""
-    person = person_or_404(current_member(request), pk)
-    form = ProfileForm(request.POST or None, instance=person)
-    if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, _("Saved."))
-        return redirect("staff-profile", person.pk)
-    # The form has put what was typed into its person; the page shows the one who is stored.
-    stored = person_or_404(current_member(request), pk)
-    context = {"person": stored, "form": form, "hosting": hosting_of([stored])[stored.pk]}
-    return render(request, "integrations/profile.html", context)
-
-
-def _connection(request: HttpRequest, pk: int) -> Connection:
-    return get_object_or_404(Connection, pk=pk, organization=current_organization(request))
 
 
 def _is_by_script(request: HttpRequest) -> bool:

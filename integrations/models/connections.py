@@ -1,0 +1,112 @@
+"""Connections to video platforms, and what happened to them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from staff.models import Organization, StaffMember
+
+
+class ConnectionStatus(models.TextChoices):
+    CONNECTED = "connected", _("Connected")
+    NEEDS_REAUTHORIZATION = "needs_reauthorization", _("Needs reauthorization")
+    DISCONNECTED = "disconnected", _("Disconnected")
+
+
+class MatchField(models.TextChoices):
+    """The staff field that holds the platform's user name."""
+
+    EMAIL = "email", _("Email")
+    USERNAME = "username", _("Username")
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def live(self) -> Self:
+        """Connections that were not disconnected, healthy or not."""
+        return self.exclude(status=ConnectionStatus.DISCONNECTED)
+
+    def able_to_work(self) -> Self:
+        """Connections whose platform may be called now: healthy and not asked to pause."""
+        return self.filter(status=ConnectionStatus.CONNECTED).filter(
+            Q(paused_until__isnull=True) | Q(paused_until__lte=Now())
+        )
+
+
+class Connection(models.Model):
+    """An organisation's connection to one video platform. What only the platform knows is the platform's own row."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="connections")
+    platform = models.CharField(max_length=20)
+    name = models.CharField(_("name"), max_length=200)
+    match_field = models.CharField(max_length=10, choices=MatchField, default=MatchField.EMAIL)
+    status = models.CharField(max_length=25, choices=ConnectionStatus, default=ConnectionStatus.CONNECTED)
+    status_reason = models.TextField(blank=True)
+    is_default = models.BooleanField(default=False)
+    # Set by a platform that asks everybody to wait (429); honoured by all workers.
+    paused_until = models.DateTimeField(null=True, blank=True)
+    connected_by = models.ForeignKey(
+        StaffMember, models.SET_NULL, related_name="connections_made", null=True, blank=True
+    )
+    connected_at = models.DateTimeField()
+    last_success_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                "organization", condition=Q(is_default=True), name="one_default_per_organization"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_default=False) | ~Q(status=ConnectionStatus.DISCONNECTED),
+                name="default_is_not_disconnected",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_live(self) -> bool:
+        return self.status != ConnectionStatus.DISCONNECTED
+
+    @property
+    def is_healthy(self) -> bool:
+        return self.status == ConnectionStatus.CONNECTED
+
+
+class EventKind(models.TextChoices):
+    CONNECTED = "connected", _("Connected")
+    REAUTHORIZED = "reauthorized", _("Reauthorized")
+    DISCONNECTED = "disconnected", _("Disconnected")
+    MADE_DEFAULT = "made_default", _("Made default")
+    TURNED_ON = "turned_on", _("Video Calls turned on")
+    TURNED_OFF = "turned_off", _("Video Calls turned off")
+    REMATCHED = "rematched", _("Rematched")
+    REMATCH_FAILED = "rematch_failed", _("Rematch failed")
+    FIELD_CHANGED = "field_changed", _("Matched field changed")
+    USER_NAME_TAKEN_OVER = "name_taken_over", _("User name taken over")
+    POLICY_REPORTED = "policy_reported", _("Access policy reported as granted")
+    SETTINGS_CHANGED = "settings_changed", _("Settings changed")
+    CHECKED = "checked", _("Connection checked")
+    NOTED = "noted", _("Noted")
+    TOKEN_REFUSED = "token_refused", _("Sign-in refused by the platform")
+
+
+class ConnectionEvent(models.Model):
+    """The audit trail of a connection. Append-only."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="events")
+    at = models.DateTimeField(db_default=Now())
+    actor = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
+    kind = models.CharField(max_length=20, choices=EventKind)
+    detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[Any]] = ["-at", "-pk"]

@@ -1,0 +1,117 @@
+"""The meetings that must exist on a platform."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models.connections import Connection
+from integrations.platforms import ErrorKind
+from staff.models import Organization, StaffMember
+
+
+class Wanted(models.TextChoices):
+    LIVE = "live"
+    GONE = "gone"
+
+
+class MeetingState(models.TextChoices):
+    """What people see of a meeting. Derived in the database, never stored by hand."""
+
+    PENDING = "pending", _("Creating the link…")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+    CANCELLING = "cancelling", _("Cancelling…")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class MeetingQuerySet(models.QuerySet["Meeting"]):
+    def due(self) -> Self:
+        """Meetings that somebody should work on now: due, not held, on a connection able to work."""
+        return self.filter(
+            due_at__lte=Now(), connection__in=Connection.objects.able_to_work().values("pk")
+        ).filter(Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
+
+    def failed(self) -> Self:
+        """Meetings that nobody works on any more although the platform does not agree yet."""
+        return self.filter(due_at__isnull=True).exclude(error_kind="").exclude(state=MeetingState.CANCELLED)
+
+    def nudged(self) -> int:
+        """Note that a worker was just told about these."""
+        return self.update(nudged_at=Now())
+
+
+class Meeting(models.Model):
+    """What the remote side should look like, and how far it is known to agree.
+
+    Every ask changes the wanted values, raises `version` and sets `due_at`; `integrations.meetings.sync_meeting`
+    makes the platform agree and writes `synced_version`. The primary key is the platform's external id.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="meetings")
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="meetings")
+    host = models.ForeignKey(StaffMember, models.PROTECT, related_name="hosted_meetings")
+    # The remote object it is created under. Frozen, as is the connection: another organizer is another meeting.
+    organizer_id = models.CharField(max_length=100)
+    # [{"remote_id": …, "upn": …, "role": "coorganizer"}]: always the full list.
+    attendees = models.JSONField(default=list)
+    subject = models.CharField(max_length=255)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    wanted = models.CharField(max_length=4, choices=Wanted, default=Wanted.LIVE)
+    version = models.PositiveIntegerField(default=1)
+    synced_version = models.PositiveIntegerField(default=0)
+    remote_id = models.CharField(max_length=500, blank=True)
+    join_url = models.TextField(blank=True)
+    warning = models.TextField(blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    nudged_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    # Tries since the last success; the wait before the next one grows with them.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # A write whose outcome is unknown was sent: by then it has landed, and the meeting is compared once more.
+    recheck_at = models.DateTimeField(null=True, blank=True)
+    error_kind = models.CharField(max_length=12, choices=ErrorKind.choices(), blank=True)
+    error_sentence = models.TextField(blank=True)
+    error_request_id = models.CharField(max_length=100, blank=True)
+    replaced_by = models.ForeignKey("self", models.SET_NULL, related_name="replaces", null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    state = models.GeneratedField(
+        expression=Case(
+            When(wanted=Wanted.GONE, synced_version=F("version"), then=Value(MeetingState.CANCELLED)),
+            # A link that works stays in people's hands, even where a move is under way or was refused.
+            When(Q(wanted=Wanted.LIVE) & ~Q(join_url=""), then=Value(MeetingState.READY)),
+            When(~Q(error_kind="") & Q(due_at__isnull=True), then=Value(MeetingState.FAILED)),
+            When(wanted=Wanted.GONE, then=Value(MeetingState.CANCELLING)),
+            default=Value(MeetingState.PENDING),
+        ),
+        output_field=models.CharField(max_length=10, choices=MeetingState),
+        db_persist=True,
+    )
+
+    objects = MeetingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="meeting_end_after_start"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="meeting_due"),
+            models.Index(fields=["connection", "state"], name="meeting_by_state"),
+        ]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nobody works on it any more although the platform does not agree: see `error_sentence`.
+
+        A meeting that is ready can have failed, too: its link works, but the platform refused the last change.
+        """
+        return self.due_at is None and self.error_kind != "" and self.state != MeetingState.CANCELLED

@@ -1,0 +1,1 @@
+"""The pages under Settings > Integrations & API > Video Calls."""

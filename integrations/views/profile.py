@@ -1,0 +1,27 @@
+"""The page of a person's Video Calls Platform."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from integrations.forms import ProfileForm
+from integrations.hosting import hosting_of
+from staff.access import current_member
+from staff.people import person_or_404
+
+
+def profile(request: HttpRequest, pk: int) -> HttpResponse:
+    """A person's Video Calls Platform: admins for anybody of the organisation, everybody for themselves."""
+    person = person_or_404(current_member(request), pk)
+    form = ProfileForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("staff-profile", person.pk)
+    # The form has put what was typed into its person; the page shows the one who is stored.
+    stored = person_or_404(current_member(request), pk)
+    context = {"person": stored, "form": form, "hosting": hosting_of([stored])[stored.pk]}
+    return render(request, "integrations/profile.html", context)
