@@ -40,11 +40,13 @@ from integrations.rematch_runs import (
     Overtaken,
     advance,
     claim,
+    end_runs,
     fail,
     growing_pause,
     hand_over,
     people_of,
     postpone,
+    restart_run,
     resume_rematch_runs,
     start_run,
     succeed,
@@ -52,10 +54,12 @@ from integrations.rematch_runs import (
 from staff.models import StaffMember
 
 __all__ = [
+    "end_runs",
     "rematch_changed_staff",
     "rematch_everywhere",
     "rematch_people",
     "request_rematch",
+    "restart_run",
     "resume_rematch_runs",
     "shared_remote_ids",
     "start_run",

@@ -52,10 +52,55 @@ def start_run(
     connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
 ) -> RematchRun:
     """Start to rematch everybody, after commit; returns the run that is under way when there is one."""
+    return _running(connection) or _begin(connection, trigger, started_by)
+
+
+@transaction.atomic
+def restart_run(
+    connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
+) -> RematchRun:
+    """Have everybody looked up from now on, after commit: a run that is under way begins again from its start.
+
+    For when what was answered so far may be worth nothing, such as after another sign-in. A worker that is busy with
+    the run writes nothing more. Who changed since the run was first started stays on its list.
+    """
+    running = _running(connection)
+    if running is None:
+        return _begin(connection, trigger, started_by)
+    RematchRun.objects.filter(pk=running.pk).update(
+        trigger=trigger,
+        started_by=started_by,
+        started_at=Now(),
+        due_at=Now(),
+        total=people_of(connection).count(),
+        **_FROM_THE_START,
+        **_UNHELD,
+    )
+    running.refresh_from_db()
+    nudge_on_commit(WORK_TASK, running.pk)
+    return running
+
+
+def end_runs(connection_id: int, sentence: str) -> int:
+    """End the connection's run that is under way, because of what `sentence` tells people; how many were ended.
+
+    Call it in the transaction that makes the run pointless. A worker that is busy with it writes nothing more, and
+    who was not asked for keeps the last status.
+    """
+    running = RematchRun.objects.filter(connection=connection_id, state=RematchState.RUNNING)
+    counts = count_statuses(Connection.objects.get(pk=connection_id))
+    return running.update(
+        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=sentence, **_UNHELD
+    )
+
+
+def _running(connection: Connection) -> RematchRun | None:
+    """The run under way. The lock on the connection keeps the answer true until the end of the transaction."""
     Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
-    running = RematchRun.objects.filter(connection=connection, state=RematchState.RUNNING).first()
-    if running is not None:
-        return running
+    return RematchRun.objects.filter(connection=connection, state=RematchState.RUNNING).first()
+
+
+def _begin(connection: Connection, trigger: RematchTrigger, started_by: StaffMember | None) -> RematchRun:
     counts = count_statuses(connection)
     run = RematchRun.objects.create(
         connection=connection,
@@ -149,6 +194,7 @@ def growing_pause(failures: int) -> float:
 
 
 _UNHELD = {"lease_token": None, "lease_until": None}
+_FROM_THE_START = {"cursor": 0, "done": 0, "attempts": 0, "error": ""}
 
 
 def _in(seconds: float) -> CombinedExpression:

@@ -12,7 +12,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from integrations.matching import (
+    end_runs,
     rematch_people,
+    restart_run,
     resume_rematch_runs,
     shared_remote_ids,
     start_run,
@@ -198,6 +200,86 @@ def test_a_finished_run_that_is_worked_on_again_asks_nobody(fake_teams: FakePlat
     work_on_run(run.pk)
 
     assert fake_teams.calls["find"] == 1
+
+
+# --- Begun again, and ended ------------------------------------------------------------------------
+def test_a_run_that_is_begun_again_asks_for_everybody_anew(fake_teams: FakePlatform) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    ada = make_member(maple, "Ada Moreau", role="admin")
+    people = make_staff(maple, 2)
+    make_known(fake_teams, [ada, *people])
+    fake_teams.chunk_size = 2
+    fake_teams.skip("find", 1)
+    fake_teams.fail("find", outage())
+    run = start(connection)
+    work_on_run(run.pk)
+
+    again = restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=ada)
+    work_on_run(again.pk)
+
+    again.refresh_from_db()
+    emails = [member.email for member in (ada, *people)]
+    assert fake_teams.asked == [emails[:2], emails[:2], emails[2:]]
+    assert (again.pk, again.trigger, again.started_by) == (run.pk, RematchTrigger.REAUTHORIZED, ada)
+    assert (again.state, again.done, again.total) == (RematchState.SUCCEEDED, 3, 3)
+
+
+def test_a_worker_that_is_busy_with_a_run_that_is_begun_again_writes_nothing(
+    fake_teams: FakePlatform,
+) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    make_member(maple)
+    run = start(connection)
+    fake_teams.during(
+        "find", lambda: restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=None)
+    )
+
+    work_on_run(run.pk)
+
+    run.refresh_from_db()
+    assert (run.state, run.done, UserMatch.objects.count()) == (RematchState.RUNNING, 0, 0)
+
+
+def test_a_run_is_begun_again_where_none_is_under_way(fake_teams: FakePlatform) -> None:
+    connection = make_connection(make_organization())
+    first = start(connection)
+    work_on_run(first.pk)
+
+    second = restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=None)
+
+    assert (second.state, second.pk == first.pk) == (RematchState.RUNNING, False)
+
+
+def test_an_ended_run_says_why_and_its_worker_writes_nothing(fake_teams: FakePlatform) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    sam = make_member(maple)
+    make_match(connection, sam)
+    run = start(connection)
+    fake_teams.during("find", lambda: end_runs(connection.pk, "The connection was disconnected."))
+
+    work_on_run(run.pk)
+
+    run.refresh_from_db()
+    assert (run.state, run.error, run.done) == (RematchState.FAILED, "The connection was disconnected.", 0)
+    assert statuses(connection) == {sam.email: MatchStatus.MATCHED}
+
+
+def test_only_runs_of_the_connection_that_are_under_way_are_ended(fake_teams: FakePlatform) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    other = make_connection(make_organization("Cedar Bank"))
+    finished = start(connection)
+    work_on_run(finished.pk)
+    elsewhere = start(other)
+
+    ended = end_runs(connection.pk, "The connection was disconnected.")
+
+    states = dict(RematchRun.objects.values_list("pk", "state"))
+    assert ended == 0
+    assert states == {finished.pk: RematchState.SUCCEEDED, elsewhere.pk: RematchState.RUNNING}
 
 
 # --- Size -------------------------------------------------------------------------------------------
