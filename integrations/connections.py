@@ -25,7 +25,7 @@ from integrations.models import (
     RematchTrigger,
     UserMatch,
 )
-from integrations.platforms import platform_of
+from integrations.platforms import ErrorKind, PlatformError, platform_of
 from integrations.rematch_runs import make_due, start_run
 from staff.models import Organization, Role, StaffMember
 
@@ -190,20 +190,35 @@ def pause(connection_id: int, seconds: float) -> None:
 def record_success(connection_id: int) -> None:
     """Note that the platform answered. Cheap: the row is written once a minute at most.
 
-    The write that ends a pause or a minute of silence also makes due what waits for a later moment because of an
-    earlier failure. A pause that is not over stays: an answer may overtake the request to slow down.
+    The write that ends a pause, trouble or a minute of silence also makes due what waits for a later moment because
+    of an earlier failure. A pause that is not over stays: an answer may overtake the request to slow down.
     """
     pause_is_over = Q(paused_until__lte=Now())
-    is_news = (
-        pause_is_over | Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
-    )
+    is_silent = Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
+    is_news = pause_is_over | is_silent | ~Q(trouble_kind="")
     stamped = Connection.objects.filter(is_news, pk=connection_id).update(
         last_success_at=Now(),
         paused_until=Case(When(pause_is_over, then=Value(None)), default=F("paused_until")),
+        trouble_kind="",
+        trouble_sentence="",
+        trouble_since=None,
     )
     if stamped:
         connection_recovered.send(sender=Connection, connection_id=connection_id)
         make_due(connection_id)
+
+
+def record_trouble(connection_id: int, problem: PlatformError) -> None:
+    """Note what hinders work on a connection that stays connected: no answer, or our own credentials refused.
+
+    Other failures have a place of their own: a status, a pause, a person, a meeting. The first of several alike tells
+    since when; `record_success` ends it.
+    """
+    if problem.kind not in (ErrorKind.OUTAGE, ErrorKind.OPERATOR):
+        return
+    Connection.objects.filter(pk=connection_id).exclude(trouble_kind=problem.kind).update(
+        trouble_kind=problem.kind, trouble_sentence=problem.sentence, trouble_since=Now()
+    )
 
 
 @transaction.atomic

@@ -17,6 +17,14 @@ else:
     PersonModelForm = forms.ModelForm
 
 
+class SettingsForm(forms.Form):
+    """What an admin may choose for one connection; a platform's own form is made of this one."""
+
+    def save(self) -> str:
+        """Store what is valid; returns a sentence that says what changed, "" where nothing did."""
+        raise NotImplementedError
+
+
 class ProfileForm(PersonModelForm):
     """Where somebody's video appointments take place."""
 

@@ -111,9 +111,14 @@ def _ask(meeting_id: UUID, **wanted: Any) -> None:
 
 
 def try_again(meetings: QuerySet[Meeting]) -> int:
-    """Have failed meetings tried again from the beginning; returns how many were failed."""
+    """Have failed meetings tried again from the beginning; returns how many will be.
+
+    Those of a disconnected connection keep their sentence, for nobody could work on them.
+    """
     with transaction.atomic():
-        failed = Meeting.objects.failed().filter(pk__in=meetings.values("pk"))
+        failed = Meeting.objects.failed().filter(
+            pk__in=meetings.values("pk"), connection__in=Connection.objects.live().values("pk")
+        )
         ids = list(failed.select_for_update(of=("self",)).values_list("pk", flat=True))
         Meeting.objects.filter(pk__in=ids).update(due_at=Now(), nudged_at=None, attempts=0, **NO_ERROR)
         for meeting_id in ids:

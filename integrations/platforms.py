@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from django.http import QueryDict
+
+    from integrations.forms import SettingsForm
     from integrations.models import Connection, UserMatch
     from staff.models import Organization
 
@@ -172,6 +175,10 @@ class VideoPlatform(Protocol):
 
     def account(self, connection: Connection) -> Account:
         """The account the connection was made with. No call."""
+        ...
+
+    def settings_form(self, connection: Connection, data: QueryDict | None = None) -> SettingsForm | None:
+        """What an admin may choose for the connection, filled in; None where there is nothing to choose. No call."""
         ...
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:

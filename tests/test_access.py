@@ -72,6 +72,9 @@ RULES = {
     "connection-toggle": OWN_ADMINS,
     "connection-bulk": OWN_ADMINS,
     "connection-rematch": OWN_ADMINS,
+    "connection-health": OWN_ADMINS,
+    "connection-settings": OWN_ADMINS,
+    "connection-try-again": OWN_ADMINS,
     "teams-connect": ADMINS,
     "teams-tenant": ADMINS,
     "teams-callback": ADMINS,
@@ -99,6 +102,8 @@ ONLY_POST = {
     "staff-time-off-remove",
     "connection-toggle",
     "connection-bulk",
+    "connection-settings",
+    "connection-try-again",
     "appointment-try-again",
 }
 ALSO_POST = {

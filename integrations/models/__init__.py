@@ -2,6 +2,7 @@
 
 from integrations.models.connections import (
     Connection,
+    ConnectionCheck,
     ConnectionEvent,
     ConnectionStatus,
     EventKind,
@@ -20,6 +21,7 @@ from integrations.models.meetings import Meeting, MeetingQuerySet, MeetingState,
 
 __all__ = [
     "Connection",
+    "ConnectionCheck",
     "ConnectionEvent",
     "ConnectionStatus",
     "Coverage",

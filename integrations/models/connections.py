@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from integrations.platforms import ErrorKind
 from staff.models import Organization, StaffMember
 
 
@@ -54,6 +55,11 @@ class Connection(models.Model):
     )
     connected_at = models.DateTimeField()
     last_success_at = models.DateTimeField(null=True, blank=True)
+    # What hinders work since the last success although nothing is wrong with the sign-in: an outage, or our own
+    # credentials. It passes by itself, so the connection stays connected; people are told.
+    trouble_kind = models.CharField(max_length=12, choices=ErrorKind.choices(), blank=True, db_default="")
+    trouble_sentence = models.TextField(blank=True, db_default="")
+    trouble_since = models.DateTimeField(null=True, blank=True)
 
     objects = ConnectionQuerySet.as_manager()
 
@@ -110,3 +116,18 @@ class ConnectionEvent(models.Model):
 
     class Meta:
         ordering: ClassVar[list[Any]] = ["-at", "-pk"]
+        indexes = [models.Index(fields=["connection", "-at", "-id"], name="event_by_connection")]
+
+
+class ConnectionCheck(models.Model):
+    """One run of Check connection. `steps` are those done so far, as `integrations.checking` writes them."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="checks")
+    asked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
+    asked_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    steps = models.JSONField(default=list)
+
+    class Meta:
+        ordering: ClassVar[list[Any]] = ["-pk"]

@@ -106,6 +106,11 @@ class Meeting(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="meeting_due"),
             models.Index(fields=["connection", "state"], name="meeting_by_state"),
+            models.Index(
+                fields=["connection", "starts_at"],
+                condition=Q(due_at__isnull=True) & ~Q(error_kind=""),
+                name="meeting_failed",
+            ),
         ]
 
     @property

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from integrations.forms import SettingsForm
 from integrations.models import MatchField
+from integrations.teams.models import LobbyPolicy, TeamsConnection
 
 
 class MatchFieldForm(forms.Form):
@@ -32,3 +36,32 @@ class TenantForm(forms.Form):
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
         ),
     )
+
+
+class LobbyForm(SettingsForm):
+    """Who waits in the lobby of a meeting."""
+
+    lobby_policy = forms.ChoiceField(
+        label=_("Lobby"),
+        choices=LobbyPolicy.choices,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "For meetings that are made or changed from now on. Colleagues of the organizer never wait; "
+            "clients join as guests."
+        ),
+        error_messages={
+            "required": _("Choose who waits in the lobby."),
+            "invalid_choice": _("Choose who waits in the lobby."),
+        },
+    )
+
+    def __init__(self, teams: TeamsConnection, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"lobby_policy": teams.lobby_policy})
+        self.teams = teams
+
+    def save(self) -> str:
+        chosen = LobbyPolicy(self.cleaned_data["lobby_policy"])
+        row = TeamsConnection.objects.filter(pk=self.teams.pk).exclude(lobby_policy=chosen)
+        if not row.update(lobby_policy=chosen):
+            return ""
+        return gettext("Lobby of new meetings: %(choice)s.") % {"choice": chosen.label}

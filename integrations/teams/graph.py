@@ -17,7 +17,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import NewConnectionError
 
-from integrations.connections import record_success, require_reauthorization
+from integrations.connections import record_success, record_trouble, require_reauthorization
 from integrations.models import Connection
 from integrations.platforms import ErrorKind, PlatformError
 from integrations.teams.addresses import absolute, is_graphs_own, loggable, relative
@@ -108,13 +108,22 @@ class GraphClient:
         return self._answer(_Call("GET", link, Area.DIRECTORY))
 
     def _answer(self, call: _Call) -> Any:
+        try:
+            body = self._accepted(call)
+        except PlatformError as error:
+            record_trouble(self.connection.pk, error)
+            raise
+        record_success(self.connection.pk)
+        return body
+
+    def _accepted(self, call: _Call) -> Any:
+        """The body of a success."""
         token = self._token()
         answer = self._send(call, token)
         if answer.is_unauthorized:
             answer = self._send(call, self._token(refused=token))
         if answer.refusals:
             raise self._failure(answer.refusals)
-        record_success(self.connection.pk)
         return answer.body
 
     def _token(self, refused: str = "") -> str:

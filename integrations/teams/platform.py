@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -9,6 +10,7 @@ from integrations.models import Connection, UserMatch
 from integrations.platforms import Account, Attendee, MeetingSpec, RemoteMeeting
 from integrations.teams import meetings
 from integrations.teams.directory import TeamsDirectory, open_directory
+from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
 from integrations.teams.remedies import remedy
 from staff.models import Organization
@@ -39,6 +41,9 @@ class Teams:
             (_("Microsoft Tenant ID"), str(teams.tenant_id)),
         )
         return Account(teams.account_name or teams.account_upn, teams.account_upn, facts)
+
+    def settings_form(self, connection: Connection, data: QueryDict | None = None) -> LobbyForm:
+        return LobbyForm(connection.teams, data)
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:
         return remedy(connection, match)

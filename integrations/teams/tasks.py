@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+from integrations.connections import record_success, record_trouble
 from integrations.models import Connection
 from integrations.platforms import PlatformError
 from integrations.teams import tokens
@@ -29,4 +30,7 @@ def renew(connection_id: int) -> None:
     try:
         tokens.keep_alive(connection)
     except PlatformError as problem:
+        record_trouble(connection_id, problem)
         logger.warning("The sign-in of connection %s was not renewed: %s", connection_id, problem.kind)
+    else:
+        record_success(connection_id)

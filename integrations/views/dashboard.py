@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from integrations.connections import turn_video_calls
+from integrations.health import health_of
 from integrations.models import Connection, RematchState
 from integrations.platforms import platform_of
 from integrations.user_table import ROWS, TableFilter, narrowed, page_of, rows_of, tiles_of
@@ -85,6 +86,7 @@ def _dashboard_context(request: HttpRequest, connection: Connection) -> dict[str
     return {
         "connection": connection,
         "account": platform.account(connection),
+        "health": health_of(connection),
         "platform": platform,
         "run": connection.rematch_runs.filter(state=RematchState.RUNNING).first(),
         "latest_run": connection.rematch_runs.first(),

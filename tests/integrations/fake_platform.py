@@ -12,9 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
+from django import forms
 from django.db import connection as database
+from django.http import QueryDict
 
 from integrations.connections import require_reauthorization
+from integrations.forms import SettingsForm
 from integrations.models import Connection, UserMatch
 from integrations.platforms import (
     Account,
@@ -69,6 +72,7 @@ class FakePlatform:
         self.addon = True
         self.needs_coverage = False
         self.warning = ""
+        self.music = "none"
         self.meetings: dict[str, RemoteMeeting] = {}
         self.organizers: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
@@ -120,6 +124,9 @@ class FakePlatform:
 
     def account(self, connection: Connection) -> Account:
         return Account(name="Coconut Meetings", user_name="coconut-meetings@contoso.example")
+
+    def settings_form(self, connection: Connection, data: QueryDict | None = None) -> FakeSettings:
+        return FakeSettings(self, data)
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:
         return f"Mend {match.reason}." if match.reason else ""
@@ -199,6 +206,21 @@ class FakePlatform:
         hook = hooks.pop(0) if hooks else None
         if hook is not None:
             hook()
+
+
+class FakeSettings(SettingsForm):
+    """One choice, which the platform keeps as `music`."""
+
+    music = forms.ChoiceField(label="Music", choices=[("none", "No music"), ("jazz", "Jazz")])
+
+    def __init__(self, platform: FakePlatform, data: QueryDict | None) -> None:
+        super().__init__(data, initial={"music": platform.music})
+        self.platform = platform
+
+    def save(self) -> str:
+        is_news = self.platform.music != self.cleaned_data["music"]
+        self.platform.music = self.cleaned_data["music"]
+        return f"Music: {self.platform.music}." if is_news else ""
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,31 @@ def test_a_success_is_noted_on_the_connection(client, graph_server, connected):
     assert connected.last_success_at is not None
 
 
+def test_an_outage_is_noted_on_the_connection_until_the_next_success(client, graph_server, connected):
+    graph_server.get(f"{ROOT}/users", status=503)
+    failure_of(client)
+    connected.refresh_from_db()
+    noted = connected.trouble_kind
+    graph_server.replace("GET", f"{ROOT}/users", json={"value": []})
+
+    client.request("GET", "/users")
+
+    connected.refresh_from_db()
+    assert (noted, connected.trouble_kind) == (ErrorKind.OUTAGE, "")
+
+
+def test_credentials_of_ours_that_are_refused_are_noted_on_the_connection(client, connected, monkeypatch):
+    def refuse(connection, *, refused=""):
+        raise PlatformError(ErrorKind.OPERATOR, "Not accepted.")
+
+    monkeypatch.setattr(graph, "access_token", refuse)
+
+    failure_of(client)
+
+    connected.refresh_from_db()
+    assert (connected.trouble_kind, connected.trouble_sentence) == (ErrorKind.OPERATOR, "Not accepted.")
+
+
 def test_a_failure_is_no_success(client, graph_server, connected):
     graph_server.get(f"{ROOT}/users", status=503)
 

@@ -1,0 +1,100 @@
+"""A connection's page "Health and history": how it does, what failed, what may be chosen, what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from integrations import failed_links
+from integrations.connections import note_event
+from integrations.forms import SettingsForm
+from integrations.health import health_of, paused_until, work_of
+from integrations.history import events_of
+from integrations.models import Connection, EventKind
+from integrations.platforms import platform_of
+from integrations.views.access import connection_or_404
+from staff.access import admin_only, current_member
+from staff.listing import list_context
+
+
+@admin_only
+@require_safe
+def health(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole page."""
+    connection = connection_or_404(request, pk)
+    form = platform_of(connection).settings_form(connection) if connection.is_live else None
+    return _page(request, connection, form)
+
+
+@admin_only
+@require_POST
+def settings(request: HttpRequest, pk: int) -> HttpResponse:
+    """Store what the platform lets admins choose."""
+    connection = connection_or_404(request, pk)
+    form = platform_of(connection).settings_form(connection, request.POST) if connection.is_live else None
+    if form is None:
+        messages.error(request, _("Nothing can be chosen for a connection that is disconnected."))
+        return _back(connection)
+    if not form.is_valid():
+        return _page(request, connection, form)
+    changed = form.save()
+    if changed:
+        note_event(connection, EventKind.SETTINGS_CHANGED, current_member(request), changed)
+    messages.success(request, _("Saved."))
+    return _back(connection)
+
+
+@admin_only
+@require_POST
+def try_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try one failed link again (`meeting`), or all of them."""
+    connection = connection_or_404(request, pk)
+    meeting_id = _uuid(request.POST.get("meeting", ""))
+    if "meeting" in request.POST and meeting_id is None:
+        tried = 0
+    else:
+        tried = failed_links.try_again(connection, meeting_id, current_member(request))
+    _say_tried(request, tried)
+    return _back(connection)
+
+
+def _page(request: HttpRequest, connection: Connection, form: SettingsForm | None) -> HttpResponse:
+    failed = failed_links.page_of(connection, request.GET.get("failed"))
+    context: dict[str, Any] = {
+        "connection": connection,
+        "platform": platform_of(connection),
+        "health": health_of(connection),
+        "paused_until": paused_until(connection),
+        "work": work_of(connection),
+        "form": form,
+        "failed": failed,
+        "failed_links": failed_links.links_on(failed),
+        **list_context(request, events_of(connection)),
+    }
+    return render(request, "integrations/health.html", context)
+
+
+def _back(connection: Connection) -> HttpResponseRedirect:
+    return redirect("connection-health", connection.pk)
+
+
+def _say_tried(request: HttpRequest, tried: int) -> None:
+    if not tried:
+        messages.info(request, _("There is nothing that could be tried again."))
+        return
+    sentence = ngettext("%d link is being tried again.", "%d links are being tried again.", tried)
+    messages.success(request, sentence % tried)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

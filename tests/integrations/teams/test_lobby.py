@@ -1,0 +1,53 @@
+"""Who waits in the lobby: an admin's choice for new meetings."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import QueryDict
+
+from integrations.platforms import VideoPlatform
+from integrations.teams.models import LobbyPolicy, TeamsConnection
+from integrations.teams.platform import Teams
+from tests.factories import make_connection
+
+TEAMS: VideoPlatform = Teams()
+
+
+@pytest.fixture
+def connected(maple):
+    return make_connection(maple)
+
+
+def choose(connected, answer):
+    form = TEAMS.settings_form(connected, QueryDict(f"lobby_policy={answer}"))
+    assert form is not None
+    return form
+
+
+def test_clients_wait_at_first(connected):
+    form = TEAMS.settings_form(connected)
+
+    assert form is not None
+    assert form["lobby_policy"].value() == LobbyPolicy.CLIENTS_WAIT
+
+
+def test_the_choice_is_stored_and_said(connected):
+    form = choose(connected, "nobody_waits")
+
+    assert form.is_valid()
+    assert form.save() == "Lobby of new meetings: Nobody waits."
+    assert TeamsConnection.objects.get().lobby_policy == LobbyPolicy.NOBODY_WAITS
+
+
+def test_choosing_the_same_again_is_no_news(connected):
+    form = choose(connected, "clients_wait")
+
+    assert form.is_valid()
+    assert form.save() == ""
+
+
+@pytest.mark.parametrize("answer", ["", "everybody", "%00", "9" * 5000])
+def test_a_choice_that_does_not_exist_is_refused_in_words(connected, answer):
+    form = choose(connected, answer)
+
+    assert form.errors == {"lobby_policy": ["Choose who waits in the lobby."]}
