@@ -143,11 +143,12 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
     logger.warning("Rematch run %s: %s (%s, request %s)", run.pk, error, error.kind, error.request_id)
     try:
         with transaction.atomic():
+            # The connection's row before the run's, in the order that Disconnect takes them.
+            _heed(run.connection, error)
             if _may_pass(run.connection, error):
                 postpone(run, error.sentence, error.retry_after)
             else:
                 fail(run, error.sentence)
-            _heed(run.connection, error)
     except Overtaken:
         logger.info("Rematch run %s is in other hands.", run.pk)
 

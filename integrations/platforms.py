@@ -181,6 +181,13 @@ class VideoPlatform(Protocol):
         """What an admin may choose for the connection, filled in; None where there is nothing to choose. No call."""
         ...
 
+    def forget_sign_in(self, connection: Connection) -> None:
+        """Forget every secret of the connection, so that nothing that is under way brings one back.
+
+        No call, for it happens in the transaction that disconnects.
+        """
+        ...
+
     def remedy(self, connection: Connection, match: UserMatch) -> str:
         """What an admin can do about somebody who is not matched: one or two sentences. No call."""
         ...

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import connections, dashboard, health, rematch
+from integrations.views import connections, dashboard, disconnect, health, rematch
 
 urlpatterns = [
     path("", connections.settings_page, name="settings"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("video-calls/<int:pk>/", dashboard.dashboard, name="connection"),
     path("video-calls/<int:pk>/users/<int:staff_pk>/", dashboard.toggle, name="connection-toggle"),
     path("video-calls/<int:pk>/users/", dashboard.turn_many, name="connection-bulk"),
+    path("video-calls/<int:pk>/disconnect/", disconnect.disconnect, name="connection-disconnect"),
     path("video-calls/<int:pk>/rematch/", rematch.rematch, name="connection-rematch"),
     path("video-calls/<int:pk>/health/", health.health, name="connection-health"),
     path("video-calls/<int:pk>/health/settings/", health.settings, name="connection-settings"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from integrations.models import Connection, UserMatch
 from integrations.platforms import Account, Attendee, MeetingSpec, RemoteMeeting
-from integrations.teams import meetings
+from integrations.teams import meetings, tokens
 from integrations.teams.directory import TeamsDirectory, open_directory
 from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
@@ -44,6 +44,9 @@ class Teams:
 
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> LobbyForm:
         return LobbyForm(connection.teams, data)
+
+    def forget_sign_in(self, connection: Connection) -> None:
+        tokens.forget(connection)
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:
         return remedy(connection, match)

@@ -17,7 +17,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -81,6 +81,13 @@ def access_token(connection: Connection, *, refused: str = "") -> str:
 def store(tokens: login.Tokens) -> dict[str, object]:
     """The columns that new tokens fill."""
     return {"tokens": tokens.as_stored(), "granted": list(tokens.granted), "refreshed_at": Now()}
+
+
+def forget(connection: Connection) -> None:
+    """Drop the tokens. A renewal that is under way finds another version, and its tokens go nowhere."""
+    TeamsConnection.objects.filter(connection=connection).update(
+        tokens={}, token_version=F("token_version") + 1, refresh_lease=None, refresh_lease_until=None
+    )
 
 
 def resting() -> QuerySet[Connection]:

@@ -11,13 +11,15 @@ from django.urls import reverse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRefresh
 
 from integrations.connections import turn_video_calls
 from integrations.health import health_of
 from integrations.models import Connection, RematchState
 from integrations.platforms import platform_of
 from integrations.user_table import ROWS, TableFilter, narrowed, page_of, rows_of, tiles_of
-from integrations.views.access import connection_or_404
+from integrations.views.access import connection_or_404, while_connected
+from integrations.views.disconnect import disconnected_page
 from staff.access import admin_only, current_member
 from staff.models import StaffMember
 
@@ -27,12 +29,18 @@ from staff.models import StaffMember
 def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     """The account, one health line, the tiles and the table; for htmx only what changes below the search."""
     connection = connection_or_404(request, pk)
+    if not connection.is_live:
+        # A table that is open somewhere asks for itself; the whole page has changed.
+        return (
+            HttpResponseClientRefresh() if _is_by_script(request) else disconnected_page(request, connection)
+        )
     template = "integrations/_users.html" if _is_by_script(request) else "integrations/dashboard.html"
     return render(request, template, _dashboard_context(request, connection))
 
 
 @admin_only
 @require_POST
+@while_connected
 def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
     """Turn Video Calls on or off for one person; takes effect at once."""
     connection = connection_or_404(request, pk)
@@ -57,6 +65,7 @@ def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
 
 @admin_only
 @require_POST
+@while_connected
 def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn Video Calls on or off for the ticked people, or for everybody that search and filter leave."""
     connection = connection_or_404(request, pk)

@@ -8,11 +8,12 @@ from django.shortcuts import redirect, render
 from integrations.matching import start_run
 from integrations.models import RematchTrigger
 from integrations.platforms import platform_of
-from integrations.views.access import connection_or_404
+from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 
 
 @admin_only
+@while_connected
 def rematch(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask once more, then start to rematch everybody and return at once."""
     connection = connection_or_404(request, pk)

@@ -8,6 +8,7 @@ from django.test import Client as Browser
 
 from appointments.booking import cancel_appointment, move_appointment
 from appointments.models import Appointment, BookedThrough
+from integrations.disconnecting import disconnect_connection
 from integrations.models import Connection, ConnectionStatus, Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple, monday
@@ -43,6 +44,15 @@ def test_the_link_leads_to_the_present_teams_link(video: Appointment, visitor: B
     assert answer["Cache-Control"] == "no-store"
     assert answer["Referrer-Policy"] == "no-referrer"
     assert answer["X-Robots-Tag"] == "noindex, nofollow"
+
+
+def test_the_link_works_on_after_disconnect(video: Appointment, visitor: Browser):
+    make_ready(video)
+
+    disconnect_connection(Connection.objects.get(), None)
+
+    answer = visitor.get(link(video))
+    assert (answer.status_code, answer["Location"]) == (302, TEAMS_URL)
 
 
 def test_it_waits_politely_while_the_link_is_being_made(video: Appointment, visitor: Browser):

@@ -128,6 +128,9 @@ class FakePlatform:
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> FakeSettings:
         return FakeSettings(self, data)
 
+    def forget_sign_in(self, connection: Connection) -> None:
+        self.calls["forget_sign_in"] += 1
+
     def remedy(self, connection: Connection, match: UserMatch) -> str:
         return f"Mend {match.reason}." if match.reason else ""
 

@@ -1,0 +1,49 @@
+"""Actions > Disconnect, and what is shown of a connection afterwards."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from integrations.disconnecting import disconnect_connection, upcoming_of
+from integrations.models import Connection, EventKind
+from integrations.platform_choice import people_on
+from integrations.platforms import platform_of
+from integrations.views.access import connection_or_404, while_connected
+from staff.access import admin_only, current_member
+
+
+@admin_only
+@while_connected
+def disconnect(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what it means and what to try first; then end the connection."""
+    connection = connection_or_404(request, pk)
+    if request.method == "POST":
+        was_live = disconnect_connection(connection, current_member(request))
+        sentence = _("%(name)s is disconnected.") if was_live else _("%(name)s is disconnected already.")
+        messages.success(request, sentence % {"name": connection.name})
+        return redirect("video-calls")
+    context = {
+        "connection": connection,
+        "platform": platform_of(connection),
+        "upcoming": upcoming_of(connection),
+        "people": people_on(connection),
+    }
+    return render(request, "integrations/disconnect.html", context)
+
+
+def disconnected_page(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """The dashboard of a connection that was disconnected: what is left of it, and the way back."""
+    platform = platform_of(connection)
+    context = {
+        "connection": connection,
+        "platform": platform,
+        "account": platform.account(connection),
+        "is_offered": platform.is_offered_to(connection.organization),
+        "event": connection.events.filter(kind=EventKind.DISCONNECTED).select_related("actor").first(),
+        "upcoming": upcoming_of(connection),
+        "people": people_on(connection),
+    }
+    return render(request, "integrations/disconnected.html", context)
