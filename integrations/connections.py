@@ -91,6 +91,21 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
     start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
 
 
+def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None:
+    """The connection has a new sign-in: it is healthy, everybody is rematched, and what waited for it goes on.
+
+    Call it inside the transaction that stores the sign-in, with the connection locked.
+    """
+    Connection.objects.filter(pk=connection.pk).update(
+        status=ConnectionStatus.CONNECTED, status_reason="", last_success_at=Now()
+    )
+    note_event(
+        connection, EventKind.REAUTHORIZED, actor, _("%(name)s was reauthorized.") % {"name": connection.name}
+    )
+    start_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=actor)
+    connection_recovered.send(sender=Connection, connection_id=connection.pk)
+
+
 def _lock(organization: Organization) -> None:
     """Two admins who connect at once take turns: one default, and no name twice."""
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)

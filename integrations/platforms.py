@@ -173,6 +173,10 @@ class VideoPlatform(Protocol):
         """The first page of the platform's connect wizard."""
         ...
 
+    def reauthorize_url(self, connection: Connection) -> str:
+        """The page that renews the sign-in of a connection."""
+        ...
+
     def account(self, connection: Connection) -> Account:
         """The account the connection was made with. No call."""
         ...

@@ -12,6 +12,7 @@ urlpatterns = [
     path("video-calls/<int:pk>/users/<int:staff_pk>/", dashboard.toggle, name="connection-toggle"),
     path("video-calls/<int:pk>/users/", dashboard.turn_many, name="connection-bulk"),
     path("video-calls/<int:pk>/disconnect/", disconnect.disconnect, name="connection-disconnect"),
+    path("video-calls/<int:pk>/reauthorize/", connections.reauthorize, name="connection-reauthorize"),
     path("video-calls/<int:pk>/rematch/", rematch.rematch, name="connection-rematch"),
     path("video-calls/<int:pk>/health/", health.health, name="connection-health"),
     path("video-calls/<int:pk>/health/settings/", health.settings, name="connection-settings"),

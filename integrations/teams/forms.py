@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext
@@ -65,3 +67,26 @@ class LobbyForm(SettingsForm):
         if not row.update(lobby_policy=chosen):
             return ""
         return gettext("Lobby of new meetings: %(choice)s.") % {"choice": chosen.label}
+
+
+class ReauthorizeForm(TenantForm):
+    """The tenant once more, in the words of Reauthorize."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tenant"].label = _("Azure Tenant ID")
+        self.fields["tenant"].error_messages["required"] = _("Enter your Azure Tenant ID.")
+
+
+class PolicyForm(forms.Form):
+    """That the Application Access Policy was made; Coconut cannot see it before it is connected."""
+
+    acknowledged = forms.BooleanField(
+        label=_("I have created or updated the Application Access Policy (AAP)"),
+        error_messages={
+            "required": _(
+                "Create or update the Application Access Policy first, then tick the box. Without it Microsoft lets "
+                "Coconut make no meetings."
+            )
+        },
+    )

@@ -24,12 +24,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Identity:
-    """`oid` and `tenant_id` identify the account for good; the rest is for display."""
+    """`oid` and `tenant_id` identify the account for good; UPN and name are for display.
+
+    `directory_roles` are the ids of its administrator roles, None where Microsoft does not tell (`wids` is an optional
+    claim: learn.microsoft.com/entra/identity-platform/optional-claims-reference).
+    """
 
     tenant_id: str
     oid: str
     upn: str
     name: str
+    directory_roles: frozenset[str] | None = None
 
 
 def check_id_token(id_token: str, tenant: Tenant, flow: Mapping[str, Any]) -> Identity:
@@ -57,8 +62,13 @@ def check_id_token(id_token: str, tenant: Tenant, flow: Mapping[str, Any]) -> Id
     expected = sha256(str(flow.get("nonce", "")).encode()).hexdigest()
     if not hmac.compare_digest(str(claims["nonce"]).encode(), expected.encode()) or not claims["oid"]:
         raise _not_accepted("nonce or oid")
+    roles = claims.get("wids")
     return Identity(
-        tenant.id, str(claims["oid"]), str(claims.get("preferred_username", "")), str(claims.get("name", ""))
+        tenant.id,
+        str(claims["oid"]),
+        str(claims.get("preferred_username", "")),
+        str(claims.get("name", "")),
+        frozenset(str(role).lower() for role in roles) if isinstance(roles, list) else None,
     )
 
 

@@ -11,6 +11,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Final
 
+import jwt
 import msal
 import requests
 from django.conf import settings
@@ -31,6 +32,9 @@ from integrations.teams.operators import tell_operators
 
 # None of these needs an administrator. MSAL adds openid, profile and offline_access.
 PERMISSIONS: Final = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
+# What an administrator consents to under an access policy; asked for as /.default, which means all that the app
+# registration lists (learn.microsoft.com/entra/identity-platform/v2-admin-consent).
+ROLES: Final = ("OnlineMeetings.ReadWrite.All", "User.Read.All")
 # How long a token is said to live when Microsoft does not say.
 _SHORT_LIFE: Final = 300
 logger = logging.getLogger(__name__)
@@ -56,6 +60,27 @@ class Tokens:
         }
 
 
+@dataclass(frozen=True)
+class AppToken:
+    """A token of Coconut itself for one tenant: `expires_at` in unix seconds, `roles` by bare names.
+
+    Microsoft issues one even where nobody has consented to anything, and then without roles.
+    """
+
+    access_token: str
+    expires_at: float
+    roles: tuple[str, ...]
+
+    @property
+    def missing_roles(self) -> list[str]:
+        return [role for role in ROLES if role not in self.roles]
+
+
+def default_scope() -> str:
+    """Everything that the app registration lists, for admin consent and for app tokens."""
+    return f"{graph_url()}/.default"
+
+
 def scopes() -> list[str]:
     """The delegated permissions, written once: for authorize, exchange and refresh."""
     return [f"{graph_url()}/{name}" for name in PERMISSIONS]
@@ -69,15 +94,29 @@ def is_configured() -> bool:
     )
 
 
-def start_sign_in(tenant_id: str, redirect_uri: str) -> dict[str, Any]:
+def start_sign_in(tenant_id: str, redirect_uri: str, *, login_hint: str = "") -> dict[str, Any]:
     """Begin an auth-code flow with PKCE, state and nonce.
 
-    The answer is JSON-ready: `auth_uri` is where to send the browser, `state` names the attempt; the rest is secret
-    and stays in the session until `redeem`. Raises PlatformError.
+    With `login_hint` that account must sign in anew, else people choose one: Microsoft takes no hint beside a choice
+    (learn.microsoft.com/entra/identity-platform/v2-protocols-oidc). The answer is JSON-ready: `auth_uri` is where to
+    send the browser, `state` names the attempt; the rest is secret and stays in the session until `redeem`. Raises
+    PlatformError.
     """
-    application = _application(tenant_id)
+    prompt = {"prompt": "login", "login_hint": login_hint} if login_hint else {"prompt": "select_account"}
+    flow: dict[str, Any] = _application(tenant_id).initiate_auth_code_flow(
+        scopes(), redirect_uri=redirect_uri, response_mode="query", **prompt
+    )
+    return flow
+
+
+def start_identification(tenant_id: str, redirect_uri: str) -> dict[str, Any]:
+    """Begin an auth-code flow that only says who somebody is; no click while Microsoft's own session lives.
+
+    As `start_sign_in`; `redeem_identity` ends it.
+    """
+    application = _application(tenant_id, exclude_scopes=["offline_access"])
     flow: dict[str, Any] = application.initiate_auth_code_flow(
-        scopes(), redirect_uri=redirect_uri, prompt="select_account", response_mode="query"
+        [], redirect_uri=redirect_uri, response_mode="query"
     )
     return flow
 
@@ -87,9 +126,22 @@ def redeem(tenant_id: str, flow: Mapping[str, Any], answer: Mapping[str, str]) -
 
     Raises PlatformError; a success without a refresh token is one.
     """
+    result = _redeem(tenant_id, flow, answer)
+    return _read_tokens(result), str(result.get("id_token", ""))
+
+
+def redeem_identity(tenant_id: str, flow: Mapping[str, Any], answer: Mapping[str, str]) -> str:
+    """The id token for the code in `answer`, not checked yet; tokens that come with it are thrown away.
+
+    Raises PlatformError.
+    """
+    return str(_redeem(tenant_id, flow, answer).get("id_token", ""))
+
+
+def _redeem(tenant_id: str, flow: Mapping[str, Any], answer: Mapping[str, str]) -> dict[str, Any]:
     application = _application(tenant_id)
     try:
-        result = application.acquire_token_by_auth_code_flow(dict(flow), dict(answer))
+        result: dict[str, Any] = application.acquire_token_by_auth_code_flow(dict(flow), dict(answer))
     except (MsalServiceError, requests.RequestException, JSONDecodeError) as error:
         raise _unreachable(error) from error
     except (ValueError, RuntimeError) as error:
@@ -100,7 +152,39 @@ def redeem(tenant_id: str, flow: Mapping[str, Any], answer: Mapping[str, str]) -
         ) from error
     if "access_token" not in result:
         raise _refused(result, is_refresh=False)
-    return _read_tokens(result), str(result.get("id_token", ""))
+    return result
+
+
+def app_token(tenant_id: str) -> AppToken:
+    """A fresh token of Coconut itself for this tenant. Raises PlatformError."""
+    application = _application(tenant_id)
+    try:
+        result = application.acquire_token_for_client([default_scope()])
+    except (MsalServiceError, requests.RequestException, ValueError, RuntimeError) as error:
+        raise _unreachable(error) from error
+    if "access_token" not in result:
+        raise _refused(result, is_refresh=True)
+    token = str(result["access_token"])
+    return AppToken(
+        token, time.time() + float(result.get("expires_in", _SHORT_LIFE)), _roles_in(token, tenant_id)
+    )
+
+
+def _roles_in(token: str, tenant_id: str) -> tuple[str, ...]:
+    """The application permissions in a token that came from Microsoft's token endpoint just now.
+
+    Its signature is Graph's to check, and Graph's refusals stay authoritative; this only tells an admin in time what
+    is missing (learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
+    """
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        logger.warning("An app token cannot be read, so its roles are not known.")
+        return ()
+    roles = claims.get("roles")
+    if str(claims.get("tid", "")).lower() != tenant_id.lower() or not isinstance(roles, list):
+        return ()
+    return tuple(str(role) for role in roles)
 
 
 def refresh(tenant_id: str, refresh_token: str) -> Tokens:
@@ -115,7 +199,7 @@ def refresh(tenant_id: str, refresh_token: str) -> Tokens:
     return _read_tokens({**result, "refresh_token": result.get("refresh_token") or refresh_token})
 
 
-def _application(tenant_id: str) -> msal.ConfidentialClientApplication:
+def _application(tenant_id: str, **options: Any) -> msal.ConfidentialClientApplication:
     """A new MSAL application for one attempt: a shared one would replay a refusal for a minute."""
     try:
         return msal.ConfidentialClientApplication(
@@ -126,6 +210,7 @@ def _application(tenant_id: str) -> msal.ConfidentialClientApplication:
             # Thrown away: MSAL puts tokens into it before it looks at the nonce.
             token_cache=msal.TokenCache(),
             instance_discovery=False,
+            **options,
         )
     except (MsalServiceError, requests.RequestException, ValueError) as error:
         raise _unreachable(error) from error

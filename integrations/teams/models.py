@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -47,8 +48,10 @@ class TeamsConnection(models.Model):
     token_version = models.PositiveIntegerField(default=1)
     refresh_lease = models.UUIDField(null=True, blank=True)
     refresh_lease_until = models.DateTimeField(null=True, blank=True)
-    # When Microsoft last gave a refresh token; one that rests for 90 days dies.
+    # When Microsoft last gave a token; a refresh token that rests for 90 days dies.
     refreshed_at = models.DateTimeField(db_default=Now())
+    # When somebody last signed in or consented at Microsoft: connected, connected again, or reauthorized.
+    consented_at = models.DateTimeField(db_default=Now())
     lobby_policy = models.CharField(max_length=15, choices=LobbyPolicy, default=LobbyPolicy.CLIENTS_WAIT)
 
     class Meta:
@@ -56,7 +59,13 @@ class TeamsConnection(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "method", "tenant_id", "account_oid"],
                 name="account_connected_once_per_organization",
-            )
+            ),
+            # Any administrator of the tenant may consent, so the account says nothing here.
+            models.UniqueConstraint(
+                fields=["organization", "tenant_id"],
+                condition=Q(method="access_policy"),
+                name="policy_tenant_connected_once_per_organization",
+            ),
         ]
 
     def has(self, permission: str) -> bool:

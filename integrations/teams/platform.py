@@ -31,7 +31,11 @@ class Teams:
         return organization.teams_addon
 
     def connect_url(self) -> str:
-        return reverse("teams-connect")
+        # It leads on to the next question where the organisation has no choice of methods.
+        return reverse("teams-policy")
+
+    def reauthorize_url(self, connection: Connection) -> str:
+        return reverse("teams-reauthorize", args=[connection.pk])
 
     def account(self, connection: Connection) -> Account:
         teams = connection.teams

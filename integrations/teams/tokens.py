@@ -1,4 +1,4 @@
-"""Delegated access tokens: used without a lock while they live, renewed by whoever holds the lease.
+"""Access tokens. Delegated ones are used without a lock while they live, and renewed by whoever holds the lease.
 
 Microsoft's refresh tokens roll: each renewal brings a new one, and the old one stays valid
 (learn.microsoft.com/entra/identity-platform/refresh-tokens), so a renewal that is lost does no harm. What would do
@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from integrations.connections import require_reauthorization
 from integrations.models import Connection, ConnectionStatus
 from integrations.platforms import ErrorKind, PlatformError
-from integrations.teams import login
+from integrations.teams import app_tokens, login
 from integrations.teams.models import Method, TeamsConnection
 
 # A token with less left than this is renewed, while others go on using it.
@@ -56,15 +56,20 @@ class _Stored:
 
 
 def access_token(connection: Connection, *, refused: str = "") -> str:
-    """A valid delegated access token. `refused` is one that Graph has just answered 401 to: it is not given again.
+    """A valid access token, of the service account or of Coconut itself, as the connection's method wants it.
+
+    `refused` is one that Graph has just answered 401 to: it is not given again.
 
     May call Microsoft, so no transaction may be open. Raises PlatformError: CONNECTION when an admin must
     reauthorize (recorded on the connection), OPERATOR when Coconut's own credentials are refused, OUTAGE when
     Microsoft, or whoever is renewing, does not answer in time.
     """
+    row = connected_row(connection)
+    if row.method == Method.ACCESS_POLICY:
+        return app_tokens.access_token(row, refused=refused)
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
-        stored = _read(connection)
+        stored = _stored(row)
         if stored.is_fresh(refused):
             return stored.access_token
         lease = _claim(stored)
@@ -76,6 +81,7 @@ def access_token(connection: Connection, *, refused: str = "") -> str:
         if time.monotonic() > deadline:
             raise PlatformError(ErrorKind.OUTAGE, _("Microsoft takes too long to renew the sign-in."))
         time.sleep(_POLL_SECONDS)
+        row = connected_row(connection)
 
 
 def store(tokens: login.Tokens) -> dict[str, object]:
@@ -91,17 +97,16 @@ def forget(connection: Connection) -> None:
 
 
 def resting() -> QuerySet[Connection]:
-    """Healthy connections whose refresh token has rested for a day; 90 days would end it."""
+    """Healthy connections that got no token for a day: 90 days end a refresh token, and a consent may be gone."""
     return Connection.objects.filter(
-        status=ConnectionStatus.CONNECTED,
-        teams__method=Method.SERVICE_ACCOUNT,
-        teams__refreshed_at__lt=Now() - KEEP_ALIVE_AFTER,
+        status=ConnectionStatus.CONNECTED, teams__refreshed_at__lt=Now() - KEEP_ALIVE_AFTER
     )
 
 
 def keep_alive(connection: Connection) -> None:
     """Renew the tokens of a connection, whatever is left of them. Raises PlatformError as `access_token` does."""
-    access_token(connection, refused=_read(connection).access_token)
+    app_tokens.forget(connection.pk)
+    access_token(connection, refused=connected_row(connection).tokens.get("access_token", ""))
 
 
 def reencrypt() -> int:
@@ -116,11 +121,16 @@ def reencrypt() -> int:
     return len(pks)
 
 
-def _read(connection: Connection) -> _Stored:
+def connected_row(connection: Connection) -> TeamsConnection:
+    """The connection's row as it is now. Raises PlatformError (CONNECTION) unless it is connected."""
     row = TeamsConnection.objects.select_related("connection").get(connection_id=connection.pk)
     if row.connection.status != ConnectionStatus.CONNECTED:
         reason = row.connection.status_reason or _("Microsoft Teams is disconnected.")
         raise PlatformError(ErrorKind.CONNECTION, reason)
+    return row
+
+
+def _stored(row: TeamsConnection) -> _Stored:
     return _Stored(
         row.pk,
         row.connection_id,

@@ -1,11 +1,15 @@
-"""The connect wizard and the way back from Microsoft, under /settings/video-calls/."""
+"""The connect wizard, Reauthorize and the way back from Microsoft, under /settings/video-calls/."""
 
 from django.urls import path
 
-from integrations.teams import views
+from integrations.teams.views import callback, reauthorize, wizard
 
 urlpatterns = [
-    path("new/teams/", views.connect, name="teams-connect"),
-    path("new/teams/tenant/", views.tenant, name="teams-tenant"),
-    path("teams/callback/", views.callback, name="teams-callback"),
+    path("new/teams/policy/", wizard.policy, name="teams-policy"),
+    path("new/teams/service-account/", wizard.use_service_account, name="teams-service-account"),
+    path("new/teams/", wizard.connect, name="teams-connect"),
+    path("new/teams/tenant/", wizard.tenant, name="teams-tenant"),
+    path("teams/callback/", callback.callback, name="teams-callback"),
+    path("teams/waiting/", callback.waiting, name="teams-waiting"),
+    path("teams/<int:pk>/reauthorize/", reauthorize.reauthorize, name="teams-reauthorize"),
 ]

@@ -1,43 +1,77 @@
-"""What the connect wizard remembers in the session: the answers, and the sign-ins that are under way at Microsoft."""
+"""What the session remembers: the wizard's answers, and the trips to Microsoft that are under way."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations.models import MatchField
-from integrations.teams import login
-from integrations.teams.connecting import Answers
-from integrations.teams.tenants import resolve_tenant
+from integrations.teams.models import Method
 
 _ANSWERS: Final = "teams_wizard"
 _ATTEMPTS: Final = "teams_sign_ins"
+_PROVEN: Final = "teams_proven"
 ATTEMPT_SECONDS: Final = 15 * 60
 # Pages of Microsoft that never send anybody back leave attempts behind.
 _MOST_ATTEMPTS: Final = 5
 
 
 class AttemptGone(Exception):
-    """A return that no sign-in of this session is waiting for; the text is a sentence."""
+    """A return that no trip of this session is waiting for; the text is a sentence."""
+
+
+class Leg(StrEnum):
+    """What a trip to Microsoft is for."""
+
+    SIGN_IN = "sign_in"  # the service account signs in and accepts the permissions
+    CONSENT = "consent"  # an administrator accepts for the organisation
+    PROOF = "proof"  # the same person shows who they are, for a consent can be forged
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was asked for: the resolved tenant, the domain if one was typed, the field with the UPN, the method.
+
+    `connection_id` is the connection to reauthorize; None connects a new one.
+    """
+
+    tenant_id: str
+    domain: str
+    match_field: str = MatchField.EMAIL
+    method: str = Method.SERVICE_ACCOUNT
+    connection_id: int | None = None
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A sign-in under way. `flow` is MSAL's: its verifier and nonce never leave the session."""
+    """A trip under way. `flow` is MSAL's: its verifier and nonce never leave the session."""
 
-    flow: Mapping[str, Any]
+    leg: Leg
     answers: Answers
+    flow: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """An administrator who has consented and signed in, while the consent does not show in tokens yet.
+
+    `account` holds the arguments of `identity.Identity`, JSON-ready; `missing` names the permissions that did not show
+    at the last look.
+    """
+
+    answers: Answers
+    account: Mapping[str, Any]
+    missing: tuple[str, ...] = ()
 
 
 def answers(session: SessionBase) -> dict[str, str]:
-    """What was answered so far: `match_field`, `tenant` (as typed)."""
+    """What was answered so far: `method`, `match_field`, `tenant` (as typed)."""
     found: dict[str, str] = session.get(_ANSWERS, {})
     return found
 
@@ -50,23 +84,18 @@ def remember(session: SessionBase, **given: str) -> None:
 def forget(session: SessionBase) -> None:
     """The wizard is finished."""
     session.pop(_ANSWERS, None)
+    session.pop(_PROVEN, None)
 
 
-def start_sign_in(session: SessionBase, typed: str) -> str:
-    """Resolve the tenant, keep an attempt and return where to send the browser.
-
-    Raises TenantProblem and PlatformError; nothing but the session is written.
-    """
-    tenant = resolve_tenant(typed)
-    flow = login.start_sign_in(tenant.id, settings.BASE_URL + reverse("teams-callback"))
-    address = str(flow.pop("auth_uri"))
-    match_field = answers(session).get("match_field", MatchField.EMAIL)
-    _keep(session, str(flow["state"]), Attempt(flow, Answers(tenant.id, tenant.domain, match_field)))
-    return address
+def keep_attempt(session: SessionBase, state: str, attempt: Attempt) -> None:
+    """Remember a trip until its return, which brings the same `state`."""
+    attempts = {**session.get(_ATTEMPTS, {}), state: {**asdict(attempt), "started_at": time.time()}}
+    newest = sorted(attempts, key=lambda each: attempts[each]["started_at"])[-_MOST_ATTEMPTS:]
+    session[_ATTEMPTS] = {each: attempts[each] for each in newest}
 
 
 def take_attempt(session: SessionBase, state: str) -> Attempt:
-    """The attempt that a return belongs to; it can be taken once. Raises AttemptGone."""
+    """The trip that a return belongs to; it can be taken once. Raises AttemptGone."""
     attempts = session.get(_ATTEMPTS, {})
     kept = attempts.pop(state, None)
     if kept is None:
@@ -76,13 +105,29 @@ def take_attempt(session: SessionBase, state: str) -> Attempt:
             )
         )
     session[_ATTEMPTS] = attempts
+    _require_young(kept)
+    return Attempt(Leg(kept["leg"]), Answers(**kept["answers"]), kept["flow"])
+
+
+def keep_proven(session: SessionBase, proven: Proven) -> None:
+    """Remember who consented, until the consent shows."""
+    session[_PROVEN] = {**asdict(proven), "started_at": time.time()}
+
+
+def note_missing(session: SessionBase, roles: Sequence[str]) -> None:
+    """Remember which permissions did not show; the quarter of an hour goes on."""
+    session[_PROVEN] = {**session[_PROVEN], "missing": list(roles)}
+
+
+def proven(session: SessionBase) -> Proven:
+    """Who consented and signed in within the last quarter of an hour. Raises AttemptGone."""
+    kept = session.get(_PROVEN)
+    if kept is None:
+        raise AttemptGone(_("Nobody has just consented at Microsoft."))
+    _require_young(kept)
+    return Proven(Answers(**kept["answers"]), kept["account"], tuple(kept["missing"]))
+
+
+def _require_young(kept: Mapping[str, Any]) -> None:
     if kept["started_at"] < time.time() - ATTEMPT_SECONDS:
         raise AttemptGone(_("The sign-in at Microsoft took longer than 15 minutes, so it was not accepted."))
-    return Attempt(kept["flow"], Answers(**kept["answers"]))
-
-
-def _keep(session: SessionBase, state: str, attempt: Attempt) -> None:
-    started = {"flow": dict(attempt.flow), "answers": asdict(attempt.answers), "started_at": time.time()}
-    attempts = {**session.get(_ATTEMPTS, {}), state: started}
-    newest = sorted(attempts, key=lambda each: attempts[each]["started_at"])[-_MOST_ATTEMPTS:]
-    session[_ATTEMPTS] = {each: attempts[each] for each in newest}

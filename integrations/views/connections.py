@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 
 from integrations.models import Connection
 from integrations.platforms import all_platforms, platform_of
+from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_organization
 
 
@@ -35,3 +36,10 @@ def providers(request: HttpRequest) -> HttpResponse:
     tiles = [(platform, platform.is_offered_to(organization)) for platform in all_platforms()]
     has_connection = Connection.objects.filter(organization=organization).live().exists()
     return render(request, "integrations/providers.html", {"tiles": tiles, "has_connection": has_connection})
+
+
+@admin_only
+def reauthorize(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page of the connection's platform that renews its sign-in."""
+    connection = connection_or_404(request, pk)
+    return redirect(platform_of(connection).reauthorize_url(connection))

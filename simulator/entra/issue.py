@@ -15,6 +15,8 @@ from simulator.registration import APP_NAME, GRAPH_HOST
 from simulator.world import World
 
 ID_TOKEN_LIFETIME = 3600
+# What tokens of people without any administrator role carry in `wids` (seen in tokens, not documented).
+ORDINARY_USER = "b79fbf4d-3ef9-4689-8143-76b194e85509"
 
 
 def client_info(tenant: Tenant, person: Person) -> str:
@@ -56,8 +58,7 @@ def id_token(
         claims |= {"name": person.name, "preferred_username": person.upn, "oid": person.id}
     if "email" in openid or person.guest:
         claims["email"] = person.mail
-    if person.roles:
-        claims["wids"] = person.roles
+    claims["wids"] = person.roles or [ORDINARY_USER]
     fault = world.faults.take("id_token")
     if fault is None:
         return world.key.sign(claims)

@@ -28,6 +28,13 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+// A form that sends itself after some seconds: <form data-resend="5">, for what somebody waits for.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("form[data-resend]").forEach((form) => {
+    setTimeout(() => form.requestSubmit(), Number(form.dataset.resend) * 1000);
+  });
+});
+
 // Leaving a <form data-guard> with changes that are not saved asks first, in the browser's own words.
 document.addEventListener("input", (event) => {
   const form = event.target.form;

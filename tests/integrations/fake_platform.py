@@ -122,6 +122,9 @@ class FakePlatform:
     def connect_url(self) -> str:
         return "/fake/connect/"
 
+    def reauthorize_url(self, connection: Connection) -> str:
+        return f"/fake/reauthorize/{connection.pk}/"
+
     def account(self, connection: Connection) -> Account:
         return Account(name="Coconut Meetings", user_name="coconut-meetings@contoso.example")
 

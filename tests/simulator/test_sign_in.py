@@ -105,8 +105,17 @@ def test_administrators_carry_their_role_in_wids(simulator):
     assert claims["wids"] == [people.PRIVILEGED_ROLE_ADMINISTRATOR]
 
 
-def test_ordinary_users_have_no_wids(simulator):
+def test_ordinary_users_have_the_role_of_ordinary_users_in_wids(simulator):
     answer = sign_in(simulator, people.ORDINARY_USER)
+
+    claims = read_id_token(simulator, answer["id_token"])
+    assert claims["wids"] == ["b79fbf4d-3ef9-4689-8143-76b194e85509"]
+
+
+def test_a_fault_can_leave_wids_out(simulator):
+    simulator.control("fault", kind="id_token", without=["wids"], count=1)
+
+    answer = sign_in(simulator, people.PRIVILEGED_ADMIN)
 
     assert "wids" not in read_id_token(simulator, answer["id_token"])
 

@@ -268,7 +268,7 @@ def test_returning_twice(ada_browser, simulator):
 
     ada_browser.get(returned)
 
-    assert told(ada_browser) == [f"{STRAY} Start again with Continue."]
+    assert told(ada_browser) == [f"{STRAY} Start again."]
     assert Connection.objects.count() == 1
 
 
@@ -307,7 +307,7 @@ def test_a_stranger_cannot_finish_somebody_elses_sign_in(ada_browser, simulator,
 
     otto_browser.get(returned)
 
-    assert told(otto_browser) == [f"{STRAY} Start again with Continue."]
+    assert told(otto_browser) == [f"{STRAY} Start again."]
     assert not Connection.objects.exists()
 
 
@@ -331,7 +331,7 @@ def test_signed_out_meanwhile(ada_browser, simulator):
 
     response = ada_browser.get(returned)
 
-    assert response.headers["Location"] == "/sign-in/?next=%2Fsettings%2Fvideo-calls%2Fnew%2Fteams%2F"
+    assert response.headers["Location"] == "/sign-in/?next=%2Fsettings%2Fvideo-calls%2F"
     page = ada_browser.get(response.headers["Location"])
     assert [str(message) for message in page.context["messages"]] == [
         "You were signed out of Coconut meanwhile, so nothing was connected. Sign in and start again."

@@ -49,7 +49,7 @@ def test_it_is_offered_to_organisations_with_the_add_on(maple):
 
 
 def test_connecting_begins_at_the_wizards_first_page():
-    assert TEAMS.connect_url() == reverse("teams-connect")
+    assert TEAMS.connect_url() == reverse("teams-policy")
 
 
 def test_the_account_is_named_with_method_and_tenant(connected):

@@ -110,7 +110,7 @@ def test_a_token_that_graph_refused_is_renewed_once(connected, microsoft):
 
 def test_while_another_renews_the_token_that_still_lives_is_used(connected, microsoft):
     expire(connected, seconds_left=60)
-    tokens._claim(tokens._read(connected))
+    tokens._claim(tokens._stored(tokens.connected_row(connected)))
 
     token = tokens.access_token(connected)
 
@@ -120,7 +120,7 @@ def test_while_another_renews_the_token_that_still_lives_is_used(connected, micr
 def test_whoever_waits_in_vain_for_another_renewal_gets_an_outage(connected, microsoft, monkeypatch):
     monkeypatch.setattr(tokens, "_WAIT_SECONDS", 0.2)
     expire(connected)
-    tokens._claim(tokens._read(connected))
+    tokens._claim(tokens._stored(tokens.connected_row(connected)))
 
     with pytest.raises(PlatformError) as caught:
         tokens.access_token(connected)
@@ -131,14 +131,14 @@ def test_whoever_waits_in_vain_for_another_renewal_gets_an_outage(connected, mic
 def test_a_lease_that_ran_out_is_taken_over(connected, microsoft, settings):
     settings.MICROSOFT_CONNECT_TIMEOUT_SECONDS = settings.MICROSOFT_READ_TIMEOUT_SECONDS = -2
     expire(connected)
-    tokens._claim(tokens._read(connected))
+    tokens._claim(tokens._stored(tokens.connected_row(connected)))
 
     assert tokens.access_token(connected) == "renewed-1"
 
 
 def test_a_renewal_that_somebody_else_finished_is_not_repeated(connected, microsoft):
     expire(connected)
-    stale = tokens._read(connected)
+    stale = tokens._stored(tokens.connected_row(connected))
     tokens.access_token(connected)
 
     assert tokens._claim(stale) is None

@@ -62,9 +62,10 @@ def spec(simulated, simulator):
 def by_policy(simulated, simulator):
     """The same connection as an app whose administrator consented, with a policy for everybody."""
     simulator.control("policy")
+    simulator.control("consent")
     sign_in(
         simulated,
-        simulator.app_token(),
+        "",
         method=Method.ACCESS_POLICY,
         granted=["OnlineMeetings.ReadWrite.All", "User.Read.All"],
     )

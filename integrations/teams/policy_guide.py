@@ -1,0 +1,68 @@
+"""How a Microsoft administrator lets Coconut make meetings for people, in PowerShell and in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from staff.models import Organization
+
+#: Microsoft's own description of the procedure.
+DOCUMENTATION: Final = (
+    "https://learn.microsoft.com/graph/cloud-communication-online-meeting-application-access-policy"
+)
+
+
+def setup_commands() -> str:
+    """PowerShell for the whole organisation: make a policy and grant it, or extend the ones that people have.
+
+    Everybody has one policy at a time, and a policy of their own takes the place of the global one, so a policy that
+    exists must be extended, not replaced (learn.microsoft.com/powershell/module/microsoftteams/
+    grant-csapplicationaccesspolicy). The spelling of the last line is from memory, not from Microsoft's pages.
+    """
+    client_id = settings.MICROSOFT_CLIENT_ID
+    return "\n".join(
+        [
+            "Connect-MicrosoftTeams",
+            "",
+            "# " + _("Which policies are there already?"),
+            "Get-CsApplicationAccessPolicy",
+            "",
+            "# " + _("If there is none, make one and grant it to everybody:"),
+            f'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "{client_id}"',
+            "Grant-CsApplicationAccessPolicy -PolicyName Coconut -Global",
+            "",
+            "# " + _("If people have one, add Coconut to it (put its name in the place of Global):"),
+            f'Set-CsApplicationAccessPolicy -Identity Global -AppIds @{{Add="{client_id}"}}',
+        ]
+    )
+
+
+def letter(organization: Organization) -> str:
+    """A text to send to whoever administers Microsoft 365.
+
+    It holds no link that could be completed by a stranger: whoever consents does so at the keyboard of an admin of the
+    organisation, and that is the proof that they act together.
+    """
+    return _(
+        "Hello,\n\n"
+        "%(organization)s wants to make Microsoft Teams meetings for video appointments in Coconut. Please do two "
+        "things.\n\n"
+        "1. In PowerShell, with the role Teams Administrator or Global Administrator, create or update an Application "
+        "Access Policy for the application (client) ID %(client_id)s:\n\n"
+        "%(commands)s\n\n"
+        "Microsoft describes it here: %(documentation)s\n"
+        "It takes up to 30 minutes until a new policy works.\n\n"
+        "2. Then consent together with us, at our screen: in Coconut under Settings > Video Calls > Microsoft Teams "
+        "you sign in to Microsoft with the role Privileged Role Administrator or Global Administrator and accept "
+        "these permissions on behalf of the organisation: OnlineMeetings.ReadWrite.All (make the meetings) and "
+        "User.Read.All (find our staff). We also need the Microsoft tenant ID.\n\n"
+        "Thank you."
+    ) % {
+        "organization": organization.name,
+        "client_id": settings.MICROSOFT_CLIENT_ID,
+        "commands": setup_commands(),
+        "documentation": DOCUMENTATION,
+    }

@@ -1,0 +1,1 @@
+"""The connect wizard, Reauthorize, and the way back from Microsoft."""

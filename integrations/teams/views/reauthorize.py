@@ -1,0 +1,48 @@
+"""Actions > Reauthorize."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from integrations.models import Connection
+from integrations.platforms import PlatformError
+from integrations.teams.departures import depart
+from integrations.teams.forms import ReauthorizeForm
+from integrations.teams.pages import leads_to_microsoft, posted, render_exit, see_other, with_what_next
+from integrations.teams.policy_guide import DOCUMENTATION
+from integrations.teams.reauthorizing import Disconnected, answers_for
+from integrations.teams.tenants import TenantProblem, resolve_tenant
+from integrations.views.access import connection_or_404
+
+
+@leads_to_microsoft
+def reauthorize(request: HttpRequest, pk: int) -> HttpResponse:
+    """What is needed, the tenant once more, and off to Microsoft. Also for a healthy connection."""
+    connection = connection_or_404(request, pk)
+    if not connection.is_live:
+        messages.warning(request, str(Disconnected()))
+        return redirect("video-calls")
+    form = ReauthorizeForm(posted(request), initial={"tenant": connection.teams.tenant_id})
+    if form.is_valid():
+        try:
+            return see_other(_depart(request, connection, form.cleaned_data["tenant"]))
+        except TenantProblem as problem:
+            form.add_error("tenant", str(problem))
+        except PlatformError as problem:
+            form.add_error(None, with_what_next(problem, reauthorizing=True))
+    context = {
+        "form": form,
+        "connection": connection,
+        "teams": connection.teams,
+        "client_id": settings.MICROSOFT_CLIENT_ID,
+        "documentation": DOCUMENTATION,
+    }
+    return render_exit(request, "teams/reauthorize.html", context)
+
+
+def _depart(request: HttpRequest, connection: Connection, typed: str) -> str:
+    tenant = resolve_tenant(typed)
+    return depart(request.session, tenant, answers_for(connection.teams, tenant))

@@ -1,0 +1,475 @@
+"""Connecting by the Application Access Policy method, against a simulated Microsoft: proven, or refused in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from integrations.models import Connection, ConnectionStatus, EventKind
+from integrations.platforms import PlatformError
+from integrations.teams import app_tokens, tokens
+from integrations.teams.models import TeamsConnection
+from simulator import people
+from simulator.people import CONTOSO_ID, FABRIKAM_ID
+from tests.factories import make_member, make_organization
+from tests.integrations.teams.trips import (
+    CALLBACK,
+    FIRST,
+    POLICY,
+    SECOND,
+    WAITING,
+    accept,
+    connect_by_policy,
+    consent,
+    leave,
+    start_with_policy,
+    told,
+)
+
+TRY_AGAIN = "Nothing was connected. Your answers are still here: continue to try again."
+
+
+@pytest.fixture
+def maple(db):
+    return make_organization(access_policy_addon=True)
+
+
+@pytest.fixture
+def otto_browser(db):
+    cedar = make_organization("Cedar Bank", access_policy_addon=True)
+    browser = Client(headers={"host": "localhost:8000"})
+    browser.force_login(make_member(cedar, "Otto Keller", "admin"))
+    return browser
+
+
+def assert_refused(browser: Client, response, sentence: str) -> None:
+    """Back on the tenant page with this said, the answers kept and nothing stored."""
+    assert response.headers["Location"] == SECOND
+    assert told(browser) == [f"{sentence} {TRY_AGAIN}"]
+    assert browser.get(SECOND).context["form"]["tenant"].value() == CONTOSO_ID
+    assert not Connection.objects.exists()
+
+
+# --- The questions --------------------------------------------------------------------------------------
+
+
+def test_the_tile_leads_to_the_policy_page_where_the_add_on_is_on(ada_browser, simulator):
+    response = ada_browser.get(POLICY)
+
+    page = unescape(response.content.decode())
+    assert response.status_code == 200
+    assert 'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "c0c0a075-' in page
+    assert 'Set-CsApplicationAccessPolicy -Identity Global -AppIds @{Add="c0c0a075-' in page
+
+
+def test_without_the_add_on_the_tile_leads_to_the_upn_page(ada_browser, simulator, maple):
+    maple.access_policy_addon = False
+    maple.save()
+
+    assert ada_browser.get(POLICY).headers["Location"] == FIRST
+
+
+def test_the_upn_page_comes_after_the_choice_of_a_method(ada_browser, simulator):
+    assert ada_browser.get(FIRST).headers["Location"] == POLICY
+
+
+def test_continue_without_the_tick_gets_a_sentence(ada_browser, simulator):
+    response = ada_browser.post(POLICY, {})
+
+    (sentence,) = response.context["form"].errors["acknowledged"]
+    assert sentence.startswith("Create or update the Application Access Policy first, then tick the box.")
+
+
+def test_the_tick_is_kept_on_the_way_back(ada_browser, simulator):
+    ada_browser.post(POLICY, {"acknowledged": "on"})
+
+    form = ada_browser.get(POLICY).context["form"]
+
+    assert form["acknowledged"].value() == "yes"
+
+
+def test_the_service_account_method_can_be_used_instead(ada_browser, simulator):
+    ada_browser.post(POLICY, {"acknowledged": "on"})
+    ada_browser.get("/settings/video-calls/new/teams/service-account/")
+    ada_browser.post(FIRST, {"match_field": "email"})
+
+    address = leave(ada_browser.post(SECOND, {"tenant": CONTOSO_ID}))
+
+    assert urlsplit(address).path.endswith("/oauth2/v2.0/authorize")
+
+
+def test_the_letter_to_the_microsoft_admin_holds_the_id_and_no_way_in(ada_browser, simulator, settings):
+    letter = ada_browser.get(POLICY).context["letter"]
+
+    assert settings.MICROSOFT_CLIENT_ID in letter
+    assert [word for word in letter.split() if word.startswith("http")] == [
+        "https://learn.microsoft.com/graph/cloud-communication-online-meeting-application-access-policy"
+    ]
+
+
+def test_consent_is_asked_for_everything_that_the_registration_lists(ada_browser, simulator):
+    address = urlsplit(start_with_policy(ada_browser))
+
+    query = parse_qs(address.query)
+    assert address.path == f"/{CONTOSO_ID}/v2.0/adminconsent"
+    assert query["scope"] == ["https://graph.microsoft.com/.default"]
+    assert query["redirect_uri"] == ["http://localhost:8000/settings/video-calls/teams/callback/"]
+    assert len(query["state"][0]) > 30
+
+
+# --- Connected ------------------------------------------------------------------------------------------
+
+
+def test_the_way_back_leads_to_the_dashboard(ada_browser, simulator, only_connection):
+    response = connect_by_policy(ada_browser, simulator)
+
+    assert response.headers["Location"] == f"/settings/video-calls/{only_connection().pk}/"
+    assert told(ada_browser) == [
+        "Microsoft Teams is connected. Each staff member organises their own meetings."
+    ]
+
+
+def test_the_administrator_is_shown_and_no_token_is_stored(ada_browser, simulator, only_connection):
+    connect_by_policy(ada_browser, simulator, match_field="username")
+
+    connection = only_connection()
+    row = connection.teams
+    assert (row.method, row.account_upn, row.account_name) == (
+        "access_policy",
+        people.GLOBAL_ADMIN,
+        "Gail Adams",
+    )
+    assert sorted(row.granted) == ["OnlineMeetings.ReadWrite.All", "User.Read.All"]
+    assert (row.tokens, connection.match_field, connection.is_default) == ({}, "username", True)
+
+
+def test_a_privileged_role_administrator_may_consent(ada_browser, simulator, only_connection):
+    consent(ada_browser, simulator, start_with_policy(ada_browser), people.PRIVILEGED_ADMIN)
+
+    assert only_connection().teams.account_upn == people.PRIVILEGED_ADMIN
+
+
+def test_the_proof_asks_for_no_permission_and_no_click(ada_browser, simulator):
+    microsoft = simulator.browser()
+    returned = accept(microsoft, start_with_policy(ada_browser))
+
+    proof = ada_browser.get(returned).headers["Location"]
+
+    query = parse_qs(urlsplit(proof).query)
+    assert sorted(query["scope"][0].split()) == ["openid", "profile"]
+    assert "prompt" not in query
+    microsoft.open(proof)
+    assert microsoft.is_back
+
+
+def test_connecting_again_revives_what_was_disconnected(ada_browser, simulator, only_connection):
+    connect_by_policy(ada_browser, simulator)
+    before = only_connection()
+    Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
+
+    consent(ada_browser, simulator, start_with_policy(ada_browser), people.PRIVILEGED_ADMIN)
+
+    after = only_connection()
+    assert (after.pk, after.status) == (before.pk, "connected")
+    assert after.teams.account_upn == people.PRIVILEGED_ADMIN
+    assert after.teams.token_version == before.teams.token_version + 1
+
+
+def test_the_same_tenant_twice_is_refused_whoever_consents(ada_browser, simulator):
+    connect_by_policy(ada_browser, simulator)
+    told(ada_browser)
+
+    response = consent(ada_browser, simulator, start_with_policy(ada_browser), people.PRIVILEGED_ADMIN)
+
+    assert response.headers["Location"] == "/settings/video-calls/"
+    assert told(ada_browser) == ["Already connected. Use Reauthorize."]
+    assert Connection.objects.count() == 1
+
+
+# --- Consent that is slow to show -----------------------------------------------------------------------
+
+
+def test_a_consent_that_does_not_show_yet_is_waited_for(ada_browser, simulator, only_connection):
+    simulator.control("fault", kind="no_roles", count=2)
+
+    response = connect_by_policy(ada_browser, simulator)
+    page = ada_browser.get(response.headers["Location"])
+    again = ada_browser.post(WAITING)
+    found = ada_browser.post(WAITING)
+
+    assert response.headers["Location"] == again.headers["Location"] == WAITING
+    assert list(page.context["missing"]) == ["OnlineMeetings.ReadWrite.All", "User.Read.All"]
+    assert found.headers["Location"] == f"/settings/video-calls/{only_connection().pk}/"
+
+
+def test_a_role_that_was_not_consented_to_is_named(ada_browser, simulator):
+    simulator.control("registration", roles=["OnlineMeetings.ReadWrite.All"])
+
+    connect_by_policy(ada_browser, simulator)
+
+    page = ada_browser.get(WAITING).content.decode()
+    assert "<code>User.Read.All</code>" in page
+    assert "<code>OnlineMeetings.ReadWrite.All</code>" not in page
+    assert not Connection.objects.exists()
+
+
+def test_waiting_ends_after_a_quarter_of_an_hour(ada_browser, simulator):
+    simulator.control("fault", kind="no_roles")
+    connect_by_policy(ada_browser, simulator)
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=True):
+        response = ada_browser.post(WAITING)
+
+    assert response.headers["Location"] == SECOND
+    assert not Connection.objects.exists()
+
+
+def test_nobody_waits_who_has_not_consented(ada_browser, simulator):
+    response = ada_browser.post(WAITING)
+
+    assert response.headers["Location"] == "/settings/video-calls/"
+    assert told(ada_browser) == ["Nobody has just consented at Microsoft. Start again."]
+
+
+# --- Forged, refused, or by the wrong people ------------------------------------------------------------
+
+REFUSED = (
+    "Coconut was not given permission at Microsoft: either Cancel was pressed, or your organisation wants an "
+    "administrator to approve Coconut first."
+)
+ANOTHER_TENANT = (
+    "This account belongs to another Microsoft tenant than the one you entered. Sign in with an account of that "
+    "tenant, or correct the tenant ID."
+)
+
+
+@pytest.mark.parametrize("spelling", ["consent_required", "permission_denied", "access_denied"])
+def test_cancel_however_microsoft_spells_it(ada_browser, simulator, spelling):
+    simulator.control("behaviour", admin_refusal=spelling)
+    returned = accept(simulator.browser(), start_with_policy(ada_browser), decision="cancel")
+
+    response = ada_browser.get(returned)
+
+    assert_refused(ada_browser, response, REFUSED)
+
+
+def test_admin_consent_true_on_an_error_is_no_consent(ada_browser, simulator):
+    state = parse_qs(urlsplit(start_with_policy(ada_browser)).query)["state"][0]
+    forged = {
+        "error": "consent_required",
+        "admin_consent": "True",
+        "tenant": CONTOSO_ID,
+        "state": state,
+    }
+
+    response = ada_browser.get(CALLBACK, forged)
+
+    assert_refused(ada_browser, response, REFUSED)
+
+
+def test_a_consent_for_another_tenant_is_refused(ada_browser, simulator):
+    state = parse_qs(urlsplit(start_with_policy(ada_browser)).query)["state"][0]
+
+    response = ada_browser.get(CALLBACK, {"admin_consent": "True", "tenant": FABRIKAM_ID, "state": state})
+
+    assert_refused(ada_browser, response, ANOTHER_TENANT)
+
+
+def test_a_forged_consent_leads_to_a_sign_in_that_a_stranger_cannot_do(ada_browser, simulator):
+    simulator.control("consent")  # Contoso consented once, for somebody else
+    state = parse_qs(urlsplit(start_with_policy(ada_browser)).query)["state"][0]
+    forged = {"admin_consent": "True", "tenant": CONTOSO_ID, "state": state}
+    proof = ada_browser.get(f"{CALLBACK}?{urlencode(forged)}").headers["Location"]
+    microsoft = simulator.browser()
+
+    microsoft.open(proof)
+    microsoft.pick(people.FABRIKAM_ADMIN)
+
+    assert not microsoft.is_back
+    assert not Connection.objects.exists()
+
+
+def test_an_ordinary_employee_of_a_tenant_that_consented_before_is_refused(ada_browser, simulator):
+    simulator.control("consent")
+    state = parse_qs(urlsplit(start_with_policy(ada_browser)).query)["state"][0]
+    forged = {"admin_consent": "True", "tenant": CONTOSO_ID, "state": state}
+    proof = ada_browser.get(f"{CALLBACK}?{urlencode(forged)}").headers["Location"]
+
+    response = ada_browser.get(accept(simulator.browser(), proof, people.ORDINARY_USER))
+
+    assert_refused(
+        ada_browser,
+        response,
+        f"{people.ORDINARY_USER} is no administrator who may consent for the organisation. Sign in to Microsoft with "
+        "an account that has the role Privileged Role Administrator or Global Administrator.",
+    )
+
+
+def test_unknown_roles_are_accepted_and_noted(ada_browser, simulator, only_connection):
+    simulator.control("fault", kind="id_token", without=["wids"])
+
+    connect_by_policy(ada_browser, simulator)
+
+    noted = only_connection().events.get(kind=EventKind.NOTED)
+    assert noted.detail == (
+        f"Microsoft did not say which administrator roles {people.GLOBAL_ADMIN} has; the sign-in to the tenant was "
+        "accepted as proof."
+    )
+
+
+def test_unknown_roles_are_refused_where_the_tenant_is_connected_elsewhere(
+    ada_browser, otto_browser, simulator
+):
+    connect_by_policy(ada_browser, simulator)
+    simulator.control("fault", kind="id_token", without=["wids"])
+
+    connect_by_policy(otto_browser, simulator)
+
+    (sentence,) = told(otto_browser)
+    assert sentence.startswith(
+        f"Microsoft does not say whether {people.GLOBAL_ADMIN} is an administrator, and this Microsoft tenant is "
+        "connected to another organisation already. Contact your Customer Success Team."
+    )
+    assert Connection.objects.count() == 1
+
+
+def test_two_organisations_of_one_tenant_may_each_connect_it(ada_browser, otto_browser, simulator):
+    connect_by_policy(ada_browser, simulator)
+
+    connect_by_policy(otto_browser, simulator)
+
+    assert Connection.objects.count() == 2
+
+
+def test_the_return_of_a_consent_can_be_used_once(ada_browser, simulator):
+    returned = accept(simulator.browser(), start_with_policy(ada_browser))
+    ada_browser.get(returned)
+
+    response = ada_browser.get(returned)
+
+    assert response.headers["Location"] == SECOND
+    assert not Connection.objects.exists()
+
+
+def test_the_add_on_was_switched_off_meanwhile(ada_browser, simulator, maple):
+    address = start_with_policy(ada_browser)
+    maple.access_policy_addon = False
+    maple.save()
+
+    consent(ada_browser, simulator, address)
+
+    assert told(ada_browser) == ["Optional add-on. Please contact your Customer Success Team to get started."]
+    assert not Connection.objects.exists()
+
+
+# --- Its tokens -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_policy(ada_browser, simulator, only_connection):
+    connect_by_policy(ada_browser, simulator)
+    app_tokens.forget(only_connection().pk)
+    return only_connection()
+
+
+def token_requests(simulator) -> int:
+    logged = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"]
+    return sum("/token" in entry["target"] for entry in logged)
+
+
+def test_a_token_is_fetched_once_and_kept_in_memory(by_policy, simulator):
+    before = token_requests(simulator)
+
+    first, second = tokens.access_token(by_policy), tokens.access_token(by_policy)
+
+    assert (first == second, token_requests(simulator) - before) == (True, 1)
+    assert simulator.graph(first, "GET", "/users?$top=1").status_code == 200
+
+
+def test_a_token_that_graph_refused_is_not_given_again(by_policy):
+    first = tokens.access_token(by_policy)
+
+    assert tokens.access_token(by_policy, refused=first) != first
+
+
+def test_another_sign_in_ends_the_token_that_is_kept(by_policy, simulator):
+    tokens.access_token(by_policy)
+    before = token_requests(simulator)
+    TeamsConnection.objects.update(token_version=by_policy.teams.token_version + 1)
+
+    tokens.access_token(by_policy)
+
+    assert token_requests(simulator) - before == 1
+
+
+def long_ago() -> None:
+    TeamsConnection.objects.update(consented_at=timezone.now() - timedelta(days=3))
+
+
+def test_a_consent_that_was_taken_back_needs_an_admin(
+    by_policy, simulator, mailoutbox, django_capture_on_commit_callbacks
+):
+    long_ago()
+    simulator.control("consent", roles=["User.Read.All"])
+
+    with (
+        django_capture_on_commit_callbacks(execute=True),
+        pytest.raises(PlatformError, match=r"does not grant .* OnlineMeetings\.ReadWrite\.All"),
+    ):
+        tokens.access_token(by_policy)
+
+    by_policy.refresh_from_db()
+    assert by_policy.status == "needs_reauthorization"
+    assert [mail.subject for mail in mailoutbox] == ["Microsoft Teams needs to be reauthorized"]
+
+
+def test_right_after_the_consent_a_token_without_roles_is_waited_out(by_policy, simulator):
+    simulator.control("fault", kind="no_roles", count=1)
+
+    with pytest.raises(PlatformError, match="takes a few minutes until it shows"):
+        tokens.access_token(by_policy)
+
+    by_policy.refresh_from_db()
+    assert by_policy.status == "connected"
+    assert tokens.access_token(by_policy)
+
+
+def test_a_refusal_that_was_overtaken_changes_nothing(by_policy, simulator, monkeypatch):
+    long_ago()
+    simulator.control("consent", roles=[])
+    row = tokens.connected_row(by_policy)
+    TeamsConnection.objects.update(token_version=row.token_version + 1)
+
+    with pytest.raises(PlatformError, match="does not grant"):
+        app_tokens.access_token(row)
+
+    by_policy.refresh_from_db()
+    assert by_policy.status == "connected"
+
+
+def test_keeping_alive_finds_a_consent_that_was_taken_back(by_policy, simulator):
+    tokens.access_token(by_policy)
+    long_ago()
+    TeamsConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
+    simulator.control("revoke-consent")
+
+    resting = list(tokens.resting())
+    with pytest.raises(PlatformError, match="does not grant"):
+        tokens.keep_alive(by_policy)
+
+    by_policy.refresh_from_db()
+    assert ([each.pk for each in resting], by_policy.status) == ([by_policy.pk], "needs_reauthorization")
+
+
+def test_during_an_outage_a_token_that_still_lives_is_used(by_policy, simulator):
+    first = tokens.access_token(by_policy)
+    simulator.control("fault", kind="drop_before", service="entra")
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=57), tick=True):
+        assert tokens.access_token(by_policy) == first
