@@ -26,7 +26,7 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms import ErrorKind, PlatformError, platform_of
-from integrations.rematch_runs import make_due, start_run
+from integrations.rematch_runs import make_due, restart_run, start_run
 from staff.models import Organization, Role, StaffMember
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None
     note_event(
         connection, EventKind.REAUTHORIZED, actor, _("%(name)s was reauthorized.") % {"name": connection.name}
     )
-    start_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=actor)
+    restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=actor)
     connection_recovered.send(sender=Connection, connection_id=connection.pk)
 
 
