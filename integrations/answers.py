@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models.functions import Now
 
-from integrations.models import Connection, Coverage, DirectoryState, MatchStatus, RematchRun, UserMatch
+from integrations.models import (
+    Connection,
+    Coverage,
+    DirectoryState,
+    MatchChange,
+    MatchStatus,
+    RematchRun,
+    UserMatch,
+)
+from integrations.models.matches import derived_status
 from integrations.platforms import DirectoryAnswer, MatchReason, platform_of
 from staff.models import StaffMember
 
@@ -33,29 +42,39 @@ def write_answers(
     asked: Mapping[int, str],
     answers: Mapping[str, DirectoryAnswer],
     run: RematchRun | None = None,
-) -> list[dict[str, object]]:
-    """Store what was answered for `asked` (staff id -> the value that was looked up).
+) -> list[MatchChange]:
+    """Store what was answered for `asked` (staff id -> the value of `connection.match_field` that was looked up).
 
-    Who was renamed or left meanwhile is skipped: another answer is on its way. Returns who went from which status to
-    which, as `RematchRun.changes` keeps it. Safe to repeat.
+    Who was renamed or left meanwhile is skipped: another answer is on its way. So is everybody when another field is
+    looked up by now. Returns who changed, unsaved. Safe to repeat.
     """
     still = _lock_unchanged(connection, asked)
     before = {match.staff_id: match for match in _matches(connection, still)}
-    needs_coverage = platform_of(connection).coverage_needed(connection)
-    rows = [_row(before.get(pk), answers[value], needs_coverage) for pk, value in still.items()]
-    for row, (pk, value) in zip(rows, still.items(), strict=True):
-        row.connection, row.staff_id, row.looked_up, row.run = connection, pk, value, run
+    rows = _rows(connection, still, answers, before)
+    for row in rows:
+        row.run = run
     UserMatch.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["connection", "staff"],
         update_fields=WRITTEN if run is None else [*WRITTEN, "run"],
     )
-    return _changes(before, {match.staff_id: match for match in _matches(connection, still)})
+    return _changes(before, rows)
+
+
+def preview_answers(
+    connection: Connection, asked: Mapping[int, str], answers: Mapping[str, DirectoryAnswer]
+) -> list[MatchChange]:
+    """Who would change if what was answered for `asked` were stored, unsaved. Writes nothing."""
+    before = {match.staff_id: match for match in _matches(connection, asked)}
+    return _changes(before, _rows(connection, asked, answers, before))
 
 
 def _lock_unchanged(connection: Connection, asked: Mapping[int, str]) -> dict[int, str]:
     """Whoever's field still holds what was looked up. The lock keeps it so, and writers take turns, in pk order."""
+    locked = Connection.objects.select_for_update(no_key=True).only("match_field").get(pk=connection.pk)
+    if locked.match_field != connection.match_field:
+        return {}
     people = (
         StaffMember.objects.select_for_update(no_key=True)
         .filter(pk__in=asked, is_active=True)
@@ -67,6 +86,19 @@ def _lock_unchanged(connection: Connection, asked: Mapping[int, str]) -> dict[in
 
 def _matches(connection: Connection, people: Mapping[int, str]) -> list[UserMatch]:
     return list(UserMatch.objects.filter(connection=connection, staff__in=people.keys()).order_by("staff_id"))
+
+
+def _rows(
+    connection: Connection,
+    asked: Mapping[int, str],
+    answers: Mapping[str, DirectoryAnswer],
+    before: Mapping[int, UserMatch],
+) -> list[UserMatch]:
+    needs_coverage = platform_of(connection).coverage_needed(connection)
+    rows = [_row(before.get(pk), answers[value], needs_coverage) for pk, value in asked.items()]
+    for row, (pk, value) in zip(rows, asked.items(), strict=True):
+        row.connection, row.staff_id, row.looked_up = connection, pk, value
+    return rows
 
 
 def _row(old: UserMatch | None, answer: DirectoryAnswer, needs_coverage: bool) -> UserMatch:
@@ -96,10 +128,19 @@ def _coverage(
     return Coverage.UNKNOWN, None
 
 
-def _changes(before: Mapping[int, UserMatch], after: Mapping[int, UserMatch]) -> list[dict[str, object]]:
-    changes: list[dict[str, object]] = []
-    for pk, match in after.items():
-        old = before[pk].status if pk in before else MatchStatus.CHECKING.value
-        if match.status != old:
-            changes.append({"staff": pk, "before": old, "after": match.status})
-    return changes
+def _changes(before: Mapping[int, UserMatch], after: Sequence[UserMatch]) -> list[MatchChange]:
+    changes = (_change(before.get(match.staff_id), match) for match in after)
+    return [change for change in changes if change.is_other_user or change.before != change.after]
+
+
+def _change(old: UserMatch | None, new: UserMatch) -> MatchChange:
+    return MatchChange(
+        staff_id=new.staff_id,
+        before=old.status if old is not None else MatchStatus.CHECKING,
+        after=derived_status(new),
+        is_other_user=old is not None and bool(old.remote_id) and new.remote_id not in ("", old.remote_id),
+        looked_up=new.looked_up or "",
+        remote_upn=new.remote_upn,
+        reason=new.reason,
+        hint=new.hint,
+    )

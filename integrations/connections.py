@@ -26,7 +26,8 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms import ErrorKind, PlatformError, platform_of
-from integrations.rematch_runs import make_due, restart_run, start_run
+from integrations.rematch_claims import make_due
+from integrations.rematch_runs import restart_run, start_run
 from staff.models import Organization, Role, StaffMember
 
 logger = logging.getLogger(__name__)

@@ -9,48 +9,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Value, When, Window
 from django.db.models.functions import RowNumber
-from django.utils.translation import gettext as _
 
 from integrations.answers import write_answers
-from integrations.connections import note_event, pause, record_success
+from integrations.lookups import heed, look_up
 from integrations.models import (
     Connection,
-    ConnectionStatus,
     DirectoryState,
-    EventKind,
     MatchField,
     RematchRun,
-    RematchState,
     UserMatch,
 )
 from integrations.nudges import send
-from integrations.platforms import (
-    Directory,
-    DirectoryAnswer,
-    ErrorKind,
-    MatchReason,
-    PlatformError,
-    platform_of,
-)
-from integrations.rematch_runs import (
-    Overtaken,
-    advance,
-    claim,
-    end_runs,
-    fail,
-    growing_pause,
-    hand_over,
-    people_of,
-    postpone,
-    restart_run,
-    resume_rematch_runs,
-    start_run,
-    succeed,
-)
+from integrations.platforms import PlatformError, platform_of
+from integrations.rematch_claims import resume_rematch_runs
+from integrations.rematch_runs import end_runs, people_of, restart_run, start_run
+from integrations.rematch_work import end_of_shift, work_on_run
 from staff.models import StaffMember
 
 __all__ = [
@@ -73,103 +49,6 @@ REMATCH_TASK = "integrations.rematch_people"
 BATCH = 1000
 
 
-# --- Everybody --------------------------------------------------------------------------------------
-def work_on_run(run_id: int) -> None:
-    """Go on with a run from its cursor, if it is due and nobody else has it.
-
-    It may be killed at any moment and called twice: what a chunk wrote stays, and the cursor moves with it.
-    """
-    run = claim(run_id)
-    if run is None:
-        return
-    try:
-        _ask_for_everybody(run)
-    except PlatformError as error:
-        _interrupt(run, error)
-    except Overtaken:
-        logger.info("Rematch run %s is in other hands.", run_id)
-
-
-def _ask_for_everybody(run: RematchRun) -> None:
-    connection = run.connection
-    if not connection.is_healthy:
-        fail(run, _("%s is not connected. Everybody is rematched after Reauthorize.") % connection.name)
-        return
-    work_until = _end_of_shift()
-    directory = platform_of(connection).open_directory(connection, max(run.total - run.done, 1))
-    while asked := _next_people(run, directory.chunk_size):
-        answers = _look_up(connection, directory, asked)
-        with transaction.atomic():
-            advance(run, max(asked), len(asked), write_answers(connection, asked, answers, run))
-        if monotonic() > work_until:
-            hand_over(run)
-            return
-    _finish(run)
-
-
-def _end_of_shift() -> float:
-    """When a task should stop of itself: well before its time limit, and before its lease is over."""
-    shortest: float = min(settings.REMATCH_LEASE_SECONDS, settings.MEETING_TASK_TIME_LIMIT)
-    return monotonic() + shortest / 2
-
-
-def _next_people(run: RematchRun, how_many: int) -> dict[int, str]:
-    """The next people behind the cursor: staff id -> what the matched field holds."""
-    people = people_of(run.connection).filter(pk__gt=run.cursor).order_by("pk")
-    return dict(people.values_list("pk", run.connection.match_field)[:how_many])
-
-
-def _look_up(
-    connection: Connection, directory: Directory, asked: Mapping[int, str]
-) -> dict[str, DirectoryAnswer]:
-    """An answer for each value; an empty field is answered without a call."""
-    answers = {value: DirectoryAnswer(reason=MatchReason.FIELD_EMPTY) for value in asked.values()}
-    user_names = [value for value in answers if value.strip()]
-    if user_names:
-        answers |= directory.find(user_names)
-        record_success(connection.pk)
-    return answers
-
-
-@transaction.atomic
-def _finish(run: RematchRun) -> None:
-    counts = succeed(run)
-    words = _("%(matched)d matched, %(unmatched)d unmatched, %(forbidden)d forbidden.") % counts
-    note_event(run.connection, EventKind.REMATCHED, run.started_by, words)
-
-
-def _interrupt(run: RematchRun, error: PlatformError) -> None:
-    """Wait where waiting helps, else end the run; people keep their status either way."""
-    logger.warning("Rematch run %s: %s (%s, request %s)", run.pk, error, error.kind, error.request_id)
-    try:
-        with transaction.atomic():
-            # The connection's row before the run's, in the order that Disconnect takes them.
-            _heed(run.connection, error)
-            if _may_pass(run.connection, error):
-                postpone(run, error.sentence, error.retry_after)
-            else:
-                fail(run, error.sentence)
-    except Overtaken:
-        logger.info("Rematch run %s is in other hands.", run.pk)
-
-
-def _may_pass(connection: Connection, error: PlatformError) -> bool:
-    """Whether the run should go on later. A refused sign-in that was renewed meanwhile is an ordinary failure."""
-    if error.kind == ErrorKind.CONNECTION:
-        return Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.CONNECTED).exists()
-    return error.kind.is_waiting_useful
-
-
-def _heed(connection: Connection, error: PlatformError) -> None:
-    """A pause is for everybody.
-
-    That a sign-in is dead was noted by the platform already, which knows which one it was: one that was renewed
-    meanwhile is not called dead.
-    """
-    if error.kind == ErrorKind.THROTTLED:
-        pause(connection.pk, error.retry_after or growing_pause(0))
-
-
 # --- Single people ----------------------------------------------------------------------------------
 def rematch_people(connection: Connection, staff_ids: Sequence[int]) -> None:
     """Look these people of the connection's organisation up now.
@@ -185,14 +64,14 @@ def rematch_people(connection: Connection, staff_ids: Sequence[int]) -> None:
         _ask_for(connection, asked)
     except PlatformError as error:
         logger.warning("Rematch on connection %s: %s (request %s)", connection.pk, error, error.request_id)
-        _heed(connection, error)
+        heed(connection, error)
 
 
 def _ask_for(connection: Connection, asked: Mapping[int, str]) -> None:
     directory = platform_of(connection).open_directory(connection, len(asked))
     for chunk in _chunks(list(asked), directory.chunk_size):
         part = {pk: asked[pk] for pk in chunk}
-        write_answers(connection, part, _look_up(connection, directory, part))
+        write_answers(connection, part, look_up(connection, directory, part))
 
 
 def rematch_everywhere(staff_ids: Sequence[int]) -> None:
@@ -241,7 +120,7 @@ def rematch_changed_staff() -> int:
     For what no receiver saw (bulk writes, imports, a broker that was down). A bounded number of people a round; a
     connection with a run under way is left to the run.
     """
-    work_until = _end_of_shift()
+    work_until = end_of_shift()
     due = _changed_staff()
     connections = list(Connection.objects.filter(pk__in=due))
     random.shuffle(connections)  # when time runs out, it is not always the same ones that wait
@@ -253,7 +132,8 @@ def rematch_changed_staff() -> int:
 
 def _changed_staff() -> dict[int, list[int]]:
     """Connection id -> the first staff ids that are due there, in one query."""
-    free = Connection.objects.able_to_work().exclude(rematch_runs__state=RematchState.RUNNING)
+    busy = RematchRun.objects.running().rematches()
+    free = Connection.objects.able_to_work().exclude(pk__in=busy.values("connection"))
     up_to_date = UserMatch.objects.filter(
         staff=OuterRef("pk"), connection=OuterRef("connection_id"), looked_up=OuterRef("user_name")
     )

@@ -12,12 +12,16 @@ from integrations.models.matches import (
     Coverage,
     DirectoryState,
     MatchStatus,
-    RematchRun,
-    RematchState,
-    RematchTrigger,
     UserMatch,
 )
 from integrations.models.meetings import Meeting, MeetingQuerySet, MeetingState, Wanted
+from integrations.models.rematches import (
+    MatchChange,
+    RematchRun,
+    RematchScope,
+    RematchState,
+    RematchTrigger,
+)
 
 __all__ = [
     "Connection",
@@ -27,12 +31,14 @@ __all__ = [
     "Coverage",
     "DirectoryState",
     "EventKind",
+    "MatchChange",
     "MatchField",
     "MatchStatus",
     "Meeting",
     "MeetingQuerySet",
     "MeetingState",
     "RematchRun",
+    "RematchScope",
     "RematchState",
     "RematchTrigger",
     "UserMatch",

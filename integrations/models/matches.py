@@ -1,10 +1,9 @@
-"""Who is whom on a platform, and the passes over everybody that find out."""
+"""Who is whom on a platform."""
 
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Case, Q, Value, When
-from django.db.models.functions import Now
+from django.db.models import Case, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models.connections import Connection
@@ -91,48 +90,11 @@ class UserMatch(models.Model):
         return self.enabled and self.status == MatchStatus.MATCHED
 
 
-class RematchTrigger(models.TextChoices):
-    CONNECTED = "connected", _("Connected")
-    ADMIN = "admin", _("Rematch all users")
-    REAUTHORIZED = "reauthorized", _("Reauthorized")
-    FIELD_CHANGED = "field_changed", _("Matched field changed")
-
-
-class RematchState(models.TextChoices):
-    RUNNING = "running", _("Running")
-    SUCCEEDED = "succeeded", _("Succeeded")
-    FAILED = "failed", _("Failed")
-
-
-class RematchRun(models.Model):
-    """One pass over everybody in the organisation. Resumes behind `cursor`, the last staff pk that was written."""
-
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="rematch_runs")
-    trigger = models.CharField(max_length=15, choices=RematchTrigger)
-    started_by = models.ForeignKey(
-        StaffMember, models.SET_NULL, related_name="rematch_runs", null=True, blank=True
-    )
-    state = models.CharField(max_length=10, choices=RematchState, default=RematchState.RUNNING)
-    total = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    cursor = models.BigIntegerField(default=0)
-    counts_before = models.JSONField(default=dict)
-    counts_after = models.JSONField(default=dict)
-    # Who went from what to what: [{"staff": 7, "before": "checking", "after": "matched"}, …]
-    changes = models.JSONField(default=list)
-    error = models.TextField(blank=True)
-    # When the run may be worked on again, and by whom it is being worked on now.
-    due_at = models.DateTimeField(db_default=Now())
-    attempts = models.PositiveSmallIntegerField(default=0)
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    started_at = models.DateTimeField(db_default=Now())
-    finished_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-started_at"]
-        constraints = [
-            models.UniqueConstraint(
-                "connection", condition=Q(state="running"), name="one_run_at_a_time_per_connection"
-            )
-        ]
+def derived_status(match: UserMatch) -> MatchStatus:
+    """What `UserMatch.status` would be if the row were stored as it is."""
+    if match.directory != DirectoryState.MATCHED:
+        return MatchStatus.CHECKING if match.directory == DirectoryState.UNKNOWN else MatchStatus.UNMATCHED
+    is_forbidden = match.coverage in (Coverage.FORBIDDEN, Coverage.WAITING)
+    if match.reason in MatchReason.forbidding() or is_forbidden:
+        return MatchStatus.FORBIDDEN
+    return MatchStatus.CHECKING if match.coverage == Coverage.UNKNOWN else MatchStatus.MATCHED

@@ -16,7 +16,7 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         sent.append((task, *args))
         return True
 
-    for module in ("integrations.nudges", "integrations.matching", "integrations.rematch_runs"):
+    for module in ("integrations.nudges", "integrations.matching", "integrations.rematch_claims"):
         monkeypatch.setattr(f"{module}.send", take)
     return sent
 
