@@ -97,6 +97,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("CACHE_URL", default=default_cache_url(BASE_DIR)),
+        # People go on without it: nobody waits for a cache that is down.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
 
@@ -182,6 +184,9 @@ CSRF_COOKIE_NAME = "coconut_csrf"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_SSL_REDIRECT = _HTTPS
+# How many proxies stand in front and add to X-Forwarded-For; what anybody else writes there is not believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if _HTTPS else 0)
+REST_FRAMEWORK = {"NUM_PROXIES": TRUSTED_PROXIES}
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _HTTPS else 0)
 SECURE_REFERRER_POLICY = "same-origin"

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from coconut import health, views
+from staff.sign_in import SignInForm
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,7 +14,7 @@ urlpatterns = [
         "sign-in/",
         auth_views.LoginView.as_view(
             template_name="sign_in.html",
-            authentication_form=views.SignInForm,
+            authentication_form=SignInForm,
             redirect_authenticated_user=True,
         ),
         name="login",

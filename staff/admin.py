@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import Location, Organization, Role, StaffMember
+from staff.sign_in import OperatorSignInForm
 
 # Nothing else may get into a response header.
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?", re.IGNORECASE)
@@ -26,6 +27,7 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?", re.IGNORECASE)
 admin.site.site_header = _("Coconut for operators")
 admin.site.site_title = _("Coconut")
 admin.site.index_title = _("Organisations and their connections")
+admin.site.login_form = OperatorSignInForm
 # An operator has no page on the site.
 admin.site.site_url = None
 admin.site.unregister(Group)

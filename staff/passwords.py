@@ -17,9 +17,12 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from staff.limits import Limit, within
 from staff.models import StaffMember
 
 logger = logging.getLogger(__name__)
+
+_MAILS = Limit("password-mails", times=5, seconds=60 * 60)
 
 
 class MailNotSent(Exception):
@@ -65,8 +68,10 @@ class ForgottenPasswordForm(forms.Form):
     def save(self, **options: Any) -> None:
         """Send the link to whoever signs in with the address; also to somebody who has no password yet."""
         for member in StaffMember.objects.filter(email__iexact=self.cleaned_data["email"], is_active=True):
+            # Saying on the page that no mail went out would tell a stranger who has an account.
+            if not within((_MAILS, member.pk)):
+                continue
             try:
                 send_forgotten_password(member)
             except MailNotSent:
-                # Saying so on the page would tell a stranger who has an account.
                 logger.exception("The link to set a new password could not be sent.")

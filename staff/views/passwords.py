@@ -15,14 +15,19 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from staff.access import admin_only, current_member
+from staff.limits import Limit, client_address, within
 from staff.models import StaffMember
 from staff.passwords import ForgottenPasswordForm, MailNotSent, send_forgotten_password, send_invitation
 from staff.people import person_or_404
+from staff.sign_in import start_anew
 
 if TYPE_CHECKING:
     Message = SuccessMessageMixin[Any]
 else:
     Message = SuccessMessageMixin
+
+# Of one address, whoever is asked for; a whole office may share one.
+_FORGOTTEN = Limit("password-forgotten", times=30, seconds=60 * 60)
 
 
 @require_POST
@@ -57,6 +62,13 @@ class ForgottenPassword(Message, auth_views.PasswordResetView):
         "If somebody signs in with this email, a link to set a password is on its way to it."
     )
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Send the link, unless this address asks too often."""
+        if not within((_FORGOTTEN, client_address(self.request))):
+            form.add_error(None, _("Too many attempts. Try again in an hour, or ask an admin for a link."))
+            return self.form_invalid(form)
+        return super().form_valid(form)
+
 
 class SetPassword(Message, auth_views.PasswordResetConfirmView):
     """Where the link leads."""
@@ -64,3 +76,8 @@ class SetPassword(Message, auth_views.PasswordResetConfirmView):
     template_name = "staff/set_password.html"
     success_url = reverse_lazy("login")
     success_message = gettext_lazy("Your password is set. Sign in with it.")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Save it; it is to be tried at once."""
+        start_anew(self.request, form.user.email)
+        return super().form_valid(form)

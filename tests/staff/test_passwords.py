@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -16,6 +17,11 @@ from tests.factories import PASSWORD, make_member
 
 FORGOTTEN = "/password/forgotten/"
 NEW_PASSWORD = "a quiet river at dawn"
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted_yet() -> None:
+    cache.clear()
 
 
 def link_in_the_mail() -> str:
@@ -134,3 +140,51 @@ def test_the_link_goes_to_the_public_address_whatever_the_host_header_says(sam, 
     client.post(FORGOTTEN, {"email": sam.email}, headers={"host": "evil.example"})
 
     assert "evil.example" not in mail.outbox[0].body
+
+
+def test_one_person_gets_five_links_an_hour_and_the_page_does_not_tell(sam, client):
+    answers = [client.post(FORGOTTEN, {"email": sam.email}, follow=True) for _ in range(6)]
+
+    assert len(mail.outbox) == 5
+    assert messages_of(answers[-1]) == messages_of(answers[0])
+
+
+def test_the_links_of_others_are_counted_apart(sam, sky, client):
+    for person in (sam,) * 6 + (sky,):
+        client.post(FORGOTTEN, {"email": person.email})
+
+    assert mail.outbox[-1].to == [sky.email]
+
+
+@pytest.mark.parametrize("email", ["nobody@maple.example", "sam@maple.example"])
+def test_one_address_asks_thirty_times_an_hour_for_whomever(email, sam, client):
+    for number in range(30):
+        client.post(FORGOTTEN, {"email": f"person{number}@maple.example"})
+
+    stopped = client.post(FORGOTTEN, {"email": email})
+    elsewhere = client.post(FORGOTTEN, {"email": email}, REMOTE_ADDR="198.51.100.7")
+
+    assert stopped.context["form"].non_field_errors() == [
+        "Too many attempts. Try again in an hour, or ask an admin for a link."
+    ]
+    assert stopped.context["form"]["email"].value() == email
+    assert elsewhere.status_code == 302
+
+
+def test_without_a_cache_the_link_is_sent(sam, client, settings):
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+
+    client.post(FORGOTTEN, {"email": sam.email})
+
+    assert [sent.to for sent in mail.outbox] == [[sam.email]]
+
+
+def test_a_new_password_opens_at_once_after_too_many_wrong_ones(sam, client):
+    for _ in range(11):
+        client.post("/sign-in/", {"username": sam.email, "password": "not the password"})
+    client.post(FORGOTTEN, {"email": sam.email})
+    set_password(link_in_the_mail())
+
+    answer = client.post("/sign-in/", {"username": sam.email, "password": NEW_PASSWORD})
+
+    assert answer.status_code == 302

@@ -1,0 +1,173 @@
+"""A password is guessed at ten times in a quarter of an hour, and no stranger can keep its owner out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.urls import reverse
+
+from staff.models import Role, StaffMember
+from staff.sign_in import LimitedSignInForm, may_try, was_right
+from tests.factories import PASSWORD, make_member, make_operator, make_organization
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+EMAIL = "ada@maple.example"
+WRONG_PAIR = ["This email and password do not belong together. Check both and try again."]
+TOO_MANY = ["Too many attempts. Try again in 15 minutes or reset your password."]
+NOBODY_LISTENS = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture(autouse=True)
+def ada(db) -> StaffMember:
+    cache.clear()
+    ada = make_member(make_organization(), "Ada Lovell", Role.ADMIN)
+    ada.set_password(PASSWORD)
+    ada.save()
+    return ada
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    # No test begins in one quarter of an hour and ends in the next.
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+def try_password(password: str, email: str = EMAIL, *, door: str = "login", **request):
+    return Browser().post(reverse(door), {"username": email, "password": password}, **request)
+
+
+def guess(times: int, email: str = EMAIL, **request):
+    """Guess wrongly so many times; the last answer."""
+    return [try_password("not the password", email, **request) for _ in range(times)][-1]
+
+
+def sentence_of(answer) -> list[str]:
+    return list(answer.context["form"].non_field_errors())
+
+
+def is_in(answer) -> bool:
+    return bool(answer.status_code == 302)
+
+
+def test_after_ten_wrong_passwords_even_the_right_one_waits():
+    tenth = guess(10)
+
+    answer = try_password(PASSWORD)
+
+    assert sentence_of(tenth) == WRONG_PAIR
+    assert sentence_of(answer) == TOO_MANY
+    assert answer.context["form"]["username"].value() == EMAIL
+
+
+def test_a_quarter_of_an_hour_later_the_right_one_opens(clock):
+    guess(11)
+    clock.shift(timedelta(minutes=15))
+
+    assert is_in(try_password(PASSWORD))
+
+
+def test_the_email_is_counted_without_case():
+    guess(5, EMAIL)
+    guess(5, EMAIL.upper())
+
+    assert sentence_of(try_password(PASSWORD)) == TOO_MANY
+
+
+def test_the_right_password_starts_the_count_anew():
+    guess(9)
+    try_password(PASSWORD)
+    guess(9)
+
+    assert is_in(try_password(PASSWORD))
+
+
+def test_a_stranger_elsewhere_keeps_nobody_out():
+    guess(11, REMOTE_ADDR="203.0.113.5")
+
+    assert is_in(try_password(PASSWORD, REMOTE_ADDR="198.51.100.7"))
+
+
+def test_one_address_tries_a_hundred_times_with_whatever_emails():
+    for number in range(100):
+        may_try(RequestFactory().post("/"), f"person{number}@maple.example")
+
+    assert sentence_of(try_password(PASSWORD)) == TOO_MANY
+    assert is_in(try_password(PASSWORD, REMOTE_ADDR="198.51.100.7"))
+
+
+def test_who_signs_in_uses_up_nothing_of_the_address_of_an_office():
+    for _ in range(101):
+        request = RequestFactory().post("/")
+        may_try(request, EMAIL)
+        was_right(request, EMAIL)
+
+    assert is_in(try_password(PASSWORD))
+
+
+def test_one_stubborn_device_does_not_stop_its_office(ada):
+    for _ in range(120):
+        may_try(RequestFactory().post("/"), "printer@maple.example")
+
+    assert is_in(try_password(PASSWORD))
+
+
+def test_an_ipv6_network_is_one_address():
+    for number in range(10):
+        guess(1, REMOTE_ADDR=f"2001:db8::{number}")
+
+    assert sentence_of(try_password(PASSWORD, REMOTE_ADDR="2001:db8::ffff")) == TOO_MANY
+
+
+def test_what_a_client_writes_into_the_header_is_not_believed(settings):
+    for number in range(10):
+        guess(1, headers={"x-forwarded-for": f"203.0.113.{number}"})
+
+    assert sentence_of(try_password(PASSWORD, headers={"x-forwarded-for": "203.0.113.99"})) == TOO_MANY
+
+
+def test_behind_a_proxy_only_the_address_that_it_adds_counts(settings):
+    settings.REST_FRAMEWORK = {"NUM_PROXIES": 1}
+    for number in range(10):
+        guess(1, headers={"x-forwarded-for": f"192.0.2.{number}, 203.0.113.5"})
+
+    stopped = try_password(PASSWORD, headers={"x-forwarded-for": "192.0.2.77, 203.0.113.5"})
+    elsewhere = try_password(PASSWORD, headers={"x-forwarded-for": "203.0.113.5, 198.51.100.7"})
+
+    assert sentence_of(stopped) == TOO_MANY
+    assert is_in(elsewhere)
+
+
+def test_the_operators_door_has_the_same_limit():
+    make_operator()
+    for _ in range(10):
+        try_password("not the password", "olive@operator.example", door="admin:login")
+
+    answer = try_password(PASSWORD, "olive@operator.example", door="admin:login")
+
+    assert sentence_of(answer) == TOO_MANY
+
+
+def test_an_operator_signs_in():
+    make_operator()
+
+    assert is_in(try_password(PASSWORD, "olive@operator.example", door="admin:login"))
+
+
+def test_without_a_cache_people_sign_in(settings):
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": NOBODY_LISTENS}}
+
+    guess(11)
+
+    assert is_in(try_password(PASSWORD))
+
+
+def test_a_check_of_the_form_without_a_request_counts_nothing():
+    form = LimitedSignInForm(None, {"username": EMAIL, "password": PASSWORD})
+
+    assert form.is_valid()
