@@ -39,6 +39,24 @@ class OrganizationMiddleware:
             return self.get_response(request)
 
 
+class NoStoreMiddleware:
+    """What a signed-in person sees stays on no shared desk: after the sign-out, Back finds nothing.
+
+    A response that says itself what may be kept, such as one with an ETag that is polled, is left as it is.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Asked before the view, as signing out makes a visitor of the person.
+        is_private = request.user.is_authenticated
+        response = self.get_response(request)
+        if is_private:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
 def current_member(request: HttpRequest) -> StaffMember:
     """The signed-in person. PermissionDenied for visitors and for operators, who have no organisation."""
     if not isinstance(request.user, StaffMember) or request.user.organization is None:

@@ -18,15 +18,23 @@ RESULTS = BASE_DIR / "test-results"
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium: CHROMIUM, else the one on the path."""
+def chromium() -> str:
+    """The program: CHROMIUM, else the one on the path."""
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         reason = "There is no browser: install Debian's package chromium, or name one in CHROMIUM."
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return program
+
+
+@pytest.fixture(scope="package")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium without a window."""
     # Chromium's sandbox does not work for root; of Playwright's own accord it is off.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True)
+        browser = playwright.chromium.launch(executable_path=chromium, headless=True)
         yield browser
         browser.close()
 
