@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -142,6 +142,22 @@ class Account:
     facts: tuple[tuple[str, str], ...] = ()
 
 
+class StepOutcome(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    NOT_TRIED = "not_tried"
+
+
+@dataclass(frozen=True)
+class CheckStep:
+    """One step of Check connection. `sentence` says what was found, or what failed with the remedy."""
+
+    name: str
+    outcome: StepOutcome
+    sentence: str = ""
+    request_id: str = ""
+
+
 class Directory(Protocol):
     """The platform's users, open for one pass over the staff."""
 
@@ -210,6 +226,14 @@ class VideoPlatform(Protocol):
 
     def open_directory(self, connection: Connection, expected: int) -> Directory:
         """Prepare to look up about `expected` people, by whichever way needs the fewest requests."""
+        ...
+
+    def check(self, connection: Connection) -> Iterator[CheckStep]:
+        """Try everything that hosting needs, one step after the other, and change nothing at the platform.
+
+        After a step that failed the others are named as not tried. What a failure means for the connection is
+        recorded as by any other call. Raises nothing.
+        """
         ...
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:

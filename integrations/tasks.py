@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from integrations import matching, meetings
+from integrations import checking, matching, meetings
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
 
@@ -34,6 +34,13 @@ def rematch_people(staff_ids: list[int]) -> None:
 def rematch_changed_staff() -> None:
     """Look up whoever changed without anybody noticing."""
     matching.rematch_changed_staff()
+
+
+# As long as a few requests that are answered at the last moment take.
+@shared_task(name="integrations.check_connection", time_limit=checking.LONGEST_CHECK_SECONDS)
+def check_connection(check_id: int) -> None:
+    """Run a check that somebody asked for."""
+    checking.run_check(check_id)
 
 
 @shared_task(name="integrations.sync_meeting", time_limit=LIMIT)

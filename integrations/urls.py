@@ -15,6 +15,7 @@ urlpatterns = [
     path("video-calls/<int:pk>/reauthorize/", connections.reauthorize, name="connection-reauthorize"),
     path("video-calls/<int:pk>/rematch/", rematch.rematch, name="connection-rematch"),
     path("video-calls/<int:pk>/health/", health.health, name="connection-health"),
+    path("video-calls/<int:pk>/health/check/", health.check, name="connection-check"),
     path("video-calls/<int:pk>/health/settings/", health.settings, name="connection-settings"),
     path("video-calls/<int:pk>/health/try-again/", health.try_again, name="connection-try-again"),
 ]

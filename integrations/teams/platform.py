@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, UserMatch
-from integrations.platforms import Account, Attendee, MeetingSpec, RemoteMeeting
-from integrations.teams import meetings, tokens
+from integrations.platforms import Account, Attendee, CheckStep, MeetingSpec, RemoteMeeting
+from integrations.teams import checking, meetings, tokens
 from integrations.teams.directory import TeamsDirectory, open_directory
 from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
@@ -70,6 +72,9 @@ class Teams:
 
     def open_directory(self, connection: Connection, expected: int) -> TeamsDirectory:
         return open_directory(connection, expected)
+
+    def check(self, connection: Connection) -> Iterator[CheckStep]:
+        return checking.check(connection)
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
         return meetings.create_meeting(connection, spec)

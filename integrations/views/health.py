@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations import failed_links
+from integrations.checking import ask_for_check, latest_check
 from integrations.connections import note_event
 from integrations.forms import SettingsForm
 from integrations.health import health_of, paused_until, work_of
@@ -31,6 +33,19 @@ def health(request: HttpRequest, pk: int) -> HttpResponse:
     connection = connection_or_404(request, pk)
     form = platform_of(connection).settings_form(connection) if connection.is_live else None
     return _page(request, connection, form)
+
+
+@admin_only
+@require_http_methods(["GET", "POST"])
+@never_cache
+def check(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST has a worker check the connection; GET is, for htmx, how far that is."""
+    connection = connection_or_404(request, pk)
+    if request.method == "POST":
+        _ask_for_check(request, connection)
+    if "HX-Request" not in request.headers:
+        return _back(connection)
+    return render(request, "integrations/_check.html", {**_health_context(connection), "swap": True})
 
 
 @admin_only
@@ -65,12 +80,22 @@ def try_again(request: HttpRequest, pk: int) -> HttpResponse:
     return _back(connection)
 
 
+def _ask_for_check(request: HttpRequest, connection: Connection) -> None:
+    if _can_check(connection):
+        ask_for_check(connection, current_member(request))
+    else:
+        messages.error(request, _("A connection that is disconnected or paused cannot be checked now."))
+
+
+def _can_check(connection: Connection) -> bool:
+    """Asking a platform that wants a pause would make the pause longer."""
+    return connection.is_live and paused_until(connection) is None
+
+
 def _page(request: HttpRequest, connection: Connection, form: SettingsForm | None) -> HttpResponse:
     failed = failed_links.page_of(connection, request.GET.get("failed"))
     context: dict[str, Any] = {
-        "connection": connection,
-        "platform": platform_of(connection),
-        "health": health_of(connection),
+        **_health_context(connection),
         "paused_until": paused_until(connection),
         "work": work_of(connection),
         "form": form,
@@ -79,6 +104,16 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
         **list_context(request, events_of(connection)),
     }
     return render(request, "integrations/health.html", context)
+
+
+def _health_context(connection: Connection) -> dict[str, Any]:
+    return {
+        "connection": connection,
+        "platform": platform_of(connection),
+        "health": health_of(connection),
+        "check": latest_check(connection),
+        "can_check": _can_check(connection),
+    }
 
 
 def _back(connection: Connection) -> HttpResponseRedirect:

@@ -8,7 +8,7 @@ refuses to be called inside a transaction.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -22,12 +22,14 @@ from integrations.models import Connection, UserMatch
 from integrations.platforms import (
     Account,
     Attendee,
+    CheckStep,
     DirectoryAnswer,
     ErrorKind,
     MatchReason,
     MeetingSpec,
     PlatformError,
     RemoteMeeting,
+    StepOutcome,
 )
 from staff.models import Organization
 
@@ -162,6 +164,15 @@ class FakePlatform:
         answers = {name: self.people.get(name.lower(), nobody) for name in user_names}
         self._end("find")
         return answers
+
+    def check(self, connection: Connection) -> Iterator[CheckStep]:
+        for name in ("Sign-in", "Users", "Meetings"):
+            try:
+                self._begin("check")
+            except PlatformError as error:
+                yield CheckStep(name, StepOutcome.FAILED, error.sentence, error.request_id)
+                break
+            yield CheckStep(name, StepOutcome.OK, f"{name} works.")
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
         self._begin("create_meeting")
