@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 
 from integrations.models import ConnectionStatus
 from integrations.platforms import ErrorKind, StepOutcome, VideoPlatform
+from integrations.teams import login
 from integrations.teams.models import Method, TeamsConnection
 from integrations.teams.platform import Teams
 from simulator import people
@@ -181,14 +183,29 @@ def test_microsofts_sign_in_being_down_is_no_fault_of_the_account(connected, sim
     assert connected.trouble_kind == ErrorKind.OUTAGE
 
 
-def test_a_missing_permission_is_named_and_needs_an_admin(connected, simulator):
+def test_a_consent_that_was_taken_back_fails_and_needs_an_admin(connected, simulator):
     simulator.control("revoke-consent", user=people.SERVICE_ACCOUNT)
-    simulator.control("consent", user=people.SERVICE_ACCOUNT, scopes=["User.Read", "User.ReadBasic.All"])
 
     step = failed(connected)
 
-    assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
-    assert "OnlineMeetings.ReadWrite" in step.sentence or "consent" in step.sentence
+    assert (step.name, connected.status) == ("Sign-in at Microsoft", ConnectionStatus.NEEDS_REAUTHORIZATION)
+    assert (
+        step.sentence == "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."
+    )
+
+
+def test_a_permission_that_microsoft_left_out_is_named_and_needs_an_admin(connected, monkeypatch):
+    less = login.Tokens("a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All"))
+    monkeypatch.setattr(login, "refresh", lambda *asked: less)
+
+    step = failed(connected)
+
+    assert step.name == "Permissions"
+    assert step.sentence.startswith("Microsoft does not grant OnlineMeetings.ReadWrite. An admin chooses")
+    assert (connected.status, connected.status_reason) == (
+        ConnectionStatus.NEEDS_REAUTHORIZATION,
+        step.sentence,
+    )
 
 
 def test_users_that_may_not_be_looked_up_fail_and_need_an_admin(connected, simulator):
