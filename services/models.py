@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import Organization, StaffMember
+from staff.one_line import one_line
 
 
 class MeetingMethod(models.IntegerChoices):
@@ -27,8 +28,8 @@ class Service(models.Model):
     """Something clients book, such as a mortgage review. Lengths of time are whole minutes unless named otherwise."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="services")
-    name = models.CharField(_("name"), max_length=200)
-    category = models.CharField(_("category"), max_length=100, blank=True)
+    name = models.CharField(_("name"), max_length=200, validators=[one_line])
+    category = models.CharField(_("category"), max_length=100, blank=True, validators=[one_line])
     description = models.TextField(_("description"), blank=True)
     duration = models.PositiveSmallIntegerField(
         _("duration (minutes)"), default=30, validators=[MinValueValidator(5), MaxValueValidator(24 * 60)]

@@ -14,11 +14,13 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from staff.one_line import one_line
+
 
 class Organization(models.Model):
     """A bank, credit union or clinic. Every other row belongs to exactly one of these."""
 
-    name = models.CharField(_("name"), max_length=200)
+    name = models.CharField(_("name"), max_length=200, validators=[one_line])
     slug = models.SlugField(unique=True)
     time_zone = TimeZoneField(_("time zone"), default="UTC")
     language = models.CharField(_("language"), max_length=10, default="en")
@@ -42,7 +44,7 @@ class Location(models.Model):
     """A branch or clinic where appointments take place."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="locations")
-    name = models.CharField(_("name"), max_length=200)
+    name = models.CharField(_("name"), max_length=200, validators=[one_line])
     address = models.CharField(_("address"), max_length=300, blank=True)
     time_zone = TimeZoneField(_("time zone"), default="UTC")
 
@@ -123,6 +125,8 @@ class StaffMemberManager(UserManager["StaffMember"]):
 class StaffMember(AbstractUser):
     """A person who works in an organisation and signs in. Operators have no organisation."""
 
+    first_name = models.CharField(_("first name"), max_length=150, blank=True, validators=[one_line])
+    last_name = models.CharField(_("last name"), max_length=150, blank=True, validators=[one_line])
     organization = models.ForeignKey(
         Organization,
         models.CASCADE,
@@ -135,7 +139,7 @@ class StaffMember(AbstractUser):
     email = models.EmailField(
         _("email"), unique=True, error_messages={"unique": _("This email is already taken.")}
     )
-    username = models.CharField(_("username"), max_length=150, blank=True)
+    username = models.CharField(_("username"), max_length=150, blank=True, validators=[one_line])
     location = models.ForeignKey(
         Location, models.SET_NULL, related_name="staff", null=True, blank=True, verbose_name=_("location")
     )

@@ -21,6 +21,7 @@ from appointments.offers import FreeTimes, People, free_times, people_for, why_n
 from appointments.refusals import BookingRefused
 from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import StaffMember
+from staff.one_line import one_line
 
 NEW_CLIENT = "new"
 _CLIENTS_SHOWN = 8
@@ -41,9 +42,13 @@ class BookingForm(WhenForm):
     client = forms.CharField(required=False)
     # Words to search with are no part of the booking: whatever stands there never refuses it.
     client_query = forms.Field(required=False)
-    new_name = forms.CharField(label=gettext_lazy("Name"), required=False, max_length=300)
+    new_name = forms.CharField(
+        label=gettext_lazy("Name"), required=False, max_length=300, validators=[one_line]
+    )
     new_email = forms.EmailField(label=gettext_lazy("Email"), required=False)
-    new_phone = forms.CharField(label=gettext_lazy("Phone"), required=False, max_length=40)
+    new_phone = forms.CharField(
+        label=gettext_lazy("Phone"), required=False, max_length=40, validators=[one_line]
+    )
     new_anyway = forms.BooleanField(label=gettext_lazy("Add another client with this email"), required=False)
     service = forms.ModelChoiceField(
         label=gettext_lazy("Service"),
@@ -183,7 +188,7 @@ class BookingForm(WhenForm):
         cleaned = super().clean()
         if not self.adds_client:
             return cleaned
-        if not cleaned.get("new_name"):
+        if not cleaned.get("new_name") and not self.has_error("new_name"):
             self.add_error("new_name", _("Enter the client's name."))
         known = client_with_email(self.organization, cleaned.get("new_email", ""))
         if known is not None and not cleaned.get("new_anyway"):

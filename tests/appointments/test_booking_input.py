@@ -58,3 +58,12 @@ def test_a_refusal_speaks_of_the_time_that_was_typed(maple: Maple, as_sky: Brows
     assert errors(page) == {
         "time": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]
     }
+
+
+@pytest.mark.parametrize("field", ["new_name", "new_phone"])
+def test_a_new_client_is_written_on_one_line(maple: Maple, as_sky: Browser, field: str):
+    typed = {"client": "new", "new_name": "Abe Lind", field: "Abe\r\nLind"}
+
+    page = as_sky.post(ADD, wish(maple, **typed))
+
+    assert errors(page) == {field: ["Write this on one line, without tabs and other control characters."]}

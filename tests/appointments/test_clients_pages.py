@@ -91,3 +91,12 @@ def test_a_clients_appointments_take_the_same_queries_for_any_number(
 
     with django_assert_num_queries(5):  # session, member, client, count, appointments
         as_sky.get(reverse("client-edit", args=[maple.cleo.pk]))
+
+
+@pytest.mark.parametrize("field", ["name", "phone"])
+def test_a_client_is_written_on_one_line(maple: Maple, as_sky: Browser, field: str):
+    page = as_sky.post(reverse("client-add"), {"name": "Abe Lind", field: "Abe\nLind"})
+
+    assert page.context["form"].errors == {
+        field: ["Write this on one line, without tabs and other control characters."]
+    }

@@ -288,3 +288,19 @@ def meeting_before_the_write(together: Barrier):
         return execute(sql, params, many, context)
 
     return connection.execute_wrapper(wait)
+
+
+@pytest.mark.parametrize("field", ["first_name", "last_name", "username"])
+@pytest.mark.parametrize("between", ["\n", "\r\nBcc: all@maple.example ", "\t", "\x1b", "\u2028"])
+def test_a_name_of_several_lines_or_with_control_characters_is_refused(as_ada, field, between):
+    response = as_ada.post(ADD, details(**{field: f"Nia{between}Jones"}))
+
+    assert errors_of(response) == {
+        field: ["Write this on one line, without tabs and other control characters."]
+    }
+
+
+def test_names_of_any_script_are_one_line(as_ada):
+    as_ada.post(ADD, details(first_name="Zoë-محمد", last_name="O’Neill 李\u200d"))
+
+    assert StaffMember.objects.get(email="nia@maple.example").last_name == "O’Neill 李\u200d"
