@@ -116,6 +116,8 @@ MEETING_BACKOFF_MAX_SECONDS = env.int("MEETING_BACKOFF_MAX_SECONDS", default=900
 # After an ambiguous write the meeting is read once more, when a late answer must have landed.
 MEETING_RECHECK_SECONDS = env.int("MEETING_RECHECK_SECONDS", default=60)
 REMATCH_LEASE_SECONDS = env.int("REMATCH_LEASE_SECONDS", default=120)
+# The first pauses before Microsoft is asked again about somebody it does not let us host as; later ones grow.
+COVERAGE_PAUSE_SECONDS = env.int("COVERAGE_PAUSE_SECONDS", default=180)
 
 # --- Celery -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=default_broker_url(BASE_DIR))
@@ -142,6 +144,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.int("REMATCH_SWEEP_SECONDS", default=60),
     },
     "resume-rematch-runs": {"task": "integrations.resume_rematch_runs", "schedule": MEETING_SWEEP_SECONDS},
+    "sweep-coverage": {
+        "task": "integrations.sweep_coverage",
+        "schedule": env.int("COVERAGE_SWEEP_SECONDS", default=15),
+    },
     "send-waiting-notifications": {
         "task": "appointments.send_waiting_notifications",
         "schedule": MEETING_SWEEP_SECONDS,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from integrations.coverage_schedule import PROBE_TASK
 from integrations.models import (
     Connection,
     Coverage,
@@ -18,6 +20,7 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.models.matches import derived_status
+from integrations.nudges import nudge_on_commit
 from integrations.platforms import DirectoryAnswer, MatchReason, platform_of
 from staff.models import StaffMember
 
@@ -26,6 +29,8 @@ WRITTEN = [
     "directory",
     "coverage",
     "coverage_checked_at",
+    "coverage_due_at",
+    "coverage_attempts",
     "reason",
     "remote_id",
     "remote_upn",
@@ -49,7 +54,9 @@ def write_answers(
     looked up by now. Returns who changed, unsaved. Safe to repeat.
     """
     still = _lock_unchanged(connection, asked)
-    before = {match.staff_id: match for match in _matches(connection, still)}
+    # Locked, or what the platform says meanwhile about hosting as them would be lost.
+    locked = _matches(connection, still).select_for_update(no_key=True)
+    before = {match.staff_id: match for match in locked}
     rows = _rows(connection, still, answers, before)
     for row in rows:
         row.run = run
@@ -59,6 +66,8 @@ def write_answers(
         unique_fields=["connection", "staff"],
         update_fields=WRITTEN if run is None else [*WRITTEN, "run"],
     )
+    if any(row.coverage == Coverage.UNKNOWN and row.directory == DirectoryState.MATCHED for row in rows):
+        nudge_on_commit(PROBE_TASK, connection.pk)
     return _changes(before, rows)
 
 
@@ -84,8 +93,8 @@ def _lock_unchanged(connection: Connection, asked: Mapping[int, str]) -> dict[in
     return {pk: value for pk, value in people if value == asked[pk]}
 
 
-def _matches(connection: Connection, people: Mapping[int, str]) -> list[UserMatch]:
-    return list(UserMatch.objects.filter(connection=connection, staff__in=people.keys()).order_by("staff_id"))
+def _matches(connection: Connection, people: Mapping[int, str]) -> QuerySet[UserMatch]:
+    return UserMatch.objects.filter(connection=connection, staff__in=people.keys()).order_by("staff_id")
 
 
 def _rows(
@@ -102,30 +111,30 @@ def _rows(
 
 
 def _row(old: UserMatch | None, answer: DirectoryAnswer, needs_coverage: bool) -> UserMatch:
-    coverage, coverage_checked_at = _coverage(old, answer, needs_coverage)
     return UserMatch(
         directory=DirectoryState.MATCHED if answer.remote_id else DirectoryState.UNMATCHED,
-        coverage=coverage,
-        coverage_checked_at=coverage_checked_at,
         reason=answer.reason or ("" if answer.remote_id else MatchReason.NOT_FOUND),
         remote_id=answer.remote_id,
         remote_upn=answer.upn[:320],
         remote_name=answer.name[:300],
         hint=answer.hint[:500],
         checked_at=Now(),
+        **_coverage(old, answer, needs_coverage),
     )
 
 
-def _coverage(
-    old: UserMatch | None, answer: DirectoryAnswer, needs_coverage: bool
-) -> tuple[str, datetime | None]:
+def _coverage(old: UserMatch | None, answer: DirectoryAnswer, needs_coverage: bool) -> dict[str, Any]:
     """What is known about hosting as somebody stays known while it is the same remote user."""
-    if not needs_coverage:
-        return Coverage.NOT_NEEDED, None
     is_same = old is not None and old.remote_id == answer.remote_id
-    if old is not None and is_same and old.coverage != Coverage.NOT_NEEDED:
-        return old.coverage, old.coverage_checked_at
-    return Coverage.UNKNOWN, None
+    if needs_coverage and old is not None and is_same and old.coverage != Coverage.NOT_NEEDED:
+        return {
+            "coverage": old.coverage,
+            "coverage_checked_at": old.coverage_checked_at,
+            "coverage_due_at": old.coverage_due_at,
+            "coverage_attempts": old.coverage_attempts,
+        }
+    coverage = Coverage.UNKNOWN if needs_coverage else Coverage.NOT_NEEDED
+    return {"coverage": coverage, "coverage_due_at": Now(), "coverage_attempts": 0}
 
 
 def _changes(before: Mapping[int, UserMatch], after: Sequence[UserMatch]) -> list[MatchChange]:

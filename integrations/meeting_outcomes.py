@@ -17,6 +17,7 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
 from integrations import connections
+from integrations.coverage_schedule import attempts_of_a_covered_person, refused
 from integrations.meeting_claims import Claim, settled_after
 from integrations.meeting_news import announce, enqueue_on_commit
 from integrations.models import Coverage, DirectoryState, Meeting, UserMatch
@@ -110,14 +111,16 @@ def _note_on_match(meeting: Meeting, error: PlatformError) -> None:
     """
     if error.reason is None:
         return
+    rows = UserMatch.objects.filter(
+        connection=meeting.connection_id, staff=meeting.host_id, remote_id=meeting.organizer_id
+    )
     fields: dict[str, Any] = {"reason": error.reason}
     if error.reason == MatchReason.NO_POLICY:
-        fields |= {"coverage": Coverage.FORBIDDEN, "coverage_checked_at": Now()}
+        rows.filter(coverage=Coverage.COVERED).update(coverage_attempts=attempts_of_a_covered_person())
+        fields |= refused()
     if error.reason == MatchReason.NOT_FOUND:
         fields |= {"directory": DirectoryState.UNMATCHED}
-    UserMatch.objects.filter(
-        connection=meeting.connection_id, staff=meeting.host_id, remote_id=meeting.organizer_id
-    ).update(**fields)
+    rows.update(**fields)
 
 
 def _log(meeting: Meeting, error: PlatformError) -> None:

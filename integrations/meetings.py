@@ -123,7 +123,8 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
         Meeting.objects.filter(pk__in=ids).update(due_at=Now(), nudged_at=None, attempts=0, **NO_ERROR)
         for meeting_id in ids:
             announce(meeting_id)
-        sweep_soon()
+        if ids:
+            sweep_soon()
     return len(ids)
 
 

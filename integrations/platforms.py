@@ -133,6 +133,26 @@ class DirectoryAnswer:
     hint: str = ""
 
 
+class Verdict(StrEnum):
+    """What the platform said when it was asked whether a meeting may be hosted as somebody."""
+
+    COVERED = "covered"
+    FORBIDDEN = "forbidden"
+    GONE = "gone"  # there is no such remote user any more
+    UNCLEAR = "unclear"  # no answer to the question: what was known before stands
+
+
+@dataclass(frozen=True)
+class CoverageAnswer:
+    """Whether meetings may be hosted as one remote user.
+
+    `pause` in seconds, for an unclear answer: the platform asks everybody to wait for so long.
+    """
+
+    verdict: Verdict
+    pause: float = 0.0
+
+
 @dataclass(frozen=True)
 class Account:
     """The account a connection was made with, for the top of its dashboard. `facts` are (label, value) pairs."""
@@ -180,6 +200,8 @@ class VideoPlatform(Protocol):
     label: str
     #: What the platform calls a user name, such as "UPN"; used in labels and hints.
     user_name_label: str
+    #: How many people one `probe_coverage` may be given.
+    probe_size: int
 
     def is_offered_to(self, organization: Organization) -> bool:
         """Whether the organisation has the add-on. Existing meetings are looked after either way."""
@@ -222,6 +244,22 @@ class VideoPlatform(Protocol):
 
     def coverage_needed(self, connection: Connection) -> bool:
         """Whether hosting needs a permission that differs from person to person. No call."""
+        ...
+
+    def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
+        """What an administrator of the platform runs so that meetings may be hosted as these users. No call.
+
+        Only where `coverage_needed`. What is no id of the platform's must not get into it.
+        """
+        ...
+
+    def probe_coverage(
+        self, connection: Connection, remote_ids: Sequence[str]
+    ) -> Mapping[str, CoverageAnswer]:
+        """Ask, without any effect, whether meetings may be hosted as these users: an answer for each.
+
+        At most `probe_size` of them. Raises PlatformError where nothing was learnt about anybody.
+        """
         ...
 
     def open_directory(self, connection: Connection, expected: int) -> Directory:

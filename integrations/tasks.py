@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from integrations import checking, matching, meetings
+from integrations import checking, coverage, matching, meetings
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
 
@@ -41,6 +41,18 @@ def rematch_changed_staff() -> None:
 def check_connection(check_id: int) -> None:
     """Run a check that somebody asked for."""
     checking.run_check(check_id)
+
+
+@shared_task(name="integrations.probe_coverage", time_limit=LIMIT)
+def probe_coverage(connection_id: int) -> None:
+    """Ask whether meetings may be hosted as some of a connection's people."""
+    coverage.probe_coverage(connection_id)
+
+
+@shared_task(name="integrations.sweep_coverage", time_limit=LIMIT)
+def sweep_coverage() -> None:
+    """Have workers ask about the people who are due."""
+    coverage.sweep_coverage()
 
 
 @shared_task(name="integrations.sync_meeting", time_limit=LIMIT)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models.connections import Connection
@@ -54,6 +55,10 @@ class UserMatch(models.Model):
         max_length=10, choices=Coverage, default=Coverage.NOT_NEEDED, db_default=Coverage.NOT_NEEDED
     )
     coverage_checked_at = models.DateTimeField(null=True, blank=True)
+    # When the platform is asked next about somebody who is not known to be covered; later while a worker asks.
+    coverage_due_at = models.DateTimeField(db_default=Now())
+    # Times that the answer was no, since the person was found or an admin reported the policy.
+    coverage_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     reason = models.CharField(max_length=20, choices=MatchReason.choices(), blank=True, db_default="")
     remote_id = models.CharField(max_length=100, blank=True, db_default="")
     remote_upn = models.CharField(max_length=320, blank=True, db_default="")
@@ -82,7 +87,20 @@ class UserMatch(models.Model):
             models.Index(fields=["connection", "status"], name="match_by_status"),
             models.Index(fields=["connection", "enabled"], name="match_by_enabled"),
             models.Index(fields=["connection", "remote_id"], name="match_by_remote_id"),
+            models.Index(
+                fields=["connection", "coverage_due_at"],
+                condition=Q(coverage__in=["unknown", "forbidden", "waiting"], directory="matched"),
+                name="match_coverage_due",
+            ),
         ]
+
+    @property
+    def needs_grant(self) -> bool:
+        """Whether the person was found, and all that is missing is the platform's permission to host as them."""
+        is_uncovered = self.coverage in (Coverage.FORBIDDEN, Coverage.WAITING)
+        return self.directory == DirectoryState.MATCHED and (
+            self.reason == MatchReason.NO_POLICY or (not self.reason and is_uncovered)
+        )
 
     @property
     def can_host(self) -> bool:

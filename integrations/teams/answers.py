@@ -20,7 +20,7 @@ NO_JSON: Final = object()
 
 @dataclass(frozen=True)
 class Answer:
-    """A body (a list of them for a batch), or what was refused."""
+    """A body, or what was refused. A batch has a list of both, each in its place."""
 
     body: Any = None
     refusals: tuple[Refusal, ...] = ()

@@ -10,6 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE: Final = 20
 # Two million users: whoever sends us more pages sends us round in circles.
 MOST_PAGES: Final = 2000
+#: A path below the version with its parameters.
+Get = tuple[str, Mapping[str, str]]
 
 
 class GraphClient:
@@ -57,22 +60,29 @@ class GraphClient:
         """Send one request below the version; returns the parsed JSON, None where there is no body."""
         return self._answer(_Call(method, absolute(path), area_of(path), params, json, headers))
 
-    def batch(self, gets: Sequence[tuple[str, Mapping[str, str]]]) -> list[Any]:
+    def batch(self, gets: Sequence[Get]) -> list[Any]:
         """Send up to twenty GETs, each a path with its parameters, in one request; returns their bodies in order.
 
         Raises the error of an item that failed, the most serious one where several did: nobody is given half an
         answer. Only GETs, because a throttled item may have been executed (learn.microsoft.com/answers 5529013).
         """
-        if not 0 < len(gets) <= BATCH_SIZE:
-            raise bug()
-        items = [
-            {"id": str(number), "method": "GET", "url": relative(path, params)}
-            for number, (path, params) in enumerate(gets)
-        ]
-        areas = tuple(area_of(path) for path, _ in gets)
-        call = _Call("POST", absolute("/$batch"), Area.DIRECTORY, json={"requests": items}, items=areas)
-        bodies: list[Any] = self._answer(call)
+        bodies: list[Any] = self._answer(_batch_of(gets))
         return bodies
+
+    def outcomes(self, gets: Sequence[Get]) -> list[Any]:
+        """The same where a refusal is an answer, too: the body or the `Refusal` of each item, in order.
+
+        Raises what concerns all of them: the request itself failed, or the connection may not ask.
+        """
+        with self._recorded():
+            answer = self._exchange(_batch_of(gets))
+            errors = [error_of(refused) for refused in answer.refusals]
+            if answer.body is None or any(error.kind == ErrorKind.CONNECTION for error in errors):
+                raise self._failure(answer.refusals)
+        if sum(error.kind in (ErrorKind.THROTTLED, ErrorKind.OUTAGE) for error in errors) < len(gets):
+            record_success(self.connection.pk)
+        outcomes: list[Any] = answer.body
+        return outcomes
 
     def pages(self, path: str, *, params: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
         """The rows of every page; a page may be short or empty (learn.microsoft.com/graph/paging)."""
@@ -108,23 +118,29 @@ class GraphClient:
         return self._answer(_Call("GET", link, Area.DIRECTORY))
 
     def _answer(self, call: _Call) -> Any:
+        with self._recorded():
+            answer = self._exchange(call)
+            if answer.refusals:
+                raise self._failure(answer.refusals)
+        record_success(self.connection.pk)
+        return answer.body
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """What goes wrong is for the connection's health, too."""
         try:
-            body = self._accepted(call)
+            yield
         except PlatformError as error:
             record_trouble(self.connection.pk, error)
             raise
-        record_success(self.connection.pk)
-        return body
 
-    def _accepted(self, call: _Call) -> Any:
-        """The body of a success."""
+    def _exchange(self, call: _Call) -> Answer:
+        """Send it, once more with another token where the first was refused."""
         token = self._token()
         answer = self._send(call, token)
         if answer.is_unauthorized:
             answer = self._send(call, self._token(refused=token))
-        if answer.refusals:
-            raise self._failure(answer.refusals)
-        return answer.body
+        return answer
 
     def _token(self, refused: str = "") -> str:
         """A token, and a note of the sign-in it belongs to."""
@@ -190,18 +206,15 @@ class GraphClient:
         items = batch_items(envelope, len(areas))
         if items is None:
             raise self.unknown_shape("a batch whose answers are not those that were asked for")
-        refusals = tuple(
-            refusal(
-                item["status"],
-                area,
-                item.get("headers"),
-                item.get("body"),
-                request_id=self.request_id,
-            )
-            for item, area in zip(items, areas, strict=True)
-            if not 200 <= item["status"] < 300
-        )
-        return Answer([item.get("body") for item in items], refusals)
+        outcomes = [self._outcome(item, area) for item, area in zip(items, areas, strict=True)]
+        return Answer(outcomes, tuple(outcome for outcome in outcomes if isinstance(outcome, Refusal)))
+
+    def _outcome(self, item: Mapping[str, Any], area: Area) -> Any:
+        """The body of a batch's item, or what was refused."""
+        if 200 <= item["status"] < 300:
+            return item.get("body")
+        headers, body = item.get("headers"), item.get("body")
+        return refusal(item["status"], area, headers, body, request_id=self.request_id)
 
 
 @dataclass(frozen=True)
@@ -233,6 +246,17 @@ class _Call:
             # Or co-organizers read back as "unknownFutureValue" (learn.microsoft.com/graph/best-practices-concept).
             headers["Prefer"] = "include-unknown-enum-members"
         return {**headers, **(self.headers or {})}
+
+
+def _batch_of(gets: Sequence[Get]) -> _Call:
+    if not 0 < len(gets) <= BATCH_SIZE:
+        raise bug()
+    items = [
+        {"id": str(number), "method": "GET", "url": relative(path, params)}
+        for number, (path, params) in enumerate(gets)
+    ]
+    areas = tuple(area_of(path) for path, _ in gets)
+    return _Call("POST", absolute("/$batch"), Area.DIRECTORY, json={"requests": items}, items=areas)
 
 
 class _Bearer(AuthBase):

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, UserMatch
-from integrations.platforms import Account, Attendee, CheckStep, MeetingSpec, RemoteMeeting
+from integrations.platforms import (
+    Account,
+    Attendee,
+    CheckStep,
+    CoverageAnswer,
+    MeetingSpec,
+    RemoteMeeting,
+)
 from integrations.teams import checking, meetings, tokens
 from integrations.teams.directory import TeamsDirectory, open_directory
 from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
+from integrations.teams.policy_probe import PROBE_SIZE, probe
+from integrations.teams.policy_scripts import policy_script
 from integrations.teams.remedies import remedy
 from staff.models import Organization
 
@@ -28,6 +37,7 @@ class Teams:
     slug = "teams"
     label = "Microsoft Teams"
     user_name_label = "UPN"
+    probe_size = PROBE_SIZE
 
     def is_offered_to(self, organization: Organization) -> bool:
         return organization.teams_addon
@@ -69,6 +79,14 @@ class Teams:
 
     def coverage_needed(self, connection: Connection) -> bool:
         return connection.teams.method == Method.ACCESS_POLICY
+
+    def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
+        return policy_script(remote_ids)
+
+    def probe_coverage(
+        self, connection: Connection, remote_ids: Sequence[str]
+    ) -> Mapping[str, CoverageAnswer]:
+        return probe(connection, remote_ids)
 
     def open_directory(self, connection: Connection, expected: int) -> TeamsDirectory:
         return open_directory(connection, expected)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from django.conf import settings
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from integrations.models import Connection, Coverage, MatchField, UserMatch
@@ -50,45 +47,26 @@ _SEVERAL: Final = _lazy(
     "one as the %(field)s here."
 )
 _POLICY: Final = _lazy(
-    "No Application Access Policy lets Coconut make meetings for %(upn)s, or a new one has not spread yet, which takes "
-    "up to 30 minutes. Ask a Microsoft administrator to run the following in PowerShell. A person has one policy at a "
-    "time: this one takes the place of another."
+    "No Application Access Policy lets Coconut make meetings for %(upn)s. Ask a Microsoft administrator to run the "
+    "commands below in PowerShell, then choose “I ran it”."
+)
+_WAITING: Final = _lazy(
+    "A new policy takes up to 30 minutes to spread, at times two days. Coconut asks again by itself and shows here "
+    "when Microsoft lets it make meetings for %(upn)s."
 )
 
 
 def remedy(connection: Connection, match: UserMatch) -> str:
-    """One or two sentences, followed by the lines for PowerShell where it is policy; "" for a clean match."""
+    """One or two sentences; "" for a clean match. Where it is policy, `policy_scripts` has the commands."""
     words = {
         "field": str(MatchField(connection.match_field).label).lower(),
-        "asked": match.looked_up or "",
+        # Somebody who is about to be looked up again was looked up under the same name, mostly.
+        "asked": match.looked_up or match.remote_upn,
         "hint": match.hint,
         "upn": match.remote_upn or match.looked_up or "",
     }
-    if match.reason == MatchReason.NO_POLICY or (not match.reason and _is_uncovered(match)):
-        return "\n".join([str(_POLICY) % words, *policy_commands(match.remote_id)])
+    if match.needs_grant:
+        return str(_WAITING if match.coverage == Coverage.WAITING else _POLICY) % words
     if match.reason == MatchReason.NOT_FOUND and match.hint:
         return str(_SEVERAL) % words
     return str(_SENTENCES.get(match.reason, "")) % words
-
-
-def _is_uncovered(match: UserMatch) -> bool:
-    return match.coverage in (Coverage.FORBIDDEN, Coverage.WAITING)
-
-
-def policy_commands(oid: str) -> list[str]:
-    """The PowerShell lines that let Coconut make meetings for a user.
-
-    (learn.microsoft.com/graph/cloud-communication-online-meeting-application-access-policy.)
-    """
-    return [
-        f'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "{settings.MICROSOFT_CLIENT_ID}"',
-        f'Grant-CsApplicationAccessPolicy -PolicyName Coconut -Identity "{_guid(oid)}"',
-    ]
-
-
-def _guid(oid: str) -> str:
-    """An administrator will run the line, so that nothing but a GUID may get into it."""
-    try:
-        return str(uuid.UUID(oid))
-    except ValueError:
-        return _("object id of the user")

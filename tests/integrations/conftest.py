@@ -16,8 +16,8 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         sent.append((task, *args))
         return True
 
-    for module in ("integrations.nudges", "integrations.matching", "integrations.rematch_claims"):
-        monkeypatch.setattr(f"{module}.send", take)
+    for module in ("nudges", "matching", "rematch_claims", "coverage"):
+        monkeypatch.setattr(f"integrations.{module}.send", take)
     return sent
 
 

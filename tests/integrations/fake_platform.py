@@ -23,6 +23,7 @@ from integrations.platforms import (
     Account,
     Attendee,
     CheckStep,
+    CoverageAnswer,
     DirectoryAnswer,
     ErrorKind,
     MatchReason,
@@ -30,6 +31,7 @@ from integrations.platforms import (
     PlatformError,
     RemoteMeeting,
     StepOutcome,
+    Verdict,
 )
 from staff.models import Organization
 
@@ -60,12 +62,14 @@ class FakePlatform:
     """See the module. What a test may set and read:
 
     `people` (user name in lower case -> answer), `chunk_size`, `addon` (is the platform offered), `needs_coverage`,
-    `warning` (what `update_meeting` answers), `meetings` (remote id -> meeting), `calls` (method -> how often),
-    `asked` (the user names of each `find`), `organizers` (remote id -> organizer id).
+    `coverage` (remote id -> answer; covered without one), `warning` (what `update_meeting` answers), `meetings`
+    (remote id -> meeting), `calls` (method -> how often), `asked` (the user names of each `find`), `probed` (the remote
+    ids of each `probe_coverage`), `organizers` (remote id -> organizer id).
     """
 
     label = "Microsoft Teams"
     user_name_label = "UPN"
+    probe_size = 20
 
     def __init__(self, slug: str = "teams") -> None:
         self.slug = slug
@@ -73,12 +77,14 @@ class FakePlatform:
         self.chunk_size = 300
         self.addon = True
         self.needs_coverage = False
+        self.coverage: dict[str, CoverageAnswer] = {}
         self.warning = ""
         self.music = "none"
         self.meetings: dict[str, RemoteMeeting] = {}
         self.organizers: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
         self.asked: list[list[str]] = []
+        self.probed: list[list[str]] = []
         self._numbers = count(1)
         self._keys: dict[tuple[str, str], str] = {}
         self._hooks: dict[tuple[str, bool], list[Callable[[], object] | None]] = defaultdict(list)
@@ -117,6 +123,10 @@ class FakePlatform:
         """Let that many calls pass before the next `fail` or `during` of the method."""
         self._hooks[method, False] += [None] * times
 
+    def forbids(self, *remote_ids: str) -> None:
+        """Answer that no meetings may be hosted as these users."""
+        self.coverage |= dict.fromkeys(remote_ids, CoverageAnswer(Verdict.FORBIDDEN))
+
     # --- the platform ------------------------------------------------------------------------------
     def is_offered_to(self, organization: Organization) -> bool:
         return self.addon and organization.teams_addon
@@ -147,6 +157,21 @@ class FakePlatform:
 
     def coverage_needed(self, connection: Connection) -> bool:
         return self.needs_coverage
+
+    def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
+        return "\n".join(f"grant {remote_id}" for remote_id in remote_ids)
+
+    def probe_coverage(self, connection: Connection, remote_ids: Sequence[str]) -> dict[str, CoverageAnswer]:
+        self._begin("probe_coverage")
+        if len(remote_ids) > self.probe_size:
+            raise AssertionError(
+                f"{len(remote_ids)} people in one probe; at most {self.probe_size} were agreed."
+            )
+        self.probed.append(list(remote_ids))
+        covered = CoverageAnswer(Verdict.COVERED)
+        answers = {remote_id: self.coverage.get(remote_id, covered) for remote_id in remote_ids}
+        self._end("probe_coverage")
+        return answers
 
     def open_directory(self, connection: Connection, expected: int) -> FakeDirectory:
         self._begin("open_directory")

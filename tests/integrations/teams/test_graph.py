@@ -17,6 +17,7 @@ from integrations.models import ConnectionStatus
 from integrations.platforms import ErrorKind, PlatformError
 from integrations.teams import graph
 from integrations.teams.addresses import segment
+from integrations.teams.errors import Area
 from integrations.teams.graph import GraphClient
 from integrations.teams.models import TeamsConnection
 from tests.factories import make_connection
@@ -461,6 +462,62 @@ def test_a_batch_that_does_not_answer_what_was_asked_is_our_error(client, graph_
         client.batch(GETS)
 
     assert failure.value.kind == ErrorKind.BUG
+
+
+REFUSED = {"error": {"code": "Forbidden", "message": "3003: No access"}}
+WITHDRAWN = {"error": {"code": "Authorization_RequestDenied", "message": ""}}
+
+
+def test_where_a_refusal_is_an_answer_every_item_has_one(client, connected, graph_server):
+    graph_server.post(
+        f"{ROOT}/$batch",
+        **answered(
+            {"id": "1", "status": 403, "body": REFUSED},
+            {"id": "0", "status": 200, "body": "first"},
+            {"id": "2", "status": 429, "headers": {"Retry-After": "3"}, "body": {"error": {"code": "x"}}},
+        ),
+    )
+    gets = [(f"/users/{number}/onlineMeetings", {"$filter": "x"}) for number in range(3)]
+
+    first, second, third = client.outcomes(gets)
+
+    assert first == "first"
+    assert (second.status, second.area, second.message) == (403, Area.ORGANIZER, "3003: No access")
+    assert (third.status, third.retry_after) == (429, 3.0)
+    connected.refresh_from_db()
+    assert connected.last_success_at is not None
+
+
+def test_a_refusal_of_everybody_is_no_answer_about_anybody(client, connected, graph_server):
+    graph_server.post(
+        f"{ROOT}/$batch",
+        **answered({"id": "0", "status": 200}, {"id": "1", "status": 403, "body": WITHDRAWN}),
+    )
+
+    with pytest.raises(PlatformError) as failure:
+        client.outcomes(GETS[:2])
+
+    connected.refresh_from_db()
+    assert failure.value.kind == ErrorKind.CONNECTION
+    assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
+
+
+def test_a_batch_that_is_refused_itself_has_no_outcomes(client, graph_server):
+    graph_server.post(f"{ROOT}/$batch", status=503)
+
+    with pytest.raises(PlatformError) as failure:
+        client.outcomes(GETS)
+
+    assert failure.value.kind == ErrorKind.OUTAGE
+
+
+def test_a_batch_of_nothing_but_outages_is_no_sign_of_health(client, connected, graph_server):
+    graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 503}))
+
+    client.outcomes(GETS[:1])
+
+    connected.refresh_from_db()
+    assert connected.last_success_at is None
 
 
 @pytest.mark.parametrize("how_many", [0, 21])

@@ -1,0 +1,260 @@
+"""Whether the platform lets us host meetings as a person: asked in small portions, again while the answer is no.
+
+Only where that differs from person to person. New people and people who are matched with somebody else now are asked
+about once; who is covered stays covered until a meeting is refused. Asking has no effect on the platform.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from time import monotonic
+from typing import Final
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from integrations.connections import note_event, pause
+from integrations.coverage_schedule import PROBE_TASK, looked_once_more, refused
+from integrations.meetings import try_again
+from integrations.models import Connection, Coverage, DirectoryState, EventKind, Meeting, UserMatch
+from integrations.nudges import nudge_on_commit, send
+from integrations.platforms import (
+    CoverageAnswer,
+    ErrorKind,
+    MatchReason,
+    PlatformError,
+    Verdict,
+    VideoPlatform,
+    platform_of,
+)
+from integrations.rematch_claims import growing_pause
+from staff.models import StaffMember
+
+logger = logging.getLogger(__name__)
+
+#: People in one task. Whoever is left is for the next one, so that bookings get their turn in between.
+PORTION: Final = 200
+_UNSETTLED: Final = [Coverage.UNKNOWN, Coverage.FORBIDDEN, Coverage.WAITING]
+_UNCOVERED: Final = [Coverage.FORBIDDEN, Coverage.WAITING]
+# A covered person has none of these reasons; the others (a guest, no licence) stand whatever is covered.
+_REFUSALS: Final = [MatchReason.NO_POLICY, MatchReason.REFUSED]
+
+
+# --- Asking -----------------------------------------------------------------------------------------
+def sweep_coverage() -> int:
+    """Have workers ask about whoever is due, one task a connection; returns how many. Called every few seconds."""
+    connections = list(_due().order_by().values_list("connection", flat=True).distinct())
+    for connection_id in connections:
+        send(PROBE_TASK, connection_id)
+    return len(connections)
+
+
+def probe_coverage(connection_id: int) -> None:
+    """Ask about one portion of the people of a connection who are due, and have another worker go on.
+
+    One worker at a time, so that the others are free for bookings. That is a courtesy and no lock: two at once would
+    ask about different people.
+    """
+    key = f"coverage-{connection_id}"
+    if not cache.add(key, True, timeout=settings.MEETING_LEASE_SECONDS):
+        return
+    try:
+        goes_on = _ask_a_portion(Connection.objects.get(pk=connection_id))
+    finally:
+        cache.delete(key)
+    if goes_on:
+        send(PROBE_TASK, connection_id)
+
+
+def _ask_a_portion(connection: Connection) -> bool:
+    """Whether somebody should go on at once: new people are waiting, or a permission is spreading."""
+    platform, asked, is_spreading = platform_of(connection), 0, False
+    work_until = monotonic() + settings.MEETING_TASK_TIME_LIMIT / 2
+    while asked < PORTION and monotonic() < work_until:
+        remote_ids = _claim(connection, platform.probe_size)
+        answers = _ask(connection, platform, remote_ids) if remote_ids else None
+        if answers is None:
+            return False
+        asked += len(remote_ids)
+        is_spreading |= write_coverage(connection, answers)
+    return is_spreading or _due().filter(connection=connection, coverage=Coverage.UNKNOWN).exists()
+
+
+def _ask(
+    connection: Connection, platform: VideoPlatform, remote_ids: list[str]
+) -> Mapping[str, CoverageAnswer] | None:
+    """The platform's answers; None where it gave none. They are due again when their claim is over."""
+    try:
+        return platform.probe_coverage(connection, remote_ids)
+    except PlatformError as error:
+        logger.warning("Coverage on connection %s: %s (request %s)", connection.pk, error, error.request_id)
+        if error.kind == ErrorKind.THROTTLED:
+            pause(connection.pk, error.retry_after or growing_pause(0))
+        return None
+
+
+def _due() -> QuerySet[UserMatch]:
+    """Whom the platform should be asked about now, where it may be asked."""
+    return UserMatch.objects.filter(
+        directory=DirectoryState.MATCHED,
+        coverage__in=_UNSETTLED,
+        reason__in=["", *_REFUSALS],
+        coverage_due_at__lte=Now(),
+        connection__in=Connection.objects.able_to_work().values("pk"),
+        staff__is_active=True,
+    )
+
+
+@transaction.atomic
+def _claim(connection: Connection, how_many: int) -> list[str]:
+    """Remote users to ask about, the unknown ones first; nobody else asks about them for a while."""
+    order = Case(
+        When(coverage=Coverage.UNKNOWN, then=Value(0)),
+        When(coverage=Coverage.WAITING, then=Value(1)),
+        default=Value(2),
+    )
+    rows = _due().filter(connection=connection).order_by(order, "coverage_due_at", "pk")
+    locked = rows.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    found = dict(locked.values_list("pk", "remote_id")[:how_many])
+    lease = timedelta(seconds=settings.MEETING_LEASE_SECONDS)
+    UserMatch.objects.filter(pk__in=found).update(coverage_due_at=Now() + lease)
+    return list(dict.fromkeys(found.values()))
+
+
+# --- Writing ----------------------------------------------------------------------------------------
+@transaction.atomic
+def write_coverage(connection: Connection, answers: Mapping[str, CoverageAnswer]) -> bool:
+    """Store what the platform answered (remote id -> answer); whether anybody who was refused is covered now.
+
+    About everybody who leads to that remote user still, so that one question serves two staff who share it.
+    """
+    rows = UserMatch.objects.filter(
+        connection=connection, directory=DirectoryState.MATCHED, remote_id__in=answers
+    ).exclude(coverage=Coverage.NOT_NEEDED)
+    # In the order in which answers of the directory are written.
+    list(rows.select_for_update(no_key=True).order_by("staff_id").values_list("pk"))
+    flipped = _write_covered(_of(rows, answers, Verdict.COVERED))
+    _of(rows, answers, Verdict.FORBIDDEN).update(**refused())
+    _of(rows, answers, Verdict.UNCLEAR).update(**looked_once_more())
+    _write_gone(_of(rows, answers, Verdict.GONE))
+    _wait_as_told(connection, rows, answers)
+    if flipped:
+        _go_on_with(connection, flipped)
+    return bool(flipped)
+
+
+def _of(
+    rows: QuerySet[UserMatch], answers: Mapping[str, CoverageAnswer], verdict: Verdict
+) -> QuerySet[UserMatch]:
+    meant = [
+        remote_id for remote_id, answer in answers.items() if answer.verdict == verdict and not answer.pause
+    ]
+    return rows.filter(remote_id__in=meant)
+
+
+def _write_covered(rows: QuerySet[UserMatch]) -> set[str]:
+    """Returns the remote users who were refused before."""
+    flipped = rows.filter(Q(coverage__in=_UNCOVERED) | Q(reason__in=_REFUSALS))
+    remote_ids = set(flipped.values_list("remote_id", flat=True))
+    rows.update(
+        coverage=Coverage.COVERED,
+        coverage_checked_at=Now(),
+        reason=Case(When(reason__in=_REFUSALS, then=Value("")), default=F("reason")),
+    )
+    return remote_ids
+
+
+def _write_gone(rows: QuerySet[UserMatch]) -> None:
+    """Not matched any more. Beat looks them up again: somebody else may have the user name now."""
+    rows.update(
+        directory=DirectoryState.UNMATCHED,
+        reason=MatchReason.NOT_FOUND,
+        coverage=Coverage.UNKNOWN,
+        coverage_checked_at=Now(),
+        looked_up=None,
+        **looked_once_more(),
+    )
+
+
+def _wait_as_told(
+    connection: Connection, rows: QuerySet[UserMatch], answers: Mapping[str, CoverageAnswer]
+) -> None:
+    """A pause is for everybody; afterwards it is the turn of those who got no answer."""
+    told = {remote_id: answer.pause for remote_id, answer in answers.items() if answer.pause}
+    if told:
+        pause(connection.pk, max(told.values()))
+        rows.filter(remote_id__in=told).update(coverage_due_at=Now())
+
+
+def _go_on_with(connection: Connection, remote_ids: Iterable[str]) -> None:
+    """What was refused for them is tried again; and where a permission arrived, that of others may have, too."""
+    try_again(
+        Meeting.objects.filter(
+            connection=connection,
+            organizer_id__in=remote_ids,
+            error_kind=ErrorKind.PERSON,
+            ends_at__gt=Now(),
+        )
+    )
+    others = UserMatch.objects.filter(
+        connection=connection,
+        directory=DirectoryState.MATCHED,
+        coverage__in=_UNCOVERED,
+        coverage_due_at__gt=Now(),
+        coverage_checked_at__lte=Now() - timedelta(seconds=settings.COVERAGE_PAUSE_SECONDS),
+    ).select_for_update(skip_locked=True, no_key=True)
+    UserMatch.objects.filter(pk__in=others.values("pk")).update(coverage_due_at=Now())
+
+
+# --- What the pages ask -----------------------------------------------------------------------------
+def needing_grant(connection: Connection) -> QuerySet[UserMatch]:
+    """Those who were found, and whom nothing but the platform's permission keeps from hosting."""
+    return UserMatch.objects.filter(
+        Q(reason=MatchReason.NO_POLICY) | Q(reason="", coverage__in=_UNCOVERED),
+        connection=connection,
+        directory=DirectoryState.MATCHED,
+        staff__is_active=True,
+    )
+
+
+def grant_script(connection: Connection) -> str:
+    """What an administrator of the platform runs for everybody who needs it; "" for nobody."""
+    remote_ids = needing_grant(connection).order_by("remote_id").values_list("remote_id", flat=True)
+    return platform_of(connection).grant_script(connection, list(remote_ids))
+
+
+@transaction.atomic
+def report_grant(connection: Connection, people: QuerySet[StaffMember], actor: StaffMember | None) -> int:
+    """An admin says that the permission was given to these people: the platform is asked until it has spread.
+
+    Returns how many were waiting for one.
+    """
+    meant = needing_grant(connection).filter(staff__in=people.values("pk"))
+    pks = list(
+        meant.select_for_update(of=("self",), no_key=True).order_by("staff_id").values_list("pk", flat=True)
+    )
+    rows = UserMatch.objects.filter(pk__in=pks)
+    rows.update(coverage=Coverage.WAITING, coverage_attempts=0, coverage_due_at=Now())
+    first = rows.select_related("staff").first()
+    if first is not None:
+        note_event(connection, EventKind.POLICY_REPORTED, actor, _reported_words(len(pks), first.staff))
+        nudge_on_commit(PROBE_TASK, connection.pk)
+    return len(pks)
+
+
+def _reported_words(count: int, first: StaffMember) -> str:
+    if count == 1:
+        return _("The access policy was reported as granted for %s.") % first.name
+    words = ngettext(
+        "The access policy was reported as granted for %d user.",
+        "The access policy was reported as granted for %d users.",
+        count,
+    )
+    return words % count
