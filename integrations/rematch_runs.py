@@ -32,7 +32,9 @@ class RunUnderWay(Exception):
     """Something else is being looked up for this connection; `str()` is the sentence for people."""
 
     def __init__(self) -> None:
-        super().__init__(_("A rematch is under way. Try again when it has finished."))
+        super().__init__(
+            _("A rematch is under way already, so that no other was started. This page shows how far it is.")
+        )
 
 
 def people_of(connection: Connection) -> QuerySet[StaffMember]:
@@ -79,6 +81,16 @@ def start_run(
 
 
 @transaction.atomic
+def start_new_run(
+    connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
+) -> RematchRun:
+    """The same for somebody who wants to be told: raises RunUnderWay when there is a run already."""
+    if _running(connection) is not None:
+        raise RunUnderWay
+    return restart_run(connection, trigger=trigger, started_by=started_by)
+
+
+@transaction.atomic
 def restart_run(
     connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
 ) -> RematchRun:
@@ -108,15 +120,14 @@ def restart_run(
 
 @transaction.atomic
 def start_failed_run(run: RematchRun, *, started_by: StaffMember | None) -> RematchRun:
-    """Start to rematch whoever is not Matched after `run`, and whom it did not reach.
-
-    Returns the rematch that is under way when there is one.
-    """
+    """Start to rematch whoever is not Matched after `run`, and whom it did not reach. Raises RunUnderWay."""
+    if _running(run.connection) is not None:
+        raise RunUnderWay
     reached = run.cursor if run.state == RematchState.FAILED else None
     # Where that was "only the failed" itself, whom the run before it had not reached counts as well.
     if reached is not None and run.scope == RematchScope.FAILED:
         reached = None if run.unreached_after is None else max(reached, run.unreached_after)
-    return _running(run.connection) or _begin(
+    return _begin(
         run.connection,
         trigger=RematchTrigger.ADMIN,
         started_by=started_by,

@@ -14,6 +14,24 @@ urlpatterns = [
     path("video-calls/<int:pk>/disconnect/", disconnect.disconnect, name="connection-disconnect"),
     path("video-calls/<int:pk>/reauthorize/", connections.reauthorize, name="connection-reauthorize"),
     path("video-calls/<int:pk>/rematch/", rematch.rematch, name="connection-rematch"),
+    path(
+        "video-calls/<int:pk>/rematch/progress/", rematch.rematch_progress, name="connection-rematch-progress"
+    ),
+    path(
+        "video-calls/<int:pk>/rematch/<int:run_pk>/failed/",
+        rematch.rematch_failed,
+        name="connection-rematch-failed",
+    ),
+    path(
+        "video-calls/<int:pk>/rematch/<int:run_pk>/dismiss/",
+        rematch.rematch_dismiss,
+        name="connection-rematch-dismiss",
+    ),
+    path(
+        "video-calls/<int:pk>/rematch/<int:run_pk>/changes.csv",
+        rematch.rematch_changes,
+        name="connection-rematch-changes",
+    ),
     path("video-calls/<int:pk>/health/", health.health, name="connection-health"),
     path("video-calls/<int:pk>/health/check/", health.check, name="connection-check"),
     path("video-calls/<int:pk>/health/settings/", health.settings, name="connection-settings"),

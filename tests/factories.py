@@ -13,7 +13,14 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from appointments.models import Appointment, BookedThrough, Client
-from integrations.models import Connection, DirectoryState, UserMatch
+from integrations.models import (
+    Connection,
+    DirectoryState,
+    RematchRun,
+    RematchState,
+    RematchTrigger,
+    UserMatch,
+)
 from integrations.teams.models import TeamsConnection
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
 from staff.models import Location, Organization, Role, StaffMember, Weekday, WorkingHours
@@ -164,6 +171,19 @@ def make_match(connection: Connection, member: StaffMember, **fields: Any) -> Us
         **fields,
     }
     return UserMatch.objects.create(connection=connection, staff=member, **fields)
+
+
+def make_run(connection: Connection, **fields: Any) -> RematchRun:
+    """A rematch of everybody that an admin started and that succeeded."""
+    fields = {
+        "trigger": RematchTrigger.ADMIN,
+        "state": RematchState.SUCCEEDED,
+        "match_field": connection.match_field,
+        "counts_before": {"checking": 0, "matched": 0, "unmatched": 0, "forbidden": 0},
+        "counts_after": {"checking": 0, "matched": 0, "unmatched": 0, "forbidden": 0},
+        **fields,
+    }
+    return RematchRun.objects.create(connection=connection, **fields)
 
 
 def make_operator(**fields: Any) -> StaffMember:

@@ -25,6 +25,7 @@ from tests.factories import (
     make_member,
     make_operator,
     make_organization,
+    make_run,
     make_service,
 )
 
@@ -72,6 +73,10 @@ RULES = {
     "connection-toggle": OWN_ADMINS,
     "connection-bulk": OWN_ADMINS,
     "connection-rematch": OWN_ADMINS,
+    "connection-rematch-progress": OWN_ADMINS,
+    "connection-rematch-failed": OWN_ADMINS,
+    "connection-rematch-dismiss": OWN_ADMINS,
+    "connection-rematch-changes": OWN_ADMINS,
     "connection-health": OWN_ADMINS,
     "connection-check": OWN_ADMINS,
     "connection-settings": OWN_ADMINS,
@@ -102,6 +107,7 @@ RULES = {
     "manage-calendar": EVERYBODY,
     "join": EVERYBODY,
 }
+OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
 ONLY_POST = {
     "logout",
     "staff-invite",
@@ -109,6 +115,8 @@ ONLY_POST = {
     "staff-time-off-remove",
     "connection-toggle",
     "connection-bulk",
+    "connection-rematch-failed",
+    "connection-rematch-dismiss",
     "connection-settings",
     "connection-try-again",
     "appointment-try-again",
@@ -165,6 +173,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
     service = make_service(maple, provided_by=(sam,))
     connection = make_connection(maple)
     make_match(connection, sam)
+    run = make_run(connection)
     client = make_client(maple)
     appointment = Appointment.objects.create(
         organization=maple,
@@ -183,6 +192,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "people": people,
         "service": service.pk,
         "connection": connection.pk,
+        "run": run.pk,
         "client": client.pk,
         "appointment": appointment,
         "time_off": time_off.pk,
@@ -194,6 +204,8 @@ def address(name: str, world: dict[str, Any]) -> str:
     sam, appointment = world["people"]["sam"].pk, world["appointment"]
     if name == "staff-time-off-remove":
         return reverse(name, args=[sam, world["time_off"]])
+    if name in OF_A_RUN:
+        return reverse(name, args=[world["connection"], world["run"]])
     if name == "connection-toggle":
         return reverse(name, args=[world["connection"], sam])
     if name == "password-set":
@@ -250,7 +262,8 @@ def test_a_number_that_nothing_has_is_not_found(
     client: Browser, world: dict[str, Any], name: str, number: int
 ) -> None:
     client.force_login(world["people"]["ada"])
-    rows = [number, number] if name in ("staff-time-off-remove", "connection-toggle") else [number]
+    of_two = {"staff-time-off-remove", "connection-toggle", *OF_A_RUN}
+    rows = [number, number] if name in of_two else [number]
 
     response = (
         client.post(reverse(name, args=rows)) if name in ONLY_POST else client.get(reverse(name, args=rows))

@@ -15,11 +15,12 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from integrations.connections import turn_video_calls
 from integrations.health import health_of
-from integrations.models import Connection, RematchState
+from integrations.models import Connection
 from integrations.platforms import platform_of
 from integrations.user_table import ROWS, TableFilter, narrowed, page_of, rows_of, tiles_of
 from integrations.views.access import connection_or_404, while_connected
 from integrations.views.disconnect import disconnected_page
+from integrations.views.rematch import run_context
 from staff.access import admin_only, current_member
 from staff.models import StaffMember
 
@@ -96,9 +97,7 @@ def _dashboard_context(request: HttpRequest, connection: Connection) -> dict[str
         "connection": connection,
         "account": platform.account(connection),
         "health": health_of(connection),
-        "platform": platform,
-        "run": connection.rematch_runs.filter(state=RematchState.RUNNING).first(),
-        "latest_run": connection.rematch_runs.first(),
+        **run_context(connection),
         "tiles": tiles_of(connection),
         "filter": table_filter,
         "page": page,
