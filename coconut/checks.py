@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -139,35 +138,6 @@ def check_microsoft_cloud(**kwargs: Any) -> list[CheckMessage]:
             f"MICROSOFT_CLOUD is unknown: {settings.MICROSOFT_CLOUD!r}.",
             hint="Use global, gcc_high or dod.",
             id="coconut.E010",
-        )
-    ]
-
-
-@register()
-def check_secret_expiry_date(**kwargs: Any) -> list[CheckMessage]:
-    value = settings.MICROSOFT_CLIENT_SECRET_EXPIRES
-    if not value:
-        return []
-    try:
-        expires = date.fromisoformat(value)
-    except ValueError:
-        return [
-            Error(
-                f"MICROSOFT_CLIENT_SECRET_EXPIRES is not a date: {value!r}.",
-                hint="Write it as 2027-05-31.",
-                id="coconut.E011",
-            )
-        ]
-    days_left = (expires - date.today()).days  # noqa: DTZ011 - a day more or less does not matter here
-    if days_left > 30:
-        return []
-    return [
-        Caution(
-            f"Microsoft's client secret expires in {days_left} days."
-            if days_left >= 0
-            else "Microsoft's client secret has expired.",
-            hint="Make a new secret in the app registration and set MICROSOFT_CLIENT_SECRET.",
-            id="coconut.W002",
         )
     ]
 

@@ -154,6 +154,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     # Microsoft ends a sign-in that rests for 90 days; revocations are found within a day.
     "keep-sign-ins-alive": {"task": "teams.keep_alive", "schedule": crontab(hour=4, minute=23)},
+    # Tells once for each threshold; more than once a day, so that a beat that was down at one time tells soon.
+    "warn-of-expiry": {"task": "teams.warn_of_expiry", "schedule": crontab(minute=41, hour="*/6")},
     # Worth nothing when it is late.
     "heartbeat": {"task": "coconut.heartbeat", "schedule": 15, "options": {"expires": 60}},
     "clear-sessions": {"task": "coconut.clear_sessions", "schedule": crontab(hour=3, minute=17)},
@@ -244,6 +246,7 @@ STORAGES = {
 # --- Mail -------------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
+EMAIL_SUBJECT_PREFIX = "[Coconut] "
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Coconut <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Told when something only the operator can mend breaks (Microsoft's client secret, for one).

@@ -1,19 +1,16 @@
-"""What is wrong with the certificate that Coconut identifies itself with at Microsoft."""
+"""What is wrong with the secret or the certificate that Coconut identifies itself with at Microsoft."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Caution
 
+from integrations.teams import expiry
 from integrations.teams.certificate import read_certificate
-
-_WARN_DAYS = 30
 
 
 @register()
@@ -32,19 +29,28 @@ def check_certificate(**kwargs: Any) -> list[CheckMessage]:
                 id="coconut.E015",
             )
         ]
-    return _check_end(x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc)
+    return _check_end("coconut.W003", expiry.of_certificate(certificate))
 
 
-def _check_end(ends: datetime) -> list[CheckMessage]:
-    days_left = (ends - datetime.now(UTC)).days
-    if days_left > _WARN_DAYS:
+@register()
+def check_secret_expiry_date(**kwargs: Any) -> list[CheckMessage]:
+    """Whether the client secret's last day is a date, and how far off it is. Nobody has to say it."""
+    if not settings.MICROSOFT_CLIENT_SECRET_EXPIRES:
         return []
-    return [
-        Caution(
-            f"Microsoft's certificate expires in {days_left} days."
-            if days_left >= 0
-            else "Microsoft's certificate has expired.",
-            hint="Add a new certificate to the app registration and set MICROSOFT_CLIENT_CERTIFICATE.",
-            id="coconut.W003",
-        )
-    ]
+    try:
+        credential = expiry.of_secret()
+    except ValueError:
+        return [
+            Error(
+                f"MICROSOFT_CLIENT_SECRET_EXPIRES is not a date: {settings.MICROSOFT_CLIENT_SECRET_EXPIRES!r}.",
+                hint="Write it as 2027-05-31.",
+                id="coconut.E011",
+            )
+        ]
+    return _check_end("coconut.W002", credential)
+
+
+def _check_end(check_id: str, credential: expiry.Credential) -> list[CheckMessage]:
+    if expiry.threshold_of(credential) is None:
+        return []
+    return [Caution(credential.sentence, hint=credential.remedy, id=check_id)]

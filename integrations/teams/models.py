@@ -71,3 +71,23 @@ class TeamsConnection(models.Model):
     def has(self, permission: str) -> bool:
         """Whether Microsoft granted a scope or role, such as `User.Read.All`."""
         return permission in self.granted
+
+
+class ExpiryWarning(models.Model):
+    """A mail to the operators about the end of the client secret or the certificate; one row, one mail.
+
+    A row and not a line in a cache: it must outlive restarts, and several beats and workers must agree on it.
+    """
+
+    what = models.CharField(max_length=20)
+    ends = models.DateTimeField()
+    # How many days were left at most: 30, 14, 7, 1, or -1 once it is over.
+    threshold = models.SmallIntegerField()
+    told_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["what", "ends", "threshold"], name="expiry_is_told_once_a_threshold"
+            )
+        ]

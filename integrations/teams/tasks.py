@@ -1,4 +1,8 @@
-"""Keeping sign-ins alive: Microsoft ends a refresh token that rests for 90 days."""
+"""What Teams needs from time to time.
+
+Sign-ins are kept alive, for Microsoft ends a refresh token that rests for 90 days; and operators hear of credentials
+that end.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from celery import shared_task
 from integrations.connections import record_success, record_trouble
 from integrations.models import Connection
 from integrations.platforms import PlatformError
-from integrations.teams import tokens
+from integrations.teams import expiry, tokens
 
 logger = logging.getLogger(__name__)
 
@@ -34,3 +38,9 @@ def renew(connection_id: int) -> None:
         logger.warning("The sign-in of connection %s was not renewed: %s", connection_id, problem.kind)
     else:
         record_success(connection_id)
+
+
+@shared_task(name="teams.warn_of_expiry")
+def warn_of_expiry() -> None:
+    """Tell the operators if the client secret or the certificate ends soon, or has ended."""
+    expiry.warn_operators()
