@@ -51,9 +51,10 @@ class Teams:
 
     def account(self, connection: Connection) -> Account:
         teams = connection.teams
+        named = ((_("Microsoft tenant"), teams.tenant_name),) if teams.tenant_name else ()
         facts = (
             (_("Method"), str(Method(teams.method).label)),
-            (_("Microsoft tenant"), teams.tenant_name or str(teams.tenant_id)),
+            *named,
             (_("Microsoft Tenant ID"), str(teams.tenant_id)),
         )
         return Account(teams.account_name or teams.account_upn, teams.account_upn, facts)
