@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from integrations.models import Connection
+from integrations.models import Connection, MatchField
 from staff.models import StaffMember, VideoChoice
 
 if TYPE_CHECKING:
@@ -23,6 +23,30 @@ class SettingsForm(forms.Form):
     def save(self) -> str:
         """Store what is valid; returns a sentence that says what changed, "" where nothing did."""
         raise NotImplementedError
+
+
+class FieldForm(forms.Form):
+    """Another field than the one that a connection looks up."""
+
+    match_field = forms.ChoiceField(
+        label=_("Which field in Coconut shall hold the user name?"),
+        choices=MatchField.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose Email or Username.")},
+    )
+
+    def __init__(self, connection: Connection, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._present = connection.match_field
+
+    def clean_match_field(self) -> str:
+        chosen: str = self.cleaned_data["match_field"]
+        if chosen == self._present:
+            raise forms.ValidationError(
+                _("%(field)s is the field that is used already. Choose the other one, or Cancel."),
+                params={"field": MatchField(chosen).label},
+            )
+        return chosen
 
 
 class ProfileForm(PersonModelForm):

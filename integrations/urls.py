@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations.views import connections, dashboard, disconnect, health, rematch
+from integrations.views import connections, dashboard, disconnect, field, health, rematch
 
 urlpatterns = [
     path("", connections.settings_page, name="settings"),
@@ -32,6 +32,10 @@ urlpatterns = [
         rematch.rematch_changes,
         name="connection-rematch-changes",
     ),
+    path("video-calls/<int:pk>/field/", field.choose, name="connection-field"),
+    path("video-calls/<int:pk>/field/<int:run_pk>/", field.preview, name="connection-field-preview"),
+    path("video-calls/<int:pk>/field/<int:run_pk>/change/", field.change, name="connection-field-change"),
+    path("video-calls/<int:pk>/field/<int:run_pk>/cancel/", field.cancel, name="connection-field-cancel"),
     path("video-calls/<int:pk>/health/", health.health, name="connection-health"),
     path("video-calls/<int:pk>/health/check/", health.check, name="connection-check"),
     path("video-calls/<int:pk>/health/settings/", health.settings, name="connection-settings"),

@@ -15,6 +15,7 @@ from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from appointments.models import Appointment, BookedThrough
+from integrations.models import MatchField, RematchScope
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember, TimeOff
 from tests.factories import (
@@ -77,6 +78,10 @@ RULES = {
     "connection-rematch-failed": OWN_ADMINS,
     "connection-rematch-dismiss": OWN_ADMINS,
     "connection-rematch-changes": OWN_ADMINS,
+    "connection-field": OWN_ADMINS,
+    "connection-field-preview": OWN_ADMINS,
+    "connection-field-change": OWN_ADMINS,
+    "connection-field-cancel": OWN_ADMINS,
     "connection-health": OWN_ADMINS,
     "connection-check": OWN_ADMINS,
     "connection-settings": OWN_ADMINS,
@@ -108,6 +113,7 @@ RULES = {
     "join": EVERYBODY,
 }
 OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
+OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {
     "logout",
     "staff-invite",
@@ -117,6 +123,8 @@ ONLY_POST = {
     "connection-bulk",
     "connection-rematch-failed",
     "connection-rematch-dismiss",
+    "connection-field-change",
+    "connection-field-cancel",
     "connection-settings",
     "connection-try-again",
     "appointment-try-again",
@@ -132,6 +140,7 @@ ALSO_POST = {
     "service-more",
     "service-staff",
     "connection-rematch",
+    "connection-field",
     "connection-disconnect",
     "teams-reauthorize",
     "teams-policy",
@@ -174,6 +183,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
     connection = make_connection(maple)
     make_match(connection, sam)
     run = make_run(connection)
+    preview = make_run(connection, scope=RematchScope.PREVIEW, match_field=MatchField.USERNAME)
     client = make_client(maple)
     appointment = Appointment.objects.create(
         organization=maple,
@@ -193,6 +203,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "service": service.pk,
         "connection": connection.pk,
         "run": run.pk,
+        "preview": preview.pk,
         "client": client.pk,
         "appointment": appointment,
         "time_off": time_off.pk,
@@ -204,6 +215,8 @@ def address(name: str, world: dict[str, Any]) -> str:
     sam, appointment = world["people"]["sam"].pk, world["appointment"]
     if name == "staff-time-off-remove":
         return reverse(name, args=[sam, world["time_off"]])
+    if name in OF_A_PREVIEW:
+        return reverse(name, args=[world["connection"], world["preview"]])
     if name in OF_A_RUN:
         return reverse(name, args=[world["connection"], world["run"]])
     if name == "connection-toggle":
@@ -262,7 +275,7 @@ def test_a_number_that_nothing_has_is_not_found(
     client: Browser, world: dict[str, Any], name: str, number: int
 ) -> None:
     client.force_login(world["people"]["ada"])
-    of_two = {"staff-time-off-remove", "connection-toggle", *OF_A_RUN}
+    of_two = {"staff-time-off-remove", "connection-toggle", *OF_A_RUN, *OF_A_PREVIEW}
     rows = [number, number] if name in of_two else [number]
 
     response = (
