@@ -200,6 +200,8 @@ class VideoPlatform(Protocol):
     label: str
     #: What the platform calls a user name, such as "UPN"; used in labels and hints.
     user_name_label: str
+    #: What the file with a `grant_script` is called.
+    grant_script_name: str
     #: How many people one `probe_coverage` may be given.
     probe_size: int
 

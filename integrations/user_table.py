@@ -14,7 +14,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from integrations.matching import shared_remote_ids
-from integrations.models import Connection, MatchStatus, UserMatch
+from integrations.models import Connection, Coverage, MatchStatus, UserMatch
 from integrations.platforms import platform_of
 from staff.models import StaffMember
 
@@ -58,12 +58,22 @@ class TableFilter(forms.Form):
 
 @dataclass(frozen=True)
 class UserRow:
-    """One person on the dashboard. `remedy` says what to do about somebody who is not matched."""
+    """One person on the dashboard. `remedy` says what to do about somebody who is not matched.
+
+    `script` is what the platform's administrator runs, where a permission is all that is missing.
+    """
 
     member: StaffMember
     match: UserMatch | None
     remedy: str
     shares_with: tuple[str, ...]
+    script: str = ""
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether an answer is under way that the page should show when it is there."""
+        is_waiting = self.match is not None and self.match.coverage == Coverage.WAITING
+        return is_waiting or self.status == MatchStatus.CHECKING
 
     @property
     def is_on(self) -> bool:
@@ -142,9 +152,10 @@ def _row(
     if match is None:
         return UserRow(member, None, "", ())
     others = [other.staff.name for other in shared.get(match.remote_id, []) if other.staff_id != member.pk]
-    is_fine = match.status in (MatchStatus.MATCHED, MatchStatus.CHECKING)
-    remedy = "" if is_fine else platform_of(connection).remedy(connection, match)
-    return UserRow(member, match, remedy, tuple(others))
+    is_fine, platform = match.status in (MatchStatus.MATCHED, MatchStatus.CHECKING), platform_of(connection)
+    remedy = "" if is_fine else platform.remedy(connection, match)
+    script = platform.grant_script(connection, [match.remote_id]) if match.needs_grant else ""
+    return UserRow(member, match, remedy, tuple(others), script)
 
 
 def tiles_of(connection: Connection) -> Tiles:

@@ -73,6 +73,9 @@ RULES = {
     "connection": OWN_ADMINS,
     "connection-toggle": OWN_ADMINS,
     "connection-bulk": OWN_ADMINS,
+    "connection-grant": OWN_ADMINS,
+    "connection-unsettled": OWN_ADMINS,
+    "connection-script": OWN_ADMINS,
     "connection-rematch": OWN_ADMINS,
     "connection-rematch-progress": OWN_ADMINS,
     "connection-rematch-failed": OWN_ADMINS,
@@ -112,6 +115,7 @@ RULES = {
     "manage-calendar": EVERYBODY,
     "join": EVERYBODY,
 }
+OF_A_PERSON = {"connection-toggle", "connection-grant"}
 OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
 OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {
@@ -121,6 +125,7 @@ ONLY_POST = {
     "staff-time-off-remove",
     "connection-toggle",
     "connection-bulk",
+    "connection-grant",
     "connection-rematch-failed",
     "connection-rematch-dismiss",
     "connection-field-change",
@@ -142,6 +147,7 @@ ALSO_POST = {
     "connection-rematch",
     "connection-field",
     "connection-disconnect",
+    "connection-script",
     "teams-reauthorize",
     "teams-policy",
     "teams-waiting",
@@ -219,7 +225,7 @@ def address(name: str, world: dict[str, Any]) -> str:
         return reverse(name, args=[world["connection"], world["preview"]])
     if name in OF_A_RUN:
         return reverse(name, args=[world["connection"], world["run"]])
-    if name == "connection-toggle":
+    if name in OF_A_PERSON:
         return reverse(name, args=[world["connection"], sam])
     if name == "password-set":
         return reverse(name, args=["MQ", "a-token"])
@@ -275,7 +281,7 @@ def test_a_number_that_nothing_has_is_not_found(
     client: Browser, world: dict[str, Any], name: str, number: int
 ) -> None:
     client.force_login(world["people"]["ada"])
-    of_two = {"staff-time-off-remove", "connection-toggle", *OF_A_RUN, *OF_A_PREVIEW}
+    of_two = {"staff-time-off-remove", *OF_A_PERSON, *OF_A_RUN, *OF_A_PREVIEW}
     rows = [number, number] if name in of_two else [number]
 
     response = (

@@ -155,6 +155,7 @@ def test_every_other_form_survives_anything_in_any_field(
         reverse("client-add"): ["name", "email", "phone", "time_zone"],
         reverse("connection-bulk", args=[maple["connection"]]): ["staff", "everybody", "on", "back"],
         reverse("connection-toggle", args=[maple["connection"], maple["staff"]]): ["on", "back"],
+        reverse("connection-grant", args=[maple["connection"], maple["staff"]]): ["back"],
         reverse("teams-connect"): ["match_field"],
         reverse("login"): ["username", "password"],
     }

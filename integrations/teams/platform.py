@@ -37,6 +37,7 @@ class Teams:
     slug = "teams"
     label = "Microsoft Teams"
     user_name_label = "UPN"
+    grant_script_name = "coconut-access-policy.ps1"
     probe_size = PROBE_SIZE
 
     def is_offered_to(self, organization: Organization) -> bool:

@@ -14,6 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
 from integrations.connections import turn_video_calls
+from integrations.coverage import needing_grant
 from integrations.health import health_of
 from integrations.models import Connection
 from integrations.platforms import platform_of
@@ -33,9 +34,9 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     if not connection.is_live:
         # A table that is open somewhere asks for itself; the whole page has changed.
         return (
-            HttpResponseClientRefresh() if _is_by_script(request) else disconnected_page(request, connection)
+            HttpResponseClientRefresh() if is_by_script(request) else disconnected_page(request, connection)
         )
-    template = "integrations/_users.html" if _is_by_script(request) else "integrations/dashboard.html"
+    template = "integrations/_users.html" if is_by_script(request) else "integrations/dashboard.html"
     return render(request, template, _dashboard_context(request, connection))
 
 
@@ -52,8 +53,8 @@ def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
         on=request.POST.get("on") == "true",
         actor=current_member(request),
     )
-    if not _is_by_script(request):
-        return _back_to_dashboard(connection, request.POST.get("back", ""))
+    if not is_by_script(request):
+        return back_to_dashboard(connection, request.POST.get("back", ""))
     context = {
         "connection": connection,
         "row": rows_of(connection, [person])[0],
@@ -81,10 +82,10 @@ def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
     on = request.POST.get("on") == "true"
     changed = turn_video_calls(connection, chosen, on=on, actor=current_member(request))
     messages.success(request, _turned_sentence(changed, on))
-    return _back_to_dashboard(connection, back)
+    return back_to_dashboard(connection, back)
 
 
-def _is_by_script(request: HttpRequest) -> bool:
+def is_by_script(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page; after Back it asks for the whole."""
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
@@ -92,7 +93,8 @@ def _is_by_script(request: HttpRequest) -> bool:
 def _dashboard_context(request: HttpRequest, connection: Connection) -> dict[str, Any]:
     table_filter = TableFilter(request.GET)
     page = page_of(connection, table_filter, request.GET.get("page"))
-    platform = platform_of(connection)
+    platform, rows = platform_of(connection), rows_of(connection, list(page.object_list))
+    needs_coverage = platform.coverage_needed(connection)
     return {
         "connection": connection,
         "account": platform.account(connection),
@@ -103,12 +105,14 @@ def _dashboard_context(request: HttpRequest, connection: Connection) -> dict[str
         "page": page,
         "rows_per_page": table_filter.rows_per_page,
         "row_choices": ROWS,
-        "rows": rows_of(connection, list(page.object_list)),
+        "rows": rows,
+        "unsettled": [row.member.pk for row in rows if row.is_unsettled],
+        "needing_grant": needing_grant(connection).count() if needs_coverage else 0,
         "query": request.GET.urlencode(),
     }
 
 
-def _back_to_dashboard(connection: Connection, query: str) -> HttpResponseRedirect:
+def back_to_dashboard(connection: Connection, query: str) -> HttpResponseRedirect:
     """The dashboard as it was; only the known names of the table's address survive."""
     known = {*TableFilter.base_fields, "page"}
     kept = {name: value for name, value in QueryDict(query).items() if name in known}

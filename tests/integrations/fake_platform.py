@@ -69,6 +69,7 @@ class FakePlatform:
 
     label = "Microsoft Teams"
     user_name_label = "UPN"
+    grant_script_name = "grant.txt"
     probe_size = 20
 
     def __init__(self, slug: str = "teams") -> None:

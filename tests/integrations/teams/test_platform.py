@@ -143,8 +143,8 @@ def test_while_a_policy_spreads_there_is_nothing_to_do_but_wait(by_policy, match
     sentence = TEAMS.remedy(by_policy, match)
 
     assert sentence == (
-        "A new policy takes up to 30 minutes to spread, at times two days. Coconut asks again by itself and shows "
-        "here when Microsoft lets it make meetings for sam@contoso.example."
+        "Waiting for Microsoft: a new policy takes up to 30 minutes to spread, at times two days. Coconut asks again "
+        "by itself and shows here when Microsoft lets it make meetings for sam@contoso.example."
     )
 
 
