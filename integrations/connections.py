@@ -1,9 +1,9 @@
-"""Connections over their life: made, revived, refused, paused, well again; and for whom Video Calls is on."""
+"""Connections over their life: made, revived, refused, paused, well again."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 
@@ -20,12 +20,10 @@ from integrations.models import (
     Connection,
     ConnectionEvent,
     ConnectionStatus,
-    Coverage,
     EventKind,
     RematchTrigger,
-    UserMatch,
 )
-from integrations.platforms import ErrorKind, PlatformError, platform_of
+from integrations.platforms import ErrorKind, PlatformError
 from integrations.rematch_claims import make_due
 from integrations.rematch_runs import restart_run, start_run
 from staff.models import Organization, Role, StaffMember
@@ -33,7 +31,6 @@ from staff.models import Organization, Role, StaffMember
 logger = logging.getLogger(__name__)
 
 SUCCESS_STAMP_EVERY = timedelta(minutes=1)
-MATCH_BATCH = 1000
 
 #: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work goes on.
 connection_recovered = Signal()
@@ -235,43 +232,3 @@ def record_trouble(connection_id: int, problem: PlatformError) -> None:
     Connection.objects.filter(pk=connection_id).exclude(trouble_kind=problem.kind).update(
         trouble_kind=problem.kind, trouble_sentence=problem.sentence, trouble_since=Now()
     )
-
-
-@transaction.atomic
-def turn_video_calls(
-    connection: Connection, staff: QuerySet[StaffMember], *, on: bool, actor: StaffMember | None
-) -> int:
-    """Turn Video Calls on or off for these people of the connection's organisation; how many were changed.
-
-    In the database, for any number of people. Who has no row yet gets one, so that the wish is not lost.
-    """
-    people = StaffMember.objects.filter(pk__in=staff.values("pk"), organization=connection.organization_id)
-    if on:
-        _make_missing_matches(connection, people.exclude(video_matches__connection=connection))
-    changing = UserMatch.objects.filter(connection=connection, staff__in=people, enabled=not on)
-    first = changing.select_related("staff").first()
-    changed = changing.update(enabled=on)
-    if first is not None and changed:
-        kind = EventKind.TURNED_ON if on else EventKind.TURNED_OFF
-        note_event(connection, kind, actor, _turned_words(changed, first.staff, on=on))
-    return changed
-
-
-def _make_missing_matches(connection: Connection, people: QuerySet[StaffMember]) -> None:
-    needs_coverage = platform_of(connection).coverage_needed(connection)
-    coverage = Coverage.UNKNOWN if needs_coverage else Coverage.NOT_NEEDED
-    missing: Iterable[int] = people.values_list("pk", flat=True)
-    UserMatch.objects.bulk_create(
-        (UserMatch(connection=connection, staff_id=pk, coverage=coverage) for pk in missing),
-        batch_size=MATCH_BATCH,
-        ignore_conflicts=True,
-    )
-
-
-def _turned_words(changed: int, first: StaffMember, *, on: bool) -> str:
-    if changed == 1:
-        words = _("Video Calls was turned on for %s.") if on else _("Video Calls was turned off for %s.")
-        return words % first.name
-    if on:
-        return _("Video Calls was turned on for %d users.") % changed
-    return _("Video Calls was turned off for %d users.") % changed

@@ -2,18 +2,19 @@
 
 from django.urls import path
 
-from integrations.views import connections, coverage, dashboard, disconnect, field, health, rematch
+from integrations.views import connections, coverage, dashboard, disconnect, field, health, rematch, turning
 
 urlpatterns = [
     path("", connections.settings_page, name="settings"),
     path("video-calls/", connections.video_calls, name="video-calls"),
     path("video-calls/new/", connections.providers, name="video-calls-new"),
     path("video-calls/<int:pk>/", dashboard.dashboard, name="connection"),
-    path("video-calls/<int:pk>/users/<int:staff_pk>/", dashboard.toggle, name="connection-toggle"),
+    path("video-calls/<int:pk>/users/<int:staff_pk>/", turning.toggle, name="connection-toggle"),
     path("video-calls/<int:pk>/users/<int:staff_pk>/grant/", coverage.granted, name="connection-grant"),
     path("video-calls/<int:pk>/users/unsettled/", coverage.unsettled, name="connection-unsettled"),
     path("video-calls/<int:pk>/policy-script/", coverage.script, name="connection-script"),
-    path("video-calls/<int:pk>/users/", dashboard.turn_many, name="connection-bulk"),
+    path("video-calls/<int:pk>/users/", turning.turn_many, name="connection-bulk"),
+    path("video-calls/<int:pk>/users/undo/<int:event_pk>/", turning.undo, name="connection-undo"),
     path("video-calls/<int:pk>/disconnect/", disconnect.disconnect, name="connection-disconnect"),
     path("video-calls/<int:pk>/reauthorize/", connections.reauthorize, name="connection-reauthorize"),
     path("video-calls/<int:pk>/rematch/", rematch.rematch, name="connection-rematch"),

@@ -1,61 +1,120 @@
-"""The table of a connection's dashboard: who it shows, in which order, and what the platform said about each.
+"""The table of a connection's dashboard: its pages, its counts, and what the platform said about each person.
 
 Everything is decided in the database, so that a page costs the same for ten people and for 50,000.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django import forms
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Count, QuerySet
 
 from integrations.matching import shared_remote_ids
 from integrations.models import Connection, Coverage, MatchStatus, UserMatch
 from integrations.platforms import platform_of
+from integrations.user_search import TableFilter, narrowed, people
 from staff.models import StaffMember
 
-ROWS = (25, 50, 100)
+ORDER = ("first_name", "last_name", "email")
+SHOWN = (*ORDER, "username")
 
 
-class TableFilter(forms.Form):
-    """What the address says about the table; a value that makes no sense is as if it were not there."""
+# --- Counts -----------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Tiles:
+    """How many people there are: of each status, switched on or off, and at all."""
 
-    search = forms.CharField(label=_("Search users"), required=False, max_length=200)
-    video = forms.ChoiceField(
-        label=_("Video Calls"),
-        required=False,
-        choices=[("", _("On or off")), ("on", _("On")), ("off", _("Off"))],
-    )
-    status = forms.ChoiceField(
-        label=_("Match status"),
-        required=False,
-        choices=[
-            ("", _("Every status")),
-            *[(s.value, s.label) for s in MatchStatus if s != MatchStatus.CHECKING],
-        ],
-    )
-    sort = forms.ChoiceField(required=False, choices=[("", "A–Z"), ("-name", "Z–A")])
-    rows = forms.ChoiceField(required=False, choices=[(str(rows), str(rows)) for rows in ROWS])
-
-    def value(self, name: str) -> str:
-        """The cleaned value of a field, "" where it was left out or made no sense."""
-        self.is_valid()
-        return str(self.cleaned_data.get(name) or "")
+    everybody: int
+    counts: Mapping[tuple[str, bool], int]
 
     @property
-    def rows_per_page(self) -> int:
-        return int(self.value("rows") or ROWS[0])
+    def matched(self) -> int:
+        return self.fitting(status=MatchStatus.MATCHED)
 
     @property
-    def is_narrowed(self) -> bool:
-        """Whether somebody may be missing from the table because of the filter."""
-        return any(self.value(name) for name in ("search", "video", "status"))
+    def unmatched(self) -> int:
+        return self.fitting(status=MatchStatus.UNMATCHED)
+
+    @property
+    def forbidden(self) -> int:
+        return self.fitting(status=MatchStatus.FORBIDDEN)
+
+    @property
+    def checking(self) -> int:
+        """Who has no answer yet, with or without a row."""
+        return self.everybody - self.matched - self.unmatched - self.forbidden
+
+    @property
+    def on(self) -> int:
+        return self.fitting(video="on")
+
+    def fitting(self, *, status: str = "", video: str = "") -> int:
+        """How many people the filter leaves."""
+        if not status and video != "on":
+            return self.everybody - (self.on if video else 0)
+        return sum(
+            count
+            for (of_status, is_on), count in self.counts.items()
+            if (not status or of_status == status) and (not video or is_on == (video == "on"))
+        )
 
 
+def tiles_of(connection: Connection) -> Tiles:
+    """The counts above the table, over everybody. Three queries."""
+    matches = UserMatch.objects.filter(connection=connection)
+    # Who left keeps the row. They are few: taking them off is cheaper than a join of everybody with everybody.
+    counts = _counted(matches)
+    counts.subtract(_counted(matches.filter(staff__is_active=False)))
+    return Tiles(people(connection).count(), counts)
+
+
+def _counted(matches: QuerySet[UserMatch]) -> Counter[tuple[str, bool]]:
+    rows = matches.order_by().values_list("status", "enabled").annotate(Count("pk"))
+    return Counter({(status, is_on): count for status, is_on, count in rows})
+
+
+# --- Pages ------------------------------------------------------------------------------------------
+class NearerEndPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages whose number of people is known; those behind the middle are walked to from the end."""
+
+    object_list: QuerySet[StaffMember]
+
+    def __init__(self, found: QuerySet[StaffMember], per_page: int, count: int) -> None:
+        super().__init__(found, per_page)
+        self.count = count
+
+    def page(self, number: int | str) -> Page[StaffMember]:
+        """The page, with what the table shows of its people."""
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        last = min(first + self.per_page, self.count)
+        if first <= self.count - last:
+            ids = self.object_list.values("pk")[first:last]
+        else:
+            ids = self.object_list.reverse().values("pk")[self.count - last : self.count - first]
+        order = self.object_list.query.order_by
+        members = StaffMember.objects.filter(pk__in=ids).only(*SHOWN).order_by(*order)
+        return Page(list(members), number, self)
+
+
+def page_of(
+    connection: Connection, table_filter: TableFilter, number: str | None, tiles: Tiles
+) -> Page[StaffMember]:
+    """The page `number`; a number that makes no sense gives the nearest page that exists."""
+    order = [f"-{name}" for name in ORDER] if table_filter.value("sort") == "-name" else ORDER
+    found = narrowed(connection, table_filter)
+    count = (
+        found.count()
+        if table_filter.words
+        else tiles.fitting(status=table_filter.value("status"), video=table_filter.value("video"))
+    )
+    return NearerEndPaginator(found.order_by(*order), table_filter.rows_per_page, count).get_page(number)
+
+
+# --- Rows -------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class UserRow:
     """One person on the dashboard. `remedy` says what to do about somebody who is not matched.
@@ -84,60 +143,9 @@ class UserRow:
         return MatchStatus(self.match.status) if self.match is not None else MatchStatus.CHECKING
 
 
-@dataclass(frozen=True)
-class Tiles:
-    """How many people there are of each status, and how many are on."""
-
-    matched: int
-    unmatched: int
-    forbidden: int
-    checking: int
-    on: int
-
-    @property
-    def everybody(self) -> int:
-        return self.matched + self.unmatched + self.forbidden + self.checking
-
-
-def people(connection: Connection) -> QuerySet[StaffMember]:
-    """Everybody of the organisation who works there, whether or not the platform was asked about them yet."""
-    return StaffMember.objects.filter(organization=connection.organization_id, is_active=True)
-
-
-def narrowed(connection: Connection, table_filter: TableFilter) -> QuerySet[StaffMember]:
-    """The people that the search and the filter leave, unordered."""
-    matches = UserMatch.objects.filter(connection=connection)
-    found = people(connection)
-    for word in table_filter.value("search").split():
-        found = found.filter(
-            Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-            | Q(email__icontains=word)
-            | Q(username__icontains=word)
-            | Q(pk__in=matches.filter(remote_upn__icontains=word).values("staff"))
-        )
-    if table_filter.value("status"):
-        found = found.filter(pk__in=matches.filter(status=table_filter.value("status")).values("staff"))
-    match table_filter.value("video"):
-        case "on":
-            found = found.filter(pk__in=matches.filter(enabled=True).values("staff"))
-        case "off":
-            found = found.exclude(pk__in=matches.filter(enabled=True).values("staff"))
-    return found
-
-
-def page_of(connection: Connection, table_filter: TableFilter, number: str | None) -> Page[StaffMember]:
-    """The page `number`; a number that makes no sense gives the nearest page that exists."""
-    order = ["first_name", "last_name", "email"]
-    if table_filter.value("sort") == "-name":
-        order = [f"-{name}" for name in order]
-    found = narrowed(connection, table_filter).order_by(*order)
-    return Paginator(found, table_filter.rows_per_page).get_page(number)
-
-
-def rows_of(connection: Connection, members: list[StaffMember]) -> list[UserRow]:
-    """The rows for these people, in their order. A constant number of queries."""
-    found = UserMatch.objects.filter(connection=connection, staff__in=members)
+def rows_of(connection: Connection, members: Sequence[StaffMember]) -> list[UserRow]:
+    """The rows for these people, in their order. Two queries."""
+    found = UserMatch.objects.filter(connection=connection, staff__in=[member.pk for member in members])
     matches = {match.staff_id: match for match in found}
     shared = shared_remote_ids(connection, [match.remote_id for match in matches.values()])
     return [_row(connection, member, matches.get(member.pk), shared) for member in members]
@@ -156,14 +164,3 @@ def _row(
     remedy = "" if is_fine else platform.remedy(connection, match)
     script = platform.grant_script(connection, [match.remote_id]) if match.needs_grant else ""
     return UserRow(member, match, remedy, tuple(others), script)
-
-
-def tiles_of(connection: Connection) -> Tiles:
-    """The counts above the table, over everybody. Two queries."""
-    statuses = (MatchStatus.MATCHED, MatchStatus.UNMATCHED, MatchStatus.FORBIDDEN)
-    counts = UserMatch.objects.filter(connection=connection, staff__is_active=True).aggregate(
-        on=Count("pk", filter=Q(enabled=True)),
-        **{status.value: Count("pk", filter=Q(status=status)) for status in statuses},
-    )
-    answered = sum(counts[status.value] for status in statuses)
-    return Tiles(**counts, checking=people(connection).count() - answered)

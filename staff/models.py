@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Concat, Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
@@ -151,6 +152,17 @@ class StaffMember(AbstractUser):
     )
     personal_meeting_url = models.URLField(_("personal meeting link"), blank=True)
     personal_meeting_note = models.CharField(_("note for the personal link"), max_length=300, blank=True)
+    # What a search looks through. A word has no space in it, so that it never spans two of the fields.
+    search_text = models.GeneratedField(
+        expression=Upper(
+            Concat(
+                *("first_name", Value(" "), "last_name", Value(" "), "email", Value(" "), "username"),
+                output_field=models.TextField(),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -160,6 +172,17 @@ class StaffMember(AbstractUser):
         ordering = ["first_name", "last_name", "email"]
         verbose_name = _("staff member")
         verbose_name_plural = _("staff members")
+        indexes = [
+            # Everything that a page of an alphabetical list needs to be found, also one far behind.
+            models.Index(
+                fields=["organization", "first_name", "last_name", "email"],
+                include=["id", "is_active"],
+                name="staff_by_name",
+            ),
+            # For counting.
+            models.Index(fields=["organization", "is_active"], name="staff_by_activity"),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="staff_by_words"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),

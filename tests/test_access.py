@@ -15,7 +15,8 @@ from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from appointments.models import Appointment, BookedThrough
-from integrations.models import MatchField, RematchScope
+from integrations.connections import note_event
+from integrations.models import EventKind, MatchField, RematchScope
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember, TimeOff
 from tests.factories import (
@@ -73,6 +74,7 @@ RULES = {
     "connection": OWN_ADMINS,
     "connection-toggle": OWN_ADMINS,
     "connection-bulk": OWN_ADMINS,
+    "connection-undo": OWN_ADMINS,
     "connection-grant": OWN_ADMINS,
     "connection-unsettled": OWN_ADMINS,
     "connection-script": OWN_ADMINS,
@@ -125,6 +127,7 @@ ONLY_POST = {
     "staff-time-off-remove",
     "connection-toggle",
     "connection-bulk",
+    "connection-undo",
     "connection-grant",
     "connection-rematch-failed",
     "connection-rematch-dismiss",
@@ -208,6 +211,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "people": people,
         "service": service.pk,
         "connection": connection.pk,
+        "turning": note_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
         "run": run.pk,
         "preview": preview.pk,
         "client": client.pk,
@@ -225,6 +229,8 @@ def address(name: str, world: dict[str, Any]) -> str:
         return reverse(name, args=[world["connection"], world["preview"]])
     if name in OF_A_RUN:
         return reverse(name, args=[world["connection"], world["run"]])
+    if name == "connection-undo":
+        return reverse(name, args=[world["connection"], world["turning"]])
     if name in OF_A_PERSON:
         return reverse(name, args=[world["connection"], sam])
     if name == "password-set":
@@ -281,7 +287,7 @@ def test_a_number_that_nothing_has_is_not_found(
     client: Browser, world: dict[str, Any], name: str, number: int
 ) -> None:
     client.force_login(world["people"]["ada"])
-    of_two = {"staff-time-off-remove", *OF_A_PERSON, *OF_A_RUN, *OF_A_PREVIEW}
+    of_two = {"staff-time-off-remove", "connection-undo", *OF_A_PERSON, *OF_A_RUN, *OF_A_PREVIEW}
     rows = [number, number] if name in of_two else [number]
 
     response = (

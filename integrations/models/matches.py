@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, Q, Value, When
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now, Upper
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
-from integrations.models.connections import Connection
+from integrations.models.connections import Connection, ConnectionEvent
 from integrations.platforms import MatchReason
 from staff.models import StaffMember
 
@@ -45,6 +47,10 @@ class UserMatch(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="matches")
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="video_matches")
     enabled = models.BooleanField(default=False, db_default=False)
+    # The event that set `enabled` last, for Undo. Without an index of its own: Undo looks at a whole connection.
+    turned_by = models.ForeignKey(
+        ConnectionEvent, models.SET_NULL, related_name="turned", null=True, blank=True, db_index=False
+    )
     directory = models.CharField(
         max_length=10,
         choices=DirectoryState,
@@ -80,12 +86,30 @@ class UserMatch(models.Model):
         output_field=models.CharField(max_length=10, choices=MatchStatus),
         db_persist=True,
     )
+    # What a search looks through beside the staff member's own fields: "" where it is what was looked up.
+    other_upn = models.GeneratedField(
+        expression=Case(
+            When(
+                condition=Exact(Upper("remote_upn"), Upper(Coalesce("looked_up", Value("")))),
+                then=Value(""),
+            ),
+            default=Upper("remote_upn"),
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "staff"], name="one_match_per_person")]
         indexes = [
             models.Index(fields=["connection", "status"], name="match_by_status"),
-            models.Index(fields=["connection", "enabled"], name="match_by_enabled"),
+            GinIndex(
+                fields=["other_upn"],
+                opclasses=["gin_trgm_ops"],
+                condition=~Q(other_upn=""),
+                name="match_by_other_upn",
+            ),
+            # None on `enabled`: turning everybody on would have to write every index of every row.
             models.Index(fields=["connection", "remote_id"], name="match_by_remote_id"),
             models.Index(
                 fields=["connection", "coverage_due_at"],

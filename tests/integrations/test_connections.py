@@ -21,17 +21,13 @@ from integrations.connections import (
     record_success,
     require_reauthorization,
     revive_connection,
-    turn_video_calls,
 )
 from integrations.models import (
     Connection,
-    ConnectionEvent,
     ConnectionStatus,
-    Coverage,
     Meeting,
     RematchRun,
     RematchTrigger,
-    UserMatch,
 )
 from integrations.platforms import ErrorKind
 from integrations.teams.models import TeamsConnection
@@ -333,79 +329,3 @@ def test_the_first_success_after_trouble_makes_due_what_waits(
     meeting.refresh_from_db()
     assert meeting.due_at is not None
     assert max(run.due_at, meeting.due_at) <= timezone.now()
-
-
-# --- For whom Video Calls is on ---------------------------------------------------------------------
-def turn(connection: Connection, *people: StaffMember, on: bool = True) -> int:
-    chosen = StaffMember.objects.filter(pk__in=[person.pk for person in people])
-    return turn_video_calls(connection, chosen, on=on, actor=None)
-
-
-def test_turning_on_reaches_people_without_a_row_and_counts_only_changes(fake_teams: FakePlatform) -> None:
-    maple = make_organization()
-    connection = make_connection(maple)
-    sam, sky, ada = make_staff(maple, 3)
-    make_match(connection, sam, enabled=True)
-    make_match(connection, sky, enabled=False)
-
-    changed = turn(connection, sam, sky, ada)
-
-    assert changed == 2
-    assert list(UserMatch.objects.values_list("enabled", flat=True)) == [True, True, True]
-    assert connection.events.get().detail == "Video Calls was turned on for 2 users."
-
-
-def test_turning_off_leaves_the_others_and_the_status_alone(fake_teams: FakePlatform) -> None:
-    maple = make_organization()
-    connection = make_connection(maple)
-    sam, sky = make_member(maple, "Sam Okafor"), make_member(maple, "Sky Ito")
-    for member in (sam, sky):
-        make_match(connection, member)
-
-    changed = turn(connection, sam, on=False)
-
-    assert changed == 1
-    assert set(UserMatch.objects.values_list("staff", "enabled", "status")) == {
-        (sam.pk, False, "matched"),
-        (sky.pk, True, "matched"),
-    }
-    assert connection.events.get().detail == "Video Calls was turned off for Sam Okafor."
-
-
-def test_what_is_on_already_is_no_event(fake_teams: FakePlatform) -> None:
-    maple = make_organization()
-    connection = make_connection(maple)
-    sam = make_member(maple)
-    make_match(connection, sam)
-
-    assert (turn(connection, sam), ConnectionEvent.objects.count()) == (0, 0)
-
-
-def test_people_of_another_organisation_are_not_reached(fake_teams: FakePlatform) -> None:
-    connection = make_connection(make_organization())
-    otto = make_member(make_organization("Cedar Bank"), "Otto Brandt")
-
-    assert (turn(connection, otto), UserMatch.objects.count()) == (0, 0)
-
-
-def test_somebody_turned_on_before_being_looked_up_is_being_checked(fake_teams: FakePlatform) -> None:
-    fake_teams.needs_coverage = True
-    maple = make_organization()
-    connection = make_connection(maple)
-
-    turn(connection, make_member(maple))
-
-    match = UserMatch.objects.get()
-    assert (match.status, match.coverage) == ("checking", Coverage.UNKNOWN)
-
-
-@pytest.mark.parametrize("how_many", [1, 3])
-def test_turning_on_takes_the_same_queries_for_any_number_of_people(
-    fake_teams: FakePlatform, django_assert_num_queries: DjangoAssertNumQueries, how_many: int
-) -> None:
-    maple = make_organization()
-    connection = make_connection(maple)
-    people = make_staff(maple, how_many)
-
-    with django_assert_num_queries(7):
-        turn(connection, *people)

@@ -1,0 +1,197 @@
+"""For whom Video Calls is on: turned for one or many, and put back."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from integrations.models import Connection, ConnectionEvent, Coverage, UserMatch
+from integrations.turning import Turned, turn_video_calls, undo_turning
+from staff.models import Role, StaffMember
+from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
+from tests.integrations.fake_platform import FakePlatform
+
+pytestmark = pytest.mark.django_db
+
+
+def turn(connection: Connection, *people: StaffMember, on: bool = True) -> Turned:
+    chosen = StaffMember.objects.filter(pk__in=[person.pk for person in people])
+    return turn_video_calls(connection, chosen, on=on, actor=None)
+
+
+def event_of(turned: Turned) -> ConnectionEvent:
+    assert turned.event is not None
+    return turned.event
+
+
+def who_is_on(connection: Connection) -> set[str]:
+    return {match.staff.first_name for match in connection.matches.filter(enabled=True)}
+
+
+def test_turning_on_reaches_people_without_a_row_and_counts_only_changes(fake_teams: FakePlatform) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    sam, sky, ada = make_staff(maple, 3)
+    make_match(connection, sam, enabled=True)
+    make_match(connection, sky, enabled=False)
+
+    turned = turn(connection, sam, sky, ada)
+
+    assert turned.people == 2
+    assert list(UserMatch.objects.values_list("enabled", flat=True)) == [True, True, True]
+    assert connection.events.get().detail == "Video Calls was turned on for 2 users."
+
+
+def test_turning_off_leaves_the_others_and_the_status_alone(fake_teams: FakePlatform) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    sam, sky = make_member(maple, "Sam Okafor"), make_member(maple, "Sky Ito")
+    for member in (sam, sky):
+        make_match(connection, member)
+
+    turned = turn(connection, sam, on=False)
+
+    assert turned.people == 1
+    assert set(UserMatch.objects.values_list("staff", "enabled", "status")) == {
+        (sam.pk, False, "matched"),
+        (sky.pk, True, "matched"),
+    }
+    assert connection.events.get().detail == "Video Calls was turned off for Sam Okafor."
+
+
+def test_what_is_on_already_is_no_event(fake_teams: FakePlatform) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    sam = make_member(maple)
+    make_match(connection, sam)
+
+    assert (turn(connection, sam), ConnectionEvent.objects.count()) == (Turned(True, 0, None), 0)
+
+
+def test_people_of_another_organisation_are_not_reached(fake_teams: FakePlatform) -> None:
+    connection = make_connection(make_organization())
+    otto = make_member(make_organization("Cedar Bank"), "Otto Brandt")
+
+    assert (turn(connection, otto).people, UserMatch.objects.count()) == (0, 0)
+
+
+def test_somebody_turned_on_before_being_looked_up_is_being_checked(fake_teams: FakePlatform) -> None:
+    fake_teams.needs_coverage = True
+    maple = make_organization()
+    connection = make_connection(maple)
+
+    turn(connection, make_member(maple))
+
+    match = UserMatch.objects.get()
+    assert (match.status, match.coverage) == ("checking", Coverage.UNKNOWN)
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_turning_on_takes_the_same_queries_for_any_number_of_people(
+    fake_teams: FakePlatform, django_assert_num_queries: DjangoAssertNumQueries, how_many: int
+) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    people = make_staff(maple, how_many)
+
+    # The event names one person, and counts several.
+    with django_assert_num_queries(8 if how_many == 1 else 7):
+        turn(connection, *people)
+
+
+# --- Undo -------------------------------------------------------------------------------------------
+@pytest.fixture
+def connection(fake_teams: FakePlatform) -> Connection:
+    """Sam was on, Sky and Ada were off; the click turned all of them on."""
+    maple = make_organization()
+    connection = make_connection(maple)
+    make_match(connection, make_member(maple, "Sam Okafor"))
+    make_match(connection, make_member(maple, "Sky Ito"), enabled=False)
+    make_member(maple, "Ada Lovell", Role.ADMIN)
+    return connection
+
+
+def turn_everybody(connection: Connection, *, on: bool = True) -> ConnectionEvent:
+    return event_of(turn(connection, *StaffMember.objects.all(), on=on))
+
+
+def test_undo_puts_exactly_those_back_who_were_changed(connection: Connection) -> None:
+    event = turn_everybody(connection)
+
+    undone = undo_turning(event, None)
+
+    assert (undone.people, undone.on) == (2, False)
+    assert who_is_on(connection) == {"Sam"}
+
+
+def test_undo_of_turning_off_turns_on(connection: Connection) -> None:
+    event = turn_everybody(connection, on=False)
+
+    undone = undo_turning(event, None)
+
+    assert (undone.people, undone.on) == (1, True)
+    assert who_is_on(connection) == {"Sam"}
+
+
+def test_undo_leaves_alone_who_was_turned_since(connection: Connection) -> None:
+    event = turn_everybody(connection)
+    sky = StaffMember.objects.get(first_name="Sky")
+    turn(connection, sky, on=False)
+    turn(connection, sky, on=True)
+
+    undone = undo_turning(event, None)
+
+    assert undone.people == 1
+    assert who_is_on(connection) == {"Sam", "Sky"}
+
+
+def test_a_second_undo_changes_nobody(connection: Connection) -> None:
+    event = turn_everybody(connection)
+    undo_turning(event, None)
+
+    assert undo_turning(event, None) == Turned(False, 0, None)
+    assert who_is_on(connection) == {"Sam"}
+
+
+def test_an_undo_can_be_undone(connection: Connection) -> None:
+    undone = undo_turning(turn_everybody(connection), None)
+
+    undo_turning(event_of(undone), None)
+
+    assert who_is_on(connection) == {"Sam", "Sky", "Ada"}
+
+
+def test_an_undo_is_an_event_of_whoever_did_it(connection: Connection) -> None:
+    event = turn_everybody(connection)
+    ada = StaffMember.objects.get(role=Role.ADMIN)
+
+    undo_turning(event, ada)
+
+    latest = connection.events.first()
+    assert latest is not None
+    assert (latest.kind, latest.actor, latest.detail) == (
+        "turned_off",
+        ada,
+        "Undone: Video Calls was turned off for 2 users.",
+    )
+
+
+def test_undo_does_not_reach_another_connection(connection: Connection) -> None:
+    other = make_connection(connection.organization, is_default=False, account_oid="2")
+    event = turn_everybody(connection)
+    turn_everybody(other)
+
+    undo_turning(event, None)
+
+    assert who_is_on(other) == {"Sam", "Sky", "Ada"}
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_undo_takes_the_same_queries_for_any_number_of_people(
+    fake_teams: FakePlatform, django_assert_num_queries: DjangoAssertNumQueries, how_many: int
+) -> None:
+    maple = make_organization()
+    event = event_of(turn(make_connection(maple), *make_staff(maple, how_many)))
+
+    with django_assert_num_queries(6 if how_many == 1 else 5):
+        undo_turning(event, None)
