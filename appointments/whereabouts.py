@@ -6,11 +6,18 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
+from integrations.whereabouts import Page
 
 
-def appointment_pages(meeting_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The addresses of the appointments that have these meetings; a meeting that was replaced has none."""
-    found = Appointment.objects.filter(meeting__in=meeting_ids).values_list("meeting", "pk")
-    return {meeting_id: reverse("appointment", args=[pk]) for meeting_id, pk in found}
+def appointment_pages(meeting_ids: Collection[UUID]) -> dict[UUID, Page]:
+    """The appointments that have these meetings; a meeting that was replaced has none."""
+    found = Appointment.objects.filter(meeting__in=meeting_ids).select_related("service", "client")
+    return {each.meeting_id: _page(each) for each in found if each.meeting_id is not None}
+
+
+def _page(appointment: Appointment) -> Page:
+    words = {"service": appointment.service.name, "client": appointment.client.name}
+    return Page(reverse("appointment", args=[appointment.pk]), _("%(service)s for %(client)s") % words)

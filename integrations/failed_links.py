@@ -11,10 +11,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations import meetings
+from integrations import meetings, whereabouts
 from integrations.connections import note_event
 from integrations.models import Connection, EventKind, Meeting, Wanted
-from integrations.whereabouts import pages_of
 from staff.models import StaffMember
 
 PER_PAGE = 25
@@ -22,10 +21,14 @@ PER_PAGE = 25
 
 @dataclass(frozen=True)
 class FailedLink:
-    """`page` is the address of what the meeting was made for, "" where there is none (any more)."""
+    """`place` is the page of what the meeting was made for, None where there is none (any more)."""
 
     meeting: Meeting
-    page: str
+    place: whereabouts.Page | None
+
+    @property
+    def name(self) -> str:
+        return self.place.label if self.place is not None else self.meeting.subject
 
     @property
     def what(self) -> str:
@@ -50,8 +53,8 @@ def page_of(connection: Connection, number: str | None) -> Page[Meeting]:
 def links_on(page: Page[Meeting]) -> list[FailedLink]:
     """The rows of a page. Two queries for any number of them."""
     shown = list(page.object_list)
-    pages = pages_of([meeting.pk for meeting in shown])
-    return [FailedLink(meeting, pages.get(meeting.pk, "")) for meeting in shown]
+    pages = whereabouts.pages_of([meeting.pk for meeting in shown])
+    return [FailedLink(meeting, pages.get(meeting.pk)) for meeting in shown]
 
 
 def try_again(connection: Connection, meeting_id: UUID | None, actor: StaffMember) -> int:

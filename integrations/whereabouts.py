@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
-#: From some meetings' ids to the addresses of pages that an admin of their organisation may open; in one query.
-Finder = Callable[[Collection[UUID]], Mapping[UUID, str]]
+
+@dataclass(frozen=True)
+class Page:
+    """A page that an admin of the meeting's organisation may open; `label` says what it is about."""
+
+    address: str
+    label: str
+
+
+#: From some meetings' ids to their pages, in one query.
+Finder = Callable[[Collection[UUID]], Mapping[UUID, Page]]
 
 _finders: list[Finder] = []
 
@@ -17,9 +27,9 @@ def register(finder: Finder) -> None:
         _finders.append(finder)
 
 
-def pages_of(meeting_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The address of the page that each meeting was made for; a meeting that nobody knows is left out."""
-    found: dict[UUID, str] = {}
+def pages_of(meeting_ids: Collection[UUID]) -> dict[UUID, Page]:
+    """The page that each meeting was made for; a meeting that nobody knows is left out."""
+    found: dict[UUID, Page] = {}
     for finder in _finders:
         found.update(finder(meeting_ids))
     return found

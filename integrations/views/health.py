@@ -76,7 +76,7 @@ def try_again(request: HttpRequest, pk: int) -> HttpResponse:
         tried = 0
     else:
         tried = failed_links.try_again(connection, meeting_id, current_member(request))
-    _say_tried(request, tried)
+    _say_tried(request, connection, tried)
     return _back(connection)
 
 
@@ -120,12 +120,14 @@ def _back(connection: Connection) -> HttpResponseRedirect:
     return redirect("connection-health", connection.pk)
 
 
-def _say_tried(request: HttpRequest, tried: int) -> None:
+def _say_tried(request: HttpRequest, connection: Connection, tried: int) -> None:
     if not tried:
         messages.info(request, _("There is nothing that could be tried again."))
         return
-    sentence = ngettext("%d link is being tried again.", "%d links are being tried again.", tried)
-    messages.success(request, sentence % tried)
+    sentence = ngettext("%d link is being tried again.", "%d links are being tried again.", tried) % tried
+    if not connection.is_healthy:
+        sentence = f"{sentence} {_('That begins once the connection is reauthorized.')}"
+    messages.success(request, sentence)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -241,7 +241,7 @@ def test_it_leads_to_its_appointment(browser, connected, maple, sam):
 
     html = read(browser, page_address(connected))
 
-    assert f'<a href="{reverse("appointment", args=[booked.pk])}">Mortgage review</a>' in html
+    assert f'<a href="{reverse("appointment", args=[booked.pk])}">Mortgage review for Cleo Brandt</a>' in html
 
 
 @pytest.mark.parametrize(
@@ -311,6 +311,15 @@ def test_all_are_tried_again(browser, connected, ada, sam):
         ada,
         "2 failed links are tried again.",
     )
+
+
+def test_what_is_tried_again_before_reauthorizing_waits_and_says_so(browser, connected, sam):
+    fail(connected, sam)
+    require_reauthorization(Connection.objects.all(), "The password has expired. Use Reauthorize.")
+
+    shown = try_again(browser, connected)
+
+    assert "1 link is being tried again. That begins once the connection is reauthorized." in shown
 
 
 @pytest.mark.parametrize("meeting", ["", "\x00", "nothing", "9" * 5000, str(uuid.uuid4())])
