@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from django.utils.translation import gettext as _
 
@@ -12,8 +12,11 @@ from integrations.connections import pause, record_success, record_trouble, requ
 from integrations.models import Connection, MatchStatus, UserMatch
 from integrations.platforms import CheckStep, ErrorKind, PlatformError, StepOutcome
 from integrations.teams import login, tokens
+from integrations.teams.errors import bug
 from integrations.teams.graph import GraphClient
 from integrations.teams.models import Method, TeamsConnection
+from integrations.teams.policy_probe import link_of_nobody
+from integrations.teams.policy_scripts import is_guid
 
 _Attempt = Callable[[Connection], str]
 _PAUSE_SECONDS: Final = 30.0  # where a 429 does not say how long
@@ -118,7 +121,7 @@ def _persons_meetings(connection: Connection) -> str:
     if match is None:
         raise _NothingToTry(_("Nobody is matched yet, so there is nobody whose meetings could be looked up."))
     try:
-        _look_for_no_meeting(connection, f"/users/{uuid.UUID(match.remote_id)}", match.remote_id)
+        _look_for_no_meeting(connection, f"/users/{match.remote_id}", match.remote_id)
     except PlatformError as error:
         named = f"{match.staff.name}: {error.sentence}"
         raise PlatformError(error.kind, named, request_id=error.request_id) from error
@@ -130,16 +133,13 @@ def _look_for_no_meeting(connection: Connection, owner: str, oid: str) -> None:
 
     Raises PlatformError. Meetings cannot be listed (learn.microsoft.com/graph/api/onlinemeeting-get).
     """
-    link = _link_of_nobody(connection, oid)
-    query: dict[str, Any] = {"$filter": f"JoinWebUrl eq '{link}'"}
+    if not is_guid(oid):
+        raise bug()
+    link = link_of_nobody(connection.teams.tenant_id, uuid.UUID(oid))
     try:
-        GraphClient(connection).request("GET", f"{owner}/onlineMeetings", params=query)
+        GraphClient(connection).request(
+            "GET", f"{owner}/onlineMeetings", params={"$filter": f"JoinWebUrl eq '{link}'"}
+        )
     except PlatformError as error:
         if error.kind != ErrorKind.GONE:
             raise
-
-
-def _link_of_nobody(connection: Connection, oid: str) -> str:
-    context = f"%7b%22Tid%22%3a%22{connection.teams.tenant_id}%22%2c%22Oid%22%3a%22{oid}%22%7d"
-    thread = f"19%3ameeting_{uuid.uuid4().hex}%40thread.v2"
-    return f"https://teams.microsoft.com/l/meetup-join/{thread}/0?context={context}"

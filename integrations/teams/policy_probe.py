@@ -42,10 +42,12 @@ def probe(connection: Connection, oids: Sequence[str]) -> dict[str, CoverageAnsw
 
 
 def _question(tenant_id: UUID, oid: str) -> Get:
-    return f"/users/{UUID(oid)}/onlineMeetings", {"$filter": f"JoinWebUrl eq '{_link(tenant_id, UUID(oid))}'"}
+    return f"/users/{UUID(oid)}/onlineMeetings", {
+        "$filter": f"JoinWebUrl eq '{link_of_nobody(tenant_id, UUID(oid))}'"
+    }
 
 
-def _link(tenant_id: UUID, oid: UUID) -> str:
+def link_of_nobody(tenant_id: UUID, oid: UUID) -> str:
     """A well-formed link of a meeting that nobody made: any other is refused before the policy is looked at.
 
     Tenant and organizer are those who are asked about, because a link of somebody else's gets "3003 … does not have

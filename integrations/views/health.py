@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from integrations import failed_links
 from integrations.checking import ask_for_check, latest_check
 from integrations.connections import note_event
+from integrations.coverage import needing_grant
 from integrations.forms import SettingsForm
 from integrations.health import health_of, paused_until, work_of
 from integrations.history import events_of
@@ -98,12 +99,20 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
         **_health_context(connection),
         "paused_until": paused_until(connection),
         "work": work_of(connection),
+        "needing_grant": _needing_grant(connection),
         "form": form,
         "failed": failed,
         "failed_links": failed_links.links_on(failed),
         **list_context(request, events_of(connection)),
     }
     return render(request, "integrations/health.html", context)
+
+
+def _needing_grant(connection: Connection) -> int:
+    """How many people one script would let us host as."""
+    if not connection.is_live or not platform_of(connection).coverage_needed(connection):
+        return 0
+    return needing_grant(connection).count()
 
 
 def _health_context(connection: Connection) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from integrations.models import (
     Connection,
     ConnectionEvent,
     ConnectionStatus,
+    Coverage,
     EventKind,
     Meeting,
     MeetingState,
@@ -29,6 +30,7 @@ from tests.factories import (
     make_appointment,
     make_client,
     make_connection,
+    make_match,
     make_member,
     make_organization,
     make_service,
@@ -352,6 +354,15 @@ def test_nothing_is_tried_again_on_what_is_disconnected(browser, connected, sam)
     assert "Try again</button>" not in html
     assert "There is nothing that could be tried again." in shown
     assert Meeting.objects.failed().count() == 1
+
+
+def test_people_without_a_policy_have_one_script_here_too(browser, connected, sam, fake_teams):
+    fake_teams.needs_coverage = True
+    make_match(connected, sam, coverage=Coverage.FORBIDDEN)
+
+    html = read(browser, page_address(connected))
+
+    assert f'<a href="{reverse("connection-script", args=[connected.pk])}">One script for all' in html
 
 
 # --- Settings ---------------------------------------------------------------------------------------

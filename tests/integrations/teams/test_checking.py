@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integrations.models import ConnectionStatus
+from integrations.models import ConnectionStatus, UserMatch
 from integrations.platforms import ErrorKind, StepOutcome, VideoPlatform
 from integrations.teams import login
 from integrations.teams.models import Method, TeamsConnection
@@ -272,3 +272,11 @@ def test_with_nobody_matched_meetings_are_not_tried(by_policy):
         NOT_TRIED,
         "Nobody is matched yet, so there is nobody whose meetings could be looked up.",
     )
+
+
+def test_an_object_id_that_is_none_is_asked_nowhere(by_policy, sam):
+    UserMatch.objects.update(remote_id="'/me?$filter=")
+
+    step = failed(by_policy)
+
+    assert (step.name, by_policy.status) == ("Teams meetings", ConnectionStatus.CONNECTED)
