@@ -34,11 +34,13 @@ def granted(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
     report_grant(connection, StaffMember.objects.filter(pk=person.pk), current_member(request))
     if not is_by_script(request):
         return back_to_dashboard(connection, request.POST.get("back", ""))
+    row = rows_of(connection, [person])[0]
     context = {
         **_row_context(connection, request.POST.get("back", "")),
-        "row": rows_of(connection, [person])[0],
+        "row": row,
+        "unsettled": [person.pk] if row.is_unsettled else [],
     }
-    return render(request, "integrations/_toggled.html", context)
+    return render(request, "integrations/_granted.html", context)
 
 
 @admin_only

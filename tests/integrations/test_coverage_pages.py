@@ -115,6 +115,7 @@ def test_with_scripts_the_row_alone_is_replaced(browser, connection, sam):
 
     assert "Mend the waiting person." in row_of(html, sam)
     assert "<html" not in html
+    assert f"&amp;staff={sam.staff_id}" in html
 
 
 def test_another_organisations_person_is_not_found(browser, connection):
@@ -232,7 +233,7 @@ def test_while_nobody_is_settled_nothing_changes(browser, connection, sam):
 
 
 def test_when_everybody_is_settled_the_page_stops_asking(browser, connection, sam):
-    assert 'id="unsettled"' not in unsettled(browser, connection, sam)
+    assert 'class="unsettled"' not in unsettled(browser, connection, sam)
 
 
 def test_strangers_and_nonsense_are_asked_for_in_vain(browser, connection):
@@ -255,4 +256,4 @@ def test_asking_costs_a_constant_number_of_queries(
         unsettled(browser, connection, *matches)
 
 
-QUERIES = 9
+QUERIES = 10
