@@ -114,9 +114,10 @@ def _has_no_default(organization: Organization) -> bool:
 
 
 def _free_name(organization: Organization, name: str) -> str:
-    taken = set(Connection.objects.filter(organization=organization).values_list("name", flat=True))
+    names = Connection.objects.filter(organization=organization).values_list("name", flat=True)
+    taken = {other.lower() for other in names}
     numbered = (f"{name} {number}" for number in count(2))
-    return name if name not in taken else next(other for other in numbered if other not in taken)
+    return name if name.lower() not in taken else next(n for n in numbered if n.lower() not in taken)
 
 
 def _connected_words(connection: Connection) -> str:

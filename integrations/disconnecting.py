@@ -55,7 +55,15 @@ def disconnect_connection(connection: Connection, actor: StaffMember | None) -> 
 def _disconnect(connection: Connection, actor: StaffMember | None) -> None:
     upcoming = upcoming_of(connection)
     this = Connection.objects.filter(pk=connection.pk)
-    this.update(status=ConnectionStatus.DISCONNECTED, status_reason="", is_default=False, paused_until=None)
+    this.update(
+        status=ConnectionStatus.DISCONNECTED,
+        status_reason="",
+        is_default=False,
+        paused_until=None,
+        trouble_kind="",
+        trouble_sentence="",
+        trouble_since=None,
+    )
     platform_of(connection).forget_sign_in(connection)
     end_runs(connection.pk, _("%(name)s was disconnected meanwhile.") % {"name": connection.name})
     abandon(this)

@@ -49,6 +49,20 @@ class FieldForm(forms.Form):
         return chosen
 
 
+class NameForm(forms.Form):
+    """What a connection is called."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=200,
+        help_text=_("Shown in the list of integrations and in everybody's Video Calls Platform dropdown."),
+    )
+
+    def clean_name(self) -> str:
+        """A name is one line."""
+        return " ".join(str(self.cleaned_data["name"]).split())
+
+
 class ProfileForm(PersonModelForm):
     """Where somebody's video appointments take place."""
 

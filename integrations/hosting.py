@@ -83,7 +83,10 @@ def _problem(member: StaffMember, connection: Connection | None, match: UserMatc
     """
     if connection is None:
         return (
-            _("%s has no video platform. An admin can connect one under Settings > Video Calls.")
+            _(
+                "%s has no video platform. An admin can connect one, or make one the default, under "
+                "Settings > Video Calls."
+            )
             % member.name
         )
     words = {"person": member.name, "platform": connection.name}

@@ -1,32 +1,120 @@
-"""Which connection people's video appointments take place on: the default, or one that was chosen."""
+"""Which connection people's video appointments take place on: the default, or one that was chosen, or none."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db import transaction
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from integrations.models import Connection
-from staff.models import StaffMember, VideoChoice
+from integrations.connections import note_event
+from integrations.models import Connection, ConnectionStatus, EventKind
+from staff.models import Organization, StaffMember, VideoChoice
 
 
 @dataclass(frozen=True)
 class PeopleOn:
     """How many active people a connection has: by the organisation's default, and by a choice of their own."""
 
-    by_default: int
-    by_choice: int
+    by_default: int = 0
+    by_choice: int = 0
 
     @property
     def everybody(self) -> int:
         return self.by_default + self.by_choice
 
 
-def people_on(connection: Connection) -> PeopleOn:
-    """Count the people whose video appointments take place on the connection. One query."""
-    on_default = Q(video_choice=VideoChoice.DEFAULT)
-    counts = StaffMember.objects.filter(organization=connection.organization_id, is_active=True).aggregate(
-        by_default=Count("pk", filter=on_default),
-        by_choice=Count("pk", filter=Q(video_connection=connection)),
+@dataclass(frozen=True)
+class WithoutPlatform:
+    """Who cannot be offered for video, as the platform is gone: `by_default` people where there is no default, and
+    for each disconnected connection the people who have chosen it.
+    """
+
+    by_default: int
+    by_choice: tuple[tuple[Connection, int], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.by_default or self.by_choice)
+
+
+def people_on(connections: Iterable[Connection]) -> dict[int, PeopleOn]:
+    """Count the people of each of these connections of one organisation, by id. One query."""
+    connections = list(connections)
+    people = StaffMember.objects.filter(
+        organization__in={connection.organization_id for connection in connections}, is_active=True
     )
-    return PeopleOn(counts["by_default"] if connection.is_default else 0, counts["by_choice"])
+    rows = people.order_by().values_list("video_choice", "video_connection").annotate(Count("pk"))
+    counts = {(choice, chosen): number for choice, chosen, number in rows}
+    return {
+        connection.pk: PeopleOn(
+            counts.get((VideoChoice.DEFAULT, None), 0) if connection.is_default else 0,
+            counts.get((VideoChoice.CONNECTION, connection.pk), 0),
+        )
+        for connection in connections
+    }
+
+
+def without_platform(organization: Organization) -> WithoutPlatform:
+    """Count the active people who have no platform any more.
+
+    Two queries, three where there is no default; none of them grows with the people who have a platform.
+    """
+    people = StaffMember.objects.filter(organization=organization, is_active=True).order_by()
+    gone = people.filter(video_connection__status=ConnectionStatus.DISCONNECTED)
+    counts = dict(gone.values_list("video_connection").annotate(Count("pk")))
+    connections = Connection.objects.in_bulk(counts)
+    has_default = Connection.objects.filter(organization=organization, is_default=True).exists()
+    return WithoutPlatform(
+        0 if has_default else people.filter(video_choice=VideoChoice.DEFAULT).count(),
+        tuple((connections[pk], number) for pk, number in sorted(counts.items())),
+    )
+
+
+@transaction.atomic
+def make_default(connection: Connection, actor: StaffMember | None) -> bool:
+    """Make the connection the one for everybody who has chosen none; False when it is disconnected.
+
+    Appointments that are booked already stay where they are.
+    """
+    _lock(connection.organization_id)
+    of_organization = Connection.objects.filter(organization=connection.organization_id)
+    locked = of_organization.select_for_update(no_key=True).get(pk=connection.pk)
+    if not locked.is_live:
+        return False
+    if not locked.is_default:
+        of_organization.filter(is_default=True).update(is_default=False)
+        of_organization.filter(pk=connection.pk).update(is_default=True)
+        words = _("%(name)s is the organisation's default now.") % {"name": locked.name}
+        note_event(locked, EventKind.MADE_DEFAULT, actor, words)
+    return True
+
+
+@transaction.atomic
+def give_default(connection: Connection, actor: StaffMember | None) -> int:
+    """Whoever has chosen this disconnected connection gets the organisation's default; how many people that were.
+
+    Nobody is moved where the connection is live, for then the choice makes sense.
+    """
+    _lock(connection.organization_id)
+    moved = StaffMember.objects.filter(
+        organization=connection.organization_id,
+        video_connection__in=Connection.objects.filter(
+            pk=connection.pk, status=ConnectionStatus.DISCONNECTED
+        ),
+    ).update(video_choice=VideoChoice.DEFAULT, video_connection=None)
+    if moved:
+        words = ngettext(
+            "%d person who had chosen it uses the organisation's default now.",
+            "%d people who had chosen it use the organisation's default now.",
+            moved,
+        )
+        note_event(connection, EventKind.SETTINGS_CHANGED, actor, words % moved)
+    return moved
+
+
+def _lock(organization_id: int) -> None:
+    """Connect, Disconnect and Make default of one organisation take turns."""
+    Organization.objects.select_for_update(no_key=True).get(pk=organization_id)

@@ -2,12 +2,23 @@
 
 from django.urls import path
 
-from integrations.views import connections, coverage, dashboard, disconnect, field, health, rematch, turning
+from integrations.views import (
+    connections,
+    coverage,
+    dashboard,
+    disconnect,
+    field,
+    health,
+    platform_choice,
+    rematch,
+    turning,
+)
 
 urlpatterns = [
     path("", connections.settings_page, name="settings"),
     path("video-calls/", connections.video_calls, name="video-calls"),
     path("video-calls/new/", connections.providers, name="video-calls-new"),
+    path("video-calls/all/", connections.all_connections, name="video-calls-all"),
     path("video-calls/<int:pk>/", dashboard.dashboard, name="connection"),
     path("video-calls/<int:pk>/users/<int:staff_pk>/", turning.toggle, name="connection-toggle"),
     path("video-calls/<int:pk>/users/<int:staff_pk>/grant/", coverage.granted, name="connection-grant"),
@@ -17,6 +28,9 @@ urlpatterns = [
     path("video-calls/<int:pk>/users/undo/<int:event_pk>/", turning.undo, name="connection-undo"),
     path("video-calls/<int:pk>/disconnect/", disconnect.disconnect, name="connection-disconnect"),
     path("video-calls/<int:pk>/reauthorize/", connections.reauthorize, name="connection-reauthorize"),
+    path("video-calls/<int:pk>/default/", platform_choice.default, name="connection-default"),
+    path("video-calls/<int:pk>/use-default/", platform_choice.use_default, name="connection-use-default"),
+    path("video-calls/<int:pk>/name/", platform_choice.rename, name="connection-rename"),
     path("video-calls/<int:pk>/rematch/", rematch.rematch, name="connection-rematch"),
     path(
         "video-calls/<int:pk>/rematch/progress/", rematch.rematch_progress, name="connection-rematch-progress"

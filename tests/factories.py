@@ -131,11 +131,12 @@ def make_connection(
 ) -> Connection:
     """A healthy connection to Microsoft Teams by service account, the organisation's default.
 
-    A second one of the same organisation needs `is_default=False` and another `account_oid`.
+    A second one of the same organisation needs `is_default=False` and another `account_oid`; its name gets a number.
     """
+    others = organization.connections.count()
     fields = {
         "platform": "teams",
-        "name": "Microsoft Teams",
+        "name": f"Microsoft Teams {others + 1}" if others else "Microsoft Teams",
         "is_default": True,
         "connected_at": timezone.now(),
         **fields,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from integrations.platforms import ErrorKind
@@ -36,6 +36,11 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(status=ConnectionStatus.CONNECTED).filter(
             Q(paused_until__isnull=True) | Q(paused_until__lte=Now())
         )
+
+    def with_platforms(self) -> Self:
+        """Load what only the platforms know with the connections: each platform has a one-to-one row for it."""
+        rows = [each.name for each in self.model._meta.related_objects if each.one_to_one]
+        return self.select_related("organization", *rows)
 
 
 class Connection(models.Model):
@@ -72,6 +77,9 @@ class Connection(models.Model):
             models.CheckConstraint(
                 condition=Q(is_default=False) | ~Q(status=ConnectionStatus.DISCONNECTED),
                 name="default_is_not_disconnected",
+            ),
+            models.UniqueConstraint(
+                "organization", Lower("name"), name="connection_name_once_per_organization"
             ),
         ]
 

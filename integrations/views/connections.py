@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from integrations.models import Connection
-from integrations.platforms import all_platforms, platform_of
+from integrations.platform_choice import PeopleOn, people_on, without_platform
+from integrations.platforms import Account, VideoPlatform, all_platforms, platform_of
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_organization
+from staff.models import Organization
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One connection in a list."""
+
+    connection: Connection
+    platform: VideoPlatform
+    account: Account
+    people: PeopleOn
 
 
 @admin_only
@@ -20,22 +35,39 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 @admin_only
 def video_calls(request: HttpRequest) -> HttpResponse:
     """None connected: the providers; exactly one: its dashboard; several: the list."""
-    connections = list(Connection.objects.filter(organization=current_organization(request)).live())
-    if not connections:
+    live = list(Connection.objects.filter(organization=current_organization(request)).live()[:2])
+    if not live:
         return providers(request)
-    if len(connections) == 1:
-        return redirect("connection", connections[0].pk)
-    rows = [(connection, platform_of(connection)) for connection in connections]
-    return render(request, "integrations/connection_list.html", {"connections": rows})
+    return redirect("connection", live[0].pk) if len(live) == 1 else all_connections(request)
+
+
+@admin_only
+def all_connections(request: HttpRequest) -> HttpResponse:
+    """The list: what is connected, and below it what was disconnected."""
+    organization = current_organization(request)
+    live, gone = _live_and_gone(organization)
+    context = {
+        "live": live,
+        "gone": gone,
+        "without": without_platform(organization),
+        "default": next((row.connection for row in live if row.connection.is_default), None),
+    }
+    return render(request, "integrations/connection_list.html", context)
 
 
 @admin_only
 def providers(request: HttpRequest) -> HttpResponse:
     """The platforms to choose from; one whose add-on is off is shown, but cannot be chosen."""
     organization = current_organization(request)
-    tiles = [(platform, platform.is_offered_to(organization)) for platform in all_platforms()]
-    has_connection = Connection.objects.filter(organization=organization).live().exists()
-    return render(request, "integrations/providers.html", {"tiles": tiles, "has_connection": has_connection})
+    live, gone = _live_and_gone(organization)
+    context = {
+        "tiles": [(platform, platform.is_offered_to(organization)) for platform in all_platforms()],
+        "has_connection": bool(live),
+        "gone": gone,
+        # Before anything was connected, nobody is expected to have a platform.
+        "without": without_platform(organization) if gone and not live else None,
+    }
+    return render(request, "integrations/providers.html", context)
 
 
 @admin_only
@@ -43,3 +75,19 @@ def reauthorize(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of the connection's platform that renews its sign-in."""
     connection = connection_or_404(request, pk)
     return redirect(platform_of(connection).reauthorize_url(connection))
+
+
+def _live_and_gone(organization: Organization) -> tuple[list[_Row], list[_Row]]:
+    rows = _rows(Connection.objects.filter(organization=organization).with_platforms())
+    live = [row for row in rows if row.connection.is_live]
+    return live, [row for row in rows if not row.connection.is_live]
+
+
+def _rows(connections: Iterable[Connection]) -> list[_Row]:
+    connections = list(connections)
+    people = people_on(connections)
+    platforms = [platform_of(connection) for connection in connections]
+    return [
+        _Row(connection, platform, platform.account(connection), people[connection.pk])
+        for connection, platform in zip(connections, platforms, strict=True)
+    ]

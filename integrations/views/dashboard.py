@@ -13,13 +13,14 @@ from django_htmx.http import HttpResponseClientRefresh
 from integrations.coverage import needing_grant
 from integrations.health import health_of
 from integrations.models import Connection
+from integrations.platform_choice import without_platform
 from integrations.platforms import platform_of
 from integrations.user_search import ROWS, TableFilter
 from integrations.user_table import page_of, rows_of, tiles_of
 from integrations.views.access import connection_or_404
 from integrations.views.disconnect import disconnected_page
 from integrations.views.rematch import run_context
-from staff.access import admin_only
+from staff.access import admin_only, current_organization
 
 
 @admin_only
@@ -35,7 +36,11 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     table = _table_context(request, connection)
     if is_by_script(request):
         return render(request, "integrations/_users_news.html", table)
-    page = {"account": platform_of(connection).account(connection), "health": health_of(connection)}
+    page = {
+        "account": platform_of(connection).account(connection),
+        "health": health_of(connection),
+        "without": without_platform(current_organization(request)),
+    }
     return render(request, "integrations/dashboard.html", {**table, **page, **run_context(connection)})
 
 

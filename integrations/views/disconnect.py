@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from integrations.disconnecting import disconnect_connection, upcoming_of
+from integrations.health import health_of
 from integrations.models import Connection, EventKind
 from integrations.platform_choice import people_on
 from integrations.platforms import platform_of
@@ -29,7 +30,7 @@ def disconnect(request: HttpRequest, pk: int) -> HttpResponse:
         "connection": connection,
         "platform": platform_of(connection),
         "upcoming": upcoming_of(connection),
-        "people": people_on(connection),
+        "people": people_on([connection])[connection.pk],
     }
     return render(request, "integrations/disconnect.html", context)
 
@@ -44,6 +45,10 @@ def disconnected_page(request: HttpRequest, connection: Connection) -> HttpRespo
         "is_offered": platform.is_offered_to(connection.organization),
         "event": connection.events.filter(kind=EventKind.DISCONNECTED).select_related("actor").first(),
         "upcoming": upcoming_of(connection),
-        "people": people_on(connection),
+        "people": people_on([connection])[connection.pk],
+        "default": Connection.objects.filter(
+            organization=connection.organization_id, is_default=True
+        ).first(),
+        "health": health_of(connection),
     }
     return render(request, "integrations/disconnected.html", context)

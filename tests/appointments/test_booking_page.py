@@ -9,6 +9,8 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, BookedThrough, Client
+from integrations.disconnecting import disconnect_connection
+from integrations.models import Connection
 from services.models import MeetingMethod
 from staff.models import VideoChoice
 from tests.appointments.conftest import Maple, monday
@@ -289,3 +291,28 @@ def test_the_form_takes_the_same_queries_for_any_number_of_people(
 
 
 FORM_QUERIES = 12
+
+
+def test_after_disconnect_nobody_is_offered_for_video_and_the_page_says_why(
+    maple_with_teams: Maple, as_sky: Browser
+):
+    disconnect_connection(Connection.objects.get(), None)
+
+    people = form_of(as_sky, service=maple_with_teams.review.pk, method=MeetingMethod.VIDEO.value).people
+
+    assert (people.able, [member for member, _reason in people.unable]) == ([], [maple_with_teams.sam])
+    assert people.unable[0][1].startswith("Sam Okafor has no video platform.")
+
+
+def test_whose_chosen_platform_went_cannot_be_booked_for_video(maple_with_teams: Maple, as_sky: Browser):
+    sam, connection = maple_with_teams.sam, Connection.objects.get()
+    sam.video_choice, sam.video_connection = VideoChoice.CONNECTION, connection
+    sam.save()
+    disconnect_connection(connection, None)
+
+    page = as_sky.post(ADD, wish(maple_with_teams, method=MeetingMethod.VIDEO.value))
+
+    assert "Microsoft Teams, where Sam Okafor hosts video appointments, is disconnected." in (
+        page.content.decode()
+    )
+    assert Appointment.objects.count() == 0

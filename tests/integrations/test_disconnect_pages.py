@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from integrations.disconnecting import disconnect_connection
@@ -13,6 +10,7 @@ from integrations.models import RematchRun, UserMatch
 from staff.models import Role, StaffMember, VideoChoice
 from tests.factories import make_connection, make_member, make_organization
 from tests.integrations.asks import ask, make_hosting, sync
+from tests.integrations.pages import said, words
 
 pytestmark = pytest.mark.django_db
 
@@ -45,16 +43,6 @@ def address(connection):
 
 def dashboard(connection):
     return reverse("connection", args=[connection.pk])
-
-
-def words(response):
-    """What people read, without tags."""
-    text = re.sub(r"<[^>]+>", " ", response.content.decode().split("<main", 1)[1])
-    return re.sub(r"\s+([.,])", r"\1", " ".join(text.split()))
-
-
-def said(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def test_the_menu_leads_to_disconnect(browser, connection):

@@ -86,7 +86,8 @@ def test_nobody_is_moved_to_another_platform(connection: Connection) -> None:
     assert not Connection.objects.filter(is_default=True).exists()
     sam = StaffMember.objects.get()
     assert hosting_of([sam])[sam.pk].problem == (
-        "Sam Okafor has no video platform. An admin can connect one under Settings > Video Calls."
+        "Sam Okafor has no video platform. An admin can connect one, or make one the default, under "
+        "Settings > Video Calls."
     )
 
 

@@ -65,7 +65,8 @@ def test_another_organisations_default_is_not_mine(connection: Connection) -> No
 
     assert hosting(otto) == Hosting(
         otto.pk,
-        problem="Otto Brandt has no video platform. An admin can connect one under Settings > Video Calls.",
+        problem="Otto Brandt has no video platform. An admin can connect one, or make one the default, under "
+        "Settings > Video Calls.",
     )
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Event
 
 import pytest
 from django.db import connection as database
@@ -15,6 +14,7 @@ from integrations.hosting import Hosting
 from integrations.models import Meeting
 from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, make_hosting, move, sync
 from tests.integrations.fake_platform import FakePlatform
+from tests.integrations.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,22 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def hosting(fake_teams: FakePlatform) -> Hosting:
     return make_hosting()
-
-
-def at_once(*jobs: Callable[[], object]) -> None:
-    """Run the jobs at the same moment, each on a database connection of its own."""
-    start = Barrier(len(jobs))
-
-    def run(job: Callable[[], object]) -> None:
-        try:
-            start.wait(timeout=10)
-            job()
-        finally:
-            database.close()
-
-    with ThreadPoolExecutor(len(jobs)) as threads:
-        for done in [threads.submit(run, job) for job in jobs]:
-            done.result(timeout=30)
 
 
 def test_many_workers_at_once_make_one_meeting(hosting: Hosting, fake_teams: FakePlatform) -> None:

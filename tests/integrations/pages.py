@@ -1,0 +1,19 @@
+"""What page tests read and say."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib.messages import get_messages
+
+
+def words(response: Any) -> str:
+    """What people read in the page's own part, without tags."""
+    text = re.sub(r"<[^>]+>", " ", response.content.decode().split("<main", 1)[1])
+    return re.sub(r"\s+([.,])", r"\1", " ".join(text.split()))
+
+
+def said(response: Any) -> list[str]:
+    """The messages that the next page will show."""
+    return [str(message) for message in get_messages(response.wsgi_request)]
