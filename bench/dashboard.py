@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 STAFF = 50_000
 LEFT = 3_000
 ROWS = 50
-ROUNDS = 40
+ROUNDS = 20
 PAGE_BUDGET_MS = 60
 TURN_BUDGET_S = 3
 MANY_QUERIES = 20
@@ -65,7 +65,7 @@ VIEWS: dict[str, dict[str, str]] = {
     "search nobody": {"search": "zzyzx"},
     "search two words": {"search": "katharina müller"},
     "search part of an e-mail": {"search": "jensen.41"},
-    "search a UPN": {"search": "wei.quist.2022@contoso"},
+    "search a UPN": {"search": "2030@contoso"},
     "search everybody who is at contoso": {"search": "@contoso"},
     "search one letter": {"search": "z"},
     "search two letters": {"search": "an"},
@@ -172,6 +172,8 @@ class Visitor:
         address = urlsplit(url)
         self._line = http.client.HTTPConnection(address.hostname or "localhost", address.port, timeout=60)
         self.cookies: dict[str, str] = {}
+        #: Where the last click led.
+        self.landed = ""
         self.get("/sign-in/")
         self.post("/sign-in/", username="admin@harbour.example", password=PASSWORD)
 
@@ -208,7 +210,7 @@ def measure(stack: Stack) -> bool:
     print(f"{STAFF:,} staff, {ROWS} rows a page, {ROUNDS} requests each; milliseconds (median, p95), queries")
     print(f"  {'':<36}{'the whole page':>24}{'the table (htmx)':>24}")
     kept = [measure_view(visitor, dashboard, name, query) for name, query in VIEWS.items()]
-    return all(kept) and measure_turning(visitor, dashboard)
+    return measure_turning(visitor, dashboard) and all(kept)
 
 
 def measure_view(visitor: Visitor, dashboard: str, name: str, query: dict[str, str]) -> bool:
@@ -258,19 +260,29 @@ def count_queries(address: str) -> int:
 
 
 def measure_turning(visitor: Visitor, dashboard: str) -> bool:
-    """Everybody off, on, and back by Undo: seconds each."""
-    is_kept = True
-    for word, on in (("off", "false"), ("on", "true")):
-        begun = monotonic()
-        status, there = visitor.post(f"{dashboard}users/", everybody="true", on=on, back="")
-        took = monotonic() - begun
-        _, page = visitor.get(there)
-        said = re.search(r"Video Calls is (?:on|off) for [^<]*people\.", page)
-        if status != 302 or said is None:
-            sys.exit(f"Turning everybody {word} answered {status}: {page[:500]}")
-        print(f"  Turn everybody {word}: {took:.2f} s ({said[0]})")
-        is_kept &= took <= TURN_BUDGET_S
-    return is_kept
+    """Everybody on, off, and back by Undo: a line with the seconds each; whether each is within the budget."""
+    everybody = {"everybody": "true", "back": ""}
+    kept = [
+        measure_click(visitor, "Turn off everybody", f"{dashboard}users/", on="false", **everybody),
+        measure_click(visitor, "Turn on everybody", f"{dashboard}users/", on="true", **everybody),
+    ]
+    _, page = visitor.get(visitor.landed)
+    undo = re.findall(rf"{dashboard}users/undo/\d+/", page)
+    if not undo:
+        sys.exit(f"There is no Undo: {page[:2000]}")
+    kept.append(measure_click(visitor, "Undo", undo[-1], back=""))
+    return all(kept)
+
+
+def measure_click(visitor: Visitor, name: str, path: str, **fields: str) -> bool:
+    """One line with the seconds until the answer."""
+    begun = monotonic()
+    status, visitor.landed = visitor.post(path, **fields)
+    took = monotonic() - begun
+    if status != 302:
+        sys.exit(f"{name} answered {status}: {visitor.landed[:500]}")
+    print(f"  {name:<36}{took:>10.2f} s{'' if took <= TURN_BUDGET_S else '   TOO SLOW'}", flush=True)
+    return took <= TURN_BUDGET_S
 
 
 if __name__ == "__main__":

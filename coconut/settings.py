@@ -93,6 +93,8 @@ FORM_RENDERER = "coconut.form_rendering.FormRenderer"
 DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default=default_database_url(BASE_DIR)))}
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+# PostgreSQL's own guess is about spinning discs: it would sort 50,000 people where walking an index takes a fifth.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c random_page_cost=1.1")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {

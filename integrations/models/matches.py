@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Coalesce, Now, Upper
@@ -103,12 +102,8 @@ class UserMatch(models.Model):
         constraints = [models.UniqueConstraint(fields=["connection", "staff"], name="one_match_per_person")]
         indexes = [
             models.Index(fields=["connection", "status"], name="match_by_status"),
-            GinIndex(
-                fields=["other_upn"],
-                opclasses=["gin_trgm_ops"],
-                condition=~Q(other_upn=""),
-                name="match_by_other_upn",
-            ),
+            # Few, as a rule: a search reads all of them.
+            models.Index(fields=["connection"], condition=~Q(other_upn=""), name="match_with_other_upn"),
             # None on `enabled`: turning everybody on would have to write every index of every row.
             models.Index(fields=["connection", "remote_id"], name="match_by_remote_id"),
             models.Index(

@@ -66,6 +66,8 @@ def _table_context(request: HttpRequest, connection: Connection) -> dict[str, An
         "rows": rows,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
         "needing_grant": needing_grant(connection).count() if needs_coverage else 0,
+        # For those without scripts: the boxes of this page are ticked already.
+        "selects_page": request.GET.get("select") == "page",
         "query": request.GET.urlencode(),
     }
 

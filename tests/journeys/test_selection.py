@@ -1,0 +1,57 @@
+"""Many people at once, in a browser: selected, narrowed to the page, turned, and put back."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.journeys import steps
+from tests.stack import Stack
+
+
+def how_many_on(stack: Stack) -> int:
+    return int(stack.sql("SELECT count(*) FROM integrations_usermatch WHERE enabled")[0][0])
+
+
+def add_thirty_people(stack: Stack) -> None:
+    stack.python(
+        "from staff.models import Organization\n"
+        "from tests.factories import make_staff\n"
+        "make_staff(Organization.objects.get(name__startswith='Maple'), 30, last_name='Lind')"
+    )
+
+
+def test_everybody_or_only_this_page_is_turned_on_and_undone(page: Page, stack: Stack) -> None:
+    add_thirty_people(stack)
+    steps.sign_in(page)
+    steps.connect(page)
+    page.get_by_role("searchbox", name="Search users").fill("person")
+    expect(page.get_by_text("1–25 of 30")).to_be_visible()
+
+    page.get_by_role("checkbox", name=re.compile("Select all users")).check()
+    expect(page.get_by_text("All 30 users selected")).to_be_visible()
+    page.get_by_role("button", name="Only the 25 on this page").click()
+    expect(page.get_by_text("25 selected")).to_be_visible()
+    page.get_by_role("button", name="All 30 users").click()
+    expect(page.get_by_text("All 30 users selected")).to_be_visible()
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_text("Video Calls is on for 30 more people.")).to_be_visible()
+    assert how_many_on(stack) == 30
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone. Video Calls is off again for 30 people.")).to_be_visible()
+    assert how_many_on(stack) == 0
+
+
+def test_ticks_outlive_a_switch_and_work_on_a_phone(page: Page, stack: Stack) -> None:
+    steps.sign_in(page)
+    steps.connect(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_role("row", name=re.compile("Sam Okafor"))).to_contain_text("Matched")
+
+    page.get_by_role("checkbox", name="Select Sam Okafor").check()
+    steps.turn_on(page, "Sam Okafor")
+
+    expect(page.get_by_role("checkbox", name="Select Sam Okafor")).to_be_checked()
+    expect(page.get_by_text("1 selected")).to_be_visible()
