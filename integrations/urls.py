@@ -11,6 +11,7 @@ from integrations.views import (
     health,
     platform_choice,
     rematch,
+    takeover,
     turning,
 )
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("video-calls/<int:pk>/", dashboard.dashboard, name="connection"),
     path("video-calls/<int:pk>/users/<int:staff_pk>/", turning.toggle, name="connection-toggle"),
     path("video-calls/<int:pk>/users/<int:staff_pk>/grant/", coverage.granted, name="connection-grant"),
+    path("video-calls/<int:pk>/users/<int:staff_pk>/name/", takeover.takeover, name="connection-takeover"),
     path("video-calls/<int:pk>/users/unsettled/", coverage.unsettled, name="connection-unsettled"),
     path("video-calls/<int:pk>/policy-script/", coverage.script, name="connection-script"),
     path("video-calls/<int:pk>/users/", turning.turn_many, name="connection-bulk"),

@@ -77,6 +77,7 @@ RULES = {
     "connection-bulk": OWN_ADMINS,
     "connection-undo": OWN_ADMINS,
     "connection-grant": OWN_ADMINS,
+    "connection-takeover": OWN_ADMINS,
     "connection-unsettled": OWN_ADMINS,
     "connection-script": OWN_ADMINS,
     "connection-rematch": OWN_ADMINS,
@@ -121,7 +122,7 @@ RULES = {
     "manage-calendar": EVERYBODY,
     "join": EVERYBODY,
 }
-OF_A_PERSON = {"connection-toggle", "connection-grant"}
+OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
 OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
 OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {
@@ -158,6 +159,7 @@ ALSO_POST = {
     "connection-disconnect",
     "connection-script",
     "connection-rename",
+    "connection-takeover",
     "teams-reauthorize",
     "teams-policy",
     "teams-waiting",

@@ -114,6 +114,11 @@ class UserMatch(models.Model):
         ]
 
     @property
+    def other_name(self) -> str:
+        """The name by which the platform knows somebody whose field holds an alias; "" where it told none."""
+        return self.hint if self.reason == MatchReason.ALIAS else ""
+
+    @property
     def needs_grant(self) -> bool:
         """Whether the person was found, and all that is missing is the platform's permission to host as them."""
         is_uncovered = self.coverage in (Coverage.FORBIDDEN, Coverage.WAITING)
