@@ -1,0 +1,33 @@
+"""An alias is mended by one button, and the right person signs in with the right address."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.journeys import steps
+from tests.stack import Stack
+
+
+def test_whoever_has_an_alias_is_matched_after_one_button_and_signs_in_with_the_new_address(
+    page: Page, stack: Stack
+) -> None:
+    steps.sign_in(page)
+    steps.connect(page)
+    hugo = page.get_by_role("row", name=re.compile("Hugo Martin"))
+    expect(hugo).to_contain_text("Unmatched")
+
+    hugo.get_by_role("link", name="Use hugo.martin@maple.example for Hugo Martin").click()
+    expect(page.get_by_text("Hugo Martin signs in to Coconut with hugo.martin@maple.example")).to_be_visible()
+    page.get_by_role("button", name="Use hugo.martin@maple.example").click()
+
+    expect(
+        page.get_by_text("Hugo Martin uses hugo.martin@maple.example now and is being matched")
+    ).to_be_visible()
+    stack.wait_until(lambda: _status_of_hugo(page) == "Matched")
+
+
+def _status_of_hugo(page: Page) -> str:
+    page.reload()
+    return page.get_by_role("row", name=re.compile("Hugo Martin")).locator(".status").inner_text()
