@@ -6,8 +6,14 @@ first page is full after a few. A word of one or two letters has no trigrams, an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
 from django import forms
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
@@ -15,8 +21,8 @@ from integrations.models import Connection, MatchStatus, UserMatch
 from staff.models import StaffMember
 
 ROWS = (25, 50, 100)
-#: A word that no more people than this have is rare.
-FEW = 5000
+#: Words that no more people than this have are rare.
+FEW = 500
 
 
 class TableFilter(forms.Form):
@@ -64,52 +70,96 @@ def people(connection: Connection) -> QuerySet[StaffMember]:
     return StaffMember.objects.filter(organization=connection.organization_id, is_active=True).order_by()
 
 
-def narrowed(connection: Connection, table_filter: TableFilter) -> QuerySet[StaffMember]:
-    """The people that the search and the filter leave, unordered. Asks the database once where there is a search."""
-    found = people(connection)
-    words = sorted(table_filter.words, key=len, reverse=True)
-    if words:
-        found = found.filter(_with_rarest(connection, words[0]))
-    for word in words[1:]:
-        found = found.filter(_with(connection, word))
-    return _filtered(connection, found, table_filter.value("status"), table_filter.value("video"))
+@dataclass(frozen=True)
+class Narrowed:
+    """The same people in three forms, unordered, each the quickest for its purpose.
+
+    Near an end of the list (`near`), person after person is looked up until the page is full; far from it (`far`) that
+    would be most of them, so that everybody who fits is gathered first. `parts` are disjoint and together everybody.
+    """
+
+    near: QuerySet[StaffMember]
+    far: QuerySet[StaffMember]
+    parts: Sequence[QuerySet[StaffMember]]
+
+    def count(self) -> int:
+        return sum(part.count() for part in self.parts)
 
 
-def _filtered(
-    connection: Connection, found: QuerySet[StaffMember], status: str, video: str
-) -> QuerySet[StaffMember]:
-    matches = UserMatch.objects.filter(connection=connection)
+def narrowed(connection: Connection, table_filter: TableFilter) -> Narrowed:
+    """The people that the search and the filter leave. Asks the database once where there is a search."""
+    found, parts = _searched(connection, table_filter.words)
+    status, video = table_filter.value("status"), table_filter.value("video")
+    matches = _wanted_matches(connection, status, video)
+    if matches is None:
+        return Narrowed(found, found, parts)
+    one_by_one, gathered = Q(Exists(matches.filter(staff=OuterRef("pk")))), _is_among(matches)
     if video == "off" and not status:
-        # Also those without a row.
-        return found.exclude(pk__in=matches.filter(enabled=True).values("staff"))
-    if status:
-        matches = matches.filter(status=status)
-    if video:
-        matches = matches.filter(enabled=video == "on")
-    return found.filter(_is_among(matches)) if status or video else found
+        # Also those without a row, hence those who are not on.
+        one_by_one, gathered = ~one_by_one, ~Q(pk__in=matches.values("staff"))
+    return Narrowed(
+        found.filter(one_by_one), found.filter(gathered), [part.filter(gathered) for part in parts]
+    )
+
+
+def _wanted_matches(connection: Connection, status: str, video: str) -> QuerySet[UserMatch] | None:
+    """The rows that the filter is about; None without a filter. For "off" alone, the rows of those who are on."""
+    matches = UserMatch.objects.filter(connection=connection)
+    if not status and not video:
+        return None
+    if not status:
+        return matches.filter(enabled=True)
+    return matches.filter(status=status, **({"enabled": video == "on"} if video else {}))
 
 
 def _is_among(matches: QuerySet[UserMatch]) -> Q:
-    """Who has one of the rows, looked up person by person while the list is walked in order.
+    """Who has one of the rows, which are gathered once, before the list is walked in order.
 
     The second half is never true. Without it the database would join both tables and then sort everybody, which takes
-    four times as long as walking to the middle of the list.
+    twice as long.
     """
     return Q(pk__in=matches.values("staff")) | Q(pk__lt=0)
 
 
 # --- Words ------------------------------------------------------------------------------------------
-def _with(connection: Connection, word: str) -> Q:
-    """Who has the word in name, e-mail address, username or remote user name, without case."""
-    return _has("search_text", word) | Q(pk__in=_remotely(connection, word).values("staff"))
+def _searched(
+    connection: Connection, words: list[str]
+) -> tuple[QuerySet[StaffMember], list[QuerySet[StaffMember]]]:
+    """Who has every word in name, e-mail address, username or remote user name, without case; whole and in parts.
+
+    By ids where they are few: no index finds an OR over two tables. Where they are many, those who have the words in
+    the staff columns are counted apart from those who do not.
+    """
+    everybody = people(connection)
+    if not words:
+        return everybody, [everybody]
+    here, there = _here(connection, words), _there(connection, words)
+    ids = set(here.values_list("pk", flat=True).union(there, all=True)[: FEW + 1])
+    if len(ids) <= FEW:
+        found = everybody.filter(pk__in=ids)
+        return found, [found]
+    either = (
+        _has("search_text", word) | Q(pk__in=_remotely(connection, word).values("staff")) for word in words
+    )
+    only_there = everybody.filter(pk__in=there).exclude(*(_has("search_text", word) for word in words))
+    return everybody.filter(*either), [here, only_there]
 
 
-def _with_rarest(connection: Connection, word: str) -> Q:
-    """As `_with`, by ids where they are few: no index finds an OR over two tables."""
-    here = people(connection).filter(_has("search_text", word)).values_list("pk", flat=True)
-    there = _remotely(connection, word).values_list("staff_id", flat=True)
-    ids = set(here.union(there, all=True)[: FEW + 1])
-    return Q(pk__in=ids) if len(ids) <= FEW else _with(connection, word)
+def _here(connection: Connection, words: list[str]) -> QuerySet[StaffMember]:
+    """Who has all words in the staff columns, found by trigrams."""
+    return people(connection).filter(*(_has("search_text", word) for word in words))
+
+
+def _there(connection: Connection, words: list[str]) -> QuerySet[Any, int]:
+    """The ids of those who have at least one word in the remote user name, and each word there or here."""
+    rows = UserMatch.objects.filter(
+        reduce(or_, (_has("other_upn", word) for word in words)),
+        *(_has("other_upn", word) | _has("staff__search_text", word) for word in words),
+        connection=connection,
+        staff__organization=connection.organization_id,
+        staff__is_active=True,
+    )
+    return rows.exclude(other_upn="").values_list("staff_id", flat=True)
 
 
 def _remotely(connection: Connection, word: str) -> QuerySet[UserMatch]:

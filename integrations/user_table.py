@@ -6,20 +6,24 @@ Everything is decided in the database, so that a page costs the same for ten peo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations.matching import shared_remote_ids
 from integrations.models import Connection, Coverage, MatchStatus, UserMatch
 from integrations.platforms import platform_of
-from integrations.user_search import TableFilter, narrowed, people
+from integrations.user_search import Narrowed, TableFilter, narrowed, people
 from staff.models import StaffMember
 
 ORDER = ("first_name", "last_name", "email")
 SHOWN = (*ORDER, "username")
+#: How many people from an end of the list it is quickest to walk there person by person.
+NEAR = 2000
 
 
 # --- Counts -----------------------------------------------------------------------------------------
@@ -71,7 +75,7 @@ def tiles_of(connection: Connection) -> Tiles:
         .exclude(staff__in=left.order_by().values("pk"))
         .order_by()
         .values_list("status", "enabled")
-        .annotate(Count("pk"))
+        .annotate(people=Count("*"))
     )
     counts = {(status, is_on): count for status, is_on, count in rows}
     return Tiles(people(connection).count(), counts)
@@ -81,24 +85,23 @@ def tiles_of(connection: Connection) -> Tiles:
 class NearerEndPaginator(Paginator):  # type: ignore[type-arg]
     """Pages whose number of people is known; those behind the middle are walked to from the end."""
 
-    object_list: QuerySet[StaffMember]
-
-    def __init__(self, found: QuerySet[StaffMember], per_page: int, count: int) -> None:
-        super().__init__(found, per_page)
-        self.count = count
+    def __init__(self, found: Narrowed, order: Sequence[str], per_page: int, count: int) -> None:
+        super().__init__(found.near.order_by(*order), per_page)
+        self.found, self.order, self.count = found, order, count
 
     def page(self, number: int | str) -> Page[StaffMember]:
         """The page, with what the table shows of its people."""
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
         last = min(first + self.per_page, self.count)
-        if first <= self.count - last:
-            ids = self.object_list.values("pk")[first:last]
-        else:
-            ids = self.object_list.reverse().values("pk")[self.count - last : self.count - first]
-        order = self.object_list.query.order_by
-        members = StaffMember.objects.filter(pk__in=ids).only(*SHOWN).order_by(*order)
+        ids = self._ids(first, last).values("pk")
+        members = StaffMember.objects.filter(pk__in=ids).only(*SHOWN).order_by(*self.order)
         return Page(list(members), number, self)
+
+    def _ids(self, first: int, last: int) -> QuerySet[StaffMember]:
+        from_end = self.count - last
+        found = (self.found.near if min(first, from_end) < NEAR else self.found.far).order_by(*self.order)
+        return found[first:last] if first <= from_end else found.reverse()[from_end : self.count - first]
 
 
 def page_of(
@@ -112,10 +115,32 @@ def page_of(
         if table_filter.words
         else tiles.fitting(status=table_filter.value("status"), video=table_filter.value("video"))
     )
-    return NearerEndPaginator(found.order_by(*order), table_filter.rows_per_page, count).get_page(number)
+    return NearerEndPaginator(found, order, table_filter.rows_per_page, count).get_page(number)
 
 
 # --- Rows -------------------------------------------------------------------------------------------
+class RowTexts:
+    """What the rows of one page share: words in the admin's language, and addresses.
+
+    Made once, because there are a hundred rows, and a template takes ten times as long for each.
+    """
+
+    _ANY: Final = 2**31 - 1
+
+    def __init__(self, connection: Connection) -> None:
+        self.select, self.switch = _("Select %(name)s"), _("Video Calls for %(name)s")
+        self.switched = {True: _("On"), False: _("Off")}
+        self.statuses = {status: str(status.label) for status in MatchStatus}
+        self._profile = reverse("staff-profile", args=[self._ANY])
+        self._toggle = reverse("connection-toggle", args=[connection.pk, self._ANY])
+
+    def profile_url(self, pk: int) -> str:
+        return self._profile.replace(str(self._ANY), str(pk))
+
+    def toggle_url(self, pk: int) -> str:
+        return self._toggle.replace(str(self._ANY), str(pk))
+
+
 @dataclass(frozen=True)
 class UserRow:
     """One person on the dashboard. `remedy` says what to do about somebody who is not matched.
@@ -123,20 +148,55 @@ class UserRow:
     `script` is what the platform's administrator runs, where a permission is all that is missing.
     """
 
+    connection: Connection
+    texts: RowTexts
     member: StaffMember
-    match: UserMatch | None
-    remedy: str
-    shares_with: tuple[str, ...]
+    match: UserMatch | None = None
+    remedy: str = ""
+    shares_with: tuple[str, ...] = ()
     script: str = ""
 
-    # Here, because a template takes ten times as long to translate a sentence with a name in it.
+    @property
+    def id(self) -> str:
+        """A string: numbers are formatted for people."""
+        return str(self.member.pk)
+
+    @property
+    def name(self) -> str:
+        return self.member.name
+
+    @property
+    def user_name(self) -> str:
+        """What the matched field holds."""
+        return str(getattr(self.member, self.connection.match_field))
+
+    @property
+    def profile_url(self) -> str:
+        return self.texts.profile_url(self.member.pk)
+
+    @property
+    def toggle_url(self) -> str:
+        return self.texts.toggle_url(self.member.pk)
+
     @property
     def select_label(self) -> str:
-        return _("Select %(name)s") % {"name": self.member.name}
+        return self.texts.select % {"name": self.name}
 
     @property
     def switch_label(self) -> str:
-        return _("Video Calls for %(name)s") % {"name": self.member.name}
+        return self.texts.switch % {"name": self.name}
+
+    @property
+    def switch_word(self) -> str:
+        return self.texts.switched[self.is_on]
+
+    @property
+    def status_label(self) -> str:
+        return self.texts.statuses[self.status]
+
+    @property
+    def needs_remedy(self) -> bool:
+        return bool(self.remedy or self.script)
 
     @property
     def is_unsettled(self) -> bool:
@@ -158,19 +218,22 @@ def rows_of(connection: Connection, members: Sequence[StaffMember]) -> list[User
     found = UserMatch.objects.filter(connection=connection, staff__in=[member.pk for member in members])
     matches = {match.staff_id: match for match in found}
     shared = shared_remote_ids(connection, [match.remote_id for match in matches.values()])
-    return [_row(connection, member, matches.get(member.pk), shared) for member in members]
+    texts = RowTexts(connection)
+    return [_row(UserRow(connection, texts, member, matches.get(member.pk)), shared) for member in members]
 
 
-def _row(
-    connection: Connection,
-    member: StaffMember,
-    match: UserMatch | None,
-    shared: Mapping[str, list[UserMatch]],
-) -> UserRow:
+def _row(row: UserRow, shared: Mapping[str, list[UserMatch]]) -> UserRow:
+    """The row with what there is to say about its match."""
+    connection, match = row.connection, row.match
     if match is None:
-        return UserRow(member, None, "", ())
-    others = [other.staff.name for other in shared.get(match.remote_id, []) if other.staff_id != member.pk]
+        return row
+    others = [
+        other.staff.name for other in shared.get(match.remote_id, []) if other.staff_id != match.staff_id
+    ]
     is_fine, platform = match.status in (MatchStatus.MATCHED, MatchStatus.CHECKING), platform_of(connection)
-    remedy = "" if is_fine else platform.remedy(connection, match)
-    script = platform.grant_script(connection, [match.remote_id]) if match.needs_grant else ""
-    return UserRow(member, match, remedy, tuple(others), script)
+    return replace(
+        row,
+        remedy="" if is_fine else platform.remedy(connection, match),
+        shares_with=tuple(others),
+        script=platform.grant_script(connection, [match.remote_id]) if match.needs_grant else "",
+    )

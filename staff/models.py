@@ -176,7 +176,7 @@ class StaffMember(AbstractUser):
             # Everything that a page of an alphabetical list needs to be found, also one far behind.
             models.Index(
                 fields=["organization", "first_name", "last_name", "email"],
-                include=["id", "is_active"],
+                include=["id", "is_active", "search_text"],
                 name="staff_by_name",
             ),
             # For counting.

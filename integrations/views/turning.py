@@ -70,7 +70,7 @@ def undo(request: HttpRequest, pk: int, event_pk: int) -> HttpResponse:
 
 
 def _chosen(connection: Connection, form: QueryDict) -> QuerySet[StaffMember]:
-    chosen = narrowed(connection, TableFilter(QueryDict(form.get("back", ""))))
+    chosen = narrowed(connection, TableFilter(QueryDict(form.get("back", "")))).far
     if form.get("everybody") == "true":
         return chosen
     # No id has more digits; what has is nobody's.
