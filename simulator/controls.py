@@ -44,6 +44,18 @@ def reset(world: World, data: Data) -> Data:
     return {}
 
 
+def keep(world: World, data: Data) -> Data:
+    """What `bring-back` takes: people, consents, tokens and meetings, without faults."""
+    return {"state": world.dump()}
+
+
+def bring_back(world: World, data: Data) -> Data:
+    """As `reset`, then back to a `state` that `keep` gave."""
+    world.reset()
+    world.load(data["state"])
+    return {}
+
+
 def people(world: World, data: Data) -> Data:
     """Add people: an explicit list, or `generate` so many `user00001@domain`."""
     tenant = _tenant(world, data)
@@ -237,6 +249,8 @@ def token(world: World, data: Data) -> Data:
 
 CONTROLS: dict[str, Callable[[World, Data], Data]] = {
     "reset": reset,
+    "keep": keep,
+    "bring-back": bring_back,
     "people": people,
     "person": person,
     "policy": policy,

@@ -83,7 +83,7 @@ class World:
             return
         stored = read_state(options.state_file)
         if stored is not None:
-            self._load(stored)
+            self.load(stored)
         threading.Thread(target=self._keep_saved, name="state-file", daemon=True).start()
 
     def changed(self) -> None:
@@ -98,7 +98,7 @@ class World:
         with self._saving:
             self._changed.clear()
             with self.lock:
-                state = self._dump()
+                state = self.dump()
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(f".{path.name}.{os.getpid()}")
             temporary.write_text(json.dumps(state))
@@ -113,7 +113,8 @@ class World:
             with contextlib.suppress(OSError):
                 self.save()
 
-    def _dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, Any]:
+        """Key, tenants, grants and meetings as JSON-ready data."""
         return {
             "key": self.key.pem(),
             "tenants": [tenant.dump() for tenant in self.directory.tenants.values()],
@@ -121,7 +122,8 @@ class World:
             "book": self.book.dump(),
         }
 
-    def _load(self, state: dict[str, Any]) -> None:
+    def load(self, state: dict[str, Any]) -> None:
+        """The opposite of `dump`."""
         self.key = SigningKey(state["key"])
         self.directory = Directory.load(state["tenants"])
         self.grants = Grants.load(state["grants"])

@@ -6,10 +6,12 @@ import os
 from collections.abc import Generator, Iterator
 
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import Settings
 
 from demo.services import throwaway_folder
 from integrations import platforms
+from tests.browser import find_chromium
 from tests.integrations.fake_platform import FakePlatform
 from tests.stack import Stack
 
@@ -31,6 +33,23 @@ def stack(running_stack: Stack) -> Stack:
     """A whole installation in processes of its own, freshly seeded."""
     running_stack.reset()
     return running_stack
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program."""
+    return find_chromium()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium without a window."""
+    # Chromium's sandbox does not work for root; of Playwright's own accord it is off.
+    with sync_playwright() as playwright:
+        expect.set_options(timeout=15_000)
+        browser = playwright.chromium.launch(executable_path=chromium, headless=True)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import default as email_policy
 from pathlib import Path
@@ -50,6 +51,14 @@ SHORT_WAITS = {
 PROGRAMS = ("simulator", "web", "worker", "beat")
 
 
+@dataclass(frozen=True)
+class Moment:
+    """A state that tests begin from: a copy of the database, and what the simulator knew."""
+
+    database: str
+    microsoft: Any
+
+
 class Stack:
     """The processes, by name ("simulator", "web", "worker", "beat"), with their database and broker."""
 
@@ -78,6 +87,7 @@ class Stack:
             "beat": programs.beat_command(folder),
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._kept: list[str] = []
 
     @property
     def url(self) -> str:
@@ -98,16 +108,30 @@ class Stack:
         self.broker.start()
         self.start("simulator")
         self._run(programs.prepare_command())
-        self._on_cluster(f"CREATE DATABASE {self._seeded} TEMPLATE {self._name}")
+        self._copy_database(self._name, to=self._seeded)
+        self._kept.append(self._seeded)
         self.start("web", "worker", "beat")
 
-    def reset(self) -> None:
-        """Back to the freshly seeded state, with every process running."""
+    def keep(self) -> Moment:
+        """Remember everything as it is now, for `reset`."""
+        moment = Moment(f"{self._name}_{secrets.token_hex(4)}", self.control("keep")["state"])
+        # A database that somebody is connected to cannot be copied.
+        self._on_cluster(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
+        self._on_cluster(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'"
+        )
+        self._copy_database(self._name, to=moment.database)
+        self._on_cluster(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+        self._kept.append(moment.database)
+        return moment
+
+    def reset(self, to: Moment | None = None) -> None:
+        """Back to the freshly seeded state, or to a kept one, with every process running."""
         self.broker.start() if self.broker.process is None else self.broker.flush()
         self.start("simulator")
-        self.control("reset")
+        self.control("reset") if to is None else self.control("bring-back", state=to.microsoft)
         self._on_cluster(f"DROP DATABASE {self._name} WITH (FORCE)")
-        self._on_cluster(f"CREATE DATABASE {self._name} TEMPLATE {self._seeded}")
+        self._copy_database(self._seeded if to is None else to.database, to=self._name)
         shutil.rmtree(self._mail_dir)
         self._mail_dir.mkdir()
         self.start("web", "worker", "beat")
@@ -117,7 +141,7 @@ class Stack:
         for name in reversed(PROGRAMS):
             self.kill(name)
         self.broker.stop()
-        for database in (self._name, self._seeded):
+        for database in (self._name, *self._kept):
             self._on_cluster(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
     def start(self, *names: str) -> None:
@@ -223,6 +247,9 @@ class Stack:
     def _on_cluster(self, statement: str) -> None:
         with _connection(self._maintenance_url) as cursor:
             cursor.execute(statement)
+
+    def _copy_database(self, name: str, *, to: str) -> None:
+        self._on_cluster(f"CREATE DATABASE {to} TEMPLATE {name}")
 
     def _ask_simulator(self, path: str, body: bytes | None = None) -> Any:
         request = urllib.request.Request(

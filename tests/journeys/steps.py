@@ -67,12 +67,18 @@ def connect_and_turn_on(page: Page, name: str = "Sam Okafor") -> None:
     turn_on(page, name)
 
 
-def fill_in_booking(page: Page, *, client: str = "Cleo Brandt", staff: str = "Sam Okafor") -> None:
+def fill_in_booking(
+    page: Page,
+    *,
+    client: str = "Cleo Brandt",
+    staff: str = "Sam Okafor",
+    service: str = "Mortgage review",
+) -> None:
     """The booking form, up to the button **Book**: the first free time of `staff` for a video call."""
     page.goto("/schedule/appointments/add/")
     page.get_by_label("Search clients").fill(client)
     page.get_by_role("radio", name=re.compile(client)).check()
-    page.get_by_label("Service").select_option(label="Mortgage review")
+    page.get_by_label("Service").select_option(label=service)
     page.get_by_role("radio", name="Video Call").check()
     page.get_by_label("Staff member").select_option(label=staff)
     page.get_by_role("group", name=re.compile("Free on|next are")).get_by_role("button").first.click()
