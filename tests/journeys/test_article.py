@@ -6,7 +6,6 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from demo.logins import TENANT_ID
 from tests.journeys import steps
 from tests.stack import Stack
 
@@ -86,14 +85,3 @@ def test_a_move_keeps_the_link_and_a_cancel_deletes_the_meeting(page: Page, stac
     assert join is not None
     page.goto(join)
     expect(page.get_by_text("cancelled")).to_be_visible()
-
-
-def test_cancel_on_microsofts_page_comes_back_with_a_sentence_and_the_answers(page: Page) -> None:
-    steps.sign_in(page)
-    steps.begin_connecting(page)
-    page.get_by_role("button", name=re.compile(steps.SERVICE_ACCOUNT)).first.click()
-
-    page.get_by_role("button", name="Cancel").click()
-
-    expect(page.get_by_role("alert")).to_be_visible()
-    expect(page.get_by_label("Microsoft Tenant ID")).to_have_value(TENANT_ID)

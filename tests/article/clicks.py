@@ -1,0 +1,93 @@
+"""What the article tells people to click, beyond the steps that all journeys share."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from demo.logins import TENANT_ID
+from tests.journeys import steps
+from tests.stack import Stack
+
+GLOBAL_ADMINISTRATOR = "Gail Adams"
+JOIN_TOKEN = "SELECT join_token FROM appointments_appointment ORDER BY created_at DESC LIMIT 1"
+
+
+def go_on(page: Page) -> None:
+    page.get_by_role("button", name="Continue").click()
+
+
+def open_policy_page(page: Page) -> None:
+    """Application Access Policy, steps 1 to 3."""
+    steps.open_video_calls(page)
+    page.get_by_role("link", name="Microsoft Teams").click()
+
+
+def acknowledge(page: Page) -> None:
+    """Steps 5 and 6."""
+    page.get_by_role("checkbox", name=re.compile("I have created or updated")).check()
+    go_on(page)
+
+
+def leave_by_policy(page: Page) -> None:
+    """Steps 1 to 9, up to Microsoft's page."""
+    open_policy_page(page)
+    acknowledge(page)
+    go_on(page)
+    page.get_by_label("Microsoft Tenant ID").fill(TENANT_ID)
+    go_on(page)
+
+
+def connect_by_policy(page: Page) -> None:
+    """All twelve."""
+    leave_by_policy(page)
+    steps.accept(page, GLOBAL_ADMINISTRATOR)
+    expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible()
+
+
+def row_of(page: Page, name: str) -> Locator:
+    return page.get_by_role("row", name=re.compile(name))
+
+
+def expect_status(page: Page, name: str, status: str) -> None:
+    """On the dashboard, as it is now."""
+    expect(row_of(page, name).locator(".status")).to_have_text(status)
+
+
+def switch_of(page: Page, name: str) -> Locator:
+    return page.get_by_role("switch", name=f"Video Calls for {name}")
+
+
+def names(page: Page) -> list[str]:
+    """The Coconut users of the table, in its order."""
+    return page.locator("#users tbody th a").all_inner_texts()
+
+
+def choose_action(page: Page, name: str) -> None:
+    """From the dashboard: Actions in the upper right, then one of them."""
+    page.get_by_text("Actions", exact=True).click()
+    page.get_by_role("link", name=name, exact=True).click()
+
+
+def status_of(page: Page, name: str) -> str:
+    """The status on the dashboard, opened again."""
+    steps.open_video_calls(page)
+    return row_of(page, name).locator(".status").inner_text()
+
+
+def add_second_integration(page: Page) -> None:
+    """Connect another account of the same tenant, from the dashboard."""
+    page.get_by_role("link", name="+ New").click()
+    page.get_by_role("link", name="Microsoft Teams", exact=True).click()
+    go_on(page)
+    page.get_by_label("Microsoft Tenant ID").fill(TENANT_ID)
+    go_on(page)
+    steps.accept(page, "Uma Jensen")
+    expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible()
+
+
+def where_the_link_leads(page: Page, stack: Stack) -> str:
+    """Where a client who opens the join link of the latest appointment is sent."""
+    answer = page.request.get(f"/join/{stack.sql(JOIN_TOKEN)[0][0]}", max_redirects=0)
+    return answer.headers["location"]
