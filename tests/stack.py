@@ -170,6 +170,10 @@ class Stack:
         process = self._processes.get(name)
         return process is not None and process.poll() is None
 
+    def pid(self, name: str) -> int:
+        """The process id of a program that is running."""
+        return self._processes[name].pid
+
     # --- Looking inside -----------------------------------------------------------------------------
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -215,6 +215,16 @@ def test_fifteen_names_go_into_a_filter_and_twenty_filters_into_a_request(connec
     assert all(answer.remote_id for answer in found.values())
 
 
+def test_a_few_who_are_missing_cost_one_request_for_all_of_a_question(connected, users):
+    names = [f"user{number}@x.example" for number in range(1200)]
+    users.rows = [row(number, name) for number, name in enumerate(names) if number % 20]
+
+    found = find(connected, *names)
+
+    assert len(users.server.calls) == 1200 // 300 + 1
+    assert sum(answer.reason == MatchReason.NOT_FOUND for answer in found.values()) == 60
+
+
 def test_text_that_the_database_cannot_hold_is_cleaned(connected, users):
     users.rows = [row(1, "sam@x.example", displayName="Sam\x00\n" + "x" * 400)]
 
@@ -236,7 +246,7 @@ def test_a_count_that_is_no_number_is_our_error(connected, count):
 
 @pytest.mark.parametrize(
     ("users_there", "names", "chunk"),
-    [(50_000, 5_000, 300), (25_000, 20_000, 1000), (900, 601, 1000), (29_970, 50_000, 1000)],
+    [(50_000, 5_000, 1200), (25_000, 20_000, 1000), (900, 601, 1000), (29_970, 50_000, 1000)],
 )
 def test_the_way_with_fewer_requests_is_taken(connected, users_there, names, chunk):
     with responses.RequestsMock() as server:
@@ -249,7 +259,7 @@ def test_a_tenant_that_does_not_fit_into_one_task_is_asked_for_names(connected):
     with responses.RequestsMock() as server:
         server.get(f"{ROOT}/users/$count", body="29971")
 
-        assert open_directory(connected, 50_000).chunk_size == 300
+        assert open_directory(connected, 50_000).chunk_size == 1200
 
 
 # --- what a row tells -------------------------------------------------------------------------------
