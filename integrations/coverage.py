@@ -7,7 +7,8 @@ about once; who is covered stays covered until a meeting is refused. Asking has 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
 from typing import Final
@@ -35,6 +36,7 @@ from integrations.platforms import (
     platform_of,
 )
 from integrations.rematch_claims import growing_pause
+from staff.limits import cache_may_be_down
 from staff.models import StaffMember
 
 logger = logging.getLogger(__name__)
@@ -62,15 +64,24 @@ def probe_coverage(connection_id: int) -> None:
     One worker at a time, so that the others are free for bookings. That is a courtesy and no lock: two at once would
     ask about different people.
     """
-    key = f"coverage-{connection_id}"
-    if not cache.add(key, True, timeout=settings.MEETING_LEASE_SECONDS):
-        return
-    try:
-        goes_on = _ask_a_portion(Connection.objects.get(pk=connection_id))
-    finally:
-        cache.delete(key)
+    with _alone(f"coverage-{connection_id}") as is_alone:
+        goes_on = is_alone and _ask_a_portion(Connection.objects.get(pk=connection_id))
     if goes_on:
         send(PROBE_TASK, connection_id)
+
+
+@contextmanager
+def _alone(key: str) -> Iterator[bool]:
+    """Whether nobody else is at it, as far as the cache knows. Without a cache nobody is sent away."""
+    is_alone = True
+    with cache_may_be_down():
+        is_alone = cache.add(key, True, timeout=settings.MEETING_LEASE_SECONDS)
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with cache_may_be_down():
+                cache.delete(key)
 
 
 def _ask_a_portion(connection: Connection) -> bool:

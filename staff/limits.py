@@ -77,7 +77,7 @@ def cache_may_be_down() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        logger.warning("Attempts are not counted: %s", error)
+        logger.warning("The cache cannot be reached, so nothing is counted: %s", error)
 
 
 def client_address(request: HttpRequest) -> str:

@@ -49,6 +49,11 @@ def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
 def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
     """Turn Video Calls on or off for the ticked people, or for everybody that search and filter leave."""
     connection = connection_or_404(request, pk)
+    if not {"everybody", "staff"} & request.POST.keys():
+        messages.info(
+            request, _("Nobody is selected. Tick the users, or the box above them for all of them.")
+        )
+        return back_to_dashboard(connection, request.POST.get("back", ""))
     on = request.POST.get("on") == "true"
     turned = turn_video_calls(
         connection, _chosen(connection, request.POST), on=on, actor=current_member(request)

@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db.models import F
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from integrations.coverage import (
     PORTION,
@@ -221,6 +222,20 @@ def test_a_task_asks_about_a_portion_and_hands_over(platform, connection, sent_t
     assert first == (PORTION // platform.probe_size, [(PROBE, connection.pk)])
     assert sent_tasks == [(PROBE, connection.pk)]
     assert not UserMatch.objects.exclude(coverage=Coverage.COVERED).exists()
+
+
+def test_without_a_cache_people_are_asked_about_all_the_same(platform, connection, monkeypatch):
+    many(connection, 1)
+    for name in ("add", "delete"):
+        monkeypatch.setattr(cache, name, unavailable)
+
+    probe_coverage(connection.pk)
+
+    assert UserMatch.objects.get().coverage == Coverage.COVERED
+
+
+def unavailable(*args: object, **kwargs: object) -> None:
+    raise RedisError("The cache is down.")
 
 
 def test_who_was_refused_before_is_no_reason_to_hand_over(platform, connection, sent_tasks):

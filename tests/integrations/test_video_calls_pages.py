@@ -270,6 +270,19 @@ def test_everybody_that_search_leaves_is_turned_on_over_all_pages(browser, maple
     assert "Video Calls is on for 30 more people." in response.content.decode()
 
 
+@pytest.mark.parametrize("on", ["true", "false"])
+def test_nobody_ticked_gets_a_sentence(browser, maple, on):
+    connection = make_connection(maple)
+
+    response = browser.post(
+        reverse("connection-bulk", args=[connection.pk]), {"on": on, "back": ""}, follow=True
+    )
+
+    (said,) = response.context["messages"]
+    assert str(said) == "Nobody is selected. Tick the users, or the box above them for all of them."
+    assert not connection.events.exists()
+
+
 def test_only_the_ticked_people_are_turned_off(browser, maple, ada, sam):
     connection = make_connection(maple)
     for member in (ada, sam):
