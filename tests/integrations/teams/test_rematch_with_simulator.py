@@ -1,0 +1,206 @@
+"""A rematch against the simulated Microsoft 365, with every trouble on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db.models.functions import Now
+
+from integrations import rematch_work
+from integrations.lookups import look_up
+from integrations.matching import start_run, work_on_run
+from integrations.models import Connection, MatchField, RematchRun, RematchTrigger, UserMatch
+from integrations.platforms import MeetingSpec
+from integrations.teams.directory import Asked
+from integrations.teams.platform import Teams
+from simulator import people
+from tests.factories import make_connection, make_member, make_staff
+from tests.simulator.client import Simulator
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def simulated(maple: Any, settings: Any, simulator: Simulator) -> Connection:
+    """Maple by service account, signed in at the simulator."""
+    settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
+    settings.MEETING_BACKOFF_SECONDS = 100
+    connection = make_connection(maple)
+    teams = connection.teams
+    teams.account_oid = simulator.person(people.SERVICE_ACCOUNT)["id"]
+    token = simulator.user_token(people.SERVICE_ACCOUNT)
+    teams.tokens = {"access_token": token, "expires_at": datetime(2099, 1, 1, tzinfo=UTC).timestamp()}
+    teams.save()
+    return connection
+
+
+def rematched(connection: Connection) -> RematchRun:
+    """A run that a worker took up once."""
+    run = start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
+    work_on_run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def gone_on(run: RematchRun) -> RematchRun:
+    """The run, after its wait and another worker."""
+    Connection.objects.update(paused_until=None)
+    RematchRun.objects.filter(pk=run.pk).update(due_at=Now() - timedelta(seconds=1))
+    work_on_run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def after_the_first_answers(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Run `act` between the first and the second question of a run; two names are one question."""
+    answered: list[object] = []
+
+    def look_up_and_act(*args: Any) -> Any:
+        answers = look_up(*args)
+        if not answered:
+            answered.append(act())
+        return answers
+
+    monkeypatch.setattr(Asked, "chunk_size", 2)
+    monkeypatch.setattr(rematch_work, "look_up", look_up_and_act)
+
+
+def statuses() -> list[str]:
+    return list(UserMatch.objects.order_by("staff").values_list("status", flat=True))
+
+
+# --- Names ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("upn", "typed", "status"),
+    [
+        ("o'brien@maple.example", "o'brien@maple.example", "matched"),
+        ("sam+desk@maple.example", "sam+desk@maple.example", "matched"),
+        ("Mixed.Case@maple.example", "mIXED.cASE@Maple.Example", "matched"),
+        ("spaced@maple.example", "  spaced@maple.example ", "matched"),
+        ("guest_partner.example#EXT#@contoso.example", "guest_partner.example#EXT#@contoso.example", "forbidden"),
+        ("somebody@maple.example", "", "unmatched"),
+        ("somebody@maple.example", "   ", "unmatched"),
+    ],
+)  # fmt: skip
+def test_a_user_name_is_found_however_it_is_written(
+    maple: Any, simulated: Connection, simulator: Simulator, upn: str, typed: str, status: str
+) -> None:
+    simulator.control("people", people=[upn])
+    Connection.objects.update(match_field=MatchField.USERNAME)
+    make_member(maple, "Sam Okafor", username=typed)
+
+    run = rematched(simulated)
+
+    assert (run.state, statuses()) == ("succeeded", [status])
+
+
+def test_two_staff_who_lead_to_one_microsoft_user_are_both_matched(maple: Any, simulated: Connection) -> None:
+    Connection.objects.update(match_field=MatchField.USERNAME)
+    for typed in ("sam@maple.example", " SAM@maple.example"):
+        make_member(maple, "Sam Okafor", email=f"{len(typed)}@maple.example", username=typed)
+
+    rematched(simulated)
+
+    assert statuses() == ["matched", "matched"]
+    assert UserMatch.objects.values("remote_id").distinct().count() == 1
+
+
+# --- People who change ------------------------------------------------------------------------------
+def test_a_user_who_was_renamed_since_the_match_still_gets_into_meetings(
+    maple: Any, simulated: Connection, simulator: Simulator
+) -> None:
+    make_member(maple, "Sam Okafor")
+    rematched(simulated)
+    simulator.control("person", user="sam@maple.example", upn="samuel@maple.example")
+    match, teams = UserMatch.objects.get(), Teams()
+    spec = MeetingSpec(
+        key=UUID("7d9f7a0e-1f6f-4c55-8f0a-0d3c2b1a0002"),
+        organizer_id=teams.organizer_id(simulated, match),
+        subject="Mortgage review with Cleo",
+        starts_at=datetime(2026, 12, 1, 15, tzinfo=UTC),
+        ends_at=datetime(2026, 12, 1, 15, 30, tzinfo=UTC),
+        attendees=teams.attendees(simulated, match),
+    )
+
+    meeting = teams.create_meeting(simulated, spec)
+    warning = teams.update_meeting(simulated, meeting.remote_id, spec)
+
+    again = teams.read_meeting(simulated, spec.organizer_id, meeting.remote_id)
+    assert warning == ""
+    assert again.attendee_ids == {simulator.person("samuel@maple.example")["id"]}
+
+
+def test_a_user_who_was_deleted_is_unmatched_by_the_next_rematch(
+    maple: Any, simulated: Connection, simulator: Simulator
+) -> None:
+    make_member(maple, "Sam Okafor")
+    rematched(simulated)
+    simulator.control("person", user="sam@maple.example", delete=True)
+
+    run = rematched(simulated)
+
+    change = run.changes.get()
+    assert (change.before, change.after, statuses()) == ("matched", "unmatched", ["unmatched"])
+
+
+# --- Trouble at Microsoft ---------------------------------------------------------------------------
+def test_one_throttled_part_of_a_batch_makes_the_run_wait_as_long_as_was_asked(
+    maple: Any, simulated: Connection, simulator: Simulator
+) -> None:
+    make_staff(maple, 40)
+    simulator.control("fault", kind="throttle", regex=r"/v1\.0/users", retry_after=120, count=1)
+
+    run = rematched(simulated)
+
+    simulated.refresh_from_db()
+    assert (run.state, run.done, UserMatch.objects.count()) == ("running", 0, 0)
+    assert simulated.paused_until is not None
+    assert 100 < (run.due_at - datetime.now(UTC)).total_seconds() <= 120
+    assert (gone_on(run).state, run.done) == ("succeeded", 40)
+
+
+def test_a_microsoft_that_is_busy_for_the_whole_run_ends_it_never_and_is_waited_out(
+    maple: Any, simulated: Connection, simulator: Simulator
+) -> None:
+    make_member(maple, "Sam Okafor")
+    simulator.control("fault", kind="throttle", service="graph", retry_after=10)
+    run = rematched(simulated)
+
+    states = [gone_on(run).state for _ in range(5)]
+    simulator.control("clear-faults")
+
+    assert states == ["running"] * 5
+    assert (gone_on(run).state, statuses()) == ("succeeded", ["matched"])
+
+
+def test_a_page_of_the_listing_that_fails_leaves_everybody_as_they_were(
+    maple: Any, simulated: Connection, simulator: Simulator
+) -> None:
+    simulator.control("people", domain="maple.example", generate=1100)
+    make_staff(maple, 700)
+    simulator.control("fault", kind="unavailable", regex="skiptoken", count=1)
+
+    run = rematched(simulated)
+
+    assert (run.state, run.done, UserMatch.objects.count()) == ("running", 0, 0)
+    assert (gone_on(run).state, run.done) == ("succeeded", 700)
+
+
+def test_consent_that_is_revoked_between_two_questions_ends_the_run(
+    maple: Any, simulated: Connection, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Sam", "Anna", "Ben", "Chloe"):
+        make_member(maple, name)
+    rematched(simulated)
+    after_the_first_answers(monkeypatch, lambda: simulator.control("fault", kind="forbidden"))
+
+    run = rematched(simulated)
+
+    simulated.refresh_from_db()
+    assert (run.state, run.done, simulated.status) == ("failed", 2, "needs_reauthorization")
+    assert run.error == simulated.status_reason
+    assert statuses() == ["matched"] * 4
