@@ -76,6 +76,9 @@ class Tenant:
     _by_upn: dict[str, Person] = field(default_factory=dict)
     _order: list[Person] = field(default_factory=list)
     _sequence: int = 0
+    # Who has which address, and the revision it was true of.
+    _addresses: dict[str, list[Person]] = field(default_factory=dict)
+    _addresses_revision: int = -1
 
     def __len__(self) -> int:
         return len(self._people)
@@ -129,6 +132,16 @@ class Tenant:
     def by_upn(self, upn: str) -> Person | None:
         """User names are compared without case."""
         return self._by_upn.get(upn.lower())
+
+    def by_address(self, value: str) -> list[Person]:
+        """Whoever's mail this is, or one of whose proxy addresses ("smtp:…"), without case."""
+        if self._addresses_revision != self.revision:
+            self._addresses = {}
+            for person in self._order:
+                for address in {person.mail.lower(), *map(str.lower, person.proxy_addresses)}:
+                    self._addresses.setdefault(address, []).append(person)
+            self._addresses_revision = self.revision
+        return self._addresses.get(value.lower(), [])
 
     def find(self, key: str) -> Person | None:
         """By object id or user name; an e-mail alias finds nobody (as in Graph)."""

@@ -25,6 +25,8 @@ FILTERABLE = frozenset(
         "mailNickname",
     }
 )
+# Who has which value is known without looking at everybody.
+INDEXED = frozenset({"id", "userPrincipalName", "mail", "proxyAddresses"})
 TOKEN = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z_$][\w$]*)|([(),:/]))")
 
 
@@ -88,9 +90,9 @@ def parse(text: str, advanced: bool) -> Condition:
 
 
 def lookup_keys(condition: Condition) -> list[tuple[str, str]] | None:
-    """The ids and user names that alone can satisfy the condition; None when everybody must be looked at."""
+    """What alone can satisfy the condition, as (property, value); None when everybody must be looked at."""
     if isinstance(condition, Clause):
-        if condition.prefix or condition.name not in ("id", "userPrincipalName"):
+        if condition.prefix or condition.name not in INDEXED or None in condition.values:
             return None
         return [(condition.name, str(value)) for value in condition.values]
     if condition.word == "and":

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from simulator.directory import Person
+from simulator.directory import Person, Tenant
 from simulator.graph import filters
 from simulator.graph.access import FULL_PROFILE, Caller
 from simulator.graph.call import VERSION_ROOT, GraphCall, GraphError, GraphReply
@@ -155,13 +155,17 @@ def _matching(caller: Caller, call: GraphCall) -> list[Person]:
     keys = filters.lookup_keys(condition)
     if keys is None:
         return [person for person in caller.tenant if condition.holds(caller, person)]
-    tenant = caller.tenant
-    found = {
-        person.id: person
-        for name, value in keys
-        if (person := tenant.by_id(value) if name == "id" else tenant.by_upn(value)) is not None
-    }
-    return sorted(found.values(), key=lambda person: person.sequence)
+    found = {person.id: person for key in keys for person in _holders(caller.tenant, *key)}
+    holding = [person for person in found.values() if condition.holds(caller, person)]
+    return sorted(holding, key=lambda person: person.sequence)
+
+
+def _holders(tenant: Tenant, name: str, value: str) -> list[Person]:
+    """Whoever has this value, without looking at everybody."""
+    if name in ("mail", "proxyAddresses"):
+        return tenant.by_address(value)
+    person = tenant.by_id(value) if name == "id" else tenant.by_upn(value)
+    return [] if person is None else [person]
 
 
 def delta(caller: Caller, call: GraphCall) -> GraphReply:
