@@ -133,6 +133,15 @@ def result_of(run: RematchRun) -> Result:
     )
 
 
+def line_of(run: RematchRun | None) -> str:
+    """How far a rematch is or how it ended, in one line for a list; "" without one."""
+    if run is None:
+        return ""
+    if run.is_running:
+        return _("Rematch under way: %(done)d of %(total)d users.") % {"done": run.done, "total": run.total}
+    return sentence_of(run)
+
+
 def sentence_of(run: RematchRun) -> str:
     """How an ended rematch went, in one sentence or two."""
     if run.state == RematchState.FAILED:

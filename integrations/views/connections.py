@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from integrations.models import Connection
 from integrations.platform_choice import PeopleOn, people_on, without_platform
 from integrations.platforms import Account, VideoPlatform, all_platforms, platform_of
+from integrations.rematch_news import line_of, shown_runs
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_organization
 from staff.models import Organization
@@ -24,6 +25,7 @@ class _Row:
     platform: VideoPlatform
     account: Account
     people: PeopleOn
+    rematch: str
 
 
 @admin_only
@@ -85,9 +87,15 @@ def _live_and_gone(organization: Organization) -> tuple[list[_Row], list[_Row]]:
 
 def _rows(connections: Iterable[Connection]) -> list[_Row]:
     connections = list(connections)
-    people = people_on(connections)
+    people, rematches = people_on(connections), shown_runs(connections)
     platforms = [platform_of(connection) for connection in connections]
     return [
-        _Row(connection, platform, platform.account(connection), people[connection.pk])
+        _Row(
+            connection,
+            platform,
+            platform.account(connection),
+            people[connection.pk],
+            line_of(rematches.get(connection.pk)),
+        )
         for connection, platform in zip(connections, platforms, strict=True)
     ]

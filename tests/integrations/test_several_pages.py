@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.disconnecting import disconnect_connection
 from integrations.models import Connection
 from staff.models import Role, StaffMember, VideoChoice
-from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
+from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff
 from tests.integrations.pages import said, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
@@ -69,6 +72,24 @@ def test_the_list_shows_account_and_tenant(browser, maple, monkeypatch):
     assert text.count("Microsoft tenant: contoso.example") == 2
 
 
+def test_the_list_says_how_far_a_rematch_is_and_how_it_ended(browser, first, second):
+    make_run(first, state="running", total=12, done=5)
+    make_run(second, state="failed", total=4, done=2, error="Report request 7.")
+    make_run(second, dismissed_at=timezone.now(), started_at=timezone.now() - timedelta(days=1))
+
+    text = words(browser.get(reverse("video-calls")))
+
+    assert "Connected Rematch under way: 5 of 12 users." in text
+    assert "Connected The rematch did not finish: 2 of 4 users were looked up. Report request 7." in text
+
+
+def test_the_list_is_silent_about_a_result_that_was_dismissed(browser, first, second):
+    make_run(first, started_at=timezone.now() - timedelta(days=1))
+    make_run(first, dismissed_at=timezone.now())
+
+    assert "rematched" not in words(browser.get(reverse("video-calls")))
+
+
 @pytest.mark.parametrize("how_many", [1, 3])
 def test_the_list_costs_the_same_for_any_number(
     browser, maple, monkeypatch, how_many, django_assert_num_queries
@@ -78,8 +99,8 @@ def test_the_list_costs_the_same_for_any_number(
         make_connection(maple, f"account {number}", is_default=number == 0)
         make_connection(maple, f"old {number}", is_default=False, status="disconnected")
 
-    # Session, person, connections, people, who has no platform (2), the banner.
-    with django_assert_num_queries(7):
+    # Session, person, connections, people, who has no platform (2), the rematches, the banner.
+    with django_assert_num_queries(8):
         browser.get(reverse("video-calls-all"))
 
 
