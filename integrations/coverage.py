@@ -64,8 +64,11 @@ def probe_coverage(connection_id: int) -> None:
     One worker at a time, so that the others are free for bookings. That is a courtesy and no lock: two at once would
     ask about different people.
     """
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is None:
+        return
     with _alone(f"coverage-{connection_id}") as is_alone:
-        goes_on = is_alone and _ask_a_portion(Connection.objects.get(pk=connection_id))
+        goes_on = is_alone and _ask_a_portion(connection)
     if goes_on:
         send(PROBE_TASK, connection_id)
 
@@ -103,12 +106,17 @@ def _ask(
 ) -> Mapping[str, CoverageAnswer] | None:
     """The platform's answers; None where it gave none. They are due again when their claim is over."""
     try:
-        return platform.probe_coverage(connection, remote_ids)
+        answers = platform.probe_coverage(connection, remote_ids)
     except PlatformError as error:
         logger.warning("Coverage on connection %s: %s (request %s)", connection.pk, error, error.request_id)
         if error.kind == ErrorKind.THROTTLED:
             pause(connection.pk, error.retry_after or growing_pause(0))
         return None
+    # Before the answers are written: the connection is locked before people's rows, never after.
+    told = [answer.pause for answer in answers.values() if answer.pause]
+    if told:
+        pause(connection.pk, max(told))
+    return answers
 
 
 def _due() -> QuerySet[UserMatch]:
@@ -155,7 +163,10 @@ def write_coverage(connection: Connection, answers: Mapping[str, CoverageAnswer]
     _of(rows, answers, Verdict.FORBIDDEN).update(**refused())
     _of(rows, answers, Verdict.UNCLEAR).update(**looked_once_more())
     _write_gone(_of(rows, answers, Verdict.GONE))
-    _wait_as_told(connection, rows, answers)
+    # Who got no answer is asked about first when the pause is over.
+    rows.filter(remote_id__in=[key for key, answer in answers.items() if answer.pause]).update(
+        coverage_due_at=Now()
+    )
     if flipped:
         _go_on_with(connection, flipped)
     return bool(flipped)
@@ -194,18 +205,11 @@ def _write_gone(rows: QuerySet[UserMatch]) -> None:
     )
 
 
-def _wait_as_told(
-    connection: Connection, rows: QuerySet[UserMatch], answers: Mapping[str, CoverageAnswer]
-) -> None:
-    """A pause is for everybody; afterwards it is the turn of those who got no answer."""
-    told = {remote_id: answer.pause for remote_id, answer in answers.items() if answer.pause}
-    if told:
-        pause(connection.pk, max(told.values()))
-        rows.filter(remote_id__in=told).update(coverage_due_at=Now())
-
-
 def _go_on_with(connection: Connection, remote_ids: Iterable[str]) -> None:
-    """What was refused for them is tried again; and where a permission arrived, that of others may have, too."""
+    """What was refused for them is tried again; and where a permission arrived, that of others may have, too.
+
+    Of the others a portion, those who wait longest: if it is true of them, the next portion follows.
+    """
     try_again(
         Meeting.objects.filter(
             connection=connection,
@@ -220,8 +224,9 @@ def _go_on_with(connection: Connection, remote_ids: Iterable[str]) -> None:
         coverage__in=_UNCOVERED,
         coverage_due_at__gt=Now(),
         coverage_checked_at__lte=Now() - timedelta(seconds=settings.COVERAGE_PAUSE_SECONDS),
-    ).select_for_update(skip_locked=True, no_key=True)
-    UserMatch.objects.filter(pk__in=others.values("pk")).update(coverage_due_at=Now())
+    ).order_by("coverage_checked_at", "pk")
+    locked = others.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:PORTION]
+    UserMatch.objects.filter(pk__in=list(locked)).update(coverage_due_at=Now())
 
 
 # --- What the pages ask -----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from integrations.models import Connection, ConnectionStatus, RematchRun, RematchState
+from integrations.models import Connection, ConnectionStatus, RematchRun
 from integrations.platforms import ErrorKind, platform_of
 
 
@@ -46,7 +46,7 @@ def work_of(connection: Connection) -> Work:
     """What workers have to do for the connection. Two queries."""
     return Work(
         connection.meetings.filter(due_at__isnull=False).count(),
-        connection.rematch_runs.filter(state=RematchState.RUNNING).first(),
+        connection.rematch_runs.running().rematches().first(),
     )
 
 

@@ -109,9 +109,17 @@ def _send_requests() -> None:
     ids, _waiting.staff_ids = sorted(_waiting.staff_ids), set()
     if not Connection.objects.live().filter(organization__staff__in=ids).exists():
         return
-    UserMatch.objects.filter(staff__in=ids).update(looked_up=None)
+    _make_due(ids)
     for batch in _chunks(ids, BATCH):
         send(REMATCH_TASK, batch)
+
+
+@transaction.atomic
+def _make_due(staff_ids: list[int]) -> None:
+    """In the order in which answers are written, so that the two wait for each other instead of for ever."""
+    rows = UserMatch.objects.filter(staff__in=staff_ids).order_by("staff_id", "pk")
+    locked = list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+    UserMatch.objects.filter(pk__in=locked).update(looked_up=None)
 
 
 def rematch_changed_staff() -> int:

@@ -119,7 +119,8 @@ def _note_on_match(meeting: Meeting, error: PlatformError) -> None:
         rows.filter(coverage=Coverage.COVERED).update(coverage_attempts=attempts_of_a_covered_person())
         fields |= refused()
     if error.reason == MatchReason.NOT_FOUND:
-        fields |= {"directory": DirectoryState.UNMATCHED}
+        # Looked up anew by beat: somebody else may have the user name by now.
+        fields |= {"directory": DirectoryState.UNMATCHED, "looked_up": None}
     rows.update(**fields)
 
 

@@ -42,7 +42,7 @@ def work_on_run(run_id: int) -> None:
 def _ask_for_everybody(run: RematchRun) -> None:
     connection = run.connection
     if not connection.is_healthy:
-        _give_up(run, _("%s is not connected. Everybody is rematched after Reauthorize.") % connection.name)
+        _give_up(run, _not_connected(run))
         return
     work_until = end_of_shift()
     directory = platform_of(connection).open_directory(connection, max(run.total - run.done, 1))
@@ -54,6 +54,12 @@ def _ask_for_everybody(run: RematchRun) -> None:
             hand_over(run)
             return
     _finish(run)
+
+
+def _not_connected(run: RematchRun) -> str:
+    if run.is_preview:
+        return _("%s is not connected. Use Reauthorize first.") % run.connection.name
+    return _("%s is not connected. Everybody is rematched after Reauthorize.") % run.connection.name
 
 
 def _keep(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -62,32 +62,38 @@ def _turn(
     actor: StaffMember | None,
     is_undo: bool = False,
 ) -> Turned:
-    # In the order in which a rematch writes, so that the two wait for each other instead of for ever.
-    changing = matches.filter(enabled=not on).order_by("staff").select_for_update(no_key=True, of=("self",))
-    event = note_event(connection, EventKind.TURNED_ON if on else EventKind.TURNED_OFF, actor)
-    changed = UserMatch.objects.filter(pk__in=changing.values("pk")).update(enabled=on, turned_by=event)
-    if not changed:
-        event.delete()
+    # In the order in which a rematch writes, so that the two wait for each other instead of for ever. By the column:
+    # "staff" would be the order of names.
+    changing = (
+        matches.filter(enabled=not on).order_by("staff_id").select_for_update(no_key=True, of=("self",))
+    )
+    locked = list(changing.values_list("pk", flat=True))
+    if not locked:
         return Turned(on, 0, None)
-    event.detail = _words(event, changed, on=on, is_undo=is_undo)
-    event.save(update_fields=["detail"])
-    return Turned(on, changed, event)
+    kind = EventKind.TURNED_ON if on else EventKind.TURNED_OFF
+    event = note_event(connection, kind, actor, _words(locked, on=on, is_undo=is_undo))
+    UserMatch.objects.filter(pk__in=locked).update(enabled=on, turned_by=event)
+    return Turned(on, len(locked), event)
 
 
-def _words(event: ConnectionEvent, changed: int, *, on: bool, is_undo: bool) -> str:
+def _words(changed: Sequence[int], *, on: bool, is_undo: bool) -> str:
     words = _("Undone: %s") if is_undo else "%s"
-    if changed == 1:
-        name = UserMatch.objects.select_related("staff").get(turned_by=event).staff.name
+    if len(changed) == 1:
+        name = UserMatch.objects.select_related("staff").get(pk=changed[0]).staff.name
         one = _("Video Calls was turned on for %s.") if on else _("Video Calls was turned off for %s.")
-        return (words % one % name)[:500]
+        return words % one % name
     many = (
-        ngettext("Video Calls was turned on for %d user.", "Video Calls was turned on for %d users.", changed)
+        ngettext(
+            "Video Calls was turned on for %d user.", "Video Calls was turned on for %d users.", len(changed)
+        )
         if on
         else ngettext(
-            "Video Calls was turned off for %d user.", "Video Calls was turned off for %d users.", changed
+            "Video Calls was turned off for %d user.",
+            "Video Calls was turned off for %d users.",
+            len(changed),
         )
     )
-    return words % many % changed
+    return words % many % len(changed)
 
 
 def _make_missing_matches(connection: Connection, people: QuerySet[StaffMember]) -> None:

@@ -63,13 +63,13 @@ def _still_valid(row: TeamsConnection, refused: str) -> login.AppToken | None:
 
 def _fetch(row: TeamsConnection) -> login.AppToken:
     """Ask Microsoft, and record what the answer says about the consent."""
-    forget(row.connection_id)
     guarded = TeamsConnection.objects.filter(pk=row.pk, token_version=row.token_version)
     try:
         token = login.app_token(str(row.tenant_id))
         _check_roles(row, token)
     except PlatformError as problem:
         if problem.kind == ErrorKind.CONNECTION:
+            forget(row.connection_id)
             require_reauthorization(
                 Connection.objects.filter(teams__in=guarded.values("pk")), problem.sentence
             )

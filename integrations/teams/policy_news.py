@@ -18,20 +18,22 @@ from integrations.teams.policy_guide import DOCUMENTATION, setup_commands
 from staff.models import Organization
 
 _SEEN = "_access_policy_addon_seen"
+_UNKNOWN = None
 logger = logging.getLogger(__name__)
 
 
 @receiver(post_init, sender=Organization)
 def remember_add_on(instance: Organization, **kwargs: Any) -> None:
-    """What a later save is compared with; a deferred field counts as unknown and costs no query."""
-    instance.__dict__[_SEEN] = instance.__dict__.get("access_policy_addon")
+    """What a later save is compared with; a deferred field counts as unknown, and costs no query."""
+    instance.__dict__[_SEEN] = instance.__dict__.get("access_policy_addon", _UNKNOWN)
 
 
 @receiver(post_save, sender=Organization)
 def mail_when_switched_on(instance: Organization, created: bool, **kwargs: Any) -> None:
-    """Mail all admins once the add-on is on and was off before."""
-    was_on, instance.__dict__[_SEEN] = instance.__dict__.get(_SEEN), instance.access_policy_addon
-    if not instance.access_policy_addon or was_on or created:
+    """Mail all admins once the add-on is on and was known to be off before."""
+    is_on = instance.__dict__.get("access_policy_addon", _UNKNOWN)
+    was_on, instance.__dict__[_SEEN] = instance.__dict__.get(_SEEN, _UNKNOWN), is_on
+    if (was_on, is_on) != (False, True) or created:
         return
 
     def mail() -> None:
@@ -52,12 +54,12 @@ def mail_admins_of(organization: Organization) -> None:
         "link": f"{settings.BASE_URL}{reverse('video-calls-new')}",
     }
     subject = _("Microsoft Teams: the Application Access Policy method is available")
-    try:
-        # One mail for each, so that nobody reads the others' addresses.
-        for address in addresses:
+    # One mail for each, so that nobody reads the others' addresses, and one that is refused stops no other.
+    for address in addresses:
+        try:
             EmailMessage(subject, _body() % words, to=[address]).send()
-    except OSError:
-        logger.exception("The admins of organisation %s were not told about the add-on.", organization.pk)
+        except OSError:
+            logger.exception("An admin of organisation %s was not told about the add-on.", organization.pk)
 
 
 def _body() -> str:

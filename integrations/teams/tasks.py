@@ -12,6 +12,7 @@ from celery import shared_task
 
 from integrations.connections import record_success, record_trouble
 from integrations.models import Connection
+from integrations.nudges import send
 from integrations.platforms import PlatformError
 from integrations.teams import expiry, tokens
 
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 def keep_alive() -> None:
     """Ask for a renewal of every connection that has rested for a day."""
     for pk in tokens.resting().values_list("pk", flat=True):
-        renew.delay(pk)
+        send("teams.renew", pk)
 
 
 @shared_task(name="teams.renew")

@@ -37,6 +37,7 @@ def granted(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
     row = rows_of(connection, [person])[0]
     context = {
         **_row_context(connection, request.POST.get("back", "")),
+        "tiles": tiles_of(connection),
         "row": row,
         "unsettled": [person.pk] if row.is_unsettled else [],
     }
@@ -79,9 +80,12 @@ def unsettled(request: HttpRequest, pk: int) -> HttpResponse:
     asked = [int(value) for value in request.GET.getlist("staff") if value.isdecimal() and len(value) < 19]
     members = people_of(connection).filter(pk__in=asked[:MOST_ROWS]).order_by("pk")
     rows = rows_of(connection, list(members))
+    settled = [row for row in rows if not row.is_unsettled]
     context = {
         **_row_context(connection, request.GET.get("back", "")),
-        "settled": [row for row in rows if not row.is_unsettled],
+        # Counting everybody is for when something has changed.
+        "tiles": tiles_of(connection) if settled else None,
+        "settled": settled,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
     }
     return render(request, "integrations/_settled.html", context)
@@ -91,7 +95,6 @@ def _row_context(connection: Connection, query: str) -> dict[str, object]:
     return {
         "connection": connection,
         "platform": platform_of(connection),
-        "tiles": tiles_of(connection),
         "query": query,
     }
 

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
+from integrations.health import health_of
 from integrations.models import Connection, RematchRun, RematchTrigger
 from integrations.platforms import platform_of
 from integrations.rematch_file import changes_file
@@ -59,6 +60,7 @@ def rematch_progress(request: HttpRequest, pk: int) -> HttpResponse:
         **run_context(connection),
         "swap": True,
         "tiles": tiles_of(connection),
+        "health": health_of(connection),
     }
     response = render(request, "integrations/_run_news.html", context)
     return response if context["progress"] else trigger_client_event(response, "rematched")

@@ -203,7 +203,7 @@ def test_by_htmx_the_check_asks_for_itself_until_it_is_done(browser, connected):
 
     assert ('hx-trigger="every 1s"' in waiting, 'hx-trigger="every 1s"' in done) == (True, False)
     assert "Everything that was tried works." in done
-    assert '<p id="health-line" hx-swap-oob="true">' in done
+    assert '<p id="health-line" class="mb-0" hx-swap-oob="true">' in done
 
 
 def test_success_is_said(browser, connected, ada):

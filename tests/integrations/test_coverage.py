@@ -385,6 +385,14 @@ def test_a_pause_for_one_is_a_pause_for_everybody(platform, connection, sam):
     assert seconds_until_due(after) < 1
 
 
+def test_whoever_holds_peoples_rows_does_not_ask_for_the_connection(platform, connection, sam):
+    """A rematch locks the connection first, and would wait for ever."""
+    write_coverage(connection, {"sam-id": CoverageAnswer(Verdict.UNCLEAR, pause=40)})
+
+    connection.refresh_from_db()
+    assert connection.paused_until is None
+
+
 def test_when_the_platform_asks_for_a_pause_it_is_left_alone(platform, connection, sam):
     platform.fail("probe_coverage", throttled(40))
 

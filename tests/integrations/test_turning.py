@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from integrations.models import Connection, ConnectionEvent, Coverage, UserMatch
@@ -195,3 +197,26 @@ def test_undo_takes_the_same_queries_for_any_number_of_people(
 
     with django_assert_num_queries(6 if how_many == 1 else 5):
         undo_turning(event, None)
+
+
+# --- Beside a rematch -------------------------------------------------------------------------------
+def test_rows_are_locked_in_the_order_in_which_a_rematch_writes(
+    connection: Connection, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(20) as captured:
+        turn_everybody(connection)
+
+    locking = [each["sql"] for each in captured if "FOR NO KEY UPDATE" in each["sql"]]
+    assert len(locking) == 1
+    assert locking[0].partition("ORDER BY ")[2].startswith('"integrations_usermatch"."staff_id" ASC FOR')
+
+
+def test_a_click_that_changes_nobody_writes_nothing(connection: Connection) -> None:
+    turn_everybody(connection)
+
+    with CaptureQueriesContext(database) as captured:
+        turned = turn(connection, StaffMember.objects.get(first_name="Sam"))
+
+    assert turned == Turned(True, 0, None)
+    assert [each["sql"] for each in captured if each["sql"].startswith(("UPDATE", "DELETE"))] == []
+    assert connection.events.count() == 1

@@ -112,7 +112,7 @@ def test_a_second_death_after_reauthorizing_is_told_once_more(connected, ada, ma
 @pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
 def test_the_daily_renewal_finds_a_dead_sign_in_of_either_method(connected, mailoutbox, monkeypatch, method):
     TeamsConnection.objects.update(method=method, refreshed_at=timezone.now() - timedelta(days=2))
-    monkeypatch.setattr(tasks.renew, "delay", tasks.renew)
+    monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 
     tasks.keep_alive()
 
@@ -130,7 +130,7 @@ def test_the_daily_renewal_notes_success_for_either_method(connected, monkeypatc
     monkeypatch.setattr(
         login, "app_token", lambda *asked: login.AppToken("a-token", time.time() + 3600, login.ROLES)
     )
-    monkeypatch.setattr(tasks.renew, "delay", tasks.renew)
+    monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 
     tasks.keep_alive()
 

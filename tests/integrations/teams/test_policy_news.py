@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.mail import EmailMessage
 from django.test import Client
 
 from staff.models import Organization, Role
@@ -57,6 +58,30 @@ def test_saving_again_tells_nobody(maple, committed, mailoutbox):
         Organization.objects.get(pk=maple.pk).save()
 
     assert mailoutbox == []
+
+
+def test_a_save_that_did_not_read_the_add_on_tells_nobody(maple, committed, mailoutbox):
+    Organization.objects.update(access_policy_addon=True)
+
+    with committed():
+        Organization.objects.only("name").get(pk=maple.pk).save()
+
+    assert mailoutbox == []
+
+
+def test_an_address_that_is_refused_keeps_no_other_from_the_news(maple, committed, mailoutbox, monkeypatch):
+    real_send = EmailMessage.send
+
+    def send(mail: EmailMessage) -> int:
+        if mail.to == ["ada@maple.example"]:
+            raise OSError
+        return real_send(mail)
+
+    monkeypatch.setattr(EmailMessage, "send", send)
+    with committed():
+        switch(maple, on=True)
+
+    assert [mail.to for mail in mailoutbox] == [["adam@maple.example"]]
 
 
 def test_switching_off_tells_nobody(maple, committed, mailoutbox):

@@ -242,7 +242,7 @@ def disconnect(connected):
 
 def test_keeping_alive_renews_what_has_rested_for_a_day(connected, microsoft, monkeypatch):
     TeamsConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
-    monkeypatch.setattr(tasks.renew, "delay", tasks.renew)
+    monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 
     tasks.keep_alive()
 
@@ -251,7 +251,7 @@ def test_keeping_alive_renews_what_has_rested_for_a_day(connected, microsoft, mo
 
 
 def test_keeping_alive_leaves_what_was_renewed_today(connected, microsoft, monkeypatch):
-    monkeypatch.setattr(tasks.renew, "delay", tasks.renew)
+    monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 
     tasks.keep_alive()
 
