@@ -230,6 +230,6 @@ def record_trouble(connection_id: int, problem: PlatformError) -> None:
     """
     if problem.kind not in (ErrorKind.OUTAGE, ErrorKind.OPERATOR):
         return
-    Connection.objects.filter(pk=connection_id).exclude(trouble_kind=problem.kind).update(
+    Connection.objects.live().filter(pk=connection_id).exclude(trouble_kind=problem.kind).update(
         trouble_kind=problem.kind, trouble_sentence=problem.sentence, trouble_since=Now()
     )

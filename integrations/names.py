@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from integrations.connections import note_event
@@ -21,8 +23,14 @@ class NameTaken(Exception):
 def rename_connection(connection: Connection, name: str, actor: StaffMember | None) -> None:
     """Give the connection another name, and note it. Raises NameTaken."""
     Organization.objects.select_for_update(no_key=True).get(pk=connection.organization_id)
+    # Compared as the constraint does: upper case would let names through that it refuses.
     of_organization = Connection.objects.filter(organization=connection.organization_id)
-    if of_organization.exclude(pk=connection.pk).filter(name__iexact=name).exists():
+    if (
+        of_organization.exclude(pk=connection.pk)
+        .alias(low=Lower("name"))
+        .filter(low=Lower(Value(name)))
+        .exists()
+    ):
         raise NameTaken
     renamed = of_organization.get(pk=connection.pk)
     if renamed.name == name:

@@ -150,8 +150,10 @@ def _counts_in_prospect(run: RematchRun) -> dict[str, int]:
 
 def _forget_old_changes(run: RematchRun) -> None:
     runs = RematchRun.objects.filter(connection=run.connection_id)
-    recent = list(runs.values_list("pk", flat=True)[:RUNS_WITH_CHANGES])
-    MatchChange.objects.filter(run__connection=run.connection_id).exclude(run__in=recent).delete()
+    recent = list(runs.rematches().values_list("pk", flat=True)[:RUNS_WITH_CHANGES])
+    # A preview that may still be used tells by its changes what it would change.
+    shown = list(runs.previews().filter(dismissed_at__isnull=True).values_list("pk", flat=True)[:1])
+    MatchChange.objects.filter(run__connection=run.connection_id).exclude(run__in=recent + shown).delete()
 
 
 def _write(run: RematchRun, **fields: object) -> None:

@@ -11,7 +11,8 @@ from integrations.models import Coverage, DirectoryState, MatchChange, MatchStat
 from integrations.platforms import platform_of
 
 # A spreadsheet takes what begins like this for a formula and runs it (owasp.org/www-community/attacks/CSV_Injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The last four are the full-width forms. Every cell is quoted, or one that separates by semicolons would find more.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Without it Excel reads UTF-8 as something else.
 BYTE_ORDER_MARK = "\ufeff"
 AT_A_TIME = 1000
@@ -26,7 +27,7 @@ class _Echo:
 
 def changes_file(run: RematchRun) -> Iterator[str]:
     """The lines of a CSV file of who changed in `run`, with a heading; read from the database bit by bit."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     label = platform_of(run.connection).label
     heading = [_("Name"), _("Email"), _("Username"), _("From"), _("To"), _("%s user") % label, _("Why")]
     yield BYTE_ORDER_MARK + writer.writerow(heading)

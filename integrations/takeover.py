@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from smtplib import SMTPException
 
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
@@ -43,25 +42,30 @@ def offer_for(connection: Connection, person: StaffMember) -> Offer:
     match = UserMatch.objects.filter(connection=connection, staff=person).first()
     field = MatchField(connection.match_field)
     old = str(getattr(person, field))
-    if match is None or not match.other_name or match.looked_up != old:
-        raise CannotTakeOver(
-            _("There is no user name to take over for %s any more. The table shows the present state.")
-            % person.name
-        )
+    if not connection.is_live or match is None or not match.other_name or match.looked_up != old:
+        raise _nothing_offered(person)
     return Offer(person, field, old, match.other_name)
 
 
+def _nothing_offered(person: StaffMember) -> CannotTakeOver:
+    words = _("There is no user name to take over for %s any more. The table shows the present state.")
+    return CannotTakeOver(words % person.name)
+
+
 @transaction.atomic
-def take_over(connection: Connection, person: StaffMember, actor: StaffMember | None) -> Offer:
+def take_over(connection: Connection, person: StaffMember, new: str, actor: StaffMember | None) -> Offer:
     """Put the offered name into the person's field; the receivers rematch. Where it is the login, a mail tells so.
 
-    CannotTakeOver: somebody else has the name, it does not do for the field, or nothing is offered any more.
+    `new` is the name that was agreed to. CannotTakeOver: somebody else has it, it does not do for the field, something
+    else or nothing is offered by now, or the connection was disconnected.
     """
     Organization.objects.select_for_update(no_key=True).get(pk=connection.organization_id)
     locked = StaffMember.objects.select_for_update(no_key=True).get(
         pk=person.pk, organization=connection.organization_id
     )
     offer = offer_for(Connection.objects.get(pk=connection.pk), locked)
+    if offer.new != new:
+        raise _nothing_offered(person)
     _change(offer)
     words = _("The %(field)s of %(person)s was %(old)s and is %(new)s now.")
     note_event(connection, EventKind.USER_NAME_TAKEN_OVER, actor, words % _words_of(offer))
@@ -114,5 +118,5 @@ def _mail(offer: Offer) -> None:
     subject = _("You sign in with another email address now")
     try:
         send_mail(subject, body % _words_of(offer), None, [offer.old, offer.new])
-    except (SMTPException, OSError):
+    except OSError:
         logger.exception("Staff member %s was not told of the new sign-in address.", offer.person.pk)

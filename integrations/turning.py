@@ -35,6 +35,8 @@ def turn_video_calls(
 
     In the database, for any number of people. Who has no row yet gets one, so that the wish is not lost.
     """
+    # Answers are written under this lock, too: two who add rows in different orders would wait for ever.
+    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
     people = StaffMember.objects.filter(pk__in=staff.values("pk"), organization=connection.organization_id)
     if on:
         _make_missing_matches(connection, people.exclude(video_matches__connection=connection))

@@ -87,4 +87,9 @@ def client_address(request: HttpRequest) -> str:
         address = ip_address(told)
     except ValueError:
         return told
-    return str(ip_network((address, _IPV6_PREFIX), strict=False)) if address.version == 6 else told
+    if address.version == 4:
+        return told
+    if address.ipv4_mapped is not None:
+        # All of these are in one network, that of nobody.
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, _IPV6_PREFIX), strict=False))

@@ -20,25 +20,30 @@ _BY_PERSON_AND_ADDRESS = Limit("sign-in", times=10, seconds=_QUARTER_OF_AN_HOUR)
 _BY_ADDRESS = Limit("sign-in-address", times=100, seconds=_QUARTER_OF_AN_HOUR)
 
 
+def _same(email: str) -> str:
+    """As people are found: `iexact` compares upper case, where one account has more spellings than in lower case."""
+    return email.upper()
+
+
 def may_try(request: HttpRequest, email: str) -> bool:
     """Count an attempt to sign in. False when there were too many."""
     address = client_address(request)
     # What the first refuses does not use up the second: one stubborn device stops no office.
-    return within((_BY_PERSON_AND_ADDRESS, (email.lower(), address)), (_BY_ADDRESS, address))
+    return within((_BY_PERSON_AND_ADDRESS, (_same(email), address)), (_BY_ADDRESS, address))
 
 
 def was_right(request: HttpRequest, email: str) -> None:
     """The password was right: the person starts anew, and the address has one attempt less."""
     address = client_address(request)
     with cache_may_be_down():
-        _BY_PERSON_AND_ADDRESS.forget((email.lower(), address))
+        _BY_PERSON_AND_ADDRESS.forget((_same(email), address))
         _BY_ADDRESS.give_back(address)
 
 
 def start_anew(request: HttpRequest, email: str) -> None:
     """Whoever was stopped after too many wrong passwords may try at once, as there is a new one."""
     with cache_may_be_down():
-        _BY_PERSON_AND_ADDRESS.forget((email.lower(), client_address(request)))
+        _BY_PERSON_AND_ADDRESS.forget((_same(email), client_address(request)))
 
 
 class LimitedSignInForm(AuthenticationForm):

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.connections import AlreadyConnected, add_connection, note_event, revive_connection
-from integrations.models import Connection, ConnectionStatus, EventKind
+from integrations.models import Connection, EventKind
 from integrations.platforms import ErrorKind, PlatformError
 from integrations.teams import tokens
 from integrations.teams.identity import Identity
@@ -166,8 +166,8 @@ def require_right_to_consent(organization: Organization, identity: Identity) -> 
 
 
 def _is_connected_elsewhere(organization: Organization, tenant_id: str) -> bool:
-    others = TeamsConnection.objects.filter(tenant_id=tenant_id).exclude(organization=organization)
-    return others.exclude(connection__status=ConnectionStatus.DISCONNECTED).exists()
+    """Or was: a disconnect here takes no consent back at Microsoft."""
+    return TeamsConnection.objects.filter(tenant_id=tenant_id).exclude(organization=organization).exists()
 
 
 def note_unknown_roles(connection: Connection, actor: StaffMember, identity: Identity) -> None:

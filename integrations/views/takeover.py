@@ -27,7 +27,7 @@ def takeover(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
             context = {"connection": connection, "platform": platform_of(connection), "back": back}
             context["offer"] = offer_for(connection, person)
             return render(request, "integrations/takeover.html", context)
-        offer = take_over(connection, person, current_member(request))
+        offer = take_over(connection, person, request.POST.get("new", ""), current_member(request))
     except CannotTakeOver as refusal:
         messages.error(request, str(refusal))
     else:

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.test import Client as Browser
 from django.urls import reverse
 
+from integrations.field_change import prospect_of
 from integrations.matching import start_run, work_on_run
 from integrations.models import (
     Connection,
@@ -22,6 +23,7 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms import MatchReason
+from integrations.rematch_claims import RUNS_WITH_CHANGES
 from integrations.rematch_runs import start_preview
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
@@ -283,3 +285,15 @@ def test_a_disconnect_ends_a_preview(fake_teams: FakePlatform, connection: Conne
 
     run.refresh_from_db()
     assert (run.state, fake_teams.calls["find"]) == (RematchState.FAILED, 0)
+
+
+def test_later_rematches_do_not_take_away_what_a_preview_says(
+    browser: Browser, connection: Connection, ada: StaffMember
+) -> None:
+    preview = finished_preview(browser, connection)
+    before = prospect_of(preview)
+
+    for _ in range(RUNS_WITH_CHANGES + 1):
+        work_on_run(start_run(connection, trigger=RematchTrigger.ADMIN, started_by=ada).pk)
+
+    assert prospect_of(preview) == before

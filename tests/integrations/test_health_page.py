@@ -182,6 +182,15 @@ def test_credentials_of_ours_that_are_refused_are_called_ours(browser, connected
     assert "Coconut&#x27;s own credentials are refused. Appointments can be booked;" in line
 
 
+def test_trouble_of_a_call_that_a_disconnect_overtook_is_not_noted(connected):
+    Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
+
+    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "No answer."))
+
+    connected.refresh_from_db()
+    assert connected.trouble_kind == ""
+
+
 def test_trouble_ends_with_the_next_success(connected):
     record_success(connected.pk)
     record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "Not reached."))

@@ -32,6 +32,20 @@ def test_a_new_name_is_noted_with_the_old_one(maple: Organization) -> None:
     assert event.detail == "Microsoft Teams is called Branches now."
 
 
+@pytest.mark.parametrize(("taken", "name"), [("Kent", "\u212aent"), ("iris", "\u0130ris"), ("Kent", "KENT")])
+def test_a_name_that_the_constraint_calls_the_same_is_taken(
+    maple: Organization, taken: str, name: str
+) -> None:
+    make_connection(maple, name=taken)
+    second = make_connection(maple, "another-oid", name="Other", is_default=False)
+
+    with pytest.raises(NameTaken):
+        rename_connection(second, name, None)
+
+    second.refresh_from_db()
+    assert second.name == "Other"
+
+
 def test_the_same_name_is_no_news(maple: Organization) -> None:
     connection = make_connection(maple)
 

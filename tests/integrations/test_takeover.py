@@ -7,7 +7,8 @@ from django.core import mail
 from django.urls import reverse
 
 from integrations.disconnecting import disconnect_connection
-from integrations.models import ConnectionEvent, MatchField
+from integrations.models import Connection, ConnectionEvent, ConnectionStatus, MatchField
+from integrations.takeover import CannotTakeOver, take_over
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
 from tests.integrations.pages import said, words
@@ -71,7 +72,9 @@ def test_use_it_changes_the_person_and_rematches(
     browser, connection, ada, anna, alias, sent_tasks, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
-        response = browser.post(address(connection, anna), {"back": "search=anna"})
+        response = browser.post(
+            address(connection, anna), {"new": "anna.k@maple.example", "back": "search=anna"}
+        )
 
     anna.refresh_from_db()
     event = ConnectionEvent.objects.get()
@@ -88,7 +91,7 @@ def test_both_addresses_get_one_mail(
     browser, connection, anna, alias, sent_tasks, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
-        browser.post(address(connection, anna))
+        browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
     (sent,) = mail.outbox
     assert sent.to == ["anna@maple.example", "anna.k@maple.example"]
@@ -104,7 +107,7 @@ def test_a_username_is_taken_over_without_a_mail(
 
     text = words(browser.get(address(connection, anna)))
     with django_capture_on_commit_callbacks(execute=True):
-        browser.post(address(connection, anna))
+        browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
     anna.refresh_from_db()
     assert (anna.username, anna.email, mail.outbox) == ("anna.k", "anna@maple.example", [])
@@ -116,7 +119,7 @@ def test_a_name_that_somebody_has_changes_nothing(browser, connection, maple, an
     owner = maple if organization == maple.name else make_organization(organization)
     make_member(owner, "Kim Other", email="Anna.K@maple.example")
 
-    response = browser.post(address(connection, anna))
+    response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
     anna.refresh_from_db()
     assert said(response) == ["This email is already taken."]
@@ -128,7 +131,7 @@ def test_a_taken_username_changes_nothing(browser, connection, maple, anna):
     connection.save()
     make_match(connection, anna, **ALIAS, hint="ADA", looked_up="anna")
 
-    response = browser.post(address(connection, anna))
+    response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
     anna.refresh_from_db()
     assert (said(response), anna.username) == (["This username is already taken."], "anna")
@@ -138,21 +141,34 @@ def test_a_taken_username_changes_nothing(browser, connection, maple, anna):
 def test_what_is_no_address_is_refused_in_words(browser, connection, anna, hint):
     make_match(connection, anna, **ALIAS, hint=hint)
 
-    response = browser.post(address(connection, anna))
+    response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
     anna.refresh_from_db()
     assert anna.email == "anna@maple.example"
     assert said(response)[0].endswith(".")
 
 
-def test_only_what_the_platform_answered_is_accepted(browser, connection, anna, alias):
-    browser.post(
-        address(connection, anna),
-        {"new": "evil@example.com", "hint": "evil@example.com", "email": "evil@example.com"},
-    )
+@pytest.mark.parametrize("agreed", ["", "other@maple.example", "Anna.K@maple.example"])
+def test_only_what_the_page_offered_and_the_platform_answers_is_accepted(
+    browser, connection, anna, alias, agreed
+):
+    response = browser.post(address(connection, anna), {"new": agreed, "email": "other@maple.example"})
 
     anna.refresh_from_db()
-    assert anna.email == "anna.k@maple.example"
+    assert anna.email == "anna@maple.example"
+    assert said(response) == [
+        "There is no user name to take over for Anna Kim any more. The table shows the present state."
+    ]
+
+
+def test_after_a_disconnect_nothing_is_taken_over(connection, anna, alias):
+    Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
+
+    with pytest.raises(CannotTakeOver):
+        take_over(connection, anna, "anna.k@maple.example", None)
+
+    anna.refresh_from_db()
+    assert anna.email == "anna@maple.example"
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -191,7 +207,7 @@ def test_somebody_of_another_organisation_is_not_found(browser, connection):
 def test_after_disconnect_nothing_is_taken_over(browser, connection, anna, alias):
     disconnect_connection(connection, None)
 
-    browser.post(address(connection, anna))
+    browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
     assert StaffMember.objects.get(pk=anna.pk).email == "anna@maple.example"
 
@@ -202,7 +218,7 @@ def test_a_mail_server_that_is_down_does_not_undo_it(
     settings.EMAIL_BACKEND = "tests.integrations.test_takeover.DownBackend"
 
     with django_capture_on_commit_callbacks(execute=True):
-        browser.post(address(connection, anna))
+        browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
     anna.refresh_from_db()
     assert anna.email == "anna.k@maple.example"

@@ -7,11 +7,14 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from integrations.answers import write_answers
 from integrations.models import Connection, ConnectionEvent, Coverage, UserMatch
+from integrations.platforms import DirectoryAnswer
 from integrations.turning import Turned, turn_video_calls, undo_turning
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
+from tests.integrations.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +100,7 @@ def test_turning_on_takes_the_same_queries_for_any_number_of_people(
     people = make_staff(maple, how_many)
 
     # The event names one person, and counts several.
-    with django_assert_num_queries(8 if how_many == 1 else 7):
+    with django_assert_num_queries(9 if how_many == 1 else 8):
         turn(connection, *people)
 
 
@@ -206,9 +209,9 @@ def test_rows_are_locked_in_the_order_in_which_a_rematch_writes(
     with django_assert_max_num_queries(20) as captured:
         turn_everybody(connection)
 
-    locking = [each["sql"] for each in captured if "FOR NO KEY UPDATE" in each["sql"]]
-    assert len(locking) == 1
-    assert locking[0].partition("ORDER BY ")[2].startswith('"integrations_usermatch"."staff_id" ASC FOR')
+    connection_first, rows = [each["sql"] for each in captured if "FOR NO KEY UPDATE" in each["sql"]]
+    assert connection_first.startswith('SELECT "integrations_connection"."id"')
+    assert rows.partition("ORDER BY ")[2].startswith('"integrations_usermatch"."staff_id" ASC FOR')
 
 
 def test_a_click_that_changes_nobody_writes_nothing(connection: Connection) -> None:
@@ -220,3 +223,36 @@ def test_a_click_that_changes_nobody_writes_nothing(connection: Connection) -> N
     assert turned == Turned(True, 0, None)
     assert [each["sql"] for each in captured if each["sql"].startswith(("UPDATE", "DELETE"))] == []
     assert connection.events.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_turning_everybody_on_while_the_first_answers_are_written(fake_teams: FakePlatform) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    StaffMember.objects.bulk_create(
+        # The names run against the order of the rows.
+        StaffMember(organization=maple, email=f"p{number}@maple.example", first_name=f"P{99 - number}")
+        for number in range(40)
+    )
+    asked = dict(StaffMember.objects.order_by("pk").values_list("pk", "email"))
+    answers = {email: DirectoryAnswer(remote_id=f"oid-{email}", upn=email) for email in asked.values()}
+    with database.cursor() as cursor:
+        # Every row takes a while, so that the two surely meet.
+        cursor.execute(
+            "CREATE FUNCTION slowly() RETURNS trigger AS "
+            "'BEGIN PERFORM pg_sleep(0.02); RETURN new; END' LANGUAGE plpgsql"
+        )
+        cursor.execute(
+            "CREATE TRIGGER slowly BEFORE INSERT ON integrations_usermatch FOR EACH ROW EXECUTE FUNCTION slowly()"
+        )
+    try:
+        at_once(
+            lambda: write_answers(connection, asked, answers),
+            lambda: turn(connection, *StaffMember.objects.all()),
+        )
+    finally:
+        with database.cursor() as cursor:
+            cursor.execute("DROP TRIGGER slowly ON integrations_usermatch")
+            cursor.execute("DROP FUNCTION slowly()")
+
+    assert connection.matches.filter(enabled=True, status="matched").count() == 40

@@ -79,6 +79,20 @@ def test_the_email_is_counted_without_case():
     assert sentence_of(try_password(PASSWORD)) == TOO_MANY
 
 
+def test_a_spelling_that_finds_the_same_account_is_the_same_account(ada):
+    """A dotless i is an I in upper case, and that is how people are found."""
+    StaffMember.objects.filter(pk=ada.pk).update(email="ida@maple.example")
+    guess(10, email="ida@maple.example")
+
+    assert sentence_of(try_password(PASSWORD, email="\u0131da@maple.example")) == TOO_MANY
+
+
+def test_ipv4_addresses_written_as_ipv6_are_counted_apart():
+    guess(10, REMOTE_ADDR="::ffff:203.0.113.9")
+
+    assert is_in(try_password(PASSWORD, REMOTE_ADDR="::ffff:198.51.100.7"))
+
+
 def test_the_right_password_starts_the_count_anew():
     guess(9)
     try_password(PASSWORD)

@@ -323,10 +323,12 @@ def test_unknown_roles_are_accepted_and_noted(ada_browser, simulator, only_conne
     )
 
 
-def test_unknown_roles_are_refused_where_the_tenant_is_connected_elsewhere(
-    ada_browser, otto_browser, simulator
+@pytest.mark.parametrize("status", [ConnectionStatus.CONNECTED, ConnectionStatus.DISCONNECTED])
+def test_unknown_roles_are_refused_where_the_tenant_is_or_was_connected_elsewhere(
+    ada_browser, otto_browser, simulator, status
 ):
     connect_by_policy(ada_browser, simulator)
+    Connection.objects.update(status=status, is_default=False)
     simulator.control("fault", kind="id_token", without=["wids"])
 
     connect_by_policy(otto_browser, simulator)
