@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from django.db.models import F
+from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -79,6 +79,20 @@ def shown_run(connection: Connection) -> RematchRun | None:
     """The rematch under way, or the last one as long as nobody dismissed it."""
     run = RematchRun.objects.filter(connection=connection).rematches().first()
     return run if run is not None and run.dismissed_at is None else None
+
+
+def shown_runs(connections: Iterable[Connection]) -> dict[int, RematchRun]:
+    """The same for several connections, by connection id, in one query."""
+    rematches = RematchRun.objects.rematches()
+    newest = (
+        rematches.filter(connection__in=connections).values("connection").annotate(newest=Max("started_at"))
+    )
+    runs = rematches.filter(
+        dismissed_at__isnull=True,
+        started_at__in=newest.values("newest"),
+        connection__in=connections,
+    )
+    return {run.connection_id: run for run in runs}
 
 
 def progress_of(run: RematchRun) -> Progress:
