@@ -29,7 +29,7 @@ class FieldForm(forms.Form):
     """Another field than the one that a connection looks up."""
 
     match_field = forms.ChoiceField(
-        label=_("Which field in Coconut shall hold the user name?"),
+        label=_("Which field in Coconut holds the user name at the platform?"),
         choices=MatchField.choices,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose Email or Username.")},

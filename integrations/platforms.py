@@ -213,6 +213,10 @@ class VideoPlatform(Protocol):
         """The first page of the platform's connect wizard."""
         ...
 
+    def reconnect_url(self, connection: Connection) -> str:
+        """Where a disconnected connection is connected again, with what is known of it filled in."""
+        ...
+
     def reauthorize_url(self, connection: Connection) -> str:
         """The page that renews the sign-in of a connection."""
         ...

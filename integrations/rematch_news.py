@@ -21,6 +21,7 @@ from integrations.models import (
     RematchState,
     RematchTrigger,
 )
+from integrations.rematch_runs import count_statuses
 
 #: More changes than anybody reads on a page are in the file only.
 CHANGES_SHOWN = 20
@@ -46,9 +47,8 @@ class Progress:
         if self.seconds_left is None:
             return ""
         if self.seconds_left < 60:
-            return ngettext("about %d second left", "about %d seconds left", self.seconds_left) % max(
-                self.seconds_left, 1
-            )
+            seconds = max(self.seconds_left, 1)
+            return ngettext("about %d second left", "about %d seconds left", seconds) % seconds
         minutes = ceil(self.seconds_left / 60)
         return ngettext("about %d minute left", "about %d minutes left", minutes) % minutes
 
@@ -66,6 +66,11 @@ class Result:
     @property
     def is_success(self) -> bool:
         return self.run.state == RematchState.SUCCEEDED
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether people were still being asked about when the run ended."""
+        return bool(self.run.counts_after.get(MatchStatus.CHECKING, 0))
 
     @property
     def can_be_repeated(self) -> bool:
@@ -116,17 +121,20 @@ def _rate(run: RematchRun, now: datetime) -> float | None:
 
 
 def result_of(run: RematchRun) -> Result:
-    """How an ended run went. Two queries."""
-    changes = run.changes.that_matter()
+    """How an ended run went. Two queries.
+
+    Whether people may be hosted as may be asked after a run has ended: then the counts are those of now.
+    """
+    changes, after = run.changes.that_matter(), run.counts_after
+    if after.get(MatchStatus.CHECKING, 0):
+        after = count_statuses(run.connection)
     return Result(
         run,
         sentence_of(run),
         [
-            (status, run.counts_before.get(status, 0), run.counts_after.get(status, 0))
+            (status, run.counts_before.get(status, 0), after.get(status, 0))
             for status in MatchStatus
-            if status != MatchStatus.CHECKING
-            or run.counts_before.get(status, 0)
-            or run.counts_after.get(status, 0)
+            if status != MatchStatus.CHECKING or run.counts_before.get(status, 0) or after.get(status, 0)
         ],
         list(changes.select_related("staff")[:CHANGES_SHOWN]),
         changes.count(),
@@ -152,5 +160,6 @@ def sentence_of(run: RematchRun) -> str:
     if run.scope == RematchScope.FAILED:
         return ngettext("%d user has been rematched.", "%d users have been rematched.", run.done) % run.done
     if run.trigger == RematchTrigger.CONNECTED:
-        return _("All users have been matched.")
+        # Said with "matched" it would not be true of those who are not.
+        return _("All users have been looked up.")
     return _("All users have been rematched.")

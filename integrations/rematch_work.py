@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from integrations.answers import preview_answers, write_answers
 from integrations.connections import note_event
 from integrations.lookups import heed, look_up
-from integrations.models import Connection, ConnectionStatus, EventKind, MatchChange, RematchRun
+from integrations.models import Connection, ConnectionStatus, EventKind, MatchChange, MatchStatus, RematchRun
 from integrations.platforms import DirectoryAnswer, ErrorKind, PlatformError, platform_of
 from integrations.rematch_claims import Overtaken, advance, claim, fail, hand_over, postpone, succeed
 from integrations.rematch_runs import people_in
@@ -86,6 +86,8 @@ def _next_people(run: RematchRun, how_many: int) -> dict[int, str]:
 def _finish(run: RematchRun) -> None:
     counts = succeed(run)
     words = _("%(matched)d matched, %(unmatched)d unmatched, %(forbidden)d forbidden.") % counts
+    if counts[MatchStatus.CHECKING]:
+        words = f"{words} {_('%(checking)d are still being checked.') % counts}"
     _note(run, EventKind.REMATCHED, words)
 
 

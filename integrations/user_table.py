@@ -202,7 +202,14 @@ class UserRow:
     def is_unsettled(self) -> bool:
         """Whether an answer is under way that the page should show when it is there."""
         is_waiting = self.match is not None and self.match.coverage == Coverage.WAITING
-        return is_waiting or self.status == MatchStatus.CHECKING
+        return is_waiting or self.is_outdated or self.status == MatchStatus.CHECKING
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the answer is about another user name than the present one, and a new one is on its way."""
+        return (
+            self.match is not None and self.connection.is_healthy and self.match.looked_up != self.user_name
+        )
 
     @property
     def is_on(self) -> bool:
@@ -230,6 +237,8 @@ def _row(row: UserRow, shared: Mapping[str, list[UserMatch]]) -> UserRow:
     others = [
         other.staff.name for other in shared.get(match.remote_id, []) if other.staff_id != match.staff_id
     ]
+    if row.is_outdated:
+        return replace(row, remedy=_("Being looked up again."), shares_with=tuple(others))
     is_fine, platform = match.status in (MatchStatus.MATCHED, MatchStatus.CHECKING), platform_of(connection)
     return replace(
         row,

@@ -102,6 +102,7 @@ RULES = {
     "teams-policy": ADMINS,
     "teams-service-account": ADMINS,
     "teams-waiting": ADMINS,
+    "teams-again": OWN_ADMINS,
     "teams-connect": ADMINS,
     "teams-tenant": ADMINS,
     "teams-callback": ADMINS,

@@ -47,6 +47,9 @@ class Teams:
         # It leads on to the next question where the organisation has no choice of methods.
         return reverse("teams-policy")
 
+    def reconnect_url(self, connection: Connection) -> str:
+        return reverse("teams-again", args=[connection.pk])
+
     def reauthorize_url(self, connection: Connection) -> str:
         return reverse("teams-reauthorize", args=[connection.pk])
 

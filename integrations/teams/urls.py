@@ -9,6 +9,7 @@ urlpatterns = [
     path("new/teams/service-account/", wizard.use_service_account, name="teams-service-account"),
     path("new/teams/", wizard.connect, name="teams-connect"),
     path("new/teams/tenant/", wizard.tenant, name="teams-tenant"),
+    path("new/teams/again/<int:pk>/", wizard.again, name="teams-again"),
     path("teams/callback/", callback.callback, name="teams-callback"),
     path("teams/waiting/", callback.waiting, name="teams-waiting"),
     path("teams/<int:pk>/reauthorize/", reauthorize.reauthorize, name="teams-reauthorize"),

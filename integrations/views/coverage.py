@@ -85,6 +85,7 @@ def unsettled(request: HttpRequest, pk: int) -> HttpResponse:
         **_row_context(connection, request.GET.get("back", "")),
         # Counting everybody is for when something has changed.
         "tiles": tiles_of(connection) if settled else None,
+        "needing_grant": needing_grant(connection).count() if settled else 0,
         "settled": settled,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
     }

@@ -41,6 +41,7 @@ def disconnected_page(request: HttpRequest, connection: Connection) -> HttpRespo
     context = {
         "connection": connection,
         "platform": platform,
+        "reconnect": platform.reconnect_url(connection),
         "account": platform.account(connection),
         "is_offered": platform.is_offered_to(connection.organization),
         "event": connection.events.filter(kind=EventKind.DISCONNECTED).select_related("actor").first(),

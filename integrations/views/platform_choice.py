@@ -26,6 +26,10 @@ def default(request: HttpRequest, pk: int) -> HttpResponse:
     if make_default(connection, current_member(request)):
         words = _("%(name)s is the organisation's default now.")
         messages.success(request, words % {"name": connection.name})
+        if not connection.matches.filter(enabled=True).exists():
+            words = _("Video Calls is off for everybody on %(name)s. Turn it on below.")
+            messages.warning(request, words % {"name": connection.name})
+            return redirect("connection", connection.pk)
     return redirect("video-calls")
 
 

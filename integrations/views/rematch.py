@@ -82,7 +82,7 @@ def rematch_changes(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
     connection = connection_or_404(request, pk)
     run = get_object_or_404(RematchRun.objects.select_related("connection"), pk=run_pk, connection=connection)
     response = StreamingHttpResponse(changes_file(run), content_type="text/csv; charset=utf-8")
-    name = f"{run.scope}-{run.started_at:%Y-%m-%d}.csv"
+    name = f"{'preview' if run.is_preview else 'rematch'}-{run.started_at:%Y-%m-%d}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return cast(HttpResponse, response)
 

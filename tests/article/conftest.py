@@ -66,9 +66,9 @@ def _prepare(browser: Browser, stack: Stack, email: str, connect: Callable[[Page
     cookies = context.storage_state()
     if connect is not None:
         connect(page)
-        expect(page.get_by_text("All users have been matched.")).to_be_visible()
+        expect(page.get_by_text("All users have been looked up.")).to_be_visible()
         page.get_by_role("button", name="Dismiss").click()
-        expect(page.get_by_text("All users have been matched.")).to_have_count(0)
+        expect(page.get_by_text("All users have been looked up.")).to_have_count(0)
     context.close()
     return Start(stack.keep(), cookies)
 

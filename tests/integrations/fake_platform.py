@@ -135,6 +135,9 @@ class FakePlatform:
     def connect_url(self) -> str:
         return "/fake/connect/"
 
+    def reconnect_url(self, connection: Connection) -> str:
+        return f"/fake/again/{connection.pk}/"
+
     def reauthorize_url(self, connection: Connection) -> str:
         return f"/fake/reauthorize/{connection.pk}/"
 

@@ -100,7 +100,7 @@ def test_the_old_dashboard_says_who_disconnected_and_how_to_connect_again(
 
     text = words(response)
     assert "Microsoft Teams is disconnected. Ada Lovell disconnected it on" in text
-    assert f'href="{fake_teams.connect_url()}">Connect again</a>' in response.content.decode()
+    assert f'href="{fake_teams.reconnect_url(connection)}">Connect again</a>' in response.content.decode()
     assert "Actions" not in text
     assert reverse("connection-field", args=[connection.pk]) not in response.content.decode()
     assert 'role="switch"' not in response.content.decode()

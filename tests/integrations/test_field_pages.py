@@ -118,7 +118,7 @@ def test_the_preview_says_who_stays_and_who_becomes_what(
     html = show(browser, finished_preview(browser, connection))
 
     assert sentence(html) == "1 stays, 1 becomes Matched, 1 becomes Unmatched, 1 becomes Forbidden."
-    assert "3 users changed" in html
+    assert "3 users would change" in html
 
 
 def test_somebody_who_would_be_another_remote_user_is_counted(

@@ -139,12 +139,24 @@ def test_another_organisations_integrations_are_not_listed(browser, first, secon
 
 
 # --- Make default -----------------------------------------------------------------------------------
-def test_make_default_says_so(browser, second):
+def test_make_default_says_so(browser, ada, second):
+    make_match(second, ada)
+
     response = browser.post(reverse("connection-default", args=[second.pk]))
 
     assert response.url == reverse("video-calls")
     assert said(response) == ["Microsoft Teams 2 is the organisation's default now."]
     assert Connection.objects.get(is_default=True) == second
+
+
+def test_making_a_default_on_which_nobody_is_on_warns_and_leads_there(browser, second):
+    response = browser.post(reverse("connection-default", args=[second.pk]))
+
+    assert response.url == reverse("connection", args=[second.pk])
+    assert said(response) == [
+        "Microsoft Teams 2 is the organisation's default now.",
+        "Video Calls is off for everybody on Microsoft Teams 2. Turn it on below.",
+    ]
 
 
 def test_what_is_gone_cannot_be_made_the_default(browser, first, second):

@@ -232,3 +232,13 @@ class DownBackend:
 
     def send_messages(self, messages):
         raise ConnectionRefusedError
+
+
+def test_whoever_is_being_looked_up_again_is_not_told_the_old_remedy(browser, connection, anna, alias):
+    StaffMember.objects.filter(pk=anna.pk).update(email="anna.k@maple.example")
+
+    html = browser.get(reverse("connection", args=[connection.pk]), {"search": "anna"}).content.decode()
+
+    assert "Being looked up again." in html
+    assert "instead</a>" not in html
+    assert f"staff={anna.pk}" in html

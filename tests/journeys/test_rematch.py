@@ -19,7 +19,7 @@ def connected(page: Page, stack: Stack) -> Stack:
     """Maple is connected and everybody was matched; the dashboard is open."""
     steps.sign_in(page)
     steps.connect(page)
-    expect(status(page)).to_have_text("All users have been matched.")
+    expect(status(page)).to_have_text("All users have been looked up.")
     return stack
 
 

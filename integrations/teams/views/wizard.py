@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from integrations.platforms import PlatformError
 from integrations.teams import wizard
@@ -16,6 +18,7 @@ from integrations.teams.pages import posted, render_exit, see_other, with_what_n
 from integrations.teams.policy_guide import DOCUMENTATION, letter, setup_commands
 from integrations.teams.tenants import TenantProblem, resolve_tenant
 from integrations.teams.wizard import Answers
+from integrations.views.access import connection_or_404
 from staff.access import current_member, current_organization
 
 
@@ -46,6 +49,25 @@ def use_service_account(request: HttpRequest) -> HttpResponse:
     """The other method, for an organisation that has the choice."""
     wizard.remember(request.session, method=Method.SERVICE_ACCOUNT)
     return redirect("teams-connect")
+
+
+@wizard_page
+def again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Connect again what was disconnected: the questions, with the answers of the last time."""
+    connection = connection_or_404(request, pk)
+    teams = connection.teams
+    wizard.remember(
+        request.session,
+        method=teams.method,
+        match_field=connection.match_field,
+        tenant=str(teams.tenant_id),
+    )
+    words = _(
+        "To get this connection back, sign in to Microsoft as %(account)s. Another account makes another one."
+    )
+    if teams.method == Method.SERVICE_ACCOUNT:
+        messages.info(request, words % {"account": teams.account_upn})
+    return redirect("teams-policy" if method_of(request) == Method.ACCESS_POLICY else "teams-connect")
 
 
 @wizard_page

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from integrations.models import Connection
+from integrations.teams.models import TeamsConnection
 from simulator.people import CONTOSO_ID
-from tests.factories import make_member, make_organization
+from tests.factories import TENANT_ID, make_connection, make_member, make_organization
 
 FIRST = "/settings/video-calls/new/teams/"
 SECOND = "/settings/video-calls/new/teams/tenant/"
@@ -237,3 +238,22 @@ def test_the_box_around_the_choices_is_no_control(ada_browser, simulator):
     page = ada_browser.get(FIRST).content.decode()
 
     assert page.count("form-check-input") == 2
+
+
+# --- Connecting again ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "first"), [("service_account", FIRST), ("access_policy", f"{FIRST}policy/")]
+)
+def test_connecting_again_knows_the_answers_of_the_last_time(ada_browser, simulator, maple, method, first):
+    maple.access_policy_addon = True
+    maple.save()
+    connection = make_connection(maple, match_field="username", status="disconnected", is_default=False)
+    TeamsConnection.objects.update(method=method)
+
+    response = ada_browser.get(f"{FIRST}again/{connection.pk}/")
+
+    assert response.headers["Location"] == first
+    assert ada_browser.get(FIRST).context["form"]["match_field"].value() == "username"
+    assert ada_browser.get(SECOND).context["form"]["tenant"].value() == str(TENANT_ID)
