@@ -22,7 +22,7 @@ from staff.models import StaffMember
 
 ORDER = ("first_name", "last_name", "email")
 SHOWN = (*ORDER, "username")
-#: How many people from an end of the list it is quickest to walk there person by person.
+#: How many people from an end of a long list it is quickest to walk there person by person.
 NEAR = 2000
 
 
@@ -100,19 +100,24 @@ class NearerEndPaginator(Paginator):  # type: ignore[type-arg]
 
     def _ids(self, first: int, last: int) -> QuerySet[StaffMember]:
         from_end = self.count - last
-        found = (self.found.near if min(first, from_end) < NEAR else self.found.far).order_by(*self.order)
+        # Of a few, the next one may be far away: then it is quicker to gather them.
+        is_near = min(first, from_end) < NEAR < self.count / 5
+        found = (self.found.near if is_near else self.found.far).order_by(*self.order)
         return found[first:last] if first <= from_end else found.reverse()[from_end : self.count - first]
 
 
 def page_of(
-    connection: Connection, table_filter: TableFilter, number: str | None, tiles: Tiles
+    connection: Connection, table_filter: TableFilter, number: str | None, tiles: Tiles | None
 ) -> Page[StaffMember]:
-    """The page `number`; a number that makes no sense gives the nearest page that exists."""
+    """The page `number`; a number that makes no sense gives the nearest page that exists.
+
+    Without a search `tiles` say how many people there are; with one they are not needed.
+    """
     order = [f"-{name}" for name in ORDER] if table_filter.value("sort") == "-name" else ORDER
     found = narrowed(connection, table_filter)
     count = (
         found.count()
-        if table_filter.words
+        if table_filter.words or tiles is None
         else tiles.fitting(status=table_filter.value("status"), video=table_filter.value("video"))
     )
     return NearerEndPaginator(found, order, table_filter.rows_per_page, count).get_page(number)

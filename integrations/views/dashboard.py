@@ -16,7 +16,7 @@ from integrations.models import Connection
 from integrations.platform_choice import without_platform
 from integrations.platforms import platform_of
 from integrations.user_search import ROWS, TableFilter
-from integrations.user_table import page_of, rows_of, tiles_of
+from integrations.user_table import Tiles, page_of, rows_of, tiles_of
 from integrations.views.access import connection_or_404
 from integrations.views.disconnect import disconnected_page
 from integrations.views.rematch import run_context
@@ -33,7 +33,9 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
         return (
             HttpResponseClientRefresh() if is_by_script(request) else disconnected_page(request, connection)
         )
-    table = _table_context(request, connection)
+    # Whoever types sees the counts already: counting everybody with each letter would double what that costs.
+    is_typing = is_by_script(request) and bool(TableFilter(request.GET).words)
+    table = _table_context(request, connection, None if is_typing else tiles_of(connection))
     if is_by_script(request):
         return render(request, "integrations/_users_news.html", table)
     page = {
@@ -49,9 +51,8 @@ def is_by_script(request: HttpRequest) -> bool:
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 
-def _table_context(request: HttpRequest, connection: Connection) -> dict[str, Any]:
+def _table_context(request: HttpRequest, connection: Connection, tiles: Tiles | None) -> dict[str, Any]:
     table_filter = TableFilter(request.GET)
-    tiles = tiles_of(connection)
     page = page_of(connection, table_filter, request.GET.get("page"), tiles)
     platform, rows = platform_of(connection), rows_of(connection, list(page.object_list))
     needs_coverage = platform.coverage_needed(connection)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
+from django.test import Client
+from django.urls import reverse
 
 from integrations import user_search, user_table
 from integrations.models import Connection
@@ -71,11 +73,11 @@ def test_every_form_of_the_answer_is_the_same(
     assert found(connection, query) == (names, names, len(names))
 
 
-@pytest.mark.parametrize("near", [0, 2000])
+@pytest.mark.parametrize("near", [0, 0.1, 2000])
 @pytest.mark.parametrize("sort", ["", "-name"])
 @pytest.mark.parametrize("status", ["", "matched"])
 def test_the_pages_together_are_the_list(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch, near: int, sort: str, status: str
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, near: float, sort: str, status: str
 ) -> None:
     monkeypatch.setattr(user_table, "NEAR", near)
     monkeypatch.setattr(TableFilter, "rows_per_page", 1)
@@ -87,3 +89,16 @@ def test_the_pages_together_are_the_list(
 
     names = ["Anna Berg", "Ben Carter", "Cora Annan", *([] if status else ["Eve Lind"])]
     assert [page.object_list[0].name for page in pages] == (names[::-1] if sort else names)
+
+
+@pytest.mark.parametrize(
+    ("query", "counts"), [({"search": "anna"}, False), ({"status": "matched"}, True), ({}, True)]
+)
+def test_whoever_types_gets_no_new_counts(
+    client: Client, connection: Connection, query: dict[str, str], counts: bool
+) -> None:
+    client.force_login(make_member(connection.organization, "Ada Lovell", "admin"))
+
+    response = client.get(reverse("connection", args=[connection.pk]), query, headers={"HX-Request": "true"})
+
+    assert ('id="tiles"' in response.content.decode()) == counts
