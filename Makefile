@@ -34,7 +34,7 @@ lint: .venv/.dev ## Check style and types only
 	$(python) -m mypy
 
 bench: test-setup ## Measure (each script in bench/ prints its own numbers)
-	@for script in bench/*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(python) "$$script" || exit 1; done
+	@missed=0; for script in bench/*.py; do echo "== $$script"; $(python) "$$script" || missed=1; done; exit $$missed
 
 setup: test-setup ## Install what demo and test need, as far as it has changed
 

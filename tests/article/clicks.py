@@ -67,7 +67,7 @@ def names(page: Page) -> list[str]:
 def choose_action(page: Page, name: str) -> None:
     """From the dashboard: Actions in the upper right, then one of them."""
     page.get_by_text("Actions", exact=True).click()
-    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("listitem").get_by_role("link", name=name, exact=True).click()
 
 
 def status_of(page: Page, name: str) -> str:
