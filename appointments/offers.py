@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from appointments.availability import Lengths, next_free
 from appointments.models import Appointment
 from integrations.hosting import hosting_of
+from integrations.obstacles import Obstacle
 from services.models import MeetingMethod, Service
 from staff.models import Organization, StaffMember
 
@@ -24,7 +25,7 @@ class People:
     """Who can take an appointment, and who of those that might be expected cannot, with the reason."""
 
     able: list[StaffMember] = field(default_factory=list)
-    unable: list[tuple[StaffMember, str]] = field(default_factory=list)
+    unable: list[tuple[StaffMember, Obstacle]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def people_for(organization: Organization, service: Service | None, method: int 
     return People(
         able=[member for member in people if hostings[member.pk].can_host],
         unable=[
-            (member, hostings[member.pk].problem) for member in people if not hostings[member.pk].can_host
+            (member, obstacle) for member in people if (obstacle := hostings[member.pk].obstacle) is not None
         ],
     )
 
@@ -57,7 +58,7 @@ def why_not(member: StaffMember, service: Service, people: People) -> str:
     """Why this person is not among those who can take it; empty where they are."""
     if member in people.able:
         return ""
-    reasons = {unable.pk: reason for unable, reason in people.unable}
+    reasons = {unable.pk: obstacle.sentence for unable, obstacle in people.unable}
     return reasons.get(member.pk) or _("%(name)s does not provide “%(service)s”.") % {
         "name": member.name,
         "service": service.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.validators import URLValidator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -63,13 +64,23 @@ class NameForm(forms.Form):
         return " ".join(str(self.cleaned_data["name"]).split())
 
 
+class MeetingAddressField(forms.URLField):
+    """A link that clients are sent: encrypted, or not at all."""
+
+    default_validators = [URLValidator(["https"])]
+    default_error_messages = {
+        "invalid": _("Enter an address that begins with https://, such as https://meet.example.com/me.")
+    }
+
+
 class ProfileForm(PersonModelForm):
     """Where somebody's video appointments take place."""
 
     platform = forms.ChoiceField(label=_("Video Calls Platform"))
-    personal_meeting_url = forms.URLField(
+    personal_meeting_url = MeetingAddressField(
         label=_("Personal meeting link"),
         required=False,
+        max_length=200,
         assume_scheme="https",
         help_text=_("Only used with the choice “Personal link”: the same link for every appointment."),
     )
@@ -77,6 +88,11 @@ class ProfileForm(PersonModelForm):
     class Meta:
         model = StaffMember
         fields = ["personal_meeting_url", "personal_meeting_note"]
+        help_texts = {
+            "personal_meeting_note": _(
+                "Clients and colleagues read it beside the personal link, for example how to be let in."
+            )
+        }
 
     field_order = ["platform", "personal_meeting_url", "personal_meeting_note"]
 

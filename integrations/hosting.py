@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
-from integrations.models import Connection, MatchStatus, UserMatch
-from integrations.platforms import platform_of
+from integrations.models import Connection, UserMatch
+from integrations.obstacles import Obstacle, no_platform, obstacle_of
 from staff.models import StaffMember, VideoChoice
 
 
@@ -18,19 +16,25 @@ from staff.models import StaffMember, VideoChoice
 class Hosting:
     """Where one person's new video appointments take place.
 
-    `problem` is "" for somebody who can host, else a sentence that names the person and the remedy. Somebody with
-    `personal_url` hosts there, without a connection.
+    `obstacle` is None for somebody who can host. Somebody with `personal_url` hosts there, without a connection;
+    `personal_note` is what the person wants to be read beside it.
     """
 
     staff_id: int
     connection: Connection | None = None
     match: UserMatch | None = None
     personal_url: str = ""
-    problem: str = ""
+    personal_note: str = ""
+    obstacle: Obstacle | None = None
 
     @property
     def can_host(self) -> bool:
-        return not self.problem
+        return self.obstacle is None
+
+    @property
+    def problem(self) -> str:
+        """Why not, in a sentence that names the person and the remedy; "" for somebody who can host."""
+        return "" if self.obstacle is None else self.obstacle.sentence
 
 
 def hosting_of(staff: Sequence[StaffMember]) -> dict[int, Hosting]:
@@ -70,70 +74,8 @@ def _matches_of(connections: Mapping[int, Connection]) -> dict[int, UserMatch]:
 
 def _hosting(member: StaffMember, connection: Connection | None, match: UserMatch | None) -> Hosting:
     if member.video_choice == VideoChoice.PERSONAL:
-        return Hosting(member.pk, personal_url=member.personal_meeting_url)
-    problem = _problem(member, connection, match)
-    return Hosting(member.pk, connection, match, problem=problem)
-
-
-def _problem(member: StaffMember, connection: Connection | None, match: UserMatch | None) -> str:
-    """Why this person cannot be offered.
-
-    A connection that needs to be reauthorized, or whose platform is down, is no reason: the appointment is booked,
-    its meeting waits, and the link follows.
-    """
+        url, note = member.personal_meeting_url, member.personal_meeting_note
+        return Hosting(member.pk, personal_url=url, personal_note=note)
     if connection is None:
-        return (
-            _(
-                "%s has no video platform. An admin can connect one, or make one the default, under "
-                "Settings > Video Calls."
-            )
-            % member.name
-        )
-    words = {"person": member.name, "platform": connection.name}
-    return _problem_of_connection(connection, words) or _problem_of_match(match, words)
-
-
-def _problem_of_connection(connection: Connection, words: dict[str, str]) -> str:
-    if not connection.is_live:
-        return (
-            _(
-                "%(platform)s, where %(person)s hosts video appointments, is disconnected. Choose another Video Calls "
-                "Platform in the profile of %(person)s, or connect it again under Settings > Video Calls."
-            )
-            % words
-        )
-    if not platform_of(connection).is_offered_to(connection.organization):
-        return (
-            _(
-                "%(platform)s is an optional add-on that is switched off, so that %(person)s cannot be booked for new "
-                "video appointments. Please contact your Customer Success Team."
-            )
-            % words
-        )
-    return ""
-
-
-def _problem_of_match(match: UserMatch | None, words: dict[str, str]) -> str:
-    if match is None or not match.enabled:
-        return (
-            _("Video Calls is off for %(person)s. An admin can turn it on under Settings > Video Calls.")
-            % words
-        )
-    if match.status == MatchStatus.MATCHED:
-        return ""
-    return _SENTENCES[MatchStatus(match.status)] % words
-
-
-_SENTENCES = {
-    MatchStatus.CHECKING: _lazy(
-        "%(platform)s has not answered yet whether it knows %(person)s. Try again in a minute."
-    ),
-    MatchStatus.UNMATCHED: _lazy(
-        "%(person)s is not matched with a user of %(platform)s. An admin can see why, and what to do, under "
-        "Settings > Video Calls."
-    ),
-    MatchStatus.FORBIDDEN: _lazy(
-        "%(platform)s does not let %(person)s host video appointments. An admin can see why, and what to do, under "
-        "Settings > Video Calls."
-    ),
-}
+        return Hosting(member.pk, obstacle=no_platform(member))
+    return Hosting(member.pk, connection, match, obstacle=obstacle_of(member, connection, match))

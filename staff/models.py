@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat, Lower, Upper
@@ -150,8 +151,12 @@ class StaffMember(AbstractUser):
     video_connection = models.ForeignKey(
         "integrations.Connection", models.PROTECT, related_name="chosen_by", null=True, blank=True
     )
-    personal_meeting_url = models.URLField(_("personal meeting link"), blank=True)
-    personal_meeting_note = models.CharField(_("note for the personal link"), max_length=300, blank=True)
+    personal_meeting_url = models.URLField(
+        _("personal meeting link"), blank=True, validators=[URLValidator(["https"])]
+    )
+    personal_meeting_note = models.CharField(
+        _("note for the personal link"), max_length=300, blank=True, validators=[one_line]
+    )
     # What a search looks through. A word has no space in it, so that it never spans two of the fields.
     search_text = models.GeneratedField(
         expression=Upper(

@@ -12,7 +12,7 @@ from appointments.models import Appointment, BookedThrough, Client
 from integrations.disconnecting import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod
-from staff.models import VideoChoice
+from staff.models import Role, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_client, make_hours, make_member, make_organization, make_service
@@ -198,7 +198,22 @@ def test_for_video_only_those_who_can_host_are_offered_and_the_reasons_stand_ben
 
     form = page.context["form"]
     assert [name for pk, name in form.fields["staff"].choices if pk] == ["Sam Okafor"]
-    assert "Video Calls is off for Tess Moor." in page.content.decode()
+    assert "<strong>Tess Moor</strong>: Video Calls is off." in page.content.decode()
+    assert "Ask an admin to turn it on." in page.content.decode()
+
+
+def test_an_admin_is_led_to_the_row_of_whoever_is_not_offered(maple_with_teams: Maple):
+    maple = maple_with_teams
+    tess = make_member(maple.organization, "Tess Moor")
+    review = make_service(maple.organization, "Video review", provided_by=(maple.sam, tess))
+    ada = make_member(maple.organization, "Ada Lovell", Role.ADMIN)
+
+    page = signed_in(ada).get(ADD, {"service": str(review.pk), "method": "3"})
+
+    address = (
+        f"/settings/video-calls/{Connection.objects.get().pk}/?search=tess%40maple.example#user-{tess.pk}"
+    )
+    assert f'<a href="{address}" target="_blank">Turn it on</a>' in page.content.decode()
 
 
 def test_somebody_with_a_personal_link_is_offered_for_video(maple_with_teams: Maple):
@@ -301,7 +316,7 @@ def test_after_disconnect_nobody_is_offered_for_video_and_the_page_says_why(
     people = form_of(as_sky, service=maple_with_teams.review.pk, method=MeetingMethod.VIDEO.value).people
 
     assert (people.able, [member for member, _reason in people.unable]) == ([], [maple_with_teams.sam])
-    assert people.unable[0][1].startswith("Sam Okafor has no video platform.")
+    assert people.unable[0][1].reason == "No video platform."
 
 
 def test_whose_chosen_platform_went_cannot_be_booked_for_video(maple_with_teams: Maple, as_sky: Browser):

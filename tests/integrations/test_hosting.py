@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from integrations.hosting import Hosting, hosting_of
 from integrations.models import Connection, ConnectionStatus, Coverage, DirectoryState
 from integrations.platforms import MatchReason
+from integrations.whereabouts import Page
 from staff.models import StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
@@ -63,10 +64,10 @@ def test_a_personal_link_needs_no_connection(sam: StaffMember, fake_teams: FakeP
 def test_another_organisations_default_is_not_mine(connection: Connection) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Brandt")
 
-    assert hosting(otto) == Hosting(
-        otto.pk,
-        problem="Otto Brandt has no video platform. An admin can connect one, or make one the default, under "
-        "Settings > Video Calls.",
+    assert hosting(otto).connection is None
+    assert hosting(otto).problem == (
+        "Otto Brandt has no video platform. An admin can connect one, or make one the default, under "
+        "Settings > Video Calls."
     )
 
 
@@ -114,6 +115,42 @@ def test_the_problem_names_the_person_and_the_remedy(
     make_match(connection, sam, **answer)
 
     assert hosting(sam).problem == sentence
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "ask", "label"),
+    [
+        ({"enabled": False}, "Video Calls is off.", "Ask an admin to turn it on.", "Turn it on"),
+        (
+            {"directory": DirectoryState.UNKNOWN},
+            "Microsoft Teams has not answered yet.",
+            "Try again in a minute.",
+            "See why",
+        ),
+        (
+            {"directory": DirectoryState.UNMATCHED, "reason": MatchReason.NOT_FOUND},
+            "Not matched with a user of Microsoft Teams.",
+            "Ask an admin to mend it.",
+            "See why",
+        ),
+        (
+            {"reason": MatchReason.DISABLED},
+            "May not host on Microsoft Teams.",
+            "Ask an admin to mend it.",
+            "See why",
+        ),
+    ],
+)
+def test_beside_the_name_the_reason_is_short_and_says_whom_to_ask(
+    connection: Connection, sam: StaffMember, answer: dict[str, Any], reason: str, ask: str, label: str
+) -> None:
+    make_match(connection, sam, **answer)
+
+    obstacle = hosting(sam).obstacle
+
+    address = f"/settings/video-calls/{connection.pk}/?search=sam%40maple.example#user-{sam.pk}"
+    assert obstacle is not None
+    assert (obstacle.reason, obstacle.ask, obstacle.page) == (reason, ask, Page(address, label))
 
 
 def test_video_calls_is_off_for_somebody_who_was_never_looked_up(

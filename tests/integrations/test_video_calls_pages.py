@@ -333,6 +333,35 @@ def test_a_personal_link_must_be_given_and_what_was_typed_stays(browser, sam):
     assert sam.video_choice == "default"
 
 
+def personal_link(browser, sam, **changes: str):
+    """The errors of the profile with this personal link; None where it is saved."""
+    sent = {"platform": "personal", "personal_meeting_url": "https://meet.example/sam", **changes}
+    answer = browser.post(reverse("staff-profile", args=[sam.pk]), sent)
+    return dict(answer.context["form"].errors) if answer.context else None
+
+
+@pytest.mark.parametrize("address", ["http://meet.example/sam", "ftp://meet.example/", "meet me", "https://"])
+def test_a_personal_link_that_is_no_https_address_is_refused(browser, sam, address):
+    assert personal_link(browser, sam, personal_meeting_url=address) == {
+        "personal_meeting_url": [
+            "Enter an address that begins with https://, such as https://meet.example.com/me."
+        ]
+    }
+
+
+def test_https_is_meant_where_no_scheme_was_typed(browser, sam):
+    assert personal_link(browser, sam, personal_meeting_url="meet.example/sam") is None
+    sam.refresh_from_db()
+    assert (sam.video_choice, sam.personal_meeting_url) == ("personal", "https://meet.example/sam")
+
+
+@pytest.mark.parametrize("note", ["Ring\ntwice", "Ring\ttwice", "Ring\u2028twice"])
+def test_the_note_for_a_personal_link_is_one_line(browser, sam, note):
+    assert personal_link(browser, sam, personal_meeting_note=note) == {
+        "personal_meeting_note": ["Write this on one line, without tabs and other control characters."]
+    }
+
+
 def test_a_platform_that_is_gone_says_so(browser, maple, sam):
     gone = make_connection(maple, status="disconnected", is_default=False)
     sam.video_choice, sam.video_connection = "connection", gone
