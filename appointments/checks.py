@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -55,6 +55,15 @@ class TimeWish:
     def when(self) -> str:
         """The time in words, by the clock of whoever asks: in the zone that their page is in."""
         return date_format(timezone.localtime(self.starts_at), "D j M Y, H:i")
+
+
+def set_times(appointment: Appointment, wish: TimeWish) -> None:
+    """The appointment takes place when the wish says; not saved."""
+    lengths = wish.lengths
+    appointment.starts_at = wish.starts_at
+    appointment.ends_at = wish.starts_at + timedelta(seconds=lengths.duration)
+    appointment.busy_from = appointment.starts_at - timedelta(seconds=lengths.before)
+    appointment.busy_to = appointment.ends_at + timedelta(seconds=lengths.after)
 
 
 def clock(moment: datetime, staff: StaffMember) -> str:

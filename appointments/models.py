@@ -105,6 +105,10 @@ class Appointment(models.Model):
     request_key = models.CharField(max_length=64, null=True, blank=True)
     client_note = models.TextField(blank=True)
     internal_note = models.TextField(blank=True)
+    # Clients read it in the mail and on their page.
+    cancel_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    # Grows with every change, so that nobody overwrites what a colleague did meanwhile.
+    version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AppointmentQuerySet.as_manager()
@@ -166,6 +170,8 @@ class AppointmentEvent(models.Model):
 class NotificationKind(models.TextChoices):
     BOOKED = "booked", _("Booked")
     MOVED = "moved", _("Moved")
+    REASSIGNED = "reassigned", _("Reassigned")
+    CHANGED = "changed", _("Changed")
     CANCELLED = "cancelled", _("Cancelled")
 
 

@@ -81,6 +81,7 @@ class ServiceForm(ServiceModelForm):
             "duration",
             "buffer_before",
             "buffer_after",
+            "adjustable_length",
             "minimum_notice",
             "booking_horizon_days",
             "active",
@@ -96,6 +97,7 @@ class ServiceForm(ServiceModelForm):
             "duration": _("How long the appointment takes."),
             "buffer_before": _("Kept free before each appointment, to prepare."),
             "buffer_after": _("Kept free after each appointment, to follow up."),
+            "adjustable_length": _("On the Schedule, an appointment can be made longer or shorter."),
             "minimum_notice": _(
                 "How long before its start a time can still be booked by clients. 1440 is a day."
             ),

@@ -40,6 +40,9 @@ class Service(models.Model):
     buffer_after = models.PositiveSmallIntegerField(
         _("buffer after (minutes)"), default=0, validators=[MaxValueValidator(240)]
     )
+    adjustable_length = models.BooleanField(
+        _("staff may change the length of an appointment"), default=False, db_default=False
+    )
     minimum_notice = models.PositiveIntegerField(
         _("minimum notice (minutes)"), default=0, validators=[MaxValueValidator(60 * 24 * 90)]
     )

@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from appointments.booking import BookingRefused, cancel_appointment, move_appointment
 from appointments.forms.move import MoveForm
 from appointments.links import join_label, join_url
 from appointments.models import Appointment, BookedThrough, Status
+from appointments.moving import move_appointment
+from appointments.refusals import BookingRefused
+from appointments.statuses import cancel_appointment
 from appointments.video_links import Link, link_of
 from appointments.views.answers import see_other
 from integrations.meetings import try_again

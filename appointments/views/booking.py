@@ -10,10 +10,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from appointments.booking import BookingRefused, book_appointment
+from appointments.booking import book_appointment
 from appointments.clients import book_for_new_client
 from appointments.forms.booking import BookingForm
 from appointments.models import Appointment, BookedThrough
+from appointments.refusals import BookingRefused
 from appointments.views.answers import see_other
 from staff.access import current_member, schedulers_only
 from staff.models import StaffMember

@@ -18,11 +18,13 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.booking import BookingRefused, cancel_appointment, move_appointment
 from appointments.ics import invitation
 from appointments.links import join_label
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
+from appointments.moving import move_appointment
 from appointments.private_links import Standing, client_zone, door_of, standing_of, times_to_move_to
+from appointments.refusals import BookingRefused
+from appointments.statuses import cancel_appointment
 from appointments.video_links import link_of
 from appointments.views.answers import SeeOther, see_other
 

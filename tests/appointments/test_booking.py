@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from appointments.booking import BookingRefused, TimeTaken, cancel_appointment, move_appointment
 from appointments.models import Appointment, BookedThrough, Status
+from appointments.moving import move_appointment
+from appointments.refusals import BookingRefused, TimeTaken
+from appointments.statuses import cancel_appointment
 from integrations.models import Meeting, UserMatch, Wanted
 from services.models import MeetingMethod, OfferedTo
 from staff.models import Role, TimeOff, VideoChoice

@@ -6,8 +6,9 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 
-from appointments.booking import cancel_appointment, move_appointment
 from appointments.models import Appointment, BookedThrough
+from appointments.moving import move_appointment
+from appointments.statuses import cancel_appointment
 from integrations.disconnecting import disconnect_connection
 from integrations.models import Connection, ConnectionStatus, Meeting
 from services.models import MeetingMethod

@@ -13,12 +13,13 @@ from django.db import connection
 from icalendar import Calendar
 
 from appointments import notifications
-from appointments.booking import cancel_appointment, move_appointment
 from appointments.links import join_url, manage_url, staff_url
 from appointments.models import Appointment, Audience, BookedThrough, Notification
 from appointments.models import NotificationKind as Kind
 from appointments.models import NotificationState as State
+from appointments.moving import move_appointment
 from appointments.notifications import send_waiting
+from appointments.statuses import cancel_appointment
 from services.models import MeetingMethod
 from staff.models import VideoChoice
 from tests.appointments.conftest import Maple, monday

@@ -11,9 +11,12 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from appointments import booking, checks, races
-from appointments.booking import BookingRefused, TimeTaken, cancel_appointment, move_appointment
 from appointments.clients import book_for_new_client
+from appointments.locking import lock_staff
 from appointments.models import Appointment, BookedThrough, Client, Notification
+from appointments.moving import move_appointment
+from appointments.refusals import BookingRefused, TimeTaken
+from appointments.statuses import cancel_appointment
 from integrations.models import Meeting
 from services.models import MeetingMethod, ServiceAssignment
 from tests.appointments.conftest import Maple, monday
@@ -214,7 +217,7 @@ def raise_in_database(code: str) -> None:
 def test_booking_waits_for_whoever_holds_the_staff_member(maple: Maple) -> None:
     """Edits of hours and time off take the same lock."""
     with transaction.atomic():
-        booking._lock(maple.sam)
+        lock_staff(maple.sam)
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(lambda: _book_impatiently(maple))
             assert answer.result() == "55P03"
