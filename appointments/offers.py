@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from appointments.availability import Lengths, next_free
 from appointments.models import Appointment
-from integrations.hosting import hosting_of
+from integrations.hosting import Hosting, hosting_of
 from integrations.obstacles import Obstacle
 from services.models import MeetingMethod, Service
 from staff.models import Organization, StaffMember
@@ -22,9 +22,13 @@ _NEXT_TIMES = 6
 
 @dataclass(frozen=True)
 class People:
-    """Who can take an appointment, and who of those that might be expected cannot, with the reason."""
+    """Who can take an appointment, and who of those that might be expected cannot, with the reason.
+
+    `personal` are those of the able whose video call would take place on a personal link.
+    """
 
     able: list[StaffMember] = field(default_factory=list)
+    personal: list[tuple[StaffMember, Hosting]] = field(default_factory=list)
     unable: list[tuple[StaffMember, Obstacle]] = field(default_factory=list)
 
 
@@ -48,6 +52,7 @@ def people_for(organization: Organization, service: Service | None, method: int 
     hostings = hosting_of(people)
     return People(
         able=[member for member in people if hostings[member.pk].can_host],
+        personal=[(member, hostings[member.pk]) for member in people if hostings[member.pk].personal_url],
         unable=[
             (member, obstacle) for member in people if (obstacle := hostings[member.pk].obstacle) is not None
         ],

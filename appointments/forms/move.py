@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from appointments.forms.when import WhenForm, chosen_so_far, is_only_looking
+from appointments.forms.picking import chosen_so_far, is_only_looking
+from appointments.forms.when import WhenForm
 from appointments.models import Appointment
 from appointments.offers import FreeTimes, free_times
 

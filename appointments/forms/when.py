@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.availability import is_within_hours
 from appointments.forms.days import DayField
+from appointments.forms.picking import PickingForm
 from appointments.refusals import BookingRefused, TimeTaken
 from staff.models import StaffMember
 
 
-class WhenForm(forms.Form):
+class WhenForm(PickingForm):
     """A moment in the zone of whoever fills the form in; after a refusal, the times that are free instead."""
 
     date = DayField(label=gettext_lazy("Date"), error_messages={"required": gettext_lazy("Choose a date.")})
@@ -32,9 +31,8 @@ class WhenForm(forms.Form):
     )
     outside_hours = forms.BooleanField(label=gettext_lazy("Book outside working hours"), required=False)
 
-    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.zone = zone
         self.next_free: list[dt.datetime] = []
         self.offers_outside_hours = bool(self.picked("outside_hours"))
 
@@ -45,11 +43,6 @@ class WhenForm(forms.Form):
         if day is not None and at is not None:
             cleaned["starts_at"] = self._moment(day, at)
         return cleaned
-
-    def picked(self, name: str) -> str:
-        """What stands in a field now, whether it was sent for good or only to look at the choices."""
-        value = self.data.get(name, "") if self.is_bound else self.initial.get(name, "")
-        return str(value or "")
 
     def picked_time(self) -> str:
         """The time that stands in the form, such as "14:30"."""
@@ -79,15 +72,3 @@ class WhenForm(forms.Form):
             self.add_error("time", _("Clocks change that day and skip this time. Choose another one."))
             return None
         return moment
-
-
-def is_only_looking(sent: QueryDict) -> bool:
-    """Whether the form was sent to see other choices: by a button that says so, or by a free time."""
-    return "look" in sent or "pick" in sent
-
-
-def chosen_so_far(sent: QueryDict) -> dict[str, str]:
-    """What was typed, with the free time ("2026-12-31T14:30") that was pressed."""
-    chosen = {name: value for name, value in sent.items() if isinstance(value, str)}
-    day, separator, at = chosen.get("pick", "").partition("T")
-    return chosen | {"date": day, "time": at} if separator else chosen

@@ -45,7 +45,7 @@ def test_a_search_that_the_database_cannot_read_finds_what_it_can(maple: Maple, 
 def test_a_form_without_its_key_is_refused_in_words(maple: Maple, as_sky: Browser):
     page = as_sky.post(ADD, wish(maple, request_key=None))
 
-    assert "Part of this form was lost. Open it again from the schedule." in page.content.decode()
+    assert "Part of this form was lost. Open it again." in page.content.decode()
 
 
 def test_a_refusal_speaks_of_the_time_that_was_typed(maple: Maple, as_sky: Browser):

@@ -11,8 +11,8 @@ from django.urls import reverse
 from appointments.models import Appointment, BookedThrough, Client
 from integrations.disconnecting import disconnect_connection
 from integrations.models import Connection
-from services.models import MeetingMethod
-from staff.models import Role, VideoChoice
+from services.models import MeetingMethod, ServiceAssignment
+from staff.models import Role, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_client, make_hours, make_member, make_organization, make_service
@@ -216,27 +216,47 @@ def test_an_admin_is_led_to_the_row_of_whoever_is_not_offered(maple_with_teams: 
     assert f'<a href="{address}" target="_blank">Turn it on</a>' in page.content.decode()
 
 
-def test_somebody_with_a_personal_link_is_offered_for_video(maple_with_teams: Maple):
-    maple = maple_with_teams
-    link = {"video_choice": VideoChoice.PERSONAL, "personal_meeting_url": "https://meet.example/tess"}
-    tess = make_member(maple.organization, "Tess Moor", **link)
-    review = make_service(maple.organization, "Video review", provided_by=(tess,))
+@pytest.fixture
+def tess(maple: Maple) -> StaffMember:
+    """Somebody who chose a personal link, with a note."""
+    link = {"personal_meeting_url": "https://meet.example/tess", "personal_meeting_note": "Ring twice"}
+    tess = make_member(maple.organization, "Tess Moor", video_choice=VideoChoice.PERSONAL, **link)
+    ServiceAssignment.objects.create(service=maple.review, staff=tess)
+    make_hours(tess)
+    return tess
 
-    answer = signed_in(maple.sky).post(
-        ADD, wish(maple, service=review.pk, staff=tess.pk, method=3, outside_hours="on")
-    )
 
-    assert (answer.status_code, Appointment.objects.get().personal_meeting_url) == (
-        303,
-        "https://meet.example/tess",
-    )
+def test_a_personal_link_is_named_with_its_note_before_the_booking_and_then_used(
+    maple: Maple, as_sky: Browser, tess: StaffMember
+):
+    wanted = wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value)
+
+    page = as_sky.get(ADD, wanted)
+    answer = as_sky.post(ADD, wanted | {"told": page.context["form"].tells})
+
+    assert "<strong>Tess Moor’s personal link</strong>" in page.content.decode()
+    assert "Ring twice" in page.content.decode()
+    assert answer.status_code == 303
+    assert Appointment.objects.get().personal_meeting_url == "https://meet.example/tess"
+
+
+def test_a_personal_link_that_the_page_did_not_name_is_named_first(
+    maple: Maple, as_sky: Browser, tess: StaffMember
+):
+    page = as_sky.post(ADD, wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value))
+
+    assert errors(page) == {
+        "staff": ["Tess Moor takes video calls on a personal link. Press Book again if that is right."]
+    }
+    assert f'name="told" value="{tess.pk}"' in page.content.decode()
+    assert not Appointment.objects.exists()
 
 
 def test_a_video_call_with_somebody_who_cannot_host_is_refused(maple: Maple, as_sky: Browser):
     page = as_sky.post(ADD, wish(maple, method=MeetingMethod.VIDEO.value))
 
-    assert errors(page) == {"staff": ["This person cannot take the appointment. Choose somebody else."]}
-    assert "Sam Okafor has no video platform." in page.content.decode()
+    assert errors(page)["staff"][0].startswith("Sam Okafor has no video platform. An admin can connect one")
+    assert "Brings her passport" in page.content.decode()
 
 
 def test_a_click_on_a_slot_brings_the_person_and_the_time(maple: Maple, as_sky: Browser):
