@@ -1,4 +1,4 @@
-"""One day of the organisation: who works, when, and what they have."""
+"""Some days of the organisation: who works, when, and what they have."""
 
 from __future__ import annotations
 
@@ -6,27 +6,30 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.availability import Calendar, load_calendars
-from appointments.models import Appointment, Status
+from appointments.models import Appointment
+from appointments.schedule_rows import Booked, booked_between
 from appointments.spans import Span, intersect, subtract
 from services.models import Service, ServiceAssignment
 from staff.models import Location, Role, StaffMember, WorkingHours
 
 # What a day shows at least, in hours; earlier and later appointments stretch it.
 _FIRST_HOUR, _LAST_HOUR = 8, 18
+_SATURDAY = 5
 Stretch = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One person's day."""
+    """One person's days."""
 
     member: StaffMember
-    appointments: list[Appointment]
+    appointments: list[Booked]
     # When they can be booked by their hours, when not, and when they are away.
     working: list[Stretch]
     closed: list[Stretch]
@@ -34,53 +37,73 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Day:
-    """A day in the viewer's zone, with a column per person."""
+class Schedule:
+    """One day or several, in the viewer's zone, with a column per person."""
 
-    date: date
+    first: date
+    length: int
     zone: ZoneInfo
     columns: list[Column]
 
     @property
+    def last(self) -> date:
+        return self.first + timedelta(days=self.length - 1)
+
+    @property
     def noon(self) -> datetime:
-        """A moment of the day that has the day's offset, whatever its clocks do at night."""
-        return datetime.combine(self.date, time(12), self.zone)
+        """A moment of the first day that has its offset, whatever its clocks do at night."""
+        return datetime.combine(self.first, time(12), self.zone)
 
     @property
     def hours(self) -> tuple[int, int]:
         """The first and the last full hour (0 to 24) that must show for everything to be seen."""
-        local = [moment.astimezone(self.zone) for moment in self._edges()]
-        on_the_day = [moment for moment in local if moment.date() == self.date]
-        first = min([moment.hour for moment in on_the_day], default=_FIRST_HOUR)
-        last = max([moment.hour + bool(moment.minute) for moment in on_the_day], default=_LAST_HOUR)
-        overnight = any(moment.date() > self.date for moment in local)
-        return min(first, _FIRST_HOUR), 24 if overnight else max(last, _LAST_HOUR)
+        needed = [
+            _full_hours(from_.astimezone(self.zone), to.astimezone(self.zone)) for from_, to in self._shown()
+        ]
+        first, last = zip((_FIRST_HOUR, _LAST_HOUR), *needed, strict=True)
+        return min(first), max(last)
 
-    def _edges(self) -> list[datetime]:
+    @cached_property
+    def days(self) -> list[date]:
+        """The days that are worth showing: a weekend on which nothing happens is left out of a week."""
+        every = [self.first + timedelta(days=number) for number in range(self.length)]
+        if self.length == 1:
+            return every
+        alive = {start.astimezone(self.zone).date() for start, _end in self._shown()}
+        return [day for day in every if day.weekday() < _SATURDAY or day in alive]
+
+    def _shown(self) -> list[Stretch]:
+        """What must be seen, cut to the days."""
+        start, end = bounds(self.first, self.length, self.zone)
         taken = [(a.starts_at, a.ends_at) for column in self.columns for a in column.appointments]
         working = [stretch for column in self.columns for stretch in column.working]
-        return [moment for stretch in taken + working for moment in stretch]
+        return [(max(from_, start), min(to, end)) for from_, to in taken + working]
 
 
 def people_on(
     viewer: StaffMember,
-    day: date,
+    first: date,
+    length: int = 1,
     *,
     location: Location | None = None,
     service: Service | None = None,
+    only: StaffMember | None = None,
     search: str = "",
 ) -> QuerySet[StaffMember]:
-    """Whose day the viewer may see: staff only their own; others everybody who works here or has an appointment."""
-    people = StaffMember.objects.filter(organization=viewer.organization_id).select_related("location")
+    """Whose days the viewer may see: staff only their own; others everybody who works here or has an appointment."""
+    people = StaffMember.objects.filter(organization=viewer.organization_id).select_related(
+        "location", "organization"
+    )
     if not viewer.can_schedule:
         return people.filter(pk=viewer.pk)
-    people = people.filter(_works_here() | Exists(_appointments_on(day, viewer.zone)))
+    people = people.filter(_works_here() | Exists(_taken_on(first, length, viewer.zone)))
     if location is not None:
         people = people.filter(location=location)
     if service is not None:
-        people = people.filter(
-            Exists(ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk")))
-        )
+        provides = ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk"))
+        people = people.filter(Exists(provides))
+    if only is not None:
+        people = people.filter(pk=only.pk)
     for word in search.split():
         people = people.filter(
             Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)
@@ -88,20 +111,32 @@ def people_on(
     return people
 
 
-def day_of(people: Sequence[StaffMember], day: date, zone: ZoneInfo) -> Day:
-    """The day of these people, with a constant number of queries."""
-    start, end = _bounds(day, zone)
-    calendars = load_calendars(people, day, day)
-    appointments: dict[int, list[Appointment]] = defaultdict(list)
-    for appointment in _shown(start, end).filter(staff__in=people):
-        appointments[appointment.staff_id].append(appointment)
+def schedule_of(people: Sequence[StaffMember], first: date, length: int, zone: ZoneInfo) -> Schedule:
+    """The days of these people, with a constant number of queries."""
+    start, end = bounds(first, length, zone)
+    calendars = load_calendars(people, first, first + timedelta(days=length - 1))
+    appointments: dict[int, list[Booked]] = defaultdict(list)
+    for booked in booked_between(people, start, end):
+        appointments[booked.staff_id].append(booked)
     whole = [(int(start.timestamp()), int(end.timestamp()))]
-    return Day(day, zone, [_column(m, appointments[m.pk], calendars[m.pk], whole) for m in people])
+    columns = [_column(m, appointments[m.pk], calendars[m.pk], whole) for m in people]
+    return Schedule(first, length, zone, columns)
 
 
-def _column(
-    member: StaffMember, appointments: list[Appointment], calendar: Calendar, whole: list[Span]
-) -> Column:
+def bounds(first: date, length: int, zone: ZoneInfo) -> Stretch:
+    """The midnights around `length` days."""
+    after = first + timedelta(days=length)
+    return datetime.combine(first, time(0), zone), datetime.combine(after, time(0), zone)
+
+
+def _full_hours(start: datetime, end: datetime) -> tuple[int, int]:
+    """The hours of a day within which a stretch lies; one that goes on after midnight needs them all."""
+    if start.date() == end.date():
+        return start.hour, end.hour + bool(end.minute)
+    return (start.hour if end.time() == time(0) else 0), 24
+
+
+def _column(member: StaffMember, appointments: list[Booked], calendar: Calendar, whole: list[Span]) -> Column:
     hours, off = intersect(calendar.hours, whole), intersect(calendar.off, whole)
     return Column(
         member,
@@ -118,22 +153,9 @@ def _works_here() -> Q:
     return Q(is_active=True) & (Q(role=Role.STAFF) | Q(providing) | Q(hours))
 
 
-def _appointments_on(day: date, zone: ZoneInfo) -> QuerySet[Appointment]:
-    start, end = _bounds(day, zone)
+def _taken_on(first: date, length: int, zone: ZoneInfo) -> QuerySet[Appointment]:
+    start, end = bounds(first, length, zone)
     return Appointment.objects.busy().filter(staff=OuterRef("pk"), starts_at__lt=end, ends_at__gt=start)
-
-
-def _shown(start: datetime, end: datetime) -> QuerySet[Appointment]:
-    return (
-        Appointment.objects.exclude(status=Status.CANCELLED)
-        .filter(starts_at__lt=end, ends_at__gt=start)
-        .select_related("client", "service", "meeting")
-        .order_by("starts_at")
-    )
-
-
-def _bounds(day: date, zone: ZoneInfo) -> Stretch:
-    return datetime.combine(day, time(0), zone), datetime.combine(day + timedelta(days=1), time(0), zone)
 
 
 def _stretches(spans: list[Span]) -> list[Stretch]:

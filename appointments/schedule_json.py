@@ -1,29 +1,46 @@
-"""A day as the browser's calendar reads it."""
+"""Days as the browser's calendar reads them."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from appointments.models import Appointment
-from appointments.schedule import Column, Day, Stretch
-from appointments.templatetags.appointment_words import link_state, link_words, method_icon
+from appointments.schedule import Column, Schedule, Stretch
+from appointments.schedule_rows import Booked
+from appointments.templatetags.appointment_words import method_icon
 
 
-def calendar_json(day: Day, *, may_book: bool) -> dict[str, Any]:
-    """Columns, appointments and hours. Times are clock times in the day's zone, as the calendar wants them."""
-    first, last = day.hours
+def calendar_json(shown: Schedule, *, may_book: bool) -> dict[str, Any]:
+    """Columns, appointments and hours. Times are clock times in the viewer's zone, as the calendar wants them.
+
+    A day has a column per person; several days are those of one person, a column each.
+    """
+    first, last = shown.hours
+    every = [shown.first + timedelta(days=number) for number in range(shown.length)]
     return {
-        "date": day.date.isoformat(),
-        "zone": day.zone.key,
+        "view": "resourceTimeGridDay" if shown.length == 1 else "timeGridWeek",
+        "date": shown.first.isoformat(),
+        # As JavaScript counts them, from Sunday.
+        "hiddenDays": [day.isoweekday() % 7 for day in every if day not in shown.days],
+        "zone": shown.zone.key,
         "from": f"{first:02}:00",
         "to": f"{last:02}:00",
         "bookUrl": reverse("appointment-add") if may_book else "",
-        "resources": [{"id": str(column.member.pk), "title": column.member.name} for column in day.columns],
-        "events": [event for column in day.columns for event in _column(column, day.zone)],
+        "resources": [_resource(column, shown) for column in shown.columns],
+        "events": [event for column in shown.columns for event in _column(column, shown.zone)],
+    }
+
+
+def _resource(column: Column, shown: Schedule) -> dict[str, Any]:
+    week = urlencode({"view": "week", "staff": column.member.pk, "date": shown.first.isoformat()})
+    return {
+        "id": str(column.member.pk),
+        "title": column.member.name,
+        "extendedProps": {"url": f"{reverse('schedule')}?{week}"},
     }
 
 
@@ -31,7 +48,7 @@ def _column(column: Column, zone: ZoneInfo) -> list[dict[str, Any]]:
     resource = str(column.member.pk)
     closed = [_background(stretch, resource, "closed", zone) for stretch in column.closed]
     away = [_background(stretch, resource, "away", zone) for stretch in column.away]
-    return closed + away + [_event(appointment, resource, zone) for appointment in column.appointments]
+    return closed + away + [_event(booked, resource, zone) for booked in column.appointments]
 
 
 def _background(stretch: Stretch, resource: str, kind: str, zone: ZoneInfo) -> dict[str, Any]:
@@ -45,29 +62,24 @@ def _background(stretch: Stretch, resource: str, kind: str, zone: ZoneInfo) -> d
     }
 
 
-def _event(appointment: Appointment, resource: str, zone: ZoneInfo) -> dict[str, Any]:
+def _event(booked: Booked, resource: str, zone: ZoneInfo) -> dict[str, Any]:
     return {
-        "id": str(appointment.pk),
-        "start": _clock(appointment.starts_at, zone),
-        "end": _clock(appointment.ends_at, zone),
+        "id": str(booked.pk),
+        "start": _clock(booked.starts_at, zone),
+        "end": _clock(booked.ends_at, zone),
         "resourceIds": [resource],
-        "title": appointment.client.name,
-        "classNames": ["booked", f"booked-{appointment.status}", *_height(appointment)],
+        "title": booked.client,
+        "classNames": ["booked", f"booked-{booked.status}", *(["booked-short"] if booked.is_short else [])],
         "extendedProps": {
-            "url": reverse("appointment", args=[appointment.pk]),
-            "service": appointment.service.name,
-            "status": appointment.get_status_display(),
-            "method": appointment.get_method_display(),
-            "icon": method_icon(appointment.method),
-            "link": link_state(appointment),
-            "linkWords": link_words(appointment),
+            "url": reverse("appointment", args=[booked.pk]),
+            "service": booked.service,
+            "status": booked.status_label,
+            "method": booked.method_label,
+            "icon": method_icon(booked.method),
+            "link": booked.link,
+            "linkWords": booked.link_words,
         },
     }
-
-
-def _height(appointment: Appointment) -> list[str]:
-    """Half an hour and less has room for a line of the name and one of the service."""
-    return ["booked-short"] if appointment.ends_at - appointment.starts_at <= timedelta(minutes=30) else []
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> str:

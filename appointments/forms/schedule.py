@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
@@ -11,10 +12,17 @@ from appointments.forms.days import DayField
 from services.models import Service
 from staff.models import Location, StaffMember
 
+WEEK = 7
 
-class DayForm(forms.Form):
-    """Which day, and whose. What is not understood is as if it had not been asked."""
 
+class ScheduleForm(forms.Form):
+    """Which days, and whose. What is not understood is as if it had not been asked."""
+
+    view = forms.ChoiceField(
+        choices=[("", _("Day")), ("week", _("Week")), ("list", _("List"))],
+        required=False,
+        widget=forms.HiddenInput,
+    )
     # Drawn by the page itself, as it shows the day that came of it.
     date = DayField(label=_("Date"), required=False)
     location = forms.ModelChoiceField(
@@ -31,6 +39,10 @@ class DayForm(forms.Form):
         empty_label=_("All services"),
         widget=forms.Select({"data-submit": ""}),
     )
+    # One person, reached by their name in a heading.
+    staff = forms.ModelChoiceField(
+        queryset=StaffMember.objects.none(), required=False, widget=forms.HiddenInput
+    )
     q = forms.CharField(
         label=_("Search staff"),
         required=False,
@@ -43,6 +55,23 @@ class DayForm(forms.Form):
         organization = viewer.organization_id
         self._field("location").queryset = Location.objects.filter(organization=organization)
         self._field("service").queryset = Service.objects.filter(organization=organization, active=True)
+        self._field("staff").queryset = StaffMember.objects.filter(organization=organization)
+
+    @property
+    def wanted_view(self) -> str:
+        return str(self.cleaned_data.get("view") or "")
+
+    @property
+    def only(self) -> StaffMember | None:
+        """The one person whose days are asked for."""
+        return self.cleaned_data.get("staff")
+
+    def days(self, today: dt.date) -> tuple[dt.date, int]:
+        """The first day, and how many: a week begins on Monday."""
+        day = self.cleaned_data.get("date") or today
+        if self.wanted_view != "week":
+            return day, 1
+        return day - dt.timedelta(days=day.weekday()), WEEK
 
     def _field(self, name: str) -> forms.ModelChoiceField[Any]:
         field = self.fields[name]

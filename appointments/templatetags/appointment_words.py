@@ -7,11 +7,8 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from appointments.models import Appointment
 from appointments.zones import zone_words
-from integrations.models import MeetingState
 from services.models import MeetingMethod
 
 register = template.Library()
@@ -35,22 +32,3 @@ def zone_of(moment: datetime) -> str:
     """The name of the zone that this page shows the moment in."""
     zone = timezone.get_current_timezone()
     return zone_words(zone, moment) if isinstance(zone, ZoneInfo) else str(zone)
-
-
-@register.filter
-def link_state(appointment: Appointment) -> str:
-    """The state of a video appointment's own link; empty where it needs none."""
-    if appointment.method != MeetingMethod.VIDEO or appointment.meeting is None:
-        return ""
-    return MeetingState(appointment.meeting.state).value
-
-
-@register.filter
-def link_words(appointment: Appointment) -> str:
-    """The state of a video appointment's link in words; empty where there is nothing to say."""
-    words = {
-        MeetingState.PENDING: _("Link is being created"),
-        MeetingState.READY: _("Link ready"),
-        MeetingState.FAILED: _("No link yet"),
-    }
-    return words.get(MeetingState(state), "") if (state := link_state(appointment)) else ""

@@ -1,44 +1,52 @@
-// The day as columns: drawn from the data in the page, refreshed while somebody looks at it.
+// The schedule: columns are drawn from the data in the page; what colleagues change appears within five seconds.
 "use strict";
 
-const REFRESH_MS = 10_000;
+const POLL_MS = 5_000;
 const box = document.getElementById("calendar");
-const data = document.getElementById("schedule-data");
+const whole = document.getElementById("schedule");
+const drawn = document.getElementById("schedule-data");
+// Others hold the refreshing while they must not be disturbed: a drag, a question.
+window.scheduleHolds = new Set();
 
-if (box && data && window.EventCalendar) drawCalendar(JSON.parse(data.textContent));
+const calendar = box && drawn && window.EventCalendar ? drawCalendar(JSON.parse(drawn.textContent)) : null;
+if (whole) pollFor(calendar);
 
-function drawCalendar(day) {
+function drawCalendar(data) {
   box.hidden = false;
   document.documentElement.classList.add("has-calendar");
-  const calendar = EventCalendar.create(box, {
-    view: "resourceTimeGridDay",
-    date: day.date,
+  const made = EventCalendar.create(box, {
+    view: data.view,
+    date: data.date,
+    firstDay: 1,
+    hiddenDays: data.hiddenDays,
     locale: "en-GB",
     headerToolbar: { start: "", center: "", end: "" },
+    dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
     allDaySlot: false,
     datesAboveResources: false,
-    nowIndicator: hasTheSameClock(day.zone),
+    nowIndicator: hasTheSameClock(data.zone),
     slotDuration: "00:15",
     slotLabelInterval: "01:00",
     slotHeight: 26,
-    slotMinTime: day.from,
-    slotMaxTime: day.to,
+    slotMinTime: data.from,
+    slotMaxTime: data.to,
     slotEventOverlap: false,
     eventStartEditable: false,
     eventDurationEditable: false,
-    pointer: Boolean(day.bookUrl),
-    resources: day.resources,
-    events: day.events,
+    pointer: Boolean(data.bookUrl),
+    resources: data.resources,
+    resourceLabelContent: ({ resource }) => ({ domNodes: [personLink(resource)] }),
+    events: data.events,
     eventContent: contentOf,
     eventDidMount: nameIt,
-    eventClick: ({ event, jsEvent }) => open(event.extendedProps.url, jsEvent),
-    dateClick: day.bookUrl ? (slot) => book(day.bookUrl, slot) : undefined,
+    eventClick: ({ event, jsEvent }) => openAppointment(event.extendedProps.url, jsEvent),
+    dateClick: data.bookUrl ? (slot) => book(data, slot) : undefined,
   });
   // The library says "table" of what holds buttons and links, which misleads those who listen.
   for (const part of box.querySelectorAll("[role]:not([role=button])")) {
     for (const name of ["role", "aria-colindex", "aria-rowindex", "aria-colspan", "aria-rowspan"]) part.removeAttribute(name);
   }
-  refreshNowAndThen(calendar, data.textContent.trim());
+  return made;
 }
 
 // The calendar draws the present moment by the browser's clock, which may be another one than the schedule's.
@@ -48,14 +56,15 @@ function hasTheSameClock(zone) {
   return clock({}) === clock({ timeZone: zone });
 }
 
-function open(url, jsEvent) {
+function openAppointment(url, jsEvent) {
   if (jsEvent && (jsEvent.ctrlKey || jsEvent.metaKey)) window.open(url, "_blank", "noopener");
   else window.location.assign(url);
 }
 
-function book(url, { dateStr, resource }) {
-  const query = new URLSearchParams({ staff: resource.id, date: dateStr.slice(0, 10), time: dateStr.slice(11, 16) });
-  window.location.assign(`${url}?${query}`);
+function book(data, { dateStr, resource }) {
+  const staff = resource ? resource.id : data.resources[0].id;
+  const query = new URLSearchParams({ staff, date: dateStr.slice(0, 10), time: dateStr.slice(11, 16) });
+  window.location.assign(`${data.bookUrl}?${query}`);
 }
 
 function contentOf({ event }) {
@@ -73,6 +82,13 @@ function nameIt({ el, event, timeText }) {
   const words = [timeText, event.title, about.service, about.method, about.status, about.linkWords].filter(Boolean);
   el.setAttribute("aria-label", words.join(", "));
   el.title = words.join("\n");
+  el.dataset.appointment = event.id;
+}
+
+function personLink(resource) {
+  const link = element("a", "", resource.title);
+  link.href = resource.extendedProps.url;
+  return link;
 }
 
 function element(name, className, text) {
@@ -88,34 +104,59 @@ function icon(name) {
   return made;
 }
 
-// The browser revalidates by ETag: an unchanged day costs one small answer and is not drawn again.
-function refreshNowAndThen(calendar, shown) {
+// The browser revalidates by ETag: while nothing changed, an answer is a small one and nothing is drawn again.
+function pollFor(shownCalendar) {
   const trouble = document.getElementById("schedule-trouble");
-  let before = JSON.stringify(JSON.parse(shown));
-  setInterval(async () => {
-    if (document.hidden) return;
+  let etag = whole.dataset.etag;
+  let asking = false;
+
+  async function look() {
+    if (document.hidden || asking || window.scheduleHolds.size) return;
+    asking = true;
     try {
-      const answer = await fetch(box.dataset.events, { cache: "no-cache", redirect: "error" });
+      const answer = await fetch(whole.dataset.events, { cache: "no-cache", redirect: "error" });
       if (!answer.ok) throw new Error(answer.statusText);
-      const day = await answer.json();
-      const now = JSON.stringify(day);
       trouble.hidden = true;
-      if (now === before) return;
-      before = now;
-      calendar.setOption("slotMinTime", day.from);
-      calendar.setOption("slotMaxTime", day.to);
-      calendar.setOption("resources", day.resources);
-      calendar.setOption("events", day.events);
+      const data = await answer.json();
+      if (answer.headers.get("ETag") === etag || window.scheduleHolds.size) return;
+      etag = answer.headers.get("ETag");
+      if (shownCalendar && data.events) redraw(shownCalendar, data);
       htmx.trigger(document.body, "schedule-changed");
     } catch {
       trouble.hidden = false;
+    } finally {
+      asking = false;
     }
-  }, REFRESH_MS);
+  }
+
+  setInterval(look, POLL_MS);
+  document.addEventListener("visibilitychange", look);
+  document.addEventListener("schedule-look", look);
 }
 
-// Left, right and T go through the days, unless somebody is typing.
+function redraw(shownCalendar, data) {
+  const focused = document.activeElement?.dataset?.appointment;
+  for (const [option, value] of [["slotMinTime", data.from], ["slotMaxTime", data.to], ["hiddenDays", data.hiddenDays],
+    ["resources", data.resources], ["events", data.events]]) {
+    if (JSON.stringify(shownCalendar.getOption(option)) !== JSON.stringify(value)) shownCalendar.setOption(option, value);
+  }
+  if (focused) requestAnimationFrame(() => box.querySelector(`[data-appointment="${focused}"]`)?.focus());
+}
+
+// A part of the page that is replaced keeps the place of whoever goes through it by keyboard.
+let focusedBefore = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const focused = document.activeElement;
+  if (event.target.id === "day-list" && event.target.contains(focused)) focusedBefore = focused.getAttribute("href");
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (focusedBefore) document.querySelector(`#day-list a[href="${CSS.escape(focusedBefore)}"]`)?.focus();
+  focusedBefore = null;
+});
+
+// Left, right, T and the views' letters go through the days, unless somebody is typing.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.target.closest("input, select, textarea, dialog, .offcanvas")) return;
   const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
   if (link) link.click();
 });

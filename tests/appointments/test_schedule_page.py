@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Status
-from appointments.schedule import day_of, people_on
+from appointments.schedule import people_on, schedule_of
 from services.models import MeetingMethod
 from staff.models import Role, TimeOff
 from tests.appointments.conftest import MONDAY, Maple, monday
@@ -45,7 +45,7 @@ def on_monday(**wanted: Any) -> dict[str, Any]:
 
 
 def names(page) -> list[str]:
-    return [column.member.name for column in page.context["day"].columns]
+    return [column.member.name for column in page.context["shown"].columns]
 
 
 def test_a_scheduler_sees_everybody_who_works_here(maple: Maple, as_sky: Browser):
@@ -103,7 +103,7 @@ def test_another_organisations_location_narrows_nothing_and_is_refused_in_words(
 def test_a_date_that_is_none_shows_today_and_says_so(maple: Maple, as_sky: Browser):
     page = as_sky.get(reverse("schedule"), {"date": "tomorrow"})
 
-    assert page.context["day"].date.isoformat() == "2026-11-27"
+    assert page.context["shown"].first.isoformat() == "2026-11-27"
     assert page.context["form"].errors["date"] == ["Enter a date such as 2026-12-31."]
 
 
@@ -130,7 +130,7 @@ def test_the_list_holds_the_day_without_scripts(maple: Maple, as_sky: Browser):
 def test_hours_and_time_off_are_the_background(maple: Maple):
     TimeOff.objects.create(staff=maple.sam, starts_at=monday(12), ends_at=monday(13))
 
-    [column] = day_of([maple.sam], DAY, maple.sky.zone).columns
+    [column] = schedule_of([maple.sam], DAY, 1, maple.sky.zone).columns
 
     assert column.working == [(monday(9), monday(12)), (monday(13), monday(17))]
     assert column.closed == [(monday(0), monday(9)), (monday(17), monday(0) + timedelta(days=1))]
@@ -140,7 +140,7 @@ def test_hours_and_time_off_are_the_background(maple: Maple):
 def test_a_late_appointment_stretches_the_day(maple: Maple):
     maple.book(starts_at=monday(20), outside_hours=True)
 
-    day = day_of([maple.sam], DAY, maple.sky.zone)
+    day = schedule_of([maple.sam], DAY, 1, maple.sky.zone)
 
     assert day.hours == (8, 21)
 
@@ -178,7 +178,7 @@ def test_cancelled_appointments_are_not_shown(maple: Maple, as_sky: Browser):
 
     page = as_sky.get(reverse("schedule"), {"date": DAY_TEXT})
 
-    assert [column.appointments for column in page.context["day"].columns] == [[]]
+    assert [column.appointments for column in page.context["shown"].columns] == [[]]
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -192,7 +192,7 @@ def test_the_day_takes_the_same_queries_for_any_number_of_people(
         make_appointment(maple.review, member, cleo, monday(10) + timedelta(hours=number))
     maple.book()
 
-    # Session, member, locations, services, count, people, hours, location hours, time off, busy, appointments.
+    # Session, member, locations, services, count, people, fingerprint, hours, time off, busy, appointments.
     with django_assert_num_queries(DAY_QUERIES):
         as_sky.get(reverse("schedule"), {"date": DAY_TEXT})
 
@@ -222,7 +222,7 @@ def test_a_day_that_no_calendar_shows_is_today(maple: Maple, as_sky: Browser, na
 def test_the_first_and_the_last_day_are_shown(maple: Maple, as_sky: Browser, date: str):
     page = as_sky.get(reverse("schedule"), {"date": date})
 
-    assert page.context["day"].date.isoformat() == date
+    assert page.context["shown"].first.isoformat() == date
 
 
 @pytest.mark.parametrize(("minutes", "is_short"), [(30, True), (45, False)])

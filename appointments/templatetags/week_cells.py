@@ -1,0 +1,106 @@
+"""The cells of the week's table. A thousand appointments are a thousand lines: too many for the template's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, time
+from functools import lru_cache
+from html import escape
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from appointments.models import Status
+from appointments.schedule_grid import Cell, Row
+from appointments.schedule_rows import Booked, link_words
+from appointments.templatetags.appointment_words import method_icon
+from services.models import MeetingMethod
+
+register = template.Library()
+
+
+@register.simple_tag
+def week_cells(row: Row, zone: ZoneInfo, today: date, may_book: bool) -> SafeString:
+    """The days of one person. Whatever people have typed is escaped here."""
+    book = reverse("appointment-add") if may_book else ""
+    cells = (_cell(row, cell, zone, book if cell.day >= today else "", today) for cell in row.cells)
+    return mark_safe("".join(cells))  # noqa: S308 - `_cell` escapes
+
+
+def _cell(row: Row, cell: Cell, zone: ZoneInfo, book: str, today: date) -> str:
+    return (
+        f'<td class="{" ".join(_classes(cell, today))}" data-day="{cell.day}" data-staff="{row.member.pk}">'
+        f'<span class="week-day">{_day(cell.day, "D j M", get_language())}</span>'
+        f'<span class="week-hours">{_hours(cell)}</span>'
+        f"{''.join(_chip(booked, zone) for booked in cell.appointments)}"
+        f"{_book(row, cell, book) if book else ''}</td>"
+    )
+
+
+def _classes(cell: Cell, today: date) -> Iterator[str]:
+    yield "week-cell"
+    if not cell.working:
+        yield "is-closed"
+    if not cell.appointments:
+        yield "is-empty"
+    if cell.day < today:
+        yield "is-past"
+
+
+def _hours(cell: Cell) -> str:
+    hours = " ".join(f"{_time(start)}–{_time(end)}" for start, end in cell.working)
+    if cell.away:
+        return f"{hours} <em>{_('Time off')}</em>"
+    return hours or _("Not working")
+
+
+def _chip(booked: Booked, zone: ZoneInfo) -> str:
+    trouble = ' <i class="bi bi-exclamation-triangle-fill" aria-hidden="true"></i>'
+    about = f"{booked.service}, {_about(booked.method, booked.status, booked.link, get_language())}"
+    return (
+        f'<a class="chip booked-{booked.status}" href="{_address(booked.pk)}" data-appointment="{booked.pk}">'
+        f'<span class="chip-time">{booked.starts_at.astimezone(zone):%H:%M}</span>'
+        f' <i class="bi bi-{method_icon(booked.method)}" aria-hidden="true"></i> {escape(booked.client)}'
+        f"{trouble if booked.link == 'failed' else ''}"
+        f'<span class="visually-hidden">, {escape(about)}</span></a>'
+    )
+
+
+def _book(row: Row, cell: Cell, address: str) -> str:
+    words = _("Book %(name)s on %(day)s") % {
+        "name": row.member.name,
+        "day": _day(cell.day, "l j F", get_language()),
+    }
+    return (
+        f'<a class="week-book" href="{address}?staff={row.member.pk}&amp;date={cell.day}"'
+        f' aria-label="{escape(words)}"><i class="bi bi-plus-lg" aria-hidden="true"></i></a>'
+    )
+
+
+def _address(pk: int) -> str:
+    return _pattern().replace("/0/", f"/{pk}/")
+
+
+@lru_cache
+def _pattern() -> str:
+    return reverse("appointment", args=[0])
+
+
+@lru_cache(maxsize=1000)
+def _day(day: date, how: str, _language: str | None) -> str:
+    return date_format(day, how)
+
+
+@lru_cache(maxsize=1000)
+def _about(method: int, status: str, link: str, _language: str | None) -> str:
+    words = (MeetingMethod(method).label, Status(status).label, link_words(link))
+    return ", ".join(str(word) for word in words if word)
+
+
+def _time(moment: time) -> str:
+    return f"{moment:%H:%M}"
