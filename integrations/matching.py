@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Value, When, Window
+from django.db.models import Case, Count, Exists, F, OuterRef, Value, When, Window
 from django.db.models.functions import RowNumber
 
 from integrations.answers import write_answers
@@ -175,7 +175,11 @@ def shared_remote_ids(connection: Connection, remote_ids: Iterable[str]) -> dict
         directory=DirectoryState.MATCHED,
         staff__is_active=True,
     )
+    # Hardly anybody shares: the rows of all the others are not worth fetching.
+    shared = matches.order_by().values("remote_id").annotate(people=Count("pk")).filter(people__gt=1)
     by_remote_id: dict[str, list[UserMatch]] = defaultdict(list)
-    for match in matches.select_related("staff").order_by("staff"):
+    for match in (
+        matches.filter(remote_id__in=shared.values("remote_id")).select_related("staff").order_by("staff")
+    ):
         by_remote_id[match.remote_id].append(match)
-    return {remote_id: people for remote_id, people in by_remote_id.items() if len(people) > 1}
+    return dict(by_remote_id)

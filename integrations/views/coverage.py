@@ -12,7 +12,8 @@ from integrations.coverage import grant_script, needing_grant, report_grant
 from integrations.models import Connection
 from integrations.platforms import platform_of
 from integrations.rematch_runs import people_of
-from integrations.user_table import rows_of, tiles_of
+from integrations.user_counts import tiles_of
+from integrations.user_rows import rows_of
 from integrations.views.access import connection_or_404, while_connected
 from integrations.views.dashboard import back_to_dashboard, is_by_script
 from staff.access import admin_only, current_member

@@ -15,8 +15,10 @@ from integrations.health import health_of
 from integrations.models import Connection
 from integrations.platform_choice import without_platform
 from integrations.platforms import platform_of
+from integrations.user_counts import Tiles, tiles_of
+from integrations.user_rows import rows_of
 from integrations.user_search import ROWS, TableFilter
-from integrations.user_table import Tiles, page_of, rows_of, tiles_of
+from integrations.user_table import page_of
 from integrations.views.access import connection_or_404
 from integrations.views.disconnect import disconnected_page
 from integrations.views.rematch import run_context

@@ -16,7 +16,7 @@ from integrations.platforms import platform_of
 from integrations.rematch_file import changes_file
 from integrations.rematch_news import progress_of, result_of, shown_run
 from integrations.rematch_runs import RunUnderWay, dismiss, start_failed_run, start_new_run
-from integrations.user_table import tiles_of
+from integrations.user_counts import tiles_of
 from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 

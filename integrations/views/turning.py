@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST
 from integrations.models import Connection
 from integrations.platforms import platform_of
 from integrations.turning import Turned, turn_video_calls, turnings_of, undo_turning
+from integrations.user_counts import tiles_of
+from integrations.user_rows import rows_of
 from integrations.user_search import TableFilter, narrowed
-from integrations.user_table import rows_of, tiles_of
 from integrations.views.access import connection_or_404, while_connected
 from integrations.views.dashboard import back_to_dashboard, is_by_script
 from staff.access import admin_only, current_member
