@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from integrations import user_search, user_table
 from integrations.models import Connection
-from integrations.user_search import TableFilter, narrowed
 from integrations.user_counts import tiles_of
+from integrations.user_search import TableFilter, narrowed
 from integrations.user_table import page_of
 from tests.factories import make_connection, make_match, make_member, make_organization
 
