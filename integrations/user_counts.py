@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db import connection as database
 
-from integrations.models import Connection, MatchStatus, UserMatch
-from integrations.user_search import people
-from staff.models import StaffMember
+from integrations.models import Connection, MatchStatus
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,40 @@ class Tiles:
         )
 
 
+#: By hand: the database counts a range of a small index for each kind in a fifth of the time that it takes to sort
+#: 50,000 rows into groups. Who left keeps the row and is taken off; they are few, so that each of their rows is looked
+#: up (OFFSET 0), where the database would rather read everybody's.
+_COUNTS = """
+SELECT kind.status, kind.is_on, (
+    SELECT count(*) FROM integrations_usermatch AS match
+    WHERE match.connection_id = %(connection)s AND match.status = kind.status AND match.enabled = kind.is_on
+)
+FROM (SELECT * FROM unnest(%(statuses)s) AS status, unnest(ARRAY[true, false]) AS is_on) AS kind
+UNION ALL
+SELECT gone.status, gone.enabled, -count(*)
+FROM staff_staffmember AS staff CROSS JOIN LATERAL (
+    SELECT match.status, match.enabled FROM integrations_usermatch AS match
+    WHERE match.connection_id = %(connection)s AND match.staff_id = staff.id OFFSET 0
+) AS gone
+WHERE staff.organization_id = %(organization)s AND NOT staff.is_active
+GROUP BY gone.status, gone.enabled
+UNION ALL
+SELECT '', true, count(*) FROM staff_staffmember
+WHERE organization_id = %(organization)s AND is_active
+"""
+
+
 def tiles_of(connection: Connection) -> Tiles:
-    """The counts above the table, over everybody. Two queries."""
-    # Who left keeps the row. They are few: leaving them out is cheaper than a join of everybody with everybody.
-    left = StaffMember.objects.filter(organization=connection.organization_id, is_active=False)
-    rows = (
-        UserMatch.objects.filter(connection=connection)
-        .exclude(staff__in=left.order_by().values("pk"))
-        .order_by()
-        .values_list("status", "enabled")
-        .annotate(people=Count("*"))
-    )
-    counts = {(status, is_on): count for status, is_on, count in rows}
-    return Tiles(people(connection).count(), counts)
+    """The counts above the table, over everybody. One query."""
+    asked: dict[str, int | list[str]] = {
+        "connection": connection.pk,
+        "organization": connection.organization_id,
+        "statuses": MatchStatus.values,
+    }
+    with database.cursor() as cursor:
+        cursor.execute(_COUNTS, asked)
+        rows = cursor.fetchall()
+    counts: Counter[tuple[str, bool]] = Counter()
+    for status, is_on, number in rows:
+        counts[status, is_on] += number
+    return Tiles(counts.pop(("", True)), counts)

@@ -75,12 +75,13 @@ class Narrowed:
     """The same people in three forms, unordered, each the quickest for its purpose.
 
     Near an end of the list (`near`), person after person is looked up until the page is full; far from it (`far`) that
-    would be most of them, so that everybody who fits is gathered first. `parts` are disjoint and together everybody.
+    would be most of them, so that everybody who fits is gathered first. `parts` are disjoint and together everybody,
+    each as the staff or as their matches.
     """
 
     near: QuerySet[StaffMember]
     far: QuerySet[StaffMember]
-    parts: Sequence[QuerySet[StaffMember]]
+    parts: Sequence[QuerySet[Any]]
 
     def count(self) -> int:
         return sum(part.count() for part in self.parts)
@@ -88,28 +89,24 @@ class Narrowed:
 
 def narrowed(connection: Connection, table_filter: TableFilter) -> Narrowed:
     """The people that the search and the filter leave. Asks the database once where there is a search."""
-    found, parts = _searched(connection, table_filter.words)
-    status, video = table_filter.value("status"), table_filter.value("video")
-    matches = _wanted_matches(connection, status, video)
-    if matches is None:
-        return Narrowed(found, found, parts)
-    one_by_one, gathered = Q(Exists(matches.filter(staff=OuterRef("pk")))), _is_among(matches)
-    if video == "off" and not status:
+    found, here, there = _searched(connection, table_filter.words)
+    wish = _wish(table_filter.value("status"), table_filter.value("video"))
+    if not wish:
+        return Narrowed(found, found, [here, there])
+    if wish == {"enabled": False}:
         # Also those without a row, hence those who are not on.
-        one_by_one, gathered = ~one_by_one, ~Q(pk__in=matches.values("staff"))
-    return Narrowed(
-        found.filter(one_by_one), found.filter(gathered), [part.filter(gathered) for part in parts]
-    )
+        on = UserMatch.objects.filter(connection=connection, enabled=True)
+        one_by_one, gathered = ~Q(Exists(on.filter(staff=OuterRef("pk")))), ~Q(pk__in=on.values("staff"))
+    else:
+        matches = UserMatch.objects.filter(connection=connection, **wish)
+        one_by_one, gathered = Q(Exists(matches.filter(staff=OuterRef("pk")))), _is_among(matches)
+    parts = [here.filter(gathered), there.filter(**wish)]
+    return Narrowed(found.filter(one_by_one), found.filter(gathered), parts)
 
 
-def _wanted_matches(connection: Connection, status: str, video: str) -> QuerySet[UserMatch] | None:
-    """The rows that the filter is about; None without a filter. For "off" alone, the rows of those who are on."""
-    matches = UserMatch.objects.filter(connection=connection)
-    if not status and not video:
-        return None
-    if not status:
-        return matches.filter(enabled=True)
-    return matches.filter(status=status, **({"enabled": video == "on"} if video else {}))
+def _wish(status: str, video: str) -> dict[str, Any]:
+    """What the filter wants of a person's match."""
+    return {**({"status": status} if status else {}), **({"enabled": video == "on"} if video else {})}
 
 
 def _is_among(matches: QuerySet[UserMatch]) -> Q:
@@ -124,25 +121,26 @@ def _is_among(matches: QuerySet[UserMatch]) -> Q:
 # --- Words ------------------------------------------------------------------------------------------
 def _searched(
     connection: Connection, words: list[str]
-) -> tuple[QuerySet[StaffMember], list[QuerySet[StaffMember]]]:
-    """Who has every word in name, e-mail address, username or remote user name, without case; whole and in parts.
+) -> tuple[QuerySet[StaffMember], QuerySet[StaffMember], QuerySet[UserMatch]]:
+    """Who has every word in name, e-mail address, username or remote user name, without case.
 
-    By ids where they are few: no index finds an OR over two tables. Where they are many, those who have the words in
-    the staff columns are counted apart from those who do not.
+    All of them, and in two parts: as staff, and the matches of the rest. By ids where they are few: no index finds an
+    OR over two tables. Where they are many, those who have the words in the staff columns are counted apart from those
+    who do not.
     """
-    everybody = people(connection)
+    everybody, nobody = people(connection), UserMatch.objects.none()
     if not words:
-        return everybody, [everybody]
+        return everybody, everybody, nobody
     here, there = _here(connection, words), _there(connection, words)
-    ids = set(here.values_list("pk", flat=True).union(there, all=True)[: FEW + 1])
+    ids = set(here.values_list("pk", flat=True).union(there.values_list("staff"), all=True)[: FEW + 1])
     if len(ids) <= FEW:
         found = everybody.filter(pk__in=ids)
-        return found, [found]
+        return found, found, nobody
     either = (
         _has("search_text", word) | Q(pk__in=_remotely(connection, word).values("staff")) for word in words
     )
-    only_there = everybody.filter(pk__in=there).exclude(*(_has("search_text", word) for word in words))
-    return everybody.filter(*either), [here, only_there]
+    only_there = there.exclude(*(_has("staff__search_text", word) for word in words))
+    return everybody.filter(*either), here, only_there
 
 
 def _here(connection: Connection, words: list[str]) -> QuerySet[StaffMember]:
@@ -150,8 +148,8 @@ def _here(connection: Connection, words: list[str]) -> QuerySet[StaffMember]:
     return people(connection).filter(*(_has("search_text", word) for word in words))
 
 
-def _there(connection: Connection, words: list[str]) -> QuerySet[Any, int]:
-    """The ids of those who have at least one word in the remote user name, and each word there or here."""
+def _there(connection: Connection, words: list[str]) -> QuerySet[UserMatch]:
+    """The matches of those who have at least one word in the remote user name, and each word there or here."""
     rows = UserMatch.objects.filter(
         reduce(or_, (_has("other_upn", word) for word in words)),
         *(_has("other_upn", word) | _has("staff__search_text", word) for word in words),
@@ -159,7 +157,7 @@ def _there(connection: Connection, words: list[str]) -> QuerySet[Any, int]:
         staff__organization=connection.organization_id,
         staff__is_active=True,
     )
-    return rows.exclude(other_upn="").values_list("staff_id", flat=True)
+    return rows.exclude(other_upn="")
 
 
 def _remotely(connection: Connection, word: str) -> QuerySet[UserMatch]:

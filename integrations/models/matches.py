@@ -101,10 +101,17 @@ class UserMatch(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "staff"], name="one_match_per_person")]
         indexes = [
-            # Counts and filters of the dashboard read nothing but this.
+            # The counts of the dashboard read nothing but this, which is small: everybody of a kind shares an entry.
+            models.Index(fields=["connection", "status", "enabled"], name="match_counts"),
+            # Its filters read nothing but this.
             models.Index(fields=["connection", "status", "enabled", "staff"], name="match_by_status"),
             # Few, as a rule: a search reads all of them.
-            models.Index(fields=["connection"], condition=~Q(other_upn=""), name="match_with_other_upn"),
+            models.Index(
+                fields=["connection"],
+                include=["staff", "other_upn"],
+                condition=~Q(other_upn=""),
+                name="match_with_other_upn",
+            ),
             models.Index(fields=["connection", "remote_id"], name="match_by_remote_id"),
             models.Index(
                 fields=["connection", "coverage_due_at"],
