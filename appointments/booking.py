@@ -22,12 +22,12 @@ from appointments.checks import (
     clock,
     set_times,
 )
-from appointments.hosts import arrange_video
 from appointments.locking import lock_staff
 from appointments.models import Appointment, BookedThrough, Client, NotificationKind
 from appointments.notifications import tell_everybody
 from appointments.races import settle
 from appointments.timeline import note
+from appointments.video import arrange_video
 from services.models import MeetingMethod, Service
 from staff.models import Location, Organization, StaffMember
 

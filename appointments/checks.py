@@ -87,6 +87,11 @@ def check_service(service: Service, staff: StaffMember, through: BookedThrough) 
             "service",
         )
     check_active(staff)
+    check_assigned(service, staff)
+
+
+def check_assigned(service: Service, staff: StaffMember) -> None:
+    """The service is provided by this person."""
     if not service.assignments.filter(staff=staff).exists():
         raise BookingRefused(
             _("%(name)s does not provide “%(service)s”. Choose somebody who does, or another service.")

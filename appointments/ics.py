@@ -44,7 +44,7 @@ def invitation(appointment: Appointment, *, kind: str, sequence: int, audience: 
 
 def summary(appointment: Appointment, audience: str) -> str:
     """One line for a calendar or a subject: whom the reader meets, and for what."""
-    other = appointment.client.name if audience == Audience.STAFF else appointment.organization.name
+    other = appointment.organization.name if audience == Audience.CLIENT else appointment.client.name
     return " ".join(f"{appointment.service.name}, {other}".split())
 
 

@@ -5,31 +5,71 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from appointments.checks import check_same_organization
-from appointments.models import Appointment
+from appointments.models import Appointment, BookedThrough
 from appointments.refusals import BookingRefused
+from appointments.timeline import last_change
 from staff.models import StaffMember
 
 
 def lock_staff(staff: StaffMember) -> StaffMember:
     """Lock the staff member's row, as edits of hours and time off do, and return it as it is now."""
+    return lock_people(staff)[staff.pk]
+
+
+def lock_people(*people: StaffMember) -> dict[int, StaffMember]:
+    """Lock these people's rows in the order of their pk, and return them as they are now, by pk."""
     locked = (
         StaffMember.objects.select_for_update(no_key=True, of=("self",))
         .select_related("organization", "location")
-        .filter(pk=staff.pk)
-        .first()
+        .filter(pk__in={member.pk for member in people})
+        .order_by("pk")
     )
-    if locked is None:
+    by_pk = {member.pk: member for member in locked}
+    if any(member.pk not in by_pk for member in people):
         raise BookingRefused(_("This staff member no longer exists. Choose somebody else."), "staff")
-    return locked
+    return by_pk
 
 
 def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> Appointment:
-    """The appointment as it is now, locked; only for its own organisation."""
+    """The appointment as it is now, locked, after its staff member was; only for its own organisation.
+
+    Raises BookingRefused where it has another staff member by now than the one who is locked.
+    """
     check_same_organization(appointment.organization, {"": actor})
-    return (
+    current = (
         Appointment.objects.select_for_update(no_key=True, of=("self",))
         .select_related(
-            "organization", "service", "staff__organization", "staff__location", "client", "location"
+            "organization",
+            "service",
+            "staff__organization",
+            "staff__location",
+            "client",
+            "location",
+            "meeting",
         )
         .get(pk=appointment.pk)
     )
+    if current.staff_id != appointment.staff_id:
+        raise BookingRefused(_what_happened_meanwhile(current))
+    return current
+
+
+def check_version(current: Appointment, version: int | None) -> None:
+    """Nobody overwrites what they have not seen: `version` is the one of the page that asks, None for whoever has none.
+
+    Raises BookingRefused, in words that say what happened meanwhile and who did it.
+    """
+    if version not in (None, current.version):
+        raise BookingRefused(_what_happened_meanwhile(current))
+
+
+def _what_happened_meanwhile(appointment: Appointment) -> str:
+    change = last_change(appointment)
+    if change is None:
+        return _("This appointment was changed meanwhile. Look at it again.")
+    words = {"name": change.actor.name if change.actor else "", "what": change.text}
+    if change.actor:
+        return _("%(name)s changed this appointment meanwhile: %(what)s Look at it again.") % words
+    if change.through == BookedThrough.CLIENT_VIEW:
+        return _("The client changed this appointment meanwhile: %(what)s Look at it again.") % words
+    return _("This appointment was changed meanwhile: %(what)s Look at it again.") % words

@@ -9,6 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from appointments.ics import address_of, invitation, method_of, summary
 from appointments.links import has_video_link, join_label, join_url, manage_url, staff_url
@@ -35,7 +36,9 @@ def mail_for(notification: Notification) -> EmailMultiAlternatives:
 
 def _mail(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:
     context = _context(appointment, notification)
-    name = f"appointments/mail/{notification.audience}"
+    name = (
+        f"appointments/mail/{Audience.CLIENT if notification.audience == Audience.CLIENT else Audience.STAFF}"
+    )
     mail = EmailMultiAlternatives(
         subject=context["subject"],
         body=render_to_string(f"{name}.txt", context),
@@ -63,7 +66,7 @@ def _attach_calendar(
 
 
 def _context(appointment: Appointment, notification: Notification) -> dict[str, Any]:
-    heading = _heading(notification.kind)
+    heading = _heading(notification)
     # One line whatever names hold: a header cannot be continued from here.
     subject = " ".join(f"{heading}: {summary(appointment, notification.audience)}".split())
     is_live = notification.kind != NotificationKind.CANCELLED
@@ -73,7 +76,10 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "subject": subject,
         "zone": timezone.get_current_timezone_name(),
         "is_live": is_live,
-        "sentence": _sentence(notification),
+        "reason": appointment.cancel_reason
+        if not is_live and notification.audience != Audience.FORMER
+        else "",
+        "sentence": _sentence(appointment, notification),
         "language": translation.get_language(),
         "address": "" if has_video_link(appointment) else address_of(appointment),
         "join_url": join_url(appointment) if is_live and has_video_link(appointment) else "",
@@ -88,32 +94,51 @@ def _private_links(appointment: Appointment, audience: str) -> dict[str, str]:
     return {"staff_url": staff_url(appointment)}
 
 
-def _heading(kind: str) -> str:
-    if kind == NotificationKind.CANCELLED:
-        return _("Appointment cancelled")
-    if kind == NotificationKind.MOVED:
-        return _("Appointment moved")
-    return _("Appointment confirmed")
+_HEADINGS = {
+    NotificationKind.BOOKED: _lazy("Appointment confirmed"),
+    NotificationKind.MOVED: _lazy("Appointment moved"),
+    NotificationKind.REASSIGNED: _lazy("Appointment reassigned"),
+    NotificationKind.CHANGED: _lazy("Appointment changed"),
+    NotificationKind.CANCELLED: _lazy("Appointment cancelled"),
+}
+# What happened, in one sentence to whoever reads it: the client, then the staff member.
+_SENTENCES = {
+    NotificationKind.BOOKED: (_lazy("Your appointment is confirmed."), _lazy("You have a new appointment.")),
+    NotificationKind.MOVED: (
+        _lazy("Your appointment has a new time."),
+        _lazy("An appointment of yours has a new time."),
+    ),
+    NotificationKind.REASSIGNED: (
+        _lazy("Your appointment is with %(name)s now."),
+        _lazy("You have taken over an appointment."),
+    ),
+    NotificationKind.CHANGED: (
+        _lazy("Your appointment has changed. This is how it is now:"),
+        _lazy("An appointment of yours has changed. This is how it is now:"),
+    ),
+    NotificationKind.CANCELLED: (
+        _lazy("Your appointment is cancelled."),
+        _lazy("An appointment of yours is cancelled."),
+    ),
+}
 
 
-def _sentence(notification: Notification) -> str:
-    """What happened, in one sentence to whoever reads it."""
-    is_client = notification.audience == Audience.CLIENT
-    if notification.kind == NotificationKind.CANCELLED:
-        return (
-            _("Your appointment is cancelled.") if is_client else _("An appointment of yours is cancelled.")
-        )
-    if notification.kind == NotificationKind.MOVED:
-        return (
-            _("Your appointment has a new time.")
-            if is_client
-            else _("An appointment of yours has a new time.")
-        )
-    return _("Your appointment is confirmed.") if is_client else _("You have a new appointment.")
+def _heading(notification: Notification) -> str:
+    if notification.audience == Audience.FORMER:
+        return _("Appointment reassigned")
+    return str(_HEADINGS[NotificationKind(notification.kind)])
+
+
+def _sentence(appointment: Appointment, notification: Notification) -> str:
+    if notification.audience == Audience.FORMER:
+        return _("%(name)s has taken over this appointment.") % {"name": appointment.staff.name}
+    to_client, to_staff = _SENTENCES[NotificationKind(notification.kind)]
+    sentence = to_client if notification.audience == Audience.CLIENT else to_staff
+    return str(sentence) % {"name": appointment.staff.name}
 
 
 def _zone_and_language(appointment: Appointment, audience: str) -> tuple[tzinfo, str]:
     organization, client = appointment.organization, appointment.client
-    if audience == Audience.STAFF:
+    if audience != Audience.CLIENT:
         return appointment.staff.zone, organization.language
     return client.time_zone or organization.time_zone, client.language or organization.language

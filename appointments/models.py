@@ -97,6 +97,7 @@ class Appointment(models.Model):
     )
     # The staff member's own link, copied when it was the explicit choice; never a silent fallback.
     personal_meeting_url = models.URLField(blank=True)
+    personal_meeting_note = models.CharField(max_length=300, blank=True, default="", db_default="")
     booked_through = models.CharField(max_length=15, choices=BookedThrough)
     booked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
     manage_token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
@@ -180,6 +181,8 @@ class Audience(models.TextChoices):
 
     CLIENT = "client", _("Client")
     STAFF = "staff", _("Staff member")
+    # Whoever had the appointment before somebody else took it over: their calendar drops it.
+    FORMER = "former", _("Former staff member")
 
 
 # Longer than any mail takes: whoever has not said by then how it went, died over it.
@@ -198,7 +201,7 @@ class Notification(models.Model):
 
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=10, choices=NotificationKind)
-    # The calendar's SEQUENCE number: grows with every change of the appointment.
+    # The calendar's SEQUENCE number: the version of the appointment that the mail tells of.
     sequence = models.PositiveIntegerField(default=0)
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.CLIENT)
     to = models.EmailField()

@@ -10,38 +10,56 @@ import time
 from smtplib import SMTPException
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from appointments.mails import mail_for
-from appointments.models import Appointment, Audience, Notification, NotificationKind, NotificationState
+from appointments.models import (
+    SENDING_PATIENCE,
+    Appointment,
+    Audience,
+    Notification,
+    NotificationKind,
+    NotificationState,
+)
 from integrations.nudges import nudge_on_commit
+from staff.models import StaffMember
+
+_TASK = "appointments.send_waiting_notifications"
 
 # One look at the outbox ends well before the task's time limit, which would kill it in the middle of a mail.
 SENDING_SECONDS = 30
 
 
-def tell_everybody(appointment: Appointment, kind: NotificationKind) -> None:
+def tell_everybody(
+    appointment: Appointment, kind: NotificationKind, *, former: StaffMember | None = None
+) -> None:
     """Put mails to the client and the staff member into the outbox, inside the caller's transaction.
 
-    What still waits to be sent is replaced: who was never told of the booking is told of it as it is now.
+    `former` is who had the appointment before. What still waits to be sent is replaced: who was never told of the
+    booking is told of it as it is now, and who was never told that they have it need not hear that they lost it.
     """
-    waiting = appointment.notifications.filter(state=NotificationState.WAITING)
-    unheard = set(waiting.filter(kind=NotificationKind.BOOKED).values_list("audience", flat=True))
-    sequence = _next_sequence(appointment)
-    waiting.delete()
-    Notification.objects.bulk_create(
-        Notification(
-            appointment=appointment,
-            kind=_kind_for(kind, was_told=audience not in unheard),
-            sequence=sequence,
-            audience=audience,
-            to=address,
-        )
+    unheard = {} if kind == NotificationKind.BOOKED else _take_back_waiting(appointment)
+    mails = [
+        (audience, address, _kind_for(kind, unheard.get((audience, address))))
         for audience, address in _addresses(appointment)
-        if address
+    ]
+    if former is not None and (Audience.STAFF, former.email) not in unheard:
+        mails.append((Audience.FORMER, former.email, NotificationKind.CANCELLED))
+    _put(appointment, mails)
+
+
+def send_again(notification: Notification) -> bool:
+    """Send a mail once more that failed, or that may not have been sent; False where it was sent or waits."""
+    stuck = Q(state=NotificationState.FAILED) | Q(
+        state=NotificationState.SENDING, claimed_at__lt=Now() - SENDING_PATIENCE
     )
-    nudge_on_commit("appointments.send_waiting_notifications")
+    again = Notification.objects.filter(stuck, pk=notification.pk).update(
+        state=NotificationState.WAITING, error="", claimed_at=None
+    )
+    if again:
+        nudge_on_commit(_TASK)
+    return bool(again)
 
 
 def send_waiting() -> int:
@@ -57,15 +75,33 @@ def _addresses(appointment: Appointment) -> list[tuple[Audience, str]]:
     return [(Audience.CLIENT, appointment.client.email), (Audience.STAFF, appointment.staff.email)]
 
 
-def _next_sequence(appointment: Appointment) -> int:
-    last: int | None = appointment.notifications.aggregate(last=Max("sequence"))["last"]
-    return 0 if last is None else last + 1
+def _take_back_waiting(appointment: Appointment) -> dict[tuple[str, str], str]:
+    """Delete what still waits, except the news to somebody who lost it; returns the kinds by audience and address."""
+    waiting = appointment.notifications.filter(state=NotificationState.WAITING)
+    waiting = waiting.exclude(~Q(to=appointment.staff.email), audience=Audience.FORMER)
+    kinds = {(audience, to): kind for audience, to, kind in waiting.values_list("audience", "to", "kind")}
+    waiting.delete()
+    return kinds
 
 
-def _kind_for(kind: NotificationKind, *, was_told: bool) -> NotificationKind:
-    if kind == NotificationKind.MOVED and not was_told:
+def _put(appointment: Appointment, mails: list[tuple[Audience, str, NotificationKind]]) -> None:
+    Notification.objects.bulk_create(
+        Notification(
+            appointment=appointment, kind=kind, sequence=appointment.version, audience=audience, to=address
+        )
+        for audience, address, kind in mails
+        if address
+    )
+    nudge_on_commit(_TASK)
+
+
+def _kind_for(kind: NotificationKind, unheard: str | None) -> NotificationKind:
+    """What to call the news where an earlier one was not sent: a cancelling is told as it is."""
+    if unheard is None or kind == NotificationKind.CANCELLED or unheard == kind:
+        return kind
+    if unheard == NotificationKind.BOOKED:
         return NotificationKind.BOOKED
-    return kind
+    return NotificationKind.CHANGED
 
 
 def _claim() -> Notification | None:

@@ -44,5 +44,10 @@ def _look_again_once(attempt: Callable[[], Appointment]) -> Appointment:
         return attempt()
 
 
+def is_time_taken(error: DatabaseError) -> bool:
+    """Whether PostgreSQL refused because somebody else has the time."""
+    return _sqlstate(error) == _TIME
+
+
 def _sqlstate(error: DatabaseError) -> str | None:
     return getattr(error.__cause__, "pgcode", None)

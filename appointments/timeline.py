@@ -13,3 +13,9 @@ def note(
     return AppointmentEvent.objects.create(
         appointment=appointment, actor=actor, through=through, text=text[:500]
     )
+
+
+def last_change(appointment: Appointment) -> AppointmentEvent | None:
+    """The last line that a person caused; news of the link are none."""
+    by_people = appointment.events.exclude(through="").select_related("actor")
+    return by_people.order_by("-at", "-pk").first()

@@ -23,7 +23,7 @@ from integrations.meeting_outcomes import NO_ERROR
 from integrations.meeting_sweep import abandon, sweep
 from integrations.meeting_sync import sync_meeting
 from integrations.models import Connection, Meeting, UserMatch, Wanted
-from integrations.platforms import ErrorKind, platform_of
+from integrations.platforms import ErrorKind, VideoPlatform, platform_of
 from staff.models import StaffMember
 
 __all__ = [
@@ -31,6 +31,8 @@ __all__ = [
     "ask_for_meeting",
     "ask_to_cancel",
     "ask_to_move",
+    "hand_over",
+    "keeps_link",
     "meeting_changed",
     "nudge",
     "rename",
@@ -60,7 +62,7 @@ def ask_for_meeting(
         connection=connection,
         host=host,
         organizer_id=platform.organizer_id(connection, match),
-        attendees=[asdict(attendee) for attendee in platform.attendees(connection, match)],
+        attendees=_attendees(platform, connection, match),
         subject=subject[:_SUBJECT_LENGTH],
         starts_at=starts_at,
         ends_at=ends_at,
@@ -77,6 +79,40 @@ def _host_of(hosting: Hosting) -> tuple[Connection, UserMatch]:
     if hosting.connection is None or hosting.match is None:
         raise ValueError("A meeting needs a connection and the host's match on it.")
     return hosting.connection, hosting.match
+
+
+def _attendees(platform: VideoPlatform, connection: Connection, match: UserMatch) -> list[dict[str, str]]:
+    return [asdict(attendee) for attendee in platform.attendees(connection, match)]
+
+
+def keeps_link(meeting: Meeting, hosting: Hosting) -> bool:
+    """Whether the meeting, and so its link, stays when somebody who hosts there takes it over."""
+    if hosting.connection is None or hosting.match is None or meeting.wanted != Wanted.LIVE:
+        return False
+    connection, match = hosting.connection, hosting.match
+    organizer = platform_of(connection).organizer_id(connection, match)
+    return (meeting.connection_id, meeting.organizer_id) == (connection.pk, organizer)
+
+
+def hand_over(
+    meeting: Meeting, *, host: StaffMember, hosting: Hosting, starts_at: datetime, ends_at: datetime
+) -> Meeting:
+    """Another person hosts, perhaps at another time; return the meeting that takes place from now on.
+
+    It is the same one, with the same link, where the organiser at the platform stays. Else a new one replaces it, and
+    the old one is let go. ValueError: the host has no connection or no match.
+    """
+    connection, match = _host_of(hosting)
+    if keeps_link(meeting, hosting):
+        attendees = _attendees(platform_of(connection), connection, match)
+        _ask(meeting.pk, host=host, attendees=attendees, starts_at=starts_at, ends_at=ends_at)
+        return meeting
+    replacement = ask_for_meeting(
+        host=host, hosting=hosting, subject=meeting.subject, starts_at=starts_at, ends_at=ends_at
+    )
+    ask_to_cancel(meeting.pk)
+    Meeting.objects.filter(pk=meeting.pk).update(replaced_by=replacement)
+    return replacement
 
 
 def ask_to_move(meeting_id: UUID, *, starts_at: datetime, ends_at: datetime) -> None:
