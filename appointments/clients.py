@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -23,12 +24,23 @@ def client_with_email(organization: Organization, email: str) -> Client | None:
     return Client.objects.filter(organization=organization, email__iexact=email).first() if email else None
 
 
-def book_for_new_client(organization: Organization, details: dict[str, str], **booking: Any) -> Appointment:
-    """Add the client and book for them, both or neither; see `book_appointment` for what it takes and raises."""
+def book_for(
+    client: Client | dict[str, str],
+    *,
+    organization: Organization,
+    book: Callable[..., Appointment] = book_appointment,
+    **booking: Any,
+) -> Appointment:
+    """Book for a client, or for one who is added with these details: both or neither.
+
+    `book` is `book_appointment` or `book_with_anyone`; see there for what it takes and raises.
+    """
+    if isinstance(client, Client):
+        return book(organization=organization, client=client, **booking)
     with transaction.atomic():
-        client = Client.objects.create(organization=organization, **details)
-        appointment = book_appointment(organization=organization, client=client, **booking)
+        added = Client.objects.create(organization=organization, **client)
+        appointment = book(organization=organization, client=added, **booking)
         # The form was sent twice: the first booking stands, and so does the client it added.
-        if appointment.client_id != client.pk:
-            client.delete()
+        if appointment.client_id != added.pk:
+            added.delete()
         return appointment

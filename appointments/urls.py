@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from appointments.views import appointments, booking, clients, private_links, schedule
+from appointments.views import appointments, booking, clients, contact_center, private_links, schedule
 
 urlpatterns = [
     path("schedule/", schedule.schedule, name="schedule"),
@@ -20,6 +20,12 @@ urlpatterns = [
         "schedule/appointments/<int:pk>/try-again/",
         appointments.appointment_try_again,
         name="appointment-try-again",
+    ),
+    path("contact-center/", contact_center.contact_center, name="contact-center"),
+    path(
+        "contact-center/booked/<int:pk>/",
+        contact_center.contact_center_booked,
+        name="contact-center-booked",
     ),
     path("clients/", clients.client_list, name="client-list"),
     path("clients/add/", clients.add_client, name="client-add"),

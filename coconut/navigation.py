@@ -25,6 +25,7 @@ class Entry:
 # (label, URL name, bootstrap icon, roles): the order is the order on the page.
 _ENTRIES = [
     ("Schedule", "schedule", "calendar3", {"admin", "scheduler", "staff"}),
+    ("Contact Center", "contact-center", "headset", {"admin", "scheduler"}),
     ("Clients", "client-list", "person-lines-fill", {"admin", "scheduler"}),
     ("Staff", "staff-list", "people", {"admin", "staff"}),
     ("Services", "service-list", "briefcase", {"admin"}),

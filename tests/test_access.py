@@ -114,6 +114,8 @@ RULES = {
     "appointment-cancel": WHOSE_IT_IS,
     "appointment-link": WHOSE_IT_IS,
     "appointment-try-again": WHOSE_IT_IS,
+    "contact-center": SCHEDULERS,
+    "contact-center-booked": OWN_SCHEDULERS,
     "client-list": SCHEDULERS,
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
@@ -170,6 +172,7 @@ ALSO_POST = {
     "appointment-add",
     "appointment-move",
     "appointment-cancel",
+    "contact-center",
     "client-add",
     "client-edit",
 }
@@ -256,6 +259,7 @@ def address(name: str, world: dict[str, Any]) -> str:
         "service": world["service"],
         "client": world["client"],
         "appointment": appointment.pk,
+        "contact": appointment.pk,
     }
     return reverse(name, args=[rows.get(name.partition("-")[0], world["connection"])])
 

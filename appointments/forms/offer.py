@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -79,13 +79,23 @@ class OfferForm(ClientChoice):
     @classmethod
     def from_request(cls, request: HttpRequest, actor: StaffMember) -> Self:
         """Bound where the form was sent for good, else showing what was chosen so far."""
-        if request.method == "POST" and not is_only_looking(request.POST):
+        if request.method == "POST" and not cls.only_looks(request.POST):
             return cls(request.POST, actor=actor)
         initial = {
             "request_key": secrets.token_urlsafe(24),
             "date": timezone.localdate(timezone=actor.zone).isoformat(),
         }
-        return cls(initial=initial | chosen_so_far(request.POST or request.GET), actor=actor)
+        return cls(initial=initial | cls.so_far(request.POST or request.GET), actor=actor)
+
+    @classmethod
+    def only_looks(cls, sent: QueryDict) -> bool:
+        """Whether the form was sent to see what the choices leave."""
+        return is_only_looking(sent)
+
+    @classmethod
+    def so_far(cls, sent: QueryDict) -> dict[str, str]:
+        """What was chosen until now, by field."""
+        return chosen_so_far(sent)
 
     # --- What is offered ----------------------------------------------------------------------------
 
@@ -146,6 +156,20 @@ class OfferForm(ClientChoice):
                 )
                 self.add_error("staff", sentence % {"name": member.name})
         return cleaned
+
+    def wish(self, actor: StaffMember) -> dict[str, Any]:
+        """What to book, as `book_for` and both ways of booking take it; when and with whom is up to each form."""
+        chosen = self.cleaned_data
+        return {
+            "organization": self.organization,
+            "client": chosen["client"] or self.new_client,
+            "service": chosen["service"],
+            "method": chosen["method"],
+            "starts_at": chosen["starts_at"],
+            "request_key": chosen["request_key"],
+            "internal_note": chosen["notes"],
+            "actor": actor,
+        }
 
     # --- Narrowing ----------------------------------------------------------------------------------
 

@@ -25,7 +25,6 @@ class ClientChoice(PickingForm):
     """The client's part of a booking form. `organization` must be set before anything is asked of it."""
 
     organization: Organization
-    known_client: Client | None = None
 
     client = forms.CharField(required=False)
     # Words to search with are no part of the booking: whatever stands there never refuses it.
@@ -41,12 +40,16 @@ class ClientChoice(PickingForm):
 
     @cached_property
     def clients(self) -> list[Client]:
-        """The chosen client, then those the search finds; the chosen one alone where nobody is searched for."""
-        chosen = [self.chosen_client] if self.chosen_client else []
-        if not self.words or (chosen and self.picked("look") != "client"):
-            return chosen
+        """Whom it may be: the chosen client, or the one with the email that was typed; then those the search finds.
+
+        The chosen one alone where nobody is searched for any more.
+        """
+        first = self.chosen_client or self.known_client
+        before = [first] if first else []
+        if not self.words or (self.chosen_client and self.picked("look") != "client"):
+            return before
         found = find_clients(self.organization, self.words)[:_CLIENTS_SHOWN]
-        return chosen + [client for client in found if client not in chosen]
+        return before + [client for client in found if client not in before]
 
     @cached_property
     def words(self) -> str:
@@ -60,6 +63,15 @@ class ClientChoice(PickingForm):
     @property
     def adds_client(self) -> bool:
         return self.picked("client") == NEW_CLIENT
+
+    @cached_property
+    def known_client(self) -> Client | None:
+        """Somebody who has the email of the client to be added."""
+        return (
+            client_with_email(self.organization, self.picked("new_email").strip())
+            if self.adds_client
+            else None
+        )
 
     @property
     def asks_to_add_anyway(self) -> bool:
@@ -85,19 +97,10 @@ class ClientChoice(PickingForm):
             return cleaned
         if not cleaned.get("new_name") and not self.has_error("new_name"):
             self.add_error("new_name", _("Enter the client's name."))
-        known = client_with_email(self.organization, cleaned.get("new_email", ""))
-        if known is not None and not cleaned.get("new_anyway"):
-            self._point_out(known)
+        if self.known_client is not None and not cleaned.get("new_anyway"):
+            sentence = _("%(name)s has this email already. Choose them above, or add another client.")
+            self.add_error("new_email", sentence % {"name": self.known_client.name})
         return cleaned
-
-    def _point_out(self, known: Client) -> None:
-        self.known_client = known
-        self.clients = [known, *(client for client in self.clients if client != known)]
-        self.add_error(
-            "new_email",
-            _("%(name)s has this email already. Choose them above, or add another client.")
-            % {"name": known.name},
-        )
 
 
 def find(rows: QuerySet[M], pk: str) -> M | None:

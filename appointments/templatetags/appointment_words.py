@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from appointments.zones import zone_words
 from services.models import MeetingMethod
@@ -32,3 +33,18 @@ def zone_of(moment: datetime) -> str:
     """The name of the zone that this page shows the moment in."""
     zone = timezone.get_current_timezone()
     return zone_words(zone, moment) if isinstance(zone, ZoneInfo) else str(zone)
+
+
+@register.filter
+def zone_in(moment: datetime, zone: ZoneInfo) -> str:
+    """The zone's name as people say it, at that moment."""
+    return zone_words(zone, moment)
+
+
+@register.filter
+def clock_of(moment: datetime, zone: ZoneInfo) -> str:
+    """What clocks of the zone show at that moment, with the day where it is another one; "" where it is the same."""
+    here, there = timezone.localtime(moment), moment.astimezone(zone)
+    if here.replace(tzinfo=None) == there.replace(tzinfo=None):
+        return ""
+    return date_format(there, "H:i" if here.date() == there.date() else "D H:i")

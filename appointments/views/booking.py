@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from appointments.booking import book_appointment
-from appointments.clients import book_for_new_client
+from appointments.clients import book_for
 from appointments.forms.booking import BookingForm
 from appointments.models import Appointment, BookedThrough
 from appointments.refusals import BookingRefused
@@ -41,17 +38,9 @@ def appointment_add(request: HttpRequest) -> HttpResponse:
 
 def _book(form: BookingForm, member: StaffMember) -> Appointment:
     chosen = form.cleaned_data
-    booking: dict[str, Any] = {
-        "service": chosen["service"],
-        "staff": chosen["staff"],
-        "starts_at": chosen["starts_at"],
-        "method": chosen["method"],
-        "actor": member,
-        "through": BookedThrough.SCHEDULE,
-        "request_key": chosen["request_key"],
-        "internal_note": chosen["notes"],
-        "outside_hours": chosen["outside_hours"],
-    }
-    if chosen["client"] is None:
-        return book_for_new_client(form.organization, form.new_client, **booking)
-    return book_appointment(organization=form.organization, client=chosen["client"], **booking)
+    return book_for(
+        **form.wish(member),
+        staff=chosen["staff"],
+        outside_hours=chosen["outside_hours"],
+        through=BookedThrough.SCHEDULE,
+    )

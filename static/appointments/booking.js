@@ -1,4 +1,4 @@
-// Booking by keyboard: a free time fills the fields at once, Enter in the search takes the first client, Escape leaves.
+// Booking on the schedule: a free time fills the fields at once. The client's part is in whom.js.
 "use strict";
 
 document.addEventListener("click", (event) => {
@@ -22,47 +22,6 @@ function forgetRefusedTime() {
   field.removeAttribute("aria-invalid");
   document.getElementById("id_time_error")?.remove();
 }
-
-const search = document.getElementById("id_client_query");
-search?.addEventListener("keydown", (event) => {
-  const first = document.querySelector("#client-results input[type=radio]");
-  if (event.key === "ArrowDown" && first) {
-    event.preventDefault();
-    first.focus();
-  } else if (event.key === "Enter") {
-    event.preventDefault();
-    const found = document.querySelectorAll("#client-results input[type=radio]");
-    if (!search.value.trim() || found.length === 0) return;
-    first.checked = true;
-    if (first.value === "new") startNewClient();
-    else document.getElementById("id_service").focus();
-  }
-});
-
-// A new client is usually the one who was searched for in vain.
-document.addEventListener("change", (event) => {
-  if (event.target.id === "id_client_new") startNewClient();
-});
-
-function startNewClient() {
-  const words = search.value.trim();
-  const name = document.getElementById("id_new_name");
-  const email = document.getElementById("id_new_email");
-  if (words.includes("@")) email.value ||= words;
-  else if (/\d{4}/.test(words)) document.getElementById("id_new_phone").value ||= words;
-  else name.value ||= words;
-  name.focus();
-}
-
-// Escape leaves, as long as nothing is lost by it.
-let touched = false;
-document.addEventListener("input", () => { touched = true; });
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !touched && !event.defaultPrevented) document.querySelector("a[data-escape]")?.click();
-});
-
-// The first thing that is wrong is where the cursor goes.
-document.querySelector("#booking .is-invalid")?.focus();
 
 // A time is typed in parts, and each part is a change: nothing is replaced under the fingers.
 document.addEventListener("change", (event) => {

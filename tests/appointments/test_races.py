@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from appointments import booking, checks, races
-from appointments.clients import book_for_new_client
+from appointments.clients import book_for
 from appointments.locking import lock_staff
 from appointments.models import Appointment, BookedThrough, Client, Notification
 from appointments.moving import move_appointment
@@ -108,7 +108,7 @@ def test_a_repeated_submit_in_parallel_is_one_appointment(maple: Maple) -> None:
 
 def test_a_form_that_adds_a_client_sent_many_times_at_once_adds_one_client(maple: Maple) -> None:
     ned = {"name": "Ned Ray", "email": "ned@example.com", "phone": ""}
-    booking = {
+    booking: dict[str, Any] = {
         "service": maple.review,
         "staff": maple.sam,
         "starts_at": monday(10),
@@ -118,7 +118,7 @@ def test_a_form_that_adds_a_client_sent_many_times_at_once_adds_one_client(maple
         "request_key": "form-1",
     }
 
-    answers = at_once([lambda: book_for_new_client(maple.organization, ned, **booking)] * CROWD)
+    answers = at_once([lambda: book_for(ned, organization=maple.organization, **booking)] * CROWD)
 
     assert {answer.pk for answer in answers} == {Appointment.objects.get().pk}
     assert Client.objects.filter(name="Ned Ray").count() == 1

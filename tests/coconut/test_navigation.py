@@ -13,7 +13,7 @@ from tests.factories import make_connection, make_member, make_operator, make_or
 
 pytestmark = pytest.mark.django_db
 
-ADMIN = ["Schedule", "Clients", "Staff", "Services", "Settings"]
+ADMIN = ["Schedule", "Contact Center", "Clients", "Staff", "Services", "Settings"]
 
 
 def context_for(member: StaffMember | AnonymousUser, path: str = "/schedule/"):
@@ -26,7 +26,7 @@ def context_for(member: StaffMember | AnonymousUser, path: str = "/schedule/"):
     ("role", "labels"),
     [
         (Role.ADMIN, ADMIN),
-        (Role.SCHEDULER, ["Schedule", "Clients"]),
+        (Role.SCHEDULER, ["Schedule", "Contact Center", "Clients"]),
         (Role.STAFF, ["Schedule", "Staff"]),
     ],
 )
@@ -40,6 +40,7 @@ def test_each_role_sees_the_pages_it_may_open(role: Role, labels: list[str]) -> 
     ("path", "current"),
     [
         ("/schedule/", ["Schedule"]),
+        ("/contact-center/booked/7/", ["Contact Center"]),
         ("/staff/7/profile/", ["Staff"]),
         ("/settings/video-calls/", ["Settings"]),
         ("/settingsx/", []),

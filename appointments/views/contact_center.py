@@ -1,0 +1,69 @@
+"""The Contact Center: book while the client is on the line."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from appointments.anyone import book_with_anyone
+from appointments.clients import book_for
+from appointments.forms.contact_center import ContactForm
+from appointments.links import join_label, join_url
+from appointments.models import Appointment, BookedThrough
+from appointments.private_links import client_zone
+from appointments.refusals import BookingRefused
+from appointments.video_links import link_of
+from appointments.views.answers import see_other
+from staff.access import current_member, schedulers_only
+from staff.models import StaffMember
+
+
+@require_http_methods(["GET", "POST"])
+@schedulers_only
+def contact_center(request: HttpRequest) -> HttpResponse:
+    """One form, which shows the first free times as soon as it knows what they are of."""
+    member = current_member(request)
+    form = ContactForm.from_request(request, member)
+    if form.is_bound and form.is_valid():
+        try:
+            booked = _book(form, member)
+        except BookingRefused as refusal:
+            form.refuse_booking(refusal)
+        else:
+            return see_other("contact-center-booked", booked.pk)
+    part = request.headers.get("HX-Request") == "true"
+    template = "appointments/_contact_form.html" if part else "appointments/contact_center.html"
+    return render(request, template, {"form": form})
+
+
+@require_safe
+@never_cache
+@schedulers_only
+def contact_center_booked(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was booked, until the next one is begun."""
+    loaded = Appointment.objects.visible_to(current_member(request)).select_related(
+        "organization", "client", "service", "location", "meeting__connection", "staff__organization"
+    )
+    shown = get_object_or_404(loaded, pk=pk)
+    context = {
+        "appointment": shown,
+        "their_zone": client_zone(shown),
+        "link": link_of(shown),
+        "join_url": join_url(shown),
+        "join_label": join_label(shown),
+    }
+    return render(request, "appointments/contact_center_booked.html", context)
+
+
+def _book(form: ContactForm, member: StaffMember) -> Appointment:
+    chosen = form.cleaned_data
+    wish = {
+        **form.wish(member),
+        "location": chosen["location"],
+        "through": BookedThrough.CONTACT_CENTER,
+    }
+    if chosen["staff"] is not None:
+        return book_for(**wish, staff=chosen["staff"])
+    return book_for(**wish, book=book_with_anyone, people=form.people.able)
