@@ -8,9 +8,10 @@ from typing import ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q
-from django.db.models.functions import Now
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Concat, Now, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
@@ -26,6 +27,17 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
+def _digits(field: str) -> Func:
+    return Func(
+        F(field),
+        Value(r"\D"),
+        Value(""),
+        Value("g"),
+        function="REGEXP_REPLACE",
+        output_field=models.TextField(),
+    )
+
+
 class Client(models.Model):
     """Somebody who books with an organisation. Clients have no account."""
 
@@ -35,10 +47,27 @@ class Client(models.Model):
     phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[one_line])
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
+    # What a search looks through: also the phone's digits alone, as they are typed without its spaces and dashes.
+    search_text = models.GeneratedField(
+        expression=Upper(
+            Concat(
+                *("name", Value(" "), "email", Value(" "), "phone", Value(" "), _digits("phone")),
+                output_field=models.TextField(),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name", "pk"]
+        indexes = [
+            models.Index(fields=["organization", "name", "id"], name="client_by_name"),
+            # As `iexact` compares.
+            models.Index("organization", Upper("email"), name="client_by_email"),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="client_by_words"),
+        ]
 
     def __str__(self) -> str:
         return self.name

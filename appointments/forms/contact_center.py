@@ -63,6 +63,7 @@ class ContactForm(OfferForm):
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells mypy what stands above
         field.queryset = Location.objects.filter(organization=self.organization)
         field.choices = [("", field.empty_label), *((place.pk, place.name) for place in self.locations)]
+        self.fields["notes"].widget.attrs["rows"] = 2
         for name, key in _ACCESS_KEYS.items():
             self.fields[name].widget.attrs["accesskey"] = key
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.clients import find_clients
+from appointments.clients import appointments_of, find_clients, sharing_email
 from appointments.forms.clients import ClientFilter, ClientForm
 from appointments.models import Client
 from appointments.views.answers import see_other
@@ -44,12 +46,17 @@ def add_client(request: HttpRequest) -> HttpResponse:
 def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit a client; what they have booked stands beside the form."""
     client = get_object_or_404(Client, pk=pk, organization=current_organization(request))
-    name = client.name
+    # The form puts what was typed into its client; the page is headed by the one who is stored.
+    stored = copy(client)
     form = ClientForm(request.POST or None, instance=client)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Saved."))
         return see_other("client-edit", client.pk)
-    rows = client.appointments.select_related("service", "staff", "meeting").order_by("-starts_at")
-    context = {"form": form, "client": client, "name": name, **list_context(request, rows)}
+    context = {
+        "form": form,
+        "client": stored,
+        "others": sharing_email(stored)[:5],
+        **list_context(request, appointments_of(client)),
+    }
     return render(request, "appointments/client_edit.html", context)

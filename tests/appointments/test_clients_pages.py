@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
@@ -28,11 +30,19 @@ def test_every_client_of_the_organisation_is_listed_by_name(maple: Maple, as_sky
     assert listed(as_sky.get(reverse("client-list"))) == ["Abe Lind", "Cleo Brandt"]
 
 
-@pytest.mark.parametrize("words", ["brandt cle", "CLEO@example", "555 0100"])
+@pytest.mark.parametrize(
+    "words",
+    ["brandt cle", "CLEO@example", "555 0100", "15550100", "(555) 01-00", "+1.555.0100", "brandt 0100"],
+)
 def test_the_search_reads_name_email_and_phone(maple: Maple, as_sky: Browser, words: str):
     make_client(maple.organization, "Abe Lind", email="abe@example.com")
 
     assert listed(as_sky.get(reverse("client-list"), {"q": words})) == ["Cleo Brandt"]
+
+
+@pytest.mark.parametrize("words", ["%", "_", "\\", "%brandt"])
+def test_signs_of_the_database_are_searched_for_as_they_stand(maple: Maple, as_sky: Browser, words: str):
+    assert listed(as_sky.get(reverse("client-list"), {"q": words})) == []
 
 
 def test_staff_are_told_that_clients_are_for_schedulers(maple: Maple):
@@ -89,7 +99,7 @@ def test_a_clients_appointments_take_the_same_queries_for_any_number(
     for number in range(how_many):
         make_appointment(maple.review, maple.sam, maple.cleo, monday(10 + number))
 
-    with django_assert_num_queries(5):  # session, member, client, count, appointments
+    with django_assert_num_queries(6):  # session, member, client, others of the email, count, appointments
         as_sky.get(reverse("client-edit", args=[maple.cleo.pk]))
 
 
@@ -100,3 +110,46 @@ def test_a_client_is_written_on_one_line(maple: Maple, as_sky: Browser, field: s
     assert page.context["form"].errors == {
         field: ["Write this on one line, without tabs and other control characters."]
     }
+
+
+def test_the_next_appointment_comes_first_and_the_past_after_those_to_come(
+    maple: Maple, as_sky: Browser, friday: None
+):
+    starts = [monday(9) - timedelta(days=14), monday(9) - timedelta(days=7), monday(9), monday(11)]
+    past_old, past_new, next_one, later = [
+        make_appointment(maple.review, maple.sam, maple.cleo, start).pk for start in starts
+    ]
+
+    page = as_sky.get(reverse("client-edit", args=[maple.cleo.pk]))
+
+    assert [row.pk for row in page.context["page"]] == [next_one, later, past_new, past_old]
+    content = page.content.decode()
+    assert content.index("Upcoming</h3>") < content.index("Past</h3>")
+    assert f'href="/contact-center/?client={maple.cleo.pk}"' in content
+
+
+def test_an_email_that_somebody_has_already_is_saved_and_pointed_out(maple: Maple, as_sky: Browser):
+    page = as_sky.post(
+        reverse("client-add"), {"name": "Carl Brandt", "email": "CLEO@example.com"}, follow=True
+    )
+
+    assert Client.objects.filter(name="Carl Brandt").exists()
+    assert list(page.context["others"]) == [maple.cleo]
+    assert "The same email have:" in page.content.decode()
+
+
+def test_a_long_name_with_html_and_emoji_is_kept_found_and_shown_as_text(maple: Maple, as_sky: Browser):
+    name = ("<i>Zoë</i> 👩🏽‍🚀 " + "x" * 300)[:300]
+
+    as_sky.post(reverse("client-add"), {"name": name, "email": "zoe@example.com"})
+    page = as_sky.get(reverse("client-list"), {"q": "👩🏽‍🚀"})
+
+    assert listed(page) == [name]
+    assert "&lt;i&gt;Zoë&lt;/i&gt;" in page.content.decode()
+    assert "<i>Zoë" not in page.content.decode()
+
+
+def test_the_book_button_opens_the_contact_center_with_the_client_chosen(maple: Maple, as_sky: Browser):
+    page = as_sky.get(f"/contact-center/?client={maple.cleo.pk}")
+
+    assert page.context["form"].chosen_client == maple.cleo
