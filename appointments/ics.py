@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from appointments.links import has_video_link, join_label, join_url
+from appointments.links import has_video_link, join_label, join_url, personal_link_words
 from appointments.models import Appointment, Audience, NotificationKind
 from services.models import MeetingMethod
 
@@ -81,6 +81,7 @@ def _description(appointment: Appointment) -> str:
     lines = [_("With %(name)s") % {"name": appointment.staff.name}]
     if has_video_link(appointment):
         lines.append(f"{join_label(appointment)}: {join_url(appointment)}")
+    lines += filter(None, [personal_link_words(appointment), appointment.personal_meeting_note])
     return "\n".join(lines)
 
 

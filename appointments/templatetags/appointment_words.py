@@ -9,6 +9,8 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from appointments.links import personal_link_words
+from appointments.models import Appointment
 from appointments.zones import zone_words
 from services.models import MeetingMethod
 
@@ -48,3 +50,9 @@ def clock_of(moment: datetime, zone: ZoneInfo) -> str:
     if here.replace(tzinfo=None) == there.replace(tzinfo=None):
         return ""
     return date_format(there, "H:i" if here.date() == there.date() else "D H:i")
+
+
+@register.filter
+def personal_link(appointment: Appointment) -> str:
+    """What the personal link is called that the appointment takes place on; "" where it is another one."""
+    return personal_link_words(appointment)
