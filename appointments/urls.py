@@ -4,17 +4,22 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from appointments.views import appointments, booking, clients, contact_center, private_links, schedule
+from appointments.views import (
+    appointments,
+    booking,
+    changes,
+    clients,
+    contact_center,
+    private_links,
+    schedule,
+)
 
 urlpatterns = [
     path("schedule/", schedule.schedule, name="schedule"),
     path("schedule/events/", schedule.schedule_events, name="schedule-events"),
     path("schedule/appointments/add/", booking.appointment_add, name="appointment-add"),
     path("schedule/appointments/<int:pk>/", appointments.appointment, name="appointment"),
-    path("schedule/appointments/<int:pk>/move/", appointments.appointment_move, name="appointment-move"),
-    path(
-        "schedule/appointments/<int:pk>/cancel/", appointments.appointment_cancel, name="appointment-cancel"
-    ),
+    path("schedule/appointments/<int:pk>/news/", appointments.appointment_news, name="appointment-news"),
     path("schedule/appointments/<int:pk>/link/", appointments.appointment_link, name="appointment-link"),
     path(
         "schedule/appointments/<int:pk>/try-again/",
@@ -27,6 +32,12 @@ urlpatterns = [
         contact_center.contact_center_booked,
         name="contact-center-booked",
     ),
+    path(
+        "schedule/appointments/<int:pk>/status/", appointments.appointment_status, name="appointment-status"
+    ),
+    path("schedule/appointments/<int:pk>/notes/", appointments.appointment_notes, name="appointment-notes"),
+    path("schedule/appointments/<int:pk>/move/", changes.appointment_move, name="appointment-move"),
+    path("schedule/appointments/<int:pk>/cancel/", changes.appointment_cancel, name="appointment-cancel"),
     path("clients/", clients.client_list, name="client-list"),
     path("clients/add/", clients.add_client, name="client-add"),
     path("clients/<int:pk>/", clients.edit_client, name="client-edit"),

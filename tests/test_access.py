@@ -116,6 +116,9 @@ RULES = {
     "appointment-try-again": WHOSE_IT_IS,
     "contact-center": SCHEDULERS,
     "contact-center-booked": OWN_SCHEDULERS,
+    "appointment-news": WHOSE_IT_IS,
+    "appointment-status": WHOSE_IT_IS,
+    "appointment-notes": WHOSE_IT_IS,
     "client-list": SCHEDULERS,
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
@@ -146,6 +149,8 @@ ONLY_POST = {
     "connection-settings",
     "connection-try-again",
     "appointment-try-again",
+    "appointment-status",
+    "appointment-notes",
 }
 ALSO_POST = {
     "staff-add",

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from appointments.forms.change import VersionField
 from appointments.forms.picking import chosen_so_far, is_only_looking
 from appointments.forms.when import WhenForm
 from appointments.models import Appointment
@@ -17,6 +18,8 @@ from appointments.offers import FreeTimes, free_times
 
 class MoveForm(WhenForm):
     """Starts with the time the appointment has; the free times are those of its staff member."""
+
+    version = VersionField()
 
     def __init__(self, *args: Any, appointment: Appointment, zone: ZoneInfo, **kwargs: Any) -> None:
         super().__init__(*args, zone=zone, **kwargs)
@@ -28,7 +31,11 @@ class MoveForm(WhenForm):
         if request.method == "POST" and not is_only_looking(request.POST):
             return cls(request.POST, appointment=appointment, zone=zone)
         starts_at = timezone.localtime(appointment.starts_at, zone)
-        initial = {"date": starts_at.date().isoformat(), "time": starts_at.strftime("%H:%M")}
+        initial = {
+            "date": starts_at.date().isoformat(),
+            "time": starts_at.strftime("%H:%M"),
+            "version": str(appointment.version),
+        }
         return cls(initial=initial | chosen_so_far(request.POST), appointment=appointment, zone=zone)
 
     @cached_property

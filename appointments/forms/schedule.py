@@ -51,7 +51,8 @@ class ScheduleForm(forms.Form):
     )
 
     def __init__(self, *args: Any, viewer: StaffMember, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # The panel beside it holds forms of its own, with a date among them.
+        super().__init__(*args, **{"auto_id": "filter_%s", **kwargs})
         organization = viewer.organization_id
         self._field("location").queryset = Location.objects.filter(organization=organization)
         self._field("service").queryset = Service.objects.filter(organization=organization, active=True)

@@ -1,115 +1,139 @@
-"""One appointment: look at it, its link, move it, cancel it."""
+"""One appointment: look at it and its link, run it, write notes. A page of its own, or the schedule's panel."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from appointments.forms.move import MoveForm
-from appointments.links import join_label, join_url
+from appointments.forms.notes import NotesForm
+from appointments.forms.status import TAKE_BACK, StatusForm
 from appointments.models import Appointment, BookedThrough, Status
-from appointments.moving import move_appointment
+from appointments.moving import is_movable
+from appointments.notes import notes_seen, write_notes
 from appointments.refusals import BookingRefused
-from appointments.statuses import cancel_appointment
-from appointments.video_links import Link, link_of
+from appointments.statuses import (
+    complete_appointment,
+    mark_arrived,
+    mark_no_show,
+    next_statuses,
+    start_appointment,
+    status_before,
+    take_back_status,
+)
+from appointments.video_links import link_of
 from appointments.views.answers import see_other
+from appointments.views.one import appointment_or_404, link_context, page_or_panel
 from integrations.meetings import try_again
 from integrations.models import Meeting
 from staff.access import current_member
+
+_CHANGES: dict[str, Callable[..., Appointment]] = {
+    Status.ARRIVED: mark_arrived,
+    Status.IN_PROGRESS: start_appointment,
+    Status.SERVED: complete_appointment,
+    Status.NO_SHOW: mark_no_show,
+    TAKE_BACK: take_back_status,
+}
 
 
 @require_safe
 @never_cache
 def appointment(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything about one appointment."""
-    shown = _appointment_or_404(request, pk)
-    context = {
-        **_link_context(shown),
-        "may_change": _may_change(shown),
-        "events": shown.events.select_related("actor"),
-        "mails": shown.notifications.order_by("created_at", "pk"),
-    }
-    return render(request, "appointments/appointment.html", context)
+    shown = appointment_or_404(request, pk)
+    return page_or_panel(request, "appointments/appointment.html", shown, _about(shown))
+
+
+@require_safe
+@never_cache
+def appointment_news(request: HttpRequest, pk: int) -> HttpResponse:
+    """The parts that colleagues change; 204 while they are as the page has them (`seen`)."""
+    shown = appointment_or_404(request, pk)
+    about = _about(shown)
+    if request.GET.get("seen") == about["seen"]:
+        return HttpResponse(status=204)
+    return render(request, "appointments/_news.html", {**link_context(shown), **about, "is_news": True})
 
 
 @require_safe
 @never_cache
 def appointment_link(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that waits for the link; 204 while it is as the page has it (`seen`)."""
-    shown = _appointment_or_404(request, pk)
+    shown = appointment_or_404(request, pk)
     if request.GET.get("seen") == link_of(shown).fingerprint:
         return HttpResponse(status=204)
-    return render(request, "appointments/_link.html", _link_context(shown))
+    return render(request, "appointments/_link.html", link_context(shown))
 
 
 @require_POST
 def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for the link once more."""
-    shown = _appointment_or_404(request, pk)
+    shown = appointment_or_404(request, pk)
     if try_again(Meeting.objects.filter(appointment=shown)):
         messages.success(request, _("The link is being created again."))
     return see_other("appointment", pk)
 
 
-@require_http_methods(["GET", "POST"])
-def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another time; the person, the length and the links stay."""
-    shown = _appointment_or_404(request, pk)
-    member = current_member(request)
-    form = MoveForm.from_request(request, shown, member.zone)
-    if form.is_bound and form.is_valid():
-        try:
-            move_appointment(
-                shown,
-                starts_at=form.cleaned_data["starts_at"],
-                actor=member,
-                through=BookedThrough.SCHEDULE,
-                outside_hours=form.cleaned_data["outside_hours"],
-            )
-        except BookingRefused as refusal:
-            form.refuse(refusal, shown.staff, shown.ends_at - shown.starts_at)
-        else:
-            messages.success(request, _("The appointment is moved."))
-            return see_other("appointment", pk)
-    return render(request, "appointments/move.html", {"form": form, **_link_context(shown)})
-
-
-@require_http_methods(["GET", "POST"])
-def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask first; then cancel."""
-    shown = _appointment_or_404(request, pk)
-    if request.method != "POST":
-        return render(request, "appointments/cancel.html", _link_context(shown))
+@require_POST
+def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Arrived, Start, Complete, No-show, or the last of these taken back."""
+    shown = appointment_or_404(request, pk)
+    form = StatusForm(request.POST)
+    change = _CHANGES.get(form.cleaned_data["status"]) if form.is_valid() else None
+    if change is None:
+        messages.error(request, _("That button is out of date. Look at the appointment again."))
+        return see_other("appointment", pk)
     try:
-        cancel_appointment(shown, actor=current_member(request), through=BookedThrough.SCHEDULE)
+        change(
+            shown,
+            actor=current_member(request),
+            through=BookedThrough.SCHEDULE,
+            version=form.cleaned_data["version"],
+        )
     except BookingRefused as refusal:
         messages.error(request, refusal.sentence)
-    else:
-        messages.success(request, _("The appointment is cancelled."))
     return see_other("appointment", pk)
 
 
-def _appointment_or_404(request: HttpRequest, pk: int) -> Appointment:
-    loaded = Appointment.objects.visible_to(current_member(request)).select_related(
-        "organization", "client", "service", "location", "meeting__connection"
-    )
-    return get_object_or_404(
-        loaded.select_related("staff__organization", "staff__location", "booked_by"), pk=pk
-    )
+@require_POST
+def appointment_notes(request: HttpRequest, pk: int) -> HttpResponse:
+    """Save both notes; what was typed stays where a colleague was quicker."""
+    shown = appointment_or_404(request, pk)
+    form = NotesForm(request.POST)
+    if form.is_valid():
+        try:
+            write_notes(shown, actor=current_member(request), **form.cleaned_data)
+        except BookingRefused as refusal:
+            form = NotesForm.again(request.POST, shown, refusal.sentence)
+        else:
+            messages.success(request, _("Saved."))
+            return see_other("appointment", pk)
+    about = _about(shown) | {"notes": form}
+    return page_or_panel(request, "appointments/appointment.html", shown, about)
 
 
-def _may_change(shown: Appointment) -> bool:
-    return shown.status == Status.CONFIRMED
-
-
-def _link_context(shown: Appointment) -> dict[str, Appointment | Link | str]:
+def _about(shown: Appointment) -> dict[str, Any]:
+    events = list(shown.events.select_related("actor"))
+    mails = list(shown.notifications.order_by("created_at", "pk"))
+    parts = [
+        (shown.version, shown.status, shown.client.name, shown.client.email, shown.client.phone),
+        (link_of(shown).fingerprint, notes_seen(shown), [event.pk for event in events]),
+        [(mail.pk, mail.state, mail.is_uncertain) for mail in mails],
+    ]
     return {
-        "appointment": shown,
-        "link": link_of(shown),
-        "join_url": join_url(shown),
-        "join_label": join_label(shown),
+        "may_change": is_movable(shown),
+        "next_statuses": next_statuses(shown),
+        "before": status_before(shown),
+        "notes": NotesForm.of(shown),
+        "events": events,
+        "mails": mails,
+        "seen": sha256(repr(parts).encode()).hexdigest()[:16],
     }

@@ -120,7 +120,7 @@ def _links(look: _Look) -> dict[str, Any]:
     """The addresses beside the days; filters and the chosen view stay."""
 
     def address(**changes: str) -> str:
-        wanted = {name: look.query.get(name) or "" for name in look.query} | changes
+        wanted = {name: look.query.get(name) or "" for name in look.query if name != "appointment"} | changes
         kept = {name: value for name, value in wanted.items() if value}
         return f"?{urlencode(kept)}"
 

@@ -39,7 +39,7 @@ function drawCalendar(data) {
     events: data.events,
     eventContent: contentOf,
     eventDidMount: nameIt,
-    eventClick: ({ event, jsEvent }) => openAppointment(event.extendedProps.url, jsEvent),
+    eventClick: ({ event, jsEvent }) => window.openAppointment(event.extendedProps.url, jsEvent),
     dateClick: data.bookUrl ? (slot) => book(data, slot) : undefined,
   });
   // The library says "table" of what holds buttons and links, which misleads those who listen.
@@ -54,11 +54,6 @@ function hasTheSameClock(zone) {
   const now = new Date();
   const clock = (options) => new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short", ...options }).format(now);
   return clock({}) === clock({ timeZone: zone });
-}
-
-function openAppointment(url, jsEvent) {
-  if (jsEvent && (jsEvent.ctrlKey || jsEvent.metaKey)) window.open(url, "_blank", "noopener");
-  else window.location.assign(url);
 }
 
 function book(data, { dateStr, resource }) {
@@ -140,7 +135,10 @@ function redraw(shownCalendar, data) {
     ["resources", data.resources], ["events", data.events]]) {
     if (JSON.stringify(shownCalendar.getOption(option)) !== JSON.stringify(value)) shownCalendar.setOption(option, value);
   }
-  if (focused) requestAnimationFrame(() => box.querySelector(`[data-appointment="${focused}"]`)?.focus());
+  requestAnimationFrame(() => {
+    if (focused) box.querySelector(`[data-appointment="${focused}"]`)?.focus();
+    document.dispatchEvent(new Event("schedule-drawn"));
+  });
 }
 
 // A part of the page that is replaced keeps the place of whoever goes through it by keyboard.

@@ -1,0 +1,50 @@
+"""The notes of an appointment."""
+
+from __future__ import annotations
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from appointments.models import Appointment
+from appointments.notes import notes_seen
+
+_LONGEST = 5000
+
+
+class NotesForm(forms.Form):
+    """Both notes, and a mark of those that were shown, so that nobody overwrites a colleague's."""
+
+    client_note = forms.CharField(
+        label=_("Note shared with the client"),
+        required=False,
+        max_length=_LONGEST,
+        widget=forms.Textarea({"rows": 3}),
+    )
+    internal_note = forms.CharField(
+        label=_("Internal note"),
+        help_text=_("Only staff see it."),
+        required=False,
+        max_length=_LONGEST,
+        widget=forms.Textarea({"rows": 3}),
+    )
+    seen = forms.CharField(max_length=16, widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, appointment: Appointment) -> NotesForm:
+        """The notes as they are."""
+        return cls(
+            initial={
+                "client_note": appointment.client_note,
+                "internal_note": appointment.internal_note,
+                "seen": notes_seen(appointment),
+            }
+        )
+
+    @classmethod
+    def again(cls, sent: QueryDict, appointment: Appointment, sentence: str) -> NotesForm:
+        """What was typed, with what stood against it; saving once more is after having seen the present notes."""
+        form = cls({**sent.dict(), "seen": notes_seen(appointment)})
+        form.full_clean()
+        form.add_error(None, sentence)
+        return form

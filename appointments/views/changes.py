@@ -1,0 +1,69 @@
+"""Forms that change an appointment: another time, and cancelling it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from appointments.forms.cancel import CancelForm
+from appointments.forms.move import MoveForm
+from appointments.models import Appointment, BookedThrough
+from appointments.moving import move_appointment
+from appointments.refusals import BookingRefused
+from appointments.statuses import cancel_appointment
+from appointments.views.answers import see_other
+from appointments.views.one import appointment_or_404, page_or_panel
+from staff.access import current_member
+from staff.models import StaffMember
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another time; the person, the length and the links stay."""
+    shown = appointment_or_404(request, pk)
+    member = current_member(request)
+    form = MoveForm.from_request(request, shown, member.zone)
+    if form.is_bound and form.is_valid():
+        try:
+            _move(shown, form, member)
+        except BookingRefused as refusal:
+            form.refuse(refusal, shown.staff, shown.ends_at - shown.starts_at)
+        else:
+            messages.success(request, _("The appointment is moved."))
+            return see_other("appointment", pk)
+    return page_or_panel(request, "appointments/move.html", shown, {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask first, with the reason; then cancel."""
+    shown = appointment_or_404(request, pk)
+    form = CancelForm.of(shown, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            cancel_appointment(
+                shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
+            )
+        except BookingRefused as refusal:
+            form.add_error(None, refusal.sentence)
+        else:
+            messages.success(request, _("The appointment is cancelled."))
+            return see_other("appointment", pk)
+    return page_or_panel(request, "appointments/cancel.html", shown, {"form": form})
+
+
+def _move(shown: Appointment, form: MoveForm, member: StaffMember) -> None:
+    chosen = form.cleaned_data
+    move_appointment(
+        shown,
+        starts_at=chosen["starts_at"],
+        actor=member,
+        through=BookedThrough.SCHEDULE,
+        outside_hours=chosen["outside_hours"],
+        version=chosen["version"],
+    )
