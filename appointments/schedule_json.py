@@ -69,9 +69,12 @@ def _event(booked: Booked, resource: str, zone: ZoneInfo) -> dict[str, Any]:
         "end": _clock(booked.ends_at, zone),
         "resourceIds": [resource],
         "title": booked.client,
-        "classNames": ["booked", f"booked-{booked.status}", *(["booked-short"] if booked.is_short else [])],
+        "startEditable": booked.is_movable,
+        "durationEditable": booked.is_movable and booked.adjustable,
+        "classNames": ["booked", f"booked-{booked.status}", *_height(booked)],
         "extendedProps": {
             "url": reverse("appointment", args=[booked.pk]),
+            "version": booked.version,
             "service": booked.service,
             "status": booked.status_label,
             "method": booked.method_label,
@@ -80,6 +83,14 @@ def _event(booked: Booked, resource: str, zone: ZoneInfo) -> dict[str, Any]:
             "linkWords": booked.link_words,
         },
     }
+
+
+def _height(booked: Booked) -> list[str]:
+    """Half an hour and less has room for a line of the name and one of the service; a quarter for the name only."""
+    length = booked.ends_at - booked.starts_at
+    if length <= timedelta(minutes=20):
+        return ["booked-short", "booked-tiny"]
+    return ["booked-short"] if length <= timedelta(minutes=30) else []
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> str:

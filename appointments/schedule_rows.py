@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import md5
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from django.db.models.functions import MD5, Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Status
+from appointments.moving import MOVABLE
 from integrations.models import MeetingState
 from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, WorkingHours
@@ -30,6 +31,8 @@ class Booked(NamedTuple):
     method: int
     client: str
     service: str
+    version: int
+    adjustable: bool
     link: str
 
     @property
@@ -45,9 +48,9 @@ class Booked(NamedTuple):
         return link_words(self.link)
 
     @property
-    def is_short(self) -> bool:
-        """Half an hour and less has room for a line of the name and one of the service."""
-        return self.ends_at - self.starts_at <= timedelta(minutes=30)
+    def is_movable(self) -> bool:
+        """Whether its status lets it be dragged."""
+        return self.status in MOVABLE
 
 
 def link_words(state: str) -> str:
@@ -68,6 +71,8 @@ _COLUMNS: dict[str, Combinable] = {
     "method": F("method"),
     "client": F("client__name"),
     "service": F("service__name"),
+    "version": F("version"),
+    "adjustable": F("service__adjustable_length"),
     "link": Coalesce("meeting__state", Value(""), output_field=CharField()),
 }
 

@@ -10,6 +10,7 @@ from appointments.views import (
     changes,
     clients,
     contact_center,
+    drags,
     private_links,
     schedule,
 )
@@ -36,6 +37,7 @@ urlpatterns = [
         "schedule/appointments/<int:pk>/status/", appointments.appointment_status, name="appointment-status"
     ),
     path("schedule/appointments/<int:pk>/notes/", appointments.appointment_notes, name="appointment-notes"),
+    path("schedule/appointments/<int:pk>/drag/", drags.appointment_drag, name="appointment-drag"),
     path("schedule/appointments/<int:pk>/move/", changes.appointment_move, name="appointment-move"),
     path("schedule/appointments/<int:pk>/cancel/", changes.appointment_cancel, name="appointment-cancel"),
     path("clients/", clients.client_list, name="client-list"),

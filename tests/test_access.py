@@ -119,6 +119,7 @@ RULES = {
     "appointment-news": WHOSE_IT_IS,
     "appointment-status": WHOSE_IT_IS,
     "appointment-notes": WHOSE_IT_IS,
+    "appointment-drag": WHOSE_IT_IS,
     "client-list": SCHEDULERS,
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
@@ -151,6 +152,7 @@ ONLY_POST = {
     "appointment-try-again",
     "appointment-status",
     "appointment-notes",
+    "appointment-drag",
 }
 ALSO_POST = {
     "staff-add",

@@ -62,9 +62,13 @@ def _hours(cell: Cell) -> str:
 def _chip(booked: Booked, zone: ZoneInfo) -> str:
     trouble = ' <i class="bi bi-exclamation-triangle-fill" aria-hidden="true"></i>'
     about = f"{booked.service}, {_about(booked.method, booked.status, booked.link, get_language())}"
+    start = f"{booked.starts_at.astimezone(zone):%H:%M}"
+    drag = (
+        f' draggable="true" data-time="{start}" data-version="{booked.version}"' if booked.is_movable else ""
+    )
     return (
-        f'<a class="chip booked-{booked.status}" href="{_address(booked.pk)}" data-appointment="{booked.pk}">'
-        f'<span class="chip-time">{booked.starts_at.astimezone(zone):%H:%M}</span>'
+        f'<a class="chip booked-{booked.status}" href="{_address(booked.pk)}" data-appointment="{booked.pk}"{drag}>'
+        f'<span class="chip-time">{start}</span>'
         f' <i class="bi bi-{method_icon(booked.method)}" aria-hidden="true"></i> {escape(booked.client)}'
         f"{trouble if booked.link == 'failed' else ''}"
         f'<span class="visually-hidden">, {escape(about)}</span></a>'

@@ -6,7 +6,7 @@ const box = document.getElementById("calendar");
 const whole = document.getElementById("schedule");
 const drawn = document.getElementById("schedule-data");
 // Others hold the refreshing while they must not be disturbed: a drag, a question.
-window.scheduleHolds = new Set();
+window.scheduleHolds = window.scheduleHolds || new Set();
 
 const calendar = box && drawn && window.EventCalendar ? drawCalendar(JSON.parse(drawn.textContent)) : null;
 if (whole) pollFor(calendar);
@@ -33,6 +33,12 @@ function drawCalendar(data) {
     slotEventOverlap: false,
     eventStartEditable: false,
     eventDurationEditable: false,
+    eventDragStart: () => window.scheduleHolds.add("columns"),
+    eventDragStop: () => window.scheduleHolds.delete("columns"),
+    eventResizeStart: () => window.scheduleHolds.add("columns"),
+    eventResizeStop: () => window.scheduleHolds.delete("columns"),
+    eventDrop: (info) => window.columnDrop(info, (info.newResource || { id: info.event.resourceIds[0] }).id, false),
+    eventResize: (info) => window.columnDrop(info, info.event.resourceIds[0], true),
     pointer: Boolean(data.bookUrl),
     resources: data.resources,
     resourceLabelContent: ({ resource }) => ({ domNodes: [personLink(resource)] }),

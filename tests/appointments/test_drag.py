@@ -1,0 +1,298 @@
+"""Dragging an appointment on the schedule: moved, asked about, or refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+
+from appointments.models import Appointment, AppointmentEvent, Notification
+from integrations.models import Connection, Meeting, UserMatch
+from services.models import MeetingMethod, ServiceAssignment
+from staff.models import StaffMember
+from tests.appointments.conftest import Maple, monday
+from tests.cast import signed_in
+from tests.factories import make_client, make_hours, make_match, make_member, make_organization
+
+pytestmark = pytest.mark.usefixtures("friday")
+
+
+@pytest.fixture
+def as_sky(maple: Maple) -> Browser:
+    return signed_in(maple.sky)
+
+
+@pytest.fixture
+def tess(maple: Maple) -> StaffMember:
+    """Provides the same service as Sam, at the same hours."""
+    tess = make_member(maple.organization, "Tess Moor")
+    make_hours(tess)
+    ServiceAssignment.objects.create(service=maple.review, staff=tess)
+    return tess
+
+
+@pytest.fixture
+def booked(maple: Maple) -> Appointment:
+    """At ten, for somebody whom no mail reaches."""
+    return maple.book(client=make_client(maple.organization, "Zoë 🥥", email=""))
+
+
+def drag(browser: Browser, appointment: Appointment, to: datetime, **more: Any):
+    wish = {
+        "starts_at": to.replace(tzinfo=None).isoformat(),
+        "staff": appointment.staff_id,
+        "version": appointment.version,
+        **more,
+    }
+    return browser.post(reverse("appointment-drag", args=[appointment.pk]), wish)
+
+
+def places(appointment: Appointment) -> tuple[datetime, datetime, int]:
+    appointment.refresh_from_db()
+    return appointment.starts_at, appointment.ends_at, appointment.staff_id
+
+
+def test_a_drop_moves_at_once_where_nobody_needs_to_be_asked(booked: Appointment, as_sky: Browser):
+    answer = drag(as_sky, booked, monday(11, 15))
+
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "moved")
+    assert answer.json()["sentence"] == "Zoë 🥥 is on Mon 30 Nov, 11:15–11:45 with Sam Okafor now."
+    assert places(booked) == (monday(11, 15), monday(11, 45), booked.staff_id)
+
+
+def test_undo_moves_back(maple: Maple, booked: Appointment, as_sky: Browser, tess: StaffMember):
+    undo = drag(as_sky, booked, monday(11), staff=tess.pk).json()["undo"]
+
+    answer = as_sky.post(reverse("appointment-drag", args=[booked.pk]), undo)
+
+    assert answer.json()["outcome"] == "moved"
+    assert places(booked) == (monday(10), monday(10, 30), maple.sam.pk)
+
+
+def test_another_column_reassigns(booked: Appointment, as_sky: Browser, tess: StaffMember):
+    drag(as_sky, booked, monday(10), staff=tess.pk)
+
+    assert places(booked) == (monday(10), monday(10, 30), tess.pk)
+
+
+def test_a_client_who_is_told_is_asked_about_first_and_nothing_is_moved_by_asking(
+    maple: Maple, as_sky: Browser
+):
+    appointment = maple.book()
+    events, mails = AppointmentEvent.objects.count(), Notification.objects.count()
+
+    answer = drag(as_sky, appointment, monday(11))
+
+    assert answer.json() == {
+        "outcome": "ask",
+        "sentences": [
+            "Move the appointment of Cleo Brandt?",
+            "From Mon 30 Nov, 10:00–10:30 with Sam Okafor",
+            "to Mon 30 Nov, 11:00–11:30 with Sam Okafor.",
+            "Cleo Brandt is told by mail.",
+        ],
+    }
+    assert places(appointment) == (monday(10), monday(10, 30), maple.sam.pk)
+    assert (AppointmentEvent.objects.count(), Notification.objects.count()) == (events, mails)
+
+
+def test_once_confirmed_it_moves(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+
+    drag(as_sky, appointment, monday(11), confirmed="1")
+
+    assert places(appointment)[0] == monday(11)
+
+
+def test_outside_working_hours_is_asked_about(booked: Appointment, as_sky: Browser):
+    sentences = drag(as_sky, booked, monday(19)).json()["sentences"]
+    moved = drag(as_sky, booked, monday(19), confirmed="1").json()
+
+    assert sentences[-1] == "This is outside the working hours of Sam Okafor."
+    assert moved["outcome"] == "moved"
+
+
+def test_a_taken_time_is_refused_before_anybody_is_asked_with_the_next_free_ones(
+    maple: Maple, booked: Appointment, as_sky: Browser
+):
+    maple.book(starts_at=monday(11))
+
+    answer = drag(as_sky, booked, monday(11))
+
+    assert (answer.status_code, answer.json()["outcome"]) == (409, "refused")
+    assert (
+        answer.json()["sentence"] == "Sam Okafor is not free at Mon 30 Nov 2026, 11:00. Choose another time."
+    )
+    assert [time["label"] for time in answer.json()["next_free"]] == [
+        "Mon 30 Nov, 11:30",
+        "Mon 30 Nov, 11:45",
+        "Mon 30 Nov, 12:00",
+    ]
+
+
+def test_who_drags_second_reads_who_moved_it_meanwhile(maple: Maple, booked: Appointment, as_sky: Browser):
+    ada = make_member(maple.organization, "Ada Lovell", "admin")
+    drag(signed_in(ada), booked, monday(14))
+
+    answer = drag(as_sky, booked, monday(12))
+
+    assert answer.status_code == 409
+    assert answer.json()["sentence"] == (
+        "Ada Lovell changed this appointment meanwhile: Moved from Mon 30 Nov 2026, 10:00 UTC to "
+        "Mon 30 Nov 2026, 14:00 UTC. Look at it again."
+    )
+    assert places(booked)[0] == monday(14)
+
+
+def test_a_new_length_needs_a_service_that_allows_it(maple: Maple, booked: Appointment, as_sky: Browser):
+    refused = drag(as_sky, booked, monday(10), ends_at="2026-11-30T11:00").json()
+    maple.review.adjustable_length = True
+    maple.review.save()
+    moved = drag(as_sky, booked, monday(10), ends_at="2026-11-30T11:00").json()
+
+    assert refused["sentence"] == (
+        "The length of “Mortgage review” is fixed. An admin can change that under Services."
+    )
+    assert (moved["outcome"], moved["undo"]["ends_at"]) == ("moved", "2026-11-30T10:30:00+00:00")
+    assert places(booked)[1] == monday(11)
+
+
+@pytest.mark.parametrize("ends_at", ["2026-11-30T10:00", "2026-11-30T09:00", "2026-12-02T10:00"])
+def test_an_end_that_makes_no_sense_is_refused(
+    maple: Maple, booked: Appointment, as_sky: Browser, ends_at: str
+):
+    maple.review.adjustable_length = True
+    maple.review.save()
+
+    answer = drag(as_sky, booked, monday(10), ends_at=ends_at)
+
+    assert answer.json()["sentence"] == (
+        "An appointment ends after it starts, and within a day. Choose another end."
+    )
+
+
+def test_whoever_does_not_provide_the_service_is_refused(maple: Maple, booked: Appointment, as_sky: Browser):
+    ben = make_member(maple.organization, "Ben Carter")
+
+    answer = drag(as_sky, booked, monday(10), staff=ben.pk)
+
+    assert answer.json()["sentence"].startswith("Ben Carter does not provide “Mortgage review”.")
+
+
+def test_staff_drag_their_own_and_only_within_their_own_column(
+    maple: Maple, booked: Appointment, tess: StaffMember
+):
+    answers = [
+        drag(signed_in(maple.sam), booked, monday(11)).json()["outcome"],
+        drag(signed_in(maple.sam), booked, monday(10), staff=tess.pk).json()["sentence"],
+        drag(signed_in(tess), booked, monday(10)).status_code,
+    ]
+
+    assert answers == ["moved", "This person cannot take the appointment. Choose somebody else.", 404]
+
+
+def test_somebody_of_another_organisation_is_no_choice(booked: Appointment, as_sky: Browser):
+    otto = make_member(make_organization("Cedar Bank"), "Otto Weber")
+
+    answer = drag(as_sky, booked, monday(10), staff=otto.pk)
+
+    assert answer.json()["sentence"] == "This person cannot take the appointment. Choose somebody else."
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"starts_at": ""},
+        {"starts_at": "tomorrow"},
+        {"starts_at": "9999-12-31T23:00"},
+        {"starts_at": "1900-01-01T10:00"},
+        {"version": ""},
+        {"version": "-1"},
+        {"staff": "Sam"},
+        {"ends_at": "later"},
+    ],
+)
+def test_what_no_calendar_sends_is_refused_in_words(
+    booked: Appointment, as_sky: Browser, sent: dict[str, str]
+):
+    answer = drag(as_sky, booked, monday(11), **sent)
+
+    assert (answer.status_code, answer.json()["outcome"]) == (409, "refused")
+    assert answer.json()["sentence"].endswith(".")
+    assert places(booked)[0] == monday(10)
+
+
+def test_the_clock_times_are_those_of_whoever_drags(maple: Maple, booked: Appointment):
+    maple.sky.time_zone = "America/Toronto"
+    maple.sky.save()
+
+    drag(signed_in(maple.sky), booked, monday(9))
+
+    assert places(booked)[0] == monday(14)
+
+
+def test_a_time_that_the_clocks_skip_is_refused(maple: Maple, booked: Appointment):
+    maple.sky.time_zone = "America/Toronto"
+    maple.sky.save()
+
+    answer = drag(signed_in(maple.sky), booked, datetime(2027, 3, 14, 2, 30, tzinfo=UTC), confirmed="1")
+
+    assert answer.status_code == 409
+
+
+def test_a_served_appointment_is_not_dragged(booked: Appointment, as_sky: Browser):
+    Appointment.objects.update(status="served")
+
+    answer = drag(as_sky, booked, monday(11))
+
+    assert answer.json()["sentence"] == "An appointment that is “Served” cannot be moved."
+
+
+@pytest.fixture
+def video(maple_with_teams: Maple, tess: StaffMember) -> Appointment:
+    make_match(Connection.objects.get(), tess, remote_id="tess")
+    return maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+
+def test_another_time_keeps_the_meeting(video: Appointment, as_sky: Browser):
+    meeting = video.meeting_id
+
+    drag(as_sky, video, monday(11), confirmed="1")
+
+    video.refresh_from_db()
+    assert video.meeting_id == meeting
+    assert Meeting.objects.get().starts_at == monday(11)
+
+
+def test_what_becomes_of_the_link_is_said_before(video: Appointment, as_sky: Browser, tess: StaffMember):
+    sentences = drag(as_sky, video, monday(10), staff=tess.pk).json()["sentences"]
+
+    assert sentences[-1] == "The Teams meeting and its link stay the same."
+
+
+def test_whoever_cannot_host_is_refused_before_anybody_is_asked(
+    video: Appointment, as_sky: Browser, tess: StaffMember
+):
+    UserMatch.objects.filter(staff=tess).delete()
+
+    answer = drag(as_sky, video, monday(10), staff=tess.pk)
+
+    assert answer.status_code == 409
+
+
+def test_the_calendar_knows_what_can_be_dragged_and_lengthened(maple: Maple, as_sky: Browser):
+    maple.review.adjustable_length = True
+    maple.review.save()
+    maple.book()
+    Appointment.objects.filter(pk=maple.book(starts_at=monday(12)).pk).update(status="served")
+
+    day = as_sky.get(reverse("schedule-events"), {"date": "2026-11-30"}).json()
+
+    events = [event for event in day["events"] if "title" in event]
+    assert [(event["startEditable"], event["durationEditable"]) for event in events] == [
+        (True, True),
+        (False, False),
+    ]
