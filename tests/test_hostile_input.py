@@ -68,6 +68,16 @@ def test_addresses_survive_anything_behind_the_question_mark(
         "schedule": ["date", "location", "service", "q", "page", "view"],
         "schedule-events": ["date", "location", "service", "q", "page"],
         "appointment-add": ["staff", "date", "time", "client", "client_query", "service", "method"],
+        "contact-center": [
+            "client",
+            "client_query",
+            "service",
+            "method",
+            "location",
+            "staff",
+            "date",
+            "slot",
+        ],
         "login": ["next"],
         "teams-callback": ["state", "code", "error", "error_description"],
     }
@@ -98,6 +108,28 @@ def test_the_booking_form_survives_anything_in_any_field(
     for field in [*good, "client_query", "new_name", "new_email", "new_phone", "notes", "pick"]:
         response = client.post(reverse("appointment-add"), {**good, **look, field: value})
         assert response.status_code in (200, 303), (field, response.status_code)
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("look", [{}, {"look": "choices"}, {"go": "on"}])
+def test_the_contact_center_survives_anything_in_any_field(
+    client: Browser, maple: dict[str, Any], value: str | bytes, look: dict[str, str]
+) -> None:
+    good = {**booking(maple), "slot": "4076395200", "location": "", "told": ""}
+
+    for field in [*good, "client_query", "new_name", "new_email", "new_phone", "notes", "from"]:
+        response = client.post(reverse("contact-center"), {**good, **look, field: value})
+        assert response.status_code in (200, 303), (field, response.status_code)
+
+
+@pytest.mark.parametrize("day", [*DATES, "2000-01-01", "2199-12-31"])
+def test_the_contact_center_shows_times_from_any_day(
+    client: Browser, maple: dict[str, Any], day: str
+) -> None:
+    response = client.get(reverse("contact-center"), {**booking(maple), "date": day})
+
+    assert response.status_code == 200
+    assert "id_date" in response.content.decode()
 
 
 def booking(maple: dict[str, Any]) -> dict[str, Any]:

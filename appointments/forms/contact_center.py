@@ -25,8 +25,6 @@ _NOBODY = gettext_lazy(
     "Nobody can take this appointment. Choose another meeting method, service or location."
 )
 _NO_TIME = gettext_lazy("Choose one of the free times.")
-# The first second of the year 2200, after which no calendar here shows anything.
-_LATEST = 7_258_118_400
 # The page tells them; those of its own elements stand in the templates.
 _ACCESS_KEYS = {"service": "s", "staff": "w", "notes": "n"}
 
@@ -50,10 +48,10 @@ class ContactForm(OfferForm):
         empty_label=gettext_lazy("Any location"),
     )
     date = DayField(label=gettext_lazy("Free times from"), required=False)
-    slot = forms.IntegerField(
-        min_value=0,
-        max_value=_LATEST,
-        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), _NO_TIME),
+    # Unix seconds, and whom the time was shown with: "1795626900-17".
+    slot = forms.RegexField(
+        r"^[0-9]{1,10}(-[0-9]{1,18})?$",
+        error_messages=dict.fromkeys(("required", "invalid"), _NO_TIME),
     )
     field_order = ("request_key", "client", "service", "method", "location", "staff", "date", "slot", "notes")
 
@@ -143,16 +141,22 @@ class ContactForm(OfferForm):
     @property
     def picked_slot(self) -> int | None:
         """The time that is chosen, as unix seconds."""
-        text = self.picked("slot")
+        text = self.picked("slot").partition("-")[0]
         return int(text) if text.isdecimal() and len(text) < 19 else None
+
+    @property
+    def people_in_order(self) -> list[StaffMember]:
+        """Who may take it: first whom the chosen time was shown with."""
+        shown = self.picked("slot").partition("-")[2]
+        return sorted(self.people.able, key=lambda member: str(member.pk) != shown)
 
     # --- What was entered ---------------------------------------------------------------------------
 
     def clean(self) -> dict[str, Any]:
         """Adds `starts_at` (UTC) and `location`, the place where the client comes by."""
         cleaned = super().clean()
-        if cleaned.get("slot") is not None:
-            cleaned["starts_at"] = dt.datetime.fromtimestamp(cleaned["slot"], dt.UTC)
+        if cleaned.get("slot") and self.picked_slot is not None:
+            cleaned["starts_at"] = dt.datetime.fromtimestamp(self.picked_slot, dt.UTC)
         if not self.has_error("location"):
             cleaned["location"] = self.chosen_location
         if cleaned.get("method") and not self.people.able and not self.has_error("staff"):

@@ -139,9 +139,14 @@ class OfferForm(ClientChoice):
         return [(member, hosting) for member, hosting in self.people.personal if chosen in (None, member)]
 
     @property
+    def personal_pks(self) -> set[int]:
+        """The ids of those."""
+        return {member.pk for member, _hosting in self.personal}
+
+    @property
     def tells(self) -> str:
         """What `told` says the next time: the personal links that this page names."""
-        return " ".join(str(member.pk) for member, _hosting in self.personal)
+        return " ".join(map(str, self.personal_pks))
 
     # --- What was entered ---------------------------------------------------------------------------
 

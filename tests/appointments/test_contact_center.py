@@ -164,6 +164,16 @@ def test_a_taken_time_says_so_with_what_is_free_that_day_and_all_typed_stays(
     assert f'<option value="{maple.sam.pk}" selected>' in content
 
 
+def test_the_person_whom_the_time_was_shown_with_is_the_one_who_is_booked(
+    maple: Maple, as_sky: Browser, tess: StaffMember
+) -> None:
+    for number, member in enumerate([tess, maple.sam]):
+        slot = f"{int(monday(10).timestamp())}-{member.pk}"
+        as_sky.post(PAGE, wish(maple, slot=slot, request_key=f"key-{number}"))
+
+    assert [booked.staff for booked in Appointment.objects.order_by("pk")] == [tess, maple.sam]
+
+
 def test_anyone_takes_what_one_of_them_lost(maple: Maple, as_sky: Browser, tess: StaffMember) -> None:
     maple.book()
 
@@ -215,7 +225,7 @@ def test_everything_missing_is_said_at_once_beside_its_field(maple: Maple, as_sk
     }
 
 
-@pytest.mark.parametrize("slot", ["soon", "-1", "9" * 30, "1e9", "\0"])
+@pytest.mark.parametrize("slot", ["soon", "-1", "9" * 30, "1e9", "5-", "5-x", "5-5-5"])
 def test_a_time_that_is_none_is_refused_in_words(maple: Maple, as_sky: Browser, slot: str) -> None:
     page = as_sky.post(PAGE, wish(maple, slot=slot))
 

@@ -1,0 +1,101 @@
+"""The Contact Center in a browser: by keyboard alone, and on a phone."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import new_context, watched_page
+from tests.journeys import steps
+from tests.stack import Stack
+
+#: From the search to the booked appointment, what is typed included.
+FEW_KEYS = 20
+
+
+class Keyboard:
+    """Presses keys and counts them."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.pressed = 0
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
+        self.pressed += len(text)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.pressed += 1
+
+
+def test_a_video_call_is_booked_by_keyboard_alone_and_its_teams_link_opens(page: Page, stack: Stack) -> None:
+    steps.connect_and_turn_on(page)
+    page.goto("/contact-center/")
+    keys = Keyboard(page)
+
+    # Typed without waiting for any answer.
+    keys.type("cleo")
+    keys.press("Enter")
+    expect(page.get_by_label("Service")).to_be_focused()
+    keys.type("mor")
+    keys.press("Enter")
+    expect(page.get_by_role("radio", name="At location")).to_be_focused()
+    keys.press("ArrowRight", "ArrowRight", "Enter")
+    expect(page.locator("input[name=slot]").first).to_be_focused()
+    keys.press("ArrowDown", "ArrowRight", "Enter")
+    expect(page.get_by_role("button", name="Book", exact=True)).to_be_focused()
+    expect(page.locator("#summary")).to_contain_text("with Sam Okafor")
+    when = page.locator("#summary").inner_text().partition(" with ")[0]
+    keys.press("Enter")
+
+    page.wait_for_url(re.compile(r"/contact-center/booked/\d+/$"))
+    expect(page.get_by_text("Cleo Brandt meets Sam Okafor")).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text(when.rpartition(", ")[2])
+    assert keys.pressed <= FEW_KEYS
+    teams_link = steps.expect_link(page)
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Join Microsoft Teams meeting").click()
+    opened.value.wait_for_url(teams_link)
+    [meeting] = steps.live_meetings(stack)
+    assert meeting["join_web_url"] == teams_link
+
+    # On to the next caller.
+    expect(page.get_by_role("link", name="Book another", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Book another", exact=True).press("Enter")
+    expect(page.get_by_label("Search clients")).to_be_focused()
+
+
+def test_a_new_client_is_booked_on_a_phone_and_nothing_is_wider_than_it(
+    browser: Browser, stack: Stack
+) -> None:
+    context = new_context(browser, stack)
+    with watched_page(context) as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto("/")
+        page.get_by_label("Email").fill("sky@maple.example")
+        page.get_by_label("Password").fill("coconut-demo")
+        page.get_by_role("button", name="Sign in").click()
+        page.goto("/contact-center/")
+        page.get_by_label("Search clients").fill("Zoë " + "x" * 200)
+        page.get_by_role("radio", name="Add a new client").check()
+        expect(page.get_by_label("Name", exact=True)).to_have_value(re.compile("^Zoë"))
+        page.get_by_label("Service").select_option(label="Account opening")
+        page.get_by_role("radio", name="At location").check()
+        page.get_by_role("combobox", name="Location").select_option(label="Rosedale")
+        expect(page.locator("#id_staff option")).to_have_text(["Anyone available", "Frank Holm", "Ivy Chen"])
+        page.locator(".free-time").nth(1).click()
+        fits_before = fits(page)
+        page.get_by_role("button", name="Book", exact=True).click()
+
+        expect(page.get_by_role("heading", name="The appointment is booked.")).to_be_visible()
+        expect(page.locator(".facts")).to_contain_text("Rosedale")
+        assert (fits_before, fits(page)) == (True, True)
+    context.close()
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing reaches beyond the right edge."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
