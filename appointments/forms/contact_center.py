@@ -64,6 +64,8 @@ class ContactForm(OfferForm):
         self.fields["notes"].widget.attrs["rows"] = 2
         for name, key in _ACCESS_KEYS.items():
             self.fields[name].widget.attrs["accesskey"] = key
+        if self.chosen_client and not self.chosen_service:
+            self.fields["service"].widget.attrs["autofocus"] = True
 
     @classmethod
     def only_looks(cls, sent: QueryDict) -> bool:

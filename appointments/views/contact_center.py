@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.anyone import book_with_anyone
 from appointments.clients import book_for
 from appointments.forms.contact_center import ContactForm
-from appointments.links import join_label, join_url
 from appointments.models import Appointment, BookedThrough
 from appointments.private_links import client_zone
 from appointments.refusals import BookingRefused
-from appointments.video_links import link_of
 from appointments.views.answers import see_other
+from appointments.views.one import appointment_or_404, link_context
 from staff.access import current_member, schedulers_only
 from staff.models import StaffMember
 
@@ -43,17 +42,8 @@ def contact_center(request: HttpRequest) -> HttpResponse:
 @schedulers_only
 def contact_center_booked(request: HttpRequest, pk: int) -> HttpResponse:
     """What was booked, until the next one is begun."""
-    loaded = Appointment.objects.visible_to(current_member(request)).select_related(
-        "organization", "client", "service", "location", "meeting__connection", "staff__organization"
-    )
-    shown = get_object_or_404(loaded, pk=pk)
-    context = {
-        "appointment": shown,
-        "their_zone": client_zone(shown),
-        "link": link_of(shown),
-        "join_url": join_url(shown),
-        "join_label": join_label(shown),
-    }
+    shown = appointment_or_404(request, pk)
+    context = {**link_context(shown), "their_zone": client_zone(shown)}
     return render(request, "appointments/contact_center_booked.html", context)
 
 

@@ -12,6 +12,7 @@ const STEPS = [
   ["#id_new_phone, #id_new_anyway", "#id_service"],
   ["#id_service", "#choices input[name=method]:checked, #choices input[name=method]"],
   ["input[name=method], #id_location, #id_staff", "#times input[name=slot]:checked, #times input[name=slot]"],
+  ["#id_date", "#times input[name=slot]"],
   ["input[name=slot]", "#book"],
 ];
 
@@ -26,6 +27,7 @@ form.addEventListener("keydown", (event) => {
   if (!step) return;
   event.preventDefault();
   if (event.target.type === "radio") pick(event.target);
+  if (event.target.id === "id_date") htmx.trigger("#times", "show");
   goTo(step[1]);
 });
 
@@ -65,6 +67,9 @@ form.addEventListener("keydown", (event) => {
   first.focus();
 });
 
+// Other times were asked for: on to the first of them.
+form.addEventListener("click", (event) => { if (event.target.closest("button[name=from]")) goal = "#times input[name=slot]"; });
+
 // What would be booked, in words, before it is.
 function sumUp() {
   const chosen = form.querySelector("input[name=slot]:checked");
@@ -73,12 +78,18 @@ function sumUp() {
 form.addEventListener("input", (event) => { if (event.target.name === "slot") sumUp(); });
 sumUp();
 
+// The time was taken meanwhile: the cursor goes to what is free.
+if (document.getElementById("id_slot_error")) goTo("#times input[name=slot]");
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=radio], [type=checkbox]), textarea, select")) return;
+  const empty = event.target.id === "id_client_query" && !event.target.value;
+  const types = event.target.matches("input:not([type=radio], [type=checkbox]), textarea, select") && !empty;
+  if (event.ctrlKey || event.metaKey || event.altKey || types) return;
   if (event.key === "/") {
     event.preventDefault();
     document.getElementById("id_client_query").focus();
   } else if (event.key === "?") {
+    event.preventDefault();
     const keys = document.getElementById("keys");
     keys.open = !keys.open;
   }

@@ -13,7 +13,7 @@ from appointments.models import Appointment, BookedThrough, Client
 from integrations.disconnecting import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod, ServiceAssignment
-from staff.models import StaffMember
+from staff.models import StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import (
@@ -315,6 +315,22 @@ def test_a_platform_that_went_between_looking_and_saving_is_said_and_nothing_is_
     assert "<strong>Sam Okafor</strong>: No video platform." in page.content.decode()
     assert "Brings her passport" in page.content.decode()
     assert not Appointment.objects.exists()
+
+
+def test_anyone_is_nobody_on_a_personal_link_that_the_page_did_not_name(
+    maple_with_teams: Maple, as_sky: Browser, tess: StaffMember
+) -> None:
+    wanted = wish(maple_with_teams, method=VIDEO, slot=f"{int(monday(10).timestamp())}-{tess.pk}")
+    tess.video_choice, tess.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/tess"
+    tess.save()
+
+    refused = as_sky.post(PAGE, wanted)
+    as_sky.post(PAGE, wanted | {"told": refused.context["form"].tells})
+
+    assert errors(refused) == {
+        "staff": ["Tess Moor takes video calls on a personal link. Press Book again if that is right."]
+    }
+    assert Appointment.objects.get().personal_meeting_url == "https://meet.example/tess"
 
 
 # --- The confirmation -------------------------------------------------------------------------------
