@@ -32,21 +32,26 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 def subtract(spans: list[Span], taken: list[Span]) -> list[Span]:
     """What is left of `spans` outside `taken`."""
     left: list[Span] = []
+    ahead = 0
     for start, end in spans:
-        for taken_start, taken_end in _overlapping(taken, start, end):
-            left.append((start, taken_start))
+        ahead = _first_ending_after(taken, start, ahead)
+        for taken_start, taken_end in _until(taken, ahead, end):
+            if start < taken_start:
+                left.append((start, taken_start))
             start = taken_end
-        left.append((start, end))
-    return [span for span in left if span[0] < span[1]]
+        if start < end:
+            left.append((start, end))
+    return left
 
 
 def intersect(spans: list[Span], others: list[Span]) -> list[Span]:
     """What lies in both lists."""
-    return [
-        (max(start, other_start), min(end, other_end))
-        for start, end in spans
-        for other_start, other_end in _overlapping(others, start, end)
-    ]
+    both: list[Span] = []
+    ahead = 0
+    for start, end in spans:
+        ahead = _first_ending_after(others, start, ahead)
+        both += [(max(start, a), min(end, b)) for a, b in _until(others, ahead, end)]
+    return both
 
 
 def contains(spans: list[Span], moment: int) -> bool:
@@ -55,10 +60,12 @@ def contains(spans: list[Span], moment: int) -> bool:
     return place >= 0 and moment < spans[place][1]
 
 
-def grid(spans: list[Span], step: int) -> Iterator[int]:
+def grid(spans: list[Span], step: int) -> list[int]:
     """The multiples of `step` that lie in the spans."""
+    found: list[int] = []
     for start, end in spans:
-        yield from range(-(-start // step) * step, end, step)
+        found += range(-(-start // step) * step, end, step)
+    return found
 
 
 def weekly_spans(hours: Iterable[WeeklySpan], zone: tzinfo, first_day: date, last_day: date) -> list[Span]:
@@ -103,10 +110,15 @@ def _end_moment(day: date, end: time, zone: tzinfo) -> int:
     return local_moment(day, end, zone)
 
 
-def _overlapping(spans: list[Span], start: int, end: int) -> Iterator[Span]:
-    place = max(bisect_right(spans, start, key=lambda span: span[0]) - 1, 0)
-    for span in spans[place:]:
-        if span[0] >= end:
-            return
-        if span[1] > start:
-            yield span
+def _first_ending_after(spans: list[Span], moment: int, place: int) -> int:
+    """Where the first span that ends after the moment stands, from `place` on: both lists are walked once."""
+    while place < len(spans) and spans[place][1] <= moment:
+        place += 1
+    return place
+
+
+def _until(spans: list[Span], place: int, end: int) -> Iterator[Span]:
+    """The spans from `place` on that begin before `end`."""
+    while place < len(spans) and spans[place][0] < end:
+        yield spans[place]
+        place += 1

@@ -6,9 +6,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appointments.availability import Calendar, Lengths, free_starts, is_within_hours, next_free
+from appointments.availability import (
+    Calendar,
+    Lengths,
+    free_slots,
+    is_within_hours,
+    next_free,
+    next_free_of_anyone,
+)
 from appointments.models import Status
 from appointments.spans import Span
+from services.models import Service
 from staff.models import LocationHours, Organization, StaffMember, TimeOff, WorkingHours
 from tests.factories import (
     make_appointment,
@@ -27,6 +35,21 @@ FRIDAY_BEFORE = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 def at(hour: int, minute: int = 0, day: date = MONDAY) -> datetime:
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+
+
+def slots(
+    service: Service,
+    people: list[StaffMember],
+    now: datetime = FRIDAY_BEFORE,
+    *,
+    days: int = 1,
+    first_day: date = MONDAY,
+    **rules: Any,
+) -> dict[int, list[datetime]]:
+    """The free slots of some whole days of UTC, as moments."""
+    start = at(0, 0, first_day)
+    found = free_slots(service, people, start, start + timedelta(days=days), now=now, **rules)
+    return {pk: [datetime.fromtimestamp(slot, UTC) for slot in slots] for pk, slots in found.items()}
 
 
 def clock(starts: list[datetime]) -> list[str]:
@@ -94,7 +117,7 @@ def test_what_is_free_is_exactly_what_is_open_and_neither_off_nor_taken(lengths:
 def test_starts_are_the_quarter_hours_that_fit(sam: StaffMember, maple: Organization) -> None:
     service = make_service(maple, duration=60)
 
-    starts = free_starts(service, [sam], MONDAY, MONDAY, FRIDAY_BEFORE)
+    starts = slots(service, [sam])
 
     assert starts == {sam.pk: [at(9), at(9, 15), at(9, 30), at(9, 45), at(10)]}
 
@@ -105,7 +128,7 @@ def test_appointments_block_their_time_unless_cancelled(sam: StaffMember, maple:
     make_appointment(service, sam, client, at(9, 30))
     make_appointment(service, sam, client, at(10, 15), status=Status.CANCELLED)
 
-    starts = free_starts(service, [sam], MONDAY, MONDAY, FRIDAY_BEFORE)
+    starts = slots(service, [sam])
 
     assert clock(starts[sam.pk]) == ["09:00", "10:00", "10:15", "10:30"]
 
@@ -114,7 +137,7 @@ def test_buffers_of_both_appointments_keep_their_distance(sam: StaffMember, mapl
     service = make_service(maple, duration=15, buffer_before=15, buffer_after=15)
     make_appointment(service, sam, make_client(maple), at(10))
 
-    starts = free_starts(service, [sam], MONDAY, MONDAY, FRIDAY_BEFORE)
+    starts = slots(service, [sam])
 
     assert clock(starts[sam.pk]) == ["09:00", "09:15", "10:45"]
 
@@ -123,7 +146,7 @@ def test_time_off_blocks_what_touches_it(sam: StaffMember, maple: Organization) 
     service = make_service(maple, duration=30)
     TimeOff.objects.create(staff=sam, starts_at=at(9, 30), ends_at=at(10))
 
-    starts = free_starts(service, [sam], MONDAY, MONDAY, FRIDAY_BEFORE)
+    starts = slots(service, [sam])
 
     assert clock(starts[sam.pk]) == ["09:00", "10:00", "10:15", "10:30"]
 
@@ -134,7 +157,7 @@ def test_a_location_is_open_during_its_hours_in_its_own_zone(maple: Organization
     sam = make_member(maple, location=branch, time_zone=ZoneInfo("UTC"))
     make_hours(sam, time(9), time(11))
 
-    starts = free_starts(make_service(maple, duration=15), [sam], MONDAY, MONDAY, FRIDAY_BEFORE)
+    starts = slots(make_service(maple, duration=15), [sam])
 
     assert clock(starts[sam.pk]) == ["10:00", "10:15"]
 
@@ -143,7 +166,7 @@ def test_a_location_without_hours_is_always_open(maple: Organization) -> None:
     sam = make_member(maple, location=make_location(maple))
     make_hours(sam, time(9), time(10))
 
-    starts = free_starts(make_service(maple), [sam], MONDAY, MONDAY, FRIDAY_BEFORE)
+    starts = slots(make_service(maple), [sam])
 
     assert clock(starts[sam.pk]) == ["09:00", "09:15", "09:30"]
 
@@ -151,20 +174,35 @@ def test_a_location_without_hours_is_always_open(maple: Organization) -> None:
 def test_somebody_without_working_hours_is_never_free(maple: Organization) -> None:
     sam = make_member(maple)
 
-    assert free_starts(make_service(maple), [sam], MONDAY, MONDAY, FRIDAY_BEFORE) == {sam.pk: []}
+    assert slots(make_service(maple), [sam]) == {sam.pk: []}
 
 
-def test_days_are_the_staff_members_own(maple: Organization) -> None:
+def test_the_window_is_cut_to_the_second_and_the_hours_are_the_staff_members_own(maple: Organization) -> None:
     auckland = make_member(maple, time_zone=ZoneInfo("Pacific/Auckland"))
-    make_hours(auckland, time(0), time(0, 30))
+    make_hours(auckland, time(0), time(2))
+    sunday = date(2026, 11, 29)
 
-    starts = free_starts(make_service(maple), [auckland], MONDAY, MONDAY, FRIDAY_BEFORE)
+    found = free_slots(
+        make_service(maple), [auckland], at(11, 15, sunday), at(12, 15, sunday), now=FRIDAY_BEFORE
+    )
 
-    assert starts == {auckland.pk: [datetime(2026, 11, 29, 11, tzinfo=UTC)]}
+    # Monday begins in Auckland at 11:00 of our Sunday; an end of 12:15 is outside.
+    assert found == {auckland.pk: [int(at(11, 15, sunday).timestamp()) + 900 * n for n in range(4)]}
+
+
+def test_nothing_is_free_in_a_window_without_length_or_before_now(
+    sam: StaffMember, maple: Organization
+) -> None:
+    service = make_service(maple)
+
+    assert free_slots(service, [sam], at(10), at(10), now=FRIDAY_BEFORE) == {sam.pk: []}
+    assert free_slots(service, [sam], at(10), at(9), now=FRIDAY_BEFORE) == {sam.pk: []}
+    assert free_slots(service, [sam], at(9), at(11), now=at(11)) == {sam.pk: []}
+    assert free_slots(service, [], at(9), at(11), now=FRIDAY_BEFORE) == {}
 
 
 def test_what_has_passed_today_is_not_offered(sam: StaffMember, maple: Organization) -> None:
-    starts = free_starts(make_service(maple), [sam], MONDAY, MONDAY, at(10, 7))
+    starts = slots(make_service(maple), [sam], at(10, 7))
 
     assert clock(starts[sam.pk]) == ["10:15", "10:30"]
 
@@ -177,17 +215,16 @@ def test_minimum_notice_holds_for_clients_only(
 ) -> None:
     service = make_service(maple, minimum_notice=60)
 
-    starts = free_starts(service, [sam], MONDAY, MONDAY, at(9), for_clients=for_clients)[sam.pk]
+    starts = slots(service, [sam], at(9), for_clients=for_clients)[sam.pk]
 
     assert clock([start for start in starts if start > at(9)])[:3] == expected
 
 
 def test_the_horizon_holds_for_clients_only(sam: StaffMember, maple: Organization) -> None:
     service = make_service(maple, booking_horizon_days=2)
-    friday = MONDAY + timedelta(days=4)
 
-    for_staff = free_starts(service, [sam], MONDAY, friday, at(0))
-    for_clients = free_starts(service, [sam], MONDAY, friday, at(0), for_clients=True)
+    for_staff = slots(service, [sam], at(0), days=5)
+    for_clients = slots(service, [sam], at(0), days=5, for_clients=True)
 
     assert [{start.day for start in starts[sam.pk]} for starts in (for_staff, for_clients)] == [
         {30, 1, 2, 3, 4},
@@ -209,7 +246,7 @@ def test_clock_changes_take_or_give_an_hour(
     sam = make_member(maple, time_zone=ZoneInfo("America/Toronto"))
     WorkingHours.objects.create(staff=sam, weekday=weekday, start=time(1), end=time(4))
 
-    starts = free_starts(make_service(maple), [sam], day, day, datetime(2026, 10, 1, tzinfo=UTC))
+    starts = slots(make_service(maple), [sam], datetime(2026, 10, 1, tzinfo=UTC), first_day=day)
 
     assert [time for time in clock(starts[sam.pk]) if time[3:] in ("00", "30")] == expected
 
@@ -227,11 +264,11 @@ def test_any_number_of_staff_takes_the_same_queries(
         make_appointment(service, member, client, at(9))
     staff = list(StaffMember.objects.filter(organization=maple))
 
-    # Their locations and organisations, working hours, location hours, time off, what is taken.
-    with django_assert_num_queries(6):
-        starts = free_starts(service, staff, MONDAY, MONDAY, FRIDAY_BEFORE)
+    # Their locations, their organisations, and everything else at once.
+    with django_assert_num_queries(3):
+        starts = slots(service, staff)
 
-    assert len(starts) == how_many
+    assert [len(free) for free in starts.values()] == [29] * how_many
 
 
 def test_the_next_free_times_skip_weekends_and_what_is_taken(sam: StaffMember, maple: Organization) -> None:
@@ -274,3 +311,73 @@ def test_hours_hold_what_lies_wholly_inside(
     start: datetime, end: datetime, expected: bool, sam: StaffMember
 ) -> None:
     assert is_within_hours(sam, start, end) == expected
+
+
+def test_an_appointment_that_is_moved_is_free_for_itself_and_keeps_its_length(
+    sam: StaffMember, maple: Organization
+) -> None:
+    service = make_service(maple, duration=30)
+    appointment = make_appointment(service, sam, make_client(maple), at(9, 30))
+
+    starts = slots(service, [sam], ignoring=appointment, lengths=Lengths(90 * 60))
+
+    assert clock(starts[sam.pk]) == ["09:00", "09:15", "09:30"]
+
+
+def test_several_stretches_a_day_are_each_their_own(maple: Organization) -> None:
+    sam = make_member(maple)
+    make_hours(sam, time(9), time(10))
+    make_hours(sam, time(13), time(14))
+
+    assert clock(slots(make_service(maple, duration=45), [sam])[sam.pk]) == [
+        "09:00",
+        "09:15",
+        "13:00",
+        "13:15",
+    ]
+
+
+def test_each_person_is_free_by_their_own_clock(maple: Organization) -> None:
+    zones = ["UTC", "America/Toronto", "Asia/Kolkata"]
+    people = [
+        make_member(maple, name, time_zone=ZoneInfo(zone)) for name, zone in zip("ABC", zones, strict=True)
+    ]
+    for member in people:
+        make_hours(member, time(12), time(12, 30))
+
+    found = slots(make_service(maple, duration=30), people)
+
+    assert [clock(found[member.pk]) for member in people] == [["12:00"], ["17:00"], ["06:30"]]
+
+
+def test_hours_to_the_end_of_a_day_go_on_into_the_next(maple: Organization) -> None:
+    sam = make_member(maple)
+    WorkingHours.objects.create(staff=sam, weekday=0, start=time(23), end=time(23, 59))
+    WorkingHours.objects.create(staff=sam, weekday=1, start=time(0), end=time(1))
+
+    found = slots(make_service(maple, duration=90), [sam])
+
+    assert clock(found[sam.pk]) == ["23:00", "23:15", "23:30"]
+
+
+def test_what_began_the_day_before_still_takes_time(maple: Organization) -> None:
+    sam = make_member(maple)
+    make_hours(sam, time(0), time(2))
+    service = make_service(maple, duration=30)
+    sunday_night = at(23, 30, MONDAY - timedelta(days=1))
+    make_appointment(
+        service, sam, make_client(maple), sunday_night, ends_at=at(1), busy_to=at(1), busy_from=sunday_night
+    )
+
+    assert clock(slots(service, [sam])[sam.pk]) == ["01:00", "01:15", "01:30"]
+
+
+def test_the_next_free_times_of_anyone_are_each_told_once(sam: StaffMember, maple: Organization) -> None:
+    kim = make_member(maple, "Kim")
+    make_hours(kim, time(10), time(11))
+    service = make_service(maple, duration=60)
+    make_appointment(service, sam, make_client(maple), at(9))
+
+    free = next_free_of_anyone(service, [sam, kim], at(8), 2, now=at(8))
+
+    assert free == [at(10), at(9, 0, MONDAY + timedelta(days=1))]
