@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from appointments.availability import Lengths, next_free
@@ -40,13 +41,24 @@ class FreeTimes:
     later: list[datetime]
 
 
+def able_people(service: Service, method: int, *, only: int | None = None) -> list[StaffMember]:
+    """Who can take the service this way: whoever provides it and, for a video call, can host one.
+
+    `only` is the pk of the one who is asked about. A constant number of queries.
+    """
+    providers = _active(service.organization_id).filter(services=service)
+    people = list(providers if only is None else providers.filter(pk=only))
+    if method != MeetingMethod.VIDEO:
+        return people
+    hostings = hosting_of(people)
+    return [member for member in people if hostings[member.pk].can_host]
+
+
 def people_for(organization: Organization, service: Service | None, method: int | None) -> People:
     """Who provides the service; for a video call, only those who can host one. A constant number of queries."""
-    providers = StaffMember.objects.filter(organization=organization, is_active=True).select_related(
-        "location", "organization"
-    )
-    providers = providers.filter(services=service) if service else providers.filter(assignments__isnull=False)
-    people = list(providers.distinct())
+    providers = _active(organization.pk)
+    anything = providers.filter(assignments__isnull=False).distinct()
+    people = list(providers.filter(services=service) if service else anything)
     if method != MeetingMethod.VIDEO:
         return People(able=people)
     hostings = hosting_of(people)
@@ -57,6 +69,11 @@ def people_for(organization: Organization, service: Service | None, method: int 
             (member, obstacle) for member in people if (obstacle := hostings[member.pk].obstacle) is not None
         ],
     )
+
+
+def _active(organization: int) -> QuerySet[StaffMember]:
+    people = StaffMember.objects.filter(organization=organization, is_active=True)
+    return people.select_related("location", "organization")
 
 
 def why_not(member: StaffMember, service: Service, people: People) -> str:

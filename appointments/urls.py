@@ -13,6 +13,7 @@ from appointments.views import (
     drags,
     private_links,
     schedule,
+    slots,
 )
 
 urlpatterns = [
@@ -43,6 +44,7 @@ urlpatterns = [
     path("clients/", clients.client_list, name="client-list"),
     path("clients/add/", clients.add_client, name="client-add"),
     path("clients/<int:pk>/", clients.edit_client, name="client-edit"),
+    path("book/<slug:slug>/slots/", login_not_required(slots.book_slots), name="book-slots"),
     # Whoever holds the token may act: no cookie takes part, so no other site can make a browser do it.
     path(
         "appointments/<str:token>/",

@@ -123,6 +123,7 @@ RULES = {
     "client-list": SCHEDULERS,
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
+    "book-slots": EVERYBODY,
     "manage-appointment": EVERYBODY,
     "manage-move": EVERYBODY,
     "manage-cancel": EVERYBODY,
@@ -130,6 +131,7 @@ RULES = {
     "join": EVERYBODY,
 }
 OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
+PUBLIC = {"password-set": ["MQ", "a-token"], "book-slots": ["maple"]}
 OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
 OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {
@@ -253,10 +255,8 @@ def address(name: str, world: dict[str, Any]) -> str:
         return reverse(name, args=[world["connection"], world["turning"]])
     if name in OF_A_PERSON:
         return reverse(name, args=[world["connection"], sam])
-    if name == "password-set":
-        return reverse(name, args=["MQ", "a-token"])
-    if name == "join":
-        return reverse(name, args=[appointment.join_token])
+    if name in (public := {**PUBLIC, "join": [appointment.join_token]}):
+        return reverse(name, args=public[name])
     if name.startswith("manage-"):
         return reverse(name, args=[appointment.manage_token])
     if RULES[name]["otto"] != "404":

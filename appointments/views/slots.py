@@ -1,0 +1,21 @@
+"""The free times of the public page, for its script: no cookie, no session."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from appointments.public_slots import BadAddress, NotOffered, SlotsWish, slots_for_clients
+
+
+@require_safe
+def book_slots(request: HttpRequest, slug: str) -> JsonResponse:
+    """`{"slots": [unix seconds, ascending]}`, or `{"error": a sentence}` with 400 or 404."""
+    try:
+        answer = JsonResponse({"slots": slots_for_clients(SlotsWish.of_address(slug, request.GET))})
+    except BadAddress as error:
+        answer = JsonResponse({"error": str(error)}, status=400)
+    except NotOffered as error:
+        answer = JsonResponse({"error": str(error)}, status=404)
+    answer["Cache-Control"] = "no-store"
+    return answer
