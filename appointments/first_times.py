@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from appointments.availability import free_starts
+from appointments.availability import free_slots
 from appointments.models import Appointment
 from services.models import Service
 from staff.models import Location, StaffMember
@@ -82,19 +82,11 @@ def _free(
     service: Service, people: Sequence[StaffMember], start: datetime, end: datetime, location: Location | None
 ) -> dict[int, list[StaffMember]]:
     """Who is free at each moment, by unix seconds."""
-    found = free_starts(
-        service,
-        people,
-        start.date() - timedelta(days=1),
-        end.date() + timedelta(days=1),
-        timezone.now(),
-        location=location,
-    )
+    found = free_slots(service, people, start, end, location=location)
     by_moment: dict[int, list[StaffMember]] = defaultdict(list)
     for member in people:
         for moment in found[member.pk]:
-            if start <= moment < end:
-                by_moment[int(moment.timestamp())].append(member)
+            by_moment[moment].append(member)
     return by_moment
 
 
