@@ -137,28 +137,32 @@ _OPEN: Final = 2
 _OFF: Final = 3
 _BUSY: Final = 4
 
-# Hours are seconds of the week that begins on Monday, everything else unix seconds. The ranges are written as the
-# exclusion constraints are, one person after the other, so that their indexes answer however long the history is.
+# Hours are seconds of the week that begins on Monday, everything else unix seconds. Of what is taken nothing overlaps,
+# as a constraint sees to: before the first that begins in time, only the last one can reach into it. So an index finds
+# one person's after the other, however long the history is.
 _SQL: Final = """
-SELECT 1, staff_id, weekday * 86400 + extract(epoch FROM start)::bigint,
-       weekday * 86400 + extract(epoch FROM "end")::bigint
+SELECT 1, staff_id, weekday * 86400 + date_part('epoch', start)::bigint,
+       weekday * 86400 + date_part('epoch', "end")::bigint
   FROM staff_workinghours WHERE staff_id = ANY(%(people)s::bigint[])
 UNION ALL
-SELECT 2, location_id, weekday * 86400 + extract(epoch FROM start)::bigint,
-       weekday * 86400 + extract(epoch FROM "end")::bigint
+SELECT 2, location_id, weekday * 86400 + date_part('epoch', start)::bigint,
+       weekday * 86400 + date_part('epoch', "end")::bigint
   FROM staff_locationhours WHERE location_id = ANY(%(places)s::bigint[])
 UNION ALL
-SELECT 3, off.staff_id, floor(extract(epoch FROM off.starts_at))::bigint,
-       ceil(extract(epoch FROM off.ends_at))::bigint
-  FROM unnest(%(people)s::bigint[]) AS person, staff_timeoff AS off
- WHERE off.staff_id = person
-   AND tstzrange(off.starts_at, off.ends_at, '[)') && tstzrange(%(start)s, %(end)s, '[)')
+SELECT 3, staff_id, floor(date_part('epoch', starts_at))::bigint, ceil(date_part('epoch', ends_at))::bigint
+  FROM staff_timeoff
+ WHERE staff_id = ANY(%(people)s::bigint[]) AND starts_at < %(end)s AND ends_at > %(start)s
 UNION ALL
-SELECT 4, taken.staff_id, floor(extract(epoch FROM taken.busy_from))::bigint,
-       ceil(extract(epoch FROM taken.busy_to))::bigint
-  FROM unnest(%(people)s::bigint[]) AS person, appointments_appointment AS taken
- WHERE taken.staff_id = person AND taken.status IN %(busy)s AND taken.id <> %(ignoring)s
-   AND tstzrange(taken.busy_from, taken.busy_to, '[)') && tstzrange(%(start)s, %(end)s, '[)')
+SELECT 4, person, floor(date_part('epoch', busy_from))::bigint, ceil(date_part('epoch', busy_to))::bigint
+  FROM unnest(%(people)s::bigint[]) AS person, LATERAL (
+        SELECT busy_from, busy_to FROM appointments_appointment
+         WHERE staff_id = person AND status IN %(busy)s AND id <> %(ignoring)s
+           AND busy_from >= %(start)s AND busy_from < %(end)s
+        UNION ALL
+        (SELECT busy_from, busy_to FROM appointments_appointment
+          WHERE staff_id = person AND status IN %(busy)s AND id <> %(ignoring)s AND busy_from < %(start)s
+          ORDER BY busy_from DESC LIMIT 1)
+       ) AS taken
 """
 
 

@@ -175,6 +175,13 @@ class Appointment(models.Model):
         ]
         indexes = [
             models.Index(fields=["organization", "starts_at"], name="appointment_by_day"),
+            # Everything that a calendar needs of one.
+            models.Index(
+                fields=["staff", "busy_from"],
+                include=["id", "busy_to"],
+                condition=Q(status__in=BUSY_STATUSES),
+                name="appointment_taken",
+            ),
             models.Index(fields=["client", "starts_at"], name="appointment_by_client"),
         ]
 
