@@ -118,6 +118,11 @@ class ContactForm(OfferForm):
         """From when free times are shown."""
         return DayField.day_in(self.picked("date")) or timezone.localdate(timezone=self.zone)
 
+    @property
+    def is_no_day(self) -> bool:
+        """Whether what stands in the date is none."""
+        return bool(self.picked("date")) and DayField.day_in(self.picked("date")) is None
+
     @cached_property
     def times(self) -> FirstTimes | None:
         """The first free times of the chosen person, or of anyone; None before there is anything to look for."""

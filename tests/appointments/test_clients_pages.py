@@ -135,7 +135,7 @@ def test_an_email_that_somebody_has_already_is_saved_and_pointed_out(maple: Mapl
 
     assert Client.objects.filter(name="Carl Brandt").exists()
     assert list(page.context["others"]) == [maple.cleo]
-    assert "The same email have:" in page.content.decode()
+    assert "Also with this email:" in page.content.decode()
 
 
 def test_a_long_name_with_html_and_emoji_is_kept_found_and_shown_as_text(maple: Maple, as_sky: Browser):

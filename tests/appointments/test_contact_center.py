@@ -126,6 +126,16 @@ def test_more_times_and_another_day_keep_what_was_chosen(
     assert not Appointment.objects.exists()
 
 
+@pytest.mark.parametrize("day", ["12026-03-01", "soon", "1999-12-31"])
+def test_a_day_that_is_none_says_so_and_the_first_times_are_shown(
+    maple: Maple, as_sky: Browser, day: str
+) -> None:
+    page = as_sky.post(PAGE, wish(maple, slot=None, date=day, look="choices"))
+
+    assert "Enter a date such as 2026-12-31." in page.content.decode()
+    assert page.context["form"].times.days[0].date == date(2026, 11, 27)
+
+
 def test_enter_goes_on_until_a_time_is_chosen_and_then_books(maple: Maple, as_sky: Browser) -> None:
     page = as_sky.post(PAGE, wish(maple, go="on", slot=None))
     answer = as_sky.post(PAGE, wish(maple, go="on"))
@@ -357,7 +367,10 @@ def test_a_client_in_another_zone_is_told_apart_before_and_after(maple: Maple, a
 
     assert "Mon 30 Nov 2026, 10:00 with Sam Okafor (19:00 for the client)" in before
     assert "Below each stands the client’s, in Tokyo time (JST)." in before
-    assert '<strong>19:00</strong><br><span class="muted">Tokyo time (JST)</span>' in after
+    assert (
+        '<strong>Monday 30 November 2026, 19:00</strong><br><span class="muted">Tokyo time (JST)</span>'
+        in after
+    )
 
 
 def test_the_confirmation_of_a_video_call_follows_its_link(maple_with_teams: Maple, as_sky: Browser) -> None:
