@@ -40,6 +40,15 @@ urlpatterns = [
     path("schedule/appointments/<int:pk>/notes/", appointments.appointment_notes, name="appointment-notes"),
     path("schedule/appointments/<int:pk>/drag/", drags.appointment_drag, name="appointment-drag"),
     path("schedule/appointments/<int:pk>/move/", changes.appointment_move, name="appointment-move"),
+    path(
+        "schedule/appointments/<int:pk>/reassign/", changes.appointment_reassign, name="appointment-reassign"
+    ),
+    path("schedule/appointments/<int:pk>/method/", changes.appointment_method, name="appointment-method"),
+    path(
+        "schedule/appointments/<int:pk>/mails/<int:mail>/again/",
+        appointments.appointment_mail_again,
+        name="appointment-mail-again",
+    ),
     path("schedule/appointments/<int:pk>/cancel/", changes.appointment_cancel, name="appointment-cancel"),
     path("clients/", clients.client_list, name="client-list"),
     path("clients/add/", clients.add_client, name="client-add"),

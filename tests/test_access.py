@@ -120,6 +120,9 @@ RULES = {
     "appointment-status": WHOSE_IT_IS,
     "appointment-notes": WHOSE_IT_IS,
     "appointment-drag": WHOSE_IT_IS,
+    "appointment-reassign": {**OWN_SCHEDULERS, "sam": "403", "ben": "403"},
+    "appointment-method": WHOSE_IT_IS,
+    "appointment-mail-again": WHOSE_IT_IS,
     "client-list": SCHEDULERS,
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
@@ -155,6 +158,7 @@ ONLY_POST = {
     "appointment-status",
     "appointment-notes",
     "appointment-drag",
+    "appointment-mail-again",
 }
 ALSO_POST = {
     "staff-add",
@@ -239,14 +243,19 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "client": client.pk,
         "appointment": appointment,
         "time_off": time_off.pk,
+        "mail": appointment.notifications.create(kind="booked", to=client.email, state="failed").pk,
     }
 
 
 def address(name: str, world: dict[str, Any]) -> str:
     """The address of the page about Maple's row."""
     sam, appointment = world["people"]["sam"].pk, world["appointment"]
-    if name == "staff-time-off-remove":
-        return reverse(name, args=[sam, world["time_off"]])
+    of_two = {
+        "staff-time-off-remove": [sam, world["time_off"]],
+        "appointment-mail-again": [appointment.pk, world["mail"]],
+    }
+    if name in of_two:
+        return reverse(name, args=of_two[name])
     if name in OF_A_PREVIEW:
         return reverse(name, args=[world["connection"], world["preview"]])
     if name in OF_A_RUN:
@@ -308,7 +317,14 @@ def test_a_number_that_nothing_has_is_not_found(
     client: Browser, world: dict[str, Any], name: str, number: int
 ) -> None:
     client.force_login(world["people"]["ada"])
-    of_two = {"staff-time-off-remove", "connection-undo", *OF_A_PERSON, *OF_A_RUN, *OF_A_PREVIEW}
+    of_two = {
+        "staff-time-off-remove",
+        "appointment-mail-again",
+        "connection-undo",
+        *OF_A_PERSON,
+        *OF_A_RUN,
+        *OF_A_PREVIEW,
+    }
     rows = [number, number] if name in of_two else [number]
 
     response = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -18,6 +18,7 @@ from appointments.forms.status import TAKE_BACK, StatusForm
 from appointments.models import Appointment, BookedThrough, Status
 from appointments.moving import is_movable
 from appointments.notes import notes_seen, write_notes
+from appointments.notifications import send_again
 from appointments.refusals import BookingRefused
 from appointments.statuses import (
     complete_appointment,
@@ -79,6 +80,17 @@ def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
     shown = appointment_or_404(request, pk)
     if try_again(Meeting.objects.filter(appointment=shown)):
         messages.success(request, _("The link is being created again."))
+    return see_other("appointment", pk)
+
+
+@require_POST
+def appointment_mail_again(request: HttpRequest, pk: int, mail: int) -> HttpResponse:
+    """Send a mail once more that failed or may not have been sent."""
+    shown = appointment_or_404(request, pk)
+    if send_again(get_object_or_404(shown.notifications, pk=mail)):
+        messages.success(request, _("The mail is being sent again."))
+    else:
+        messages.error(request, _("That mail was sent already, or is being sent."))
     return see_other("appointment", pk)
 
 

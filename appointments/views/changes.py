@@ -1,4 +1,4 @@
-"""Forms that change an appointment: another time, and cancelling it."""
+"""Forms that change an appointment: another time, staff member or meeting method, and cancelling it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from appointments.forms.cancel import CancelForm
+from appointments.forms.method import MethodForm
 from appointments.forms.move import MoveForm
+from appointments.forms.reassign import ReassignForm
+from appointments.methods import change_method
 from appointments.models import Appointment, BookedThrough
-from appointments.moving import move_appointment
+from appointments.moving import move_appointment, reassign_appointment
 from appointments.refusals import BookingRefused
 from appointments.statuses import cancel_appointment
 from appointments.views.answers import see_other
 from appointments.views.one import appointment_or_404, page_or_panel
-from staff.access import current_member
+from staff.access import current_member, schedulers_only
 from staff.models import StaffMember
 
 
@@ -36,6 +39,50 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The appointment is moved."))
             return see_other("appointment", pk)
     return page_or_panel(request, "appointments/move.html", shown, {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@schedulers_only
+def appointment_reassign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another staff member, at the same time; what becomes of the link is said beside each."""
+    shown = appointment_or_404(request, pk)
+    form = ReassignForm(request.POST if request.method == "POST" else None, appointment=shown)
+    if form.is_bound and form.is_valid():
+        try:
+            reassign_appointment(
+                shown,
+                staff=form.chosen,
+                actor=current_member(request),
+                through=BookedThrough.SCHEDULE,
+                outside_hours=True,
+                version=form.cleaned_data["version"],
+            )
+        except BookingRefused as refusal:
+            form.add_error(None, refusal.sentence)
+        else:
+            messages.success(request, _("%(name)s has the appointment now.") % {"name": form.chosen.name})
+            return see_other("appointment", pk)
+    return page_or_panel(request, "appointments/reassign.html", shown, {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def appointment_method(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another meeting method, or another location."""
+    shown = appointment_or_404(request, pk)
+    form = MethodForm(request.POST if request.method == "POST" else None, appointment=shown)
+    if form.is_bound and form.is_valid():
+        try:
+            change_method(
+                shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
+            )
+        except BookingRefused as refusal:
+            form.add_error("method" if refusal.field == "method" else None, refusal.sentence)
+        else:
+            messages.success(request, _("Saved."))
+            return see_other("appointment", pk)
+    return page_or_panel(request, "appointments/method.html", shown, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])

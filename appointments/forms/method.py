@@ -1,0 +1,61 @@
+"""Another meeting method for an appointment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from appointments.forms.change import VersionField
+from appointments.models import Appointment
+from integrations.hosting import Hosting, hosting_of
+from services.models import MeetingMethod
+from staff.models import Location
+
+
+class MethodForm(forms.Form):
+    """One of the methods that the service is offered in, and the place where it is one at a location."""
+
+    method = forms.TypedChoiceField(
+        label=_("Meeting method"),
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose a meeting method."),
+            "invalid_choice": _("The service is not offered this way. Choose another meeting method."),
+        },
+    )
+    location = forms.ModelChoiceField(
+        label=_("Location"),
+        help_text=_("For a meeting at a location."),
+        queryset=Location.objects.none(),
+        required=False,
+        empty_label=_("Where the staff member works"),
+    )
+    version = VersionField()
+
+    def __init__(self, data: Mapping[str, Any] | None, *, appointment: Appointment) -> None:
+        initial = {
+            "method": appointment.method,
+            "location": appointment.location_id,
+            "version": appointment.version,
+        }
+        super().__init__(data, initial=initial)
+        self.appointment = appointment
+        method, location = self.fields["method"], self.fields["location"]
+        assert isinstance(method, forms.ChoiceField)  # noqa: S101 - tells mypy what stands above
+        assert isinstance(location, forms.ModelChoiceField)  # noqa: S101
+        offered = appointment.service.meeting_methods.values_list("method", flat=True)
+        method.choices = [(each, MeetingMethod(each).label) for each in offered]
+        location.queryset = Location.objects.filter(organization=appointment.organization_id)
+
+    @cached_property
+    def hosting(self) -> Hosting | None:
+        """Where a video call would take place, where it can become one."""
+        choices = {value for value, _label in self.fields["method"].choices}  # type: ignore[attr-defined]
+        if MeetingMethod.VIDEO not in choices or self.appointment.method == MeetingMethod.VIDEO:
+            return None
+        return hosting_of([self.appointment.staff])[self.appointment.staff_id]
