@@ -65,10 +65,11 @@ def first_times(
     A number of queries that does not grow with the people: fewer where the first days are free.
     """
     start = max(datetime.combine(day, time(0), zone), timezone.now())
-    horizon = timezone.now() + timedelta(days=service.booking_horizon_days)
-    for end in [*(start + timedelta(days=days) for days in _LOOKS), horizon]:
-        by_day = _by_day(_free(service, people, start, max(end, start), location), zone)
-        if len(by_day) > DAYS_SHOWN or end >= horizon:
+    ends = [start + timedelta(days=days) for days in _LOOKS]
+    last = max(ends[-1], timezone.now() + timedelta(days=service.booking_horizon_days))
+    for end in [*ends, last]:
+        by_day = _by_day(_free(service, people, start, end, location), zone)
+        if len(by_day) > DAYS_SHOWN or end >= last:
             break
     shown = dict(sorted(by_day.items())[:DAYS_SHOWN])
     busy = _appointments_a_day(people, shown, zone)

@@ -47,7 +47,8 @@ class ContactForm(OfferForm):
         required=False,
         empty_label=gettext_lazy("Any location"),
     )
-    date = DayField(label=gettext_lazy("Free times from"), required=False)
+    # From when times are shown is no part of the booking: whatever stands there never refuses it.
+    date = forms.Field(required=False, widget=DayField.widget)
     # Unix seconds, and whom the time was shown with: "1795626900-17".
     slot = forms.RegexField(
         r"^[0-9]{1,10}(-[0-9]{1,18})?$",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from appointments.models import Appointment, BookedThrough, Client
 from integrations.disconnecting import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod, ServiceAssignment
-from staff.models import StaffMember, VideoChoice
+from staff.models import StaffMember, TimeOff, VideoChoice, Weekday
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import (
@@ -134,6 +134,21 @@ def test_a_day_that_is_none_says_so_and_the_first_times_are_shown(
 
     assert "Enter a date such as 2026-12-31." in page.content.decode()
     assert page.context["form"].times.days[0].date == date(2026, 11, 27)
+
+
+def test_where_few_days_are_free_it_is_looked_further_ahead(maple: Maple, as_sky: Browser) -> None:
+    maple.sam.working_hours.exclude(weekday=Weekday.MONDAY).delete()
+    TimeOff.objects.create(staff=maple.sam, starts_at=monday(0), ends_at=monday(0) + timedelta(days=60))
+
+    times = shown(as_sky, **wish(maple))
+
+    assert [day.date.isoformat() for day in times.days] == [
+        "2027-02-01",
+        "2027-02-08",
+        "2027-02-15",
+        "2027-02-22",
+    ]
+    assert times.later is None
 
 
 def test_enter_goes_on_until_a_time_is_chosen_and_then_books(maple: Maple, as_sky: Browser) -> None:
