@@ -17,9 +17,13 @@ from tests.stack import Stack
 RESULTS = BASE_DIR / "test-results"
 
 
+# The first is made for tests: it draws no window, which takes half of the others' time.
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser")
+
+
 def find_chromium() -> str:
-    """The program: CHROMIUM, else the one on the path. Skips without one, or fails where CI is set."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    """The program: CHROMIUM, else one on the path. Skips without one, or fails where CI is set."""
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         reason = "There is no browser: install Debian's package chromium, or name one in CHROMIUM."
         if os.environ.get("CI") == "true":
@@ -31,7 +35,12 @@ def find_chromium() -> str:
 def new_context(browser: Browser, stack: Stack, cookies: StorageState | None = None) -> BrowserContext:
     """A fresh profile, or one that holds `cookies`."""
     context = browser.new_context(
-        base_url=stack.url, viewport={"width": 1280, "height": 900}, locale="en-GB", storage_state=cookies
+        base_url=stack.url,
+        viewport={"width": 1280, "height": 900},
+        locale="en-GB",
+        storage_state=cookies,
+        # Nothing glides: a click waits until its button stands still.
+        reduced_motion="reduce",
     )
     context.set_default_timeout(15_000)
     return context
@@ -39,8 +48,12 @@ def new_context(browser: Browser, stack: Stack, cookies: StorageState | None = N
 
 @contextmanager
 def traced(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """Closes `context` in the end. When the test fails, its pages and a trace are kept in test-results/."""
-    context.tracing.start(screenshots=True, snapshots=True)
+    """Closes `context` in the end. When the test fails, its pages and a trace are kept in test-results/.
+
+    The trace lists what was done and asked for; with TRACE=full it shows every moment, for a third more time.
+    """
+    is_full = os.environ.get("TRACE") == "full"
+    context.tracing.start(screenshots=is_full, snapshots=is_full)
     yield context
     report = getattr(request.node, "report_of_call", None)
     if report is not None and report.failed:
@@ -70,3 +83,4 @@ def _keep(context: BrowserContext, name: str) -> None:
     context.tracing.stop(path=folder / "trace.zip")
     for number, page in enumerate(context.pages, start=1):
         page.screenshot(path=folder / f"page-{number}.png", full_page=True)
+        (folder / f"page-{number}.html").write_text(page.content())

@@ -14,11 +14,31 @@ from integrations import platforms
 from tests.browser import find_chromium
 from tests.integrations.fake_platform import FakePlatform
 from tests.stack import Stack
+from tests.starts import (
+    Start,
+    ada_after,
+    ada_after_with_many,
+    ada_before,
+    ada_hosting,
+    open_page,
+    otto_after,
+    otto_before,
+)
+
+__all__ = [
+    "ada_after",
+    "ada_after_with_many",
+    "ada_before",
+    "ada_hosting",
+    "open_page",
+    "otto_after",
+    "otto_before",
+]
 
 
 @pytest.fixture(scope="session")
 def running_stack() -> Iterator[Stack]:
-    """The one stack of this run, seeded; use `stack`, which brings it back to that state."""
+    """The one stack of this run; use `stack`, which brings it to a known state."""
     with throwaway_folder() as folder:
         stack = Stack(folder, os.environ["DATABASE_URL"])
         try:
@@ -29,9 +49,15 @@ def running_stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def stack(running_stack: Stack) -> Stack:
-    """A whole installation in processes of its own, freshly seeded."""
-    running_stack.reset()
+def start() -> Start | None:
+    """Where `stack` begins: freshly seeded, unless a module says otherwise (`tests.starts`)."""
+    return None
+
+
+@pytest.fixture
+def stack(running_stack: Stack, start: Start | None) -> Stack:
+    """A whole installation in processes of its own, at its start."""
+    running_stack.reset(start.moment if start else None)
     return running_stack
 
 

@@ -74,6 +74,7 @@ class Stack:
             **os.environ,
             **programs.simulated_environment(self.addresses),
             **SHORT_WAITS,
+            "DJANGO_SETTINGS_MODULE": "tests.stack_settings",
             "DATABASE_URL": self.database_url,
             "CELERY_BROKER_URL": broker_url(folder),
             "CACHE_URL": cache_url(folder),

@@ -10,12 +10,18 @@ from demo.logins import TENANT_ID
 from tests.journeys import steps
 from tests.stack import Stack
 
-GLOBAL_ADMINISTRATOR = "Gail Adams"
 JOIN_TOKEN = "SELECT join_token FROM appointments_appointment ORDER BY created_at DESC LIMIT 1"
 
 
 def go_on(page: Page) -> None:
     page.get_by_role("button", name="Continue").click()
+
+
+def click_through_to_video_calls(page: Page) -> None:
+    """The first two steps of every chapter, from some other page."""
+    page.goto("/schedule/")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Video Calls").click()
 
 
 def open_policy_page(page: Page) -> None:
@@ -28,22 +34,6 @@ def acknowledge(page: Page) -> None:
     """Steps 5 and 6."""
     page.get_by_role("checkbox", name=re.compile("I have created or updated")).check()
     go_on(page)
-
-
-def leave_by_policy(page: Page) -> None:
-    """Steps 1 to 9, up to Microsoft's page."""
-    open_policy_page(page)
-    acknowledge(page)
-    go_on(page)
-    page.get_by_label("Microsoft Tenant ID").fill(TENANT_ID)
-    go_on(page)
-
-
-def connect_by_policy(page: Page) -> None:
-    """All twelve."""
-    leave_by_policy(page)
-    steps.accept(page, GLOBAL_ADMINISTRATOR)
-    expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible()
 
 
 def row_of(page: Page, name: str) -> Locator:

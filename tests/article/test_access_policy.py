@@ -8,15 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from demo.logins import TENANT_ID
-from tests.article.clicks import (
-    GLOBAL_ADMINISTRATOR,
-    acknowledge,
-    connect_by_policy,
-    go_on,
-    leave_by_policy,
-    open_policy_page,
-)
+from tests.article.clicks import acknowledge, go_on, open_policy_page
 from tests.journeys import steps
+from tests.journeys.steps import GLOBAL_ADMINISTRATOR, connect_by_policy, leave_by_policy
 from tests.stack import Stack
 
 APPLICATION_ID = "c0c0a075-0365-4000-8000-00000000c0de"
@@ -51,11 +45,11 @@ def test_nobody_else_may_proceed(otto: Page, stack: Stack) -> None:
     assert stack.sql("SELECT count(*) FROM integrations_connection") == [(0,)]
 
 
-def test_instructions_are_in_microsofts_documentation(otto: Page) -> None:
+def test_instructions_are_in_microsofts_documentation(seen_policy_page: Page) -> None:
     """Instructions on how to complete this process can be found in this Microsoft Documentation."""
-    open_policy_page(otto)
+    link = seen_policy_page.get_by_role("link", name="More about Application Access Policies")
 
-    expect(otto.get_by_role("link", name="More about Application Access Policies")).to_have_attribute(
+    expect(link).to_have_attribute(
         "href", re.compile(r"^https://learn\.microsoft\.com/.*application-access-policy$")
     )
 
@@ -87,6 +81,8 @@ def test_step_1_from_the_navigation_menu_click_settings(otto: Page) -> None:
 
 def test_step_2_from_integrations_and_api_click_video_calls(otto: Page) -> None:
     """From Integrations & API, click Video Calls"""
+    otto.goto("/settings/")
+
     otto.get_by_role("region", name="Integrations & API").get_by_role("link", name="Video Calls").click()
 
     expect(otto.get_by_role("heading", level=1)).to_have_text("Video Calls")
@@ -106,19 +102,19 @@ def test_step_2_bullet_new_at_the_top_right(policy_dashboard: Page) -> None:
 
 def test_step_3_click_microsoft_teams(otto: Page) -> None:
     """Click Microsoft Teams. Coconut will prompt you to configure an AAP"""
-    open_policy_page(otto)
+    steps.open_video_calls(otto)
+
+    otto.get_by_role("link", name="Microsoft Teams").click()
 
     expect(otto.get_by_text("creates or updates an Application Access Policy (AAP)")).to_be_visible()
 
 
-def test_step_4_the_application_id_is_provided(otto: Page) -> None:
+def test_step_4_the_application_id_is_provided(seen_policy_page: Page) -> None:
     """Create or update an Application Access Policy (AAP) for the Coconut Azure client app using the Coconut
     Application ID provided
     """
-    open_policy_page(otto)
-
-    expect(otto.get_by_label("Application (client) ID")).to_have_value(APPLICATION_ID)
-    commands = otto.locator("#commands")
+    expect(seen_policy_page.get_by_label("Application (client) ID")).to_have_value(APPLICATION_ID)
+    commands = seen_policy_page.locator("#commands")
     expect(commands).to_contain_text(
         f'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "{APPLICATION_ID}"'
     )
@@ -161,15 +157,12 @@ def test_step_7_select_the_field_most_often_the_email(otto: Page) -> None:
     expect(otto.get_by_label("Connected account").get_by_text("Username")).to_be_visible()
 
 
-def test_step_7_note_and_hot_tip(otto: Page) -> None:
+def test_step_7_note_and_hot_tip(seen_policy_upn_page: Page) -> None:
     """NOTE: For more information on UPNs, please refer to this article. Hot Tip! Ensure staff's email addresses in
     Coconut are the same email addresses that are used to sign in to their Microsoft accounts
     """
-    open_policy_page(otto)
-    acknowledge(otto)
-
-    expect(otto.get_by_role("link", name="More about UPNs at Microsoft")).to_be_visible()
-    tip = otto.get_by_role("note").filter(has_text="Hot Tip!")
+    expect(seen_policy_upn_page.get_by_role("link", name="More about UPNs at Microsoft")).to_be_visible()
+    tip = seen_policy_upn_page.get_by_role("note").filter(has_text="Hot Tip!")
     expect(tip).to_contain_text("the e-mail address in Coconut is the one used to sign in to Microsoft")
 
 
@@ -190,13 +183,11 @@ def test_step_9_enter_your_microsoft_tenant_id_and_click_continue(otto: Page, st
     assert otto.url.startswith(stack.simulator_url)
 
 
-def test_step_9_note_how_to_find_your_tenant_id(otto: Page) -> None:
+def test_step_9_note_how_to_find_your_tenant_id(seen_policy_tenant_page: Page) -> None:
     """NOTE: For more information on how to find your tenant ID, please refer to this article"""
-    open_policy_page(otto)
-    acknowledge(otto)
-    go_on(otto)
+    link = seen_policy_tenant_page.get_by_role("link", name="How to find your tenant ID, at Microsoft")
 
-    expect(otto.get_by_role("link", name="How to find your tenant ID, at Microsoft")).to_be_visible()
+    expect(link).to_be_visible()
 
 
 def test_step_10_sign_in_with_the_administrator(otto: Page) -> None:

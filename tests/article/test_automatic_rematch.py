@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from playwright.sync_api import Page, expect
 
 from tests.article.clicks import expect_status, row_of, status_of, switch_of
-from tests.article.conftest import Start
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import OpenPage, Start
 
 
 def open_person(page: Page, name: str) -> None:
@@ -42,11 +40,9 @@ def test_a_staff_members_email_is_updated(dashboard: Page, stack: Stack) -> None
     stack.wait_until(lambda: status_of(dashboard, "Hugo Martin") == "Matched")
 
 
-def test_a_staff_members_username_is_updated(
-    open_page: Callable[[Start], Page], ada_after: Start, stack: Stack
-) -> None:
+def test_a_staff_members_username_is_updated(open_page: OpenPage, ada_after: Start, stack: Stack) -> None:
     """A staff member's email or username is updated"""
-    page = open_page(ada_after)
+    page = open_page(ada_after, "/staff/")
     stack.sql("UPDATE integrations_connection SET match_field = 'username'")
     open_person(page, "Ivy Chen")
     page.get_by_label("Username").fill("uma@contoso.example")

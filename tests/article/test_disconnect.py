@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.article.clicks import (
     add_second_integration,
     choose_action,
+    click_through_to_video_calls,
     where_the_link_leads,
 )
 from tests.article.conftest import Connected
@@ -14,11 +15,11 @@ from tests.journeys import steps
 from tests.stack import Stack
 
 
-def test_note_you_should_first_try_reauthorize(connected: Connected) -> None:
+def test_note_you_should_first_try_reauthorize(dashboard: Page) -> None:
     """If you are attempting to disconnect and then re-connecting to resolve an error, you should first try the
     Reauthorize action.
     """
-    page = connected.page
+    page = dashboard
     choose_action(page, "Disconnect")
     expect(page.get_by_text("try Reauthorize first")).to_be_visible()
 
@@ -29,9 +30,7 @@ def test_note_you_should_first_try_reauthorize(connected: Connected) -> None:
 
 def test_steps_1_and_2_click_settings_then_video_calls(dashboard: Page) -> None:
     """From the navigation menu, click Settings. Click Video Calls"""
-    dashboard.goto("/schedule/")
-
-    steps.open_video_calls(dashboard)
+    click_through_to_video_calls(dashboard)
 
     expect(dashboard.get_by_role("heading", level=1)).to_have_text("Microsoft Teams dashboard")
 
@@ -52,23 +51,23 @@ def test_step_2_bullet_open_the_dashboard_of_one_of_several(dashboard: Page) -> 
     expect(dashboard.get_by_label("Connected account").locator("strong")).not_to_have_text(account)
 
 
-def test_steps_3_and_4_click_actions_then_disconnect(connected: Connected) -> None:
+def test_steps_3_and_4_click_actions_then_disconnect(dashboard: Page) -> None:
     """Click Actions in the upper right of the screen. Click Disconnect"""
-    choose_action(connected.page, "Disconnect")
+    choose_action(dashboard, "Disconnect")
 
-    expect(connected.page.get_by_role("heading", level=1)).to_have_text("Disconnect Microsoft Teams")
-    expect(connected.page.get_by_role("button", name="Disconnect", exact=True)).to_be_visible()
+    expect(dashboard.get_by_role("heading", level=1)).to_have_text("Disconnect Microsoft Teams")
+    expect(dashboard.get_by_role("button", name="Disconnect", exact=True)).to_be_visible()
 
 
-def test_step_5_click_disconnect_once_more_to_confirm(connected: Connected, stack: Stack) -> None:
+def test_step_5_click_disconnect_once_more_to_confirm(dashboard: Page, stack: Stack) -> None:
     """Click Disconnect once more to confirm"""
     status = "SELECT status FROM integrations_connection"
-    choose_action(connected.page, "Disconnect")
+    choose_action(dashboard, "Disconnect")
     assert stack.sql(status) == [("connected",)]
 
-    connected.page.get_by_role("button", name="Disconnect", exact=True).click()
+    dashboard.get_by_role("button", name="Disconnect", exact=True).click()
 
-    expect(connected.page.get_by_text("Microsoft Teams is disconnected.").first).to_be_visible()
+    expect(dashboard.get_by_text("Microsoft Teams is disconnected.").first).to_be_visible()
     assert stack.sql(status) == [("disconnected",)]
 
 

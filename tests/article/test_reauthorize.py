@@ -8,13 +8,14 @@ from playwright.sync_api import Page, expect
 
 from demo.logins import TENANT_ID
 from tests.article.clicks import (
-    GLOBAL_ADMINISTRATOR,
     add_second_integration,
     choose_action,
+    click_through_to_video_calls,
     where_the_link_leads,
 )
 from tests.article.conftest import Connected
 from tests.journeys import steps
+from tests.journeys.steps import GLOBAL_ADMINISTRATOR
 from tests.stack import Stack
 
 VERSION = "SELECT token_version FROM teams_teamsconnection"
@@ -61,13 +62,11 @@ def test_it_retrieves_a_new_authorization(dashboard: Page, stack: Stack) -> None
     expect(dashboard.get_by_text("needs to be reauthorized")).to_have_count(0)
 
 
-def test_steps_1_and_2_click_settings_then_video_calls(connected: Connected) -> None:
+def test_steps_1_and_2_click_settings_then_video_calls(dashboard: Page) -> None:
     """From the navigation menu, click Settings. Click Video Calls"""
-    connected.page.goto("/schedule/")
+    click_through_to_video_calls(dashboard)
 
-    steps.open_video_calls(connected.page)
-
-    expect(connected.page.get_by_text("Actions", exact=True)).to_be_visible()
+    expect(dashboard.get_by_text("Actions", exact=True)).to_be_visible()
 
 
 def test_step_2_bullet_open_the_dashboard_of_one_of_several(dashboard: Page) -> None:
@@ -81,16 +80,16 @@ def test_step_2_bullet_open_the_dashboard_of_one_of_several(dashboard: Page) -> 
     expect(dashboard.get_by_role("button", name="Start Reauthorization")).to_be_visible()
 
 
-def test_steps_3_and_4_click_actions_then_reauthorize(connected: Connected) -> None:
+def test_steps_3_and_4_click_actions_then_reauthorize(dashboard: Page) -> None:
     """Click Actions in the upper right of the screen. Click Reauthorize"""
-    choose_action(connected.page, "Reauthorize")
+    choose_action(dashboard, "Reauthorize")
 
-    expect(connected.page.get_by_role("heading", level=1)).to_have_text("Reauthorize")
+    expect(dashboard.get_by_role("heading", level=1)).to_have_text("Reauthorize")
 
 
-def test_step_5_enter_your_azure_tenant_id(connected: Connected, stack: Stack) -> None:
+def test_step_5_enter_your_azure_tenant_id(dashboard: Page) -> None:
     """Enter your organization's Azure Tenant ID"""
-    page = connected.page
+    page = dashboard
     choose_action(page, "Reauthorize")
 
     page.get_by_label("Azure Tenant ID").fill("")

@@ -6,7 +6,12 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.article.clicks import add_second_integration, choose_action, expect_status
+from tests.article.clicks import (
+    add_second_integration,
+    choose_action,
+    click_through_to_video_calls,
+    expect_status,
+)
 from tests.article.conftest import Connected
 from tests.journeys import steps
 from tests.stack import Stack
@@ -19,7 +24,7 @@ def test_updates_to_the_upn_require_manually_triggering_the_action(dashboard: Pa
     Rematch All Users action.
     """
     stack.control("people", people=[{"upn": "ivy@maple.example", "name": "Ivy Chen"}])
-    dashboard.wait_for_timeout(3000)  # beat looks for work every second here
+    dashboard.wait_for_timeout(2000)  # beat looks for work every second here
     dashboard.reload()
     expect_status(dashboard, "Ivy Chen", "Unmatched")
 
@@ -32,9 +37,7 @@ def test_updates_to_the_upn_require_manually_triggering_the_action(dashboard: Pa
 
 def test_steps_1_and_2_click_settings_then_video_calls(dashboard: Page) -> None:
     """From the navigation menu, click Settings. Click Video Calls"""
-    dashboard.goto("/schedule/")
-
-    steps.open_video_calls(dashboard)
+    click_through_to_video_calls(dashboard)
 
     expect(dashboard.get_by_text("Actions", exact=True)).to_be_visible()
 
@@ -51,9 +54,9 @@ def test_step_2_bullet_open_the_dashboard_of_one_of_several(dashboard: Page) -> 
     expect(dashboard.get_by_text("Actions", exact=True)).to_be_visible()
 
 
-def test_step_3_click_actions_in_the_upper_right(connected: Connected) -> None:
+def test_step_3_click_actions_in_the_upper_right(dashboard: Page) -> None:
     """Click Actions in the upper right of the screen"""
-    actions = connected.page.get_by_text("Actions", exact=True)
+    actions = dashboard.get_by_text("Actions", exact=True)
     place = actions.bounding_box()
     assert place is not None
     assert place["x"] > 900
@@ -61,21 +64,21 @@ def test_step_3_click_actions_in_the_upper_right(connected: Connected) -> None:
 
     actions.click()
 
-    items = connected.page.locator(".menu-list").get_by_role("link")
+    items = dashboard.locator(".menu-list").get_by_role("link")
     assert items.all_inner_texts() == ["Rematch users", "Reauthorize", "Disconnect"]
 
 
-def test_step_4_click_rematch_users(connected: Connected) -> None:
+def test_step_4_click_rematch_users(dashboard: Page) -> None:
     """Click Rematch users"""
-    choose_action(connected.page, "Rematch users")
+    choose_action(dashboard, "Rematch users")
 
-    expect(connected.page.get_by_role("heading", level=1)).to_have_text("Rematch users")
-    expect(connected.page.get_by_role("button", name="Rematch all users")).to_be_visible()
+    expect(dashboard.get_by_role("heading", level=1)).to_have_text("Rematch users")
+    expect(dashboard.get_by_role("button", name="Rematch all users")).to_be_visible()
 
 
-def test_step_5_click_rematch_all_users_to_confirm(connected: Connected) -> None:
+def test_step_5_click_rematch_all_users_to_confirm(dashboard: Page) -> None:
     """Click Rematch all users to confirm"""
-    page = connected.page
+    page = dashboard
     at_first = page.url.partition("?")[0]
     choose_action(page, "Rematch users")
 

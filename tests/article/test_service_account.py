@@ -8,14 +8,14 @@ from playwright.sync_api import Page, expect
 
 from demo.logins import TENANT_ID
 from tests.article.clicks import expect_status, go_on, row_of
+from tests.article.conftest import WIZARD
 from tests.journeys import steps
 from tests.stack import Stack
 
 
 def reach_the_tenant_page(page: Page) -> None:
     """Steps 1 to 5."""
-    steps.open_video_calls(page)
-    page.get_by_role("link", name="Microsoft Teams").click()
+    page.goto(WIZARD)
     go_on(page)
 
 
@@ -31,22 +31,18 @@ def test_note_microsoft_teams_is_an_optional_add_on(ada: Page, stack: Stack) -> 
     expect(ada.get_by_role("link", name="Microsoft Teams")).to_have_count(0)
 
 
-def test_the_other_method_is_enabled_by_customer_success(ada: Page) -> None:
+def test_the_other_method_is_enabled_by_customer_success(seen_upn_page: Page) -> None:
     """Application Access Policy method: To enable this method, please reach out to your Customer Success Team"""
-    steps.open_video_calls(ada)
-    ada.get_by_role("link", name="Microsoft Teams").click()
-
     expect(
-        ada.get_by_text("The Application Access Policy method is available from your Customer Success Team.")
+        seen_upn_page.get_by_text(
+            "The Application Access Policy method is available from your Customer Success Team."
+        )
     ).to_be_visible()
 
 
-def test_this_method_is_the_default(ada: Page) -> None:
+def test_this_method_is_the_default(seen_upn_page: Page) -> None:
     """Service Account method: this method is the default"""
-    steps.open_video_calls(ada)
-    ada.get_by_role("link", name="Microsoft Teams").click()
-
-    expect(ada.get_by_text("This connects by the Service Account method.")).to_be_visible()
+    expect(seen_upn_page.get_by_text("This connects by the Service Account method.")).to_be_visible()
 
 
 def test_step_1_from_the_navigation_menu_click_settings(ada: Page) -> None:
@@ -60,6 +56,8 @@ def test_step_1_from_the_navigation_menu_click_settings(ada: Page) -> None:
 
 def test_step_2_from_integrations_and_api_click_video_calls(ada: Page) -> None:
     """From Integrations & API, click Video Calls"""
+    ada.goto("/settings/")
+
     ada.get_by_role("region", name="Integrations & API").get_by_role("link", name="Video Calls").click()
 
     expect(ada.get_by_role("heading", level=1)).to_have_text("Video Calls")
@@ -87,22 +85,18 @@ def test_step_3_click_microsoft_teams(ada: Page) -> None:
     expect(ada.get_by_role("heading", level=1)).to_have_text("Connect Microsoft Teams")
 
 
-def test_step_4_select_the_field_most_often_the_email(ada: Page) -> None:
+def test_step_4_select_the_field_most_often_the_email(seen_upn_page: Page) -> None:
     """Select which field in Coconut contains your Microsoft Universal Principal Name (UPN); this is most often
     staff's email addresses
     """
-    steps.open_video_calls(ada)
-    ada.get_by_role("link", name="Microsoft Teams").click()
-
-    fields = ada.get_by_role("group", name=re.compile(r"Universal Principal Name \(UPN\)"))
+    fields = seen_upn_page.get_by_role("group", name=re.compile(r"Universal Principal Name \(UPN\)"))
     expect(fields.get_by_role("radio")).to_have_count(2)
     expect(fields.get_by_role("radio", name="Email")).to_be_checked()
 
 
 def test_step_4_the_selected_field_is_used(ada: Page) -> None:
     """Select which field in Coconut contains your Microsoft Universal Principal Name (UPN)"""
-    steps.open_video_calls(ada)
-    ada.get_by_role("link", name="Microsoft Teams").click()
+    ada.goto(WIZARD)
     ada.get_by_role("radio", name="Username").check()
     go_on(ada)
     ada.get_by_label("Microsoft Tenant ID").fill(TENANT_ID)
@@ -113,32 +107,26 @@ def test_step_4_the_selected_field_is_used(ada: Page) -> None:
     expect_status(ada, "Sam Okafor", "Unmatched")
 
 
-def test_step_4_note_more_information_on_upns(ada: Page) -> None:
+def test_step_4_note_more_information_on_upns(seen_upn_page: Page) -> None:
     """NOTE: For more information on UPNs, please refer to this article"""
-    steps.open_video_calls(ada)
-    ada.get_by_role("link", name="Microsoft Teams").click()
-
-    expect(ada.get_by_role("link", name="More about UPNs at Microsoft")).to_have_attribute(
+    expect(seen_upn_page.get_by_role("link", name="More about UPNs at Microsoft")).to_have_attribute(
         "href", re.compile(r"^https://learn\.microsoft\.com/.*userprincipalname$")
     )
 
 
-def test_step_4_hot_tip_the_same_addresses_need_no_work(dashboard: Page) -> None:
+def test_step_4_hot_tip_the_same_addresses_need_no_work(seen_dashboard: Page) -> None:
     """Ensure staff's email addresses in Coconut are the same email addresses that are used to sign in to their
     Microsoft accounts for a seamless experience for your employees
     """
-    expect_status(dashboard, "Sam Okafor", "Matched")
-    expect(row_of(dashboard, "Hugo Martin")).to_contain_text(
+    expect_status(seen_dashboard, "Sam Okafor", "Matched")
+    expect(row_of(seen_dashboard, "Hugo Martin")).to_contain_text(
         "Microsoft knows this person as hugo.martin@maple.example."
     )
 
 
-def test_step_4_hot_tip_is_said_where_it_helps(ada: Page) -> None:
+def test_step_4_hot_tip_is_said_where_it_helps(seen_upn_page: Page) -> None:
     """Ensure staff's email addresses in Coconut are the same email addresses that are used to sign in"""
-    steps.open_video_calls(ada)
-    ada.get_by_role("link", name="Microsoft Teams").click()
-
-    tip = ada.get_by_role("note").filter(has_text="Hot Tip!")
+    tip = seen_upn_page.get_by_role("note").filter(has_text="Hot Tip!")
     expect(tip).to_contain_text("the e-mail address in Coconut is the one used to sign in to Microsoft")
 
 
@@ -162,22 +150,20 @@ def test_step_6_enter_your_microsoft_tenant_id(ada: Page) -> None:
     expect(ada.get_by_text("Microsoft knows no tenant “nowhere.example”.")).to_be_visible()
 
 
-def test_step_6_note_how_to_find_your_tenant_id(ada: Page) -> None:
+def test_step_6_note_how_to_find_your_tenant_id(seen_tenant_page: Page) -> None:
     """NOTE: For more information on how to find your tenant ID, please refer to this article"""
-    reach_the_tenant_page(ada)
+    link = seen_tenant_page.get_by_role("link", name="How to find your tenant ID, at Microsoft")
 
-    expect(ada.get_by_role("link", name="How to find your tenant ID, at Microsoft")).to_have_attribute(
+    expect(link).to_have_attribute(
         "href", re.compile(r"^https://learn\.microsoft\.com/.*how-to-find-tenant$")
     )
 
 
-def test_step_6_hot_tip_is_said_where_it_helps(ada: Page) -> None:
+def test_step_6_hot_tip_is_said_where_it_helps(seen_tenant_page: Page) -> None:
     """Create a generic service account and use that account's tenant ID to set up the integration if you want to
     keep your existing service account details private.
     """
-    reach_the_tenant_page(ada)
-
-    tip = ada.get_by_role("note").filter(has_text="Hot Tip!")
+    tip = seen_tenant_page.get_by_role("note").filter(has_text="Hot Tip!")
     expect(tip).to_contain_text("make a generic one in your tenant and sign in with that")
 
 

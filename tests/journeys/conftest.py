@@ -1,4 +1,4 @@
-"""A real browser before the freshly seeded stack."""
+"""A real browser before the stack at its start."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import new_context, traced, watched_page
 from tests.stack import Stack
+from tests.starts import Start
 
 
 @pytest.fixture
-def context(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """A fresh profile. When the test fails, its pages and a trace are kept in test-results/."""
-    with traced(new_context(browser, stack), request) as context:
+def context(
+    browser: Browser, stack: Stack, start: Start | None, request: pytest.FixtureRequest
+) -> Iterator[BrowserContext]:
+    """A fresh profile, or that of whoever is signed in at the start. What a test that fails saw is kept."""
+    with traced(new_context(browser, stack, start.cookies if start else None), request) as context:
         yield context
 
 

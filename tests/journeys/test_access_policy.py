@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from demo.logins import TENANT_ID
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import Start
 
 
-def connect_by_policy(page: Page) -> None:
-    """Otto connects Cedar; Gail, a Global Administrator, consents."""
-    steps.sign_in(page, "otto@cedar.example")
-    steps.open_video_calls(page)
-    page.get_by_role("link", name="Microsoft Teams").click()
-    page.get_by_role("checkbox", name=re.compile("I have created or updated")).check()
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Microsoft Tenant ID").fill(TENANT_ID)
-    page.get_by_role("button", name="Continue").click()
-    steps.accept(page, "Gail Adams")
-    expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible(timeout=30_000)
+@pytest.fixture
+def start(otto_before: Start) -> Start:
+    return otto_before
 
 
 def row_of(page: Page, name: str) -> Locator:
@@ -30,7 +22,7 @@ def row_of(page: Page, name: str) -> Locator:
 
 
 def test_a_policy_that_was_granted_shows_by_itself(page: Page, stack: Stack) -> None:
-    connect_by_policy(page)
+    steps.connect_by_policy(page)
     oscar = row_of(page, "Oscar Lind")
     expect(oscar.locator(".status")).to_have_text("Forbidden", timeout=30_000)
     oid = next(
@@ -48,7 +40,7 @@ def test_a_policy_that_was_granted_shows_by_itself(page: Page, stack: Stack) -> 
 
 
 def test_one_script_is_for_everybody(page: Page, stack: Stack) -> None:
-    connect_by_policy(page)
+    steps.connect_by_policy(page)
     expect(row_of(page, "Olga Novak").locator(".status")).to_have_text("Forbidden", timeout=30_000)
     page.reload()
 

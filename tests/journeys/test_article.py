@@ -8,12 +8,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import OpenPage, Start
 
 
 def test_an_admin_connects_teams_and_a_client_joins_by_the_appointments_own_link(
     page: Page, browser: Browser, stack: Stack
 ) -> None:
     steps.sign_in(page)
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").click()
     steps.connect(page)
     expect(page.get_by_label("Connected account")).to_contain_text("coconut-meetings@contoso.example")
     expect(page.get_by_role("switch")).to_have_count(12)
@@ -69,8 +71,10 @@ def join_link_in_mail(stack: Stack) -> str:
     return found[0]
 
 
-def test_a_move_keeps_the_link_and_a_cancel_deletes_the_meeting(page: Page, stack: Stack) -> None:
-    steps.connect_and_turn_on(page)
+def test_a_move_keeps_the_link_and_a_cancel_deletes_the_meeting(
+    stack: Stack, open_page: OpenPage, ada_hosting: Start
+) -> None:
+    page = open_page(ada_hosting)
     steps.book(page)
     link = steps.expect_link(page)
     before = steps.live_meetings(stack)[0]["start"]

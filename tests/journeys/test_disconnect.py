@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from demo.logins import TENANT_ID
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import Start
 
 JOIN_TOKEN = "SELECT join_token FROM appointments_appointment ORDER BY created_at DESC LIMIT 1"
+
+
+@pytest.fixture
+def start(ada_hosting: Start) -> Start:
+    return ada_hosting
 
 
 def test_a_booked_link_works_on_after_disconnect_and_the_same_account_connects_again(
     page: Page, stack: Stack
 ) -> None:
-    steps.connect_and_turn_on(page)
     steps.book(page)
     link = steps.expect_link(page)
     join = f"/join/{stack.sql(JOIN_TOKEN)[0][0]}"

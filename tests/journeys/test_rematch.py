@@ -9,17 +9,21 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import Start
 
 DONE = "All users have been rematched."
 LOOK_UPS = r"/v1\.0/(users|\$batch)"
 
 
 @pytest.fixture
+def start(ada_after: Start) -> Start:
+    return ada_after
+
+
+@pytest.fixture
 def connected(page: Page, stack: Stack) -> Stack:
     """Maple is connected and everybody was matched; the dashboard is open."""
-    steps.sign_in(page)
-    steps.connect(page)
-    expect(status(page)).to_have_text("All users have been looked up.")
+    steps.open_video_calls(page)
     return stack
 
 

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import Start
+
+
+@pytest.fixture
+def start(ada_after_with_many: Start) -> Start:
+    return ada_after_with_many
 
 
 def how_many_on(stack: Stack) -> int:
     return int(stack.sql("SELECT count(*) FROM integrations_usermatch WHERE enabled")[0][0])
 
 
-def add_thirty_people(stack: Stack) -> None:
-    stack.python(
-        "from staff.models import Organization\n"
-        "from tests.factories import make_staff\n"
-        "make_staff(Organization.objects.get(name__startswith='Maple'), 30, last_name='Lind')"
-    )
-
-
 def test_everybody_or_only_this_page_is_turned_on_and_undone(page: Page, stack: Stack) -> None:
-    add_thirty_people(stack)
-    steps.sign_in(page)
-    steps.connect(page)
+    steps.open_video_calls(page)
     page.get_by_role("searchbox", name="Search users").fill("person")
     expect(page.get_by_text("1–25 of 30")).to_be_visible()
 
@@ -45,9 +42,9 @@ def test_everybody_or_only_this_page_is_turned_on_and_undone(page: Page, stack: 
 
 
 def test_ticks_outlive_a_switch_and_work_on_a_phone(page: Page, stack: Stack) -> None:
-    steps.sign_in(page)
-    steps.connect(page)
     page.set_viewport_size({"width": 390, "height": 844})
+    steps.open_video_calls(page)
+    page.get_by_role("searchbox", name="Search users").fill("okafor")
     expect(page.get_by_role("row", name=re.compile("Sam Okafor"))).to_contain_text("Matched")
 
     page.get_by_role("checkbox", name="Select Sam Okafor").check()

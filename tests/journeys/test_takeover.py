@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import Start
+
+
+@pytest.fixture
+def start(ada_after: Start) -> Start:
+    return ada_after
 
 
 def test_whoever_has_an_alias_is_matched_after_one_button_and_signs_in_with_the_new_address(
     page: Page, stack: Stack
 ) -> None:
-    steps.sign_in(page)
-    steps.connect(page)
+    steps.open_video_calls(page)
     hugo = page.get_by_role("row", name=re.compile("Hugo Martin"))
     expect(hugo).to_contain_text("Unmatched")
 

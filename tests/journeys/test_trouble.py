@@ -7,15 +7,20 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import Start
 
 CREATE = r"onlineMeetings/createOrGet"
 WAITING = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE%meeting%'"
 
 
 @pytest.fixture
-def connected(page: Page, stack: Stack) -> Stack:
+def start(ada_hosting: Start) -> Start:
+    return ada_hosting
+
+
+@pytest.fixture
+def connected(stack: Stack) -> Stack:
     """Maple is connected and Sam can host."""
-    steps.connect_and_turn_on(page)
     return stack
 
 
