@@ -45,6 +45,7 @@ def test_ticks_outlive_a_switch_and_work_on_a_phone(page: Page, stack: Stack) ->
     page.set_viewport_size({"width": 390, "height": 844})
     steps.open_video_calls(page)
     page.get_by_role("searchbox", name="Search users").fill("okafor")
+    expect(page.get_by_text("1–1 of 1")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("Sam Okafor"))).to_contain_text("Matched")
 
     page.get_by_role("checkbox", name="Select Sam Okafor").check()
