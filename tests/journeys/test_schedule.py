@@ -1,45 +1,180 @@
-"""The schedule's columns, which a script draws."""
+"""The schedule in a browser: click, drag, the panel, colleagues, and a day on a phone."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
+from tests.browser import new_context, watched_page
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import OpenPage, Start
 
 MAPLE = ZoneInfo("America/Toronto")
+#: Of an hour in the columns.
+HOUR_PIXELS = 4 * 26
 
 
-def open_schedule(page: Page, day: str) -> None:
-    steps.sign_in(page)
-    page.goto(f"/schedule/?date={day}")
-    expect(page.locator("#calendar .ec-event.booked").first).to_be_visible()
+def next_wednesday() -> date:
+    """A working day that lies ahead, whatever day it is."""
+    today = datetime.now(MAPLE).date()
+    return today + timedelta(days=9 - today.weekday())
 
 
-def first_appointment(stack: Stack, staff: str) -> tuple[str, str, int]:
-    """Somebody's seeded appointment on some day: the day, the client and its id."""
+def empty(stack: Stack) -> None:
+    """Nobody has an appointment."""
+    stack.sql("UPDATE appointments_appointment SET status = 'cancelled' RETURNING 1")
+
+
+def box_of(place: Locator) -> FloatRect:
+    box = place.bounding_box()
+    assert box is not None
+    return box
+
+
+def column_of(page: Page, name: str) -> float:
+    """The middle of somebody's column."""
+    head = box_of(page.locator("#calendar .ec-col-head", has_text=name))
+    return head["x"] + head["width"] / 2
+
+
+def drag(page: Page, event: Locator, *, hours: float = 0, to: str = "") -> None:
+    """Drag downwards, or to somebody's column."""
+    event.scroll_into_view_if_needed()
+    box = box_of(event)
+    x, y = box["x"] + box["width"] / 2, box["y"] + 10
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 12, steps=3)
+    page.mouse.move(column_of(page, to) if to else x, y + hours * HOUR_PIXELS, steps=6)
+    page.mouse.up()
+
+
+def test_a_free_place_is_booked_dragged_and_reassigned_with_one_link_while_a_colleague_looks_on(
+    open_page: OpenPage, ada_hosting: Start, browser: Browser, running_stack: Stack
+) -> None:
+    stack, page = running_stack, open_page(ada_hosting, "/settings/video-calls/")
+    steps.turn_on(page, "Anna Berg")
+    empty(stack)
+    day = next_wednesday().isoformat()
+    colleague = new_context(browser, stack)
+    with watched_page(colleague) as other:
+        steps.sign_in(other, "sky@maple.example", then=f"/schedule/?date={day}")
+
+        # Click a free place: the form knows whom, the day and the time.
+        page.goto(f"/schedule/?date={day}")
+        ten = box_of(page.locator("#calendar time", has_text="10:00"))
+        page.mouse.click(column_of(page, "Sam Okafor"), ten["y"] + ten["height"] / 2 + 4)
+        expect(page.get_by_label("Time", exact=True)).to_have_value("10:00")
+        expect(page.get_by_label("Date", exact=True)).to_have_value(day)
+        page.get_by_label("Search clients").fill("Cleo")
+        page.get_by_role("radio", name=re.compile("Cleo")).check()
+        page.get_by_label("Service").select_option(label="Mortgage review")
+        page.get_by_role("radio", name="Video Call").check()
+        expect(page.get_by_label("Staff member").locator("option:checked")).to_have_text("Sam Okafor")
+        page.get_by_role("button", name="Book", exact=True).last.click()
+        page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))
+        link = steps.expect_link(page)
+
+        # A colleague's page shows it without a reload.
+        seen = other.locator("#calendar .booked", has_text="Cleo")
+        expect(seen).to_have_attribute("aria-label", re.compile("^10:00–10:45, Cleo Brandt"), timeout=6_000)
+
+        # In time: asked first, then moved, and the colleague sees it.
+        page.goto(f"/schedule/?date={day}")
+        event = page.locator("#calendar .booked", has_text="Cleo")
+        drag(page, event, hours=1)
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Cleo Brandt is told by mail.")
+        dialog.get_by_role("button", name="Move").click()
+        expect(page.get_by_text("11:00–11:45 with Sam Okafor now.")).to_be_visible()
+        expect(seen).to_have_attribute("aria-label", re.compile("^11:00–11:45, Cleo Brandt"), timeout=6_000)
+
+        # To another person: the same link, said before.
+        drag(page, event, to="Anna Berg")
+        expect(dialog).to_contain_text("The Teams meeting and its link stay the same.")
+        dialog.get_by_role("button", name="Move").click()
+        expect(page.get_by_text("11:00–11:45 with Anna Berg now.")).to_be_visible()
+
+        # In the panel, where Escape leads back to the appointment on the schedule.
+        event.click()
+        panel = page.locator("#panel")
+        expect(panel.get_by_text("The link stays.")).to_be_visible()
+        expect(panel.locator("#own-link")).to_have_text(link)
+        page.keyboard.press("Escape")
+        expect(panel).not_to_be_visible()
+        expect(event).to_be_focused()
+    colleague.close()
+    [meeting] = steps.live_meetings(stack)
+    assert meeting["join_web_url"] == link
+
+
+def test_a_note_that_is_being_typed_survives_a_colleagues_click_and_a_click_of_ones_own(
+    page: Page, browser: Browser, stack: Stack
+) -> None:
+    pk = appointment_now(stack, "sam@maple.example")
+    steps.sign_in(page, "sky@maple.example", then=f"/schedule/?appointment={pk}")
+    panel = page.locator("#panel")
+    note = panel.get_by_label("Internal note")
+    note.fill("Half a sent")
+    own = new_context(browser, stack)
+    with watched_page(own) as other:
+        steps.sign_in(other, "sam@maple.example", then=f"/schedule/appointments/{pk}/")
+        other.get_by_role("button", name="Arrived").click()
+
+        expect(panel.locator("#run").get_by_role("status")).to_have_text("Arrived", timeout=6_000)
+        expect(note).to_have_value("Half a sent")
+        panel.get_by_role("button", name="Start").click()
+
+        # What happened shows on the colleague's page, too, without a reload.
+        expect(other.get_by_role("listitem").filter(has_text="Started.")).to_be_visible(timeout=6_000)
+        expect(panel.get_by_role("button", name="Complete")).to_be_visible()
+        expect(note).to_have_value("Half a sent")
+        panel.get_by_role("button", name="Save").click()
+        expect(panel.get_by_text("Saved.")).to_be_visible()
+        expect(other.get_by_label("Internal note")).to_have_value("Half a sent", timeout=6_000)
+    own.close()
+
+
+def test_a_day_is_run_on_a_phone_from_the_list(page: Page, stack: Stack) -> None:
+    appointment_now(stack, "sam@maple.example")
+    steps.sign_in(page, "sam@maple.example", then="/schedule/")
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    fitting = [fits(page)]
+    page.locator("#day-list a[data-appointment]").click()
+    for button, status in [("Arrived", "Arrived"), ("Start", "In progress"), ("Complete", "Served")]:
+        page.get_by_role("button", name=button).click()
+        expect(page.locator("#run").get_by_role("status")).to_have_text(status)
+    fitting.append(fits(page))
+    page.goto("/schedule/?view=week")
+    fitting.append(fits(page))
+
+    assert fitting == [True, True, True]
+    [(status,)] = stack.sql("SELECT status FROM appointments_appointment WHERE status <> 'cancelled'")
+    assert status == "served"
+
+
+def appointment_now(stack: Stack, staff: str) -> int:
+    """Somebody's only appointment begins now, and nobody has another one."""
+    empty(stack)
     query = (
-        "SELECT a.id, a.starts_at, c.name FROM appointments_appointment a"
-        " JOIN staff_staffmember s ON s.id = a.staff_id JOIN appointments_client c ON c.id = a.client_id"
-        " WHERE s.email = %s ORDER BY a.starts_at LIMIT 1"
+        "UPDATE appointments_appointment SET status = 'confirmed', starts_at = now(), busy_from = now(),"
+        " ends_at = now() + interval '30 minutes', busy_to = now() + interval '30 minutes' WHERE id ="
+        " (SELECT a.id FROM appointments_appointment a JOIN staff_staffmember s ON s.id = a.staff_id"
+        " WHERE s.email = %s ORDER BY a.id LIMIT 1) RETURNING id"
     )
-    [(pk, starts_at, client)] = stack.sql(query, staff)
-    return starts_at.astimezone(MAPLE).date().isoformat(), client, pk
+    [(pk,)] = stack.sql(query, staff)
+    return int(pk)
 
 
-def test_a_click_on_an_appointment_opens_it(page: Page, stack: Stack) -> None:
-    day, client, pk = first_appointment(stack, "sam@maple.example")
-    open_schedule(page, day)
-
-    page.locator("#calendar .ec-event.booked", has_text=client.split()[0]).first.click()
-
-    page.wait_for_url(re.compile(rf"\bappointment={pk}\b"))
-    expect(page.get_by_role("heading", name=client)).to_be_visible()
+def fits(page: Page) -> bool:
+    """Whether nothing reaches beyond the right edge."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 @pytest.mark.parametrize("zone", ["America/Toronto", "Asia/Tokyo"])
@@ -50,8 +185,7 @@ def test_the_present_moment_is_drawn_only_where_the_browsers_clock_is_the_schedu
     page = context.new_page()
     noon = datetime.now(MAPLE).replace(hour=12, minute=0, second=0, microsecond=0)
     page.clock.set_fixed_time(noon)
-    steps.sign_in(page)
-    page.goto("/schedule/")
+    steps.sign_in(page, then="/schedule/")
     expect(page.locator("#calendar .ec-body").first).to_be_visible()
 
     shown = page.locator(".ec-now-indicator").count()
