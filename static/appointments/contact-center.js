@@ -4,6 +4,7 @@
 const form = document.getElementById("contact");
 let asking = 0;
 let goal = null;
+const ahead = [];
 
 // Where Enter leads to, from the fields that match.
 const STEPS = [
@@ -16,20 +17,45 @@ const STEPS = [
   ["input[name=slot]", "#book"],
 ];
 
+const KEYS = ["Enter", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
+
 form.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.defaultPrevented) return;
+  if (event.defaultPrevented || event.altKey || !KEYS.includes(event.key)) return;
   if (event.ctrlKey || event.metaKey) {
+    if (event.key !== "Enter") return;
     event.preventDefault();
     document.getElementById("book").click();
-    return;
-  }
-  const step = STEPS.find(([here]) => event.target.matches(here));
-  if (!step) return;
-  event.preventDefault();
-  if (event.target.type === "radio") pick(event.target);
-  if (event.target.id === "id_date") htmx.trigger("#times", "show");
-  goTo(step[1]);
+  } else if (goal && asking) {
+    // Pressed ahead of the answer: meant for where Enter leads to.
+    event.preventDefault();
+    ahead.push(event.key);
+  } else if (act(event.key, event.target)) event.preventDefault();
 });
+
+// What a key does there; whether it does anything of ours.
+function act(key, target) {
+  if (key !== "Enter") return target.matches("input[name=method], input[name=slot]") && walk(key, target);
+  const step = STEPS.find(([here]) => target.matches(here));
+  if (!step) return false;
+  if (target.type === "radio") pick(target);
+  if (target.id === "id_date") htmx.trigger("#times", "show");
+  goTo(step[1]);
+  return true;
+}
+
+// To the one beside it; among the times, ↑ and ↓ go to the day before and after.
+function walk(key, radio) {
+  const forward = ["ArrowRight", "ArrowDown"].includes(key) ? 1 : -1;
+  const byDay = radio.name === "slot" && ["ArrowUp", "ArrowDown"].includes(key);
+  const all = byDay ? [...document.querySelectorAll(".free-day")] : [...form.querySelectorAll(`input[name=${radio.name}]`)];
+  const beside = all[all.indexOf(byDay ? radio.closest(".free-day") : radio) + forward];
+  const next = byDay ? beside?.querySelector("input[name=slot]") : beside;
+  if (next) {
+    next.focus();
+    pick(next);
+  }
+  return true;
+}
 
 function pick(radio) {
   if (radio.checked) return;
@@ -49,23 +75,18 @@ function arrive() {
   const found = goal.split(", ").map((one) => document.querySelector(one)).find(Boolean);
   goal = null;
   found?.focus();
+  while (ahead.length && !(goal && asking)) act(ahead.shift(), document.activeElement);
 }
 
 document.addEventListener("htmx:beforeRequest", () => { asking += 1; });
 document.addEventListener("htmx:afterRequest", () => { asking = Math.max(0, asking - 1); });
+for (const trouble of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(trouble, () => {
+    goal = null;
+    ahead.length = 0;
+  });
+}
 document.addEventListener("htmx:afterSettle", () => { if (!asking) arrive(); sumUp(); });
-
-// Among the times, ↑ and ↓ go to the day before and after.
-form.addEventListener("keydown", (event) => {
-  if (!event.target.matches("input[name=slot]") || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
-  event.preventDefault();
-  const days = [...document.querySelectorAll(".free-day")];
-  const next = days[days.indexOf(event.target.closest(".free-day")) + (event.key === "ArrowDown" ? 1 : -1)];
-  const first = next?.querySelector("input[name=slot]");
-  if (!first) return;
-  pick(first);
-  first.focus();
-});
 
 // Other times were asked for: on to the first of them.
 form.addEventListener("click", (event) => { if (event.target.closest("button[name=from]")) goal = "#times input[name=slot]"; });
