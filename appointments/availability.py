@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import prefetch_related_objects
-
-from appointments.calendars import Calendar, Lengths, load_calendar, load_calendars
+from appointments.calendars import (
+    Calendar,
+    Lengths,
+    load_calendar,
+    load_calendars,
+    load_calendars_around,
+)
 from appointments.models import Appointment
 from appointments.spans import DAY_SECONDS, Span, grid, intersect
 from services.models import Service
@@ -69,7 +73,7 @@ def free_slots(
     if not people or first >= last:
         return {member.pk: [] for member in people}
     lengths = lengths or Lengths.of_service(service)
-    calendars = load_calendars(people, *_days(people, first, last), location=location, ignoring=ignoring)
+    calendars = load_calendars_around(people, first, last, location=location, ignoring=ignoring)
     window: list[Span] = [(first, last)]
     return {
         pk: grid(intersect(calendar.free(lengths), window), GRID_SECONDS)
@@ -129,16 +133,6 @@ def is_within_hours(
     start, end = int(starts_at.timestamp()), int(ends_at.timestamp())
     calendar = load_calendar(member, start, end, location=location)
     return calendar.is_open(start, Lengths(end - start))
-
-
-def _days(people: Sequence[StaffMember], first: int, last: int) -> tuple[date, date]:
-    """The days from `first` to `last` on everybody's clock."""
-    prefetch_related_objects(people, "location", "organization")
-    zones = {member.zone for member in people}
-    return (
-        min(datetime.fromtimestamp(first, zone).date() for zone in zones),
-        max(datetime.fromtimestamp(last, zone).date() for zone in zones),
-    )
 
 
 def _moment(second: int) -> datetime:

@@ -6,30 +6,69 @@ refusal rare and friendly. Nothing here calls out: meetings, mails and the broke
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from appointments.availability import Lengths
 from appointments.checks import (
+    Owned,
     TimeWish,
-    check_method,
+    check_offered,
     check_reachable,
     check_same_organization,
-    check_service,
     check_time,
     clock,
     set_times,
+    taken,
 )
-from appointments.locking import lock_staff
+from appointments.locking import lock_provider
 from appointments.models import Appointment, BookedThrough, Client, NotificationKind
 from appointments.notifications import tell_everybody
-from appointments.races import settle
+from appointments.races import win
+from appointments.refusals import BookingRefused, TimeTaken
 from appointments.timeline import note
 from appointments.video import arrange_video
 from services.models import MeetingMethod, Service
 from staff.models import Location, Organization, StaffMember
+
+
+@dataclass(frozen=True)
+class Booking:
+    """Everything that is wanted but whose time it takes; see `book_appointment`."""
+
+    organization: Organization
+    service: Service
+    client: Client
+    starts_at: datetime
+    method: int
+    actor: StaffMember | None
+    through: str
+    request_key: str | None = None
+    location: Location | None = None
+    client_note: str = ""
+    internal_note: str = ""
+    outside_hours: bool = False
+
+    @property
+    def rows(self) -> Mapping[str, Owned | None]:
+        """What must be of the organisation, by form field."""
+        return {"service": self.service, "client": self.client, "location": self.location, "": self.actor}
+
+    def wish_for(self, staff: StaffMember) -> TimeWish:
+        """The time, wanted of this person."""
+        return TimeWish(
+            service=self.service,
+            staff=staff,
+            starts_at=self.starts_at.replace(second=0, microsecond=0),
+            lengths=Lengths.of_service(self.service),
+            through=BookedThrough(self.through),
+            location=self.location,
+            outside_hours=self.outside_hours,
+        )
 
 
 def book_appointment(
@@ -54,55 +93,70 @@ def book_appointment(
     `outside_hours` is for staff and ignored in the Client View. Raises BookingRefused, or TimeTaken with the next
     free times. Never waits for, and never fails because of, the video platform, the mail server or the broker.
     """
-    check_same_organization(
-        organization,
-        {"service": service, "staff": staff, "client": client, "location": location, "": actor},
-    )
-    wish = TimeWish(
+    wanted = Booking(
+        organization=organization,
         service=service,
-        staff=staff,
-        starts_at=starts_at.replace(second=0, microsecond=0),
-        lengths=Lengths.of_service(service),
-        through=BookedThrough(through),
+        client=client,
+        starts_at=starts_at,
+        method=method,
+        actor=actor,
+        through=through,
+        request_key=request_key or None,
         location=location,
+        client_note=client_note,
+        internal_note=internal_note,
         outside_hours=outside_hours,
     )
-
-    def attempt() -> Appointment:
-        locked = replace(wish, staff=lock_staff(staff))
-        if earlier := _booked_before(organization, request_key):
+    check_same_organization(organization, {**wanted.rows, "staff": staff})
+    try:
+        return win(lambda: book_now(wanted, staff))
+    except (BookingRefused, IntegrityError) as refusal:
+        if (earlier := booked_before(wanted)) is not None:
             return earlier
-        check_service(service, locked.staff, wish.through)
-        check_method(service, method, wish.through)
-        check_reachable(client, method)
-        check_time(locked)
-        appointment = _from_wish(locked, organization, client, method)
-        appointment.booked_by = actor
-        appointment.request_key = request_key or None
-        appointment.client_note, appointment.internal_note = client_note, internal_note
-        return _add(appointment)
-
-    return settle(attempt, wish)
+        if isinstance(refusal, TimeTaken):
+            raise taken(wanted.wish_for(staff)) from None
+        raise
 
 
-def _booked_before(organization: Organization, request_key: str | None) -> Appointment | None:
-    if not request_key:
+def book_now(wanted: Booking, staff: StaffMember) -> Appointment:
+    """One attempt, inside the caller's transaction: six statements, and a few more for a video call.
+
+    A request that was made before is refused like any other, by its own appointment or the database's unique key:
+    only then is it worth looking for, with `booked_before`.
+    """
+    provision = lock_provider(staff, wanted.service, wanted.method)
+    wish = replace(wanted.wish_for(staff), staff=provision.staff)
+    check_offered(wish, provision)
+    check_reachable(wanted.client, wanted.method)
+    check_time(wish)
+    return _add(_appointment(wanted, wish))
+
+
+def booked_before(wanted: Booking) -> Appointment | None:
+    """The appointment that the same request has made already."""
+    if wanted.request_key is None:
         return None
-    return Appointment.objects.filter(organization=organization, request_key=request_key).first()
+    return Appointment.objects.filter(
+        organization=wanted.organization, request_key=wanted.request_key
+    ).first()
 
 
-def _from_wish(wish: TimeWish, organization: Organization, client: Client, method: int) -> Appointment:
-    place = wish.location
-    if method == MeetingMethod.AT_LOCATION and place is None:
+def _appointment(wanted: Booking, wish: TimeWish) -> Appointment:
+    place = wanted.location
+    if wanted.method == MeetingMethod.AT_LOCATION and place is None:
         place = wish.staff.location
     appointment = Appointment(
-        organization=organization,
-        service=wish.service,
+        organization=wanted.organization,
+        service=wanted.service,
         staff=wish.staff,
-        client=client,
+        client=wanted.client,
         location=place,
-        method=method,
+        method=wanted.method,
         booked_through=wish.through,
+        booked_by=wanted.actor,
+        request_key=wanted.request_key,
+        client_note=wanted.client_note,
+        internal_note=wanted.internal_note,
     )
     set_times(appointment, wish)
     return appointment

@@ -95,10 +95,23 @@ def load_calendar(
     ignoring: Appointment | None = None,
 ) -> Calendar:
     """One person's calendar around [start, end), in unix seconds."""
-    first_day = datetime.fromtimestamp(start, member.zone).date()
-    last_day = datetime.fromtimestamp(end, member.zone).date()
-    calendars = load_calendars([member], first_day, last_day, location=location, ignoring=ignoring)
-    return calendars[member.pk]
+    return load_calendars_around([member], start, end, location=location, ignoring=ignoring)[member.pk]
+
+
+def load_calendars_around(
+    people: Sequence[StaffMember],
+    start: int,
+    end: int,
+    *,
+    location: Location | None = None,
+    ignoring: Appointment | None = None,
+) -> dict[int, Calendar]:
+    """`load_calendars` of everybody's days from `start` to `end`, in unix seconds."""
+    prefetch_related_objects(people, "location", "organization")
+    zones = {member.zone for member in people}
+    first_day = min(datetime.fromtimestamp(start, zone).date() for zone in zones)
+    last_day = max(datetime.fromtimestamp(end, zone).date() for zone in zones)
+    return load_calendars(people, first_day, last_day, location=location, ignoring=ignoring)
 
 
 def load_calendars(

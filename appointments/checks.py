@@ -48,6 +48,11 @@ class TimeWish:
         return self.through == BookedThrough.CLIENT_VIEW
 
     @property
+    def may_be_outside_hours(self) -> bool:
+        """Staff may decide so; clients never."""
+        return self.outside_hours and not self.by_client
+
+    @property
     def start(self) -> int:
         return int(self.starts_at.timestamp())
 
@@ -55,6 +60,16 @@ class TimeWish:
     def when(self) -> str:
         """The time in words, by the clock of whoever asks: in the zone that their page is in."""
         return date_format(timezone.localtime(self.starts_at), "D j M Y, H:i")
+
+
+@dataclass(frozen=True)
+class Provision:
+    """A staff member whose row is locked, and whether and to whom they offer a service in some meeting method."""
+
+    staff: StaffMember
+    provides: bool
+    #: None where the service is not offered this way.
+    offered_to: str | None
 
 
 def set_times(appointment: Appointment, wish: TimeWish) -> None:
@@ -78,26 +93,25 @@ def check_same_organization(organization: Organization, rows: Mapping[str, Owned
             raise BookingRefused(_("That choice is not available here. Choose another one."), field)
 
 
-def check_service(service: Service, staff: StaffMember, through: BookedThrough) -> None:
-    """The service is offered, and by this person."""
-    if not service.active or (through == BookedThrough.CLIENT_VIEW and not service.public):
+def check_offered(wish: TimeWish, provision: Provision) -> None:
+    """The service is offered at all, by this person, and this way to whoever books."""
+    if not wish.service.active or (wish.by_client and not wish.service.public):
         raise BookingRefused(
             _("“%(service)s” cannot be booked at the moment. Choose another service.")
-            % {"service": service.name},
+            % {"service": wish.service.name},
             "service",
         )
-    check_active(staff)
-    check_assigned(service, staff)
+    check_active(wish.staff)
+    if not provision.provides:
+        raise _not_provided(wish.service, wish.staff)
+    if not _is_offered(provision.offered_to, by_client=wish.by_client):
+        raise _not_this_way(wish.service)
 
 
 def check_assigned(service: Service, staff: StaffMember) -> None:
     """The service is provided by this person."""
     if not service.assignments.filter(staff=staff).exists():
-        raise BookingRefused(
-            _("%(name)s does not provide “%(service)s”. Choose somebody who does, or another service.")
-            % {"name": staff.name, "service": service.name},
-            "staff",
-        )
+        raise _not_provided(service, staff)
 
 
 def check_active(staff: StaffMember) -> None:
@@ -110,15 +124,23 @@ def check_active(staff: StaffMember) -> None:
 
 def check_method(service: Service, method: int, through: BookedThrough) -> None:
     """The service is offered this way to whoever books."""
-    offers = service.meeting_methods.filter(method=method)
-    if through == BookedThrough.CLIENT_VIEW:
-        offers = offers.filter(offered_to=OfferedTo.STAFF_AND_CLIENTS)
-    if not offers.exists():
-        raise BookingRefused(
-            _("“%(service)s” is not offered this way. Choose another meeting method.")
-            % {"service": service.name},
-            "method",
-        )
+    offer = service.meeting_methods.filter(method=method).values_list("offered_to", flat=True).first()
+    if not _is_offered(offer, by_client=through == BookedThrough.CLIENT_VIEW):
+        raise _not_this_way(service)
+
+
+def _is_offered(offered_to: str | None, *, by_client: bool) -> bool:
+    return offered_to == OfferedTo.STAFF_AND_CLIENTS if by_client else offered_to is not None
+
+
+def _not_provided(service: Service, staff: StaffMember) -> BookingRefused:
+    sentence = _("%(name)s does not provide “%(service)s”. Choose somebody who does, or another service.")
+    return BookingRefused(sentence % {"name": staff.name, "service": service.name}, "staff")
+
+
+def _not_this_way(service: Service) -> BookingRefused:
+    sentence = _("“%(service)s” is not offered this way. Choose another meeting method.")
+    return BookingRefused(sentence % {"service": service.name}, "method")
 
 
 def check_reachable(client: Client, method: int) -> None:
@@ -145,7 +167,7 @@ def check_can_host(hosting: Hosting) -> None:
 
 def check_time(wish: TimeWish) -> None:
     """The time is ahead, allowed, and free. Raises TimeTaken where somebody else has it."""
-    _check_allowed(wish)
+    check_allowed(wish)
     calendar = load_calendar(
         wish.staff,
         wish.start,
@@ -153,18 +175,22 @@ def check_time(wish: TimeWish) -> None:
         location=wish.location,
         ignoring=wish.ignoring,
     )
-    words = {"name": wish.staff.name, "when": wish.when}
     if calendar.is_taken(wish.start, wish.lengths):
-        raise TimeTaken(_("%(name)s is not free at %(when)s. Choose another time.") % words)
+        raise TimeTaken(_in_words(wish, _("%(name)s is not free at %(when)s. Choose another time.")))
     if calendar.is_off(wish.start, wish.lengths):
-        raise BookingRefused(_("%(name)s is off at %(when)s. Choose another time.") % words, "starts_at")
-    if not calendar.is_open(wish.start, wish.lengths) and (wish.by_client or not wish.outside_hours):
-        raise BookingRefused(
-            _("%(when)s is outside the working hours of %(name)s. Choose another time.") % words, "starts_at"
-        )
+        sentence = _("%(name)s is off at %(when)s. Choose another time.")
+        raise BookingRefused(_in_words(wish, sentence), "starts_at")
+    if not (wish.may_be_outside_hours or calendar.is_open(wish.start, wish.lengths)):
+        sentence = _("%(when)s is outside the working hours of %(name)s. Choose another time.")
+        raise BookingRefused(_in_words(wish, sentence), "starts_at")
 
 
-def _check_allowed(wish: TimeWish) -> None:
+def _in_words(wish: TimeWish, sentence: str) -> str:
+    return sentence % {"name": wish.staff.name, "when": wish.when}
+
+
+def check_allowed(wish: TimeWish) -> None:
+    """The time is ahead and, for clients, within notice and horizon and on the grid."""
     now = timezone.now()
     if wish.starts_at < now:
         raise BookingRefused(_("That time has passed. Choose a later one."), "starts_at")
@@ -206,5 +232,4 @@ def taken(wish: TimeWish) -> TimeTaken:
         location=wish.location,
         ignoring=wish.ignoring,
     )
-    sentence = _("%(name)s is not free at %(when)s. Choose another time.")
-    return TimeTaken(sentence % {"name": wish.staff.name, "when": wish.when}, free)
+    return TimeTaken(_in_words(wish, _("%(name)s is not free at %(when)s. Choose another time.")), free)

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from appointments.checks import check_same_organization
+from appointments.checks import Provision, check_same_organization
 from appointments.models import Appointment, BookedThrough
 from appointments.refusals import BookingRefused
 from appointments.timeline import last_change
+from services.models import MeetingMethodOffer, Service, ServiceAssignment
 from staff.models import StaffMember
 
 
 def lock_staff(staff: StaffMember) -> StaffMember:
     """Lock the staff member's row, as edits of hours and time off do, and return it as it is now."""
     return lock_people(staff)[staff.pk]
+
+
+def lock_provider(staff: StaffMember, service: Service, method: int) -> Provision:
+    """`lock_staff`, and what of a service the person offers, in one statement."""
+    offers = MeetingMethodOffer.objects.filter(service=service, method=method)
+    locked = (
+        StaffMember.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("organization", "location")
+        .filter(pk=staff.pk)
+        .annotate(
+            provides=Exists(ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk"))),
+            offered_to=Subquery(offers.values("offered_to")),
+        )
+    )
+    for member in locked:
+        return Provision(member, member.provides, member.offered_to)
+    raise _nobody()
 
 
 def lock_people(*people: StaffMember) -> dict[int, StaffMember]:
@@ -26,8 +45,12 @@ def lock_people(*people: StaffMember) -> dict[int, StaffMember]:
     )
     by_pk = {member.pk: member for member in locked}
     if any(member.pk not in by_pk for member in people):
-        raise BookingRefused(_("This staff member no longer exists. Choose somebody else."), "staff")
+        raise _nobody()
     return by_pk
+
+
+def _nobody() -> BookingRefused:
+    return BookingRefused(_("This staff member no longer exists. Choose somebody else."), "staff")
 
 
 def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> Appointment:

@@ -6,30 +6,37 @@ from collections.abc import Callable
 from typing import Final
 
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from django.utils.translation import gettext as _
 
 from appointments.checks import TimeWish, taken
 from appointments.models import Appointment
 from appointments.refusals import TimeTaken
 
-# PostgreSQL's words for having lost: the time (exclusion), the request key (unique), a deadlock.
+# PostgreSQL's words for having lost: the time (exclusion), a deadlock.
 _TIME: Final = "23P01"
-_KEY: Final = "23505"
 _DEADLOCK: Final = "40P01"
 
 
 def settle(attempt: Callable[[], Appointment], wish: TimeWish) -> Appointment:
-    """Run `attempt` in a transaction, once more when it lost a race; a time that is gone becomes TimeTaken.
+    """`win`, or TimeTaken with the next free times."""
+    try:
+        return win(attempt)
+    except TimeTaken:
+        pass
+    raise taken(wish)
 
-    The second look sees what the winner wrote: its appointment, or the one of the same request key.
+
+def win(attempt: Callable[[], Appointment]) -> Appointment:
+    """Run `attempt` in a transaction, once more when it lost a race: the second look sees what the winner wrote.
+
+    Raises TimeTaken, without the next free times, where the time is gone.
     """
     try:
         return _look_again_once(attempt)
-    except TimeTaken:
-        pass
     except (IntegrityError, OperationalError) as error:
         if _sqlstate(error) not in (_TIME, _DEADLOCK):
             raise
-    raise taken(wish)
+    raise TimeTaken(_("That time was just taken."))
 
 
 def _look_again_once(attempt: Callable[[], Appointment]) -> Appointment:
@@ -38,7 +45,7 @@ def _look_again_once(attempt: Callable[[], Appointment]) -> Appointment:
         with transaction.atomic():
             return attempt()
     except (IntegrityError, OperationalError) as error:
-        if _sqlstate(error) not in (_TIME, _KEY, _DEADLOCK):
+        if _sqlstate(error) not in (_TIME, _DEADLOCK):
             raise
     with transaction.atomic():
         return attempt()

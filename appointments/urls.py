@@ -14,6 +14,7 @@ from appointments.views import (
     private_links,
     schedule,
     slots,
+    wish,
 )
 
 urlpatterns = [
@@ -50,6 +51,7 @@ urlpatterns = [
         name="appointment-mail-again",
     ),
     path("schedule/appointments/<int:pk>/cancel/", changes.appointment_cancel, name="appointment-cancel"),
+    path("contact-center/book/", wish.book, name="contact-center-book"),
     path("clients/", clients.client_list, name="client-list"),
     path("clients/add/", clients.add_client, name="client-add"),
     path("clients/<int:pk>/", clients.edit_client, name="client-edit"),

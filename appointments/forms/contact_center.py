@@ -153,10 +153,10 @@ class ContactForm(OfferForm):
         return int(text) if text.isdecimal() and len(text) < 19 else None
 
     @property
-    def people_in_order(self) -> list[StaffMember]:
-        """Who may take it: first whom the chosen time was shown with."""
+    def shown_with(self) -> StaffMember | None:
+        """Whom the chosen time was shown with."""
         shown = self.picked("slot").partition("-")[2]
-        return sorted(self.people.able, key=lambda member: str(member.pk) != shown)
+        return next((member for member in self.people.able if str(member.pk) == shown), None)
 
     # --- What was entered ---------------------------------------------------------------------------
 

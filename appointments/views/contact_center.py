@@ -56,4 +56,4 @@ def _book(form: ContactForm, member: StaffMember) -> Appointment:
     }
     if chosen["staff"] is not None:
         return book_for(**wish, staff=chosen["staff"])
-    return book_for(**wish, book=book_with_anyone, people=form.people_in_order)
+    return book_for(**wish, book=book_with_anyone, people=form.people.able, first=form.shown_with)

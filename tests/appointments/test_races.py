@@ -11,6 +11,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from appointments import booking, checks, races
+from appointments.anyone import book_with_anyone
 from appointments.clients import book_for
 from appointments.locking import lock_staff
 from appointments.models import Appointment, BookedThrough, Client, Notification
@@ -20,7 +21,7 @@ from appointments.statuses import cancel_appointment
 from integrations.models import Meeting
 from services.models import MeetingMethod, ServiceAssignment
 from tests.appointments.conftest import Maple, monday
-from tests.factories import make_appointment, make_hours, make_member
+from tests.factories import make_appointment, make_hours, make_member, make_service
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("friday")]
 
@@ -55,12 +56,12 @@ def taken_among(answers: list[Any]) -> list[TimeTaken]:
 
 def test_of_a_crowd_that_wants_one_time_exactly_one_gets_it(maple_with_teams: Maple) -> None:
     book = maple_with_teams.book
-    answers = at_once([lambda: book(method=MeetingMethod.VIDEO)] * CROWD)
+    answers = at_once([lambda: book(method=MeetingMethod.VIDEO)] * 50)
 
     assert Appointment.objects.busy().count() == 1
     assert [taken.next_free for taken in taken_among(answers)] == [
         [monday(10, 30), monday(10, 45), monday(11)]
-    ] * (CROWD - 1)
+    ] * 49
     # Nothing is left of those who lost: no meeting, no mail.
     assert (Meeting.objects.count(), Notification.objects.count()) == (1, 2)
 
@@ -71,6 +72,52 @@ def test_times_that_overlap_are_one_time(maple: Maple) -> None:
     at_once([lambda start=start: maple.book(starts_at=start) for start in starts])  # type: ignore[misc]
 
     assert Appointment.objects.busy().count() == 1
+
+
+def test_times_of_different_lengths_that_overlap_are_one_time(maple: Maple) -> None:
+    services = [
+        make_service(
+            maple.organization, f"Advice of {minutes} minutes", provided_by=(maple.sam,), duration=minutes
+        )
+        for minutes in (30, 45, 60)
+    ]
+    wishes = [
+        {"service": service, "starts_at": monday(10, minute), "method": MeetingMethod.AT_LOCATION}
+        for service in services
+        for minute in (0, 15)
+    ]
+
+    answers = at_once([lambda wish=wish: maple.book(**wish) for wish in wishes])  # type: ignore[misc]
+
+    assert Appointment.objects.busy().count() == 1
+    assert all(len(taken.next_free) == 3 for taken in taken_among(answers))
+    assert len(taken_among(answers)) == len(wishes) - 1
+
+
+def test_of_a_crowd_that_wants_anyone_as_many_are_booked_as_there_are_people(maple: Maple) -> None:
+    people = [maple.sam, make_member(maple.organization, "Kim"), make_member(maple.organization, "Lou")]
+    for member in people[1:]:
+        make_hours(member)
+        ServiceAssignment.objects.create(service=maple.review, staff=member)
+
+    def book() -> Appointment:
+        return book_with_anyone(
+            organization=maple.organization,
+            service=maple.review,
+            people=list(people),
+            client=maple.cleo,
+            starts_at=monday(10),
+            method=MeetingMethod.AT_LOCATION,
+            actor=maple.sky,
+            through=BookedThrough.CONTACT_CENTER,
+        )
+
+    answers = at_once([book] * 50)
+
+    assert sorted(Appointment.objects.values_list("staff", flat=True)) == sorted(m.pk for m in people)
+    assert [taken.next_free for taken in taken_among(answers)] == [
+        [monday(10, 30), monday(10, 45), monday(11)]
+    ] * 47
 
 
 def test_the_database_refuses_what_the_looks_missed(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,240 @@
+"""How quick is booking, and is a time ever given twice?
+
+A bank of 200 staff with 500,000 appointments in a stack of its own: web server, PostgreSQL and Valkey run, and the
+visitors share their cores. Measures the free times of a month, bookings, and the week of the schedule over HTTP beside
+two views that do next to nothing, and has fifty visitors want one time at once. Fails when a budget is missed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.support import bank as banks
+from bench.support.load import Answer, Figures, all_at_once, measure, request
+from demo.services import throwaway_folder, throwaway_servers
+from tests.servers import ENVIRONMENT
+from tests.stack import Stack
+
+APPOINTMENTS = 500_000
+CROWD = 50
+MOST_BOOKINGS = 30_000
+SECONDS = float(os.environ.get("BENCH_SECONDS", "8"))
+TOKEN = "benchbenchbenchbenchbenchbenchbe"
+
+
+def main() -> None:
+    """Build the bank, then measure; exits with 1 when a budget is missed."""
+    os.environ.update(ENVIRONMENT | {"DJANGO_SETTINGS_MODULE": "bench.support.settings"})
+    with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
+        stack = Stack(folder, servers.database_url)
+        stack.environment |= {
+            "DJANGO_SETTINGS_MODULE": "bench.support.settings",
+            "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+            "LOG_LEVEL": "ERROR",
+        }
+        try:
+            stack.open()
+            for program in ("worker", "beat", "simulator"):
+                stack.stop(program)
+            os.environ.update(stack.environment)
+            is_kept = Bench(stack).run()
+        finally:
+            stack.close()
+    sys.exit(0 if is_kept else 1)
+
+
+@dataclass
+class Bench:
+    """One run; `missed` are the budgets that were."""
+
+    stack: Stack
+    missed: list[str] = field(default_factory=list)
+    bank: banks.Bank = field(init=False)
+    cookies: str = field(init=False)
+
+    def run(self) -> bool:
+        """Measure everything; whether every budget was kept."""
+        import django
+
+        django.setup()
+        self._open_bank()
+        print(f"{'':<44}{'p50 ms':>9}{'p95 ms':>9}{'a second':>10}")
+        self.yardstick()
+        self.months("history of 50,000")
+        self._grow_history()
+        self.months(f"all {APPOINTMENTS:,}", is_judged=True)
+        self.bookings()
+        self.races()
+        print("Every budget is kept." if not self.missed else f"MISSED: {'; '.join(self.missed)}")
+        return not self.missed
+
+    # --- The bank -----------------------------------------------------------------------------------
+
+    def _open_bank(self) -> None:
+        from django.db import connection
+        from django.test import Client as Browser
+
+        from staff.models import StaffMember
+
+        today = datetime.now(UTC).date()
+        with connection.cursor() as cursor:
+            self.bank = banks.open_bank(cursor, today)
+            self.bank.fill_window(cursor)
+            self._oldest = self.bank.add_history(cursor, APPOINTMENTS // 10, before=self.bank.first_day)
+        browser = Browser(headers={"host": "localhost"})
+        browser.force_login(StaffMember.objects.get(email="sky@harbour.example"))
+        session = browser.cookies["coconut_session"].value
+        self.cookies = f"coconut_session={session}; coconut_csrf={TOKEN}"
+        self.stack.sql("VACUUM ANALYZE")
+
+    def _grow_history(self) -> None:
+        from django.db import connection
+
+        in_window = banks.STAFF * banks.IN_WINDOW
+        with connection.cursor() as cursor:
+            older = APPOINTMENTS - APPOINTMENTS // 10 - in_window
+            self.bank.add_history(cursor, older, before=self._oldest)
+        self.stack.sql("VACUUM ANALYZE")
+        [[rows]] = self.stack.sql("SELECT count(*) FROM appointments_appointment")
+        if rows < APPOINTMENTS:
+            sys.exit(f"There are only {rows:,} appointments.")
+
+    # --- What is measured ---------------------------------------------------------------------------
+
+    def yardstick(self) -> None:
+        """What the machine does at most."""
+        self.line("a bare view", cycle([request("GET", "/bench/bare/")]))
+        insert = f"/bench/insert/{self.bank.organization}/"
+        figures = self.line("a bare INSERT", cycle([request("POST", insert)]))
+        self.bare_insert = figures[1].rate
+
+    def months(self, name: str, *, is_judged: bool = False) -> None:
+        """The free times of 30 days, of one person and of any of 50."""
+        ones = [self._month(self.bank.service, person) for person in self.bank.people]
+        one = self.line(f"a month of one, {name}", cycle(ones))
+        fifty = self.line(f"a month of any of 50, {name}", cycle([self._month(self.bank.service_of_50)]))
+        if is_judged:
+            self.judge("a month of one, p50 ms", one[0].p50, at_most=8)
+            self.judge("months a second at 8 clients", one[1].rate, at_least=250)
+            self.judge("a month of any of 50, p50 ms", fifty[0].p50, at_most=60)
+
+    def bookings(self) -> None:
+        """Appointments of clients who are known."""
+        figures = self.line("a booking", iter([*islice(self._bookings(), MOST_BOOKINGS)]), status=201)
+        self.judge("bookings a second at 8 clients", figures[1].rate, at_least=250)
+        self.judge("bookings in bare INSERTs", figures[1].rate / self.bare_insert, at_least=0.22)
+        self.judge("a booking, p95 ms at 8 clients", figures[1].p95, at_most=60)
+
+    def races(self) -> None:
+        """Fifty at once."""
+        at = datetime.combine(self._next_monday(), datetime.min.time(), UTC)
+        person = self.bank.people[0]
+        lengths = [self.bank.service, *self.bank.longer]
+        wishes = {
+            "one time": (1, [{"staff": person, "starts_at": at + timedelta(hours=9)}] * CROWD),
+            "times that overlap, of three lengths": (
+                1,
+                [
+                    {
+                        "staff": person,
+                        "service": lengths[number % 3],
+                        "starts_at": at + timedelta(hours=12, minutes=number % 2 * -15),
+                    }
+                    for number in range(CROWD)
+                ],
+            ),
+            "anyone of three": (
+                3,
+                [{"service": self.bank.service_of_3, "starts_at": at + timedelta(hours=15)}] * CROWD,
+            ),
+        }
+        for name, (places, wished) in wishes.items():
+            answers = all_at_once(self.stack.addresses.web_port, [self._booking(**wish) for wish in wished])
+            self._judge_race(name, places, answers)
+
+    # --- Requests -----------------------------------------------------------------------------------
+
+    def _month(self, service: int, person: int | None = None) -> bytes:
+        staff = f"&staff={person}" if person else ""
+        day = self.bank.first_day.isoformat()
+        return request(
+            "GET",
+            f"/book/harbour/slots/?service={service}&method=1{staff}&from={day}&days={banks.WINDOW_DAYS}",
+        )
+
+    def _bookings(self) -> Iterator[bytes]:
+        """Each person's free half hours after the window, one after the other."""
+        day = self._next_monday() + timedelta(days=1)
+        while True:
+            if day.weekday() < 5:
+                for half_hour in range(18, 34):
+                    at = datetime.combine(day, datetime.min.time(), UTC) + timedelta(minutes=30 * half_hour)
+                    for person in self.bank.people:
+                        yield self._booking(staff=person, starts_at=at)
+            day += timedelta(days=1)
+
+    def _booking(self, *, starts_at: datetime, **wish: Any) -> bytes:
+        body = {
+            "service": self.bank.service,
+            "method": 1,
+            "client": self.bank.first_client + uuid4().int % banks.CLIENTS,
+            "starts_at": starts_at.isoformat(),
+            "request_key": uuid4().hex,
+            **wish,
+        }
+        return request("POST", "/contact-center/book/", body, self.cookies, X_CSRFToken=TOKEN)
+
+    def _next_monday(self) -> date:
+        """The first Monday after the window."""
+        return self.bank.last_day + timedelta(days=7 - self.bank.last_day.weekday())
+
+    # --- Printing and judging -----------------------------------------------------------------------
+
+    def line(self, name: str, requests: Iterator[bytes], status: int = 200) -> list[Figures]:
+        """Print and return the figures at 1 and at 8 clients."""
+        port = self.stack.addresses.web_port
+        # Every thread of the web server opens its database connection first.
+        measure(port, 8, requests, seconds=SECONDS / 4)
+        found = []
+        for clients in (1, 8):
+            figures, answers = measure(port, clients, requests, seconds=SECONDS)
+            if wrong := next((answer for answer in answers if answer.status != status), None):
+                sys.exit(f"{name} answered {wrong.status}: {wrong.body[:2000]!r}")
+            print(
+                f"{name if clients == 1 else '':<36}{clients:>8}{figures.p50:>9.1f}{figures.p95:>9.1f}"
+                f"{figures.rate:>10.0f}",
+                flush=True,
+            )
+            found.append(figures)
+        return found
+
+    def judge(
+        self, name: str, found: float, *, at_most: float | None = None, at_least: float | None = None
+    ) -> None:
+        """Remember where a budget is missed."""
+        if at_most is not None and found > at_most:
+            self.missed.append(f"{name}: {found:.1f} is more than {at_most}")
+        if at_least is not None and found < at_least:
+            self.missed.append(f"{name}: {found:.2f} is less than {at_least}")
+
+    def _judge_race(self, name: str, places: int, answers: list[Answer]) -> None:
+        booked = sum(answer.status == 201 for answer in answers)
+        told = sum(answer.status == 409 and bool(answer.json["next_free"]) for answer in answers)
+        print(f"{CROWD} at once, {name}: {booked} booked, {told} told so with the next free times")
+        if (booked, told) != (places, CROWD - places):
+            others = {answer.status: answer.body[:300] for answer in answers}
+            self.missed.append(f"{name}: {booked} booked and {told} told, {others}")
+
+
+if __name__ == "__main__":
+    main()
