@@ -32,6 +32,8 @@ _ACCESS_KEYS = {"service": "s", "staff": "w", "notes": "n"}
 class ContactForm(OfferForm):
     """Who it is comes last: without a choice, whoever is free. A time is one of those that are offered."""
 
+    nobody = _NOBODY
+
     staff = forms.ModelChoiceField(
         label=gettext_lazy("With"),
         queryset=StaffMember.objects.none(),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import new_context, watched_page
 from tests.journeys import steps
 from tests.stack import Stack
+from tests.starts import Start
 
 #: From the search to the booked appointment, what is typed included.
 FEW_KEYS = 20
@@ -31,8 +33,12 @@ class Keyboard:
             self.pressed += 1
 
 
+@pytest.fixture
+def start(ada_hosting: Start) -> Start:
+    return ada_hosting
+
+
 def test_a_video_call_is_booked_by_keyboard_alone_and_its_teams_link_opens(page: Page, stack: Stack) -> None:
-    steps.connect_and_turn_on(page)
     page.goto("/contact-center/")
     keys = Keyboard(page)
 
@@ -40,7 +46,7 @@ def test_a_video_call_is_booked_by_keyboard_alone_and_its_teams_link_opens(page:
     keys.type("cleo")
     keys.press("Enter")
     expect(page.get_by_label("Service")).to_be_focused()
-    keys.type("mor")
+    keys.type("m")
     keys.press("Enter")
     keys.press("ArrowRight", "ArrowRight", "Enter", "ArrowDown", "ArrowRight", "Enter")
     expect(page.get_by_role("button", name="Book", exact=True)).to_be_focused()
@@ -70,12 +76,8 @@ def test_a_new_client_is_booked_on_a_phone_and_nothing_is_wider_than_it(
 ) -> None:
     context = new_context(browser, stack)
     with watched_page(context) as page:
+        steps.sign_in(page, "sky@maple.example", then="/contact-center/")
         page.set_viewport_size({"width": 390, "height": 844})
-        page.goto("/")
-        page.get_by_label("Email").fill("sky@maple.example")
-        page.get_by_label("Password").fill("coconut-demo")
-        page.get_by_role("button", name="Sign in").click()
-        page.goto("/contact-center/")
         page.get_by_label("Search clients").fill("Zoë " + "x" * 200)
         page.get_by_role("radio", name="Add a new client").check()
         expect(page.get_by_label("Name", exact=True)).to_have_value(re.compile("^Zoë"))
