@@ -124,7 +124,7 @@ def book_now(wanted: Booking, staff: StaffMember) -> Appointment:
     A request that was made before is refused like any other, by its own appointment or the database's unique key:
     only then is it worth looking for, with `booked_before`.
     """
-    provision = lock_provider(staff, wanted.service, wanted.method)
+    provision = lock_provider(wanted.organization, staff, wanted.service, wanted.method)
     wish = replace(wanted.wish_for(staff), staff=provision.staff)
     check_offered(wish, provision)
     check_reachable(wanted.client, wanted.method)

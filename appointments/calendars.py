@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import prefetch_related_objects
@@ -133,11 +133,11 @@ def load_calendars(
     rows = _rows(people, [place.pk for place in places.values() if place], first_day, last_day, ignoring)
 
     def hours_of(member: StaffMember) -> list[Span]:
-        spans = _weekly(tuple(rows[_WORKS, member.pk]), member.zone, first_day, last_day)
         place = places[member.pk]
-        if place is None or (_OPEN, place.pk) not in rows:
-            return spans
-        return intersect(spans, _weekly(tuple(rows[_OPEN, place.pk]), place.time_zone, first_day, last_day))
+        works = _Week(tuple(rows[_WORKS, member.pk]), member.zone)
+        hours = tuple(rows[_OPEN, place.pk]) if place else ()
+        opens = _Week(hours, place.time_zone) if place and hours else None
+        return _hours(works, opens, first_day, last_day)
 
     return {
         member.pk: Calendar(hours_of(member), merged(rows[_OFF, member.pk]), merged(rows[_BUSY, member.pk]))
@@ -203,11 +203,22 @@ def _rows(
     return found
 
 
+class _Week(NamedTuple):
+    """Hours as seconds of the week, by the clocks of a zone."""
+
+    hours: tuple[Span, ...]
+    zone: tzinfo
+
+    def spans(self, first_day: date, last_day: date) -> list[Span]:
+        week = [(start // DAY_SECONDS, _time_of(start), _time_of(end)) for start, end in self.hours]
+        return weekly_spans(week, self.zone, first_day, last_day)
+
+
 @lru_cache(maxsize=1024)
-def _weekly(hours: tuple[Span, ...], zone: tzinfo, first_day: date, last_day: date) -> list[Span]:
-    """The stretches that hours of the week mean. Colleagues with the same hours share the answer: it is only read."""
-    week = [(start // DAY_SECONDS, _time_of(start), _time_of(end)) for start, end in hours]
-    return weekly_spans(week, zone, first_day, last_day)
+def _hours(works: _Week, opens: _Week | None, first_day: date, last_day: date) -> list[Span]:
+    """When somebody works while the place is open. Colleagues with the same hours share the answer: it is only read."""
+    spans = works.spans(first_day, last_day)
+    return spans if opens is None else intersect(spans, opens.spans(first_day, last_day))
 
 
 def _time_of(second: int) -> time:

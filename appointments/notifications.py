@@ -22,7 +22,7 @@ from appointments.models import (
     NotificationKind,
     NotificationState,
 )
-from integrations.nudges import nudge_on_commit
+from integrations.nudges import nudge_in_bursts_on_commit
 from staff.models import StaffMember
 
 _TASK = "appointments.send_waiting_notifications"
@@ -58,7 +58,7 @@ def send_again(notification: Notification) -> bool:
         state=NotificationState.WAITING, error="", claimed_at=None
     )
     if again:
-        nudge_on_commit(_TASK)
+        nudge_in_bursts_on_commit(_TASK)
     return bool(again)
 
 
@@ -92,7 +92,7 @@ def _put(appointment: Appointment, mails: list[tuple[Audience, str, Notification
         for audience, address, kind in mails
         if address
     )
-    nudge_on_commit(_TASK)
+    nudge_in_bursts_on_commit(_TASK)
 
 
 def _kind_for(kind: NotificationKind, unheard: str | None) -> NotificationKind:

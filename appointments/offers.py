@@ -46,7 +46,7 @@ def able_people(service: Service, method: int, *, only: int | None = None) -> li
 
     `only` is the pk of the one who is asked about. A constant number of queries.
     """
-    providers = _active(service.organization_id).filter(services=service)
+    providers = _active(service.organization_id).filter(services=service).order_by()
     people = list(providers if only is None else providers.filter(pk=only))
     if method != MeetingMethod.VIDEO:
         return people

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import cache
+from time import monotonic
 
 from celery import current_app
 from django.db import transaction
@@ -14,6 +15,10 @@ logger = logging.getLogger(__name__)
 
 # How long a request may wait for a broker that does not answer, in seconds.
 PATIENCE = 1
+# How long one word is good for in a burst, in seconds.
+BURST = 0.25
+# When this process last said which.
+_said: dict[str, float] = {}
 
 
 def nudge_on_commit(task: str, *args: object) -> None:
@@ -23,6 +28,20 @@ def nudge_on_commit(task: str, *args: object) -> None:
         send(task, *args)
 
     # No partial: Django's log line about a robust function that failed needs a name, and fails without one.
+    transaction.on_commit(send_it, robust=True)
+
+
+def nudge_in_bursts_on_commit(task: str) -> None:
+    """`nudge_on_commit` of a task that sees to everything that waits: in a burst, a word now and then is enough.
+
+    Whoever comes last in a burst may be left to beat.
+    """
+
+    def send_it() -> None:
+        if monotonic() - _said.get(task, -BURST) >= BURST:
+            _said[task] = monotonic()
+            send(task)
+
     transaction.on_commit(send_it, robust=True)
 
 

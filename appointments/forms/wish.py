@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -66,33 +67,32 @@ class WishForm(forms.Form):
         return book_with_anyone(people=people, **booking)
 
     def _client(self) -> dict[str, Any]:
-        client = Client.objects.filter(
-            pk=self.cleaned_data["client"], organization=self.actor.organization_id
-        ).first()
-        return self._found("client", client)
+        return self._found("client", Client.objects.filter(organization=self.actor.organization_id))
 
     def _service(self) -> dict[str, Any]:
-        services = Service.objects.filter(organization=self.actor.organization_id)
-        return self._found("service", services.filter(pk=self.cleaned_data["service"]).first())
+        return self._found("service", Service.objects.filter(organization=self.actor.organization_id))
 
     def _service_and_staff(self) -> dict[str, Any]:
         """Both at once where the one provides the other, as they nearly always do; else why not is found out later."""
-        assignment = (
-            ServiceAssignment.objects.filter(
-                service=self.cleaned_data["service"],
-                staff=self.cleaned_data["staff"],
-                service__organization=self.actor.organization_id,
-                staff__organization=self.actor.organization_id,
-            )
-            .select_related("service", "staff")
-            .first()
+        assignments = ServiceAssignment.objects.filter(
+            service=self.cleaned_data["service"],
+            staff=self.cleaned_data["staff"],
+            service__organization=self.actor.organization_id,
+            staff__organization=self.actor.organization_id,
         )
-        if assignment is not None:
+        # The staff member is looked at again under the lock: here, only what says who that is.
+        names = [
+            f"staff__{name}" for name in ("organization", "first_name", "last_name", "email", "time_zone")
+        ]
+        assignments = assignments.select_related("service", "staff__location")
+        for assignment in assignments.only("service", "staff__location", *names):
             return {"service": assignment.service, "staff": assignment.staff}
         people = StaffMember.objects.filter(organization=self.actor.organization_id)
-        return self._service() | self._found("staff", people.filter(pk=self.cleaned_data["staff"]).first())
+        return self._service() | self._found("staff", people)
 
-    def _found(self, name: str, row: Client | Service | StaffMember | None) -> dict[str, Any]:
+    def _found(self, name: str, rows: QuerySet[Any]) -> dict[str, Any]:
+        """The row of the id that was sent; where there is none, an error and None. In no order, which would cost."""
+        row = next(iter(rows.order_by().filter(pk=self.cleaned_data[name])), None)
         if row is None:
             self.add_error(name, _("That choice is not available here. Choose another one."))
         return {name: row}

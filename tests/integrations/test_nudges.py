@@ -25,3 +25,20 @@ def test_even_an_error_that_nobody_thought_of_does_not_reach_the_request(
         nudges.nudge_on_commit("integrations.sweep_meetings")
 
     assert [line.levelname for line in caplog.records if line.name == "django.db.backends.base"] == ["ERROR"]
+
+
+def test_in_a_burst_one_word_is_enough_and_after_it_another_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, said = [100.0], []
+    monkeypatch.setattr(nudges, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(nudges, "_said", {})
+    monkeypatch.setattr(nudges, "send", lambda task: said.append((clock[0], task)))
+
+    for moment in (100.0, 100.1, 100.24, 100.25, 100.3):
+        clock[0] = moment
+        with transaction.atomic():
+            nudges.nudge_in_bursts_on_commit("appointments.send_waiting_notifications")
+
+    assert said == [
+        (100.0, "appointments.send_waiting_notifications"),
+        (100.25, "appointments.send_waiting_notifications"),
+    ]
