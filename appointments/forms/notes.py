@@ -17,6 +17,7 @@ class NotesForm(forms.Form):
 
     client_note = forms.CharField(
         label=_("Note shared with the client"),
+        help_text=_("Written by the client when booking, or by you; the client sees it on their page."),
         required=False,
         max_length=_LONGEST,
         widget=forms.Textarea({"rows": 3}),

@@ -65,7 +65,8 @@ class _Look:
     @property
     def is_drawn(self) -> bool:
         """Whether a script draws columns: of people on a day, or of the days of one person."""
-        return self.form.wanted_view != "list" and (self.days[1] == 1 or self.page.paginator.count == 1)
+        people = self.page.paginator.count
+        return self.form.wanted_view != "list" and (people == 1 or (people > 1 and self.days[1] == 1))
 
     @property
     def etag(self) -> str:

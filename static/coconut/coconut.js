@@ -58,6 +58,16 @@ window.addEventListener("beforeunload", (event) => {
   if (document.querySelector("form[data-changed]:not([data-sent])")) event.preventDefault();
 });
 
+// Signed out meanwhile: the sign-in page belongs in no part of a page.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const came = event.detail.xhr.responseURL;
+  if (came && new URL(came).pathname === "/sign-in/" && window.location.pathname !== "/sign-in/") {
+    event.detail.shouldSwap = false;
+    if (document.querySelector("form[data-changed]")) showTrouble(null);
+    else window.location.reload();
+  }
+});
+
 // A request in the background that failed says so instead of nothing.
 document.addEventListener("htmx:responseError", (event) => {
   showTrouble(event.detail.xhr.getResponseHeader("X-Sentence"));

@@ -47,6 +47,19 @@ def test_the_client_reads_what_when_and_with_whom_in_their_own_zone(
     assert "We call you at +1 555 0100." in content
 
 
+def test_the_shared_note_is_on_the_clients_page_alone_and_the_internal_one_nowhere(
+    appointment: Appointment, visitor: Browser
+):
+    Appointment.objects.update(client_note="Bring <i>both</i> keys.", internal_note="VIP")
+
+    own = visitor.get(page_of(appointment)).content.decode()
+    forwarded = visitor.get(f"/join/{appointment.join_token}").content.decode()
+
+    assert "Bring &lt;i&gt;both&lt;/i&gt; keys." in own
+    assert [words in forwarded for words in ("both", "VIP")] == [False, False]
+    assert "VIP" not in own
+
+
 def test_the_page_is_kept_by_nobody(appointment: Appointment, visitor: Browser):
     headers = visitor.get(page_of(appointment)).headers
 

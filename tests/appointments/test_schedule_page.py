@@ -127,6 +127,16 @@ def test_the_list_holds_the_day_without_scripts(maple: Maple, as_sky: Browser):
     assert "Times are in UTC." in content
 
 
+def test_where_nobody_matches_there_is_a_sentence_and_a_way_out_instead_of_empty_columns(
+    maple: Maple, as_sky: Browser
+):
+    page = as_sky.get(reverse("schedule"), on_monday(q="nobody"))
+
+    assert page.context["calendar"] is None
+    assert "Nobody here matches." in page.content.decode()
+    assert f'href="{reverse("schedule")}?date={DAY_TEXT}">Show everybody' in page.content.decode()
+
+
 def test_hours_and_time_off_are_the_background(maple: Maple):
     TimeOff.objects.create(staff=maple.sam, starts_at=monday(12), ends_at=monday(13))
 
