@@ -11,7 +11,7 @@ install = { $(python) -m uv pip install --quiet --require-hashes --python $(pyth
 	$(python) -m pip install --quiet --require-hashes -r $(1); }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup lint lock bench clean
+.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup test-pages test-rest lint lock bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -25,8 +25,17 @@ demo-reset: .venv/.demo ## Remove the demo's data
 demo-shell: ## A Django shell beside the running demo
 	@set -a && . ./.local/demo/environment && exec $(python) manage.py shell
 
-test: test-setup lint ## Check style, types and behaviour (ARGS goes to pytest)
-	$(python) -m pytest $(ARGS)
+test: test-setup ## Check style, types and behaviour (ARGS goes to pytest)
+	@$(MAKE) --no-print-directory $(if $(ARGS),lint,--keep-going --output-sync=line -j2 lint test-pages test-rest)
+	$(if $(ARGS),$(python) -m pytest $(ARGS))
+
+# The tests in a browser wait as often as they work: the others run meanwhile, with servers of their own.
+pages := tests/article tests/journeys
+test-pages:
+	$(python) -m pytest $(pages)
+
+test-rest:
+	$(python) -m pytest $(pages:%=--ignore=%)
 
 lint: .venv/.dev ## Check style and types only
 	$(python) -m ruff check .

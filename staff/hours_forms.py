@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from staff.hours import Stretch, add_time_off, as_instant
 from staff.models import StaffMember, Weekday
+from staff.one_line import one_line
 
 MOST_STRETCHES = 8
 _YEAR = timedelta(days=366)
@@ -131,7 +132,7 @@ class TimeOffForm(forms.Form):
     last_time = forms.TimeField(
         label=_("To"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     )
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=200)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=200, validators=[one_line])
 
     def __init__(self, data: Mapping[str, Any] | None, *, person: StaffMember) -> None:
         super().__init__(data)

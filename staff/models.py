@@ -47,7 +47,7 @@ class Location(models.Model):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="locations")
     name = models.CharField(_("name"), max_length=200, validators=[one_line])
-    address = models.CharField(_("address"), max_length=300, blank=True)
+    address = models.CharField(_("address"), max_length=300, blank=True, validators=[one_line])
     time_zone = TimeZoneField(_("time zone"), default="UTC")
 
     class Meta:
@@ -254,7 +254,7 @@ class TimeOff(models.Model):
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="time_off")
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("to"))
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True, validators=[one_line])
 
     class Meta:
         ordering = ["starts_at"]

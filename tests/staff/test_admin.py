@@ -48,6 +48,22 @@ def test_origins_are_kept_as_browsers_send_them(operator: Browser) -> None:
     )
 
 
+def test_an_address_is_one_line(operator: Browser) -> None:
+    branch = {
+        "locations-TOTAL_FORMS": "1",
+        "locations-0-name": "Harbour",
+        "locations-0-address": "1 Pier\r\nBcc: all@birch.example",
+        "locations-0-time_zone": "America/Halifax",
+    }
+
+    answer = operator.post(reverse("admin:staff_organization_add"), {**BIRCH, **branch})
+
+    [formset] = answer.context["inline_admin_formsets"]
+    assert formset.formset.errors == [
+        {"address": ["Write this on one line, without tabs and other control characters."]}
+    ]
+
+
 @pytest.mark.parametrize(
     "typed",
     ["www.birch.example", "https://birch.example/book", "javascript:alert(1)", "https://a.example;", "*"],

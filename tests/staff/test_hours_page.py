@@ -162,6 +162,10 @@ def test_time_off_may_have_times(as_sam, sam):
         ({"first_day": "2026-11-24"}, {"last_day": ["This is over already. Check the dates."]}),
         ({"first_day": "0001-01-01"}, {"first_day": ["Check the year."]}),
         ({"first_day": "2026-12-01", "last_day": "9999-12-31"}, {"last_day": ["Check the year."]}),
+        (
+            {"first_day": "2026-12-01", "reason": "Dentist\nBcc: all@maple.example"},
+            {"reason": ["Write this on one line, without tabs and other control characters."]},
+        ),
     ],
 )
 def test_time_off_that_cannot_be_is_refused_in_words(typed, errors, as_sam, sam):
