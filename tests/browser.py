@@ -74,7 +74,7 @@ def watched_page(context: BrowserContext) -> Iterator[Page]:
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 def _keep(context: BrowserContext, name: str) -> None:
