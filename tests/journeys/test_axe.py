@@ -7,7 +7,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser import new_context
-from tests.journeys import steps
 from tests.stack import Stack
 from tests.starts import Start
 
