@@ -26,7 +26,7 @@ from staff.models import StaffMember
 @require_http_methods(["GET", "POST"])
 @never_cache
 def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another time; the person, the length and the links stay."""
+    """Another time, and another length where the service allows it; the person and the link stay."""
     shown = appointment_or_404(request, pk)
     member = current_member(request)
     form = MoveForm.from_request(request, shown, member.zone)
@@ -109,6 +109,7 @@ def _move(shown: Appointment, form: MoveForm, member: StaffMember) -> None:
     move_appointment(
         shown,
         starts_at=chosen["starts_at"],
+        ends_at=form.ends_at,
         actor=member,
         through=BookedThrough.SCHEDULE,
         outside_hours=chosen["outside_hours"],

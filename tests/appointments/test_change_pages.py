@@ -142,8 +142,53 @@ def test_the_people_take_the_same_queries_however_many(
         as_sky.get(address("appointment-reassign", appointment))
 
 
-# Session, member, appointment; providers; hosting twice (connections, matches); hours, time off, busy.
-REASSIGN_QUERIES = 11
+# Session, member, appointment; providers; hosting twice (connections, matches); calendars.
+REASSIGN_QUERIES = 9
+
+
+def move(browser: Browser, appointment: Appointment, **more):
+    sent = {"date": "2026-11-30", "time": "11:00", "version": appointment.version, **more}
+    return browser.post(address("appointment-move", appointment), sent)
+
+
+def test_without_dragging_the_length_is_changed_where_the_service_allows_it(maple: Maple, as_sky: Browser):
+    fixed, appointment = maple.book(starts_at=monday(15)), maple.book()
+    ignored = move(as_sky, fixed, time="16:00", length="60")
+    maple.review.adjustable_length = True
+    maple.review.save()
+
+    move(as_sky, appointment, length="60")
+
+    appointment.refresh_from_db()
+    fixed.refresh_from_db()
+    assert (appointment.starts_at, appointment.ends_at) == (monday(11), monday(12))
+    assert (ignored.status_code, fixed.ends_at) == (303, monday(16, 30))
+
+
+@pytest.mark.parametrize("length", ["", "0", "-5", "1441", "long"])
+def test_a_length_that_makes_no_sense_is_refused_and_stays(maple: Maple, as_sky: Browser, length: str):
+    maple.review.adjustable_length = True
+    maple.review.save()
+
+    page = move(as_sky, maple.book(), length=length)
+
+    assert list(page.context["form"].errors) == ["length"]
+    assert page.context["form"]["length"].value() == length
+
+
+def test_who_moves_second_reads_what_happened_meanwhile(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+    move(signed_in(maple.sam), appointment, time="14:00")
+
+    page = move(as_sky, appointment)
+
+    appointment.refresh_from_db()
+    assert appointment.starts_at == monday(14)
+    assert (
+        page.context["form"]
+        .non_field_errors()[0]
+        .startswith("Sam Okafor changed this appointment meanwhile:")
+    )
 
 
 def change(browser: Browser, appointment: Appointment, method: MeetingMethod, **more):
