@@ -62,7 +62,7 @@ def _with_administrator(
     request: HttpRequest, app: AppRequest, scopes: Scopes, tenant: Tenant, person: Person
 ) -> HttpResponse:
     if request.POST.get("decision") == "cancel" or world.faults.take("refuse_consent") is not None:
-        return _declined(app, tenant)
+        return _declined(app)
     delegated = sorted(scopes.permissions(world.registration))
     # Application permissions are asked for through .default only.
     roles = sorted(world.registration.roles) if DEFAULT_SCOPE in scopes.names else []
@@ -77,11 +77,11 @@ def _with_administrator(
     return render(request, "simulator/consent.html", context)
 
 
-def _declined(app: AppRequest, tenant: Tenant) -> HttpResponse:
+def _declined(app: AppRequest) -> HttpResponse:
     error = world.behaviour.admin_refusal
     number, text = REFUSALS[error]
-    # admin_consent=True stands on refusals as well.
-    parameters = {"admin_consent": "True", "tenant": tenant.id}
+    # admin_consent=True stands on refusals as well; the tenant does not.
+    parameters = {"admin_consent": "True"}
     if error == "access_denied":
         parameters["error_subcode"] = "cancel"
     return app.refuse(EntraError(error, number, text), **parameters)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -21,6 +22,10 @@ from simulator.graph.user_properties import (
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 999
 DELTA_PAGE = 200
+MOST_FOLLOWED = 50
+# What is said of a token that nobody can read (any more): 410 means to start over.
+PAGE_LOST = (400, "Directory_ExpiredPageToken", "Specified page token value has expired.")
+SYNC_STATE_LOST = (410, "syncStateNotFound", "The sync state generation is not found; start over.")
 # Directory permissions that allow reading every user's basic profile, delegated or not.
 READ_ALL = ("User.ReadBasic.All", *sorted(FULL_PROFILE))
 
@@ -171,8 +176,6 @@ def _holders(tenant: Tenant, name: str, value: str) -> list[Person]:
 def delta(caller: Caller, call: GraphCall) -> GraphReply:
     """GET /users/delta: everybody at first, then what changed since the delta link was given."""
     caller.require(tuple(sorted(FULL_PROFILE)), tuple(sorted(FULL_PROFILE)))
-    if "$filter" in call.query:
-        raise GraphError(400, "Request_UnsupportedQuery", "The simulator has no $filter for delta queries.")
     tenant = caller.tenant
     token = call.query.get("$skiptoken") or call.query.get("$deltatoken")
     state: dict[str, Any] = {
@@ -180,16 +183,20 @@ def delta(caller: Caller, call: GraphCall) -> GraphReply:
         "after": 0,
         "until": tenant.revision,
         "select": call.query.get("$select", ""),
+        "ids": _ids_to_follow(call),
     }
     if token == "latest":
         state["since"] = tenant.revision
     elif token is not None:
-        state.update(_decode(token))
+        state.update(_decode(token, SYNC_STATE_LOST))
     if "$deltatoken" in call.query:
         state.update(after=0, until=tenant.revision)
     asked = GraphCall(**{**call.__dict__, "query": {"$select": state["select"]} if state["select"] else {}})
     select = tuple(dict.fromkeys((*selection(asked), "id")))
-    rest = [person for person in tenant.page(state["after"], len(tenant)) if person.revision > state["since"]]
+    followed = [
+        person for person in tenant.page(state["after"], len(tenant)) if _is_followed(person.id, state["ids"])
+    ]
+    rest = [person for person in followed if person.revision > state["since"]]
     page = rest[:DELTA_PAGE]
     value = [render(caller, person, select) for person in page]
     body: dict[str, Any] = {"@odata.context": f"{VERSION_ROOT}/$metadata#users/delta", "value": value}
@@ -202,11 +209,28 @@ def delta(caller: Caller, call: GraphCall) -> GraphReply:
         value += [
             {"id": oid, "@removed": {"reason": "changed"}}
             for oid, revision in tenant.deleted.items()
-            if revision > state["since"]
+            if revision > state["since"] and _is_followed(oid, state["ids"])
         ]
-    following = {"since": state["until"], "select": state["select"]}
+    following = {"since": state["until"], "select": state["select"], "ids": state["ids"]}
     body["@odata.deltaLink"] = _link(call, "/users/delta", "$deltatoken", following)
     return GraphReply(200, body, {"x-ms-resource-unit": "1"})
+
+
+def _ids_to_follow(call: GraphCall) -> list[str] | None:
+    """Whom `$filter` names by id, as many as fifty; None for everybody. Raises 400 for any other filter."""
+    if "$filter" not in call.query:
+        return None
+    parts = re.split(r"\s+or\s+", call.query["$filter"].strip())
+    found = [re.fullmatch(r"id eq '([^']+)'", part) for part in parts]
+    if len(parts) > MOST_FOLLOWED or None in found:
+        raise GraphError(
+            400, "Request_UnsupportedQuery", f"Delta queries filter by id eq only, {MOST_FOLLOWED} at most."
+        )
+    return [match[1].lower() for match in found if match]
+
+
+def _is_followed(oid: str, ids: list[str] | None) -> bool:
+    return ids is None or oid.lower() in ids
 
 
 def get_organization(caller: Caller, call: GraphCall) -> GraphReply:
@@ -228,11 +252,9 @@ def _link(call: GraphCall, path: str, name: str, token: dict[str, Any]) -> str:
     return f"{VERSION_ROOT}{path}?{urlencode({**kept, name: text}, quote_via=quote, safe='$,')}"
 
 
-def _decode(token: str) -> dict[str, Any]:
+def _decode(token: str, lost: tuple[int, str, str] = PAGE_LOST) -> dict[str, Any]:
     try:
         state: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (binascii.Error, ValueError) as error:
-        raise GraphError(
-            400, "Directory_ExpiredPageToken", "Specified page token value has expired."
-        ) from error
+        raise GraphError(*lost) from error
     return state

@@ -51,6 +51,7 @@ def test_a_refusal_says_admin_consent_true_as_well(simulator, spelling):
     browser.submit(decision="cancel")
 
     assert (browser.answer["error"], browser.answer["admin_consent"]) == (spelling, "True")
+    assert "tenant" not in browser.answer
 
 
 def test_a_foreign_administrator_is_turned_away(simulator):

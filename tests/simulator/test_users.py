@@ -239,6 +239,36 @@ def test_delta_tells_what_changed_since(simulator, full):
     assert changes[1] == {"id": gone, "@removed": {"reason": "changed"}}
 
 
+def test_delta_follows_up_to_fifty_people_by_their_ids(simulator, full):
+    sam, ben = (simulator.person(upn)["id"] for upn in ("sam@maple.example", "ben@maple.example"))
+    first = simulator.graph(full, "GET", f"/users/delta?$filter=id eq '{sam}' or id eq '{ben}'").json()
+    simulator.control("person", user="sam@maple.example", upn="samuel@maple.example")
+    simulator.control("person", user=people.ORDINARY_USER, upn="ordinary@contoso.example")
+
+    link = first["@odata.deltaLink"].removeprefix("https://graph.microsoft.com/v1.0")
+    changes = simulator.graph(full, "GET", link).json()["value"]
+
+    assert {each["id"] for each in first["value"]} == {sam, ben}
+    assert [each["id"] for each in changes] == [sam]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["mail eq 'sam@maple.example'", "id in ('a')", " or ".join(f"id eq '{number}'" for number in range(51))],
+)
+def test_delta_filters_by_nothing_else(simulator, full, condition):
+    answer = simulator.graph(full, "GET", f"/users/delta?$filter={condition}")
+
+    assert error(answer) == (400, "Request_UnsupportedQuery")
+
+
+def test_a_delta_link_that_graph_has_forgotten_asks_to_start_over(simulator, full):
+    assert error(simulator.graph(full, "GET", "/users/delta?$deltatoken=forgotten")) == (
+        410,
+        "syncStateNotFound",
+    )
+
+
 def test_delta_needs_the_full_profile(simulator, basic):
     assert error(simulator.graph(basic, "GET", "/users/delta")) == (403, "Authorization_RequestDenied")
 
