@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from appointments.schedule import Column, Schedule, Stretch
 from appointments.schedule_rows import Booked
-from appointments.templatetags.appointment_words import method_icon
+from appointments.templatetags.appointment_words import method_icon, status_icon
 
 
 def calendar_json(shown: Schedule, *, may_book: bool) -> dict[str, Any]:
@@ -77,6 +77,7 @@ def _event(booked: Booked, resource: str, zone: ZoneInfo) -> dict[str, Any]:
             "version": booked.version,
             "service": booked.service,
             "status": booked.status_label,
+            "statusIcon": status_icon(booked.status),
             "method": booked.method_label,
             "icon": method_icon(booked.method),
             "link": booked.link,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from appointments.links import personal_link_words
-from appointments.models import Appointment
+from appointments.models import Appointment, Status
 from appointments.zones import zone_words
 from services.models import MeetingMethod
 
@@ -22,12 +22,23 @@ _METHOD_ICONS = {
     MeetingMethod.VIDEO: "camera-video",
     MeetingMethod.OFF_SITE: "signpost-split",
 }
+_STATUS_ICONS = {
+    Status.ARRIVED: "person-check-fill",
+    Status.IN_PROGRESS: "play-fill",
+    Status.SERVED: "check-lg",
+    Status.NO_SHOW: "person-x-fill",
+}
 
 
 @register.filter
 def method_icon(method: int) -> str:
     """The name of the icon of a meeting method."""
     return _METHOD_ICONS[MeetingMethod(method)]
+
+
+def status_icon(status: str) -> str:
+    """The name of the icon of a status, so that it is not told by colour alone; empty for one that is as booked."""
+    return _STATUS_ICONS.get(Status(status), "")
 
 
 @register.filter

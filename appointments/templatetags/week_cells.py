@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from appointments.models import Status
 from appointments.schedule_grid import Cell, Row
 from appointments.schedule_rows import Booked, link_words
-from appointments.templatetags.appointment_words import method_icon
+from appointments.templatetags.appointment_words import method_icon, status_icon
 from services.models import MeetingMethod
 
 register = template.Library()
@@ -60,7 +60,9 @@ def _hours(cell: Cell) -> str:
 
 
 def _chip(booked: Booked, zone: ZoneInfo) -> str:
-    trouble = ' <i class="bi bi-exclamation-triangle-fill" aria-hidden="true"></i>'
+    # Before the name, which is cut where it is too long.
+    trouble = "exclamation-triangle-fill" if booked.link == "failed" else ""
+    signs = (status_icon(booked.status), trouble, method_icon(booked.method))
     about = f"{booked.service}, {_about(booked.method, booked.status, booked.link, get_language())}"
     start = f"{booked.starts_at.astimezone(zone):%H:%M}"
     drag = (
@@ -69,10 +71,13 @@ def _chip(booked: Booked, zone: ZoneInfo) -> str:
     return (
         f'<a class="chip booked-{booked.status}" href="{_address(booked.pk)}" data-appointment="{booked.pk}"{drag}>'
         f'<span class="chip-time">{start}</span>'
-        f' <i class="bi bi-{method_icon(booked.method)}" aria-hidden="true"></i> {escape(booked.client)}'
-        f"{trouble if booked.link == 'failed' else ''}"
+        f"{''.join(_icon(name) for name in signs if name)} {escape(booked.client)}"
         f'<span class="visually-hidden">, {escape(about)}</span></a>'
     )
+
+
+def _icon(name: str) -> str:
+    return f' <i class="bi bi-{name}" aria-hidden="true"></i>'
 
 
 def _book(row: Row, cell: Cell, address: str) -> str:

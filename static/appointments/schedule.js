@@ -72,8 +72,9 @@ function contentOf({ event }) {
   if (event.display === "background") return undefined;
   const about = event.extendedProps;
   const first = element("div", "booked-first");
-  first.append(icon(about.icon), element("strong", "", event.title));
-  if (about.link === "pending" || about.link === "failed") first.append(icon(about.link === "failed" ? "exclamation-triangle-fill" : "hourglass-split"));
+  // Before the name, which is cut where it is too long.
+  const link = { pending: "hourglass-split", failed: "exclamation-triangle-fill" }[about.link];
+  first.append(...[about.statusIcon, link, about.icon].filter(Boolean).map(icon), element("strong", "", event.title));
   return { domNodes: [first, element("div", "booked-more", about.service)] };
 }
 
