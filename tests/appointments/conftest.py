@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client as Browser
 
 from appointments import booking
 from appointments.models import Appointment, BookedThrough, Client
-from services.models import MeetingMethod, Service
+from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import Organization, Role, StaffMember
+from tests.cast import signed_in
 from tests.factories import (
     make_client,
     make_connection,
@@ -87,3 +89,18 @@ def maple_with_teams(maple: Maple, fake_teams: FakePlatform) -> Maple:
     """Sam is matched on Teams and turned on."""
     make_match(make_connection(maple.organization), maple.sam)
     return maple
+
+
+@pytest.fixture
+def as_sky(maple: Maple) -> Browser:
+    """Sky's browser."""
+    return signed_in(maple.sky)
+
+
+@pytest.fixture
+def tess(maple: Maple) -> StaffMember:
+    """Somebody else who provides the review."""
+    tess = make_member(maple.organization, "Tess Moor")
+    ServiceAssignment.objects.create(service=maple.review, staff=tess)
+    make_hours(tess)
+    return tess

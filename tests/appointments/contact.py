@@ -1,0 +1,28 @@
+"""What a scheduler sends from the Contact Center."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.models import MeetingMethod
+from tests.appointments.conftest import Maple, monday
+
+PAGE = "/contact-center/"
+
+
+def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
+    """Cleo at ten on Monday at the location with anyone, unless told otherwise."""
+    sent = {
+        "request_key": "a-key-that-nobody-guesses",
+        "client": maple.cleo.pk,
+        "service": maple.review.pk,
+        "method": MeetingMethod.AT_LOCATION.value,
+        "staff": "",
+        "slot": int(monday(10).timestamp()),
+        "notes": "Brings her passport",
+    }
+    return {name: value for name, value in (sent | changes).items() if value is not None}
+
+
+def errors(page: Any) -> dict[str, list[str]]:
+    return dict(page.context["form"].errors)
