@@ -72,7 +72,7 @@ def first_times(
         if len(by_day) > DAYS_SHOWN or end >= last:
             break
     shown = dict(sorted(by_day.items())[:DAYS_SHOWN])
-    busy = _appointments_a_day(people, shown, zone)
+    busy = _work_a_day(people, shown, zone)
     days = [
         _day_of(each, starts, busy, whole=not number) for number, (each, starts) in enumerate(shown.items())
     ]
@@ -100,19 +100,21 @@ def _by_day(
     return days
 
 
-def _appointments_a_day(
+def _work_a_day(
     people: Sequence[StaffMember], days: Mapping[date, object], zone: ZoneInfo
 ) -> Counter[tuple[int, date]]:
-    """How many appointments each person has on each of the days."""
+    """For how many seconds each person is booked on each of the days, buffers included."""
     if not days:
         return Counter()
-    starts = Appointment.objects.busy().filter(
+    booked = Appointment.objects.busy().filter(
         staff__in=people,
         starts_at__gte=datetime.combine(min(days), time(0), zone),
         starts_at__lt=datetime.combine(max(days) + timedelta(days=1), time(0), zone),
     )
-    rows = starts.order_by().values_list("staff", "starts_at")
-    return Counter((staff, moment.astimezone(zone).date()) for staff, moment in rows)
+    work: Counter[tuple[int, date]] = Counter()
+    for staff, start, end in booked.order_by().values_list("staff", "busy_from", "busy_to"):
+        work[staff, start.astimezone(zone).date()] += int((end - start).total_seconds())
+    return work
 
 
 def _day_of(
