@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Manager, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,8 +13,9 @@ from appointments.anyone import book_with_anyone
 from appointments.booking import book_appointment
 from appointments.models import Appointment, BookedThrough, Client
 from appointments.offers import able_people
-from services.models import MeetingMethod, Service, ServiceAssignment
-from staff.models import StaffMember
+from services.models import MeetingMethod, Service
+from staff.models import Location, StaffMember
+from staff.together import fetch_together
 
 _LARGEST_ID: Final = 2**63 - 1
 
@@ -46,10 +47,10 @@ class WishForm(forms.Form):
         self.actor = actor
 
     def clean(self) -> dict[str, Any]:
-        """Replaces ids by rows; two queries where all of it is there."""
+        """Replaces ids by rows: in one query where all of it is there."""
         chosen = super().clean() or self.cleaned_data
         if not self.errors:
-            chosen |= self._client() | (self._service_and_staff() if chosen["staff"] else self._service())
+            chosen |= self._all_at_once() or self._one_by_one()
         return chosen
 
     def book(self, through: BookedThrough) -> Appointment:
@@ -66,33 +67,36 @@ class WishForm(forms.Form):
         people = able_people(booking["service"], booking["method"])
         return book_with_anyone(people=people, **booking)
 
-    def _client(self) -> dict[str, Any]:
-        return self._found("client", Client.objects.filter(organization=self.actor.organization_id))
+    def _all_at_once(self) -> dict[str, Any] | None:
+        """The rows where a person was chosen and nothing is missing."""
+        tables = {"client": Client, "service": Service, "staff": StaffMember, "location": Location}
+        chosen = self.cleaned_data | {"organization": self.actor.organization_id}
+        for client, service, staff, location in fetch_together(tables, _FROM_ALL, chosen):
+            staff.organization, staff.location = self.actor.organization, location
+            return {"client": client, "service": service, "staff": staff}
+        return None
 
-    def _service(self) -> dict[str, Any]:
-        return self._found("service", Service.objects.filter(organization=self.actor.organization_id))
-
-    def _service_and_staff(self) -> dict[str, Any]:
-        """Both at once where the one provides the other, as they nearly always do; else why not is found out later."""
-        assignments = ServiceAssignment.objects.filter(
-            service=self.cleaned_data["service"],
-            staff=self.cleaned_data["staff"],
-            service__organization=self.actor.organization_id,
-            staff__organization=self.actor.organization_id,
-        )
-        # The staff member is looked at again under the lock: here, only what says who that is.
-        names = [
-            f"staff__{name}" for name in ("organization", "first_name", "last_name", "email", "time_zone")
-        ]
-        assignments = assignments.select_related("service", "staff__location")
-        for assignment in assignments.only("service", "staff__location", *names):
-            return {"service": assignment.service, "staff": assignment.staff}
-        people = StaffMember.objects.filter(organization=self.actor.organization_id)
-        return self._service() | self._found("staff", people)
+    def _one_by_one(self) -> dict[str, Any]:
+        rows: dict[str, Manager[Any]] = {"client": Client.objects, "service": Service.objects}
+        if self.cleaned_data["staff"] is not None:
+            rows["staff"] = StaffMember.objects
+        found: dict[str, Any] = {}
+        for name, manager in rows.items():
+            found |= self._found(name, manager.filter(organization=self.actor.organization_id))
+        return found
 
     def _found(self, name: str, rows: QuerySet[Any]) -> dict[str, Any]:
-        """The row of the id that was sent; where there is none, an error and None. In no order, which would cost."""
-        row = next(iter(rows.order_by().filter(pk=self.cleaned_data[name])), None)
+        """The row of the id that was sent; where there is none, an error and None."""
+        row = rows.filter(pk=self.cleaned_data[name]).first()
         if row is None:
             self.add_error(name, _("That choice is not available here. Choose another one."))
         return {name: row}
+
+
+_FROM_ALL: Final = """
+  FROM appointments_client AS client, services_service AS service,
+       staff_staffmember AS staff LEFT JOIN staff_location AS location ON location.id = staff.location_id
+ WHERE client.id = %(client)s AND client.organization_id = %(organization)s
+   AND service.id = %(service)s AND service.organization_id = %(organization)s
+   AND staff.id = %(staff)s AND staff.organization_id = %(organization)s
+"""
