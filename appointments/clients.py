@@ -56,7 +56,7 @@ def appointments_of(client: Client) -> QuerySet[Appointment]:
 
 
 def book_for(
-    client: Client | dict[str, str],
+    client: Client | dict[str, Any],
     *,
     organization: Organization,
     book: Callable[..., Appointment] = book_appointment,

@@ -8,6 +8,7 @@ from appointments.views import (
     appointments,
     booking,
     changes,
+    client_view,
     clients,
     contact_center,
     drags,
@@ -55,6 +56,13 @@ urlpatterns = [
     path("clients/", clients.client_list, name="client-list"),
     path("clients/add/", clients.add_client, name="client-add"),
     path("clients/<int:pk>/", clients.edit_client, name="client-edit"),
+    # A signed form token stands where other pages have a cookie: the page works inside other sites.
+    path("book/<slug:slug>/", login_not_required(csrf_exempt(client_view.book)), name="book"),
+    path(
+        "book/<slug:slug>/booked/<str:reference>/",
+        login_not_required(client_view.booked),
+        name="book-booked",
+    ),
     path("book/<slug:slug>/slots/", login_not_required(slots.book_slots), name="book-slots"),
     # Whoever holds the token may act: no cookie takes part, so no other site can make a browser do it.
     path(

@@ -5,7 +5,9 @@ import re
 
 # Join and manage tokens open an appointment to whoever holds them; the callback's query holds Microsoft's code.
 # So does the link that sets a password.
-_TOKEN = re.compile(r"(/(?:join|appointments|meet|password/set/[^/\s]+)/)[A-Za-z0-9_-]{8,}")
+_TOKEN = re.compile(
+    r"(/(?:join|appointments|meet|password/set/[^/\s]+|book/[^/\s]+/booked)/)[A-Za-z0-9_:-]{8,}"
+)
 _CALLBACK = re.compile(r"(/callback/\?)\S+")
 
 

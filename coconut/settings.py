@@ -198,6 +198,8 @@ SECURE_SSL_REDIRECT = _HTTPS
 # How many proxies stand in front and add to X-Forwarded-For; what anybody else writes there is not believed.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if _HTTPS else 0)
 REST_FRAMEWORK = {"NUM_PROXIES": TRUSTED_PROXIES}
+# Whether the pages that need no account count who asks how often; only measurements do without.
+RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _HTTPS else 0)
 SECURE_REFERRER_POLICY = "same-origin"

@@ -5,7 +5,6 @@ Operators are superusers without an organisation, made by `manage.py createsuper
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -18,11 +17,11 @@ from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from staff.embedding import NoOrigin, read_origins
 from staff.models import Location, Organization, Role, StaffMember
 from staff.sign_in import OperatorSignInForm
 
 # Nothing else may get into a response header.
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?", re.IGNORECASE)
 
 admin.site.site_header = _("Coconut for operators")
 admin.site.site_title = _("Coconut")
@@ -67,14 +66,10 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_embed_origins(self) -> str:
         """One origin a line, as browsers write them: scheme and host, nothing behind."""
-        origins = [line.strip().rstrip("/") for line in self.cleaned_data["embed_origins"].splitlines()]
-        for origin in filter(None, origins):
-            if not _ORIGIN.fullmatch(origin):
-                raise forms.ValidationError(
-                    _("“%(origin)s” is not an origin. Write it as https://www.example.com."),
-                    params={"origin": origin},
-                )
-        return "\n".join(filter(None, origins))
+        try:
+            return "\n".join(read_origins(self.cleaned_data["embed_origins"]))
+        except NoOrigin as error:
+            raise forms.ValidationError(str(error)) from None
 
 
 @admin.register(Organization)

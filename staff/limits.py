@@ -55,10 +55,21 @@ class Limit:
         """Start again at none. Raises RedisError."""
         cache.delete(self._name_of(key))
 
+    def ends_in(self) -> int:
+        """In how many seconds everybody starts again at none."""
+        return self.seconds - int(time()) % self.seconds
+
     def _name_of(self, key: object) -> str:
         # Each stretch has its own counter: one that was left without an end can stop nobody for longer.
         stretch = int(time() // self.seconds)
         return f"{self.name}:{stretch}:{sha256(repr(key).encode()).hexdigest()}"
+
+
+def used_up(*counts: tuple[Limit, object]) -> Limit | None:
+    """Count one more of each, up to the first that is used up, and return that one. Without a cache, none is."""
+    with cache_may_be_down():
+        return next((limit for limit, key in counts if not limit.take(key)), None)
+    return None
 
 
 def within(*counts: tuple[Limit, object]) -> bool:
@@ -66,9 +77,7 @@ def within(*counts: tuple[Limit, object]) -> bool:
 
     Ask before trying, so that many attempts at once get no further than one after the other.
     """
-    with cache_may_be_down():
-        return all(limit.take(key) for limit, key in counts)
-    return True
+    return used_up(*counts) is None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from appointments.form_tokens import reference_of
 from appointments.models import Appointment, BookedThrough
 from integrations.connections import note_event
 from integrations.models import EventKind, MatchField, RematchScope
@@ -127,6 +128,8 @@ RULES = {
     "client-list": SCHEDULERS,
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
+    "book": EVERYBODY,
+    "book-booked": EVERYBODY,
     "book-slots": EVERYBODY,
     "manage-appointment": EVERYBODY,
     "manage-move": EVERYBODY,
@@ -135,7 +138,7 @@ RULES = {
     "join": EVERYBODY,
 }
 OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
-PUBLIC = {"password-set": ["MQ", "a-token"], "book-slots": ["maple"]}
+PUBLIC = {"password-set": ["MQ", "a-token"], "book": ["maple"], "book-slots": ["maple"]}
 OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
 OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {
@@ -266,7 +269,13 @@ def address(name: str, world: dict[str, Any]) -> str:
         return reverse(name, args=[world["connection"], world["turning"]])
     if name in OF_A_PERSON:
         return reverse(name, args=[world["connection"], sam])
-    if name in (public := {**PUBLIC, "join": [appointment.join_token]}):
+    if name in (
+        public := {
+            **PUBLIC,
+            "join": [appointment.join_token],
+            "book-booked": ["maple", reference_of(appointment)],
+        }
+    ):
         return reverse(name, args=public[name])
     if name.startswith("manage-"):
         return reverse(name, args=[appointment.manage_token])

@@ -55,6 +55,12 @@ def zone_in(moment: datetime, zone: ZoneInfo) -> str:
 
 
 @register.filter
+def zone_name(key: str) -> str:
+    """The place of a zone, such as "St Johns", with its part of the world: "America – St Johns"."""
+    return key.replace("_", " ").replace("/", " – ")
+
+
+@register.filter
 def clock_of(moment: datetime, zone: ZoneInfo) -> str:
     """What clocks of the zone show at that moment, with the day where it is another one; "" where it is the same."""
     here, there = timezone.localtime(moment), moment.astimezone(zone)

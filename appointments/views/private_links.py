@@ -39,11 +39,11 @@ def _private(token_field: str) -> Callable[[Page[P]], Callable[..., HttpResponse
         @wraps(page)
         def guarded(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             # The database knows no text with a NUL in it, and no token has one.
-            appointment = None if "\0" in token else _loaded().filter(**{token_field: token}).first()
+            appointment = None if "\0" in token else loaded().filter(**{token_field: token}).first()
             if appointment is None:
-                return _discreet(render(request, "appointments/private_unknown.html", status=404))
+                return discreet(render(request, "appointments/private_unknown.html", status=404))
             with timezone.override(client_zone(appointment)):
-                return _discreet(page(request, appointment, *args, **kwargs))
+                return discreet(page(request, appointment, *args, **kwargs))
 
         return guarded
 
@@ -54,7 +54,7 @@ def _private(token_field: str) -> Callable[[Page[P]], Callable[..., HttpResponse
 @_private("manage_token")
 def manage(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """The appointment as its client sees it."""
-    context = _context(appointment) | {"just_moved": "moved" in request.GET}
+    context = appointment_context(appointment) | {"just_moved": "moved" in request.GET}
     return render(request, "appointments/manage.html", context)
 
 
@@ -63,11 +63,11 @@ def manage(request: HttpRequest, appointment: Appointment) -> HttpResponse:
 def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Ask first; then cancel."""
     if request.method != "POST":
-        return render(request, "appointments/manage_cancel.html", _context(appointment))
+        return render(request, "appointments/manage_cancel.html", appointment_context(appointment))
     try:
         cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW)
     except BookingRefused as refusal:
-        context = _context(appointment) | {"refusal": refusal.sentence}
+        context = appointment_context(appointment) | {"refusal": refusal.sentence}
         return render(request, "appointments/manage_cancel.html", context)
     return see_other("manage-appointment", appointment.manage_token)
 
@@ -83,7 +83,7 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
             reverse("manage-appointment", args=[appointment.manage_token], query={"moved": "yes"})
         )
     days = times_to_move_to(appointment, client_zone(appointment))
-    context = _context(appointment) | {"days": days, "refusal": refusal}
+    context = appointment_context(appointment) | {"days": days, "refusal": refusal}
     return render(request, "appointments/manage_move.html", context)
 
 
@@ -118,7 +118,8 @@ def join(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     return render(request, "appointments/_door.html" if waiting else "appointments/join.html", context)
 
 
-def _loaded() -> Any:
+def loaded() -> Any:
+    """Appointments with everything that a client's page shows."""
     return Appointment.objects.select_related(
         "organization",
         "client",
@@ -130,14 +131,16 @@ def _loaded() -> Any:
     )
 
 
-def _discreet(response: HttpResponse) -> HttpResponse:
+def discreet(response: HttpResponse) -> HttpResponse:
+    """Kept by no cache, no search engine, and not told to the next site."""
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
 
-def _context(appointment: Appointment) -> dict[str, Any]:
+def appointment_context(appointment: Appointment) -> dict[str, Any]:
+    """What the templates of a client's appointment need."""
     return {
         "appointment": appointment,
         "standing": standing_of(appointment),

@@ -1,0 +1,73 @@
+"""Book for somebody on the public page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from appointments.anyone import book_with_anyone
+from appointments.availability import next_free_of_anyone
+from appointments.client_view import ClientWish
+from appointments.clients import book_for
+from appointments.form_tokens import FormToken
+from appointments.models import Appointment, BookedThrough, Client
+
+_TIMES_SHOWN = 6
+
+
+def book_as_client(
+    wish: ClientWish, details: dict[str, str], *, starts_at: datetime, token: FormToken, client_note: str
+) -> Appointment:
+    """Book what was chosen. Who booked before with the same name and email is not added again.
+
+    Raises BookingRefused or TimeTaken.
+    """
+    assert wish.service  # noqa: S101 - tells mypy what the page has looked at
+    assert wish.way  # noqa: S101
+    booking: dict[str, Any] = {
+        "organization": wish.organization,
+        "service": wish.service,
+        "starts_at": starts_at,
+        "method": int(wish.way.method),
+        "actor": None,
+        "through": BookedThrough.CLIENT_VIEW,
+        "request_key": token.request_key(wish.service.pk, int(starts_at.timestamp())),
+        "client_note": client_note,
+    }
+    client = _client(wish, details)
+    if wish.staff:
+        return book_for(client, staff=wish.staff, **booking)
+    return book_for(client, book=book_with_anyone, people=wish.people, **booking)
+
+
+def next_times(wish: ClientWish, after: datetime) -> list[datetime]:
+    """The next free times from a moment on, or from now where it has passed."""
+    assert wish.service  # noqa: S101 - tells mypy what the page has looked at
+    start = max(after, timezone.now())
+    return next_free_of_anyone(wish.service, wish.candidates, start, _TIMES_SHOWN, for_clients=True)
+
+
+def _client(wish: ClientWish, details: dict[str, str]) -> Client | dict[str, Any]:
+    known = same_client(details, wish.organization.pk)
+    if known is None:
+        return {**details, "name": " ".join(details["name"].split()), "time_zone": wish.zone}
+    # They read times in the zone that they booked in last.
+    Client.objects.filter(pk=known.pk).exclude(time_zone=wish.zone).update(time_zone=wish.zone)
+    known.time_zone = wish.zone
+    return known
+
+
+def same_client(details: dict[str, str], organization_id: int) -> Client | None:
+    """Who booked before with this very name and email, and phone where one is given; nobody's details change."""
+    name = " ".join(details["name"].split())
+    found = Client.objects.filter(
+        organization=organization_id, email__iexact=details["email"], name__iexact=name
+    ).order_by("pk")
+    digits = _digits(details["phone"])
+    return next((client for client in found if not digits or _digits(client.phone) == digits), None)
+
+
+def _digits(phone: str) -> str:
+    return "".join(filter(str.isdigit, phone))
