@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "staff.devices.KnownDeviceMiddleware",
     "staff.access.NoStoreMiddleware",
     "staff.access.OrganizationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from staff import devices
 from staff.limits import Limit, cache_may_be_down, client_address, within
 from staff.models import StaffMember
 
@@ -18,6 +19,8 @@ _QUARTER_OF_AN_HOUR = 15 * 60
 _BY_PERSON_AND_ADDRESS = Limit("sign-in", times=10, seconds=_QUARTER_OF_AN_HOUR)
 # A whole office may share one address.
 _BY_ADDRESS = Limit("sign-in-address", times=100, seconds=_QUARTER_OF_AN_HOUR)
+# Many addresses together. It counts only where the person has not signed in before, so that it keeps no owner out.
+_BY_PERSON = Limit("sign-in-person", times=100, seconds=_QUARTER_OF_AN_HOUR)
 
 
 def _same(email: str) -> str:
@@ -27,23 +30,28 @@ def _same(email: str) -> str:
 
 def may_try(request: HttpRequest, email: str) -> bool:
     """Count an attempt to sign in. False when there were too many."""
-    address = client_address(request)
-    # What the first refuses does not use up the second: one stubborn device stops no office.
-    return within((_BY_PERSON_AND_ADDRESS, (_same(email), address)), (_BY_ADDRESS, address))
+    person, address = _same(email), client_address(request)
+    elsewhere = [] if devices.is_known(request, person) else [(_BY_PERSON, person)]
+    # What one refuses does not use up those behind it: one stubborn device stops no office.
+    return within((_BY_PERSON_AND_ADDRESS, (person, address)), (_BY_ADDRESS, address), *elsewhere)
 
 
 def was_right(request: HttpRequest, email: str) -> None:
     """The password was right: the person starts anew, and the address has one attempt less."""
-    address = client_address(request)
+    person, address = _same(email), client_address(request)
     with cache_may_be_down():
-        _BY_PERSON_AND_ADDRESS.forget((_same(email), address))
+        _BY_PERSON_AND_ADDRESS.forget((person, address))
         _BY_ADDRESS.give_back(address)
+        if not devices.is_known(request, person):
+            _BY_PERSON.give_back(person)
+    devices.remember(request, person)
 
 
 def start_anew(request: HttpRequest, email: str) -> None:
     """Whoever was stopped after too many wrong passwords may try at once, as there is a new one."""
     with cache_may_be_down():
         _BY_PERSON_AND_ADDRESS.forget((_same(email), client_address(request)))
+    devices.remember(request, _same(email))
 
 
 class LimitedSignInForm(AuthenticationForm):

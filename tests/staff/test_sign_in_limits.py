@@ -6,10 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
 from django.test import Client as Browser
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
 from staff.models import Role, StaffMember
 from staff.sign_in import LimitedSignInForm, may_try, was_right
@@ -19,6 +22,7 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EMAIL = "ada@maple.example"
 WRONG_PAIR = ["This email and password do not belong together. Check both and try again."]
 TOO_MANY = ["Too many attempts. Try again in 15 minutes or reset your password."]
+make_token = default_token_generator.make_token
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
 
@@ -113,6 +117,54 @@ def test_one_address_tries_a_hundred_times_with_whatever_emails():
 
     assert sentence_of(try_password(PASSWORD)) == TOO_MANY
     assert is_in(try_password(PASSWORD, REMOTE_ADDR="198.51.100.7"))
+
+
+def guess_from_many_addresses() -> None:
+    """A hundred times at Ada's account, never often from one address."""
+    for number in range(100):
+        may_try(RequestFactory().post("/", REMOTE_ADDR=f"203.0.113.{number}"), EMAIL)
+
+
+def test_many_addresses_together_guess_a_hundred_times_at_one_account():
+    guess_from_many_addresses()
+
+    assert sentence_of(try_password(PASSWORD, REMOTE_ADDR="198.51.100.7")) == TOO_MANY
+
+
+def test_they_do_not_keep_its_owner_out_where_the_owner_has_signed_in_before():
+    own = Browser()
+    own.post(reverse("login"), {"username": EMAIL, "password": PASSWORD})
+    own.post(reverse("logout"))
+    guess_from_many_addresses()
+
+    answer = own.post(reverse("login"), {"username": EMAIL.title(), "password": PASSWORD})
+
+    assert is_in(answer)
+
+
+def test_a_device_of_somebody_else_is_none_of_the_owners(ada):
+    make_member(ada.organization, "Ben Moss")
+    StaffMember.objects.filter(first_name="Ben").update(password=ada.password, email="ben@maple.example")
+    other = Browser()
+    other.post(reverse("login"), {"username": "ben@maple.example", "password": PASSWORD})
+    other.post(reverse("logout"))
+    guess_from_many_addresses()
+
+    answer = other.post(reverse("login"), {"username": EMAIL, "password": PASSWORD})
+
+    assert sentence_of(answer) == TOO_MANY
+
+
+def test_who_has_just_set_a_password_may_try_it_whatever_others_guess(ada):
+    guess_from_many_addresses()
+    own = Browser()
+    link = reverse("password-set", args=[urlsafe_base64_encode(force_bytes(ada.pk)), make_token(ada)])
+    page = own.get(link, follow=True)
+    new = "a quite different one"
+    own.post(page.redirect_chain[-1][0], {"new_password1": new, "new_password2": new})
+    guess_from_many_addresses()
+
+    assert is_in(own.post(reverse("login"), {"username": EMAIL, "password": new}))
 
 
 def test_who_signs_in_uses_up_nothing_of_the_address_of_an_office():
