@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-from staff.limits import Limit, client_address, used_up
+from staff.limits import Limit, cache_may_be_down, client_address, used_up
 from staff.models import Organization
 
 # A whole branch may sit behind one address.
@@ -13,6 +13,20 @@ _LOOKS = Limit("client-view-looks", 600, 10 * 60)
 _BOOKINGS = Limit("client-view-bookings", 60, 60 * 60)
 _OF_AN_EMAIL = Limit("client-view-email", 12, 24 * 60 * 60)
 _OF_AN_ORGANIZATION = Limit("client-view-organization", 3000, 60 * 60)
+
+_GUESSES = Limit("private-link-guesses", 60, 10 * 60)
+
+
+def limit_of_guessing(request: HttpRequest) -> Limit | None:
+    """Count one more private link that may be a guess; the limit, if it is used up. `no_guess` takes it back."""
+    return used_up((_GUESSES, client_address(request))) if settings.RATE_LIMITS else None
+
+
+def no_guess(request: HttpRequest) -> None:
+    """The link was one of ours."""
+    if settings.RATE_LIMITS:
+        with cache_may_be_down():
+            _GUESSES.give_back(client_address(request))
 
 
 def limit_of_looking(request: HttpRequest) -> Limit | None:

@@ -70,6 +70,7 @@ RULES = {
     "service-more": OWN_ADMINS,
     "service-staff": OWN_ADMINS,
     "settings": ADMINS,
+    "client-view-settings": ADMINS,
     "video-calls": ADMINS,
     "video-calls-new": ADMINS,
     "video-calls-all": ADMINS,
@@ -166,6 +167,7 @@ ONLY_POST = {
     "appointment-mail-again",
 }
 ALSO_POST = {
+    "client-view-settings",
     "staff-add",
     "staff-edit",
     "staff-hours",

@@ -12,6 +12,14 @@ from appointments.forms.change import VersionField
 from appointments.models import Appointment
 
 
+class ReasonForm(forms.Form):
+    """Why a client cancels, who need not say; a longer text is refused with what was typed kept."""
+
+    reason = forms.CharField(
+        label=_("Reason (optional)"), help_text=_("We read it."), required=False, max_length=300
+    )
+
+
 class CancelForm(forms.Form):
     """Why; whoever cancels need not say."""
 

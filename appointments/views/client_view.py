@@ -31,6 +31,7 @@ from staff.limits import Limit
 from staff.models import Organization
 
 P = ParamSpec("P")
+_STEPS = ("services", "methods", "times", "details")
 Page = Callable[Concatenate[HttpRequest, Organization, P], HttpResponse]
 
 
@@ -98,7 +99,13 @@ def book(request: HttpRequest, organization: Organization) -> HttpResponse:
 
 
 def _step(request: HttpRequest, wish: ClientWish, step: str, context: dict[str, Any]) -> HttpResponse:
-    chosen = {"wish": wish, "staff": wish.staff, "organization": wish.organization, "step": step}
+    chosen = {
+        "wish": wish,
+        "staff": wish.staff,
+        "organization": wish.organization,
+        "step": step,
+        "number": _STEPS.index(step) + 1,
+    }
     return render(request, f"appointments/book/{step}.html", {**chosen, **context})
 
 

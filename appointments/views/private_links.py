@@ -18,6 +18,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from appointments.client_limits import limit_of_guessing, no_guess
+from appointments.forms.cancel import ReasonForm
 from appointments.ics import invitation
 from appointments.links import join_label
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
@@ -27,6 +29,7 @@ from appointments.refusals import BookingRefused
 from appointments.statuses import cancel_appointment
 from appointments.video_links import link_of
 from appointments.views.answers import SeeOther, see_other
+from staff.limits import Limit
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]
@@ -38,10 +41,13 @@ def _private(token_field: str) -> Callable[[Page[P]], Callable[..., HttpResponse
     def decorate(page: Page[P]) -> Callable[..., HttpResponse]:
         @wraps(page)
         def guarded(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if limit := limit_of_guessing(request):
+                return discreet(_wait(request, limit))
             # The database knows no text with a NUL in it, and no token has one.
             appointment = None if "\0" in token else loaded().filter(**{token_field: token}).first()
             if appointment is None:
                 return discreet(render(request, "appointments/private_unknown.html", status=404))
+            no_guess(request)
             with timezone.override(client_zone(appointment)):
                 return discreet(page(request, appointment, *args, **kwargs))
 
@@ -62,14 +68,21 @@ def manage(request: HttpRequest, appointment: Appointment) -> HttpResponse:
 @_private("manage_token")
 def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Ask first; then cancel."""
-    if request.method != "POST":
-        return render(request, "appointments/manage_cancel.html", appointment_context(appointment))
-    try:
-        cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW)
-    except BookingRefused as refusal:
-        context = appointment_context(appointment) | {"refusal": refusal.sentence}
-        return render(request, "appointments/manage_cancel.html", context)
-    return see_other("manage-appointment", appointment.manage_token)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    context = appointment_context(appointment) | {"form": form}
+    if form.is_valid():
+        try:
+            cancel_appointment(
+                appointment,
+                actor=None,
+                through=BookedThrough.CLIENT_VIEW,
+                reason=form.cleaned_data["reason"],
+            )
+        except BookingRefused as refusal:
+            context["refusal"] = refusal.sentence
+        else:
+            return see_other("manage-appointment", appointment.manage_token)
+    return render(request, "appointments/manage_cancel.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -118,6 +131,13 @@ def join(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     return render(request, "appointments/_door.html" if waiting else "appointments/join.html", context)
 
 
+def _wait(request: HttpRequest, limit: Limit) -> HttpResponse:
+    seconds = limit.ends_in()
+    answer = render(request, "appointments/private_wait.html", {"minutes": -(-seconds // 60)}, status=429)
+    answer["Retry-After"] = str(seconds)
+    return answer
+
+
 def loaded() -> Any:
     """Appointments with everything that a client's page shows."""
     return Appointment.objects.select_related(
@@ -146,6 +166,7 @@ def appointment_context(appointment: Appointment) -> dict[str, Any]:
         "standing": standing_of(appointment),
         "link": link_of(appointment),
         "join_label": join_label(appointment),
+        "zone": client_zone(appointment),
     }
 
 

@@ -13,6 +13,7 @@ from django.test import Client as Browser
 from appointments.models import Appointment, Status
 from coconut.logs import mask
 from services.models import MeetingMethod
+from staff.limits import Limit
 from tests.appointments.conftest import NOW, Maple, monday
 
 pytestmark = pytest.mark.usefixtures("friday")
@@ -196,3 +197,54 @@ def test_a_refusal_speaks_of_the_time_on_the_clients_clock(
     page = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(15).isoformat()})
 
     assert page.context["refusal"] == "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
+
+
+def test_a_client_says_why_they_cancel_and_may_book_again(appointment: Appointment, visitor: Browser):
+    visitor.post(page_of(appointment, "cancel/"), {"reason": "I am <b>away</b>."})
+    page = visitor.get(page_of(appointment)).content.decode()
+
+    appointment.refresh_from_db()
+    assert appointment.cancel_reason == "I am <b>away</b>."
+    assert "Reason: I am &lt;b&gt;away&lt;/b&gt;." in page
+    assert f'href="/book/maple/?service={appointment.service_id}&amp;zone=UTC"' in page
+
+
+def test_a_reason_that_is_too_long_is_refused_and_nothing_is_cancelled(
+    appointment: Appointment, visitor: Browser
+):
+    visitor.post(page_of(appointment, "cancel/"), {"reason": "x" * 301})
+
+    appointment.refresh_from_db()
+    assert appointment.status == Status.CONFIRMED
+
+
+@pytest.mark.parametrize("action", ["", "move/", "cancel/", "appointment.ics"])
+def test_no_private_page_sets_a_cookie(appointment: Appointment, visitor: Browser, action: str):
+    assert dict(visitor.get(page_of(appointment, action)).cookies) == {}
+
+
+def test_whoever_guesses_often_waits_and_links_that_work_do_not_count(
+    appointment: Appointment, visitor: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("appointments.client_limits._GUESSES", Limit("test-guesses", 2, 600))
+
+    answers = [visitor.get(page_of(appointment)).status_code for _time in range(4)]
+    guesses = [visitor.get(f"/appointments/guess{number}/") for number in range(3)]
+
+    assert answers == [200] * 4
+    assert [answer.status_code for answer in guesses] == [404, 404, 429]
+    assert 0 < int(guesses[2]["Retry-After"]) <= 600
+    assert visitor.get(page_of(appointment)).status_code == 429
+
+
+def test_after_a_cancel_the_link_changes_nothing_more(appointment: Appointment, visitor: Browser):
+    visitor.post(page_of(appointment, "cancel/"))
+
+    answers = [
+        visitor.post(page_of(appointment, "move/"), {"starts_at": monday(11).isoformat()}),
+        visitor.post(page_of(appointment, "cancel/")),
+    ]
+
+    appointment.refresh_from_db()
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert (appointment.status, appointment.starts_at) == (Status.CANCELLED, monday(10))

@@ -1,0 +1,28 @@
+"""Which sites may embed the Client View."""
+
+from __future__ import annotations
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from staff.embedding import NoOrigin, read_origins
+
+
+class EmbeddingForm(forms.Form):
+    """The sites, one a line, as browsers name them."""
+
+    embed_origins = forms.CharField(
+        label=_("Sites allowed to embed the Client View"),
+        help_text=_("One a line, such as https://www.example.com. Other sites cannot show it."),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea({"rows": 4, "spellcheck": "false"}),
+    )
+
+    def clean_embed_origins(self) -> str:
+        """Each line is an origin; the first that is none is named."""
+        try:
+            return "\n".join(read_origins(self.cleaned_data["embed_origins"]))
+        except NoOrigin as error:
+            raise ValidationError(str(error)) from None
