@@ -26,10 +26,12 @@ demo-shell: ## A Django shell beside the running demo
 	@set -a && . ./.local/demo/environment && exec $(python) manage.py shell
 
 test: test-setup ## Check style, types and behaviour (ARGS goes to pytest)
-	@$(MAKE) --no-print-directory $(if $(ARGS),lint,--keep-going --output-sync=line -j2 lint test-pages test-rest)
+	@$(MAKE) --no-print-directory $(if $(ARGS),lint,--keep-going $(one_by_one) -j2 lint test-pages test-rest)
 	$(if $(ARGS),$(python) -m pytest $(ARGS))
 
 # The tests in a browser wait as often as they work: the others run meanwhile, with servers of their own.
+# In a log each part stands alone, printed when it has ended; on a terminal one sees how far they are.
+one_by_one := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=target))
 pages := tests/article tests/journeys
 test-pages:
 	$(python) -m pytest $(pages)
