@@ -286,8 +286,19 @@ def test_only_the_organisations_sites_may_embed_it(maple: Maple):
     assert closed["X-Frame-Options"] == "DENY"
     assert "frame-ancestors https://www.maple.example;" in opened["Content-Security-Policy"] + ";"
     assert "X-Frame-Options" not in opened
-    elsewhere = look("/sign-in/")
-    assert "frame-ancestors 'none'" in elsewhere["Content-Security-Policy"]
+    own = maple.book_online()
+    for elsewhere in (look("/sign-in/"), look(f"/appointments/{own.manage_token}/")):
+        assert "frame-ancestors 'none'" in elsewhere["Content-Security-Policy"]
+        assert elsewhere["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("more", [0, 2])
+def test_any_number_of_services_costs_the_same(maple: Maple, more: int, django_assert_num_queries: Any):
+    for number in range(more):
+        make_service(maple.organization, f"Service {number}")
+
+    with django_assert_num_queries(3):
+        look("/book/maple/")
 
 
 def test_too_many_bookings_with_one_email_wait_in_words_unless_switched_off(

@@ -1,0 +1,131 @@
+"""The Client View in a browser: on a phone, inside another site, and without scripts."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, ViewportSize, expect
+
+from tests.browser import new_context, traced, watched_page
+from tests.journeys import steps
+from tests.stack import Stack
+from tests.starts import Start
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def start(ada_hosting: Start) -> Start:
+    return ada_hosting
+
+
+def choose_a_video_call(page: Page | FrameLocator) -> None:
+    """Mortgage review, by video, the second of the next free times."""
+    page.get_by_role("link", name=re.compile("Mortgage review")).click()
+    page.get_by_role("link", name=re.compile("Video Call")).click()
+    page.locator(".free-times a").nth(1).click()
+
+
+def fill_in(page: Page | FrameLocator) -> None:
+    page.get_by_label("Your name").fill("Dora 😀 Winter")
+    page.get_by_label("Email").fill("dora@example.com")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("heading", name="Your appointment is booked.")).to_be_visible()
+
+
+def test_a_video_call_is_booked_on_a_phone_and_its_teams_link_opens_from_the_clients_page(
+    browser: Browser, stack: Stack, request: pytest.FixtureRequest
+) -> None:
+    phone = browser.new_context(
+        base_url=stack.url,
+        viewport=PHONE,
+        timezone_id="America/Vancouver",
+        reduced_motion="reduce",
+    )
+    with traced(phone, request) as context, watched_page(context) as page:
+        page.goto("/book/maple/")
+        choose_a_video_call(page)
+        expect(page.locator(".chosen")).to_contain_text("Vancouver time")
+        page.go_back()
+        expect(page.get_by_role("heading", name="When suits you?")).to_be_visible()
+        page.go_forward()
+        width = page.evaluate("document.documentElement.scrollWidth")
+        fill_in(page)
+        with context.expect_page() as opened:
+            page.get_by_role("link", name="Move").click()
+        own = opened.value
+        own.get_by_role("link", name="Keep the time").click()
+        [link] = wait_for_links(stack, 1)
+        own.reload()
+        with context.expect_page() as joined:
+            own.get_by_role("link", name="Join Microsoft Teams meeting").click()
+        joined.value.wait_for_url(link)
+
+        assert width <= 390
+        assert context.cookies(stack.url) == []
+
+
+def test_it_is_booked_inside_a_site_that_may_embed_it_and_no_other_shows_it(
+    browser: Browser, stack: Stack
+) -> None:
+    with other_site(stack) as site, other_site(stack) as stranger:
+        stack.sql("UPDATE staff_organization SET embed_origins = %s WHERE slug = 'maple'", site)
+        context = new_context(browser, stack)
+        page = context.new_page()
+
+        page.goto(site)
+        inside = page.frame_locator("iframe")
+        choose_a_video_call(inside)
+        fill_in(inside)
+        page.goto(stranger)
+
+        assert context.cookies(stack.url) == []
+        assert page.frames[1].url.startswith("chrome-error:")
+        context.close()
+
+
+def test_it_is_booked_without_scripts(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(base_url=stack.url, java_script_enabled=False)
+    page = context.new_page()
+
+    page.goto("/book/maple/")
+    choose_a_video_call(page)
+    fill_in(page)
+
+    [(through,)] = stack.sql("SELECT booked_through FROM appointments_appointment ORDER BY id DESC LIMIT 1")
+    assert through == "client_view"
+    context.close()
+
+
+def wait_for_links(stack: Stack, how_many: int) -> list[str]:
+    stack.wait_until(lambda: len(steps.live_meetings(stack)) == how_many)
+    return [str(meeting["join_web_url"]) for meeting in steps.live_meetings(stack)]
+
+
+@contextmanager
+def other_site(stack: Stack) -> Iterator[str]:
+    """A site of another origin with the Client View in a frame; its origin."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            frame = f'<iframe src="{stack.url}/book/maple/" width="390" height="800"></iframe>'
+            self.wfile.write(f"<!doctype html><title>Maple</title>{frame}".encode())
+
+        def log_message(self, *_args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
