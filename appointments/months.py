@@ -64,6 +64,7 @@ def month_with_times(
     A day without free times is chosen by nobody: the first free one of the month is.
     """
     now = timezone.now()
+    today = now.astimezone(zone).date()
     found = next_free_of_anyone(service, people, now, 1, for_clients=True)
     first_free = found[0] if found else None
     start = month or day or (first_free or now).astimezone(zone).date()
@@ -75,11 +76,12 @@ def month_with_times(
     sheet = _WEEKS.monthdatescalendar(first.year, first.month)
     return Month(
         first=first,
-        weeks=[[_day(each, by_day, first, chosen) for each in week] for week in sheet],
+        # Of this month, the weeks that are over are left off.
+        weeks=[[_day(each, by_day, first, chosen) for each in week] for week in sheet if week[-1] >= today],
         day=chosen,
         starts=_in_words(by_day.get(chosen, []) if chosen else [], zone),
         first_free=first_free,
-        before=(first - timedelta(days=1)).replace(day=1) if first > now.astimezone(zone).date() else None,
+        before=(first - timedelta(days=1)).replace(day=1) if first > today else None,
         after=after if after <= last_day else None,
         weekdays=sheet[0],
     )

@@ -94,7 +94,9 @@ class DetailsForm(forms.Form):
             self.form_token = FormToken(self.form_token.key)
             self.add_error(None, str(_FORM_IS_OLD))
         if cleaned.get("website"):
-            self.add_error(None, _("Leave the last field empty, please: it is for machines only."))
+            self.add_error(
+                None, _("Something was filled in that people do not see. Please press Book once more.")
+            )
         if self.starts_at is None:
             self.add_error(None, _("Choose one of the free times."))
         return cleaned

@@ -228,7 +228,10 @@ def test_another_organisations_token_books_nothing(maple: Maple):
 
 
 def test_a_machine_that_fills_in_everything_books_nothing(maple: Maple):
-    assert (send(maple, website="https://x.example").status_code, Appointment.objects.count()) == (200, 0)
+    answer = send(maple, website="https://x.example")
+
+    assert (answer.status_code, Appointment.objects.count()) == (200, 0)
+    assert "x.example" not in words(answer)
 
 
 def test_emoji_and_long_names_are_kept_and_longer_ones_refused(maple: Maple):
@@ -274,6 +277,16 @@ def test_what_was_booked_is_shown_to_whoever_holds_the_reference_alone(maple: Ma
     assert look(done[:-3] + "x/").status_code == 404
     make_organization("Cedar Bank")
     assert look(done.replace("maple", "cedar")).status_code == 404
+
+
+def test_nothing_internal_stands_on_any_step(maple: Maple):
+    maple.book_online(internal_note="VIP", starts_at=monday(12))
+    booked = send(maple)["Location"]
+    steps = ["/book/maple/", address(maple, method="", start=""), address(maple, start=""), address(maple)]
+
+    pages = "".join(words(look(where)) for where in [*steps, booked])
+
+    assert [maple.sam.email in pages, "VIP" in pages, maple.cleo.name in pages] == [False] * 3
 
 
 def test_only_the_organisations_sites_may_embed_it(maple: Maple):

@@ -56,6 +56,12 @@ def test_a_day_without_times_leads_to_the_first_one_of_its_month(night: Maple):
     )
 
 
+def test_weeks_that_are_over_are_left_off(night: Maple):
+    month = month_with_times(night.review, [night.sam], TORONTO, day=date(2026, 11, 29))
+
+    assert [week[0].date for week in month.weeks] == [date(2026, 11, 23), date(2026, 11, 30)]
+
+
 def test_where_nobody_works_nothing_is_free(maple: Maple):
     WorkingHours.objects.all().delete()
 
