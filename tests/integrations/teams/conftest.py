@@ -57,6 +57,15 @@ def ada_browser(ada) -> Client:
 
 
 @pytest.fixture
+def otto_browser(db) -> Client:
+    """Otto of Cedar, signed in."""
+    otto = make_member(make_organization("Cedar Bank"), "Otto Keller", "admin")
+    browser = Client(headers={"host": "localhost:8000"})
+    browser.force_login(otto)
+    return browser
+
+
+@pytest.fixture
 def only_connection():
     """The one connection there is."""
     return lambda: Connection.objects.select_related("teams").get()
