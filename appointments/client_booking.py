@@ -38,8 +38,12 @@ def book_as_client(
     }
     client = _client(wish, details)
     if wish.staff:
-        return book_for(client, staff=wish.staff, **booking)
-    return book_for(client, book=book_with_anyone, people=wish.people, **booking)
+        appointment = book_for(client, staff=wish.staff, **booking)
+    else:
+        appointment = book_for(client, book=book_with_anyone, people=wish.people, **booking)
+    # They read times in the zone that they booked in last.
+    Client.objects.filter(pk=appointment.client_id).exclude(time_zone=wish.zone).update(time_zone=wish.zone)
+    return appointment
 
 
 def next_times(wish: ClientWish, after: datetime) -> list[datetime]:
@@ -53,9 +57,6 @@ def _client(wish: ClientWish, details: dict[str, str]) -> Client | dict[str, Any
     known = same_client(details, wish.organization.pk)
     if known is None:
         return {**details, "name": " ".join(details["name"].split()), "time_zone": wish.zone}
-    # They read times in the zone that they booked in last.
-    Client.objects.filter(pk=known.pk).exclude(time_zone=wish.zone).update(time_zone=wish.zone)
-    known.time_zone = wish.zone
     return known
 
 

@@ -327,3 +327,19 @@ def test_too_many_bookings_with_one_email_wait_in_words_unless_switched_off(
     assert "There were too many requests from here." in words(refused)
     settings.RATE_LIMITS = False
     assert send(maple).status_code == 303
+
+
+def test_the_zone_of_a_known_client_is_the_one_they_booked_in_last_not_one_they_were_refused_in(
+    maple: Maple,
+):
+    known = {"name": maple.cleo.name, "email": maple.cleo.email}
+    make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
+    zones = []
+
+    for hour in (10, 12):
+        where = address(maple, zone="America/Toronto", start=int(monday(hour).timestamp()))
+        send(maple, where=where, **known)
+        maple.cleo.refresh_from_db()
+        zones.append(str(maple.cleo.time_zone))
+
+    assert zones == ["None", "America/Toronto"]
