@@ -74,7 +74,9 @@ class Bench:
         self._grow_history()
         self.months(f"all {APPOINTMENTS:,}", is_judged=True)
         self.bookings()
+        self.week()
         self.races()
+        self.changes_at_once()
         print("Every budget is kept." if not self.missed else f"MISSED: {'; '.join(self.missed)}")
         return not self.missed
 
@@ -91,9 +93,9 @@ class Bench:
             self.bank = banks.open_bank(cursor, today)
             self.bank.fill_window(cursor)
             self._oldest = self.bank.add_history(cursor, APPOINTMENTS // 10, before=self.bank.first_day)
-        browser = Browser(headers={"host": "localhost"})
-        browser.force_login(StaffMember.objects.get(email="sky@harbour.example"))
-        session = browser.cookies["coconut_session"].value
+        self.browser = Browser(headers={"host": "localhost"})
+        self.browser.force_login(StaffMember.objects.get(email="sky@harbour.example"))
+        session = self.browser.cookies["coconut_session"].value
         self.cookies = f"coconut_session={session}; coconut_csrf={TOKEN}"
         self.stack.sql("VACUUM ANALYZE")
 
@@ -135,8 +137,24 @@ class Bench:
         self.judge("bookings in bare INSERTs", figures[1].rate / self.bare_insert, at_least=0.22)
         self.judge("a booking, p95 ms at 8 clients", figures[1].p95, at_most=60)
 
+    def week(self) -> None:
+        """The week of 50 people on the schedule, with 1,150 appointments or so."""
+        day = self.bank.first_day + timedelta(days=7)
+        page = f"/schedule/?view=week&date={day.isoformat()}"
+        figures = self.line("the week of 50 people", cycle([request("GET", page, cookies=self.cookies)]))
+        self.judge("the week of 50 people, p50 ms", figures[0].p50, at_most=150)
+        self.judge("the week of 50 people, queries", self._queries_of(page), at_most=12)
+
+    def _queries_of(self, page: str) -> int:
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        with CaptureQueriesContext(connection) as queries:
+            self.browser.get(page)
+        return len(queries)
+
     def races(self) -> None:
-        """Fifty at once."""
+        """Fifty want one time at once."""
         at = datetime.combine(self._next_monday(), datetime.min.time(), UTC)
         person = self.bank.people[0]
         lengths = [self.bank.service, *self.bank.longer]
@@ -162,7 +180,34 @@ class Bench:
             answers = all_at_once(self.stack.addresses.web_port, [self._booking(**wish) for wish in wished])
             self._judge_race(name, places, answers)
 
+    def changes_at_once(self) -> None:
+        """Fifty appointments are dragged to one time, and fifty to one person."""
+        at = datetime.combine(self._next_monday() + timedelta(days=7), datetime.min.time(), UTC)
+        person, others = self.bank.people[0], self.bank.people[1 : CROWD + 1]
+        theirs = self.stack.sql(
+            "SELECT id FROM appointments_appointment WHERE staff_id = %s AND starts_at > now() + interval '1 day' "
+            "AND starts_at < %s LIMIT %s",
+            *(person, at - timedelta(days=14), CROWD),
+        )
+        moves = [self._drag(pk, person, at + timedelta(hours=9)) for (pk,) in theirs]
+        self._judge_changes("moved to one time", moves)
+        same_time = at + timedelta(days=42, hours=10)
+        bookings = [self._booking(staff=other, starts_at=same_time) for other in others]
+        booked = [answer.json["id"] for answer in all_at_once(self.stack.addresses.web_port, bookings)]
+        self._judge_changes("reassigned to one person", [self._drag(pk, person, same_time) for pk in booked])
+
     # --- Requests -----------------------------------------------------------------------------------
+
+    def _drag(self, appointment: int, person: int, starts_at: datetime) -> bytes:
+        drop = {"staff": person, "starts_at": starts_at.isoformat(), "version": 0, "confirmed": "1"}
+        return request(
+            "POST",
+            f"/schedule/appointments/{appointment}/drag/",
+            drop,
+            self.cookies,
+            content_type="application/x-www-form-urlencoded",
+            X_CSRFToken=TOKEN,
+        )
 
     def _month(self, service: int, person: int | None = None) -> bytes:
         staff = f"&staff={person}" if person else ""
@@ -226,6 +271,15 @@ class Bench:
             self.missed.append(f"{name}: {found:.1f} is more than {at_most}")
         if at_least is not None and found < at_least:
             self.missed.append(f"{name}: {found:.2f} is less than {at_least}")
+
+    def _judge_changes(self, name: str, drags: list[bytes]) -> None:
+        answers = all_at_once(self.stack.addresses.web_port, drags)
+        moved = sum(answer.status == 200 and answer.json["outcome"] == "moved" for answer in answers)
+        told = sum(answer.status == 409 and bool(answer.json["next_free"]) for answer in answers)
+        print(f"{len(drags)} at once, {name}: {moved} moved, {told} told so with the next free times")
+        if (moved, told) != (1, CROWD - 1):
+            others = {answer.status: answer.body[:300] for answer in answers}
+            self.missed.append(f"{name}: {moved} moved and {told} told, {others}")
 
     def _judge_race(self, name: str, places: int, answers: list[Answer]) -> None:
         booked = sum(answer.status == 201 for answer in answers)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from threading import Barrier
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlencode
 
 _HOST = "localhost"
 
@@ -91,13 +92,22 @@ def _length(head: bytes) -> int:
     return int(after.split(b"\r\n", 1)[0]) if after else 0
 
 
-def request(method: str, path: str, body: Any = None, cookies: str = "", **headers: str) -> bytes:
-    """An HTTP request as bytes; `body` is sent as JSON."""
-    content = b"" if body is None else json.dumps(body).encode()
+def request(
+    method: str,
+    path: str,
+    body: Any = None,
+    cookies: str = "",
+    *,
+    content_type: str = "application/json",
+    **headers: str,
+) -> bytes:
+    """An HTTP request as bytes; `body` is sent as JSON, or as a form where the content type says so."""
+    as_text = json.dumps if content_type == "application/json" else urlencode
+    content = b"" if body is None else as_text(body).encode()
     lines = [f"{method} {path} HTTP/1.1", f"Host: {_HOST}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     lines += [f"Cookie: {cookies}"] if cookies else []
-    lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"] if content else []
+    lines += [f"Content-Type: {content_type}", f"Content-Length: {len(content)}"] if content else []
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
