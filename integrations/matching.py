@@ -8,9 +8,10 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Value, When, Window
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
 from integrations.answers import write_answers
@@ -39,6 +40,7 @@ __all__ = [
     "resume_rematch_runs",
     "shared_remote_ids",
     "start_run",
+    "with_sharing",
     "work_on_run",
 ]
 
@@ -167,19 +169,31 @@ _USER_NAME = Case(When(match_field=Value(MatchField.EMAIL), then=F("email")), de
 
 
 # --- What the pages ask -----------------------------------------------------------------------------
+def with_sharing(matches: QuerySet[UserMatch]) -> QuerySet[Any]:
+    """The same rows, each with `is_shared`: whether another active person leads to the same remote user."""
+    # More than "": of those without a remote user there may be thousands, which are no reason to look at each other.
+    others = UserMatch.objects.filter(
+        connection=OuterRef("connection"),
+        remote_id=OuterRef("remote_id"),
+        remote_id__gt="",
+        directory=DirectoryState.MATCHED,
+        staff__is_active=True,
+    ).exclude(staff=OuterRef("staff"))
+    return matches.annotate(is_shared=Exists(others))
+
+
 def shared_remote_ids(connection: Connection, remote_ids: Iterable[str]) -> dict[str, list[UserMatch]]:
-    """Remote users that more than one active person leads to, with those people's rows (`staff` loaded). One query."""
+    """Remote users that more than one active person leads to, with those people's rows (`staff` loaded).
+
+    One query, none without an id.
+    """
     matches = UserMatch.objects.filter(
         connection=connection,
         remote_id__in=[remote_id for remote_id in remote_ids if remote_id],
         directory=DirectoryState.MATCHED,
         staff__is_active=True,
     )
-    # Hardly anybody shares: the rows of all the others are not worth fetching.
-    shared = matches.order_by().values("remote_id").annotate(people=Count("pk")).filter(people__gt=1)
     by_remote_id: dict[str, list[UserMatch]] = defaultdict(list)
-    for match in (
-        matches.filter(remote_id__in=shared.values("remote_id")).select_related("staff").order_by("staff")
-    ):
+    for match in matches.select_related("staff").order_by("staff"):
         by_remote_id[match.remote_id].append(match)
-    return dict(by_remote_id)
+    return {remote_id: people for remote_id, people in by_remote_id.items() if len(people) > 1}

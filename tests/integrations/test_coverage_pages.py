@@ -256,4 +256,4 @@ def test_asking_costs_a_constant_number_of_queries(
         unsettled(browser, connection, *matches)
 
 
-QUERIES = 7
+QUERIES = 6
