@@ -187,9 +187,12 @@ def shared_remote_ids(connection: Connection, remote_ids: Iterable[str]) -> dict
 
     One query, none without an id.
     """
+    wanted = [remote_id for remote_id in remote_ids if remote_id]
+    if not wanted:
+        return {}
     matches = UserMatch.objects.filter(
         connection=connection,
-        remote_id__in=[remote_id for remote_id in remote_ids if remote_id],
+        remote_id__in=wanted,
         directory=DirectoryState.MATCHED,
         staff__is_active=True,
     )
