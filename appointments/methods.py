@@ -63,8 +63,8 @@ def _place(appointment: Appointment, method: int, location: Location | None) -> 
 def _change(
     appointment: Appointment, method: int, place: Location | None, actor: StaffMember | None, through: str
 ) -> Appointment:
-    before, method_changed = appointment.get_method_display(), appointment.method != method
     was_video = appointment.method == MeetingMethod.VIDEO
+    text = _words(appointment, method, place)
     appointment.method, appointment.location = method, place
     if method == MeetingMethod.VIDEO and not was_video:
         arrange_video(appointment)
@@ -72,10 +72,14 @@ def _change(
         retire_video(appointment)
     appointment.version += 1
     appointment.save(update_fields=["method", "location", "version", *VIDEO_FIELDS])
-    words = {"before": before, "method": appointment.get_method_display()}
-    text = _("Meeting method changed from %(before)s to %(method)s.")
-    note(
-        appointment, text % words if method_changed else _("Another location."), actor=actor, through=through
-    )
+    note(appointment, text, actor=actor, through=through)
     tell_everybody(appointment, NotificationKind.CHANGED)
     return appointment
+
+
+def _words(appointment: Appointment, method: int, place: Location | None) -> str:
+    """What is about to happen, for the timeline."""
+    if appointment.method == method:
+        return _("Another location: %(name)s.") % {"name": place.name if place else ""}
+    words = {"before": appointment.get_method_display(), "method": MeetingMethod(method).label}
+    return _("Meeting method changed from %(before)s to %(method)s.") % words

@@ -5,6 +5,7 @@ const form = document.getElementById("contact");
 let asking = 0;
 let goal = null;
 const ahead = [];
+const PATIENCE_MS = 500;
 
 // Where Enter leads to, from the fields that match.
 const STEPS = [
@@ -19,14 +20,16 @@ const STEPS = [
 
 const KEYS = ["Enter", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 
-form.addEventListener("keydown", (event) => {
+// On the document: while an answer takes the place of what had the focus, keys go to the page itself.
+document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.altKey || !KEYS.includes(event.key)) return;
+  if (!form.contains(event.target) && event.target !== document.body) return;
   if (event.ctrlKey || event.metaKey) {
     if (event.key !== "Enter") return;
     event.preventDefault();
     document.getElementById("book").click();
-  } else if (goal && asking) {
-    // Pressed ahead of the answer: meant for where Enter leads to.
+  } else if (goal) {
+    // Pressed ahead of the answer, or before the page settled with it: meant for where Enter leads to.
     event.preventDefault();
     ahead.push(event.key);
   } else if (act(event.key, event.target)) event.preventDefault();
@@ -73,18 +76,25 @@ function goTo(selector) {
 function arrive() {
   if (!goal) return;
   const found = goal.split(", ").map((one) => document.querySelector(one)).find(Boolean);
+  if (!found) {
+    // Perhaps another answer brings it; where none does, the keys must not wait for ever.
+    setTimeout(() => { if (!asking) forget(); }, PATIENCE_MS);
+    return;
+  }
   goal = null;
-  found?.focus();
+  found.focus();
   while (ahead.length && !(goal && asking)) act(ahead.shift(), document.activeElement);
+}
+
+function forget() {
+  goal = null;
+  ahead.length = 0;
 }
 
 document.addEventListener("htmx:beforeRequest", () => { asking += 1; });
 document.addEventListener("htmx:afterRequest", () => { asking = Math.max(0, asking - 1); });
 for (const trouble of ["htmx:responseError", "htmx:sendError"]) {
-  document.addEventListener(trouble, () => {
-    goal = null;
-    ahead.length = 0;
-  });
+  document.addEventListener(trouble, forget);
 }
 document.addEventListener("htmx:afterSettle", () => { if (!asking) arrive(); sumUp(); });
 

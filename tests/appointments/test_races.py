@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from appointments import booking, checks, races
+from appointments import booking, checks, moving, races
 from appointments.anyone import book_with_anyone
 from appointments.clients import book_for
 from appointments.locking import lock_staff
@@ -47,7 +47,8 @@ def at_once(actions: list[Callable[[], Any]]) -> list[Any]:
 
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every look found the time free: only the database is left to refuse."""
-    monkeypatch.setattr(booking, "check_time", lambda wish: None)
+    for module in (booking, moving):
+        monkeypatch.setattr(module, "check_time", lambda wish: None)
 
 
 def taken_among(answers: list[Any]) -> list[TimeTaken]:
