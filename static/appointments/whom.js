@@ -32,6 +32,11 @@ document.addEventListener("htmx:afterSettle", () => {
   takeFirst();
 });
 
+// What was typed before the page was ready, or stands there again after Back, is looked up all the same.
+window.addEventListener("load", () => {
+  if (search?.value.trim() && !showsWhatIsTyped()) htmx.trigger(search, "look");
+});
+
 function showsWhatIsTyped() {
   return document.getElementById("client-results").dataset.words === search.value.trim();
 }

@@ -71,6 +71,18 @@ def test_a_video_call_is_booked_by_keyboard_alone_and_its_teams_link_opens(page:
     expect(page.get_by_label("Search clients")).to_be_focused()
 
 
+def test_what_is_typed_before_the_scripts_run_is_searched_for(page: Page) -> None:
+    page.add_init_script(
+        """addEventListener("readystatechange", () => {
+            const search = document.getElementById("id_client_query");
+            if (document.readyState === "interactive" && search) search.value = "cleo";
+        }, true);"""
+    )
+    page.goto("/contact-center/")
+
+    expect(page.get_by_role("radio", name=re.compile("Cleo Brandt"))).to_be_visible()
+
+
 def test_a_new_client_is_booked_on_a_phone_and_nothing_is_wider_than_it(
     browser: Browser, stack: Stack
 ) -> None:
