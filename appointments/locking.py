@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +12,7 @@ from appointments.refusals import BookingRefused
 from appointments.timeline import last_change
 from services.models import Service
 from staff.models import Organization, StaffMember
+from staff.together import fetch_together
 
 
 def lock_staff(staff: StaffMember) -> StaffMember:
@@ -24,24 +25,18 @@ def lock_provider(organization: Organization, staff: StaffMember, service: Servi
 
     The location, where it is still the same, is the one that came with `staff`.
     """
-    member: Any
-    for member in StaffMember.objects.raw(
-        _LOCK_PROVIDER, {"staff": staff.pk, "service": service.pk, "method": method}
-    ):
+    wanted = {"staff": staff.pk, "service": service.pk, "method": method}
+    for member, provides, offered_to in fetch_together({"staff": StaffMember}, _LOCK_PROVIDER, wanted):
         member.organization = organization
         if member.location_id == staff.location_id:
             member.location = staff.location
-        return Provision(member, member.provides, member.offered_to)
+        return Provision(member, provides, offered_to)
     raise _nobody()
 
 
-# By hand, as every booking waits for it: putting it together would take longer than answering it.
-_LOCK_PROVIDER: Final = """
-SELECT staff.*,
-       EXISTS (SELECT FROM services_serviceassignment
-                WHERE service_id = %(service)s AND staff_id = staff.id) AS provides,
-       (SELECT offered_to FROM services_meetingmethodoffer
-         WHERE service_id = %(service)s AND method = %(method)s) AS offered_to
+_LOCK_PROVIDER: Final = """,
+       EXISTS (SELECT FROM services_serviceassignment WHERE service_id = %(service)s AND staff_id = staff.id),
+       (SELECT offered_to FROM services_meetingmethodoffer WHERE service_id = %(service)s AND method = %(method)s)
   FROM staff_staffmember AS staff WHERE id = %(staff)s FOR NO KEY UPDATE
 """
 

@@ -107,10 +107,13 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 class Appointment(models.Model):
     """A client meets a staff member for a service."""
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="appointments")
+    # Without an index of its own, as the client: one of those below begins with it.
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="appointments", db_index=False
+    )
     service = models.ForeignKey(Service, models.PROTECT, related_name="appointments")
     staff = models.ForeignKey(StaffMember, models.PROTECT, related_name="appointments")
-    client = models.ForeignKey(Client, models.PROTECT, related_name="appointments")
+    client = models.ForeignKey(Client, models.PROTECT, related_name="appointments", db_index=False)
     location = models.ForeignKey(
         Location, models.SET_NULL, related_name="appointments", null=True, blank=True
     )
@@ -129,8 +132,9 @@ class Appointment(models.Model):
     personal_meeting_note = models.CharField(max_length=300, blank=True, default="", db_default="")
     booked_through = models.CharField(max_length=15, choices=BookedThrough)
     booked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
-    manage_token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
-    join_token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
+    # Unique by constraints: `unique=True` would keep a second index of each, for LIKE.
+    manage_token = models.CharField(max_length=40, default=new_token, editable=False)
+    join_token = models.CharField(max_length=40, default=new_token, editable=False)
     # A repeated submit of one form carries the same key and is the same booking.
     request_key = models.CharField(max_length=64, null=True, blank=True)
     client_note = models.TextField(blank=True)
@@ -165,6 +169,8 @@ class Appointment(models.Model):
                 violation_error_message=_("That time was just taken."),
             ),
             models.UniqueConstraint(fields=["organization", "request_key"], name="request_once"),
+            models.UniqueConstraint(fields=["manage_token"], name="manage_token_once"),
+            models.UniqueConstraint(fields=["join_token"], name="join_token_once"),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")), name="appointment_end_after_start"
             ),
@@ -235,7 +241,8 @@ class NotificationState(models.TextChoices):
 class Notification(models.Model):
     """A mail that must go out once. `sending` is committed before SMTP, so that a crash never mails twice."""
 
-    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications")
+    # The constraint's index begins with it.
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications", db_index=False)
     kind = models.CharField(max_length=10, choices=NotificationKind)
     # The calendar's SEQUENCE number: the version of the appointment that the mail tells of.
     sequence = models.PositiveIntegerField(default=0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -21,7 +22,8 @@ def fetch_together(
 ) -> Iterator[list[Any]]:
     """An instance of each model a row, None where an outer join found nothing.
 
-    `models` are by their alias in `source`, which is what follows the columns: FROM, WHERE and so on.
+    `models` are by their alias in `source`, which is what follows their columns: FROM, WHERE and so on. Where it
+    begins with a comma and more expressions, their values come after the instances.
     """
     columns = ", ".join(_columns(alias, model) for alias, model in models.items())
     with connection.cursor() as cursor:
@@ -29,7 +31,8 @@ def fetch_together(
         rows = cursor.fetchall()
     for row in rows:
         values = iter(row)
-        yield [_instance(model, [next(values) for _ in _names(model)]) for model in models.values()]
+        found = [_instance(model, [*islice(values, len(_names(model)))]) for model in models.values()]
+        yield [*found, *values]
 
 
 def _instance(model: type[Model], values: list[Any]) -> Model | None:

@@ -28,7 +28,10 @@ def test_nobody_is_signed_in_by_a_session_that_is_over(as_ada):
 
     answer = as_ada.get(reverse("staff-list"))
 
-    assert (answer.status_code, answer["Location"]) == (302, f"{reverse('login')}?next={reverse('staff-list')}")
+    assert (answer.status_code, answer["Location"]) == (
+        302,
+        f"{reverse('login')}?next={reverse('staff-list')}",
+    )
 
 
 def test_an_unknown_session_gets_a_key_of_its_own():
