@@ -84,6 +84,8 @@ class Status(models.TextChoices):
 
 # The statuses in which an appointment takes the staff member's time.
 BUSY_STATUSES = [Status.CONFIRMED, Status.ARRIVED, Status.IN_PROGRESS, Status.SERVED]
+# The statuses in which an appointment is still to take place, or going on.
+LIVE_STATUSES = [Status.CONFIRMED, Status.ARRIVED, Status.IN_PROGRESS]
 
 
 class BookedThrough(models.TextChoices):
@@ -189,6 +191,17 @@ class Appointment(models.Model):
                 name="appointment_taken",
             ),
             models.Index(fields=["client", "starts_at"], name="appointment_by_client"),
+            # Hardly ever any: the dashboards count them each time.
+            models.Index(
+                fields=["organization", "ends_at"],
+                condition=Q(
+                    method=MeetingMethod.VIDEO,
+                    status__in=LIVE_STATUSES,
+                    meeting__isnull=True,
+                    personal_meeting_url="",
+                ),
+                name="appointment_without_video",
+            ),
         ]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
@@ -14,9 +16,11 @@ from django.utils.translation import ngettext
 from integrations import meetings, whereabouts
 from integrations.connections import note_event
 from integrations.models import Connection, EventKind, Meeting, Wanted
-from staff.models import StaffMember
+from staff.models import Organization, StaffMember
 
 PER_PAGE = 25
+#: Nothing that began longer ago is still going on: how far back the index on the start needs to be read.
+_LONGEST: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,15 @@ class FailedLink:
 
 def failed_links(connection: Connection) -> QuerySet[Meeting]:
     """The connection's failed meetings that are not over yet, the next one first."""
-    return (
-        Meeting.objects.failed().filter(connection=connection, ends_at__gt=Now()).order_by("starts_at", "pk")
-    )
+    to_come = Meeting.objects.failed().filter(starts_at__gt=Now() - _LONGEST, ends_at__gt=Now())
+    return to_come.filter(connection=connection).order_by("starts_at", "pk")
+
+
+def meetings_without_link(organization: Organization, now: datetime) -> QuerySet[Meeting]:
+    """The organisation's meetings that failed before they had a link and are not over at `now`, on any connection."""
+    connections = Connection.objects.filter(organization=organization).order_by()
+    to_come = Meeting.objects.failed().filter(starts_at__gt=now - _LONGEST, ends_at__gt=now)
+    return to_come.filter(connection__in=connections.values("pk"), wanted=Wanted.LIVE, join_url="")
 
 
 def page_of(connection: Connection, number: str | None) -> Page[Meeting]:
