@@ -5,4 +5,8 @@ class CoconutConfig(AppConfig):
     name = "coconut"
 
     def ready(self) -> None:
-        from coconut import checks  # noqa: F401 - registers the checks
+        from django.core.signals import request_finished
+
+        from coconut import checks, log_context  # noqa: F401 - registers the checks
+
+        request_finished.connect(log_context.end)

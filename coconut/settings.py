@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
+    "coconut.log_context.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -258,16 +259,29 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 ADMINS = [("Operator", address) for address in env.list("OPERATOR_EMAILS", default=[])]
 
 # --- Logs -------------------------------------------------------------------------------------------
+# json is for machines that collect lines, line for people who read them.
+LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG or DEMO else "json")
+# What is written nowhere, whatever stands before it.
+LOG_SECRETS = [SECRET_KEY, *ENCRYPTION_KEYS, MICROSOFT_CLIENT_SECRET]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"context": {"()": "coconut.log_context.ContextFilter"}},
     "formatters": {
         "line": {
             "()": "coconut.logs.MaskingFormatter",
-            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s%(of_request)s",
+            "secrets": LOG_SECRETS,
+        },
+        "json": {"()": "coconut.logs.JsonFormatter", "secrets": LOG_SECRETS},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if LOG_FORMAT == "json" else "line",
+            "filters": ["context"],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # MSAL's debug lines print authorization codes; they stay off whatever LOG_LEVEL says.

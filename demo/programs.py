@@ -53,18 +53,8 @@ def simulated_environment(addresses: Addresses) -> dict[str, str]:
 
 def web_command(addresses: Addresses) -> list[str]:
     """The web server."""
-    # Without a control socket: it would be a file in the home folder, shared by every installation.
-    limits = [
-        "--workers",
-        "2",
-        "--threads",
-        "8",
-        "--graceful-timeout",
-        "10",
-        "--preload",
-        "--no-control-socket",
-    ]
-    bind = ["--bind", f"127.0.0.1:{addresses.web_port}", "--log-level", "warning"]
+    limits = ["--config", "python:coconut.web_server", "--graceful-timeout", "10"]
+    bind = ["--bind", f"127.0.0.1:{addresses.web_port}"]
     return [sys.executable, "-m", "gunicorn", "coconut.wsgi", *limits, *bind]
 
 

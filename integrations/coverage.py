@@ -108,7 +108,13 @@ def _ask(
     try:
         answers = platform.probe_coverage(connection, remote_ids)
     except PlatformError as error:
-        logger.warning("Coverage on connection %s: %s (request %s)", connection.pk, error, error.request_id)
+        logger.warning(
+            "Coverage on connection %s: %s (request %s)",
+            connection.pk,
+            error,
+            error.request_id,
+            extra={"organization_id": connection.organization_id, "microsoft_request_id": error.request_id},
+        )
         if error.kind == ErrorKind.THROTTLED:
             pause(connection.pk, error.retry_after or growing_pause(0))
         return None

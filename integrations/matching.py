@@ -65,7 +65,13 @@ def rematch_people(connection: Connection, staff_ids: Sequence[int]) -> None:
     try:
         _ask_for(connection, asked)
     except PlatformError as error:
-        logger.warning("Rematch on connection %s: %s (request %s)", connection.pk, error, error.request_id)
+        logger.warning(
+            "Rematch on connection %s: %s (request %s)",
+            connection.pk,
+            error,
+            error.request_id,
+            extra={"organization_id": connection.organization_id, "microsoft_request_id": error.request_id},
+        )
         heed(connection, error)
 
 

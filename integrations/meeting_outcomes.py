@@ -126,7 +126,13 @@ def _note_on_match(meeting: Meeting, error: PlatformError) -> None:
 
 def _log(meeting: Meeting, error: PlatformError) -> None:
     level = logging.ERROR if error.kind == ErrorKind.BUG else logging.WARNING
-    text = "Meeting %s: %s (%s, attempt %s, request id %s)"
     logger.log(
-        level, text, meeting.pk, error.sentence, error.kind, meeting.attempts, error.request_id or "none"
+        level,
+        "Meeting %s: %s (%s, attempt %s, request id %s)",
+        meeting.pk,
+        error.sentence,
+        error.kind,
+        meeting.attempts,
+        error.request_id or "none",
+        extra={"organization_id": meeting.organization_id, "microsoft_request_id": error.request_id},
     )

@@ -93,7 +93,14 @@ def _finish(run: RematchRun) -> None:
 
 def _interrupt(run: RematchRun, error: PlatformError) -> None:
     """Wait where waiting helps, else end the run; people keep their status either way."""
-    logger.warning("Rematch run %s: %s (%s, request %s)", run.pk, error, error.kind, error.request_id)
+    logger.warning(
+        "Rematch run %s: %s (%s, request %s)",
+        run.pk,
+        error,
+        error.kind,
+        error.request_id,
+        extra={"organization_id": run.connection.organization_id, "microsoft_request_id": error.request_id},
+    )
     heed(run.connection, error)
     try:
         if _may_pass(run.connection, error):

@@ -7,8 +7,6 @@ forced refresh of the token and one repeat, because Graph did nothing yet.
 from __future__ import annotations
 
 import logging
-import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from integrations.platforms import ErrorKind, PlatformError
 from integrations.teams.addresses import absolute, is_graphs_own, loggable, relative
 from integrations.teams.answers import NO_JSON, Answer, batch_items, parsed, refusal
 from integrations.teams.errors import Area, Refusal, area_of, bug, error_of, outage
+from integrations.teams.exchanges import Exchange
 from integrations.teams.http import new_session
 from integrations.teams.models import TeamsConnection
 from integrations.teams.tokens import access_token
@@ -100,8 +99,11 @@ class GraphClient:
 
     def unknown_shape(self, what: str) -> PlatformError:
         """The error for an answer that Graph should not give; `what` goes to the log and must hold no link."""
-        logger.error("Graph's answer is of unknown shape: %s (request-id %s)", what, self.request_id)
+        self._log(logging.ERROR, "Graph's answer is of unknown shape: %s (request-id %s)", what)
         return bug(self.request_id)
+
+    def _log(self, level: int, text: str, *args: str) -> None:
+        logger.log(level, text, *args, self.request_id, extra={"microsoft_request_id": self.request_id})
 
     def _rows(self, page: Any) -> list[dict[str, Any]]:
         rows = page.get("value") if isinstance(page, dict) else None
@@ -159,30 +161,22 @@ class GraphClient:
         return error
 
     def _send(self, call: _Call, token: str) -> Answer:
-        trace, started = str(uuid.uuid4()), time.monotonic()
+        exchange = Exchange(self.connection, str(call))
         try:
             response = self._session.request(
                 call.method,
                 call.url,
                 params=call.params,
                 json=call.json,
-                headers=call.all_headers(trace),
+                headers=call.all_headers(exchange.trace),
                 auth=_Bearer(token),
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            # The text of the exception holds the address with its query; its type says enough.
-            logger.warning("Graph %s: %s (client-request-id %s)", call, type(error).__name__, trace)
-            raise outage(request_id=trace, ambiguous=call.is_write and _may_have_arrived(error)) from error
-        self.request_id = response.headers.get("request-id", trace)[:100]
-        logger.info(
-            "Graph %s: %s in %d ms (client-request-id %s, request-id %s)",
-            call,
-            response.status_code,
-            (time.monotonic() - started) * 1000,
-            trace,
-            self.request_id,
-        )
+            exchange.failed(error)
+            ambiguous = call.is_write and _may_have_arrived(error)
+            raise outage(request_id=exchange.trace, ambiguous=ambiguous) from error
+        self.request_id = exchange.answered(response)
         return self._read(call, response)
 
     def _read(self, call: _Call, response: requests.Response) -> Answer:
@@ -198,7 +192,7 @@ class GraphClient:
             )
             return Answer(refusals=(refused,))
         if body is NO_JSON:
-            logger.warning("Graph's answer is no JSON (request-id %s)", self.request_id)
+            self._log(logging.WARNING, "Graph's answer is no JSON (request-id %s)")
             raise outage(request_id=self.request_id, ambiguous=call.is_write)
         return self._unpacked(body, call.items) if call.items else Answer(body)
 

@@ -256,6 +256,7 @@ def _refused(result: Mapping[str, Any], *, is_refresh: bool) -> PlatformError:
         refusal.error,
         refusal.number,
         refusal.trace_id,
+        extra={"microsoft_request_id": refusal.trace_id},
     )
     return _told(problem, refusal.number)
 

@@ -18,7 +18,12 @@ logger = logging.getLogger(__name__)
 
 def tell_operators(problem: PlatformError, number: int) -> None:
     """Log that Microsoft refuses our app registration (AADSTS `number`), and mail ADMINS unless they know already."""
-    logger.error("Microsoft refuses Coconut's credentials: AADSTS%s, trace %s", number, problem.request_id)
+    logger.error(
+        "Microsoft refuses Coconut's credentials: AADSTS%s, trace %s",
+        number,
+        problem.request_id,
+        extra={"microsoft_request_id": problem.request_id},
+    )
     if _is_news(f"microsoft-credentials-{settings.MICROSOFT_CLIENT_ID}-{number}"):
         mail_admins(
             "Microsoft refuses Coconut's credentials",

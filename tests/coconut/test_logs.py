@@ -1,15 +1,17 @@
-"""What must not be read in a log."""
+"""What must not be read in a log, and what machines read there."""
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.config
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
 
 from coconut.celery import app
-from coconut.logs import MaskingFormatter, mask
+from coconut.logs import JsonFormatter, MaskingFormatter, mask
 
 TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
 
@@ -31,6 +33,98 @@ TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
 )
 def test_tokens_in_addresses_are_masked_and_the_rest_is_kept(line: str, masked: str) -> None:
     assert mask(line) == masked
+
+
+# What a line may hold by mistake, and what is left of it.
+JWT = "eyJ0eXAiOiJKV1QiLCJub25jZSI6IjEifQ.eyJhdWQiOiJodHRwczovL2dyYXBoIn0.c2lnbmF0dXJl"
+OURS = "a-client-secret-of-ours~Q8Q"
+LEAKS = {
+    "a join link": (f"/join/{TOKEN}", "/join/***"),
+    "a manage link": (
+        f"https://coconut.example/appointments/{TOKEN}/",
+        "https://coconut.example/appointments/***/",
+    ),
+    "a callback": ("/callback/?code=0.AXsecret&state=abc", "/callback/?***"),
+    "a bearer token": (f"Bearer {JWT}", "Bearer ***"),
+    "a token alone": (f"got {JWT} back", "got *** back"),
+    "an answer of Microsoft's": (
+        '{"refresh_token": "0.AXoAbCdEf", "expires_in": 3600}',
+        '{"refresh_token": "***", "expires_in": 3600}',
+    ),
+    "a form": (
+        "client_secret=abc~Q8Q&grant_type=refresh_token",
+        "client_secret=***&grant_type=refresh_token",
+    ),
+    "a code": ("code=0.AXoAbCdEfGhIjKlMnOpQrSt&scope=x", "code=***&scope=x"),
+    "cookies": ("Cookie: coconut_session=abc123; coconut_csrf=def", "Cookie: ***"),
+    "one cookie": ("coconut_session=abc123def; Path=/", "coconut_session=***; Path=/"),
+    "a header": ("Authorization: Basic dXNlcjpwYXNz", "Authorization: ***"),
+    "a password": ("{'password': 'correct horse'}", "{'password': '***'}"),
+    "an address with a password": ("redis://:hunter22@broker:6379/0", "redis://:***@broker:6379/0"),
+    "a secret of ours": (f"AADSTS7000215 for {OURS}", "AADSTS7000215 for ***"),
+}
+FORMATTERS = {"line": MaskingFormatter("%(message)s", secrets=[OURS]), "json": JsonFormatter(secrets=[OURS])}
+
+
+@pytest.fixture(params=FORMATTERS)
+def formatter(request: pytest.FixtureRequest) -> logging.Formatter:
+    return FORMATTERS[request.param]
+
+
+def record_of(message: str, *args: object, **extra: object) -> logging.LogRecord:
+    return logging.getLogger("x").makeRecord("x", logging.ERROR, "", 0, message, args, None, extra=extra)
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_no_secret_is_written_whichever_way_it_came(leak: str, formatter: logging.Formatter) -> None:
+    text, masked = LEAKS[leak]
+    error = RuntimeError(text)
+    raised = logging.LogRecord("x", logging.ERROR, "", 0, "Broken", (), (type(error), error, None))
+    ways = [record_of(text.replace("%", "%%")), record_of("Saw: %s", text), raised]
+
+    lines = [formatter.format(record) for record in ways]
+
+    written = json.dumps(masked)[1:-1] if isinstance(formatter, JsonFormatter) else masked
+    assert [line for line in lines if written not in line] == []
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_no_secret_is_in_a_field_either(leak: str) -> None:
+    text, masked = LEAKS[leak]
+    record = record_of("Here", answer=text, inside={"a": [text]}, error=RuntimeError(text))
+
+    fields = json.loads(FORMATTERS["json"].format(record))
+
+    assert (fields["answer"], fields["inside"], fields["error"]) == (masked, {"a": [masked]}, masked)
+
+
+def test_a_field_that_holds_nothing_but_a_secret_is_masked_whatever_it_looks_like() -> None:
+    record = record_of("Here", refresh_token="short", headers={"Cookie": "a=b", "Accept": "text/html"})
+
+    fields = json.loads(FORMATTERS["json"].format(record))
+
+    assert (fields["refresh_token"], fields["headers"]) == ("***", {"Cookie": "***", "Accept": "text/html"})
+
+
+def test_a_line_for_machines_is_one_object_with_the_time_in_utc() -> None:
+    record = record_of("Two\nlines “here”", status=200)
+
+    line = FORMATTERS["json"].format(record)
+
+    assert "\n" not in line
+    assert json.loads(line) == {
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": "ERROR",
+        "logger": "x",
+        "message": "Two\nlines “here”",
+        "status": 200,
+    }
+
+
+def test_objects_that_libraries_attach_to_a_line_are_no_fields() -> None:
+    fields = json.loads(FORMATTERS["json"].format(record_of("Here", request=object(), data={"args": [1]})))
+
+    assert sorted(fields) == ["level", "logger", "message", "time"]
 
 
 def test_a_token_among_the_arguments_is_masked() -> None:

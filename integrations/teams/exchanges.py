@@ -1,0 +1,59 @@
+"""What is written down of every request to Graph."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from typing import Any
+
+import requests
+
+from integrations.models import Connection
+
+logger = logging.getLogger(__name__)
+
+
+class Exchange:
+    """One request to Graph, from its start: its `trace` is our id of it, by which Microsoft's support finds it."""
+
+    def __init__(self, connection: Connection, what: str) -> None:
+        """`what` is for the log: method and path, without a query."""
+        self.trace = str(uuid.uuid4())
+        self._what = what
+        self._whose = {"organization_id": connection.organization_id, "connection_id": connection.pk}
+        self._started = time.monotonic()
+
+    def answered(self, response: requests.Response) -> str:
+        """Write down the answer; returns Microsoft's id of it, or ours where it has none."""
+        request_id: str = response.headers.get("request-id", self.trace)[:100]
+        milliseconds = round((time.monotonic() - self._started) * 1000)
+        logger.info(
+            "Graph %s: %s in %d ms (client-request-id %s, request-id %s)",
+            self._what,
+            response.status_code,
+            milliseconds,
+            self.trace,
+            request_id,
+            extra=self._fields(
+                microsoft_request_id=request_id, status=response.status_code, milliseconds=milliseconds
+            ),
+        )
+        return request_id
+
+    def failed(self, error: requests.RequestException) -> None:
+        """Write down that no answer came.
+
+        The text of the exception holds the address with its query; its type says enough.
+        """
+        name = type(error).__name__
+        logger.warning(
+            "Graph %s: %s (client-request-id %s)",
+            self._what,
+            name,
+            self.trace,
+            extra=self._fields(error=name),
+        )
+
+    def _fields(self, **more: Any) -> dict[str, Any]:
+        return {**self._whose, "client_request_id": self.trace, **more}

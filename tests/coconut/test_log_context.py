@@ -1,0 +1,132 @@
+"""Which request, task and organisation a line of the log belongs to."""
+
+from __future__ import annotations
+
+import logging
+import re
+from uuid import uuid4
+
+import pytest
+from celery import current_app
+from celery.app.trace import build_tracer
+from django.test import Client as Browser
+from kombu.simple import SimpleQueue
+
+from coconut import log_context
+from coconut.celery import REQUEST_ID_HEADER, app
+from coconut.log_context import ContextFilter
+from integrations.nudges import send
+from staff.models import Role
+from tests.factories import make_member, make_organization
+
+
+@pytest.fixture(autouse=True)
+def nothing_before() -> None:
+    log_context.end()
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.handler.addFilter(ContextFilter())
+    return caplog
+
+
+def test_an_id_that_a_proxy_gave_is_kept_and_said(client: Browser) -> None:
+    answer = client.get("/healthz", headers={"X-Request-ID": "proxy-0123456789"})
+
+    assert answer.headers["X-Request-ID"] == "proxy-0123456789"
+
+
+@pytest.mark.parametrize(
+    "given", ["", "short", "two words here", "a" * 65, 'x"},{"level":"ERROR', "/join/abcdefgh1"]
+)
+def test_whatever_else_is_given_gets_an_id_of_ours(client: Browser, given: str) -> None:
+    answer = client.get("/healthz", headers={"X-Request-ID": given})
+
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-ID"])
+
+
+def test_two_requests_have_two_ids(client: Browser) -> None:
+    first, second = client.get("/healthz"), client.get("/healthz")
+
+    assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
+
+
+@pytest.mark.django_db
+def test_a_line_that_is_written_after_the_last_middleware_has_the_id_and_the_organisation(
+    client: Browser, lines: pytest.LogCaptureFixture
+) -> None:
+    ada = make_member(make_organization(), "Ada Marsh", Role.ADMIN)
+    client.force_login(ada)
+
+    answer = client.get("/clients/999999/")
+
+    (line,) = [record for record in lines.records if record.name == "django.request"]
+    assert (line.__dict__["request_id"], line.__dict__["organization_id"]) == (
+        answer.headers["X-Request-ID"],
+        ada.organization_id,
+    )
+
+
+def test_a_line_between_two_requests_belongs_to_none(
+    client: Browser, lines: pytest.LogCaptureFixture
+) -> None:
+    client.get("/healthz")
+
+    logging.getLogger("x").warning("Nobody's")
+
+    assert [hasattr(record, "request_id") for record in lines.records] == [False]
+
+
+def test_what_a_line_says_itself_goes_before(lines: pytest.LogCaptureFixture) -> None:
+    log_context.begin(request_id="0123456789abcdef", organization_id=1)
+
+    logging.getLogger("x").warning("Here", extra={"organization_id": 2})
+
+    (line,) = lines.records
+    assert (line.__dict__["organization_id"], line.__dict__["of_request"]) == (
+        2,
+        " [request 0123456789abcdef]",
+    )
+
+
+def test_a_task_carries_the_id_of_the_request_that_sent_it() -> None:
+    log_context.begin(request_id="0123456789abcdef")
+    name = f"tests.{uuid4()}"
+
+    send(name)
+
+    assert sent_headers(name)[REQUEST_ID_HEADER] == "0123456789abcdef"
+
+
+def test_a_task_that_beat_sends_carries_none() -> None:
+    name = f"tests.{uuid4()}"
+
+    send(name)
+
+    assert REQUEST_ID_HEADER not in sent_headers(name)
+
+
+def test_lines_of_a_task_have_its_id_and_that_of_the_request(lines: pytest.LogCaptureFixture) -> None:
+    @app.task(name="tests.says_something")
+    def says_something() -> None:
+        logging.getLogger("x").warning("Here")
+
+    tracer = build_tracer(says_something.name, says_something, app=app)
+    tracer("task-1", (), {}, {"id": "task-1", REQUEST_ID_HEADER: "0123456789abcdef"})
+
+    (line,) = [record for record in lines.records if record.name == "x"]
+    said = {name: line.__dict__[name] for name in ("task", "task_id", "request_id")}
+    assert said == {"task": "tests.says_something", "task_id": "task-1", "request_id": "0123456789abcdef"}
+    assert log_context.request_id() == ""
+
+
+def sent_headers(name: str) -> dict[str, object]:
+    """The headers of the task that was sent under this name; takes what else waits out of the queue, too."""
+    with current_app.connection_for_read() as connection:
+        queue: SimpleQueue = connection.SimpleQueue(current_app.conf.task_default_queue)
+        while True:
+            message = queue.get(block=True, timeout=5)
+            message.ack()
+            if message.headers["task"] == name:
+                return dict(message.headers)
