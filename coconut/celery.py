@@ -34,7 +34,7 @@ def pass_on_request_id(headers: dict[str, Any], **kwargs: Any) -> None:
 
 
 @signals.task_prerun.connect
-def begin_task(task: Task, task_id: str, **kwargs: Any) -> None:
+def begin_task(task: Task[Any, Any], task_id: str, **kwargs: Any) -> None:
     """From here on the lines of this process are the task's."""
     fields = {"task": task.name, "task_id": task_id, "request_id": task.request.get(REQUEST_ID_HEADER)}
     log_context.begin(**{name: value for name, value in fields.items() if value})

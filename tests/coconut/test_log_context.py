@@ -113,7 +113,7 @@ def test_lines_of_a_task_have_its_id_and_that_of_the_request(lines: pytest.LogCa
         logging.getLogger("x").warning("Here")
 
     tracer = build_tracer(says_something.name, says_something, app=app)
-    tracer("task-1", (), {}, {"id": "task-1", REQUEST_ID_HEADER: "0123456789abcdef"})
+    tracer("task-1", [], {}, {"id": "task-1", REQUEST_ID_HEADER: "0123456789abcdef"})
 
     (line,) = [record for record in lines.records if record.name == "x"]
     said = {name: line.__dict__[name] for name in ("task", "task_id", "request_id")}
