@@ -31,22 +31,34 @@ _TASK = "appointments.send_waiting_notifications"
 SENDING_SECONDS = 30
 
 
+def mails_of_booking(appointment: Appointment) -> list[Notification]:
+    """The mails to the client and the staff member, stored together with their appointment; then `send_soon`."""
+    booked = NotificationKind.BOOKED
+    return _rows(appointment, [(audience, address, booked) for audience, address in _addresses(appointment)])
+
+
+def send_soon() -> None:
+    """Have a worker look at the outbox once the present transaction is committed."""
+    nudge_in_bursts_on_commit(_TASK)
+
+
 def tell_everybody(
     appointment: Appointment, kind: NotificationKind, *, former: StaffMember | None = None
 ) -> None:
-    """Put mails to the client and the staff member into the outbox, inside the caller's transaction.
+    """Put mails about a change to the client and the staff member into the outbox, in the caller's transaction.
 
     `former` is who had the appointment before. What still waits to be sent is replaced: who was never told of the
     booking is told of it as it is now, and who was never told that they have it need not hear that they lost it.
     """
-    unheard = {} if kind == NotificationKind.BOOKED else _take_back_waiting(appointment)
+    unheard = _take_back_waiting(appointment)
     mails = [
         (audience, address, _kind_for(kind, unheard.get((audience, address))))
         for audience, address in _addresses(appointment)
     ]
     if former is not None and (Audience.STAFF, former.email) not in unheard:
         mails.append((Audience.FORMER, former.email, NotificationKind.CANCELLED))
-    _put(appointment, mails)
+    Notification.objects.bulk_create(_rows(appointment, mails))
+    send_soon()
 
 
 def send_again(notification: Notification) -> bool:
@@ -58,7 +70,7 @@ def send_again(notification: Notification) -> bool:
         state=NotificationState.WAITING, error="", claimed_at=None
     )
     if again:
-        nudge_in_bursts_on_commit(_TASK)
+        send_soon()
     return bool(again)
 
 
@@ -84,15 +96,16 @@ def _take_back_waiting(appointment: Appointment) -> dict[tuple[str, str], str]:
     return kinds
 
 
-def _put(appointment: Appointment, mails: list[tuple[Audience, str, NotificationKind]]) -> None:
-    Notification.objects.bulk_create(
+def _rows(
+    appointment: Appointment, mails: list[tuple[Audience, str, NotificationKind]]
+) -> list[Notification]:
+    return [
         Notification(
             appointment=appointment, kind=kind, sequence=appointment.version, audience=audience, to=address
         )
         for audience, address, kind in mails
         if address
-    )
-    nudge_in_bursts_on_commit(_TASK)
+    ]
 
 
 def _kind_for(kind: NotificationKind, unheard: str | None) -> NotificationKind:

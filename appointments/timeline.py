@@ -6,13 +6,16 @@ from appointments.models import Appointment, AppointmentEvent
 from staff.models import StaffMember
 
 
-def note(
+def note(appointment: Appointment, text: str, *, actor: StaffMember | None = None, through: str = "") -> None:
+    """Add a line to the appointment's timeline."""
+    line(appointment, text, actor=actor, through=through).save(force_insert=True)
+
+
+def line(
     appointment: Appointment, text: str, *, actor: StaffMember | None = None, through: str = ""
 ) -> AppointmentEvent:
-    """Add a line to the appointment's timeline."""
-    return AppointmentEvent.objects.create(
-        appointment=appointment, actor=actor, through=through, text=text[:500]
-    )
+    """A line that is stored together with its appointment."""
+    return AppointmentEvent(appointment=appointment, actor=actor, through=through, text=text[:500])
 
 
 def last_change(appointment: Appointment) -> AppointmentEvent | None:

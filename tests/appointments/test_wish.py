@@ -68,11 +68,11 @@ def test_a_form_books(maple: Maple, as_sky: Browser):
     assert (answer.status_code, Appointment.objects.count()) == (201, 1)
 
 
-def test_a_known_client_is_booked_in_eight_statements(
+def test_a_known_client_is_booked_in_six_statements(
     maple: Maple, as_sky: Browser, django_assert_num_queries: Any
 ):
-    # Session, member, client with service and staff, the lock, the calendar, the appointment, its event, its mails.
-    with django_assert_num_queries(8 + SAVEPOINT):
+    # Session, member, client with service and staff, the lock, the calendar, the appointment with its event and mails.
+    with django_assert_num_queries(6 + SAVEPOINT):
         send(as_sky, wish(maple))
 
     assert Notification.objects.count() == 2
