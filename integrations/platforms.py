@@ -181,8 +181,10 @@ class CheckStep:
 class Directory(Protocol):
     """The platform's users, open for one pass over the staff."""
 
-    #: How many user names one `find` should be given.
-    chunk_size: int
+    @property
+    def chunk_size(self) -> int:
+        """How many user names the next `find` should be given."""
+        ...
 
     def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryAnswer]:
         """Look up user names (as typed); the answer has exactly one entry for each. Raises PlatformError."""

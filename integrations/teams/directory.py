@@ -1,37 +1,33 @@
 """Find people by user name in as few requests as can be, and say why somebody is not found.
 
 There are two ways: to ask for names, three hundred in a request, or to read everybody, 999 in a page. Whichever
-needs fewer requests is taken; never a request per person.
+needs fewer requests is taken; never a request per person. Where so many turn out to be missing that looking for them
+would take more, everybody is read from there on.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from math import ceil
+from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
+
+from django.conf import settings
 
 from integrations.models import Connection
 from integrations.platforms import DirectoryAnswer, MatchReason
+from integrations.teams.costs import NAMES_PER_QUESTION, PAGE_SIZE, VALUES_PER_FILTER, Costs
 from integrations.teams.graph import BATCH_SIZE, GraphClient
-from integrations.teams.models import Method
+from integrations.teams.models import Method, TeamsConnection
 from integrations.teams.users import BASIC_FIELDS, FULL_FIELDS, User, fold, is_askable, read_user
 
-# More values in one `in` are refused: "Too many child clauses …: 16. Max allowed: 15."
-# (github.com/microsoftgraph/microsoft-graph-docs/issues/21098)
-VALUES_PER_FILTER: Final = 15
-NAMES_PER_REQUEST: Final = VALUES_PER_FILTER * BATCH_SIZE
-# 1000 is refused: "Must be between 1 and 999 inclusive." (learn.microsoft.com/answers 1129204)
-PAGE_SIZE: Final = 999
-# How many names are asked for before those who were not found are looked for by address. Of 10,000 people with a few
-# missing in every hundred this saves a request for almost every three hundred, and what fails is asked again soon.
-NAMES_PER_QUESTION: Final = 4 * NAMES_PER_REQUEST
 # How many answers at a time the caller should write once everybody has been read.
 NAMES_FROM_MEMORY: Final = 1000
-# Asking for names can be interrupted and goes on where it was. Reading everybody cannot, so it has to fit into one
-# task even where a page takes a second.
-MOST_PAGES: Final = 30
+# Reading everybody may take so much of a task's time limit; the rest is for writing the answers.
+SHARE_OF_TASK: Final = 1 / 3
+# After so many pages it is known how fast they come.
+PAGES_TO_TIME: Final = 3
 FULL_PROFILES: Final = "User.Read.All"
 
 Holders = Mapping[str, Sequence[User]]
@@ -45,10 +41,10 @@ def open_directory(connection: Connection, expected: int) -> TeamsDirectory:
     everybody is read: it costs Graph less, and it says for nothing whom an alias belongs to.
     """
     client, teams = GraphClient(connection), connection.teams
-    requests = ceil(expected / NAMES_PER_REQUEST)
-    few_pages = requests > 2 and _count_pages(client) <= min(requests - 1, MOST_PAGES)
-    source: Source = (Everybody if few_pages else Asked)(client, teams.has(FULL_PROFILES))
-    return TeamsDirectory(source, needs_licence=teams.method == Method.ACCESS_POLICY)
+    costs = Costs(left=expected, address_fields=2 if teams.has(FULL_PROFILES) else 1)
+    if costs.names_alone > 2:
+        costs.pages = _count_pages(client)
+    return TeamsDirectory(client, costs, teams)
 
 
 def _count_pages(client: GraphClient) -> int:
@@ -83,21 +79,48 @@ class TeamsDirectory:
     `needs_licence`: whoever is found must have a Teams licence, because meetings are organised by them.
     """
 
-    def __init__(self, source: Source, *, needs_licence: bool) -> None:
-        self.chunk_size = source.chunk_size
-        self._source = source
-        self._needs_licence = needs_licence
+    def __init__(self, client: GraphClient, costs: Costs, teams: TeamsConnection) -> None:
+        self._client = client
+        self._costs = costs
+        self._has_profiles = teams.has(FULL_PROFILES)
+        self._needs_licence = teams.method == Method.ACCESS_POLICY
+        self._source: Source = Asked(client, self._has_profiles)
+        self._should_read = costs.reads_first()
+
+    @property
+    def chunk_size(self) -> int:
+        return self._source.chunk_size
 
     def find(self, user_names: Sequence[str]) -> dict[str, DirectoryAnswer]:
         """Look up user names as typed; one answer for each. Raises PlatformError, and then nothing was learnt."""
         keys = {name: fold(name) for name in user_names}
         asked = list(dict.fromkeys(key for key in keys.values() if is_askable(key)))
-        holders = self._source.by_user_name(asked)
-        missing = [key for key in asked if key not in holders]
-        owners = self._source.by_address(missing) if missing else {}
+        holders, owners = self._holders(len(user_names), asked)
         return {
             name: self._answer(key, holders.get(key, ()), owners.get(key, ())) for name, key in keys.items()
         }
+
+    def _holders(self, seen: int, asked: Sequence[str]) -> tuple[Holders, Holders]:
+        """Users by name, and by address for names that no user has."""
+        if self._should_read:
+            self._read_everybody()
+        holders = self._source.by_user_name(asked)
+        missing = [key for key in asked if key not in holders]
+        self._costs.note(seen, len(asked), len(missing))
+        if isinstance(self._source, Asked) and self._costs.reads_now(len(missing)):
+            self._read_everybody()
+        return holders, self._source.by_address(missing) if missing else {}
+
+    def _read_everybody(self) -> None:
+        """Answer from memory from here on, unless the pages come too slowly."""
+        self._should_read = False
+        everybody = Everybody(self._client, self._has_profiles)
+        try:
+            everybody.read(self._costs.pages or 0)
+        except TooSlow:
+            self._costs.pages = None
+        else:
+            self._source = everybody
 
     def _answer(self, key: str, holders: Sequence[User], owners: Sequence[User]) -> DirectoryAnswer:
         if not key:
@@ -163,14 +186,27 @@ class Asked:
                 yield from _users(self._client, self._client.rest_of(body))
 
 
+class TooSlow(Exception):
+    """The pages come so slowly that one task would not get through: names have to be asked for."""
+
+
 class Everybody:
-    """Reads the whole tenant once, at the first question, and answers from memory."""
+    """Reads the whole tenant once, and answers from memory."""
 
     chunk_size = NAMES_FROM_MEMORY
 
     def __init__(self, client: GraphClient, has_profiles: bool) -> None:
         self._client = client
         self._has_profiles = has_profiles
+        self._user_names: Holders = {}
+        self._addresses: Holders = {}
+
+    def read(self, expected_pages: int) -> None:
+        """Read everybody; raises TooSlow where that would take too long."""
+        fields = FULL_FIELDS if self._has_profiles else BASIC_FIELDS
+        pages = self._client.pages("/users", params={"$select": fields, "$top": str(PAGE_SIZE)})
+        users = list(_users(self._client, _in_time(pages, expected_pages)))
+        self._user_names, self._addresses = _by_user_name(users), _by_address(users)
 
     def by_user_name(self, keys: Sequence[str]) -> Holders:
         return self._user_names
@@ -178,19 +214,13 @@ class Everybody:
     def by_address(self, keys: Sequence[str]) -> Holders:
         return self._addresses
 
-    @cached_property
-    def _users(self) -> list[User]:
-        fields = FULL_FIELDS if self._has_profiles else BASIC_FIELDS
-        pages = self._client.pages("/users", params={"$select": fields, "$top": str(PAGE_SIZE)})
-        return list(_users(self._client, pages))
 
-    @cached_property
-    def _user_names(self) -> Holders:
-        return _by_user_name(self._users)
-
-    @cached_property
-    def _addresses(self) -> Holders:
-        return _by_address(self._users)
+def _in_time(pages: Iterable[T], expected: int) -> Iterator[T]:
+    begun, longest = monotonic(), settings.MEETING_TASK_TIME_LIMIT * SHARE_OF_TASK
+    for number, page in enumerate(pages, 1):
+        if number >= PAGES_TO_TIME and (monotonic() - begun) / number * expected > longest:
+            raise TooSlow
+        yield page
 
 
 def _parts(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:

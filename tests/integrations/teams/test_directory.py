@@ -233,35 +233,6 @@ def test_text_that_the_database_cannot_hold_is_cleaned(connected, users):
     assert name == "Sam" + "x" * 297
 
 
-@pytest.mark.parametrize("count", ["many", None, {}])
-def test_a_count_that_is_no_number_is_our_error(connected, count):
-    with responses.RequestsMock() as server:
-        server.get(f"{ROOT}/users/$count", json=count)
-
-        with pytest.raises(PlatformError) as failure:
-            open_directory(connected, 5000)
-
-    assert failure.value.kind == ErrorKind.BUG
-
-
-@pytest.mark.parametrize(
-    ("users_there", "names", "chunk"),
-    [(50_000, 5_000, 1200), (25_000, 20_000, 1000), (900, 601, 1000), (29_970, 50_000, 1000)],
-)
-def test_the_way_with_fewer_requests_is_taken(connected, users_there, names, chunk):
-    with responses.RequestsMock() as server:
-        server.get(f"{ROOT}/users/$count", body=str(users_there))
-
-        assert open_directory(connected, names).chunk_size == chunk
-
-
-def test_a_tenant_that_does_not_fit_into_one_task_is_asked_for_names(connected):
-    with responses.RequestsMock() as server:
-        server.get(f"{ROOT}/users/$count", body="29971")
-
-        assert open_directory(connected, 50_000).chunk_size == 1200
-
-
 # --- what a row tells -------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("fields", "is_guest"),

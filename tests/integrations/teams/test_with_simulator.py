@@ -175,9 +175,9 @@ def test_requests_for_many_people(simulated, simulator, how_many, requests):
     names = [f"user{number:05d}@maple.example" for number in range(1, how_many + 1)]
 
     directory = TEAMS.open_directory(simulated, len(names))
-    found = {}
-    for start in range(0, len(names), directory.chunk_size):
-        found.update(directory.find(names[start : start + directory.chunk_size]))
+    found, size = {}, directory.chunk_size
+    for start in range(0, len(names), size):
+        found.update(directory.find(names[start : start + size]))
 
     assert graph_requests(simulator) == requests
     assert sum(1 for answer in found.values() if answer.remote_id and answer.reason is None) == how_many
