@@ -117,6 +117,8 @@ MEETING_NUDGE_PAUSE_SECONDS = env.int("MEETING_NUDGE_PAUSE_SECONDS", default=60)
 # First wait after an outage; doubles up to the maximum, with jitter.
 MEETING_BACKOFF_SECONDS = env.int("MEETING_BACKOFF_SECONDS", default=15)
 MEETING_BACKOFF_MAX_SECONDS = env.int("MEETING_BACKOFF_MAX_SECONDS", default=900)
+# A platform that answers nobody is probed by one caller at a time; the pauses in between grow up to this.
+CIRCUIT_PAUSE_MAX_SECONDS = env.int("CIRCUIT_PAUSE_MAX_SECONDS", default=120)
 # After an ambiguous write the meeting is read once more, when a late answer must have landed.
 MEETING_RECHECK_SECONDS = env.int("MEETING_RECHECK_SECONDS", default=60)
 REMATCH_LEASE_SECONDS = env.int("REMATCH_LEASE_SECONDS", default=120)

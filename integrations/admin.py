@@ -39,6 +39,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
         "status_reason",
         "is_default",
         "paused_until",
+        "probe_at",
         "connected_by",
         "connected_at",
         "last_success_at",

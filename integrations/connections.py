@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.db.models.functions import Greatest, Now
+from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,13 +25,14 @@ from integrations.models import (
     RematchTrigger,
 )
 from integrations.platforms import ErrorKind, PlatformError
-from integrations.rematch_claims import make_due
-from integrations.rematch_runs import restart_run, start_run
+from integrations.rematch_runs import make_due, restart_run, start_run
 from staff.models import Organization, Role, StaffMember
 
 logger = logging.getLogger(__name__)
 
 SUCCESS_STAMP_EVERY = timedelta(minutes=1)
+#: What is written where the platform is not thought to be down (`integrations.circuit`).
+CLOSED: Final[dict[str, Any]] = {"unanswered": [], "probe_at": None, "prober": ""}
 
 #: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work goes on.
 connection_recovered = Signal()
@@ -79,6 +81,7 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
         match_field=match_field,
         is_default=is_default,
         paused_until=None,
+        **CLOSED,
         connected_by=actor,
         connected_at=Now(),
     )
@@ -95,7 +98,7 @@ def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None
     Call it inside the transaction that stores the sign-in, with the connection locked.
     """
     Connection.objects.filter(pk=connection.pk).update(
-        status=ConnectionStatus.CONNECTED, status_reason="", last_success_at=Now()
+        status=ConnectionStatus.CONNECTED, status_reason="", last_success_at=Now(), **CLOSED
     )
     note_event(
         connection, EventKind.REAUTHORIZED, actor, _("%(name)s was reauthorized.") % {"name": connection.name}
@@ -202,24 +205,46 @@ def pause(connection_id: int, seconds: float) -> None:
 
 
 def record_success(connection_id: int) -> None:
-    """Note that the platform answered. Cheap: the row is written once a minute at most.
+    """Note that the platform answered. Cheap: the row is read, and written once a minute at most.
 
-    The write that ends a pause, trouble or a minute of silence also makes due what waits for a later moment because
-    of an earlier failure. A pause that is not over stays: an answer may overtake the request to slow down.
+    The write that ends a pause, an outage or a minute of silence also makes due what waits for a later moment because
+    of an earlier failure. A pause that is not over stays: an answer may overtake the request to slow down. Nobody is
+    made due for a failure that nobody else had: a meeting that always fails would be tried with each success of others.
     """
     pause_is_over = Q(paused_until__lte=Now())
     is_silent = Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
-    is_news = pause_is_over | is_silent | ~Q(trouble_kind="")
-    stamped = Connection.objects.filter(is_news, pk=connection_id).update(
+    is_recovery = pause_is_over | is_silent | Q(probe_at__isnull=False) | Q(trouble_kind=ErrorKind.OPERATOR)
+    is_news = is_recovery | ~Q(trouble_kind="") | ~Q(unanswered=[])
+    this = Connection.objects.filter(is_news, pk=connection_id)
+    # A comparison with nothing is neither true nor false.
+    is_recovered = Coalesce(ExpressionWrapper(is_recovery, BooleanField()), False)
+    recovered = this.annotate(is_recovered=is_recovered).values_list("is_recovered", flat=True).first()
+    if recovered is None:
+        return
+    this.update(
         last_success_at=Now(),
         paused_until=Case(When(pause_is_over, then=Value(None)), default=F("paused_until")),
         trouble_kind="",
         trouble_sentence="",
         trouble_since=None,
+        **CLOSED,
     )
-    if stamped:
-        connection_recovered.send(sender=Connection, connection_id=connection_id)
-        make_due(connection_id)
+    if recovered:
+        _go_on(connection_id)
+
+
+def close_circuit(connection_id: int) -> None:
+    """The platform answered, if only with a refusal: it is there. Where it was thought to be down, work goes on."""
+    this = Connection.objects.filter(pk=connection_id)
+    if this.filter(probe_at__isnull=False).update(**CLOSED):
+        _go_on(connection_id)
+    else:
+        this.exclude(unanswered=[]).update(**CLOSED)
+
+
+def _go_on(connection_id: int) -> None:
+    connection_recovered.send(sender=Connection, connection_id=connection_id)
+    make_due(connection_id)
 
 
 def record_trouble(connection_id: int, problem: PlatformError) -> None:

@@ -21,7 +21,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.connections import note_event, pause
+from integrations.circuit import heed, may_call
+from integrations.connections import note_event, pause, record_success
 from integrations.coverage_schedule import PROBE_TASK, looked_once_more, refused
 from integrations.meetings import try_again
 from integrations.models import Connection, Coverage, DirectoryState, EventKind, Meeting, UserMatch
@@ -35,7 +36,6 @@ from integrations.platforms import (
     VideoPlatform,
     platform_of,
 )
-from integrations.rematch_claims import growing_pause
 from staff.limits import cache_may_be_down
 from staff.models import StaffMember
 
@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 #: People in one task. Whoever is left is for the next one, so that bookings get their turn in between.
 PORTION: Final = 200
+#: Who calls the platform, for the circuit.
+_CALLER: Final = "coverage"
 _UNSETTLED: Final = [Coverage.UNKNOWN, Coverage.FORBIDDEN, Coverage.WAITING]
 _UNCOVERED: Final = [Coverage.FORBIDDEN, Coverage.WAITING]
 # A covered person has none of these reasons; the others (a guest, no licence) stand whatever is covered.
@@ -91,7 +93,7 @@ def _ask_a_portion(connection: Connection) -> bool:
     """Whether somebody should go on at once: new people are waiting, or a permission is spreading."""
     platform, asked, is_spreading = platform_of(connection), 0, False
     work_until = monotonic() + settings.MEETING_TASK_TIME_LIMIT / 2
-    while asked < PORTION and monotonic() < work_until:
+    while asked < PORTION and monotonic() < work_until and _may_ask(connection):
         remote_ids = _claim(connection, platform.probe_size)
         answers = _ask(connection, platform, remote_ids) if remote_ids else None
         if answers is None:
@@ -99,6 +101,11 @@ def _ask_a_portion(connection: Connection) -> bool:
         asked += len(remote_ids)
         is_spreading |= write_coverage(connection, answers)
     return is_spreading or _due().filter(connection=connection, coverage=Coverage.UNKNOWN).exists()
+
+
+def _may_ask(connection: Connection) -> bool:
+    """Whether there is somebody to ask about, and the platform may be called for that."""
+    return _due().filter(connection=connection).exists() and may_call(connection.pk, _CALLER)
 
 
 def _ask(
@@ -115,24 +122,28 @@ def _ask(
             error.request_id,
             extra={"organization_id": connection.organization_id, "microsoft_request_id": error.request_id},
         )
-        if error.kind == ErrorKind.THROTTLED:
-            pause(connection.pk, error.retry_after or growing_pause(0))
+        heed(connection.pk, error, _CALLER)
         return None
     # Before the answers are written: the connection is locked before people's rows, never after.
     told = [answer.pause for answer in answers.values() if answer.pause]
     if told:
         pause(connection.pk, max(told))
+    else:
+        record_success(connection.pk)
     return answers
 
 
 def _due() -> QuerySet[UserMatch]:
     """Whom the platform should be asked about now, where it may be asked."""
+    return _unsettled().filter(connection__in=Connection.objects.able_to_work().values("pk"))
+
+
+def _unsettled() -> QuerySet[UserMatch]:
     return UserMatch.objects.filter(
         directory=DirectoryState.MATCHED,
         coverage__in=_UNSETTLED,
         reason__in=["", *_REFUSALS],
         coverage_due_at__lte=Now(),
-        connection__in=Connection.objects.able_to_work().values("pk"),
         staff__is_active=True,
     )
 
@@ -145,7 +156,7 @@ def _claim(connection: Connection, how_many: int) -> list[str]:
         When(coverage=Coverage.WAITING, then=Value(1)),
         default=Value(2),
     )
-    rows = _due().filter(connection=connection).order_by(order, "coverage_due_at", "pk")
+    rows = _unsettled().filter(connection=connection).order_by(order, "coverage_due_at", "pk")
     locked = rows.select_for_update(skip_locked=True, of=("self",), no_key=True)
     found = dict(locked.values_list("pk", "remote_id")[:how_many])
     lease = timedelta(seconds=settings.MEETING_LEASE_SECONDS)

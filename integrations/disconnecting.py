@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.connections import note_event
+from integrations.connections import CLOSED, note_event
 from integrations.meeting_sweep import abandon
 from integrations.models import Connection, ConnectionStatus, EventKind, Meeting, Wanted
 from integrations.platforms import platform_of
@@ -60,6 +60,7 @@ def _disconnect(connection: Connection, actor: StaffMember | None) -> None:
         status_reason="",
         is_default=False,
         paused_until=None,
+        **CLOSED,
         trouble_kind="",
         trouble_sentence="",
         trouble_since=None,

@@ -67,9 +67,11 @@ def _hindrance(connection: Connection) -> str:
         "time": _clock(connection.trouble_since or timezone.now()),
         "sentence": connection.trouble_sentence,
     }
-    if connection.trouble_kind != ErrorKind.OPERATOR:
+    if connection.trouble_kind == ErrorKind.OPERATOR:
+        return f"{since} {_('Appointments can be booked; their links follow by themselves.')}"
+    if connection.probe_at is None or connection.probe_at <= timezone.now():
         return since
-    return f"{since} {_('Appointments can be booked; their links follow by themselves.')}"
+    return f"{since} {_('The next try is at %(time)s.') % {'time': _clock(connection.probe_at)}}"
 
 
 def _last_answer(connection: Connection) -> str:

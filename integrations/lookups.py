@@ -1,13 +1,12 @@
-"""Asking a platform's directory about some people, and heeding what it says about itself."""
+"""Asking a platform's directory about some people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from integrations.connections import pause, record_success
+from integrations.connections import record_success
 from integrations.models import Connection
-from integrations.platforms import Directory, DirectoryAnswer, ErrorKind, MatchReason, PlatformError
-from integrations.rematch_claims import growing_pause
+from integrations.platforms import Directory, DirectoryAnswer, MatchReason
 
 
 def look_up(
@@ -20,13 +19,3 @@ def look_up(
         answers |= directory.find(user_names)
         record_success(connection.pk)
     return answers
-
-
-def heed(connection: Connection, error: PlatformError) -> None:
-    """A pause is for everybody.
-
-    That a sign-in is dead was noted by the platform already, which knows which one it was: one that was renewed
-    meanwhile is not called dead.
-    """
-    if error.kind == ErrorKind.THROTTLED:
-        pause(connection.pk, error.retry_after or growing_pause(0))

@@ -14,8 +14,9 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
+from integrations import circuit
 from integrations.answers import write_answers
-from integrations.lookups import heed, look_up
+from integrations.lookups import look_up
 from integrations.models import (
     Connection,
     DirectoryState,
@@ -49,6 +50,8 @@ logger = logging.getLogger(__name__)
 REMATCH_TASK = "integrations.rematch_people"
 #: People in one task, and people of one connection in one round of beat.
 BATCH = 1000
+#: Who calls the platform, for the circuit.
+_CALLER = "people"
 
 
 # --- Single people ----------------------------------------------------------------------------------
@@ -58,7 +61,7 @@ def rematch_people(connection: Connection, staff_ids: Sequence[int]) -> None:
     When the platform fails, the last status stands. People who were asked for by `request_rematch` stay due, so that
     beat tries again.
     """
-    if not Connection.objects.able_to_work().filter(pk=connection.pk).exists():
+    if not circuit.may_call(connection.pk, _CALLER):
         return
     people = people_of(connection).filter(pk__in=staff_ids).order_by("pk")
     asked = dict(people.values_list("pk", connection.match_field))
@@ -72,7 +75,9 @@ def rematch_people(connection: Connection, staff_ids: Sequence[int]) -> None:
             error.request_id,
             extra={"organization_id": connection.organization_id, "microsoft_request_id": error.request_id},
         )
-        heed(connection, error)
+        circuit.heed(connection.pk, error, _CALLER)
+    # Empty fields cost no call.
+    circuit.give_back(connection.pk, _CALLER)
 
 
 def _ask_for(connection: Connection, asked: Mapping[int, str]) -> None:

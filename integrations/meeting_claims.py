@@ -16,7 +16,9 @@ from django.db import transaction
 from django.db.models import Case, F, QuerySet, When
 from django.db.models.functions import Least, Now
 
-from integrations.models import Meeting
+from integrations.circuit import is_probing, take_probe
+from integrations.models import Connection, Meeting
+from integrations.models.meetings import MeetingQuerySet
 
 _MOST_ATTEMPTS = 1000  # more are not counted, so that the column never overflows
 
@@ -56,21 +58,39 @@ def claim(meeting_id: UUID) -> Claim | None:
     """
     token = uuid4()
     with transaction.atomic(durable=True):
-        claimed = (
-            Meeting.objects.due()
-            .filter(pk=meeting_id)
-            .update(
-                lease_token=token,
-                lease_until=Now() + timedelta(seconds=settings.MEETING_LEASE_SECONDS),
-                claimed_at=Now(),
-                nudged_at=None,
-                attempts=Least(F("attempts") + 1, _MOST_ATTEMPTS),
-                recheck_at=Case(
-                    When(lease_token__isnull=False, then=Now() + settled_after()), default=F("recheck_at")
-                ),
-            )
-        )
+        claimed = _take(Meeting.objects.filter(pk=meeting_id), token, caller=str(meeting_id))
     return _read(meeting_id, token) if claimed else None
+
+
+def _take(this: MeetingQuerySet, token: UUID, *, caller: str) -> bool:
+    """Hold it, if it is due. While the platform is thought to be down only the one who probes it may.
+
+    The connection is locked before the meeting. Every condition is on the row that is updated, never in a join: of two
+    workers the second one then finds it changed.
+    """
+    able = Connection.objects.able_to_work()
+    if _hold(this.due_on(able.filter(probe_at=None)), token):
+        return True
+    if not take_probe(Connection.objects.filter(pk__in=this.due().values("connection")), caller):
+        return False
+    if _hold(this.due_on(is_probing(caller)), token):
+        return True
+    transaction.set_rollback(True)
+    return False
+
+
+def _hold(due: MeetingQuerySet, token: UUID) -> bool:
+    held = due.update(
+        lease_token=token,
+        lease_until=Now() + timedelta(seconds=settings.MEETING_LEASE_SECONDS),
+        claimed_at=Now(),
+        nudged_at=None,
+        attempts=Least(F("attempts") + 1, _MOST_ATTEMPTS),
+        recheck_at=Case(
+            When(lease_token__isnull=False, then=Now() + settled_after()), default=F("recheck_at")
+        ),
+    )
+    return bool(held)
 
 
 def _read(meeting_id: UUID, token: UUID) -> Claim | None:

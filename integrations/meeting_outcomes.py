@@ -17,6 +17,7 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
 from integrations import connections
+from integrations.circuit import heed
 from integrations.coverage_schedule import attempts_of_a_covered_person, refused
 from integrations.meeting_claims import Claim, settled_after
 from integrations.meeting_news import announce, enqueue_on_commit
@@ -59,8 +60,8 @@ def write_failure(claim: Claim, error: PlatformError) -> None:
         error_request_id=error.request_id,
     )
     _log(claim.meeting, error)
-    if error.kind == ErrorKind.THROTTLED and wait is not None:
-        connections.pause(claim.meeting.connection_id, wait.total_seconds())
+    seconds = None if wait is None else wait.total_seconds()
+    heed(claim.meeting.connection_id, error, caller=str(claim.meeting.pk), wait=seconds)
     if error.kind == ErrorKind.PERSON and written:
         _note_on_match(claim.meeting, error)
 

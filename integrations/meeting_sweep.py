@@ -42,12 +42,22 @@ def _nudge_due() -> int:
         Q(nudged_at__isnull=True)
         | Q(nudged_at__lte=Now() - pause)
         | Q(nudged_at__lt=F("connection__paused_until"))
+        | Q(nudged_at__lt=F("connection__probe_at"))
     )
     due = Meeting.objects.due().filter(unheard).order_by("starts_at", "pk")
-    ids = _locked(due)
+    ids = _locked(due.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(due))))
     Meeting.objects.filter(pk__in=ids).nudged()
     enqueue_on_commit(ids)
     return len(ids)
+
+
+def _probes(due: QuerySet[Meeting]) -> list[UUID]:
+    """Where a platform is thought to be down one meeting is enough to find out; more would only be turned away.
+
+    The soonest one of each such connection. One that fails is due later than the others then, so they take turns.
+    """
+    down = due.filter(connection__probe_at__isnull=False).order_by("connection_id", "starts_at", "pk")
+    return list(down.distinct("connection_id").values_list("pk", flat=True))
 
 
 def end_over(meetings: QuerySet[Meeting]) -> None:
@@ -102,15 +112,29 @@ def abandon(connections: QuerySet[Connection]) -> None:
 
 
 def explain_waiting() -> None:
-    """Meetings that nobody can work on until an admin reauthorizes say so, instead of seeming to take long."""
-    waiting = Meeting.objects.filter(
-        due_at__lte=Now(), connection__status=ConnectionStatus.NEEDS_REAUTHORIZATION
-    ).exclude(error_kind=ErrorKind.CONNECTION)
-    sentence = _(
-        "The connection to the video platform must be reauthorized by an admin (Settings, Video Calls). "
-        "This goes on by itself afterwards."
+    """Meetings that nobody can work on at the moment say why, instead of seeming to take long."""
+    waiting = Meeting.objects.filter(due_at__lte=Now())
+    _change(
+        waiting.filter(connection__status=ConnectionStatus.NEEDS_REAUTHORIZATION).exclude(
+            error_kind=ErrorKind.CONNECTION
+        ),
+        error_kind=ErrorKind.CONNECTION,
+        error_sentence=_(
+            "The connection to the video platform must be reauthorized by an admin (Settings, Video Calls). "
+            "This goes on by itself afterwards."
+        ),
     )
-    _change(waiting, error_kind=ErrorKind.CONNECTION, error_sentence=sentence)
+    unexplained = waiting.filter(connection__status=ConnectionStatus.CONNECTED, error_kind="")
+    _change(
+        unexplained.filter(connection__probe_at__gt=Now()),
+        error_kind=ErrorKind.OUTAGE,
+        error_sentence=_("The video platform gives no answers at the moment. Coconut tries again by itself."),
+    )
+    _change(
+        unexplained.filter(connection__paused_until__gt=Now()),
+        error_kind=ErrorKind.THROTTLED,
+        error_sentence=_("The video platform asked Coconut to wait. Coconut goes on by itself."),
+    )
 
 
 def _open(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:

@@ -6,17 +6,18 @@ thought dead changes nothing when it comes back. All times are the database's.
 
 from __future__ import annotations
 
-import random
 import uuid
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
+from integrations.circuit import growing_pause, is_probing, take_probe
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
 from integrations.nudges import send
 from integrations.rematch_runs import UNHELD, WORK_TASK, count_statuses
@@ -30,12 +31,15 @@ class Overtaken(Exception):
 
 
 def due_runs() -> QuerySet[RematchRun]:
-    """Runs that somebody should work on now: due, not held, on a connection that was not asked to pause."""
-    unpaused = Connection.objects.filter(Q(paused_until__isnull=True) | Q(paused_until__lte=Now()))
+    """Runs that somebody should work on now: due, not held, on a connection whose pauses are over."""
+    return _due_on(Connection.objects.unpaused())
+
+
+def _due_on(connections: QuerySet[Connection]) -> QuerySet[RematchRun]:
     return RematchRun.objects.running().filter(
         Q(lease_until__isnull=True) | Q(lease_until__lte=Now()),
         due_at__lte=Now(),
-        connection__in=unpaused.values("pk"),
+        connection__in=connections.values("pk"),
     )
 
 
@@ -47,24 +51,41 @@ def resume_rematch_runs() -> int:
     return len(due)
 
 
-def make_due(connection_id: int) -> None:
-    """The platform answers again: a run that waits out a failure goes on now."""
-    RematchRun.objects.running().filter(connection=connection_id, attempts__gt=0, due_at__gt=Now()).update(
-        due_at=Now()
-    )
-
-
 def claim(run_id: int) -> RematchRun | None:
     """Take a due run for this worker; None when it is somebody else's, not due, or over."""
     token = uuid.uuid4()
-    claimed = (
-        due_runs()
-        .filter(pk=run_id)
-        .update(lease_token=token, lease_until=_lease_end(), claimed_at=Now(), claimed_done=F("done"))
-    )
+    with transaction.atomic():
+        claimed = _take(run_id, token)
     if not claimed:
         return None
     return RematchRun.objects.select_related("connection").filter(lease_token=token).first()
+
+
+def _take(run_id: int, token: uuid.UUID) -> bool:
+    """Hold it, if it is due. While the platform is thought to be down only the one who probes it may."""
+    unpaused = Connection.objects.unpaused()
+    if _hold(_due_on(unpaused.filter(probe_at=None)), run_id, token):
+        return True
+    due = due_runs().filter(pk=run_id)
+    caller = caller_of(run_id)
+    if not take_probe(Connection.objects.filter(pk__in=due.values("connection")), caller):
+        return False
+    if _hold(_due_on(is_probing(caller)), run_id, token):
+        return True
+    transaction.set_rollback(True)
+    return False
+
+
+def _hold(due: QuerySet[RematchRun], run_id: int, token: uuid.UUID) -> bool:
+    held = due.filter(pk=run_id).update(
+        lease_token=token, lease_until=_lease_end(), claimed_at=Now(), claimed_done=F("done")
+    )
+    return bool(held)
+
+
+def caller_of(run_id: int) -> str:
+    """Who calls the platform, for the circuit."""
+    return f"run {run_id}"
 
 
 def advance(run: RematchRun, cursor: int, people: int, changes: Sequence[MatchChange]) -> None:
@@ -115,13 +136,6 @@ def fail(run: RematchRun, sentence: str) -> None:
 def succeed(run: RematchRun) -> dict[str, int]:
     """End the run, everybody having been asked for; returns how many people have which status now, or would have."""
     return _end(run, RematchState.SUCCEEDED, error="", total=run.done)
-
-
-def growing_pause(failures: int) -> float:
-    """Seconds to wait after so many earlier failures in a row: doubling up to a limit, with jitter."""
-    doubled = settings.MEETING_BACKOFF_SECONDS * 2 ** min(failures, 20)
-    wait: float = min(doubled, settings.MEETING_BACKOFF_MAX_SECONDS)
-    return wait * random.uniform(0.75, 1)  # noqa: S311 - spreads load, keeps no secret
 
 
 def _in(seconds: float) -> CombinedExpression:

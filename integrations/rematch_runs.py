@@ -56,6 +56,13 @@ def people_in(run: RematchRun) -> QuerySet[StaffMember]:
     return people.filter(is_failed)
 
 
+def make_due(connection_id: int) -> None:
+    """The platform answers again: a run that waits out a failure goes on now."""
+    RematchRun.objects.running().filter(connection=connection_id, attempts__gt=0, due_at__gt=Now()).update(
+        due_at=Now()
+    )
+
+
 def count_statuses(connection: Connection) -> dict[str, int]:
     """How many people have which status, all four named; who has no row yet counts as being checked."""
     rows = (

@@ -11,11 +11,21 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations.answers import preview_answers, write_answers
+from integrations.circuit import heed
 from integrations.connections import note_event
-from integrations.lookups import heed, look_up
+from integrations.lookups import look_up
 from integrations.models import Connection, ConnectionStatus, EventKind, MatchChange, MatchStatus, RematchRun
 from integrations.platforms import DirectoryAnswer, ErrorKind, PlatformError, platform_of
-from integrations.rematch_claims import Overtaken, advance, claim, fail, hand_over, postpone, succeed
+from integrations.rematch_claims import (
+    Overtaken,
+    advance,
+    caller_of,
+    claim,
+    fail,
+    hand_over,
+    postpone,
+    succeed,
+)
 from integrations.rematch_runs import people_in
 
 logger = logging.getLogger(__name__)
@@ -101,7 +111,7 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
         error.request_id,
         extra={"organization_id": run.connection.organization_id, "microsoft_request_id": error.request_id},
     )
-    heed(run.connection, error)
+    heed(run.connection_id, error, caller_of(run.pk))
     try:
         if _may_pass(run.connection, error):
             postpone(run, error.sentence, error.retry_after)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
@@ -32,9 +33,17 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.exclude(status=ConnectionStatus.DISCONNECTED)
 
     def able_to_work(self) -> Self:
-        """Connections whose platform may be called now: healthy and not asked to pause."""
-        return self.filter(status=ConnectionStatus.CONNECTED).filter(
-            Q(paused_until__isnull=True) | Q(paused_until__lte=Now())
+        """Connections whose platform may be called now: healthy, and neither asked to pause nor known to be down.
+
+        Those with `probe_at` may be called by one caller at a time: see `integrations.circuit`.
+        """
+        return self.filter(status=ConnectionStatus.CONNECTED).unpaused()
+
+    def unpaused(self) -> Self:
+        """Connections whose pauses are over, healthy or not."""
+        return self.filter(
+            Q(paused_until__isnull=True) | Q(paused_until__lte=Now()),
+            Q(probe_at__isnull=True) | Q(probe_at__lte=Now()),
         )
 
     def with_platforms(self) -> Self:
@@ -55,6 +64,11 @@ class Connection(models.Model):
     is_default = models.BooleanField(default=False)
     # Set by a platform that asks everybody to wait (429); honoured by all workers.
     paused_until = models.DateTimeField(null=True, blank=True)
+    # The circuit (`integrations.circuit`): who called in vain since the last answer; when one may call again, where the
+    # platform is thought to be down; and who does so now.
+    unanswered = ArrayField(models.CharField(max_length=50), default=list, db_default=[], blank=True)
+    probe_at = models.DateTimeField(null=True, blank=True)
+    prober = models.CharField(max_length=50, blank=True, db_default="")
     connected_by = models.ForeignKey(
         StaffMember, models.SET_NULL, related_name="connections_made", null=True, blank=True
     )

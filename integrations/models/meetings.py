@@ -33,9 +33,13 @@ class MeetingState(models.TextChoices):
 class MeetingQuerySet(models.QuerySet["Meeting"]):
     def due(self) -> Self:
         """Meetings that somebody should work on now: due, not held, on a connection able to work."""
-        return self.filter(
-            due_at__lte=Now(), connection__in=Connection.objects.able_to_work().values("pk")
-        ).filter(Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
+        return self.due_on(Connection.objects.able_to_work())
+
+    def due_on(self, connections: models.QuerySet[Connection]) -> Self:
+        """Meetings of these connections that are due and that nobody holds."""
+        return self.filter(due_at__lte=Now(), connection__in=connections.values("pk")).filter(
+            Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
+        )
 
     def failed(self) -> Self:
         """Meetings that nobody works on any more although the platform does not agree yet."""

@@ -48,4 +48,4 @@ def later(seconds: float) -> None:
     passed = timedelta(seconds=seconds)
     columns = ["due_at", "nudged_at", "lease_until", "recheck_at"]
     Meeting.objects.update(**{column: F(column) - passed for column in columns})
-    Connection.objects.update(paused_until=F("paused_until") - passed)
+    Connection.objects.update(paused_until=F("paused_until") - passed, probe_at=F("probe_at") - passed)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.connections import note_event, record_success, record_trouble, require_reauthorization
+from integrations.health import health_of
 from integrations.models import (
     Connection,
     ConnectionEvent,
@@ -199,6 +200,14 @@ def test_trouble_ends_with_the_next_success(connected):
 
     connected.refresh_from_db()
     assert (connected.trouble_kind, connected.trouble_sentence, connected.trouble_since) == ("", "", None)
+
+
+def test_the_line_says_when_a_platform_that_is_down_is_tried_next(connected):
+    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "Not reached."))
+    Connection.objects.update(probe_at=STARTS)
+    connected.refresh_from_db()
+
+    assert health_of(connected).sentence.endswith("Not reached. The next try is at 2 Mar, 15:00.")
 
 
 def test_the_first_of_several_failures_tells_since_when(connected):

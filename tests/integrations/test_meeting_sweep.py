@@ -146,7 +146,7 @@ def test_a_sweep_costs_the_same_queries_for_one_meeting_and_for_three(
         for _ in range(more):
             ask(hosting)
         later(seconds=61)
-        with transaction.atomic(), django_assert_num_queries(20):
+        with transaction.atomic(), django_assert_num_queries(27):
             meetings.sweep()
 
 

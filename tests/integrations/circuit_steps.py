@@ -1,0 +1,39 @@
+"""Steps of the tests about a platform that is down."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from integrations.hosting import Hosting
+from integrations.models import Connection, Meeting
+from tests.integrations.asks import ask, sync
+from tests.integrations.fake_platform import FakePlatform, outage
+
+
+def calls(fake: FakePlatform) -> int:
+    """How many there were."""
+    return sum(fake.calls.values())
+
+
+def connection_of(hosting: Hosting) -> Connection:
+    """The connection as it is now."""
+    assert hosting.connection is not None
+    hosting.connection.refresh_from_db()
+    return hosting.connection
+
+
+def seconds_until_the_probe(hosting: Hosting) -> float:
+    """How long nobody calls."""
+    probe_at = connection_of(hosting).probe_at
+    assert probe_at is not None
+    return (probe_at - timezone.now()).total_seconds()
+
+
+def open_circuit(hosting: Hosting, fake: FakePlatform) -> list[Meeting]:
+    """Three meetings in a row got no answer."""
+    failed = [ask(hosting) for _ in range(3)]
+    fake.fail("create_meeting", outage(), times=3)
+    for meeting in failed:
+        sync(meeting)
+    fake.calls.clear()
+    return failed

@@ -1,0 +1,114 @@
+"""Rematches and questions about coverage do not hammer a platform that is down either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+
+from integrations import coverage, matching
+from integrations.hosting import Hosting
+from integrations.models import Connection, RematchRun, RematchState, UserMatch
+from integrations.rematch_work import work_on_run
+from tests.factories import make_run
+from tests.integrations.asks import later, make_hosting, sync
+from tests.integrations.circuit_steps import calls, connection_of, open_circuit, seconds_until_the_probe
+from tests.integrations.fake_platform import FakePlatform, outage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def hosting(fake_teams: FakePlatform) -> Hosting:
+    return make_hosting()
+
+
+def rematch(hosting: Hosting) -> RematchRun:
+    return make_run(connection_of(hosting), state=RematchState.RUNNING, total=1)
+
+
+def rematch_everybody(hosting: Hosting) -> None:
+    work_on_run(rematch(hosting).pk)
+
+
+def rematch_sam(hosting: Hosting) -> None:
+    matching.rematch_people(connection_of(hosting), [hosting.staff_id])
+
+
+def ask_for_coverage(hosting: Hosting) -> None:
+    UserMatch.objects.update(coverage="unknown", coverage_due_at=timezone.now())
+    coverage.probe_coverage(connection_of(hosting).pk)
+
+
+Work = Callable[[Hosting], None]
+BACKGROUND = pytest.mark.parametrize(
+    ("work", "method"),
+    [(rematch_everybody, "find"), (rematch_sam, "find"), (ask_for_coverage, "probe_coverage")],
+)
+
+
+@BACKGROUND
+def test_work_in_the_background_does_not_call_a_platform_that_is_down(
+    hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
+) -> None:
+    open_circuit(hosting, fake_teams)
+
+    work(hosting)
+
+    assert calls(fake_teams) == 0
+
+
+@BACKGROUND
+def test_work_in_the_background_finds_out_that_the_platform_answers_again(
+    hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
+) -> None:
+    waiting, *_ = open_circuit(hosting, fake_teams)
+    later(seconds=16)
+
+    work(hosting)
+
+    assert (fake_teams.calls[method], connection_of(hosting).probe_at) == (1, None)
+    assert sync(waiting).state == "ready"
+
+
+@BACKGROUND
+def test_work_in_the_background_that_probes_in_vain_makes_the_pause_longer(
+    hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
+) -> None:
+    waiting, *_ = open_circuit(hosting, fake_teams)
+    later(seconds=16)
+    fake_teams.fail(method, outage())
+
+    work(hosting)
+    sync(waiting)
+
+    assert calls(fake_teams) - fake_teams.calls["open_directory"] == 1
+    assert 20 < seconds_until_the_probe(hosting) <= 30
+
+
+@BACKGROUND
+def test_work_in_the_background_leaves_the_probe_to_another_who_has_it(
+    hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
+) -> None:
+    waiting, *_ = open_circuit(hosting, fake_teams)
+    later(seconds=16)
+    fake_teams.during("create_meeting", lambda: work(hosting))
+
+    sync(waiting)
+
+    assert fake_teams.calls[method] == 0
+
+
+def test_a_rematch_of_people_without_a_user_name_probes_nothing(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    waiting, *_ = open_circuit(hosting, fake_teams)
+    later(seconds=16)
+    Connection.objects.update(match_field="username")
+    assert hosting.match is not None
+    type(hosting.match.staff).objects.update(username="")
+
+    rematch_sam(hosting)
+
+    assert sync(waiting).state == "ready"
