@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from demo.logins import PASSWORD, TENANT_ID
 from tests.stack import Stack
@@ -137,3 +137,28 @@ def cancel_appointment(page: Page) -> None:
     page.get_by_role("link", name="Cancel appointment").click()
     page.get_by_role("button", name="Cancel appointment").click()
     page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))
+
+
+def join(page: Page, place: Page | Locator) -> str:
+    """Press the button to join that stands in `place`; the address of the meeting that it opens at Microsoft."""
+    with page.context.expect_page() as opened:
+        place.get_by_role("link", name="Join Microsoft Teams meeting").click()
+    opened.value.wait_for_url(re.compile(r"/meet/\d+\?p="))
+    address = opened.value.url
+    opened.value.close()
+    return address
+
+
+def choose_a_video_call(page: Page | FrameLocator) -> None:
+    """As a client: Mortgage review, by video, the second of the next free times."""
+    page.get_by_role("link", name=re.compile("Mortgage review")).click()
+    page.get_by_role("link", name=re.compile("Video Call")).click()
+    page.locator(".free-times a").nth(1).click()
+
+
+def book_as_client(page: Page | FrameLocator) -> None:
+    """As a client, who has chosen the time: say who it is, and book."""
+    page.get_by_label("Your name").fill("Dora 😀 Winter")
+    page.get_by_label("Email").fill("dora@example.com")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("heading", name="Your appointment is booked.")).to_be_visible()

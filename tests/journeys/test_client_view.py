@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.browser import new_context, traced, watched_page
 from tests.journeys import steps
@@ -24,21 +23,7 @@ def start(ada_hosting: Start) -> Start:
     return ada_hosting
 
 
-def choose_a_video_call(page: Page | FrameLocator) -> None:
-    """Mortgage review, by video, the second of the next free times."""
-    page.get_by_role("link", name=re.compile("Mortgage review")).click()
-    page.get_by_role("link", name=re.compile("Video Call")).click()
-    page.locator(".free-times a").nth(1).click()
-
-
-def fill_in(page: Page | FrameLocator) -> None:
-    page.get_by_label("Your name").fill("Dora 😀 Winter")
-    page.get_by_label("Email").fill("dora@example.com")
-    page.get_by_role("button", name="Book", exact=True).click()
-    expect(page.get_by_role("heading", name="Your appointment is booked.")).to_be_visible()
-
-
-def test_a_video_call_is_booked_on_a_phone_and_its_teams_link_opens_from_the_clients_page(
+def test_a_video_call_is_booked_on_a_phone(
     browser: Browser, stack: Stack, request: pytest.FixtureRequest
 ) -> None:
     phone = browser.new_context(
@@ -49,22 +34,13 @@ def test_a_video_call_is_booked_on_a_phone_and_its_teams_link_opens_from_the_cli
     )
     with traced(phone, request) as context, watched_page(context) as page:
         page.goto("/book/maple/")
-        choose_a_video_call(page)
+        steps.choose_a_video_call(page)
         expect(page.locator(".chosen")).to_contain_text("Vancouver time")
         page.go_back()
         expect(page.get_by_role("heading", name="When suits you?")).to_be_visible()
         page.go_forward()
         width = page.evaluate("document.documentElement.scrollWidth")
-        fill_in(page)
-        with context.expect_page() as opened:
-            page.get_by_role("link", name="Move").click()
-        own = opened.value
-        own.get_by_role("link", name="Keep the time").click()
-        [link] = wait_for_links(stack, 1)
-        own.reload()
-        with context.expect_page() as joined:
-            own.get_by_role("link", name="Join Microsoft Teams meeting").click()
-        joined.value.wait_for_url(link)
+        steps.book_as_client(page)
 
         assert width <= 390
         assert context.cookies(stack.url) == []
@@ -80,8 +56,8 @@ def test_it_is_booked_inside_a_site_that_may_embed_it_and_no_other_shows_it(
 
         page.goto(site)
         inside = page.frame_locator("iframe")
-        choose_a_video_call(inside)
-        fill_in(inside)
+        steps.choose_a_video_call(inside)
+        steps.book_as_client(inside)
         page.goto(stranger)
 
         assert context.cookies(stack.url) == []
@@ -94,17 +70,12 @@ def test_it_is_booked_without_scripts(browser: Browser, stack: Stack) -> None:
     page = context.new_page()
 
     page.goto("/book/maple/")
-    choose_a_video_call(page)
-    fill_in(page)
+    steps.choose_a_video_call(page)
+    steps.book_as_client(page)
 
     [(through,)] = stack.sql("SELECT booked_through FROM appointments_appointment ORDER BY id DESC LIMIT 1")
     assert through == "client_view"
     context.close()
-
-
-def wait_for_links(stack: Stack, how_many: int) -> list[str]:
-    stack.wait_until(lambda: len(steps.live_meetings(stack)) == how_many)
-    return [str(meeting["join_web_url"]) for meeting in steps.live_meetings(stack)]
 
 
 @contextmanager

@@ -1,0 +1,71 @@
+"""Where appointments are booked: each of the three places gives one a Teams link of its own, and opens it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import new_context, watched_page
+from tests.journeys import steps
+from tests.stack import Stack
+from tests.starts import Start
+
+
+@pytest.fixture
+def start(ada_hosting: Start) -> Start:
+    return ada_hosting
+
+
+def through_the_schedule(page: Page) -> str:
+    """Book there, open the appointment in the schedule's panel and join from it; what opens."""
+    steps.book(page)
+    booked = page.url.rstrip("/").rpartition("/")[2]
+    page.goto(f"/schedule/?appointment={booked}")
+    panel = page.locator("#panel")
+    expect(panel.get_by_text("The Teams link is ready.")).to_be_visible()
+    return steps.join(page, panel)
+
+
+def through_the_contact_center(page: Page) -> str:
+    """Book there, and join from the page that confirms it; what opens."""
+    page.goto("/contact-center/")
+    page.get_by_label("Search clients").fill("cleo")
+    page.get_by_role("radio", name=re.compile("Cleo Brandt")).check()
+    page.get_by_label("Service").select_option(label="Mortgage review")
+    page.get_by_role("radio", name="Video Call").check()
+    page.locator(".free-time").first.click()
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("heading", name="The appointment is booked.")).to_be_visible()
+    expect(page.get_by_text("The Teams link is ready.")).to_be_visible()
+    return steps.join(page, page)
+
+
+def through_the_client_view(page: Page, stack: Stack) -> str:
+    """Book there as a client, and join from the client's own page; what opens."""
+    page.goto("/book/maple/")
+    steps.choose_a_video_call(page)
+    steps.book_as_client(page)
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Move").click()
+    own = opened.value
+    own.get_by_role("link", name="Keep the time").click()
+    stack.wait_until(lambda: len(steps.live_meetings(stack)) == 3)
+    return steps.join(own, own)
+
+
+def test_each_place_gives_a_video_appointment_its_own_teams_link_and_opens_it(
+    page: Page, browser: Browser, stack: Stack
+) -> None:
+    opened = [through_the_schedule(page), through_the_contact_center(page)]
+    client = new_context(browser, stack)
+    with watched_page(client) as theirs:
+        opened.append(through_the_client_view(theirs, stack))
+
+    assert client.cookies(stack.url) == []
+    client.close()
+    assert len(set(opened)) == 3
+    assert set(opened) == {meeting["join_web_url"] for meeting in steps.live_meetings(stack)}
+    ways = stack.sql("SELECT booked_through FROM appointments_appointment ORDER BY id DESC LIMIT 3")
+    assert [through for (through,) in ways] == ["client_view", "contact_center", "schedule"]
