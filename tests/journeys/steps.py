@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
@@ -81,9 +82,19 @@ def turn_on(page: Page, name: str) -> None:
     expect(row.get_by_role("switch")).to_have_attribute("aria-checked", "true")
 
 
-def live_meetings(stack: Stack) -> list[dict[str, object]]:
+def live_meetings(stack: Stack) -> list[dict[str, Any]]:
     """What Microsoft has, without what was deleted."""
     return [meeting for meeting in stack.simulator_state()["meetings"] if not meeting["deleted"]]
+
+
+def person(stack: Stack, upn: str) -> dict[str, str]:
+    """Somebody as Microsoft knows them."""
+    return next(person for person in stack.simulator_state()["people"] if person["upn"] == upn)
+
+
+def hosts(meeting: dict[str, Any]) -> list[str]:
+    """Who stands on the list of attendees of what Microsoft has, by object id."""
+    return [attendee["identity"]["user"]["id"] for attendee in meeting["attendees"]]
 
 
 def connect_and_turn_on(page: Page, name: str = "Sam Okafor") -> None:

@@ -1,4 +1,4 @@
-"""Somebody whom no Application Access Policy covers: from the commands to a link, without a reload."""
+"""The Application Access Policy method: from the commands to a link without a reload, and whoever takes over."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import Start
+from tests.starts import OpenPage, Start
 
 
 @pytest.fixture
@@ -25,9 +25,7 @@ def test_a_policy_that_was_granted_shows_by_itself(page: Page, stack: Stack) -> 
     steps.connect_by_policy(page)
     oscar = row_of(page, "Oscar Lind")
     expect(oscar.locator(".status")).to_have_text("Forbidden", timeout=30_000)
-    oid = next(
-        person["id"] for person in stack.simulator_state()["people"] if person["upn"] == "oscar@cedar.example"
-    )
+    oid = steps.person(stack, "oscar@cedar.example")["id"]
 
     oscar.get_by_text("Commands for Oscar Lind").click()
     expect(oscar.locator("pre")).to_contain_text(f'"{oid}"')
@@ -51,3 +49,31 @@ def test_one_script_is_for_everybody(page: Page, stack: Stack) -> None:
 
     for name in ("Olga Novak", "Oscar Lind"):
         expect(row_of(page, name).locator(".status")).to_have_text("Matched", timeout=30_000)
+
+
+def test_whoever_takes_an_appointment_over_hosts_it_on_a_new_link_and_the_old_meeting_goes(
+    open_page: OpenPage, otto_after: Start, running_stack: Stack
+) -> None:
+    stack, page = running_stack, open_page(otto_after, "/settings/video-calls/")
+    for name in ("Olga Novak", "Oscar Lind"):
+        steps.turn_on(page, name)
+    steps.book(page, client="Peter Ashby", staff="Olga Novak", service="Mortgage appointment")
+    before = steps.expect_link(page)
+    join = page.get_by_label("Link for the client").input_value()
+
+    # Said before, in the dialog.
+    page.get_by_role("link", name="Reassign").click()
+    oscar = page.locator("label", has_text="Oscar Lind")
+    expect(oscar).to_contain_text("New link: the join link that the client has leads to it.")
+    oscar.get_by_role("radio").check()
+    page.get_by_role("button", name="Reassign").click()
+
+    page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))
+    expect(page.get_by_text("Reassigned from Olga Novak to Oscar Lind, with a new link.")).to_be_visible()
+    after = steps.expect_link(page)
+    stack.wait_until(lambda: len(steps.live_meetings(stack)) == 1)
+    [meeting] = steps.live_meetings(stack)
+    assert (after != before, meeting["join_web_url"]) == (True, after)
+    assert meeting["organizer_id"] == steps.person(stack, "oscar@cedar.example")["id"]
+    page.goto(join)
+    assert page.url == after
