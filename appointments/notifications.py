@@ -22,6 +22,7 @@ from appointments.models import (
     NotificationKind,
     NotificationState,
 )
+from integrations.models import Meeting
 from integrations.nudges import nudge_in_bursts_on_commit
 from staff.models import StaffMember
 
@@ -75,11 +76,17 @@ def send_again(notification: Notification) -> bool:
 
 
 def send_waiting() -> int:
-    """Send what waits, oldest first, for at most half a minute; returns how many were tried. Not in a transaction."""
+    """Send what waits, oldest first, for at most half a minute; returns how many were tried. Not in a transaction.
+
+    Somebody who waits for a link goes first: the rest is for another task then.
+    """
     tried, until = 0, time.monotonic() + SENDING_SECONDS
     while time.monotonic() < until and (notification := _claim()) is not None:
         _send(notification)
         tried += 1
+        if Meeting.objects.asked_for_in_vain().exists():
+            send_soon()
+            break
     return tried
 
 

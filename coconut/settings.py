@@ -141,6 +141,19 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "visibility_timeout": 300,
     "max_retries": 0,
+    # Each priority is a list of its own in Redis ("celery", "celery:3", "celery:6"), emptied in this order.
+    "priority_steps": [0, 3, 6],
+    "sep": ":",
+}
+# The lower goes first, 0 where nothing is said: what somebody who has just booked waits for. Meetings that the sweep
+# finds have 3 (`integrations.nudges`). What takes long and hurries nobody comes last.
+CELERY_TASK_ROUTES = {
+    "appointments.send_waiting_notifications": {"priority": 3},
+    "integrations.work_on_rematch_run": {"priority": 6},
+    "integrations.rematch_people": {"priority": 6},
+    "integrations.rematch_changed_staff": {"priority": 6},
+    "integrations.probe_coverage": {"priority": 6},
+    "teams.renew": {"priority": 6},
 }
 # Waits live in rows and the sweep looks at them; nothing here uses a countdown or an ETA.
 CELERY_BEAT_SCHEDULE = {

@@ -90,7 +90,10 @@ def _alone(key: str) -> Iterator[bool]:
 
 
 def _ask_a_portion(connection: Connection) -> bool:
-    """Whether somebody should go on at once: new people are waiting, or a permission is spreading."""
+    """Whether somebody should go on at once: new people are waiting, or a permission is spreading.
+
+    Ends early where somebody who has just booked waits for a worker.
+    """
     platform, asked, is_spreading = platform_of(connection), 0, False
     work_until = monotonic() + settings.MEETING_TASK_TIME_LIMIT / 2
     while asked < PORTION and monotonic() < work_until and _may_ask(connection):
@@ -100,6 +103,8 @@ def _ask_a_portion(connection: Connection) -> bool:
             return False
         asked += len(remote_ids)
         is_spreading |= write_coverage(connection, answers)
+        if Meeting.objects.asked_for_in_vain().exists():
+            return True
     return is_spreading or _due().filter(connection=connection, coverage=Coverage.UNKNOWN).exists()
 
 

@@ -10,6 +10,7 @@ from django.dispatch import Signal
 
 from integrations import nudges
 from integrations.models import Meeting
+from integrations.nudges import Turn
 
 #: Sent after commit when something that people see of a meeting has changed: `sender=Meeting, meeting_id=UUID`.
 meeting_changed = Signal()
@@ -33,10 +34,10 @@ def nudge(meeting_id: UUID) -> None:
     enqueue_on_commit([meeting_id])
 
 
-def enqueue_on_commit(meeting_ids: Iterable[UUID]) -> None:
+def enqueue_on_commit(meeting_ids: Iterable[UUID], turn: Turn = Turn.NOW) -> None:
     """The part of `nudge` for rows whose `nudged_at` was written with the ask itself."""
     ids = list(meeting_ids)
-    transaction.on_commit(lambda: _enqueue(ids), robust=True)
+    transaction.on_commit(lambda: _enqueue(ids, turn), robust=True)
 
 
 def sweep_soon() -> None:
@@ -44,9 +45,9 @@ def sweep_soon() -> None:
     nudges.nudge_on_commit("integrations.sweep_meetings")
 
 
-def _enqueue(meeting_ids: list[UUID]) -> None:
+def _enqueue(meeting_ids: list[UUID], turn: Turn) -> None:
     """Send one task per meeting. When the broker fails the rest is given back to the sweep, without more waiting."""
     for sent, meeting_id in enumerate(meeting_ids):
-        if not nudges.send("integrations.sync_meeting", str(meeting_id)):
+        if not nudges.send("integrations.sync_meeting", str(meeting_id), turn=turn):
             Meeting.objects.filter(pk__in=meeting_ids[sent:]).update(nudged_at=None)
             return

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from integrations.meeting_news import announce, enqueue_on_commit
 from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
+from integrations.nudges import Turn
 from integrations.platforms import ErrorKind
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def sweep() -> int:
 
 @transaction.atomic
 def _nudge_due() -> int:
+    """As many as make up a batch with those that wait for a worker already: the queue stays short, and in order."""
     # A nudge that came during a pause was of no use: who was nudged then is nudged again when the pause is over.
     pause = timedelta(seconds=settings.MEETING_NUDGE_PAUSE_SECONDS)
     unheard = (
@@ -44,11 +46,18 @@ def _nudge_due() -> int:
         | Q(nudged_at__lt=F("connection__paused_until"))
         | Q(nudged_at__lt=F("connection__probe_at"))
     )
-    due = Meeting.objects.due().filter(unheard).order_by("starts_at", "pk")
-    ids = _locked(due.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(due))))
+    due = Meeting.objects.due()
+    unheard_of = due.filter(unheard).order_by("starts_at", "pk")
+    wanted = unheard_of.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(unheard_of)))
+    ids = _locked(wanted, at_most=settings.MEETING_SWEEP_BATCH - _count_queued(due.exclude(unheard)))
     Meeting.objects.filter(pk__in=ids).nudged()
-    enqueue_on_commit(ids)
+    enqueue_on_commit(ids, Turn.SWEPT)
     return len(ids)
+
+
+def _count_queued(meetings: QuerySet[Meeting]) -> int:
+    """How many of a batch are in the broker's queue already, as far as is known."""
+    return meetings.order_by()[: settings.MEETING_SWEEP_BATCH].count()
 
 
 def _probes(due: QuerySet[Meeting]) -> list[UUID]:
@@ -160,14 +169,13 @@ def _end(meetings: QuerySet[Meeting], *, everything: bool = False, **fields: Any
 
 @transaction.atomic
 def _change(meetings: QuerySet[Meeting], *, everything: bool = False, **fields: Any) -> None:
-    ids = _locked(meetings, everything=everything)
+    ids = _locked(meetings, at_most=None if everything else settings.MEETING_SWEEP_BATCH)
     Meeting.objects.filter(pk__in=ids).update(**fields)
     for meeting_id in ids:
         announce(meeting_id)
 
 
-def _locked(meetings: QuerySet[Meeting], *, everything: bool = False) -> list[UUID]:
-    """The ids of one batch of them, or all, locked. What is being written at this moment is left to the next sweep."""
+def _locked(meetings: QuerySet[Meeting], *, at_most: int | None) -> list[UUID]:
+    """The ids of so many of them, or all, locked. What is being written at this moment is left to the next sweep."""
     rows = meetings.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    ids = rows.values_list("pk", flat=True)
-    return list(ids if everything else ids[: settings.MEETING_SWEEP_BATCH])
+    return list(rows.values_list("pk", flat=True)[:at_most])

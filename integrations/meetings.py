@@ -159,7 +159,9 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
         Meeting.objects.filter(pk__in=ids).update(due_at=Now(), nudged_at=None, attempts=0, **NO_ERROR)
         for meeting_id in ids:
             announce(meeting_id)
-        if ids:
+        if len(ids) == 1:
+            nudge(ids[0])
+        elif ids:
             sweep_soon()
     return len(ids)
 

@@ -186,6 +186,11 @@ class Directory(Protocol):
         """How many user names the next `find` should be given."""
         ...
 
+    @property
+    def holds_everybody(self) -> bool:
+        """Whether everybody has been read, so that whoever opened it anew would have to read everybody again."""
+        ...
+
     def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryAnswer]:
         """Look up user names (as typed); the answer has exactly one entry for each. Raises PlatformError."""
         ...

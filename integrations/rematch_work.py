@@ -14,8 +14,16 @@ from integrations.answers import preview_answers, write_answers
 from integrations.circuit import heed
 from integrations.connections import note_event
 from integrations.lookups import look_up
-from integrations.models import Connection, ConnectionStatus, EventKind, MatchChange, MatchStatus, RematchRun
-from integrations.platforms import DirectoryAnswer, ErrorKind, PlatformError, platform_of
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    EventKind,
+    MatchChange,
+    MatchStatus,
+    Meeting,
+    RematchRun,
+)
+from integrations.platforms import Directory, DirectoryAnswer, ErrorKind, PlatformError, platform_of
 from integrations.rematch_claims import (
     Overtaken,
     advance,
@@ -60,10 +68,15 @@ def _ask_for_everybody(run: RematchRun) -> None:
         answers = look_up(connection, directory, asked)
         with transaction.atomic():
             advance(run, max(asked), len(asked), _keep(run, asked, answers))
-        if monotonic() > work_until:
+        if monotonic() > work_until or _others_first(directory):
             hand_over(run)
             return
     _finish(run)
+
+
+def _others_first(directory: Directory) -> bool:
+    """Whether somebody who has just booked waits for a worker, and another can go on here without asking anew."""
+    return not directory.holds_everybody and Meeting.objects.asked_for_in_vain().exists()
 
 
 def _not_connected(run: RematchRun) -> str:

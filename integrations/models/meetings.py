@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
@@ -30,6 +31,11 @@ class MeetingState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+# What a worker that is free needs less time for, and how long somebody looks at a page that says "Creating the link…".
+_TAKEN_UP_WITHIN = timedelta(seconds=0.5)
+_JUST_NOW = timedelta(minutes=1)
+
+
 class MeetingQuerySet(models.QuerySet["Meeting"]):
     def due(self) -> Self:
         """Meetings that somebody should work on now: due, not held, on a connection able to work."""
@@ -39,6 +45,16 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         """Meetings of these connections that are due and that nobody holds."""
         return self.filter(due_at__lte=Now(), connection__in=connections.values("pk")).filter(
             Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
+        )
+
+    def asked_for_in_vain(self) -> Self:
+        """Meetings that somebody asked for a moment ago, and that no worker took up: there is none free.
+
+        Who asks writes both times at once; the sweep writes only when it nudged.
+        """
+        now = Now()
+        return self.due().filter(
+            due_at=F("nudged_at"), due_at__range=(now - _JUST_NOW, now - _TAKEN_UP_WITHIN)
         )
 
     def failed(self) -> Self:

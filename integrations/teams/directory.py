@@ -91,6 +91,10 @@ class TeamsDirectory:
     def chunk_size(self) -> int:
         return self._source.chunk_size
 
+    @property
+    def holds_everybody(self) -> bool:
+        return isinstance(self._source, Everybody)
+
     def find(self, user_names: Sequence[str]) -> dict[str, DirectoryAnswer]:
         """Look up user names as typed; one answer for each. Raises PlatformError, and then nothing was learnt."""
         keys = {name: fold(name) for name in user_names}

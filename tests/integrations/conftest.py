@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations import matching
+from integrations.nudges import Turn
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What would go to the broker: (task, *arguments)."""
     sent: list[tuple[object, ...]] = []
 
-    def take(task: str, *args: object) -> bool:
+    def take(task: str, *args: object, turn: Turn | None = None) -> bool:
         sent.append((task, *args))
         return True
 

@@ -61,10 +61,10 @@ def _depth_of_transaction() -> int:
 class FakePlatform:
     """See the module. What a test may set and read:
 
-    `people` (user name in lower case -> answer), `chunk_size`, `addon` (is the platform offered), `needs_coverage`,
-    `coverage` (remote id -> answer; covered without one), `warning` (what `update_meeting` answers), `meetings`
-    (remote id -> meeting), `calls` (method -> how often), `asked` (the user names of each `find`), `probed` (the remote
-    ids of each `probe_coverage`), `organizers` (remote id -> organizer id).
+    `people` (user name in lower case -> answer), `chunk_size` and `holds_everybody` (of its directory), `addon` (is the
+    platform offered), `needs_coverage`, `coverage` (remote id -> answer; covered without one), `warning` (what
+    `update_meeting` answers), `meetings` (remote id -> meeting), `calls` (method -> how often), `asked` (the user names
+    of each `find`), `probed` (the remote ids of each `probe_coverage`), `organizers` (remote id -> organizer id).
     """
 
     label = "Microsoft Teams"
@@ -76,6 +76,7 @@ class FakePlatform:
         self.slug = slug
         self.people: dict[str, DirectoryAnswer] = {}
         self.chunk_size = 300
+        self.holds_everybody = False
         self.addon = True
         self.needs_coverage = False
         self.coverage: dict[str, CoverageAnswer] = {}
@@ -180,7 +181,7 @@ class FakePlatform:
     def open_directory(self, connection: Connection, expected: int) -> FakeDirectory:
         self._begin("open_directory")
         self._end("open_directory")
-        return FakeDirectory(self, self.chunk_size)
+        return FakeDirectory(self, self.chunk_size, self.holds_everybody)
 
     def find(self, user_names: Sequence[str]) -> dict[str, DirectoryAnswer]:
         self._begin("find")
@@ -273,6 +274,7 @@ class FakeSettings(SettingsForm):
 class FakeDirectory:
     platform: FakePlatform
     chunk_size: int
+    holds_everybody: bool
 
     def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryAnswer]:
         return self.platform.find(user_names)

@@ -190,7 +190,7 @@ class World:
 def test_in_the_end_the_platform_has_what_is_wanted(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     dice = random.Random(seed)
     hosting = make_hosting()
-    monkeypatch.setattr("integrations.nudges.send", lambda task, *args: True)
+    monkeypatch.setattr("integrations.nudges.send", lambda task, *args, **options: True)
     for _ in range(LIVES):
         platform = UnreliablePlatform(dice)
         monkeypatch.setitem(platforms._platforms, "teams", platform)

@@ -98,7 +98,7 @@ def test_two_sweeps_at_once_nudge_every_meeting_once(
 ) -> None:
     told: list[object] = []
 
-    def send(task: str, *args: object) -> bool:
+    def send(task: str, *args: object, **options: object) -> bool:
         told.extend(args)
         return True
 

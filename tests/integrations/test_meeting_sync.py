@@ -305,7 +305,7 @@ def test_an_ask_during_the_work_tells_the_worker_once_more(
     meeting = ask(hosting)
     sent: list[tuple[str, ...]] = []
 
-    def send(*task: str) -> bool:
+    def send(*task: str, **options: object) -> bool:
         sent.append(task)
         return True
 
