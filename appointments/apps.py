@@ -7,7 +7,10 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments import receivers  # noqa: F401 - connects the receivers
+        from appointments.link_notices import missing_links, other_links
         from appointments.whereabouts import appointment_pages
-        from integrations.whereabouts import register
+        from integrations import panels, whereabouts
 
-        register(appointment_pages)
+        whereabouts.register(appointment_pages)
+        panels.register(missing_links)
+        panels.register(other_links)

@@ -1,4 +1,4 @@
-"""Booked video appointments that have no link, for whatever reason: found again whenever somebody looks.
+"""Booked video appointments that have no link, or one elsewhere than where their staff member hosts now.
 
 Nothing is noted when a switch, a match or a platform changes. What lacks a link is read from the appointments
 themselves, so that it can be neither forgotten nor counted twice.
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
 from appointments.models import LIVE_STATUSES, Appointment
+from appointments.moving import MOVABLE
 from integrations.failed_links import meetings_without_link
+from integrations.hosting import Hosting
 from integrations.hosts import hosts_of
+from integrations.meetings import keeps_link
+from integrations.models import Connection, MeetingState, Wanted
 from services.models import MeetingMethod
-from staff.models import Organization, StaffMember
+from staff.models import Organization, StaffMember, VideoChoice
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,60 @@ def without_link(organization: Organization) -> QuerySet[Appointment]:
 
 
 def is_able(organization: Organization) -> Exists:
-    """Whether an appointment's staff member can host a video call now. Asks the database once, for the connections."""
+    """Whether an appointment's staff member can host a video call now."""
     return Exists(hosts_of(organization).filter(pk=OuterRef("staff")))
 
 
 def count_without_link(organization: Organization, person: StaffMember | None = None) -> WithoutLink:
-    """How many lack a link, of everybody or of one person. Two queries."""
+    """How many lack a link, of everybody or of one person. One query."""
     found = without_link(organization)
     if person is not None:
         found = found.filter(staff=person)
     counts = found.order_by().aggregate(everybody=Count("pk"), able=Count("pk", filter=is_able(organization)))
     return WithoutLink(**counts)
+
+
+def with_other_link(organization: Organization) -> QuerySet[Appointment]:
+    """Those to come that have a link that works, while their staff member hosts, and can host, somewhere else.
+
+    What has begun is left alone: people are in the call.
+    """
+    to_come = booked_video(organization).filter(status__in=MOVABLE, starts_at__gt=timezone.now())
+    return to_come.filter(_is_elsewhere(organization), is_able(organization)).order_by("starts_at", "pk")
+
+
+def _is_elsewhere(organization: Organization) -> Q:
+    """`is_elsewhere`, in the database; a connection's organiser is left to the platform."""
+    default = Connection.objects.filter(organization=organization, is_default=True).values("pk")[:1]
+    here = Case(
+        When(staff__video_choice=VideoChoice.CONNECTION, then=F("staff__video_connection")),
+        default=Subquery(default),
+    )
+    is_personal = Q(staff__video_choice=VideoChoice.PERSONAL)
+    on_personal_link = ~Q(personal_meeting_url="")
+    has_meeting = Q(meeting__state=MeetingState.READY)
+    return (
+        (on_personal_link & ~(is_personal & Q(personal_meeting_url=F("staff__personal_meeting_url"))))
+        | (has_meeting & is_personal)
+        | (has_meeting & ~is_personal & ~Q(meeting__connection=here))
+    )
+
+
+def lacks_link(appointment: Appointment) -> bool:
+    """What `without_link` finds, of one appointment."""
+    if appointment.personal_meeting_url:
+        return False
+    meeting = appointment.meeting
+    return meeting is None or (
+        meeting.wanted == Wanted.LIVE and meeting.state == MeetingState.FAILED and not meeting.join_url
+    )
+
+
+def is_elsewhere(appointment: Appointment, hosting: Hosting) -> bool:
+    """Whether its link works, but is not the one that it would get now from whoever hosts it."""
+    if appointment.personal_meeting_url:
+        return appointment.personal_meeting_url != hosting.personal_url
+    meeting = appointment.meeting
+    if meeting is None or meeting.state != MeetingState.READY:
+        return False
+    return not keeps_link(meeting, hosting)

@@ -18,7 +18,14 @@ from django.dispatch import receiver
 
 from integrations.connections import connection_recovered
 from integrations.hosting import Hosting
-from integrations.meeting_news import announce, enqueue_on_commit, meeting_changed, nudge, sweep_soon
+from integrations.meeting_news import (
+    announce,
+    enqueue_on_commit,
+    gathered,
+    meeting_changed,
+    nudge,
+    sweep_soon,
+)
 from integrations.meeting_outcomes import NO_ERROR
 from integrations.meeting_sweep import abandon, sweep
 from integrations.meeting_sync import sync_meeting
@@ -31,6 +38,7 @@ __all__ = [
     "ask_for_meeting",
     "ask_to_cancel",
     "ask_to_move",
+    "gathered",
     "hand_over",
     "keeps_link",
     "meeting_changed",

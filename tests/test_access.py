@@ -71,6 +71,7 @@ RULES = {
     "service-staff": OWN_ADMINS,
     "settings": ADMINS,
     "client-view-settings": ADMINS,
+    "video-links": ADMINS,
     "video-calls": ADMINS,
     "video-calls-new": ADMINS,
     "video-calls-all": ADMINS,

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from integrations.models import Connection
+from integrations.panels import notices_of
 from integrations.platform_choice import PeopleOn, people_on, without_platform
 from integrations.platforms import Account, VideoPlatform, all_platforms, platform_of
 from integrations.rematch_news import line_of, shown_runs
@@ -53,6 +54,7 @@ def all_connections(request: HttpRequest) -> HttpResponse:
         "gone": gone,
         "without": without_platform(organization),
         "default": next((row.connection for row in live if row.connection.is_default), None),
+        "notices": notices_of(organization),
     }
     return render(request, "integrations/connection_list.html", context)
 
@@ -68,6 +70,7 @@ def providers(request: HttpRequest) -> HttpResponse:
         "gone": gone,
         # Before anything was connected, nobody is expected to have a platform.
         "without": without_platform(organization) if gone and not live else None,
+        "notices": notices_of(organization),
     }
     return render(request, "integrations/providers.html", context)
 

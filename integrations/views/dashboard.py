@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from integrations.coverage import needing_grant
 from integrations.health import health_of
 from integrations.models import Connection
+from integrations.panels import notices_of
 from integrations.platform_choice import without_platform
 from integrations.platforms import platform_of
 from integrations.user_counts import Tiles, tiles_of
@@ -38,6 +39,8 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     # Whoever types sees the counts already: counting everybody with each letter would double what that costs.
     is_typing = is_by_script(request) and bool(TableFilter(request.GET).words)
     table = _table_context(request, connection, None if is_typing else tiles_of(connection))
+    if not is_typing:
+        table["notices"] = notices_of(current_organization(request))
     if is_by_script(request):
         return render(request, "integrations/_users_news.html", table)
     page = {

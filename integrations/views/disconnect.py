@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from integrations.disconnecting import disconnect_connection, upcoming_of
 from integrations.health import health_of
 from integrations.models import Connection, EventKind
+from integrations.panels import notices_of
 from integrations.platform_choice import people_on
 from integrations.platforms import platform_of
 from integrations.views.access import connection_or_404, while_connected
@@ -51,5 +52,6 @@ def disconnected_page(request: HttpRequest, connection: Connection) -> HttpRespo
             organization=connection.organization_id, is_default=True
         ).first(),
         "health": health_of(connection),
+        "notices": notices_of(connection.organization),
     }
     return render(request, "integrations/disconnected.html", context)

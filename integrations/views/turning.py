@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from integrations.models import Connection
+from integrations.panels import notices_of
 from integrations.platforms import platform_of
 from integrations.turning import Turned, turn_video_calls, turnings_of, undo_turning
 from integrations.user_counts import tiles_of
@@ -38,6 +39,7 @@ def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
         "connection": connection,
         "row": rows_of(connection, [person])[0],
         "tiles": tiles_of(connection),
+        "notices": notices_of(connection.organization),
         "query": request.POST.get("back", ""),
         "platform": platform_of(connection),
     }

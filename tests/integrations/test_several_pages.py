@@ -100,7 +100,7 @@ def test_the_list_costs_the_same_for_any_number(
         make_connection(maple, f"old {number}", is_default=False, status="disconnected")
 
     # Session, person, connections, people, who has no platform (2), the rematches, the banner.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         browser.get(reverse("video-calls-all"))
 
 

@@ -1,0 +1,115 @@
+"""Booked appointments without a link, or with another one than they would get: seen first, then made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from appointments.forms.selection import Selection
+from appointments.link_rows import loaded, rows_of
+from appointments.models import Appointment
+from appointments.repairing import AT_ONCE, Repaired, make_links
+from appointments.repairs import is_able, with_other_link, without_link
+from appointments.views.answers import SeeOther
+from staff.access import admin_only, current_member, current_organization
+from staff.listing import list_context
+from staff.models import StaffMember
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@admin_only
+def video_links(request: HttpRequest) -> HttpResponse:
+    """What is there and what would happen; POST makes the links of the selected appointments."""
+    replacing = request.GET.get("show") == "other"
+    person = _person(request)
+    found = _found(request, person, replacing=replacing)
+    able = found.filter(is_able(current_organization(request)))
+    if request.method == "POST":
+        _make(request, able, replacing=replacing)
+        return SeeOther(_address(person, replacing=replacing))
+    context = {
+        "replacing": replacing,
+        "person": person,
+        "able": able.count(),
+        "at_once": AT_ONCE,
+        **_rows(request, found),
+    }
+    return render(request, "appointments/video_links.html", context)
+
+
+def _person(request: HttpRequest) -> StaffMember | None:
+    """Whose appointments the page is about; None for everybody's. Somebody of another organisation is a 404."""
+    asked = request.GET.get("staff", "")
+    if not asked:
+        return None
+    pk = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
+    return get_object_or_404(StaffMember, pk=pk, organization=current_organization(request))
+
+
+def _found(request: HttpRequest, person: StaffMember | None, *, replacing: bool) -> QuerySet[Appointment]:
+    """The list: those that can be helped first, the next one on top."""
+    organization = current_organization(request)
+    found = with_other_link(organization) if replacing else without_link(organization)
+    if person is not None:
+        found = found.filter(staff=person)
+    return found.order_by(is_able(organization).desc(), "starts_at", "pk")
+
+
+def _rows(request: HttpRequest, found: QuerySet[Appointment]) -> dict[str, Any]:
+    context = list_context(request, loaded(found))
+    return {**context, "rows": rows_of(list(context["page"].object_list))}
+
+
+def _make(request: HttpRequest, able: QuerySet[Appointment], *, replacing: bool) -> None:
+    selection = Selection.of(request.POST)
+    if not selection:
+        messages.info(request, _("No appointment is selected. Tick those that shall get a link."))
+        return
+    gone = selection.missing_from(able)
+    chosen = selection.among(able)
+    left = max(chosen.count() - AT_ONCE, 0)
+    # Read before anything changes, for what is made leaves the list.
+    now = list(loaded(chosen)[:AT_ONCE])
+    done = make_links(now, actor=current_member(request), replacing=replacing)
+    _tell(request, Repaired(done.made, done.skipped + gone), left)
+
+
+def _tell(request: HttpRequest, done: Repaired, left: int) -> None:
+    if done.made:
+        words = ngettext(
+            "%d booked appointment gets its link now.",
+            "%d booked appointments get their links now.",
+            done.made,
+        )
+        messages.success(request, words % done.made)
+    if done.skipped:
+        words = ngettext(
+            "%d selected appointment was left as it is: it has a link by now, or was changed, or its staff member "
+            "cannot host it any more.",
+            "%d selected appointments were left as they are: they have a link by now, or were changed, or their "
+            "staff cannot host them any more.",
+            done.skipped,
+        )
+        messages.info(request, words % done.skipped)
+    if left:
+        words = ngettext(
+            "%d more is selected: choose the button again to go on.",
+            "%d more are selected: choose the button again to go on.",
+            left,
+        )
+        messages.info(request, words % left)
+
+
+def _address(person: StaffMember | None, *, replacing: bool) -> str:
+    query = {**({"show": "other"} if replacing else {}), **({"staff": str(person.pk)} if person else {})}
+    return reverse("video-links", query=query or None)
