@@ -25,6 +25,14 @@ def staff_url(appointment: Appointment) -> str:
     return _absolute(reverse("appointment", args=[appointment.pk]))
 
 
+def book_again_url(appointment: Appointment) -> str:
+    """Where the client books the same service once more; "" where clients cannot book it."""
+    if not (appointment.service.active and appointment.service.public):
+        return ""
+    query = {"service": appointment.service_id}
+    return _absolute(reverse("book", args=[appointment.organization.slug], query=query))
+
+
 def has_video_link(appointment: Appointment) -> bool:
     """Whether there is, or will be, something to join."""
     return appointment.meeting is not None or bool(appointment.personal_meeting_url)

@@ -11,9 +11,20 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from appointments.ics import address_of, invitation, method_of, summary
-from appointments.links import has_video_link, join_label, join_url, manage_url, staff_url
+from appointments.earlier import Earlier, earlier_than
+from appointments.ics import invitation, method_of, summary
+from appointments.links import (
+    book_again_url,
+    has_video_link,
+    join_label,
+    join_url,
+    manage_url,
+    staff_url,
+)
+from appointments.mail_facts import facts_of
 from appointments.models import Appointment, Audience, Notification, NotificationKind
+from services.models import MeetingMethod
+from staff.models import StaffMember
 
 _RELATED = (
     "organization",
@@ -29,7 +40,7 @@ _RELATED = (
 def mail_for(notification: Notification) -> EmailMultiAlternatives:
     """Build the mail of an outbox row from the appointment as it is now."""
     appointment = Appointment.objects.select_related(*_RELATED).get(pk=notification.appointment_id)
-    zone, language = _zone_and_language(appointment, notification.audience)
+    zone, language = _zone_and_language(appointment, notification)
     with translation.override(language), timezone.override(zone):
         return _mail(appointment, notification)
 
@@ -66,32 +77,39 @@ def _attach_calendar(
 
 
 def _context(appointment: Appointment, notification: Notification) -> dict[str, Any]:
-    heading = _heading(notification)
-    # One line whatever names hold: a header cannot be continued from here.
-    subject = " ".join(f"{heading}: {summary(appointment, notification.audience)}".split())
+    heading, audience = _heading(notification), notification.audience
+    earlier = earlier_than(appointment, notification.before)
     is_live = notification.kind != NotificationKind.CANCELLED
+    # Whoever takes it over never knew it otherwise.
+    is_new = audience == Audience.STAFF and notification.kind == NotificationKind.REASSIGNED
     return {
         "appointment": appointment,
-        "heading": heading,
-        "subject": subject,
-        "zone": timezone.get_current_timezone_name(),
-        "is_live": is_live,
-        "reason": appointment.cancel_reason
-        if not is_live and notification.audience != Audience.FORMER
-        else "",
-        "sentence": _sentence(appointment, notification),
+        # One line whatever names hold: a header cannot be continued from here.
+        "subject": " ".join(f"{heading}: {summary(appointment, audience)}".split()),
+        "sentence": _sentence(appointment, notification, earlier),
         "language": translation.get_language(),
-        "address": "" if has_video_link(appointment) else address_of(appointment),
+        "is_live": is_live,
+        "is_former": audience == Audience.FORMER,
+        "reason": "" if is_live or audience == Audience.FORMER else appointment.cancel_reason,
+        "facts": facts_of(appointment, audience, Earlier() if is_new else earlier, is_live=is_live),
+        "was_video": is_live and earlier.was_video,
         "join_url": join_url(appointment) if is_live and has_video_link(appointment) else "",
         "join_label": join_label(appointment),
-        **_private_links(appointment, notification.audience),
+        "join_stays": not is_new and _knows_join_link(notification),
+        **_private_links(appointment, audience),
     }
+
+
+def _knows_join_link(notification: Notification) -> bool:
+    """Whether the reader has the link to join already."""
+    return notification.before is not None and notification.before["method"] == MeetingMethod.VIDEO
 
 
 def _private_links(appointment: Appointment, audience: str) -> dict[str, str]:
     if audience == Audience.CLIENT:
-        return {"manage_url": manage_url(appointment)}
-    return {"staff_url": staff_url(appointment)}
+        return {"manage_url": manage_url(appointment), "book_again_url": book_again_url(appointment)}
+    # Whoever lost it may not open it any more.
+    return {"staff_url": staff_url(appointment)} if audience == Audience.STAFF else {}
 
 
 _HEADINGS = {
@@ -110,7 +128,7 @@ _SENTENCES = {
     ),
     NotificationKind.REASSIGNED: (
         _lazy("Your appointment is with %(name)s now."),
-        _lazy("You have taken over an appointment."),
+        _lazy("You have taken over an appointment from %(before)s."),
     ),
     NotificationKind.CHANGED: (
         _lazy("Your appointment has changed. This is how it is now:"),
@@ -129,16 +147,28 @@ def _heading(notification: Notification) -> str:
     return str(_HEADINGS[NotificationKind(notification.kind)])
 
 
-def _sentence(appointment: Appointment, notification: Notification) -> str:
+def _sentence(appointment: Appointment, notification: Notification, earlier: Earlier) -> str:
+    words = {"name": appointment.staff.name, "before": earlier.staff}
     if notification.audience == Audience.FORMER:
-        return _("%(name)s has taken over this appointment.") % {"name": appointment.staff.name}
+        return _("%(name)s has taken over this appointment.") % words
     to_client, to_staff = _SENTENCES[NotificationKind(notification.kind)]
+    if notification.kind == NotificationKind.REASSIGNED and not earlier.staff:
+        to_staff = _lazy("You have taken over an appointment.")
     sentence = to_client if notification.audience == Audience.CLIENT else to_staff
-    return str(sentence) % {"name": appointment.staff.name}
+    return str(sentence) % words
 
 
-def _zone_and_language(appointment: Appointment, audience: str) -> tuple[tzinfo, str]:
+def _zone_and_language(appointment: Appointment, notification: Notification) -> tuple[tzinfo, str]:
     organization, client = appointment.organization, appointment.client
-    if audience != Audience.CLIENT:
-        return appointment.staff.zone, organization.language
-    return client.time_zone or organization.time_zone, client.language or organization.language
+    if notification.audience == Audience.CLIENT:
+        return client.time_zone or organization.time_zone, client.language or organization.language
+    return _reader(appointment, notification).zone, organization.language
+
+
+def _reader(appointment: Appointment, notification: Notification) -> StaffMember:
+    """The staff member who is told; the one who has it now, where nobody has the address any more."""
+    if notification.audience != Audience.FORMER:
+        return appointment.staff
+    colleagues = StaffMember.objects.filter(organization=appointment.organization)
+    found = colleagues.select_related("organization", "location").filter(email__iexact=notification.to)
+    return found.first() or appointment.staff

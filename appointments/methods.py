@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.checks import check_changeable, check_method, check_reachable, check_same_organization
+from appointments.earlier import snapshot
 from appointments.locking import check_version, lock_appointment, lock_staff
 from appointments.models import Appointment, BookedThrough, NotificationKind
 from appointments.moving import is_movable
@@ -64,7 +65,7 @@ def _change(
     appointment: Appointment, method: int, place: Location | None, actor: StaffMember | None, through: str
 ) -> Appointment:
     was_video = appointment.method == MeetingMethod.VIDEO
-    text = _words(appointment, method, place)
+    text, before = _words(appointment, method, place), snapshot(appointment)
     appointment.method, appointment.location = method, place
     if method == MeetingMethod.VIDEO and not was_video:
         arrange_video(appointment)
@@ -73,7 +74,7 @@ def _change(
     appointment.version += 1
     appointment.save(update_fields=["method", "location", "version", *VIDEO_FIELDS])
     note(appointment, text, actor=actor, through=through)
-    tell_everybody(appointment, NotificationKind.CHANGED)
+    tell_everybody(appointment, NotificationKind.CHANGED, before=before)
     return appointment
 
 

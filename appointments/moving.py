@@ -19,6 +19,7 @@ from appointments.checks import (
     clock,
     set_times,
 )
+from appointments.earlier import snapshot
 from appointments.locking import check_version, lock_appointment, lock_people
 from appointments.models import Appointment, BookedThrough, NotificationKind, Status
 from appointments.notifications import tell_everybody
@@ -151,7 +152,7 @@ def _check_movable(appointment: Appointment, wish: TimeWish) -> None:
 def _move(appointment: Appointment, wish: TimeWish, actor: StaffMember | None) -> Appointment:
     is_reassigned = wish.staff.pk != appointment.staff_id
     is_moved = _is_so_already(appointment, replace(wish, staff=appointment.staff)) is False
-    text, former = _words(appointment, wish), appointment.staff
+    text, former, before = _words(appointment, wish), appointment.staff, snapshot(appointment)
     set_times(appointment, wish)
     if is_reassigned:
         text = f"{text} {_give_to(appointment, wish.staff)}".strip()
@@ -159,9 +160,8 @@ def _move(appointment: Appointment, wish: TimeWish, actor: StaffMember | None) -
         ask_to_move(appointment.meeting_id, starts_at=appointment.starts_at, ends_at=appointment.ends_at)
     _save(appointment)
     note(appointment, text, actor=actor, through=wish.through)
-    tell_everybody(
-        appointment, _kind(moved=is_moved, reassigned=is_reassigned), former=former if is_reassigned else None
-    )
+    kind = _kind(moved=is_moved, reassigned=is_reassigned)
+    tell_everybody(appointment, kind, before=before, former=former if is_reassigned else None)
     return appointment
 
 

@@ -7,12 +7,15 @@ server hears of it; a crash in between leaves it there rather than mailing twice
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from smtplib import SMTPException
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from appointments.earlier import Earlier, earlier_than
 from appointments.mails import mail_for
 from appointments.models import (
     SENDING_PATIENCE,
@@ -32,10 +35,31 @@ _TASK = "appointments.send_waiting_notifications"
 SENDING_SECONDS = 30
 
 
+@dataclass(frozen=True)
+class News:
+    """What one reader is to be told. `before` is how the appointment was when they last heard of it."""
+
+    audience: Audience
+    to: str
+    kind: NotificationKind
+    before: dict[str, Any] | None = None
+
+    def after(self, unheard: Notification | None) -> News:
+        """The same where an earlier mail was taken back that nobody had read."""
+        if unheard is None:
+            return self
+        return replace(self, kind=_kind_for(self, unheard), before=unheard.before)
+
+    def is_news(self, appointment: Appointment) -> bool:
+        """Not so where everything is back to what the reader knows."""
+        ends = self.kind == NotificationKind.CANCELLED
+        return ends or self.before is None or earlier_than(appointment, self.before) != Earlier()
+
+
 def mails_of_booking(appointment: Appointment) -> list[Notification]:
     """The mails to the client and the staff member, stored together with their appointment; then `send_soon`."""
     booked = NotificationKind.BOOKED
-    return _rows(appointment, [(audience, address, booked) for audience, address in _addresses(appointment)])
+    return _rows(appointment, [News(audience, to, booked) for audience, to in _addresses(appointment)])
 
 
 def send_soon() -> None:
@@ -44,21 +68,30 @@ def send_soon() -> None:
 
 
 def tell_everybody(
-    appointment: Appointment, kind: NotificationKind, *, former: StaffMember | None = None
+    appointment: Appointment,
+    kind: NotificationKind,
+    *,
+    before: dict[str, Any] | None = None,
+    former: StaffMember | None = None,
 ) -> None:
     """Put mails about a change to the client and the staff member into the outbox, in the caller's transaction.
 
-    `former` is who had the appointment before. What still waits to be sent is replaced: who was never told of the
-    booking is told of it as it is now, and who was never told that they have it need not hear that they lost it.
+    `before` is the `snapshot` of the appointment from before the change, `former` who had it then. What still waits to
+    be sent is replaced: who was never told of the booking is told of it as it is now, and who was never told that they
+    have it need not hear that they lost it. What is as the reader knows it is no news.
     """
     unheard = _take_back_waiting(appointment)
-    mails = [
-        (audience, address, _kind_for(kind, unheard.get((audience, address))))
-        for audience, address in _addresses(appointment)
-    ]
+    mails = []
+    for audience, to in _addresses(appointment):
+        took_over = former is not None and audience == Audience.STAFF
+        news = News(audience, to, NotificationKind.REASSIGNED if took_over else kind, before)
+        # Whoever was not told yet that they lost it has it still.
+        mails.append(news.after(unheard.get((audience, to)) or unheard.get((Audience.FORMER, to))))
     if former is not None and (Audience.STAFF, former.email) not in unheard:
-        mails.append((Audience.FORMER, former.email, NotificationKind.CANCELLED))
-    Notification.objects.bulk_create(_rows(appointment, mails))
+        mails.append(News(Audience.FORMER, former.email, NotificationKind.CANCELLED, before))
+    Notification.objects.bulk_create(
+        _rows(appointment, [mail for mail in mails if mail.is_news(appointment)])
+    )
     send_soon()
 
 
@@ -94,34 +127,37 @@ def _addresses(appointment: Appointment) -> list[tuple[Audience, str]]:
     return [(Audience.CLIENT, appointment.client.email), (Audience.STAFF, appointment.staff.email)]
 
 
-def _take_back_waiting(appointment: Appointment) -> dict[tuple[str, str], str]:
-    """Delete what still waits, except the news to somebody who lost it; returns the kinds by audience and address."""
+def _take_back_waiting(appointment: Appointment) -> dict[tuple[str, str], Notification]:
+    """Delete what still waits, except the news to somebody who lost it; returns it by audience and address."""
     waiting = appointment.notifications.filter(state=NotificationState.WAITING)
     waiting = waiting.exclude(~Q(to=appointment.staff.email), audience=Audience.FORMER)
-    kinds = {(audience, to): kind for audience, to, kind in waiting.values_list("audience", "to", "kind")}
+    unheard = {(mail.audience, mail.to): mail for mail in waiting}
     waiting.delete()
-    return kinds
+    return unheard
 
 
-def _rows(
-    appointment: Appointment, mails: list[tuple[Audience, str, NotificationKind]]
-) -> list[Notification]:
+def _rows(appointment: Appointment, mails: list[News]) -> list[Notification]:
     return [
         Notification(
-            appointment=appointment, kind=kind, sequence=appointment.version, audience=audience, to=address
+            appointment=appointment,
+            kind=mail.kind,
+            sequence=appointment.version,
+            audience=mail.audience,
+            to=mail.to,
+            before=mail.before,
         )
-        for audience, address, kind in mails
-        if address
+        for mail in mails
+        if mail.to
     ]
 
 
-def _kind_for(kind: NotificationKind, unheard: str | None) -> NotificationKind:
+def _kind_for(news: News, unheard: Notification) -> NotificationKind:
     """What to call the news where an earlier one was not sent: a cancelling is told as it is."""
-    if unheard is None or kind == NotificationKind.CANCELLED or unheard == kind:
-        return kind
-    if unheard == NotificationKind.BOOKED:
-        return NotificationKind.BOOKED
-    return NotificationKind.CHANGED
+    earlier = NotificationKind(unheard.kind)
+    if news.kind in (NotificationKind.CANCELLED, earlier):
+        return news.kind
+    took_over = earlier == NotificationKind.REASSIGNED and news.audience == Audience.STAFF
+    return earlier if took_over or earlier == NotificationKind.BOOKED else NotificationKind.CHANGED
 
 
 def _claim() -> Notification | None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
+
+
+def zone_of(moment: datetime) -> str:
+    """The name of the current zone, at that moment."""
+    zone = timezone.get_current_timezone()
+    return zone_words(zone, moment) if isinstance(zone, ZoneInfo) else str(zone)
 
 
 def zone_words(zone: ZoneInfo, at: datetime) -> str:

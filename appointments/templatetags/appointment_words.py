@@ -11,10 +11,12 @@ from django.utils.formats import date_format
 
 from appointments.links import personal_link_words
 from appointments.models import Appointment, Status
-from appointments.zones import zone_words
+from appointments.zones import zone_of, zone_words
 from services.models import MeetingMethod
 
 register = template.Library()
+# The name of the zone that this page shows the moment in.
+register.filter(zone_of)
 
 _METHOD_ICONS = {
     MeetingMethod.AT_LOCATION: "geo-alt",
@@ -39,13 +41,6 @@ def method_icon(method: int) -> str:
 def status_icon(status: str) -> str:
     """The name of the icon of a status, so that it is not told by colour alone; empty for one that is as booked."""
     return _STATUS_ICONS.get(Status(status), "")
-
-
-@register.filter
-def zone_of(moment: datetime) -> str:
-    """The name of the zone that this page shows the moment in."""
-    zone = timezone.get_current_timezone()
-    return zone_words(zone, moment) if isinstance(zone, ZoneInfo) else str(zone)
 
 
 @register.filter

@@ -1,8 +1,7 @@
-"""An appointment gets another staff member, another length, or both with another time."""
+"""An appointment gets another staff member, perhaps at another time."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,16 +45,6 @@ def kim_on_teams(maple_with_teams: Maple, kim: StaffMember) -> StaffMember:
 def reassign(maple: Maple, appointment: Appointment, staff: StaffMember, **changes: Any) -> Appointment:
     arguments = {"staff": staff, "actor": maple.sky, "through": BookedThrough.SCHEDULE, **changes}
     return reassign_appointment(appointment, **arguments)
-
-
-def resize(maple: Maple, appointment: Appointment, ends_at: datetime) -> Appointment:
-    return move_appointment(
-        appointment,
-        starts_at=appointment.starts_at,
-        ends_at=ends_at,
-        actor=maple.sky,
-        through=BookedThrough.SCHEDULE,
-    )
 
 
 def sentence_of(change: Any) -> str:
@@ -263,56 +252,6 @@ def test_a_client_who_arrived_does_not_move_it_online(maple: Maple) -> None:
     )
 
 
-# --- another length ---------------------------------------------------------------------------------
-def test_an_appointment_is_made_longer_where_the_service_allows_it(maple: Maple) -> None:
-    maple.review.adjustable_length, maple.review.buffer_after = True, 10
-    maple.review.save()
-
-    appointment = resize(maple, maple.book(), monday(10, 45))
-
-    appointment.refresh_from_db()
-    assert (appointment.ends_at, appointment.busy_to) == (monday(10, 45), monday(10, 55))
-    assert last_line(appointment) == "It takes 45 minutes now."
-
-
-def test_a_longer_meeting_ends_later(maple_with_teams: Maple) -> None:
-    maple_with_teams.review.adjustable_length = True
-    maple_with_teams.review.save()
-
-    resize(maple_with_teams, maple_with_teams.book(method=MeetingMethod.VIDEO), monday(11))
-
-    assert Meeting.objects.get().ends_at == monday(11)
-
-
-def test_a_fixed_length_stays(maple: Maple) -> None:
-    appointment = maple.book()
-
-    assert sentence_of(lambda: resize(maple, appointment, monday(10, 45))) == (
-        "The length of “Mortgage review” is fixed. An admin can change that under Services."
-    )
-
-
-@pytest.mark.parametrize("length", [timedelta(0), timedelta(minutes=-30), timedelta(hours=24, minutes=1)])
-def test_an_end_that_makes_no_sense_is_refused(length: timedelta, maple: Maple) -> None:
-    maple.review.adjustable_length = True
-    maple.review.save()
-    appointment = maple.book()
-
-    assert sentence_of(lambda: resize(maple, appointment, monday(10) + length)) == (
-        "An appointment ends after it starts, and within a day. Choose another end."
-    )
-
-
-def test_a_longer_appointment_does_not_run_into_the_next(maple: Maple) -> None:
-    maple.review.adjustable_length = True
-    maple.review.save()
-    maple.book(starts_at=monday(10, 30))
-    appointment = maple.book()
-
-    with pytest.raises(TimeTaken):
-        resize(maple, appointment, monday(10, 45))
-
-
 # --- what was seen ----------------------------------------------------------------------------------
 def test_nobody_moves_what_a_colleague_moved_meanwhile(maple: Maple, kim: StaffMember) -> None:
     seen = maple.book()
@@ -400,17 +339,29 @@ def test_a_move_after_a_reassign_still_tells_the_former_staff_member(maple: Mapl
     assert told() == [
         ("client", "cleo@example.com", Kind.CHANGED),
         ("former", maple.sam.email, Kind.CANCELLED),
-        ("staff", kim.email, Kind.CHANGED),
+        ("staff", kim.email, Kind.REASSIGNED),
     ]
 
 
-def test_there_and_back_leaves_nobody_confused(maple: Maple, kim: StaffMember) -> None:
+def test_nobody_hears_of_there_and_back(maple: Maple, kim: StaffMember) -> None:
     appointment = maple.book()
     Notification.objects.update(state="sent")
 
     reassign(maple, reassign(maple, appointment, kim), maple.sam)
 
+    assert told() == []
+
+
+def test_there_and_back_at_another_time_is_a_change(maple: Maple, kim: StaffMember) -> None:
+    appointment = maple.book()
+    Notification.objects.update(state="sent")
+
+    after = reassign(maple, appointment, kim)
+    move_appointment(
+        after, starts_at=monday(14), staff=maple.sam, actor=maple.sky, through=BookedThrough.SCHEDULE
+    )
+
     assert told() == [
-        ("client", "cleo@example.com", Kind.REASSIGNED),
-        ("staff", maple.sam.email, Kind.REASSIGNED),
+        ("client", "cleo@example.com", Kind.CHANGED),
+        ("staff", maple.sam.email, Kind.CHANGED),
     ]
