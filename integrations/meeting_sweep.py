@@ -13,8 +13,10 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from integrations.meeting_look import Todo, look, unexplained, unheard
 from integrations.meeting_news import announce, enqueue_on_commit
 from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
+from integrations.models.meetings import UNHELD
 from integrations.nudges import Turn
 from integrations.platforms import ErrorKind
 
@@ -25,39 +27,33 @@ _TIDYING = timedelta(days=1)
 
 
 def sweep() -> int:
-    """Tell workers about the meetings that are due, soonest first; returns how many. Called every few seconds."""
-    end_over(Meeting.objects.all())
-    abandon(Connection.objects.filter(status=ConnectionStatus.DISCONNECTED))
-    explain_waiting()
-    nudged = _nudge_due()
+    """Tell workers about the meetings that are due, soonest first; returns how many. Called every few seconds.
+
+    Of a hundred thousand meetings it looks at those that are not done with: what it asks for has an index of its own.
+    """
+    todo = look()
+    if todo.over:
+        end_over(Meeting.objects.all())
+    if todo.abandoned:
+        abandon(Connection.objects.filter(status=ConnectionStatus.DISCONNECTED))
+    if todo.unexplained:
+        explain_waiting()
+    nudged = _nudge_due(todo) if todo.unheard else 0
     if nudged:
         logger.info("The sweep nudged %s meetings.", nudged)
     return nudged
 
 
 @transaction.atomic
-def _nudge_due() -> int:
+def _nudge_due(todo: Todo) -> int:
     """As many as make up a batch with those that wait for a worker already: the queue stays short, and in order."""
-    # A nudge that came during a pause was of no use: who was nudged then is nudged again when the pause is over.
-    pause = timedelta(seconds=settings.MEETING_NUDGE_PAUSE_SECONDS)
-    unheard = (
-        Q(nudged_at__isnull=True)
-        | Q(nudged_at__lte=Now() - pause)
-        | Q(nudged_at__lt=F("connection__paused_until"))
-        | Q(nudged_at__lt=F("connection__probe_at"))
-    )
-    due = Meeting.objects.due()
-    unheard_of = due.filter(unheard).order_by("starts_at", "pk")
-    wanted = unheard_of.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(unheard_of)))
-    ids = _locked(wanted, at_most=settings.MEETING_SWEEP_BATCH - _count_queued(due.exclude(unheard)))
+    wanted = Meeting.objects.due().filter(unheard()).order_by("starts_at", "pk")
+    if todo.down:
+        wanted = wanted.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(wanted)))
+    ids = _locked(wanted, at_most=max(settings.MEETING_SWEEP_BATCH - todo.queued, 0))
     Meeting.objects.filter(pk__in=ids).nudged()
     enqueue_on_commit(ids, Turn.SWEPT)
     return len(ids)
-
-
-def _count_queued(meetings: QuerySet[Meeting]) -> int:
-    """How many of a batch are in the broker's queue already, as far as is known."""
-    return meetings.order_by()[: settings.MEETING_SWEEP_BATCH].count()
 
 
 def _probes(due: QuerySet[Meeting]) -> list[UUID]:
@@ -113,7 +109,7 @@ def abandon(connections: QuerySet[Connection]) -> None:
         everything=True,
     )
     _end(
-        meetings.filter(~live & ~agreed),
+        meetings.being_let_go(),
         everything=True,
         synced_version=F("version"),
         warning=_("The platform was disconnected before the meeting was deleted: it still has it."),
@@ -122,35 +118,23 @@ def abandon(connections: QuerySet[Connection]) -> None:
 
 def explain_waiting() -> None:
     """Meetings that nobody can work on at the moment say why, instead of seeming to take long."""
-    waiting = Meeting.objects.filter(due_at__lte=Now())
-    _change(
-        waiting.filter(connection__status=ConnectionStatus.NEEDS_REAUTHORIZATION).exclude(
-            error_kind=ErrorKind.CONNECTION
-        ),
-        error_kind=ErrorKind.CONNECTION,
-        error_sentence=_(
+    sentences = {
+        ErrorKind.CONNECTION: _(
             "The connection to the video platform must be reauthorized by an admin (Settings, Video Calls). "
             "This goes on by itself afterwards."
         ),
-    )
-    unexplained = waiting.filter(connection__status=ConnectionStatus.CONNECTED, error_kind="")
-    _change(
-        unexplained.filter(connection__probe_at__gt=Now()),
-        error_kind=ErrorKind.OUTAGE,
-        error_sentence=_("The video platform gives no answers at the moment. Coconut tries again by itself."),
-    )
-    _change(
-        unexplained.filter(connection__paused_until__gt=Now()),
-        error_kind=ErrorKind.THROTTLED,
-        error_sentence=_("The video platform asked Coconut to wait. Coconut goes on by itself."),
-    )
+        ErrorKind.OUTAGE: _(
+            "The video platform gives no answers at the moment. Coconut tries again by itself."
+        ),
+        ErrorKind.THROTTLED: _("The video platform asked Coconut to wait. Coconut goes on by itself."),
+    }
+    for kind, waiting in unexplained().items():
+        _change(Meeting.objects.filter(waiting), error_kind=kind, error_sentence=sentences[kind])
 
 
 def _open(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
     """Meetings that are due now or later and that nobody holds."""
-    return meetings.filter(due_at__isnull=False).filter(
-        Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
-    )
+    return meetings.filter(UNHELD, due_at__isnull=False)
 
 
 def _fail(meetings: QuerySet[Meeting], sentence: str, *, everything: bool = False) -> None:

@@ -27,6 +27,18 @@ class MatchField(models.TextChoices):
     USERNAME = "username", _("Username")
 
 
+def able_to_work(prefix: str = "") -> Q:
+    """The condition of `ConnectionQuerySet.able_to_work`, for queries where the connection's columns have a prefix."""
+    return Q(**{f"{prefix}status": ConnectionStatus.CONNECTED}) & unpaused(prefix)
+
+
+def unpaused(prefix: str = "") -> Q:
+    """The condition of `ConnectionQuerySet.unpaused`."""
+    pauses = (f"{prefix}paused_until", f"{prefix}probe_at")
+    asked, down = (Q(**{f"{name}__isnull": True}) | Q(**{f"{name}__lte": Now()}) for name in pauses)
+    return asked & down
+
+
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def live(self) -> Self:
         """Connections that were not disconnected, healthy or not."""
@@ -37,14 +49,11 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
         Those with `probe_at` may be called by one caller at a time: see `integrations.circuit`.
         """
-        return self.filter(status=ConnectionStatus.CONNECTED).unpaused()
+        return self.filter(able_to_work())
 
     def unpaused(self) -> Self:
         """Connections whose pauses are over, healthy or not."""
-        return self.filter(
-            Q(paused_until__isnull=True) | Q(paused_until__lte=Now()),
-            Q(probe_at__isnull=True) | Q(probe_at__lte=Now()),
-        )
+        return self.filter(unpaused())
 
     def with_platforms(self) -> Self:
         """Load what only the platforms know with the connections: each platform has a one-to-one row for it."""

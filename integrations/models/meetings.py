@@ -34,6 +34,10 @@ class MeetingState(models.TextChoices):
 # What a worker that is free needs less time for, and how long somebody looks at a page that says "Creating the link…".
 _TAKEN_UP_WITHIN = timedelta(seconds=0.5)
 _JUST_NOW = timedelta(minutes=1)
+#: Nobody works on it.
+UNHELD = Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
+#: It should be gone, and the platform may still have it.
+LETTING_GO = Q(wanted=Wanted.GONE) & ~Q(synced_version=F("version"))
 
 
 class MeetingQuerySet(models.QuerySet["Meeting"]):
@@ -43,9 +47,7 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 
     def due_on(self, connections: models.QuerySet[Connection]) -> Self:
         """Meetings of these connections that are due and that nobody holds."""
-        return self.filter(due_at__lte=Now(), connection__in=connections.values("pk")).filter(
-            Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
-        )
+        return self.filter(UNHELD, due_at__lte=Now(), connection__in=connections.values("pk"))
 
     def asked_for_in_vain(self) -> Self:
         """Meetings that somebody asked for a moment ago, and that no worker took up: there is none free.
@@ -56,6 +58,10 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         return self.due().filter(
             due_at=F("nudged_at"), due_at__range=(now - _JUST_NOW, now - _TAKEN_UP_WITHIN)
         )
+
+    def being_let_go(self) -> Self:
+        """Meetings that should be gone and that the platform may still have, whether somebody works on that or not."""
+        return self.filter(LETTING_GO)
 
     def failed(self) -> Self:
         """Meetings that nobody works on any more although the platform does not agree yet."""
@@ -126,6 +132,7 @@ class Meeting(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="meeting_due"),
             models.Index(fields=["connection", "state"], name="meeting_by_state"),
+            models.Index(fields=["connection"], condition=LETTING_GO, name="meeting_being_let_go"),
             models.Index(
                 fields=["connection", "starts_at"],
                 condition=Q(due_at__isnull=True) & ~Q(error_kind=""),

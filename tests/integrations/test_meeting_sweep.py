@@ -12,9 +12,10 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import meetings
+from integrations import meeting_look, meetings
 from integrations.hosting import Hosting
 from integrations.models import Connection, ConnectionStatus, Meeting
+from integrations.platforms import ErrorKind, PlatformError
 from integrations.tasks import sweep_meetings, sync_meeting
 from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 from tests.integrations.fake_platform import FakePlatform, outage
@@ -149,8 +150,52 @@ def test_a_sweep_costs_the_same_queries_for_one_meeting_and_for_three(
         for _ in range(more):
             ask(hosting)
         later(seconds=61)
-        with transaction.atomic(), django_assert_num_queries(28):
+        with transaction.atomic(), django_assert_num_queries(6):
             meetings.sweep()
+
+
+def test_a_sweep_that_finds_nothing_costs_two_queries(
+    hosting: Hosting, fake_teams: FakePlatform, django_assert_num_queries: Any
+) -> None:
+    sync(ask(hosting))
+
+    with django_assert_num_queries(2):
+        meetings.sweep()
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [(meeting_look._open_meetings(60), "meeting_due"), (meeting_look._left_over(), "meeting_being_let_go")],
+)
+def test_the_sweep_does_not_look_at_meetings_that_are_done_with(
+    hosting: Hosting, statement: tuple[str, Any], index: str
+) -> None:
+    sql, params = statement
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {sql}", params)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert f" {index} " in plan
+
+
+def test_a_delete_that_is_refused_while_its_connection_goes_is_ended(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = sync(ask(hosting))
+    meetings.ask_to_cancel(meeting.pk)
+    fake_teams.during(
+        "delete_meeting",
+        lambda: Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False),
+    )
+    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, "No."), after=True)
+    sync(meeting)
+    failed = meeting.state
+
+    meetings.sweep()
+
+    meeting.refresh_from_db()
+    assert (failed, meeting.state) == ("failed", "cancelled")
 
 
 def test_a_meeting_that_is_over_fails_without_a_call(hosting: Hosting, fake_teams: FakePlatform) -> None:
