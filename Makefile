@@ -11,7 +11,7 @@ install = { $(python) -m uv pip install --quiet --require-hashes --python $(pyth
 	$(python) -m pip install --quiet --require-hashes -r $(1); }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup test-pages test-rest lint lock bench clean
+.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup test-pages test-faults test-rest lint lock bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -26,18 +26,23 @@ demo-shell: ## A Django shell beside the running demo
 	@set -a && . ./.local/demo/environment && exec $(python) manage.py shell
 
 test: test-setup ## Check style, types and behaviour (ARGS goes to pytest)
-	@$(MAKE) --no-print-directory $(if $(ARGS),lint,--keep-going $(one_by_one) -j2 lint test-pages test-rest)
+	@$(MAKE) --no-print-directory $(if $(ARGS),lint,--keep-going $(one_by_one) -j3 lint test-pages test-faults test-rest)
 	$(if $(ARGS),$(python) -m pytest $(ARGS))
 
-# The tests in a browser wait as often as they work: the others run meanwhile, with servers of their own.
+# The tests in a browser wait as often as they work, those of faults nearly always: the others run meanwhile, each
+# part with servers of its own.
 # In a log each part stands alone, printed when it has ended; on a terminal one sees how far they are.
 one_by_one := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=target))
 pages := tests/article tests/journeys
+faults := tests/faults
 test-pages:
 	$(python) -m pytest $(pages)
 
+test-faults:
+	$(python) -m pytest $(faults)
+
 test-rest:
-	$(python) -m pytest $(pages:%=--ignore=%)
+	$(python) -m pytest $(patsubst %,--ignore=%,$(pages) $(faults))
 
 lint: .venv/.dev ## Check style and types only
 	$(python) -m ruff check .

@@ -49,7 +49,7 @@ SHORT_WAITS = {
     "COVERAGE_PAUSE_SECONDS": "1",
     "MICROSOFT_READ_TIMEOUT_SECONDS": "3",
 }
-PROGRAMS = ("simulator", "web", "worker", "beat")
+PROGRAMS = ("simulator", "web", "worker", "worker2", "beat")
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,15 @@ class Moment:
 
 
 class Stack:
-    """The processes, by name ("simulator", "web", "worker", "beat"), with their database and broker."""
+    """The processes, by name, with their database and broker.
 
-    def __init__(self, folder: Path, cluster_url: str) -> None:
+    The names are "simulator", "web", "worker", "beat", and "worker2" where there are two workers.
+    """
+
+    def __init__(self, folder: Path, cluster_url: str, *, workers: int = 1) -> None:
         """`folder` is for logs, mail and sockets; the database is made in the cluster of `cluster_url`."""
         self.folder = folder
+        self.workers = ("worker", "worker2")[:workers]
         self.addresses = Addresses(_free_port(), _free_port())
         self._maintenance_url = cluster_url
         self._name = f"stack_{secrets.token_hex(4)}"
@@ -85,7 +89,7 @@ class Stack:
         self._commands = {
             "simulator": programs.simulator_command(self.addresses),
             "web": programs.web_command(self.addresses),
-            "worker": programs.worker_command(),
+            **{name: programs.worker_command() for name in self.workers},
             "beat": programs.beat_command(folder),
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -112,7 +116,7 @@ class Stack:
         self._run(programs.prepare_command())
         self._copy_database(self._name, to=self._seeded)
         self._kept.append(self._seeded)
-        self.start("web", "worker", "beat")
+        self.start("web", *self.workers, "beat")
 
     def keep(self) -> Moment:
         """Remember everything as it is now, for `reset`."""
@@ -136,7 +140,7 @@ class Stack:
         self._copy_database(self._seeded if to is None else to.database, to=self._name)
         shutil.rmtree(self._mail_dir)
         self._mail_dir.mkdir()
-        self.start("web", "worker", "beat")
+        self.start("web", *self.workers, "beat")
 
     def close(self) -> None:
         """Stop everything and drop the databases."""
@@ -146,13 +150,15 @@ class Stack:
         for database in (self._name, *self._kept):
             self._on_cluster(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
-    def start(self, *names: str) -> None:
-        """Start the programs that are not running, and wait until they answer."""
+    def start(self, *names: str, **environment: str) -> None:
+        """Start the programs that are not running, and wait until they answer; `environment` is added to theirs."""
         stopped = [name for name in names if not self.is_running(name)]
         for name in stopped:
+            # The database knows its clients by their names.
+            variables = {**self.environment, "PGAPPNAME": name, **environment}
             with self._log(name).open("ab") as log:
                 self._processes[name] = start_tied(
-                    self._commands[name], output=log, environment=self.environment, cwd=BASE_DIR
+                    self._commands[name], output=log, environment=variables, cwd=BASE_DIR
                 )
         for name in stopped:
             self._wait_for_answer(name)
@@ -200,9 +206,17 @@ class Stack:
         """POST to the simulator's `/_control/<name>`; its answer."""
         return self._ask_simulator(f"/_control/{name}", json.dumps(values).encode())
 
-    def simulator_state(self) -> Any:
-        """What the simulator knows: people, meetings, counters."""
-        return self._ask_simulator("/_control/state")
+    def simulator_state(self, only: str = "") -> Any:
+        """What the simulator knows: people, meetings, counters; `only` names the part that is wanted."""
+        return (
+            self._ask_simulator(f"/_control/state?only={only}")[only]
+            if only
+            else self._ask_simulator("/_control/state")
+        )
+
+    def simulator_requests(self) -> Any:
+        """What Microsoft was asked, oldest first."""
+        return self._ask_simulator("/_control/requests")["requests"]
 
     def mails(self) -> list[EmailMessage]:
         """Every mail that was sent, the oldest first."""
@@ -216,7 +230,7 @@ class Stack:
 
     def logs(self) -> dict[str, str]:
         """The last lines that each program printed."""
-        return {name: tail(self._log(name), 60) for name in PROGRAMS}
+        return {name: tail(self._log(name), 60) for name in self._commands}
 
     # --- Details ------------------------------------------------------------------------------------
 

@@ -1,0 +1,187 @@
+"""What must be true when the trouble is over, for every appointment, every meeting and every mail.
+
+`disagreements` compares what Coconut's database says with what Microsoft has, and says in words what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+
+from tests.stack import Stack
+
+Row = dict[str, Any]
+
+# The staff member who has the appointment, and how the connection makes meetings for them, are read from where an
+# admin sees them, not from the meeting: that is what is checked.
+APPOINTMENTS = """
+SELECT a.id, a.status, a.starts_at, a.ends_at, a.meeting_id, s.name || ', ' || o.name AS subject,
+       um.remote_id AS host, t.method, t.account_oid AS account
+  FROM appointments_appointment a
+  JOIN services_service s ON s.id = a.service_id
+  JOIN staff_organization o ON o.id = a.organization_id
+  LEFT JOIN integrations_meeting m ON m.id = a.meeting_id
+  LEFT JOIN integrations_usermatch um ON um.connection_id = m.connection_id AND um.staff_id = a.staff_id
+  LEFT JOIN teams_teamsconnection t ON t.connection_id = m.connection_id
+ WHERE a.method = 3
+"""
+MEETINGS = """
+SELECT m.id, m.wanted, m.state, m.version, m.synced_version, m.join_url, m.remote_id, m.error_kind,
+       m.error_sentence, m.warning, m.due_at, m.lease_token, m.recheck_at, c.status AS connection
+  FROM integrations_meeting m JOIN integrations_connection c ON c.id = m.connection_id
+"""
+WAITING = """
+SELECT 'a mail to ' || "to" FROM appointments_notification WHERE state = 'waiting'
+UNION ALL
+SELECT 'a rematch, ' || state FROM integrations_rematchrun WHERE finished_at IS NULL
+UNION ALL
+SELECT 'the connection ' || name || ' ' || status FROM integrations_connection
+ WHERE status = 'needs_reauthorization'
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at everything. `mails` are what each mail told to whom, `waiting` what else is not over yet."""
+
+    appointments: list[Row]
+    meetings: list[Row]
+    remote: list[Row]
+    mails: list[str]
+    waiting: list[str]
+
+
+def expect_agreement(stack: Stack, seconds: float = 40) -> None:
+    """Wait until everything agrees; fails with what does not, when that takes longer than `seconds`."""
+    found = ["Nobody has looked."]
+
+    def agrees() -> bool:
+        found[:] = disagreements(look(stack))
+        return not found
+
+    try:
+        stack.wait_until(agrees, seconds=seconds)
+    except AssertionError:
+        assert found == []
+
+
+def look(stack: Stack) -> Seen:
+    """Read it all. Microsoft is asked last: what the rows promise must be there by then."""
+    return Seen(
+        appointments=_rows(stack, APPOINTMENTS),
+        meetings=_rows(stack, MEETINGS),
+        waiting=[text for (text,) in stack.sql(WAITING)],
+        mails=[_news(mail) for mail in stack.mails()],
+        remote=[each for each in stack.simulator_state("meetings") if not each["deleted"]],
+    )
+
+
+def disagreements(seen: Seen) -> list[str]:
+    """Everything that is wrong, a sentence each."""
+    by_key = {meeting["id"]: meeting for meeting in seen.meetings}
+    remote = {key: [each for each in seen.remote if each["external_id"] == key] for key in by_key}
+    return [
+        *(f"It waits: {text}." for text in seen.waiting),
+        *(f"Told more than once: {news}." for news, times in Counter(seen.mails).items() if times > 1),
+        *_strangers(seen, by_key),
+        *_of_appointments(seen, by_key, remote),
+        *_of_meetings(seen, remote),
+    ]
+
+
+def _strangers(seen: Seen, by_key: dict[str, Row]) -> Iterator[str]:
+    for each in seen.remote:
+        if each["external_id"] not in by_key:
+            yield f"No row owns the remote meeting {each['id']}."
+
+
+def _of_appointments(seen: Seen, by_key: dict[str, Row], remote: dict[str, list[Row]]) -> Iterator[str]:
+    for appointment in seen.appointments:
+        name = f"Appointment {appointment['id']}"
+        meeting = by_key.get(appointment["meeting_id"] or "")
+        is_wanted = meeting is not None and meeting["wanted"] == "live"
+        if appointment["status"] == "cancelled":
+            if is_wanted:
+                yield f"{name} is cancelled, its meeting is not."
+        elif meeting is None or not is_wanted:
+            yield f"{name} has no meeting."
+        elif meeting["connection"] == "connected":
+            yield from (f"{name}: {text}" for text in _compared(appointment, meeting, remote[meeting["id"]]))
+
+
+def _compared(appointment: Row, meeting: Row, remote: list[Row]) -> Iterator[str]:
+    if len(remote) != 1:
+        yield f"there are {len(remote)} remote meetings."
+        return
+    (found,) = remote
+    by_policy = appointment["method"] == "access_policy"
+    attendees = [] if by_policy else [appointment["host"]]
+    wanted = {
+        "id": meeting["remote_id"],
+        "link": meeting["join_url"],
+        "subject": appointment["subject"],
+        "start": datetime.fromisoformat(appointment["starts_at"]),
+        "end": datetime.fromisoformat(appointment["ends_at"]),
+        "organizer": appointment["host"] if by_policy else appointment["account"],
+        "attendees": attendees,
+    }
+    has = {
+        "id": found["id"],
+        "link": found["join_web_url"],
+        "subject": found["subject"],
+        "start": datetime.fromisoformat(found["start"]),
+        "end": datetime.fromisoformat(found["end"]),
+        "organizer": found["organizer_id"],
+        "attendees": [each["identity"]["user"]["id"] for each in found["attendees"]],
+    }
+    yield from (
+        f"its {name} is {has[name]}, not {wanted[name]}." for name in wanted if has[name] != wanted[name]
+    )
+
+
+def _of_meetings(seen: Seen, remote: dict[str, list[Row]]) -> Iterator[str]:
+    owned = {appointment["meeting_id"] for appointment in seen.appointments}
+    for meeting in seen.meetings:
+        name = f"Meeting {meeting['id']}"
+        if any(meeting[field] is not None for field in ("due_at", "lease_token", "recheck_at")):
+            yield f"{name} is not done with."
+        if meeting["wanted"] == "live" and meeting["id"] not in owned:
+            yield f"{name} is live, and no appointment has it."
+        ends = _end_while_connected if meeting["connection"] == "connected" else _end_of_disconnected
+        yield from (f"{name} {text}" for text in ends(meeting, remote[meeting["id"]]))
+
+
+def _end_while_connected(meeting: Row, remote: list[Row]) -> Iterator[str]:
+    if meeting["error_kind"] or meeting["synced_version"] != meeting["version"]:
+        yield f"does not agree: {meeting['error_kind']} {meeting['error_sentence']}"
+    if meeting["wanted"] == "gone" and (remote or meeting["state"] != "cancelled"):
+        yield f"should be gone: it is {meeting['state']}, with {len(remote)} remote meetings."
+
+
+def _end_of_disconnected(meeting: Row, remote: list[Row]) -> Iterator[str]:
+    """A link that was made stays; who gets none reads why; what could not be deleted is named."""
+    has_news = bool(meeting["warning"] or meeting["error_sentence"])
+    match meeting["state"]:
+        case "ready" if [each["join_web_url"] for each in remote] == [meeting["join_url"]]:
+            return
+        case "failed" if meeting["error_sentence"] and not remote:
+            return
+        case "cancelled" if has_news or not remote:
+            return
+    yield f"is {meeting['state']} after the disconnect, with {len(remote)} remote meetings."
+
+
+def _rows(stack: Stack, query: str) -> list[Row]:
+    return [row for (row,) in stack.sql(f"SELECT row_to_json(found) FROM ({query}) AS found")]
+
+
+def _news(mail: EmailMessage) -> str:
+    """What a mail tells, to whom: of an appointment, the version that its calendar entry has."""
+    calendar = next((part for part in mail.walk() if part.get_content_type() == "text/calendar"), None)
+    lines = [] if calendar is None else calendar.get_content().splitlines()
+    what = [line for line in lines if line.startswith(("UID", "SEQUENCE", "METHOD"))]
+    return f"{mail['To']}: {', '.join(what) or mail['Subject']}"

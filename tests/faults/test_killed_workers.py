@@ -1,0 +1,80 @@
+"""A worker loses its power in the worst moments. The other one finishes its work, and nothing is made twice."""
+
+from __future__ import annotations
+
+import signal
+
+from tests.faults import microsoft, workers
+from tests.faults.agreement import expect_agreement
+from tests.faults.conftest import Office
+from tests.faults.microsoft import CREATE
+from tests.faults.workers import AT_MICROSOFT, WAITING_FOR_A_LOCK
+from tests.stack import Stack
+
+
+def test_a_worker_killed_before_its_call_is_replaced_by_the_other(stack: Stack, maple: Office) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="unavailable", regex=CREATE, count=1)
+    maple.desk.book(maple.hosts[0])
+    stack.wait_until(lambda: microsoft.asked(stack, CREATE))
+
+    # Whoever tries again waits for the token, with the meeting taken up and nothing sent.
+    with stack.holding("LOCK teams_teamsconnection"):
+        stack.wait_until(lambda: workers.is_claimed(stack))
+        workers.kill_those(stack, WAITING_FOR_A_LOCK)
+        assert microsoft.created(stack) == made
+
+    expect_agreement(stack)
+    assert microsoft.created(stack) == made + 1
+
+
+def test_a_worker_killed_before_microsofts_answer_makes_no_second_meeting(
+    stack: Stack, maple: Office
+) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="slow", regex=CREATE, seconds=2, count=1)
+    maple.desk.book(maple.hosts[0])
+    stack.wait_until(lambda: microsoft.created(stack) == made + 1)
+
+    workers.kill_those(stack, AT_MICROSOFT)
+
+    expect_agreement(stack)
+    assert microsoft.created(stack) == made + 1
+
+
+def test_a_worker_killed_between_the_answer_and_the_write_makes_no_second_meeting(
+    stack: Stack, maple: Office
+) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
+    booked = maple.desk.book(maple.hosts[0])
+    meeting = maple.desk.meeting(booked)
+    stack.wait_until(lambda: workers.is_claimed(stack))
+
+    # A worker that comes back with the answer waits here.
+    with stack.holding(f"SELECT 1 FROM integrations_meeting WHERE id = '{meeting}' FOR UPDATE"):
+        stack.wait_until(lambda: microsoft.created(stack) == made + 1)
+        workers.kill_those(stack, WAITING_FOR_A_LOCK)
+    assert stack.sql("SELECT remote_id FROM integrations_meeting WHERE id = %s", meeting) == [("",)]
+
+    expect_agreement(stack)
+    assert microsoft.created(stack) == made + 1
+
+
+def test_a_worker_that_freezes_for_longer_than_its_lease_overwrites_nothing_when_it_wakes(
+    stack: Stack, maple: Office
+) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
+    booked = maple.desk.book(maple.hosts[0])
+    stack.wait_until(lambda: workers.those(stack, AT_MICROSOFT))
+    (frozen,) = workers.those(stack, AT_MICROSOFT)
+    workers.send(stack, frozen, signal.SIGSTOP)
+    maple.desk.move(booked)
+    expect_agreement(stack)
+
+    workers.send(stack, frozen, signal.SIGCONT)
+
+    maple.desk.move(booked)
+    expect_agreement(stack)
+    assert microsoft.created(stack) == made + 1

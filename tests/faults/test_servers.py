@@ -1,0 +1,77 @@
+"""Beat, the broker and the database fail. Bookings go on where the database is there, and every link comes."""
+
+from __future__ import annotations
+
+import signal
+
+from demo.processes import stop
+from tests.faults import microsoft, workers
+from tests.faults.agreement import expect_agreement
+from tests.faults.conftest import Installation, Office
+from tests.faults.microsoft import CREATE
+from tests.stack import Stack
+
+ATTEMPTED = "SELECT count(*) FROM integrations_meeting WHERE error_kind <> '' AND lease_token IS NULL"
+
+
+def test_links_come_without_beat_and_what_must_be_tried_again_comes_when_it_is_back(
+    stack: Stack, maple: Office
+) -> None:
+    stack.kill("beat")
+    maple.desk.book(maple.hosts[0])
+    maple.desk.move(maple.booked[0])
+    expect_agreement(stack)
+
+    stack.control("fault", kind="unavailable", regex=CREATE, count=1)
+    maple.desk.book(maple.hosts[0])
+    stack.wait_until(lambda: stack.sql(ATTEMPTED) == [(1,)])
+    stack.start("beat")
+
+    expect_agreement(stack)
+
+
+def test_a_broker_that_restarts_empty_loses_nothing(stack: Stack, maple: Office) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="latency", regex=CREATE, ms=500)
+    for _ in range(8):
+        maple.desk.book(maple.hosts[0])
+    maple.desk.cancel(maple.booked[1])
+
+    stack.broker.stop()
+    stack.broker.start()
+    # A worker that ends a task just when its broker goes ends itself, in kombu; its supervisor starts another.
+    stack.start(*stack.workers, "beat")
+
+    expect_agreement(stack)
+    assert microsoft.created(stack) == made + 8
+
+
+def test_booking_moving_and_cancelling_go_on_without_a_broker(stack: Stack, maple: Office) -> None:
+    stack.broker.stop()
+    maple.desk.book(maple.hosts[0])
+    maple.desk.move(maple.booked[0])
+    maple.desk.cancel(maple.booked[1])
+
+    stack.broker.start()
+    stack.start(*stack.workers, "beat")
+
+    expect_agreement(stack)
+
+
+def test_a_database_that_restarts_while_links_are_made_loses_and_doubles_nothing(
+    stack: Stack, maple: Office, installation: Installation
+) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=3)
+    for _ in range(3):
+        maple.desk.book(maple.hosts[0])
+    stack.wait_until(lambda: workers.is_claimed(stack))
+
+    # Everybody is disconnected in the middle of what they do, as when its package is upgraded.
+    assert installation.postgres.process is not None
+    stop(installation.postgres.process, signal.SIGINT, patience=20)
+    installation.postgres.start()
+
+    maple.desk.move(maple.booked[0])
+    expect_agreement(stack)
+    assert microsoft.created(stack) == made + 3
