@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser import new_context, traced, watched_page
 from tests.journeys import steps
@@ -46,21 +46,23 @@ def test_a_video_call_is_booked_on_a_phone(
         assert context.cookies(stack.url) == []
 
 
-def test_it_is_booked_inside_a_site_that_may_embed_it_and_no_other_shows_it(
+def test_it_is_booked_inside_a_site_that_may_embed_it_without_third_party_cookies_and_no_other_shows_it(
     browser: Browser, stack: Stack
 ) -> None:
     with other_site(stack) as site, other_site(stack) as stranger:
         stack.sql("UPDATE staff_organization SET embed_origins = %s WHERE slug = 'maple'", site)
         context = new_context(browser, stack)
         page = context.new_page()
+        refuse_third_party_cookies(page)
 
         page.goto(site)
-        inside = page.frame_locator("iframe")
+        inside = page.frame_locator("iframe >> nth=0")
         steps.choose_a_video_call(inside)
         steps.book_as_client(inside)
         page.goto(stranger)
 
-        assert context.cookies(stack.url) == []
+        # Not even the one that the sites' other frame tries to set.
+        assert context.cookies() == []
         assert page.frames[1].url.startswith("chrome-error:")
         context.close()
 
@@ -78,17 +80,33 @@ def test_it_is_booked_without_scripts(browser: Browser, stack: Stack) -> None:
     context.close()
 
 
+def refuse_third_party_cookies(page: Page) -> None:
+    """As browsers do that are set to it; what Playwright starts may take them."""
+    controls = {
+        "enableThirdPartyCookieRestriction": True,
+        "disableThirdPartyCookieMetadata": True,
+        "disableThirdPartyCookieHeuristics": True,
+    }
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.send("Network.setCookieControls", controls)
+
+
 @contextmanager
 def other_site(stack: Stack) -> Iterator[str]:
-    """A site of another origin with the Client View in a frame; its origin."""
+    """A site of another origin with the Client View in a frame, and one that sets a cookie; its origin."""
 
     class Site(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
+            if self.path == "/cookie":
+                self.send_header("Set-Cookie", "somebody=else; SameSite=None; Secure")
             self.end_headers()
             frame = f'<iframe src="{stack.url}/book/maple/" width="390" height="800"></iframe>'
-            self.wfile.write(f"<!doctype html><title>Maple</title>{frame}".encode())
+            other = f'<iframe src="http://localhost:{server.server_port}/cookie"></iframe>'
+            frames = "" if self.path == "/cookie" else frame + other
+            self.wfile.write(f"<!doctype html><title>Maple</title>{frames}".encode())
 
         def log_message(self, *_args: object) -> None:
             """Say nothing."""
