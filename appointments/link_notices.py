@@ -12,7 +12,7 @@ from staff.notices import Notice
 
 
 def missing_links(organization: Organization, person: StaffMember | None) -> Notice | None:
-    """One notice in total, however many switches, matches or platforms were changed. One query."""
+    """One notice in total, however many switches, matches or platforms were changed."""
     missing = count_without_link(organization, person)
     if not missing.everybody:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
 from appointments.models import LIVE_STATUSES, Appointment
@@ -54,12 +54,13 @@ def is_able(organization: Organization) -> Exists:
 
 
 def count_without_link(organization: Organization, person: StaffMember | None = None) -> WithoutLink:
-    """How many lack a link, of everybody or of one person. One query."""
+    """How many lack a link, of everybody or of one person. One query where there is none, else two."""
     found = without_link(organization)
     if person is not None:
         found = found.filter(staff=person)
-    counts = found.order_by().aggregate(everybody=Count("pk"), able=Count("pk", filter=is_able(organization)))
-    return WithoutLink(**counts)
+    everybody = found.count()
+    able = found.filter(is_able(organization)).count() if everybody else 0
+    return WithoutLink(everybody, able)
 
 
 def with_other_link(organization: Organization) -> QuerySet[Appointment]:

@@ -15,7 +15,8 @@ from django.utils.translation import ngettext
 
 from integrations import meetings, whereabouts
 from integrations.connections import note_event
-from integrations.models import Connection, EventKind, Meeting, Wanted
+from integrations.hosting import Hosting, hosting_of
+from integrations.models import Connection, EventKind, MatchStatus, Meeting, Wanted
 from staff.models import Organization, StaffMember
 
 PER_PAGE = 25
@@ -24,11 +25,23 @@ _LONGEST: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
+class Hindrance:
+    """Why another try would fail, or make a link that its host does not use. `page` is where it is mended.
+
+    Without a page the host hosts elsewhere by now, where a link can be made instead.
+    """
+
+    reason: str
+    page: whereabouts.Page | None = None
+
+
+@dataclass(frozen=True)
 class FailedLink:
     """`place` is the page of what the meeting was made for, None where there is none (any more)."""
 
     meeting: Meeting
     place: whereabouts.Page | None
+    hindrance: Hindrance | None = None
 
     @property
     def name(self) -> str:
@@ -40,6 +53,14 @@ class FailedLink:
         if self.meeting.wanted == Wanted.GONE:
             return _("Not deleted")
         return _("Last change refused") if self.meeting.join_url else _("No link")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How many will be tried again, and whose hosts cannot host there any more: each a name and the reason."""
+
+    number: int
+    hindered: tuple[str, ...] = ()
 
 
 def failed_links(connection: Connection) -> QuerySet[Meeting]:
@@ -61,21 +82,53 @@ def page_of(connection: Connection, number: str | None) -> Page[Meeting]:
 
 
 def links_on(page: Page[Meeting]) -> list[FailedLink]:
-    """The rows of a page. Two queries for any number of them."""
+    """The rows of a page. Four queries for any number of them."""
     shown = list(page.object_list)
     pages = whereabouts.pages_of([meeting.pk for meeting in shown])
-    return [FailedLink(meeting, pages.get(meeting.pk)) for meeting in shown]
+    hindered = _hindrances(shown)
+    return [FailedLink(meeting, pages.get(meeting.pk), hindered.get(meeting.pk)) for meeting in shown]
 
 
-def try_again(connection: Connection, meeting_id: UUID | None, actor: StaffMember) -> int:
-    """Try one failed meeting again, or all of them, and note who asked; returns how many will be tried."""
+def try_again(connection: Connection, meeting_id: UUID | None, actor: StaffMember) -> Tried:
+    """Try one failed meeting again, or all of them, and note who asked."""
     chosen = failed_links(connection)
     if meeting_id is not None:
         chosen = chosen.filter(pk=meeting_id)
+    hindered = _names_and_reasons(list(chosen.select_related("host")))
     tried = meetings.try_again(chosen)
     if tried:
         note_event(connection, EventKind.NOTED, actor, _words(tried))
-    return tried
+    return Tried(tried, hindered)
+
+
+def _hindrances(failed: list[Meeting]) -> dict[UUID, Hindrance]:
+    """Those of them whose host cannot host there any more. Two queries."""
+    live = [meeting for meeting in failed if meeting.wanted == Wanted.LIVE]
+    hostings = hosting_of(list({meeting.host_id: meeting.host for meeting in live}.values()))
+    found = {meeting.pk: _hindrance(meeting, hostings[meeting.host_id]) for meeting in live}
+    return {pk: hindrance for pk, hindrance in found.items() if hindrance is not None}
+
+
+def _hindrance(meeting: Meeting, hosting: Hosting) -> Hindrance | None:
+    if hosting.personal_url:
+        return Hindrance(_("Hosts on a personal link now."))
+    if hosting.connection is not None and hosting.connection.pk != meeting.connection_id:
+        return Hindrance(_("Hosts on %(name)s now.") % {"name": hosting.connection.name})
+    if hosting.obstacle is None or _is_only_off(hosting):
+        return None
+    return Hindrance(hosting.obstacle.reason, hosting.obstacle.page)
+
+
+def _is_only_off(hosting: Hosting) -> bool:
+    """What is booked already gets its link although Video Calls was turned off since."""
+    return hosting.match is not None and hosting.match.status == MatchStatus.MATCHED
+
+
+def _names_and_reasons(failed: list[Meeting]) -> tuple[str, ...]:
+    hindered = _hindrances(failed)
+    by_host = {each.host.name: hindered[each.pk].reason for each in failed if each.pk in hindered}
+    words = _("%(name)s: %(reason)s")
+    return tuple(words % {"name": name, "reason": reason} for name, reason in sorted(by_host.items()))
 
 
 def _words(tried: int) -> str:

@@ -33,7 +33,7 @@ def video_links(request: HttpRequest) -> HttpResponse:
     replacing = request.GET.get("show") == "other"
     person = _person(request)
     found = _found(request, person, replacing=replacing)
-    able = found.filter(is_able(current_organization(request)))
+    able = found if replacing else found.filter(is_able(current_organization(request)))
     if request.method == "POST":
         _make(request, able, replacing=replacing)
         return SeeOther(_address(person, replacing=replacing))
@@ -57,12 +57,12 @@ def _person(request: HttpRequest) -> StaffMember | None:
 
 
 def _found(request: HttpRequest, person: StaffMember | None, *, replacing: bool) -> QuerySet[Appointment]:
-    """The list: those that can be helped first, the next one on top."""
+    """The list, the next one on top; of those without a link the ones that can be helped come first."""
     organization = current_organization(request)
     found = with_other_link(organization) if replacing else without_link(organization)
-    if person is not None:
-        found = found.filter(staff=person)
-    return found.order_by(is_able(organization).desc(), "starts_at", "pk")
+    if not replacing:
+        found = found.order_by(is_able(organization).desc(), "starts_at", "pk")
+    return found if person is None else found.filter(staff=person)
 
 
 def _rows(request: HttpRequest, found: QuerySet[Appointment]) -> dict[str, Any]:

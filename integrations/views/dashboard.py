@@ -11,6 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
 from integrations.coverage import needing_grant
+from integrations.failed_links import failed_links
 from integrations.health import health_of
 from integrations.models import Connection
 from integrations.panels import notices_of
@@ -46,6 +47,7 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     page = {
         "account": platform_of(connection).account(connection),
         "health": health_of(connection),
+        "failed_count": failed_links(connection).count(),
         "without": without_platform(current_organization(request)),
     }
     return render(request, "integrations/dashboard.html", {**table, **page, **run_context(connection)})

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from integrations.disconnecting import disconnect_connection, upcoming_of
+from integrations.failed_links import failed_links
 from integrations.health import health_of
 from integrations.models import Connection, EventKind
 from integrations.panels import notices_of
@@ -52,6 +53,7 @@ def disconnected_page(request: HttpRequest, connection: Connection) -> HttpRespo
             organization=connection.organization_id, is_default=True
         ).first(),
         "health": health_of(connection),
+        "failed_count": failed_links(connection).count(),
         "notices": notices_of(connection.organization),
     }
     return render(request, "integrations/disconnected.html", context)

@@ -26,6 +26,9 @@ from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_member
 from staff.listing import list_context
 
+# How many people are named in one sentence.
+_NAMED = 3
+
 
 @admin_only
 @require_safe
@@ -74,7 +77,7 @@ def try_again(request: HttpRequest, pk: int) -> HttpResponse:
     connection = connection_or_404(request, pk)
     meeting_id = _uuid(request.POST.get("meeting", ""))
     if "meeting" in request.POST and meeting_id is None:
-        tried = 0
+        tried = failed_links.Tried(0)
     else:
         tried = failed_links.try_again(connection, meeting_id, current_member(request))
     _say_tried(request, connection, tried)
@@ -129,14 +132,27 @@ def _back(connection: Connection) -> HttpResponseRedirect:
     return redirect("connection-health", connection.pk)
 
 
-def _say_tried(request: HttpRequest, connection: Connection, tried: int) -> None:
-    if not tried:
+def _say_tried(request: HttpRequest, connection: Connection, tried: failed_links.Tried) -> None:
+    number = tried.number
+    if not number:
         messages.info(request, _("There is nothing that could be tried again."))
         return
-    sentence = ngettext("%d link is being tried again.", "%d links are being tried again.", tried) % tried
+    sentence = ngettext("%d link is being tried again.", "%d links are being tried again.", number) % number
     if not connection.is_healthy:
         sentence = f"{sentence} {_('That begins once the connection is reauthorized.')}"
     messages.success(request, sentence)
+    if tried.hindered:
+        messages.warning(request, _hindered_words(tried.hindered))
+
+
+def _hindered_words(hindered: tuple[str, ...]) -> str:
+    """The first few by name: whoever tries all again may have hundreds."""
+    sentence = _("Not everybody can host there now, so that links may fail again.")
+    sentences = [sentence, *hindered[:_NAMED]]
+    more = len(hindered) - _NAMED
+    if more > 0:
+        sentences.append(ngettext("And %d more person.", "And %d more people.", more) % more)
+    return " ".join(sentences)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -129,11 +129,18 @@ def test_another_organisation_sees_none_of_them(maple_with_teams: Maple) -> None
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_counting_takes_one_query(
+def test_counting_takes_two_queries(
     maple_with_teams: Maple, how_many: int, django_assert_num_queries: Any
 ) -> None:
     for number in range(how_many):
         failed(maple_with_teams, 10 + number)
+
+    with django_assert_num_queries(2):
+        count_without_link(maple_with_teams.organization)
+
+
+def test_counting_none_takes_one_query(maple_with_teams: Maple, django_assert_num_queries: Any) -> None:
+    maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     with django_assert_num_queries(1):
         count_without_link(maple_with_teams.organization)

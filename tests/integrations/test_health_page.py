@@ -241,6 +241,7 @@ def test_work_under_way_is_counted(browser, connected, sam):
 
 
 def test_a_failed_link_is_shown_with_remedy_and_request_id(browser, connected, sam):
+    make_match(connected, sam)
     fail(connected, sam)
 
     shown = section(read(browser, page_address(connected)), "failed-heading")
@@ -501,7 +502,7 @@ def test_a_page_costs_the_same_for_one_row_and_for_three(
         )
         note_event(connected, EventKind.NOTED, host)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         read(browser, page_address(connected))
 
 
