@@ -27,6 +27,7 @@ from appointments.spans import (
 )
 from services.models import Service
 from staff.models import Location, StaffMember
+from staff.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -149,11 +150,12 @@ _WORKS: Final = 1
 _OPEN: Final = 2
 _OFF: Final = 3
 _BUSY: Final = 4
+_STATUSES: Final = ", ".join(f"'{status.value}'" for status in BUSY_STATUSES)
 
 # Hours are seconds of the week that begins on Monday, everything else unix seconds. Of what is taken nothing overlaps,
 # as a constraint sees to: before the first that begins in time, only the last one can reach into it. So an index finds
-# one person's after the other, however long the history is.
-_SQL: Final = """
+# one person's after the other, however long the history is. The statuses are written out, as that index has them.
+_SQL: Final = f"""
 SELECT 1, staff_id, weekday * 86400 + date_part('epoch', start)::bigint,
        weekday * 86400 + date_part('epoch', "end")::bigint
   FROM staff_workinghours WHERE staff_id = ANY(%(people)s::bigint[])
@@ -169,14 +171,25 @@ UNION ALL
 SELECT 4, person, floor(date_part('epoch', busy_from))::bigint, ceil(date_part('epoch', busy_to))::bigint
   FROM unnest(%(people)s::bigint[]) AS person, LATERAL (
         SELECT busy_from, busy_to FROM appointments_appointment
-         WHERE staff_id = person AND status IN %(busy)s AND id <> %(ignoring)s
+         WHERE staff_id = person AND status IN ({_STATUSES}) AND id <> %(ignoring)s
            AND busy_from >= %(start)s AND busy_from < %(end)s
         UNION ALL
         (SELECT busy_from, busy_to FROM appointments_appointment
-          WHERE staff_id = person AND status IN %(busy)s AND id <> %(ignoring)s AND busy_from < %(start)s
+          WHERE staff_id = person AND status IN ({_STATUSES}) AND id <> %(ignoring)s AND busy_from < %(start)s
           ORDER BY busy_from DESC LIMIT 1)
        ) AS taken
-"""
+"""  # noqa: S608 - no values in it
+_CALENDARS: Final = Prepared(
+    "calendars",
+    _SQL,
+    {
+        "people": "bigint[]",
+        "places": "bigint[]",
+        "start": "timestamptz",
+        "end": "timestamptz",
+        "ignoring": "bigint",
+    },
+)
 
 
 def _rows(
@@ -192,12 +205,11 @@ def _rows(
         "places": list(set(places)),
         "start": _moment(first_day - timedelta(days=1)),
         "end": _moment(last_day + timedelta(days=2)),
-        "busy": tuple(status.value for status in BUSY_STATUSES),
         "ignoring": ignoring.pk if ignoring else 0,
     }
     found: dict[tuple[int, int], list[Span]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, parameters)
+        _CALENDARS.execute(cursor, parameters)
         for kind, owner, start, end in cursor.fetchall():
             found[kind, owner].append((start, end))
     return found

@@ -96,7 +96,10 @@ DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default=defaul
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 # PostgreSQL's own guess is about spinning discs: it would sort 50,000 people where walking an index takes a fifth.
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c random_page_cost=1.1")
+# And a plan that is kept (staff/prepared.py) must fit one person as well as fifty: it does, where indexes are walked.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
+    "options", "-c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan"
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
