@@ -8,9 +8,11 @@ class AppointmentsConfig(AppConfig):
     def ready(self) -> None:
         from appointments import receivers  # noqa: F401 - connects the receivers
         from appointments.link_notices import missing_links, other_links
+        from appointments.reconciling import Appointments
         from appointments.whereabouts import appointment_pages
-        from integrations import panels, whereabouts
+        from integrations import owners, panels, whereabouts
 
         whereabouts.register(appointment_pages)
+        owners.register(Appointments())
         panels.register(missing_links)
         panels.register(other_links)

@@ -9,8 +9,9 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentEvent
+from integrations.findings import meeting_mended
 from integrations.meetings import meeting_changed
-from integrations.models import Meeting, MeetingState
+from integrations.models import Finding, Meeting, MeetingState
 
 
 @receiver(meeting_changed, dispatch_uid="note_meeting")
@@ -28,8 +29,18 @@ def note_meeting(sender: type[Meeting], meeting_id: UUID, **kwargs: Any) -> None
         )
 
 
+@receiver(meeting_mended, dispatch_uid="note_mended_meeting")
+def note_mended_meeting(sender: type[Meeting], meeting_id: UUID, finding: Finding, **kwargs: Any) -> None:
+    """Note what was found not to agree, and what was done about it."""
+    appointment = Appointment.objects.filter(meeting=meeting_id).first()
+    if appointment is not None:
+        _note_once(appointment, f"found {finding.pk}", finding.sentence)
+
+
 def _failure(meeting: Meeting) -> str:
     reason = {"reason": meeting.error_sentence}
+    if meeting.state == MeetingState.READY and meeting.synced_version == meeting.version:
+        return _("The link could not be looked at on the video platform: %(reason)s") % reason
     if meeting.state == MeetingState.READY:
         return _("The link works, but the last change did not reach the video platform: %(reason)s") % reason
     return _("There is no link: %(reason)s") % reason

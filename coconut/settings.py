@@ -174,6 +174,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "appointments.send_waiting_notifications",
         "schedule": MEETING_SWEEP_SECONDS,
     },
+    # Each connection once a night; several rounds, so that a beat that was down at one of them makes up for it.
+    "reconcile-meetings": {
+        "task": "integrations.reconcile_everything",
+        "schedule": crontab(minute="7-57/10", hour="1-5"),
+    },
+    "finish-reconciliations": {"task": "integrations.finish_reconciliations", "schedule": 60},
     # Microsoft ends a sign-in that rests for 90 days; revocations are found within a day.
     "keep-sign-ins-alive": {"task": "teams.keep_alive", "schedule": crontab(hour=4, minute=23)},
     # Tells once for each threshold; more than once a day, so that a beat that was down at one time tells soon.

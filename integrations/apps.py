@@ -6,4 +6,4 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Video integrations"
 
     def ready(self) -> None:
-        from integrations import meetings, receivers  # noqa: F401 - connects the receivers
+        from integrations import meetings, receivers, reconciling  # noqa: F401 - connects the receivers

@@ -90,6 +90,7 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
     connection.refresh_from_db()
     note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
     start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
+    connection_recovered.send(sender=Connection, connection_id=connection.pk)
 
 
 def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None:

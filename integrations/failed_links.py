@@ -52,7 +52,10 @@ class FailedLink:
         """What failed, in a few words; the meeting's sentence says why."""
         if self.meeting.wanted == Wanted.GONE:
             return _("Not deleted")
-        return _("Last change refused") if self.meeting.join_url else _("No link")
+        if not self.meeting.join_url:
+            return _("No link")
+        is_change = self.meeting.synced_version != self.meeting.version
+        return _("Last change refused") if is_change else _("Could not be compared")
 
 
 @dataclass(frozen=True)

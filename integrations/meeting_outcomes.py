@@ -21,7 +21,7 @@ from integrations.circuit import heed
 from integrations.coverage_schedule import attempts_of_a_covered_person, refused
 from integrations.meeting_claims import Claim, settled_after
 from integrations.meeting_news import announce, enqueue_on_commit
-from integrations.models import Coverage, DirectoryState, Meeting, UserMatch
+from integrations.models import Coverage, DirectoryState, Meeting, UserMatch, Wanted
 from integrations.platforms import ErrorKind, MatchReason, PlatformError
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def write_failure(claim: Claim, error: PlatformError) -> None:
     written = _write(
         claim,
         due=_NEVER if wait is None else Now() + wait,
-        recheck_at=Now() + settled_after() if error.ambiguous else F("recheck_at"),
+        recheck_at=_recheck(claim, error, wait),
         error_kind=error.kind,
         error_sentence=error.sentence,
         error_request_id=error.request_id,
@@ -64,6 +64,14 @@ def write_failure(claim: Claim, error: PlatformError) -> None:
     heed(claim.meeting.connection_id, error, caller=str(claim.meeting.pk), wait=seconds)
     if error.kind == ErrorKind.PERSON and written:
         _note_on_match(claim.meeting, error)
+
+
+def _recheck(claim: Claim, error: PlatformError, wait: timedelta | None) -> Any:
+    """When to compare. A comparison that was refused is not repeated: trying again sends the whole wanted state."""
+    if error.ambiguous:
+        return Now() + settled_after()
+    is_over = wait is None and claim.meeting.wanted == Wanted.LIVE
+    return None if is_over and claim.compare else F("recheck_at")
 
 
 @transaction.atomic

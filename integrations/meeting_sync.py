@@ -18,17 +18,21 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from integrations.findings import record_finding
 from integrations.meeting_claims import Claim, LeaseLost, claim
+from integrations.meeting_differences import differences
 from integrations.meeting_news import announce
 from integrations.meeting_outcomes import write_failure, write_success
 from integrations.meeting_sweep import end_over
-from integrations.models import Meeting, Wanted
+from integrations.models import FindingKind, Meeting, Wanted
 from integrations.platforms import (
     Attendee,
     ErrorKind,
     MeetingSpec,
     PlatformError,
-    RemoteMeeting,
     VideoPlatform,
     platform_of,
 )
@@ -72,7 +76,12 @@ def _create(claimed: Claim, platform: VideoPlatform) -> str:
     """Make the meeting or find it, hand out its link at once, then send what creating it leaves out."""
     meeting = claimed.meeting
     remote = platform.create_meeting(meeting.connection, _spec(meeting))
-    claimed.keep(remote_id=remote.remote_id, join_url=remote.join_url)
+    is_another = meeting.join_url not in ("", remote.join_url)
+    with transaction.atomic():
+        claimed.keep(remote_id=remote.remote_id, join_url=remote.join_url)
+        if is_another:
+            words = _("The meeting no longer existed in %(platform)s: it was made again, with a new link.")
+            record_finding(meeting, FindingKind.MADE_AGAIN, words % {"platform": platform.label})
     announce(meeting.pk)
     return platform.update_meeting(meeting.connection, remote.remote_id, _spec(meeting))
 
@@ -96,7 +105,26 @@ def _compare(claimed: Claim, platform: VideoPlatform) -> str:
         if error.kind != ErrorKind.GONE:
             raise
         return _make_again(claimed, platform)
-    return meeting.warning if _is_as_wanted(remote, meeting) else _update(claimed, platform)
+    changed = differences(remote, meeting)
+    if not changed:
+        return meeting.warning
+    # After an uncertain write of ours the difference is likely to be our own.
+    return (
+        _put_back(claimed, platform, changed)
+        if meeting.is_read_for_comparison
+        else _update(claimed, platform)
+    )
+
+
+def _put_back(claimed: Claim, platform: VideoPlatform, changed: list[str]) -> str:
+    """Send the wanted state again. It is news only once the platform has taken it."""
+    warning = _update(claimed, platform)
+    words = _("Somebody had changed the meeting in %(platform)s (%(what)s): it was put back.")
+    with transaction.atomic():
+        claimed.keep(warning=warning)
+        what = {"platform": platform.label, "what": ", ".join(changed)}
+        record_finding(claimed.meeting, FindingKind.PUT_BACK, words % what)
+    return warning
 
 
 def _make_again(claimed: Claim, platform: VideoPlatform) -> str:
@@ -128,14 +156,4 @@ def _spec(meeting: Meeting) -> MeetingSpec:
         starts_at=meeting.starts_at,
         ends_at=meeting.ends_at,
         attendees=tuple(Attendee(**attendee) for attendee in meeting.attendees),
-    )
-
-
-def _is_as_wanted(remote: RemoteMeeting, meeting: Meeting) -> bool:
-    wanted = frozenset(attendee["remote_id"] for attendee in meeting.attendees)
-    return (remote.subject, remote.starts_at, remote.ends_at, remote.attendee_ids) == (
-        meeting.subject,
-        meeting.starts_at,
-        meeting.ends_at,
-        wanted,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from integrations import checking, coverage, matching, meetings
+from integrations import checking, coverage, matching, meetings, reconciliation_results, reconciling
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
 
@@ -65,3 +65,15 @@ def sync_meeting(meeting_id: str) -> None:
 def sweep_meetings() -> None:
     """Tell workers about the meetings that are due and that nobody told them about."""
     meetings.sweep()
+
+
+@shared_task(name="integrations.reconcile_everything", time_limit=LIMIT)
+def reconcile_everything() -> None:
+    """Begin tonight's reconciliations."""
+    reconciling.reconcile_everything()
+
+
+@shared_task(name="integrations.finish_reconciliations", time_limit=LIMIT)
+def finish_reconciliations() -> None:
+    """Count what reconciliations came to."""
+    reconciliation_results.finish_reconciliations()

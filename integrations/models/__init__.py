@@ -15,6 +15,7 @@ from integrations.models.matches import (
     UserMatch,
 )
 from integrations.models.meetings import Meeting, MeetingQuerySet, MeetingState, Wanted
+from integrations.models.reconciling import Finding, FindingKind, Reconciliation
 from integrations.models.rematches import (
     MatchChange,
     RematchRun,
@@ -31,12 +32,15 @@ __all__ = [
     "Coverage",
     "DirectoryState",
     "EventKind",
+    "Finding",
+    "FindingKind",
     "MatchChange",
     "MatchField",
     "MatchStatus",
     "Meeting",
     "MeetingQuerySet",
     "MeetingState",
+    "Reconciliation",
     "RematchRun",
     "RematchScope",
     "RematchState",

@@ -132,6 +132,7 @@ class EventKind(models.TextChoices):
     POLICY_REPORTED = "policy_reported", _("Access policy reported as granted")
     SETTINGS_CHANGED = "settings_changed", _("Settings changed")
     CHECKED = "checked", _("Connection checked")
+    RECONCILED = "reconciled", _("Meetings compared")
     NOTED = "noted", _("Noted")
     TOKEN_REFUSED = "token_refused", _("Sign-in refused by the platform")
 

@@ -67,6 +67,18 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         """Meetings that nobody works on any more although the platform does not agree yet."""
         return self.filter(due_at__isnull=True).exclude(error_kind="").exclude(state=MeetingState.CANCELLED)
 
+    def in_agreement(self) -> Self:
+        """Meetings with a link that the platform agreed to, and that nobody works on."""
+        return self.filter(
+            wanted=Wanted.LIVE, synced_version=F("version"), due_at__isnull=True, error_kind=""
+        ).exclude(remote_id="")
+
+    def left_behind(self) -> Self:
+        """Cancelled meetings that were given up before the platform had deleted them: only those keep a warning."""
+        return self.filter(wanted=Wanted.GONE, synced_version=F("version"), due_at__isnull=True).exclude(
+            warning=""
+        )
+
     def nudged(self) -> int:
         """Note that a worker was just told about these."""
         return self.update(nudged_at=Now())
@@ -105,6 +117,9 @@ class Meeting(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     # A write whose outcome is unknown was sent: by then it has landed, and the meeting is compared once more.
     recheck_at = models.DateTimeField(null=True, blank=True)
+    # The two times that it may be read without a reason of its own (`integrations.reconciling`): never again once set.
+    read_for_week_at = models.DateTimeField(null=True, blank=True)
+    read_for_day_at = models.DateTimeField(null=True, blank=True)
     error_kind = models.CharField(max_length=12, choices=ErrorKind.choices(), blank=True)
     error_sentence = models.TextField(blank=True)
     error_request_id = models.CharField(max_length=100, blank=True)
@@ -138,6 +153,16 @@ class Meeting(models.Model):
                 condition=Q(due_at__isnull=True) & ~Q(error_kind=""),
                 name="meeting_failed",
             ),
+            models.Index(
+                fields=["connection", "starts_at"],
+                condition=Q(wanted=Wanted.LIVE, read_for_day_at__isnull=True) & ~Q(remote_id=""),
+                name="meeting_unread",
+            ),
+            models.Index(
+                fields=["connection", "ends_at"],
+                condition=Q(wanted=Wanted.GONE) & ~Q(warning=""),
+                name="meeting_left_behind",
+            ),
         ]
 
     @property
@@ -147,3 +172,11 @@ class Meeting(models.Model):
         A meeting that is ready can have failed, too: its link works, but the platform refused the last change.
         """
         return self.due_at is None and self.error_kind != "" and self.state != MeetingState.CANCELLED
+
+    @property
+    def is_read_for_comparison(self) -> bool:
+        """Whether the next comparison is one of the two that nothing uncertain led to."""
+        return self.recheck_at is not None and self.recheck_at in (
+            self.read_for_week_at,
+            self.read_for_day_at,
+        )

@@ -1,0 +1,65 @@
+"""Whether appointments and their meetings agree, as far as our own rows show. Nothing here calls a platform.
+
+Every change of an appointment changes its meeting in the same transaction, so there should be nothing to find. What
+was changed past that, by hand or by a fault, is found here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment, Status
+from integrations.findings import record_finding
+from integrations.meetings import ask_to_cancel, ask_to_move
+from integrations.models import Connection, FindingKind, Wanted
+from services.models import MeetingMethod
+
+_NEEDS_NO_MEETING = Q(status=Status.CANCELLED) | ~Q(method=MeetingMethod.VIDEO) | ~Q(personal_meeting_url="")
+_AT_THE_SAME_TIME = Q(starts_at=F("meeting__starts_at"), ends_at=F("meeting__ends_at"))
+
+
+class Appointments:
+    """See `integrations.owners.Owner`."""
+
+    def owned(self, meeting_ids: Collection[UUID]) -> Collection[UUID]:
+        meetings = Appointment.objects.filter(meeting__in=meeting_ids).values_list("meeting", flat=True)
+        return {meeting_id for meeting_id in meetings if meeting_id is not None}
+
+    def mend(self, connection: Connection) -> int:
+        wrong = _with_meeting(connection).filter(_NEEDS_NO_MEETING | ~_AT_THE_SAME_TIME)
+        return sum(_mend(pk) for pk in wrong.values_list("pk", flat=True))
+
+
+def _with_meeting(connection: Connection) -> QuerySet[Appointment]:
+    """The appointments with a meeting that should take place, at whichever of the two times."""
+    return Appointment.objects.filter(
+        Q(ends_at__gt=Now()) | Q(meeting__ends_at__gt=Now()),
+        meeting__connection=connection,
+        meeting__wanted=Wanted.LIVE,
+    ).order_by("pk")
+
+
+@transaction.atomic
+def _mend(pk: int) -> bool:
+    """Look again under a lock, and ask for what the appointment says. Whoever changes it now has just asked."""
+    rows = Appointment.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    current = rows.filter(pk=pk).select_related("meeting").first()
+    if current is None or current.meeting is None or current.meeting.wanted != Wanted.LIVE:
+        return False
+    if Appointment.objects.filter(_NEEDS_NO_MEETING, pk=pk).exists():
+        ask_to_cancel(current.meeting.pk)
+        words = _("Its meeting had not been cancelled with the appointment: it is now.")
+        record_finding(current.meeting, FindingKind.CANCELLED, words)
+        return True
+    if (current.starts_at, current.ends_at) == (current.meeting.starts_at, current.meeting.ends_at):
+        return False
+    ask_to_move(current.meeting.pk, starts_at=current.starts_at, ends_at=current.ends_at)
+    words = _("Its meeting was at another time than the appointment: it is moved.")
+    record_finding(current.meeting, FindingKind.MOVED, words)
+    return True

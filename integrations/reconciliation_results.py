@@ -1,0 +1,126 @@
+"""What a reconciliation came to: counted when the last meeting has its answer, and said in a sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import ngettext
+
+from integrations.connections import note_event
+from integrations.models import Connection, EventKind, Finding, FindingKind, Meeting, Reconciliation
+from integrations.platforms import platform_of
+
+# Whatever has no answer by then is counted as it is: the next night begins anew.
+_LONGEST: Final = timedelta(hours=20)
+RECENT: Final = timedelta(days=30)
+
+
+def finish_reconciliations() -> int:
+    """Count and note those of which nothing is under way any more; returns how many. Beat calls it."""
+    finished = 0
+    for run in Reconciliation.objects.unfinished().select_related("connection"):
+        is_old = Reconciliation.objects.filter(pk=run.pk, started_at__lt=Now() - _LONGEST).exists()
+        if is_old or not under_way(run):
+            finished += finish(run)
+    return finished
+
+
+def under_way(run: Reconciliation) -> int:
+    """How many meetings still wait for the answer."""
+    return asked_for(run).filter(due_at__isnull=False).count()
+
+
+@transaction.atomic
+def finish(run: Reconciliation) -> bool:
+    """Write the counts down; False when somebody else did. In the history only what found something is noted."""
+    mine = Reconciliation.objects.select_for_update().filter(pk=run.pk, finished_at__isnull=True)
+    if not mine.exists():
+        return False
+    failed = Meeting.objects.failed().filter(pk__in=asked_for(run).values("pk"))
+    common = (
+        failed.values_list("error_sentence").annotate(how_often=Count("pk")).order_by("-how_often").first()
+    )
+    counts = _findings_of(run).aggregate(
+        made_again=Count("pk", filter=Q(kind=FindingKind.MADE_AGAIN)),
+        put_back=Count("pk", filter=Q(kind=FindingKind.PUT_BACK)),
+    )
+    mine.update(finished_at=Now(), failed=failed.count(), reason=common[0] if common else "", **counts)
+    run.refresh_from_db()
+    if run.made_again or run.put_back or run.mended or run.failed:
+        note_event(run.connection, EventKind.RECONCILED, None, summary(run))
+    return True
+
+
+def asked_for(run: Reconciliation) -> QuerySet[Meeting]:
+    """The meetings that were to be read in it."""
+    since = Q(read_for_week_at__gte=run.started_at) | Q(read_for_day_at__gte=run.started_at)
+    return Meeting.objects.filter(since, connection=run.connection_id)
+
+
+def _findings_of(run: Reconciliation) -> QuerySet[Finding]:
+    return Finding.objects.filter(connection=run.connection_id, at__gte=run.started_at)
+
+
+def latest(connection: Connection) -> Reconciliation | None:
+    """The last reconciliation, finished or not."""
+    return connection.reconciliations.first()
+
+
+def recent_findings(connection: Connection) -> QuerySet[Finding]:
+    """What did not agree lately, the latest first, with the meetings."""
+    return connection.findings.filter(at__gte=Now() - RECENT).select_related("meeting__host")
+
+
+def summary(run: Reconciliation) -> str:
+    """One sentence for each thing that came of it."""
+    platform = {"platform": platform_of(run.connection).label}
+    parts = [
+        ngettext(
+            "%(count)s meeting was compared with %(platform)s.",
+            "%(count)s meetings were compared with %(platform)s.",
+            run.looked_at,
+        )
+        % {"count": run.looked_at, **platform},
+        _counted(
+            run.made_again,
+            ngettext(
+                "%(count)s was missing there and made again.",
+                "%(count)s were missing there and made again.",
+                run.made_again,
+            ),
+        ),
+        _counted(
+            run.put_back,
+            ngettext(
+                "%(count)s had been changed there and was put back.",
+                "%(count)s had been changed there and were put back.",
+                run.put_back,
+            ),
+        ),
+        _counted(
+            run.mended,
+            ngettext(
+                "%(count)s did not agree with its appointment: that is mended.",
+                "%(count)s did not agree with their appointments: that is mended.",
+                run.mended,
+            ),
+        ),
+        _counted(
+            run.failed,
+            ngettext(
+                "%(count)s could not be compared: %(reason)s",
+                "%(count)s could not be compared, most of them for this reason: %(reason)s",
+                run.failed,
+            ),
+            reason=run.reason,
+        ),
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _counted(count: int, words: str, **more: str) -> str:
+    return words % {"count": count, **more} if count else ""
