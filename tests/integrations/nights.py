@@ -31,7 +31,7 @@ def pass_time(passed: timedelta) -> None:
     Meeting.objects.update(**{column: F(column) - passed for column in _OF_MEETINGS})
     Reconciliation.objects.update(started_at=F("started_at") - passed, finished_at=F("finished_at") - passed)
     Finding.objects.update(at=F("at") - passed)
-    Connection.objects.update(paused_until=F("paused_until") - passed)
+    Connection.objects.update(paused_until=F("paused_until") - passed, probe_at=F("probe_at") - passed)
 
 
 def work() -> None:

@@ -185,10 +185,9 @@ def test_at_night_the_readings_are_spread(hosting: Hosting, fake_teams: FakePlat
         make_ready(hosting, days=days)
 
     reconcile_everything()
-    due = sorted(Meeting.objects.values_list("due_at", flat=True))
+    due = {moment for moment in Meeting.objects.values_list("due_at", flat=True) if moment is not None}
 
-    assert due[-1] - due[0] > timedelta(0)
-    assert due[-1] < timezone.now() + timedelta(seconds=12)
+    assert (len(due), max(due) < timezone.now() + timedelta(seconds=12)) == (6, True)
 
 
 def test_a_booking_passes_what_is_to_be_read(
@@ -415,7 +414,7 @@ def test_a_late_write_of_our_own_is_nobody_elses_change(hosting: Hosting, fake_t
     later(seconds=30)
     sync(meeting)
     remote = fake_teams.meetings[meeting.remote_id]
-    fake_teams.meetings[meeting.remote_id] = replace(remote, starts_at=remote.starts_at - HALF_AN_HOUR)  # type: ignore[operator]
+    fake_teams.meetings[meeting.remote_id] = replace(remote, subject="An old subject")
 
     later(seconds=61)
     sync(meeting)
