@@ -74,6 +74,7 @@ class Bench:
         self._grow_history()
         self.months(f"all {APPOINTMENTS:,}", is_judged=True)
         self.bookings()
+        self.clients_bookings()
         self.week()
         self.races()
         self.changes_at_once()
@@ -136,6 +137,11 @@ class Bench:
         self.judge("bookings a second at 8 clients", figures[1].rate, at_least=250)
         self.judge("bookings in bare INSERTs", figures[1].rate / self.bare_insert, at_least=0.22)
         self.judge("a booking, p95 ms at 8 clients", figures[1].p95, at_most=60)
+
+    def clients_bookings(self) -> None:
+        """The last step of the Client View, by clients who booked before; no budget."""
+        wishes = iter([*islice(self._clients_bookings(), MOST_BOOKINGS // 3)])
+        self.line("a booking through the Client View", wishes, status=303)
 
     def week(self) -> None:
         """The week of 50 people on the schedule, with 1,150 appointments or so."""
@@ -218,14 +224,38 @@ class Bench:
         )
 
     def _bookings(self) -> Iterator[bytes]:
-        """Each person's free half hours after the window, one after the other."""
-        day = self._next_monday() + timedelta(days=1)
+        for person, at in self._free_times(self._next_monday() + timedelta(days=1)):
+            yield self._booking(staff=person, starts_at=at)
+
+    def _clients_bookings(self) -> Iterator[bytes]:
+        """Later than those, each by a form of its own."""
+        from appointments.form_tokens import FormToken
+        from staff.models import Organization
+
+        harbour = Organization.objects.get(pk=self.bank.organization)
+        for number, (person, at) in enumerate(self._free_times(self._next_monday() + timedelta(days=22))):
+            client = number % banks.CLIENTS + 1
+            yield request(
+                "POST",
+                f"/book/harbour/?service={self.bank.service}&method=1&staff={person}",
+                {
+                    "start": int(at.timestamp()),
+                    "token": FormToken.new().signed(harbour),
+                    "name": f"Client {client}",
+                    "email": f"client{client}@example.com",
+                },
+                content_type="application/x-www-form-urlencoded",
+                Origin=self.stack.url,
+            )
+
+    def _free_times(self, day: date) -> Iterator[tuple[int, datetime]]:
+        """Each person's free half hours from a day after the window on, one after the other."""
         while True:
             if day.weekday() < 5:
                 for half_hour in range(18, 34):
                     at = datetime.combine(day, datetime.min.time(), UTC) + timedelta(minutes=30 * half_hour)
                     for person in self.bank.people:
-                        yield self._booking(staff=person, starts_at=at)
+                        yield person, at
             day += timedelta(days=1)
 
     def _booking(self, *, starts_at: datetime, **wish: Any) -> bytes:
