@@ -25,12 +25,12 @@ def book_as_client(
     Raises BookingRefused or TimeTaken.
     """
     assert wish.service  # noqa: S101 - tells mypy what the page has looked at
-    assert wish.way  # noqa: S101
+    assert wish.method  # noqa: S101
     booking: dict[str, Any] = {
         "organization": wish.organization,
         "service": wish.service,
         "starts_at": starts_at,
-        "method": int(wish.way.method),
+        "method": int(wish.method),
         "actor": None,
         "through": BookedThrough.CLIENT_VIEW,
         "request_key": token.request_key(wish.service.pk, int(starts_at.timestamp())),

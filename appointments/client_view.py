@@ -53,6 +53,8 @@ class ClientWish:
     def __init__(self, organization: Organization, address: QueryDict) -> None:
         self.organization = organization
         self._address = address
+        # Who can take the service, by meeting method.
+        self._known: dict[MeetingMethod, list[StaffMember]] = {}
 
     @cached_property
     def service(self) -> Service | None:
@@ -69,28 +71,27 @@ class ClientWish:
     @cached_property
     def ways(self) -> list[Way]:
         """How the service can be booked: only where somebody can take it that way."""
-        if self.service is None:
-            return []
-        offers = [MeetingMethod(offer.method) for offer in self.service.offers_to_clients]  # type: ignore[attr-defined]
-        ways = [Way(method, able_people(self.service, method)) for method in offers]
+        ways = [Way(method, self._able(method)) for method in self._methods]
         return [way for way in ways if way.people]
 
     @cached_property
-    def way(self) -> Way | None:
-        """The chosen method; where there is one only, that one."""
+    def method(self) -> MeetingMethod | None:
+        """The chosen one; where it is the only one, without asking."""
         text = self._address.get("method")
         if not text:
-            return self.ways[0] if len(self.ways) == 1 else None
+            return self.ways[0].method if len(self.ways) == 1 else None
         number = _number(text)
-        found = next((way for way in self.ways if way.method == number), None)
-        if found is None:
+        found = next((method for method in self._methods if method == number), None)
+        # Whether the one who was chosen can take it is looked at below: nobody else need be asked for.
+        if found is None or not (self._address.get("staff") or self._able(found)):
             raise NotOffered(_("This is not offered this way. Choose another meeting method."))
         return found
 
     @cached_property
     def people(self) -> list[StaffMember]:
         """Who can take it, by name."""
-        return sorted(self.way.people, key=lambda member: member.name.casefold()) if self.way else []
+        found = self._able(self.method) if self.method else []
+        return sorted(found, key=lambda member: member.name.casefold())
 
     @cached_property
     def staff(self) -> StaffMember | None:
@@ -98,11 +99,30 @@ class ClientWish:
         text = self._address.get("staff")
         if not text:
             return None
-        number = _number(text)
-        found = next((member for member in self.people if member.pk == number), None)
+        found = self._only(_number(text))
         if found is None:
             raise NotOffered(_("Nobody of that number takes this appointment. Choose somebody else."))
         return found
+
+    @property
+    def _methods(self) -> list[MeetingMethod]:
+        if self.service is None:
+            return []
+        return [MeetingMethod(offer.method) for offer in self.service.offers_to_clients]  # type: ignore[attr-defined]
+
+    def _able(self, method: MeetingMethod) -> list[StaffMember]:
+        if self.service is None:
+            return []
+        if method not in self._known:
+            self._known[method] = able_people(self.service, method)
+        return self._known[method]
+
+    def _only(self, staff: int) -> StaffMember | None:
+        if self.service is None or self.method is None:
+            return None
+        if self.method not in self._known:
+            return next(iter(able_people(self.service, self.method, only=staff)), None)
+        return next((member for member in self._able(self.method) if member.pk == staff), None)
 
     @property
     def candidates(self) -> list[StaffMember]:
@@ -129,7 +149,7 @@ class ClientWish:
     @cached_property
     def month(self) -> Month | None:
         """The month to choose a time from: the one that is asked for, or the one of the next free time."""
-        if self.service is None or self.way is None:
+        if self.service is None or self.method is None:
             return None
         return month_with_times(
             self.service,

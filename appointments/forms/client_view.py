@@ -72,7 +72,7 @@ class DetailsForm(forms.Form):
         self.wish = wish
         self.next_free: list[datetime] = []
         super().__init__(data, initial={"start": wish.starts_at and int(wish.starts_at.timestamp())})
-        if wish.way is None or wish.way.method != MeetingMethod.PHONE:
+        if wish.method != MeetingMethod.PHONE:
             del self.fields["phone"]
         self.form_token = FormToken.new()
         self.initial["token"] = self.form_token.signed(wish.organization)

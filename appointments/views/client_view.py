@@ -89,7 +89,7 @@ def book(request: HttpRequest, organization: Organization) -> HttpResponse:
         if wish.service is None:
             services = list(public_services(organization))
             return _step(request, wish, "services", {"services": services})
-        if wish.way is None:
+        if wish.method is None:
             return _step(request, wish, "methods", {})
         if request.method == "POST":
             return _book(request, wish)

@@ -12,10 +12,10 @@ from django.test import Client as Browser
 
 from appointments.models import Appointment, BookedThrough, Client
 from integrations.models import UserMatch
-from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo
+from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, ServiceAssignment
 from staff.limits import Limit
 from tests.appointments.conftest import Maple, monday
-from tests.factories import make_appointment, make_member, make_organization, make_service
+from tests.factories import make_appointment, make_client, make_member, make_organization, make_service
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -343,3 +343,20 @@ def test_the_zone_of_a_known_client_is_the_one_they_booked_in_last_not_one_they_
         zones.append(str(maple.cleo.time_zone))
 
     assert zones == ["None", "America/Toronto"]
+
+
+@pytest.mark.parametrize("more", [0, 2])
+def test_any_number_of_people_costs_a_booking_with_one_of_them_the_same(
+    maple: Maple, more: int, django_assert_num_queries: Any
+):
+    make_client(maple.organization, "Dora Winter", email="dora@example.com", time_zone="UTC")
+    for number in range(more):
+        person = make_member(maple.organization, f"Person{number} Lind")
+        ServiceAssignment.objects.create(service=maple.review, staff=person)
+    where = address(maple, staff=maple.sam.pk)
+    token = look(where).context["form"].token_to_send  # type: ignore[attr-defined]
+
+    with django_assert_num_queries(11):
+        done = Browser().post(where, {**DETAILS, "token": token}, headers={"origin": BASE})
+
+    assert done.status_code == 303
