@@ -9,10 +9,13 @@ class AppointmentsConfig(AppConfig):
         from appointments import receivers  # noqa: F401 - connects the receivers
         from appointments.link_notices import missing_links, other_links
         from appointments.reconciling import Appointments
+        from appointments.switching import switch_notice
         from appointments.whereabouts import appointment_pages
         from integrations import owners, panels, whereabouts
+        from services import panels as service_panels
 
         whereabouts.register(appointment_pages)
         owners.register(Appointments())
         panels.register(missing_links)
         panels.register(other_links)
+        service_panels.register(switch_notice)

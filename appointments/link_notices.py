@@ -38,6 +38,8 @@ def other_links(organization: Organization, person: StaffMember | None) -> Notic
 
 
 def _sentence(missing: WithoutLink) -> str:
+    if missing.has_more:
+        return _("More than %d booked video appointments have no link.") % missing.everybody
     if not missing.able:
         words = ngettext(
             "%d booked video appointment has no link, and whoever hosts it cannot host one now.",

@@ -7,6 +7,7 @@ themselves, so that it can be neither forgotten nor counted twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
@@ -21,13 +22,20 @@ from integrations.models import Connection, MeetingState, Wanted
 from services.models import MeetingMethod
 from staff.models import Organization, StaffMember, VideoChoice
 
+#: A dashboard counts no further: whoever reads that many are missing needs no exact number.
+MANY: Final = 1000
+
 
 @dataclass(frozen=True)
 class WithoutLink:
-    """How many appointments lack a link, and for how many of them one can be made, as their host can host."""
+    """How many appointments lack a link, and for how many of them one can be made, as their host can host.
+
+    Where `has_more`, these are of the first MANY.
+    """
 
     everybody: int
     able: int
+    has_more: bool = False
 
 
 def booked_video(organization: Organization) -> QuerySet[Appointment]:
@@ -37,15 +45,17 @@ def booked_video(organization: Organization) -> QuerySet[Appointment]:
 
 
 def without_link(organization: Organization) -> QuerySet[Appointment]:
-    """Those for which nothing exists and nothing is being made: no meeting, or one that failed without a link.
-
-    Each half is found by an index of its own, which an OR over two tables would not be.
-    """
-    booked = booked_video(organization).filter(personal_meeting_url="")
-    never = booked.filter(meeting__isnull=True)
-    failed = booked.filter(meeting__in=meetings_without_link(organization, timezone.now()))
-    either = never.values("pk").union(failed.values("pk"), all=True)
+    """Those for which nothing exists and nothing is being made: no meeting, or one that failed without a link."""
+    either = _ids_without_link(organization, booked_video(organization))
     return Appointment.objects.filter(pk__in=either).order_by("starts_at", "pk")
+
+
+def _ids_without_link(organization: Organization, booked: QuerySet[Appointment]) -> QuerySet[Any, int]:
+    """Each half is found by an index of its own, which an OR over two tables would not be."""
+    missing = booked.filter(personal_meeting_url="")
+    never = missing.filter(meeting__isnull=True)
+    failed = missing.filter(meeting__in=meetings_without_link(organization, timezone.now()))
+    return never.values_list("pk", flat=True).union(failed.values_list("pk", flat=True), all=True)
 
 
 def is_able(organization: Organization) -> Exists:
@@ -54,13 +64,12 @@ def is_able(organization: Organization) -> Exists:
 
 
 def count_without_link(organization: Organization, person: StaffMember | None = None) -> WithoutLink:
-    """How many lack a link, of everybody or of one person. One query where there is none, else two."""
-    found = without_link(organization)
-    if person is not None:
-        found = found.filter(staff=person)
-    everybody = found.count()
-    able = found.filter(is_able(organization)).count() if everybody else 0
-    return WithoutLink(everybody, able)
+    """How many lack a link, of everybody or of one person, up to MANY. One query where there is none, else two."""
+    booked = booked_video(organization)
+    ids = _ids_without_link(organization, booked if person is None else booked.filter(staff=person))
+    found = list(ids[: MANY + 1])
+    able = Appointment.objects.filter(is_able(organization), pk__in=found[:MANY]) if found else None
+    return WithoutLink(min(len(found), MANY), able.count() if able is not None else 0, len(found) > MANY)
 
 
 def with_other_link(organization: Organization) -> QuerySet[Appointment]:

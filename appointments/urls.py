@@ -16,6 +16,7 @@ from appointments.views import (
     private_links,
     schedule,
     slots,
+    to_video,
     video_links,
     wish,
 )
@@ -57,6 +58,7 @@ urlpatterns = [
     path("contact-center/book/", wish.book, name="contact-center-book"),
     path("settings/client-view/", embedding.client_view_settings, name="client-view-settings"),
     path("settings/video-calls/links/", video_links.video_links, name="video-links"),
+    path("services/<int:pk>/video-calls/", to_video.service_to_video, name="service-to-video"),
     path("clients/", clients.client_list, name="client-list"),
     path("clients/add/", clients.add_client, name="client-add"),
     path("clients/<int:pk>/", clients.edit_client, name="client-edit"),

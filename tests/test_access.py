@@ -69,6 +69,7 @@ RULES = {
     "service-edit": OWN_ADMINS,
     "service-more": OWN_ADMINS,
     "service-staff": OWN_ADMINS,
+    "service-to-video": OWN_ADMINS,
     "settings": ADMINS,
     "client-view-settings": ADMINS,
     "video-links": ADMINS,

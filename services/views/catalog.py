@@ -12,6 +12,7 @@ from services.catalogue import by_category, categories_of, search, service_or_40
 from services.forms import MeetingMethodForm, ServiceFilter, ServiceForm
 from services.methods import offers_of, set_methods
 from services.models import Service
+from services.panels import notices_of
 from staff.access import admin_only, current_organization
 from staff.listing import list_context
 
@@ -64,5 +65,11 @@ def more(request: HttpRequest, pk: int) -> HttpResponse:
         set_methods(service, form.offers)
         messages.success(request, _("Saved."))
         return redirect("service-more", service.pk)
-    context = {"form": form, "service": service, "name": service.name, "offers": offers}
+    context = {
+        "form": form,
+        "service": service,
+        "name": service.name,
+        "offers": offers,
+        "notices": notices_of(service),
+    }
     return render(request, "services/more.html", context)

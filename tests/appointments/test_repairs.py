@@ -144,3 +144,15 @@ def test_counting_none_takes_one_query(maple_with_teams: Maple, django_assert_nu
 
     with django_assert_num_queries(1):
         count_without_link(maple_with_teams.organization)
+
+
+def test_no_more_are_counted_than_anybody_wants_to_know(
+    maple_with_teams: Maple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appointments.repairs.MANY", 2)
+    for hour in (10, 11, 12):
+        video(maple_with_teams, hour)
+
+    counted = count_without_link(maple_with_teams.organization)
+
+    assert counted == WithoutLink(everybody=2, able=2, has_more=True)

@@ -87,6 +87,16 @@ def test_where_some_can_be_made_the_notice_says_how_many(
     )
 
 
+def test_where_there_are_very_many_the_notice_does_not_count_them_all(
+    maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appointments.repairs.MANY", 1)
+    for hour in (10, 11):
+        video(maple, hour)
+
+    assert "More than 1 booked video appointments have no link. Create links" in words(dashboard(as_ada))
+
+
 def test_a_switch_asks_nothing_and_brings_the_notice_along(maple: Maple, as_ada: Browser) -> None:
     video(maple)
     UserMatch.objects.update(enabled=False)
@@ -186,7 +196,7 @@ def test_whoever_cannot_host_is_listed_with_the_reason_and_no_box(maple: Maple, 
     response = as_ada.get(PAGE)
 
     row = f"/settings/video-calls/{Connection.objects.get().pk}/?search=sam@maple.example#user-{maple.sam.pk}"
-    assert "Cannot be made now Not matched with a user of Microsoft Teams. See why" in words(response)
+    assert "Not possible now Not matched with a user of Microsoft Teams. See why" in words(response)
     assert f'href="{row.replace("@", "%40")}"' in response.content.decode()
     assert 'name="appointment"' not in response.content.decode()
 
@@ -197,7 +207,7 @@ def test_whoever_left_is_to_be_replaced(maple: Maple, as_ada: Browser) -> None:
 
     response = as_ada.get(PAGE)
 
-    assert "Cannot be made now No longer takes appointments. Reassign" in words(response)
+    assert "Not possible now No longer takes appointments. Reassign" in words(response)
     assert reverse("appointment-reassign", args=[booked.pk]) in response.content.decode()
 
 
