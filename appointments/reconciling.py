@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from appointments.models import Appointment, Status
 from integrations.findings import record_finding
 from integrations.meetings import ask_to_cancel, ask_to_move
-from integrations.models import Connection, FindingKind, Wanted
+from integrations.models import Connection, FindingKind, Meeting, Wanted
 from services.models import MeetingMethod
 
 _NEEDS_NO_MEETING = Q(status=Status.CANCELLED) | ~Q(method=MeetingMethod.VIDEO) | ~Q(personal_meeting_url="")
@@ -48,18 +48,24 @@ def _with_meeting(connection: Connection) -> QuerySet[Appointment]:
 @transaction.atomic
 def _mend(pk: int) -> bool:
     """Look again under a lock, and ask for what the appointment says. Whoever changes it now has just asked."""
-    rows = Appointment.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
-    current = rows.filter(pk=pk).select_related("meeting").first()
-    if current is None or current.meeting is None or current.meeting.wanted != Wanted.LIVE:
+    rows = Appointment.objects.select_for_update(no_key=True, skip_locked=True)
+    current = rows.filter(pk=pk).first()
+    # Read after the lock: a row that is joined to the locked one would be as old as the question.
+    meeting = Meeting.objects.filter(appointment=current, wanted=Wanted.LIVE).first() if current else None
+    if current is None or meeting is None:
         return False
     if Appointment.objects.filter(_NEEDS_NO_MEETING, pk=pk).exists():
-        ask_to_cancel(current.meeting.pk)
-        words = _("Its meeting had not been cancelled with the appointment: it is now.")
-        record_finding(current.meeting, FindingKind.CANCELLED, words)
-        return True
-    if (current.starts_at, current.ends_at) == (current.meeting.starts_at, current.meeting.ends_at):
+        return _cancel(meeting)
+    if (current.starts_at, current.ends_at) == (meeting.starts_at, meeting.ends_at):
         return False
-    ask_to_move(current.meeting.pk, starts_at=current.starts_at, ends_at=current.ends_at)
+    ask_to_move(meeting.pk, starts_at=current.starts_at, ends_at=current.ends_at)
     words = _("Its meeting was at another time than the appointment: it is moved.")
-    record_finding(current.meeting, FindingKind.MOVED, words)
+    record_finding(meeting, FindingKind.MOVED, words)
+    return True
+
+
+def _cancel(meeting: Meeting) -> bool:
+    ask_to_cancel(meeting.pk)
+    words = _("Its meeting had not been cancelled with the appointment: it is now.")
+    record_finding(meeting, FindingKind.CANCELLED, words)
     return True

@@ -72,7 +72,7 @@ def latest(connection: Connection) -> Reconciliation | None:
 
 def recent_findings(connection: Connection) -> QuerySet[Finding]:
     """What did not agree lately, the latest first, with the meetings."""
-    return connection.findings.filter(at__gte=Now() - RECENT).select_related("meeting__host")
+    return connection.findings.filter(at__gte=Now() - RECENT).select_related("meeting")
 
 
 def summary(run: Reconciliation) -> str:

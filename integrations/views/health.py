@@ -22,6 +22,7 @@ from integrations.health import health_of, paused_until, work_of
 from integrations.history import events_of
 from integrations.models import Connection, EventKind
 from integrations.platforms import platform_of
+from integrations.reconciliation_news import news_of
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_member
 from staff.listing import list_context
@@ -106,6 +107,7 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
         "form": form,
         "failed": failed,
         "failed_links": failed_links.links_on(failed),
+        "news": news_of(connection),
         **list_context(request, events_of(connection)),
     }
     return render(request, "integrations/health.html", context)

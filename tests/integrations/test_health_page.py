@@ -19,8 +19,11 @@ from integrations.models import (
     ConnectionStatus,
     Coverage,
     EventKind,
+    Finding,
+    FindingKind,
     Meeting,
     MeetingState,
+    Reconciliation,
     RematchRun,
     RematchTrigger,
 )
@@ -501,8 +504,10 @@ def test_a_page_costs_the_same_for_one_row_and_for_three(
             service, host, make_client(maple, email=f"cleo{number}@example.com"), STARTS, meeting=meeting
         )
         note_event(connected, EventKind.NOTED, host)
+        Finding.objects.create(connection=connected, meeting=meeting, kind=FindingKind.MADE_AGAIN)
+    Reconciliation.objects.create(connection=connected, finished_at=timezone.now())
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(18):
         read(browser, page_address(connected))
 
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from integrations.meetings import sync_meeting
 from integrations.models import Connection
+from integrations.panels import notices_of
 from integrations.reconciliation_results import asked_for, finish_reconciliations, summary
 from integrations.reconciling import healthy, reconcile, to_read_for_day, to_read_for_week
 from staff.models import Organization
@@ -34,6 +35,9 @@ class Command(BaseCommand):
         for connection in connections:
             words = _try_out(connection) if options["dry_run"] else _reconcile(connection)
             self.stdout.write(f"{connection.organization.name}, {connection.name}: {words}")
+        for organization in dict.fromkeys(connection.organization for connection in connections):
+            for notice in notices_of(organization):
+                self.stdout.write(f"{organization.name}: {notice.sentence}")
 
 
 def _connections(slug: str | None) -> QuerySet[Connection]:
