@@ -32,6 +32,7 @@ def ready_text(address: str, microsoft: str) -> str:
     return (
         f"\nCoconut is ready: {address}/\n\n"
         f"  Sign in with the password {PASSWORD} as\n{logins}\n\n"
+        f"  Clients of Maple Credit Union book without signing in: {address}/book/maple/\n\n"
         f"  The simulated Microsoft 365 tenant: {microsoft}/\n"
         f"  Its tenant ID, to connect Microsoft Teams with: {TENANT_ID}\n\n"
         "  Ctrl-C stops everything.\n"
