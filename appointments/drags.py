@@ -94,7 +94,9 @@ def _link(before: Appointment, moved: Appointment) -> list[str]:
     if moved.method != MeetingMethod.VIDEO or moved.staff_id == before.staff_id:
         return []
     if moved.personal_meeting_url:
-        return [_("The call takes place on the personal link of %(name)s.") % {"name": moved.staff.name}]
+        words = {"name": moved.staff.name, "address": moved.personal_meeting_url}
+        named = _("The call takes place on the personal link of %(name)s, %(address)s.") % words
+        return [*filter(None, [named, moved.personal_meeting_note])]
     if moved.meeting_id == before.meeting_id:
         return [_("The Teams meeting and its link stay the same.")]
     return [_("A new Teams meeting is made; the link that the client has leads to it.")]

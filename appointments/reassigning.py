@@ -68,8 +68,8 @@ def _link(appointment: Appointment, hosting: Hosting | None) -> str:
     if hosting is None:
         return ""
     if hosting.personal_url:
-        words = {"address": hosting.personal_url}
-        return _("On their personal link, %(address)s.") % words
+        named = _("On their personal link, %(address)s.") % {"address": hosting.personal_url}
+        return f"{named} {hosting.personal_note}".strip()
     if appointment.meeting is not None and keeps_link(appointment.meeting, hosting):
         return _("Same link.")
     return _("New link: the join link that the client has leads to it.")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from appointments.forms.picking import chosen_so_far, is_only_looking
 from appointments.forms.whom import ClientChoice, find
 from appointments.offers import People, people_for, why_not
+from appointments.refusals import BookingRefused
 from integrations.hosting import Hosting
 from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import StaffMember
@@ -175,6 +176,10 @@ class OfferForm(ClientChoice):
             "internal_note": chosen["notes"],
             "actor": actor,
         }
+
+    def refuse_booking(self, refusal: BookingRefused) -> None:
+        """Say why it was not booked, beside what must be another one."""
+        raise NotImplementedError
 
     # --- Narrowing ----------------------------------------------------------------------------------
 

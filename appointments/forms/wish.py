@@ -13,8 +13,10 @@ from appointments.anyone import book_with_anyone
 from appointments.booking import book_appointment
 from appointments.models import Appointment, BookedThrough, Client
 from appointments.offers import able_people
+from appointments.refusals import BookingRefused
+from integrations.hosting import hosting_of
 from services.models import MeetingMethod, Service
-from staff.models import Location, StaffMember
+from staff.models import Location, StaffMember, VideoChoice
 from staff.together import fetch_together
 
 _LARGEST_ID: Final = 2**63 - 1
@@ -36,6 +38,8 @@ class WishForm(forms.Form):
     client = _id_field()
     starts_at = forms.DateTimeField()
     outside_hours = forms.BooleanField(required=False)
+    # A video call on somebody's personal link is booked for whoever says so only.
+    personal_link = forms.BooleanField(required=False)
     request_key = forms.CharField(
         max_length=64, error_messages={"required": gettext_lazy("Send a new random key with each booking.")}
     )
@@ -51,7 +55,20 @@ class WishForm(forms.Form):
         chosen = super().clean() or self.cleaned_data
         if not self.errors:
             chosen |= self._all_at_once() or self._one_by_one()
+        if not self.errors and chosen["method"] == MeetingMethod.VIDEO and not chosen["personal_link"]:
+            self._refuse_personal_link(chosen["staff"])
         return chosen
+
+    def _refuse_personal_link(self, member: StaffMember | None) -> None:
+        """It is named before it is booked on; whoever is booked as anyone is somebody without one."""
+        if member is None or not (hosting := hosting_of([member])[member.pk]).personal_url:
+            return
+        words = {"name": member.name, "address": hosting.personal_url, "note": hosting.personal_note}
+        sentence = _(
+            "Video calls with %(name)s take place on a personal link, %(address)s. %(note)s"
+            " Send personal_link=true to book one."
+        )
+        self.add_error("staff", " ".join((sentence % words).split()))
 
     def book(self, through: BookedThrough) -> Appointment:
         """Book what was entered; raises as `book_appointment`."""
@@ -61,10 +78,13 @@ class WishForm(forms.Form):
             "actor": self.actor,
             "through": through,
         }
+        on_personal_link = booking.pop("personal_link")
         if booking["staff"] is not None:
             return book_appointment(**booking)
         del booking["staff"]
         people = able_people(booking["service"], booking["method"])
+        if booking["method"] == MeetingMethod.VIDEO and not on_personal_link:
+            people = _without_personal_link(people)
         return book_with_anyone(people=people, **booking)
 
     def _all_at_once(self) -> dict[str, Any] | None:
@@ -91,6 +111,19 @@ class WishForm(forms.Form):
         if row is None:
             self.add_error(name, _("That choice is not available here. Choose another one."))
         return {name: row}
+
+
+def _without_personal_link(people: list[StaffMember]) -> list[StaffMember]:
+    """Those who host elsewhere. Raises BookingRefused where nobody else could take it."""
+    found = [member for member in people if member.video_choice != VideoChoice.PERSONAL]
+    if people and not found:
+        sentence = _(
+            "Video calls of this service take place on personal links, of %(names)s."
+            " Send personal_link=true to book one."
+        )
+        names = ", ".join(member.name for member in people)
+        raise BookingRefused(sentence % {"names": names}, "staff")
+    return found
 
 
 _FROM_ALL: Final = """

@@ -12,10 +12,10 @@ from appointments.clients import book_for
 from appointments.forms.contact_center import ContactForm
 from appointments.models import Appointment, BookedThrough
 from appointments.private_links import client_zone
-from appointments.refusals import BookingRefused
 from appointments.views.answers import see_other
+from appointments.views.booking_form import answer_booking_form
 from appointments.views.one import appointment_or_404, link_context
-from staff.access import current_member, schedulers_only
+from staff.access import schedulers_only
 from staff.models import StaffMember
 
 
@@ -23,18 +23,14 @@ from staff.models import StaffMember
 @schedulers_only
 def contact_center(request: HttpRequest) -> HttpResponse:
     """One form, which shows the first free times as soon as it knows what they are of."""
-    member = current_member(request)
-    form = ContactForm.from_request(request, member)
-    if form.is_bound and form.is_valid():
-        try:
-            booked = _book(form, member)
-        except BookingRefused as refusal:
-            form.refuse_booking(refusal)
-        else:
-            return see_other("contact-center-booked", booked.pk)
-    part = request.headers.get("HX-Request") == "true"
-    template = "appointments/_contact_form.html" if part else "appointments/contact_center.html"
-    return render(request, template, {"form": form})
+    return answer_booking_form(
+        request,
+        ContactForm,
+        book=_book,
+        done=lambda booked: see_other("contact-center-booked", booked.pk),
+        page="appointments/contact_center.html",
+        part="appointments/_contact_form.html",
+    )
 
 
 @require_safe

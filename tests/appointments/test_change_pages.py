@@ -86,13 +86,19 @@ def test_the_link_of_each_is_said_before(maple_with_teams: Maple, as_sky: Browse
     make_match(Connection.objects.get(), provider(maple_with_teams, "Ben Carter"), remote_id="ben")
     provider(maple_with_teams, "Tess Moor")
     own = "https://meet.example/uma"
-    provider(maple_with_teams, "Uma Own", video_choice=VideoChoice.PERSONAL, personal_meeting_url=own)
+    provider(
+        maple_with_teams,
+        "Uma Own",
+        video_choice=VideoChoice.PERSONAL,
+        personal_meeting_url=own,
+        personal_meeting_note="Ring twice.",
+    )
 
     page = as_sky.get(address("appointment-reassign", appointment))
 
     assert offered(page) == [
         ("Ben Carter", ["Same link."]),
-        ("Uma Own", [f"On their personal link, {own}."]),
+        ("Uma Own", [f"On their personal link, {own}. Ring twice."]),
     ]
     assert [member.name for member, _obstacle in page.context["form"].candidates.unable] == ["Tess Moor"]
 
@@ -291,3 +297,20 @@ def test_a_mail_of_another_appointment_is_not_found(maple: Maple, as_sky: Browse
     answer = as_sky.post(reverse("appointment-mail-again", args=[appointment.pk, mail.pk]))
 
     assert answer.status_code == 404
+
+
+def test_the_personal_link_that_a_video_call_would_take_place_on_is_named_with_its_note(
+    maple: Maple, as_sky: Browser
+):
+    StaffMember.objects.filter(pk=maple.sam.pk).update(
+        video_choice=VideoChoice.PERSONAL,
+        personal_meeting_url="https://meet.example/sam",
+        personal_meeting_note="Ring twice.",
+    )
+    appointment = maple.book(method=MeetingMethod.PHONE)
+
+    page = as_sky.get(address("appointment-method", appointment)).content.decode()
+
+    assert (
+        "A video call takes place on the personal link of Sam Okafor, https://meet.example/sam. Ring twice."
+    ) in " ".join(page.split())

@@ -12,7 +12,7 @@ from django.urls import reverse
 from appointments.models import Appointment, AppointmentEvent, Notification
 from integrations.models import Connection, Meeting, UserMatch
 from services.models import MeetingMethod, ServiceAssignment
-from staff.models import StaffMember
+from staff.models import StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_client, make_hours, make_match, make_member, make_organization
@@ -271,6 +271,21 @@ def test_what_becomes_of_the_link_is_said_before(video: Appointment, as_sky: Bro
     sentences = drag(as_sky, video, monday(10), staff=tess.pk).json()["sentences"]
 
     assert sentences[-1] == "The Teams meeting and its link stay the same."
+
+
+def test_a_personal_link_is_named_with_its_note_before(
+    video: Appointment, as_sky: Browser, tess: StaffMember
+):
+    tess.video_choice, tess.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/tess"
+    tess.personal_meeting_note = "Ring twice."
+    tess.save()
+
+    asked = drag(as_sky, video, monday(10), staff=tess.pk).json()
+
+    assert asked["sentences"][-2:] == [
+        "The call takes place on the personal link of Tess Moor, https://meet.example/tess.",
+        "Ring twice.",
+    ]
 
 
 def test_whoever_cannot_host_is_refused_before_anybody_is_asked(

@@ -10,10 +10,11 @@ import pytest
 from django.test import Client as Browser
 
 from appointments.models import Appointment, BookedThrough, Notification, Status
+from integrations.models import UserMatch
 from services.models import MeetingMethod
-from staff.models import Role
+from staff.models import Role, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
-from tests.factories import make_client, make_member, make_organization, make_service
+from tests.factories import make_client, make_match, make_member, make_organization, make_service
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -189,3 +190,61 @@ def test_a_script_of_another_site_books_nothing(maple: Maple):
 
     assert browser.post(ADDRESS, json.dumps(wish(maple)), content_type="application/json").status_code == 403
     assert not Appointment.objects.exists()
+
+
+# --- personal links, which are never used in silence ------------------------------------------------
+@pytest.fixture
+def sam_on_his_own_link(maple_with_teams: Maple) -> Maple:
+    """Sam takes video calls on a link of his own, with a note."""
+    sam = maple_with_teams.sam
+    sam.video_choice, sam.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/sam"
+    sam.personal_meeting_note = "Ring twice."
+    sam.save()
+    return maple_with_teams
+
+
+@pytest.mark.parametrize(
+    ("staff", "sentence"),
+    [
+        (
+            True,
+            "Video calls with Sam Okafor take place on a personal link, https://meet.example/sam. Ring twice.",
+        ),
+        (
+            False,
+            "Video calls of this service take place on personal links, of Sam Okafor.",
+        ),
+    ],
+)
+def test_a_personal_link_is_named_before_anything_is_booked_on_it(
+    staff: bool, sentence: str, sam_on_his_own_link: Maple, as_sky: Browser
+):
+    maple = sam_on_his_own_link
+    wanted = wish(maple, method=MeetingMethod.VIDEO.value, staff=maple.sam.pk if staff else None)
+
+    refused = send(as_sky, wanted)
+    booked, _answer = send(as_sky, {**wanted, "personal_link": True})
+
+    remedy = "Send personal_link=true to book one."
+    assert refused == (422, {"errors": {"staff": [f"{sentence} {remedy}"]}})
+    assert booked == 201
+    assert Appointment.objects.get().personal_meeting_url == "https://meet.example/sam"
+
+
+def test_anyone_is_somebody_without_a_personal_link(
+    sam_on_his_own_link: Maple, as_sky: Browser, tess: StaffMember
+):
+    make_match(UserMatch.objects.get().connection, tess)
+    wanted = wish(sam_on_his_own_link, method=MeetingMethod.VIDEO.value, staff=None)
+
+    assert send(as_sky, wanted)[0] == 201
+    assert Appointment.objects.get().staff == tess
+
+
+def test_a_phone_call_does_not_ask_about_links(sam_on_his_own_link: Maple, as_sky: Browser):
+    for number, staff in enumerate((sam_on_his_own_link.sam.pk, None)):
+        at = monday(10 + number).isoformat()
+        wanted = wish(
+            sam_on_his_own_link, method=MeetingMethod.PHONE.value, staff=staff, starts_at=at, request_key=at
+        )
+        assert send(as_sky, wanted)[0] == 201

@@ -86,7 +86,9 @@ def test_the_terminal_names_the_address_of_the_client_view_with_the_port_that_wa
     text = ready_text("http://localhost:8080", "http://localhost:9000")
 
     slug = Organization.objects.get(name="Maple Credit Union").slug
-    assert f"Clients of Maple Credit Union book without signing in: http://localhost:8080/book/{slug}/" in text
+    assert (
+        f"Clients of Maple Credit Union book without signing in: http://localhost:8080/book/{slug}/" in text
+    )
 
 
 def test_some_services_offer_video_and_some_wait_to_be_set() -> None:

@@ -1,0 +1,43 @@
+"""What the pages with a booking form share: it is shown, narrowed part by part, refused in words, or books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from appointments.forms.offer import OfferForm
+from appointments.models import Appointment
+from appointments.refusals import BookingRefused
+from staff.access import current_member
+from staff.models import StaffMember
+
+F = TypeVar("F", bound=OfferForm)
+
+
+def answer_booking_form(
+    request: HttpRequest,
+    form_class: type[F],
+    *,
+    book: Callable[[F, StaffMember], Appointment],
+    done: Callable[[Appointment], HttpResponse],
+    page: str,
+    part: str,
+) -> HttpResponse:
+    """Book where everything is there, and go where `done` says; else the form, as a page or a part.
+
+    What was typed stays. `book` may raise BookingRefused.
+    """
+    member = current_member(request)
+    form = form_class.from_request(request, member)
+    if form.is_bound and form.is_valid():
+        try:
+            booked = book(form, member)
+        except BookingRefused as refusal:
+            form.refuse_booking(refusal)
+        else:
+            return done(booked)
+    is_part = request.headers.get("HX-Request") == "true"
+    return render(request, part if is_part else page, {"form": form})
