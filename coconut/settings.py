@@ -156,6 +156,7 @@ CELERY_TASK_ROUTES = {
     "integrations.rematch_people": {"priority": 6},
     "integrations.rematch_changed_staff": {"priority": 6},
     "integrations.probe_coverage": {"priority": 6},
+    "integrations.watch_drift": {"priority": 6},
     "teams.renew": {"priority": 6},
 }
 # Waits live in rows and the sweep looks at them; nothing here uses a countdown or an ETA.
@@ -170,6 +171,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "integrations.sweep_coverage",
         "schedule": env.int("COVERAGE_SWEEP_SECONDS", default=15),
     },
+    # Every connection once a night, a few at a time; whoever failed is tried again.
+    "sweep-drift": {"task": "integrations.sweep_drift", "schedule": crontab(minute="*/5", hour="1-4")},
     "send-waiting-notifications": {
         "task": "appointments.send_waiting_notifications",
         "schedule": MEETING_SWEEP_SECONDS,

@@ -14,6 +14,7 @@ from integrations.models import (
     Connection,
     Coverage,
     DirectoryState,
+    DriftFinding,
     MatchChange,
     MatchStatus,
     RematchRun,
@@ -66,6 +67,8 @@ def write_answers(
         unique_fields=["connection", "staff"],
         update_fields=WRITTEN if run is None else [*WRITTEN, "run"],
     )
+    # Whatever the drift watch found out about them is old by now.
+    DriftFinding.objects.filter(connection=connection, staff__in=still.keys()).delete()
     if any(row.coverage == Coverage.UNKNOWN and row.directory == DirectoryState.MATCHED for row in rows):
         nudge_on_commit(PROBE_TASK, connection.pk)
     return _changes(before, rows)

@@ -133,6 +133,24 @@ class DirectoryAnswer:
     hint: str = ""
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Who changed, is new or left in the platform's directory since a mark.
+
+    `mark` is for the next time; only the platform understands it. `user_names` are in lower case. Without
+    `is_complete` it is not known who changed, such as the first time: it may be anybody.
+    """
+
+    mark: str
+    remote_ids: frozenset[str] = frozenset()
+    user_names: frozenset[str] = frozenset()
+    is_complete: bool = True
+
+    def concern(self, user_name: str, remote_id: str) -> bool:
+        """Whether the user that this name leads to may be another one, or be different, since the mark."""
+        return not self.is_complete or remote_id in self.remote_ids or user_name.casefold() in self.user_names
+
+
 class Verdict(StrEnum):
     """What the platform said when it was asked whether a meeting may be hosted as somebody."""
 
@@ -277,6 +295,10 @@ class VideoPlatform(Protocol):
 
     def open_directory(self, connection: Connection, expected: int) -> Directory:
         """Prepare to look up about `expected` people, by whichever way needs the fewest requests."""
+        ...
+
+    def changes_since(self, connection: Connection, mark: str) -> Changes | None:
+        """Who changed in the directory since `mark`; "" begins to watch. None: the permissions do not let us ask."""
         ...
 
     def check(self, connection: Connection) -> Iterator[CheckStep]:

@@ -7,7 +7,15 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from integrations import checking, coverage, matching, meetings, reconciliation_results, reconciling
+from integrations import (
+    checking,
+    coverage,
+    drift,
+    matching,
+    meetings,
+    reconciliation_results,
+    reconciling,
+)
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
 
@@ -53,6 +61,18 @@ def probe_coverage(connection_id: int) -> None:
 def sweep_coverage() -> None:
     """Have workers ask about the people who are due."""
     coverage.sweep_coverage()
+
+
+@shared_task(name="integrations.sweep_drift", time_limit=LIMIT)
+def sweep_drift() -> None:
+    """Have workers watch the connections whose turn it is."""
+    drift.sweep_drift()
+
+
+@shared_task(name="integrations.watch_drift", time_limit=LIMIT)
+def watch_drift(connection_id: int) -> None:
+    """Find out who of a connection would not be matched any more."""
+    drift.watch_drift(connection_id)
 
 
 @shared_task(name="integrations.sync_meeting", time_limit=LIMIT)

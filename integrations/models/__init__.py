@@ -23,6 +23,7 @@ from integrations.models.rematches import (
     RematchState,
     RematchTrigger,
 )
+from integrations.models.watches import DriftFinding, DriftWatch, OrganizerMonth
 
 __all__ = [
     "Connection",
@@ -31,6 +32,8 @@ __all__ = [
     "ConnectionStatus",
     "Coverage",
     "DirectoryState",
+    "DriftFinding",
+    "DriftWatch",
     "EventKind",
     "Finding",
     "FindingKind",
@@ -40,6 +43,7 @@ __all__ = [
     "Meeting",
     "MeetingQuerySet",
     "MeetingState",
+    "OrganizerMonth",
     "Reconciliation",
     "RematchRun",
     "RematchScope",

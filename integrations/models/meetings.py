@@ -163,6 +163,13 @@ class Meeting(models.Model):
                 condition=Q(wanted=Wanted.GONE) & ~Q(warning=""),
                 name="meeting_left_behind",
             ),
+            # Of which meetings the platform was asked since a moment, for the month's count.
+            models.Index(
+                fields=["claimed_at"],
+                include=["connection", "organizer_id"],
+                condition=Q(claimed_at__isnull=False),
+                name="meeting_asked_about",
+            ),
         ]
 
     @property

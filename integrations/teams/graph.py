@@ -89,13 +89,22 @@ class GraphClient:
 
     def rest_of(self, first: Any) -> Iterator[list[dict[str, Any]]]:
         """The rows of a page that is here already, and of the pages that follow it."""
+        return (page["value"] for page in self.whole_pages(first))
+
+    def whole_pages(self, first: Any) -> Iterator[dict[str, Any]]:
+        """A page that is here already and the pages that follow it, each with its list of rows as `value`."""
         page, seen = first, set[str]()
         while True:
-            yield self._rows(page)
+            self._check(page)
+            yield page
             link = page.get("@odata.nextLink")
             if not link:
                 return
             page = self._follow(link, seen)
+
+    def follow(self, link: str) -> Any:
+        """The page behind a link that Graph gave earlier."""
+        return self._follow(link, set())
 
     def unknown_shape(self, what: str) -> PlatformError:
         """The error for an answer that Graph should not give; `what` goes to the log and must hold no link."""
@@ -105,11 +114,10 @@ class GraphClient:
     def _log(self, level: int, text: str, *args: str) -> None:
         logger.log(level, text, *args, self.request_id, extra={"microsoft_request_id": self.request_id})
 
-    def _rows(self, page: Any) -> list[dict[str, Any]]:
+    def _check(self, page: Any) -> None:
         rows = page.get("value") if isinstance(page, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise self.unknown_shape("a page without a list of rows")
-        return rows
 
     def _follow(self, link: Any, seen: set[str]) -> Any:
         if not is_graphs_own(link):

@@ -12,12 +12,13 @@ from integrations.models import Connection, UserMatch
 from integrations.platforms import (
     Account,
     Attendee,
+    Changes,
     CheckStep,
     CoverageAnswer,
     MeetingSpec,
     RemoteMeeting,
 )
-from integrations.teams import checking, meetings, tokens
+from integrations.teams import changes, checking, meetings, tokens
 from integrations.teams.directory import TeamsDirectory, open_directory
 from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
@@ -95,6 +96,9 @@ class Teams:
 
     def open_directory(self, connection: Connection, expected: int) -> TeamsDirectory:
         return open_directory(connection, expected)
+
+    def changes_since(self, connection: Connection, mark: str) -> Changes | None:
+        return changes.changes_since(connection, mark)
 
     def check(self, connection: Connection) -> Iterator[CheckStep]:
         return checking.check(connection)

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations import failed_links
+from integrations import drift_news, failed_links
 from integrations.checking import ask_for_check, latest_check
 from integrations.connections import note_event
 from integrations.coverage import needing_grant
@@ -99,6 +99,7 @@ def _can_check(connection: Connection) -> bool:
 
 def _page(request: HttpRequest, connection: Connection, form: SettingsForm | None) -> HttpResponse:
     failed = failed_links.page_of(connection, request.GET.get("failed"))
+    drift = drift_news.page_of(connection, request.GET.get("drift"))
     context: dict[str, Any] = {
         **_health_context(connection),
         "paused_until": paused_until(connection),
@@ -108,6 +109,8 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
         "failed": failed,
         "failed_links": failed_links.links_on(failed),
         "news": news_of(connection),
+        "drift": drift,
+        "drift_rows": drift_news.rows_on(connection, drift),
         **list_context(request, events_of(connection)),
     }
     return render(request, "integrations/health.html", context)

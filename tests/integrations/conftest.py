@@ -17,7 +17,7 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         sent.append((task, *args))
         return True
 
-    for module in ("nudges", "matching", "rematch_claims", "coverage"):
+    for module in ("nudges", "matching", "rematch_claims", "coverage", "drift"):
         monkeypatch.setattr(f"integrations.{module}.send", take)
     return sent
 

@@ -22,6 +22,7 @@ from integrations.models import Connection, UserMatch
 from integrations.platforms import (
     Account,
     Attendee,
+    Changes,
     CheckStep,
     CoverageAnswer,
     DirectoryAnswer,
@@ -62,9 +63,10 @@ class FakePlatform:
     """See the module. What a test may set and read:
 
     `people` (user name in lower case -> answer), `chunk_size` and `holds_everybody` (of its directory), `addon` (is the
-    platform offered), `needs_coverage`, `coverage` (remote id -> answer; covered without one), `warning` (what
-    `update_meeting` answers), `meetings` (remote id -> meeting), `calls` (method -> how often), `asked` (the user names
-    of each `find`), `probed` (the remote ids of each `probe_coverage`), `organizers` (remote id -> organizer id).
+    platform offered), `needs_coverage`, `coverage` (remote id -> answer; covered without one), `changes` (what
+    `changes_since` answers), `warning` (what `update_meeting` answers), `meetings` (remote id -> meeting), `calls`
+    (method -> how often), `asked` (the user names of each `find`), `probed` (the remote ids of each `probe_coverage`),
+    `marks` (that of each `changes_since`), `organizers` (remote id -> organizer id).
     """
 
     label = "Microsoft Teams"
@@ -80,6 +82,7 @@ class FakePlatform:
         self.addon = True
         self.needs_coverage = False
         self.coverage: dict[str, CoverageAnswer] = {}
+        self.changes: Changes | None = None
         self.warning = ""
         self.music = "none"
         self.meetings: dict[str, RemoteMeeting] = {}
@@ -87,6 +90,7 @@ class FakePlatform:
         self.calls: Counter[str] = Counter()
         self.asked: list[list[str]] = []
         self.probed: list[list[str]] = []
+        self.marks: list[str] = []
         self._numbers = count(1)
         self._keys: dict[tuple[str, str], str] = {}
         self._hooks: dict[tuple[str, bool], list[Callable[[], object] | None]] = defaultdict(list)
@@ -194,6 +198,12 @@ class FakePlatform:
         answers = {name: self.people.get(name.lower(), nobody) for name in user_names}
         self._end("find")
         return answers
+
+    def changes_since(self, connection: Connection, mark: str) -> Changes | None:
+        self._begin("changes_since")
+        self.marks.append(mark)
+        self._end("changes_since")
+        return self.changes
 
     def check(self, connection: Connection) -> Iterator[CheckStep]:
         for name in ("Sign-in", "Users", "Meetings"):
