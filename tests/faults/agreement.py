@@ -65,8 +65,8 @@ def expect_agreement(stack: Stack, seconds: float = 40) -> None:
 
     try:
         stack.wait_until(agrees, seconds=seconds)
-    except AssertionError:
-        assert found == []
+    except AssertionError as error:
+        raise AssertionError("\n".join(found)) from error
 
 
 def look(stack: Stack) -> Seen:
@@ -179,9 +179,14 @@ def _rows(stack: Stack, query: str) -> list[Row]:
     return [row for (row,) in stack.sql(f"SELECT row_to_json(found) FROM ({query}) AS found")]
 
 
+def calendar_lines(mail: EmailMessage) -> list[str]:
+    """The lines of the calendar entry in a mail; none where there is no entry."""
+    entry = next((part for part in mail.walk() if part.get_content_type() == "text/calendar"), None)
+    lines: list[str] = [] if entry is None else entry.get_content().splitlines()
+    return lines
+
+
 def _news(mail: EmailMessage) -> str:
     """What a mail tells, to whom: of an appointment, the version that its calendar entry has."""
-    calendar = next((part for part in mail.walk() if part.get_content_type() == "text/calendar"), None)
-    lines = [] if calendar is None else calendar.get_content().splitlines()
-    what = [line for line in lines if line.startswith(("UID", "SEQUENCE", "METHOD"))]
+    what = [line for line in calendar_lines(mail) if line.startswith(("UID", "SEQUENCE", "METHOD"))]
     return f"{mail['To']}: {', '.join(what) or mail['Subject']}"

@@ -43,5 +43,17 @@ def asked(stack: Stack, pattern: str) -> list[dict[str, Any]]:
     ]
 
 
+def times(stack: Stack, pattern: str) -> list[float]:
+    """When Microsoft was asked, in seconds of its own clock."""
+    return [each["time"] for each in asked(stack, pattern)]
+
+
+def reauthorize(stack: Stack, slug: str) -> None:
+    """The admin clicks Reauthorize, and the service account signs in."""
+    stack.python(
+        f"from tests.faults.connecting import reauthorize\nreauthorize({slug!r}, {sign_in(stack)!r})"
+    )
+
+
 def _oid(stack: Stack, upn: str) -> str:
     return next(str(each["id"]) for each in stack.simulator_state("people") if each["upn"] == upn)

@@ -11,6 +11,8 @@ from tests.faults.microsoft import CREATE
 from tests.faults.workers import AT_MICROSOFT, WAITING_FOR_A_LOCK
 from tests.stack import Stack
 
+REMOTE_ID = "SELECT remote_id FROM integrations_meeting WHERE id = %s"
+
 
 def test_a_worker_killed_before_its_call_is_replaced_by_the_other(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
@@ -33,10 +35,12 @@ def test_a_worker_killed_before_microsofts_answer_makes_no_second_meeting(
 ) -> None:
     made = microsoft.created(stack)
     stack.control("fault", kind="slow", regex=CREATE, seconds=2, count=1)
-    maple.desk.book(maple.hosts[0])
+    meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
     stack.wait_until(lambda: microsoft.created(stack) == made + 1)
 
     workers.kill_those(stack, AT_MICROSOFT)
+    stack.wait_until(lambda: microsoft.asked(stack, CREATE))
+    assert stack.sql(REMOTE_ID, meeting) == [("",)]
 
     expect_agreement(stack)
     assert microsoft.created(stack) == made + 1
@@ -47,15 +51,14 @@ def test_a_worker_killed_between_the_answer_and_the_write_makes_no_second_meetin
 ) -> None:
     made = microsoft.created(stack)
     stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
-    booked = maple.desk.book(maple.hosts[0])
-    meeting = maple.desk.meeting(booked)
+    meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
     stack.wait_until(lambda: workers.is_claimed(stack))
 
     # A worker that comes back with the answer waits here.
     with stack.holding(f"SELECT 1 FROM integrations_meeting WHERE id = '{meeting}' FOR UPDATE"):
         stack.wait_until(lambda: microsoft.created(stack) == made + 1)
         workers.kill_those(stack, WAITING_FOR_A_LOCK)
-    assert stack.sql("SELECT remote_id FROM integrations_meeting WHERE id = %s", meeting) == [("",)]
+    assert stack.sql(REMOTE_ID, meeting) == [("",)]
 
     expect_agreement(stack)
     assert microsoft.created(stack) == made + 1

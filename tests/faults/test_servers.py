@@ -11,6 +11,7 @@ from tests.faults.conftest import Installation, Office
 from tests.faults.microsoft import CREATE
 from tests.stack import Stack
 
+LINK = "SELECT join_url FROM integrations_meeting WHERE id = %s"
 ATTEMPTED = "SELECT count(*) FROM integrations_meeting WHERE error_kind <> '' AND lease_token IS NULL"
 
 
@@ -18,9 +19,8 @@ def test_links_come_without_beat_and_what_must_be_tried_again_comes_when_it_is_b
     stack: Stack, maple: Office
 ) -> None:
     stack.kill("beat")
-    maple.desk.book(maple.hosts[0])
-    maple.desk.move(maple.booked[0])
-    expect_agreement(stack)
+    meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
+    stack.wait_until(lambda: stack.sql(LINK, meeting) != [("",)])
 
     stack.control("fault", kind="unavailable", regex=CREATE, count=1)
     maple.desk.book(maple.hosts[0])

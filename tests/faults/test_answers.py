@@ -1,0 +1,137 @@
+"""Microsoft answers late, not at all, or with nonsense. There is one meeting for each appointment all the same."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from tests.faults import microsoft
+from tests.faults.agreement import expect_agreement
+from tests.faults.conftest import Office
+from tests.faults.microsoft import ANY, CREATE
+from tests.stack import Stack
+
+
+def expect_agreement_after(stack: Stack, office: Office, **fault: Any) -> None:
+    """Microsoft treats the first three requests in this way, while people book, move and cancel."""
+    stack.control("fault", regex=ANY, count=3, **fault)
+
+    office.desk.book(office.hosts[0])
+    office.desk.move(office.booked[0])
+    office.desk.cancel(office.booked[1])
+
+    expect_agreement(stack)
+    assert stack.simulator_state("faults") == []
+
+
+def test_an_answer_after_the_timeout_makes_no_second_meeting(stack: Stack, maple: Office) -> None:
+    expect_agreement_after(stack, maple, kind="slow", seconds=4)
+
+
+def test_a_connection_that_drops_when_everything_was_done_makes_no_second_meeting(
+    stack: Stack, maple: Office
+) -> None:
+    expect_agreement_after(stack, maple, kind="drop_after")
+
+
+def test_a_connection_that_drops_before_anything_was_done_is_tried_again(stack: Stack, maple: Office) -> None:
+    expect_agreement_after(stack, maple, kind="drop_before")
+
+
+def test_an_internal_error_is_tried_again(stack: Stack, maple: Office) -> None:
+    expect_agreement_after(stack, maple, kind="server_error")
+
+
+def test_an_internal_error_after_everything_was_done_makes_no_second_meeting(
+    stack: Stack, maple: Office
+) -> None:
+    expect_agreement_after(stack, maple, kind="server_error", executed=True)
+
+
+def test_a_page_of_a_gateway_that_failed_is_no_answer(stack: Stack, maple: Office) -> None:
+    expect_agreement_after(stack, maple, kind="html", status=502)
+
+
+def test_a_page_that_claims_to_be_a_success_is_no_answer(stack: Stack, maple: Office) -> None:
+    expect_agreement_after(stack, maple, kind="html", status=200, executed=True)
+
+
+def test_half_an_answer_is_no_answer(stack: Stack, maple: Office) -> None:
+    expect_agreement_after(stack, maple, kind="truncated")
+
+
+def test_answers_that_are_lost_to_meetings_of_staff_members_make_no_second_ones(
+    stack: Stack, cedar: Office
+) -> None:
+    expect_agreement_after(stack, cedar, kind="drop_after")
+
+
+def test_a_platform_that_is_down_is_probed_and_not_hammered(stack: Stack, maple: Office) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="graph_down")
+    for _ in range(10):
+        maple.desk.book(maple.hosts[0])
+    maple.desk.cancel(maple.booked[1])
+
+    stack.wait_until(lambda: len(probes(stack)) >= 3, seconds=30)
+    hasty = len(microsoft.times(stack, ANY)) - len(probes(stack))
+    stack.control("clear-faults")
+
+    # Three find out, each with a few that are under way at that moment: two workers have two processes each.
+    assert hasty <= 3 + 4
+    expect_agreement(stack)
+    assert microsoft.created(stack) == made + 10
+
+
+def probes(stack: Stack) -> list[float]:
+    """When Microsoft was asked after the pause that one leaves to a platform that is down: three quarters at least."""
+    return [later for before, later in pairwise(microsoft.times(stack, ANY)) if later - before > 0.7]
+
+
+def test_when_microsoft_asks_for_a_pause_both_workers_leave_it_alone(stack: Stack, maple: Office) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="throttle", regex=ANY, retry_after=3, count=4)
+    for _ in range(12):
+        maple.desk.book(maple.hosts[0])
+
+    expect_agreement(stack)
+    assert microsoft.created(stack) == made + 12
+    told = [each["time"] for each in microsoft.asked(stack, ANY) if each["status"] == 429]
+    # What was under way when the first was told needs a moment to end.
+    assert [at for at in microsoft.times(stack, ANY) if told[0] + 1.5 < at < told[0] + 2.9] == []
+
+
+def test_a_busy_microsoft_does_not_slow_down_another_organisation(
+    stack: Stack, maple: Office, cedar: Office
+) -> None:
+    stack.control("fault", kind="throttle", regex=f"me/{ANY}", retry_after=60, count=4)
+    maple.desk.book(maple.hosts[0])
+    stack.wait_until(lambda: microsoft.asked(stack, CREATE))
+
+    booked = cedar.desk.book(cedar.hosts[0])
+
+    link = "SELECT join_url <> '' FROM integrations_meeting WHERE id = %s"
+    stack.wait_until(lambda: stack.sql(link, cedar.desk.meeting(booked)) == [(True,)])
+    paused = "SELECT count(*) FROM integrations_connection WHERE paused_until > now()"
+    assert stack.sql(paused) == [(1,)]
+
+
+def test_a_sign_in_that_is_revoked_in_the_middle_stops_links_until_somebody_reauthorizes(
+    stack: Stack, maple: Office
+) -> None:
+    stack.control("refresh-tokens", how="revoked")
+    stack.control("fault", kind="unauthorized", regex=ANY, count=2)
+    maple.desk.move(maple.booked[0])
+    status = "SELECT status FROM integrations_connection WHERE id = %s"
+    stack.wait_until(lambda: stack.sql(status, maple.desk.connection) == [("needs_reauthorization",)])
+    stack.control("clear-faults")
+    booked = maple.desk.book(maple.hosts[0])
+    maple.desk.cancel(maple.booked[1])
+    why = "SELECT error_kind FROM integrations_meeting WHERE id = %s"
+    stack.wait_until(lambda: stack.sql(why, maple.desk.meeting(booked)) == [("connection",)])
+
+    microsoft.reauthorize(stack, "maple")
+
+    expect_agreement(stack)
+    told = [mail for mail in stack.mails() if "needs to be reauthorized" in mail["Subject"]]
+    assert len(told) == 1
