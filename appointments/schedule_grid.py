@@ -30,6 +30,11 @@ class Row:
     member: StaffMember
     cells: list[Cell]
 
+    @property
+    def how_many(self) -> int:
+        """Appointments in these days."""
+        return sum(len(cell.appointments) for cell in self.cells)
+
 
 def grid_of(shown: Schedule) -> list[Row]:
     """The rows of the table, with a cell for each day that is shown."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from appointments.links import personal_link_words
 from appointments.models import Appointment, Status
@@ -53,6 +54,15 @@ def zone_in(moment: datetime, zone: ZoneInfo) -> str:
 def zone_name(key: str) -> str:
     """The place of a zone, such as "St Johns", with its part of the world: "America – St Johns"."""
     return key.replace("_", " ").replace("/", " – ")
+
+
+@register.filter
+def clocks_until(start: datetime, end: datetime) -> str:
+    """A stretch of one day by its clocks, such as "09:00–12:00"; or that it is the whole day."""
+    first, last = timezone.localtime(start), timezone.localtime(end)
+    if last.time() != time(0):
+        return f"{first:%H:%M}–{last:%H:%M}"
+    return _("all day") if first.time() == time(0) else f"{first:%H:%M}–24:00"
 
 
 @register.filter

@@ -98,6 +98,16 @@ for (const trouble of ["htmx:responseError", "htmx:sendError"]) {
 }
 document.addEventListener("htmx:afterSettle", () => { if (!asking) arrive(); sumUp(); });
 
+// A request that a newer one takes the place of is no trouble: htmx would write two lines about it into the console.
+document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
+  const tidyUp = xhr.onabort;
+  xhr.onabort = (event) => {
+    const complain = console.error;
+    console.error = () => {};
+    try { tidyUp.call(xhr, event); } finally { console.error = complain; }
+  };
+});
+
 // Other times were asked for: on to the first of them.
 form.addEventListener("click", (event) => { if (event.target.closest("button[name=from]")) goal = "#times input[name=slot]"; });
 
@@ -123,5 +133,11 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     const keys = document.getElementById("keys");
     keys.open = !keys.open;
+  } else if (event.key === "t") {
+    const first = document.querySelector("#times input[name=slot]");
+    if (!first) return;
+    event.preventDefault();
+    first.focus();
+    pick(first);
   }
 });

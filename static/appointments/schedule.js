@@ -122,6 +122,7 @@ function pollFor(shownCalendar) {
       const data = await answer.json();
       if (answer.headers.get("ETag") === etag || window.scheduleHolds.size) return;
       etag = answer.headers.get("ETag");
+      if (shownCalendar) showColumns(Boolean(data.events));
       if (shownCalendar && data.events) redraw(shownCalendar, data);
       htmx.trigger(document.body, "schedule-changed");
     } catch {
@@ -134,6 +135,12 @@ function pollFor(shownCalendar) {
   setInterval(look, POLL_MS);
   document.addEventListener("visibilitychange", look);
   document.addEventListener("schedule-look", look);
+}
+
+// The columns of a week are those of one person: where there is somebody else by now, the table takes their place.
+function showColumns(areThere) {
+  box.hidden = !areThere;
+  document.documentElement.classList.toggle("has-calendar", areThere);
 }
 
 function redraw(shownCalendar, data) {

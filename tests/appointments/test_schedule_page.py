@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -245,3 +245,21 @@ def test_half_an_hour_is_drawn_in_two_lines(maple: Maple, as_sky: Browser, minut
 
     [booked] = [event for event in day["events"] if "title" in event]
     assert ("booked-short" in booked["classNames"]) == is_short
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        (monday(0), monday(0) + timedelta(days=1), "Time off all day"),
+        (monday(12), monday(0) + timedelta(days=1), "09:00–12:00 · Time off 12:00–24:00"),
+        (monday(13), monday(15), "09:00–13:00, 15:00–17:00 · Time off 13:00–15:00"),
+    ],
+)
+def test_time_off_is_said_in_hours_or_as_the_whole_day(
+    maple: Maple, start: datetime, end: datetime, words: str
+):
+    TimeOff.objects.create(staff=maple.sam, starts_at=start, ends_at=end)
+
+    page = signed_in(maple.sam).get(reverse("schedule"), {"date": "2026-11-30"}).content.decode()
+
+    assert words in " ".join(page.split())

@@ -77,6 +77,30 @@ def test_what_is_typed_before_the_scripts_run_is_searched_for(page: Page) -> Non
     expect(page.get_by_role("radio", name=re.compile("Cleo Brandt"))).to_be_visible()
 
 
+def test_t_chooses_the_first_time_and_what_is_replaced_is_no_error(page: Page) -> None:
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto("/contact-center/?service=3&method=3")
+    expect(page.locator(".free-time").first).to_be_visible()
+
+    # Two requests at once: the second takes the place of the first.
+    page.evaluate(
+        """() => ["1", "2"].forEach((method) => {
+            const radio = document.getElementById(`id_method_${method - 1}`);
+            radio.checked = true;
+            radio.dispatchEvent(new Event("change", {bubbles: true}));
+        })"""
+    )
+    expect(page.locator("#id_staff option").first).to_have_text("Anyone available")
+    page.get_by_role("button", name="Book", exact=True).focus()
+    page.keyboard.press("t")
+
+    expect(page.locator("input[name=slot]").first).to_be_checked()
+    expect(page.locator("input[name=slot]").first).to_be_focused()
+    expect(page.locator("#summary")).to_contain_text(" with ")
+    assert errors == []
+
+
 def test_a_new_client_is_booked_on_a_phone_and_nothing_is_wider_than_it(
     browser: Browser, stack: Stack
 ) -> None:

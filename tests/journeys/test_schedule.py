@@ -143,6 +143,30 @@ def test_a_note_that_is_being_typed_survives_a_colleagues_click_and_a_click_of_o
     own.close()
 
 
+def test_the_week_of_one_becomes_that_of_two_and_back_without_a_reload(page: Page, stack: Stack) -> None:
+    steps.sign_in(page, "sky@maple.example", then="/schedule/?view=week&q=okafor")
+    columns, anna = page.locator("#calendar"), page.get_by_role("rowheader", name="Anna Okafor")
+    expect(columns).to_be_visible()
+
+    for name, is_alone in [("Okafor", False), ("Berg", True)]:
+        stack.sql("UPDATE staff_staffmember SET last_name = %s WHERE email = 'anna@maple.example'", name)
+        page.evaluate("document.dispatchEvent(new Event('schedule-look'))")
+
+        expect(columns).to_be_visible(visible=is_alone)
+        expect(anna).to_be_visible(visible=not is_alone)
+
+
+def test_on_a_phone_a_week_of_many_is_a_list_of_people(page: Page, stack: Stack) -> None:
+    steps.sign_in(page, "sky@maple.example", then="/schedule/?view=week")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator(".week-cell").first).not_to_be_visible()
+
+    page.get_by_role("link", name=re.compile("^Sam Okafor [0-9]+ appointments?$")).click()
+
+    expect(page.locator(".week-cell:visible").first).to_be_visible()
+    assert fits(page)
+
+
 def test_a_day_is_run_on_a_phone_from_the_list(page: Page, stack: Stack) -> None:
     appointment_now(stack, "sam@maple.example")
     steps.sign_in(page, "sam@maple.example", then="/schedule/")
