@@ -12,7 +12,7 @@ from smtplib import SMTPException
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, DateTimeField, Min, Q
 from django.db.models.functions import Now
 
 from appointments.earlier import Earlier, earlier_than
@@ -121,6 +121,13 @@ def send_waiting() -> int:
             send_soon()
             break
     return tried
+
+
+def waiting_mails() -> tuple[int, float]:
+    """How many mails wait to be sent, and for how many seconds the oldest of them has."""
+    waiting = Notification.objects.filter(state=NotificationState.WAITING)
+    found = waiting.aggregate(number=Count("pk"), age=Now() - Min("created_at", output_field=DateTimeField()))
+    return found["number"], found["age"].total_seconds() if found["age"] else 0.0
 
 
 def _addresses(appointment: Appointment) -> list[tuple[Audience, str]]:

@@ -3,6 +3,7 @@
 What is missing or unsafe is a system check (`coconut.checks`) with an id and a hint, never a traceback.
 """
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "coconut.log_context.RequestIdMiddleware",
+    "coconut.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -128,6 +130,21 @@ REMATCH_LEASE_SECONDS = env.int("REMATCH_LEASE_SECONDS", default=120)
 # The first pauses before Microsoft is asked again about somebody it does not let us host as; later ones grow.
 COVERAGE_PAUSE_SECONDS = env.int("COVERAGE_PAUSE_SECONDS", default=180)
 
+# --- Numbers for Prometheus -------------------------------------------------------------------------
+# Who may read them; unset, nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where a worker tells its own; 0: nowhere.
+WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
+# Where the processes of one machine count together. The library wants the folder to be there, and takes an empty name
+# for the folder that the process was started in.
+_COUNTS = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
+if _COUNTS:
+    Path(_COUNTS).mkdir(parents=True, exist_ok=True)
+else:
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+# A meeting that could have been worked on for so long says that workers are missing, or too few.
+MEETING_OLDEST_DUE_SECONDS = env.int("MEETING_OLDEST_DUE_SECONDS", default=300)
+
 # --- Celery -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=default_broker_url(BASE_DIR))
 CELERY_TASK_IGNORE_RESULT = True
@@ -159,6 +176,8 @@ CELERY_TASK_ROUTES = {
     "integrations.watch_drift": {"priority": 6},
     "teams.renew": {"priority": 6},
 }
+# Tells /readyz that the clock goes.
+CELERY_BEAT_SCHEDULER = "coconut.clock:Scheduler"
 # Waits live in rows and the sweep looks at them; nothing here uses a countdown or an ETA.
 CELERY_BEAT_SCHEDULE = {
     "sweep-meetings": {"task": "integrations.sweep_meetings", "schedule": MEETING_SWEEP_SECONDS},
@@ -229,7 +248,6 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if _HTTPS else 0)
 REST_FRAMEWORK = {"NUM_PROXIES": TRUSTED_PROXIES}
 # Whether the pages that need no account count who asks how often; only measurements do without.
 RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _HTTPS else 0)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -289,7 +307,7 @@ ADMINS = [("Operator", address) for address in env.list("OPERATOR_EMAILS", defau
 # json is for machines that collect lines, line for people who read them.
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG or DEMO else "json")
 # What is written nowhere, whatever stands before it.
-LOG_SECRETS = [SECRET_KEY, *ENCRYPTION_KEYS, MICROSOFT_CLIENT_SECRET]
+LOG_SECRETS = [SECRET_KEY, *ENCRYPTION_KEYS, MICROSOFT_CLIENT_SECRET, METRICS_TOKEN]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

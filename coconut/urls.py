@@ -1,11 +1,10 @@
-"""Every address of the product; each app holds its own."""
+"""Every address of the product for people; each app holds its own. What machines ask is in `coconut.probes`."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
-from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
-from coconut import health, views
+from coconut import views
 from staff.sign_in import SignInForm
 
 urlpatterns = [
@@ -29,6 +28,4 @@ urlpatterns = [
     path("settings/video-calls/", include("integrations.teams.urls")),
     path("", include("appointments.urls")),
     path("operator/", admin.site.urls),
-    path("healthz", login_not_required(health.alive), name="healthz"),
-    path("readyz", login_not_required(health.ready), name="readyz"),
 ]

@@ -16,6 +16,8 @@ from typing import Any, Final
 from django.conf import settings
 from gunicorn.glogging import Logger as GunicornLogger
 
+from coconut import counting
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -31,6 +33,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # It would be a file in the home folder, shared by every installation.
 control_socket_disable = True
 logger_class = "coconut.web_server.Logger"
+
+counting.begin()
 
 # Asked every few seconds by machines; only worth a line where the answer is not the usual one.
 _UNEVENTFUL: Final = ("/healthz", "/readyz", "/metrics")

@@ -21,6 +21,7 @@ from integrations.circuit import heed
 from integrations.coverage_schedule import attempts_of_a_covered_person, refused
 from integrations.meeting_claims import Claim, settled_after
 from integrations.meeting_news import announce, enqueue_on_commit
+from integrations.metrics import AGREED, TAKEN_OVER, count_sync
 from integrations.models import Coverage, DirectoryState, Meeting, UserMatch, Wanted
 from integrations.platforms import ErrorKind, MatchReason, PlatformError
 
@@ -44,6 +45,7 @@ def write_success(claim: Claim, warning: str) -> None:
         warning=warning,
         **NO_ERROR,
     )
+    count_sync(AGREED if written else TAKEN_OVER)
     if written:
         connections.record_success(claim.meeting.connection_id)
 
@@ -59,6 +61,7 @@ def write_failure(claim: Claim, error: PlatformError) -> None:
         error_sentence=error.sentence,
         error_request_id=error.request_id,
     )
+    count_sync(error.kind if written else TAKEN_OVER)
     _log(claim.meeting, error)
     seconds = None if wait is None else wait.total_seconds()
     heed(claim.meeting.connection_id, error, caller=str(claim.meeting.pk), wait=seconds)

@@ -27,6 +27,7 @@ from integrations.meeting_differences import differences
 from integrations.meeting_news import announce
 from integrations.meeting_outcomes import write_failure, write_success
 from integrations.meeting_sweep import end_over
+from integrations.metrics import TAKEN_OVER, count_sync
 from integrations.models import FindingKind, Meeting, Wanted
 from integrations.platforms import (
     Attendee,
@@ -52,6 +53,7 @@ def sync_meeting(meeting_id: UUID) -> None:
     try:
         warning = _make_agree(claimed)
     except LeaseLost:
+        count_sync(TAKEN_OVER)
         logger.warning("Meeting %s was taken over by another worker.", meeting_id)
     except PlatformError as error:
         write_failure(claimed, error)

@@ -52,8 +52,6 @@ RULES = {
     "logout": dict.fromkeys(EVERYBODY, "sign in"),
     "password-forgotten": EVERYBODY,
     "password-set": EVERYBODY,
-    "healthz": EVERYBODY,
-    "readyz": EVERYBODY,
     "staff-list": NOT_SCHEDULERS,
     "staff-add": ADMINS,
     "staff-edit": OWN_ADMINS,

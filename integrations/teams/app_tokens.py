@@ -19,6 +19,7 @@ from integrations.connections import require_reauthorization
 from integrations.models import Connection
 from integrations.platforms import ErrorKind, PlatformError
 from integrations.teams import login
+from integrations.teams.metrics import counted
 from integrations.teams.models import TeamsConnection
 
 # A token with less left than this is renewed.
@@ -65,7 +66,8 @@ def _fetch(row: TeamsConnection) -> login.AppToken:
     """Ask Microsoft, and record what the answer says about the consent."""
     guarded = TeamsConnection.objects.filter(pk=row.pk, token_version=row.token_version)
     try:
-        token = login.app_token(str(row.tenant_id))
+        with counted():
+            token = login.app_token(str(row.tenant_id))
         _check_roles(row, token)
     except PlatformError as problem:
         if problem.kind == ErrorKind.CONNECTION:

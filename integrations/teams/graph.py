@@ -24,6 +24,7 @@ from integrations.teams.answers import NO_JSON, Answer, batch_items, parsed, ref
 from integrations.teams.errors import Area, Refusal, area_of, bug, error_of, outage
 from integrations.teams.exchanges import Exchange
 from integrations.teams.http import new_session
+from integrations.teams.metrics import count_throttled
 from integrations.teams.models import TeamsConnection
 from integrations.teams.tokens import access_token
 
@@ -150,6 +151,7 @@ class GraphClient:
         answer = self._send(call, token)
         if answer.is_unauthorized:
             answer = self._send(call, self._token(refused=token))
+        count_throttled(sum(refusal.status == 429 for refusal in answer.refusals))
         return answer
 
     def _token(self, refused: str = "") -> str:
@@ -169,7 +171,7 @@ class GraphClient:
         return error
 
     def _send(self, call: _Call, token: str) -> Answer:
-        exchange = Exchange(self.connection, str(call))
+        exchange = Exchange(self.connection, call.method, loggable(call.url))
         try:
             response = self._session.request(
                 call.method,
@@ -230,9 +232,6 @@ class _Call:
     json: Any = None
     headers: Mapping[str, str] | None = None
     items: tuple[Area, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.method} {loggable(self.url)}"
 
     @property
     def is_write(self) -> bool:

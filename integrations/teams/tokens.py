@@ -25,6 +25,7 @@ from integrations.connections import require_reauthorization
 from integrations.models import Connection, ConnectionStatus
 from integrations.platforms import ErrorKind, PlatformError
 from integrations.teams import app_tokens, login
+from integrations.teams.metrics import counted
 from integrations.teams.models import Method, TeamsConnection
 
 # A token with less left than this is renewed, while others go on using it.
@@ -165,7 +166,8 @@ def _held(stored: _Stored, lease: uuid.UUID) -> QuerySet[TeamsConnection]:
 def _renew(stored: _Stored, lease: uuid.UUID, refused: str) -> str | None:
     """A new token; None when the row has changed meanwhile and must be read again."""
     try:
-        tokens = login.refresh(stored.tenant_id, stored.refresh_token)
+        with counted():
+            tokens = login.refresh(stored.tenant_id, stored.refresh_token)
     except PlatformError as problem:
         return _after_failure(stored, lease, refused, problem)
     kept = _held(stored, lease).update(**store(tokens), refresh_lease=None, refresh_lease_until=None)

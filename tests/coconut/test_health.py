@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
+
 import pytest
 from celery import current_app
 from django.core.cache import cache
 from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client as Browser
-from pytest_django import Settings
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from coconut import health
+from coconut.clock import Scheduler
 from coconut.tasks import heartbeat
+from tests.integrations.asks import ask, make_hosting
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
+WELL = {
+    "database": True,
+    "migrated": True,
+    "broker": True,
+    "cache": True,
+    "beat": True,
+    "worker": True,
+    "queue": True,
+    "oldest_due_seconds": 0.0,
+}
 
 
 @pytest.fixture(autouse=True)
 def no_heartbeat_yet() -> None:
-    cache.delete(health.HEARTBEAT_KEY)
+    cache.delete_many([health.HEARTBEAT_KEY, health.CLOCK_KEY])
+    health.forget()
 
 
 def test_a_living_process_says_so_without_asking_the_database(client: Browser) -> None:
@@ -26,22 +44,43 @@ def test_a_living_process_says_so_without_asking_the_database(client: Browser) -
     assert (answer.status_code, answer.content) == (200, b"ok")
 
 
+@pytest.mark.parametrize("probe", ["/healthz", "/readyz"])
+@pytest.mark.django_db
+def test_probes_come_by_an_address_and_without_https(client: Browser, settings: Settings, probe: str) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+    answer = client.get(probe, headers={"Host": "10.1.2.3:8000"})
+
+    assert answer.status_code == 200
+
+
 @pytest.mark.django_db
 def test_an_installation_is_ready_when_everything_answers(client: Browser) -> None:
+    health.record_clock()
     heartbeat()
 
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"database": True, "broker": True, "cache": True, "worker": True}
+    assert answer.json() == WELL
 
 
 @pytest.mark.django_db
 def test_a_worker_that_is_not_heard_of_is_reported_and_stops_nobody(client: Browser) -> None:
+    health.record_clock()
+
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"database": True, "broker": True, "cache": True, "worker": False}
+    assert answer.json() == {**WELL, "worker": False}
+
+
+@pytest.mark.django_db
+def test_while_the_clock_stands_nobody_can_tell_how_the_workers_are(client: Browser) -> None:
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {**WELL, "beat": False, "worker": None}
 
 
 @pytest.mark.django_db
@@ -59,7 +98,8 @@ def test_without_a_cache_people_still_book(client: Browser, settings: Settings) 
 
     answer = client.get("/readyz")
 
-    assert (answer.status_code, answer.json()["cache"], answer.json()["worker"]) == (200, False, False)
+    parts = answer.json()
+    assert (answer.status_code, parts["cache"], parts["beat"], parts["worker"]) == (200, False, None, None)
 
 
 @pytest.mark.django_db
@@ -70,7 +110,62 @@ def test_without_a_database_nothing_works(client: Browser, monkeypatch: pytest.M
 
     answer = client.get("/readyz")
 
-    assert (answer.status_code, answer.json()["database"]) == (503, False)
+    parts = answer.json()
+    assert answer.status_code == 503
+    assert (parts["database"], parts["migrated"], parts["queue"]) == (False, None, None)
+
+
+@pytest.mark.django_db
+def test_a_database_without_the_newest_tables_is_reported(client: Browser) -> None:
+    migrations = MigrationRecorder(connections["default"]).migration_qs.filter(app="appointments")
+    migrations.order_by("-name")[0].delete()
+
+    answer = client.get("/readyz")
+
+    parts = answer.json()
+    assert (answer.status_code, parts["migrated"], parts["oldest_due_seconds"]) == (200, False, None)
+
+
+@pytest.mark.parametrize(("limit", "is_soon_enough"), [(50, False), (70, True)])
+@pytest.mark.django_db
+def test_a_meeting_that_waits_too_long_for_a_worker_is_reported(
+    client: Browser, settings: Settings, limit: int, is_soon_enough: bool
+) -> None:
+    settings.MEETING_OLDEST_DUE_SECONDS = limit
+    meeting = ask(make_hosting())
+    meeting.due_at = timezone.now() - timedelta(minutes=1)
+    meeting.save()
+
+    answer = client.get("/readyz")
+
+    parts = answer.json()
+    assert (answer.status_code, parts["queue"]) == (200, is_soon_enough)
+    assert parts["oldest_due_seconds"] == pytest.approx(60, abs=5)
+
+
+@pytest.mark.django_db
+def test_whoever_asks_again_and_again_makes_no_work(
+    client: Browser, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    first = client.get("/readyz").json()
+
+    with django_assert_num_queries(0):
+        again = client.get("/readyz").json()
+
+    assert again == first
+
+
+def test_the_clock_says_that_it_goes_and_goes_on_without_a_cache(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    Scheduler(current_app, schedule_filename="/nowhere", lazy=True).say()
+    said = cache.get(health.CLOCK_KEY)
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": NOBODY_LISTENS}}
+    with caplog.at_level(logging.WARNING):
+        Scheduler(current_app, schedule_filename="/nowhere", lazy=True).say()
+
+    assert said == 1
+    assert [record.name for record in caplog.records] == ["coconut.clock"]
 
 
 def test_beat_asks_for_the_heartbeat_several_times_in_its_life(settings: Settings) -> None:

@@ -1,0 +1,71 @@
+"""What is counted of the talk with Microsoft, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+from integrations.platforms import ErrorKind, PlatformError
+
+_METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
+_ANSWERS: Final = ("2xx", "3xx", "4xx", "429", "5xx", "none")
+_RENEWALS: Final = ("renewed", "refused", "unavailable")
+
+_requests = Counter(
+    "coconut_graph_requests",
+    "Requests to Microsoft Graph by their answer; none: no answer came.",
+    ["method", "answer"],
+)
+_seconds = Histogram(
+    "coconut_graph_request_seconds",
+    "How long Microsoft Graph took to answer.",
+    ["method"],
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 15),
+)
+_throttled = Counter(
+    "coconut_graph_throttled",
+    "Questions that Microsoft Graph answered with 429, those inside a batch included.",
+)
+_renewals = Counter(
+    "coconut_token_renewals", "Access tokens that Microsoft was asked for, by what came of it.", ["outcome"]
+)
+# They begin at nought: what was never counted has no rate.
+for _method, _answer in product(_METHODS, _ANSWERS):
+    _requests.labels(_method, _answer)
+for _method in _METHODS:
+    _seconds.labels(_method)
+for _outcome in _RENEWALS:
+    _renewals.labels(_outcome)
+
+
+def count_answer(method: str, status: int, seconds: float) -> None:
+    """Graph answered."""
+    _requests.labels(method, "429" if status == 429 else f"{status // 100}xx").inc()
+    _seconds.labels(method).observe(seconds)
+
+
+def count_silence(method: str) -> None:
+    """No answer of Graph's came."""
+    _requests.labels(method, "none").inc()
+
+
+def count_throttled(how_many: int) -> None:
+    """So many questions were answered with 429."""
+    _throttled.inc(how_many)
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    """Microsoft is asked for a token here: it comes, or is refused, or no answer does."""
+    outcome = "renewed"
+    try:
+        yield
+    except PlatformError as problem:
+        outcome = "refused" if problem.kind in (ErrorKind.CONNECTION, ErrorKind.OPERATOR) else "unavailable"
+        raise
+    finally:
+        _renewals.labels(outcome).inc()
