@@ -203,6 +203,20 @@ def test_children_count_together_and_nothing_is_left_of_an_earlier_start(tmp_pat
     assert said == ["4.0\n", "4.0\n"]
 
 
+def test_an_empty_name_of_a_folder_is_none(tmp_path: Path) -> None:
+    code = "import django; django.setup(); from integrations.metrics import count_sync; count_sync('agreed')"
+    here = {"PROMETHEUS_MULTIPROC_DIR": "", "PYTHONPATH": str(real_settings.BASE_DIR)}
+
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **here, "DJANGO_SETTINGS_MODULE": "coconut.settings"},
+        cwd=tmp_path,
+        check=True,
+    )
+
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("sent", "status"), [("", "401 Refused"), ("Bearer x", "401 Refused"), (f"Bearer {TOKEN}", "200 OK")]
 )
