@@ -7,6 +7,6 @@ class CoconutConfig(AppConfig):
     def ready(self) -> None:
         from django.core.signals import request_finished
 
-        from coconut import checks, log_context  # noqa: F401 - registers the checks
+        from coconut import checks, log_context, worker_metrics  # noqa: F401 - connect checks and receivers
 
         request_finished.connect(log_context.end)

@@ -9,7 +9,7 @@ from typing import Any
 from celery import Celery, Task, signals
 from django.conf import settings
 
-from coconut import log_context, worker_metrics  # noqa: F401 - connects its receivers
+from coconut import log_context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 

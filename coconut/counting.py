@@ -12,26 +12,26 @@ from typing import Final
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare
-from prometheus_client import REGISTRY, CollectorRegistry
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
-_FILES: Final = "PROMETHEUS_MULTIPROC_DIR"
+# Before the library is imported, which looks for the folder then: the settings make it.
+_FOLDER: Final[str] = settings.COUNTS_FOLDER
+
+from prometheus_client import REGISTRY, CollectorRegistry  # noqa: E402
+from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
+from prometheus_client.registry import Collector  # noqa: E402
 
 
 def begin() -> None:
     """Forget what processes of an earlier start counted. Call it once, before the first child is forked."""
-    folder = os.environ.get(_FILES)
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for file in Path(folder).glob("*.db"):
-            file.unlink()
+    for file in Path(_FOLDER).glob("*.db") if _FOLDER else ():
+        if not file.stem.endswith(f"_{os.getpid()}"):
+            file.unlink(missing_ok=True)
 
 
 def registry(*more: Collector) -> CollectorRegistry:
     """What this process, or all processes that share its files, counted, and `more`."""
     found = CollectorRegistry()
-    if os.environ.get(_FILES):
+    if _FOLDER:
         MultiProcessCollector(found)  # type: ignore[no-untyped-call]
     else:
         found.register(REGISTRY)

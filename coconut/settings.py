@@ -137,9 +137,12 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
 # Where the processes of one machine count together. The library wants the folder to be there, and takes an empty name
 # for the folder that the process was started in.
-_COUNTS = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
-if _COUNTS:
-    Path(_COUNTS).mkdir(parents=True, exist_ok=True)
+COUNTS_FOLDER = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
+if COUNTS_FOLDER:
+    Path(COUNTS_FOLDER).mkdir(parents=True, exist_ok=True)
+    # A process that had our number before is dead; what it counted is not ours.
+    for _left in Path(COUNTS_FOLDER).glob(f"*_{os.getpid()}.db"):
+        _left.unlink(missing_ok=True)
 else:
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 # A meeting that could have been worked on for so long says that workers are missing, or too few.

@@ -173,8 +173,8 @@ def test_without_a_database_what_was_counted_is_still_told(
 COUNT = """
 import os
 from coconut import counting
-counting.begin()
 from integrations.metrics import count_sync
+counting.begin()
 for _ in range(3):
     if os.fork() == 0:
         count_sync("agreed")
