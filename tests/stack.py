@@ -66,8 +66,11 @@ class Stack:
     The names are "simulator", "web", "worker", "beat", and "worker2" where there are two workers.
     """
 
-    def __init__(self, folder: Path, cluster_url: str, *, workers: int = 1) -> None:
-        """`folder` is for logs, mail and sockets; the database is made in the cluster of `cluster_url`."""
+    def __init__(self, folder: Path, cluster_url: str, *, workers: int = 1, concurrency: int = 2) -> None:
+        """`folder` is for logs, mail and sockets; the database is made in the cluster of `cluster_url`.
+
+        `concurrency` is how many tasks each of the workers does at once.
+        """
         self.folder = folder
         self.workers = ("worker", "worker2")[:workers]
         self.addresses = Addresses(_free_port(), _free_port())
@@ -89,7 +92,7 @@ class Stack:
         self._commands = {
             "simulator": programs.simulator_command(self.addresses),
             "web": programs.web_command(self.addresses),
-            **{name: programs.worker_command() for name in self.workers},
+            **{name: programs.worker_command(concurrency) for name in self.workers},
             "beat": programs.beat_command(folder),
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
