@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from integrations.connections import note_event
 from integrations.models import Connection, EventKind, Finding, FindingKind, Meeting, Reconciliation
+from integrations.models.meetings import MeetingQuerySet
 from integrations.platforms import platform_of
 
 # Whatever has no answer by then is counted as it is: the next night begins anew.
@@ -37,10 +38,7 @@ def under_way(run: Reconciliation) -> int:
 @transaction.atomic
 def finish(run: Reconciliation) -> bool:
     """Write the counts down; False when somebody else did. In the history only what found something is noted."""
-    mine = Reconciliation.objects.select_for_update().filter(pk=run.pk, finished_at__isnull=True)
-    if not mine.exists():
-        return False
-    failed = Meeting.objects.failed().filter(pk__in=asked_for(run).values("pk"))
+    failed = asked_for(run).failed()
     common = (
         failed.values_list("error_sentence").annotate(how_often=Count("pk")).order_by("-how_often").first()
     )
@@ -48,14 +46,17 @@ def finish(run: Reconciliation) -> bool:
         made_again=Count("pk", filter=Q(kind=FindingKind.MADE_AGAIN)),
         put_back=Count("pk", filter=Q(kind=FindingKind.PUT_BACK)),
     )
-    mine.update(finished_at=Now(), failed=failed.count(), reason=common[0] if common else "", **counts)
+    finished = Reconciliation.objects.unfinished().filter(pk=run.pk)
+    reason = common[0] if common else ""
+    if not finished.update(finished_at=Now(), failed=failed.count(), reason=reason, **counts):
+        return False
     run.refresh_from_db()
     if run.made_again or run.put_back or run.mended or run.failed:
         note_event(run.connection, EventKind.RECONCILED, None, summary(run))
     return True
 
 
-def asked_for(run: Reconciliation) -> QuerySet[Meeting]:
+def asked_for(run: Reconciliation) -> MeetingQuerySet:
     """The meetings that were to be read in it."""
     since = Q(read_for_week_at__gte=run.started_at) | Q(read_for_day_at__gte=run.started_at)
     return Meeting.objects.filter(since, connection=run.connection_id)

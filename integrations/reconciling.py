@@ -28,7 +28,7 @@ from integrations.connections import connection_recovered
 from integrations.findings import record_finding
 from integrations.meeting_news import announce, sweep_soon
 from integrations.meeting_outcomes import NO_ERROR
-from integrations.meetings import ask_to_cancel
+from integrations.meetings import ask_to_cancel, try_again
 from integrations.models import Connection, ConnectionStatus, FindingKind, Meeting, Reconciliation, Wanted
 from integrations.owners import all_owners
 from integrations.platforms import platform_of
@@ -87,6 +87,11 @@ def _lock(connection: Connection) -> None:
 
 
 def _mend_rows(connection: Connection) -> int:
+    """What our own rows show, with or without a call. Returns how many did not agree.
+
+    Meetings whose deletion was refused are tried again: whoever saw to the reason need not think of them.
+    """
+    try_again(Meeting.objects.filter(connection=connection, wanted=Wanted.GONE, ends_at__gt=Now()))
     mended = sum(owner.mend(connection) for owner in all_owners())
     return mended + _let_go_of_nobodys(connection) + resume_left_behind(connection.pk)
 

@@ -15,6 +15,7 @@ from integrations.connections import mark_reauthorized, revive_connection
 from integrations.disconnecting import disconnect_connection
 from integrations.hosting import Hosting
 from integrations.models import Connection, Finding, Meeting
+from integrations.platforms import ErrorKind, PlatformError
 from integrations.reconciling import reconcile
 from tests.integrations.asks import ask, later, make_hosting, sync
 from tests.integrations.fake_platform import FakePlatform
@@ -196,3 +197,18 @@ def test_where_nobody_says_what_belongs_to_whom_every_meeting_stays(
     reconcile(connection)
 
     assert (Meeting.objects.get().state, fake_teams.calls) == ("ready", Counter())
+
+
+def test_a_meeting_whose_deletion_was_refused_is_tried_again_at_night(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = sync(ask(hosting))
+    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
+    meetings.ask_to_cancel(meeting.pk)
+    sync(meeting)
+    had_failed = meeting.has_failed
+
+    reconcile(connection)
+    sync(meeting)
+
+    assert (had_failed, meeting.state, fake_teams.meetings) == (True, "cancelled", {})
