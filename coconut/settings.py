@@ -195,6 +195,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     # Every connection once a night, a few at a time; whoever failed is tried again.
     "sweep-drift": {"task": "integrations.sweep_drift", "schedule": crontab(minute="*/5", hour="1-4")},
+    "count-organizers": {"task": "integrations.count_organizers", "schedule": crontab(minute=11, hour="*/6")},
     "send-waiting-notifications": {
         "task": "appointments.send_waiting_notifications",
         "schedule": MEETING_SWEEP_SECONDS,

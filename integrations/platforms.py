@@ -229,6 +229,8 @@ class VideoPlatform(Protocol):
     grant_script_name: str
     #: How many people one `probe_coverage` may be given.
     probe_size: int
+    #: How many meetings one organizer may have in a calendar month, as the platform publishes; None: nothing is known.
+    most_meetings_a_month: int | None
 
     def is_offered_to(self, organization: Organization) -> bool:
         """Whether the organisation has the add-on. Existing meetings are looked after either way."""
@@ -299,6 +301,10 @@ class VideoPlatform(Protocol):
 
     def changes_since(self, connection: Connection, mark: str) -> Changes | None:
         """Who changed in the directory since `mark`; "" begins to watch. None: the permissions do not let us ask."""
+        ...
+
+    def capacity_remedy(self, connection: Connection) -> str:
+        """What an admin can do where an organizer has nearly `most_meetings_a_month`. No call."""
         ...
 
     def check(self, connection: Connection) -> Iterator[CheckStep]:

@@ -8,6 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from integrations import (
+    capacity,
     checking,
     coverage,
     drift,
@@ -67,6 +68,12 @@ def sweep_coverage() -> None:
 def sweep_drift() -> None:
     """Have workers watch the connections whose turn it is."""
     drift.sweep_drift()
+
+
+@shared_task(name="integrations.count_organizers", time_limit=LIMIT)
+def count_organizers() -> None:
+    """Count how many meetings each organizer has this month."""
+    capacity.count_organizers()
 
 
 @shared_task(name="integrations.watch_drift", time_limit=LIMIT)

@@ -24,7 +24,7 @@ from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
 from integrations.teams.policy_probe import PROBE_SIZE, probe
 from integrations.teams.policy_scripts import policy_script
-from integrations.teams.remedies import remedy
+from integrations.teams.remedies import capacity_remedy, remedy
 from staff.models import Organization
 
 
@@ -39,6 +39,8 @@ class Teams:
     label = "Microsoft Teams"
     user_name_label = "UPN"
     grant_script_name = "coconut-access-policy.ps1"
+    # "Meeting information: 2000 meetings/user each month" (learn.microsoft.com/graph/throttling-limits).
+    most_meetings_a_month: int | None = 2000
     probe_size = PROBE_SIZE
 
     def is_offered_to(self, organization: Organization) -> bool:
@@ -99,6 +101,9 @@ class Teams:
 
     def changes_since(self, connection: Connection, mark: str) -> Changes | None:
         return changes.changes_since(connection, mark)
+
+    def capacity_remedy(self, connection: Connection) -> str:
+        return capacity_remedy(connection)
 
     def check(self, connection: Connection) -> Iterator[CheckStep]:
         return checking.check(connection)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from integrations.models import Connection, Coverage, MatchField, UserMatch
 from integrations.platforms import MatchReason
+from integrations.teams.models import Method
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -54,6 +55,20 @@ _WAITING: Final = _lazy(
     "Waiting for Microsoft: a new policy takes up to 30 minutes to spread, at times two days. Coconut asks again by "
     "itself and shows here when Microsoft lets it make meetings for %(upn)s."
 )
+
+_SPREAD: Final = _lazy(
+    "One service account organises everybody's meetings here. Under the Application Access Policy method each staff "
+    "member organises their own: ask your Customer Success Team for it. Or connect a second service account with "
+    "+ New, and choose it as the Video Calls Platform in the profiles of some of the staff."
+)
+_SHARE: Final = _lazy(
+    "Reassign some of this person's appointments to others, and let others take the new ones until the month is over."
+)
+
+
+def capacity_remedy(connection: Connection) -> str:
+    """What spreads the meetings over more organizers."""
+    return str(_SHARE if connection.teams.method == Method.ACCESS_POLICY else _SPREAD)
 
 
 def remedy(connection: Connection, match: UserMatch) -> str:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
-from integrations import drift_news
+from integrations import capacity, drift_news
 from integrations.coverage import needing_grant
 from integrations.failed_links import failed_links
 from integrations.health import health_of
@@ -49,6 +49,7 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
         "account": platform_of(connection).account(connection),
         "health": health_of(connection),
         "failed_count": failed_links(connection).count(),
+        "capacity": capacity.notice_of(connection),
         "drift": drift_news.notice_of(connection),
         "without": without_platform(current_organization(request)),
     }

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations import drift_news, failed_links
+from integrations import capacity, drift_news, failed_links
 from integrations.checking import ask_for_check, latest_check
 from integrations.connections import note_event
 from integrations.coverage import needing_grant
@@ -110,6 +110,7 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
         "failed_links": failed_links.links_on(failed),
         "news": news_of(connection),
         "drift": drift,
+        "load": capacity.load_of(connection),
         "drift_rows": drift_news.rows_on(connection, drift),
         **list_context(request, events_of(connection)),
     }

@@ -73,6 +73,7 @@ class FakePlatform:
     user_name_label = "UPN"
     grant_script_name = "grant.txt"
     probe_size = 20
+    most_meetings_a_month: int | None = 10
 
     def __init__(self, slug: str = "teams") -> None:
         self.slug = slug
@@ -204,6 +205,9 @@ class FakePlatform:
         self.marks.append(mark)
         self._end("changes_since")
         return self.changes
+
+    def capacity_remedy(self, connection: Connection) -> str:
+        return "Use more organizers."
 
     def check(self, connection: Connection) -> Iterator[CheckStep]:
         for name in ("Sign-in", "Users", "Meetings"):

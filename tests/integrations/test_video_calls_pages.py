@@ -157,7 +157,7 @@ def test_the_dashboard_costs_the_same_for_any_number_of_people(
         make_match(connection, member)
     browser.get(reverse("connection", args=[connection.pk]))
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         browser.get(reverse("connection", args=[connection.pk]))
 
 

@@ -48,6 +48,17 @@ def test_it_is_offered_to_organisations_with_the_add_on(maple):
     assert (offered, TEAMS.is_offered_to(maple)) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("method", "remedy"),
+    [(Method.SERVICE_ACCOUNT, "Application Access Policy"), (Method.ACCESS_POLICY, "Reassign")],
+)
+def test_what_helps_an_organizer_with_too_many_meetings_depends_on_the_method(connected, method, remedy):
+    connected.teams.method = method
+
+    assert TEAMS.most_meetings_a_month == 2000
+    assert remedy in TEAMS.capacity_remedy(connected)
+
+
 def test_connecting_begins_at_the_wizards_first_page():
     assert TEAMS.connect_url() == reverse("teams-policy")
 
