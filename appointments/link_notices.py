@@ -29,12 +29,13 @@ def other_links(organization: Organization, person: StaffMember | None) -> Notic
     if not number:
         return None
     words = ngettext(
-        "%d booked video appointment keeps the link that it has, which is elsewhere.",
-        "%d booked video appointments keep the links that they have, which are elsewhere.",
+        "%(number)d booked video appointment keeps the link that it has, which is not where %(name)s hosts now.",
+        "%(number)d booked video appointments keep the links that they have, which are not where %(name)s hosts now.",
         number,
     )
+    sentence = words % {"number": number, "name": person.name}
     address = reverse("video-links", query={"show": "other", "staff": person.pk})
-    return Notice(words % number, _("Replace links"), address, is_urgent=False)
+    return Notice(sentence, _("Replace links"), address, is_urgent=False)
 
 
 def _sentence(missing: WithoutLink) -> str:

@@ -155,7 +155,10 @@ def test_a_profile_says_what_keeps_its_link_after_another_platform_was_chosen(
 
     response = as_ada.get(reverse("staff-profile", args=[maple.sam.pk]))
 
-    assert "1 booked video appointment keeps the link that it has, which is elsewhere." in words(response)
+    sentence = (
+        "1 booked video appointment keeps the link that it has, which is not where Sam Okafor hosts now."
+    )
+    assert sentence in words(response)
     assert f'href="{PAGE}?show=other&amp;staff={maple.sam.pk}">Replace links</a>' in response.content.decode()
 
 
