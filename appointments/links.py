@@ -1,4 +1,7 @@
-"""The addresses that people are sent, absolute from BASE_URL, and what the button to join is called."""
+"""The addresses and numbers that people are given, and what the button to join is called.
+
+Addresses are absolute from BASE_URL.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,13 @@ def personal_link_words(appointment: Appointment) -> str:
     if not appointment.personal_meeting_url:
         return ""
     return _("%(name)s’s personal link") % {"name": appointment.staff.name}
+
+
+def phone_to_call(appointment: Appointment) -> str:
+    """The number that the client calls: of the place, else of where the staff member works, else of the house."""
+    places = (appointment.location, appointment.staff.location)
+    own = next((place.phone for place in places if place is not None and place.phone), "")
+    return own or appointment.organization.phone
 
 
 def _absolute(path: str) -> str:

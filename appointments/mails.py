@@ -19,6 +19,7 @@ from appointments.links import (
     join_label,
     join_url,
     manage_url,
+    phone_to_call,
     staff_url,
 )
 from appointments.mail_facts import facts_of
@@ -107,7 +108,8 @@ def _knows_join_link(notification: Notification) -> bool:
 
 def _private_links(appointment: Appointment, audience: str) -> dict[str, str]:
     if audience == Audience.CLIENT:
-        return {"manage_url": manage_url(appointment), "book_again_url": book_again_url(appointment)}
+        links = {"manage_url": manage_url(appointment), "book_again_url": book_again_url(appointment)}
+        return links | {"phone": phone_to_call(appointment)}
     # Whoever lost it may not open it any more.
     return {"staff_url": staff_url(appointment)} if audience == Audience.STAFF else {}
 

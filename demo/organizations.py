@@ -31,6 +31,7 @@ class Branch:
 
     name: str
     address: str
+    phone: str = ""
     opens: time = time(9)
     closes: time = time(18)
     days: range = MONDAY_TO_FRIDAY
@@ -80,6 +81,7 @@ class House:
     name: str
     slug: str
     time_zone: str
+    phone: str
     branches: tuple[Branch, ...]
     offers: tuple[Offer, ...]
     people: tuple[Person, ...]
@@ -92,9 +94,10 @@ MAPLE = House(
     name="Maple Credit Union",
     slug="maple",
     time_zone="America/Toronto",
+    phone="+1 416 555 0190",
     branches=(
         Branch("Main Street", "120 Main Street, Toronto"),
-        Branch("Harbourfront", "8 Queens Quay West, Toronto"),
+        Branch("Harbourfront", "8 Queens Quay West, Toronto", phone="+1 416 555 0192"),
         Branch("Rosedale", "41 Crescent Road, Toronto", opens=time(8, 30), closes=time(17, 30)),
     ),
     offers=(
@@ -197,6 +200,7 @@ CEDAR = House(
     name="Cedar Bank",
     slug="cedar",
     time_zone="Europe/London",
+    phone="+44 1904 555 090",
     access_policy_addon=True,
     upn_usernames=True,
     branches=(

@@ -38,6 +38,7 @@ def _fill(house: House, password: str, now: datetime) -> None:
         name=house.name,
         slug=house.slug,
         time_zone=ZoneInfo(house.time_zone),
+        phone=house.phone,
         teams_addon=True,
         access_policy_addon=house.access_policy_addon,
     )
@@ -61,6 +62,7 @@ def _locations(organization: Organization, house: House) -> dict[str, Location]:
             organization=organization,
             name=branch.name,
             address=branch.address,
+            phone=branch.phone,
             time_zone=organization.time_zone,
         )
         for branch in house.branches

@@ -47,7 +47,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 class LocationInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Location
-    fields = ["name", "address", "time_zone"]
+    fields = ["name", "address", "phone", "time_zone"]
     extra = 0
     can_delete = False
 
@@ -59,6 +59,7 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
             "name",
             "slug",
             "time_zone",
+            "phone",
             "teams_addon",
             "access_policy_addon",
             "embed_origins",

@@ -28,6 +28,10 @@ class Organization(models.Model):
     language = models.CharField(_("language"), max_length=10, default="en")
     teams_addon = models.BooleanField(_("Microsoft Teams add-on"), default=False)
     access_policy_addon = models.BooleanField(_("Application Access Policy add-on"), default=False)
+    # What clients call; a location may have a number of its own.
+    phone = models.CharField(
+        _("phone for clients"), max_length=40, blank=True, default="", db_default="", validators=[one_line]
+    )
     embed_origins = models.TextField(
         _("sites allowed to embed the Client View"), blank=True, help_text=_("One origin a line.")
     )
@@ -48,6 +52,9 @@ class Location(models.Model):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="locations")
     name = models.CharField(_("name"), max_length=200, validators=[one_line])
     address = models.CharField(_("address"), max_length=300, blank=True, validators=[one_line])
+    phone = models.CharField(
+        _("phone for clients"), max_length=40, blank=True, default="", db_default="", validators=[one_line]
+    )
     time_zone = TimeZoneField(_("time zone"), default="UTC")
 
     class Meta:

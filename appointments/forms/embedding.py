@@ -1,4 +1,4 @@
-"""Which sites may embed the Client View."""
+"""What clients are told of the house, and which sites may embed the Client View."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from staff.embedding import NoOrigin, read_origins
+from staff.one_line import one_line
 
 
 class EmbeddingForm(forms.Form):
-    """The sites, one a line, as browsers name them."""
+    """The number to call, and the sites, one a line, as browsers name them."""
 
+    phone = forms.CharField(
+        label=_("Phone for clients"),
+        help_text=_("Clients read it in mails and on the pages of their appointments."),
+        required=False,
+        max_length=40,
+        validators=[one_line],
+        widget=forms.TextInput({"type": "tel"}),
+    )
     embed_origins = forms.CharField(
         label=_("Sites allowed to embed the Client View"),
         help_text=_("One a line, such as https://www.example.com. Other sites cannot show it."),

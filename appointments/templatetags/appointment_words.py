@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.links import personal_link_words
+from appointments.links import personal_link_words, phone_to_call
 from appointments.models import Appointment, Status
 from appointments.zones import zone_of, zone_words
 from services.models import MeetingMethod
@@ -72,6 +72,10 @@ def clock_of(moment: datetime, zone: ZoneInfo) -> str:
     if here.replace(tzinfo=None) == there.replace(tzinfo=None):
         return ""
     return date_format(there, "H:i" if here.date() == there.date() else "D H:i")
+
+
+# The number that the client calls, if there is one.
+register.filter(phone_to_call)
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""Settings > Client View: its address, the sites that may embed it, and what they paste."""
+"""Settings > Client View: its address, the number to call, the sites that may embed it, and what they paste."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from staff.access import admin_only, current_organization
 def client_view_settings(request: HttpRequest) -> HttpResponse:
     """Where clients book, and where else they may."""
     organization = current_organization(request)
-    initial = {"embed_origins": organization.embed_origins}
+    initial = {"embed_origins": organization.embed_origins, "phone": organization.phone}
     form = EmbeddingForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         organization.embed_origins = form.cleaned_data["embed_origins"]
-        organization.save(update_fields=["embed_origins"])
+        organization.phone = form.cleaned_data["phone"]
+        organization.save(update_fields=["embed_origins", "phone"])
         messages.success(request, _("Saved."))
         return see_other("client-view-settings")
     address = settings.BASE_URL + reverse("book", args=[organization.slug])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from django.test import Client as Browser
+from datetime import timedelta
 
+import pytest
+from django.core import mail
+from django.test import Client as Browser
+from django.utils import timezone
+
+from appointments.notifications import send_waiting
 from staff.models import Role
 from tests.appointments.conftest import Maple
 from tests.factories import make_member
@@ -44,3 +49,11 @@ def test_the_page_has_the_address_and_what_to_paste(admin: Browser, settings: ob
 
     assert "/book/maple/" in page
     assert "&lt;iframe src=" in page
+
+
+def test_the_number_that_clients_call_is_kept_and_stands_below_their_mails(maple: Maple, admin: Browser):
+    admin.post(PAGE, {"phone": "+1 555 0190"})
+
+    maple.book(starts_at=timezone.now() + timedelta(days=7), outside_hours=True)
+    send_waiting()
+    assert "Maple Credit Union, +1 555 0190" in str(mail.outbox[0].body)

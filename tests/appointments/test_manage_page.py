@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from unittest.mock import ANY
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from coconut.logs import mask
 from services.models import MeetingMethod
 from staff.limits import Limit
 from tests.appointments.conftest import NOW, Maple, monday
+from tests.factories import make_location
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -248,3 +250,25 @@ def test_after_a_cancel_the_link_changes_nothing_more(appointment: Appointment, 
     appointment.refresh_from_db()
     assert [answer.status_code for answer in answers] == [200, 200]
     assert (appointment.status, appointment.starts_at) == (Status.CANCELLED, monday(10))
+
+
+@pytest.mark.parametrize(
+    ("of_the_house", "of_the_branch", "number"),
+    [("", "", None), ("+1 555 0101", "", "+1 555 0101"), ("+1 555 0101", "+1 555 0102", "+1 555 0102")],
+)
+def test_the_client_is_given_a_number_of_the_house_and_nobodys_own_address(
+    maple: Maple, visitor: Browser, of_the_house: str, of_the_branch: str, number: str | None
+):
+    maple.organization.phone = of_the_house
+    maple.organization.save()
+    maple.sam.location = make_location(maple.organization, phone=of_the_branch)
+    maple.sam.save()
+    appointment = maple.book(method=MeetingMethod.PHONE)
+    visitor.post(page_of(appointment, "cancel/"))
+
+    page = " ".join(visitor.get(page_of(appointment)).content.decode().split())
+
+    asks = "Maple Credit Union and ask for Sam Okafor"
+    assert (f"Please call {asks}:" if number else f"Please contact {asks}.") in page
+    assert re.findall(r'href="tel:(.*?)"', page) == ([number.replace(" ", "")] if number else [])
+    assert maple.sam.email not in page
