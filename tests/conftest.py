@@ -6,6 +6,8 @@ import os
 from collections.abc import Generator, Iterator
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import Settings
 
@@ -24,6 +26,13 @@ from tests.starts import (
     otto_after,
     otto_before,
 )
+
+# Properties are looked for in the same places by everybody, so that nobody's change fails for another one's fault; to
+# look elsewhere and for longer: HYPOTHESIS_PROFILE=long. What fails is printed so that it can be repeated.
+_profile = hypothesis(deadline=None, print_blob=True, suppress_health_check=list(HealthCheck), database=None)
+hypothesis.register_profile("ci", _profile, derandomize=True, max_examples=60, stateful_step_count=40)
+hypothesis.register_profile("long", _profile, max_examples=2000, stateful_step_count=60)
+hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 __all__ = [
     "ada_after",

@@ -48,4 +48,5 @@ def later(seconds: float) -> None:
     passed = timedelta(seconds=seconds)
     columns = ["due_at", "nudged_at", "lease_until", "recheck_at"]
     Meeting.objects.update(**{column: F(column) - passed for column in columns})
-    Connection.objects.update(paused_until=F("paused_until") - passed, probe_at=F("probe_at") - passed)
+    columns = ["paused_until", "probe_at", "last_success_at"]
+    Connection.objects.update(**{column: F(column) - passed for column in columns})

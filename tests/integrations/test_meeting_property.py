@@ -1,0 +1,415 @@
+"""Whatever happens, in whatever order: in the end the platform has exactly what is booked, and nobody was mailed twice.
+
+People book, move, reassign, rename and cancel; workers stop in the middle of calls, answers are lost, writes land late,
+workers die, nudges get lost, come twice or in another order, meetings vanish, the sign-in is refused, the connection
+goes and comes back. Hypothesis draws the order, and finds the shortest one that fails.
+
+HYPOTHESIS_PROFILE=long looks for longer (tests/conftest.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.db import connection as database
+from django.db import transaction
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from appointments.booking import book_appointment
+from appointments.methods import change_method
+from appointments.models import Appointment, BookedThrough, Status
+from appointments.moving import move_appointment, reassign_appointment
+from appointments.notifications import send_waiting
+from appointments.refusals import BookingRefused
+from appointments.repairing import make_links
+from appointments.repairs import without_link
+from appointments.statuses import cancel_appointment
+from integrations import meetings, nudges, platforms
+from integrations.connections import mark_reauthorized, revive_connection
+from integrations.disconnecting import disconnect_connection
+from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
+from integrations.platforms import ErrorKind
+from integrations.tasks import sync_meeting
+from services.models import MeetingMethod
+from staff.models import Role
+from tests.factories import (
+    make_client,
+    make_connection,
+    make_match,
+    make_member,
+    make_organization,
+    make_service,
+)
+from tests.integrations.asks import STARTS
+from tests.integrations.unreliable import (
+    WHEN_CARRIED_OUT,
+    WHEN_SENT,
+    Fate,
+    Killed,
+    UnreliablePlatform,
+    Worker,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ANY = st.integers(0, 5)
+THROUGH = BookedThrough.SCHEDULE
+MOST_APPOINTMENTS = 3
+LEFT = ("it still has it.", "still has it.")
+
+
+class Organisation(RuleBasedStateMachine):
+    """Maple, its three hosts (two share an organiser at the platform), its workers, and whatever happens to them."""
+
+    workers: ClassVar[list[Worker]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        with database.cursor() as cursor:
+            cursor.execute("TRUNCATE staff_organization, staff_staffmember CASCADE")
+        mail.outbox.clear()
+        self.organization = make_organization()
+        self.sky = make_member(self.organization, "Sky Larsen", Role.SCHEDULER)
+        self.hosts = [make_member(self.organization, name) for name in ("Sam A", "Tess B", "Uma C")]
+        self.review = make_service(self.organization, provided_by=tuple(self.hosts))
+        self.cleo = make_client(self.organization)
+        self.connection = make_connection(self.organization)
+        matches = [make_match(self.connection, host) for host in self.hosts]
+        organizers = ["organizer 1", "organizer 1", "organizer 2"]
+        self.platform = UnreliablePlatform(
+            {match.remote_id: organizer for match, organizer in zip(matches, organizers, strict=True)}
+        )
+        platforms.register(self.platform)
+        self.appointments: list[Appointment] = []
+        self.queue: list[tuple[str, str]] = []
+        self.is_broker_up = True
+        self.slots = 0
+        nudges.send = self._send
+
+    # --- People -------------------------------------------------------------------------------------
+    @initialize()
+    def begin(self) -> None:
+        self.book(0)
+
+    @precondition(lambda self: len(self.appointments) < MOST_APPOINTMENTS)
+    @rule(host=ANY)
+    def book(self, host: int) -> None:
+        def book() -> None:
+            self.appointments.append(
+                book_appointment(
+                    organization=self.organization,
+                    service=self.review,
+                    staff=self.hosts[host % 3],
+                    client=self.cleo,
+                    starts_at=self._free_time(),
+                    method=MeetingMethod.VIDEO,
+                    actor=self.sky,
+                    through=THROUGH,
+                    outside_hours=True,
+                )
+            )
+
+        self._unless_refused(book)
+
+    @precondition(lambda self: self.appointments)
+    @rule(which=ANY)
+    def move(self, which: int) -> None:
+        appointment = self._appointment(which)
+        self._unless_refused(
+            lambda: move_appointment(
+                appointment, starts_at=self._free_time(), actor=self.sky, through=THROUGH, outside_hours=True
+            )
+        )
+
+    @precondition(lambda self: self.appointments)
+    @rule(which=ANY, host=ANY)
+    def reassign(self, which: int, host: int) -> None:
+        appointment = self._appointment(which)
+        self._unless_refused(
+            lambda: reassign_appointment(
+                appointment, staff=self.hosts[host % 3], actor=self.sky, through=THROUGH, outside_hours=True
+            )
+        )
+
+    @precondition(lambda self: self.appointments)
+    @rule(which=ANY)
+    def cancel(self, which: int) -> None:
+        appointment = self._appointment(which)
+        self._unless_refused(lambda: cancel_appointment(appointment, actor=self.sky, through=THROUGH))
+
+    @precondition(lambda self: self.appointments)
+    @rule(which=ANY, is_video=st.booleans())
+    def change_method(self, which: int, is_video: bool) -> None:
+        appointment = self._appointment(which)
+        method = MeetingMethod.VIDEO if is_video else MeetingMethod.AT_LOCATION
+        self._unless_refused(
+            lambda: change_method(appointment, method=method, actor=self.sky, through=THROUGH)
+        )
+
+    @precondition(lambda self: self.appointments)
+    @rule(which=ANY)
+    def rename(self, which: int) -> None:
+        meeting_id = self._appointment(which).meeting_id
+        if meeting_id is not None:
+            self.slots += 1
+            meetings.rename(meeting_id, f"Name {self.slots}")
+
+    @rule(what=st.sampled_from(["try again", "make links", "disconnect", "connect", "connect"]))
+    def an_admin_does_something(self, what: str) -> None:
+        if what == "try again":
+            meetings.try_again(Meeting.objects.all())
+        elif what == "make links":
+            make_links(
+                without_link(self.organization).select_related("organization", "staff"), actor=self.sky
+            )
+        elif what == "disconnect":
+            disconnect_connection(self.connection, None)
+        else:
+            self._connect_again()
+
+    # --- Workers, and what becomes of their calls -----------------------------------------------------
+    @precondition(lambda self: self.queue and self._workers(""))
+    @rule()
+    def take_up_the_newest_task(self) -> None:
+        self._begin(self.queue.pop())
+
+    @precondition(lambda self: self.queue and self._workers(""))
+    @rule(which=ANY, is_delivered_again=st.booleans())
+    def take_up_a_task(self, which: int, is_delivered_again: bool) -> None:
+        place = which % len(self.queue)
+        self._begin(self.queue[place] if is_delivered_again else self.queue.pop(place))
+
+    @precondition(lambda self: self._workers("sent"))
+    @rule(which=ANY, fate=st.sampled_from(WHEN_SENT))
+    def call_is_sent(self, which: int, fate: Fate) -> None:
+        waiting = self._workers("sent")
+        waiting[which % len(waiting)].go_on(fate)
+
+    @precondition(lambda self: self._workers("carried out"))
+    @rule(which=ANY, fate=st.sampled_from(WHEN_CARRIED_OUT))
+    def call_is_carried_out(self, which: int, fate: Fate) -> None:
+        waiting = self._workers("carried out")
+        waiting[which % len(waiting)].go_on(fate)
+
+    @precondition(lambda self: self._workers("sent", "carried out"))
+    @rule(which=ANY)
+    def worker_finishes(self, which: int) -> None:
+        waiting = self._workers("sent", "carried out")
+        waiting[which % len(waiting)].finish()
+
+    @rule()
+    def sweep(self) -> None:
+        meetings.sweep()
+
+    # --- The rest of the world ------------------------------------------------------------------------
+    @rule(seconds=st.sampled_from([1, 5, 16, 21, 46, 61, 95, 130]))
+    def time_passes(self, seconds: int) -> None:
+        for worker in self._workers("sent", "carried out"):
+            if self.platform.clock + seconds - worker.started_at > settings.MEETING_TASK_TIME_LIMIT:
+                worker.go_on(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
+        self.platform.pass_time(seconds)
+
+    @rule(which=ANY)
+    def late_write_lands(self, which: int) -> None:
+        self.platform.land_one(which)
+
+    @rule(
+        what=st.sampled_from(["a meeting vanishes", "the broker is emptied", "the broker goes or comes"]),
+        which=ANY,
+    )
+    def something_breaks(self, what: str, which: int) -> None:
+        remote_ids = list(self.platform.meetings)
+        if what == "the broker is emptied":
+            self.queue.clear()
+        elif what == "the broker goes or comes":
+            self.is_broker_up = not self.is_broker_up
+        elif remote_ids:
+            self.platform.meetings.pop(remote_ids[which % len(remote_ids)])
+
+    @rule(crash=st.sampled_from(["", "", "before", "after"]))
+    def mails_are_sent(self, crash: str) -> None:
+        really_send = EmailMultiAlternatives.send
+
+        def send(message: EmailMultiAlternatives, *args: Any) -> int:
+            sent = really_send(message) if crash != "before" else 0
+            if crash:
+                raise Killed
+            return sent
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(EmailMultiAlternatives, "send", send)
+            try:
+                send_waiting()
+            except Killed:
+                return
+
+    # --- The end --------------------------------------------------------------------------------------
+    def teardown(self) -> None:
+        """Faults have gone, and the last lease has ended: after two sweeps everything is as it should be."""
+        for worker in self._workers("sent", "carried out"):
+            worker.go_on(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
+        self.is_broker_up = True
+        self._people_do_what_is_left_to_them()
+        for seconds in (4000, settings.MEETING_RECHECK_SECONDS + 1):
+            self.platform.pass_time(seconds)
+            meetings.sweep()
+            self._work_off()
+        send_waiting()
+        self._check_rows()
+        self._check_appointments()
+        self._check_remote_meetings()
+        self._check_mails()
+
+    def _people_do_what_is_left_to_them(self) -> None:
+        """Reauthorize; try again what was refused; and change what vanished unnoticed, as nobody looks after it."""
+        if self._status() == ConnectionStatus.NEEDS_REAUTHORIZATION:
+            meetings.sweep()
+            said = Meeting.objects.filter(due_at__isnull=False).values_list("error_kind", flat=True)
+            assert set(said) <= {ErrorKind.CONNECTION, *self._held_kinds()}
+            self._connect_again()
+        self._work_off()
+        meetings.try_again(Meeting.objects.all())
+        make_links(without_link(self.organization).select_related("organization", "staff"), actor=self.sky)
+        vanished = Meeting.objects.filter(wanted=Wanted.LIVE).exclude(remote_id__in=self.platform.meetings)
+        for meeting in vanished.exclude(remote_id=""):
+            meetings.rename(meeting.pk, f"{meeting.subject} again")
+
+    def _held_kinds(self) -> set[str]:
+        """What meetings say that wait for a later moment, or for a lease to end."""
+        return {"", ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE}
+
+    def _work_off(self) -> None:
+        while self.queue:
+            self._do(self.queue.pop(0))
+
+    def _check_rows(self) -> None:
+        """Nothing waits for ever, and after a disconnect everything is in one of its ends."""
+        is_connected = self._status() == ConnectionStatus.CONNECTED
+        for meeting in Meeting.objects.all():
+            about = f"{meeting.pk}: {meeting.state}, {meeting.error_kind} {meeting.error_sentence}"
+            assert meeting.due_at is None, about
+            if meeting.wanted == Wanted.GONE:
+                assert meeting.state == "cancelled", about
+            elif is_connected:
+                assert (meeting.state, meeting.has_failed) == ("ready", False), about
+                assert meeting.synced_version == meeting.version, about
+            else:
+                assert meeting.state == ("ready" if meeting.join_url else "failed"), about
+
+    def _check_appointments(self) -> None:
+        """Every video appointment has a meeting of its own, at its time; no other meeting is live."""
+        live = set(Meeting.objects.filter(wanted=Wanted.LIVE).values_list("pk", flat=True))
+        video = Appointment.objects.filter(method=MeetingMethod.VIDEO).exclude(status=Status.CANCELLED)
+        for appointment in video.select_related("meeting"):
+            meeting = appointment.meeting
+            assert meeting is not None
+            assert (meeting.starts_at, meeting.ends_at) == (appointment.starts_at, appointment.ends_at)
+            assert meeting.host_id == appointment.staff_id
+        assert {each.meeting_id for each in video} == live
+
+    def _check_remote_meetings(self) -> None:
+        """Exactly one for each live meeting, as wanted; none for the others, but where it was said so."""
+        remote = self.platform.remote_meetings()
+        assert len(remote) == len(self.platform.meetings)
+        is_connected = self._status() == ConnectionStatus.CONNECTED
+        for meeting in Meeting.objects.all():
+            found = remote.pop(str(meeting.pk), None)
+            if meeting.wanted == Wanted.GONE:
+                assert found is None or meeting.warning.endswith(LEFT)
+            elif is_connected:
+                assert found is not None, f"{meeting.pk} is not there"
+                assert (found.remote_id, found.join_url) == (meeting.remote_id, meeting.join_url)
+                assert (found.subject, found.starts_at, found.ends_at) == (
+                    meeting.subject,
+                    meeting.starts_at,
+                    meeting.ends_at,
+                )
+                assert found.attendee_ids == {each["remote_id"] for each in meeting.attendees}
+        assert remote == {}
+
+    def _check_mails(self) -> None:
+        """One for each change and reader at most."""
+        sent = Counter((message.to[0], *_calendar_keys(message)) for message in mail.outbox)
+        assert [key for key, times in sent.items() if times > 1] == []
+
+    # --- Inside ---------------------------------------------------------------------------------------
+    def _appointment(self, which: int) -> Appointment:
+        """One of them, as it is now."""
+        return Appointment.objects.select_related("organization", "service", "staff", "client").get(
+            pk=self.appointments[which % len(self.appointments)].pk
+        )
+
+    def _free_time(self) -> Any:
+        self.slots += 1
+        return STARTS + timedelta(hours=self.slots)
+
+    def _status(self) -> str:
+        return Connection.objects.values_list("status", flat=True).get(pk=self.connection.pk)
+
+    def _workers(self, *stages: str) -> list[Worker]:
+        return [worker for worker in self.workers if worker.stage in stages]
+
+    def _connect_again(self) -> None:
+        """Reauthorize, or connect what was disconnected."""
+        self.connection.refresh_from_db()
+        with transaction.atomic():
+            if self.connection.status == ConnectionStatus.NEEDS_REAUTHORIZATION:
+                mark_reauthorized(self.connection, None)
+            elif self.connection.status == ConnectionStatus.DISCONNECTED:
+                revive_connection(self.connection, match_field="email", actor=None)
+
+    def _begin(self, task: tuple[str, str]) -> None:
+        self._workers("")[0].begin(lambda: self._do(task), self.platform.clock)
+
+    def _unless_refused(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except BookingRefused:
+            return
+
+    def _send(self, task: str, *args: object, **options: object) -> bool:
+        if self.is_broker_up and task.endswith(("sync_meeting", "sweep_meetings")):
+            self.queue.append((task, str(args[0]) if args else ""))
+        return self.is_broker_up
+
+    def _do(self, task: tuple[str, str]) -> None:
+        name, argument = task
+        sync_meeting(argument) if name.endswith("sync_meeting") else meetings.sweep()
+
+
+def _calendar_keys(message: Any) -> list[str]:
+    """Which change of which appointment a mail is about: its calendar entry says so."""
+    entry = next(str(part[1]) for part in message.attachments if part[0] == "appointment.ics")
+    return re.findall(r"(?m)^(?:UID|SEQUENCE):.*$", entry.replace("\r\n ", ""))
+
+
+@pytest.fixture
+def workers() -> Iterator[None]:
+    Organisation.workers = [Worker() for _ in range(2)]
+    yield
+    for worker in Organisation.workers:
+        worker.close()
+
+
+@pytest.mark.usefixtures("workers")
+def test_in_the_end_the_platform_has_exactly_what_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The machine puts its own in their places.
+    monkeypatch.setattr(nudges, "send", nudges.send)
+    monkeypatch.setattr(platforms, "_platforms", dict(platforms._platforms))
+
+    run_state_machine_as_test(Organisation)
