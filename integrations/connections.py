@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from itertools import count
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import connection as database
 from django.db import transaction
 from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
@@ -212,26 +214,44 @@ def record_success(connection_id: int) -> None:
     of an earlier failure. A pause that is not over stays: an answer may overtake the request to slow down. Nobody is
     made due for a failure that nobody else had: a meeting that always fails would be tried with each success of others.
     """
-    pause_is_over = Q(paused_until__lte=Now())
-    is_silent = Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
-    is_recovery = pause_is_over | is_silent | Q(probe_at__isnull=False) | Q(trouble_kind=ErrorKind.OPERATOR)
-    is_news = is_recovery | ~Q(trouble_kind="") | ~Q(unanswered=[])
-    this = Connection.objects.filter(is_news, pk=connection_id)
-    # A comparison with nothing is neither true nor false.
-    is_recovered = Coalesce(ExpressionWrapper(is_recovery, BooleanField()), False)
-    recovered = this.annotate(is_recovered=is_recovered).values_list("is_recovered", flat=True).first()
-    if recovered is None:
+    sql, (*parameters, _) = _success_is_news()
+    with database.cursor() as cursor:
+        cursor.execute(sql, [*parameters, connection_id])
+        news = cursor.fetchone()
+    if news is None:
         return
-    this.update(
+    Connection.objects.filter(_IS_NEWS, pk=connection_id).update(
         last_success_at=Now(),
-        paused_until=Case(When(pause_is_over, then=Value(None)), default=F("paused_until")),
+        paused_until=Case(When(_PAUSE_IS_OVER, then=Value(None)), default=F("paused_until")),
         trouble_kind="",
         trouble_sentence="",
         trouble_since=None,
         **CLOSED,
     )
+    [recovered] = news
     if recovered:
         _go_on(connection_id)
+
+
+_PAUSE_IS_OVER: Final = Q(paused_until__lte=Now())
+_IS_SILENT: Final = Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
+_IS_RECOVERY: Final = (
+    _PAUSE_IS_OVER | _IS_SILENT | Q(probe_at__isnull=False) | Q(trouble_kind=ErrorKind.OPERATOR)
+)
+_IS_NEWS: Final = _IS_RECOVERY | ~Q(trouble_kind="") | ~Q(unanswered=[])
+
+
+@cache
+def _success_is_news() -> tuple[str, tuple[Any, ...]]:
+    """Whether a success must be written, and ends something; the connection is the last parameter.
+
+    Put together once: that takes longer than the answer, and every call of a platform waits for it.
+    """
+    # A comparison with nothing is neither true nor false.
+    is_recovered = Coalesce(ExpressionWrapper(_IS_RECOVERY, BooleanField()), False)
+    news = Connection.objects.filter(_IS_NEWS).filter(pk=0).annotate(is_recovered=is_recovered)
+    statement: tuple[str, tuple[Any, ...]] = news.values_list("is_recovered").query.sql_with_params()
+    return statement
 
 
 def close_circuit(connection_id: int) -> None:

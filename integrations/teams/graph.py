@@ -23,10 +23,9 @@ from integrations.teams.addresses import absolute, is_graphs_own, loggable, rela
 from integrations.teams.answers import NO_JSON, Answer, batch_items, parsed, refusal
 from integrations.teams.errors import Area, Refusal, area_of, bug, error_of, outage
 from integrations.teams.exchanges import Exchange
-from integrations.teams.http import new_session
+from integrations.teams.http import kept_session
 from integrations.teams.metrics import count_throttled
-from integrations.teams.models import TeamsConnection
-from integrations.teams.tokens import access_token
+from integrations.teams.tokens import current_access
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,6 @@ class GraphClient:
         self.connection = connection
         #: Microsoft's id of the last answer, for whoever cannot make sense of it.
         self.request_id = ""
-        self._session = new_session()
         self._token_version = 0
 
     def request(
@@ -156,9 +154,9 @@ class GraphClient:
 
     def _token(self, refused: str = "") -> str:
         """A token, and a note of the sign-in it belongs to."""
-        versions = TeamsConnection.objects.values_list("token_version", flat=True)
-        self._token_version = versions.get(connection=self.connection)
-        return access_token(self.connection, refused=refused)
+        access = current_access(self.connection, refused=refused)
+        self._token_version = access.token_version
+        return access.token
 
     def _failure(self, refusals: Sequence[Refusal]) -> PlatformError:
         error = max((error_of(refusal) for refusal in refusals), key=_seriousness)
@@ -173,7 +171,7 @@ class GraphClient:
     def _send(self, call: _Call, token: str) -> Answer:
         exchange = Exchange(self.connection, call.method, loggable(call.url))
         try:
-            response = self._session.request(
+            response = kept_session().request(
                 call.method,
                 call.url,
                 params=call.params,

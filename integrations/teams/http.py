@@ -6,11 +6,18 @@ adapter sends what is meant for Entra and Graph there instead.
 
 from __future__ import annotations
 
+import threading
+import time
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+
+# An open connection that has rested for so long, in seconds, is not used again: Microsoft may be closing it at this
+# moment, and of a write that meets the end of a connection nobody knows what became.
+_LONGEST_REST: Final = 10.0
 
 # Microsoft's national clouds (learn.microsoft.com/graph/deployments): (Entra, Graph).
 CLOUDS: Final = {
@@ -51,9 +58,36 @@ def get_json(url: str, *, token: str = "") -> tuple[int, dict[str, Any]]:
     return response.status_code, document
 
 
+class _Kept(threading.local):
+    """A thread's session, where it leads to, and when it was last asked for."""
+
+    session: requests.Session | None = None
+    simulator: str = ""
+    used: float = 0.0
+
+
+_kept = _Kept()
+
+
+def kept_session() -> requests.Session:
+    """This thread's session, for one request: those that follow each other closely share a connection.
+
+    To open one takes as long as several answers.
+    """
+    now, simulator = time.monotonic(), settings.MICROSOFT_SIMULATOR_URL
+    if _kept.session is None or now - _kept.used > _LONGEST_REST or _kept.simulator != simulator:
+        if _kept.session is not None:
+            _kept.session.close()
+        _kept.session, _kept.simulator = new_session(), simulator
+    _kept.used = now
+    return _kept.session
+
+
 def new_session() -> requests.Session:
     """A session with timeouts, no retries, no redirects to elsewhere, and the simulated Microsoft where one is set."""
     session = requests.Session()
+    # Whoever is asked for next may be another organisation's tenant.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = "Coconut/1.0"
     adapter: HTTPAdapter = _TimeLimited()
     if settings.MICROSOFT_SIMULATOR_URL:

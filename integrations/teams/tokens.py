@@ -13,7 +13,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -56,7 +56,19 @@ class _Stored:
         return self.is_valid(refused) and self.seconds_left > _MARGIN_SECONDS
 
 
+class Access(NamedTuple):
+    """A token, and which of the connection's sign-ins it belongs to."""
+
+    token: str
+    token_version: int
+
+
 def access_token(connection: Connection, *, refused: str = "") -> str:
+    """The token of `current_access`."""
+    return current_access(connection, refused=refused).token
+
+
+def current_access(connection: Connection, *, refused: str = "") -> Access:
     """A valid access token, of the service account or of Coconut itself, as the connection's method wants it.
 
     `refused` is one that Graph has just answered 401 to: it is not given again.
@@ -67,18 +79,18 @@ def access_token(connection: Connection, *, refused: str = "") -> str:
     """
     row = connected_row(connection)
     if row.method == Method.ACCESS_POLICY:
-        return app_tokens.access_token(row, refused=refused)
+        return Access(app_tokens.access_token(row, refused=refused), row.token_version)
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         stored = _stored(row)
         if stored.is_fresh(refused):
-            return stored.access_token
+            return Access(stored.access_token, stored.version)
         lease = _claim(stored)
         renewed = _renew(stored, lease, refused) if lease is not None else None
         if renewed is not None:
-            return renewed
+            return Access(renewed, stored.version)
         if lease is None and stored.is_valid(refused):
-            return stored.access_token
+            return Access(stored.access_token, stored.version)
         if time.monotonic() > deadline:
             raise PlatformError(ErrorKind.OUTAGE, _("Microsoft takes too long to renew the sign-in."))
         time.sleep(_POLL_SECONDS)

@@ -13,6 +13,7 @@ from integrations.platforms import ErrorKind, PlatformError
 from integrations.teams import graph
 from integrations.teams.graph import GraphClient
 from integrations.teams.metrics import counted as counting_renewals
+from integrations.teams.tokens import Access
 from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"
@@ -31,7 +32,7 @@ def connected(maple):
 
 @pytest.fixture
 def client(connected, monkeypatch):
-    monkeypatch.setattr(graph, "access_token", lambda connection, refused="": "a-token")
+    monkeypatch.setattr(graph, "current_access", lambda connection, refused="": Access("a-token", 1))
     return GraphClient(connected)
 
 

@@ -20,6 +20,7 @@ from integrations.teams.addresses import segment
 from integrations.teams.errors import Area
 from integrations.teams.graph import GraphClient
 from integrations.teams.models import TeamsConnection
+from integrations.teams.tokens import Access
 from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"
@@ -39,14 +40,14 @@ def connected(maple):
 
 @pytest.fixture
 def tokens(monkeypatch):
-    """What `access_token` was asked for, in order; it gives token-1, token-2, …"""
+    """What `current_access` was asked for, in order; it gives token-1, token-2, …"""
     asked: list[str] = []
 
-    def access_token(connection, *, refused=""):
+    def current_access(connection, *, refused=""):
         asked.append(refused)
-        return f"token-{len(asked)}"
+        return Access(f"token-{len(asked)}", connection.teams.token_version)
 
-    monkeypatch.setattr(graph, "access_token", access_token)
+    monkeypatch.setattr(graph, "current_access", current_access)
     return asked
 
 
@@ -145,7 +146,7 @@ def test_credentials_of_ours_that_are_refused_are_noted_on_the_connection(client
     def refuse(connection, *, refused=""):
         raise PlatformError(ErrorKind.OPERATOR, "Not accepted.")
 
-    monkeypatch.setattr(graph, "access_token", refuse)
+    monkeypatch.setattr(graph, "current_access", refuse)
 
     failure_of(client)
 

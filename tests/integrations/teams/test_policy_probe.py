@@ -14,6 +14,7 @@ from integrations.platforms import CoverageAnswer, ErrorKind, PlatformError, Ver
 from integrations.teams import graph
 from integrations.teams.models import Method
 from integrations.teams.policy_probe import probe
+from integrations.teams.tokens import Access
 from tests.factories import TENANT_ID, make_connection
 
 BATCH = "https://graph.microsoft.com/v1.0/$batch"
@@ -32,7 +33,7 @@ def by_policy(maple, monkeypatch):
     connection = make_connection(maple)
     connection.teams.method = Method.ACCESS_POLICY
     connection.teams.save()
-    monkeypatch.setattr(graph, "access_token", lambda connection, *, refused="": "an-app-token")
+    monkeypatch.setattr(graph, "current_access", lambda connection, *, refused="": Access("an-app-token", 1))
     return connection
 
 
@@ -161,7 +162,7 @@ def simulated(maple, simulator, monkeypatch):
     connection.teams.method = Method.ACCESS_POLICY
     connection.teams.save()
     token = simulator.app_token()
-    monkeypatch.setattr(graph, "access_token", lambda connection, *, refused="": token)
+    monkeypatch.setattr(graph, "current_access", lambda connection, *, refused="": Access(token, 1))
     return connection
 
 
