@@ -40,6 +40,14 @@ class Repaired:
     skipped: int
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Whether a link is tried again, and what hinders it ("" for nothing)."""
+
+    is_tried: bool
+    sentence: str = ""
+
+
 def make_links(
     appointments: Iterable[Appointment], *, actor: StaffMember, replacing: bool = False
 ) -> Repaired:
@@ -56,6 +64,20 @@ def make_links(
                 is_made = False
             made, skipped = made + is_made, skipped + (not is_made)
     return Repaired(made, skipped)
+
+
+def ask_again(appointment: Appointment, *, actor: StaffMember) -> Answer:
+    """For one appointment's button: its link where its staff member hosts now, else what failed once more.
+
+    Also whoever cannot host now is tried again, as that may have been mended at the platform meanwhile.
+    """
+    sentence = ""
+    try:
+        if make_link(appointment, actor=actor):
+            return Answer(is_tried=True)
+    except BookingRefused as refusal:
+        sentence = refusal.sentence
+    return Answer(bool(try_again(Meeting.objects.filter(appointment=appointment))), sentence)
 
 
 def make_link(appointment: Appointment, *, actor: StaffMember, replacing: bool = False) -> bool:

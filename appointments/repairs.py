@@ -12,8 +12,7 @@ from typing import Any, Final
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
-from appointments.models import LIVE_STATUSES, Appointment
-from appointments.moving import MOVABLE
+from appointments.models import LIVE_STATUSES, Appointment, Status
 from integrations.failed_links import meetings_without_link
 from integrations.hosting import Hosting
 from integrations.hosts import hosts_of
@@ -75,9 +74,9 @@ def count_without_link(organization: Organization, person: StaffMember | None = 
 def with_other_link(organization: Organization) -> QuerySet[Appointment]:
     """Those to come that have a link that works, while their staff member hosts, and can host, somewhere else.
 
-    What has begun is left alone: people are in the call.
+    Where the client has arrived it is left alone: somebody holds that link in their hands.
     """
-    to_come = booked_video(organization).filter(status__in=MOVABLE, starts_at__gt=timezone.now())
+    to_come = booked_video(organization).filter(status=Status.CONFIRMED, starts_at__gt=timezone.now())
     return to_come.filter(_is_elsewhere(organization), is_able(organization)).order_by("starts_at", "pk")
 
 

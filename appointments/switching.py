@@ -14,8 +14,7 @@ from django.utils.translation import ngettext
 
 from appointments.link_rows import LinkRow, rows_of
 from appointments.methods import change_method
-from appointments.models import Appointment, BookedThrough
-from appointments.moving import MOVABLE
+from appointments.models import Appointment, BookedThrough, Status
 from appointments.refusals import BookingRefused
 from appointments.repairing import Repaired
 from appointments.repairs import is_able
@@ -40,8 +39,10 @@ class NotVideo:
 
 
 def not_video(service: Service) -> QuerySet[Appointment]:
-    """The service's appointments to come that take place another way, the next one first."""
-    to_come = Appointment.objects.filter(service=service, status__in=MOVABLE, starts_at__gt=timezone.now())
+    """The service's appointments to come that take place another way, with nobody there yet; the next one first."""
+    to_come = Appointment.objects.filter(
+        service=service, status=Status.CONFIRMED, starts_at__gt=timezone.now()
+    )
     return to_come.exclude(method=MeetingMethod.VIDEO).order_by("starts_at", "pk")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -68,8 +69,17 @@ class Tried:
 
 def failed_links(connection: Connection) -> QuerySet[Meeting]:
     """The connection's failed meetings that are not over yet, the next one first."""
-    to_come = Meeting.objects.failed().filter(starts_at__gt=Now() - _LONGEST, ends_at__gt=Now())
-    return to_come.filter(connection=connection).order_by("starts_at", "pk")
+    return _to_come().filter(connection=connection).order_by("starts_at", "pk")
+
+
+def count_by_connection(connections: Collection[Connection]) -> dict[int, int]:
+    """How many failed links each of these has, by id; those without any are left out. One query."""
+    rows = _to_come().filter(connection__in=connections).order_by().values_list("connection")
+    return dict(rows.annotate(Count("pk")))
+
+
+def _to_come() -> QuerySet[Meeting]:
+    return Meeting.objects.failed().filter(starts_at__gt=Now() - _LONGEST, ends_at__gt=Now())
 
 
 def meetings_without_link(organization: Organization, now: datetime) -> QuerySet[Meeting]:

@@ -20,6 +20,7 @@ from appointments.moving import is_movable
 from appointments.notes import notes_seen, write_notes
 from appointments.notifications import send_again
 from appointments.refusals import BookingRefused
+from appointments.repairing import ask_again
 from appointments.statuses import (
     complete_appointment,
     mark_arrived,
@@ -32,8 +33,6 @@ from appointments.statuses import (
 from appointments.video_links import link_of
 from appointments.views.answers import see_other
 from appointments.views.one import appointment_or_404, link_context, page_or_panel
-from integrations.meetings import try_again
-from integrations.models import Meeting
 from staff.access import current_member
 
 _CHANGES: dict[str, Callable[..., Appointment]] = {
@@ -76,10 +75,13 @@ def appointment_link(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for the link once more."""
+    """Ask for the link once more, or where there never was a meeting for the first time."""
     shown = appointment_or_404(request, pk)
-    if try_again(Meeting.objects.filter(appointment=shown)):
+    answer = ask_again(shown, actor=current_member(request))
+    if answer.is_tried:
         messages.success(request, _("The link is being created again."))
+    if answer.sentence:
+        messages.warning(request, answer.sentence)
     return see_other("appointment", pk)
 
 

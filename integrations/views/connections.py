@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from integrations.failed_links import count_by_connection
 from integrations.models import Connection
 from integrations.panels import notices_of
 from integrations.platform_choice import PeopleOn, people_on, without_platform
@@ -27,6 +28,7 @@ class _Row:
     account: Account
     people: PeopleOn
     rematch: str
+    failed: int
 
 
 @admin_only
@@ -91,6 +93,7 @@ def _live_and_gone(organization: Organization) -> tuple[list[_Row], list[_Row]]:
 def _rows(connections: Iterable[Connection]) -> list[_Row]:
     connections = list(connections)
     people, rematches = people_on(connections), shown_runs(connections)
+    failed = count_by_connection(connections)
     platforms = [platform_of(connection) for connection in connections]
     return [
         _Row(
@@ -99,6 +102,7 @@ def _rows(connections: Iterable[Connection]) -> list[_Row]:
             platform.account(connection),
             people[connection.pk],
             line_of(rematches.get(connection.pk)),
+            failed.get(connection.pk, 0),
         )
         for connection, platform in zip(connections, platforms, strict=True)
     ]

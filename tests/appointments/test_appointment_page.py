@@ -10,11 +10,20 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, NotificationState, Status
-from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    DirectoryState,
+    Meeting,
+    UserMatch,
+    Wanted,
+)
 from services.models import MeetingMethod
+from staff.models import StaffMember
 from tests.appointments.conftest import NOW, Maple, monday
 from tests.cast import signed_in
-from tests.factories import make_hours, make_member, make_organization
+from tests.factories import make_appointment, make_hours, make_member, make_organization
+from tests.integrations.pages import said
 
 pytestmark = pytest.mark.usefixtures("friday")
 TEAMS_URL = "https://teams.example/l/meetup-join/1"
@@ -125,6 +134,47 @@ def test_a_failed_link_says_why_and_can_be_tried_again(video: Appointment, as_sk
     assert answer.status_code == 303
     meeting = Meeting.objects.get(appointment=video)
     assert (meeting.state, meeting.error_sentence) == ("pending", "")
+
+
+def test_one_without_a_meeting_gets_its_first_by_a_button(maple_with_teams: Maple, as_sky: Browser):
+    maple = maple_with_teams
+    booked = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), method=MeetingMethod.VIDEO)
+
+    fragment = as_sky.get(address("appointment-link", booked)).content.decode()
+    answer = as_sky.post(address("appointment-try-again", booked))
+
+    assert "This appointment was booked without one." in fragment
+    assert "Create the link</button>" in fragment
+    assert said(answer) == ["The link is being created again."]
+    assert Meeting.objects.get().appointment == booked
+
+
+def test_trying_again_says_where_the_host_cannot_host_any_more(video: Appointment, as_sky: Browser):
+    make_failed(video, "Grant Sam a licence.")
+    UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
+
+    answer = as_sky.post(address("appointment-try-again", video))
+
+    assert said(answer) == [
+        "The link is being created again.",
+        (
+            "Sam Okafor is not matched with a user of Microsoft Teams. An admin can see why, and what to do, "
+            "under Settings > Video Calls."
+        ),
+    ]
+    assert Meeting.objects.get().state == "pending"
+
+
+def test_trying_again_makes_the_link_where_the_host_hosts_now(video: Appointment, as_sky: Browser):
+    make_failed(video, "Grant Sam a licence.")
+    StaffMember.objects.filter(pk=video.staff_id).update(
+        video_choice="personal", personal_meeting_url="https://meet.example/sam"
+    )
+
+    as_sky.post(address("appointment-try-again", video))
+
+    video.refresh_from_db()
+    assert (video.meeting, video.personal_meeting_url) == (None, "https://meet.example/sam")
 
 
 def test_a_link_that_waits_for_a_reauthorization_says_so(video: Appointment, as_sky: Browser):

@@ -309,10 +309,11 @@ def test_what_lacks_a_link_is_not_listed_there_too(maple_with_teams: Maple) -> N
     assert elsewhere(maple_with_teams) == []
 
 
-def test_a_call_that_is_going_on_is_not_listed(maple_with_teams: Maple) -> None:
+@pytest.mark.parametrize("status", [Status.ARRIVED, Status.IN_PROGRESS])
+def test_a_call_that_somebody_has_come_to_is_not_listed(maple_with_teams: Maple, status: Status) -> None:
     ready(maple_with_teams)
     move_to_another_connection(maple_with_teams)
-    Appointment.objects.update(status=Status.IN_PROGRESS)
+    Appointment.objects.update(status=status)
 
     assert elsewhere(maple_with_teams) == []
 

@@ -77,7 +77,9 @@ def test_a_service_without_video_calls_offers_no_change(maple: Maple, as_ada: Br
     assert "Change them to video calls" not in words(as_ada.get(more(maple)))
 
 
-@pytest.mark.parametrize("fields", [{"status": Status.CANCELLED}, {"method": MeetingMethod.VIDEO}])
+@pytest.mark.parametrize(
+    "fields", [{"status": Status.CANCELLED}, {"status": Status.ARRIVED}, {"method": MeetingMethod.VIDEO}]
+)
 def test_what_cannot_or_need_not_be_changed_is_not_counted(
     maple: Maple, as_ada: Browser, fields: dict[str, Any]
 ) -> None:

@@ -176,6 +176,18 @@ def test_the_dashboard_counts_them(
     assert f'href="{health}#failed">1 failed link</a>' in html
 
 
+def test_the_list_of_integrations_counts_them_for_each(
+    as_ada: Browser, maple: Organization, connection: Connection, sam: StaffMember
+) -> None:
+    fail(connection, sam)
+    make_connection(maple, is_default=False, account_oid="2")
+
+    text = words(as_ada.get(reverse("video-calls-all")))
+
+    assert "Connected 1 failed link" in text
+    assert text.count("failed link") == 1
+
+
 def test_the_dashboard_does_not_count_what_is_over(
     as_ada: Browser, connection: Connection, sam: StaffMember
 ) -> None:

@@ -99,8 +99,8 @@ def test_the_list_costs_the_same_for_any_number(
         make_connection(maple, f"account {number}", is_default=number == 0)
         make_connection(maple, f"old {number}", is_default=False, status="disconnected")
 
-    # Session, person, connections, people, who has no platform (2), the rematches, the banner.
-    with django_assert_num_queries(9):
+    # Session, person, connections, people, who has no platform (2), the rematches, failed and missing links, banner.
+    with django_assert_num_queries(10):
         browser.get(reverse("video-calls-all"))
 
 
