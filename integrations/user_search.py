@@ -15,6 +15,7 @@ from typing import Any
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Upper
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models import Connection, MatchStatus, UserMatch
@@ -45,6 +46,10 @@ class TableFilter(forms.Form):
     sort = forms.ChoiceField(required=False, choices=[("", "A–Z"), ("-name", "Z–A")])
     rows = forms.ChoiceField(required=False, choices=[(str(rows), str(rows)) for rows in ROWS])
 
+    def __init__(self, data: QueryDict, *, usual_rows: int = ROWS[0]) -> None:
+        super().__init__(data)
+        self.usual_rows = usual_rows
+
     def value(self, name: str) -> str:
         """The cleaned value of a field, "" where it was left out or made no sense."""
         self.is_valid()
@@ -57,7 +62,7 @@ class TableFilter(forms.Form):
 
     @property
     def rows_per_page(self) -> int:
-        return int(self.value("rows") or ROWS[0])
+        return int(self.value("rows") or self.usual_rows)
 
     @property
     def is_narrowed(self) -> bool:

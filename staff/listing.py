@@ -9,6 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 ROWS_PER_PAGE = (25, 50, 100)
+_REMEMBERED = "rows_per_page"
 M = TypeVar("M", bound=Model)
 
 
@@ -18,9 +19,16 @@ def page_of(request: HttpRequest, rows: QuerySet[M]) -> Page[M]:
 
 
 def rows_per_page(request: HttpRequest) -> int:
-    """25, 50 or 100: what the address asks for, else the least."""
-    wanted = request.GET.get("rows", "")
-    return int(wanted) if wanted in {str(rows) for rows in ROWS_PER_PAGE} else ROWS_PER_PAGE[0]
+    """25, 50 or 100: what the address asks for, else what this visitor asked for last, else the least.
+
+    Every list is as long as the one where it was chosen, until the visitor signs out.
+    """
+    last = request.session.get(_REMEMBERED)
+    usual = last if last in ROWS_PER_PAGE else ROWS_PER_PAGE[0]
+    wanted = next((rows for rows in ROWS_PER_PAGE if str(rows) == request.GET.get("rows")), usual)
+    if wanted != usual:
+        request.session[_REMEMBERED] = wanted
+    return wanted
 
 
 def has_words(text: str, *fields: str) -> Q:

@@ -26,6 +26,7 @@ from integrations.views.access import connection_or_404
 from integrations.views.disconnect import disconnected_page
 from integrations.views.rematch import run_context
 from staff.access import admin_only, current_organization
+from staff.listing import rows_per_page
 
 
 @admin_only
@@ -62,7 +63,7 @@ def is_by_script(request: HttpRequest) -> bool:
 
 
 def _table_context(request: HttpRequest, connection: Connection, tiles: Tiles | None) -> dict[str, Any]:
-    table_filter = TableFilter(request.GET)
+    table_filter = TableFilter(request.GET, usual_rows=rows_per_page(request))
     page = page_of(connection, table_filter, request.GET.get("page"), tiles)
     platform, rows = platform_of(connection), rows_of(connection, list(page.object_list))
     needs_coverage = platform.coverage_needed(connection)

@@ -24,10 +24,14 @@ def disconnect(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what it means and what to try first; then end the connection."""
     connection = connection_or_404(request, pk)
     if request.method == "POST":
-        was_live = disconnect_connection(connection, current_member(request))
-        sentence = _("%(name)s is disconnected.") if was_live else _("%(name)s is disconnected already.")
-        messages.success(request, sentence % {"name": connection.name})
-        return redirect("video-calls")
+        words = {"name": connection.name}
+        if disconnect_connection(connection, current_member(request)):
+            messages.success(request, _("%(name)s is disconnected.") % words)
+        else:
+            messages.info(request, _("%(name)s is disconnected already.") % words)
+        others = Connection.objects.filter(organization=connection.organization_id).live().exists()
+        # With one left, Video Calls is that one's dashboard: as if nothing had gone.
+        return redirect("video-calls-all" if others else "video-calls")
     context = {
         "connection": connection,
         "platform": platform_of(connection),

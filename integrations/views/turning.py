@@ -94,7 +94,8 @@ def _tell(request: HttpRequest, connection: Connection, turned: Turned, sentence
         "sentence": sentence,
         "back": request.POST.get("back", ""),
     }
-    messages.success(request, render_to_string("integrations/_turned.html", context, request))
+    say = messages.success if turned.people else messages.info
+    say(request, render_to_string("integrations/_turned.html", context, request))
 
 
 def _turned_sentence(turned: Turned) -> str:

@@ -16,4 +16,9 @@ def words(response: Any) -> str:
 
 def said(response: Any) -> list[str]:
     """The messages that the next page will show."""
-    return [str(message) for message in get_messages(response.wsgi_request)]
+    return [text for _level, text in levels(response)]
+
+
+def levels(response: Any) -> list[tuple[str, str]]:
+    """The same messages, each with its level."""
+    return [(message.level_tag, str(message)) for message in get_messages(response.wsgi_request)]

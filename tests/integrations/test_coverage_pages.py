@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.models import Connection, Coverage, DirectoryState, EventKind, UserMatch
 from integrations.platforms import MatchReason
@@ -108,6 +110,19 @@ def test_after_i_ran_it_the_person_waits(browser, connection, ada, sam):
     assert "Mend the waiting person." in row
     assert "I ran it" not in row
     assert (event.kind, event.actor) == (EventKind.POLICY_REPORTED, ada)
+
+
+def test_whoever_waits_is_asked_about_again_as_often_as_somebody_wants(browser, connection, sam):
+    i_ran_it(browser, sam)
+    later = {"coverage_attempts": 30, "coverage_due_at": timezone.now() + timedelta(days=1)}
+    UserMatch.objects.filter(pk=sam.pk).update(**later)
+
+    row = row_of(page(browser, "connection", connection.pk), sam)
+    i_ran_it(browser, sam)
+
+    sam.refresh_from_db()
+    assert 'aria-label="Ask again now about Sam Okafor"' in row
+    assert (sam.coverage_attempts, sam.coverage_due_at <= timezone.now()) == (0, True)
 
 
 def test_with_scripts_the_row_alone_is_replaced(browser, connection, sam):

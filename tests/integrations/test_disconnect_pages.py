@@ -10,7 +10,7 @@ from integrations.models import RematchRun, UserMatch
 from staff.models import Role, StaffMember, VideoChoice
 from tests.factories import make_connection, make_member, make_organization
 from tests.integrations.asks import ask, make_hosting, sync
-from tests.integrations.pages import said, words
+from tests.integrations.pages import levels, said, words
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +72,27 @@ def test_disconnect_once_more_disconnects(browser, connection, ada):
     assert (response.status_code, response.url) == (302, reverse("video-calls"))
     assert (connection.status, connection.events.get().actor) == ("disconnected", ada)
     assert said(response) == ["Microsoft Teams is disconnected."]
+
+
+def test_after_one_of_two_the_list_shows_what_is_left(browser, connection):
+    make_connection(connection.organization, "other", is_default=False)
+
+    response = browser.post(address(connection))
+
+    assert response.url == reverse("video-calls-all")
+    assert said(response) == ["Microsoft Teams is disconnected."]
+
+
+def test_the_second_of_two_who_disconnect_at_once_hears_no_success(browser, connection, monkeypatch):
+    def quicker(connection, actor):
+        disconnect_connection(connection, None)
+        return disconnect_connection(connection, actor)
+
+    monkeypatch.setattr("integrations.views.disconnect.disconnect_connection", quicker)
+
+    response = browser.post(address(connection))
+
+    assert levels(response) == [("info", "Microsoft Teams is disconnected already.")]
 
 
 def test_looking_disconnects_nothing(browser, connection):

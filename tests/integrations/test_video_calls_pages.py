@@ -13,6 +13,7 @@ from integrations.models import Connection, DirectoryState, RematchRun, RematchT
 from integrations.platforms import MatchReason
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
+from tests.integrations.pages import levels
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
@@ -294,6 +295,37 @@ def test_only_the_ticked_people_are_turned_off(browser, maple, ada, sam):
 
     enabled = UserMatch.objects.filter(connection=connection, enabled=True)
     assert [match.staff for match in enabled] == [ada]
+
+
+# --- What was said before ---------------------------------------------------------------------------
+@pytest.fixture
+def turned(browser, maple, sam) -> Connection:
+    """Sam was turned on with the button above the table, and the notice with its Undo was not seen yet."""
+    connection = make_connection(maple)
+    browser.post(reverse("connection-bulk", args=[connection.pk]), {"staff": [sam.pk], "on": "true"})
+    return connection
+
+
+def test_a_switch_takes_the_notice_before_it_and_its_undo_away(browser, turned, sam):
+    seen = page(browser, reverse("connection", args=[turned.pk]))
+    address = reverse("connection-toggle", args=[turned.pk, sam.pk])
+
+    html = browser.post(address, {"on": "false"}, headers={"HX-Request": "true"}).content.decode()
+
+    assert "Undo" in seen
+    assert re.search(r'<div id="messages" hx-swap-oob="true">\s*</div>', html) is not None
+
+
+def test_an_undo_that_has_nothing_left_to_do_is_no_success(browser, turned):
+    event = turned.events.get()
+    browser.post(reverse("connection-undo", args=[turned.pk, event.pk]))
+
+    response = browser.post(reverse("connection-undo", args=[turned.pk, event.pk]))
+
+    level, text = levels(response)[-1]
+    assert level == "info"
+    assert "<span>There is nothing left to undo.</span>" in text
+    assert "<form" not in text
 
 
 # --- A person's platform --------------------------------------------------------------------------------

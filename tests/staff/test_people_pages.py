@@ -119,9 +119,19 @@ def test_people_who_are_switched_off_are_marked_and_can_be_filtered(as_ada, mapl
 def test_the_list_has_as_many_rows_a_page_as_asked(as_ada, maple):
     make_staff(maple, 59)
 
-    counts = [len(names_on(as_ada.get(LIST, {"rows": rows}))) for rows in ("25", "50", "100", "7", "x")]
+    counts = [len(names_on(as_ada.get(LIST, {"rows": rows}))) for rows in ("7", "x", "25", "50", "100")]
 
-    assert counts == [25, 50, 60, 25, 25]
+    assert counts == [25, 25, 25, 50, 60]
+
+
+def test_the_rows_a_page_that_were_chosen_last_are_those_of_the_next_visit(as_ada, maple):
+    make_staff(maple, 59)
+    counts = []
+    for asked in ("50", "7", "25"):
+        as_ada.get(LIST, {"rows": asked})
+        counts.append(len(names_on(as_ada.get(LIST))))
+
+    assert counts == [50, 50, 25]
 
 
 def test_a_page_beyond_the_end_is_the_last(as_ada, maple):
