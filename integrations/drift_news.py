@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.core.mail import EmailMessage
@@ -15,7 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.connections import admins_of, connection_link
-from integrations.models import Connection, DirectoryState, DriftFinding, MatchStatus, UserMatch
+from integrations.models import (
+    Connection,
+    DirectoryState,
+    DriftFinding,
+    DriftWatch,
+    MatchStatus,
+    UserMatch,
+)
 from integrations.platforms import platform_of
 
 logger = logging.getLogger(__name__)
@@ -85,6 +93,12 @@ def _remedy(connection: Connection, finding: DriftFinding) -> str:
         remote_upn=finding.remote_upn,
     )
     return platform_of(connection).remedy(connection, would_be)
+
+
+def last_look_of(connection: Connection) -> datetime | None:
+    """When the drift watch last came to its end; None before the first night."""
+    watches = DriftWatch.objects.filter(connection=connection)
+    return watches.values_list("finished_at", flat=True).first()
 
 
 def page_of(connection: Connection, number: str | None) -> Page[DriftFinding]:

@@ -110,6 +110,7 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
         "failed_links": failed_links.links_on(failed),
         "news": news_of(connection),
         "drift": drift,
+        "last_look": drift_news.last_look_of(connection),
         "load": capacity.load_of(connection),
         "drift_rows": drift_news.rows_on(connection, drift),
         **list_context(request, events_of(connection)),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils.html import strip_tags
 
 from integrations.drift_news import NAMED, PER_PAGE, notice_of
-from integrations.models import Connection, DriftFinding
+from integrations.models import Connection, DriftFinding, DriftWatch
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
@@ -139,6 +141,28 @@ def test_health_and_history_has_everybody_a_page_at_a_time(browser, connection):
     text = health(browser, connection, drift=2)
 
     assert f"{PER_PAGE + 1}–{PER_PAGE + 5} of {PER_PAGE + 5}" in text
+
+
+def test_what_was_found_before_a_disconnect_is_not_shown_after_it(browser, connection):
+    find(connection)
+    Connection.objects.update(status="disconnected", is_default=False)
+
+    assert health(browser, connection) == ""
+
+
+@pytest.mark.parametrize(
+    ("finished_at", "words"),
+    [
+        (None, "not yet; it is done at night"),
+        (datetime(2026, 11, 24, 2, 5, tzinfo=UTC), "24 Nov 2026, 02:05"),
+    ],
+)
+def test_health_and_history_says_when_it_was_looked_last(browser, connection, finished_at, words):
+    DriftWatch.objects.create(connection=connection, finished_at=finished_at)
+
+    html = browser.get(reverse("connection-health", args=[connection.pk])).content.decode()
+
+    assert f"<dt>Looked for changes of users</dt><dd>{words}</dd>" in html
 
 
 def test_health_and_history_has_no_such_part_where_nobody_was_found(browser, connection):

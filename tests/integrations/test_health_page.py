@@ -507,7 +507,7 @@ def test_a_page_costs_the_same_for_one_row_and_for_three(
         Finding.objects.create(connection=connected, meeting=meeting, kind=FindingKind.MADE_AGAIN)
     Reconciliation.objects.create(connection=connected, finished_at=timezone.now())
 
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         read(browser, page_address(connected))
 
 
