@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
@@ -16,6 +16,17 @@ def cipher() -> MultiFernet:
     if not settings.ENCRYPTION_KEYS:
         raise ImproperlyConfigured("ENCRYPTION_KEYS is not set.")
     return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+
+
+class Unreadable(dict[str, Any]):
+    """What none of our keys decrypts. Nothing can be read from it, and it is written back as it was.
+
+    So pages open, and what was encrypted is readable again once the right keys are set.
+    """
+
+    def __init__(self, stored: str) -> None:
+        super().__init__()
+        self.stored = stored
 
 
 class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
@@ -30,9 +41,16 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
-        return None if value is None else json.loads(cipher().decrypt(value.encode()))
+        if value is None:
+            return None
+        try:
+            return json.loads(cipher().decrypt(value.encode()))
+        except InvalidToken:
+            return Unreadable(value)
 
     def get_prep_value(self, value: Any) -> str | None:
+        if isinstance(value, Unreadable):
+            return value.stored
         return None if value is None else cipher().encrypt(json.dumps(value).encode()).decode()
 
     def to_python(self, value: Any) -> Any:

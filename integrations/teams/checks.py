@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
+from django.db import DatabaseError
 
-from integrations.teams import expiry
+from integrations.teams import expiry, tokens
 from integrations.teams.certificate import read_certificate
 
 
@@ -48,6 +50,27 @@ def check_secret_expiry_date(**kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return _check_end("coconut.W002", credential)
+
+
+@register(Tags.database)
+def check_tokens(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Whether the tokens that are stored can be read with the keys that are set."""
+    if not databases or not settings.ENCRYPTION_KEYS:
+        return []
+    try:
+        unreadable = tokens.unreadable()
+    except (DatabaseError, ValueError):
+        # There is no table yet, or no usable key, which E003 says.
+        return []
+    if not unreadable:
+        return []
+    return [
+        Caution(
+            f"The sign-ins of {unreadable} connections can be read with none of ENCRYPTION_KEYS.",
+            hint="Add the key that they were stored with. Where it is lost, their admins use Reauthorize.",
+            id="coconut.W004",
+        )
+    ]
 
 
 def _check_end(check_id: str, credential: expiry.Credential) -> list[CheckMessage]:

@@ -22,6 +22,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.connections import require_reauthorization
+from integrations.encryption import Unreadable
 from integrations.models import Connection, ConnectionStatus
 from integrations.platforms import ErrorKind, PlatformError
 from integrations.teams import app_tokens, login
@@ -80,6 +81,14 @@ def current_access(connection: Connection, *, refused: str = "") -> Access:
     row = connected_row(connection)
     if row.method == Method.ACCESS_POLICY:
         return Access(app_tokens.access_token(row, refused=refused), row.token_version)
+    if isinstance(row.tokens, Unreadable):
+        raise PlatformError(
+            ErrorKind.OPERATOR,
+            _(
+                "Coconut cannot read the sign-in that it keeps: the keys of this installation are not those it was "
+                "stored with. That is for whoever runs Coconut to mend; Reauthorize helps at once."
+            ),
+        )
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         stored = _stored(row)
@@ -122,16 +131,26 @@ def keep_alive(connection: Connection) -> None:
     access_token(connection, refused=connected_row(connection).tokens.get("access_token", ""))
 
 
-def reencrypt() -> int:
-    """Encrypt every connection's tokens with the newest key; returns how many there are."""
+def reencrypt() -> tuple[int, int]:
+    """Encrypt every connection's tokens with the newest key: how many were, and how many no key can read.
+
+    Those are left as they are.
+    """
+    unreadable = 0
     pks = list(TeamsConnection.objects.order_by("pk").values_list("pk", flat=True))
     for pk in pks:
         with transaction.atomic():
             # Locked, so that no renewal gets lost between reading and writing.
             row = TeamsConnection.objects.select_for_update(no_key=True).filter(pk=pk).first()
             if row is not None:
+                unreadable += isinstance(row.tokens, Unreadable)
                 row.save(update_fields=["tokens"])
-    return len(pks)
+    return len(pks) - unreadable, unreadable
+
+
+def unreadable() -> int:
+    """How many connections have tokens that no key can read."""
+    return sum(isinstance(row.tokens, Unreadable) for row in TeamsConnection.objects.only("tokens"))
 
 
 def connected_row(connection: Connection) -> TeamsConnection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from integrations.teams.tokens import reencrypt
 
@@ -16,5 +16,10 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        count = reencrypt()
+        count, unreadable = reencrypt()
         self.stdout.write(f"Tokens of {count} connections are encrypted with the newest key.")
+        if unreadable:
+            raise CommandError(
+                f"Tokens of {unreadable} connections can be read with none of ENCRYPTION_KEYS and were left as they "
+                "are. Add the key that they were stored with, and run this again before a key is removed."
+            )
