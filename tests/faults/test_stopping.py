@@ -1,0 +1,44 @@
+"""Stopping in the middle of work, and finding in the logs what was done because of whom."""
+
+from __future__ import annotations
+
+from tests.faults import microsoft, workers
+from tests.faults.agreement import expect_agreement
+from tests.faults.conftest import Office
+from tests.faults.microsoft import CREATE
+from tests.faults.workers import AT_MICROSOFT
+from tests.stack import Stack
+
+LINK = "SELECT join_url <> '', lease_token IS NULL, attempts FROM integrations_meeting WHERE id = %s"
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_its_call_and_writes_the_link(
+    stack: Stack, maple: Office
+) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="latency", regex=CREATE, ms=2000, count=1)
+    meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
+    stack.wait_until(lambda: workers.those(stack, AT_MICROSOFT))
+    (busy,) = workers.those(stack, AT_MICROSOFT)
+    # Nobody else could finish it.
+    for name in [name for name in stack.workers if name != busy]:
+        stack.kill(name)
+
+    stack.stop(busy)
+
+    assert stack.sql(LINK, meeting) == [(True, True, 0)]
+    assert microsoft.created(stack) == made + 1
+    stack.start(*stack.workers)
+    expect_agreement(stack)
+
+
+def test_what_a_worker_does_because_of_a_booking_has_the_bookings_id_in_its_log(
+    stack: Stack, maple: Office
+) -> None:
+    maple.desk.call_requests("from-the-proxy-0123")
+    maple.desk.book(maple.hosts[0])
+    expect_agreement(stack)
+
+    lines = [line for name in stack.workers for line in stack.logs()[name].splitlines()]
+    asked = [line for line in lines if "Graph POST" in line and "[request from-the-proxy-0123]" in line]
+    assert len(asked) == 1
