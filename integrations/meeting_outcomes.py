@@ -97,11 +97,8 @@ def _write(claim: Claim, *, due: Any, **fields: Any) -> bool:
 
 
 def _wait(error: PlatformError, attempts: int) -> timedelta | None:
-    """How long until the next try; None when waiting does not help.
-
-    A meeting that vanished right after it was made is not there *yet*: that is waited for, too.
-    """
-    if not error.kind.is_waiting_useful and error.kind != ErrorKind.GONE:
+    """How long until the next try; None when waiting does not help."""
+    if not error.kind.is_waiting_useful:
         return None
     if error.retry_after is not None:
         return timedelta(seconds=min(max(error.retry_after, 1.0), _LONGEST_PAUSE))

@@ -9,34 +9,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from integrations.error_kinds import ErrorKind as ErrorKind
+
 if TYPE_CHECKING:
     from django.http import QueryDict
 
     from integrations.forms import SettingsForm
     from integrations.models import Connection, UserMatch
     from staff.models import Organization
-
-
-class ErrorKind(StrEnum):
-    """Who has to do something about a failure, and whether waiting helps."""
-
-    THROTTLED = "throttled"  # the platform asked for a pause: wait as told
-    OUTAGE = "outage"  # the platform or the network is down: wait, with growing pauses
-    CONNECTION = "connection"  # sign-in or consent is gone: an admin reauthorizes, work resumes
-    OPERATOR = "operator"  # our own app registration is wrong: the operator mends it, work resumes
-    PERSON = "person"  # refused for this person: an admin follows the remedy
-    GONE = "gone"  # the remote meeting vanished: make it again
-    ENDED = "ended"  # the appointment is over or its connection went: nothing will happen
-    BUG = "bug"  # the platform calls our request wrong: logged with the request id
-
-    @classmethod
-    def choices(cls) -> list[tuple[str, str]]:
-        return [(kind.value, kind.value) for kind in cls]
-
-    @property
-    def is_waiting_useful(self) -> bool:
-        """Whether the same request may succeed later without anybody changing the meeting."""
-        return self in (ErrorKind.THROTTLED, ErrorKind.OUTAGE, ErrorKind.CONNECTION, ErrorKind.OPERATOR)
 
 
 class MatchReason(StrEnum):

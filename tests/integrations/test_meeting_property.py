@@ -264,6 +264,9 @@ class Organisation(RuleBasedStateMachine):
         for worker in self._workers("sent", "carried out"):
             worker.go_on(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
         self.is_broker_up = True
+        # The workers go on at once, while some writes are still on their way.
+        self.platform.pass_time(21)
+        meetings.sweep()
         self._people_do_what_is_left_to_them()
         for seconds in (4000, settings.MEETING_RECHECK_SECONDS + 1):
             self.platform.pass_time(seconds)
