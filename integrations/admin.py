@@ -84,6 +84,8 @@ class MeetingAdmin(ReadOnlyAdmin):
         "due_at",
         "nudged_at",
         "claimed_at",
+        "read_for_week_at",
+        "read_for_day_at",
         "lease_until",
         "attempts",
         "warning",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
@@ -85,7 +86,7 @@ def summary(run: Reconciliation) -> str:
             "%(count)s meetings were compared with %(platform)s.",
             run.looked_at,
         )
-        % {"count": run.looked_at, **platform},
+        % {"count": intcomma(run.looked_at), **platform},
         _counted(
             run.made_again,
             ngettext(

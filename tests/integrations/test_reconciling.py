@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from integrations import meetings, owners
+from integrations.disconnecting import disconnect_connection
 from integrations.hosting import Hosting
 from integrations.models import (
     Connection,
@@ -431,6 +432,22 @@ def test_a_connection_that_must_be_reauthorized_is_left_for_later(
     assert reconcile_everything() == 0
     meeting.refresh_from_db()
     assert meeting.read_for_week_at is None
+
+
+def test_a_disconnect_in_the_middle_leaves_what_was_to_be_read_with_its_link(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    run = reconcile(connection)
+
+    disconnect_connection(connection, None)
+    work()
+    finish_reconciliations()
+
+    meeting.refresh_from_db()
+    run.refresh_from_db()
+    assert (meeting.state, meeting.due_at, meeting.error_kind) == ("ready", None, "")
+    assert (reads(fake_teams), run.failed, run.finished_at is not None) == (0, 0, True)
 
 
 def test_a_reconciliation_that_never_ends_is_counted_after_a_day(
