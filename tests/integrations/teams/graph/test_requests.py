@@ -1,4 +1,4 @@
-"""One request at a time: token, headers, one repeat after a 401, errors, batches, pages."""
+"""One request at a time: token, headers, one repeat after a 401, errors, addresses."""
 
 from __future__ import annotations
 
@@ -6,60 +6,18 @@ import json
 import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from unittest.mock import ANY
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-import responses
 
 from integrations.models import ConnectionStatus
 from integrations.platforms import ErrorKind, PlatformError
 from integrations.teams import graph
 from integrations.teams.addresses import segment
-from integrations.teams.errors import Area
 from integrations.teams.graph import GraphClient
 from integrations.teams.models import TeamsConnection
-from integrations.teams.tokens import Access
-from tests.factories import make_connection
-
-ROOT = "https://graph.microsoft.com/v1.0"
-UNAUTHORIZED = {"error": {"code": "InvalidAuthenticationToken", "message": "Access token has expired."}}
-
-
-@pytest.fixture
-def graph_server():
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
-        yield server
-
-
-@pytest.fixture
-def connected(maple):
-    return make_connection(maple)
-
-
-@pytest.fixture
-def tokens(monkeypatch):
-    """What `current_access` was asked for, in order; it gives token-1, token-2, …"""
-    asked: list[str] = []
-
-    def current_access(connection, *, refused=""):
-        asked.append(refused)
-        return Access(f"token-{len(asked)}", connection.teams.token_version)
-
-    monkeypatch.setattr(graph, "current_access", current_access)
-    return asked
-
-
-@pytest.fixture
-def client(connected, tokens):
-    return GraphClient(connected)
-
-
-def failure_of(client, method="GET", path="/users", **options) -> PlatformError:
-    with pytest.raises(PlatformError) as failure:
-        client.request(method, path, **options)
-    return failure.value
+from tests.integrations.teams.graph.conftest import ROOT, UNAUTHORIZED, failure_of
 
 
 # --- one request ------------------------------------------------------------------------------------
@@ -320,213 +278,6 @@ def test_what_is_no_segment_is_refused(value):
         segment(value)
 
     assert failure.value.kind == ErrorKind.BUG
-
-
-# --- pages ------------------------------------------------------------------------------------------
-def pages_of(client):
-    return list(client.pages("/users", params={"$top": "999"}))
-
-
-def test_pages_are_followed_as_given_though_some_are_empty(client, graph_server):
-    second, third = f"{ROOT}/users?$skiptoken=RFN%2B0", f"{ROOT}/users?$skiptoken=last"
-    graph_server.get(f"{ROOT}/users?$top=999", json={"value": [{"id": "1"}], "@odata.nextLink": second})
-    graph_server.get(second, json={"value": [], "@odata.nextLink": third})
-    graph_server.get(third, json={"value": [{"id": "2"}]})
-
-    assert pages_of(client) == [[{"id": "1"}], [], [{"id": "2"}]]
-    assert [call.request.url for call in graph_server.calls[1:]] == [second, third]
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "https://elsewhere.example/v1.0/users",
-        "https://graph.microsoft.com.elsewhere.example/v1.0/users",
-        "https://graph.microsoft.com@elsewhere.example/v1.0/users",
-        "https://graph.microsoft.com\\@elsewhere.example/v1.0/",
-        "http://graph.microsoft.com/v1.0/users",
-        "//elsewhere.example/v1.0/users",
-        "/v1.0/users",
-        {"not": "a link"},
-    ],
-)
-def test_the_token_goes_to_graph_only(client, graph_server, link):
-    graph_server.get(f"{ROOT}/users", json={"value": [], "@odata.nextLink": link})
-
-    with pytest.raises(PlatformError) as failure:
-        pages_of(client)
-
-    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.BUG, 1)
-
-
-def test_pages_that_lead_in_a_circle_end(client, graph_server):
-    graph_server.get(f"{ROOT}/users", json={"value": [], "@odata.nextLink": f"{ROOT}/users?a=1"})
-
-    with pytest.raises(PlatformError) as failure:
-        pages_of(client)
-
-    assert failure.value.kind == ErrorKind.BUG
-
-
-@pytest.mark.parametrize("body", [{}, {"value": None}, {"value": ["x"]}, [], "text", None])
-def test_a_page_of_unknown_shape_is_our_error_with_the_request_id(client, graph_server, body):
-    graph_server.get(f"{ROOT}/users", json=body, headers={"request-id": "microsofts-id"})
-
-    with pytest.raises(PlatformError) as failure:
-        pages_of(client)
-
-    assert (failure.value.kind, failure.value.request_id) == (ErrorKind.BUG, "microsofts-id")
-
-
-# --- batches ----------------------------------------------------------------------------------------
-GETS = [("/users", {"$filter": f"mail eq '{name}@x.example'"}) for name in ("a", "b+c", "d&e#f")]
-
-
-def answered(*items, **options):
-    return {"json": {"responses": list(items)}, **options}
-
-
-def test_a_batch_is_answered_in_the_order_of_the_questions(client, graph_server):
-    graph_server.post(
-        f"{ROOT}/$batch",
-        **answered(
-            {"id": "2", "status": 200, "body": "third"},
-            {"id": "0", "status": 200, "body": "first"},
-            {"id": "1", "status": 200, "body": "second"},
-        ),
-    )
-
-    assert client.batch(GETS) == ["first", "second", "third"]
-    assert json.loads(graph_server.calls[0].request.body) == {
-        "requests": [
-            {
-                "id": "0",
-                "method": "GET",
-                "url": "/users?$filter=mail%20eq%20%27a%40x.example%27",
-            },
-            {"id": "1", "method": "GET", "url": "/users?$filter=mail%20eq%20%27b%2Bc%40x.example%27"},
-            {"id": "2", "method": "GET", "url": ANY},
-        ]
-    }
-
-
-def test_the_worst_item_of_a_batch_is_its_error(client, graph_server):
-    graph_server.post(
-        f"{ROOT}/$batch",
-        **answered(
-            {"id": "0", "status": 429, "headers": {"Retry-After": "3"}, "body": {"error": {"code": "x"}}},
-            {"id": "1", "status": 200, "body": {}},
-            {"id": "2", "status": 429, "headers": {"retry-after": 9}, "body": {"error": {"code": "x"}}},
-        ),
-    )
-
-    with pytest.raises(PlatformError) as failure:
-        client.batch(GETS)
-
-    assert (failure.value.kind, failure.value.retry_after) == (ErrorKind.THROTTLED, 9.0)
-    assert len(graph_server.calls) == 1
-
-
-def test_a_refused_item_renews_the_token_once_for_the_whole_batch(client, graph_server, tokens):
-    graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 401, "body": UNAUTHORIZED}))
-    graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 200, "body": 1}))
-
-    assert client.batch(GETS[:1]) == [1]
-    assert tokens == ["", "token-1"]
-
-
-def test_a_lost_batch_is_not_ambiguous(client, graph_server):
-    graph_server.post(f"{ROOT}/$batch", status=502)
-
-    with pytest.raises(PlatformError) as failure:
-        client.batch(GETS)
-
-    assert (failure.value.kind, failure.value.ambiguous) == (ErrorKind.OUTAGE, False)
-
-
-@pytest.mark.parametrize(
-    "responses_",
-    [
-        None,
-        [],
-        [{"id": "0", "status": 200}] * 3,
-        [{"id": str(number), "status": 200} for number in range(4)],
-        [{"id": str(number), "status": 200} for number in (0, 1, 2, 2)],
-        [{"id": str(number), "status": "200"} for number in range(3)],
-        ["0", "1", "2"],
-    ],
-)
-def test_a_batch_that_does_not_answer_what_was_asked_is_our_error(client, graph_server, responses_):
-    graph_server.post(f"{ROOT}/$batch", json={"responses": responses_})
-
-    with pytest.raises(PlatformError) as failure:
-        client.batch(GETS)
-
-    assert failure.value.kind == ErrorKind.BUG
-
-
-REFUSED = {"error": {"code": "Forbidden", "message": "3003: No access"}}
-WITHDRAWN = {"error": {"code": "Authorization_RequestDenied", "message": ""}}
-
-
-def test_where_a_refusal_is_an_answer_every_item_has_one(client, connected, graph_server):
-    graph_server.post(
-        f"{ROOT}/$batch",
-        **answered(
-            {"id": "1", "status": 403, "body": REFUSED},
-            {"id": "0", "status": 200, "body": "first"},
-            {"id": "2", "status": 429, "headers": {"Retry-After": "3"}, "body": {"error": {"code": "x"}}},
-        ),
-    )
-    gets = [(f"/users/{number}/onlineMeetings", {"$filter": "x"}) for number in range(3)]
-
-    first, second, third = client.outcomes(gets)
-
-    assert first == "first"
-    assert (second.status, second.area, second.message) == (403, Area.ORGANIZER, "3003: No access")
-    assert (third.status, third.retry_after) == (429, 3.0)
-    connected.refresh_from_db()
-    assert connected.last_success_at is not None
-
-
-def test_a_refusal_of_everybody_is_no_answer_about_anybody(client, connected, graph_server):
-    graph_server.post(
-        f"{ROOT}/$batch",
-        **answered({"id": "0", "status": 200}, {"id": "1", "status": 403, "body": WITHDRAWN}),
-    )
-
-    with pytest.raises(PlatformError) as failure:
-        client.outcomes(GETS[:2])
-
-    connected.refresh_from_db()
-    assert failure.value.kind == ErrorKind.CONNECTION
-    assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
-
-
-def test_a_batch_that_is_refused_itself_has_no_outcomes(client, graph_server):
-    graph_server.post(f"{ROOT}/$batch", status=503)
-
-    with pytest.raises(PlatformError) as failure:
-        client.outcomes(GETS)
-
-    assert failure.value.kind == ErrorKind.OUTAGE
-
-
-def test_a_batch_of_nothing_but_outages_is_no_sign_of_health(client, connected, graph_server):
-    graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 503}))
-
-    client.outcomes(GETS[:1])
-
-    connected.refresh_from_db()
-    assert connected.last_success_at is None
-
-
-@pytest.mark.parametrize("how_many", [0, 21])
-def test_a_batch_of_a_wrong_size_is_never_sent(client, graph_server, how_many):
-    with pytest.raises(PlatformError) as failure:
-        client.batch(GETS[:1] * how_many)
-
-    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.BUG, 0)
 
 
 # --- the log ----------------------------------------------------------------------------------------

@@ -1,0 +1,20 @@
+"""What tests read of what became of an appointment, or of one that was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from appointments.models import Appointment
+from appointments.refusals import BookingRefused
+
+
+def timeline(appointment: Appointment) -> list[str]:
+    return list(appointment.events.values_list("text", flat=True))
+
+
+def refusal(book: Callable[[], object]) -> tuple[str, str]:
+    with pytest.raises(BookingRefused) as refused:
+        book()
+    return refused.value.field, refused.value.sentence

@@ -1,0 +1,50 @@
+"""A client of Graph before a server that answers as each test says."""
+
+from __future__ import annotations
+
+import pytest
+import responses
+
+from integrations.platforms import PlatformError
+from integrations.teams import graph
+from integrations.teams.graph import GraphClient
+from integrations.teams.tokens import Access
+from tests.factories import make_connection
+
+ROOT = "https://graph.microsoft.com/v1.0"
+UNAUTHORIZED = {"error": {"code": "InvalidAuthenticationToken", "message": "Access token has expired."}}
+
+
+@pytest.fixture
+def graph_server():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
+        yield server
+
+
+@pytest.fixture
+def connected(maple):
+    return make_connection(maple)
+
+
+@pytest.fixture
+def tokens(monkeypatch):
+    """What `current_access` was asked for, in order; it gives token-1, token-2, …"""
+    asked: list[str] = []
+
+    def current_access(connection, *, refused=""):
+        asked.append(refused)
+        return Access(f"token-{len(asked)}", connection.teams.token_version)
+
+    monkeypatch.setattr(graph, "current_access", current_access)
+    return asked
+
+
+@pytest.fixture
+def client(connected, tokens):
+    return GraphClient(connected)
+
+
+def failure_of(client, method="GET", path="/users", **options) -> PlatformError:
+    with pytest.raises(PlatformError) as failure:
+        client.request(method, path, **options)
+    return failure.value
