@@ -90,15 +90,16 @@ def probes(stack: Stack) -> list[float]:
 
 def test_when_microsoft_asks_for_a_pause_both_workers_leave_it_alone(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
-    stack.control("fault", kind="throttle", regex=ANY, retry_after=4, count=4)
+    stack.control("fault", kind="throttle", regex=ANY, retry_after=4)
     for _ in range(12):
         maple.desk.book(maple.hosts[0])
+    stack.control("clear-faults")
 
     expect_agreement(stack)
     assert microsoft.created(stack) == made + 12
-    told = [each["time"] for each in microsoft.asked(stack, ANY) if each["status"] == 429]
-    # What was under way when the first was told needs a moment to end.
-    assert [at for at in microsoft.times(stack, ANY) if told[0] + 2.5 < at < told[0] + 3.9] == []
+    first, *others = microsoft.times(stack, ANY)
+    # Two workers have two processes each: the others may have been under way.
+    assert len([at for at in others if at < first + 3.9]) <= 3
 
 
 def test_a_busy_microsoft_does_not_slow_down_another_organisation(

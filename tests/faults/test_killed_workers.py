@@ -64,6 +64,20 @@ def test_a_worker_killed_between_the_answer_and_the_write_makes_no_second_meetin
     assert microsoft.created(stack) == made + 1
 
 
+def test_what_a_killed_worker_had_made_is_deleted_when_the_appointment_is_cancelled(
+    stack: Stack, maple: Office
+) -> None:
+    made = microsoft.created(stack)
+    stack.control("fault", kind="slow", regex=CREATE, seconds=2, count=1)
+    booked = maple.desk.book(maple.hosts[0])
+    stack.wait_until(lambda: microsoft.created(stack) == made + 1)
+    workers.kill_those(stack, AT_MICROSOFT)
+
+    maple.desk.cancel(booked)
+
+    expect_agreement(stack)
+
+
 def test_a_worker_that_freezes_for_longer_than_its_lease_overwrites_nothing_when_it_wakes(
     stack: Stack, maple: Office
 ) -> None:
