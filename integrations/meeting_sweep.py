@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -47,13 +49,36 @@ def sweep() -> int:
 @transaction.atomic
 def _nudge_due(todo: Todo) -> int:
     """As many as make up a batch with those that wait for a worker already: the queue stays short, and in order."""
-    wanted = Meeting.objects.due().filter(unheard()).order_by("starts_at", "pk")
-    if todo.down:
-        wanted = wanted.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(wanted)))
-    ids = _locked(wanted, at_most=max(settings.MEETING_SWEEP_BATCH - todo.queued, 0))
+    room = settings.MEETING_SWEEP_BATCH - todo.queued
+    if room <= 0:
+        return 0
+    ids = _soonest_with_probes(room) if todo.down else _soonest(room)
     Meeting.objects.filter(pk__in=ids).nudged()
     enqueue_on_commit(ids, Turn.SWEPT)
     return len(ids)
+
+
+def _soonest(room: int) -> list[UUID]:
+    with database.cursor() as cursor:
+        cursor.execute(*_due_soonest(room, settings.MEETING_NUDGE_PAUSE_SECONDS))
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+@cache
+def _due_soonest(room: int, nudge_pause: int) -> tuple[str, Any]:
+    """The statement of `_locked`, put together once, as those of `look`."""
+    statement: tuple[str, Any] = _rows_to_lock(_to_nudge())[:room].query.sql_with_params()
+    return statement
+
+
+def _soonest_with_probes(room: int) -> list[UUID]:
+    wanted = _to_nudge()
+    wanted = wanted.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(wanted)))
+    return _locked(wanted, at_most=room)
+
+
+def _to_nudge() -> QuerySet[Meeting]:
+    return Meeting.objects.due().filter(unheard()).order_by("starts_at", "pk")
 
 
 def _probes(due: QuerySet[Meeting]) -> list[UUID]:
@@ -161,5 +186,9 @@ def _change(meetings: QuerySet[Meeting], *, everything: bool = False, **fields: 
 
 def _locked(meetings: QuerySet[Meeting], *, at_most: int | None) -> list[UUID]:
     """The ids of so many of them, or all, locked. What is being written at this moment is left to the next sweep."""
+    return list(_rows_to_lock(meetings)[:at_most])
+
+
+def _rows_to_lock(meetings: QuerySet[Meeting]) -> Any:
     rows = meetings.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    return list(rows.values_list("pk", flat=True)[:at_most])
+    return rows.values_list("pk", flat=True)

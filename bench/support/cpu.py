@@ -8,11 +8,13 @@ from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 # Where /proc/<pid>/stat has them, counted from the state, which follows the name in brackets.
-_PARENT, _USER, _SYSTEM = 1, 11, 12
+_PARENT = 1
+# Its own, in the kernel, and both of those children that have ended.
+_USED = slice(11, 15)
 
 
 def seconds_by(leaders: Mapping[str, int]) -> dict[str, float]:
-    """Processor seconds of each of these processes and of all its descendants that live."""
+    """Processor seconds of each of these processes and of all its descendants."""
     stats = {folder.name: stat for folder in Path("/proc").glob("[0-9]*") if (stat := _stat(folder))}
     names = {str(pid): name for name, pid in leaders.items()}
     used = dict.fromkeys(leaders, 0.0)
@@ -20,7 +22,7 @@ def seconds_by(leaders: Mapping[str, int]) -> dict[str, float]:
         while pid not in names and pid in stats:
             pid = stats[pid][_PARENT]
         if pid in names:
-            used[names[pid]] += (int(fields[_USER]) + int(fields[_SYSTEM])) / _TICKS
+            used[names[pid]] += sum(map(int, fields[_USED])) / _TICKS
     return used
 
 
