@@ -16,6 +16,7 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
 _HIDDEN: Final = "***"
+_REPLACED: Final = rf"\1{_HIDDEN}"
 # Words that stand before a secret, as in `refresh_token=…`, and the names of fields that hold nothing else.
 _NAMES: Final = (
     "access_token|refresh_token|id_token|client_secret|client_assertion|password|new_password1|new_password2|"
@@ -24,32 +25,45 @@ _NAMES: Final = (
 )
 _LINES: Final = "cookie|set-cookie|http_cookie|authorization|http_authorization|proxy-authorization"
 _SECRET_FIELD: Final = re.compile(rf"(?:{_NAMES}|{_LINES}|token|tokens|cookies)", re.IGNORECASE)
-_MASKED: Final = (
+# What to look for, and what must be somewhere in the text for that to be worth while: nearly all lines hold nothing.
+_MASKED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
     # Join and manage tokens open an appointment to whoever holds them; the callback's query holds Microsoft's code.
     # So does the link that sets a password.
     # Files of the folder appointments/ in a traceback look like such a link, and are none.
-    re.compile(
-        r"(/(?:join|appointments|meet|password/set/[^/\s]+|book/[^/\s]+/booked)/)"
-        r"(?!(?:templatetags|migrations)/)[A-Za-z0-9_:-]{8,}+(?!\.py)"
+    (
+        ("/join/", "/appointments/", "/meet/", "/password/", "/book/"),
+        re.compile(
+            r"(/(?:join|appointments|meet|password/set/[^/\s]+|book/[^/\s]+/booked)/)"
+            r"(?!(?:templatetags|migrations)/)[A-Za-z0-9_:-]{8,}+(?!\.py)"
+        ),
     ),
-    re.compile(r"(/callback/\?)\S+"),
-    re.compile(rf"(?i)\b((?:{_LINES})[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+"),
-    re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}"),
+    (("/callback/",), re.compile(r"(/callback/\?)\S+")),
+    ((":", "="), re.compile(rf"(?i)\b((?:{_LINES})[\"']?\s*[:=]\s*[\"']?)[^\r\n\"']+")),
+    (("earer ", "EARER "), re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}")),
     # Microsoft's tokens are JSON Web Tokens.
-    re.compile(r"()\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),
-    re.compile(rf"(?i)\b((?:{_NAMES})[\"']?\s*[:=]\s*[\"']?)(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'&;,}})\]]+)"),
-    re.compile(r"(?i)(?<![\w-])(code[\"']?\s*[:=]\s*[\"']?)[\w.~%!*$-]{20,}"),
+    (("eyJ",), re.compile(r"()\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?")),
+    (
+        (":", "="),
+        re.compile(
+            rf"(?i)\b((?:{_NAMES})[\"']?\s*[:=]\s*[\"']?)"
+            r"(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'&;,})\]]+)"
+        ),
+    ),
+    (("ode", "ODE"), re.compile(r"(?i)(?<![\w-])(code[\"']?\s*[:=]\s*[\"']?)[\w.~%!*$-]{20,}")),
     # The password in the address of a database or broker.
-    re.compile(r"(\w://[^:/@\s]*:)[^@/\s]+(?=@)"),
+    (("://",), re.compile(r"(\w://[^:/@\s]*:)[^@/\s]+(?=@)")),
 )
+# Fields that hold nothing from outside.
+_OURS: Final = frozenset(("time", "level", "logger"))
 # Shorter ones, as in tests, would hide ordinary words.
 _SHORTEST_SECRET: Final = 8
 
 
 def mask(text: str) -> str:
     """Return the text with tokens, codes, cookies, passwords and private links replaced by `***`."""
-    for pattern in _MASKED:
-        text = pattern.sub(rf"\1{_HIDDEN}", text)
+    for signs, pattern in _MASKED:
+        if any(sign in text for sign in signs):
+            text = pattern.sub(_REPLACED, text)
     return text
 
 
@@ -110,4 +124,7 @@ class JsonFormatter(BaseJsonFormatter):
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        return {name: self._mask.field(name, value) for name, value in log_data.items()}
+        return {
+            name: value if name in _OURS else self._mask.field(name, value)
+            for name, value in log_data.items()
+        }

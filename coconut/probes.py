@@ -6,7 +6,7 @@ anything looks at names, sessions or cookies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from coconut import health, metrics
 
 View = Callable[[HttpRequest], HttpResponse]
-PROBES: Final[Mapping[str, View]] = {
+PROBES: Final[dict[str, View]] = {
     "/healthz": health.alive,
     "/readyz": health.ready,
     "/metrics": metrics.show,

@@ -7,6 +7,7 @@ from django.urls import include, path
 from coconut import views
 from staff.sign_in import SignInForm
 
+handler500 = views.broken
 urlpatterns = [
     path("", views.home, name="home"),
     path(

@@ -12,7 +12,7 @@ from celery.app.trace import build_tracer
 from django.test import Client as Browser
 from kombu.simple import SimpleQueue
 
-from coconut import log_context
+from coconut import log_context, probes
 from coconut.celery import REQUEST_ID_HEADER, app
 from coconut.log_context import ContextFilter
 from integrations.nudges import send
@@ -76,6 +76,20 @@ def test_a_line_between_two_requests_belongs_to_none(
     logging.getLogger("x").warning("Nobody's")
 
     assert [hasattr(record, "request_id") for record in lines.records] == [False]
+
+
+def test_the_page_of_something_broken_says_by_which_id_the_log_tells_more(
+    client: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(request: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setitem(probes.PROBES, "/healthz", breaks)
+    client.raise_request_exception = False
+
+    answer = client.get("/healthz", headers={"X-Request-ID": "proxy-0123456789"})
+
+    assert (answer.status_code, "<strong>proxy-0123456789</strong>" in answer.content.decode()) == (500, True)
 
 
 def test_what_a_line_says_itself_goes_before(lines: pytest.LogCaptureFixture) -> None:
