@@ -42,11 +42,12 @@ def nudge(meeting_id: UUID) -> None:
 def gathered() -> Iterator[None]:
     """For whoever asks for many meetings: the broker hears one word afterwards instead of one for each of them.
 
-    The sweep takes them from there, soonest first, so that a broker that is down costs its patience only once.
+    The sweep takes them from there, soonest first. Mails are told of once, too (`nudges.gathered`).
     """
     token = _is_gathering.set(True)
     try:
-        yield
+        with nudges.gathered():
+            yield
     finally:
         _is_gathering.reset(token)
     sweep_soon()

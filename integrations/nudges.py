@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import IntEnum
 from functools import cache
 from time import monotonic
@@ -28,6 +31,8 @@ PATIENCE = 1
 BURST = 0.25
 # When this process last said which.
 _said: dict[str, float] = {}
+# The words that wait for the end of `gathered`.
+_kept: ContextVar[set[str] | None] = ContextVar("kept", default=None)
 
 
 def nudge_on_commit(task: str, *args: object) -> None:
@@ -47,11 +52,29 @@ def nudge_in_bursts_on_commit(task: str) -> None:
     """
 
     def send_it() -> None:
-        if monotonic() - _said.get(task, -BURST) >= BURST:
+        if (kept := _kept.get()) is not None:
+            kept.add(task)
+        elif monotonic() - _said.get(task, -BURST) >= BURST:
             _said[task] = monotonic()
             send(task)
 
     transaction.on_commit(send_it, robust=True)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """For many transactions on end: what each would say in a burst is said once after the last of them.
+
+    A broker that does not answer then costs its patience once.
+    """
+    kept: set[str] = set()
+    token = _kept.set(kept)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+        for task in sorted(kept):
+            nudge_on_commit(task)
 
 
 def send(task: str, *args: object, turn: Turn | None = None) -> bool:

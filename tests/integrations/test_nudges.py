@@ -42,3 +42,17 @@ def test_in_a_burst_one_word_is_enough_and_after_it_another_is_said(monkeypatch:
         (100.0, "appointments.send_waiting_notifications"),
         (100.25, "appointments.send_waiting_notifications"),
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_transactions_on_end_say_a_word_once_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(nudges, "send", said.append)
+
+    with nudges.gathered():
+        for _ in range(3):
+            with transaction.atomic():
+                nudges.nudge_in_bursts_on_commit("appointments.send_waiting_notifications")
+        before = list(said)
+
+    assert (before, said) == ([], ["appointments.send_waiting_notifications"])
