@@ -31,7 +31,7 @@ from tests.starts import (
 # look elsewhere and for longer: HYPOTHESIS_PROFILE=long. What fails is printed so that it can be repeated.
 _profile = hypothesis(deadline=None, print_blob=True, suppress_health_check=list(HealthCheck), database=None)
 hypothesis.register_profile("ci", _profile, derandomize=True, max_examples=60, stateful_step_count=40)
-hypothesis.register_profile("long", _profile, max_examples=2000, stateful_step_count=60)
+hypothesis.register_profile("long", _profile, max_examples=200, stateful_step_count=60)
 hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 __all__ = [

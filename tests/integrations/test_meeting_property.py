@@ -9,8 +9,6 @@ HYPOTHESIS_PROFILE=long looks for longer (tests/conftest.py).
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -32,7 +30,7 @@ from hypothesis.stateful import (
 
 from appointments.booking import book_appointment
 from appointments.methods import change_method
-from appointments.models import Appointment, BookedThrough, Status
+from appointments.models import Appointment, BookedThrough
 from appointments.moving import move_appointment, reassign_appointment
 from appointments.notifications import send_waiting
 from appointments.refusals import BookingRefused
@@ -55,6 +53,12 @@ from tests.factories import (
     make_organization,
     make_service,
 )
+from tests.integrations.agreement import (
+    check_appointments,
+    check_mails,
+    check_remote_meetings,
+    check_rows,
+)
 from tests.integrations.asks import STARTS
 from tests.integrations.unreliable import (
     WHEN_CARRIED_OUT,
@@ -70,7 +74,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ANY = st.integers(0, 5)
 THROUGH = BookedThrough.SCHEDULE
 MOST_APPOINTMENTS = 3
-LEFT = ("it still has it.", "still has it.")
 
 
 class Organisation(RuleBasedStateMachine):
@@ -273,10 +276,11 @@ class Organisation(RuleBasedStateMachine):
             meetings.sweep()
             self._work_off()
         send_waiting()
-        self._check_rows()
-        self._check_appointments()
-        self._check_remote_meetings()
-        self._check_mails()
+        is_connected = self._status() == ConnectionStatus.CONNECTED
+        check_rows(is_connected)
+        check_appointments()
+        check_remote_meetings(self.platform, is_connected)
+        check_mails()
 
     def _people_do_what_is_left_to_them(self) -> None:
         """Reauthorize; try again what was refused; and change what vanished unnoticed, as nobody looks after it."""
@@ -299,56 +303,6 @@ class Organisation(RuleBasedStateMachine):
     def _work_off(self) -> None:
         while self.queue:
             self._do(self.queue.pop(0))
-
-    def _check_rows(self) -> None:
-        """Nothing waits for ever, and after a disconnect everything is in one of its ends."""
-        is_connected = self._status() == ConnectionStatus.CONNECTED
-        for meeting in Meeting.objects.all():
-            about = f"{meeting.pk}: {meeting.state}, {meeting.error_kind} {meeting.error_sentence}"
-            assert meeting.due_at is None, about
-            if meeting.wanted == Wanted.GONE:
-                assert meeting.state == "cancelled", about
-            elif is_connected:
-                assert (meeting.state, meeting.has_failed) == ("ready", False), about
-                assert meeting.synced_version == meeting.version, about
-            else:
-                assert meeting.state == ("ready" if meeting.join_url else "failed"), about
-
-    def _check_appointments(self) -> None:
-        """Every video appointment has a meeting of its own, at its time; no other meeting is live."""
-        live = set(Meeting.objects.filter(wanted=Wanted.LIVE).values_list("pk", flat=True))
-        video = Appointment.objects.filter(method=MeetingMethod.VIDEO).exclude(status=Status.CANCELLED)
-        for appointment in video.select_related("meeting"):
-            meeting = appointment.meeting
-            assert meeting is not None
-            assert (meeting.starts_at, meeting.ends_at) == (appointment.starts_at, appointment.ends_at)
-            assert meeting.host_id == appointment.staff_id
-        assert {each.meeting_id for each in video} == live
-
-    def _check_remote_meetings(self) -> None:
-        """Exactly one for each live meeting, as wanted; none for the others, but where it was said so."""
-        remote = self.platform.remote_meetings()
-        assert len(remote) == len(self.platform.meetings)
-        is_connected = self._status() == ConnectionStatus.CONNECTED
-        for meeting in Meeting.objects.all():
-            found = remote.pop(str(meeting.pk), None)
-            if meeting.wanted == Wanted.GONE:
-                assert found is None or meeting.warning.endswith(LEFT)
-            elif is_connected:
-                assert found is not None, f"{meeting.pk} is not there"
-                assert (found.remote_id, found.join_url) == (meeting.remote_id, meeting.join_url)
-                assert (found.subject, found.starts_at, found.ends_at) == (
-                    meeting.subject,
-                    meeting.starts_at,
-                    meeting.ends_at,
-                )
-                assert found.attendee_ids == {each["remote_id"] for each in meeting.attendees}
-        assert remote == {}
-
-    def _check_mails(self) -> None:
-        """One for each change and reader at most."""
-        sent = Counter((message.to[0], *_calendar_keys(message)) for message in mail.outbox)
-        assert [key for key, times in sent.items() if times > 1] == []
 
     # --- Inside ---------------------------------------------------------------------------------------
     def _appointment(self, which: int) -> Appointment:
@@ -393,12 +347,6 @@ class Organisation(RuleBasedStateMachine):
     def _do(self, task: tuple[str, str]) -> None:
         name, argument = task
         sync_meeting(argument) if name.endswith("sync_meeting") else meetings.sweep()
-
-
-def _calendar_keys(message: Any) -> list[str]:
-    """Which change of which appointment a mail is about: its calendar entry says so."""
-    entry = next(str(part[1]) for part in message.attachments if part[0] == "appointment.ics")
-    return re.findall(r"(?m)^(?:UID|SEQUENCE):.*$", entry.replace("\r\n ", ""))
 
 
 @pytest.fixture
