@@ -1,0 +1,193 @@
+"""Tasks that come again, in another order or on a machine whose clock is wrong; people who do two things at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from integrations import meetings
+from integrations.disconnecting import disconnect_connection
+from integrations.hosting import Hosting
+from integrations.models import Connection, Meeting, UserMatch
+from integrations.platforms import ErrorKind, PlatformError
+from integrations.tasks import sync_meeting
+from tests.factories import make_match, make_member
+from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.integrations.fake_platform import FakePlatform, outage, throttled
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WRONG_CLOCKS = pytest.mark.parametrize("wrong", [timedelta(minutes=5), timedelta(minutes=-5)])
+
+
+@pytest.fixture
+def hosting(fake_teams: FakePlatform) -> Hosting:
+    return make_hosting()
+
+
+def organizer_of_each(connection: Connection, match: UserMatch) -> str:
+    """As under an access policy."""
+    return match.remote_id
+
+
+def test_a_task_that_is_delivered_three_times_is_done_once(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+
+    for _ in range(3):
+        sync_meeting(str(meeting.pk))
+
+    assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
+
+
+def test_a_task_that_is_delivered_again_while_it_is_done_does_nothing(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+    for method in ("create_meeting", "update_meeting"):
+        fake_teams.during(method, lambda: sync_meeting(str(meeting.pk)))
+
+    sync_meeting(str(meeting.pk))
+
+    assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
+
+
+def test_a_move_that_comes_before_the_meeting_was_made_is_part_of_it(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+    move(meeting)
+
+    sync_meeting(str(meeting.pk))
+    sync_meeting(str(meeting.pk))
+
+    (remote,) = fake_teams.meetings.values()
+    assert remote.starts_at == STARTS + HALF_AN_HOUR
+    assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
+
+
+def test_a_cancel_that_comes_before_the_meeting_was_made_costs_no_call_however_often_it_comes(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+    meetings.ask_to_cancel(meeting.pk)
+
+    for _ in range(3):
+        sync(meeting)
+
+    assert (meeting.state, fake_teams.calls) == ("cancelled", Counter())
+
+
+@pytest.mark.parametrize("keeps_organizer", [True, False])
+def test_a_reassignment_while_a_move_is_under_way_ends_with_the_new_host_at_the_new_time(
+    hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch, keeps_organizer: bool
+) -> None:
+    assert hosting.connection is not None
+    if not keeps_organizer:
+        monkeypatch.setattr(fake_teams, "organizer_id", organizer_of_each)
+    meeting = sync(ask(hosting))
+    tess = make_match(hosting.connection, make_member(hosting.connection.organization, "Tess Moor"))
+    to = Hosting(tess.staff_id, hosting.connection, tess)
+    times = {"starts_at": STARTS + HALF_AN_HOUR, "ends_at": STARTS + 2 * HALF_AN_HOUR}
+    taken_over: list[Meeting] = []
+
+    def reassign() -> None:
+        now = Meeting.objects.get(pk=meeting.pk)
+        taken_over.append(meetings.hand_over(now, host=tess.staff, hosting=to, **times))
+
+    fake_teams.during("update_meeting", reassign)
+    move(meeting)
+    for each in [meeting, meeting, *taken_over]:
+        sync(each)
+    sync(taken_over[0])
+
+    (remote,) = fake_teams.meetings.values()
+    assert (taken_over[0].pk == meeting.pk, taken_over[0].state) == (keeps_organizer, "ready")
+    assert (remote.starts_at, set(remote.attendee_ids)) == (STARTS + HALF_AN_HOUR, {tess.remote_id})
+    assert Meeting.objects.filter(due_at__isnull=False).count() == 0
+
+
+@pytest.mark.parametrize("fate", ["answered", "no answer", "refused"])
+def test_a_disconnect_while_the_meeting_is_made_leaves_it_in_an_end(
+    hosting: Hosting, fake_teams: FakePlatform, fate: str
+) -> None:
+    meeting = ask(hosting)
+    fake_teams.during("create_meeting", lambda: disconnect_connection(Connection.objects.get(), None))
+    if fate != "answered":
+        kind = ErrorKind.OUTAGE if fate == "no answer" else ErrorKind.PERSON
+        fake_teams.fail("create_meeting", PlatformError(kind, "No.", ambiguous=True), after=True)
+
+    sync(meeting)
+    later(seconds=100)
+    meetings.sweep()
+
+    meeting.refresh_from_db()
+    assert meeting.state == ("ready" if fate == "answered" else "failed")
+    assert (meeting.due_at, meeting.lease_token, bool(meeting.join_url)) == (None, None, fate == "answered")
+
+
+# --- A clock that is wrong ------------------------------------------------------------------------------
+@WRONG_CLOCKS
+def test_a_worker_whose_clock_is_wrong_takes_nobodys_lease(
+    hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta
+) -> None:
+    meeting = ask(hosting)
+    seen: list[int] = []
+
+    def another_worker() -> None:
+        with time_machine.travel(timezone.now() + wrong):
+            meetings.sync_meeting(meeting.pk)
+            seen.append(meetings.sweep())
+
+    fake_teams.during("create_meeting", another_worker)
+    sync(meeting)
+
+    assert (seen, fake_teams.calls) == ([0], Counter(create_meeting=1, update_meeting=1))
+
+
+@WRONG_CLOCKS
+def test_waits_and_pauses_are_as_long_on_a_machine_whose_clock_is_wrong(
+    hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta
+) -> None:
+    fake_teams.fail("create_meeting", outage())
+    fake_teams.fail("create_meeting", throttled(40))
+    with time_machine.travel(timezone.now() + wrong):
+        first, second = sync(ask(hosting)), sync(ask(hosting))
+
+    now = timezone.now()
+    paused_until = Connection.objects.get().paused_until
+    assert first.due_at is not None
+    assert second.due_at is not None
+    assert paused_until is not None
+    assert timedelta(0) < first.due_at - now <= timedelta(seconds=15)
+    assert timedelta(seconds=20) < paused_until - now <= timedelta(seconds=40)
+    assert abs(second.due_at - paused_until) < timedelta(seconds=1)
+
+
+@WRONG_CLOCKS
+def test_what_is_asked_for_on_a_machine_whose_clock_is_wrong_is_due_at_once(
+    hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta
+) -> None:
+    with time_machine.travel(timezone.now() + wrong):
+        meeting = ask(hosting)
+        move(meeting)
+
+    assert sync(meeting).state == "ready"
+
+
+@WRONG_CLOCKS
+def test_an_appointment_is_over_by_the_databases_clock(
+    hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta
+) -> None:
+    ends = timezone.now() + timedelta(minutes=2)
+    meeting = ask(hosting, starts_at=ends - HALF_AN_HOUR, ends_at=ends)
+
+    with time_machine.travel(timezone.now() + wrong):
+        sync(meeting)
+
+    assert meeting.state == "ready"
