@@ -156,6 +156,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = MEETING_TASK_TIME_LIMIT
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A worker that is asked to stop finishes its tasks; one that is told a second time still has so long for them.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 15
 # Mails that go to the terminal are no log lines: masked links in them would be of no use.
 CELERY_WORKER_REDIRECT_STDOUTS = False
 # A web request never waits for a broker that is down: one second, then the sweep does the work.
