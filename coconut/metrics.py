@@ -85,7 +85,7 @@ def _meetings() -> Iterator[GaugeMetricFamily]:
 
 
 def _connections() -> Iterator[GaugeMetricFamily]:
-    statuses = {**dict.fromkeys(("connected", "needs_reauthorization", "disconnected"), 0)}
+    statuses = dict.fromkeys(("connected", "needs_reauthorization", "disconnected"), 0)
     yield _labelled(
         "coconut_connections",
         "Connections by status.",

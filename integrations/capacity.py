@@ -63,17 +63,17 @@ def count_organizers() -> int:
 
 
 def _keep(connection: Connection, month: date, counts: dict[str, int]) -> int:
-    """Whoever has most, and everybody at a threshold: of the others nobody wants to know."""
+    """Whoever has most (one, where several are level), and everybody at a threshold: nobody asks for the others."""
     limit = platform_of(connection).most_meetings_a_month
     if limit is None:
         return 0
-    most = max(counts.values())
+    first = min(counts, key=lambda organizer_id: (-counts[organizer_id], organizer_id))
     rows = [
         OrganizerMonth(
             connection=connection, organizer_id=organizer_id, month=month, meetings=meetings, counted_at=Now()
         )
         for organizer_id, meetings in counts.items()
-        if meetings == most or _percent(meetings, limit) >= THRESHOLDS[0]
+        if organizer_id == first or _percent(meetings, limit) >= THRESHOLDS[0]
     ]
     OrganizerMonth.objects.bulk_create(
         rows,
@@ -138,7 +138,7 @@ class CapacityNotice:
 
     @property
     def rest(self) -> str:
-        """ "So have 2 others.", or ""."""
+        """ "2 other organizers are near it, too.", or ""."""
         words = ngettext(
             "%d other organizer is near it, too.", "%d other organizers are near it, too.", self.others
         )

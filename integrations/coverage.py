@@ -21,8 +21,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.circuit import heed, may_call
-from integrations.connections import note_event, pause, record_success
+from integrations.circuit import give_back, heed, may_call
+from integrations.connections import close_circuit, note_event, pause, record_success
 from integrations.coverage_schedule import PROBE_TASK, looked_once_more, refused
 from integrations.meetings import try_again
 from integrations.models import Connection, Coverage, DirectoryState, EventKind, Meeting, UserMatch
@@ -100,6 +100,7 @@ def _ask_a_portion(connection: Connection) -> bool:
         remote_ids = _claim(connection, platform.probe_size)
         answers = _ask(connection, platform, remote_ids) if remote_ids else None
         if answers is None:
+            give_back(connection.pk, _CALLER)
             return False
         asked += len(remote_ids)
         is_spreading |= write_coverage(connection, answers)
@@ -130,9 +131,9 @@ def _ask(
         heed(connection.pk, error, _CALLER)
         return None
     # Before the answers are written: the connection is locked before people's rows, never after.
-    told = [answer.pause for answer in answers.values() if answer.pause]
-    if told:
-        pause(connection.pk, max(told))
+    if told := max((answer.pause for answer in answers.values()), default=0.0):
+        close_circuit(connection.pk)
+        pause(connection.pk, told)
     else:
         record_success(connection.pk)
     return answers

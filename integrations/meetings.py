@@ -30,6 +30,7 @@ from integrations.meeting_outcomes import NO_ERROR
 from integrations.meeting_sweep import abandon, sweep
 from integrations.meeting_sync import sync_meeting
 from integrations.models import Connection, Meeting, UserMatch, Wanted
+from integrations.models.meetings import UNHELD
 from integrations.platforms import ErrorKind, VideoPlatform, platform_of
 from staff.models import StaffMember
 
@@ -187,11 +188,9 @@ def resume_waiting(connection_id: int) -> int:
     """
     waiting = Q(error_kind__in=_WAITING, due_at__gt=Now()) | Q(due_at__lte=Now(), nudged_at__isnull=False)
     with transaction.atomic():
-        resumed = (
-            Meeting.objects.filter(waiting, connection=connection_id, due_at__isnull=False)
-            .filter(Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
-            .update(due_at=Least(F("due_at"), Now()), nudged_at=None)
-        )
+        resumed = Meeting.objects.filter(
+            waiting, UNHELD, connection=connection_id, due_at__isnull=False
+        ).update(due_at=Least(F("due_at"), Now()), nudged_at=None)
         if resumed:
             sweep_soon()
     return resumed

@@ -109,6 +109,13 @@ def test_of_those_far_from_the_limit_only_the_first_is_kept(connection):
     assert counted() == [("the-account", 3)]
 
 
+def test_of_many_who_are_level_far_from_the_limit_one_is_kept(connection):
+    for number in range(3):
+        ask(connection, 1, f"person-{number}")
+
+    assert count_organizers() == 1
+
+
 def test_counting_again_brings_the_count_up_to_date(connection):
     ask(connection, 3)
     count_organizers()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from integrations import coverage, matching
 from integrations.hosting import Hosting
 from integrations.models import Connection, RematchRun, RematchState, UserMatch
+from integrations.platforms import CoverageAnswer, Verdict
 from integrations.rematch_work import work_on_run
 from tests.factories import make_run
 from tests.integrations.asks import later, make_hosting, sync
@@ -112,3 +113,27 @@ def test_a_rematch_of_people_without_a_user_name_probes_nothing(
     rematch_sam(hosting)
 
     assert sync(waiting).state == "ready"
+
+
+def test_who_is_asked_about_by_another_meanwhile_keeps_nobody_from_probing(
+    hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, *_ = open_circuit(hosting, fake_teams)
+    later(seconds=16)
+    monkeypatch.setattr(coverage, "_claim", lambda connection, how_many: [])
+
+    ask_for_coverage(hosting)
+
+    assert sync(waiting).state == "ready"
+
+
+def test_a_request_for_a_pause_is_an_answer(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    open_circuit(hosting, fake_teams)
+    later(seconds=16)
+    assert hosting.match is not None
+    fake_teams.coverage[hosting.match.remote_id] = CoverageAnswer(Verdict.UNCLEAR, pause=40)
+
+    ask_for_coverage(hosting)
+
+    connection = connection_of(hosting)
+    assert (connection.probe_at, connection.paused_until is None) == (None, False)
