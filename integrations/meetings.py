@@ -164,7 +164,7 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
         failed = Meeting.objects.failed().filter(
             pk__in=meetings.values("pk"), connection__in=Connection.objects.live().values("pk")
         )
-        ids = list(failed.select_for_update(of=("self",)).values_list("pk", flat=True))
+        ids = list(failed.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
         Meeting.objects.filter(pk__in=ids).update(due_at=Now(), nudged_at=None, attempts=0, **NO_ERROR)
         for meeting_id in ids:
             announce(meeting_id)

@@ -79,50 +79,52 @@ def recent_findings(connection: Connection) -> QuerySet[Finding]:
 
 def summary(run: Reconciliation) -> str:
     """One sentence for each thing that came of it."""
-    platform = {"platform": platform_of(run.connection).label}
-    parts = [
-        ngettext(
-            "%(count)s meeting was compared with %(platform)s.",
-            "%(count)s meetings were compared with %(platform)s.",
-            run.looked_at,
-        )
-        % {"count": intcomma(run.looked_at), **platform},
-        _counted(
-            run.made_again,
-            ngettext(
-                "%(count)s was missing there and made again.",
-                "%(count)s were missing there and made again.",
-                run.made_again,
-            ),
-        ),
-        _counted(
-            run.put_back,
-            ngettext(
-                "%(count)s had been changed there and was put back.",
-                "%(count)s had been changed there and were put back.",
-                run.put_back,
-            ),
-        ),
-        _counted(
-            run.mended,
-            ngettext(
-                "%(count)s did not agree with its appointment: that is mended.",
-                "%(count)s did not agree with their appointments: that is mended.",
-                run.mended,
-            ),
-        ),
-        _counted(
-            run.failed,
-            ngettext(
-                "%(count)s could not be compared: %(reason)s",
-                "%(count)s could not be compared, most of them for this reason: %(reason)s",
-                run.failed,
-            ),
-            reason=run.reason,
-        ),
-    ]
-    return " ".join(part for part in parts if part)
+    counted = (_made_again(run.made_again), _put_back(run.put_back), _mended(run.mended))
+    return " ".join(filter(None, (_compared(run), *counted, _failed(run))))
+
+
+def _compared(run: Reconciliation) -> str:
+    words = ngettext(
+        "%(count)s meeting was compared with %(platform)s.",
+        "%(count)s meetings were compared with %(platform)s.",
+        run.looked_at,
+    )
+    return words % {"count": intcomma(run.looked_at), "platform": platform_of(run.connection).label}
+
+
+def _made_again(number: int) -> str:
+    words = ngettext(
+        "%(count)s was missing there and made again.", "%(count)s were missing there and made again.", number
+    )
+    return _counted(number, words)
+
+
+def _put_back(number: int) -> str:
+    words = ngettext(
+        "%(count)s had been changed there and was put back.",
+        "%(count)s had been changed there and were put back.",
+        number,
+    )
+    return _counted(number, words)
+
+
+def _mended(number: int) -> str:
+    words = ngettext(
+        "%(count)s did not agree with its appointment: that is mended.",
+        "%(count)s did not agree with their appointments: that is mended.",
+        number,
+    )
+    return _counted(number, words)
+
+
+def _failed(run: Reconciliation) -> str:
+    words = ngettext(
+        "%(count)s could not be compared: %(reason)s",
+        "%(count)s could not be compared, most of them for this reason: %(reason)s",
+        run.failed,
+    )
+    return _counted(run.failed, words, reason=run.reason)
 
 
 def _counted(count: int, words: str, **more: str) -> str:
-    return words % {"count": count, **more} if count else ""
+    return words % {"count": intcomma(count), **more} if count else ""

@@ -15,7 +15,7 @@ from appointments.link_rows import loaded
 from appointments.repairing import Repaired
 from appointments.repairs import is_able
 from appointments.switching import AT_ONCE, not_video, switch_rows, switch_to_video, switchable
-from appointments.views.answers import see_other
+from appointments.views.answers import say_how_to_go_on, see_other
 from services.catalogue import service_or_404
 from services.methods import offers_of
 from services.models import MeetingMethod, Service
@@ -61,10 +61,11 @@ def _switch(request: HttpRequest, service: Service) -> None:
     # Read before anything changes, for what is changed leaves the list.
     now = list(loaded(chosen)[:AT_ONCE])
     done = switch_to_video(now, actor=current_member(request))
-    _tell(request, Repaired(done.made, done.skipped + gone), left)
+    _tell(request, Repaired(done.made, done.skipped + gone))
+    say_how_to_go_on(request, left)
 
 
-def _tell(request: HttpRequest, done: Repaired, left: int) -> None:
+def _tell(request: HttpRequest, done: Repaired) -> None:
     if done.made:
         words = ngettext(
             "%d appointment is a video call now; client and staff member are told by mail.",
@@ -81,10 +82,3 @@ def _tell(request: HttpRequest, done: Repaired, left: int) -> None:
             done.skipped,
         )
         messages.info(request, words % done.skipped)
-    if left:
-        words = ngettext(
-            "%d more is selected: choose the button again to go on.",
-            "%d more are selected: choose the button again to go on.",
-            left,
-        )
-        messages.info(request, words % left)

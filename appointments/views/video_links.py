@@ -19,7 +19,7 @@ from appointments.link_rows import loaded, rows_of
 from appointments.models import Appointment
 from appointments.repairing import AT_ONCE, Repaired, make_links
 from appointments.repairs import is_able, with_other_link, without_link
-from appointments.views.answers import SeeOther
+from appointments.views.answers import SeeOther, say_how_to_go_on
 from staff.access import admin_only, current_member, current_organization
 from staff.listing import list_context
 from staff.models import StaffMember
@@ -81,10 +81,11 @@ def _make(request: HttpRequest, able: QuerySet[Appointment], *, replacing: bool)
     # Read before anything changes, for what is made leaves the list.
     now = list(loaded(chosen)[:AT_ONCE])
     done = make_links(now, actor=current_member(request), replacing=replacing)
-    _tell(request, Repaired(done.made, done.skipped + gone), left)
+    _tell(request, Repaired(done.made, done.skipped + gone))
+    say_how_to_go_on(request, left)
 
 
-def _tell(request: HttpRequest, done: Repaired, left: int) -> None:
+def _tell(request: HttpRequest, done: Repaired) -> None:
     if done.made:
         words = ngettext(
             "%d booked appointment gets its link now.",
@@ -101,13 +102,6 @@ def _tell(request: HttpRequest, done: Repaired, left: int) -> None:
             done.skipped,
         )
         messages.info(request, words % done.skipped)
-    if left:
-        words = ngettext(
-            "%d more is selected: choose the button again to go on.",
-            "%d more are selected: choose the button again to go on.",
-            left,
-        )
-        messages.info(request, words % left)
 
 
 def _address(person: StaffMember | None, *, replacing: bool) -> str:

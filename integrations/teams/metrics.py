@@ -61,11 +61,13 @@ def count_throttled(how_many: int) -> None:
 @contextmanager
 def counted() -> Iterator[None]:
     """Microsoft is asked for a token here: it comes, or is refused, or no answer does."""
-    outcome = "renewed"
+    outcome = "unavailable"
     try:
         yield
+        outcome = "renewed"
     except PlatformError as problem:
-        outcome = "refused" if problem.kind in (ErrorKind.CONNECTION, ErrorKind.OPERATOR) else "unavailable"
+        if problem.kind in (ErrorKind.CONNECTION, ErrorKind.OPERATOR):
+            outcome = "refused"
         raise
     finally:
         _renewals.labels(outcome).inc()

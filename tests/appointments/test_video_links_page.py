@@ -245,6 +245,10 @@ def test_nothing_to_do_is_said(as_ada: Browser) -> None:
     )
 
 
+def test_where_every_link_is_where_it_belongs_none_is_called_elsewhere(as_ada: Browser) -> None:
+    assert "These links work" not in words(as_ada.get(f"{PAGE}?show=other"))
+
+
 @pytest.mark.parametrize("how_many", [1, 3])
 def test_the_preview_costs_the_same_for_any_number(
     maple: Maple, as_ada: Browser, how_many: int, django_assert_num_queries: Any

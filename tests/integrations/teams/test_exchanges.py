@@ -102,3 +102,12 @@ def ask_for_token(kind: ErrorKind | None) -> None:
             return
     with pytest.raises(PlatformError), counting_renewals():
         raise PlatformError(kind, "No.")
+
+
+def test_a_fault_of_our_own_renews_nothing():
+    before = counted("coconut_token_renewals_total", outcome="renewed")
+
+    with pytest.raises(RuntimeError), counting_renewals():
+        raise RuntimeError
+
+    assert counted("coconut_token_renewals_total", outcome="renewed") == before
