@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from staff.models import Location, Organization, Role, StaffMember
-from staff.together import fetch_together
+from staff.together import Together
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -23,19 +23,23 @@ class MemberBackend(ModelBackend):
     """Sign in by e-mail; the organisation and location come with the person, as every page needs them."""
 
     def get_user(self, user_id: Any) -> StaffMember | None:
-        tables = {"staff": StaffMember, "organization": Organization, "location": Location}
-        for member, organization, location in fetch_together(tables, _FROM_STAFF, {"pk": user_id}):
+        for member, organization, location in _MEMBER.fetch({"pk": user_id}):
             member.organization, member.location = organization, location
             return member if self.user_can_authenticate(member) else None
         return None
 
 
-_FROM_STAFF = """
+_MEMBER = Together(
+    "member",
+    {"staff": StaffMember, "organization": Organization, "location": Location},
+    """
   FROM staff_staffmember AS staff
   LEFT JOIN staff_organization AS organization ON organization.id = staff.organization_id
   LEFT JOIN staff_location AS location ON location.id = staff.location_id
  WHERE staff.id = %(pk)s
-"""
+""",
+    {"pk": "bigint"},
+)
 
 
 class OrganizationMiddleware:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakSet
 
-from django.db import connection
+from django.db import NotSupportedError, connection
 from django.db.backends.utils import CursorWrapper
 
 
 class Prepared:
-    """A statement of integers, whose shape no migration changes: PostgreSQL refuses a plan whose columns did.
+    """A statement by its name, which no other has.
 
     Where a pooler lends connections out by the transaction, which Django must be told by
     DISABLE_SERVER_SIDE_CURSORS, it is sent as any other.
@@ -22,6 +22,7 @@ class Prepared:
         places = {parameter: f"${number}" for number, parameter in enumerate(types, start=1)}
         self._plain = sql
         self._prepare = f"PREPARE {name} ({', '.join(types.values())}) AS {sql % places}"
+        self._forget = f"DEALLOCATE {name}"
         self._execute = f"EXECUTE {name} ({', '.join(f'%({parameter})s' for parameter in types)})"
         self._prepared_on: WeakSet[Any] = WeakSet()
 
@@ -31,11 +32,19 @@ class Prepared:
             cursor.execute(self._plain, parameters)
             return
         if cursor.connection not in self._prepared_on:
-            self._prepare_on(cursor)
-        cursor.execute(self._execute, parameters)
+            self._run(cursor, self._prepare)
+            self._prepared_on.add(cursor.connection)
+        try:
+            cursor.execute(self._execute, parameters)
+        except NotSupportedError:
+            # A migration has changed the type of a column since: no connection has to end for that.
+            if connection.in_atomic_block:
+                raise
+            self._run(cursor, f"{self._forget}; {self._prepare}")
+            cursor.execute(self._execute, parameters)
 
-    def _prepare_on(self, cursor: CursorWrapper) -> None:
+    @staticmethod
+    def _run(cursor: CursorWrapper, statement: str) -> None:
         # By a cursor of the driver's: it is no query of the page that happens to be the first.
         with connection.wrap_database_errors, cursor.connection.cursor() as driver:
-            driver.execute(self._prepare)
-        self._prepared_on.add(cursor.connection)
+            driver.execute(statement)

@@ -15,6 +15,8 @@ from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 
+from staff.prepared import Prepared
+
 Convert = Callable[[Any, Any, Any], Any]
 
 
@@ -26,10 +28,36 @@ def fetch_together(
     `models` are by their alias in `source`, which is what follows their columns: FROM, WHERE and so on. Where it
     begins with a comma and more expressions, their values come after the instances.
     """
-    columns = ", ".join(_columns(alias, model) for alias, model in models.items())
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {source}", parameters)
+        cursor.execute(_select(models, source), parameters)
         rows = cursor.fetchall()
+    return _unpacked(models, rows)
+
+
+class Together:
+    """`fetch_together` that is planned once a connection, for what is asked before each booking."""
+
+    def __init__(
+        self, name: str, models: Mapping[str, type[Model]], source: str, types: Mapping[str, str]
+    ) -> None:
+        """See `Prepared` for the name and the types."""
+        self._models = models
+        self._prepared = Prepared(name, _select(models, source), types)
+
+    def fetch(self, parameters: Mapping[str, Any]) -> Iterator[list[Any]]:
+        """The rows, as those of `fetch_together`."""
+        with connection.cursor() as cursor:
+            self._prepared.execute(cursor, parameters)
+            rows = cursor.fetchall()
+        return _unpacked(self._models, rows)
+
+
+def _select(models: Mapping[str, type[Model]], source: str) -> str:
+    columns = ", ".join(_columns(alias, model) for alias, model in models.items())
+    return f"SELECT {columns} {source}"
+
+
+def _unpacked(models: Mapping[str, type[Model]], rows: Iterable[tuple[Any, ...]]) -> Iterator[list[Any]]:
     for row in rows:
         values = iter(row)
         found = [_instance(model, [*islice(values, len(_names(model)))]) for model in models.values()]

@@ -17,7 +17,7 @@ from appointments.refusals import BookingRefused
 from integrations.hosting import hosting_of
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember, VideoChoice
-from staff.together import fetch_together
+from staff.together import Together
 
 _LARGEST_ID: Final = 2**63 - 1
 
@@ -89,9 +89,8 @@ class WishForm(forms.Form):
 
     def _all_at_once(self) -> dict[str, Any] | None:
         """The rows where a person was chosen and nothing is missing."""
-        tables = {"client": Client, "service": Service, "staff": StaffMember, "location": Location}
         chosen = self.cleaned_data | {"organization": self.actor.organization_id}
-        for client, service, staff, location in fetch_together(tables, _FROM_ALL, chosen):
+        for client, service, staff, location in _CHOSEN.fetch(chosen):
             staff.organization, staff.location = self.actor.organization, location
             return {"client": client, "service": service, "staff": staff}
         return None
@@ -126,10 +125,15 @@ def _without_personal_link(people: list[StaffMember]) -> list[StaffMember]:
     return found
 
 
-_FROM_ALL: Final = """
+_CHOSEN: Final = Together(
+    "chosen_for_a_booking",
+    {"client": Client, "service": Service, "staff": StaffMember, "location": Location},
+    """
   FROM appointments_client AS client, services_service AS service,
        staff_staffmember AS staff LEFT JOIN staff_location AS location ON location.id = staff.location_id
  WHERE client.id = %(client)s AND client.organization_id = %(organization)s
    AND service.id = %(service)s AND service.organization_id = %(organization)s
    AND staff.id = %(staff)s AND staff.organization_id = %(organization)s
-"""
+""",
+    {"client": "bigint", "service": "bigint", "staff": "bigint", "organization": "bigint"},
+)

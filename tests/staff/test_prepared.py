@@ -50,3 +50,17 @@ def test_a_new_connection_plans_anew():
     connection.close()
 
     assert answers(prepared, ([1], 1)) == [[1]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_column_of_another_type_is_planned_anew():
+    prepared = Prepared("words", "SELECT word FROM words WHERE word = %(word)s", {"word": "text"})
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE words (word varchar(5)); INSERT INTO words VALUES ('green')")
+        prepared.execute(cursor, {"word": "green"})
+
+        cursor.execute("ALTER TABLE words ALTER COLUMN word TYPE varchar(10)")
+        prepared.execute(cursor, {"word": "green"})
+
+        assert cursor.fetchall() == [("green",)]
+        cursor.execute("DROP TABLE words")
