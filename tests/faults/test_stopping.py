@@ -42,3 +42,23 @@ def test_what_a_worker_does_because_of_a_booking_has_the_bookings_id_in_its_log(
     lines = [line for name in stack.workers for line in stack.logs()[name].splitlines()]
     asked = [line for line in lines if "Graph POST" in line and "[request from-the-proxy-0123]" in line]
     assert len(asked) == 1
+
+
+def test_a_worker_whose_broker_goes_in_the_middle_of_a_task_lives_on_and_hears_it_when_it_is_back(
+    stack: Stack, maple: Office
+) -> None:
+    stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
+    meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
+    stack.wait_until(lambda: workers.those(stack, AT_MICROSOFT))
+    (busy,) = workers.those(stack, AT_MICROSOFT)
+    # Nobody else could do it.
+    for name in [name for name in stack.workers if name != busy]:
+        stack.kill(name)
+
+    stack.broker.stop()
+    stack.wait_until(lambda: stack.sql(LINK, meeting) == [(True, True, 0)])
+    stack.broker.start()
+
+    maple.desk.book(maple.hosts[0])
+    expect_agreement(stack)
+    assert stack.is_running(busy)
