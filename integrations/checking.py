@@ -44,6 +44,12 @@ class CheckResult:
         return self.check.finished_at is not None
 
     @property
+    def is_outdated(self) -> bool:
+        """Whether the platform has answered since the check ended. The connection must be loaded."""
+        ended, answered = self.check.finished_at, self.check.connection.last_success_at
+        return ended is not None and answered is not None and answered > ended
+
+    @property
     def failed(self) -> CheckStep | None:
         """The step that failed."""
         return _failed(self.steps)

@@ -81,7 +81,11 @@ def _meeting(meeting: Meeting) -> dict[str, Any]:
 def _requests() -> list[dict[str, Any]]:
     latest = list(world.requests)[-SHOWN_REQUESTS:]
     return [
-        {**entry, "clock": dt.datetime.fromtimestamp(entry["time"], dt.UTC).strftime("%H:%M:%S")}
+        {
+            "items": None,
+            **entry,
+            "clock": dt.datetime.fromtimestamp(entry["time"], dt.UTC).strftime("%H:%M:%S"),
+        }
         for entry in reversed(latest)
     ]
 

@@ -74,7 +74,9 @@ def _sign_in(connection: Connection) -> str:
     except PlatformError as error:
         record_trouble(connection.pk, error)
         raise
-    record_success(connection.pk)
+    # Of an outage the sign-in says nothing: only the steps that follow tell whether that is over.
+    if not Connection.objects.filter(pk=connection.pk, trouble_kind=ErrorKind.OUTAGE).exists():
+        record_success(connection.pk)
     return _("Microsoft has just renewed it.")
 
 

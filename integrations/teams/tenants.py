@@ -72,7 +72,7 @@ def _checked_name(typed: str) -> str:
         raise TenantProblem(_personal())
     if "@" in name:
         raise TenantProblem(
-            _("That is an e-mail address. Enter the tenant ID, or only the part behind the @ sign.")
+            _("That is an email address. Enter the tenant ID, or only the part behind the @ sign.")
         )
     if not _GUID.fullmatch(name) and not _DOMAIN.fullmatch(name):
         raise TenantProblem(

@@ -163,7 +163,7 @@ def test_step_7_note_and_hot_tip(seen_policy_upn_page: Page) -> None:
     """
     expect(seen_policy_upn_page.get_by_role("link", name="More about UPNs at Microsoft")).to_be_visible()
     tip = seen_policy_upn_page.get_by_role("note").filter(has_text="Hot Tip!")
-    expect(tip).to_contain_text("the e-mail address in Coconut is the one used to sign in to Microsoft")
+    expect(tip).to_contain_text("the email address in Coconut is the one used to sign in to Microsoft")
 
 
 def test_step_8_click_continue(otto: Page) -> None:

@@ -127,7 +127,7 @@ def test_step_4_hot_tip_the_same_addresses_need_no_work(seen_dashboard: Page) ->
 def test_step_4_hot_tip_is_said_where_it_helps(seen_upn_page: Page) -> None:
     """Ensure staff's email addresses in Coconut are the same email addresses that are used to sign in"""
     tip = seen_upn_page.get_by_role("note").filter(has_text="Hot Tip!")
-    expect(tip).to_contain_text("the e-mail address in Coconut is the one used to sign in to Microsoft")
+    expect(tip).to_contain_text("the email address in Coconut is the one used to sign in to Microsoft")
 
 
 def test_step_5_click_continue(ada: Page) -> None:

@@ -226,6 +226,16 @@ def test_the_step_that_fails_is_named_with_remedy_and_request_id(browser, connec
     )
 
 
+def test_a_check_that_failed_before_the_last_answer_is_called_outdated(browser, connected, ada, fake_teams):
+    fake_teams.fail("check", refused())
+    run_check(ask_for_check(connected, ada).pk)
+    Connection.objects.update(last_success_at=timezone.now() + timedelta(minutes=1))
+
+    assert shown(browser, connected).startswith(
+        "Check connection Failed at “Sign-in”. Microsoft Teams has answered since then: check once more. Sign-in failed"
+    )
+
+
 def test_a_check_that_no_worker_takes_up_says_so(browser, connected, ada):
     ask_for_check(connected, ada)
     later(seconds=20)

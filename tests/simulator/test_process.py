@@ -64,6 +64,13 @@ def test_the_tenant_page_shows_the_tenant(simulator):
     assert people.CONTOSO_ID in text
 
 
+def test_only_a_batch_is_shown_as_one(simulator):
+    token = sign_in(simulator, people.SERVICE_ACCOUNT)["access_token"]
+    simulator.graph(token, "GET", "/me")
+
+    assert "in the batch" not in simulator.http.get(f"{simulator.url}/").text
+
+
 def test_a_button_of_the_tenant_page_does_what_the_control_does(simulator):
     browser = simulator.browser()
     browser.open(f"{simulator.url}/")

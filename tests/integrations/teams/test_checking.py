@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
-from integrations.models import ConnectionStatus, UserMatch
+from integrations.models import Connection, ConnectionStatus, UserMatch
 from integrations.platforms import ErrorKind, StepOutcome, VideoPlatform
 from integrations.teams import login
 from integrations.teams.models import Method, TeamsConnection
@@ -181,6 +182,18 @@ def test_microsofts_sign_in_being_down_is_no_fault_of_the_account(connected, sim
 
     assert (step.name, connected.status) == ("Sign-in at Microsoft", ConnectionStatus.CONNECTED)
     assert connected.trouble_kind == ErrorKind.OUTAGE
+
+
+def test_an_outage_that_the_check_finds_still_going_on_began_when_it_began(connected, simulator):
+    simulator.control("fault", kind="graph_down")
+    began = timezone.now() - timedelta(hours=1)
+    outage = {"trouble_kind": ErrorKind.OUTAGE, "trouble_sentence": "No answer.", "trouble_since": began}
+    Connection.objects.update(**outage, unanswered=["one", "two"])
+
+    step = failed(connected)
+
+    assert step.name == "Service account"
+    assert (connected.trouble_since, connected.unanswered) == (began, ["one", "two"])
 
 
 def test_a_consent_that_was_taken_back_fails_and_needs_an_admin(connected, simulator):

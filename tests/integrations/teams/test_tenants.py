@@ -73,7 +73,7 @@ def test_a_domain_of_personal_accounts_is_refused(entra):
 
 def test_an_email_address_is_refused_without_a_call():
     assert problem_with("ada@contoso.example") == (
-        "That is an e-mail address. Enter the tenant ID, or only the part behind the @ sign."
+        "That is an email address. Enter the tenant ID, or only the part behind the @ sign."
     )
 
 
