@@ -37,6 +37,7 @@ SUCCESS_STAMP_EVERY = timedelta(minutes=1)
 CLOSED: Final[dict[str, Any]] = {"unanswered": [], "probe_at": None, "prober": ""}
 
 #: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work goes on.
+#: `was_gone=True` where the connection had been disconnected.
 connection_recovered = Signal()
 
 
@@ -92,7 +93,7 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
     connection.refresh_from_db()
     note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
     start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
-    connection_recovered.send(sender=Connection, connection_id=connection.pk)
+    connection_recovered.send(sender=Connection, connection_id=connection.pk, was_gone=True)
 
 
 def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None:

@@ -119,7 +119,8 @@ def abandon(connections: QuerySet[Connection]) -> None:
     """
     meetings = Meeting.objects.filter(connection__in=connections)
     live, agreed, due = Q(wanted=Wanted.LIVE), Q(synced_version=F("version")), Q(due_at__isnull=False)
-    _end(meetings.filter(due & agreed), everything=True)
+    # What would still have been compared is compared if it is connected again (`meetings.compare_what_was_left`).
+    _change(meetings.filter(due & agreed), everything=True, due_at=None)
     _fail(
         meetings.filter(due & live & ~agreed, join_url=""),
         _(

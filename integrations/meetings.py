@@ -179,6 +179,14 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
 def resume_what_waited(connection_id: int, **kwargs: Any) -> None:
     """The platform answered after some trouble: nobody waits for the end of a pause that is over."""
     resume_waiting(connection_id)
+    if kwargs.get("was_gone"):
+        compare_what_was_left(connection_id)
+
+
+def compare_what_was_left(connection_id: int) -> None:
+    """An uncertain write was on its way when the connection went: it may have landed since, over a newer one."""
+    left = Meeting.objects.filter(connection=connection_id, due_at__isnull=True, recheck_at__isnull=False)
+    left.filter(synced_version=F("version"), ends_at__gt=Now()).update(due_at=F("recheck_at"), nudged_at=None)
 
 
 def resume_waiting(connection_id: int) -> int:

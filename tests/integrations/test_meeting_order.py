@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 
 from integrations import meetings
+from integrations.connections import revive_connection
 from integrations.disconnecting import disconnect_connection
 from integrations.hosting import Hosting
 from integrations.models import Connection, Meeting, UserMatch
@@ -129,6 +132,30 @@ def test_a_disconnect_while_the_meeting_is_made_leaves_it_in_an_end(
     meeting.refresh_from_db()
     assert meeting.state == ("ready" if fate == "answered" else "failed")
     assert (meeting.due_at, meeting.lease_token, bool(meeting.join_url)) == (None, None, fate == "answered")
+
+
+def test_a_write_that_lands_after_a_disconnect_is_written_over_when_it_is_connected_again(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = sync(ask(hosting))
+    move(meeting)
+    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    sync(meeting)
+    move(meeting, by=2 * HALF_AN_HOUR)
+    sync(meeting)
+    disconnect_connection(Connection.objects.get(), None)
+    ended = meeting.state, Meeting.objects.filter(due_at__isnull=False).count()
+    remote = fake_teams.meetings[meeting.remote_id]
+    fake_teams.meetings[meeting.remote_id] = replace(remote, starts_at=STARTS + HALF_AN_HOUR)
+
+    with transaction.atomic():
+        revive_connection(Connection.objects.get(), match_field="email", actor=None)
+    later(seconds=61)
+    sync(meeting)
+
+    assert ended == ("ready", 0)
+    assert fake_teams.meetings[meeting.remote_id].starts_at == meeting.starts_at
+    assert (meeting.due_at, meeting.recheck_at) == (None, None)
 
 
 # --- A clock that is wrong ------------------------------------------------------------------------------
