@@ -317,7 +317,8 @@ class Organisation(RuleBasedStateMachine):
         if self._status() == ConnectionStatus.NEEDS_REAUTHORIZATION:
             meetings.sweep()
             said = Meeting.objects.filter(due_at__isnull=False).values_list("error_kind", flat=True)
-            assert set(said) <= {ErrorKind.CONNECTION, *self._held_kinds()}
+            held = {"", ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE}
+            assert set(said) <= {ErrorKind.CONNECTION, *held}
             self._connect_again()
         self._work_off()
         meetings.try_again(Meeting.objects.all())
@@ -325,10 +326,6 @@ class Organisation(RuleBasedStateMachine):
         vanished = Meeting.objects.filter(wanted=Wanted.LIVE).exclude(remote_id__in=self.platform.meetings)
         for meeting in vanished.exclude(remote_id=""):
             meetings.rename(meeting.pk, f"{meeting.subject} again")
-
-    def _held_kinds(self) -> set[str]:
-        """What meetings say that wait for a later moment, or for a lease to end."""
-        return {"", ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE}
 
     def _work_off(self) -> None:
         while self.queue:
