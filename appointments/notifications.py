@@ -138,6 +138,8 @@ def _take_back_waiting(appointment: Appointment) -> dict[tuple[str, str], Notifi
     """Delete what still waits, except the news to somebody who lost it; returns it by audience and address."""
     waiting = appointment.notifications.filter(state=NotificationState.WAITING)
     waiting = waiting.exclude(~Q(to=appointment.staff.email), audience=Audience.FORMER)
+    # Locked: what a worker takes up at this moment is heard of, and what is taken back here is taken up by nobody.
+    waiting = waiting.select_for_update()
     unheard = {(mail.audience, mail.to): mail for mail in waiting}
     waiting.delete()
     return unheard
