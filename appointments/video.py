@@ -9,7 +9,7 @@ from __future__ import annotations
 from appointments.checks import check_can_host
 from appointments.models import Appointment
 from integrations.hosting import Hosting, hosting_of
-from integrations.meetings import ask_for_meeting, ask_to_cancel, hand_over, keeps_link
+from integrations.meetings import ask_for_meeting, ask_to_cancel, hand_over
 from staff.models import StaffMember
 
 VIDEO_FIELDS = ("meeting", "personal_meeting_url", "personal_meeting_note")
@@ -60,12 +60,6 @@ def retire_video(appointment: Appointment) -> None:
         ask_to_cancel(appointment.meeting_id)
     appointment.meeting = None
     appointment.personal_meeting_url = appointment.personal_meeting_note = ""
-
-
-def link_survives(appointment: Appointment, host: StaffMember) -> bool:
-    """Whether the client's link leads to the same video call after this person took the appointment over."""
-    hosting = hosting_of([host])[host.pk]
-    return appointment.meeting is not None and keeps_link(appointment.meeting, hosting)
 
 
 def _hosting(host: StaffMember) -> Hosting:

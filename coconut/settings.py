@@ -179,6 +179,8 @@ CELERY_TASK_ROUTES = {
     "integrations.rematch_changed_staff": {"priority": 6},
     "integrations.probe_coverage": {"priority": 6},
     "integrations.watch_drift": {"priority": 6},
+    "integrations.reconcile_everything": {"priority": 6},
+    "integrations.count_organizers": {"priority": 6},
     "teams.renew": {"priority": 6},
 }
 # Tells /readyz that the clock goes.

@@ -11,6 +11,7 @@ from icalendar import Calendar
 
 from appointments.models import Appointment, BookedThrough
 from appointments.moving import move_appointment
+from appointments.notifications import send_waiting
 from appointments.statuses import cancel_appointment
 from tests.appointments.conftest import monday
 
@@ -23,6 +24,12 @@ def move(appointment: Appointment, hour: int = 14) -> Appointment:
 
 def cancel(appointment: Appointment) -> Appointment:
     return cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW)
+
+
+def send_all() -> None:
+    """Send what waits. On a slow machine one look at the outbox ends early, for the link that nobody makes here."""
+    while send_waiting():
+        pass
 
 
 def sent_to(address: str) -> EmailMessage:

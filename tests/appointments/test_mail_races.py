@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -41,7 +42,8 @@ def wait_until_somebody_is_blocked() -> None:
 
 
 def test_whoever_is_being_mailed_that_it_moved_is_told_that_it_moved_back(maple: Maple) -> None:
-    booked, by_sky = maple.book(), {"actor": maple.sky, "through": BookedThrough.SCHEDULE}
+    booked = maple.book()
+    by_sky: dict[str, Any] = {"actor": maple.sky, "through": BookedThrough.SCHEDULE}
     booked.notifications.update(state=NotificationState.SENT)
     move_appointment(booked, starts_at=monday(11), **by_sky)
     mail = booked.notifications.get(audience=Audience.CLIENT, kind=NotificationKind.MOVED)

@@ -11,13 +11,12 @@ from appointments.links import join_url, manage_url, staff_url
 from appointments.methods import change_method
 from appointments.models import Appointment, BookedThrough, Client
 from appointments.moving import move_appointment, reassign_appointment
-from appointments.notifications import send_waiting
 from appointments.statuses import cancel_appointment
 from integrations.models import UserMatch
 from services.models import MeetingMethod
 from staff.models import StaffMember
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.mailbox import event_of, part, sent_to
+from tests.appointments.mailbox import event_of, part, send_all, sent_to
 from tests.factories import make_location, make_match
 
 pytestmark = pytest.mark.usefixtures("friday")
@@ -45,14 +44,14 @@ def booked(maple: Maple) -> Appointment:
 
 
 def told(appointment: Appointment) -> Appointment:
-    send_waiting()
+    send_all()
     mail.outbox.clear()
     return appointment
 
 
 def read(address: str) -> tuple[str, list[str]]:
     """Send what waits; the subject and the lines of the mail to an address, without the empty ones."""
-    send_waiting()
+    send_all()
     message = sent_to(address)
     lines = part(message, "text/plain").splitlines()
     return message["Subject"], [line for line in lines if line.strip()]
@@ -125,7 +124,7 @@ def test_a_move_is_told_with_the_time_before_in_each_readers_zone(maple: Maple, 
 
 def test_the_html_says_the_same(maple: Maple, booked: Appointment) -> None:
     change(maple, move_appointment, booked, starts_at=monday(14))
-    send_waiting()
+    send_all()
 
     html = part(sent_to(CLIENT), "text/html")
     assert (
@@ -302,6 +301,6 @@ def test_a_move_that_is_taken_back_before_anybody_heard_of_it_is_not_told(
 ) -> None:
     moved = change(maple, move_appointment, booked, starts_at=monday(14))
     change(maple, move_appointment, moved, starts_at=monday(10))
-    send_waiting()
+    send_all()
 
     assert mail.outbox == []

@@ -10,11 +10,10 @@ import pytest
 from appointments.links import join_url, manage_url, staff_url
 from appointments.models import Audience, Notification
 from appointments.models import NotificationState as State
-from appointments.notifications import send_waiting
 from services.models import MeetingMethod
 from staff.models import VideoChoice
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.mailbox import cancel, event_of, move, part, sent_to
+from tests.appointments.mailbox import cancel, event_of, move, part, send_all, sent_to
 from tests.factories import make_location
 
 pytestmark = pytest.mark.usefixtures("friday")
@@ -25,7 +24,7 @@ def test_the_client_reads_the_time_in_their_own_zone(maple: Maple) -> None:
     maple.cleo.time_zone = ZoneInfo("America/Toronto")
     maple.cleo.save()
     maple.book()
-    send_waiting()
+    send_all()
 
     when = "Monday, 30 November 2026, 05:00 – 05:30, Toronto time (EST)"
     message = sent_to("cleo@example.com")
@@ -36,7 +35,7 @@ def test_a_client_without_a_zone_reads_the_organisations(maple: Maple) -> None:
     maple.organization.time_zone = ZoneInfo("Europe/Vienna")
     maple.organization.save()
     maple.book()
-    send_waiting()
+    send_all()
 
     assert "11:00 – 11:30, Vienna time (CET)" in part(sent_to("cleo@example.com"), "text/plain")
 
@@ -45,14 +44,14 @@ def test_staff_read_the_time_in_their_own_zone(maple: Maple) -> None:
     maple.book()
     maple.sam.time_zone = ZoneInfo("Asia/Tokyo")
     maple.sam.save()
-    send_waiting()
+    send_all()
 
     assert "19:00 – 19:30, Tokyo time (JST)" in part(sent_to("sam@maple.example"), "text/plain")
 
 
 def test_the_mail_carries_our_join_link_with_the_platforms_words(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
-    send_waiting()
+    send_all()
 
     for address in ("cleo@example.com", "sam@maple.example"):
         message = sent_to(address)
@@ -78,14 +77,14 @@ def test_a_personal_link_is_not_called_teams(maple_with_teams: Maple) -> None:
     sam.video_choice, sam.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/sam"
     sam.save()
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
-    send_waiting()
+    send_all()
 
     assert f"Join video call:\n{join_url(appointment)}" in part(sent_to("cleo@example.com"), "text/plain")
 
 
 def test_the_manage_link_is_in_the_body_of_the_clients_mail_only(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
-    send_waiting()
+    send_all()
 
     token = appointment.manage_token
     client, staff = sent_to("cleo@example.com"), sent_to("sam@maple.example")
@@ -99,7 +98,7 @@ def test_the_manage_link_is_in_the_body_of_the_clients_mail_only(maple_with_team
 
 def test_staff_read_the_notes_and_how_to_reach_the_client(maple: Maple) -> None:
     appointment = maple.book(client_note="First house", internal_note="VIP")
-    send_waiting()
+    send_all()
 
     body = part(sent_to("sam@maple.example"), "text/plain")
     assert [
@@ -116,7 +115,7 @@ def test_staff_read_the_notes_and_how_to_reach_the_client(maple: Maple) -> None:
 
 def test_the_client_reads_no_notes(maple: Maple) -> None:
     maple.book(client_note="First house", internal_note="VIP")
-    send_waiting()
+    send_all()
 
     body = sent_to("cleo@example.com").as_string()
     assert ("First house" in body, "VIP" in body) == (False, False)
@@ -126,7 +125,7 @@ def test_what_people_typed_is_escaped_in_html_and_plain_in_text(maple: Maple) ->
     maple.cleo.name = "<b>Cleo & Co</b>"
     maple.cleo.save()
     maple.book(client_note="<script>alert(1)</script>")
-    send_waiting()
+    send_all()
 
     staff = sent_to("sam@maple.example")
     assert "&lt;script&gt;" in part(staff, "text/html")
@@ -139,7 +138,7 @@ def test_no_name_can_add_a_header(maple: Maple) -> None:
     maple.cleo.name = "Cleo\r\nBcc: everybody@example.com"
     maple.cleo.save()
     maple.book()
-    send_waiting()
+    send_all()
 
     message = sent_to("sam@maple.example")
     assert message["Bcc"] is None
@@ -150,7 +149,7 @@ def test_an_address_that_no_header_can_hold_fails_alone(maple: Maple) -> None:
     maple.book()
     Notification.objects.filter(audience=Audience.CLIENT).update(to="cleo@example.com\nBcc: all@example.com")
 
-    send_waiting()
+    send_all()
 
     assert dict(Notification.objects.values_list("audience", "state")) == {
         Audience.CLIENT: State.FAILED,
@@ -167,16 +166,16 @@ def test_an_address_that_no_header_can_hold_fails_alone(maple: Maple) -> None:
 )
 def test_the_subject_says_what_happened(change: Any, subject: str, maple: Maple) -> None:
     appointment = maple.book()
-    send_waiting()
+    send_all()
     change(appointment)
-    send_waiting()
+    send_all()
 
     assert sent_to("cleo@example.com")["Subject"] == subject
 
 
 def test_a_cancelled_appointment_offers_nothing_to_join_or_manage(maple_with_teams: Maple) -> None:
     appointment = cancel(maple_with_teams.book(method=MeetingMethod.VIDEO))
-    send_waiting()
+    send_all()
 
     body = part(sent_to("cleo@example.com"), "text/plain")
     assert (appointment.join_token in body, appointment.manage_token in body) == (False, False)
@@ -185,7 +184,7 @@ def test_a_cancelled_appointment_offers_nothing_to_join_or_manage(maple_with_tea
 # --- the calendar entry -----------------------------------------------------------------------------
 def test_the_calendar_entry_is_an_invitation_with_the_join_link(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
-    send_waiting()
+    send_all()
 
     calendar, event = event_of(sent_to("cleo@example.com"))
     assert (calendar["METHOD"], event["STATUS"], event["SEQUENCE"]) == ("REQUEST", "CONFIRMED", 0)
@@ -205,11 +204,11 @@ def test_the_calendar_entry_is_an_invitation_with_the_join_link(maple_with_teams
 
 def test_moves_and_the_cancel_replace_the_same_entry(maple: Maple) -> None:
     appointment = maple.book()
-    send_waiting()
+    send_all()
     entries = [event_of(sent_to("cleo@example.com"))]
     for change in (move, cancel):
         change(appointment)
-        send_waiting()
+        send_all()
         entries.append(event_of(sent_to("cleo@example.com")))
 
     assert {str(event["UID"]) for _, event in entries} == {f"appointment-{appointment.pk}@testserver"}
@@ -223,7 +222,7 @@ def test_moves_and_the_cancel_replace_the_same_entry(maple: Maple) -> None:
 
 def test_the_part_that_mail_programs_act_upon_names_its_method(maple: Maple) -> None:
     maple.book()
-    send_waiting()
+    send_all()
 
     message = sent_to("cleo@example.com")
     calendar = next(one for one in message.walk() if one.get_content_type() == "text/calendar")
@@ -233,7 +232,7 @@ def test_the_part_that_mail_programs_act_upon_names_its_method(maple: Maple) -> 
 
 def test_an_appointment_at_a_location_says_where(maple: Maple) -> None:
     maple.book(location=make_location(maple.organization, address="12 Main St, Unit 3; rear"))
-    send_waiting()
+    send_all()
 
     message = sent_to("cleo@example.com")
     assert event_of(message)[1]["LOCATION"] == "Main Street, 12 Main St, Unit 3; rear"
@@ -244,7 +243,7 @@ def test_the_staff_members_entry_names_the_client(maple: Maple) -> None:
     maple.cleo.name = "Zoë, BEGIN:VALARM\r\nX"
     maple.cleo.save()
     maple.book()
-    send_waiting()
+    send_all()
 
     calendar, event = event_of(sent_to("sam@maple.example"))
     assert event["SUMMARY"] == "Mortgage review, Zoë, BEGIN:VALARM X"
@@ -255,7 +254,7 @@ def test_an_organisations_name_may_hold_quotes_and_colons(maple: Maple) -> None:
     maple.organization.name = 'Maple: "the" Union; Ltd, \n& Sons'
     maple.organization.save()
     maple.book()
-    send_waiting()
+    send_all()
 
     organizer = event_of(sent_to("cleo@example.com"))[1]["ORGANIZER"]
     assert organizer.params["CN"] == "Maple: 'the' Union; Ltd, & Sons"

@@ -79,6 +79,17 @@ def test_a_booking_passes_a_rematch_and_everything_that_the_sweep_found(hosting:
 
 
 @pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize("task", ["integrations.reconcile_everything", "integrations.count_organizers"])
+def test_a_booking_passes_what_is_done_at_night(hosting: Hosting, task: str) -> None:
+    _empty()
+    nudges.send(task)
+
+    booked = ask(hosting)
+
+    assert in_the_queue() == [("integrations.sync_meeting", str(booked.pk)), (task, None)]
+
+
+@pytest.mark.usefixtures("broker")
 def test_a_worker_takes_them_up_in_this_order(hosting: Hosting) -> None:
     started: list[str] = []
 
