@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from appointments.drags import Drop
-from appointments.forms.days import EARLIEST, LATEST
+from appointments.forms.moments import MomentField
 from appointments.models import Appointment
 from staff.models import StaffMember
 
@@ -21,8 +21,8 @@ _TIME_ERRORS = {
 class DragForm(forms.Form):
     """Clock times in the zone of whoever drags, or moments with an offset; the end only where the length changed."""
 
-    starts_at = forms.DateTimeField(error_messages=_TIME_ERRORS)
-    ends_at = forms.DateTimeField(required=False, error_messages=_TIME_ERRORS)
+    starts_at = MomentField(error_messages=_TIME_ERRORS)
+    ends_at = MomentField(required=False, error_messages=_TIME_ERRORS)
     staff = forms.ModelChoiceField(
         queryset=StaffMember.objects.none(),
         required=False,
@@ -42,15 +42,6 @@ class DragForm(forms.Form):
         people = StaffMember.objects.filter(organization=actor.organization_id)
         people = people.select_related("organization", "location")
         field.queryset = people if actor.can_schedule else people.filter(pk=actor.pk)
-
-    def clean(self) -> dict[str, Any]:
-        """Refuses years that no calendar here shows."""
-        cleaned = super().clean() or self.cleaned_data
-        for name in ("starts_at", "ends_at"):
-            moment = cleaned.get(name)
-            if moment is not None and not EARLIEST <= moment.date() <= LATEST:
-                self.add_error(name, _TIME_ERRORS["invalid"])
-        return cleaned
 
     @property
     def drop(self) -> Drop:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from appointments.anyone import book_with_anyone
 from appointments.booking import book_appointment
+from appointments.forms.moments import MomentField
 from appointments.models import Appointment, BookedThrough, Client
 from appointments.offers import able_people
 from appointments.refusals import BookingRefused
@@ -36,7 +37,7 @@ class WishForm(forms.Form):
     method = forms.TypedChoiceField(coerce=int, choices=MeetingMethod.choices)
     staff = _id_field(required=False)
     client = _id_field()
-    starts_at = forms.DateTimeField()
+    starts_at = MomentField()
     outside_hours = forms.BooleanField(required=False)
     # A video call on somebody's personal link is booked for whoever says so only.
     personal_link = forms.BooleanField(required=False)

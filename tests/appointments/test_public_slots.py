@@ -10,6 +10,7 @@ from django.test import Client as Browser
 
 from integrations.models import UserMatch
 from services.models import MeetingMethod, OfferedTo, ServiceAssignment
+from staff.limits import Limit
 from staff.models import StaffMember
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_hours, make_member, make_organization, make_staff
@@ -170,3 +171,9 @@ def test_any_number_of_people_takes_the_same_queries(
     # The service, the people, (their connections and matches,) their calendars.
     with django_assert_num_queries(queries):
         assert len(clock(ask(maple, method=method))) == 31
+
+
+def test_whoever_asks_too_often_waits(maple: Maple, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("appointments.client_limits._LOOKS", Limit("test-slots", 0, 600))
+
+    assert ask(maple)[0] == 429

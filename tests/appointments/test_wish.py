@@ -63,6 +63,12 @@ def test_json_books(maple: Maple, as_sky: Browser):
     assert (booked.client_note, booked.internal_note) == ("First house", "VIP 🏡")
 
 
+def test_an_offset_that_no_clock_has_is_a_moment_all_the_same(maple: Maple, as_sky: Browser):
+    status, _ = send(as_sky, wish(maple, starts_at="2026-12-01T09:59+23:59"))
+
+    assert (status, Appointment.objects.get().starts_at) == (201, monday(10))
+
+
 def test_a_form_books(maple: Maple, as_sky: Browser):
     answer = as_sky.post(ADDRESS, wish(maple))
 
@@ -114,7 +120,11 @@ def test_the_same_request_again_is_the_same_booking(maple: Maple, as_sky: Browse
         ({"client": 10**30}, {"client": ["Ensure this value is less than or equal to 9223372036854775807."]}),
         ({"method": 9}, {"method": ["Select a valid choice. 9 is not one of the available choices."]}),
         ({"starts_at": "tomorrow"}, {"starts_at": ["Enter a valid date/time."]}),
-        ({"starts_at": "0001-01-01T00:00:00Z"}, {"starts_at": ["That time has passed. Choose a later one."]}),
+        ({"starts_at": "2001-01-01T00:00:00Z"}, {"starts_at": ["That time has passed. Choose a later one."]}),
+        ({"starts_at": "0001-01-01T00:00:00Z"}, {"starts_at": ["Enter a valid date/time."]}),
+        ({"starts_at": "9999-12-31", "outside_hours": True}, {"starts_at": ["Enter a valid date/time."]}),
+        ({"starts_at": 1795626900}, {"starts_at": ["Enter a valid date/time."]}),
+        ({"starts_at": ["tomorrow"]}, {"starts_at": ["Enter a valid date/time."]}),
         ({"request_key": ""}, {"request_key": ["Send a new random key with each booking."]}),
         ({"client": 10**17}, {"client": NOT_HERE}),
         ({"service": 10**17}, {"service": NOT_HERE}),
