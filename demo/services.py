@@ -6,8 +6,9 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from demo.valkey import Valkey
 # Not $TMPDIR: it may be long, and another user's server must be able to enter it.
 _TMP = Path("/tmp")
 _THROWAWAY_PREFIX = "coconut-throwaway-"
+# Between a folder's making and its locking lie microseconds.
+_SETTLING_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -124,10 +127,21 @@ def _make_socket_dir(sockets: Path) -> None:
 def _sweep_throwaways() -> None:
     """Remove what killed runs left behind: a folder whose lock is free has no owner any more."""
     for home in _TMP.glob(f"{_THROWAWAY_PREFIX}*"):
-        if home.stat().st_uid != os.getuid() or not (home / "lock").exists():
+        if not _may_be_left_behind(home):
             continue
         try:
             with only_one(home):
                 shutil.rmtree(home, ignore_errors=True)
         except Trouble:
             continue
+
+
+def _may_be_left_behind(home: Path) -> bool:
+    """Whether it is ours, and old enough: who has just made one may not hold its lock yet.
+
+    Others sweep and end at the same time, so that it may be gone at any moment.
+    """
+    with suppress(FileNotFoundError, PermissionError):
+        lock = (home / "lock").stat()
+        return lock.st_uid == os.getuid() and time.time() - lock.st_mtime > _SETTLING_SECONDS
+    return False

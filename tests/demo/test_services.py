@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import pytest
 import redis
 
 from demo.processes import Trouble, is_running, read_pid, wait_until
-from demo.services import Servers, private_servers, throwaway_servers
+from demo.services import Servers, private_servers, throwaway_folder, throwaway_servers
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -93,6 +95,29 @@ def test_two_throwaway_pairs_run_side_by_side() -> None:
         rows = run_sql(other, "SELECT to_regclass('only_here')")
 
     assert rows == [(None,)]
+
+
+def test_many_who_begin_and_end_at_the_same_time_do_not_take_each_others_folders() -> None:
+    def begin_and_end(_number: int) -> bool:
+        with throwaway_folder() as home:
+            return (home / "lock").exists()
+
+    with ThreadPoolExecutor(8) as people:
+        kept = list(people.map(begin_and_end, range(300)))
+
+    assert kept == [True] * 300
+
+
+def test_what_a_killed_run_left_behind_is_removed_by_the_next() -> None:
+    left = Path(tempfile.mkdtemp(prefix="coconut-throwaway-", dir="/tmp"))
+    (left / "lock").touch()
+    an_hour_ago = time.time() - 3600
+    os.utime(left / "lock", (an_hour_ago, an_hour_ago))
+
+    with throwaway_folder():
+        pass
+
+    assert not left.exists()
 
 
 def test_a_killed_run_stops_its_servers_and_leaves_nothing_in_the_way(folder: Path) -> None:
