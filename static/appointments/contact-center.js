@@ -37,6 +37,7 @@ document.addEventListener("keydown", (event) => {
 
 // What a key does there; whether it does anything of ours.
 function act(key, target) {
+  if (key === "t") return pick(target);
   if (key !== "Enter") return target.matches("input[name=method], input[name=slot]") && walk(key, target);
   const step = STEPS.find(([here]) => target.matches(here));
   if (!step) return false;
@@ -134,10 +135,10 @@ document.addEventListener("keydown", (event) => {
     const keys = document.getElementById("keys");
     keys.open = !keys.open;
   } else if (event.key === "t") {
-    const first = document.querySelector("#times input[name=slot]");
-    if (!first) return;
+    if (!asking && !document.querySelector("#times input[name=slot]")) return;
     event.preventDefault();
-    first.focus();
-    pick(first);
+    // An answer on its way would take the tick away with the times that it replaces: it is waited for.
+    ahead.splice(0, ahead.length, "t");
+    goTo("#times input[name=slot]");
   }
 });
