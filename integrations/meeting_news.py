@@ -70,8 +70,7 @@ def sweep_soon() -> None:
 
 
 def _enqueue(meeting_ids: list[UUID], turn: Turn) -> None:
-    """Send one task per meeting. When the broker fails the rest is given back to the sweep, without more waiting."""
-    for sent, meeting_id in enumerate(meeting_ids):
-        if not nudges.send("integrations.sync_meeting", str(meeting_id), turn=turn):
-            Meeting.objects.filter(pk__in=meeting_ids[sent:]).update(nudged_at=None)
-            return
+    """Send one task per meeting. When the broker fails all are given back to the sweep: a task may run twice."""
+    calls = [(str(meeting_id),) for meeting_id in meeting_ids]
+    if not nudges.send_each("integrations.sync_meeting", calls, turn=turn):
+        Meeting.objects.filter(pk__in=meeting_ids).update(nudged_at=None)

@@ -46,35 +46,46 @@ def sweep() -> int:
     return nudged
 
 
-@transaction.atomic
 def _nudge_due(todo: Todo) -> int:
     """As many as make up a batch with those that wait for a worker already: the queue stays short, and in order."""
     room = settings.MEETING_SWEEP_BATCH - todo.queued
     if room <= 0:
         return 0
-    ids = _soonest_with_probes(room) if todo.down else _soonest(room)
-    Meeting.objects.filter(pk__in=ids).nudged()
+    ids = _nudged(_with_probes(room) if todo.down else _soonest(room, settings.MEETING_NUDGE_PAUSE_SECONDS))
     enqueue_on_commit(ids, Turn.SWEPT)
     return len(ids)
 
 
-def _soonest(room: int) -> list[UUID]:
+def _nudged(rows: tuple[str, Any]) -> list[UUID]:
+    """The ids that this statement locks, soonest first, noted as nudged in the same round trip."""
+    statement, params = rows
     with database.cursor() as cursor:
-        cursor.execute(*_due_soonest(room, settings.MEETING_NUDGE_PAUSE_SECONDS))
-        return [pk for (pk,) in cursor.fetchall()]
+        # Materialized: a plan that ran the inner statement twice would lock more rows than there is room for.
+        cursor.execute(
+            f"WITH due (id) AS MATERIALIZED ({statement}) UPDATE integrations_meeting AS meeting "  # noqa: S608
+            "SET nudged_at = statement_timestamp() FROM due WHERE meeting.id = due.id "
+            "RETURNING meeting.starts_at, meeting.id",
+            params,
+        )
+        return [pk for _, pk in sorted(cursor.fetchall())]
 
 
 @cache
-def _due_soonest(room: int, nudge_pause: int) -> tuple[str, Any]:
-    """The statement of `_locked`, put together once, as those of `look`."""
-    statement: tuple[str, Any] = _rows_to_lock(_to_nudge())[:room].query.sql_with_params()
-    return statement
+def _soonest(room: int, nudge_pause: int) -> tuple[str, Any]:
+    """The statement that locks them, put together once, as those of `look`."""
+    return _statement(_to_nudge(), room)
 
 
-def _soonest_with_probes(room: int) -> list[UUID]:
+def _with_probes(room: int) -> tuple[str, Any]:
     wanted = _to_nudge()
-    wanted = wanted.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(wanted)))
-    return _locked(wanted, at_most=room)
+    return _statement(wanted.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(wanted))), room)
+
+
+def _statement(meetings: QuerySet[Meeting], room: int) -> tuple[str, Any]:
+    # Django writes no locking statement outside a transaction; this one is run as a part of another, by itself.
+    with transaction.atomic():
+        statement: tuple[str, Any] = _rows_to_lock(meetings)[:room].query.sql_with_params()
+    return statement
 
 
 def _to_nudge() -> QuerySet[Meeting]:

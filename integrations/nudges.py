@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from enum import IntEnum
 from functools import cache
 from time import monotonic
+from typing import Any
 
 from celery import current_app
 from django.db import transaction
-from kombu.exceptions import LimitExceeded, OperationalError
+from kombu.exceptions import (  # type: ignore[attr-defined]
+    BatchPublishError,
+    LimitExceeded,
+    OperationalError,
+)
 from kombu.pools import ProducerPool, producers
 
 logger = logging.getLogger(__name__)
@@ -82,13 +87,38 @@ def send(task: str, *args: object, turn: Turn | None = None) -> bool:
 
     `turn` is its place in the queue where that is not always the same for this task.
     """
+    return send_each(task, [args], turn=turn)
+
+
+def send_each(task: str, calls: Sequence[tuple[object, ...]], *, turn: Turn | None = None) -> bool:
+    """`send` of one task many times, with the arguments of each, in one round trip to the broker.
+
+    Where the answer is that it was not taken some of them may have been.
+    """
     try:
-        with _producers().acquire(block=True, timeout=PATIENCE) as producer:
-            current_app.send_task(task, args=args, producer=producer, retry=False, priority=turn)
-    except (OperationalError, LimitExceeded) as error:
-        logger.warning("The broker cannot be reached (%s); beat will see to %s %s.", error, task, args)
+        with _producers().acquire(block=True, timeout=PATIENCE) as producer, _batch(producer):
+            for args in calls:
+                # Celery's own text of the arguments is prepared for long ones, and takes a fifth of the time.
+                current_app.send_task(
+                    task,
+                    args=args,
+                    argsrepr=repr(args),
+                    kwargsrepr="{}",
+                    producer=producer,
+                    retry=False,
+                    priority=turn,
+                )
+    except (OperationalError, LimitExceeded, BatchPublishError) as error:
+        reason = error.__cause__ or error
+        logger.warning("The broker cannot be reached (%s); beat will see to %s %s.", reason, task, calls)
         return False
     return True
+
+
+def _batch(producer: Any) -> AbstractContextManager[object]:
+    """All that is published inside goes out in one pipeline at the end. In kombu since 5.7, not in its types yet."""
+    batch: AbstractContextManager[object] = producer.batch()
+    return batch
 
 
 @cache

@@ -343,11 +343,11 @@ def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
 ) -> None:
     sent: list[str] = []
 
-    def send(task: str, *args: object, **options: object) -> bool:
-        sent.append(task)
+    def send_each(task: str, calls: list[tuple[object, ...]], **options: object) -> bool:
+        sent.extend(task for _ in calls)
         return True
 
-    monkeypatch.setattr("integrations.nudges.send", send)
+    monkeypatch.setattr("integrations.nudges.send_each", send_each)
     for hour in (10, 11):
         never_asked(maple_with_teams, hour)
 

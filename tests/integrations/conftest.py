@@ -13,12 +13,11 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What would go to the broker: (task, *arguments)."""
     sent: list[tuple[object, ...]] = []
 
-    def take(task: str, *args: object, turn: Turn | None = None) -> bool:
-        sent.append((task, *args))
+    def take(task: str, calls: list[tuple[object, ...]], turn: Turn | None = None) -> bool:
+        sent.extend((task, *args) for args in calls)
         return True
 
-    for module in ("nudges", "matching", "rematch_claims", "coverage", "drift"):
-        monkeypatch.setattr(f"integrations.{module}.send", take)
+    monkeypatch.setattr("integrations.nudges.send_each", take)
     return sent
 
 

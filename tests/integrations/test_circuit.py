@@ -33,11 +33,11 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What the arguments of the tasks were that went to the broker."""
     sent: list[object] = []
 
-    def send(task: str, *args: object, **options: object) -> bool:
-        sent.extend(args)
+    def send_each(task: str, calls: list[tuple[object, ...]], **options: object) -> bool:
+        sent.extend(argument for args in calls for argument in args)
         return True
 
-    monkeypatch.setattr("integrations.nudges.send", send)
+    monkeypatch.setattr("integrations.nudges.send_each", send_each)
     return sent
 
 

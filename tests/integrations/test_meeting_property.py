@@ -9,7 +9,7 @@ HYPOTHESIS_PROFILE=long looks for longer (tests/conftest.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -123,7 +123,7 @@ class Organisation(RuleBasedStateMachine):
         self.queue: list[tuple[str, str]] = []
         self.is_broker_up = True
         self.slots = 0
-        nudges.send = self._send
+        nudges.send_each = self._send_each
 
     # --- People -------------------------------------------------------------------------------------
     @initialize()
@@ -370,9 +370,9 @@ class Organisation(RuleBasedStateMachine):
         except BookingRefused:
             return
 
-    def _send(self, task: str, *args: object, **options: object) -> bool:
+    def _send_each(self, task: str, calls: Sequence[tuple[object, ...]], **options: object) -> bool:
         if self.is_broker_up and task.endswith(("sync_meeting", "sweep_meetings")):
-            self.queue.append((task, str(args[0]) if args else ""))
+            self.queue += [(task, str(args[0]) if args else "") for args in calls]
         return self.is_broker_up
 
     def _do(self, task: tuple[str, str]) -> None:
@@ -391,7 +391,7 @@ def workers() -> Iterator[None]:
 @pytest.mark.usefixtures("workers")
 def test_in_the_end_the_platform_has_exactly_what_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine puts its own in their places.
-    monkeypatch.setattr(nudges, "send", nudges.send)
+    monkeypatch.setattr(nudges, "send_each", nudges.send_each)
     monkeypatch.setattr(platforms, "_platforms", dict(platforms._platforms))
 
     # Its own default is no profile's.

@@ -98,11 +98,11 @@ def test_two_sweeps_at_once_nudge_every_meeting_once(
 ) -> None:
     told: list[object] = []
 
-    def send(task: str, *args: object, **options: object) -> bool:
-        told.extend(args)
+    def send_each(task: str, calls: list[tuple[object]], **options: object) -> bool:
+        told.extend(meeting for (meeting,) in calls)
         return True
 
-    monkeypatch.setattr("integrations.nudges.send", send)
+    monkeypatch.setattr("integrations.nudges.send_each", send_each)
     asked = {str(ask(hosting).pk) for _ in range(20)}
     Meeting.objects.update(nudged_at=None)
     told.clear()

@@ -305,12 +305,12 @@ def test_an_ask_during_the_work_tells_the_worker_once_more(
     meeting = ask(hosting)
     sent: list[tuple[str, ...]] = []
 
-    def send(*task: str, **options: object) -> bool:
-        sent.append(task)
+    def send_each(task: str, calls: list[tuple[str]], **options: object) -> bool:
+        sent.extend((task, *args) for args in calls)
         return True
 
     fake_teams.during("update_meeting", lambda: move(meeting))
-    monkeypatch.setattr("integrations.nudges.send", send)
+    monkeypatch.setattr("integrations.nudges.send_each", send_each)
     Connection.objects.update(last_success_at=timezone.now())
 
     sync(meeting)

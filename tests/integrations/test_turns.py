@@ -129,7 +129,7 @@ def test_the_sweep_adds_no_more_than_a_batch_to_what_waits_for_a_worker_already(
     hosting: Hosting, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.MEETING_SWEEP_BATCH = 3
-    monkeypatch.setattr("integrations.nudges.send", lambda *args, **options: True)
+    monkeypatch.setattr("integrations.nudges.send_each", lambda *args, **options: True)
     old = [ask(hosting) for _ in range(5)]
     later(seconds=61)
     fresh = [ask(hosting) for _ in range(2)]
