@@ -7,8 +7,11 @@ themselves, so that it can be neither forgotten nor counted twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
+from django.db import connection as database
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
@@ -23,6 +26,7 @@ from staff.models import Organization, StaffMember, VideoChoice
 
 #: A dashboard counts no further: whoever reads that many are missing needs no exact number.
 MANY: Final = 1000
+_SOME_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -37,23 +41,26 @@ class WithoutLink:
     has_more: bool = False
 
 
-def booked_video(organization: Organization) -> QuerySet[Appointment]:
+def booked_video(organization: Organization, now: datetime | None = None) -> QuerySet[Appointment]:
     """The organisation's video appointments that are still to take place or going on, unordered."""
     ours = Appointment.objects.filter(organization=organization, method=MeetingMethod.VIDEO)
-    return ours.filter(status__in=LIVE_STATUSES, ends_at__gt=timezone.now()).order_by()
+    return ours.filter(status__in=LIVE_STATUSES, ends_at__gt=now or timezone.now()).order_by()
 
 
 def without_link(organization: Organization) -> QuerySet[Appointment]:
     """Those for which nothing exists and nothing is being made: no meeting, or one that failed without a link."""
-    either = _ids_without_link(organization, booked_video(organization))
+    now = timezone.now()
+    either = _ids_without_link(organization, booked_video(organization, now), now)
     return Appointment.objects.filter(pk__in=either).order_by("starts_at", "pk")
 
 
-def _ids_without_link(organization: Organization, booked: QuerySet[Appointment]) -> QuerySet[Any, int]:
+def _ids_without_link(
+    organization: Organization, booked: QuerySet[Appointment], now: datetime
+) -> QuerySet[Any, int]:
     """Each half is found by an index of its own, which an OR over two tables would not be."""
     missing = booked.filter(personal_meeting_url="")
     never = missing.filter(meeting__isnull=True)
-    failed = missing.filter(meeting__in=meetings_without_link(organization, timezone.now()))
+    failed = missing.filter(meeting__in=meetings_without_link(organization, now))
     return never.values_list("pk", flat=True).union(failed.values_list("pk", flat=True), all=True)
 
 
@@ -64,11 +71,25 @@ def is_able(organization: Organization) -> Exists:
 
 def count_without_link(organization: Organization, person: StaffMember | None = None) -> WithoutLink:
     """How many lack a link, of everybody or of one person, up to MANY. One query where there is none, else two."""
-    booked = booked_video(organization)
-    ids = _ids_without_link(organization, booked if person is None else booked.filter(staff=person))
-    found = list(ids[: MANY + 1])
+    statement, parameters = _first_without_link(organization.pk, person.pk if person else None)
+    late = timezone.now() - _SOME_MOMENT
+    with database.cursor() as cursor:
+        cursor.execute(
+            statement, [each + late if isinstance(each, datetime) else each for each in parameters]
+        )
+        found = [pk for (pk,) in cursor.fetchall()]
     able = Appointment.objects.filter(is_able(organization), pk__in=found[:MANY]) if found else None
     return WithoutLink(min(len(found), MANY), able.count() if able is not None else 0, len(found) > MANY)
+
+
+@lru_cache(maxsize=1000)
+def _first_without_link(organization: int, person: int | None) -> tuple[str, Any]:
+    """The statement and its parameters as of `_SOME_MOMENT`: putting it together takes longer than the answer."""
+    whose = Organization(pk=organization)
+    booked = booked_video(whose, _SOME_MOMENT)
+    ids = _ids_without_link(whose, booked if person is None else booked.filter(staff=person), _SOME_MOMENT)
+    statement: tuple[str, Any] = ids[: MANY + 1].query.sql_with_params()
+    return statement
 
 
 def with_other_link(organization: Organization) -> QuerySet[Appointment]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -30,6 +31,7 @@ class RowTexts:
         self.platform = escape(platform_of(connection).label)
         self.statuses = {status: escape(status.label) for status in MatchStatus}
         self._switched = {True: escape(_("On")), False: escape(_("Off"))}
+        self._remedies: dict[str, str] = {}
         self._select = _around("%(name)s", _("Select %(name)s"))
         self._switch = _around("%(name)s", _("Video Calls for %(name)s"))
         self._profile = _around(str(self._ANY), reverse("staff-profile", args=[self._ANY]))
@@ -47,6 +49,12 @@ class RowTexts:
             "profile_url": _with(pk, self._profile),
             "toggle_url": _with(pk, self._toggle),
         }
+
+    def remedy(self, sentence: str) -> str:
+        """What to do, line by line. Many share one sentence."""
+        if sentence not in self._remedies:
+            self._remedies[sentence] = linebreaksbr(sentence)
+        return self._remedies[sentence]
 
     def switched(self, is_on: bool) -> dict[str, SafeString]:
         """How the switch stands, and what a press asks for."""
@@ -100,7 +108,8 @@ class UserRow:
             "platform": texts.platform,
             "status": escape(self.status.value),
             "status_label": texts.statuses[self.status],
-            "needs_remedy": self.needs_remedy,
+            "remedy": texts.remedy(self.remedy),
+            "has_actions": self.has_actions,
             "shares_with": self.shares_with,
         }
 
@@ -110,8 +119,9 @@ class UserRow:
         return str(getattr(self.member, self.connection.match_field))
 
     @property
-    def needs_remedy(self) -> bool:
-        return bool(self.remedy or self.script)
+    def has_actions(self) -> bool:
+        """Whether there is something to press beside the remedy."""
+        return bool(self.script or (self.match is not None and self.match.other_name))
 
     @property
     def is_unsettled(self) -> bool:

@@ -13,7 +13,7 @@ from operator import or_
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Upper
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -92,23 +92,37 @@ class Narrowed:
         return sum(part.count() for part in self.parts)
 
 
-def narrowed(connection: Connection, table_filter: TableFilter) -> Narrowed:
-    """The people that the search and the filter leave. Asks the database once where there is a search."""
+def narrowed(connection: Connection, table_filter: TableFilter, *, are_few: bool = False) -> Narrowed:
+    """The people that the search and the filter leave. Asks the database once where there is a search.
+
+    Where the filter alone leaves few (`are_few`), they are looked through for the words one by one.
+    """
     found, here, there = _searched(connection, table_filter.words)
     wish = _wish(table_filter.value("status"), table_filter.value("video"))
     if not wish:
         return Narrowed(found, found, [here, there])
+    parts: list[QuerySet[Any]]
     if wish == {"enabled": False}:
         # Also those without a row, hence those who are not on.
         on = UserMatch.objects.filter(connection=connection, enabled=True)
         one_by_one, gathered = ~Q(Exists(on.filter(staff=OuterRef("pk")))), ~Q(pk__in=on.values("staff"))
-        joined = gathered
+        parts = [here.filter(gathered), there.filter(**wish)]
     else:
         matches = UserMatch.objects.filter(connection=connection, **wish)
         one_by_one, gathered = Q(Exists(matches.filter(staff=OuterRef("pk")))), _is_among(matches)
-        joined = Q(pk__in=matches.values("staff"))
-    parts = [here.filter(joined), there.filter(**wish)]
+        # Who was found by a list of ids is few already.
+        among = _one_by_one(matches, here) if are_few and found is not here else None
+        parts = [
+            here.filter(pk__in=matches.values("staff")) if among is None else among,
+            there.filter(**wish),
+        ]
     return Narrowed(found.filter(one_by_one), found.filter(gathered), parts)
+
+
+def _one_by_one(matches: QuerySet[UserMatch], members: QuerySet[StaffMember]) -> QuerySet[UserMatch]:
+    """Those whose member is among `members`, each looked up. No EXISTS: for that the database reads everybody."""
+    found = Subquery(members.filter(pk=OuterRef("staff")).values("pk")[:1])
+    return matches.alias(found=found).filter(found__isnull=False)
 
 
 def _wish(status: str, video: str) -> dict[str, Any]:

@@ -45,6 +45,14 @@ class NearerEndPaginator(Paginator):  # type: ignore[type-arg]
         return found[first:last] if first <= from_end else found.reverse()[from_end : self.count - first]
 
 
+def _leaves_few(table_filter: TableFilter, tiles: Tiles | None) -> bool:
+    """Whether the filter is known to leave few, before anything is searched for."""
+    status, video = table_filter.value("status"), table_filter.value("video")
+    return (
+        tiles is not None and bool(status or video) and tiles.fitting(status=status, video=video) <= NEAR * 2
+    )
+
+
 def page_of(
     connection: Connection, table_filter: TableFilter, number: str | None, tiles: Tiles | None
 ) -> Page[StaffMember]:
@@ -53,7 +61,7 @@ def page_of(
     Without a search `tiles` say how many people there are; with one they are not needed.
     """
     order = [f"-{name}" for name in ORDER] if table_filter.value("sort") == "-name" else ORDER
-    found = narrowed(connection, table_filter)
+    found = narrowed(connection, table_filter, are_few=_leaves_few(table_filter, tiles))
     count = (
         found.count()
         if table_filter.words or tiles is None
