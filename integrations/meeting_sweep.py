@@ -130,24 +130,26 @@ def abandon(connections: QuerySet[Connection]) -> None:
     """
     meetings = Meeting.objects.filter(connection__in=connections)
     live, agreed, due = Q(wanted=Wanted.LIVE), Q(synced_version=F("version")), Q(due_at__isnull=False)
-    # What would still have been compared is compared if it is connected again (`meetings.compare_what_was_left`).
-    _change(meetings.filter(due & agreed), everything=True, due_at=None)
+    # What would still have been compared is compared if it is connected again (`meetings.compare_what_was_left`), and
+    # what may land late is not forgotten.
+    still: dict[str, Any] = {"everything": True, "recheck_at": F("recheck_at")}
+    _end(meetings.filter(due & agreed), **still)
     _fail(
         meetings.filter(due & live & ~agreed, join_url=""),
         _(
             "The video platform was disconnected before the link was made. Connect it again and choose "
             "“Try again”, or give the appointment another meeting method."
         ),
-        everything=True,
+        **still,
     )
     _fail(
         meetings.filter(due & live & ~agreed).exclude(join_url=""),
         _("The video platform was disconnected: the link still works, but the platform shows the old time."),
-        everything=True,
+        **still,
     )
     _end(
         meetings.being_let_go(),
-        everything=True,
+        **still,
         synced_version=F("version"),
         warning=_("The platform was disconnected before the meeting was deleted: it still has it."),
     )
@@ -174,10 +176,11 @@ def _open(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
     return meetings.filter(UNHELD, due_at__isnull=False)
 
 
-def _fail(meetings: QuerySet[Meeting], sentence: str, *, everything: bool = False) -> None:
+def _fail(meetings: QuerySet[Meeting], sentence: str, *, everything: bool = False, **fields: Any) -> None:
     _end(
         meetings,
         everything=everything,
+        **fields,
         error_kind=ErrorKind.ENDED,
         error_sentence=sentence,
         error_request_id="",
@@ -185,7 +188,7 @@ def _fail(meetings: QuerySet[Meeting], sentence: str, *, everything: bool = Fals
 
 
 def _end(meetings: QuerySet[Meeting], *, everything: bool = False, **fields: Any) -> None:
-    _change(meetings, everything=everything, due_at=None, recheck_at=None, **fields)
+    _change(meetings, everything=everything, due_at=None, **{"recheck_at": None, **fields})
 
 
 @transaction.atomic

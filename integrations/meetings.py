@@ -186,6 +186,8 @@ def resume_what_waited(connection_id: int, **kwargs: Any) -> None:
 def compare_what_was_left(connection_id: int) -> None:
     """An uncertain write was on its way when the connection went: it may have landed since, over a newer one."""
     left = Meeting.objects.filter(connection=connection_id, due_at__isnull=True, recheck_at__isnull=False)
+    # What is to be deleted after all is seen to at once (`reconciling.resume_left_behind`).
+    left = left.exclude(Q(wanted=Wanted.GONE) & ~Q(warning=""))
     left.filter(synced_version=F("version"), ends_at__gt=Now()).update(due_at=F("recheck_at"), nudged_at=None)
 
 

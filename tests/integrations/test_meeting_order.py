@@ -11,7 +11,7 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import meetings
+from integrations import meeting_sync, meetings
 from integrations.connections import revive_connection
 from integrations.disconnecting import disconnect_connection
 from integrations.hosting import Hosting
@@ -156,6 +156,26 @@ def test_a_write_that_lands_after_a_disconnect_is_written_over_when_it_is_connec
     assert ended == ("ready", 0)
     assert fake_teams.meetings[meeting.remote_id].starts_at == meeting.starts_at
     assert (meeting.due_at, meeting.recheck_at) == (None, None)
+
+
+def test_a_create_that_lands_after_the_cancelled_meeting_was_deleted_at_the_reconnect_is_deleted_too(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+    fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    sync(meeting)
+    meetings.ask_to_cancel(meeting.pk)
+    disconnect_connection(Connection.objects.get(), None)
+    with transaction.atomic():
+        revive_connection(Connection.objects.get(), match_field="email", actor=None)
+    sync(meeting)
+
+    fake_teams.create_meeting(Connection.objects.get(), meeting_sync._spec(meeting))
+    later(seconds=61)
+    sync(meeting)
+
+    assert fake_teams.meetings == {}
+    assert (meeting.state, meeting.due_at, meeting.recheck_at) == ("cancelled", None, None)
 
 
 # --- A clock that is wrong ------------------------------------------------------------------------------

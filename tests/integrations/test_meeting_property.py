@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from random import Random
 from typing import Any, ClassVar
 
 import hypothesis
@@ -20,6 +21,7 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection as database
 from django.db import transaction
+from django.db.models.functions import Coalesce, Greatest, Now
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -30,7 +32,7 @@ from hypothesis.stateful import (
 
 from appointments.booking import book_appointment
 from appointments.methods import change_method
-from appointments.models import Appointment, BookedThrough
+from appointments.models import Appointment, BookedThrough, Status
 from appointments.moving import move_appointment, reassign_appointment
 from appointments.notifications import send_waiting
 from appointments.refusals import BookingRefused
@@ -71,23 +73,38 @@ from tests.integrations.unreliable import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ANY = st.integers(0, 5)
-FATES = st.tuples(st.sampled_from(WHEN_SENT), st.sampled_from(WHEN_CARRIED_OUT))
+Draw = Callable[[Random], Any]
+
+
+def one_of(*values: Any) -> Draw:
+    return lambda random: random.choice(values)
+
+
+def fates(random: Random) -> list[tuple[Fate, Fate]]:
+    """What becomes of the calls of a task; where there are fewer than calls, the worker is left in the next."""
+    return [(random.choice(WHEN_SENT), random.choice(WHEN_CARRIED_OUT)) for _ in range(random.randrange(7))]
+
+
+ANY = one_of(*range(6))
 THROUGH = BookedThrough.SCHEDULE
-MOST_APPOINTMENTS = 3
+#: Few at a time, so that much happens to each. Another is booked when one was cancelled.
+MOST_LIVE = 3
+LONG_PAUSE = 200  # seconds
+SYNC = "integrations.sync_meeting"
 
 
 Thing = Callable[..., None]
 #: What may happen: how often, where that is possible, what, and what is drawn for it.
-THINGS: list[tuple[int, Callable[[Any], object], str, dict[str, st.SearchStrategy[Any]]]] = []
+THINGS: list[tuple[int, Callable[[Any], object], str, dict[str, Draw]]] = []
 
 
 def happens(
-    times: int, possible: Callable[[Any], object] = lambda self: True, **drawn: st.SearchStrategy[Any]
+    times: int, possible: Callable[[Any], object] = lambda self: True, **drawn: Draw
 ) -> Callable[[Thing], Thing]:
     """One of the things that may happen.
 
-    Not a rule of its own: Hypothesis leaves half of the rules out of each example, and then mostly nobody works.
+    Not a rule of its own, and not drawn by Hypothesis: it leaves half of the rules out of each example, and likes to
+    draw what it has drawn before, so that mostly nobody works. It draws a seed for each step, and leaves out steps.
     """
 
     def note(thing: Thing) -> Thing:
@@ -130,7 +147,7 @@ class Organisation(RuleBasedStateMachine):
     def begin(self) -> None:
         self.book(0)
 
-    @happens(1, possible=lambda self: len(self.appointments) < MOST_APPOINTMENTS, host=ANY)
+    @happens(1, possible=lambda self: self._live() < MOST_LIVE, host=ANY)
     def book(self, host: int) -> None:
         def book() -> None:
             self.appointments.append(
@@ -172,7 +189,7 @@ class Organisation(RuleBasedStateMachine):
         appointment = self._appointment(which)
         self._unless_refused(lambda: cancel_appointment(appointment, actor=self.sky, through=THROUGH))
 
-    @happens(1, possible=lambda self: self.appointments, which=ANY, is_video=st.booleans())
+    @happens(1, possible=lambda self: self.appointments, which=ANY, is_video=one_of(False, True))
     def change_method(self, which: int, is_video: bool) -> None:
         appointment = self._appointment(which)
         method = MeetingMethod.VIDEO if is_video else MeetingMethod.AT_LOCATION
@@ -187,28 +204,33 @@ class Organisation(RuleBasedStateMachine):
             self.slots += 1
             meetings.rename(meeting_id, f"Name {self.slots}")
 
-    @happens(1, what=st.sampled_from(["try again", "make links", "disconnect", "connect", "connect"]))
-    def an_admin_does_something(self, what: str) -> None:
-        if what == "try again":
+    @happens(1, is_all=one_of(False, True))
+    def failed_links_are_tried_again(self, is_all: bool) -> None:
+        if is_all:
             meetings.try_again(Meeting.objects.all())
-        elif what == "make links":
+        else:
             make_links(
                 without_link(self.organization).select_related("organization", "staff"), actor=self.sky
             )
-        elif what == "disconnect":
-            disconnect_connection(self.connection, None)
-        else:
-            self._connect_again()
+
+    @happens(1, possible=lambda self: self._status() == ConnectionStatus.CONNECTED)
+    def disconnect(self) -> None:
+        disconnect_connection(self.connection, None)
+
+    @happens(5, possible=lambda self: self._status() != ConnectionStatus.CONNECTED)
+    def connect_again(self) -> None:
+        """Reauthorize, or connect what was disconnected."""
+        self.connection.refresh_from_db()
+        with transaction.atomic():
+            if self.connection.status == ConnectionStatus.NEEDS_REAUTHORIZATION:
+                mark_reauthorized(self.connection, None)
+            else:
+                revive_connection(self.connection, match_field="email", actor=None)
 
     # --- Workers, and what becomes of their calls -----------------------------------------------------
-    @happens(
-        6,
-        possible=lambda self: self._workers(""),
-        which=ANY,
-        fates=st.lists(FATES),
-    )
+    @happens(6, possible=lambda self: self._workers(""), which=ANY, fates=fates)
     def somebody_works(self, which: int, fates: list[tuple[Fate, Fate]]) -> None:
-        """A task is done, the newest or another, or one that was done before; to its end or up to one of its calls."""
+        """A task is done, one that is due or one that was done before; to its end or up to one of its calls."""
         worker, task = self._workers("")[0], self._task(which)
         worker.begin(lambda: self._do(task), self.platform.clock)
         for when_sent, when_carried_out in fates:
@@ -217,17 +239,12 @@ class Organisation(RuleBasedStateMachine):
             if worker.stage == "carried out":
                 worker.go_on(when_carried_out)
 
-    @happens(3, possible=lambda self: self._workers("sent"), which=ANY, fate=st.sampled_from(WHEN_SENT))
+    @happens(3, possible=lambda self: self._workers("sent"), which=ANY, fate=one_of(*WHEN_SENT))
     def call_is_sent(self, which: int, fate: Fate) -> None:
         waiting = self._workers("sent")
         waiting[which % len(waiting)].go_on(fate)
 
-    @happens(
-        3,
-        possible=lambda self: self._workers("carried out"),
-        which=ANY,
-        fate=st.sampled_from(WHEN_CARRIED_OUT),
-    )
+    @happens(3, possible=lambda self: self._workers("carried out"), which=ANY, fate=one_of(*WHEN_CARRIED_OUT))
     def call_is_carried_out(self, which: int, fate: Fate) -> None:
         waiting = self._workers("carried out")
         waiting[which % len(waiting)].go_on(fate)
@@ -242,7 +259,17 @@ class Organisation(RuleBasedStateMachine):
         meetings.sweep()
 
     # --- The rest of the world ------------------------------------------------------------------------
-    @happens(2, seconds=st.sampled_from([1, 5, 16, 21, 46, 61, 95, 130]))
+    @happens(4)
+    def time_passes_until_there_is_work(self) -> None:
+        """Until a pause or a dead worker's lease is over, were it a minute or two; then the sweep sees it."""
+        wait = Greatest("due_at", Coalesce("lease_until", "due_at")) - Now()
+        waits = Meeting.objects.filter(due_at__isnull=False).values_list(wait, flat=True)
+        seconds = [each.total_seconds() for each in waits]
+        if seconds and 0 < min(seconds) < LONG_PAUSE:
+            self.time_passes(int(min(seconds)) + 1)
+        meetings.sweep()
+
+    @happens(1, seconds=one_of(1, 5, 16, 21, 46, 61, 95, 130))
     def time_passes(self, seconds: int) -> None:
         for worker in self._workers("sent", "carried out"):
             if self.platform.clock + seconds - worker.started_at > settings.MEETING_TASK_TIME_LIMIT:
@@ -253,21 +280,22 @@ class Organisation(RuleBasedStateMachine):
     def late_write_lands(self, which: int) -> None:
         self.platform.land_one(which)
 
-    @happens(
-        1,
-        what=st.sampled_from(["a meeting vanishes", "the broker is emptied", "the broker goes or comes"]),
-        which=ANY,
-    )
-    def something_breaks(self, what: str, which: int) -> None:
+    @happens(1, possible=lambda self: self.platform.meetings, which=ANY)
+    def meeting_vanishes(self, which: int) -> None:
         remote_ids = list(self.platform.meetings)
-        if what == "the broker is emptied":
-            self.queue.clear()
-        elif what == "the broker goes or comes":
-            self.is_broker_up = not self.is_broker_up
-        elif remote_ids:
-            self.platform.meetings.pop(remote_ids[which % len(remote_ids)])
+        self.platform.meetings.pop(remote_ids[which % len(remote_ids)])
 
-    @happens(1, crash=st.sampled_from(["", "", "before", "after"]))
+    @happens(1, possible=lambda self: self.is_broker_up, keeps=one_of(False, True))
+    def broker_goes(self, keeps: bool) -> None:
+        self.is_broker_up = False
+        if not keeps:
+            self.queue.clear()
+
+    @happens(3, possible=lambda self: not self.is_broker_up)
+    def broker_comes_back(self) -> None:
+        self.is_broker_up = True
+
+    @happens(1, crash=one_of("", "", "before", "after"))
     def mails_are_sent(self, crash: str) -> None:
         really_send = EmailMultiAlternatives.send
 
@@ -284,12 +312,14 @@ class Organisation(RuleBasedStateMachine):
             except Killed:
                 return
 
-    @rule(data=st.data())
-    def something_happens(self, data: st.DataObject) -> None:
+    @rule(random=st.randoms(use_true_random=True))
+    def something_happens(self, random: Random) -> None:
         names = [name for times, possible, name, _ in THINGS if possible(self) for _ in range(times)]
-        what = data.draw(st.sampled_from(names), label="what")
+        what = random.choice(names)
         drawn = next(drawn for _, _, name, drawn in THINGS if name == what)
-        getattr(self, what)(**{name: data.draw(strategy, label=name) for name, strategy in drawn.items()})
+        arguments = {name: draw(random) for name, draw in drawn.items()}
+        hypothesis.note(f"{what} {arguments}")
+        getattr(self, what)(**arguments)
 
     # --- The end --------------------------------------------------------------------------------------
     def teardown(self) -> None:
@@ -319,7 +349,7 @@ class Organisation(RuleBasedStateMachine):
             said = Meeting.objects.filter(due_at__isnull=False).values_list("error_kind", flat=True)
             held = {"", ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE}
             assert set(said) <= {ErrorKind.CONNECTION, *held}
-            self._connect_again()
+            self.connect_again()
         self._work_off()
         meetings.try_again(Meeting.objects.all())
         make_links(without_link(self.organization).select_related("organization", "staff"), actor=self.sky)
@@ -338,6 +368,9 @@ class Organisation(RuleBasedStateMachine):
             pk=self.appointments[which % len(self.appointments)].pk
         )
 
+    def _live(self) -> int:
+        return Appointment.objects.exclude(status=Status.CANCELLED).count()
+
     def _free_time(self) -> Any:
         self.slots += 1
         return STARTS + timedelta(hours=self.slots)
@@ -348,21 +381,15 @@ class Organisation(RuleBasedStateMachine):
     def _workers(self, *stages: str) -> list[Worker]:
         return [worker for worker in self.workers if worker.stage in stages]
 
-    def _connect_again(self) -> None:
-        """Reauthorize, or connect what was disconnected."""
-        self.connection.refresh_from_db()
-        with transaction.atomic():
-            if self.connection.status == ConnectionStatus.NEEDS_REAUTHORIZATION:
-                mark_reauthorized(self.connection, None)
-            elif self.connection.status == ConnectionStatus.DISCONNECTED:
-                revive_connection(self.connection, match_field="email", actor=None)
-
     def _task(self, which: int) -> tuple[str, str]:
-        """The newest first; behind those that are in the queue all that may be delivered once more."""
-        if which < len(self.queue):
-            return self.queue.pop(-1 - which)
+        """Mostly one that is due; else what is in the queue, or what may be delivered once more."""
+        due = list(Meeting.objects.due().order_by("-created_at").values_list("pk", flat=True)[:4])
+        if which < len(due):
+            return SYNC, str(due[which])
+        if self.queue:
+            return self.queue.pop(which % len(self.queue))
         ids = list(Meeting.objects.order_by("-created_at").values_list("pk", flat=True))
-        return "integrations.sync_meeting", str(ids[(which - len(self.queue)) % len(ids)])
+        return SYNC, str(ids[which % len(ids)])
 
     def _unless_refused(self, act: Callable[[], object]) -> None:
         try:

@@ -46,7 +46,7 @@ class Fate(Enum):
     KILLED_AFTER = "the worker is killed before the answer"
 
 
-WHEN_SENT: Final = [Fate.CARRIED_OUT] * 5 + [
+WHEN_SENT: Final = [Fate.CARRIED_OUT] * 14 + [
     Fate.NEVER_ARRIVES,
     Fate.LANDS_LATE,
     Fate.LANDS_LATE,
@@ -59,7 +59,7 @@ WHEN_SENT: Final = [Fate.CARRIED_OUT] * 5 + [
     Fate.KILLED,
     Fate.KILLED_LANDS_LATE,
 ]
-WHEN_CARRIED_OUT: Final = [Fate.ANSWERED] * 3 + [Fate.ANSWER_LOST, Fate.KILLED_AFTER]
+WHEN_CARRIED_OUT: Final = [Fate.ANSWERED] * 6 + [Fate.ANSWER_LOST, Fate.KILLED_AFTER]
 
 
 class Worker(Thread):
@@ -132,6 +132,7 @@ class UnreliablePlatform(FakePlatform):
         super().__init__()
         self.organizer_of = organizer_of
         self.clock = 0.0
+        self.carried_out = self.landed_late = 0
         self._late: list[tuple[float, Callable[[], object]]] = []
 
     def organizer_id(self, connection: Connection, match: UserMatch) -> str:
@@ -186,6 +187,7 @@ class UnreliablePlatform(FakePlatform):
 
     def _land(self, entry: tuple[float, Callable[[], object]]) -> None:
         self._late.remove(entry)
+        self.landed_late += 1
         try:
             entry[1]()
         except PlatformError as error:
@@ -212,6 +214,7 @@ class UnreliablePlatform(FakePlatform):
         raise _error(fate, writes)
 
     def _carry_out(self, worker: Worker, act: Callable[[], Any], writes: bool) -> Any:
+        self.carried_out += 1
         answer, problem = None, None
         try:
             answer = act()
