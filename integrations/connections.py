@@ -17,6 +17,7 @@ from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QueryS
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from integrations.models import (
@@ -183,13 +184,14 @@ def _mail_admins(connection: Connection, reason: str) -> None:
     if not addresses:
         return
     words = {"name": connection.name, "reason": reason, "link": connection_link(connection)}
-    subject = _("%(name)s needs to be reauthorized") % words
-    body = _(
-        "%(name)s no longer lets Coconut create links for video appointments.\n\n"
-        "%(reason)s\n\n"
-        "Appointments can still be booked, and those that have a link keep it. New links follow as soon as an admin "
-        "opens the page below and clicks Actions, then Reauthorize:\n\n%(link)s\n"
-    )
+    with translation.override(connection.organization.language):
+        subject = _("%(name)s needs to be reauthorized") % words
+        body = _(
+            "%(name)s no longer lets Coconut create links for video appointments.\n\n"
+            "%(reason)s\n\n"
+            "Appointments can still be booked, and those that have a link keep it. New links follow as soon as an "
+            "admin opens the page below and clicks Actions, then Reauthorize:\n\n%(link)s\n"
+        )
     try:
         EmailMessage(" ".join(subject.split()), body % words, to=addresses).send()
     except OSError:

@@ -139,9 +139,11 @@ def _is_only_off(hosting: Hosting) -> bool:
 
 def _names_and_reasons(failed: list[Meeting]) -> tuple[str, ...]:
     hindered = _hindrances(failed)
-    by_host = {each.host.name: hindered[each.pk].reason for each in failed if each.pk in hindered}
+    by_host = {
+        each.host_id: (each.host.name, hindered[each.pk].reason) for each in failed if each.pk in hindered
+    }
     words = _("%(name)s: %(reason)s")
-    return tuple(words % {"name": name, "reason": reason} for name, reason in sorted(by_host.items()))
+    return tuple(words % {"name": name, "reason": reason} for name, reason in sorted(by_host.values()))
 
 
 def _words(tried: int) -> str:

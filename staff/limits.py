@@ -89,15 +89,22 @@ def cache_may_be_down() -> Iterator[None]:
         logger.warning("The cache cannot be reached, so nothing is counted: %s", error)
 
 
+def _without_port(told: str) -> str:
+    """Some proxies write "192.0.2.7:51834" and "[2001:db8::7]:51834", with another port for each connection."""
+    if told.startswith("["):
+        return told[1:].partition("]")[0]
+    return told.partition(":")[0] if told.count(":") == 1 else told
+
+
 def client_address(request: HttpRequest) -> str:
     """Whom to count: the address behind the proxies that the deployment declares, of IPv6 the network."""
     told = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
     try:
-        address = ip_address(told)
+        address = ip_address(_without_port(told))
     except ValueError:
         return told
     if address.version == 4:
-        return told
+        return str(address)
     if address.ipv4_mapped is not None:
         # All of these are in one network, that of nobody.
         return str(address.ipv4_mapped)

@@ -127,6 +127,21 @@ def test_who_is_asked_about_by_another_meanwhile_keeps_nobody_from_probing(
     assert sync(waiting).state == "ready"
 
 
+def test_errors_about_everybody_who_was_asked_about_are_no_answer(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    waiting, *_ = open_circuit(hosting, fake_teams)
+    later(seconds=16)
+    assert hosting.match is not None
+    fake_teams.coverage[hosting.match.remote_id] = CoverageAnswer(Verdict.UNCLEAR)
+
+    ask_for_coverage(hosting)
+
+    assert connection_of(hosting).probe_at is not None
+    # Whoever comes next finds out.
+    assert sync(waiting).state == "ready"
+
+
 def test_a_request_for_a_pause_is_an_answer(hosting: Hosting, fake_teams: FakePlatform) -> None:
     open_circuit(hosting, fake_teams)
     later(seconds=16)

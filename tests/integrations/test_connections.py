@@ -11,9 +11,10 @@ import pytest
 from django.core import mail
 from django.db import connection as database
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
+from integrations import connections
 from integrations.connections import (
     AlreadyConnected,
     add_connection,
@@ -207,6 +208,23 @@ def test_the_admins_get_one_mail_with_a_link(
         "opens the page below and clicks Actions, then Reauthorize:\n\n"
         f"https://coconut.example/settings/video-calls/{connection.pk}/\n"
     )
+
+
+def test_the_mail_is_in_the_organisations_language(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maple = make_organization()
+    maple.language = "de"
+    maple.save()
+    make_member(maple, "Ada Moreau", Role.ADMIN)
+    connection = make_connection(maple)
+    monkeypatch.setattr(connections, "_", lambda words: f"{translation.get_language()}: {words}")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        refuse(connection)
+
+    (message,) = mail.outbox
+    assert (message.subject[:4], message.body[:4]) == ("de: ", "de: ")
 
 
 def test_a_mail_server_that_is_down_does_not_keep_the_refusal_from_being_noted(

@@ -66,7 +66,7 @@ def fail(connection: Connection, host: StaffMember, **fields: Any) -> Meeting:
             **fields,
         }
     )
-    service = make_service(connection.organization, f"Service for {host.first_name}")
+    service = make_service(connection.organization, f"Service for {host.username}")
     client = make_client(connection.organization, email=f"{host.username}@example.com")
     make_appointment(service, host, client, STARTS, meeting=meeting)
     return meeting
@@ -125,6 +125,24 @@ def test_a_host_with_a_personal_link_is_offered_a_link_there(
     assert "Sam Okafor: Hosts on a personal link now. Create links" in listed(as_ada, connection)
     assert f'href="{reverse("video-links")}?staff={sam.pk}">Create links</a>' in html
     assert "Sam Okafor: Hosts on a personal link now." in try_again(as_ada, connection)[1]
+
+
+def test_of_two_hosts_with_one_name_both_reasons_are_told(
+    as_ada: Browser, maple: Organization, connection: Connection, sam: StaffMember
+) -> None:
+    other = make_connection(maple, is_default=False, account_oid="2")
+    namesake = make_member(maple, "Sam Okafor", email="sam2@maple.example", username="sam2")
+    for host in (sam, namesake):
+        fail(connection, host)
+    sam.video_choice, sam.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/sam"
+    namesake.video_choice, namesake.video_connection = VideoChoice.CONNECTION, other
+    for host in (sam, namesake):
+        host.save()
+
+    sentences = " ".join(try_again(as_ada, connection))
+
+    assert "Sam Okafor: Hosts on a personal link now." in sentences
+    assert "Sam Okafor: Hosts on Microsoft Teams 2 now." in sentences
 
 
 def test_a_host_on_another_connection_whose_link_works_is_offered_to_replace_it(

@@ -209,6 +209,17 @@ def test_behind_a_proxy_only_the_address_that_it_adds_counts(settings):
     assert is_in(elsewhere)
 
 
+@pytest.mark.parametrize("address", ["203.0.113.5:{port}", "[2001:db8::7]:{port}"])
+def test_a_proxy_that_writes_the_port_too_does_not_make_everybody_a_stranger_anew(settings, address):
+    settings.REST_FRAMEWORK = {"NUM_PROXIES": 1}
+    for number in range(10):
+        guess(1, headers={"x-forwarded-for": address.format(port=40_000 + number)})
+
+    assert (
+        sentence_of(try_password(PASSWORD, headers={"x-forwarded-for": address.format(port=1)})) == TOO_MANY
+    )
+
+
 def test_the_operators_door_has_the_same_limit():
     make_operator()
     for _ in range(10):
