@@ -180,7 +180,9 @@ def _claim() -> Notification | None:
         )
         if notification is None:
             return None
-        _set_state(notification, NotificationState.SENDING, claimed_at=Now())
+        Notification.objects.filter(pk=notification.pk).update(
+            state=NotificationState.SENDING, claimed_at=Now()
+        )
     return notification
 
 
@@ -189,10 +191,12 @@ def _send(notification: Notification) -> None:
     try:
         mail_for(notification).send()
     except (SMTPException, OSError, ValueError) as error:
-        _set_state(notification, NotificationState.FAILED, error=f"{type(error).__name__}: {error}"[:300])
+        _end(notification, NotificationState.FAILED, error=f"{type(error).__name__}: {error}"[:300])
     else:
-        _set_state(notification, NotificationState.SENT, sent_at=Now())
+        _end(notification, NotificationState.SENT, sent_at=Now())
 
 
-def _set_state(notification: Notification, state: NotificationState, **fields: object) -> None:
-    Notification.objects.filter(pk=notification.pk).update(state=state, **fields)
+def _end(notification: Notification, state: NotificationState, **fields: object) -> None:
+    """Note how it went; one that is to be sent again meanwhile, as this took so long, still is."""
+    sending = Notification.objects.filter(pk=notification.pk, state=NotificationState.SENDING)
+    sending.update(state=state, **fields)

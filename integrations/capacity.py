@@ -120,9 +120,9 @@ class Load:
         }
         return (
             _(
-                "%(who)s has organised %(number)s meetings in %(month)s: %(percent)d %% of the %(limit)s that "
-                "%(platform)s publishes as the most for one organizer in a month. Beyond that new links may be refused "
-                "until the month is over."
+                "Coconut has made, changed or read %(number)s meetings of %(who)s in %(month)s: %(percent)d %% of the "
+                "%(limit)s that %(platform)s publishes as the most for one organizer in a month. Beyond that new links "
+                "may be refused until the month is over."
             )
             % words
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from smtplib import SMTPRecipientsRefused
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection
+from django.db.models.functions import Now
 
 from appointments import notifications
-from appointments.models import Audience, Notification
+from appointments.models import SENDING_PATIENCE, Audience, Notification
 from appointments.models import NotificationKind as Kind
 from appointments.models import NotificationState as State
-from appointments.notifications import send_waiting
+from appointments.notifications import send_again, send_waiting
 from tests.appointments.conftest import Maple
 from tests.appointments.mailbox import cancel, move
 from tests.factories import make_client
@@ -96,6 +98,28 @@ def test_a_crash_while_sending_leaves_the_row_and_mails_nobody_twice(
     assert sorted(Notification.objects.values_list("state", flat=True)) == [State.SENDING, State.SENT]
     assert Notification.objects.get(state=State.SENDING).claimed_at is not None
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_to_be_sent_again_while_the_mail_server_hangs_stays_so(
+    maple: Maple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maple.book()
+    asked: list[bool] = []
+
+    def hang(self: EmailMultiAlternatives) -> int:
+        sending = Notification.objects.filter(state=State.SENDING)
+        sending.update(claimed_at=Now() - SENDING_PATIENCE - timedelta(seconds=1))
+        asked.append(send_again(sending.get()))
+        return 1
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EmailMultiAlternatives, "send", hang)
+        patched.setattr(notifications, "SENDING_SECONDS", 0.001)
+        send_waiting()
+
+    assert asked == [True]
+    assert set(Notification.objects.values_list("state", flat=True)) == {State.WAITING}
 
 
 def crash(self: EmailMultiAlternatives) -> int:

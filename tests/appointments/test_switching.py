@@ -147,7 +147,7 @@ def test_without_video_calls_the_page_sends_back(maple: Maple, as_ada: Browser) 
 
 
 def test_nothing_to_change_is_said(maple: Maple, as_ada: Browser) -> None:
-    assert "Every booked appointment of this service is a video call." in words(as_ada.get(page(maple)))
+    assert "Nothing is left to switch: whoever is still to come" in words(as_ada.get(page(maple)))
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
