@@ -147,7 +147,13 @@ def _of_meetings(seen: Seen, remote: dict[str, list[Row]]) -> Iterator[str]:
     owned = {appointment["meeting_id"] for appointment in seen.appointments}
     for meeting in seen.meetings:
         name = f"Meeting {meeting['id']}"
-        if any(meeting[field] is not None for field in ("due_at", "lease_token", "recheck_at")):
+        # What may still land is remembered after a disconnect, for when it is connected again: nobody waits for it.
+        open_ends = [
+            "due_at",
+            "lease_token",
+            *(["recheck_at"] if meeting["connection"] == "connected" else []),
+        ]
+        if any(meeting[field] is not None for field in open_ends):
             yield f"{name} is not done with."
         if meeting["wanted"] == "live" and meeting["id"] not in owned:
             yield f"{name} is live, and no appointment has it."
