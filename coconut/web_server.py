@@ -5,6 +5,7 @@ The lower-case names are gunicorn's settings; its command line wins over them, a
 
 from __future__ import annotations
 
+import gc
 import logging
 import logging.config
 import os
@@ -35,6 +36,13 @@ control_socket_disable = True
 logger_class = "coconut.web_server.Logger"
 
 counting.begin()
+
+
+def when_ready(server: object) -> None:
+    """What was loaded before the workers are forked is never looked through for garbage, nor copied for that."""
+    gc.collect()
+    gc.freeze()
+
 
 # Asked every few seconds by machines; only worth a line where the answer is not the usual one.
 _UNEVENTFUL: Final = ("/healthz", "/readyz", "/metrics")

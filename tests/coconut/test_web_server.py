@@ -1,7 +1,8 @@
-"""The lines that the web server writes about requests."""
+"""The lines that the web server writes about requests, and what its workers share."""
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import logging.config
@@ -15,7 +16,7 @@ from gunicorn.config import Config
 from coconut import log_context
 from coconut.log_context import ContextFilter
 from coconut.logs import JsonFormatter
-from coconut.web_server import Logger
+from coconut.web_server import Logger, when_ready
 
 TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
 
@@ -88,3 +89,12 @@ def test_the_level_of_all_logs_is_that_of_the_web_server_too(
         logger.info("Booting worker with pid: 1")
 
     assert caplog.records == []
+
+
+def test_what_was_loaded_before_the_workers_are_forked_is_never_looked_through_again() -> None:
+    gc.unfreeze()
+    when_ready(object())
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()
+
+    assert frozen > 10_000
