@@ -133,7 +133,14 @@ def abandon(connections: QuerySet[Connection]) -> None:
     # What would still have been compared is compared if it is connected again (`meetings.compare_what_was_left`), and
     # what may land late is not forgotten.
     still: dict[str, Any] = {"everything": True, "recheck_at": F("recheck_at")}
-    _end(meetings.filter(due & agreed), **still)
+    _end(meetings.filter(due & agreed & live), **still)
+    _end(
+        meetings.filter(due & agreed & ~live),
+        **still,
+        warning=_(
+            "The platform was disconnected before it was certain that the meeting was deleted: it may still have it."
+        ),
+    )
     _fail(
         meetings.filter(due & live & ~agreed, join_url=""),
         _(

@@ -178,6 +178,36 @@ def test_a_create_that_lands_after_the_cancelled_meeting_was_deleted_at_the_reco
     assert (meeting.state, meeting.due_at, meeting.recheck_at) == ("cancelled", None, None)
 
 
+def test_a_create_that_lands_after_the_disconnect_is_told_of_and_deleted_at_the_reconnect(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+    fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    sync(meeting)
+    meetings.ask_to_cancel(meeting.pk)
+    sync(meeting)
+    disconnect_connection(Connection.objects.get(), None)
+    fake_teams.create_meeting(Connection.objects.get(), meeting_sync._spec(meeting))
+    meeting.refresh_from_db()
+    said = meeting.warning
+
+    with transaction.atomic():
+        revive_connection(Connection.objects.get(), match_field="email", actor=None)
+    sync(meeting)
+    later(seconds=61)
+    sync(meeting)
+
+    assert said == (
+        "The platform was disconnected before it was certain that the meeting was deleted: it may still have it."
+    )
+    assert (fake_teams.meetings, meeting.state, meeting.warning, meeting.due_at) == (
+        {},
+        "cancelled",
+        "",
+        None,
+    )
+
+
 # --- A clock that is wrong ------------------------------------------------------------------------------
 @WRONG_CLOCKS
 def test_a_worker_whose_clock_is_wrong_takes_nobodys_lease(
