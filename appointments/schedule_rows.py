@@ -8,12 +8,12 @@ from hashlib import md5
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import StringAgg
-from django.db.models import CharField, F, QuerySet, TextField, Value
+from django.db.models import Case, CharField, F, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import MD5, Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, Status
+from appointments.models import LIVE_STATUSES, Appointment, Status
 from appointments.moving import MOVABLE
 from integrations.models import MeetingState
 from services.models import MeetingMethod
@@ -21,7 +21,7 @@ from staff.models import StaffMember, TimeOff, WorkingHours
 
 
 class Booked(NamedTuple):
-    """One appointment on the schedule. `link` is the state of its meeting; empty where it has none."""
+    """One appointment on the schedule. `link` is the state of its link; empty where it has none and needs none."""
 
     pk: int
     staff_id: int
@@ -62,6 +62,18 @@ def link_words(state: str) -> str:
     return _("No link yet") if state == MeetingState.FAILED else ""
 
 
+# Where nobody ever asked for a link, it is missing as much as one that failed.
+_LINK = Case(
+    When(
+        method=MeetingMethod.VIDEO,
+        meeting=None,
+        personal_meeting_url="",
+        status__in=LIVE_STATUSES,
+        then=Value(MeetingState.FAILED),
+    ),
+    default=Coalesce("meeting__state", Value("")),
+    output_field=CharField(),
+)
 _COLUMNS: dict[str, Combinable] = {
     "pk": F("pk"),
     "staff_id": F("staff_id"),
@@ -73,7 +85,7 @@ _COLUMNS: dict[str, Combinable] = {
     "service": F("service__name"),
     "version": F("version"),
     "adjustable": F("service__adjustable_length"),
-    "link": Coalesce("meeting__state", Value(""), output_field=CharField()),
+    "link": _LINK,
 }
 
 

@@ -191,6 +191,35 @@ def test_cancelled_appointments_are_not_shown(maple: Maple, as_sky: Browser):
     assert [column.appointments for column in page.context["shown"].columns] == [[]]
 
 
+def link_on_monday(sky: Browser) -> tuple[str, str]:
+    """The state of the only appointment's link, and what the list says of it."""
+    page = sky.get(reverse("schedule"), {"date": DAY_TEXT})
+    ((booked,),) = [column.appointments for column in page.context["shown"].columns]
+    words = "No link yet" if "No link yet" in page.content.decode() else ""
+    return booked.link, words
+
+
+def test_a_video_appointment_that_was_booked_without_a_link_is_marked(maple: Maple, as_sky: Browser):
+    make_appointment(maple.review, maple.sam, maple.cleo, monday(10), method=MeetingMethod.VIDEO)
+
+    assert link_on_monday(as_sky) == ("failed", "No link yet")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"method": MeetingMethod.PHONE},
+        {"method": MeetingMethod.VIDEO, "personal_meeting_url": "https://meet.example/sam"},
+        {"method": MeetingMethod.VIDEO, "status": Status.SERVED},
+    ],
+    ids=["no video call", "a personal link", "over"],
+)
+def test_what_needs_no_link_is_not_marked(maple: Maple, as_sky: Browser, changes: dict[str, Any]):
+    make_appointment(maple.review, maple.sam, maple.cleo, monday(10), **changes)
+
+    assert link_on_monday(as_sky) == ("", "")
+
+
 @pytest.mark.parametrize("how_many", [1, 3])
 def test_the_day_takes_the_same_queries_for_any_number_of_people(
     maple: Maple, as_sky: Browser, how_many: int, django_assert_num_queries
