@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -17,7 +17,8 @@ from appointments.video_links import Link, LinkState, link_of
 
 # Meetings run late, and people come back to fetch what they forgot: the link works a while after the end.
 _STILL_JOINABLE = timedelta(hours=2)
-_TIMES_SHOWN = 60
+# More than a day has: no day is shown in part.
+_TIMES_SHOWN = 100
 _DAYS_SHOWN = 7
 
 
@@ -72,21 +73,33 @@ def _door_of_link(link: Link) -> Door:
     return Door("not_video" if link.state == LinkState.NOT_VIDEO else "failed")
 
 
-def times_to_move_to(appointment: Appointment, zone: ZoneInfo) -> list[tuple[date, list[datetime]]]:
-    """The next times the client may choose, with the same person, by day of the zone."""
+@dataclass(frozen=True)
+class TimesToMoveTo:
+    """Some days with the times on them; `later` is the day to go on from, None where nothing follows."""
+
+    days: list[tuple[date, list[datetime]]]
+    later: date | None
+
+
+def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | None = None) -> TimesToMoveTo:
+    """The next times the client may choose, from a day of the zone on, with the same person, by day of the zone."""
+    start = datetime.combine(first, time(), zone) if first is not None else timezone.now()
     found = next_free(
         appointment.service,
         appointment.staff,
-        timezone.now(),
-        _TIMES_SHOWN,
+        start,
+        _TIMES_SHOWN + 1,
         lengths=Lengths.of_appointment(appointment),
         for_clients=True,
         location=appointment.location,
         ignoring=appointment,
     )
-    return _by_day((moment for moment in found if moment != appointment.starts_at), zone)
+    days = _by_day((moment for moment in found if moment != appointment.starts_at), zone)
+    is_cut = len(found) > _TIMES_SHOWN and len(days) > 1
+    shown = days[: min(_DAYS_SHOWN, len(days) - is_cut)]
+    return TimesToMoveTo(shown, days[len(shown)][0] if len(days) > len(shown) else None)
 
 
 def _by_day(moments: Iterable[datetime], zone: ZoneInfo) -> list[tuple[date, list[datetime]]]:
     days = groupby(moments, key=lambda moment: moment.astimezone(zone).date())
-    return [(day, list(times)) for day, times in days][:_DAYS_SHOWN]
+    return [(day, list(times)) for day, times in days]

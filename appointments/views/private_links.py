@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.client_limits import limit_of_guessing, no_guess
 from appointments.forms.cancel import ReasonForm
+from appointments.forms.days import DayField
 from appointments.ics import invitation
 from appointments.links import join_label
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
@@ -95,8 +96,14 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
         return SeeOther(
             reverse("manage-appointment", args=[appointment.manage_token], query={"moved": "yes"})
         )
-    days = times_to_move_to(appointment, client_zone(appointment))
-    context = appointment_context(appointment) | {"days": days, "refusal": refusal}
+    first = DayField.day_in(request.GET.get("from", ""))
+    times = times_to_move_to(appointment, client_zone(appointment), first)
+    context = appointment_context(appointment) | {
+        "days": times.days,
+        "later": times.later,
+        "is_later": first is not None,
+        "refusal": refusal,
+    }
     return render(request, "appointments/manage_move.html", context)
 
 

@@ -145,6 +145,44 @@ def test_move_offers_free_times_of_the_same_person_by_day(
     assert days[0][1][0] == monday(12)
 
 
+def times_on(content: str) -> list[str]:
+    """The days on a page to move to."""
+    return re.findall(r"<legend[^>]*>(.*?)</legend>", content)
+
+
+def test_the_client_goes_on_to_later_times_and_back(appointment: Appointment, visitor: Browser):
+    first = visitor.get(page_of(appointment, "move/")).content.decode()
+    later = visitor.get(page_of(appointment, "move/?from=2026-12-07")).content.decode()
+
+    assert times_on(first) == ["Friday 27 November", "Monday 30 November", "Tuesday 1 December"]
+    assert re.findall(r"\?from=[\d-]+", first) == ["?from=2026-12-02"]
+    assert "Earliest times" not in first
+    assert times_on(later)[0] == "Monday 7 December"
+    assert f'href="{page_of(appointment, "move/")}">Earliest times</a>' in later
+
+
+def test_no_day_to_move_to_is_shown_in_part(appointment: Appointment, visitor: Browser):
+    content = visitor.get(page_of(appointment, "move/")).content.decode()
+
+    # Nine to five, half an hour each.
+    assert content.count('value="2026-12-01T') == 31
+
+
+def test_behind_the_last_time_there_is_the_way_back(appointment: Appointment, visitor: Browser):
+    content = visitor.get(page_of(appointment, "move/?from=2199-12-31")).content.decode()
+
+    assert "No other time is free at the moment." in content
+    assert "Earliest times" in content
+    assert "Later times" not in content
+
+
+def test_a_later_time_is_moved_to(appointment: Appointment, visitor: Browser):
+    visitor.post(page_of(appointment, "move/?from=2026-12-07"), {"starts_at": "2026-12-07T09:00:00+00:00"})
+
+    appointment.refresh_from_db()
+    assert appointment.starts_at == monday(9) + timedelta(days=7)
+
+
 def test_move_to_a_free_time(appointment: Appointment, visitor: Browser):
     answer = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
 
