@@ -41,6 +41,12 @@ class LinkRow:
         return meeting.error_sentence if meeting is not None and lacks_link(self.appointment) else ""
 
     @property
+    def request_id(self) -> str:
+        """The platform's id of what failed, for support; "" where it gave none."""
+        meeting = self.appointment.meeting
+        return meeting.error_request_id if meeting is not None and self.failure else ""
+
+    @property
     def future(self) -> str:
         """What would happen."""
         if self.hosting.personal_url:

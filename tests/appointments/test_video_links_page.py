@@ -192,6 +192,18 @@ def test_a_failed_one_says_why_and_is_tried_again(maple: Maple, as_ada: Browser)
     assert "No link No licence. The link is tried again on Microsoft Teams" in words(as_ada.get(PAGE))
 
 
+def test_the_request_id_of_what_failed_stands_where_support_is_to_get_it(
+    maple: Maple, as_ada: Browser
+) -> None:
+    booked = maple.book(method=MeetingMethod.VIDEO)
+    Meeting.objects.update(
+        due_at=None, error_kind=ErrorKind.BUG, error_sentence="Ask support.", error_request_id="599d9cb0"
+    )
+
+    for page in (PAGE, reverse("appointment", args=[booked.pk])):
+        assert "Ask support. Request id, for support: 599d9cb0" in words(as_ada.get(page))
+
+
 def test_whoever_cannot_host_is_listed_with_the_reason_and_no_box(maple: Maple, as_ada: Browser) -> None:
     video(maple)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)

@@ -252,7 +252,7 @@ def test_a_failed_link_is_shown_with_remedy_and_request_id(browser, connected, s
     assert shown.endswith(
         "Mortgage review Mon 2 Mar 2099, 15:00 Sam Okafor No link "
         "This person has no licence. Assign one, then choose Try again. "
-        "Request id, for Microsoft Teams support: 599d9cb0-56ac-4dc5-b6f8-1456a1414609 Try again"
+        "Request id, for support: 599d9cb0-56ac-4dc5-b6f8-1456a1414609 Try again"
     )
 
 
