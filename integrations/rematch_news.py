@@ -69,8 +69,13 @@ class Result:
 
     @property
     def is_settling(self) -> bool:
-        """Whether people were still being asked about when the run ended."""
-        return bool(self.run.counts_after.get(MatchStatus.CHECKING, 0))
+        """Whether people are still being asked about."""
+        return any(after for status, _before, after in self.counts if status == MatchStatus.CHECKING)
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether people were still being asked about when the run ended, and are not any more."""
+        return bool(self.run.counts_after.get(MatchStatus.CHECKING, 0)) and not self.is_settling
 
     @property
     def can_be_repeated(self) -> bool:

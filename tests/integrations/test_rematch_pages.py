@@ -288,6 +288,28 @@ def test_only_the_failed_is_not_offered_where_everybody_is_matched(
     assert (announced(html), "Rematch only the failed" in html) == (DONE, False)
 
 
+@pytest.mark.parametrize(
+    ("directory", "sentence"),
+    [
+        (
+            DirectoryState.UNKNOWN,
+            "The platform is being asked about each of them; the table shows the answers as they come.",
+        ),
+        (
+            DirectoryState.MATCHED,
+            "The platform has been asked about each of them; the table shows the answers.",
+        ),
+    ],
+)
+def test_nobody_is_said_to_be_asked_about_any_more_once_the_answers_are_there(
+    browser: Browser, connection: Connection, ada: StaffMember, directory: DirectoryState, sentence: str
+) -> None:
+    make_match(connection, ada, directory=directory)
+    make_run(connection, counts_after={"checking": 1, "matched": 0, "unmatched": 0, "forbidden": 0})
+
+    assert sentence in dashboard(browser, connection)
+
+
 def test_another_organisations_run_does_not_exist(browser: Browser, connection: Connection) -> None:
     foreign = make_run(make_connection(make_organization("Cedar Bank")))
 
