@@ -35,5 +35,6 @@ def ready_text(address: str, microsoft: str) -> str:
         f"  Clients of Maple Credit Union book without signing in: {address}/book/maple/\n\n"
         f"  The simulated Microsoft 365 tenant: {microsoft}/\n"
         f"  Its tenant ID, to connect Microsoft Teams with: {TENANT_ID}\n\n"
+        "  No mail is sent: each is printed here, with its links.\n\n"
         "  Ctrl-C stops everything.\n"
     )
