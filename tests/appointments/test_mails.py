@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -56,9 +57,8 @@ def test_the_mail_carries_our_join_link_with_the_platforms_words(maple_with_team
     for address in ("cleo@example.com", "sam@maple.example"):
         message = sent_to(address)
         assert f"Join Microsoft Teams meeting:\n{join_url(appointment)}" in part(message, "text/plain")
-        assert f'<a href="{join_url(appointment)}"><strong>Join Microsoft Teams meeting</strong></a>' in part(
-            message, "text/html"
-        )
+        button = f'<a href="{join_url(appointment)}"[^>]*><strong>Join Microsoft Teams meeting</strong></a>'
+        assert re.search(button, part(message, "text/html"))
 
 
 def test_links_are_absolute(maple: Maple, settings: Any) -> None:
