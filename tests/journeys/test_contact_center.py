@@ -121,6 +121,8 @@ def test_a_new_client_is_booked_on_a_phone_and_nothing_is_wider_than_it(
         page.get_by_role("combobox", name="Location").select_option(label="Rosedale")
         expect(page.locator("#id_staff option")).to_have_text(["Anyone available", "Frank Holm", "Ivy Chen"])
         page.locator(".free-time").nth(1).click()
+        expect(page.get_by_role("button", name="Book", exact=True)).to_be_in_viewport()
+        expect(page.locator("#summary")).to_be_in_viewport()
         fits_before = fits(page)
         page.get_by_role("button", name="Book", exact=True).click()
 
