@@ -134,6 +134,11 @@ def test_a_disconnect_while_the_meeting_is_made_leaves_it_in_an_end(
     assert (meeting.due_at, meeting.lease_token, bool(meeting.join_url)) == (None, None, fate == "answered")
 
 
+def connect_again() -> None:
+    with transaction.atomic():
+        revive_connection(Connection.objects.get(), match_field="email", actor=None)
+
+
 def test_a_write_that_lands_after_a_disconnect_is_written_over_when_it_is_connected_again(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
@@ -148,8 +153,7 @@ def test_a_write_that_lands_after_a_disconnect_is_written_over_when_it_is_connec
     remote = fake_teams.meetings[meeting.remote_id]
     fake_teams.meetings[meeting.remote_id] = replace(remote, starts_at=STARTS + HALF_AN_HOUR)
 
-    with transaction.atomic():
-        revive_connection(Connection.objects.get(), match_field="email", actor=None)
+    connect_again()
     later(seconds=61)
     sync(meeting)
 
@@ -158,19 +162,28 @@ def test_a_write_that_lands_after_a_disconnect_is_written_over_when_it_is_connec
     assert (meeting.due_at, meeting.recheck_at) == (None, None)
 
 
-def test_a_create_that_lands_after_the_cancelled_meeting_was_deleted_at_the_reconnect_is_deleted_too(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def cancelled_without_an_answer(hosting: Hosting, fake_teams: FakePlatform) -> Meeting:
+    """Cancelled while nobody knows whether Microsoft makes it."""
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
     sync(meeting)
     meetings.ask_to_cancel(meeting.pk)
+    return meeting
+
+
+def create_lands(meeting: Meeting, fake_teams: FakePlatform) -> None:
+    fake_teams.create_meeting(Connection.objects.get(), meeting_sync._spec(meeting))
+
+
+def test_a_create_that_lands_after_the_cancelled_meeting_was_deleted_at_the_reconnect_is_deleted_too(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = cancelled_without_an_answer(hosting, fake_teams)
     disconnect_connection(Connection.objects.get(), None)
-    with transaction.atomic():
-        revive_connection(Connection.objects.get(), match_field="email", actor=None)
+    connect_again()
     sync(meeting)
 
-    fake_teams.create_meeting(Connection.objects.get(), meeting_sync._spec(meeting))
+    create_lands(meeting, fake_teams)
     later(seconds=61)
     sync(meeting)
 
@@ -181,18 +194,13 @@ def test_a_create_that_lands_after_the_cancelled_meeting_was_deleted_at_the_reco
 def test_a_create_that_lands_after_the_disconnect_is_told_of_and_deleted_at_the_reconnect(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
-    meeting = ask(hosting)
-    fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
-    sync(meeting)
-    meetings.ask_to_cancel(meeting.pk)
-    sync(meeting)
+    meeting = sync(cancelled_without_an_answer(hosting, fake_teams))
     disconnect_connection(Connection.objects.get(), None)
-    fake_teams.create_meeting(Connection.objects.get(), meeting_sync._spec(meeting))
+    create_lands(meeting, fake_teams)
     meeting.refresh_from_db()
     said = meeting.warning
 
-    with transaction.atomic():
-        revive_connection(Connection.objects.get(), match_field="email", actor=None)
+    connect_again()
     sync(meeting)
     later(seconds=61)
     sync(meeting)
@@ -200,12 +208,8 @@ def test_a_create_that_lands_after_the_disconnect_is_told_of_and_deleted_at_the_
     assert said == (
         "The platform was disconnected before it was certain that the meeting was deleted: it may still have it."
     )
-    assert (fake_teams.meetings, meeting.state, meeting.warning, meeting.due_at) == (
-        {},
-        "cancelled",
-        "",
-        None,
-    )
+    assert fake_teams.meetings == {}
+    assert (meeting.state, meeting.warning, meeting.due_at) == ("cancelled", "", None)
 
 
 # --- A clock that is wrong ------------------------------------------------------------------------------
