@@ -268,8 +268,17 @@ class Stack:
         return done.stdout
 
     def _on_cluster(self, statement: str) -> None:
-        with _connection(self._maintenance_url) as cursor:
-            cursor.execute(statement)
+        """Nobody but PostgreSQL itself may end its autovacuum where that is in a database: it is waited for."""
+
+        def is_done() -> bool:
+            try:
+                with _connection(self._maintenance_url) as cursor:
+                    cursor.execute(statement)
+            except psycopg2.errors.InsufficientPrivilege:
+                return False
+            return True
+
+        self.wait_until(is_done, seconds=30)
 
     def _copy_database(self, name: str, *, to: str) -> None:
         self._on_cluster(f"CREATE DATABASE {to} TEMPLATE {name}")
