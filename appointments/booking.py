@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from appointments.availability import Lengths
+from appointments.calendars import Lengths
 from appointments.checks import (
     Owned,
     TimeWish,

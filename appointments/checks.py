@@ -10,14 +10,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.availability import (
-    GRID_SECONDS,
-    Lengths,
-    earliest_start,
-    latest_start,
-    load_calendar,
-    next_free,
-)
+from appointments.availability import GRID_SECONDS, earliest_start, latest_start, next_free
+from appointments.calendars import Lengths, load_calendar
 from appointments.models import Appointment, BookedThrough, Client, Status
 from appointments.refusals import BookingRefused, TimeTaken
 from integrations.hosting import Hosting

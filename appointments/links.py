@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 
 
 def join_url(appointment: Appointment) -> str:

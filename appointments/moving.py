@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.availability import Lengths
+from appointments.calendars import Lengths
 from appointments.checks import (
     TimeWish,
     check_active,

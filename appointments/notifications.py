@@ -26,7 +26,7 @@ from appointments.models import (
     NotificationState,
 )
 from integrations.models import Meeting
-from integrations.nudges import nudge_in_bursts_on_commit
+from integrations.task_queue import nudge_in_bursts_on_commit
 from staff.models import StaffMember
 
 _TASK = "appointments.send_waiting_notifications"

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from appointments.availability import Lengths, next_free
+from appointments.availability import next_free
+from appointments.calendars import Lengths
 from appointments.models import Appointment
 from integrations.hosting import Hosting, hosting_of
 from integrations.obstacles import Obstacle

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from appointments.availability import Calendar, Lengths, load_calendars
+from appointments.calendars import Calendar, Lengths, load_calendars
 from appointments.models import Appointment
 from appointments.offers import people_for
 from integrations.hosting import Hosting, hosting_of

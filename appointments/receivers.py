@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentEvent
 from integrations.findings import meeting_mended
-from integrations.meetings import meeting_changed
+from integrations.meeting_news import meeting_changed
 from integrations.models import Finding, Meeting, MeetingState
 
 

@@ -23,7 +23,8 @@ from appointments.repairs import is_elsewhere, lacks_link
 from appointments.timeline import note
 from appointments.video import VIDEO_FIELDS, hand_over_video
 from integrations.hosting import hosting_of
-from integrations.meetings import gathered, try_again
+from integrations.meeting_news import gathered
+from integrations.meetings import try_again
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from appointments.availability import Calendar, load_calendars
+from appointments.calendars import Calendar, load_calendars
 from appointments.models import Appointment
 from appointments.schedule_rows import Booked, booked_between
 from appointments.spans import Span, intersect, subtract

@@ -18,7 +18,7 @@ from appointments.models import Appointment, BookedThrough, Status
 from appointments.refusals import BookingRefused
 from appointments.repairing import Repaired
 from appointments.repairs import is_able
-from integrations.meetings import gathered
+from integrations.meeting_news import gathered
 from integrations.obstacles import Obstacle
 from integrations.whereabouts import Page
 from services.methods import offers_of

@@ -145,10 +145,10 @@ class Bench:
 
     def sweep(self) -> None:
         """Ten of 100,000 meetings are due; told to the workers, who are not there."""
-        from integrations import nudges
-        from integrations.meetings import sweep
+        from integrations import task_queue
+        from integrations.meeting_sweep import sweep
 
-        telling, send_each = [0.0], nudges.send_each
+        telling, send_each = [0.0], task_queue.send_each
 
         def timed(*args: Any, **options: Any) -> bool:
             begun = perf_counter()
@@ -156,7 +156,7 @@ class Bench:
             telling[0] += (perf_counter() - begun) * 1000
             return was_taken
 
-        nudges.send_each = timed
+        task_queue.send_each = timed
         self.stack.sql(_MANY, MEETINGS)
         self.stack.sql("VACUUM ANALYZE integrations_meeting")
         telling_times, whole = [], []

@@ -21,8 +21,8 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.models.matches import derived_status
-from integrations.nudges import nudge_on_commit
-from integrations.platforms import DirectoryAnswer, MatchReason, platform_of
+from integrations.platforms.base import DirectoryAnswer, MatchReason, platform_of
+from integrations.task_queue import nudge_on_commit
 from staff.models import StaffMember
 
 #: Everything but `enabled`, which is the admin's wish and not an answer.

@@ -28,7 +28,7 @@ from django.utils.translation import ngettext
 
 from integrations.connections import admins_of, connection_link, note_event
 from integrations.models import Connection, EventKind, Meeting, OrganizerMonth, UserMatch
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 
 from integrations.connections import note_event
 from integrations.models import Connection, ConnectionCheck, EventKind
-from integrations.nudges import nudge_on_commit
-from integrations.platforms import CheckStep, StepOutcome, platform_of
+from integrations.platforms.base import CheckStep, StepOutcome, platform_of
+from integrations.task_queue import nudge_on_commit
 from staff.models import StaffMember
 
 TASK: Final = "integrations.check_connection"

@@ -27,14 +27,15 @@ from integrations.models import (
     EventKind,
     RematchTrigger,
 )
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.rematch_runs import make_due, restart_run, start_run
 from staff.models import Organization, Role, StaffMember
 
 logger = logging.getLogger(__name__)
 
 SUCCESS_STAMP_EVERY = timedelta(minutes=1)
-#: What is written where the platform is not thought to be down (`integrations.circuit`).
+#: What is written where the platform is not thought to be down (`integrations.circuit_breaker`).
 CLOSED: Final[dict[str, Any]] = {"unanswered": [], "probe_at": None, "prober": ""}
 
 #: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work goes on.

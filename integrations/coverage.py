@@ -21,21 +21,21 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.circuit import give_back, heed, may_call
+from integrations.circuit_breaker import give_back, heed, may_call
 from integrations.connections import close_circuit, note_event, pause, record_success
 from integrations.coverage_schedule import PROBE_TASK, looked_once_more, refused
 from integrations.meetings import try_again
 from integrations.models import Connection, Coverage, DirectoryState, EventKind, Meeting, UserMatch
-from integrations.nudges import nudge_on_commit, send
-from integrations.platforms import (
+from integrations.platforms.base import (
     CoverageAnswer,
-    ErrorKind,
     MatchReason,
     PlatformError,
     Verdict,
     VideoPlatform,
     platform_of,
 )
+from integrations.platforms.failures import ErrorKind
+from integrations.task_queue import nudge_on_commit, send
 from staff.limits import cache_may_be_down
 from staff.models import StaffMember
 

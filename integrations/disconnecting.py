@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from integrations.connections import CLOSED, note_event
 from integrations.meeting_sweep import abandon
 from integrations.models import Connection, ConnectionStatus, EventKind, Meeting, Wanted
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from integrations.rematch_runs import end_runs
 from staff.models import Organization, StaffMember
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 
-from integrations import circuit
+from integrations import circuit_breaker
 from integrations.answers import preview_answers
 from integrations.connections import note_event
 from integrations.drift_news import mail_findings, noted_words
@@ -35,8 +35,9 @@ from integrations.models import (
     UserMatch,
     Wanted,
 )
-from integrations.nudges import send
-from integrations.platforms import Changes, ErrorKind, PlatformError, platform_of
+from integrations.platforms.base import Changes, PlatformError, platform_of
+from integrations.platforms.failures import ErrorKind
+from integrations.task_queue import send
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +72,12 @@ def sweep_drift() -> int:
 def watch_drift(connection_id: int) -> None:
     """Watch one connection, if it is its turn and the platform may be called."""
     connection = Connection.objects.with_platforms().filter(pk=connection_id).first()
-    if connection is None or not circuit.may_call(connection_id, _CALLER):
+    if connection is None or not circuit_breaker.may_call(connection_id, _CALLER):
         return
     watch = _claim(connection)
     if watch is not None:
         _watch(connection, watch)
-    circuit.give_back(connection_id, _CALLER)
+    circuit_breaker.give_back(connection_id, _CALLER)
 
 
 def _claim(connection: Connection) -> DriftWatch | None:
@@ -95,7 +96,7 @@ def _watch(connection: Connection, watch: DriftWatch) -> None:
         logger.warning(
             "Drift watch on connection %s: %s (request %s)", connection.pk, error, error.request_id
         )
-        circuit.heed(connection.pk, error, _CALLER)
+        circuit_breaker.heed(connection.pk, error, _CALLER)
         if error.kind == ErrorKind.BUG:
             _rest(watch, begun, watch.mark)
         return

@@ -24,7 +24,7 @@ from integrations.models import (
     MatchStatus,
     UserMatch,
 )
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 
 logger = logging.getLogger(__name__)
 

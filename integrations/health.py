@@ -11,7 +11,8 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, ConnectionStatus, RematchRun
-from integrations.platforms import ErrorKind, platform_of
+from integrations.platforms.base import platform_of
+from integrations.platforms.failures import ErrorKind
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from integrations.connections import record_success
 from integrations.models import Connection
-from integrations.platforms import Directory, DirectoryAnswer, MatchReason
+from integrations.platforms.base import Directory, DirectoryAnswer, MatchReason
 
 
 def look_up(

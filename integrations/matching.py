@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
-from integrations import circuit
+from integrations import circuit_breaker
 from integrations.answers import write_answers
 from integrations.lookups import look_up
 from integrations.models import (
@@ -24,11 +24,11 @@ from integrations.models import (
     RematchRun,
     UserMatch,
 )
-from integrations.nudges import send
-from integrations.platforms import PlatformError, platform_of
+from integrations.platforms.base import PlatformError, platform_of
 from integrations.rematch_claims import resume_rematch_runs
 from integrations.rematch_runs import end_runs, people_of, restart_run, start_run
 from integrations.rematch_work import end_of_shift, work_on_run
+from integrations.task_queue import send
 from staff.models import StaffMember
 
 __all__ = [
@@ -61,7 +61,7 @@ def rematch_people(connection: Connection, staff_ids: Sequence[int]) -> None:
     When the platform fails, the last status stands. People who were asked for by `request_rematch` stay due, so that
     beat tries again.
     """
-    if not circuit.may_call(connection.pk, _CALLER):
+    if not circuit_breaker.may_call(connection.pk, _CALLER):
         return
     people = people_of(connection).filter(pk__in=staff_ids).order_by("pk")
     asked = dict(people.values_list("pk", connection.match_field))
@@ -75,9 +75,9 @@ def rematch_people(connection: Connection, staff_ids: Sequence[int]) -> None:
             error.request_id,
             extra={"organization_id": connection.organization_id, "microsoft_request_id": error.request_id},
         )
-        circuit.heed(connection.pk, error, _CALLER)
+        circuit_breaker.heed(connection.pk, error, _CALLER)
     # Empty fields cost no call.
-    circuit.give_back(connection.pk, _CALLER)
+    circuit_breaker.give_back(connection.pk, _CALLER)
 
 
 def _ask_for(connection: Connection, asked: Mapping[int, str]) -> None:

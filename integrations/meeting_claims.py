@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Case, F, QuerySet, When
 from django.db.models.functions import Least, Now
 
-from integrations.circuit import is_probing, take_probe
+from integrations.circuit_breaker import is_probing, take_probe
 from integrations.models import Connection, Meeting
 from integrations.models.meetings import MeetingQuerySet
 

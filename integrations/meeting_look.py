@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from integrations.models import Connection, ConnectionStatus, Meeting
 from integrations.models.connections import able_to_work
 from integrations.models.meetings import UNHELD
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 
 
 @dataclass(frozen=True)

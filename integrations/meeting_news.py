@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db import transaction
 from django.dispatch import Signal
 
-from integrations import nudges
+from integrations import task_queue
 from integrations.models import Meeting
-from integrations.nudges import Turn
+from integrations.task_queue import Turn
 
 #: Sent after commit when something that people see of a meeting has changed: `sender=Meeting, meeting_id=UUID`.
 meeting_changed = Signal()
@@ -46,7 +46,7 @@ def gathered() -> Iterator[None]:
     """
     token = _is_gathering.set(True)
     try:
-        with nudges.gathered():
+        with task_queue.gathered():
             yield
     finally:
         _is_gathering.reset(token)
@@ -66,11 +66,11 @@ def sweep_soon() -> None:
     """Have a worker sweep once the present transaction is committed, for changes that make many rows due."""
     if _is_gathering.get():
         return
-    nudges.nudge_on_commit("integrations.sweep_meetings")
+    task_queue.nudge_on_commit("integrations.sweep_meetings")
 
 
 def _enqueue(meeting_ids: list[UUID], turn: Turn) -> None:
     """Send one task per meeting. When the broker fails all are given back to the sweep: a task may run twice."""
     calls = [(str(meeting_id),) for meeting_id in meeting_ids]
-    if not nudges.send_each("integrations.sync_meeting", calls, turn=turn):
+    if not task_queue.send_each("integrations.sync_meeting", calls, turn=turn):
         Meeting.objects.filter(pk__in=meeting_ids).update(nudged_at=None)

@@ -17,13 +17,14 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
 from integrations import connections
-from integrations.circuit import heed
+from integrations.circuit_breaker import heed
 from integrations.coverage_schedule import attempts_of_a_covered_person, refused
 from integrations.meeting_claims import Claim, settled_after
 from integrations.meeting_news import announce, enqueue_on_commit
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
 from integrations.models import Coverage, DirectoryState, Meeting, UserMatch, Wanted
-from integrations.platforms import ErrorKind, MatchReason, PlatformError
+from integrations.platforms.base import MatchReason, PlatformError
+from integrations.platforms.failures import ErrorKind
 
 logger = logging.getLogger(__name__)
 

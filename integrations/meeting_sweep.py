@@ -19,8 +19,8 @@ from integrations.meeting_look import Todo, look, unexplained, unheard
 from integrations.meeting_news import announce, enqueue_on_commit
 from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
 from integrations.models.meetings import UNHELD
-from integrations.nudges import Turn
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
+from integrations.task_queue import Turn
 
 logger = logging.getLogger(__name__)
 

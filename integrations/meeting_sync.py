@@ -29,14 +29,8 @@ from integrations.meeting_outcomes import write_failure, write_success
 from integrations.meeting_sweep import end_over
 from integrations.metrics import TAKEN_OVER, count_sync
 from integrations.models import FindingKind, Meeting, Wanted
-from integrations.platforms import (
-    Attendee,
-    ErrorKind,
-    MeetingSpec,
-    PlatformError,
-    VideoPlatform,
-    platform_of,
-)
+from integrations.platforms.base import Attendee, MeetingSpec, PlatformError, VideoPlatform, platform_of
+from integrations.platforms.failures import ErrorKind
 
 logger = logging.getLogger(__name__)
 

@@ -31,7 +31,8 @@ from integrations.meeting_sweep import abandon, sweep
 from integrations.meeting_sync import sync_meeting
 from integrations.models import Connection, Meeting, UserMatch, Wanted
 from integrations.models.meetings import UNHELD
-from integrations.platforms import ErrorKind, VideoPlatform, platform_of
+from integrations.platforms.base import VideoPlatform, platform_of
+from integrations.platforms.failures import ErrorKind
 from staff.models import StaffMember
 
 __all__ = [

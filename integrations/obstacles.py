@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from integrations.models import Connection, MatchStatus, UserMatch
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from integrations.whereabouts import Page
 from staff.models import StaffMember
 

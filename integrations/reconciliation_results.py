@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from integrations.connections import note_event
 from integrations.models import Connection, EventKind, Finding, FindingKind, Meeting, Reconciliation
 from integrations.models.meetings import MeetingQuerySet
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 
 # Whatever has no answer by then is counted as it is: the next night begins anew.
 _LONGEST: Final = timedelta(hours=20)

@@ -31,7 +31,7 @@ from integrations.meeting_outcomes import NO_ERROR
 from integrations.meetings import ask_to_cancel, try_again
 from integrations.models import Connection, ConnectionStatus, FindingKind, Meeting, Reconciliation, Wanted
 from integrations.owners import all_owners
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from integrations.reconciliation_results import finish
 
 logger = logging.getLogger(__name__)

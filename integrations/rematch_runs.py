@@ -20,7 +20,7 @@ from integrations.models import (
     RematchTrigger,
     UserMatch,
 )
-from integrations.nudges import nudge_on_commit
+from integrations.task_queue import nudge_on_commit
 from staff.models import StaffMember
 
 WORK_TASK = "integrations.work_on_rematch_run"

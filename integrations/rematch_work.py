@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations.answers import preview_answers, write_answers
-from integrations.circuit import heed
+from integrations.circuit_breaker import heed
 from integrations.connections import note_event
 from integrations.lookups import look_up
 from integrations.models import (
@@ -23,7 +23,8 @@ from integrations.models import (
     Meeting,
     RematchRun,
 )
-from integrations.platforms import Directory, DirectoryAnswer, ErrorKind, PlatformError, platform_of
+from integrations.platforms.base import Directory, DirectoryAnswer, PlatformError, platform_of
+from integrations.platforms.failures import ErrorKind
 from integrations.rematch_claims import (
     Overtaken,
     advance,

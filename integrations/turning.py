@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from integrations.connections import note_event
 from integrations.models import Connection, ConnectionEvent, Coverage, EventKind, UserMatch
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from staff.models import StaffMember
 
 MATCH_BATCH = 1000

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import integrations.platforms
+import integrations.platforms.base
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
                 ('looked_up', models.CharField(blank=True, max_length=320, null=True)),
                 ('hint', models.CharField(blank=True, db_default='', max_length=500)),
                 ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('status', models.GeneratedField(db_persist=True, expression=models.Case(models.When(directory='unknown', then=models.Value('checking')), models.When(directory='unmatched', then=models.Value('unmatched')), models.When(reason__in=[integrations.platforms.MatchReason['DISABLED'], integrations.platforms.MatchReason['GUEST'], integrations.platforms.MatchReason['NO_LICENCE'], integrations.platforms.MatchReason['NO_POLICY'], integrations.platforms.MatchReason['REFUSED']], then=models.Value('forbidden')), models.When(coverage__in=['forbidden', 'waiting'], then=models.Value('forbidden')), models.When(coverage='unknown', then=models.Value('checking')), default=models.Value('matched')), output_field=models.CharField(choices=[('checking', 'Checking…'), ('matched', 'Matched'), ('unmatched', 'Unmatched'), ('forbidden', 'Forbidden')], max_length=10))),
+                ('status', models.GeneratedField(db_persist=True, expression=models.Case(models.When(directory='unknown', then=models.Value('checking')), models.When(directory='unmatched', then=models.Value('unmatched')), models.When(reason__in=[integrations.platforms.base.MatchReason['DISABLED'], integrations.platforms.base.MatchReason['GUEST'], integrations.platforms.base.MatchReason['NO_LICENCE'], integrations.platforms.base.MatchReason['NO_POLICY'], integrations.platforms.base.MatchReason['REFUSED']], then=models.Value('forbidden')), models.When(coverage__in=['forbidden', 'waiting'], then=models.Value('forbidden')), models.When(coverage='unknown', then=models.Value('checking')), default=models.Value('matched')), output_field=models.CharField(choices=[('checking', 'Checking…'), ('matched', 'Matched'), ('unmatched', 'Unmatched'), ('forbidden', 'Forbidden')], max_length=10))),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='matches', to='integrations.connection')),
                 ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='matches', to='integrations.rematchrun')),
                 ('staff', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='video_matches', to=settings.AUTH_USER_MODEL)),

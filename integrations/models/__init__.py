@@ -15,7 +15,8 @@ from integrations.models.matches import (
     UserMatch,
 )
 from integrations.models.meetings import Meeting, MeetingQuerySet, MeetingState, Wanted
-from integrations.models.reconciling import Finding, FindingKind, Reconciliation
+from integrations.models.monitoring import DriftFinding, DriftWatch, OrganizerMonth
+from integrations.models.reconciliation import Finding, FindingKind, Reconciliation
 from integrations.models.rematches import (
     MatchChange,
     RematchRun,
@@ -23,7 +24,6 @@ from integrations.models.rematches import (
     RematchState,
     RematchTrigger,
 )
-from integrations.models.watches import DriftFinding, DriftWatch, OrganizerMonth
 
 __all__ = [
     "Connection",

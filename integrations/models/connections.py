@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 from staff.models import Organization, StaffMember
 
 
@@ -47,7 +47,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def able_to_work(self) -> Self:
         """Connections whose platform may be called now: healthy, and neither asked to pause nor known to be down.
 
-        Those with `probe_at` may be called by one caller at a time: see `integrations.circuit`.
+        Those with `probe_at` may be called by one caller at a time: see `integrations.circuit_breaker`.
         """
         return self.filter(able_to_work())
 
@@ -73,7 +73,7 @@ class Connection(models.Model):
     is_default = models.BooleanField(default=False)
     # Set by a platform that asks everybody to wait (429); honoured by all workers.
     paused_until = models.DateTimeField(null=True, blank=True)
-    # The circuit (`integrations.circuit`): who called in vain since the last answer; when one may call again, where the
+    # The circuit (`integrations.circuit_breaker`): who called in vain since the last answer; when one may call again, where the
     # platform is thought to be down; and who does so now.
     unanswered = ArrayField(models.CharField(max_length=50), default=list, db_default=[], blank=True)
     probe_at = models.DateTimeField(null=True, blank=True)

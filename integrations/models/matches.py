@@ -9,7 +9,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models.connections import Connection, ConnectionEvent
-from integrations.platforms import MatchReason
+from integrations.platforms.base import MatchReason
 from staff.models import StaffMember
 
 

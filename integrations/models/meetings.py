@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models.connections import Connection
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 from staff.models import Organization, StaffMember
 
 

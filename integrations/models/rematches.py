@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.models.connections import Connection, MatchField
 from integrations.models.matches import MatchStatus
-from integrations.platforms import MatchReason
+from integrations.platforms.base import MatchReason
 from staff.models import StaffMember
 
 

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from integrations.connections import require_reauthorization
 from integrations.models import Connection
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import login
 from integrations.teams.metrics import counted
 from integrations.teams.models import TeamsConnection

@@ -8,7 +8,7 @@ class TeamsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models are loaded by now, not before.
-        from integrations.platforms import register
+        from integrations.platforms.base import register
         from integrations.teams import checks, policy_news  # noqa: F401 - register checks and receivers
         from integrations.teams.platform import Teams
 

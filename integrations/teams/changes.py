@@ -10,7 +10,8 @@ from typing import Any, Final
 from django.conf import settings
 
 from integrations.models import Connection
-from integrations.platforms import Changes, ErrorKind, PlatformError
+from integrations.platforms.base import Changes, PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.graph import GraphClient
 from integrations.teams.users import FULL_FIELDS
 

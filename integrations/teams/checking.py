@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from integrations.connections import pause, record_success, record_trouble, require_reauthorization
 from integrations.models import Connection, MatchStatus, UserMatch
-from integrations.platforms import CheckStep, ErrorKind, PlatformError, StepOutcome
+from integrations.platforms.base import CheckStep, PlatformError, StepOutcome
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import login, tokens
 from integrations.teams.errors import bug
 from integrations.teams.graph import GraphClient

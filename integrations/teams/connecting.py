@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from integrations.connections import AlreadyConnected, add_connection, note_event, revive_connection
 from integrations.models import Connection, EventKind
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import tokens
 from integrations.teams.identity import Identity
 from integrations.teams.models import TeamsConnection

@@ -18,7 +18,8 @@ from urllib3.exceptions import NewConnectionError
 
 from integrations.connections import record_success, record_trouble, require_reauthorization
 from integrations.models import Connection
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.addresses import absolute, is_graphs_own, loggable, relative
 from integrations.teams.answers import NO_JSON, Answer, batch_items, parsed, refusal
 from integrations.teams.errors import Area, Refusal, area_of, bug, error_of, outage

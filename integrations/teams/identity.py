@@ -13,7 +13,8 @@ import jwt
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.entra_errors import unreachable
 from integrations.teams.http import Unreachable, get_json
 from integrations.teams.tenants import Tenant

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from msal.exceptions import MsalServiceError
 
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.certificate import read_certificate
 from integrations.teams.entra_errors import (
     operators_fault,

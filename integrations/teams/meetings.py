@@ -17,7 +17,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection
-from integrations.platforms import Attendee, ErrorKind, MatchReason, MeetingSpec, PlatformError, RemoteMeeting
+from integrations.platforms.base import Attendee, MatchReason, MeetingSpec, PlatformError, RemoteMeeting
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.addresses import segment
 from integrations.teams.errors import bug
 from integrations.teams.graph import GraphClient

@@ -9,7 +9,8 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 
 _METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
 _ANSWERS: Final = ("2xx", "3xx", "4xx", "429", "5xx", "none")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, UserMatch
-from integrations.platforms import (
+from integrations.platforms.base import (
     Account,
     Attendee,
     Changes,
@@ -29,7 +29,7 @@ from staff.models import Organization
 
 
 class Teams:
-    """See `integrations.platforms.VideoPlatform`.
+    """See `integrations.platforms.base.VideoPlatform`.
 
     Under the service account method that account organises every meeting, with the staff member as co-organizer, so
     that they can admit people from the lobby. Under an access policy the staff member organises.

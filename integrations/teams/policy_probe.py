@@ -14,7 +14,8 @@ from uuid import UUID
 from django.conf import settings
 
 from integrations.models import Connection
-from integrations.platforms import CoverageAnswer, ErrorKind, Verdict
+from integrations.platforms.base import CoverageAnswer, Verdict
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.errors import Refusal, error_of
 from integrations.teams.graph import BATCH_SIZE, Get, GraphClient
 from integrations.teams.policy_scripts import is_guid

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import login
 from integrations.teams.entra_errors import refused_return
 from integrations.teams.identity import Identity, check_id_token, other_tenant

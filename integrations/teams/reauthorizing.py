@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from integrations.connections import mark_reauthorized
 from integrations.models import Connection
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.connecting import (
     access_policy_columns,
     note_unknown_roles,

@@ -12,8 +12,8 @@ from celery import shared_task
 
 from integrations.connections import record_success, record_trouble
 from integrations.models import Connection
-from integrations.nudges import send
-from integrations.platforms import PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.task_queue import send
 from integrations.teams import expiry, tokens
 
 logger = logging.getLogger(__name__)

@@ -24,7 +24,8 @@ from django.utils.translation import gettext as _
 from integrations.connections import require_reauthorization
 from integrations.encryption import Unreadable
 from integrations.models import Connection, ConnectionStatus
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import app_tokens, login
 from integrations.teams.metrics import counted
 from integrations.teams.models import Method, TeamsConnection

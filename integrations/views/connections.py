@@ -12,7 +12,7 @@ from integrations.failed_links import count_by_connection
 from integrations.models import Connection
 from integrations.panels import notices_of
 from integrations.platform_choice import PeopleOn, people_on, without_platform
-from integrations.platforms import Account, VideoPlatform, all_platforms, platform_of
+from integrations.platforms.base import Account, VideoPlatform, all_platforms, platform_of
 from integrations.rematch_news import line_of, shown_runs
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_organization

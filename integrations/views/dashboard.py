@@ -17,7 +17,7 @@ from integrations.health import health_of
 from integrations.models import Connection
 from integrations.panels import notices_of
 from integrations.platform_choice import without_platform
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from integrations.user_counts import Tiles, tiles_of
 from integrations.user_rows import rows_of
 from integrations.user_search import ROWS, TableFilter

@@ -13,7 +13,7 @@ from integrations.health import health_of
 from integrations.models import Connection, EventKind
 from integrations.panels import notices_of
 from integrations.platform_choice import people_on
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 

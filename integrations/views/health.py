@@ -21,7 +21,7 @@ from integrations.forms import SettingsForm
 from integrations.health import health_of, paused_until, work_of
 from integrations.history import events_of
 from integrations.models import Connection, EventKind
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from integrations.reconciliation_news import news_of
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_member

@@ -12,7 +12,7 @@ from django_htmx.http import trigger_client_event
 
 from integrations.health import health_of
 from integrations.models import Connection, RematchRun, RematchTrigger
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from integrations.rematch_file import changes_file
 from integrations.rematch_news import progress_of, result_of, shown_run
 from integrations.rematch_runs import RunUnderWay, dismiss, start_failed_run, start_new_run

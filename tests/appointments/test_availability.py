@@ -6,14 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appointments.availability import (
-    Calendar,
-    Lengths,
-    free_slots,
-    is_within_hours,
-    next_free,
-    next_free_of_anyone,
-)
+from appointments.availability import free_slots, is_within_hours, next_free, next_free_of_anyone
+from appointments.calendars import Calendar, Lengths
 from appointments.models import Status
 from appointments.spans import Span
 from services.models import Service

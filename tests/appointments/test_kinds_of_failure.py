@@ -14,10 +14,10 @@ from appointments.moving import move_appointment
 from appointments.video_links import LinkState, link_of
 from integrations import meetings
 from integrations.connections import mark_reauthorized, require_reauthorization
-from integrations.error_kinds import RULES, Owner
 from integrations.failed_links import failed_links
 from integrations.models import Connection, Meeting
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import RULES, ErrorKind, Owner
 from services.models import MeetingMethod
 from staff.models import Role
 from tests.factories import (
@@ -28,8 +28,8 @@ from tests.factories import (
     make_organization,
     make_service,
 )
-from tests.integrations.asks import HALF_AN_HOUR, STARTS, later
 from tests.integrations.fake_platform import FakePlatform
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, later
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

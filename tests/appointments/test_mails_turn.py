@@ -10,7 +10,7 @@ from appointments.notifications import send_waiting
 from integrations.models import Connection, Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple
-from tests.integrations.asks import later
+from tests.integrations.meeting_steps import later
 
 pytestmark = pytest.mark.usefixtures("friday")
 

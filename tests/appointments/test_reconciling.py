@@ -12,14 +12,15 @@ from appointments.models import Appointment, Status
 from appointments.moving import move_appointment
 from appointments.statuses import cancel_appointment
 from integrations.findings import record_finding
-from integrations.meetings import meeting_changed, sync_meeting
+from integrations.meeting_news import meeting_changed
+from integrations.meeting_sync import sync_meeting
 from integrations.models import Connection, Finding, FindingKind, Meeting, Reconciliation
 from integrations.reconciling import reconcile
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_connection, make_organization
+from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

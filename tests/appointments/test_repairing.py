@@ -12,7 +12,7 @@ from appointments.refusals import BookingRefused
 from appointments.repairing import Repaired, make_link, make_links
 from appointments.repairs import with_other_link, without_link
 from integrations.models import ConnectionStatus, DirectoryState, Meeting, MeetingState, UserMatch, Wanted
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
@@ -347,7 +347,7 @@ def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
         sent.extend(task for _ in calls)
         return True
 
-    monkeypatch.setattr("integrations.nudges.send_each", send_each)
+    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
     for hour in (10, 11):
         never_asked(maple_with_teams, hour)
 

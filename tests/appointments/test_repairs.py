@@ -10,7 +10,7 @@ import time_machine
 from appointments.models import Appointment, Status
 from appointments.repairs import WithoutLink, count_without_link, without_link
 from integrations.models import DirectoryState, Meeting, UserMatch, Wanted
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
 from staff.models import StaffMember
 from tests.appointments.conftest import Maple, monday

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from appointments.models import Appointment
 from integrations.models import Connection, DirectoryState, Meeting, UserMatch
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday

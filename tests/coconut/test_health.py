@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from coconut import health
 from coconut.clock import Scheduler
 from coconut.tasks import heartbeat
-from tests.integrations.asks import ask, make_hosting
+from tests.integrations.meeting_steps import ask, make_hosting
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 WELL = {

@@ -22,9 +22,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from coconut import health, worker_metrics
 from integrations import backlog
 from integrations.models import ConnectionStatus, RematchState
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 from tests.factories import make_connection, make_organization, make_run
-from tests.integrations.asks import ask, make_hosting
+from tests.integrations.meeting_steps import ask, make_hosting
 
 TOKEN = "a-token-for-whoever-watches"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

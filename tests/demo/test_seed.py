@@ -10,7 +10,8 @@ from django.core.management import call_command
 from django.db.models import Q
 
 from appointments.models import Appointment, Client, Status
-from demo.seed import LOGINS, PASSWORD, TENANT_ID, ready_text, seed
+from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
+from demo.seed import seed
 from services.models import MeetingMethod, Service
 from simulator.people import CONTOSO_ID, PEOPLE
 from staff.models import Organization, StaffMember, TimeOff

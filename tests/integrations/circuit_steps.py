@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from integrations.hosting import Hosting
 from integrations.models import Connection, Meeting
-from tests.integrations.asks import ask, sync
 from tests.integrations.fake_platform import FakePlatform, outage
+from tests.integrations.meeting_steps import ask, sync
 
 
 def calls(fake: FakePlatform) -> int:

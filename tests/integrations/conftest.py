@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations import matching
-from integrations.nudges import Turn
+from integrations.task_queue import Turn
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         sent.extend((task, *args) for args in calls)
         return True
 
-    monkeypatch.setattr("integrations.nudges.send_each", take)
+    monkeypatch.setattr("integrations.task_queue.send_each", take)
     return sent
 
 

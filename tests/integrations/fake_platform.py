@@ -1,6 +1,6 @@
 """A video platform in memory, for tests that are not about Microsoft.
 
-It keeps the contract of `integrations.platforms.VideoPlatform`: meetings are created once per key, what is gone
+It keeps the contract of `integrations.platforms.base.VideoPlatform`: meetings are created once per key, what is gone
 answers GONE, every name that is looked up gets an answer. It fails when told to, counts what it was asked, and
 refuses to be called inside a transaction.
 """
@@ -19,14 +19,13 @@ from django.http import QueryDict
 from integrations.connections import require_reauthorization
 from integrations.forms import SettingsForm
 from integrations.models import Connection, UserMatch
-from integrations.platforms import (
+from integrations.platforms.base import (
     Account,
     Attendee,
     Changes,
     CheckStep,
     CoverageAnswer,
     DirectoryAnswer,
-    ErrorKind,
     MatchReason,
     MeetingSpec,
     PlatformError,
@@ -34,6 +33,7 @@ from integrations.platforms import (
     StepOutcome,
     Verdict,
 )
+from integrations.platforms.failures import ErrorKind
 from staff.models import Organization
 
 SERVICE_ACCOUNT = "oid-of-the-service-account"

@@ -17,7 +17,8 @@ from django.utils import timezone
 from integrations import checking
 from integrations.checking import ask_for_check, latest_check, run_check
 from integrations.models import Connection, ConnectionCheck, ConnectionEvent, ConnectionStatus, EventKind
-from integrations.platforms import ErrorKind, PlatformError, StepOutcome
+from integrations.platforms.base import PlatformError, StepOutcome
+from integrations.platforms.failures import ErrorKind
 from staff.models import Role
 from tests.factories import make_connection, make_member, make_organization
 

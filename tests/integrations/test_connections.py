@@ -30,7 +30,7 @@ from integrations.models import (
     RematchRun,
     RematchTrigger,
 )
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.models import TeamsConnection
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff

@@ -32,11 +32,12 @@ from integrations.models import (
     Meeting,
     UserMatch,
 )
-from integrations.platforms import CoverageAnswer, ErrorKind, MatchReason, PlatformError, Verdict
+from integrations.platforms.base import CoverageAnswer, MatchReason, PlatformError, Verdict
+from integrations.platforms.failures import ErrorKind
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
-from tests.integrations.asks import STARTS, ask, sync
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
+from tests.integrations.meeting_steps import STARTS, ask, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,14 +14,15 @@ from integrations.disconnecting import Upcoming, disconnect_connection, upcoming
 from integrations.encryption import cipher
 from integrations.hosting import Hosting, hosting_of
 from integrations.models import Connection, ConnectionStatus, Meeting, RematchRun, RematchTrigger
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.rematch_runs import start_run
 from integrations.teams import login, tokens
 from integrations.teams.models import TeamsConnection
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_member, make_organization, make_staff
-from tests.integrations.asks import HALF_AN_HOUR, ask, make_hosting, move, sync
 from tests.integrations.fake_platform import FakePlatform
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, make_hosting, move, sync
 
 pytestmark = pytest.mark.django_db
 

@@ -24,7 +24,8 @@ from integrations.models import (
     RematchState,
     UserMatch,
 )
-from integrations.platforms import Changes, DirectoryAnswer, ErrorKind, MatchReason, PlatformError
+from integrations.platforms.base import Changes, DirectoryAnswer, MatchReason, PlatformError
+from integrations.platforms.failures import ErrorKind
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from integrations.models import Connection, ConnectionStatus, DirectoryState, Meeting, Wanted
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 from staff.models import Organization, Role, StaffMember, VideoChoice
 from tests.cast import signed_in
 from tests.factories import (

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from integrations.hosting import Hosting, hosting_of
 from integrations.models import Connection, ConnectionStatus, Coverage, DirectoryState
-from integrations.platforms import MatchReason
+from integrations.platforms.base import MatchReason
 from integrations.whereabouts import Page
 from staff.models import StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff

@@ -15,10 +15,11 @@ from integrations.connections import mark_reauthorized, revive_connection
 from integrations.disconnecting import disconnect_connection
 from integrations.hosting import Hosting
 from integrations.models import Connection, Finding, Meeting
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.reconciling import reconcile
-from tests.integrations.asks import ask, later, make_hosting, sync
 from tests.integrations.fake_platform import FakePlatform
+from tests.integrations.meeting_steps import ask, later, make_hosting, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

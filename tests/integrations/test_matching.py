@@ -6,12 +6,6 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.matching import (
-    end_runs,
-    restart_run,
-    start_run,
-    work_on_run,
-)
 from integrations.models import (
     Coverage,
     DirectoryState,
@@ -24,7 +18,9 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.models.matches import derived_status
-from integrations.platforms import MatchReason
+from integrations.platforms.base import MatchReason
+from integrations.rematch_runs import end_runs, restart_run, start_run
+from integrations.rematch_work import work_on_run
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage
 from tests.integrations.matching_steps import make_known, start, statuses

@@ -8,17 +8,14 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.matching import (
-    rematch_people,
-    shared_remote_ids,
-    work_on_run,
-)
+from integrations.matching import rematch_people, shared_remote_ids
 from integrations.models import (
     ConnectionStatus,
     Coverage,
     MatchStatus,
     UserMatch,
 )
+from integrations.rematch_work import work_on_run
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage
 from tests.integrations.matching_steps import start, statuses

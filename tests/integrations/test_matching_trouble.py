@@ -11,17 +11,16 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
-from integrations.matching import (
-    resume_rematch_runs,
-    work_on_run,
-)
 from integrations.models import (
     ConnectionStatus,
     MatchStatus,
     RematchRun,
     RematchState,
 )
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
+from integrations.rematch_claims import resume_rematch_runs
+from integrations.rematch_work import work_on_run
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, refused, throttled

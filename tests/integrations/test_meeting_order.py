@@ -16,11 +16,12 @@ from integrations.connections import revive_connection
 from integrations.disconnecting import disconnect_connection
 from integrations.hosting import Hosting
 from integrations.models import Connection, Meeting, UserMatch
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.tasks import sync_meeting
 from tests.factories import make_match, make_member
-from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -39,11 +39,12 @@ from appointments.refusals import BookingRefused
 from appointments.repairing import make_links
 from appointments.repairs import without_link
 from appointments.statuses import cancel_appointment
-from integrations import meetings, nudges, platforms
+from integrations import meetings, task_queue
 from integrations.connections import mark_reauthorized, revive_connection
 from integrations.disconnecting import disconnect_connection
 from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
-from integrations.platforms import ErrorKind
+from integrations.platforms import base
+from integrations.platforms.failures import ErrorKind
 from integrations.tasks import sync_meeting
 from services.models import MeetingMethod
 from staff.models import Role
@@ -55,14 +56,7 @@ from tests.factories import (
     make_organization,
     make_service,
 )
-from tests.integrations.agreement import (
-    check_appointments,
-    check_mails,
-    check_remote_meetings,
-    check_rows,
-)
-from tests.integrations.asks import STARTS
-from tests.integrations.unreliable import (
+from tests.integrations.flaky_platform import (
     WHEN_CARRIED_OUT,
     WHEN_SENT,
     Fate,
@@ -70,6 +64,8 @@ from tests.integrations.unreliable import (
     UnreliablePlatform,
     Worker,
 )
+from tests.integrations.invariants import check_appointments, check_mails, check_remote_meetings, check_rows
+from tests.integrations.meeting_steps import STARTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,12 +131,12 @@ class Organisation(RuleBasedStateMachine):
         self.platform = UnreliablePlatform(
             {match.remote_id: organizer for match, organizer in zip(matches, organizers, strict=True)}
         )
-        platforms.register(self.platform)
+        base.register(self.platform)
         self.appointments: list[Appointment] = []
         self.queue: list[tuple[str, str]] = []
         self.is_broker_up = True
         self.slots = 0
-        nudges.send_each = self._send_each
+        task_queue.send_each = self._send_each
 
     # --- People -------------------------------------------------------------------------------------
     @initialize()
@@ -418,8 +414,8 @@ def workers() -> Iterator[None]:
 @pytest.mark.usefixtures("workers")
 def test_in_the_end_the_platform_has_exactly_what_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine puts its own in their places.
-    monkeypatch.setattr(nudges, "send_each", nudges.send_each)
-    monkeypatch.setattr(platforms, "_platforms", dict(platforms._platforms))
+    monkeypatch.setattr(task_queue, "send_each", task_queue.send_each)
+    monkeypatch.setattr(base, "_platforms", dict(base._platforms))
 
     # Its own default is no profile's.
     run_state_machine_as_test(Organisation, settings=hypothesis.settings())

@@ -12,9 +12,9 @@ from django.db import connection as database
 from integrations import meetings
 from integrations.hosting import Hosting
 from integrations.models import Meeting
-from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, make_hosting, move, sync
+from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.threads import at_once
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,7 +102,7 @@ def test_two_sweeps_at_once_nudge_every_meeting_once(
         told.extend(meeting for (meeting,) in calls)
         return True
 
-    monkeypatch.setattr("integrations.nudges.send_each", send_each)
+    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
     asked = {str(ask(hosting).pk) for _ in range(20)}
     Meeting.objects.update(nudged_at=None)
     told.clear()

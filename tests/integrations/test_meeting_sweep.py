@@ -15,10 +15,11 @@ from django.utils import timezone
 from integrations import meeting_look, meetings
 from integrations.hosting import Hosting
 from integrations.models import Connection, ConnectionStatus, Meeting
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.tasks import sweep_meetings, sync_meeting
-from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 from tests.integrations.fake_platform import FakePlatform, outage
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +38,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.extend(str(meeting) for (meeting,) in calls)
         return True
 
-    monkeypatch.setattr("integrations.nudges.send_each", send_each)
+    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
     return told
 
 
@@ -62,7 +63,7 @@ def test_a_nudge_that_the_broker_did_not_take_is_made_up_for_at_once(
     hosting: Hosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broker:
-        broker.setattr("integrations.nudges.send_each", lambda task, calls, **options: False)
+        broker.setattr("integrations.task_queue.send_each", lambda task, calls, **options: False)
         ask(hosting)
 
     assert meetings.sweep() == 1
@@ -78,7 +79,7 @@ def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: p
         tried.append(calls)
         return False
 
-    monkeypatch.setattr("integrations.nudges.send_each", send_each)
+    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
     meetings.sweep()
 
     assert (len(tried), Meeting.objects.filter(nudged_at=None).count()) == (1, 3)

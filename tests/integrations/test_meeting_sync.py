@@ -14,9 +14,10 @@ from django.utils import timezone
 from integrations import meeting_sync, meetings
 from integrations.hosting import Hosting
 from integrations.models import Connection, Meeting
-from integrations.platforms import ErrorKind, PlatformError, RemoteMeeting
-from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from integrations.platforms.base import PlatformError, RemoteMeeting
+from integrations.platforms.failures import ErrorKind
 from tests.integrations.fake_platform import FakePlatform, gone, outage
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -310,7 +311,7 @@ def test_an_ask_during_the_work_tells_the_worker_once_more(
         return True
 
     fake_teams.during("update_meeting", lambda: move(meeting))
-    monkeypatch.setattr("integrations.nudges.send_each", send_each)
+    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
     Connection.objects.update(last_success_at=timezone.now())
 
     sync(meeting)

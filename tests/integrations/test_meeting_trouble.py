@@ -12,10 +12,11 @@ from django.utils import timezone
 from integrations import meetings
 from integrations.hosting import Hosting
 from integrations.models import Connection, ConnectionStatus, Meeting, UserMatch
-from integrations.platforms import ErrorKind, MatchReason, PlatformError
+from integrations.platforms.base import MatchReason, PlatformError
+from integrations.platforms.failures import ErrorKind
 from tests.factories import make_organization
-from tests.integrations.asks import ask, later, make_hosting, move, sync
 from tests.integrations.fake_platform import FakePlatform, outage, refused, throttled
+from tests.integrations.meeting_steps import ask, later, make_hosting, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

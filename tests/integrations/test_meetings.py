@@ -15,11 +15,11 @@ from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import meetings, nudges
+from integrations import meetings, task_queue
 from integrations.hosting import Hosting
 from integrations.models import Meeting
-from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, make_hosting
 from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -189,9 +189,9 @@ def broker_at(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Celery's broker moves to another port of this machine."""
     monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{port}/0")
     monkeypatch.setattr(current_app.conf, "broker_write_url", f"redis://127.0.0.1:{port}/0")
-    nudges._producers.cache_clear()
+    task_queue._producers.cache_clear()
     yield
-    nudges._producers.cache_clear()
+    task_queue._producers.cache_clear()
 
 
 @pytest.mark.parametrize("broker", ["refuses", "accepts and never answers", "does not even accept"])

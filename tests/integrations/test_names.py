@@ -10,7 +10,7 @@ from integrations.models import Connection
 from integrations.names import NameTaken, rename_connection
 from staff.models import Organization
 from tests.factories import make_connection, make_member, make_organization
-from tests.integrations.threads import at_once
+from tests.integrations.concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -19,8 +19,8 @@ from integrations.platform_choice import (
 )
 from staff.models import Organization, StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
+from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.threads import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 

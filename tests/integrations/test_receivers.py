@@ -11,8 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from integrations import tasks
-from integrations.matching import rematch_changed_staff, request_rematch, start_run
+from integrations.matching import rematch_changed_staff, request_rematch
 from integrations.models import ConnectionStatus, MatchField, MatchStatus, RematchTrigger, UserMatch
+from integrations.rematch_runs import start_run
 from services.models import ServiceAssignment
 from staff.models import StaffMember
 from tests.factories import (

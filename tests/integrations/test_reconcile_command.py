@@ -13,8 +13,8 @@ from django.utils import timezone
 from integrations import owners
 from integrations.models import Connection, ConnectionStatus, Finding, Meeting, Reconciliation
 from tests.factories import make_organization
-from tests.integrations.asks import HALF_AN_HOUR, ask, make_hosting, sync
 from tests.integrations.fake_platform import FakePlatform, outage
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, make_hosting, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

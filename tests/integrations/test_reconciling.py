@@ -21,13 +21,14 @@ from integrations.models import (
     Meeting,
     Reconciliation,
 )
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.reconciliation_results import finish_reconciliations, summary
 from integrations.reconciling import reconcile, reconcile_everything
-from tests.integrations.asks import HALF_AN_HOUR, ask, later, make_hosting, move, sync
+from tests.integrations.backdating import in_days, night, pass_time, work
+from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
-from tests.integrations.nights import in_days, night, pass_time, work
-from tests.integrations.threads import at_once
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, later, make_hosting, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

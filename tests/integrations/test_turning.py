@@ -9,12 +9,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from integrations.answers import write_answers
 from integrations.models import Connection, ConnectionEvent, Coverage, UserMatch
-from integrations.platforms import DirectoryAnswer
+from integrations.platforms.base import DirectoryAnswer
 from integrations.turning import Turned, turn_video_calls, undo_turning
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
+from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.threads import at_once
 
 pytestmark = pytest.mark.django_db
 

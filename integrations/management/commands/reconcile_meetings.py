@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.db.models import QuerySet
 
-from integrations.meetings import sync_meeting
+from integrations.meeting_sync import sync_meeting
 from integrations.models import Connection
 from integrations.panels import notices_of
 from integrations.reconciliation_results import asked_for, finish_reconciliations, summary

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from integrations.connections import AlreadyConnected
 from integrations.models import Connection
-from integrations.platforms import PlatformError
+from integrations.platforms.base import PlatformError
 from integrations.teams import wizard
 from integrations.teams.connecting import NotOffered
 from integrations.teams.models import Method, TeamsConnection

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from integrations.models import Connection
-from integrations.platforms import PlatformError
+from integrations.platforms.base import PlatformError
 from integrations.teams.departures import depart
 from integrations.teams.forms import ReauthorizeForm
 from integrations.teams.pages import leads_to_microsoft, posted, render_exit, see_other, with_what_next

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.platforms import PlatformError
+from integrations.platforms.base import PlatformError
 from integrations.teams import wizard
 from integrations.teams.departures import depart
 from integrations.teams.forms import MatchFieldForm, PolicyForm, TenantForm

@@ -7,7 +7,8 @@ import responses
 
 from integrations.drift import watch_drift
 from integrations.models import DriftFinding, DriftWatch
-from integrations.platforms import Changes, ErrorKind, PlatformError
+from integrations.platforms.base import Changes, PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.changes import UNKNOWN, changes_since
 from integrations.teams.models import Method
 from tests.factories import make_connection, make_match, make_member

@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Connection, ConnectionStatus, UserMatch
-from integrations.platforms import ErrorKind, StepOutcome, VideoPlatform
+from integrations.platforms.base import StepOutcome, VideoPlatform
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import login
 from integrations.teams.models import Method, TeamsConnection
 from integrations.teams.platform import Teams

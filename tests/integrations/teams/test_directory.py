@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from integrations.platforms import DirectoryAnswer, ErrorKind, MatchReason, PlatformError
+from integrations.platforms.base import DirectoryAnswer, MatchReason, PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.directory import open_directory
 from integrations.teams.users import fold, read_user
 from tests.factories import make_connection

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from integrations.platforms import ErrorKind, MatchReason, PlatformError
+from integrations.platforms.base import MatchReason, PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.costs import Costs
 from integrations.teams.directory import open_directory
 from tests.factories import make_connection

@@ -11,7 +11,8 @@ from django.db import connection as database
 from django.utils import timezone
 
 from integrations.models import ConnectionEvent, ConnectionStatus, EventKind
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import login, tasks, tokens
 from integrations.teams.identity import Identity
 from integrations.teams.models import Method, TeamsConnection

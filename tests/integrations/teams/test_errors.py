@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.platforms import ErrorKind, MatchReason
+from integrations.platforms.base import MatchReason
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.errors import Area, Refusal, area_of, error_of
 
 DIRECTORY, ORGANIZER, MEETING = Area.DIRECTORY, Area.ORGANIZER, Area.MEETING

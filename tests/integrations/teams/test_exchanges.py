@@ -9,7 +9,8 @@ import requests
 import responses
 from prometheus_client import REGISTRY
 
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import graph
 from integrations.teams.graph import GraphClient
 from integrations.teams.metrics import counted as counting_renewals

@@ -11,7 +11,8 @@ from django.test import Client as Browser
 from pytest_django import Settings
 
 from integrations.models import Connection, ConnectionStatus
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import tokens
 from integrations.teams.checks import check_tokens
 from integrations.teams.models import TeamsConnection

@@ -6,7 +6,14 @@ import pytest
 from django.urls import reverse
 
 from integrations.models import Coverage, DirectoryState
-from integrations.platforms import Account, Attendee, MatchReason, VideoPlatform, all_platforms, platform_of
+from integrations.platforms.base import (
+    Account,
+    Attendee,
+    MatchReason,
+    VideoPlatform,
+    all_platforms,
+    platform_of,
+)
 from integrations.teams.models import Method
 from integrations.teams.platform import Teams
 from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_match, make_member

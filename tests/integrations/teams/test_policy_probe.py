@@ -10,7 +10,8 @@ import pytest
 import responses
 
 from integrations.models import ConnectionStatus
-from integrations.platforms import CoverageAnswer, ErrorKind, PlatformError, Verdict
+from integrations.platforms.base import CoverageAnswer, PlatformError, Verdict
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import graph
 from integrations.teams.models import Method
 from integrations.teams.policy_probe import probe

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from integrations.platforms import PlatformError
+from integrations.platforms.base import PlatformError
 from integrations.teams import app_tokens, tokens
 from integrations.teams.models import TeamsConnection
 from tests.factories import make_organization

@@ -20,7 +20,8 @@ from integrations.models import (
     RematchState,
     RematchTrigger,
 )
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import login, tokens
 from integrations.teams.models import TeamsConnection
 from simulator import people

@@ -10,14 +10,14 @@ from django.utils import timezone
 from integrations import owners
 from integrations.hosting import Hosting
 from integrations.models import Connection, Finding, Meeting
-from integrations.platforms import MeetingSpec
+from integrations.platforms.base import MeetingSpec
 from integrations.reconciliation_results import finish_reconciliations, summary
 from integrations.reconciling import reconcile
 from integrations.teams.platform import Teams
 from simulator import people
 from tests.factories import make_connection, make_match, make_member
-from tests.integrations.asks import HALF_AN_HOUR, ask, sync
-from tests.integrations.nights import work
+from tests.integrations.backdating import work
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, sync
 from tests.integrations.teams.test_with_simulator import graph_requests, live_meetings, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)

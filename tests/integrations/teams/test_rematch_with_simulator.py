@@ -12,9 +12,10 @@ from django.db.models.functions import Now
 
 from integrations import rematch_work
 from integrations.lookups import look_up
-from integrations.matching import start_run, work_on_run
 from integrations.models import Connection, MatchField, RematchRun, RematchTrigger, UserMatch
-from integrations.platforms import MeetingSpec
+from integrations.platforms.base import MeetingSpec
+from integrations.rematch_runs import start_run
+from integrations.rematch_work import work_on_run
 from integrations.teams.directory import Asked
 from integrations.teams.platform import Teams
 from simulator import people

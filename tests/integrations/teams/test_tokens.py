@@ -14,7 +14,8 @@ from django.db import connection as database
 from django.utils import timezone
 
 from integrations.models import ConnectionStatus
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import login, tasks, tokens
 from integrations.teams.models import TeamsConnection
 from tests.factories import make_connection, make_member, make_organization

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import responses
 
-from integrations.platforms import PlatformError
+from integrations.platforms.base import PlatformError
 from integrations.teams import graph
 from integrations.teams.graph import GraphClient
 from integrations.teams.tokens import Access

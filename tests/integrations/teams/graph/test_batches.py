@@ -8,7 +8,8 @@ from unittest.mock import ANY
 import pytest
 
 from integrations.models import ConnectionStatus
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams.errors import Area
 from tests.integrations.teams.graph.conftest import ROOT, UNAUTHORIZED
 

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from integrations.models import ConnectionStatus
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from integrations.teams import graph
 from integrations.teams.addresses import segment
 from integrations.teams.graph import GraphClient

@@ -11,7 +11,7 @@ from django.core import mail
 from appointments.models import Appointment, Status
 from integrations.models import Meeting, Wanted
 from services.models import MeetingMethod
-from tests.integrations.unreliable import UnreliablePlatform
+from tests.integrations.flaky_platform import UnreliablePlatform
 
 
 def check_rows(is_connected: bool) -> None:

@@ -17,9 +17,10 @@ from django.db import connection as database
 
 from integrations.connections import require_reauthorization
 from integrations.models import Connection, UserMatch
-from integrations.platforms import Attendee, ErrorKind, MeetingSpec, PlatformError, RemoteMeeting
-from tests.integrations.asks import later
+from integrations.platforms.base import Attendee, MeetingSpec, PlatformError, RemoteMeeting
+from integrations.platforms.failures import ErrorKind
 from tests.integrations.fake_platform import FakePlatform, gone, outage, refused, throttled
+from tests.integrations.meeting_steps import later
 
 
 class Killed(BaseException):

@@ -14,16 +14,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from demo.processes import wait_until
-from integrations import coverage, meetings, nudges
+from integrations import coverage, meetings, task_queue
 from integrations.coverage_schedule import PROBE_TASK
 from integrations.hosting import Hosting
 from integrations.models import Connection, Meeting, RematchRun, RematchState, RematchTrigger, UserMatch
-from integrations.nudges import Turn
 from integrations.rematch_runs import WORK_TASK, start_run
 from integrations.rematch_work import work_on_run
+from integrations.task_queue import Turn
 from tests.factories import make_organization, make_run, make_staff
-from tests.integrations.asks import STARTS, ask, later, make_hosting
 from tests.integrations.fake_platform import FakePlatform
+from tests.integrations.meeting_steps import STARTS, ask, later, make_hosting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,7 +66,7 @@ def test_a_booking_passes_a_rematch_and_everything_that_the_sweep_found(hosting:
     assert hosting.connection is not None
     with transaction.atomic():
         run = start_run(hosting.connection, trigger=RematchTrigger.ADMIN, started_by=None)
-    nudges.send(PROBE_TASK, hosting.connection.pk)
+    task_queue.send(PROBE_TASK, hosting.connection.pk)
     meetings.sweep()
     booked = ask(hosting)
 
@@ -82,7 +82,7 @@ def test_a_booking_passes_a_rematch_and_everything_that_the_sweep_found(hosting:
 @pytest.mark.parametrize("task", ["integrations.reconcile_everything", "integrations.count_organizers"])
 def test_a_booking_passes_what_is_done_at_night(hosting: Hosting, task: str) -> None:
     _empty()
-    nudges.send(task)
+    task_queue.send(task)
 
     booked = ask(hosting)
 
@@ -97,8 +97,8 @@ def test_a_worker_takes_them_up_in_this_order(hosting: Hosting) -> None:
         started.append(args[0])
 
     _empty()
-    nudges.send(WORK_TASK, 0)
-    nudges.send("integrations.sync_meeting", "5a3e1c1e-0000-4000-8000-000000000002", turn=Turn.SWEPT)
+    task_queue.send(WORK_TASK, 0)
+    task_queue.send("integrations.sync_meeting", "5a3e1c1e-0000-4000-8000-000000000002", turn=Turn.SWEPT)
     booked = ask(hosting)
     task_prerun.connect(note)
     with start_worker(current_app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
@@ -115,7 +115,7 @@ def test_one_failed_link_that_is_tried_again_waits_for_nobody(hosting: Hosting) 
     failed = ask(hosting)
     Meeting.objects.update(error_kind="person", due_at=None)
     _empty()
-    nudges.send("integrations.sync_meeting", "of many", turn=Turn.SWEPT)
+    task_queue.send("integrations.sync_meeting", "of many", turn=Turn.SWEPT)
 
     meetings.try_again(Meeting.objects.all())
 
@@ -129,7 +129,7 @@ def test_the_sweep_adds_no_more_than_a_batch_to_what_waits_for_a_worker_already(
     hosting: Hosting, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.MEETING_SWEEP_BATCH = 3
-    monkeypatch.setattr("integrations.nudges.send_each", lambda *args, **options: True)
+    monkeypatch.setattr("integrations.task_queue.send_each", lambda *args, **options: True)
     old = [ask(hosting) for _ in range(5)]
     later(seconds=61)
     fresh = [ask(hosting) for _ in range(2)]

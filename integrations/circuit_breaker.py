@@ -22,7 +22,8 @@ from django.db.models.functions import Now
 
 from integrations.connections import close_circuit, pause, record_trouble
 from integrations.models import Connection
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 
 logger = logging.getLogger(__name__)
 

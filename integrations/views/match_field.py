@@ -18,7 +18,7 @@ from integrations.field_change import (
 )
 from integrations.forms import FieldForm
 from integrations.models import Connection, MatchField, RematchRun, RematchState
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from integrations.rematch_news import progress_of
 from integrations.rematch_runs import RunUnderWay, dismiss, start_preview
 from integrations.views.access import connection_or_404, while_connected

@@ -9,7 +9,7 @@ from integrations.disconnecting import disconnect_connection
 from integrations.models import RematchRun, UserMatch
 from staff.models import Role, StaffMember, VideoChoice
 from tests.factories import make_connection, make_member, make_organization
-from tests.integrations.asks import ask, make_hosting, sync
+from tests.integrations.meeting_steps import ask, make_hosting, sync
 from tests.integrations.pages import levels, said, words
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,8 @@ import pytest
 from django.db import transaction
 
 from integrations.models import Connection
-from integrations.platforms import DirectoryAnswer, ErrorKind, MatchReason, MeetingSpec, PlatformError
+from integrations.platforms.base import DirectoryAnswer, MatchReason, MeetingSpec, PlatformError
+from integrations.platforms.failures import ErrorKind
 from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform, outage
 
 CONNECTION = Connection(pk=1)

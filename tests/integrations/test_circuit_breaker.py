@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations import circuit, meetings
+from integrations import circuit_breaker, meetings
 from integrations.connections import pause, record_success
 from integrations.disconnecting import disconnect_connection
 from integrations.hosting import Hosting
 from integrations.models import Connection, Meeting
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from tests.factories import make_organization
-from tests.integrations.asks import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 from tests.integrations.circuit_steps import calls, connection_of, open_circuit, seconds_until_the_probe
+from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
-from tests.integrations.threads import at_once
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +38,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         sent.extend(argument for args in calls for argument in args)
         return True
 
-    monkeypatch.setattr("integrations.nudges.send_each", send_each)
+    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
     return sent
 
 
@@ -200,7 +201,7 @@ def test_a_platform_that_says_how_long_it_is_down_is_believed_up_to_the_longest_
 def test_a_prober_that_died_is_followed_by_another(hosting: Hosting, fake_teams: FakePlatform) -> None:
     first, second, _ = open_circuit(hosting, fake_teams)
     later(seconds=16)
-    assert circuit.take_probe(Connection.objects.all(), "somebody who dies")
+    assert circuit_breaker.take_probe(Connection.objects.all(), "somebody who dies")
     later(seconds=80)
     too_early = sync(first).state
 

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Connection, Coverage, DirectoryState, EventKind, UserMatch
-from integrations.platforms import MatchReason
-from integrations.views import coverage as views
+from integrations.platforms.base import MatchReason
+from integrations.views import host_permission as views
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform

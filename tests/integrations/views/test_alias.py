@@ -215,7 +215,7 @@ def test_after_disconnect_nothing_is_taken_over(browser, connection, anna, alias
 def test_a_mail_server_that_is_down_does_not_undo_it(
     browser, connection, anna, alias, sent_tasks, settings, django_capture_on_commit_callbacks
 ):
-    settings.EMAIL_BACKEND = "tests.integrations.test_takeover.DownBackend"
+    settings.EMAIL_BACKEND = "tests.integrations.views.test_alias.DownBackend"
 
     with django_capture_on_commit_callbacks(execute=True):
         browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})

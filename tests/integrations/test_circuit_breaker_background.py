@@ -10,12 +10,12 @@ from django.utils import timezone
 from integrations import coverage, matching
 from integrations.hosting import Hosting
 from integrations.models import Connection, RematchRun, RematchState, UserMatch
-from integrations.platforms import CoverageAnswer, Verdict
+from integrations.platforms.base import CoverageAnswer, Verdict
 from integrations.rematch_work import work_on_run
 from tests.factories import make_run
-from tests.integrations.asks import later, make_hosting, sync
 from tests.integrations.circuit_steps import calls, connection_of, open_circuit, seconds_until_the_probe
 from tests.integrations.fake_platform import FakePlatform, outage
+from tests.integrations.meeting_steps import later, make_hosting, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,7 +21,7 @@ from tests.factories import (
     make_organization,
     make_service,
 )
-from tests.integrations.test_health_page import section
+from tests.integrations.views.test_health import section
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from integrations.coverage import grant_script, needing_grant, report_grant
 from integrations.models import Connection
-from integrations.platforms import platform_of
+from integrations.platforms.base import platform_of
 from integrations.rematch_runs import people_of
 from integrations.user_counts import tiles_of
 from integrations.user_rows import rows_of

@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.matching import work_on_run
 from integrations.models import (
     Connection,
     DirectoryState,
@@ -24,7 +23,9 @@ from integrations.models import (
     RematchState,
     RematchTrigger,
 )
-from integrations.platforms import ErrorKind, MatchReason, PlatformError
+from integrations.platforms.base import MatchReason, PlatformError
+from integrations.platforms.failures import ErrorKind
+from integrations.rematch_work import work_on_run
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff
 from tests.integrations.fake_platform import FakePlatform, throttled

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from integrations.error_kinds import ErrorKind as ErrorKind
+from integrations.platforms.failures import ErrorKind as ErrorKind
 
 if TYPE_CHECKING:
     from django.http import QueryDict

@@ -27,7 +27,8 @@ from integrations.models import (
     RematchRun,
     RematchTrigger,
 )
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.base import PlatformError
+from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
 from staff.models import Role
 from tests.factories import (

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from integrations.models.connections import Connection
 from integrations.models.matches import MatchStatus
-from integrations.platforms import MatchReason
+from integrations.platforms.base import MatchReason
 from staff.models import StaffMember
 
 
