@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from integrations.connections import close_circuit, pause, record_trouble
+from integrations.connections.lifecycle import close_circuit, pause, record_trouble
 from integrations.models import Connection
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind

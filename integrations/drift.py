@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 
 from integrations import circuit_breaker
 from integrations.answers import preview_answers
-from integrations.connections import note_event
+from integrations.connections.lifecycle import note_event
 from integrations.drift_news import mail_findings, noted_words
 from integrations.lookups import look_up
 from integrations.models import (

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.connections import admins_of, connection_link
+from integrations.connections.lifecycle import admins_of, connection_link
 from integrations.models import (
     Connection,
     DirectoryState,

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.connections import note_event
+from integrations.connections.lifecycle import note_event
 from integrations.models import (
     Connection,
     ConnectionStatus,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from integrations.connections import record_success
+from integrations.connections.lifecycle import record_success
 from integrations.models import Connection
 from integrations.platforms.base import Directory, DirectoryAnswer, MatchReason
 

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
-from integrations import connections
 from integrations.circuit_breaker import heed
+from integrations.connections import lifecycle
 from integrations.coverage_schedule import attempts_of_a_covered_person, refused
 from integrations.meeting_claims import Claim, settled_after
 from integrations.meeting_news import announce, enqueue_on_commit
@@ -48,7 +48,7 @@ def write_success(claim: Claim, warning: str) -> None:
     )
     count_sync(AGREED if written else TAKEN_OVER)
     if written:
-        connections.record_success(claim.meeting.connection_id)
+        lifecycle.record_success(claim.meeting.connection_id)
 
 
 def write_failure(claim: Claim, error: PlatformError) -> None:

@@ -16,7 +16,7 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 from django.dispatch import receiver
 
-from integrations.connections import connection_recovered
+from integrations.connections.lifecycle import connection_recovered
 from integrations.hosting import Hosting
 from integrations.meeting_news import (
     announce,

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import ngettext
 
-from integrations.connections import note_event
+from integrations.connections.lifecycle import note_event
 from integrations.models import Connection, EventKind, Finding, FindingKind, Meeting, Reconciliation
 from integrations.models.meetings import MeetingQuerySet
 from integrations.platforms.base import platform_of

@@ -24,7 +24,7 @@ from django.db.models.functions import Now, Random
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
-from integrations.connections import connection_recovered
+from integrations.connections.lifecycle import connection_recovered
 from integrations.findings import record_finding
 from integrations.meeting_news import announce, sweep_soon
 from integrations.meeting_outcomes import NO_ERROR

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from integrations.answers import preview_answers, write_answers
 from integrations.circuit_breaker import heed
-from integrations.connections import note_event
+from integrations.connections.lifecycle import note_event
 from integrations.lookups import look_up
 from integrations.models import (
     Connection,

@@ -7,16 +7,8 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from integrations import (
-    capacity,
-    checking,
-    coverage,
-    drift,
-    matching,
-    meetings,
-    reconciliation_results,
-    reconciling,
-)
+from integrations import capacity, coverage, drift, matching, meetings, reconciliation_results, reconciling
+from integrations.connections import self_test
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
 
@@ -46,10 +38,10 @@ def rematch_changed_staff() -> None:
 
 
 # As long as a few requests that are answered at the last moment take.
-@shared_task(name="integrations.check_connection", time_limit=checking.LONGEST_CHECK_SECONDS)
+@shared_task(name="integrations.check_connection", time_limit=self_test.LONGEST_CHECK_SECONDS)
 def check_connection(check_id: int) -> None:
     """Run a check that somebody asked for."""
-    checking.run_check(check_id)
+    self_test.run_check(check_id)
 
 
 @shared_task(name="integrations.probe_coverage", time_limit=LIMIT)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.connections import note_event
+from integrations.connections.lifecycle import note_event
 from integrations.models import Connection, ConnectionEvent, Coverage, EventKind, UserMatch
 from integrations.platforms.base import platform_of
 from staff.models import StaffMember

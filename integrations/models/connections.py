@@ -152,7 +152,7 @@ class ConnectionEvent(models.Model):
 
 
 class ConnectionCheck(models.Model):
-    """One run of Check connection. `steps` are those done so far, as `integrations.checking` writes them."""
+    """One run of Check connection. `steps` are those done so far, as `integrations.connections.self_test` writes them."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="checks")
     asked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)

@@ -14,7 +14,7 @@ from integrations.platforms.failures import ErrorKind as ErrorKind
 if TYPE_CHECKING:
     from django.http import QueryDict
 
-    from integrations.forms import SettingsForm
+    from integrations.connections.forms import SettingsForm
     from integrations.models import Connection, UserMatch
     from staff.models import Organization
 

@@ -15,7 +15,7 @@ from typing import Final
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.connections import require_reauthorization
+from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind

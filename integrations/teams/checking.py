@@ -8,7 +8,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from integrations.connections import pause, record_success, record_trouble, require_reauthorization
+from integrations.connections.lifecycle import pause, record_success, record_trouble, require_reauthorization
 from integrations.models import Connection, MatchStatus, UserMatch
 from integrations.platforms.base import CheckStep, PlatformError, StepOutcome
 from integrations.platforms.failures import ErrorKind

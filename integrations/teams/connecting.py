@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.connections import AlreadyConnected, add_connection, note_event, revive_connection
+from integrations.connections.lifecycle import AlreadyConnected, add_connection, note_event, revive_connection
 from integrations.models import Connection, EventKind
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from integrations.forms import SettingsForm
+from integrations.connections.forms import SettingsForm
 from integrations.models import MatchField
 from integrations.teams.models import LobbyPolicy, TeamsConnection
 

@@ -16,7 +16,7 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import NewConnectionError
 
-from integrations.connections import record_success, record_trouble, require_reauthorization
+from integrations.connections.lifecycle import record_success, record_trouble, require_reauthorization
 from integrations.models import Connection
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.connections import admins_of
+from integrations.connections.lifecycle import admins_of
 from integrations.teams.policy_guide import DOCUMENTATION, setup_commands
 from staff.models import Organization
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.connections import mark_reauthorized
+from integrations.connections.lifecycle import mark_reauthorized
 from integrations.models import Connection
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind

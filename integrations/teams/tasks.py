@@ -10,7 +10,7 @@ import logging
 
 from celery import shared_task
 
-from integrations.connections import record_success, record_trouble
+from integrations.connections.lifecycle import record_success, record_trouble
 from integrations.models import Connection
 from integrations.platforms.base import PlatformError
 from integrations.task_queue import send

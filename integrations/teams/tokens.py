@@ -21,7 +21,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.connections import require_reauthorization
+from integrations.connections.lifecycle import require_reauthorization
 from integrations.encryption import Unreadable
 from integrations.models import Connection, ConnectionStatus
 from integrations.platforms.base import PlatformError

@@ -11,12 +11,12 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
 from integrations import capacity, drift_news
+from integrations.connections.defaults import without_platform
+from integrations.connections.health import health_of
 from integrations.coverage import needing_grant
 from integrations.failed_links import failed_links
-from integrations.health import health_of
 from integrations.models import Connection
 from integrations.panels import notices_of
-from integrations.platform_choice import without_platform
 from integrations.platforms.base import platform_of
 from integrations.user_counts import Tiles, tiles_of
 from integrations.user_rows import rows_of

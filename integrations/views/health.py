@@ -14,12 +14,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations import capacity, drift_news, failed_links
-from integrations.checking import ask_for_check, latest_check
-from integrations.connections import note_event
+from integrations.connections.forms import SettingsForm
+from integrations.connections.health import health_of, paused_until, work_of
+from integrations.connections.history import events_of
+from integrations.connections.lifecycle import note_event
+from integrations.connections.self_test import ask_for_check, latest_check
 from integrations.coverage import needing_grant
-from integrations.forms import SettingsForm
-from integrations.health import health_of, paused_until, work_of
-from integrations.history import events_of
 from integrations.models import Connection, EventKind
 from integrations.platforms.base import platform_of
 from integrations.reconciliation_news import news_of

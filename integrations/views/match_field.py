@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from integrations.connections.forms import FieldForm
 from integrations.field_change import (
     FieldChangeRefused,
     change_field,
@@ -16,7 +17,6 @@ from integrations.field_change import (
     other_field,
     prospect_of,
 )
-from integrations.forms import FieldForm
 from integrations.models import Connection, MatchField, RematchRun, RematchState
 from integrations.platforms.base import platform_of
 from integrations.rematch_news import progress_of

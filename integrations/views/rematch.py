@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from integrations.health import health_of
+from integrations.connections.health import health_of
 from integrations.models import Connection, RematchRun, RematchTrigger
 from integrations.platforms.base import platform_of
 from integrations.rematch_file import changes_file

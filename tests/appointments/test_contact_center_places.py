@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod
 from staff.models import StaffMember, VideoChoice

@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from appointments.models import Appointment, BookedThrough
 from appointments.moving import move_appointment
 from appointments.statuses import cancel_appointment
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection, ConnectionStatus, Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple, monday

@@ -13,7 +13,7 @@ from appointments.models import Appointment, BookedThrough
 from appointments.moving import move_appointment
 from appointments.video_links import LinkState, link_of
 from integrations import meetings
-from integrations.connections import mark_reauthorized, require_reauthorization
+from integrations.connections.lifecycle import mark_reauthorized, require_reauthorization
 from integrations.failed_links import failed_links
 from integrations.models import Connection, Meeting
 from integrations.platforms.base import PlatformError

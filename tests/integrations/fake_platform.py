@@ -16,8 +16,8 @@ from django import forms
 from django.db import connection as database
 from django.http import QueryDict
 
-from integrations.connections import require_reauthorization
-from integrations.forms import SettingsForm
+from integrations.connections.forms import SettingsForm
+from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection, UserMatch
 from integrations.platforms.base import (
     Account,

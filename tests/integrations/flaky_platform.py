@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection as database
 
-from integrations.connections import require_reauthorization
+from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection, UserMatch
 from integrations.platforms.base import Attendee, MeetingSpec, PlatformError, RemoteMeeting
 from integrations.platforms.failures import ErrorKind

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from integrations import circuit_breaker, meetings
-from integrations.connections import pause, record_success
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
+from integrations.connections.lifecycle import pause, record_success
 from integrations.hosting import Hosting
 from integrations.models import Connection, Meeting
 from integrations.platforms.base import PlatformError

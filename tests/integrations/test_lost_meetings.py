@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations import meetings, owners
-from integrations.connections import mark_reauthorized, revive_connection
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
+from integrations.connections.lifecycle import mark_reauthorized, revive_connection
 from integrations.hosting import Hosting
 from integrations.models import Connection, Finding, Meeting
 from integrations.platforms.base import PlatformError

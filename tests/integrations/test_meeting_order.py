@@ -12,8 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations import meeting_sync, meetings
-from integrations.connections import revive_connection
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
+from integrations.connections.lifecycle import revive_connection
 from integrations.hosting import Hosting
 from integrations.models import Connection, Meeting, UserMatch
 from integrations.platforms.base import PlatformError

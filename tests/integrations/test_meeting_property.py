@@ -40,8 +40,8 @@ from appointments.repairing import make_links
 from appointments.repairs import without_link
 from appointments.statuses import cancel_appointment
 from integrations import meetings, task_queue
-from integrations.connections import mark_reauthorized, revive_connection
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
+from integrations.connections.lifecycle import mark_reauthorized, revive_connection
 from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
 from integrations.platforms import base
 from integrations.platforms.failures import ErrorKind

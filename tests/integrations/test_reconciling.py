@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from integrations import meetings, owners
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
 from integrations.hosting import Hosting
 from integrations.models import (
     Connection,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from integrations.connections import AlreadyConnected
+from integrations.connections.lifecycle import AlreadyConnected
 from integrations.models import Connection
 from integrations.platforms.base import PlatformError
 from integrations.teams import wizard

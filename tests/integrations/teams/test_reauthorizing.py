@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from integrations.connections import require_reauthorization
+from integrations.connections.lifecycle import require_reauthorization
 from integrations.hosting import Hosting
 from integrations.meetings import ask_for_meeting
 from integrations.models import (

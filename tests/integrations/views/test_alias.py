@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, MatchField
 from integrations.takeover import CannotTakeOver, take_over
 from staff.models import Role, StaffMember

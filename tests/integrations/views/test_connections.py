@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
 from staff.models import Role, StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from integrations.disconnecting import disconnect_connection
+from integrations.connections.disconnect import disconnect_connection
 from integrations.models import RematchRun, UserMatch
 from staff.models import Role, StaffMember, VideoChoice
 from tests.factories import make_connection, make_member, make_organization

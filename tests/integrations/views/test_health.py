@@ -11,8 +11,13 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.connections import note_event, record_success, record_trouble, require_reauthorization
-from integrations.health import health_of
+from integrations.connections.health import health_of
+from integrations.connections.lifecycle import (
+    note_event,
+    record_success,
+    record_trouble,
+    require_reauthorization,
+)
 from integrations.models import (
     Connection,
     ConnectionEvent,

@@ -6,17 +6,17 @@ import pytest
 from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.connections import add_connection, revive_connection
-from integrations.disconnecting import disconnect_connection
-from integrations.hosting import hosting_of
-from integrations.models import Connection, ConnectionEvent
-from integrations.platform_choice import (
+from integrations.connections.defaults import (
     PeopleOn,
     give_default,
     make_default,
     people_on,
     without_platform,
 )
+from integrations.connections.disconnect import disconnect_connection
+from integrations.connections.lifecycle import add_connection, revive_connection
+from integrations.hosting import hosting_of
+from integrations.models import Connection, ConnectionEvent
 from staff.models import Organization, StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.concurrency import at_once

@@ -14,8 +14,8 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations import checking
-from integrations.checking import ask_for_check, latest_check, run_check
+from integrations.connections import self_test
+from integrations.connections.self_test import ask_for_check, latest_check, run_check
 from integrations.models import Connection, ConnectionCheck, ConnectionEvent, ConnectionStatus, EventKind
 from integrations.platforms.base import PlatformError, StepOutcome
 from integrations.platforms.failures import ErrorKind
@@ -50,7 +50,7 @@ def browser(client: Browser, ada) -> Browser:
 def sent(monkeypatch):
     """The nudges."""
     sent: list[tuple[object, ...]] = []
-    monkeypatch.setattr(checking, "nudge_on_commit", lambda *words: sent.append(words))
+    monkeypatch.setattr(self_test, "nudge_on_commit", lambda *words: sent.append(words))
     return sent
 
 

@@ -9,8 +9,8 @@ from django.db import connection as database
 from django.utils import timezone
 
 from integrations import matching, meetings
-from integrations.connections import require_reauthorization, revive_connection
-from integrations.disconnecting import Upcoming, disconnect_connection, upcoming_of
+from integrations.connections.disconnect import Upcoming, disconnect_connection, upcoming_of
+from integrations.connections.lifecycle import require_reauthorization, revive_connection
 from integrations.encryption import cipher
 from integrations.hosting import Hosting, hosting_of
 from integrations.models import Connection, ConnectionStatus, Meeting, RematchRun, RematchTrigger

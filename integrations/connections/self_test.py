@@ -16,7 +16,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.connections import note_event
+from integrations.connections.lifecycle import note_event
 from integrations.models import Connection, ConnectionCheck, EventKind
 from integrations.platforms.base import CheckStep, StepOutcome, platform_of
 from integrations.task_queue import nudge_on_commit

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.connections import CLOSED, note_event
+from integrations.connections.lifecycle import CLOSED, note_event
 from integrations.meeting_sweep import abandon
 from integrations.models import Connection, ConnectionStatus, EventKind, Meeting, Wanted
 from integrations.platforms.base import platform_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
-from integrations.connections import add_connection
+from integrations.connections.lifecycle import add_connection
+from integrations.connections.names import NameTaken, rename_connection
 from integrations.models import Connection
-from integrations.names import NameTaken, rename_connection
 from staff.models import Organization
 from tests.factories import make_connection, make_member, make_organization
 from tests.integrations.concurrency import at_once

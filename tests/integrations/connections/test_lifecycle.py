@@ -14,8 +14,8 @@ from django.db import transaction
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
-from integrations import connections
-from integrations.connections import (
+from integrations.connections import lifecycle
+from integrations.connections.lifecycle import (
     AlreadyConnected,
     add_connection,
     pause,
@@ -113,9 +113,9 @@ def test_admins_who_connect_at_once_make_one_default_and_no_name_twice() -> None
 
     at_once(4, lambda: add(maple))
 
-    connections = Connection.objects.values_list("name", "is_default")
-    assert [name for name, is_default in connections if is_default] == ["Microsoft Teams"]
-    assert sorted(name for name, _ in connections) == [
+    lifecycle = Connection.objects.values_list("name", "is_default")
+    assert [name for name, is_default in lifecycle if is_default] == ["Microsoft Teams"]
+    assert sorted(name for name, _ in lifecycle) == [
         "Microsoft Teams",
         "Microsoft Teams 2",
         "Microsoft Teams 3",
@@ -218,7 +218,7 @@ def test_the_mail_is_in_the_organisations_language(
     maple.save()
     make_member(maple, "Ada Moreau", Role.ADMIN)
     connection = make_connection(maple)
-    monkeypatch.setattr(connections, "_", lambda words: f"{translation.get_language()}: {words}")
+    monkeypatch.setattr(lifecycle, "_", lambda words: f"{translation.get_language()}: {words}")
 
     with django_capture_on_commit_callbacks(execute=True):
         refuse(connection)
@@ -241,7 +241,9 @@ def test_a_mail_server_that_is_down_does_not_keep_the_refusal_from_being_noted(
 
     assert changed
     assert [
-        record.getMessage() for record in caplog.records if record.name == "integrations.connections"
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "integrations.connections.lifecycle"
     ] == [f"The admins were not told that connection {connection.pk} needs Reauthorize."]
 
 
