@@ -14,7 +14,7 @@ from appointments.availability import GRID_SECONDS, earliest_start, latest_start
 from appointments.calendars import Lengths, load_calendar
 from appointments.models import Appointment, BookedThrough, Client, Status
 from appointments.refusals import BookingRefused, TimeTaken
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from services.models import MeetingMethod, OfferedTo, Service
 from staff.models import Location, Organization, StaffMember
 

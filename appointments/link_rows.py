@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
 from appointments.repairs import lacks_link
-from integrations.hosting import Hosting, hosting_of
+from integrations.hosting.eligibility import Hosting, hosting_of
+from integrations.hosting.reasons import Obstacle
 from integrations.meetings import keeps_link
-from integrations.obstacles import Obstacle
 from integrations.whereabouts import Page
 
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from appointments.availability import next_free
 from appointments.calendars import Lengths
 from appointments.models import Appointment
-from integrations.hosting import Hosting, hosting_of
-from integrations.obstacles import Obstacle
+from integrations.hosting.eligibility import Hosting, hosting_of
+from integrations.hosting.reasons import Obstacle
 from services.models import MeetingMethod, Service
 from staff.models import Organization, StaffMember
 

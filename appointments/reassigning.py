@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from appointments.calendars import Calendar, Lengths, load_calendars
 from appointments.models import Appointment
 from appointments.offers import people_for
-from integrations.hosting import Hosting, hosting_of
+from integrations.hosting.eligibility import Hosting, hosting_of
+from integrations.hosting.reasons import Obstacle
 from integrations.meetings import keeps_link
-from integrations.obstacles import Obstacle
 from services.models import MeetingMethod
 from staff.models import StaffMember
 

@@ -22,7 +22,7 @@ from appointments.refusals import BookingRefused
 from appointments.repairs import is_elsewhere, lacks_link
 from appointments.timeline import note
 from appointments.video import VIDEO_FIELDS, hand_over_video
-from integrations.hosting import hosting_of
+from integrations.hosting.eligibility import hosting_of
 from integrations.meeting_news import gathered
 from integrations.meetings import try_again
 from integrations.models import Meeting

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from appointments.models import LIVE_STATUSES, Appointment, Status
 from integrations.failed_links import meetings_without_link
-from integrations.hosting import Hosting
-from integrations.hosts import hosts_of
+from integrations.hosting.eligibility import Hosting
+from integrations.hosting.hosts import hosts_of
 from integrations.meetings import keeps_link
 from integrations.models import Connection, MeetingState, Wanted
 from services.models import MeetingMethod

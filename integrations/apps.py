@@ -6,4 +6,5 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Video integrations"
 
     def ready(self) -> None:
-        from integrations import meetings, receivers, reconciling  # noqa: F401 - connects the receivers
+        from integrations import meetings, reconciling  # noqa: F401 - connects the receivers
+        from integrations.matching import receivers  # noqa: F401 - connects the receivers

@@ -18,10 +18,10 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations import circuit_breaker
-from integrations.answers import preview_answers
 from integrations.connections.lifecycle import note_event
 from integrations.drift_news import mail_findings, noted_words
-from integrations.lookups import look_up
+from integrations.matching.lookups import look_up
+from integrations.matching.results import preview_answers
 from integrations.models import (
     Connection,
     DirectoryState,

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from integrations import meetings, whereabouts
 from integrations.connections.lifecycle import note_event
-from integrations.hosting import Hosting, hosting_of
+from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.models import Connection, EventKind, MatchStatus, Meeting, Wanted
 from staff.models import Organization, StaffMember
 

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 
 from integrations.circuit_breaker import heed
 from integrations.connections import lifecycle
-from integrations.coverage_schedule import attempts_of_a_covered_person, refused
+from integrations.matching.host_permission_schedule import attempts_of_a_covered_person, refused
 from integrations.meeting_claims import Claim, settled_after
 from integrations.meeting_news import announce, enqueue_on_commit
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync

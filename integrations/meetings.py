@@ -17,7 +17,7 @@ from django.db.models.functions import Least, Now
 from django.dispatch import receiver
 
 from integrations.connections.lifecycle import connection_recovered
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.meeting_news import (
     announce,
     enqueue_on_commit,

@@ -7,8 +7,9 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from integrations import capacity, coverage, drift, matching, meetings, reconciliation_results, reconciling
+from integrations import capacity, drift, meetings, reconciliation_results, reconciling
 from integrations.connections import self_test
+from integrations.matching import host_permission, people
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
 
@@ -16,25 +17,25 @@ LIMIT = settings.MEETING_TASK_TIME_LIMIT
 @shared_task(name="integrations.work_on_rematch_run", time_limit=LIMIT)
 def work_on_rematch_run(run_id: int) -> None:
     """Go on with a rematch run."""
-    matching.work_on_run(run_id)
+    people.work_on_run(run_id)
 
 
 @shared_task(name="integrations.resume_rematch_runs", time_limit=LIMIT)
 def resume_rematch_runs() -> None:
     """Nudge the rematch runs that are due."""
-    matching.resume_rematch_runs()
+    people.resume_rematch_runs()
 
 
 @shared_task(name="integrations.rematch_people", time_limit=LIMIT)
 def rematch_people(staff_ids: list[int]) -> None:
     """Look up some people, on every connection of their organisations."""
-    matching.rematch_everywhere(staff_ids)
+    people.rematch_everywhere(staff_ids)
 
 
 @shared_task(name="integrations.rematch_changed_staff", time_limit=LIMIT)
 def rematch_changed_staff() -> None:
     """Look up whoever changed without anybody noticing."""
-    matching.rematch_changed_staff()
+    people.rematch_changed_staff()
 
 
 # As long as a few requests that are answered at the last moment take.
@@ -47,13 +48,13 @@ def check_connection(check_id: int) -> None:
 @shared_task(name="integrations.probe_coverage", time_limit=LIMIT)
 def probe_coverage(connection_id: int) -> None:
     """Ask whether meetings may be hosted as some of a connection's people."""
-    coverage.probe_coverage(connection_id)
+    host_permission.probe_coverage(connection_id)
 
 
 @shared_task(name="integrations.sweep_coverage", time_limit=LIMIT)
 def sweep_coverage() -> None:
     """Have workers ask about the people who are due."""
-    coverage.sweep_coverage()
+    host_permission.sweep_coverage()
 
 
 @shared_task(name="integrations.sweep_drift", time_limit=LIMIT)

@@ -13,7 +13,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from integrations.matching import shared_remote_ids, with_sharing
+from integrations.matching.people import shared_remote_ids, with_sharing
 from integrations.models import Connection, Coverage, MatchStatus, UserMatch
 from integrations.platforms.base import platform_of
 from staff.models import StaffMember

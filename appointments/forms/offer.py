@@ -17,7 +17,7 @@ from appointments.forms.picking import chosen_so_far, is_only_looking
 from appointments.forms.whom import ClientChoice, find
 from appointments.offers import People, people_for, why_not
 from appointments.refusals import BookingRefused
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import StaffMember
 

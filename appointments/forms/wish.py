@@ -15,7 +15,7 @@ from appointments.forms.moments import MomentField
 from appointments.models import Appointment, BookedThrough, Client
 from appointments.offers import able_people
 from appointments.refusals import BookingRefused
-from integrations.hosting import hosting_of
+from integrations.hosting.eligibility import hosting_of
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember, VideoChoice
 from staff.together import Together

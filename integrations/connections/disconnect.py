@@ -10,10 +10,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import CLOSED, note_event
+from integrations.matching.rematch_runs import end_runs
 from integrations.meeting_sweep import abandon
 from integrations.models import Connection, ConnectionStatus, EventKind, Meeting, Wanted
 from integrations.platforms.base import platform_of
-from integrations.rematch_runs import end_runs
 from staff.models import Organization, StaffMember
 
 

@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from integrations.matching.rematch_runs import make_due, restart_run, start_run
 from integrations.models import (
     Connection,
     ConnectionEvent,
@@ -29,7 +30,6 @@ from integrations.models import (
 )
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
-from integrations.rematch_runs import make_due, restart_run, start_run
 from staff.models import Organization, Role, StaffMember
 
 logger = logging.getLogger(__name__)

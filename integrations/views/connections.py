@@ -10,10 +10,10 @@ from django.shortcuts import redirect, render
 
 from integrations.connections.defaults import PeopleOn, people_on, without_platform
 from integrations.failed_links import count_by_connection
+from integrations.matching.rematch_report import line_of, shown_runs
 from integrations.models import Connection
 from integrations.panels import notices_of
 from integrations.platforms.base import Account, VideoPlatform, all_platforms, platform_of
-from integrations.rematch_news import line_of, shown_runs
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_organization
 from staff.models import Organization

@@ -13,8 +13,8 @@ from django_htmx.http import HttpResponseClientRefresh
 from integrations import capacity, drift_news
 from integrations.connections.defaults import without_platform
 from integrations.connections.health import health_of
-from integrations.coverage import needing_grant
 from integrations.failed_links import failed_links
+from integrations.matching.host_permission import needing_grant
 from integrations.models import Connection
 from integrations.panels import notices_of
 from integrations.platforms.base import platform_of

@@ -19,7 +19,7 @@ from integrations.connections.health import health_of, paused_until, work_of
 from integrations.connections.history import events_of
 from integrations.connections.lifecycle import note_event
 from integrations.connections.self_test import ask_for_check, latest_check
-from integrations.coverage import needing_grant
+from integrations.matching.host_permission import needing_grant
 from integrations.models import Connection, EventKind
 from integrations.platforms.base import platform_of
 from integrations.reconciliation_news import news_of

@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from integrations.coverage import grant_script, needing_grant, report_grant
+from integrations.matching.host_permission import grant_script, needing_grant, report_grant
+from integrations.matching.rematch_runs import people_of
 from integrations.models import Connection
 from integrations.platforms.base import platform_of
-from integrations.rematch_runs import people_of
 from integrations.user_counts import tiles_of
 from integrations.user_rows import rows_of
 from integrations.views.access import connection_or_404, while_connected

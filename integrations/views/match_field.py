@@ -10,17 +10,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.connections.forms import FieldForm
-from integrations.field_change import (
+from integrations.matching.match_field import (
     FieldChangeRefused,
     change_field,
     open_preview,
     other_field,
     prospect_of,
 )
+from integrations.matching.rematch_report import progress_of
+from integrations.matching.rematch_runs import RunUnderWay, dismiss, start_preview
 from integrations.models import Connection, MatchField, RematchRun, RematchState
 from integrations.platforms.base import platform_of
-from integrations.rematch_news import progress_of
-from integrations.rematch_runs import RunUnderWay, dismiss, start_preview
 from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from integrations.hosting.video_calls_switch import Turned, turn_video_calls, turnings_of, undo_turning
 from integrations.models import Connection
 from integrations.panels import notices_of
 from integrations.platforms.base import platform_of
-from integrations.turning import Turned, turn_video_calls, turnings_of, undo_turning
 from integrations.user_counts import tiles_of
 from integrations.user_rows import rows_of
 from integrations.user_search import TableFilter, narrowed

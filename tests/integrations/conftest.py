@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations import matching
+from integrations.matching import people
 from integrations.task_queue import Turn
 
 
@@ -24,4 +24,4 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 @pytest.fixture(autouse=True)
 def nobody_waits() -> None:
     """Tests roll back, which leaves the ids of their staff behind."""
-    matching._waiting.staff_ids.clear()
+    people._waiting.staff_ids.clear()

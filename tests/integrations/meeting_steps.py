@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F
 
 from integrations import meetings
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Connection, Meeting
 from staff.models import Organization
 from tests.factories import make_connection, make_match, make_member, make_organization

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations import circuit_breaker, meetings
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import pause, record_success
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Connection, Meeting
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind

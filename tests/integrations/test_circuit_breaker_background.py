@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 
-from integrations import coverage, matching
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
+from integrations.matching import host_permission, people
+from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, RematchRun, RematchState, UserMatch
 from integrations.platforms.base import CoverageAnswer, Verdict
-from integrations.rematch_work import work_on_run
 from tests.factories import make_run
 from tests.integrations.circuit_steps import calls, connection_of, open_circuit, seconds_until_the_probe
 from tests.integrations.fake_platform import FakePlatform, outage
@@ -34,12 +34,12 @@ def rematch_everybody(hosting: Hosting) -> None:
 
 
 def rematch_sam(hosting: Hosting) -> None:
-    matching.rematch_people(connection_of(hosting), [hosting.staff_id])
+    people.rematch_people(connection_of(hosting), [hosting.staff_id])
 
 
 def ask_for_coverage(hosting: Hosting) -> None:
     UserMatch.objects.update(coverage="unknown", coverage_due_at=timezone.now())
-    coverage.probe_coverage(connection_of(hosting).pk)
+    host_permission.probe_coverage(connection_of(hosting).pk)
 
 
 Work = Callable[[Hosting], None]
@@ -120,7 +120,7 @@ def test_who_is_asked_about_by_another_meanwhile_keeps_nobody_from_probing(
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
     later(seconds=16)
-    monkeypatch.setattr(coverage, "_claim", lambda connection, how_many: [])
+    monkeypatch.setattr(host_permission, "_claim", lambda connection, how_many: [])
 
     ask_for_coverage(hosting)
 

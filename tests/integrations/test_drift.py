@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.drift import PORTION, sweep_drift, watch_drift
-from integrations.matching import rematch_people
+from integrations.matching.people import rematch_people
 from integrations.models import (
     Connection,
     ConnectionEvent,

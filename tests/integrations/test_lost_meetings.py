@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations import meetings, owners
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Connection, Finding, Meeting
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind

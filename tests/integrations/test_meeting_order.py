@@ -14,7 +14,7 @@ from django.utils import timezone
 from integrations import meeting_sync, meetings
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import revive_connection
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Connection, Meeting, UserMatch
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind

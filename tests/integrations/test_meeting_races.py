@@ -10,7 +10,7 @@ import pytest
 from django.db import connection as database
 
 from integrations import meetings
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Meeting
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations import meeting_look, meetings
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Connection, ConnectionStatus, Meeting
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind

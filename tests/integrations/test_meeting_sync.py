@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations import meeting_sync, meetings
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Connection, Meeting
 from integrations.platforms.base import PlatformError, RemoteMeeting
 from integrations.platforms.failures import ErrorKind

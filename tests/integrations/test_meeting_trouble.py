@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from integrations import meetings
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Connection, ConnectionStatus, Meeting, UserMatch
 from integrations.platforms.base import MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations import meetings, task_queue
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Meeting
 from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting

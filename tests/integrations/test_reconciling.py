@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations import meetings, owners
 from integrations.connections.disconnect import disconnect_connection
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import (
     Connection,
     ConnectionEvent,

@@ -14,12 +14,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from demo.processes import wait_until
-from integrations import coverage, meetings, task_queue
-from integrations.coverage_schedule import PROBE_TASK
-from integrations.hosting import Hosting
+from integrations import meetings, task_queue
+from integrations.hosting.eligibility import Hosting
+from integrations.matching import host_permission
+from integrations.matching.host_permission_schedule import PROBE_TASK
+from integrations.matching.rematch_runs import WORK_TASK, start_run
+from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, Meeting, RematchRun, RematchState, RematchTrigger, UserMatch
-from integrations.rematch_runs import WORK_TASK, start_run
-from integrations.rematch_work import work_on_run
 from integrations.task_queue import Turn
 from tests.factories import make_organization, make_run, make_staff
 from tests.integrations.fake_platform import FakePlatform
@@ -214,7 +215,7 @@ def test_questions_about_coverage_are_asked_later_where_somebody_waits_for_a_lin
     somebody_waits(hosting)
     sent_tasks.clear()
 
-    coverage.probe_coverage(hosting.connection.pk)
+    host_permission.probe_coverage(hosting.connection.pk)
 
     assert fake_teams.calls["probe_coverage"] == 1
     assert sent_tasks == [(PROBE_TASK, hosting.connection.pk)]

@@ -15,7 +15,7 @@ from integrations.connections.defaults import (
 )
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import add_connection, revive_connection
-from integrations.hosting import hosting_of
+from integrations.hosting.eligibility import hosting_of
 from integrations.models import Connection, ConnectionEvent
 from staff.models import Organization, StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff

@@ -8,15 +8,16 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations import matching, meetings
+from integrations import meetings
 from integrations.connections.disconnect import Upcoming, disconnect_connection, upcoming_of
 from integrations.connections.lifecycle import require_reauthorization, revive_connection
 from integrations.encryption import cipher
-from integrations.hosting import Hosting, hosting_of
+from integrations.hosting.eligibility import Hosting, hosting_of
+from integrations.matching import people
+from integrations.matching.rematch_runs import start_run
 from integrations.models import Connection, ConnectionStatus, Meeting, RematchRun, RematchTrigger
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
-from integrations.rematch_runs import start_run
 from integrations.teams import login, tokens
 from integrations.teams.models import TeamsConnection
 from staff.models import Role, StaffMember
@@ -162,7 +163,7 @@ def test_a_rematch_under_way_ends_with_a_sentence_and_people_keep_their_status(
     run = start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
     fake_teams.during("find", lambda: disconnect_connection(connection, None))
 
-    matching.work_on_run(run.pk)
+    people.work_on_run(run.pk)
 
     run.refresh_from_db()
     assert (run.state, run.error) == ("failed", "Microsoft Teams was disconnected meanwhile.")

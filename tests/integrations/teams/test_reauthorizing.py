@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from integrations.connections.lifecycle import require_reauthorization
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.meetings import ask_for_meeting
 from integrations.models import (
     Connection,

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from integrations import owners
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Connection, Finding, Meeting
 from integrations.platforms.base import MeetingSpec
 from integrations.reconciliation_results import finish_reconciliations, summary

@@ -7,8 +7,8 @@ from django.core import mail
 from django.urls import reverse
 
 from integrations.connections.disconnect import disconnect_connection
+from integrations.matching.alias import CannotTakeOver, take_over
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, MatchField
-from integrations.takeover import CannotTakeOver, take_over
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
 from tests.integrations.pages import said, words

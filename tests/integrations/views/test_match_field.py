@@ -10,7 +10,10 @@ from django.db.models.functions import Now
 from django.test import Client as Browser
 from django.urls import reverse
 
-from integrations.field_change import prospect_of
+from integrations.matching.match_field import prospect_of
+from integrations.matching.rematch_lease import RUNS_WITH_CHANGES
+from integrations.matching.rematch_runs import start_preview, start_run
+from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -22,9 +25,6 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms.base import MatchReason
-from integrations.rematch_claims import RUNS_WITH_CHANGES
-from integrations.rematch_runs import start_preview, start_run
-from integrations.rematch_work import work_on_run
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
 from tests.integrations.fake_platform import FakePlatform, outage

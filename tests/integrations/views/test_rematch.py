@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
     Connection,
     DirectoryState,
@@ -25,7 +26,6 @@ from integrations.models import (
 )
 from integrations.platforms.base import MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
-from integrations.rematch_work import work_on_run
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff
 from tests.integrations.fake_platform import FakePlatform, throttled

@@ -6,6 +6,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from integrations.matching.rematch_runs import end_runs, restart_run, start_run
+from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
     Coverage,
     DirectoryState,
@@ -19,11 +21,9 @@ from integrations.models import (
 )
 from integrations.models.matches import derived_status
 from integrations.platforms.base import MatchReason
-from integrations.rematch_runs import end_runs, restart_run, start_run
-from integrations.rematch_work import work_on_run
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage
-from tests.integrations.matching_steps import make_known, start, statuses
+from tests.integrations.matching.matching_steps import make_known, start, statuses
 
 pytestmark = pytest.mark.django_db
 

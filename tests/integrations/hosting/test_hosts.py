@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from integrations.hosting import hosting_of
-from integrations.hosts import hosts_of
+from integrations.hosting.eligibility import hosting_of
+from integrations.hosting.hosts import hosts_of
 from integrations.models import ConnectionStatus, DirectoryState
 from staff.models import Organization, StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization

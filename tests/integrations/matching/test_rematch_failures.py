@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
+from integrations.matching.rematch_lease import resume_rematch_runs
+from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
     ConnectionStatus,
     MatchStatus,
@@ -19,12 +21,10 @@ from integrations.models import (
 )
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
-from integrations.rematch_claims import resume_rematch_runs
-from integrations.rematch_work import work_on_run
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, refused, throttled
-from tests.integrations.matching_steps import make_known, start, statuses
+from tests.integrations.matching.matching_steps import make_known, start, statuses
 
 pytestmark = pytest.mark.django_db
 

@@ -10,10 +10,21 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.answers import preview_answers, write_answers
 from integrations.circuit_breaker import heed
 from integrations.connections.lifecycle import note_event
-from integrations.lookups import look_up
+from integrations.matching.lookups import look_up
+from integrations.matching.rematch_lease import (
+    Overtaken,
+    advance,
+    caller_of,
+    claim,
+    fail,
+    hand_over,
+    postpone,
+    succeed,
+)
+from integrations.matching.rematch_runs import people_in
+from integrations.matching.results import preview_answers, write_answers
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -25,17 +36,6 @@ from integrations.models import (
 )
 from integrations.platforms.base import Directory, DirectoryAnswer, PlatformError, platform_of
 from integrations.platforms.failures import ErrorKind
-from integrations.rematch_claims import (
-    Overtaken,
-    advance,
-    caller_of,
-    claim,
-    fail,
-    hand_over,
-    postpone,
-    succeed,
-)
-from integrations.rematch_runs import people_in
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from integrations.hosting.reasons import Obstacle, no_platform, obstacle_of
 from integrations.models import Connection, UserMatch
-from integrations.obstacles import Obstacle, no_platform, obstacle_of
 from staff.models import StaffMember, VideoChoice
 
 

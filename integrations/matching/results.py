@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from integrations.coverage_schedule import PROBE_TASK
+from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.models import (
     Connection,
     Coverage,

@@ -15,8 +15,11 @@ from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When, W
 from django.db.models.functions import RowNumber
 
 from integrations import circuit_breaker
-from integrations.answers import write_answers
-from integrations.lookups import look_up
+from integrations.matching.lookups import look_up
+from integrations.matching.rematch_lease import resume_rematch_runs
+from integrations.matching.rematch_runs import end_runs, people_of, restart_run, start_run
+from integrations.matching.rematch_worker import end_of_shift, work_on_run
+from integrations.matching.results import write_answers
 from integrations.models import (
     Connection,
     DirectoryState,
@@ -25,9 +28,6 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms.base import PlatformError, platform_of
-from integrations.rematch_claims import resume_rematch_runs
-from integrations.rematch_runs import end_runs, people_of, restart_run, start_run
-from integrations.rematch_work import end_of_shift, work_on_run
 from integrations.task_queue import send
 from staff.models import StaffMember
 

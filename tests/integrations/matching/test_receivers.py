@@ -11,9 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from integrations import tasks
-from integrations.matching import rematch_changed_staff, request_rematch
+from integrations.matching.people import rematch_changed_staff, request_rematch
+from integrations.matching.rematch_runs import start_run
 from integrations.models import ConnectionStatus, MatchField, MatchStatus, RematchTrigger, UserMatch
-from integrations.rematch_runs import start_run
 from services.models import ServiceAssignment
 from staff.models import StaffMember
 from tests.factories import (
@@ -194,7 +194,7 @@ def test_a_lost_task_leaves_the_person_due_with_the_last_status(
     sam = make_staff(maple, 1)[0]
     make_match(connection, sam)
     fake_teams.knows(sam.email, name="Samuel")
-    monkeypatch.setattr("integrations.matching.send", lambda *args: False)
+    monkeypatch.setattr("integrations.matching.people.send", lambda *args: False)
 
     with django_capture_on_commit_callbacks(execute=True):
         make_service(maple).staff.set([sam])
@@ -296,7 +296,7 @@ def test_beat_leaves_connections_alone_that_cannot_work(
 def test_a_round_of_beat_is_bounded_for_each_connection(
     fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("integrations.matching.BATCH", 2)
+    monkeypatch.setattr("integrations.matching.people.BATCH", 2)
     maple, cedar = make_organization(), make_organization("Cedar Bank")
     for organization in (maple, cedar):
         make_connection(organization)

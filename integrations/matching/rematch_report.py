@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from integrations.matching.rematch_runs import count_statuses
 from integrations.models import (
     Connection,
     MatchChange,
@@ -21,7 +22,6 @@ from integrations.models import (
     RematchState,
     RematchTrigger,
 )
-from integrations.rematch_runs import count_statuses
 
 #: More changes than anybody reads on a page are in the file only.
 CHANGES_SHOWN = 20

@@ -8,17 +8,17 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.matching import rematch_people, shared_remote_ids
+from integrations.matching.people import rematch_people, shared_remote_ids
+from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
     ConnectionStatus,
     Coverage,
     MatchStatus,
     UserMatch,
 )
-from integrations.rematch_work import work_on_run
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage
-from tests.integrations.matching_steps import start, statuses
+from tests.integrations.matching.matching_steps import start, statuses
 
 pytestmark = pytest.mark.django_db
 

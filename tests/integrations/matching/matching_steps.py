@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from integrations.matching.rematch_runs import start_run
 from integrations.models import (
     Connection,
     RematchRun,
     RematchTrigger,
     UserMatch,
 )
-from integrations.rematch_runs import start_run
 from staff.models import StaffMember
 from tests.integrations.fake_platform import FakePlatform
 

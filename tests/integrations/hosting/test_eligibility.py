@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.hosting import Hosting, hosting_of
+from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.models import Connection, ConnectionStatus, Coverage, DirectoryState
 from integrations.platforms.base import MatchReason
 from integrations.whereabouts import Page

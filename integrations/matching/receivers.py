@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models.signals import m2m_changed, post_init, post_save
 from django.dispatch import receiver
 
-from integrations.matching import request_rematch
+from integrations.matching.people import request_rematch
 from services.models import ServiceAssignment
 from staff.models import StaffMember
 

@@ -18,8 +18,8 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from integrations.circuit_breaker import growing_pause, is_probing, take_probe
+from integrations.matching.rematch_runs import UNHELD, WORK_TASK, count_statuses
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
-from integrations.rematch_runs import UNHELD, WORK_TASK, count_statuses
 from integrations.task_queue import send
 
 #: Of so many runs of a connection it is kept who changed; of earlier ones the counts are.

@@ -11,7 +11,8 @@ from django.db.models import F
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from integrations.coverage import (
+from integrations.hosting.eligibility import Hosting
+from integrations.matching.host_permission import (
     PORTION,
     grant_script,
     needing_grant,
@@ -20,8 +21,7 @@ from integrations.coverage import (
     sweep_coverage,
     write_coverage,
 )
-from integrations.hosting import Hosting
-from integrations.matching import rematch_people
+from integrations.matching.people import rematch_people
 from integrations.models import (
     Connection,
     ConnectionStatus,

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.connections.lifecycle import note_event
+from integrations.matching.rematch_report import CHANGES_SHOWN
+from integrations.matching.rematch_runs import start_new_run
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -24,8 +26,6 @@ from integrations.models import (
     RematchState,
     RematchTrigger,
 )
-from integrations.rematch_news import CHANGES_SHOWN
-from integrations.rematch_runs import start_new_run
 from staff.models import StaffMember
 
 #: A preview speaks of the staff and the directory as they were; later than this nobody should rely on it.
