@@ -13,7 +13,7 @@ from appointments.models import Appointment
 from appointments.repairs import lacks_link
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.hosting.reasons import Obstacle
-from integrations.meetings import keeps_link
+from integrations.meetings.requests import keeps_link
 from integrations.whereabouts import Page
 
 

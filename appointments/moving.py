@@ -27,7 +27,7 @@ from appointments.races import settle
 from appointments.refusals import BookingRefused
 from appointments.timeline import note
 from appointments.video import VIDEO_FIELDS, hand_over_video
-from integrations.meetings import ask_to_move
+from integrations.meetings.requests import ask_to_move
 from services.models import MeetingMethod
 from staff.models import StaffMember
 

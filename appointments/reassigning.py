@@ -12,7 +12,7 @@ from appointments.models import Appointment
 from appointments.offers import people_for
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.hosting.reasons import Obstacle
-from integrations.meetings import keeps_link
+from integrations.meetings.requests import keeps_link
 from services.models import MeetingMethod
 from staff.models import StaffMember
 

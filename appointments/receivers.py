@@ -9,8 +9,8 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentEvent
-from integrations.findings import meeting_mended
-from integrations.meeting_news import meeting_changed
+from integrations.meetings.findings import meeting_mended
+from integrations.meetings.signals import meeting_changed
 from integrations.models import Finding, Meeting, MeetingState
 
 

@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Status
-from integrations.findings import record_finding
-from integrations.meetings import ask_to_cancel, ask_to_move
+from integrations.meetings.findings import record_finding
+from integrations.meetings.requests import ask_to_cancel, ask_to_move
 from integrations.models import Connection, FindingKind, Meeting, Wanted
 from services.models import MeetingMethod
 

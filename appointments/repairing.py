@@ -23,8 +23,8 @@ from appointments.repairs import is_elsewhere, lacks_link
 from appointments.timeline import note
 from appointments.video import VIDEO_FIELDS, hand_over_video
 from integrations.hosting.eligibility import hosting_of
-from integrations.meeting_news import gathered
-from integrations.meetings import try_again
+from integrations.meetings.requests import try_again
+from integrations.meetings.signals import gathered
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember

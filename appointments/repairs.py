@@ -16,10 +16,10 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, W
 from django.utils import timezone
 
 from appointments.models import LIVE_STATUSES, Appointment, Status
-from integrations.failed_links import meetings_without_link
 from integrations.hosting.eligibility import Hosting
 from integrations.hosting.hosts import hosts_of
-from integrations.meetings import keeps_link
+from integrations.meetings.failed import meetings_without_link
+from integrations.meetings.requests import keeps_link
 from integrations.models import Connection, MeetingState, Wanted
 from services.models import MeetingMethod
 from staff.models import Organization, StaffMember, VideoChoice

@@ -13,7 +13,7 @@ from appointments.notifications import tell_everybody
 from appointments.races import is_time_taken
 from appointments.refusals import BookingRefused
 from appointments.timeline import note
-from integrations.meetings import ask_to_cancel
+from integrations.meetings.requests import ask_to_cancel
 from staff.models import StaffMember
 
 # Which status may follow which. What is not here never happens.

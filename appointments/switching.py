@@ -19,7 +19,7 @@ from appointments.refusals import BookingRefused
 from appointments.repairing import Repaired
 from appointments.repairs import is_able
 from integrations.hosting.reasons import Obstacle
-from integrations.meeting_news import gathered
+from integrations.meetings.signals import gathered
 from integrations.whereabouts import Page
 from services.methods import offers_of
 from services.models import MeetingMethod, Service

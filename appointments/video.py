@@ -9,7 +9,7 @@ from __future__ import annotations
 from appointments.checks import check_can_host
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.meetings import ask_for_meeting, ask_to_cancel, hand_over
+from integrations.meetings.requests import ask_for_meeting, ask_to_cancel, hand_over
 from staff.models import StaffMember
 
 VIDEO_FIELDS = ("meeting", "personal_meeting_url", "personal_meeting_note")

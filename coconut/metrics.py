@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from appointments.notifications import waiting_mails
 from coconut import counting, health
-from integrations import backlog
+from integrations.monitoring import backlog
 
 
 def show(request: HttpRequest) -> HttpResponse:

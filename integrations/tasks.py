@@ -7,9 +7,10 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from integrations import capacity, drift, meetings, reconciliation_results, reconciling
 from integrations.connections import self_test
 from integrations.matching import host_permission, people
+from integrations.meetings import reconciliation, reconciliation_report, requests
+from integrations.monitoring import capacity, drift
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
 
@@ -78,22 +79,22 @@ def watch_drift(connection_id: int) -> None:
 @shared_task(name="integrations.sync_meeting", time_limit=LIMIT)
 def sync_meeting(meeting_id: str) -> None:
     """Make the platform agree with one meeting."""
-    meetings.sync_meeting(UUID(meeting_id))
+    requests.sync_meeting(UUID(meeting_id))
 
 
 @shared_task(name="integrations.sweep_meetings", time_limit=LIMIT)
 def sweep_meetings() -> None:
     """Tell workers about the meetings that are due and that nobody told them about."""
-    meetings.sweep()
+    requests.sweep()
 
 
 @shared_task(name="integrations.reconcile_everything", time_limit=LIMIT)
 def reconcile_everything() -> None:
     """Begin tonight's reconciliations."""
-    reconciling.reconcile_everything()
+    reconciliation.reconcile_everything()
 
 
 @shared_task(name="integrations.finish_reconciliations", time_limit=LIMIT)
 def finish_reconciliations() -> None:
     """Count what reconciliations came to."""
-    reconciliation_results.finish_reconciliations()
+    reconciliation_report.finish_reconciliations()

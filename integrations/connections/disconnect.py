@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import CLOSED, note_event
 from integrations.matching.rematch_runs import end_runs
-from integrations.meeting_sweep import abandon
+from integrations.meetings.sweep import abandon
 from integrations.models import Connection, ConnectionStatus, EventKind, Meeting, Wanted
 from integrations.platforms.base import platform_of
 from staff.models import Organization, StaffMember

@@ -24,7 +24,7 @@ from django.utils.translation import ngettext
 from integrations.circuit_breaker import give_back, heed, may_call
 from integrations.connections.lifecycle import close_circuit, note_event, pause, record_success
 from integrations.matching.host_permission_schedule import PROBE_TASK, looked_once_more, refused
-from integrations.meetings import try_again
+from integrations.meetings.requests import try_again
 from integrations.models import Connection, Coverage, DirectoryState, EventKind, Meeting, UserMatch
 from integrations.platforms.base import (
     CoverageAnswer,

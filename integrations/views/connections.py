@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from integrations.connections.defaults import PeopleOn, people_on, without_platform
-from integrations.failed_links import count_by_connection
 from integrations.matching.rematch_report import line_of, shown_runs
+from integrations.meetings.failed import count_by_connection
 from integrations.models import Connection
 from integrations.panels import notices_of
 from integrations.platforms.base import Account, VideoPlatform, all_platforms, platform_of

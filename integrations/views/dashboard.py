@@ -10,18 +10,18 @@ from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
-from integrations import capacity, drift_news
 from integrations.connections.defaults import without_platform
 from integrations.connections.health import health_of
-from integrations.failed_links import failed_links
+from integrations.dashboard.counts import Tiles, tiles_of
+from integrations.dashboard.rows import rows_of
+from integrations.dashboard.search import ROWS, TableFilter
+from integrations.dashboard.table import page_of
 from integrations.matching.host_permission import needing_grant
+from integrations.meetings.failed import failed_links
 from integrations.models import Connection
+from integrations.monitoring import capacity, drift_report
 from integrations.panels import notices_of
 from integrations.platforms.base import platform_of
-from integrations.user_counts import Tiles, tiles_of
-from integrations.user_rows import rows_of
-from integrations.user_search import ROWS, TableFilter
-from integrations.user_table import page_of
 from integrations.views.access import connection_or_404
 from integrations.views.disconnect import disconnected_page
 from integrations.views.rematch import run_context
@@ -51,7 +51,7 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
         "health": health_of(connection),
         "failed_count": failed_links(connection).count(),
         "capacity": capacity.notice_of(connection),
-        "drift": drift_news.notice_of(connection),
+        "drift": drift_report.notice_of(connection),
         "without": without_platform(current_organization(request)),
     }
     return render(request, "integrations/dashboard.html", {**table, **page, **run_context(connection)})

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from integrations.connections.defaults import people_on
 from integrations.connections.disconnect import disconnect_connection, upcoming_of
 from integrations.connections.health import health_of
-from integrations.failed_links import failed_links
+from integrations.meetings.failed import failed_links
 from integrations.models import Connection, EventKind
 from integrations.panels import notices_of
 from integrations.platforms.base import platform_of

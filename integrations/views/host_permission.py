@@ -8,12 +8,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from integrations.dashboard.counts import tiles_of
+from integrations.dashboard.rows import rows_of
 from integrations.matching.host_permission import grant_script, needing_grant, report_grant
 from integrations.matching.rematch_runs import people_of
 from integrations.models import Connection
 from integrations.platforms.base import platform_of
-from integrations.user_counts import tiles_of
-from integrations.user_rows import rows_of
 from integrations.views.access import connection_or_404, while_connected
 from integrations.views.dashboard import back_to_dashboard, is_by_script
 from staff.access import admin_only, current_member

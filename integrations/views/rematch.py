@@ -11,12 +11,12 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from integrations.connections.health import health_of
+from integrations.dashboard.counts import tiles_of
 from integrations.matching.rematch_csv import changes_file
 from integrations.matching.rematch_report import progress_of, result_of, shown_run
 from integrations.matching.rematch_runs import RunUnderWay, dismiss, start_failed_run, start_new_run
 from integrations.models import Connection, RematchRun, RematchTrigger
 from integrations.platforms.base import platform_of
-from integrations.user_counts import tiles_of
 from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 

@@ -12,9 +12,9 @@ from appointments.booking import book_appointment
 from appointments.models import Appointment, BookedThrough
 from appointments.moving import move_appointment
 from appointments.video_links import LinkState, link_of
-from integrations import meetings
 from integrations.connections.lifecycle import mark_reauthorized, require_reauthorization
-from integrations.failed_links import failed_links
+from integrations.meetings import requests
+from integrations.meetings.failed import failed_links
 from integrations.models import Connection, Meeting
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import RULES, ErrorKind, Owner
@@ -45,7 +45,7 @@ def an_admin_reauthorizes() -> None:
 
 
 def somebody_tries_again() -> None:
-    meetings.try_again(Meeting.objects.all())
+    requests.try_again(Meeting.objects.all())
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def appointment(fake_teams: FakePlatform) -> Appointment:
 def work(appointment: Appointment) -> Appointment:
     """What a worker does; the appointment as it is then."""
     assert appointment.meeting_id is not None
-    meetings.sync_meeting(appointment.meeting_id)
+    requests.sync_meeting(appointment.meeting_id)
     return Appointment.objects.select_related("meeting__connection", "staff").get(pk=appointment.pk)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from appointments.models import Appointment
-from integrations.meeting_news import meeting_changed
+from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple

@@ -11,11 +11,11 @@ from django.utils import timezone
 from appointments.models import Appointment, Status
 from appointments.moving import move_appointment
 from appointments.statuses import cancel_appointment
-from integrations.findings import record_finding
-from integrations.meeting_news import meeting_changed
-from integrations.meeting_sync import sync_meeting
+from integrations.meetings.findings import record_finding
+from integrations.meetings.reconciliation import reconcile
+from integrations.meetings.signals import meeting_changed
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Finding, FindingKind, Meeting, Reconciliation
-from integrations.reconciling import reconcile
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_connection, make_organization

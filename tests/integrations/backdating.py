@@ -7,10 +7,10 @@ from datetime import timedelta
 from django.db.models import F
 from django.db.models.functions import Now
 
-from integrations import meetings
+from integrations.meetings import requests
+from integrations.meetings.reconciliation import reconcile_everything
+from integrations.meetings.reconciliation_report import finish_reconciliations
 from integrations.models import Connection, Finding, Meeting, Reconciliation
-from integrations.reconciliation_results import finish_reconciliations
-from integrations.reconciling import reconcile_everything
 
 _OF_MEETINGS = [
     "starts_at",
@@ -38,7 +38,7 @@ def work() -> None:
     """What the workers do once the spread is over."""
     Meeting.objects.filter(due_at__gt=Now(), error_kind="").update(due_at=Now())
     for meeting_id in list(Meeting.objects.due().values_list("pk", flat=True)):
-        meetings.sync_meeting(meeting_id)
+        requests.sync_meeting(meeting_id)
 
 
 def night() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import F
 
-from integrations import meetings
 from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
 from integrations.models import Connection, Meeting
 from staff.models import Organization
 from tests.factories import make_connection, make_match, make_member, make_organization
@@ -29,16 +29,16 @@ def ask(hosting: Hosting, **values: Any) -> Meeting:
     """Ask for Sam's half hour in the far future."""
     assert hosting.match is not None
     wanted = {"subject": "Mortgage review", "starts_at": STARTS, "ends_at": STARTS + HALF_AN_HOUR, **values}
-    return meetings.ask_for_meeting(host=hosting.match.staff, hosting=hosting, **wanted)
+    return requests.ask_for_meeting(host=hosting.match.staff, hosting=hosting, **wanted)
 
 
 def move(meeting: Meeting, by: timedelta = HALF_AN_HOUR) -> None:
-    meetings.ask_to_move(meeting.pk, starts_at=meeting.starts_at + by, ends_at=meeting.ends_at + by)
+    requests.ask_to_move(meeting.pk, starts_at=meeting.starts_at + by, ends_at=meeting.ends_at + by)
 
 
 def sync(meeting: Meeting) -> Meeting:
     """What a worker does, and how the row looks afterwards."""
-    meetings.sync_meeting(meeting.pk)
+    requests.sync_meeting(meeting.pk)
     meeting.refresh_from_db()
     return meeting
 

@@ -14,12 +14,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from demo.processes import wait_until
-from integrations import meetings, task_queue
+from integrations import task_queue
 from integrations.hosting.eligibility import Hosting
 from integrations.matching import host_permission
 from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.matching.rematch_runs import WORK_TASK, start_run
 from integrations.matching.rematch_worker import work_on_run
+from integrations.meetings import requests
 from integrations.models import Connection, Meeting, RematchRun, RematchState, RematchTrigger, UserMatch
 from integrations.task_queue import Turn
 from tests.factories import make_organization, make_run, make_staff
@@ -68,7 +69,7 @@ def test_a_booking_passes_a_rematch_and_everything_that_the_sweep_found(hosting:
     with transaction.atomic():
         run = start_run(hosting.connection, trigger=RematchTrigger.ADMIN, started_by=None)
     task_queue.send(PROBE_TASK, hosting.connection.pk)
-    meetings.sweep()
+    requests.sweep()
     booked = ask(hosting)
 
     assert in_the_queue() == [
@@ -118,7 +119,7 @@ def test_one_failed_link_that_is_tried_again_waits_for_nobody(hosting: Hosting) 
     _empty()
     task_queue.send("integrations.sync_meeting", "of many", turn=Turn.SWEPT)
 
-    meetings.try_again(Meeting.objects.all())
+    requests.try_again(Meeting.objects.all())
 
     assert in_the_queue() == [
         ("integrations.sync_meeting", str(failed.pk)),
@@ -135,10 +136,10 @@ def test_the_sweep_adds_no_more_than_a_batch_to_what_waits_for_a_worker_already(
     later(seconds=61)
     fresh = [ask(hosting) for _ in range(2)]
 
-    first = meetings.sweep()
-    second = meetings.sweep()
+    first = requests.sweep()
+    second = requests.sweep()
     Meeting.objects.filter(pk__in=[each.pk for each in fresh]).update(due_at=None)
-    third = meetings.sweep()
+    third = requests.sweep()
 
     assert len(old) == 5
     assert (first, second, third) == (1, 0, 2)
@@ -164,7 +165,7 @@ def test_what_the_sweep_found_is_nobody_who_waits_for_a_page(
 ) -> None:
     ask(hosting)
     Meeting.objects.update(nudged_at=None)
-    meetings.sweep()
+    requests.sweep()
     later(seconds=1)
 
     assert not Meeting.objects.asked_for_in_vain().exists()

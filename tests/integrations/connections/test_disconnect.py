@@ -8,13 +8,13 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations import meetings
 from integrations.connections.disconnect import Upcoming, disconnect_connection, upcoming_of
 from integrations.connections.lifecycle import require_reauthorization, revive_connection
 from integrations.encryption import cipher
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.matching import people
 from integrations.matching.rematch_runs import start_run
+from integrations.meetings import requests
 from integrations.models import Connection, ConnectionStatus, Meeting, RematchRun, RematchTrigger
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
@@ -100,7 +100,7 @@ def test_what_is_said_before_counts_only_appointments_to_come(
     sync(ask(hosting))
     ask(hosting)
     ask(hosting)
-    meetings.ask_to_cancel(sync(ask(hosting)).pk)
+    requests.ask_to_cancel(sync(ask(hosting)).pk)
     now = timezone.now()
     over = sync(ask(hosting))
     Meeting.objects.filter(pk=over.pk).update(starts_at=now - 2 * HALF_AN_HOUR, ends_at=now - HALF_AN_HOUR)
@@ -146,7 +146,7 @@ def test_a_move_afterwards_keeps_the_link_and_says_what_microsoft_does_not_know(
     disconnect_connection(connection, None)
 
     move(meeting)
-    meetings.sweep()
+    requests.sweep()
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.join_url) == ("ready", "https://meet.example/1")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import responses
 
-from integrations.drift import watch_drift
 from integrations.models import DriftFinding, DriftWatch
+from integrations.monitoring.drift import watch_drift
 from integrations.platforms.base import Changes, PlatformError
 from integrations.platforms.failures import ErrorKind
 from integrations.teams.changes import UNKNOWN, changes_since

@@ -11,7 +11,7 @@ from django.test import Client
 
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.hosting.eligibility import Hosting
-from integrations.meetings import ask_for_meeting
+from integrations.meetings.requests import ask_for_meeting
 from integrations.models import (
     Connection,
     ConnectionStatus,

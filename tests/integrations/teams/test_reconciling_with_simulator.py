@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from integrations import owners
 from integrations.hosting.eligibility import Hosting
+from integrations.meetings.reconciliation import reconcile
+from integrations.meetings.reconciliation_report import finish_reconciliations, summary
 from integrations.models import Connection, Finding, Meeting
 from integrations.platforms.base import MeetingSpec
-from integrations.reconciliation_results import finish_reconciliations, summary
-from integrations.reconciling import reconcile
 from integrations.teams.platform import Teams
 from simulator import people
 from tests.factories import make_connection, make_match, make_member

@@ -9,8 +9,8 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from integrations.drift_news import NAMED, PER_PAGE, notice_of
 from integrations.models import Connection, DriftFinding, DriftWatch
+from integrations.monitoring.drift_report import NAMED, PER_PAGE, notice_of
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]

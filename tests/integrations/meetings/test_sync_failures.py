@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import meetings
 from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
 from integrations.models import Connection, ConnectionStatus, Meeting, UserMatch
 from integrations.platforms.base import MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
@@ -84,7 +84,7 @@ def test_a_platform_that_asks_to_wait_pauses_everybody_on_the_connection(
     sync(first)
     sync(second)
     calls_in_the_pause = dict(fake_teams.calls)
-    swept = meetings.sweep()
+    swept = requests.sweep()
     later(seconds=41)
     sync(second)
 
@@ -138,11 +138,11 @@ def test_meetings_of_a_connection_that_needs_an_admin_wait_without_a_call(
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
 
     sync(meeting)
-    meetings.sweep()
+    requests.sweep()
     meeting.refresh_from_db()
     shown = meeting.state, meeting.error_kind, "must be reauthorized" in meeting.error_sentence
     Connection.objects.update(status=ConnectionStatus.CONNECTED)
-    meetings.resume_waiting(meeting.connection_id)
+    requests.resume_waiting(meeting.connection_id)
     sync(meeting)
 
     assert (shown, meeting.state) == (("pending", "connection", True), "ready")
@@ -167,7 +167,7 @@ def test_where_waiting_is_useless_the_meeting_failed_until_it_is_tried_again(
 
     meeting = sync(ask(hosting))
     shown = meeting.state, meeting.has_failed, meeting.error_sentence, meeting.error_request_id
-    meetings.try_again(Meeting.objects.all())
+    requests.try_again(Meeting.objects.all())
     sync(meeting)
 
     assert shown == ("failed", True, "Do this, then try again.", "r-1")
@@ -194,10 +194,10 @@ def test_a_delete_that_is_refused_is_listed_and_tried_again(
     meeting = sync(ask(hosting))
     fake_teams.fail("delete_meeting", failing(ErrorKind.PERSON))
 
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     sync(meeting)
     shown = meeting.state
-    meetings.try_again(Meeting.objects.all())
+    requests.try_again(Meeting.objects.all())
     sync(meeting)
 
     assert (shown, meeting.state, fake_teams.meetings) == ("failed", "cancelled", {})
@@ -236,7 +236,7 @@ def test_our_own_mistake_is_logged_with_the_request_id(
 
     meeting = sync(ask(hosting))
 
-    (line,) = [each for each in caplog.records if each.name == "integrations.meeting_outcomes"]
+    (line,) = [each for each in caplog.records if each.name == "integrations.meetings.outcomes"]
     assert (line.levelno, str(meeting.pk) in line.message) == (logging.ERROR, True)
     assert line.message.endswith("request id r-1)")
 

@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations import capacity
-from integrations.capacity import count_organizers, load_of, notice_of
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, Meeting, OrganizerMonth
+from integrations.monitoring import capacity
+from integrations.monitoring.capacity import count_organizers, load_of, notice_of
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
 from tests.integrations.fake_platform import FakePlatform

@@ -15,8 +15,9 @@ from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import meetings, task_queue
+from integrations import task_queue
 from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
 from integrations.models import Meeting
 from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting
@@ -44,9 +45,9 @@ def heard() -> Iterator[list[UUID]]:
     def listen(*, meeting_id: UUID, **kwargs: Any) -> None:
         ids.append(meeting_id)
 
-    meetings.meeting_changed.connect(listen)
+    requests.meeting_changed.connect(listen)
     yield ids
-    meetings.meeting_changed.disconnect(listen)
+    requests.meeting_changed.disconnect(listen)
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_a_booking_that_is_rolled_back_asks_for_nothing(hosting: Hosting, sent: 
 
 def test_a_host_without_a_connection_is_the_callers_mistake(hosting: Hosting) -> None:
     with pytest.raises(ValueError, match="needs a connection"):
-        meetings.ask_for_meeting(
+        requests.ask_for_meeting(
             host=hosting.match.staff,  # type: ignore[union-attr]
             hosting=Hosting(hosting.staff_id),
             subject="Mortgage review",
@@ -105,7 +106,7 @@ def test_a_move_is_one_update_that_raises_the_version(
     Meeting.objects.update(due_at=None, nudged_at=None)
 
     with transaction.atomic(), django_assert_num_queries(1):
-        meetings.ask_to_move(meeting.pk, starts_at=STARTS + HALF_AN_HOUR, ends_at=STARTS + 2 * HALF_AN_HOUR)
+        requests.ask_to_move(meeting.pk, starts_at=STARTS + HALF_AN_HOUR, ends_at=STARTS + 2 * HALF_AN_HOUR)
 
     meeting.refresh_from_db()
     assert (meeting.starts_at, meeting.ends_at) == (STARTS + HALF_AN_HOUR, STARTS + 2 * HALF_AN_HOUR)
@@ -116,7 +117,7 @@ def test_a_move_is_one_update_that_raises_the_version(
 def test_a_meeting_is_renamed(hosting: Hosting) -> None:
     meeting = ask(hosting)
 
-    meetings.rename(meeting.pk, "Car loan")
+    requests.rename(meeting.pk, "Car loan")
 
     meeting.refresh_from_db()
     assert (meeting.subject, meeting.version) == ("Car loan", 2)
@@ -125,7 +126,7 @@ def test_a_meeting_is_renamed(hosting: Hosting) -> None:
 def test_a_meeting_that_no_worker_took_up_is_cancelled_at_once(hosting: Hosting) -> None:
     meeting = ask(hosting)
 
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.due_at) == ("cancelled", None)
@@ -135,7 +136,7 @@ def test_a_meeting_that_a_worker_took_up_is_cancelling(hosting: Hosting) -> None
     meeting = ask(hosting)
     Meeting.objects.update(claimed_at=timezone.now())
 
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
 
     meeting.refresh_from_db()
     assert meeting.state == "cancelling"
@@ -144,10 +145,10 @@ def test_a_meeting_that_a_worker_took_up_is_cancelling(hosting: Hosting) -> None
 
 def test_a_cancelled_meeting_is_neither_moved_nor_renamed(hosting: Hosting) -> None:
     meeting = ask(hosting)
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
 
-    meetings.ask_to_move(meeting.pk, starts_at=STARTS + HALF_AN_HOUR, ends_at=STARTS + 2 * HALF_AN_HOUR)
-    meetings.rename(meeting.pk, "Car loan")
+    requests.ask_to_move(meeting.pk, starts_at=STARTS + HALF_AN_HOUR, ends_at=STARTS + 2 * HALF_AN_HOUR)
+    requests.rename(meeting.pk, "Car loan")
 
     meeting.refresh_from_db()
     assert (meeting.starts_at, meeting.subject, meeting.state) == (STARTS, "Mortgage review", "cancelled")
@@ -161,7 +162,7 @@ def test_failed_meetings_are_tried_again_and_others_left_alone(
     Meeting.objects.filter(pk=link_works.pk).update(join_url="https://teams.example/meet/1")
     sent.clear()
 
-    tried = meetings.try_again(Meeting.objects.all())
+    tried = requests.try_again(Meeting.objects.all())
 
     failed.refresh_from_db()
     assert (tried, failed.state, failed.error_sentence) == (2, "pending", "")
@@ -178,7 +179,7 @@ def test_what_waits_for_a_connection_resumes(hosting: Hosting, sent: list[Any]) 
     Meeting.objects.filter(pk=failed.pk).update(due_at=None, error_kind="person")
     sent.clear()
 
-    resumed = meetings.resume_waiting(waits.connection_id)
+    resumed = requests.resume_waiting(waits.connection_id)
 
     assert (resumed, Meeting.objects.due().get()) == (1, waits)
     assert sent == [("integrations.sweep_meetings",)]

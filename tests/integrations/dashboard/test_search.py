@@ -9,11 +9,11 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from integrations import user_search, user_table
+from integrations.dashboard import search, table
+from integrations.dashboard.counts import tiles_of
+from integrations.dashboard.search import TableFilter, narrowed
+from integrations.dashboard.table import page_of
 from integrations.models import Connection
-from integrations.user_counts import tiles_of
-from integrations.user_search import TableFilter, narrowed
-from integrations.user_table import page_of
 from tests.factories import make_connection, make_match, make_member, make_organization
 
 
@@ -37,7 +37,7 @@ def connection(db: None) -> Connection:
 @pytest.fixture(params=["rare", "common"])
 def words(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """As if every word were rare, or common."""
-    monkeypatch.setattr(user_search, "FEW", 500 if request.param == "rare" else 0)
+    monkeypatch.setattr(search, "FEW", 500 if request.param == "rare" else 0)
     return request.param
 
 
@@ -80,7 +80,7 @@ def test_every_form_of_the_answer_is_the_same(
 def test_the_pages_together_are_the_list(
     connection: Connection, monkeypatch: pytest.MonkeyPatch, near: float, sort: str, status: str
 ) -> None:
-    monkeypatch.setattr(user_table, "NEAR", near)
+    monkeypatch.setattr(table, "NEAR", near)
     monkeypatch.setattr(TableFilter, "rows_per_page", 1)
     table_filter = TableFilter(QueryDict(f"sort={sort}&status={status}"))
     tiles = tiles_of(connection)

@@ -11,10 +11,11 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import meeting_sync, meetings
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import revive_connection
 from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
+from integrations.meetings import sync as meeting_sync
 from integrations.models import Connection, Meeting, UserMatch
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
@@ -79,7 +80,7 @@ def test_a_cancel_that_comes_before_the_meeting_was_made_costs_no_call_however_o
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
 
     for _ in range(3):
         sync(meeting)
@@ -102,7 +103,7 @@ def test_a_reassignment_while_a_move_is_under_way_ends_with_the_new_host_at_the_
 
     def reassign() -> None:
         now = Meeting.objects.get(pk=meeting.pk)
-        taken_over.append(meetings.hand_over(now, host=tess.staff, hosting=to, **times))
+        taken_over.append(requests.hand_over(now, host=tess.staff, hosting=to, **times))
 
     fake_teams.during("update_meeting", reassign)
     move(meeting)
@@ -128,7 +129,7 @@ def test_a_disconnect_while_the_meeting_is_made_leaves_it_in_an_end(
 
     sync(meeting)
     later(seconds=100)
-    meetings.sweep()
+    requests.sweep()
 
     meeting.refresh_from_db()
     assert meeting.state == ("ready" if fate == "answered" else "failed")
@@ -168,7 +169,7 @@ def cancelled_without_an_answer(hosting: Hosting, fake_teams: FakePlatform) -> M
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
     sync(meeting)
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     return meeting
 
 
@@ -223,8 +224,8 @@ def test_a_worker_whose_clock_is_wrong_takes_nobodys_lease(
 
     def another_worker() -> None:
         with time_machine.travel(timezone.now() + wrong):
-            meetings.sync_meeting(meeting.pk)
-            seen.append(meetings.sweep())
+            requests.sync_meeting(meeting.pk)
+            seen.append(requests.sweep())
 
     fake_teams.during("create_meeting", another_worker)
     sync(meeting)

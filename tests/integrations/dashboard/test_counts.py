@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.user_counts import tiles_of
+from integrations.dashboard.counts import tiles_of
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]

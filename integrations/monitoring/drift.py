@@ -19,7 +19,6 @@ from django.db.models.functions import Now
 
 from integrations import circuit_breaker
 from integrations.connections.lifecycle import note_event
-from integrations.drift_news import mail_findings, noted_words
 from integrations.matching.lookups import look_up
 from integrations.matching.results import preview_answers
 from integrations.models import (
@@ -35,6 +34,7 @@ from integrations.models import (
     UserMatch,
     Wanted,
 )
+from integrations.monitoring.drift_report import mail_findings, noted_words
 from integrations.platforms.base import Changes, PlatformError, platform_of
 from integrations.platforms.failures import ErrorKind
 from integrations.task_queue import send

@@ -12,8 +12,8 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import meeting_look, meetings
 from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests, sweep_queries
 from integrations.models import Connection, ConnectionStatus, Meeting
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
@@ -51,12 +51,12 @@ def test_a_nudge_that_was_lost_is_made_up_for_after_a_minute(hosting: Hosting, s
     meeting = ask(hosting)
     sent.clear()
 
-    too_early = meetings.sweep()
+    too_early = requests.sweep()
     later(seconds=61)
-    in_time = meetings.sweep()
+    in_time = requests.sweep()
 
     assert (too_early, in_time, sent) == (0, 1, [str(meeting.pk)])
-    assert meetings.sweep() == 0
+    assert requests.sweep() == 0
 
 
 def test_a_nudge_that_the_broker_did_not_take_is_made_up_for_at_once(
@@ -66,7 +66,7 @@ def test_a_nudge_that_the_broker_did_not_take_is_made_up_for_at_once(
         broker.setattr("integrations.task_queue.send_each", lambda task, calls, **options: False)
         ask(hosting)
 
-    assert meetings.sweep() == 1
+    assert requests.sweep() == 1
 
 
 def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: p
         return False
 
     monkeypatch.setattr("integrations.task_queue.send_each", send_each)
-    meetings.sweep()
+    requests.sweep()
 
     assert (len(tried), Meeting.objects.filter(nudged_at=None).count()) == (1, 3)
 
@@ -98,7 +98,7 @@ def test_the_soonest_appointments_go_first_and_no_more_than_a_batch(
 
     counts = []
     for _ in range(3):
-        counts.append(meetings.sweep())
+        counts.append(requests.sweep())
         Meeting.objects.filter(pk__in=sent).update(due_at=None)
 
     assert counts == [2, 1, 0]
@@ -113,7 +113,7 @@ def test_meetings_that_are_held_or_wait_or_agree_are_not_swept(hosting: Hosting)
     Meeting.objects.filter(pk=agreed.pk).update(due_at=None)
     Meeting.objects.update(nudged_at=None)
 
-    assert meetings.sweep() == 0
+    assert requests.sweep() == 0
 
 
 def test_a_row_that_somebody_is_writing_holds_nobody_up(hosting: Hosting, sent: list[str]) -> None:
@@ -125,7 +125,7 @@ def test_a_row_that_somebody_is_writing_holds_nobody_up(hosting: Hosting, sent: 
     with other.cursor() as cursor:
         other.set_autocommit(False)
         cursor.execute("UPDATE integrations_meeting SET subject = 'x' WHERE id = %s", [busy.pk])
-        meetings.sweep()
+        requests.sweep()
         other.rollback()
     other.close()
 
@@ -137,9 +137,9 @@ def test_who_was_nudged_in_a_pause_is_nudged_when_it_is_over(hosting: Hosting, s
     meeting = ask(hosting)
     sent.clear()
 
-    in_the_pause = meetings.sweep()
+    in_the_pause = requests.sweep()
     later(seconds=21)
-    after_it = meetings.sweep()
+    after_it = requests.sweep()
 
     assert (in_the_pause, after_it, sent) == (0, 1, [str(meeting.pk)])
 
@@ -152,7 +152,7 @@ def test_a_sweep_costs_the_same_queries_for_one_meeting_and_for_three(
             ask(hosting)
         later(seconds=61)
         with django_assert_num_queries(3):
-            meetings.sweep()
+            requests.sweep()
 
 
 def test_a_sweep_that_finds_nothing_costs_two_queries(
@@ -161,12 +161,12 @@ def test_a_sweep_that_finds_nothing_costs_two_queries(
     sync(ask(hosting))
 
     with django_assert_num_queries(2):
-        meetings.sweep()
+        requests.sweep()
 
 
 @pytest.mark.parametrize(
     ("statement", "index"),
-    [(meeting_look._open_meetings(60), "meeting_due"), (meeting_look._left_over(), "meeting_being_let_go")],
+    [(sweep_queries._open_meetings(60), "meeting_due"), (sweep_queries._left_over(), "meeting_being_let_go")],
 )
 def test_the_sweep_does_not_look_at_meetings_that_are_done_with(
     hosting: Hosting, statement: tuple[str, Any], index: str
@@ -184,7 +184,7 @@ def test_a_delete_that_is_refused_while_its_connection_goes_is_ended(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     fake_teams.during(
         "delete_meeting",
         lambda: Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False),
@@ -193,7 +193,7 @@ def test_a_delete_that_is_refused_while_its_connection_goes_is_ended(
     sync(meeting)
     failed = meeting.state
 
-    meetings.sweep()
+    requests.sweep()
 
     meeting.refresh_from_db()
     assert (failed, meeting.state) == ("failed", "cancelled")
@@ -214,7 +214,7 @@ def test_a_meeting_whose_connection_never_came_back_fails_at_its_end(hosting: Ho
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
     ends(meeting, ago=timedelta(minutes=1))
 
-    meetings.sweep()
+    requests.sweep()
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.error_kind) == ("failed", "ended")
@@ -227,7 +227,7 @@ def test_a_ready_meeting_that_would_only_be_compared_ends_quietly(
     Meeting.objects.update(due_at=timezone.now(), recheck_at=timezone.now())
     ends(meeting, ago=timedelta(minutes=1))
 
-    meetings.sweep()
+    requests.sweep()
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.has_failed, meeting.due_at) == ("ready", False, None)
@@ -238,7 +238,7 @@ def test_a_meeting_that_is_over_and_moved_to_the_future_is_made(hosting: Hosting
     ends(meeting, ago=timedelta(minutes=1))
     sync(meeting)
 
-    meetings.ask_to_move(meeting.pk, starts_at=STARTS, ends_at=STARTS + HALF_AN_HOUR)
+    requests.ask_to_move(meeting.pk, starts_at=STARTS, ends_at=STARTS + HALF_AN_HOUR)
     sync(meeting)
 
     assert meeting.state == "ready"
@@ -251,7 +251,7 @@ def test_a_cancelled_meeting_is_deleted_for_a_day_after_its_end(
     ends(today, ago=timedelta(hours=1))
     ends(long_ago, ago=timedelta(hours=25))
     for meeting in (today, long_ago):
-        meetings.ask_to_cancel(meeting.pk)
+        requests.ask_to_cancel(meeting.pk)
         sync(meeting)
 
     assert (today.state, today.warning) == ("cancelled", "")
@@ -265,10 +265,10 @@ def test_a_disconnected_connection_fails_what_has_no_link_and_keeps_what_has(
     ready, moved, cancelled = (sync(ask(hosting)) for _ in range(3))
     pending = ask(hosting)
     move(moved)
-    meetings.ask_to_cancel(cancelled.pk)
+    requests.ask_to_cancel(cancelled.pk)
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
-    meetings.sweep()
+    requests.sweep()
 
     rows = [ready, moved, cancelled, pending]
     for meeting in rows:
@@ -287,7 +287,7 @@ def test_a_call_under_way_stores_its_link_although_the_connection_was_disconnect
     def disconnect() -> None:
         with transaction.atomic():
             Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
-            meetings.abandon(Connection.objects.all())
+            requests.abandon(Connection.objects.all())
 
     fake_teams.during("create_meeting", disconnect)
 
@@ -302,14 +302,14 @@ def test_a_cancel_during_a_create_on_a_connection_that_goes_is_ended(
     meeting = ask(hosting)
 
     def cancel_and_disconnect() -> None:
-        meetings.ask_to_cancel(meeting.pk)
+        requests.ask_to_cancel(meeting.pk)
         Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
-        meetings.abandon(Connection.objects.all())
+        requests.abandon(Connection.objects.all())
 
     fake_teams.during("create_meeting", cancel_and_disconnect)
     sync(meeting)
 
-    meetings.sweep()
+    requests.sweep()
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.due_at) == ("cancelled", None)
@@ -320,10 +320,10 @@ def test_meetings_without_a_link_are_made_after_the_connection_was_revived(
 ) -> None:
     meeting = ask(hosting)
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
-    meetings.sweep()
+    requests.sweep()
     Connection.objects.update(status=ConnectionStatus.CONNECTED)
 
-    meetings.try_again(Meeting.objects.all())
+    requests.try_again(Meeting.objects.all())
     sync(meeting)
 
     assert meeting.state == "ready"

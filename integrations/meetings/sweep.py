@@ -15,8 +15,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.meeting_look import Todo, look, unexplained, unheard
-from integrations.meeting_news import announce, enqueue_on_commit
+from integrations.meetings.signals import announce, enqueue_on_commit
+from integrations.meetings.sweep_queries import Todo, look, unexplained, unheard
 from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
 from integrations.models.meetings import UNHELD
 from integrations.platforms.failures import ErrorKind

@@ -10,14 +10,15 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import meetings, owners
+from integrations import owners
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
 from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
+from integrations.meetings.reconciliation import reconcile
 from integrations.models import Connection, Finding, Meeting
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
-from integrations.reconciling import reconcile
 from tests.integrations.fake_platform import FakePlatform
 from tests.integrations.meeting_steps import ask, later, make_hosting, sync
 
@@ -56,7 +57,7 @@ def connection(hosting: Hosting) -> Connection:
 
 
 def leave_behind(meeting: Meeting, connection: Connection) -> None:
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     disconnect_connection(connection, None)
     meeting.refresh_from_db()
 
@@ -91,7 +92,7 @@ def test_one_whose_id_nobody_knows_is_looked_for_by_our_key(
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", Killed(), after=True)
     with pytest.raises(Killed):
-        meetings.sync_meeting(meeting.pk)
+        requests.sync_meeting(meeting.pk)
     leave_behind(meeting, connection)
     existed = len(fake_teams.meetings)
 
@@ -205,7 +206,7 @@ def test_a_meeting_whose_deletion_was_refused_is_tried_again_at_night(
 ) -> None:
     meeting = sync(ask(hosting))
     fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     sync(meeting)
     had_failed = meeting.has_failed
 

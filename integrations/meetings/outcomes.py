@@ -19,8 +19,8 @@ from django.db.models.functions import Now
 from integrations.circuit_breaker import heed
 from integrations.connections import lifecycle
 from integrations.matching.host_permission_schedule import attempts_of_a_covered_person, refused
-from integrations.meeting_claims import Claim, settled_after
-from integrations.meeting_news import announce, enqueue_on_commit
+from integrations.meetings.lease import Claim, settled_after
+from integrations.meetings.signals import announce, enqueue_on_commit
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
 from integrations.models import Coverage, DirectoryState, Meeting, UserMatch, Wanted
 from integrations.platforms.base import MatchReason, PlatformError

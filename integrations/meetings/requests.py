@@ -1,7 +1,7 @@
 """Asking for meetings: what the rest of the product calls.
 
 An ask only writes down what should be; it never waits for the platform and never fails because of it. Making the
-platform agree is `integrations.meeting_sync`.
+platform agree is `integrations.meetings.sync`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from django.dispatch import receiver
 
 from integrations.connections.lifecycle import connection_recovered
 from integrations.hosting.eligibility import Hosting
-from integrations.meeting_news import (
+from integrations.meetings.outcomes import NO_ERROR
+from integrations.meetings.signals import (
     announce,
     enqueue_on_commit,
     gathered,
@@ -26,9 +27,8 @@ from integrations.meeting_news import (
     nudge,
     sweep_soon,
 )
-from integrations.meeting_outcomes import NO_ERROR
-from integrations.meeting_sweep import abandon, sweep
-from integrations.meeting_sync import sync_meeting
+from integrations.meetings.sweep import abandon, sweep
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Meeting, UserMatch, Wanted
 from integrations.models.meetings import UNHELD
 from integrations.platforms.base import VideoPlatform, platform_of

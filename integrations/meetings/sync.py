@@ -21,12 +21,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.findings import record_finding
-from integrations.meeting_claims import Claim, LeaseLost, claim
-from integrations.meeting_differences import differences
-from integrations.meeting_news import announce
-from integrations.meeting_outcomes import write_failure, write_success
-from integrations.meeting_sweep import end_over
+from integrations.meetings.differences import differences
+from integrations.meetings.findings import record_finding
+from integrations.meetings.lease import Claim, LeaseLost, claim
+from integrations.meetings.outcomes import write_failure, write_success
+from integrations.meetings.signals import announce
+from integrations.meetings.sweep import end_over
 from integrations.metrics import TAKEN_OVER, count_sync
 from integrations.models import FindingKind, Meeting, Wanted
 from integrations.platforms.base import Attendee, MeetingSpec, PlatformError, VideoPlatform, platform_of

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
+from integrations.dashboard.counts import Tiles
+from integrations.dashboard.search import Narrowed, TableFilter, narrowed
 from integrations.models import Connection
-from integrations.user_counts import Tiles
-from integrations.user_search import Narrowed, TableFilter, narrowed
 from staff.models import StaffMember
 
 ORDER = ("first_name", "last_name", "email")

@@ -39,9 +39,10 @@ from appointments.refusals import BookingRefused
 from appointments.repairing import make_links
 from appointments.repairs import without_link
 from appointments.statuses import cancel_appointment
-from integrations import meetings, task_queue
+from integrations import task_queue
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
+from integrations.meetings import requests
 from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
 from integrations.platforms import base
 from integrations.platforms.failures import ErrorKind
@@ -198,12 +199,12 @@ class Organisation(RuleBasedStateMachine):
         meeting_id = self._appointment(which).meeting_id
         if meeting_id is not None:
             self.slots += 1
-            meetings.rename(meeting_id, f"Name {self.slots}")
+            requests.rename(meeting_id, f"Name {self.slots}")
 
     @happens(1, is_all=one_of(False, True))
     def failed_links_are_tried_again(self, is_all: bool) -> None:
         if is_all:
-            meetings.try_again(Meeting.objects.all())
+            requests.try_again(Meeting.objects.all())
         else:
             make_links(
                 without_link(self.organization).select_related("organization", "staff"), actor=self.sky
@@ -252,7 +253,7 @@ class Organisation(RuleBasedStateMachine):
 
     @happens(1)
     def sweep(self) -> None:
-        meetings.sweep()
+        requests.sweep()
 
     # --- The rest of the world ------------------------------------------------------------------------
     @happens(4)
@@ -263,7 +264,7 @@ class Organisation(RuleBasedStateMachine):
         seconds = [each.total_seconds() for each in waits]
         if seconds and 0 < min(seconds) < LONG_PAUSE:
             self.time_passes(int(min(seconds)) + 1)
-        meetings.sweep()
+        requests.sweep()
 
     @happens(1, seconds=one_of(1, 5, 16, 21, 46, 61, 95, 130))
     def time_passes(self, seconds: int) -> None:
@@ -325,11 +326,11 @@ class Organisation(RuleBasedStateMachine):
         self.is_broker_up = True
         # The workers go on at once, while some writes are still on their way.
         self.platform.pass_time(21)
-        meetings.sweep()
+        requests.sweep()
         self._people_do_what_is_left_to_them()
         for seconds in (4000, settings.MEETING_RECHECK_SECONDS + 1):
             self.platform.pass_time(seconds)
-            meetings.sweep()
+            requests.sweep()
             self._work_off()
         send_waiting()
         is_connected = self._status() == ConnectionStatus.CONNECTED
@@ -341,17 +342,17 @@ class Organisation(RuleBasedStateMachine):
     def _people_do_what_is_left_to_them(self) -> None:
         """Reauthorize; try again what was refused; and change what vanished unnoticed, as nobody looks after it."""
         if self._status() == ConnectionStatus.NEEDS_REAUTHORIZATION:
-            meetings.sweep()
+            requests.sweep()
             said = Meeting.objects.filter(due_at__isnull=False).values_list("error_kind", flat=True)
             held = {"", ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE}
             assert set(said) <= {ErrorKind.CONNECTION, *held}
             self.connect_again()
         self._work_off()
-        meetings.try_again(Meeting.objects.all())
+        requests.try_again(Meeting.objects.all())
         make_links(without_link(self.organization).select_related("organization", "staff"), actor=self.sky)
         vanished = Meeting.objects.filter(wanted=Wanted.LIVE).exclude(remote_id__in=self.platform.meetings)
         for meeting in vanished.exclude(remote_id=""):
-            meetings.rename(meeting.pk, f"{meeting.subject} again")
+            requests.rename(meeting.pk, f"{meeting.subject} again")
 
     def _work_off(self) -> None:
         while self.queue:
@@ -400,7 +401,7 @@ class Organisation(RuleBasedStateMachine):
 
     def _do(self, task: tuple[str, str]) -> None:
         name, argument = task
-        sync_meeting(argument) if name.endswith("sync_meeting") else meetings.sweep()
+        sync_meeting(argument) if name.endswith("sync_meeting") else requests.sweep()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from django.core import mail
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.drift import PORTION, sweep_drift, watch_drift
 from integrations.matching.people import rematch_people
 from integrations.models import (
     Connection,
@@ -24,6 +23,7 @@ from integrations.models import (
     RematchState,
     UserMatch,
 )
+from integrations.monitoring.drift import PORTION, sweep_drift, watch_drift
 from integrations.platforms.base import Changes, DirectoryAnswer, MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
 from staff.models import StaffMember

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from integrations import whereabouts
+from integrations.meetings.reconciliation_report import latest, recent_findings, summary, under_way
 from integrations.models import Connection, Finding, Reconciliation
-from integrations.reconciliation_results import latest, recent_findings, summary, under_way
 
 _SHOWN: Final = 10
 

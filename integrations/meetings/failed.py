@@ -14,9 +14,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations import meetings, whereabouts
+from integrations import whereabouts
 from integrations.connections.lifecycle import note_event
 from integrations.hosting.eligibility import Hosting, hosting_of
+from integrations.meetings import requests
 from integrations.models import Connection, EventKind, MatchStatus, Meeting, Wanted
 from staff.models import Organization, StaffMember
 
@@ -108,7 +109,7 @@ def try_again(connection: Connection, meeting_id: UUID | None, actor: StaffMembe
     if meeting_id is not None:
         chosen = chosen.filter(pk=meeting_id)
     hindered = _names_and_reasons(list(chosen.select_related("host")))
-    tried = meetings.try_again(chosen)
+    tried = requests.try_again(chosen)
     if tried:
         note_event(connection, EventKind.NOTED, actor, _words(tried))
     return Tried(tried, hindered)

@@ -6,7 +6,7 @@ was asked for, and are never emptied. Whatever was made, moved or read since the
 answer to that was as good.
 
 Nothing here calls the platform. A meeting that is to be read becomes due for the comparison that follows an uncertain
-write, too, and `integrations.meeting_sync` does the rest: what vanished is made again, what was changed is put back;
+write, too, and `integrations.meetings.sync` does the rest: what vanished is made again, what was changed is put back;
 leases, pauses and retries are the usual ones. Only meetings of our own rows are ever named to the platform.
 """
 
@@ -25,14 +25,14 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import connection_recovered
-from integrations.findings import record_finding
-from integrations.meeting_news import announce, sweep_soon
-from integrations.meeting_outcomes import NO_ERROR
-from integrations.meetings import ask_to_cancel, try_again
+from integrations.meetings.findings import record_finding
+from integrations.meetings.outcomes import NO_ERROR
+from integrations.meetings.reconciliation_report import finish
+from integrations.meetings.requests import ask_to_cancel, try_again
+from integrations.meetings.signals import announce, sweep_soon
 from integrations.models import Connection, ConnectionStatus, FindingKind, Meeting, Reconciliation, Wanted
 from integrations.owners import all_owners
 from integrations.platforms.base import platform_of
-from integrations.reconciliation_results import finish
 
 logger = logging.getLogger(__name__)
 

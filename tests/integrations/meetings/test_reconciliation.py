@@ -9,9 +9,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import meetings, owners
+from integrations import owners
 from integrations.connections.disconnect import disconnect_connection
 from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
+from integrations.meetings.reconciliation import reconcile, reconcile_everything
+from integrations.meetings.reconciliation_report import finish_reconciliations, summary
 from integrations.models import (
     Connection,
     ConnectionEvent,
@@ -23,8 +26,6 @@ from integrations.models import (
 )
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
-from integrations.reconciliation_results import finish_reconciliations, summary
-from integrations.reconciling import reconcile, reconcile_everything
 from tests.integrations.backdating import in_days, night, pass_time, work
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -147,7 +148,7 @@ def test_whatever_does_not_agree_yet_is_not_read(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     cancelled, failed, waiting, over = (make_ready(hosting, days=5) for _ in range(4))
-    meetings.ask_to_cancel(cancelled.pk)
+    requests.ask_to_cancel(cancelled.pk)
     sync(cancelled)
     Meeting.objects.filter(pk=failed.pk).update(error_kind=ErrorKind.PERSON)
     Meeting.objects.filter(pk=waiting.pk).update(due_at=timezone.now() + timedelta(hours=1))
@@ -366,7 +367,7 @@ def test_trying_again_what_could_not_be_read_reads_nothing(
     reconcile_and_work(connection)
     fake_teams.calls.clear()
 
-    meetings.try_again(Meeting.objects.all())
+    requests.try_again(Meeting.objects.all())
     sync(meeting)
 
     assert (fake_teams.calls, meeting.has_failed) == (Counter(update_meeting=1), False)

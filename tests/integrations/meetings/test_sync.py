@@ -11,8 +11,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import meeting_sync, meetings
 from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
+from integrations.meetings import sync as meeting_sync
 from integrations.models import Connection, Meeting
 from integrations.platforms.base import PlatformError, RemoteMeeting
 from integrations.platforms.failures import ErrorKind
@@ -84,7 +85,7 @@ def test_a_meeting_that_agrees_is_left_alone(hosting: Hosting, fake_teams: FakeP
 
 
 def test_an_unknown_meeting_is_nothing_to_do(hosting: Hosting, fake_teams: FakePlatform) -> None:
-    meetings.sync_meeting(uuid4())
+    requests.sync_meeting(uuid4())
 
     assert fake_teams.calls == Counter()
 
@@ -93,7 +94,7 @@ def test_meetings_are_not_worked_on_inside_a_transaction(hosting: Hosting) -> No
     meeting = ask(hosting)
 
     with pytest.raises(RuntimeError), transaction.atomic():
-        meetings.sync_meeting(meeting.pk)
+        requests.sync_meeting(meeting.pk)
 
 
 def test_a_move_and_a_new_name_keep_the_link(hosting: Hosting, fake_teams: FakePlatform) -> None:
@@ -101,7 +102,7 @@ def test_a_move_and_a_new_name_keep_the_link(hosting: Hosting, fake_teams: FakeP
     link = meeting.join_url
 
     move(meeting)
-    meetings.rename(meeting.pk, "Car loan")
+    requests.rename(meeting.pk, "Car loan")
     meeting.refresh_from_db()
     while_waiting = (meeting.state, meeting.join_url)
     sync(meeting)
@@ -115,7 +116,7 @@ def test_a_move_and_a_new_name_keep_the_link(hosting: Hosting, fake_teams: FakeP
 def test_a_cancelled_meeting_is_deleted(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
 
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     sync(meeting)
 
     assert (meeting.state, meeting.due_at, fake_teams.meetings) == ("cancelled", None, {})
@@ -126,7 +127,7 @@ def test_a_meeting_cancelled_before_a_worker_took_it_up_costs_no_call(
 ) -> None:
     meeting = ask(hosting)
 
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     sync(meeting)
 
     assert (meeting.state, fake_teams.calls) == ("cancelled", Counter())
@@ -138,10 +139,10 @@ def test_a_cancelled_meeting_whose_id_nobody_knows_is_looked_for_and_deleted(
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", Killed(), after=True)
     with pytest.raises(Killed):
-        meetings.sync_meeting(meeting.pk)
+        requests.sync_meeting(meeting.pk)
     existed = len(fake_teams.meetings)
 
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     later(seconds=100)
     sync(meeting)
 
@@ -152,7 +153,7 @@ def test_a_meeting_that_is_gone_already_counts_as_deleted(hosting: Hosting, fake
     meeting = sync(ask(hosting))
     fake_teams.meetings.clear()
 
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     sync(meeting)
 
     assert meeting.state == "cancelled"
@@ -165,7 +166,7 @@ def test_a_worker_killed_after_the_answer_leaves_exactly_one_meeting(
     meeting = ask(hosting)
     fake_teams.fail(again, Killed(), after=True)
     with pytest.raises(Killed):
-        meetings.sync_meeting(meeting.pk)
+        requests.sync_meeting(meeting.pk)
     held = sync(meeting).lease_token
 
     later(seconds=100)
@@ -190,7 +191,7 @@ def test_a_worker_killed_while_it_writes_the_outcome_leaves_exactly_one_meeting(
     with monkeypatch.context() as patched:
         patched.setattr(meeting_sync, "write_success", die)
         with pytest.raises(Killed):
-            meetings.sync_meeting(meeting.pk)
+            requests.sync_meeting(meeting.pk)
     later(seconds=100)
     sync(meeting)
 
@@ -261,9 +262,9 @@ def test_a_meeting_made_again_by_a_killed_worker_is_deleted_with_the_cancel(
     fake_teams.fail("create_meeting", Killed(), after=True)
     move(meeting)
     with pytest.raises(Killed):
-        meetings.sync_meeting(meeting.pk)
+        requests.sync_meeting(meeting.pk)
 
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     later(seconds=100)
     sync(meeting)
 
@@ -291,7 +292,7 @@ def test_a_cancel_while_the_meeting_is_made_ends_without_one(
     hosting: Hosting, fake_teams: FakePlatform, during: str
 ) -> None:
     meeting = ask(hosting)
-    fake_teams.during(during, lambda: meetings.ask_to_cancel(meeting.pk))
+    fake_teams.during(during, lambda: requests.ask_to_cancel(meeting.pk))
 
     sync(meeting)
     shown = meeting.state
@@ -356,7 +357,7 @@ def test_after_a_worker_that_died_the_meeting_is_compared_once(
     meeting = ask(hosting)
     fake_teams.fail("update_meeting", Killed())
     with pytest.raises(Killed):
-        meetings.sync_meeting(meeting.pk)
+        requests.sync_meeting(meeting.pk)
     later(seconds=100)
     sync(meeting)
     agreed = meeting.state, meeting.synced_version, meeting.due_at is not None
@@ -399,7 +400,7 @@ def test_a_create_that_lands_after_the_cancel_is_deleted_too(
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", uncertain())
     sync(meeting)
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     sync(meeting)
     fake_teams.create_meeting(meeting.connection, meeting_sync._spec(meeting))
     orphans = len(fake_teams.meetings)
@@ -427,7 +428,7 @@ def test_a_meeting_that_vanished_is_noticed_when_it_is_compared(
 def test_an_uncertain_delete_is_only_repeated(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     fake_teams.fail("delete_meeting", uncertain(), after=True)
-    meetings.ask_to_cancel(meeting.pk)
+    requests.ask_to_cancel(meeting.pk)
     sync(meeting)
     fake_teams.calls.clear()
 
@@ -446,9 +447,9 @@ def test_everybody_hears_of_the_link_and_of_the_end(hosting: Hosting, fake_teams
         now = Meeting.objects.get(pk=meeting_id)
         heard.append((meeting_id, now.state, "synced" if now.synced_version == now.version else ""))
 
-    meetings.meeting_changed.connect(listen)
+    requests.meeting_changed.connect(listen)
     sync(meeting)
-    meetings.meeting_changed.disconnect(listen)
+    requests.meeting_changed.disconnect(listen)
 
     assert heard == [(meeting.pk, "ready", ""), (meeting.pk, "ready", "synced")]
 
@@ -457,9 +458,9 @@ def test_a_listener_that_fails_harms_nobody(hosting: Hosting, fake_teams: FakePl
     def fail(**kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    meetings.meeting_changed.connect(fail)
+    requests.meeting_changed.connect(fail)
     meeting = sync(ask(hosting))
-    meetings.meeting_changed.disconnect(fail)
+    requests.meeting_changed.disconnect(fail)
 
     assert meeting.state == "ready"
 
