@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from integrations.models import Connection
 from integrations.platforms.base import Attendee, MatchReason, MeetingSpec, PlatformError, RemoteMeeting
 from integrations.platforms.failures import ErrorKind
-from integrations.teams.addresses import segment
-from integrations.teams.errors import bug
-from integrations.teams.graph import GraphClient
+from integrations.teams.graph.client import GraphClient
+from integrations.teams.graph.errors import bug
+from integrations.teams.graph.paths import segment
 from integrations.teams.models import LobbyPolicy, Method
 
 # No limit is documented for an online meeting; this is the one of calendar items.

@@ -18,13 +18,15 @@ from integrations.platforms.base import (
     MeetingSpec,
     RemoteMeeting,
 )
-from integrations.teams import changes, checking, meetings, tokens
-from integrations.teams.directory import TeamsDirectory, open_directory
+from integrations.teams import meetings, self_test
+from integrations.teams.access_policy.powershell import policy_script
+from integrations.teams.access_policy.probe import PROBE_SIZE, probe
+from integrations.teams.entra import user_tokens
 from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
-from integrations.teams.policy_probe import PROBE_SIZE, probe
-from integrations.teams.policy_scripts import policy_script
-from integrations.teams.remedies import capacity_remedy, remedy
+from integrations.teams.users import delta
+from integrations.teams.users.lookup import TeamsDirectory, open_directory
+from integrations.teams.users.remedies import capacity_remedy, remedy
 from staff.models import Organization
 
 
@@ -70,7 +72,7 @@ class Teams:
         return LobbyForm(connection.teams, data)
 
     def forget_sign_in(self, connection: Connection) -> None:
-        tokens.forget(connection)
+        user_tokens.forget(connection)
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:
         return remedy(connection, match)
@@ -100,13 +102,13 @@ class Teams:
         return open_directory(connection, expected)
 
     def changes_since(self, connection: Connection, mark: str) -> Changes | None:
-        return changes.changes_since(connection, mark)
+        return delta.changes_since(connection, mark)
 
     def capacity_remedy(self, connection: Connection) -> str:
         return capacity_remedy(connection)
 
     def check(self, connection: Connection) -> Iterator[CheckStep]:
-        return checking.check(connection)
+        return self_test.check(connection)
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
         return meetings.create_meeting(connection, spec)

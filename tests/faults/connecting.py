@@ -12,8 +12,8 @@ from appointments.models import Appointment
 from demo.logins import TENANT_ID
 from integrations.connections.lifecycle import add_connection, mark_reauthorized
 from integrations.models import Connection
-from integrations.teams.connecting import renew_sign_in
-from integrations.teams.login import PERMISSIONS, ROLES
+from integrations.teams.connect.store import renew_sign_in
+from integrations.teams.entra.sign_in import PERMISSIONS, ROLES
 from integrations.teams.models import Method, TeamsConnection
 from staff.models import Organization
 

@@ -18,7 +18,7 @@ from integrations.meetings import requests
 from integrations.models import Connection, ConnectionStatus, Meeting, RematchRun, RematchTrigger
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
-from integrations.teams import login, tokens
+from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.models import TeamsConnection
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_member, make_organization, make_staff
@@ -210,14 +210,14 @@ def test_a_renewal_under_way_brings_no_token_back(
 ) -> None:
     TeamsConnection.objects.update(tokens={"access_token": "old", "expires_at": 0, "refresh_token": "r"})
 
-    def renew(tenant_id: str, refresh_token: str) -> login.Tokens:
+    def renew(tenant_id: str, refresh_token: str) -> sign_in.Tokens:
         disconnect_connection(teams.connection, None)
-        return login.Tokens("new", time.time() + 3600, "newer", ())
+        return sign_in.Tokens("new", time.time() + 3600, "newer", ())
 
-    monkeypatch.setattr(login, "refresh", renew)
+    monkeypatch.setattr(sign_in, "refresh", renew)
 
     with pytest.raises(PlatformError, match=r"^Microsoft Teams is disconnected.$"):
-        tokens.access_token(teams.connection)
+        user_tokens.access_token(teams.connection)
 
     teams.connection.refresh_from_db()
     assert stored(teams) == "{}"
@@ -229,14 +229,14 @@ def test_a_refusal_under_way_asks_nobody_to_reauthorize(
 ) -> None:
     TeamsConnection.objects.update(tokens={"access_token": "old", "expires_at": 0, "refresh_token": "r"})
 
-    def refuse(tenant_id: str, refresh_token: str) -> login.Tokens:
+    def refuse(tenant_id: str, refresh_token: str) -> sign_in.Tokens:
         disconnect_connection(teams.connection, None)
         raise PlatformError(ErrorKind.CONNECTION, "Revoked.")
 
-    monkeypatch.setattr(login, "refresh", refuse)
+    monkeypatch.setattr(sign_in, "refresh", refuse)
 
     with pytest.raises(PlatformError, match=r"^Microsoft Teams is disconnected.$"):
-        tokens.access_token(teams.connection)
+        user_tokens.access_token(teams.connection)
 
     teams.connection.refresh_from_db()
     assert (teams.connection.status, teams.connection.status_reason) == ("disconnected", "")

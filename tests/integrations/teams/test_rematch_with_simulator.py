@@ -16,8 +16,8 @@ from integrations.matching.rematch_runs import start_run
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, MatchField, RematchRun, RematchTrigger, UserMatch
 from integrations.platforms.base import MeetingSpec
-from integrations.teams.directory import Asked
 from integrations.teams.platform import Teams
+from integrations.teams.users.lookup import Asked
 from simulator import people
 from tests.factories import make_connection, make_member, make_staff
 from tests.simulator.client import Simulator

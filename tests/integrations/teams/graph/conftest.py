@@ -6,9 +6,9 @@ import pytest
 import responses
 
 from integrations.platforms.base import PlatformError
-from integrations.teams import graph
-from integrations.teams.graph import GraphClient
-from integrations.teams.tokens import Access
+from integrations.teams.entra.user_tokens import Access
+from integrations.teams.graph import client as graph
+from integrations.teams.graph.client import GraphClient
 from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"

@@ -10,7 +10,7 @@ import pytest
 from integrations.models import ConnectionStatus
 from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
-from integrations.teams.errors import Area
+from integrations.teams.graph.errors import Area
 from tests.integrations.teams.graph.conftest import ROOT, UNAUTHORIZED
 
 
