@@ -7,9 +7,9 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments import receivers  # noqa: F401 - connects the receivers
+        from appointments.changes.switch_service import switch_notice
         from appointments.link_notices import missing_links, other_links
         from appointments.reconciling import Appointments
-        from appointments.switching import switch_notice
         from appointments.whereabouts import appointment_pages
         from integrations import owners, panels, whereabouts
         from services import panels as service_panels

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from appointments.anyone import book_with_anyone
-from appointments.availability import next_free_of_anyone
+from appointments.availability.slots import next_free_of_anyone
+from appointments.booking.any_staff import book_with_anyone
 from appointments.client_view import ClientWish
 from appointments.clients import book_for
 from appointments.form_tokens import FormToken

@@ -11,9 +11,9 @@ from django.db.models import Prefetch, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from appointments.availability.month_view import Month, month_with_times
+from appointments.booking.candidates import able_people
 from appointments.forms.days import DayField
-from appointments.months import Month, month_with_times
-from appointments.offers import able_people
 from appointments.public_slots import NotOffered
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service
 from staff.models import Organization, StaffMember

@@ -11,7 +11,7 @@ from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Upper
 from django.utils import timezone
 
-from appointments.booking import book_appointment
+from appointments.booking.book import book_appointment
 from appointments.models import Appointment, Client
 from staff.models import Organization
 

@@ -11,9 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from appointments.earlier import Earlier, earlier_than
-from appointments.ics import invitation, method_of, summary
-from appointments.links import (
+from appointments.absolute_urls import (
     book_again_url,
     has_video_link,
     join_label,
@@ -22,6 +20,8 @@ from appointments.links import (
     phone_to_call,
     staff_url,
 )
+from appointments.earlier import Earlier, earlier_than
+from appointments.ics import invitation, method_of, summary
 from appointments.mail_facts import facts_of
 from appointments.models import Appointment, Audience, Notification, NotificationKind
 from services.models import MeetingMethod

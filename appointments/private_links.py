@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from appointments.availability import next_free
-from appointments.calendars import Lengths
+from appointments.availability.calendars import Lengths
+from appointments.availability.slots import next_free
 from appointments.models import Appointment, Status
 from appointments.video_links import Link, LinkState, link_of
 

@@ -11,9 +11,9 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from appointments.availability import free_slots
+from appointments.availability.slots import free_slots
+from appointments.booking.candidates import able_people
 from appointments.forms.days import DayField
-from appointments.offers import able_people
 from services.models import OfferedTo, Service
 
 _MOST_DAYS = 62

@@ -13,12 +13,12 @@ from typing import Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.checks import check_active, check_changeable
-from appointments.links import has_video_link
-from appointments.locking import lock_appointment, lock_staff
+from appointments.absolute_urls import has_video_link
+from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.locks import lock_appointment, lock_staff
+from appointments.booking_rules.validation import check_active, check_changeable
 from appointments.models import LIVE_STATUSES, Appointment, BookedThrough, NotificationKind
 from appointments.notifications import tell_everybody
-from appointments.refusals import BookingRefused
 from appointments.repairs import is_elsewhere, lacks_link
 from appointments.timeline import note
 from appointments.video import VIDEO_FIELDS, hand_over_video

@@ -13,8 +13,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import MD5, Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
 
+from appointments.changes.move import MOVABLE
 from appointments.models import LIVE_STATUSES, Appointment, Status
-from appointments.moving import MOVABLE
 from integrations.models import MeetingState
 from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, WorkingHours

@@ -6,7 +6,7 @@ transaction.
 
 from __future__ import annotations
 
-from appointments.checks import check_can_host
+from appointments.booking_rules.validation import check_can_host
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.meetings.requests import ask_for_meeting, ask_to_cancel, hand_over

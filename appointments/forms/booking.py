@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from django.utils.functional import cached_property
 
+from appointments.booking.candidates import FreeTimes, free_times
+from appointments.booking_rules.errors import BookingRefused
 from appointments.forms.offer import OfferForm
 from appointments.forms.when import WhenForm
-from appointments.offers import FreeTimes, free_times
-from appointments.refusals import BookingRefused
 
 
 class BookingForm(OfferForm, WhenForm):

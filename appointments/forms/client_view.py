@@ -11,9 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from appointments.booking_rules.errors import BookingRefused, TimeTaken
 from appointments.client_view import ClientWish, moment_in
 from appointments.form_tokens import BadToken, FormToken
-from appointments.refusals import BookingRefused, TimeTaken
 from services.models import MeetingMethod
 from staff.one_line import one_line
 

@@ -13,11 +13,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.first_times import FirstTimes, first_times
+from appointments.availability.first_slots import FirstTimes, first_times
+from appointments.booking.candidates import People
+from appointments.booking_rules.errors import BookingRefused
 from appointments.forms.days import DayField
 from appointments.forms.offer import OfferForm
-from appointments.offers import People
-from appointments.refusals import BookingRefused
 from services.models import MeetingMethod
 from staff.models import Location, StaffMember
 

@@ -13,10 +13,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from appointments.booking.candidates import People, people_for, why_not
+from appointments.booking_rules.errors import BookingRefused
 from appointments.forms.picking import chosen_so_far, is_only_looking
 from appointments.forms.whom import ClientChoice, find
-from appointments.offers import People, people_for, why_not
-from appointments.refusals import BookingRefused
 from integrations.hosting.eligibility import Hosting
 from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import StaffMember

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.availability import is_within_hours
+from appointments.availability.slots import is_within_hours
+from appointments.booking_rules.errors import BookingRefused, TimeTaken
 from appointments.forms.days import DayField
 from appointments.forms.picking import PickingForm
-from appointments.refusals import BookingRefused, TimeTaken
 from staff.models import StaffMember
 
 

@@ -9,12 +9,12 @@ from django.db.models import Manager, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.anyone import book_with_anyone
-from appointments.booking import book_appointment
+from appointments.booking.any_staff import book_with_anyone
+from appointments.booking.book import book_appointment
+from appointments.booking.candidates import able_people
+from appointments.booking_rules.errors import BookingRefused
 from appointments.forms.moments import MomentField
 from appointments.models import Appointment, BookedThrough, Client
-from appointments.offers import able_people
-from appointments.refusals import BookingRefused
 from integrations.hosting.eligibility import hosting_of
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember, VideoChoice

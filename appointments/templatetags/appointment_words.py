@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.links import personal_link_words, phone_to_call
+from appointments.absolute_urls import personal_link_words, phone_to_call
 from appointments.models import Appointment, Status
-from appointments.zones import zone_of, zone_words
+from appointments.time_zones import zone_of, zone_words
 from services.models import MeetingMethod
 
 register = template.Library()

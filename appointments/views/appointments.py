@@ -13,15 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.forms.notes import NotesForm
-from appointments.forms.status import TAKE_BACK, StatusForm
-from appointments.models import Appointment, BookedThrough, Status
-from appointments.moving import is_movable
-from appointments.notes import notes_seen, write_notes
-from appointments.notifications import send_again
-from appointments.refusals import BookingRefused
-from appointments.repairing import ask_again
-from appointments.statuses import (
+from appointments.booking_rules.errors import BookingRefused
+from appointments.changes.move import is_movable
+from appointments.changes.notes import notes_seen, write_notes
+from appointments.changes.status import (
     complete_appointment,
     mark_arrived,
     mark_no_show,
@@ -30,6 +25,11 @@ from appointments.statuses import (
     status_before,
     take_back_status,
 )
+from appointments.forms.notes import NotesForm
+from appointments.forms.status import TAKE_BACK, StatusForm
+from appointments.models import Appointment, BookedThrough, Status
+from appointments.notifications import send_again
+from appointments.repairing import ask_again
 from appointments.video_links import link_of
 from appointments.views.answers import see_other
 from appointments.views.one import appointment_or_404, link_context, page_or_panel

@@ -8,9 +8,9 @@ from typing import TypeVar
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from appointments.booking_rules.errors import BookingRefused
 from appointments.forms.offer import OfferForm
 from appointments.models import Appointment
-from appointments.refusals import BookingRefused
 from staff.access import current_member
 from staff.models import StaffMember
 

@@ -8,15 +8,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from appointments.booking_rules.errors import BookingRefused
+from appointments.changes.meeting_method import change_method
+from appointments.changes.move import move_appointment, reassign_appointment
+from appointments.changes.status import cancel_appointment
 from appointments.forms.cancel import CancelForm
 from appointments.forms.method import MethodForm
 from appointments.forms.move import MoveForm
 from appointments.forms.reassign import ReassignForm
-from appointments.methods import change_method
 from appointments.models import Appointment, BookedThrough
-from appointments.moving import move_appointment, reassign_appointment
-from appointments.refusals import BookingRefused
-from appointments.statuses import cancel_appointment
 from appointments.views.answers import see_other
 from appointments.views.one import appointment_or_404, page_or_panel
 from staff.access import current_member, schedulers_only

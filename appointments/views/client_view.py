@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from appointments.booking_rules.errors import BookingRefused
 from appointments.client_booking import book_as_client, next_times
 from appointments.client_limits import limit_of_booking, limit_of_looking
 from appointments.client_view import ClientWish, public_services, zones_by_region
@@ -23,7 +24,6 @@ from appointments.forms.client_view import DetailsForm
 from appointments.models import Appointment
 from appointments.private_links import client_zone
 from appointments.public_slots import NotOffered
-from appointments.refusals import BookingRefused
 from appointments.views.answers import see_other
 from appointments.views.private_links import appointment_context, discreet, loaded
 from staff.embedding import embedding_sites

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.anyone import book_with_anyone
+from appointments.booking.any_staff import book_with_anyone
 from appointments.clients import book_for
 from appointments.forms.contact_center import ContactForm
 from appointments.models import Appointment, BookedThrough

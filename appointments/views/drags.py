@@ -10,10 +10,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from appointments.drags import drop_appointment, what_to_ask, where_it_is
+from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.changes.drag_and_drop import drop_appointment, what_to_ask, where_it_is
 from appointments.forms.drag import DragForm
 from appointments.models import Appointment
-from appointments.refusals import BookingRefused, TimeTaken
 from appointments.views.one import appointment_or_404
 from staff.access import current_member
 

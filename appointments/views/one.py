@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from appointments.links import join_label, join_url
+from appointments.absolute_urls import join_label, join_url
 from appointments.models import Appointment
 from appointments.video_links import link_of
 from staff.access import current_member

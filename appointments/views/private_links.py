@@ -18,16 +18,16 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from appointments.absolute_urls import join_label
+from appointments.booking_rules.errors import BookingRefused
+from appointments.changes.move import move_appointment
+from appointments.changes.status import cancel_appointment
 from appointments.client_limits import limit_of_guessing, no_guess
 from appointments.forms.cancel import ReasonForm
 from appointments.forms.days import DayField
 from appointments.ics import invitation
-from appointments.links import join_label
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
-from appointments.moving import move_appointment
 from appointments.private_links import Standing, client_zone, door_of, standing_of, times_to_move_to
-from appointments.refusals import BookingRefused
-from appointments.statuses import cancel_appointment
 from appointments.video_links import link_of
 from appointments.views.answers import SeeOther, see_other
 from staff.limits import Limit

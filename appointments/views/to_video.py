@@ -10,11 +10,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from appointments.changes.switch_service import AT_ONCE, not_video, switch_rows, switch_to_video, switchable
 from appointments.forms.selection import Selection
 from appointments.link_rows import loaded
 from appointments.repairing import Repaired
 from appointments.repairs import is_able
-from appointments.switching import AT_ONCE, not_video, switch_rows, switch_to_video, switchable
 from appointments.views.answers import say_how_to_go_on, see_other
 from services.catalogue import service_or_404
 from services.methods import offers_of

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from appointments.booking_rules.errors import BookingRefused, TimeTaken
 from appointments.forms.wish import WishForm
 from appointments.models import BookedThrough
-from appointments.refusals import BookingRefused, TimeTaken
 from staff.access import current_member, schedulers_only
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from appointments.booking_rules.errors import BookingRefused
 from appointments.models import Appointment
-from appointments.refusals import BookingRefused
 
 
 def timeline(appointment: Appointment) -> list[str]:

@@ -12,8 +12,8 @@ from django.urls import reverse
 from appointments.models import Appointment, BookedThrough, Client
 from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, Weekday
+from tests.appointments.booking_payloads import PAGE, errors, wish
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.contact import PAGE, errors, wish
 from tests.cast import signed_in
 from tests.factories import (
     make_client,

@@ -13,8 +13,8 @@ from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod
 from staff.models import StaffMember, VideoChoice
+from tests.appointments.booking_payloads import PAGE, errors, wish
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.contact import PAGE, errors, wish
 from tests.cast import signed_in
 from tests.factories import make_location, make_member, make_organization
 

@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 
+from appointments.changes.move import move_appointment
+from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough
-from appointments.moving import move_appointment
-from appointments.statuses import cancel_appointment
 from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection, ConnectionStatus, Meeting
 from services.models import MeetingMethod

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from appointments.changes.move import move_appointment
 from appointments.models import Audience, BookedThrough, Notification, NotificationKind, NotificationState
-from appointments.moving import move_appointment
 from tests.appointments.conftest import Maple, monday
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("friday")]

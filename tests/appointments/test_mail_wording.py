@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from appointments.links import join_url, manage_url, staff_url
-from appointments.methods import change_method
+from appointments.absolute_urls import join_url, manage_url, staff_url
+from appointments.changes.meeting_method import change_method
+from appointments.changes.move import move_appointment, reassign_appointment
+from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough, Client
-from appointments.moving import move_appointment, reassign_appointment
-from appointments.statuses import cancel_appointment
 from integrations.models import UserMatch
 from services.models import MeetingMethod
 from staff.models import StaffMember

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appointments.links import join_url, manage_url, staff_url
+from appointments.absolute_urls import join_url, manage_url, staff_url
 from appointments.models import Audience, Notification
 from appointments.models import NotificationState as State
 from services.models import MeetingMethod

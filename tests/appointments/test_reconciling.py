@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from appointments.changes.move import move_appointment
+from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, Status
-from appointments.moving import move_appointment
-from appointments.statuses import cancel_appointment
 from integrations.meetings.findings import record_finding
 from integrations.meetings.reconciliation import reconcile
 from integrations.meetings.signals import meeting_changed

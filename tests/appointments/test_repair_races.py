@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from appointments.changes.status import cancel_appointment
+from appointments.changes.switch_service import not_video, switch_to_video
 from appointments.models import Appointment, BookedThrough, Notification, Status
 from appointments.repairing import Repaired, make_links
 from appointments.repairs import without_link
-from appointments.statuses import cancel_appointment
-from appointments.switching import not_video, switch_to_video
 from integrations.models import Meeting, Wanted
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember
+from tests.appointments.booking_rules.test_retry import at_once
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.test_races import at_once
 from tests.factories import make_appointment, make_member
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("friday", "maple_with_teams")]

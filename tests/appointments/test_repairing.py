@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from appointments.booking_rules.errors import BookingRefused
+from appointments.changes.move import reassign_appointment
 from appointments.models import Appointment, Notification, NotificationKind, Status
-from appointments.moving import reassign_appointment
-from appointments.refusals import BookingRefused
 from appointments.repairing import Repaired, make_link, make_links
 from appointments.repairs import with_other_link, without_link
 from integrations.models import ConnectionStatus, DirectoryState, Meeting, MeetingState, UserMatch, Wanted

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.changes.move import move_appointment
 from appointments.models import Appointment, BookedThrough
-from appointments.moving import move_appointment
-from appointments.refusals import BookingRefused, TimeTaken
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple, monday

@@ -30,15 +30,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from appointments.booking import book_appointment
-from appointments.methods import change_method
+from appointments.booking.book import book_appointment
+from appointments.booking_rules.errors import BookingRefused
+from appointments.changes.meeting_method import change_method
+from appointments.changes.move import move_appointment, reassign_appointment
+from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough, Status
-from appointments.moving import move_appointment, reassign_appointment
 from appointments.notifications import send_waiting
-from appointments.refusals import BookingRefused
 from appointments.repairing import make_links
 from appointments.repairs import without_link
-from appointments.statuses import cancel_appointment
 from integrations import task_queue
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
