@@ -6,11 +6,11 @@ class AppointmentsConfig(AppConfig):
     verbose_name = "Appointments"
 
     def ready(self) -> None:
-        from appointments import receivers  # noqa: F401 - connects the receivers
         from appointments.changes.switch_service import switch_notice
-        from appointments.link_notices import missing_links, other_links
-        from appointments.reconciling import Appointments
-        from appointments.whereabouts import appointment_pages
+        from appointments.video import receivers  # noqa: F401 - connects the receivers
+        from appointments.video.meeting_pages import appointment_pages
+        from appointments.video.notices import missing_links, other_links
+        from appointments.video.reconciliation import Appointments
         from integrations import owners, panels, whereabouts
         from services import panels as service_panels
 

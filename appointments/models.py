@@ -261,7 +261,7 @@ class Notification(models.Model):
     sequence = models.PositiveIntegerField(default=0)
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.CLIENT)
     to = models.EmailField()
-    # How the appointment was when the reader last heard of it: see `appointments.earlier`.
+    # How the appointment was when the reader last heard of it: see `appointments.notifications.before_after`.
     before = models.JSONField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=NotificationState, default=NotificationState.WAITING)
     error = models.CharField(max_length=300, blank=True)

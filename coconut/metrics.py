@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from appointments.notifications import waiting_mails
+from appointments.notifications.outbox import waiting_mails
 from coconut import counting, health
 from integrations.monitoring import backlog
 

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from appointments.form_tokens import reference_of
+from appointments.client_view.form_tokens import reference_of
 from appointments.models import Appointment, BookedThrough
 from integrations.connections.lifecycle import note_event
 from integrations.models import EventKind, MatchField, RematchScope

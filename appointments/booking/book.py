@@ -29,9 +29,9 @@ from appointments.booking_rules.validation import (
     taken,
 )
 from appointments.models import Appointment, BookedThrough, Client
-from appointments.notifications import mails_of_booking, send_soon
+from appointments.notifications.outbox import mails_of_booking, send_soon
 from appointments.timeline import line
-from appointments.video import arrange_video
+from appointments.video.meeting import arrange_video
 from services.models import MeetingMethod, Service
 from staff.models import Location, Organization, StaffMember
 from staff.together import insert_together

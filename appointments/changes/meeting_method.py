@@ -14,11 +14,11 @@ from appointments.booking_rules.validation import (
     check_same_organization,
 )
 from appointments.changes.move import is_movable
-from appointments.earlier import snapshot
 from appointments.models import Appointment, BookedThrough, NotificationKind
-from appointments.notifications import tell_everybody
+from appointments.notifications.before_after import snapshot
+from appointments.notifications.outbox import tell_everybody
 from appointments.timeline import note
-from appointments.video import VIDEO_FIELDS, arrange_video, retire_video
+from appointments.video.meeting import VIDEO_FIELDS, arrange_video, retire_video
 from services.models import MeetingMethod
 from staff.models import Location, StaffMember
 

@@ -22,11 +22,11 @@ from appointments.booking_rules.validation import (
     clock,
     set_times,
 )
-from appointments.earlier import snapshot
 from appointments.models import Appointment, BookedThrough, NotificationKind, Status
-from appointments.notifications import tell_everybody
+from appointments.notifications.before_after import snapshot
+from appointments.notifications.outbox import tell_everybody
 from appointments.timeline import note
-from appointments.video import VIDEO_FIELDS, hand_over_video
+from appointments.video.meeting import VIDEO_FIELDS, hand_over_video
 from integrations.meetings.requests import ask_to_move
 from services.models import MeetingMethod
 from staff.models import StaffMember

@@ -11,7 +11,7 @@ from appointments.booking_rules.locks import check_version, lock_appointment, lo
 from appointments.booking_rules.retry import is_time_taken
 from appointments.booking_rules.validation import check_changeable
 from appointments.models import Appointment, BookedThrough, NotificationKind, Status
-from appointments.notifications import tell_everybody
+from appointments.notifications.outbox import tell_everybody
 from appointments.timeline import note
 from integrations.meetings.requests import ask_to_cancel
 from staff.models import StaffMember

@@ -14,10 +14,10 @@ from django.utils.translation import ngettext
 
 from appointments.booking_rules.errors import BookingRefused
 from appointments.changes.meeting_method import change_method
-from appointments.link_rows import LinkRow, rows_of
 from appointments.models import Appointment, BookedThrough, Status
-from appointments.repairing import Repaired
-from appointments.repairs import is_able
+from appointments.video.missing_links import is_able
+from appointments.video.repair import Repaired
+from appointments.video.repair_rows import LinkRow, rows_of
 from integrations.hosting.reasons import Obstacle
 from integrations.meetings.signals import gathered
 from integrations.whereabouts import Page

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.booking_rules.errors import BookingRefused, TimeTaken
-from appointments.client_view import ClientWish, moment_in
-from appointments.form_tokens import BadToken, FormToken
+from appointments.client_view.form_tokens import BadToken, FormToken
+from appointments.client_view.selection import ClientWish, moment_in
 from services.models import MeetingMethod
 from staff.one_line import one_line
 

@@ -16,8 +16,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from appointments.models import Status
-from appointments.schedule_grid import Cell, Row
-from appointments.schedule_rows import Booked, link_words
+from appointments.schedule.rows import Booked, link_words
+from appointments.schedule.week_table import Cell, Row
 from appointments.templatetags.appointment_words import method_icon, status_icon
 from services.models import MeetingMethod
 

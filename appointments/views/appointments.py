@@ -28,9 +28,9 @@ from appointments.changes.status import (
 from appointments.forms.notes import NotesForm
 from appointments.forms.status import TAKE_BACK, StatusForm
 from appointments.models import Appointment, BookedThrough, Status
-from appointments.notifications import send_again
-from appointments.repairing import ask_again
-from appointments.video_links import link_of
+from appointments.notifications.outbox import send_again
+from appointments.video.link_state import link_of
+from appointments.video.repair import ask_again
 from appointments.views.answers import see_other
 from appointments.views.one import appointment_or_404, link_context, page_or_panel
 from staff.access import current_member

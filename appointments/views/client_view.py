@@ -16,14 +16,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.booking_rules.errors import BookingRefused
-from appointments.client_booking import book_as_client, next_times
-from appointments.client_limits import limit_of_booking, limit_of_looking
-from appointments.client_view import ClientWish, public_services, zones_by_region
-from appointments.form_tokens import booked_under, reference_of
+from appointments.client_view.book import book_as_client, next_times
+from appointments.client_view.form_tokens import booked_under, reference_of
+from appointments.client_view.private_links import client_zone
+from appointments.client_view.rate_limits import limit_of_booking, limit_of_looking
+from appointments.client_view.selection import ClientWish, public_services, zones_by_region
+from appointments.client_view.slots import NotOffered
 from appointments.forms.client_view import DetailsForm
 from appointments.models import Appointment
-from appointments.private_links import client_zone
-from appointments.public_slots import NotOffered
 from appointments.views.answers import see_other
 from appointments.views.private_links import appointment_context, discreet, loaded
 from staff.embedding import embedding_sites

@@ -8,10 +8,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.booking.any_staff import book_with_anyone
+from appointments.client_view.private_links import client_zone
 from appointments.clients import book_for
 from appointments.forms.contact_center import ContactForm
 from appointments.models import Appointment, BookedThrough
-from appointments.private_links import client_zone
 from appointments.views.answers import see_other
 from appointments.views.booking_form import answer_booking_form
 from appointments.views.one import appointment_or_404, link_context

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 
 from appointments.absolute_urls import join_label, join_url
 from appointments.models import Appointment
-from appointments.video_links import link_of
+from appointments.video.link_state import link_of
 from staff.access import current_member
 
 _LOADED = (

@@ -22,13 +22,19 @@ from appointments.absolute_urls import join_label
 from appointments.booking_rules.errors import BookingRefused
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
-from appointments.client_limits import limit_of_guessing, no_guess
+from appointments.client_view.private_links import (
+    Standing,
+    client_zone,
+    door_of,
+    standing_of,
+    times_to_move_to,
+)
+from appointments.client_view.rate_limits import limit_of_guessing, no_guess
 from appointments.forms.cancel import ReasonForm
 from appointments.forms.days import DayField
-from appointments.ics import invitation
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
-from appointments.private_links import Standing, client_zone, door_of, standing_of, times_to_move_to
-from appointments.video_links import link_of
+from appointments.notifications.ics import invitation
+from appointments.video.link_state import link_of
 from appointments.views.answers import SeeOther, see_other
 from staff.limits import Limit
 

@@ -6,8 +6,8 @@ from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from appointments.client_limits import limit_of_looking
-from appointments.public_slots import BadAddress, NotOffered, SlotsWish, slots_for_clients
+from appointments.client_view.rate_limits import limit_of_looking
+from appointments.client_view.slots import BadAddress, NotOffered, SlotsWish, slots_for_clients
 
 
 @require_safe

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from appointments.changes.switch_service import AT_ONCE, not_video, switch_rows, switch_to_video, switchable
 from appointments.forms.selection import Selection
-from appointments.link_rows import loaded
-from appointments.repairing import Repaired
-from appointments.repairs import is_able
+from appointments.video.missing_links import is_able
+from appointments.video.repair import Repaired
+from appointments.video.repair_rows import loaded
 from appointments.views.answers import say_how_to_go_on, see_other
 from services.catalogue import service_or_404
 from services.methods import offers_of

@@ -12,7 +12,7 @@ from icalendar import Calendar
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough
-from appointments.notifications import send_waiting
+from appointments.notifications.outbox import send_waiting
 from tests.appointments.conftest import monday
 
 

@@ -318,7 +318,7 @@ def test_too_many_bookings_with_one_email_wait_in_words_unless_switched_off(
     maple: Maple, monkeypatch: pytest.MonkeyPatch, settings: Any
 ):
     limit = Limit("test-email", 0, 3600)
-    monkeypatch.setattr("appointments.client_limits._OF_AN_EMAIL", limit)
+    monkeypatch.setattr("appointments.client_view.rate_limits._OF_AN_EMAIL", limit)
 
     refused = send(maple)
 

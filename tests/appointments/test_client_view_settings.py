@@ -9,7 +9,7 @@ from django.core import mail
 from django.test import Client as Browser
 from django.utils import timezone
 
-from appointments.notifications import send_waiting
+from appointments.notifications.outbox import send_waiting
 from staff.models import Role
 from tests.appointments.conftest import Maple
 from tests.factories import make_member

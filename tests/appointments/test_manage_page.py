@@ -266,7 +266,7 @@ def test_no_private_page_sets_a_cookie(appointment: Appointment, visitor: Browse
 def test_whoever_guesses_often_waits_and_links_that_work_do_not_count(
     appointment: Appointment, visitor: Browser, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("appointments.client_limits._GUESSES", Limit("test-guesses", 2, 600))
+    monkeypatch.setattr("appointments.client_view.rate_limits._GUESSES", Limit("test-guesses", 2, 600))
 
     answers = [visitor.get(page_of(appointment)).status_code for _time in range(4)]
     guesses = [visitor.get(f"/appointments/guess{number}/") for number in range(3)]

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Status
-from appointments.schedule import people_on, schedule_of
+from appointments.schedule.days import people_on, schedule_of
 from services.models import MeetingMethod
 from staff.models import Role, TimeOff
 from tests.appointments.conftest import MONDAY, Maple, monday

@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, Client, Status
-from appointments.schedule_grid import grid_of
+from appointments.schedule.week_table import grid_of
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, WorkingHours

@@ -90,7 +90,7 @@ def test_where_some_can_be_made_the_notice_says_how_many(
 def test_where_there_are_very_many_the_notice_does_not_count_them_all(
     maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appointments.repairs.MANY", 1)
+    monkeypatch.setattr("appointments.video.missing_links.MANY", 1)
     for hour in (10, 11):
         video(maple, hour)
 

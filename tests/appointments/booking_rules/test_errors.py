@@ -11,7 +11,7 @@ from django.db import transaction
 from appointments.booking.book import book_appointment
 from appointments.changes.move import move_appointment
 from appointments.models import Appointment, BookedThrough
-from appointments.video_links import LinkState, link_of
+from appointments.video.link_state import LinkState, link_of
 from integrations.connections.lifecycle import mark_reauthorized, require_reauthorization
 from integrations.meetings import requests
 from integrations.meetings.failed import failed_links

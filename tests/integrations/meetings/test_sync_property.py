@@ -36,9 +36,9 @@ from appointments.changes.meeting_method import change_method
 from appointments.changes.move import move_appointment, reassign_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough, Status
-from appointments.notifications import send_waiting
-from appointments.repairing import make_links
-from appointments.repairs import without_link
+from appointments.notifications.outbox import send_waiting
+from appointments.video.missing_links import without_link
+from appointments.video.repair import make_links
 from integrations import task_queue
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
-from appointments.repairs import lacks_link
+from appointments.video.missing_links import lacks_link
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.hosting.reasons import Obstacle
 from integrations.meetings.requests import keeps_link

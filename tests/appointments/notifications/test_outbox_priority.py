@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from appointments.models import NotificationState
-from appointments.notifications import send_waiting
+from appointments.notifications.outbox import send_waiting
 from integrations.models import Connection, Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple

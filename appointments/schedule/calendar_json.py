@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from appointments.schedule import Column, Schedule, Stretch
-from appointments.schedule_rows import Booked
+from appointments.schedule.days import Column, Schedule, Stretch
+from appointments.schedule.rows import Booked
 from appointments.templatetags.appointment_words import method_icon, status_icon
 
 

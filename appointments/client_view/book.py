@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from appointments.availability.slots import next_free_of_anyone
 from appointments.booking.any_staff import book_with_anyone
-from appointments.client_view import ClientWish
+from appointments.client_view.form_tokens import FormToken
+from appointments.client_view.selection import ClientWish
 from appointments.clients import book_for
-from appointments.form_tokens import FormToken
 from appointments.models import Appointment, BookedThrough, Client
 
 _TIMES_SHOWN = 6

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from appointments.models import Appointment, Status
-from appointments.repairs import WithoutLink, count_without_link, without_link
+from appointments.video.missing_links import WithoutLink, count_without_link, without_link
 from integrations.models import DirectoryState, Meeting, UserMatch, Wanted
 from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
@@ -149,7 +149,7 @@ def test_counting_none_takes_one_query(maple_with_teams: Maple, django_assert_nu
 def test_no_more_are_counted_than_anybody_wants_to_know(
     maple_with_teams: Maple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appointments.repairs.MANY", 2)
+    monkeypatch.setattr("appointments.video.missing_links.MANY", 2)
     for hour in (10, 11, 12):
         video(maple_with_teams, hour)
 

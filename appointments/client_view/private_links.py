@@ -14,7 +14,7 @@ from django.utils import timezone
 from appointments.availability.calendars import Lengths
 from appointments.availability.slots import next_free
 from appointments.models import Appointment, Status
-from appointments.video_links import Link, LinkState, link_of
+from appointments.video.link_state import Link, LinkState, link_of
 
 # Meetings run late, and people come back to fetch what they forgot: the link works a while after the end.
 _STILL_JOINABLE = timedelta(hours=2)

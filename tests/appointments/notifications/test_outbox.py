@@ -12,11 +12,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 from django.db.models.functions import Now
 
-from appointments import notifications
 from appointments.models import SENDING_PATIENCE, Audience, Notification
 from appointments.models import NotificationKind as Kind
 from appointments.models import NotificationState as State
-from appointments.notifications import send_again, send_waiting
+from appointments.notifications import outbox as notifications
+from appointments.notifications.outbox import send_again, send_waiting
 from tests.appointments.conftest import Maple
 from tests.appointments.mailbox import cancel, move
 from tests.factories import make_client

@@ -9,8 +9,8 @@ import pytest
 from appointments.booking_rules.errors import BookingRefused
 from appointments.changes.move import reassign_appointment
 from appointments.models import Appointment, Notification, NotificationKind, Status
-from appointments.repairing import Repaired, make_link, make_links
-from appointments.repairs import with_other_link, without_link
+from appointments.video.missing_links import with_other_link, without_link
+from appointments.video.repair import Repaired, make_link, make_links
 from integrations.models import ConnectionStatus, DirectoryState, Meeting, MeetingState, UserMatch, Wanted
 from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.repairs import WithoutLink, count_without_link, with_other_link
+from appointments.video.missing_links import WithoutLink, count_without_link, with_other_link
 from staff.models import Organization, StaffMember
 from staff.notices import Notice
 

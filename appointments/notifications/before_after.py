@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from appointments.ics import address_of
 from appointments.models import Appointment
+from appointments.notifications.ics import address_of
 from services.models import MeetingMethod
 
 

@@ -7,9 +7,9 @@ from django.core import mail
 from django.test import Client as Browser
 from django.urls import reverse
 
-from appointments.ics import invitation
 from appointments.models import Appointment, Audience, NotificationKind
-from appointments.notifications import send_waiting
+from appointments.notifications.ics import invitation
+from appointments.notifications.outbox import send_waiting
 from services.models import MeetingMethod
 from staff.models import VideoChoice
 from tests.appointments.conftest import Maple

@@ -10,8 +10,8 @@ import pytest
 from appointments.changes.status import cancel_appointment
 from appointments.changes.switch_service import not_video, switch_to_video
 from appointments.models import Appointment, BookedThrough, Notification, Status
-from appointments.repairing import Repaired, make_links
-from appointments.repairs import without_link
+from appointments.video.missing_links import without_link
+from appointments.video.repair import Repaired, make_links
 from integrations.models import Meeting, Wanted
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember

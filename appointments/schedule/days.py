@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from appointments.availability.calendars import Calendar, load_calendars
 from appointments.availability.intervals import Span, intersect, subtract
 from appointments.models import Appointment
-from appointments.schedule_rows import Booked, booked_between
+from appointments.schedule.rows import Booked, booked_between
 from services.models import Service, ServiceAssignment
 from staff.models import Location, Role, StaffMember, WorkingHours
 

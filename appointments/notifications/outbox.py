@@ -15,8 +15,6 @@ from django.db import transaction
 from django.db.models import Count, DateTimeField, Min, Q
 from django.db.models.functions import Now
 
-from appointments.earlier import Earlier, earlier_than
-from appointments.mails import mail_for
 from appointments.models import (
     SENDING_PATIENCE,
     Appointment,
@@ -25,6 +23,8 @@ from appointments.models import (
     NotificationKind,
     NotificationState,
 )
+from appointments.notifications.before_after import Earlier, earlier_than
+from appointments.notifications.messages import mail_for
 from integrations.models import Meeting
 from integrations.task_queue import nudge_in_bursts_on_commit
 from staff.models import StaffMember

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from appointments.schedule import Column, Schedule, Stretch
-from appointments.schedule_rows import Booked
+from appointments.schedule.days import Column, Schedule, Stretch
+from appointments.schedule.rows import Booked
 from staff.models import StaffMember
 
 

@@ -20,10 +20,10 @@ from appointments.absolute_urls import (
     phone_to_call,
     staff_url,
 )
-from appointments.earlier import Earlier, earlier_than
-from appointments.ics import invitation, method_of, summary
-from appointments.mail_facts import facts_of
 from appointments.models import Appointment, Audience, Notification, NotificationKind
+from appointments.notifications.before_after import Earlier, earlier_than
+from appointments.notifications.facts import facts_of
+from appointments.notifications.ics import invitation, method_of, summary
 from services.models import MeetingMethod
 from staff.models import StaffMember
 

@@ -10,9 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.absolute_urls import has_video_link, personal_link_words
-from appointments.earlier import Earlier
-from appointments.ics import address_of
 from appointments.models import Appointment, Audience
+from appointments.notifications.before_after import Earlier
+from appointments.notifications.ics import address_of
 from appointments.time_zones import zone_of
 from services.models import MeetingMethod
 

@@ -18,10 +18,10 @@ from appointments.booking_rules.errors import BookingRefused
 from appointments.booking_rules.locks import lock_appointment, lock_staff
 from appointments.booking_rules.validation import check_active, check_changeable
 from appointments.models import LIVE_STATUSES, Appointment, BookedThrough, NotificationKind
-from appointments.notifications import tell_everybody
-from appointments.repairs import is_elsewhere, lacks_link
+from appointments.notifications.outbox import tell_everybody
 from appointments.timeline import note
-from appointments.video import VIDEO_FIELDS, hand_over_video
+from appointments.video.meeting import VIDEO_FIELDS, hand_over_video
+from appointments.video.missing_links import is_elsewhere, lacks_link
 from integrations.hosting.eligibility import hosting_of
 from integrations.meetings.requests import try_again
 from integrations.meetings.signals import gathered

@@ -12,8 +12,8 @@ from django.core import signing
 from appointments.models import Appointment
 from staff.models import Organization
 
-_FORM_SALT = "appointments.client_view.form"
-_BOOKED_SALT = "appointments.client_view.booked"
+_FORM_SALT = "appointments.client_view.selection.form"
+_BOOKED_SALT = "appointments.client_view.selection.booked"
 _FORM_LASTS = timedelta(hours=4)
 _BOOKED_LASTS = timedelta(hours=1)
 
