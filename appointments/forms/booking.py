@@ -8,8 +8,8 @@ from django.utils.functional import cached_property
 
 from appointments.booking.candidates import FreeTimes, free_times
 from appointments.booking_rules.errors import BookingRefused
-from appointments.forms.offer import OfferForm
-from appointments.forms.when import WhenForm
+from appointments.forms.booking_base import OfferForm
+from appointments.forms.date_time import WhenForm
 
 
 class BookingForm(OfferForm, WhenForm):

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.booking.candidates import FreeTimes, free_times
 from appointments.forms.change import VersionField
-from appointments.forms.picking import chosen_so_far, is_only_looking
-from appointments.forms.when import WhenForm
+from appointments.forms.date_time import WhenForm
+from appointments.forms.progressive import chosen_so_far, is_only_looking
 from appointments.models import Appointment
 
 

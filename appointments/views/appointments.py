@@ -31,8 +31,8 @@ from appointments.models import Appointment, BookedThrough, Status
 from appointments.notifications.outbox import send_again
 from appointments.video.link_state import link_of
 from appointments.video.repair import ask_again
-from appointments.views.answers import see_other
-from appointments.views.one import appointment_or_404, link_context, page_or_panel
+from appointments.views.appointment_page import appointment_or_404, link_context, page_or_panel
+from appointments.views.responses import see_other
 from staff.access import current_member
 
 _CHANGES: dict[str, Callable[..., Appointment]] = {

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from appointments.booking_rules.errors import BookingRefused
-from appointments.forms.offer import OfferForm
+from appointments.forms.booking_base import OfferForm
 from appointments.models import Appointment
 from staff.access import current_member
 from staff.models import StaffMember

@@ -17,8 +17,8 @@ from appointments.forms.method import MethodForm
 from appointments.forms.move import MoveForm
 from appointments.forms.reassign import ReassignForm
 from appointments.models import Appointment, BookedThrough
-from appointments.views.answers import see_other
-from appointments.views.one import appointment_or_404, page_or_panel
+from appointments.views.appointment_page import appointment_or_404, page_or_panel
+from appointments.views.responses import see_other
 from staff.access import current_member, schedulers_only
 from staff.models import StaffMember
 

@@ -24,8 +24,8 @@ from appointments.client_view.selection import ClientWish, public_services, zone
 from appointments.client_view.slots import NotOffered
 from appointments.forms.client_view import DetailsForm
 from appointments.models import Appointment
-from appointments.views.answers import see_other
 from appointments.views.private_links import appointment_context, discreet, loaded
+from appointments.views.responses import see_other
 from staff.embedding import embedding_sites
 from staff.limits import Limit
 from staff.models import Organization

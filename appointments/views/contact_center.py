@@ -12,9 +12,9 @@ from appointments.client_view.private_links import client_zone
 from appointments.clients import book_for
 from appointments.forms.contact_center import ContactForm
 from appointments.models import Appointment, BookedThrough
-from appointments.views.answers import see_other
+from appointments.views.appointment_page import appointment_or_404, link_context
 from appointments.views.booking_form import answer_booking_form
-from appointments.views.one import appointment_or_404, link_context
+from appointments.views.responses import see_other
 from staff.access import schedulers_only
 from staff.models import StaffMember
 

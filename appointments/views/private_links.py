@@ -35,7 +35,7 @@ from appointments.forms.days import DayField
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
 from appointments.notifications.ics import invitation
 from appointments.video.link_state import link_of
-from appointments.views.answers import SeeOther, see_other
+from appointments.views.responses import SeeOther, see_other
 from staff.limits import Limit
 
 P = ParamSpec("P")

@@ -19,7 +19,7 @@ from appointments.models import Appointment
 from appointments.video.missing_links import is_able, with_other_link, without_link
 from appointments.video.repair import AT_ONCE, Repaired, make_links
 from appointments.video.repair_rows import loaded, rows_of
-from appointments.views.answers import SeeOther, say_how_to_go_on
+from appointments.views.responses import SeeOther, say_how_to_go_on
 from staff.access import admin_only, current_member, current_organization
 from staff.listing import list_context
 from staff.models import StaffMember

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from appointments.booking_rules.errors import BookingRefused, TimeTaken
-from appointments.forms.wish import WishForm
+from appointments.forms.booking_request import WishForm
 from appointments.models import BookedThrough
 from staff.access import current_member, schedulers_only
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from appointments.forms.embedding import EmbeddingForm
-from appointments.views.answers import see_other
+from appointments.forms.client_view_settings import EmbeddingForm
+from appointments.views.responses import see_other
 from staff.access import admin_only, current_organization
 
 

@@ -15,7 +15,7 @@ from appointments.forms.selection import Selection
 from appointments.video.missing_links import is_able
 from appointments.video.repair import Repaired
 from appointments.video.repair_rows import loaded
-from appointments.views.answers import say_how_to_go_on, see_other
+from appointments.views.responses import say_how_to_go_on, see_other
 from services.catalogue import service_or_404
 from services.methods import offers_of
 from services.models import MeetingMethod, Service

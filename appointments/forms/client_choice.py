@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.clients import client_with_email, find_clients
-from appointments.forms.picking import PickingForm
+from appointments.forms.progressive import PickingForm
 from appointments.models import Client
 from staff.models import Organization
 from staff.one_line import one_line

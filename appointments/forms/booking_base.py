@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from appointments.booking.candidates import People, people_for, why_not
 from appointments.booking_rules.errors import BookingRefused
-from appointments.forms.picking import chosen_so_far, is_only_looking
-from appointments.forms.whom import ClientChoice, find
+from appointments.forms.client_choice import ClientChoice, find
+from appointments.forms.progressive import chosen_so_far, is_only_looking
 from integrations.hosting.eligibility import Hosting
 from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import StaffMember

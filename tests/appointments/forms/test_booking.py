@@ -7,7 +7,7 @@ from django.test import Client as Browser
 
 from appointments.models import Appointment
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.test_booking_page import ADD, errors, form_of, wish
+from tests.appointments.views.test_booking import ADD, errors, form_of, wish
 from tests.cast import signed_in
 
 pytestmark = pytest.mark.usefixtures("friday")

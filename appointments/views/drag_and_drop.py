@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST
 
 from appointments.booking_rules.errors import BookingRefused, TimeTaken
 from appointments.changes.drag_and_drop import drop_appointment, what_to_ask, where_it_is
-from appointments.forms.drag import DragForm
+from appointments.forms.drag_and_drop import DragForm
 from appointments.models import Appointment
-from appointments.views.one import appointment_or_404
+from appointments.views.appointment_page import appointment_or_404
 from staff.access import current_member
 
 
