@@ -20,4 +20,4 @@ USER coconut
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["gunicorn", "coconut.wsgi", "--config", "python:coconut.web_server", "--bind", "0.0.0.0:8000"]
+CMD ["gunicorn", "coconut.wsgi", "--config", "python:coconut.gunicorn_conf", "--bind", "0.0.0.0:8000"]

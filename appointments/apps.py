@@ -12,7 +12,7 @@ class AppointmentsConfig(AppConfig):
         from appointments.video.notices import missing_links, other_links
         from appointments.video.reconciliation import Appointments
         from integrations import owners, panels, whereabouts
-        from services import panels as service_panels
+        from services import hooks as service_panels
 
         whereabouts.register(appointment_pages)
         owners.register(Appointments())

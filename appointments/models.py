@@ -19,7 +19,7 @@ from timezone_field import TimeZoneField
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
 from staff.models import Location, Organization, StaffMember
-from staff.one_line import one_line
+from staff.validators import one_line
 
 
 def new_token() -> str:

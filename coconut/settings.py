@@ -67,7 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "staff.devices.KnownDeviceMiddleware",
+    "staff.known_devices.KnownDeviceMiddleware",
     "staff.access.NoStoreMiddleware",
     "staff.access.OrganizationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -184,7 +184,7 @@ CELERY_TASK_ROUTES = {
     "teams.renew": {"priority": 6},
 }
 # Tells /readyz that the clock goes.
-CELERY_BEAT_SCHEDULER = "coconut.clock:Scheduler"
+CELERY_BEAT_SCHEDULER = "coconut.beat:Scheduler"
 # Waits live in rows and the sweep looks at them; nothing here uses a countdown or an ETA.
 CELERY_BEAT_SCHEDULE = {
     "sweep-meetings": {"task": "integrations.sweep_meetings", "schedule": MEETING_SWEEP_SECONDS},

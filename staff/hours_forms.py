@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from staff.hours import Stretch, add_time_off, as_instant
 from staff.models import StaffMember, Weekday
-from staff.one_line import one_line
+from staff.validators import one_line
 
 MOST_STRETCHES = 8
 _YEAR = timedelta(days=366)

@@ -16,7 +16,7 @@ from django.db.models.functions import Concat, Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
-from staff.one_line import one_line
+from staff.validators import one_line
 
 
 class Organization(models.Model):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-from staff.limits import Limit, cache_may_be_down, client_address, used_up
 from staff.models import Organization
+from staff.rate_limits import Limit, cache_may_be_down, client_address, used_up
 
 # A whole branch may sit behind one address.
 _LOOKS = Limit("client-view-looks", 600, 10 * 60)

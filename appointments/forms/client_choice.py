@@ -14,7 +14,7 @@ from appointments.clients import client_with_email, find_clients
 from appointments.forms.progressive import PickingForm
 from appointments.models import Client
 from staff.models import Organization
-from staff.one_line import one_line
+from staff.validators import one_line
 
 NEW_CLIENT = "new"
 _CLIENTS_SHOWN = 8

@@ -15,7 +15,7 @@ from appointments.booking_rules.errors import BookingRefused, TimeTaken
 from appointments.client_view.form_tokens import BadToken, FormToken
 from appointments.client_view.selection import ClientWish, moment_in
 from services.models import MeetingMethod
-from staff.one_line import one_line
+from staff.validators import one_line
 
 _LONGEST_NOTE = 2000
 _FORM_IS_FOREIGN = gettext_lazy("Please press Book once more: this form could not be told from a forged one.")

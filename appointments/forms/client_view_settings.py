@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from staff.embedding import NoOrigin, read_origins
-from staff.one_line import one_line
+from staff.validators import one_line
 
 
 class EmbeddingForm(forms.Form):

@@ -27,8 +27,8 @@ from appointments.models import Appointment
 from appointments.views.private_links import appointment_context, discreet, loaded
 from appointments.views.responses import see_other
 from staff.embedding import embedding_sites
-from staff.limits import Limit
 from staff.models import Organization
+from staff.rate_limits import Limit
 
 P = ParamSpec("P")
 _STEPS = ("services", "methods", "times", "details")

@@ -15,7 +15,7 @@ from appointments.forms.clients import ClientFilter, ClientForm
 from appointments.models import Client
 from appointments.views.responses import see_other
 from staff.access import current_organization, schedulers_only
-from staff.listing import list_context
+from staff.pagination import list_context
 
 
 @require_safe

@@ -36,7 +36,7 @@ from appointments.models import Appointment, Audience, BookedThrough, Notificati
 from appointments.notifications.ics import invitation
 from appointments.video.link_state import link_of
 from appointments.views.responses import SeeOther, see_other
-from staff.limits import Limit
+from staff.rate_limits import Limit
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]

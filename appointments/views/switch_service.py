@@ -16,11 +16,11 @@ from appointments.video.missing_links import is_able
 from appointments.video.repair import Repaired
 from appointments.video.repair_rows import loaded
 from appointments.views.responses import say_how_to_go_on, see_other
-from services.catalogue import service_or_404
+from services.catalog import service_or_404
 from services.methods import offers_of
 from services.models import MeetingMethod, Service
 from staff.access import admin_only, current_member, current_organization
-from staff.listing import list_context
+from staff.pagination import list_context
 
 
 @require_http_methods(["GET", "POST"])

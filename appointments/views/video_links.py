@@ -21,8 +21,8 @@ from appointments.video.repair import AT_ONCE, Repaired, make_links
 from appointments.video.repair_rows import loaded, rows_of
 from appointments.views.responses import SeeOther, say_how_to_go_on
 from staff.access import admin_only, current_member, current_organization
-from staff.listing import list_context
 from staff.models import StaffMember
+from staff.pagination import list_context
 
 
 @require_http_methods(["GET", "POST"])

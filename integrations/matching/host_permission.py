@@ -36,8 +36,8 @@ from integrations.platforms.base import (
 )
 from integrations.platforms.failures import ErrorKind
 from integrations.task_queue import nudge_on_commit, send
-from staff.limits import cache_may_be_down
 from staff.models import StaffMember
+from staff.rate_limits import cache_may_be_down
 
 logger = logging.getLogger(__name__)
 

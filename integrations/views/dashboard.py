@@ -26,7 +26,7 @@ from integrations.views.access import connection_or_404
 from integrations.views.disconnect import disconnected_page
 from integrations.views.rematch import run_context
 from staff.access import admin_only, current_organization
-from staff.listing import rows_per_page
+from staff.pagination import rows_per_page
 
 
 @admin_only

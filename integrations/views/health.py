@@ -26,7 +26,7 @@ from integrations.monitoring import capacity, drift_report
 from integrations.platforms.base import platform_of
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_member
-from staff.listing import list_context
+from staff.pagination import list_context
 
 # How many people are named in one sentence.
 _NAMED = 3

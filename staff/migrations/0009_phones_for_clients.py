@@ -11,7 +11,7 @@ def _phone() -> models.CharField:
         db_default="",
         default="",
         max_length=40,
-        validators=[staff.one_line.one_line],
+        validators=[staff.validators.one_line],
         verbose_name="phone for clients",
     )
 

@@ -15,7 +15,7 @@ from coconut.local_servers import database_url
 from demo.postgres import Postgres
 from demo.services import throwaway_folder
 from tests.faults.agreement import expect_agreement
-from tests.faults.desk import Desk
+from tests.faults.front_desk import Desk
 from tests.faults.microsoft import administrator, sign_in
 from tests.stack import Moment, Stack
 

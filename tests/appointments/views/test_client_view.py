@@ -13,7 +13,7 @@ from django.test import Client as Browser
 from appointments.models import Appointment, BookedThrough, Client
 from integrations.models import UserMatch
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, ServiceAssignment
-from staff.limits import Limit
+from staff.rate_limits import Limit
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_client, make_member, make_organization, make_service
 

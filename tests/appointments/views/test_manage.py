@@ -14,7 +14,7 @@ from django.test import Client as Browser
 from appointments.models import Appointment, Status
 from coconut.logs import mask
 from services.models import MeetingMethod
-from staff.limits import Limit
+from staff.rate_limits import Limit
 from tests.appointments.conftest import NOW, Maple, monday
 from tests.factories import make_location
 

@@ -15,7 +15,7 @@ _TO_REMEMBER = "coconut.device_of"
 
 def _mark_of(person: str) -> str:
     """What only we can write, and what tells nobody who it was."""
-    return salted_hmac("staff.devices", person, algorithm="sha256").hexdigest()
+    return salted_hmac("staff.known_devices", person, algorithm="sha256").hexdigest()
 
 
 def is_known(request: HttpRequest, person: str) -> bool:

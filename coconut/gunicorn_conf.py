@@ -1,4 +1,4 @@
-"""How gunicorn runs: `gunicorn --config python:coconut.web_server coconut.wsgi`.
+"""How gunicorn runs: `gunicorn --config python:coconut.gunicorn_conf coconut.wsgi`.
 
 The lower-case names are gunicorn's settings; its command line wins over them, and WEB_CONCURRENCY over `workers`.
 """
@@ -17,7 +17,7 @@ from typing import Any, Final
 from django.conf import settings
 from gunicorn.glogging import Logger as GunicornLogger
 
-from coconut import counting
+from coconut import prometheus
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 
@@ -33,9 +33,9 @@ keepalive = 75
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # It would be a file in the home folder, shared by every installation.
 control_socket_disable = True
-logger_class = "coconut.web_server.Logger"
+logger_class = "coconut.gunicorn_conf.Logger"
 
-counting.begin()
+prometheus.begin()
 
 
 def when_ready(server: object) -> None:

@@ -14,9 +14,9 @@ import pytest
 from gunicorn.config import Config
 
 from coconut import log_context
+from coconut.gunicorn_conf import Logger, when_ready
 from coconut.log_context import ContextFilter
 from coconut.logs import JsonFormatter
-from coconut.web_server import Logger, when_ready
 
 TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
 

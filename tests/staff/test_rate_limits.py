@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from time import monotonic
 
-from staff.limits import Limit, within
+from staff.rate_limits import Limit, within
 
 LIMIT = Limit("test", times=1, seconds=3600)
 

@@ -7,8 +7,8 @@ from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404
 
 from services.models import Service, ServiceAssignment
-from staff.listing import has_words
 from staff.models import Organization
+from staff.pagination import has_words
 
 
 def service_or_404(organization: Organization, pk: int) -> Service:
