@@ -1,6 +1,6 @@
 """Calendars: when people work at an open place, are off, and are taken. One query for any number of people.
 
-Everything comes from the database as integers and stays integers; `appointments.availability.intervals` does the arithmetic.
+The database returns integers, and they stay integers; `appointments.availability.intervals` does the arithmetic.
 """
 
 from __future__ import annotations

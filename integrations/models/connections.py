@@ -73,8 +73,8 @@ class Connection(models.Model):
     is_default = models.BooleanField(default=False)
     # Set by a platform that asks everybody to wait (429); honoured by all workers.
     paused_until = models.DateTimeField(null=True, blank=True)
-    # The circuit (`integrations.circuit_breaker`): who called in vain since the last answer; when one may call again, where the
-    # platform is thought to be down; and who does so now.
+    # The circuit breaker (`integrations.circuit_breaker`): callers without an answer since a success, the time of
+    # the next probe while the circuit is open, and the caller that probes now.
     unanswered = ArrayField(models.CharField(max_length=50), default=list, db_default=[], blank=True)
     probe_at = models.DateTimeField(null=True, blank=True)
     prober = models.CharField(max_length=50, blank=True, db_default="")
@@ -152,7 +152,7 @@ class ConnectionEvent(models.Model):
 
 
 class ConnectionCheck(models.Model):
-    """One run of Check connection. `steps` are those done so far, as `integrations.connections.self_test` writes them."""
+    """One run of Check connection; `integrations.connections.self_test` writes the finished `steps`."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="checks")
     asked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)

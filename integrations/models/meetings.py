@@ -87,7 +87,7 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 class Meeting(models.Model):
     """What the remote side should look like, and how far it is known to agree.
 
-    Every ask changes the wanted values, raises `version` and sets `due_at`; `integrations.meetings.requests.sync_meeting`
+    A request changes the desired values, raises `version` and sets `due_at`. `integrations.meetings.sync.sync_meeting`
     makes the platform agree and writes `synced_version`. The primary key is the platform's external id.
     """
 
@@ -117,7 +117,7 @@ class Meeting(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     # A write whose outcome is unknown was sent: by then it has landed, and the meeting is compared once more.
     recheck_at = models.DateTimeField(null=True, blank=True)
-    # The two times that it may be read without a reason of its own (`integrations.meetings.reconciliation`): never again once set.
+    # `integrations.meetings.reconciliation` reads each meeting at most twice; a time that is set never changes.
     read_for_week_at = models.DateTimeField(null=True, blank=True)
     read_for_day_at = models.DateTimeField(null=True, blank=True)
     error_kind = models.CharField(max_length=12, choices=ErrorKind.choices(), blank=True)

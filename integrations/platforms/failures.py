@@ -58,7 +58,7 @@ class Rule:
 RULES: Final[Mapping[ErrorKind, Rule]] = {
     # The platform asked for a pause (429): nobody on the connection calls until it is over (`connections.pause`).
     ErrorKind.THROTTLED: Rule(Owner.NOBODY, True, "as long after as the platform said"),
-    # No usable answer: where several callers in a row got none, one at a time finds out (`integrations.circuit_breaker`).
+    # No usable answer: after several callers without one, a single caller probes (`integrations.circuit_breaker`).
     ErrorKind.OUTAGE: Rule(Owner.NOBODY, True, "with growing pauses, or at the first answer to anybody"),
     # The sign-in or a consent is gone: the connection waits, its admins are mailed once.
     ErrorKind.CONNECTION: Rule(Owner.ADMIN, True, "as soon as an admin has reauthorized"),
