@@ -1,16 +1,11 @@
-"""The addresses and numbers that people are given, and what the button to join is called.
-
-Addresses are absolute from BASE_URL.
-"""
+"""Absolute addresses, built from BASE_URL, of an appointment's pages."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
-from integrations.platforms.base import platform_of
 
 
 def join_url(appointment: Appointment) -> str:
@@ -39,28 +34,6 @@ def book_again_url(appointment: Appointment) -> str:
 def has_video_link(appointment: Appointment) -> bool:
     """Whether there is, or will be, something to join."""
     return appointment.meeting is not None or bool(appointment.personal_meeting_url)
-
-
-def join_label(appointment: Appointment) -> str:
-    """The words on the button, such as "Join Microsoft Teams meeting"; a personal link may lead anywhere."""
-    if appointment.meeting is None:
-        return _("Join video call")
-    platform = platform_of(appointment.meeting.connection)
-    return _("Join %(platform)s meeting") % {"platform": platform.label}
-
-
-def personal_link_words(appointment: Appointment) -> str:
-    """What a personal link is called wherever it shows, such as "Sam Okafor’s personal link"; "" for any other link."""
-    if not appointment.personal_meeting_url:
-        return ""
-    return _("%(name)s’s personal link") % {"name": appointment.staff.name}
-
-
-def phone_to_call(appointment: Appointment) -> str:
-    """The number that the client calls: of the place, else of where the staff member works, else of the house."""
-    places = (appointment.location, appointment.staff.location)
-    own = next((place.phone for place in places if place is not None and place.phone), "")
-    return own or appointment.organization.phone
 
 
 def _absolute(path: str) -> str:

@@ -11,11 +11,11 @@ class AppointmentsConfig(AppConfig):
         from appointments.video.meeting_pages import appointment_pages
         from appointments.video.notices import missing_links, other_links
         from appointments.video.reconciliation import Appointments
-        from integrations import owners, panels, whereabouts
-        from services import hooks as service_panels
+        from integrations.hooks import connection_notices, meeting_owners, meeting_pages
+        from services.hooks import service_notices
 
-        whereabouts.register(appointment_pages)
-        owners.register(Appointments())
-        panels.register(missing_links)
-        panels.register(other_links)
-        service_panels.register(switch_notice)
+        meeting_pages.register(appointment_pages)
+        meeting_owners.register(Appointments())
+        connection_notices.register(missing_links)
+        connection_notices.register(other_links)
+        service_notices.register(switch_notice)

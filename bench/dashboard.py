@@ -151,7 +151,7 @@ def persons() -> Iterator[dict[str, Any]]:
 
 def match(number: int, person: Any) -> dict[str, Any]:
     """Of a hundred: six nobody knows, three forbidden, one (without a row) is being checked; two thirds are on."""
-    from integrations.platforms.base import MatchReason
+    from integrations.platforms.values import MatchReason
 
     found: dict[str, Any] = {"enabled": number % 3 > 0, "looked_up": person.email}
     kind = number * 31 % 100

@@ -8,8 +8,10 @@ from celery import shared_task
 from django.conf import settings
 
 from integrations.connections import self_test
-from integrations.matching import host_permission, people
-from integrations.meetings import reconciliation, reconciliation_report, requests
+from integrations.matching import host_permission, people, rematch_lease
+from integrations.matching.rematch_worker import work_on_run
+from integrations.meetings import reconciliation, reconciliation_report, sync
+from integrations.meetings.sweep import sweep
 from integrations.monitoring import capacity, drift
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
@@ -18,13 +20,13 @@ LIMIT = settings.MEETING_TASK_TIME_LIMIT
 @shared_task(name="integrations.work_on_rematch_run", time_limit=LIMIT)
 def work_on_rematch_run(run_id: int) -> None:
     """Go on with a rematch run."""
-    people.work_on_run(run_id)
+    work_on_run(run_id)
 
 
 @shared_task(name="integrations.resume_rematch_runs", time_limit=LIMIT)
 def resume_rematch_runs() -> None:
     """Nudge the rematch runs that are due."""
-    people.resume_rematch_runs()
+    rematch_lease.resume_rematch_runs()
 
 
 @shared_task(name="integrations.rematch_people", time_limit=LIMIT)
@@ -79,13 +81,13 @@ def watch_drift(connection_id: int) -> None:
 @shared_task(name="integrations.sync_meeting", time_limit=LIMIT)
 def sync_meeting(meeting_id: str) -> None:
     """Make the platform agree with one meeting."""
-    requests.sync_meeting(UUID(meeting_id))
+    sync.sync_meeting(UUID(meeting_id))
 
 
 @shared_task(name="integrations.sweep_meetings", time_limit=LIMIT)
 def sweep_meetings() -> None:
     """Tell workers about the meetings that are due and that nobody told them about."""
-    requests.sweep()
+    sweep()
 
 
 @shared_task(name="integrations.reconcile_everything", time_limit=LIMIT)

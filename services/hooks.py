@@ -1,25 +1,21 @@
-"""What floors above have to say on a service's page of meeting methods: registered by them, unknown to this floor."""
+"""Hooks through which upper layers add notices to a service's page of meeting methods."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from services.models import Service
+from staff.hooks import Registry
 from staff.notices import Notice
 
-#: What there is to say to an admin about the service as it is offered now; None for nothing.
-Panel = Callable[[Service], Notice | None]
+#: Returns the notice for an admin about the service as it is offered now, or None.
+ServiceNotice = Callable[[Service], Notice | None]
 
-_panels: list[Panel] = []
-
-
-def register(panel: Panel) -> None:
-    """Called by an app's `AppConfig.ready()`."""
-    if panel not in _panels:
-        _panels.append(panel)
+service_notices: Final[Registry[ServiceNotice]] = Registry()
 
 
 def notices_of(service: Service) -> list[Notice]:
-    """What is to be shown beside the service's meeting methods."""
-    said = (panel(service) for panel in _panels)
-    return [notice for notice in said if notice is not None]
+    """Return the notices to show next to the service's meeting methods."""
+    notices = (notice_of(service) for notice_of in service_notices)
+    return [notice for notice in notices if notice is not None]

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import Settings
 
 from demo.services import throwaway_folder
-from integrations.platforms import base
+from integrations.platforms.registry import _platforms
 from tests.browser import find_chromium
 from tests.integrations.fake_platform import FakePlatform
 from tests.stack import Stack
@@ -97,7 +97,7 @@ def quick_passwords(settings: Settings) -> None:
 def fake_teams(db: None, monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
     """A platform in memory in the place of Microsoft Teams."""
     fake = FakePlatform("teams")
-    monkeypatch.setitem(base._platforms, "teams", fake)
+    monkeypatch.setitem(_platforms, "teams", fake)
     return fake
 
 

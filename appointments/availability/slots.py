@@ -7,29 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appointments.availability.calendars import (
-    Calendar,
     Lengths,
     load_calendar,
-    load_calendars,
     load_calendars_around,
 )
 from appointments.availability.intervals import DAY_SECONDS, Span, grid, intersect
 from appointments.models import Appointment
 from services.models import Service
 from staff.models import Location, StaffMember
-
-__all__ = [
-    "Calendar",
-    "Lengths",
-    "earliest_start",
-    "free_slots",
-    "is_within_hours",
-    "latest_start",
-    "load_calendar",
-    "load_calendars",
-    "next_free",
-    "next_free_of_anyone",
-]
 
 # Every zone's offset is a whole number of quarter hours, so that one grid serves all.
 GRID_SECONDS = 15 * 60

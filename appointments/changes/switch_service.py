@@ -18,9 +18,9 @@ from appointments.models import Appointment, BookedThrough, Status
 from appointments.video.missing_links import is_able
 from appointments.video.repair import Repaired
 from appointments.video.repair_rows import LinkRow, rows_of
+from integrations.hooks import MeetingPage
 from integrations.hosting.reasons import Obstacle
 from integrations.meetings.signals import gathered
-from integrations.whereabouts import Page
 from services.methods import offers_of
 from services.models import MeetingMethod, Service
 from staff.models import StaffMember
@@ -126,5 +126,5 @@ def _without_email(appointment: Appointment) -> Obstacle | None:
         sentence=sentence % words,
         reason=_("%(name)s has no email to send the link to.") % words,
         ask="",
-        page=Page(reverse("client-edit", args=[appointment.client_id]), _("Add one")),
+        page=MeetingPage(reverse("client-edit", args=[appointment.client_id]), _("Add one")),
     )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from appointments.availability.month_view import Month, month_with_times
 from appointments.booking.candidates import able_people
 from appointments.client_view.slots import NotOffered
-from appointments.forms.days import DayField
+from appointments.dates import DayField
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service
 from staff.models import Organization, StaffMember
 

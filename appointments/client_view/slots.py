@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from appointments.availability.slots import free_slots
 from appointments.booking.candidates import able_people
-from appointments.forms.days import DayField
+from appointments.dates import DayField
 from services.models import OfferedTo, Service
 
 _MOST_DAYS = 62

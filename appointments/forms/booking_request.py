@@ -13,7 +13,7 @@ from appointments.booking.any_staff import book_with_anyone
 from appointments.booking.book import book_appointment
 from appointments.booking.candidates import able_people
 from appointments.booking_rules.errors import BookingRefused
-from appointments.forms.moments import MomentField
+from appointments.dates import MomentField
 from appointments.models import Appointment, BookedThrough, Client
 from integrations.hosting.eligibility import hosting_of
 from services.models import MeetingMethod, Service

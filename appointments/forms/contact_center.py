@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy
 from appointments.availability.first_slots import FirstTimes, first_times
 from appointments.booking.candidates import People
 from appointments.booking_rules.errors import BookingRefused
+from appointments.dates import DayField
 from appointments.forms.booking_base import OfferForm
-from appointments.forms.days import DayField
 from services.models import MeetingMethod
 from staff.models import Location, StaffMember
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from appointments.availability.slots import is_within_hours
 from appointments.booking_rules.errors import BookingRefused, TimeTaken
-from appointments.forms.days import DayField
+from appointments.dates import DayField
 from appointments.forms.progressive import PickingForm
 from staff.models import StaffMember
 

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from appointments.changes.drag_and_drop import Drop
-from appointments.forms.moments import MomentField
+from appointments.dates import MomentField
 from appointments.models import Appointment
 from staff.models import StaffMember
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.absolute_urls import has_video_link, personal_link_words
+from appointments.absolute_urls import has_video_link
+from appointments.labels import personal_link_words
 from appointments.models import Appointment, Audience
 from appointments.notifications.before_after import Earlier
 from appointments.notifications.ics import address_of

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from appointments.absolute_urls import has_video_link, join_label, join_url, personal_link_words
+from appointments.absolute_urls import has_video_link, join_url
+from appointments.labels import join_label, personal_link_words
 from appointments.models import Appointment, Audience, NotificationKind
 from services.models import MeetingMethod
 

@@ -11,15 +11,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from appointments.absolute_urls import (
-    book_again_url,
-    has_video_link,
-    join_label,
-    join_url,
-    manage_url,
-    phone_to_call,
-    staff_url,
-)
+from appointments.absolute_urls import book_again_url, has_video_link, join_url, manage_url, staff_url
+from appointments.labels import join_label, phone_to_call
 from appointments.models import Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import Earlier, earlier_than
 from appointments.notifications.facts import facts_of

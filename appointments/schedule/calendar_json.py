@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
+from appointments.labels import method_icon, status_icon
 from appointments.schedule.days import Column, Schedule, Stretch
 from appointments.schedule.rows import Booked
-from appointments.templatetags.appointment_words import method_icon, status_icon
 
 
 def calendar_json(shown: Schedule, *, may_book: bool) -> dict[str, Any]:

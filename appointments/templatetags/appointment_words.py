@@ -10,38 +10,15 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.absolute_urls import personal_link_words, phone_to_call
-from appointments.models import Appointment, Status
+from appointments.labels import method_icon, personal_link_words, phone_to_call
+from appointments.models import Appointment
 from appointments.time_zones import zone_of, zone_words
-from services.models import MeetingMethod
 
 register = template.Library()
 # The name of the zone that this page shows the moment in.
 register.filter(zone_of)
 
-_METHOD_ICONS = {
-    MeetingMethod.AT_LOCATION: "geo-alt",
-    MeetingMethod.PHONE: "telephone",
-    MeetingMethod.VIDEO: "camera-video",
-    MeetingMethod.OFF_SITE: "signpost-split",
-}
-_STATUS_ICONS = {
-    Status.ARRIVED: "person-check-fill",
-    Status.IN_PROGRESS: "play-fill",
-    Status.SERVED: "check-lg",
-    Status.NO_SHOW: "person-x-fill",
-}
-
-
-@register.filter
-def method_icon(method: int) -> str:
-    """The name of the icon of a meeting method."""
-    return _METHOD_ICONS[MeetingMethod(method)]
-
-
-def status_icon(status: str) -> str:
-    """The name of the icon of a status, so that it is not told by colour alone; empty for one that is as booked."""
-    return _STATUS_ICONS.get(Status(status), "")
+register.filter(method_icon)
 
 
 @register.filter

@@ -15,10 +15,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from appointments.labels import method_icon, status_icon
 from appointments.models import Status
 from appointments.schedule.rows import Booked, link_words
 from appointments.schedule.week_table import Cell, Row
-from appointments.templatetags.appointment_words import method_icon, status_icon
 from services.models import MeetingMethod
 
 register = template.Library()

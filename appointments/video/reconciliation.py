@@ -25,13 +25,13 @@ _AT_THE_SAME_TIME = Q(starts_at=F("meeting__starts_at"), ends_at=F("meeting__end
 
 
 class Appointments:
-    """See `integrations.owners.Owner`."""
+    """See `integrations.hooks.MeetingOwner`."""
 
     def owned(self, meeting_ids: Collection[UUID]) -> Collection[UUID]:
         meetings = Appointment.objects.filter(meeting__in=meeting_ids).values_list("meeting", flat=True)
         return {meeting_id for meeting_id in meetings if meeting_id is not None}
 
-    def mend(self, connection: Connection) -> int:
+    def repair(self, connection: Connection) -> int:
         wrong = _with_meeting(connection).filter(_NEEDS_NO_MEETING | ~_AT_THE_SAME_TIME)
         return sum(_mend(pk) for pk in wrong.values_list("pk", flat=True))
 

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
 from appointments.video.missing_links import lacks_link
+from integrations.hooks import MeetingPage
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.hosting.reasons import Obstacle
 from integrations.meetings.requests import keeps_link
-from integrations.whereabouts import Page
 
 
 @dataclass(frozen=True)
@@ -81,5 +81,5 @@ def _obstacle(appointment: Appointment, hosting: Hosting) -> Obstacle | None:
     if staff.is_active:
         return hosting.obstacle
     sentence = _("%(name)s no longer takes appointments. Choose somebody else.") % {"name": staff.name}
-    page = Page(reverse("appointment-reassign", args=[appointment.pk]), _("Reassign"))
+    page = MeetingPage(reverse("appointment-reassign", args=[appointment.pk]), _("Reassign"))
     return Obstacle(sentence=sentence, reason=_("No longer takes appointments."), ask="", page=page)

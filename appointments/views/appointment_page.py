@@ -8,7 +8,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from appointments.absolute_urls import join_label, join_url
+from appointments.absolute_urls import join_url
+from appointments.labels import join_label
 from appointments.models import Appointment
 from appointments.video.link_state import link_of
 from staff.access import current_member

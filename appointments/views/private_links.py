@@ -18,7 +18,6 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.absolute_urls import join_label
 from appointments.booking_rules.errors import BookingRefused
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
@@ -30,8 +29,9 @@ from appointments.client_view.private_links import (
     times_to_move_to,
 )
 from appointments.client_view.rate_limits import limit_of_guessing, no_guess
+from appointments.dates import DayField
 from appointments.forms.cancel import ReasonForm
-from appointments.forms.days import DayField
+from appointments.labels import join_label
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
 from appointments.notifications.ics import invitation
 from appointments.video.link_state import link_of

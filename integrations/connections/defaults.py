@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.connections.lifecycle import note_event
+from integrations.events import note_event
 from integrations.models import Connection, ConnectionStatus, EventKind
 from staff.models import Organization, StaffMember, VideoChoice
 

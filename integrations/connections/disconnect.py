@@ -9,11 +9,12 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.connections.lifecycle import CLOSED, note_event
+from integrations.circuit_breaker import CLOSED
+from integrations.events import note_event
 from integrations.matching.rematch_runs import end_runs
 from integrations.meetings.sweep import abandon
 from integrations.models import Connection, ConnectionStatus, EventKind, Meeting, Wanted
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 from staff.models import Organization, StaffMember
 
 

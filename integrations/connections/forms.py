@@ -18,14 +18,6 @@ else:
     PersonModelForm = forms.ModelForm
 
 
-class SettingsForm(forms.Form):
-    """What an admin may choose for one connection; a platform's own form is made of this one."""
-
-    def save(self) -> str:
-        """Store what is valid; returns a sentence that says what changed, "" where nothing did."""
-        raise NotImplementedError
-
-
 class FieldForm(forms.Form):
     """Another field than the one that a connection looks up."""
 

@@ -11,8 +11,8 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, ConnectionStatus, RematchRun
-from integrations.platforms.base import platform_of
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.registry import platform_of
 
 
 @dataclass(frozen=True)

@@ -4,43 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
-from functools import cache
 from itertools import count
-from typing import Any, Final
 
-from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import connection as database
 from django.db import transaction
-from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Greatest, Now
-from django.dispatch import Signal
-from django.urls import reverse
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from integrations.matching.rematch_runs import make_due, restart_run, start_run
+from integrations.circuit_breaker import CLOSED, connection_recovered
+from integrations.events import admins_of, connection_link, note_event
+from integrations.matching.rematch_runs import restart_run, start_run
 from integrations.models import (
     Connection,
-    ConnectionEvent,
     ConnectionStatus,
     EventKind,
     RematchTrigger,
 )
-from integrations.platforms.base import PlatformError
-from integrations.platforms.failures import ErrorKind
-from staff.models import Organization, Role, StaffMember
+from staff.models import Organization, StaffMember
 
 logger = logging.getLogger(__name__)
-
-SUCCESS_STAMP_EVERY = timedelta(minutes=1)
-#: What is written where the platform is not thought to be down (`integrations.circuit_breaker`).
-CLOSED: Final[dict[str, Any]] = {"unanswered": [], "probe_at": None, "prober": ""}
-
-#: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work goes on.
-#: `was_gone=True` where the connection had been disconnected.
-connection_recovered = Signal()
 
 
 class AlreadyConnected(Exception):
@@ -135,18 +119,6 @@ def _connected_words(connection: Connection) -> str:
     return _("%(name)s was connected.") % {"name": connection.name}
 
 
-def note_event(
-    connection: Connection, kind: EventKind, actor: StaffMember | None, detail: str = ""
-) -> ConnectionEvent:
-    """Add one line to the audit trail."""
-    return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, detail=detail[:500])
-
-
-def admins_of(organization: Organization) -> QuerySet[StaffMember]:
-    """The organisation's admins who can sign in."""
-    return StaffMember.objects.filter(organization=organization, role=Role.ADMIN, is_active=True)
-
-
 @transaction.atomic
 def require_reauthorization(connections: QuerySet[Connection], reason: str) -> bool:
     """Mark connected connections as needing an admin, note it, and mail the admins once; whether anything changed.
@@ -197,89 +169,3 @@ def _mail_admins(connection: Connection, reason: str) -> None:
         EmailMessage(" ".join(subject.split()), body % words, to=addresses).send()
     except OSError:
         logger.exception("The admins were not told that connection %s needs Reauthorize.", connection.pk)
-
-
-def connection_link(connection: Connection) -> str:
-    """The public address of a connection's dashboard."""
-    return f"{settings.BASE_URL}{reverse('connection', args=[connection.pk])}"
-
-
-def pause(connection_id: int, seconds: float) -> None:
-    """Make everybody wait before the platform is called again; a longer pause that was asked before stands."""
-    Connection.objects.filter(pk=connection_id).update(
-        paused_until=Greatest("paused_until", Now() + timedelta(seconds=seconds))
-    )
-
-
-def record_success(connection_id: int) -> None:
-    """Note that the platform answered. Cheap: the row is read, and written once a minute at most.
-
-    The write that ends a pause, an outage or a minute of silence also makes due what waits for a later moment because
-    of an earlier failure. A pause that is not over stays: an answer may overtake the request to slow down. Nobody is
-    made due for a failure that nobody else had: a meeting that always fails would be tried with each success of others.
-    """
-    sql, (*parameters, _) = _success_is_news()
-    with database.cursor() as cursor:
-        cursor.execute(sql, [*parameters, connection_id])
-        news = cursor.fetchone()
-    if news is None:
-        return
-    Connection.objects.filter(_IS_NEWS, pk=connection_id).update(
-        last_success_at=Now(),
-        paused_until=Case(When(_PAUSE_IS_OVER, then=Value(None)), default=F("paused_until")),
-        trouble_kind="",
-        trouble_sentence="",
-        trouble_since=None,
-        **CLOSED,
-    )
-    [recovered] = news
-    if recovered:
-        _go_on(connection_id)
-
-
-_PAUSE_IS_OVER: Final = Q(paused_until__lte=Now())
-_IS_SILENT: Final = Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
-_IS_RECOVERY: Final = (
-    _PAUSE_IS_OVER | _IS_SILENT | Q(probe_at__isnull=False) | Q(trouble_kind=ErrorKind.OPERATOR)
-)
-_IS_NEWS: Final = _IS_RECOVERY | ~Q(trouble_kind="") | ~Q(unanswered=[])
-
-
-@cache
-def _success_is_news() -> tuple[str, tuple[Any, ...]]:
-    """Whether a success must be written, and ends something; the connection is the last parameter.
-
-    Put together once: that takes longer than the answer, and every call of a platform waits for it.
-    """
-    # A comparison with nothing is neither true nor false.
-    is_recovered = Coalesce(ExpressionWrapper(_IS_RECOVERY, BooleanField()), False)
-    news = Connection.objects.filter(_IS_NEWS).filter(pk=0).annotate(is_recovered=is_recovered)
-    statement: tuple[str, tuple[Any, ...]] = news.values_list("is_recovered").query.sql_with_params()
-    return statement
-
-
-def close_circuit(connection_id: int) -> None:
-    """The platform answered, if only with a refusal: it is there. Where it was thought to be down, work goes on."""
-    this = Connection.objects.filter(pk=connection_id)
-    if this.filter(probe_at__isnull=False).update(**CLOSED):
-        _go_on(connection_id)
-    else:
-        this.exclude(unanswered=[]).update(**CLOSED)
-
-
-def _go_on(connection_id: int) -> None:
-    connection_recovered.send(sender=Connection, connection_id=connection_id)
-    make_due(connection_id)
-
-
-def record_trouble(connection_id: int, problem: PlatformError) -> None:
-    """Note what hinders work on a connection that stays connected: no answer, or our own credentials refused.
-
-    Other failures have a place of their own: a status, a pause, a person, a meeting. The first of several alike tells
-    since when; `record_success` ends it.
-    """
-    if problem.kind not in (ErrorKind.OUTAGE, ErrorKind.OPERATOR):
-        return
-    Connection.objects.live().filter(pk=connection_id).exclude(trouble_kind=problem.kind).update(
-        trouble_kind=problem.kind, trouble_sentence=problem.sentence, trouble_since=Now()
-    )

@@ -16,9 +16,10 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.connections.lifecycle import note_event
+from integrations.events import note_event
 from integrations.models import Connection, ConnectionCheck, EventKind
-from integrations.platforms.base import CheckStep, StepOutcome, platform_of
+from integrations.platforms.registry import platform_of
+from integrations.platforms.values import CheckStep, StepOutcome
 from integrations.task_queue import nudge_on_commit
 from staff.models import StaffMember
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from integrations.matching.people import shared_remote_ids, with_sharing
 from integrations.models import Connection, Coverage, MatchStatus, UserMatch
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from integrations.models import Connection, MatchStatus, UserMatch
-from integrations.platforms.base import all_platforms
+from integrations.platforms.registry import all_platforms
 from staff.models import Organization, StaffMember, VideoChoice
 
 

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from integrations.hooks import MeetingPage
 from integrations.models import Connection, MatchStatus, UserMatch
-from integrations.platforms.base import platform_of
-from integrations.whereabouts import Page
+from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
 
 
@@ -25,7 +25,7 @@ class Obstacle:
     sentence: str
     reason: str
     ask: str
-    page: Page | None = None
+    page: MeetingPage | None = None
 
 
 def no_platform(member: StaffMember) -> Obstacle:
@@ -38,7 +38,7 @@ def no_platform(member: StaffMember) -> Obstacle:
         % member.name,
         reason=_("No video platform."),
         ask=_("Ask an admin to connect one."),
-        page=Page(reverse("video-calls"), _("Connect one")),
+        page=MeetingPage(reverse("video-calls"), _("Connect one")),
     )
 
 
@@ -65,7 +65,7 @@ def _disconnected(member: StaffMember, words: dict[str, str]) -> Obstacle:
         sentence=sentence % words,
         reason=_("%(platform)s is disconnected.") % words,
         ask=_("Ask an admin to choose another platform."),
-        page=Page(reverse("staff-profile", args=[member.pk]), _("Choose another platform")),
+        page=MeetingPage(reverse("staff-profile", args=[member.pk]), _("Choose another platform")),
     )
 
 
@@ -105,12 +105,12 @@ def _of_match(
     )
 
 
-def _row(member: StaffMember, connection: Connection, label: str) -> Page:
+def _row(member: StaffMember, connection: Connection, label: str) -> MeetingPage:
     """The person's own row of the dashboard."""
     address = reverse(
         "connection", args=[connection.pk], query={"search": member.email}, fragment=f"user-{member.pk}"
     )
-    return Page(address, label)
+    return MeetingPage(address, label)
 
 
 _SENTENCES = {

@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.connections.lifecycle import note_event
+from integrations.events import note_event
 from integrations.models import Connection, ConnectionEvent, Coverage, EventKind, UserMatch
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
 
 MATCH_BATCH = 1000

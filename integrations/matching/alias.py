@@ -10,7 +10,7 @@ from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from integrations.connections.lifecycle import note_event
+from integrations.events import note_event
 from integrations.models import Connection, EventKind, MatchField, UserMatch
 from staff.models import Organization, StaffMember
 from staff.people import save_person

@@ -18,28 +18,26 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
+from django.dispatch import Signal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.circuit_breaker import give_back, heed, may_call
-from integrations.connections.lifecycle import close_circuit, note_event, pause, record_success
+from integrations.circuit_breaker import close_circuit, give_back, heed, may_call, pause, record_success
+from integrations.events import note_event
 from integrations.matching.host_permission_schedule import PROBE_TASK, looked_once_more, refused
-from integrations.meetings.requests import try_again
 from integrations.models import Connection, Coverage, DirectoryState, EventKind, Meeting, UserMatch
-from integrations.platforms.base import (
-    CoverageAnswer,
-    MatchReason,
-    PlatformError,
-    Verdict,
-    VideoPlatform,
-    platform_of,
-)
-from integrations.platforms.failures import ErrorKind
+from integrations.platforms.base import VideoPlatform
+from integrations.platforms.registry import platform_of
+from integrations.platforms.values import CoverageAnswer, MatchReason, PlatformError, Verdict
 from integrations.task_queue import nudge_on_commit, send
 from staff.models import StaffMember
 from staff.rate_limits import cache_may_be_down
 
 logger = logging.getLogger(__name__)
+
+#: Sent after the platform allowed meetings as users for whom it refused them before:
+#: `sender=UserMatch, connection_id=int, remote_ids=frozenset[str]`.
+host_permission_granted = Signal()
 
 #: People in one task. Whoever is left is for the next one, so that bookings get their turn in between.
 PORTION: Final = 200
@@ -236,13 +234,8 @@ def _go_on_with(connection: Connection, remote_ids: Iterable[str]) -> None:
 
     Of the others a portion, those who wait longest: if it is true of them, the next portion follows.
     """
-    try_again(
-        Meeting.objects.filter(
-            connection=connection,
-            organizer_id__in=remote_ids,
-            error_kind=ErrorKind.PERSON,
-            ends_at__gt=Now(),
-        )
+    host_permission_granted.send(
+        sender=UserMatch, connection_id=connection.pk, remote_ids=frozenset(remote_ids)
     )
     others = UserMatch.objects.filter(
         connection=connection,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from integrations.connections.lifecycle import record_success
+from integrations.circuit_breaker import record_success
 from integrations.models import Connection
-from integrations.platforms.base import Directory, DirectoryAnswer, MatchReason
+from integrations.platforms.base import Directory
+from integrations.platforms.values import DirectoryAnswer, MatchReason
 
 
 def look_up(

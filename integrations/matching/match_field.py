@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.connections.lifecycle import note_event
+from integrations.events import note_event
 from integrations.matching.rematch_report import CHANGES_SHOWN
 from integrations.matching.rematch_runs import start_new_run
 from integrations.models import (

@@ -16,9 +16,8 @@ from django.db.models.functions import RowNumber
 
 from integrations import circuit_breaker
 from integrations.matching.lookups import look_up
-from integrations.matching.rematch_lease import resume_rematch_runs
-from integrations.matching.rematch_runs import end_runs, people_of, restart_run, start_run
-from integrations.matching.rematch_worker import end_of_shift, work_on_run
+from integrations.matching.rematch_runs import people_of
+from integrations.matching.rematch_worker import end_of_shift
 from integrations.matching.results import write_answers
 from integrations.models import (
     Connection,
@@ -27,23 +26,10 @@ from integrations.models import (
     RematchRun,
     UserMatch,
 )
-from integrations.platforms.base import PlatformError, platform_of
+from integrations.platforms.registry import platform_of
+from integrations.platforms.values import PlatformError
 from integrations.task_queue import send
 from staff.models import StaffMember
-
-__all__ = [
-    "end_runs",
-    "rematch_changed_staff",
-    "rematch_everywhere",
-    "rematch_people",
-    "request_rematch",
-    "restart_run",
-    "resume_rematch_runs",
-    "shared_remote_ids",
-    "start_run",
-    "with_sharing",
-    "work_on_run",
-]
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from integrations.models import Coverage, DirectoryState, MatchChange, MatchStatus, RematchRun, UserMatch
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 
 # A spreadsheet takes what begins like this for a formula and runs it (owasp.org/www-community/attacks/CSV_Injection).
 # The last four are the full-width forms. Every cell is quoted, or one that separates by semicolons would find more.

@@ -5,11 +5,15 @@ At most one is under way for a connection. What a worker does with it is in `rem
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Now
+from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
+from integrations.circuit_breaker import connection_recovered
 from integrations.models import (
     Connection,
     MatchField,
@@ -56,8 +60,9 @@ def people_in(run: RematchRun) -> QuerySet[StaffMember]:
     return people.filter(is_failed)
 
 
-def make_due(connection_id: int) -> None:
-    """The platform answers again: a run that waits out a failure goes on now."""
+@receiver(connection_recovered)
+def resume_waiting_run(connection_id: int, **kwargs: Any) -> None:
+    """Make a run due that waits after a failure: the platform answers again."""
     RematchRun.objects.running().filter(connection=connection_id, attempts__gt=0, due_at__gt=Now()).update(
         due_at=Now()
     )

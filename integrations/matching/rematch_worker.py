@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import heed
-from integrations.connections.lifecycle import note_event
+from integrations.events import note_event
 from integrations.matching.lookups import look_up
 from integrations.matching.rematch_lease import (
     Overtaken,
@@ -34,8 +34,10 @@ from integrations.models import (
     Meeting,
     RematchRun,
 )
-from integrations.platforms.base import Directory, DirectoryAnswer, PlatformError, platform_of
+from integrations.platforms.base import Directory
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.registry import platform_of
+from integrations.platforms.values import DirectoryAnswer, PlatformError
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,8 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.models.matches import derived_status
-from integrations.platforms.base import DirectoryAnswer, MatchReason, platform_of
+from integrations.platforms.registry import platform_of
+from integrations.platforms.values import DirectoryAnswer, MatchReason
 from integrations.task_queue import nudge_on_commit
 from staff.models import StaffMember
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from integrations.models import Meeting
-from integrations.platforms.base import RemoteMeeting
+from integrations.platforms.values import RemoteMeeting
 
 
 def differences(remote: RemoteMeeting, meeting: Meeting) -> list[str]:

@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations import whereabouts
-from integrations.connections.lifecycle import note_event
+from integrations.events import note_event
+from integrations.hooks import MeetingPage, pages_of
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.meetings import requests
 from integrations.models import Connection, EventKind, MatchStatus, Meeting, Wanted
@@ -34,7 +34,7 @@ class Hindrance:
     """
 
     reason: str
-    page: whereabouts.Page | None = None
+    page: MeetingPage | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class FailedLink:
     """`place` is the page of what the meeting was made for, None where there is none (any more)."""
 
     meeting: Meeting
-    place: whereabouts.Page | None
+    place: MeetingPage | None
     hindrance: Hindrance | None = None
 
     @property
@@ -98,7 +98,7 @@ def page_of(connection: Connection, number: str | None) -> Page[Meeting]:
 def links_on(page: Page[Meeting]) -> list[FailedLink]:
     """The rows of a page. Four queries for any number of them."""
     shown = list(page.object_list)
-    pages = whereabouts.pages_of([meeting.pk for meeting in shown])
+    pages = pages_of([meeting.pk for meeting in shown])
     hindered = _hindrances(shown)
     return [FailedLink(meeting, pages.get(meeting.pk), hindered.get(meeting.pk)) for meeting in shown]
 

@@ -16,15 +16,14 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
-from integrations.circuit_breaker import heed
-from integrations.connections import lifecycle
+from integrations.circuit_breaker import heed, record_success
 from integrations.matching.host_permission_schedule import attempts_of_a_covered_person, refused
 from integrations.meetings.lease import Claim, settled_after
 from integrations.meetings.signals import announce, enqueue_on_commit
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
 from integrations.models import Coverage, DirectoryState, Meeting, UserMatch, Wanted
-from integrations.platforms.base import MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import MatchReason, PlatformError
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ def write_success(claim: Claim, warning: str) -> None:
     )
     count_sync(AGREED if written else TAKEN_OVER)
     if written:
-        lifecycle.record_success(claim.meeting.connection_id)
+        record_success(claim.meeting.connection_id)
 
 
 def write_failure(claim: Claim, error: PlatformError) -> None:

@@ -24,15 +24,15 @@ from django.db.models.functions import Now, Random
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
-from integrations.connections.lifecycle import connection_recovered
+from integrations.circuit_breaker import connection_recovered
+from integrations.hooks import meeting_owners
 from integrations.meetings.findings import record_finding
 from integrations.meetings.outcomes import NO_ERROR
 from integrations.meetings.reconciliation_report import finish
 from integrations.meetings.requests import ask_to_cancel, try_again
 from integrations.meetings.signals import announce, sweep_soon
 from integrations.models import Connection, ConnectionStatus, FindingKind, Meeting, Reconciliation, Wanted
-from integrations.owners import all_owners
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def _mend_rows(connection: Connection) -> int:
     Meetings whose deletion was refused are tried again: whoever saw to the reason need not think of them.
     """
     try_again(Meeting.objects.filter(connection=connection, wanted=Wanted.GONE, ends_at__gt=Now()))
-    mended = sum(owner.mend(connection) for owner in all_owners())
+    mended = sum(owner.repair(connection) for owner in meeting_owners)
     return mended + _let_go_of_nobodys(connection) + resume_left_behind(connection.pk)
 
 
@@ -186,7 +186,7 @@ def _let_go_of_nobodys(connection: Connection) -> int:
 
     Who asks for meetings lets go of them, so there should be none. Where nobody says what belongs to whom, all stay.
     """
-    owners = all_owners()
+    owners = list(meeting_owners)
     if not owners:
         return 0
     let_go = 0

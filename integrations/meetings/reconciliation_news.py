@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from integrations import whereabouts
+from integrations.hooks import MeetingPage, pages_of
 from integrations.meetings.reconciliation_report import latest, recent_findings, summary, under_way
 from integrations.models import Connection, Finding, Reconciliation
 
@@ -17,7 +17,7 @@ class Found:
     """`place` is the page of what the meeting was made for, None where there is none (any more)."""
 
     finding: Finding
-    place: whereabouts.Page | None
+    place: MeetingPage | None
 
     @property
     def name(self) -> str:
@@ -42,5 +42,5 @@ def news_of(connection: Connection) -> News:
     waiting = 0 if run.finished_at else under_way(run)
     run.connection = connection
     findings = list(recent_findings(connection)[:_SHOWN])
-    pages = whereabouts.pages_of([each.meeting_id for each in findings]) if findings else {}
+    pages = pages_of([each.meeting_id for each in findings]) if findings else {}
     return News(run, summary(run), waiting, [Found(each, pages.get(each.meeting_id)) for each in findings])

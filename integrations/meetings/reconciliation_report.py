@@ -11,10 +11,10 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import ngettext
 
-from integrations.connections.lifecycle import note_event
+from integrations.events import note_event
 from integrations.models import Connection, EventKind, Finding, FindingKind, Meeting, Reconciliation
 from integrations.models.meetings import MeetingQuerySet
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 
 # Whatever has no answer by then is counted as it is: the next night begins anew.
 _LONGEST: Final = timedelta(hours=20)

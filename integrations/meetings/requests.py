@@ -16,42 +16,22 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 from django.dispatch import receiver
 
-from integrations.connections.lifecycle import connection_recovered
+from integrations.circuit_breaker import connection_recovered
 from integrations.hosting.eligibility import Hosting
+from integrations.matching.host_permission import host_permission_granted
 from integrations.meetings.outcomes import NO_ERROR
 from integrations.meetings.signals import (
     announce,
     enqueue_on_commit,
-    gathered,
-    meeting_changed,
     nudge,
     sweep_soon,
 )
-from integrations.meetings.sweep import abandon, sweep
-from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Meeting, UserMatch, Wanted
 from integrations.models.meetings import UNHELD
-from integrations.platforms.base import VideoPlatform, platform_of
+from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
-
-__all__ = [
-    "abandon",
-    "ask_for_meeting",
-    "ask_to_cancel",
-    "ask_to_move",
-    "gathered",
-    "hand_over",
-    "keeps_link",
-    "meeting_changed",
-    "nudge",
-    "rename",
-    "resume_waiting",
-    "sweep",
-    "sync_meeting",
-    "try_again",
-]
-
 
 _SUBJECT_LENGTH: Final = 255
 _WAITING: Final = [kind.value for kind in ErrorKind if kind.is_waiting_useful]
@@ -174,6 +154,19 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
         elif ids:
             sweep_soon()
     return len(ids)
+
+
+@receiver(host_permission_granted)
+def retry_refused_meetings(connection_id: int, remote_ids: frozenset[str], **kwargs: Any) -> None:
+    """Try meetings again that failed because the platform refused their organizers, who are now granted."""
+    try_again(
+        Meeting.objects.filter(
+            connection=connection_id,
+            organizer_id__in=remote_ids,
+            error_kind=ErrorKind.PERSON,
+            ends_at__gt=Now(),
+        )
+    )
 
 
 @receiver(connection_recovered)

@@ -29,8 +29,10 @@ from integrations.meetings.signals import announce
 from integrations.meetings.sweep import end_over
 from integrations.metrics import TAKEN_OVER, count_sync
 from integrations.models import FindingKind, Meeting, Wanted
-from integrations.platforms.base import Attendee, MeetingSpec, PlatformError, VideoPlatform, platform_of
+from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.registry import platform_of
+from integrations.platforms.values import Attendee, MeetingSpec, PlatformError
 
 logger = logging.getLogger(__name__)
 

@@ -85,7 +85,7 @@ class Connection(models.Model):
     last_success_at = models.DateTimeField(null=True, blank=True)
     # What hinders work since the last success although nothing is wrong with the sign-in: an outage, or our own
     # credentials. It passes by itself, so the connection stays connected; people are told.
-    trouble_kind = models.CharField(max_length=12, choices=ErrorKind.choices(), blank=True, db_default="")
+    trouble_kind = models.CharField(max_length=12, choices=ErrorKind, blank=True, db_default="")
     trouble_sentence = models.TextField(blank=True, db_default="")
     trouble_since = models.DateTimeField(null=True, blank=True)
 

@@ -9,7 +9,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models.connections import Connection, ConnectionEvent
-from integrations.platforms.base import MatchReason
+from integrations.platforms.values import MatchReason
 from staff.models import StaffMember
 
 
@@ -64,7 +64,7 @@ class UserMatch(models.Model):
     coverage_due_at = models.DateTimeField(db_default=Now())
     # Times that the answer was no, since the person was found or an admin reported the policy.
     coverage_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
-    reason = models.CharField(max_length=20, choices=MatchReason.choices(), blank=True, db_default="")
+    reason = models.CharField(max_length=20, choices=MatchReason, blank=True, db_default="")
     remote_id = models.CharField(max_length=100, blank=True, db_default="")
     remote_upn = models.CharField(max_length=320, blank=True, db_default="")
     remote_name = models.CharField(max_length=300, blank=True, db_default="")

@@ -120,7 +120,7 @@ class Meeting(models.Model):
     # `integrations.meetings.reconciliation` reads each meeting at most twice; a time that is set never changes.
     read_for_week_at = models.DateTimeField(null=True, blank=True)
     read_for_day_at = models.DateTimeField(null=True, blank=True)
-    error_kind = models.CharField(max_length=12, choices=ErrorKind.choices(), blank=True)
+    error_kind = models.CharField(max_length=12, choices=ErrorKind, blank=True)
     error_sentence = models.TextField(blank=True)
     error_request_id = models.CharField(max_length=100, blank=True)
     replaced_by = models.ForeignKey("self", models.SET_NULL, related_name="replaces", null=True, blank=True)

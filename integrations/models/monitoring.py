@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from integrations.models.connections import Connection
 from integrations.models.matches import MatchStatus
-from integrations.platforms.base import MatchReason
+from integrations.platforms.values import MatchReason
 from staff.models import StaffMember
 
 
@@ -34,7 +34,7 @@ class DriftFinding(models.Model):
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="+")
     after = models.CharField(max_length=10, choices=MatchStatus)
     is_other_user = models.BooleanField(default=False)
-    reason = models.CharField(max_length=20, choices=MatchReason.choices(), blank=True)
+    reason = models.CharField(max_length=20, choices=MatchReason, blank=True)
     hint = models.CharField(max_length=500, blank=True)
     remote_upn = models.CharField(max_length=320, blank=True)
     meetings = models.PositiveIntegerField(default=0)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.models.connections import Connection, MatchField
 from integrations.models.matches import MatchStatus
-from integrations.platforms.base import MatchReason
+from integrations.platforms.values import MatchReason
 from staff.models import StaffMember
 
 
@@ -121,7 +121,7 @@ class MatchChange(models.Model):
     is_other_user = models.BooleanField(default=False)
     looked_up = models.CharField(max_length=320, blank=True)
     remote_upn = models.CharField(max_length=320, blank=True)
-    reason = models.CharField(max_length=20, choices=MatchReason.choices(), blank=True)
+    reason = models.CharField(max_length=20, choices=MatchReason, blank=True)
     hint = models.CharField(max_length=500, blank=True)
 
     objects = MatchChangeQuerySet.as_manager()

@@ -26,9 +26,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.connections.lifecycle import admins_of, connection_link, note_event
+from integrations.events import admins_of, connection_link, note_event
 from integrations.models import Connection, EventKind, Meeting, OrganizerMonth, UserMatch
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 
 logger = logging.getLogger(__name__)
 

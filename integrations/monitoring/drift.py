@@ -18,7 +18,7 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from integrations import circuit_breaker
-from integrations.connections.lifecycle import note_event
+from integrations.events import note_event
 from integrations.matching.lookups import look_up
 from integrations.matching.results import preview_answers
 from integrations.models import (
@@ -35,8 +35,9 @@ from integrations.models import (
     Wanted,
 )
 from integrations.monitoring.drift_report import mail_findings, noted_words
-from integrations.platforms.base import Changes, PlatformError, platform_of
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.registry import platform_of
+from integrations.platforms.values import Changes, PlatformError
 from integrations.task_queue import send
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.connections.lifecycle import admins_of, connection_link
+from integrations.events import admins_of, connection_link
 from integrations.models import (
     Connection,
     DirectoryState,
@@ -24,7 +24,7 @@ from integrations.models import (
     MatchStatus,
     UserMatch,
 )
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 
 logger = logging.getLogger(__name__)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from django.db import models
+
 
 class Owner(StrEnum):
     """Who has to do something."""
@@ -20,8 +22,8 @@ class Owner(StrEnum):
     OPERATOR = "operator"  # whoever runs Coconut
 
 
-class ErrorKind(StrEnum):
-    """What kind of failure it is; `RULES` says what follows from that."""
+class ErrorKind(models.TextChoices):
+    """Kinds of failed platform calls; `RULES` holds the consequence of each."""
 
     THROTTLED = "throttled"
     OUTAGE = "outage"
@@ -31,10 +33,6 @@ class ErrorKind(StrEnum):
     GONE = "gone"
     ENDED = "ended"
     BUG = "bug"
-
-    @classmethod
-    def choices(cls) -> list[tuple[str, str]]:
-        return [(kind.value, kind.value) for kind in cls]
 
     @property
     def owner(self) -> Owner:

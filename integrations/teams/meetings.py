@@ -17,8 +17,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection
-from integrations.platforms.base import Attendee, MatchReason, MeetingSpec, PlatformError, RemoteMeeting
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Attendee, MatchReason, MeetingSpec, PlatformError, RemoteMeeting
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.graph.errors import bug
 from integrations.teams.graph.paths import segment

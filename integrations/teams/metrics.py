@@ -9,8 +9,8 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 
 _METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
 _ANSWERS: Final = ("2xx", "3xx", "4xx", "429", "5xx", "none")

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.core.mail import mail_admins
 from redis.exceptions import RedisError
 
-from integrations.platforms.base import PlatformError
+from integrations.platforms.values import PlatformError
 
 _ONCE_A_DAY: Final = 24 * 60 * 60
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, UserMatch
-from integrations.platforms.base import (
+from integrations.platforms.values import (
     Account,
     Attendee,
     Changes,

@@ -8,10 +8,11 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from integrations.connections.lifecycle import pause, record_success, record_trouble, require_reauthorization
+from integrations.circuit_breaker import pause, record_success, record_trouble
+from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection, MatchStatus, UserMatch
-from integrations.platforms.base import CheckStep, PlatformError, StepOutcome
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import CheckStep, PlatformError, StepOutcome
 from integrations.teams.access_policy.powershell import is_guid
 from integrations.teams.access_policy.probe import link_of_nobody
 from integrations.teams.entra import sign_in, user_tokens

@@ -10,9 +10,9 @@ import logging
 
 from celery import shared_task
 
-from integrations.connections.lifecycle import record_success, record_trouble
+from integrations.circuit_breaker import record_success, record_trouble
 from integrations.models import Connection
-from integrations.platforms.base import PlatformError
+from integrations.platforms.values import PlatformError
 from integrations.task_queue import send
 from integrations.teams.entra import credential_expiry, user_tokens
 

@@ -16,12 +16,12 @@ from integrations.dashboard.counts import Tiles, tiles_of
 from integrations.dashboard.rows import rows_of
 from integrations.dashboard.search import ROWS, TableFilter
 from integrations.dashboard.table import page_of
+from integrations.hooks import notices_of
 from integrations.matching.host_permission import needing_grant
 from integrations.meetings.failed import failed_links
 from integrations.models import Connection
 from integrations.monitoring import capacity, drift_report
-from integrations.panels import notices_of
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404
 from integrations.views.disconnect import disconnected_page
 from integrations.views.rematch import run_context

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from integrations.connections.defaults import give_default, make_default
 from integrations.connections.forms import NameForm
 from integrations.connections.names import NameTaken, rename_connection
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 

@@ -13,17 +13,17 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections.forms import SettingsForm
 from integrations.connections.health import health_of, paused_until, work_of
 from integrations.connections.history import events_of
-from integrations.connections.lifecycle import note_event
 from integrations.connections.self_test import ask_for_check, latest_check
+from integrations.events import note_event
 from integrations.matching.host_permission import needing_grant
 from integrations.meetings import failed as failed_links
 from integrations.meetings.reconciliation_news import news_of
 from integrations.models import Connection, EventKind
 from integrations.monitoring import capacity, drift_report
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
+from integrations.platforms.settings_form import SettingsForm
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_member
 from staff.pagination import list_context

@@ -13,7 +13,7 @@ from integrations.dashboard.rows import rows_of
 from integrations.matching.host_permission import grant_script, needing_grant, report_grant
 from integrations.matching.rematch_runs import people_of
 from integrations.models import Connection
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404, while_connected
 from integrations.views.dashboard import back_to_dashboard, is_by_script
 from staff.access import admin_only, current_member

@@ -20,7 +20,7 @@ from integrations.matching.match_field import (
 from integrations.matching.rematch_report import progress_of
 from integrations.matching.rematch_runs import RunUnderWay, dismiss, start_preview
 from integrations.models import Connection, MatchField, RematchRun, RematchState
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 

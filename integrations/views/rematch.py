@@ -16,7 +16,7 @@ from integrations.matching.rematch_csv import changes_file
 from integrations.matching.rematch_report import progress_of, result_of, shown_run
 from integrations.matching.rematch_runs import RunUnderWay, dismiss, start_failed_run, start_new_run
 from integrations.models import Connection, RematchRun, RematchTrigger
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 

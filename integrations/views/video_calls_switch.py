@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST
 from integrations.dashboard.counts import tiles_of
 from integrations.dashboard.rows import rows_of
 from integrations.dashboard.search import TableFilter, narrowed
+from integrations.hooks import notices_of
 from integrations.hosting.video_calls_switch import Turned, turn_video_calls, turnings_of, undo_turning
 from integrations.models import Connection
-from integrations.panels import notices_of
-from integrations.platforms.base import platform_of
+from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404, while_connected
 from integrations.views.dashboard import back_to_dashboard, is_by_script
 from staff.access import admin_only, current_member

@@ -7,9 +7,9 @@ from datetime import timedelta
 from django.db.models import F
 from django.db.models.functions import Now
 
-from integrations.meetings import requests
 from integrations.meetings.reconciliation import reconcile_everything
 from integrations.meetings.reconciliation_report import finish_reconciliations
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Finding, Meeting, Reconciliation
 
 _OF_MEETINGS = [
@@ -38,7 +38,7 @@ def work() -> None:
     """What the workers do once the spread is over."""
     Meeting.objects.filter(due_at__gt=Now(), error_kind="").update(due_at=Now())
     for meeting_id in list(Meeting.objects.due().values_list("pk", flat=True)):
-        requests.sync_meeting(meeting_id)
+        sync_meeting(meeting_id)
 
 
 def night() -> None:

@@ -16,10 +16,11 @@ from django import forms
 from django.db import connection as database
 from django.http import QueryDict
 
-from integrations.connections.forms import SettingsForm
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection, UserMatch
-from integrations.platforms.base import (
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.settings_form import SettingsForm
+from integrations.platforms.values import (
     Account,
     Attendee,
     Changes,
@@ -33,7 +34,6 @@ from integrations.platforms.base import (
     StepOutcome,
     Verdict,
 )
-from integrations.platforms.failures import ErrorKind
 from staff.models import Organization
 
 SERVICE_ACCOUNT = "oid-of-the-service-account"

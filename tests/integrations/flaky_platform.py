@@ -17,8 +17,8 @@ from django.db import connection as database
 
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection, UserMatch
-from integrations.platforms.base import Attendee, MeetingSpec, PlatformError, RemoteMeeting
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Attendee, MeetingSpec, PlatformError, RemoteMeeting
 from tests.integrations.fake_platform import FakePlatform, gone, outage, refused, throttled
 from tests.integrations.meeting_steps import later
 

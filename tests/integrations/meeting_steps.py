@@ -9,6 +9,7 @@ from django.db.models import F
 
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Meeting
 from staff.models import Organization
 from tests.factories import make_connection, make_match, make_member, make_organization
@@ -38,7 +39,7 @@ def move(meeting: Meeting, by: timedelta = HALF_AN_HOUR) -> None:
 
 def sync(meeting: Meeting) -> Meeting:
     """What a worker does, and how the row looks afterwards."""
-    requests.sync_meeting(meeting.pk)
+    sync_meeting(meeting.pk)
     meeting.refresh_from_db()
     return meeting
 

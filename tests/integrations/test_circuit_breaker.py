@@ -9,13 +9,14 @@ import pytest
 from django.utils import timezone
 
 from integrations import circuit_breaker
+from integrations.circuit_breaker import pause, record_success
 from integrations.connections.disconnect import disconnect_connection
-from integrations.connections.lifecycle import pause, record_success
 from integrations.hosting.eligibility import Hosting
-from integrations.meetings import requests
+from integrations.meetings.sweep import sweep
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Meeting
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from tests.factories import make_organization
 from tests.integrations.circuit_steps import calls, connection_of, open_circuit, seconds_until_the_probe
 from tests.integrations.concurrency import at_once
@@ -140,7 +141,7 @@ def test_of_workers_that_begin_at_once_only_one_probes(hosting: Hosting, fake_te
         fake_teams.fail("create_meeting", outage(), times=6)
         fake_teams.calls.clear()
 
-        at_once(*[lambda meeting=meeting: requests.sync_meeting(meeting.pk) for meeting in waiting])
+        at_once(*[lambda meeting=meeting: sync_meeting(meeting.pk) for meeting in waiting])
 
         assert (round_, calls(fake_teams)) == (round_, 1)
         fake_teams._hooks.clear()
@@ -220,7 +221,7 @@ def test_a_meeting_that_always_fails_does_not_keep_the_others_from_probing(
     sync(waiting[0])
     later(seconds=30)
 
-    requests.sync_meeting(waiting[0].pk)
+    sync_meeting(waiting[0].pk)
     sync(waiting[1])
 
     assert waiting[1].state == "ready"
@@ -285,11 +286,11 @@ def test_the_sweep_tells_of_one_meeting_a_connection_that_is_down_and_of_all_oth
     soonest = ask(hosting, starts_at=STARTS - HALF_AN_HOUR)
     others = [ask(make_hosting(make_organization("Cedar Bank")))]
     told.clear()
-    in_the_pause = requests.sweep()
+    in_the_pause = sweep()
 
     later(seconds=61)
     told.clear()
-    requests.sweep()
+    sweep()
 
     assert in_the_pause == 0
     assert told == [str(each.pk) for each in [soonest, *others]]
@@ -302,7 +303,7 @@ def test_meetings_that_wait_for_a_platform_that_is_down_say_so(
     open_circuit(hosting, fake_teams)
     fresh = ask(hosting)
 
-    requests.sweep()
+    sweep()
 
     fresh.refresh_from_db()
     assert (fresh.state, fresh.error_kind) == ("pending", "outage")
@@ -315,7 +316,7 @@ def test_meetings_that_wait_because_the_platform_asked_for_it_say_so(
     pause(connection_of(hosting).pk, 600)
     fresh = ask(hosting)
 
-    requests.sweep()
+    sweep()
     fresh.refresh_from_db()
     shown = fresh.state, fresh.error_kind
     later(seconds=601)

@@ -11,7 +11,7 @@ from integrations.hosting.eligibility import Hosting
 from integrations.matching import host_permission, people
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, RematchRun, RematchState, UserMatch
-from integrations.platforms.base import CoverageAnswer, Verdict
+from integrations.platforms.values import CoverageAnswer, Verdict
 from tests.factories import make_run
 from tests.integrations.circuit_steps import calls, connection_of, open_circuit, seconds_until_the_probe
 from tests.integrations.fake_platform import FakePlatform, outage

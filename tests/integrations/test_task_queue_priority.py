@@ -21,6 +21,7 @@ from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.matching.rematch_runs import WORK_TASK, start_run
 from integrations.matching.rematch_worker import work_on_run
 from integrations.meetings import requests
+from integrations.meetings.sweep import sweep
 from integrations.models import Connection, Meeting, RematchRun, RematchState, RematchTrigger, UserMatch
 from integrations.task_queue import Turn
 from tests.factories import make_organization, make_run, make_staff
@@ -69,7 +70,7 @@ def test_a_booking_passes_a_rematch_and_everything_that_the_sweep_found(hosting:
     with transaction.atomic():
         run = start_run(hosting.connection, trigger=RematchTrigger.ADMIN, started_by=None)
     task_queue.send(PROBE_TASK, hosting.connection.pk)
-    requests.sweep()
+    sweep()
     booked = ask(hosting)
 
     assert in_the_queue() == [
@@ -136,10 +137,10 @@ def test_the_sweep_adds_no_more_than_a_batch_to_what_waits_for_a_worker_already(
     later(seconds=61)
     fresh = [ask(hosting) for _ in range(2)]
 
-    first = requests.sweep()
-    second = requests.sweep()
+    first = sweep()
+    second = sweep()
     Meeting.objects.filter(pk__in=[each.pk for each in fresh]).update(due_at=None)
-    third = requests.sweep()
+    third = sweep()
 
     assert len(old) == 5
     assert (first, second, third) == (1, 0, 2)
@@ -165,7 +166,7 @@ def test_what_the_sweep_found_is_nobody_who_waits_for_a_page(
 ) -> None:
     ask(hosting)
     Meeting.objects.update(nudged_at=None)
-    requests.sweep()
+    sweep()
     later(seconds=1)
 
     assert not Meeting.objects.asked_for_in_vain().exists()

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.connections.lifecycle import admins_of
+from integrations.events import admins_of
 from integrations.teams.access_policy.guide import DOCUMENTATION, setup_commands
 from staff.models import Organization
 

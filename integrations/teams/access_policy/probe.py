@@ -14,8 +14,8 @@ from uuid import UUID
 from django.conf import settings
 
 from integrations.models import Connection
-from integrations.platforms.base import CoverageAnswer, Verdict
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import CoverageAnswer, Verdict
 from integrations.teams.access_policy.powershell import is_guid
 from integrations.teams.graph.client import BATCH_SIZE, Get, GraphClient
 from integrations.teams.graph.errors import Refusal, error_of

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import mark_reauthorized
 from integrations.models import Connection
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.connect.session import Answers
 from integrations.teams.connect.store import (
     access_policy_columns,

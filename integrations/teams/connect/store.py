@@ -9,10 +9,11 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.connections.lifecycle import AlreadyConnected, add_connection, note_event, revive_connection
+from integrations.connections.lifecycle import AlreadyConnected, add_connection, revive_connection
+from integrations.events import note_event
 from integrations.models import Connection, EventKind
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.connect.session import Answers
 from integrations.teams.connect.verification import ServiceAccount
 from integrations.teams.entra import user_tokens

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
 from integrations.teams.entra.errors import refused_return
 from integrations.teams.entra.id_token import Identity, check_id_token, other_tenant

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
 from integrations.teams.metrics import counted
 from integrations.teams.models import TeamsConnection

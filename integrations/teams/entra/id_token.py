@@ -13,8 +13,8 @@ import jwt
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra.errors import unreachable
 from integrations.teams.entra.tenants import Tenant
 from integrations.teams.http import Unreachable, get_json

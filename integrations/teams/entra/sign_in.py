@@ -18,8 +18,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from msal.exceptions import MsalServiceError
 
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra.certificate import read_certificate
 from integrations.teams.entra.errors import (
     operators_fault,

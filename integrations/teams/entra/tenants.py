@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext as _
 
-from integrations.platforms.base import PlatformError
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra.errors import Refusal, read_refusal, unreachable
 from integrations.teams.http import Unreachable, entra_url, get_json, graph_url
 

@@ -24,8 +24,8 @@ from django.utils.translation import gettext as _
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.encryption import Unreadable
 from integrations.models import Connection, ConnectionStatus
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra import app_tokens, sign_in
 from integrations.teams.metrics import counted
 from integrations.teams.models import Method, TeamsConnection

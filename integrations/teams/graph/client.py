@@ -16,10 +16,11 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import NewConnectionError
 
-from integrations.connections.lifecycle import record_success, record_trouble, require_reauthorization
+from integrations.circuit_breaker import record_success, record_trouble
+from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra.user_tokens import current_access
 from integrations.teams.graph.errors import Area, Refusal, area_of, bug, error_of, outage
 from integrations.teams.graph.paths import absolute, is_graphs_own, loggable, relative

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from integrations.platforms.base import MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import MatchReason, PlatformError
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise

@@ -10,8 +10,8 @@ from typing import Any, Final
 from django.conf import settings
 
 from integrations.models import Connection
-from integrations.platforms.base import Changes, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Changes, PlatformError
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.users.parse import FULL_FIELDS
 

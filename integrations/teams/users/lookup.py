@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, TypeVar
 from django.conf import settings
 
 from integrations.models import Connection
-from integrations.platforms.base import DirectoryAnswer, MatchReason
+from integrations.platforms.values import DirectoryAnswer, MatchReason
 from integrations.teams.graph.client import BATCH_SIZE, GraphClient
 from integrations.teams.models import Method, TeamsConnection
 from integrations.teams.users.lookup_cost import NAMES_PER_QUESTION, PAGE_SIZE, VALUES_PER_FILTER, Costs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.utils.translation import gettext_lazy as _lazy
 
 from integrations.models import Connection, Coverage, MatchField, UserMatch
-from integrations.platforms.base import MatchReason
+from integrations.platforms.values import MatchReason
 from integrations.teams.models import Method
 
 if TYPE_CHECKING:

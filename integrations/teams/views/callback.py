@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from integrations.connections.lifecycle import AlreadyConnected
 from integrations.models import Connection
-from integrations.platforms.base import PlatformError
+from integrations.platforms.values import PlatformError
 from integrations.teams.connect import session
 from integrations.teams.connect.callback import Onward, Outcome, arrive, settle
 from integrations.teams.connect.decorators import with_what_next

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from integrations.models import Connection
-from integrations.platforms.base import PlatformError
+from integrations.platforms.values import PlatformError
 from integrations.teams.access_policy.guide import DOCUMENTATION
 from integrations.teams.connect.decorators import (
     leads_to_microsoft,

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.platforms.base import PlatformError
+from integrations.platforms.values import PlatformError
 from integrations.teams.access_policy.guide import DOCUMENTATION, letter, setup_commands
 from integrations.teams.connect import session
 from integrations.teams.connect.decorators import posted, render_exit, see_other, with_what_next, wizard_page

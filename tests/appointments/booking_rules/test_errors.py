@@ -15,9 +15,10 @@ from appointments.video.link_state import LinkState, link_of
 from integrations.connections.lifecycle import mark_reauthorized, require_reauthorization
 from integrations.meetings import requests
 from integrations.meetings.failed import failed_links
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Meeting
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import RULES, ErrorKind, Owner
+from integrations.platforms.values import PlatformError
 from services.models import MeetingMethod
 from staff.models import Role
 from tests.factories import (
@@ -96,7 +97,7 @@ def appointment(fake_teams: FakePlatform) -> Appointment:
 def work(appointment: Appointment) -> Appointment:
     """What a worker does; the appointment as it is then."""
     assert appointment.meeting_id is not None
-    requests.sync_meeting(appointment.meeting_id)
+    sync_meeting(appointment.meeting_id)
     return Appointment.objects.select_related("meeting__connection", "staff").get(pk=appointment.pk)
 
 

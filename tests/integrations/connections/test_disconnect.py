@@ -12,12 +12,13 @@ from integrations.connections.disconnect import Upcoming, disconnect_connection,
 from integrations.connections.lifecycle import require_reauthorization, revive_connection
 from integrations.encryption import cipher
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.matching import people
 from integrations.matching.rematch_runs import start_run
+from integrations.matching.rematch_worker import work_on_run
 from integrations.meetings import requests
+from integrations.meetings.sweep import sweep
 from integrations.models import Connection, ConnectionStatus, Meeting, RematchRun, RematchTrigger
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.models import TeamsConnection
 from staff.models import Role, StaffMember
@@ -146,7 +147,7 @@ def test_a_move_afterwards_keeps_the_link_and_says_what_microsoft_does_not_know(
     disconnect_connection(connection, None)
 
     move(meeting)
-    requests.sweep()
+    sweep()
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.join_url) == ("ready", "https://meet.example/1")
@@ -163,7 +164,7 @@ def test_a_rematch_under_way_ends_with_a_sentence_and_people_keep_their_status(
     run = start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
     fake_teams.during("find", lambda: disconnect_connection(connection, None))
 
-    people.work_on_run(run.pk)
+    work_on_run(run.pk)
 
     run.refresh_from_db()
     assert (run.state, run.error) == ("failed", "Microsoft Teams was disconnected meanwhile.")

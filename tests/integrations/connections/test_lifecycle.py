@@ -14,12 +14,11 @@ from django.db import transaction
 from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
+from integrations.circuit_breaker import pause, record_success
 from integrations.connections import lifecycle
 from integrations.connections.lifecycle import (
     AlreadyConnected,
     add_connection,
-    pause,
-    record_success,
     require_reauthorization,
     revive_connection,
 )

@@ -17,8 +17,8 @@ from django.utils import timezone
 from integrations.connections import self_test
 from integrations.connections.self_test import ask_for_check, latest_check, run_check
 from integrations.models import Connection, ConnectionCheck, ConnectionEvent, ConnectionStatus, EventKind
-from integrations.platforms.base import PlatformError, StepOutcome
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError, StepOutcome
 from staff.models import Role
 from tests.factories import make_connection, make_member, make_organization
 

@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from integrations.hooks import MeetingPage
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.models import Connection, ConnectionStatus, Coverage, DirectoryState
-from integrations.platforms.base import MatchReason
-from integrations.whereabouts import Page
+from integrations.platforms.values import MatchReason
 from staff.models import StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
@@ -150,7 +150,7 @@ def test_beside_the_name_the_reason_is_short_and_says_whom_to_ask(
 
     address = f"/settings/video-calls/{connection.pk}/?search=sam%40maple.example#user-{sam.pk}"
     assert obstacle is not None
-    assert (obstacle.reason, obstacle.ask, obstacle.page) == (reason, ask, Page(address, label))
+    assert (obstacle.reason, obstacle.ask, obstacle.page) == (reason, ask, MeetingPage(address, label))
 
 
 def test_video_calls_is_off_for_somebody_who_was_never_looked_up(

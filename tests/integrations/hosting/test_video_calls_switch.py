@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from integrations.hosting.video_calls_switch import Turned, turn_video_calls, undo_turning
 from integrations.matching.results import write_answers
 from integrations.models import Connection, ConnectionEvent, Coverage, UserMatch
-from integrations.platforms.base import DirectoryAnswer
+from integrations.platforms.values import DirectoryAnswer
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.concurrency import at_once

@@ -32,8 +32,8 @@ from integrations.models import (
     Meeting,
     UserMatch,
 )
-from integrations.platforms.base import CoverageAnswer, MatchReason, PlatformError, Verdict
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import CoverageAnswer, MatchReason, PlatformError, Verdict
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, throttled

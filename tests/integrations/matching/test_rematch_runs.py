@@ -20,7 +20,7 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.models.matches import derived_status
-from integrations.platforms.base import MatchReason
+from integrations.platforms.values import MatchReason
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage
 from tests.integrations.matching.matching_steps import make_known, start, statuses

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from integrations import owners
+from integrations import hooks
 from integrations.models import Connection, ConnectionStatus, Finding, Meeting, Reconciliation
 from tests.factories import make_organization
 from tests.integrations.fake_platform import FakePlatform, outage
@@ -25,13 +25,13 @@ class Tests:
     def owned(self, meeting_ids):
         return set(meeting_ids)
 
-    def mend(self, connection):
+    def repair(self, connection):
         return 0
 
 
 @pytest.fixture(autouse=True)
 def everything_is_owned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(owners, "_owners", [Tests()])
+    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
 
 
 @pytest.fixture

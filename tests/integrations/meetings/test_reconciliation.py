@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import owners
+from integrations import hooks
 from integrations.connections.disconnect import disconnect_connection
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
@@ -24,8 +24,8 @@ from integrations.models import (
     Meeting,
     Reconciliation,
 )
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from tests.integrations.backdating import in_days, night, pass_time, work
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -47,10 +47,10 @@ def owned_by_tests(monkeypatch: pytest.MonkeyPatch) -> set[object]:
         def owned(self, meeting_ids):
             return set(meeting_ids) - abandoned
 
-        def mend(self, connection):
+        def repair(self, connection):
             return 0
 
-    monkeypatch.setattr(owners, "_owners", [Tests()])
+    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
     return abandoned
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from integrations import task_queue
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
+from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
 from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting
@@ -45,9 +46,9 @@ def heard() -> Iterator[list[UUID]]:
     def listen(*, meeting_id: UUID, **kwargs: Any) -> None:
         ids.append(meeting_id)
 
-    requests.meeting_changed.connect(listen)
+    meeting_changed.connect(listen)
     yield ids
-    requests.meeting_changed.disconnect(listen)
+    meeting_changed.disconnect(listen)
 
 
 @pytest.fixture

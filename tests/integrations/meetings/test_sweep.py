@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests, sweep_queries
+from integrations.meetings.sweep import abandon, sweep
 from integrations.models import Connection, ConnectionStatus, Meeting
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.tasks import sweep_meetings, sync_meeting
 from tests.integrations.fake_platform import FakePlatform, outage
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
@@ -51,12 +52,12 @@ def test_a_nudge_that_was_lost_is_made_up_for_after_a_minute(hosting: Hosting, s
     meeting = ask(hosting)
     sent.clear()
 
-    too_early = requests.sweep()
+    too_early = sweep()
     later(seconds=61)
-    in_time = requests.sweep()
+    in_time = sweep()
 
     assert (too_early, in_time, sent) == (0, 1, [str(meeting.pk)])
-    assert requests.sweep() == 0
+    assert sweep() == 0
 
 
 def test_a_nudge_that_the_broker_did_not_take_is_made_up_for_at_once(
@@ -66,7 +67,7 @@ def test_a_nudge_that_the_broker_did_not_take_is_made_up_for_at_once(
         broker.setattr("integrations.task_queue.send_each", lambda task, calls, **options: False)
         ask(hosting)
 
-    assert requests.sweep() == 1
+    assert sweep() == 1
 
 
 def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +81,7 @@ def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: p
         return False
 
     monkeypatch.setattr("integrations.task_queue.send_each", send_each)
-    requests.sweep()
+    sweep()
 
     assert (len(tried), Meeting.objects.filter(nudged_at=None).count()) == (1, 3)
 
@@ -98,7 +99,7 @@ def test_the_soonest_appointments_go_first_and_no_more_than_a_batch(
 
     counts = []
     for _ in range(3):
-        counts.append(requests.sweep())
+        counts.append(sweep())
         Meeting.objects.filter(pk__in=sent).update(due_at=None)
 
     assert counts == [2, 1, 0]
@@ -113,7 +114,7 @@ def test_meetings_that_are_held_or_wait_or_agree_are_not_swept(hosting: Hosting)
     Meeting.objects.filter(pk=agreed.pk).update(due_at=None)
     Meeting.objects.update(nudged_at=None)
 
-    assert requests.sweep() == 0
+    assert sweep() == 0
 
 
 def test_a_row_that_somebody_is_writing_holds_nobody_up(hosting: Hosting, sent: list[str]) -> None:
@@ -125,7 +126,7 @@ def test_a_row_that_somebody_is_writing_holds_nobody_up(hosting: Hosting, sent: 
     with other.cursor() as cursor:
         other.set_autocommit(False)
         cursor.execute("UPDATE integrations_meeting SET subject = 'x' WHERE id = %s", [busy.pk])
-        requests.sweep()
+        sweep()
         other.rollback()
     other.close()
 
@@ -137,9 +138,9 @@ def test_who_was_nudged_in_a_pause_is_nudged_when_it_is_over(hosting: Hosting, s
     meeting = ask(hosting)
     sent.clear()
 
-    in_the_pause = requests.sweep()
+    in_the_pause = sweep()
     later(seconds=21)
-    after_it = requests.sweep()
+    after_it = sweep()
 
     assert (in_the_pause, after_it, sent) == (0, 1, [str(meeting.pk)])
 
@@ -152,7 +153,7 @@ def test_a_sweep_costs_the_same_queries_for_one_meeting_and_for_three(
             ask(hosting)
         later(seconds=61)
         with django_assert_num_queries(3):
-            requests.sweep()
+            sweep()
 
 
 def test_a_sweep_that_finds_nothing_costs_two_queries(
@@ -161,7 +162,7 @@ def test_a_sweep_that_finds_nothing_costs_two_queries(
     sync(ask(hosting))
 
     with django_assert_num_queries(2):
-        requests.sweep()
+        sweep()
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_a_delete_that_is_refused_while_its_connection_goes_is_ended(
     sync(meeting)
     failed = meeting.state
 
-    requests.sweep()
+    sweep()
 
     meeting.refresh_from_db()
     assert (failed, meeting.state) == ("failed", "cancelled")
@@ -214,7 +215,7 @@ def test_a_meeting_whose_connection_never_came_back_fails_at_its_end(hosting: Ho
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
     ends(meeting, ago=timedelta(minutes=1))
 
-    requests.sweep()
+    sweep()
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.error_kind) == ("failed", "ended")
@@ -227,7 +228,7 @@ def test_a_ready_meeting_that_would_only_be_compared_ends_quietly(
     Meeting.objects.update(due_at=timezone.now(), recheck_at=timezone.now())
     ends(meeting, ago=timedelta(minutes=1))
 
-    requests.sweep()
+    sweep()
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.has_failed, meeting.due_at) == ("ready", False, None)
@@ -268,7 +269,7 @@ def test_a_disconnected_connection_fails_what_has_no_link_and_keeps_what_has(
     requests.ask_to_cancel(cancelled.pk)
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
-    requests.sweep()
+    sweep()
 
     rows = [ready, moved, cancelled, pending]
     for meeting in rows:
@@ -287,7 +288,7 @@ def test_a_call_under_way_stores_its_link_although_the_connection_was_disconnect
     def disconnect() -> None:
         with transaction.atomic():
             Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
-            requests.abandon(Connection.objects.all())
+            abandon(Connection.objects.all())
 
     fake_teams.during("create_meeting", disconnect)
 
@@ -304,12 +305,12 @@ def test_a_cancel_during_a_create_on_a_connection_that_goes_is_ended(
     def cancel_and_disconnect() -> None:
         requests.ask_to_cancel(meeting.pk)
         Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
-        requests.abandon(Connection.objects.all())
+        abandon(Connection.objects.all())
 
     fake_teams.during("create_meeting", cancel_and_disconnect)
     sync(meeting)
 
-    requests.sweep()
+    sweep()
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.due_at) == ("cancelled", None)
@@ -320,7 +321,7 @@ def test_meetings_without_a_link_are_made_after_the_connection_was_revived(
 ) -> None:
     meeting = ask(hosting)
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
-    requests.sweep()
+    sweep()
     Connection.objects.update(status=ConnectionStatus.CONNECTED)
 
     requests.try_again(Meeting.objects.all())

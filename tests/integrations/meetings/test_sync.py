@@ -14,9 +14,11 @@ from django.utils import timezone
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
 from integrations.meetings import sync as meeting_sync
+from integrations.meetings.signals import meeting_changed
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Meeting
-from integrations.platforms.base import PlatformError, RemoteMeeting
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError, RemoteMeeting
 from tests.integrations.fake_platform import FakePlatform, gone, outage
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 
@@ -85,7 +87,7 @@ def test_a_meeting_that_agrees_is_left_alone(hosting: Hosting, fake_teams: FakeP
 
 
 def test_an_unknown_meeting_is_nothing_to_do(hosting: Hosting, fake_teams: FakePlatform) -> None:
-    requests.sync_meeting(uuid4())
+    sync_meeting(uuid4())
 
     assert fake_teams.calls == Counter()
 
@@ -94,7 +96,7 @@ def test_meetings_are_not_worked_on_inside_a_transaction(hosting: Hosting) -> No
     meeting = ask(hosting)
 
     with pytest.raises(RuntimeError), transaction.atomic():
-        requests.sync_meeting(meeting.pk)
+        sync_meeting(meeting.pk)
 
 
 def test_a_move_and_a_new_name_keep_the_link(hosting: Hosting, fake_teams: FakePlatform) -> None:
@@ -139,7 +141,7 @@ def test_a_cancelled_meeting_whose_id_nobody_knows_is_looked_for_and_deleted(
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", Killed(), after=True)
     with pytest.raises(Killed):
-        requests.sync_meeting(meeting.pk)
+        sync_meeting(meeting.pk)
     existed = len(fake_teams.meetings)
 
     requests.ask_to_cancel(meeting.pk)
@@ -166,7 +168,7 @@ def test_a_worker_killed_after_the_answer_leaves_exactly_one_meeting(
     meeting = ask(hosting)
     fake_teams.fail(again, Killed(), after=True)
     with pytest.raises(Killed):
-        requests.sync_meeting(meeting.pk)
+        sync_meeting(meeting.pk)
     held = sync(meeting).lease_token
 
     later(seconds=100)
@@ -191,7 +193,7 @@ def test_a_worker_killed_while_it_writes_the_outcome_leaves_exactly_one_meeting(
     with monkeypatch.context() as patched:
         patched.setattr(meeting_sync, "write_success", die)
         with pytest.raises(Killed):
-            requests.sync_meeting(meeting.pk)
+            sync_meeting(meeting.pk)
     later(seconds=100)
     sync(meeting)
 
@@ -262,7 +264,7 @@ def test_a_meeting_made_again_by_a_killed_worker_is_deleted_with_the_cancel(
     fake_teams.fail("create_meeting", Killed(), after=True)
     move(meeting)
     with pytest.raises(Killed):
-        requests.sync_meeting(meeting.pk)
+        sync_meeting(meeting.pk)
 
     requests.ask_to_cancel(meeting.pk)
     later(seconds=100)
@@ -318,7 +320,7 @@ def test_an_ask_during_the_work_tells_the_worker_once_more(
     sync(meeting)
 
     # When it was moved, in vain, as it was held; and when it was let go of.
-    assert sent == [("integrations.sync_meeting", str(meeting.pk))] * 2
+    assert sent == [("sync_meeting", str(meeting.pk))] * 2
 
 
 def test_who_was_overtaken_writes_nothing(hosting: Hosting, fake_teams: FakePlatform) -> None:
@@ -357,7 +359,7 @@ def test_after_a_worker_that_died_the_meeting_is_compared_once(
     meeting = ask(hosting)
     fake_teams.fail("update_meeting", Killed())
     with pytest.raises(Killed):
-        requests.sync_meeting(meeting.pk)
+        sync_meeting(meeting.pk)
     later(seconds=100)
     sync(meeting)
     agreed = meeting.state, meeting.synced_version, meeting.due_at is not None
@@ -447,9 +449,9 @@ def test_everybody_hears_of_the_link_and_of_the_end(hosting: Hosting, fake_teams
         now = Meeting.objects.get(pk=meeting_id)
         heard.append((meeting_id, now.state, "synced" if now.synced_version == now.version else ""))
 
-    requests.meeting_changed.connect(listen)
+    meeting_changed.connect(listen)
     sync(meeting)
-    requests.meeting_changed.disconnect(listen)
+    meeting_changed.disconnect(listen)
 
     assert heard == [(meeting.pk, "ready", ""), (meeting.pk, "ready", "synced")]
 
@@ -458,9 +460,9 @@ def test_a_listener_that_fails_harms_nobody(hosting: Hosting, fake_teams: FakePl
     def fail(**kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    requests.meeting_changed.connect(fail)
+    meeting_changed.connect(fail)
     meeting = sync(ask(hosting))
-    requests.meeting_changed.disconnect(fail)
+    meeting_changed.disconnect(fail)
 
     assert meeting.state == "ready"
 

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
+from integrations.meetings.sweep import sweep
 from integrations.models import Connection, ConnectionStatus, Meeting, UserMatch
-from integrations.platforms.base import MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import MatchReason, PlatformError
 from tests.factories import make_organization
 from tests.integrations.fake_platform import FakePlatform, outage, refused, throttled
 from tests.integrations.meeting_steps import ask, later, make_hosting, move, sync
@@ -84,7 +85,7 @@ def test_a_platform_that_asks_to_wait_pauses_everybody_on_the_connection(
     sync(first)
     sync(second)
     calls_in_the_pause = dict(fake_teams.calls)
-    swept = requests.sweep()
+    swept = sweep()
     later(seconds=41)
     sync(second)
 
@@ -138,7 +139,7 @@ def test_meetings_of_a_connection_that_needs_an_admin_wait_without_a_call(
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
 
     sync(meeting)
-    requests.sweep()
+    sweep()
     meeting.refresh_from_db()
     shown = meeting.state, meeting.error_kind, "must be reauthorized" in meeting.error_sentence
     Connection.objects.update(status=ConnectionStatus.CONNECTED)

@@ -10,15 +10,16 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import owners
+from integrations import hooks
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
 from integrations.meetings.reconciliation import reconcile
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Finding, Meeting
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from tests.integrations.fake_platform import FakePlatform
 from tests.integrations.meeting_steps import ask, later, make_hosting, sync
 
@@ -38,10 +39,10 @@ def abandoned(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
         def owned(self, meeting_ids):
             return set(meeting_ids) - ids
 
-        def mend(self, connection):
+        def repair(self, connection):
             return 0
 
-    monkeypatch.setattr(owners, "_owners", [Tests()])
+    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
     return ids
 
 
@@ -92,7 +93,7 @@ def test_one_whose_id_nobody_knows_is_looked_for_by_our_key(
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", Killed(), after=True)
     with pytest.raises(Killed):
-        requests.sync_meeting(meeting.pk)
+        sync_meeting(meeting.pk)
     leave_behind(meeting, connection)
     existed = len(fake_teams.meetings)
 
@@ -193,7 +194,7 @@ def test_where_nobody_says_what_belongs_to_whom_every_meeting_stays(
 ) -> None:
     sync(ask(hosting))
     Meeting.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    monkeypatch.setattr(owners, "_owners", [])
+    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [])
     fake_teams.calls.clear()
 
     reconcile(connection)

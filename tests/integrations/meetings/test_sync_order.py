@@ -16,9 +16,10 @@ from integrations.connections.lifecycle import revive_connection
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
 from integrations.meetings import sync as meeting_sync
+from integrations.meetings.sweep import sweep
 from integrations.models import Connection, Meeting, UserMatch
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.tasks import sync_meeting
 from tests.factories import make_match, make_member
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -129,7 +130,7 @@ def test_a_disconnect_while_the_meeting_is_made_leaves_it_in_an_end(
 
     sync(meeting)
     later(seconds=100)
-    requests.sweep()
+    sweep()
 
     meeting.refresh_from_db()
     assert meeting.state == ("ready" if fate == "answered" else "failed")
@@ -224,8 +225,8 @@ def test_a_worker_whose_clock_is_wrong_takes_nobodys_lease(
 
     def another_worker() -> None:
         with time_machine.travel(timezone.now() + wrong):
-            requests.sync_meeting(meeting.pk)
-            seen.append(requests.sweep())
+            meeting_sync.sync_meeting(meeting.pk)
+            seen.append(sweep())
 
     fake_teams.during("create_meeting", another_worker)
     sync(meeting)

@@ -43,9 +43,11 @@ from integrations import task_queue
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
 from integrations.meetings import requests
+from integrations.meetings.sweep import sweep
 from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
 from integrations.platforms import base
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.registry import _platforms, register
 from integrations.tasks import sync_meeting
 from services.models import MeetingMethod
 from staff.models import Role
@@ -132,7 +134,7 @@ class Organisation(RuleBasedStateMachine):
         self.platform = UnreliablePlatform(
             {match.remote_id: organizer for match, organizer in zip(matches, organizers, strict=True)}
         )
-        base.register(self.platform)
+        register(self.platform)
         self.appointments: list[Appointment] = []
         self.queue: list[tuple[str, str]] = []
         self.is_broker_up = True
@@ -253,7 +255,7 @@ class Organisation(RuleBasedStateMachine):
 
     @happens(1)
     def sweep(self) -> None:
-        requests.sweep()
+        sweep()
 
     # --- The rest of the world ------------------------------------------------------------------------
     @happens(4)
@@ -264,7 +266,7 @@ class Organisation(RuleBasedStateMachine):
         seconds = [each.total_seconds() for each in waits]
         if seconds and 0 < min(seconds) < LONG_PAUSE:
             self.time_passes(int(min(seconds)) + 1)
-        requests.sweep()
+        sweep()
 
     @happens(1, seconds=one_of(1, 5, 16, 21, 46, 61, 95, 130))
     def time_passes(self, seconds: int) -> None:
@@ -326,11 +328,11 @@ class Organisation(RuleBasedStateMachine):
         self.is_broker_up = True
         # The workers go on at once, while some writes are still on their way.
         self.platform.pass_time(21)
-        requests.sweep()
+        sweep()
         self._people_do_what_is_left_to_them()
         for seconds in (4000, settings.MEETING_RECHECK_SECONDS + 1):
             self.platform.pass_time(seconds)
-            requests.sweep()
+            sweep()
             self._work_off()
         send_waiting()
         is_connected = self._status() == ConnectionStatus.CONNECTED
@@ -342,7 +344,7 @@ class Organisation(RuleBasedStateMachine):
     def _people_do_what_is_left_to_them(self) -> None:
         """Reauthorize; try again what was refused; and change what vanished unnoticed, as nobody looks after it."""
         if self._status() == ConnectionStatus.NEEDS_REAUTHORIZATION:
-            requests.sweep()
+            sweep()
             said = Meeting.objects.filter(due_at__isnull=False).values_list("error_kind", flat=True)
             held = {"", ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE}
             assert set(said) <= {ErrorKind.CONNECTION, *held}
@@ -401,7 +403,7 @@ class Organisation(RuleBasedStateMachine):
 
     def _do(self, task: tuple[str, str]) -> None:
         name, argument = task
-        sync_meeting(argument) if name.endswith("sync_meeting") else requests.sweep()
+        sync_meeting(argument) if name.endswith("sync_meeting") else sweep()
 
 
 @pytest.fixture
@@ -416,7 +418,7 @@ def workers() -> Iterator[None]:
 def test_in_the_end_the_platform_has_exactly_what_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine puts its own in their places.
     monkeypatch.setattr(task_queue, "send_each", task_queue.send_each)
-    monkeypatch.setattr(base, "_platforms", dict(base._platforms))
+    monkeypatch.setattr(base, "_platforms", dict(_platforms))
 
     # Its own default is no profile's.
     run_state_machine_as_test(Organisation, settings=hypothesis.settings())

@@ -11,6 +11,8 @@ from django.db import connection as database
 
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
+from integrations.meetings.sweep import sweep
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Meeting
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform
@@ -28,7 +30,7 @@ def test_many_workers_at_once_make_one_meeting(hosting: Hosting, fake_teams: Fak
     for _ in range(10):
         meeting = ask(hosting)
 
-        at_once(*[lambda: requests.sync_meeting(meeting.pk)] * 6)  # noqa: B023 - awaited within the loop
+        at_once(*[lambda: sync_meeting(meeting.pk)] * 6)  # noqa: B023 - awaited within the loop
 
     assert fake_teams.calls == Counter(create_meeting=10, update_meeting=10)
     assert Meeting.objects.filter(state="ready", due_at=None).count() == 10
@@ -46,11 +48,11 @@ def test_a_second_worker_leaves_a_meeting_that_is_being_made_alone(
 
     def second() -> None:
         assert being_made.wait(timeout=10)
-        requests.sync_meeting(meeting.pk)
+        sync_meeting(meeting.pk)
         second_is_done.set()
 
     fake_teams.during("create_meeting", wait_for_the_second)
-    at_once(lambda: requests.sync_meeting(meeting.pk), second)
+    at_once(lambda: sync_meeting(meeting.pk), second)
 
     assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
 
@@ -67,7 +69,7 @@ def test_moves_at_the_moment_of_the_work_end_with_the_last_one(
 
     def work_often() -> None:
         for _ in range(30):
-            requests.sync_meeting(meeting.pk)
+            sync_meeting(meeting.pk)
 
     at_once(move_often, work_often, work_often)
     sync(meeting)
@@ -84,7 +86,7 @@ def test_a_cancel_at_the_moment_of_the_work_leaves_no_meeting(
 
     for meeting in asked:
         at_once(
-            lambda: requests.sync_meeting(meeting.pk),  # noqa: B023 - awaited within the loop
+            lambda: sync_meeting(meeting.pk),  # noqa: B023 - awaited within the loop
             lambda: requests.ask_to_cancel(meeting.pk),  # noqa: B023
         )
         sync(meeting)
@@ -107,7 +109,7 @@ def test_two_sweeps_at_once_nudge_every_meeting_once(
     Meeting.objects.update(nudged_at=None)
     told.clear()
 
-    at_once(*[requests.sweep] * 4)
+    at_once(*[sweep] * 4)
 
     assert sorted(map(str, told)) == sorted(asked)
 

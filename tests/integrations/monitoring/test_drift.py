@@ -24,8 +24,8 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.monitoring.drift import PORTION, sweep_drift, watch_drift
-from integrations.platforms.base import Changes, DirectoryAnswer, MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Changes, DirectoryAnswer, MatchReason, PlatformError
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled

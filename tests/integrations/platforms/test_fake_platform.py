@@ -9,8 +9,8 @@ import pytest
 from django.db import transaction
 
 from integrations.models import Connection
-from integrations.platforms.base import DirectoryAnswer, MatchReason, MeetingSpec, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import DirectoryAnswer, MatchReason, MeetingSpec, PlatformError
 from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform, outage
 
 CONNECTION = Connection(pk=1)

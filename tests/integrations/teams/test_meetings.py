@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 import responses
 
-from integrations.platforms.base import Attendee, MatchReason, MeetingSpec, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Attendee, MatchReason, MeetingSpec, PlatformError
 from integrations.teams.meetings import (
     clean_subject,
     create_meeting,

@@ -6,14 +6,9 @@ import pytest
 from django.urls import reverse
 
 from integrations.models import Coverage, DirectoryState
-from integrations.platforms.base import (
-    Account,
-    Attendee,
-    MatchReason,
-    VideoPlatform,
-    all_platforms,
-    platform_of,
-)
+from integrations.platforms.base import VideoPlatform
+from integrations.platforms.registry import all_platforms, platform_of
+from integrations.platforms.values import Account, Attendee, MatchReason
 from integrations.teams.models import Method
 from integrations.teams.platform import Teams
 from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_match, make_member

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import owners
+from integrations import hooks
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings.reconciliation import reconcile
 from integrations.meetings.reconciliation_report import finish_reconciliations, summary
 from integrations.models import Connection, Finding, Meeting
-from integrations.platforms.base import MeetingSpec
+from integrations.platforms.values import MeetingSpec
 from integrations.teams.platform import Teams
 from simulator import people
 from tests.factories import make_connection, make_match, make_member
@@ -29,14 +29,14 @@ class Tests:
     def owned(self, meeting_ids):
         return set(meeting_ids)
 
-    def mend(self, connection):
+    def repair(self, connection):
         return 0
 
 
 @pytest.fixture
 def hosting(maple, settings, simulator, monkeypatch) -> Hosting:
     """Sam on Maple's connection, by service account, signed in at the simulator."""
-    monkeypatch.setattr(owners, "_owners", [Tests()])
+    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
     settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
     connection = make_connection(maple)
     oid = simulator.person(people.SERVICE_ACCOUNT)["id"]

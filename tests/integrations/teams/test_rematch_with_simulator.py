@@ -15,7 +15,7 @@ from integrations.matching.lookups import look_up
 from integrations.matching.rematch_runs import start_run
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, MatchField, RematchRun, RematchTrigger, UserMatch
-from integrations.platforms.base import MeetingSpec
+from integrations.platforms.values import MeetingSpec
 from integrations.teams.platform import Teams
 from integrations.teams.users.lookup import Asked
 from simulator import people

@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Connection, ConnectionStatus, UserMatch
-from integrations.platforms.base import StepOutcome, VideoPlatform
+from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import StepOutcome
 from integrations.teams.entra import sign_in
 from integrations.teams.models import Method, TeamsConnection
 from integrations.teams.platform import Teams

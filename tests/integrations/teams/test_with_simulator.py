@@ -11,8 +11,8 @@ import pytest
 from integrations.matching.rematch_runs import start_run
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, RematchTrigger, UserMatch
-from integrations.platforms.base import Attendee, DirectoryAnswer, MatchReason, MeetingSpec, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Attendee, DirectoryAnswer, MatchReason, MeetingSpec, PlatformError
 from integrations.teams.models import Method
 from integrations.teams.platform import Teams
 from simulator import people

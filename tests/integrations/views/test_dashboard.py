@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Connection, DirectoryState, RematchRun, RematchTrigger, UserMatch
-from integrations.platforms.base import MatchReason
+from integrations.platforms.values import MatchReason
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.pages import levels

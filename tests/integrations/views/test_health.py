@@ -11,13 +11,10 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.circuit_breaker import record_success, record_trouble
 from integrations.connections.health import health_of
-from integrations.connections.lifecycle import (
-    note_event,
-    record_success,
-    record_trouble,
-    require_reauthorization,
-)
+from integrations.connections.lifecycle import require_reauthorization
+from integrations.events import note_event
 from integrations.models import (
     Connection,
     ConnectionEvent,
@@ -32,8 +29,8 @@ from integrations.models import (
     RematchRun,
     RematchTrigger,
 )
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from services.models import MeetingMethod
 from staff.models import Role
 from tests.factories import (

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Connection, Coverage, DirectoryState, EventKind, UserMatch
-from integrations.platforms.base import MatchReason
+from integrations.platforms.values import MatchReason
 from integrations.views import host_permission as views
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff

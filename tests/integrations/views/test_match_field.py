@@ -24,7 +24,7 @@ from integrations.models import (
     RematchTrigger,
     UserMatch,
 )
-from integrations.platforms.base import MatchReason
+from integrations.platforms.values import MatchReason
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
 from tests.integrations.fake_platform import FakePlatform, outage

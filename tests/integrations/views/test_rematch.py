@@ -24,8 +24,8 @@ from integrations.models import (
     RematchState,
     RematchTrigger,
 )
-from integrations.platforms.base import MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import MatchReason, PlatformError
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff
 from tests.integrations.fake_platform import FakePlatform, throttled

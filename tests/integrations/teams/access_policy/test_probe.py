@@ -10,8 +10,8 @@ import pytest
 import responses
 
 from integrations.models import ConnectionStatus
-from integrations.platforms.base import CoverageAnswer, PlatformError, Verdict
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import CoverageAnswer, PlatformError, Verdict
 from integrations.teams.access_policy.probe import probe
 from integrations.teams.entra.user_tokens import Access
 from integrations.teams.graph import client

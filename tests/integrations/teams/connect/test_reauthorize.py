@@ -20,8 +20,8 @@ from integrations.models import (
     RematchState,
     RematchTrigger,
 )
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in as login
 from integrations.teams.entra import user_tokens
 from integrations.teams.models import TeamsConnection

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from integrations.platforms.base import PlatformError
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra import app_tokens, user_tokens
 from integrations.teams.models import TeamsConnection
 from tests.factories import make_organization

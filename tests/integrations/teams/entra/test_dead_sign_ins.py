@@ -11,8 +11,8 @@ from django.db import connection as database
 from django.utils import timezone
 
 from integrations.models import ConnectionEvent, ConnectionStatus, EventKind
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams import tasks
 from integrations.teams.connect.reauthorize import reauthorize_service_account
 from integrations.teams.connect.verification import ServiceAccount

@@ -11,8 +11,8 @@ from django.test import Client as Browser
 from pytest_django import Settings
 
 from integrations.models import Connection, ConnectionStatus
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.checks import check_tokens
 from integrations.teams.entra import user_tokens
 from integrations.teams.models import TeamsConnection

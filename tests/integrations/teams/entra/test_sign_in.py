@@ -16,8 +16,8 @@ from cryptography.x509 import load_pem_x509_certificate
 from django.core.cache import cache
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
 from tests.factories import TENANT_ID
 

@@ -6,8 +6,8 @@ import pytest
 import requests
 import responses
 
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra.tenants import TenantProblem, resolve_tenant, sign_in_origin
 from tests.factories import TENANT_ID
 

@@ -14,8 +14,8 @@ from django.db import connection as database
 from django.utils import timezone
 
 from integrations.models import ConnectionStatus
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams import tasks
 from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.models import TeamsConnection

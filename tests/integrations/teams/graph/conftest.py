@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import responses
 
-from integrations.platforms.base import PlatformError
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra.user_tokens import Access
 from integrations.teams.graph import client as graph
 from integrations.teams.graph.client import GraphClient

@@ -8,8 +8,8 @@ from unittest.mock import ANY
 import pytest
 
 from integrations.models import ConnectionStatus
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.graph.errors import Area
 from tests.integrations.teams.graph.conftest import ROOT, UNAUTHORIZED
 

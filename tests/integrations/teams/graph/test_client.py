@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from integrations.models import ConnectionStatus
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.graph import client as graph
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.graph.paths import segment

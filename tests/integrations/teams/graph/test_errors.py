@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.platforms.base import MatchReason
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import MatchReason
 from integrations.teams.graph.errors import Area, Refusal, area_of, error_of
 
 DIRECTORY, ORGANIZER, MEETING = Area.DIRECTORY, Area.ORGANIZER, Area.MEETING

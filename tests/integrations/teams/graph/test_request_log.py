@@ -9,8 +9,8 @@ import requests
 import responses
 from prometheus_client import REGISTRY
 
-from integrations.platforms.base import PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 from integrations.teams.entra.user_tokens import Access
 from integrations.teams.graph import client as graph
 from integrations.teams.graph.client import GraphClient

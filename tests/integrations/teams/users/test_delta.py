@@ -7,8 +7,8 @@ import responses
 
 from integrations.models import DriftFinding, DriftWatch
 from integrations.monitoring.drift import watch_drift
-from integrations.platforms.base import Changes, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Changes, PlatformError
 from integrations.teams.models import Method
 from integrations.teams.users.delta import UNKNOWN, changes_since
 from tests.factories import make_connection, make_match, make_member

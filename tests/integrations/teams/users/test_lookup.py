@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from integrations.platforms.base import DirectoryAnswer, MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import DirectoryAnswer, MatchReason, PlatformError
 from integrations.teams.users.lookup import open_directory
 from integrations.teams.users.parse import fold, read_user
 from tests.factories import make_connection

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from integrations.platforms.base import MatchReason, PlatformError
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import MatchReason, PlatformError
 from integrations.teams.users.lookup import open_directory
 from integrations.teams.users.lookup_cost import Costs
 from tests.factories import make_connection

@@ -1,4 +1,4 @@
-"""Days that people enter."""
+"""Form fields for days and datetimes, with the limits of the calendar."""
 
 from __future__ import annotations
 
@@ -33,3 +33,19 @@ class DayField(forms.DateField):
         except ValidationError:
             return None
         return day if isinstance(day, dt.date) else None
+
+
+class MomentField(forms.DateTimeField):
+    """ISO 8601 between 2000 and 2199, in UTC; without an offset it is meant by the present clock.
+
+    JSON holds anything, and an offset can be one that the database does not know: neither gets further than this.
+    """
+
+    def to_python(self, value: Any) -> dt.datetime | None:
+        """Raises ValidationError."""
+        moment = super().to_python(value if value in self.empty_values else str(value))
+        if moment is None:
+            return None
+        if not EARLIEST <= moment.date() <= LATEST:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return moment.astimezone(dt.UTC)
