@@ -118,7 +118,7 @@ def _mail(credential: Credential) -> str:
     return (
         f"{credential.sentence} Its last day is {credential.ends - timedelta(seconds=1):%d %B %Y}.\n\n"
         f"App registration: {settings.MICROSOFT_CLIENT_ID}\n\n"
-        f"{credential.remedy} Then restart Coconut. docs/operations.md, “When a mail comes”, has the steps.\n\n"
+        f"{credential.remedy} Then restart Coconut. docs/operations.md, “Emails to operators”, has the steps.\n\n"
         "After the end no connection gets new tokens: appointments can be booked, but their links wait. No admin has "
         "to reauthorize; everything goes on by itself once the new one is set.\n"
     )
