@@ -35,7 +35,7 @@ class DayField(forms.DateField):
         return day if isinstance(day, dt.date) else None
 
 
-class MomentField(forms.DateTimeField):
+class IsoDateTimeField(forms.DateTimeField):
     """ISO 8601 between 2000 and 2199, in UTC; without an offset it is meant by the present clock.
 
     JSON holds anything, and an offset can be one that the database does not know: neither gets further than this.

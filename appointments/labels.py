@@ -17,7 +17,7 @@ def join_label(appointment: Appointment) -> str:
     return _("Join %(platform)s meeting") % {"platform": platform.label}
 
 
-def personal_link_words(appointment: Appointment) -> str:
+def personal_link_label(appointment: Appointment) -> str:
     """What a personal link is called wherever it shows, such as "Sam Okafor’s personal link"; "" for any other link."""
     if not appointment.personal_meeting_url:
         return ""

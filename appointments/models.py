@@ -219,12 +219,14 @@ class AppointmentEvent(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["appointment", "once"], condition=~Q(once=""), name="told_once")
+            models.UniqueConstraint(
+                fields=["appointment", "once"], condition=~Q(once=""), name="notified_once"
+            )
         ]
 
 
 class NotificationKind(models.TextChoices):
-    BOOKED = "booked", _("Booked")
+    BOOKED = "booked", _("AppointmentRow")
     MOVED = "moved", _("Moved")
     REASSIGNED = "reassigned", _("Reassigned")
     CHANGED = "changed", _("Changed")

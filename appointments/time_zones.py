@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 def zone_of(moment: datetime) -> str:
     """The name of the current zone, at that moment."""
     zone = timezone.get_current_timezone()
-    return zone_words(zone, moment) if isinstance(zone, ZoneInfo) else str(zone)
+    return time_zone_label(zone, moment) if isinstance(zone, ZoneInfo) else str(zone)
 
 
-def zone_words(zone: ZoneInfo, at: datetime) -> str:
+def time_zone_label(zone: ZoneInfo, at: datetime) -> str:
     """The zone as people say it, with what its clocks are called at that moment: "Toronto time (EST)"."""
     if zone.key in ("UTC", "Etc/UTC"):
         return "UTC"

@@ -116,8 +116,8 @@ class Bench:
         assert postgres is not None
         programs["PostgreSQL"] = postgres.pid
         used, busy, begun = seconds_by(programs), busy_seconds(), monotonic()
-        wanted = [next(self.requests) for _ in range(BURST)]
-        _, answers = measure(self.stack.addresses.web_port, 8, wanted, seconds=300)
+        desired_state = [next(self.requests) for _ in range(BURST)]
+        _, answers = measure(self.stack.addresses.web_port, 8, desired_state, seconds=300)
         if wrong := next((answer for answer in answers if answer.status != 201), None):
             sys.exit(f"A booking answered {wrong.status}: {wrong.body[:2000]!r}")
         booked = monotonic() - begun
@@ -234,15 +234,15 @@ class Bench:
 # As one that is there is, but long settled.
 _MANY = """
 INSERT INTO integrations_meeting (id, organization_id, connection_id, host_id, organizer_id, attendees, subject,
-    starts_at, ends_at, wanted, version, synced_version, remote_id, join_url, warning, attempts, error_kind,
+    starts_at, ends_at, desired_state, version, synced_version, remote_id, join_url, warning, attempts, error_kind,
     error_sentence, error_request_id, created_at)
 SELECT gen_random_uuid(), organization_id, connection_id, host_id, organizer_id, attendees, subject,
-    starts_at + n * interval '1 minute', ends_at + n * interval '1 minute', 'live', 1, 1, 'remote-' || n,
+    starts_at + n * interval '1 minute', ends_at + n * interval '1 minute', 'present', 1, 1, 'remote-' || n,
     'https://teams.example/' || n, '', 0, '', '', '', now()
   FROM (SELECT * FROM integrations_meeting LIMIT 1) AS one, generate_series(1, %s) AS n
 """
 _MAKE_DUE = """
-UPDATE integrations_meeting SET due_at = now(), nudged_at = NULL
+UPDATE integrations_meeting SET due_at = now(), enqueued_at = NULL
  WHERE id IN (SELECT id FROM integrations_meeting ORDER BY starts_at LIMIT %s)
 """
 

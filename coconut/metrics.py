@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from appointments.notifications.outbox import waiting_mails
+from appointments.notifications.outbox import count_waiting
 from coconut import health, prometheus
 from integrations.monitoring import backlog
 
@@ -110,7 +110,7 @@ def _rematches() -> Iterator[GaugeMetricFamily]:
 
 
 def _mails() -> Iterator[GaugeMetricFamily]:
-    number, oldest = waiting_mails()
+    number, oldest = count_waiting()
     yield _number("coconut_mails_waiting", "Mails to clients and staff that wait to be sent.", number)
     yield _number(
         "coconut_mails_oldest_waiting_seconds", "For how long the oldest of them has waited.", oldest

@@ -46,12 +46,12 @@ def server_account() -> Account | None:
     return nobody.pw_uid, nobody.pw_gid
 
 
-def reachable_home(wanted: Path, account: Account | None) -> Path:
+def reachable_home(desired_state: Path, account: Account | None) -> Path:
     """`wanted`, or a folder under /var/lib when `account` cannot enter it (a checkout under /root)."""
-    wanted.mkdir(parents=True, exist_ok=True)
-    if account is None or _succeeds_as(account, ["/bin/ls", str(wanted)]):
-        return wanted
-    digest = sha256(str(wanted.resolve()).encode()).hexdigest()[:12]
+    desired_state.mkdir(parents=True, exist_ok=True)
+    if account is None or _succeeds_as(account, ["/bin/ls", str(desired_state)]):
+        return desired_state
+    digest = sha256(str(desired_state.resolve()).encode()).hexdigest()[:12]
     return Path("/var/lib") / f"coconut-{digest}"
 
 

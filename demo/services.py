@@ -60,8 +60,8 @@ def private_servers(
         postgres = Postgres(data_dir / "postgres", sockets, durable)
         valkey = Valkey(data_dir / "valkey", sockets)
         # Registered before the start, so that Ctrl-C in the middle of it stops what runs already.
-        for wanted, server in ((database, postgres), (broker, valkey)):
-            if wanted:
+        for desired_state, server in ((database, postgres), (broker, valkey)):
+            if desired_state:
                 stack.callback(server.stop)
                 _start(server)
         yield Servers(postgres, valkey, database_url(sockets), broker_url(sockets), cache_url(sockets))

@@ -32,7 +32,7 @@ from integrations.platforms.values import PlatformError
 logger = logging.getLogger(__name__)
 
 #: So many callers in a row without an answer, and the platform is thought to be down.
-MOST_UNANSWERED: Final = 3
+FAILURES_TO_OPEN: Final = 3
 # The pauses are at their longest long before.
 _MOST_COUNTED: Final = 20
 
@@ -44,30 +44,32 @@ def may_call(connection_id: int, caller: str) -> bool:
     `connections.record_success` or `heed`.
     """
     able = Connection.objects.able_to_work().filter(pk=connection_id)
-    return able.filter(probe_at=None).exists() or take_probe(able, caller)
+    return able.filter(probe_at=None).exists() or acquire_probe(able, caller)
 
 
-def take_probe(connections: QuerySet[Connection], caller: str) -> bool:
+def acquire_probe(connections: QuerySet[Connection], caller: str) -> bool:
     """Be the one who finds out whether the platform answers again, if it is time for that and nobody else is at it.
 
     A prober that dies is followed by another one when its lease is over.
     """
     # The time stands in the WHERE of the UPDATE itself: of two workers the second one finds it changed.
     lease = timedelta(seconds=settings.MEETING_LEASE_SECONDS)
-    return bool(connections.filter(probe_at__lte=Now()).update(probe_at=Now() + lease, prober=caller))
+    return bool(connections.filter(probe_at__lte=Now()).update(probe_at=Now() + lease, probe_owner=caller))
 
 
 def give_back(connection_id: int, caller: str) -> None:
     """The prober had no reason to call after all: somebody else may."""
-    is_probing(caller).filter(pk=connection_id).update(probe_at=Now(), prober="")
+    probed_by(caller).filter(pk=connection_id).update(probe_at=Now(), probe_owner="")
 
 
-def is_probing(caller: str) -> QuerySet[Connection]:
+def probed_by(caller: str) -> QuerySet[Connection]:
     """The connections that `caller` has taken the probe of."""
-    return Connection.objects.filter(prober=caller, probe_at__isnull=False)
+    return Connection.objects.filter(probe_owner=caller, probe_at__isnull=False)
 
 
-def heed(connection_id: int, error: PlatformError, caller: str, *, wait: float | None = None) -> None:
+def record_failure(
+    connection_id: int, error: PlatformError, caller: str, *, wait: float | None = None
+) -> None:
     """Draw the conclusions of a failed call for everybody on the connection: wait as told, or until it answers again.
 
     `wait` is how long the caller itself waits, in seconds: so long all do where the platform asks for a pause.
@@ -92,16 +94,16 @@ def _note_unanswered(connection_id: int, caller: str, at_least: float) -> None:
     """
     connection = Connection.objects.select_for_update(no_key=True).get(pk=connection_id)
     is_open = connection.probe_at is not None
-    if caller != connection.prober if is_open else caller in connection.unanswered:
+    if caller != connection.probe_owner if is_open else caller in connection.consecutive_failures:
         return
-    connection.unanswered = [*connection.unanswered, caller][:_MOST_COUNTED]
-    failed_probes = len(connection.unanswered) - MOST_UNANSWERED
+    connection.consecutive_failures = [*connection.consecutive_failures, caller][:_MOST_COUNTED]
+    failed_probes = len(connection.consecutive_failures) - FAILURES_TO_OPEN
     if failed_probes >= 0:
         longest = settings.CIRCUIT_PAUSE_MAX_SECONDS
         seconds = max(growing_pause(failed_probes, longest), min(at_least, longest))
-        connection.probe_at, connection.prober = Now() + timedelta(seconds=seconds), ""
+        connection.probe_at, connection.probe_owner = Now() + timedelta(seconds=seconds), ""
         logger.warning("Connection %s gives no answers; the next try is in %d s.", connection_id, seconds)
-    connection.save(update_fields=["unanswered", "probe_at", "prober"])
+    connection.save(update_fields=["consecutive_failures", "probe_at", "probe_owner"])
 
 
 def growing_pause(failures: int, longest: float | None = None) -> float:
@@ -115,7 +117,7 @@ SUCCESS_STAMP_EVERY = timedelta(minutes=1)
 
 
 #: What is written where the platform is not thought to be down (`integrations.circuit_breaker`).
-CLOSED: Final[dict[str, Any]] = {"unanswered": [], "probe_at": None, "prober": ""}
+CLOSED: Final[dict[str, Any]] = {"consecutive_failures": [], "probe_at": None, "probe_owner": ""}
 
 
 #: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work goes on.
@@ -167,7 +169,7 @@ _IS_RECOVERY: Final = (
 )
 
 
-_IS_NEWS: Final = _IS_RECOVERY | ~Q(trouble_kind="") | ~Q(unanswered=[])
+_IS_NEWS: Final = _IS_RECOVERY | ~Q(trouble_kind="") | ~Q(consecutive_failures=[])
 
 
 @cache
@@ -189,7 +191,7 @@ def close_circuit(connection_id: int) -> None:
     if this.filter(probe_at__isnull=False).update(**CLOSED):
         _go_on(connection_id)
     else:
-        this.exclude(unanswered=[]).update(**CLOSED)
+        this.exclude(consecutive_failures=[]).update(**CLOSED)
 
 
 def _go_on(connection_id: int) -> None:

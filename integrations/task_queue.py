@@ -23,10 +23,10 @@ from kombu.pools import ProducerPool, producers
 logger = logging.getLogger(__name__)
 
 
-class Turn(IntEnum):
+class Priority(IntEnum):
     """Who goes first in the broker's queue: the lower number. `CELERY_TASK_ROUTES` has what is of no concern here."""
 
-    NOW = 0  # somebody has just booked, moved or cancelled
+    FRESH = 0  # somebody has just booked, moved or cancelled
     SWEPT = 3  # what waited for longer, however much of it: the soonest appointment first
 
 
@@ -40,7 +40,7 @@ _said: dict[str, float] = {}
 _kept: ContextVar[set[str] | None] = ContextVar("kept", default=None)
 
 
-def nudge_on_commit(task: str, *args: object) -> None:
+def enqueue_on_commit(task: str, *args: object) -> None:
     """Send the task named `task` once what the transaction wrote can be seen. Never raises."""
 
     def send_it() -> None:
@@ -50,8 +50,8 @@ def nudge_on_commit(task: str, *args: object) -> None:
     transaction.on_commit(send_it, robust=True)
 
 
-def nudge_in_bursts_on_commit(task: str) -> None:
-    """`nudge_on_commit` of a task that sees to everything that waits: in a burst, a word now and then is enough.
+def enqueue_once_on_commit(task: str) -> None:
+    """`enqueue_on_commit` of a task that sees to everything that waits: in a burst, a word now and then is enough.
 
     Whoever comes last in a burst may be left to beat.
     """
@@ -79,18 +79,18 @@ def gathered() -> Iterator[None]:
     finally:
         _kept.reset(token)
         for task in sorted(kept):
-            nudge_on_commit(task)
+            enqueue_on_commit(task)
 
 
-def send(task: str, *args: object, turn: Turn | None = None) -> bool:
+def send(task: str, *args: object, priority: Priority | None = None) -> bool:
     """Send a task now, in one attempt; whether the broker took it. A broker that is down is a line in the log.
 
     `turn` is its place in the queue where that is not always the same for this task.
     """
-    return send_each(task, [args], turn=turn)
+    return send_each(task, [args], priority=priority)
 
 
-def send_each(task: str, calls: Sequence[tuple[object, ...]], *, turn: Turn | None = None) -> bool:
+def send_each(task: str, calls: Sequence[tuple[object, ...]], *, priority: Priority | None = None) -> bool:
     """`send` of one task many times, with the arguments of each, in one round trip to the broker.
 
     Where the answer is that it was not taken some of them may have been.
@@ -106,7 +106,7 @@ def send_each(task: str, calls: Sequence[tuple[object, ...]], *, turn: Turn | No
                     kwargsrepr="{}",
                     producer=producer,
                     retry=False,
-                    priority=turn,
+                    priority=priority,
                 )
     except (OperationalError, LimitExceeded, BatchPublishError) as error:
         reason = error.__cause__ or error

@@ -49,15 +49,15 @@ def check_connection(check_id: int) -> None:
 
 
 @shared_task(name="integrations.probe_coverage", time_limit=LIMIT)
-def probe_coverage(connection_id: int) -> None:
+def probe_host_permission(connection_id: int) -> None:
     """Ask whether meetings may be hosted as some of a connection's people."""
-    host_permission.probe_coverage(connection_id)
+    host_permission.probe_host_permission(connection_id)
 
 
 @shared_task(name="integrations.sweep_coverage", time_limit=LIMIT)
-def sweep_coverage() -> None:
+def sweep_host_permission() -> None:
     """Have workers ask about the people who are due."""
-    host_permission.sweep_coverage()
+    host_permission.sweep_host_permission()
 
 
 @shared_task(name="integrations.sweep_drift", time_limit=LIMIT)

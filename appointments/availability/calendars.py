@@ -17,12 +17,12 @@ from django.db.models import prefetch_related_objects
 
 from appointments.availability.intervals import (
     DAY_SECONDS,
-    Span,
+    Interval,
     contains,
     intersect,
     merged,
     subtract,
-    weekly_spans,
+    weekly_intervals,
 )
 from appointments.models import BUSY_STATUSES, Appointment
 from services.models import Service
@@ -31,7 +31,7 @@ from staff.prepared import Prepared
 
 
 @dataclass(frozen=True)
-class Lengths:
+class Durations:
     """How long an appointment takes, in seconds: itself, and the buffers that nobody else may take."""
 
     duration: int
@@ -39,11 +39,11 @@ class Lengths:
     after: int = 0
 
     @classmethod
-    def of_service(cls, service: Service) -> Lengths:
+    def of_service(cls, service: Service) -> Durations:
         return cls(service.duration * 60, service.buffer_before * 60, service.buffer_after * 60)
 
     @classmethod
-    def of_appointment(cls, appointment: Appointment) -> Lengths:
+    def of_appointment(cls, appointment: Appointment) -> Durations:
         """As it was booked, whatever became of the service since."""
         return cls(
             duration=int((appointment.ends_at - appointment.starts_at).total_seconds()),
@@ -51,15 +51,15 @@ class Lengths:
             after=int((appointment.busy_to - appointment.ends_at).total_seconds()),
         )
 
-    def starts_within(self, hours: list[Span]) -> list[Span]:
+    def starts_within(self, hours: list[Interval]) -> list[Interval]:
         """Starts at which the appointment itself lies inside one stretch of hours; buffers may reach outside."""
         return merged((start, end - self.duration + 1) for start, end in hours)
 
-    def starts_during(self, off: list[Span]) -> list[Span]:
+    def starts_during(self, off: list[Interval]) -> list[Interval]:
         """Starts at which the appointment itself would touch time off."""
         return merged((start - self.duration + 1, end) for start, end in off)
 
-    def starts_clashing(self, busy: list[Span]) -> list[Span]:
+    def starts_clashing(self, busy: list[Interval]) -> list[Interval]:
         """Starts at which the appointment with its buffers would touch what is taken (buffers included)."""
         return merged((start - self.duration - self.after + 1, end + self.before) for start, end in busy)
 
@@ -68,22 +68,22 @@ class Lengths:
 class Calendar:
     """One staff member over some days: when they work at an open place, are off, and are taken."""
 
-    hours: list[Span]
-    off: list[Span]
-    busy: list[Span]
+    hours: list[Interval]
+    off: list[Interval]
+    busy: list[Interval]
 
-    def free(self, lengths: Lengths) -> list[Span]:
+    def free(self, lengths: Durations) -> list[Interval]:
         """Every moment at which an appointment of these lengths may start."""
         starts = subtract(lengths.starts_within(self.hours), lengths.starts_during(self.off))
         return subtract(starts, lengths.starts_clashing(self.busy))
 
-    def is_open(self, start: int, lengths: Lengths) -> bool:
+    def is_open(self, start: int, lengths: Durations) -> bool:
         return contains(lengths.starts_within(self.hours), start)
 
-    def is_off(self, start: int, lengths: Lengths) -> bool:
+    def is_off(self, start: int, lengths: Durations) -> bool:
         return contains(lengths.starts_during(self.off), start)
 
-    def is_taken(self, start: int, lengths: Lengths) -> bool:
+    def is_taken(self, start: int, lengths: Durations) -> bool:
         return contains(lengths.starts_clashing(self.busy), start)
 
 
@@ -133,7 +133,7 @@ def load_calendars(
     places = {member.pk: location or member.location for member in people}
     rows = _rows(people, [place.pk for place in places.values() if place], first_day, last_day, ignoring)
 
-    def hours_of(member: StaffMember) -> list[Span]:
+    def hours_of(member: StaffMember) -> list[Interval]:
         place = places[member.pk]
         works = _Week(tuple(rows[_WORKS, member.pk]), member.zone)
         hours = tuple(rows[_OPEN, place.pk]) if place else ()
@@ -198,7 +198,7 @@ def _rows(
     first_day: date,
     last_day: date,
     ignoring: Appointment | None,
-) -> dict[tuple[int, int], list[Span]]:
+) -> dict[tuple[int, int], list[Interval]]:
     """What `_SQL` finds, by what it is and whose."""
     parameters: dict[str, Any] = {
         "people": [member.pk for member in people],
@@ -207,7 +207,7 @@ def _rows(
         "end": _moment(last_day + timedelta(days=2)),
         "ignoring": ignoring.pk if ignoring else 0,
     }
-    found: dict[tuple[int, int], list[Span]] = defaultdict(list)
+    found: dict[tuple[int, int], list[Interval]] = defaultdict(list)
     with connection.cursor() as cursor:
         _CALENDARS.execute(cursor, parameters)
         for kind, owner, start, end in cursor.fetchall():
@@ -218,16 +218,16 @@ def _rows(
 class _Week(NamedTuple):
     """Hours as seconds of the week, by the clocks of a zone."""
 
-    hours: tuple[Span, ...]
+    hours: tuple[Interval, ...]
     zone: tzinfo
 
-    def spans(self, first_day: date, last_day: date) -> list[Span]:
+    def spans(self, first_day: date, last_day: date) -> list[Interval]:
         week = [(start // DAY_SECONDS, _time_of(start), _time_of(end)) for start, end in self.hours]
-        return weekly_spans(week, self.zone, first_day, last_day)
+        return weekly_intervals(week, self.zone, first_day, last_day)
 
 
 @lru_cache(maxsize=1024)
-def _hours(works: _Week, opens: _Week | None, first_day: date, last_day: date) -> list[Span]:
+def _hours(works: _Week, opens: _Week | None, first_day: date, last_day: date) -> list[Interval]:
     """When somebody works while the place is open. Colleagues with the same hours share the answer: it is only read."""
     spans = works.spans(first_day, last_day)
     return spans if opens is None else intersect(spans, opens.spans(first_day, last_day))

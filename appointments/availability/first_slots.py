@@ -45,21 +45,21 @@ class FreeDay:
 
 
 @dataclass(frozen=True)
-class FirstTimes:
+class FirstSlots:
     """Some days with free times; `later` is the day to go on from, None where nothing is known to follow."""
 
     days: list[FreeDay]
     later: date | None = None
 
 
-def first_times(
+def find_first_slots(
     service: Service,
     people: Sequence[StaffMember],
     day: date,
     zone: ZoneInfo,
     *,
     location: Location | None = None,
-) -> FirstTimes:
+) -> FirstSlots:
     """The first days, from `day` of the zone on, on which one of the people can start the service.
 
     A number of queries that does not grow with the people: fewer where the first days are free.
@@ -76,7 +76,7 @@ def first_times(
     days = [
         _day_of(each, starts, busy, whole=not number) for number, (each, starts) in enumerate(shown.items())
     ]
-    return FirstTimes(days, max(shown) + timedelta(days=1) if len(by_day) > len(shown) else None)
+    return FirstSlots(days, max(shown) + timedelta(days=1) if len(by_day) > len(shown) else None)
 
 
 def _free(

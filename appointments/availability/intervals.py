@@ -9,18 +9,18 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-Span = tuple[int, int]
+Interval = tuple[int, int]
 #: (weekday as `date.weekday()` counts, from, to) in local time.
-WeeklySpan = tuple[int, time, time]
+WeeklyInterval = tuple[int, time, time]
 
 DAY_SECONDS = 24 * 60 * 60
 # A time field knows no 24:00: the last minute of a day stands for its end.
 LAST_MINUTE = time(23, 59)
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
+def merged(spans: Iterable[Interval]) -> list[Interval]:
     """Sort spans in any order and join those that touch or overlap; empty ones vanish."""
-    joined: list[Span] = []
+    joined: list[Interval] = []
     for start, end in sorted(span for span in spans if span[0] < span[1]):
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
@@ -29,9 +29,9 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def subtract(spans: list[Span], taken: list[Span]) -> list[Span]:
+def subtract(spans: list[Interval], taken: list[Interval]) -> list[Interval]:
     """What is left of `spans` outside `taken`."""
-    left: list[Span] = []
+    left: list[Interval] = []
     ahead = 0
     for start, end in spans:
         ahead = _first_ending_after(taken, start, ahead)
@@ -44,9 +44,9 @@ def subtract(spans: list[Span], taken: list[Span]) -> list[Span]:
     return left
 
 
-def intersect(spans: list[Span], others: list[Span]) -> list[Span]:
+def intersect(spans: list[Interval], others: list[Interval]) -> list[Interval]:
     """What lies in both lists."""
-    both: list[Span] = []
+    both: list[Interval] = []
     ahead = 0
     for start, end in spans:
         ahead = _first_ending_after(others, start, ahead)
@@ -54,13 +54,13 @@ def intersect(spans: list[Span], others: list[Span]) -> list[Span]:
     return both
 
 
-def contains(spans: list[Span], moment: int) -> bool:
+def contains(spans: list[Interval], moment: int) -> bool:
     """Whether a moment lies in one of the spans."""
     place = bisect_right(spans, moment, key=lambda span: span[0]) - 1
     return place >= 0 and moment < spans[place][1]
 
 
-def grid(spans: list[Span], step: int) -> list[int]:
+def grid(spans: list[Interval], step: int) -> list[int]:
     """The multiples of `step` that lie in the spans."""
     found: list[int] = []
     for start, end in spans:
@@ -68,19 +68,21 @@ def grid(spans: list[Span], step: int) -> list[int]:
     return found
 
 
-def weekly_spans(hours: Iterable[WeeklySpan], zone: tzinfo, first_day: date, last_day: date) -> list[Span]:
+def weekly_intervals(
+    hours: Iterable[WeeklyInterval], zone: tzinfo, first_day: date, last_day: date
+) -> list[Interval]:
     """The stretches that weekly hours mean in a zone, from `first_day` to `last_day`, both included."""
     rows = list(hours)
     days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
     return merged(
-        (local_moment(day, start, zone), _end_moment(day, end, zone))
+        (local_datetime(day, start, zone), _end_moment(day, end, zone))
         for day in days
         for weekday, start, end in rows
         if weekday == day.weekday()
     )
 
 
-def local_moment(day: date, at: time, zone: tzinfo) -> int:
+def local_datetime(day: date, at: time, zone: tzinfo) -> int:
     """The moment at which clocks in the zone show this time.
 
     A time that comes twice (autumn) means the first; one that is skipped (spring) means the jump over it.
@@ -106,18 +108,18 @@ def _jump_between(before: int, after: int, zone: tzinfo) -> int:
 
 def _end_moment(day: date, end: time, zone: tzinfo) -> int:
     if end >= LAST_MINUTE:
-        return local_moment(day + timedelta(days=1), time(0), zone)
-    return local_moment(day, end, zone)
+        return local_datetime(day + timedelta(days=1), time(0), zone)
+    return local_datetime(day, end, zone)
 
 
-def _first_ending_after(spans: list[Span], moment: int, place: int) -> int:
+def _first_ending_after(spans: list[Interval], moment: int, place: int) -> int:
     """Where the first span that ends after the moment stands, from `place` on: both lists are walked once."""
     while place < len(spans) and spans[place][1] <= moment:
         place += 1
     return place
 
 
-def _until(spans: list[Span], place: int, end: int) -> Iterator[Span]:
+def _until(spans: list[Interval], place: int, end: int) -> Iterator[Interval]:
     """The spans from `place` on that begin before `end`."""
     while place < len(spans) and spans[place][0] < end:
         yield spans[place]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.formats import time_format
 
-from appointments.availability.slots import free_slots, next_free_of_anyone
+from appointments.availability.slots import free_slots, next_free_of_any_staff
 from services.models import Service
 from staff.models import StaffMember
 
@@ -65,7 +65,7 @@ def month_with_times(
     """
     now = timezone.now()
     today = now.astimezone(zone).date()
-    found = next_free_of_anyone(service, people, now, 1, for_clients=True)
+    found = next_free_of_any_staff(service, people, now, 1, for_clients=True)
     first_free = found[0] if found else None
     start = month or day or (first_free or now).astimezone(zone).date()
     first = start.replace(day=1)

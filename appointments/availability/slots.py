@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appointments.availability.calendars import (
-    Lengths,
+    Durations,
     load_calendar,
     load_calendars_around,
 )
-from appointments.availability.intervals import DAY_SECONDS, Span, grid, intersect
+from appointments.availability.intervals import DAY_SECONDS, Interval, grid, intersect
 from appointments.models import Appointment
 from services.models import Service
 from staff.models import Location, StaffMember
@@ -42,7 +42,7 @@ def free_slots(
     *,
     for_clients: bool = False,
     location: Location | None = None,
-    lengths: Lengths | None = None,
+    lengths: Durations | None = None,
     ignoring: Appointment | None = None,
     now: datetime | None = None,
 ) -> dict[int, list[int]]:
@@ -57,22 +57,22 @@ def free_slots(
     last = min(int(end.timestamp()), latest_start(service, now, for_clients=for_clients) + 1)
     if not people or first >= last:
         return {member.pk: [] for member in people}
-    lengths = lengths or Lengths.of_service(service)
+    lengths = lengths or Durations.of_service(service)
     calendars = load_calendars_around(people, first, last, location=location, ignoring=ignoring)
-    window: list[Span] = [(first, last)]
+    window: list[Interval] = [(first, last)]
     return {
         pk: grid(intersect(calendar.free(lengths), window), GRID_SECONDS)
         for pk, calendar in calendars.items()
     }
 
 
-def next_free_of_anyone(
+def next_free_of_any_staff(
     service: Service,
     people: Sequence[StaffMember],
     after: datetime,
     how_many: int = 3,
     *,
-    lengths: Lengths | None = None,
+    lengths: Durations | None = None,
     for_clients: bool = False,
     location: Location | None = None,
     ignoring: Appointment | None = None,
@@ -107,8 +107,8 @@ def next_free_of_anyone(
 def next_free(
     service: Service, member: StaffMember, after: datetime, how_many: int = 3, **rules: Any
 ) -> list[datetime]:
-    """`next_free_of_anyone` of one person."""
-    return next_free_of_anyone(service, [member], after, how_many, **rules)
+    """`next_free_of_any_staff` of one person."""
+    return next_free_of_any_staff(service, [member], after, how_many, **rules)
 
 
 def is_within_hours(
@@ -117,7 +117,7 @@ def is_within_hours(
     """Whether the staff member works, at an open place, from start to end. Time off is not looked at."""
     start, end = int(starts_at.timestamp()), int(ends_at.timestamp())
     calendar = load_calendar(member, start, end, location=location)
-    return calendar.is_open(start, Lengths(end - start))
+    return calendar.is_open(start, Durations(end - start))
 
 
 def _moment(second: int) -> datetime:

@@ -13,13 +13,13 @@ from datetime import datetime
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from appointments.availability.calendars import Lengths
-from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.availability.calendars import Durations
+from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.locks import lock_provider
-from appointments.booking_rules.retry import win
+from appointments.booking_rules.retry import run_with_retry
 from appointments.booking_rules.validation import (
     Owned,
-    TimeWish,
+    SlotRequest,
     check_offered,
     check_reachable,
     check_same_organization,
@@ -29,7 +29,7 @@ from appointments.booking_rules.validation import (
     taken,
 )
 from appointments.models import Appointment, BookedThrough, Client
-from appointments.notifications.outbox import mails_of_booking, send_soon
+from appointments.notifications.outbox import notifications_of_booking, send_soon
 from appointments.timeline import line
 from appointments.video.meeting import arrange_video
 from services.models import MeetingMethod, Service
@@ -59,13 +59,13 @@ class Booking:
         """What must be of the organisation, by form field."""
         return {"service": self.service, "client": self.client, "location": self.location, "": self.actor}
 
-    def wish_for(self, staff: StaffMember) -> TimeWish:
+    def slot_request_for(self, staff: StaffMember) -> SlotRequest:
         """The time, wanted of this person."""
-        return TimeWish(
+        return SlotRequest(
             service=self.service,
             staff=staff,
             starts_at=self.starts_at.replace(second=0, microsecond=0),
-            lengths=Lengths.of_service(self.service),
+            lengths=Durations.of_service(self.service),
             through=BookedThrough(self.through),
             location=self.location,
             outside_hours=self.outside_hours,
@@ -91,7 +91,7 @@ def book_appointment(
     """Book `service` with `staff` at `starts_at` (aware; seconds are dropped) and return the appointment.
 
     A repeated `request_key`, which must be unguessable, returns the appointment it made before, unchanged.
-    `outside_hours` is for staff and ignored in the Client View. Raises BookingRefused, or TimeTaken with the next
+    `outside_hours` is for staff and ignored in the Client View. Raises BookingError, or TimeTaken with the next
     free times. Never waits for, and never fails because of, the video platform, the mail server or the broker.
     """
     wanted = Booking(
@@ -110,12 +110,12 @@ def book_appointment(
     )
     check_same_organization(organization, {**wanted.rows, "staff": staff})
     try:
-        return win(lambda: book_now(wanted, staff))
-    except (BookingRefused, IntegrityError) as refusal:
+        return run_with_retry(lambda: book_now(wanted, staff))
+    except (BookingError, IntegrityError) as refusal:
         if (earlier := booked_before(wanted)) is not None:
             return earlier
         if isinstance(refusal, TimeTaken):
-            raise taken(wanted.wish_for(staff)) from None
+            raise taken(wanted.slot_request_for(staff)) from None
         raise
 
 
@@ -126,7 +126,7 @@ def book_now(wanted: Booking, staff: StaffMember) -> Appointment:
     only then is it worth looking for, with `booked_before`.
     """
     provision = lock_provider(wanted.organization, staff, wanted.service, wanted.method)
-    wish = replace(wanted.wish_for(staff), staff=provision.staff)
+    wish = replace(wanted.slot_request_for(staff), staff=provision.staff)
     check_offered(wish, provision)
     check_reachable(wanted.client, wanted.method)
     check_time(wish)
@@ -142,7 +142,7 @@ def booked_before(wanted: Booking) -> Appointment | None:
     ).first()
 
 
-def _appointment(wanted: Booking, wish: TimeWish) -> Appointment:
+def _appointment(wanted: Booking, wish: SlotRequest) -> Appointment:
     place = wanted.location
     if wanted.method == MeetingMethod.AT_LOCATION and place is None:
         place = wish.staff.location
@@ -174,6 +174,6 @@ def _add(appointment: Appointment) -> Appointment:
         actor=appointment.booked_by,
         through=appointment.booked_through,
     )
-    insert_together(appointment, [booked, *mails_of_booking(appointment)], by="appointment_id")
+    insert_together(appointment, [booked, *notifications_of_booking(appointment)], by="appointment_id")
     send_soon()
     return appointment

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from appointments.availability.calendars import Lengths
+from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
@@ -97,7 +97,7 @@ def free_times(
         member,
         datetime.combine(day, time(0), zone),
         _TIMES_A_DAY,
-        lengths=Lengths.of_appointment(moving) if moving else None,
+        lengths=Durations.of_appointment(moving) if moving else None,
         ignoring=moving,
     )
     on_the_day = [moment for moment in found if moment.astimezone(zone).date() == day]

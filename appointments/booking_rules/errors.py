@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 
-class BookingRefused(Exception):
+class BookingError(Exception):
     """The wish cannot be granted. `sentence` says why and what to do, `field` names the form field ("" for none)."""
 
     def __init__(self, sentence: str, field: str = "") -> None:
@@ -15,7 +15,7 @@ class BookingRefused(Exception):
         self.field = field
 
 
-class TimeTaken(BookingRefused):
+class TimeTaken(BookingError):
     """Somebody else has the time. `next_free` are the next times (UTC) at which the staff member is free."""
 
     def __init__(self, sentence: str, next_free: Sequence[datetime] = ()) -> None:

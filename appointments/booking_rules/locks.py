@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.validation import Provision, check_same_organization
 from appointments.models import Appointment, BookedThrough
 from appointments.timeline import last_change
@@ -55,14 +55,14 @@ def lock_people(*people: StaffMember) -> dict[int, StaffMember]:
     return by_pk
 
 
-def _nobody() -> BookingRefused:
-    return BookingRefused(_("This staff member no longer exists. Choose somebody else."), "staff")
+def _nobody() -> BookingError:
+    return BookingError(_("This staff member no longer exists. Choose somebody else."), "staff")
 
 
 def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> Appointment:
     """The appointment as it is now, locked, after its staff member was; only for its own organisation.
 
-    Raises BookingRefused where it has another staff member by now than the one who is locked.
+    Raises BookingError where it has another staff member by now than the one who is locked.
     """
     check_same_organization(appointment.organization, {"": actor})
     current = (
@@ -79,17 +79,17 @@ def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> App
         .get(pk=appointment.pk)
     )
     if current.staff_id != appointment.staff_id:
-        raise BookingRefused(_what_happened_meanwhile(current))
+        raise BookingError(_what_happened_meanwhile(current))
     return current
 
 
 def check_version(current: Appointment, version: int | None) -> None:
     """Nobody overwrites what they have not seen: `version` is the one of the page that asks, None for whoever has none.
 
-    Raises BookingRefused, in words that say what happened meanwhile and who did it.
+    Raises BookingError, in words that say what happened meanwhile and who did it.
     """
     if version not in (None, current.version):
-        raise BookingRefused(_what_happened_meanwhile(current))
+        raise BookingError(_what_happened_meanwhile(current))
 
 
 def _what_happened_meanwhile(appointment: Appointment) -> str:

@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, transacti
 from django.utils.translation import gettext as _
 
 from appointments.booking_rules.errors import TimeTaken
-from appointments.booking_rules.validation import TimeWish, taken
+from appointments.booking_rules.validation import SlotRequest, taken
 from appointments.models import Appointment
 
 # PostgreSQL's words for having lost: the time (exclusion), a deadlock.
@@ -17,16 +17,16 @@ _TIME: Final = "23P01"
 _DEADLOCK: Final = "40P01"
 
 
-def settle(attempt: Callable[[], Appointment], wish: TimeWish) -> Appointment:
+def settle(attempt: Callable[[], Appointment], wish: SlotRequest) -> Appointment:
     """`win`, or TimeTaken with the next free times."""
     try:
-        return win(attempt)
+        return run_with_retry(attempt)
     except TimeTaken:
         pass
     raise taken(wish)
 
 
-def win(attempt: Callable[[], Appointment]) -> Appointment:
+def run_with_retry(attempt: Callable[[], Appointment]) -> Appointment:
     """Run `attempt` in a transaction, once more when it lost a race: the second look sees what the winner wrote.
 
     Raises TimeTaken, without the next free times, where the time is gone.

@@ -18,7 +18,7 @@ from staff.models import StaffMember
 
 
 @dataclass(frozen=True)
-class Drop:
+class DropTarget:
     """Where somebody let an appointment go. Without `ends_at` its length stays."""
 
     staff: StaffMember
@@ -27,10 +27,10 @@ class Drop:
     version: int | None
 
 
-def drop_appointment(appointment: Appointment, drop: Drop, actor: StaffMember) -> Appointment:
+def drop_appointment(appointment: Appointment, drop: DropTarget, actor: StaffMember) -> Appointment:
     """Move the appointment there, outside working hours, too: whoever drops it has seen where they are.
 
-    Raises BookingRefused, or TimeTaken with the next free times.
+    Raises BookingError, or TimeTaken with the next free times.
     """
     return move_appointment(
         appointment,
@@ -44,7 +44,7 @@ def drop_appointment(appointment: Appointment, drop: Drop, actor: StaffMember) -
     )
 
 
-def what_to_ask(appointment: Appointment, drop: Drop, actor: StaffMember) -> list[str]:
+def what_to_ask(appointment: Appointment, drop: DropTarget, actor: StaffMember) -> list[str]:
     """What whoever drops it should know before: sentences, the question first; none where nothing needs asking.
 
     The move is tried and taken back, so that what cannot be is refused before anybody is asked. Raises as

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_staff
 from appointments.booking_rules.validation import (
     check_changeable,
@@ -16,7 +16,7 @@ from appointments.booking_rules.validation import (
 from appointments.changes.move import is_movable
 from appointments.models import Appointment, BookedThrough, NotificationKind
 from appointments.notifications.before_after import snapshot
-from appointments.notifications.outbox import tell_everybody
+from appointments.notifications.outbox import notify_all
 from appointments.timeline import note
 from appointments.video.meeting import VIDEO_FIELDS, arrange_video, retire_video
 from services.models import MeetingMethod
@@ -35,7 +35,7 @@ def change_method(
     """The appointment takes place another way, at the same time; return it as it is now.
 
     `location` is where it takes place at a location; without one, where the staff member works. What it is already
-    changes nothing and tells nobody. Raises BookingRefused, with the reason why somebody cannot host a video call.
+    changes nothing and tells nobody. Raises BookingError, with the reason why somebody cannot host a video call.
     """
     check_same_organization(appointment.organization, {"location": location, "": actor})
     with transaction.atomic():
@@ -52,7 +52,7 @@ def change_method(
 
 def _check_possible(appointment: Appointment, method: int, through: BookedThrough) -> None:
     if not is_movable(appointment):
-        raise BookingRefused(
+        raise BookingError(
             _("The meeting method of an appointment that is “%(status)s” cannot be changed.")
             % {"status": appointment.get_status_display()}
         )
@@ -79,7 +79,7 @@ def _change(
     appointment.version += 1
     appointment.save(update_fields=["method", "location", "version", *VIDEO_FIELDS])
     note(appointment, text, actor=actor, through=through)
-    tell_everybody(appointment, NotificationKind.CHANGED, before=before)
+    notify_all(appointment, NotificationKind.CHANGED, before=before)
     return appointment
 
 

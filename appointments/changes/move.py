@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.availability.calendars import Lengths
-from appointments.booking_rules.errors import BookingRefused
+from appointments.availability.calendars import Durations
+from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_people
 from appointments.booking_rules.retry import settle
 from appointments.booking_rules.validation import (
-    TimeWish,
+    SlotRequest,
     check_active,
     check_assigned,
     check_changeable,
@@ -24,10 +24,10 @@ from appointments.booking_rules.validation import (
 )
 from appointments.models import Appointment, BookedThrough, NotificationKind, Status
 from appointments.notifications.before_after import snapshot
-from appointments.notifications.outbox import tell_everybody
+from appointments.notifications.outbox import notify_all
 from appointments.timeline import note
-from appointments.video.meeting import VIDEO_FIELDS, hand_over_video
-from integrations.meetings.requests import ask_to_move
+from appointments.video.meeting import VIDEO_FIELDS, reassign_video
+from integrations.meetings.requests import request_move
 from services.models import MeetingMethod
 from staff.models import StaffMember
 
@@ -53,11 +53,11 @@ def move_appointment(
     Without `ends_at` the length stays; with it, the service must allow lengths of its own. The link stays wherever its
     organiser does; else the join page leads to a new one. What it is already changes nothing and tells nobody. Somebody
     who can no longer host video still moves what is booked. `version` is the one that the page had which asks.
-    Raises BookingRefused, or TimeTaken with the next free times.
+    Raises BookingError, or TimeTaken with the next free times.
     """
     check_same_organization(appointment.organization, {"staff": staff, "": actor})
     starts_at = starts_at.replace(second=0, microsecond=0)
-    wish = TimeWish(
+    wish = SlotRequest(
         service=appointment.service,
         staff=staff or appointment.staff,
         starts_at=starts_at,
@@ -111,36 +111,36 @@ def is_movable(appointment: Appointment) -> bool:
     return appointment.status in MOVABLE
 
 
-def _lengths(appointment: Appointment, starts_at: datetime, ends_at: datetime | None) -> Lengths:
-    """The lengths as booked, or up to another end. Raises BookingRefused where that end makes no sense."""
-    lengths = Lengths.of_appointment(appointment)
+def _lengths(appointment: Appointment, starts_at: datetime, ends_at: datetime | None) -> Durations:
+    """The lengths as booked, or up to another end. Raises BookingError where that end makes no sense."""
+    lengths = Durations.of_appointment(appointment)
     if ends_at is None:
         return lengths
     duration = ends_at.replace(second=0, microsecond=0) - starts_at
     if int(duration.total_seconds()) == lengths.duration:
         return lengths
     if not appointment.service.adjustable_length:
-        raise BookingRefused(
+        raise BookingError(
             _("The length of “%(service)s” is fixed. An admin can change that under Services.")
             % {"service": appointment.service.name}
         )
     if not timedelta(0) < duration <= LONGEST:
-        raise BookingRefused(_("An appointment ends after it starts, and within a day. Choose another end."))
+        raise BookingError(_("An appointment ends after it starts, and within a day. Choose another end."))
     return replace(lengths, duration=int(duration.total_seconds()))
 
 
-def _is_so_already(appointment: Appointment, wish: TimeWish) -> bool:
-    wanted = (wish.staff.pk, wish.starts_at, wish.lengths.duration)
-    return wanted == (
+def _is_so_already(appointment: Appointment, wish: SlotRequest) -> bool:
+    desired_state = (wish.staff.pk, wish.starts_at, wish.lengths.duration)
+    return desired_state == (
         appointment.staff_id,
         appointment.starts_at,
-        Lengths.of_appointment(appointment).duration,
+        Durations.of_appointment(appointment).duration,
     )
 
 
-def _check_movable(appointment: Appointment, wish: TimeWish) -> None:
+def _check_movable(appointment: Appointment, wish: SlotRequest) -> None:
     if appointment.status not in (MOVABLE_BY_CLIENT if wish.by_client else MOVABLE):
-        raise BookingRefused(
+        raise BookingError(
             _("An appointment that is “%(status)s” cannot be moved.")
             % {"status": appointment.get_status_display()}
         )
@@ -149,7 +149,7 @@ def _check_movable(appointment: Appointment, wish: TimeWish) -> None:
         check_assigned(appointment.service, wish.staff)
 
 
-def _move(appointment: Appointment, wish: TimeWish, actor: StaffMember | None) -> Appointment:
+def _move(appointment: Appointment, wish: SlotRequest, actor: StaffMember | None) -> Appointment:
     is_reassigned = wish.staff.pk != appointment.staff_id
     is_moved = _is_so_already(appointment, replace(wish, staff=appointment.staff)) is False
     text, former, before = _words(appointment, wish), appointment.staff, snapshot(appointment)
@@ -157,11 +157,11 @@ def _move(appointment: Appointment, wish: TimeWish, actor: StaffMember | None) -
     if is_reassigned:
         text = f"{text} {_give_to(appointment, wish.staff)}".strip()
     elif appointment.meeting_id is not None:
-        ask_to_move(appointment.meeting_id, starts_at=appointment.starts_at, ends_at=appointment.ends_at)
+        request_move(appointment.meeting_id, starts_at=appointment.starts_at, ends_at=appointment.ends_at)
     _save(appointment)
     note(appointment, text, actor=actor, through=wish.through)
     kind = _kind(moved=is_moved, reassigned=is_reassigned)
-    tell_everybody(appointment, kind, before=before, former=former if is_reassigned else None)
+    notify_all(appointment, kind, before=before, former=former if is_reassigned else None)
     return appointment
 
 
@@ -172,7 +172,7 @@ def _give_to(appointment: Appointment, member: StaffMember) -> str:
     appointment.staff = member
     if appointment.method != MeetingMethod.VIDEO:
         return _("Reassigned from %(before)s to %(name)s.") % words
-    hand_over_video(appointment)
+    reassign_video(appointment)
     if before is not None and before == appointment.meeting_id:
         return _("Reassigned from %(before)s to %(name)s. The link stays.") % words
     return _("Reassigned from %(before)s to %(name)s, with a new link.") % words
@@ -185,14 +185,14 @@ def _save(appointment: Appointment) -> None:
     )
 
 
-def _words(appointment: Appointment, wish: TimeWish) -> str:
+def _words(appointment: Appointment, wish: SlotRequest) -> str:
     """What becomes of time and length, in sentences."""
     sentences = []
     if wish.starts_at != appointment.starts_at:
         before, when = clock(appointment.starts_at, wish.staff), clock(wish.starts_at, wish.staff)
         sentences.append(_("Moved from %(before)s to %(when)s.") % {"before": before, "when": when})
     minutes = wish.lengths.duration // 60
-    if wish.lengths.duration != Lengths.of_appointment(appointment).duration:
+    if wish.lengths.duration != Durations.of_appointment(appointment).duration:
         sentences.append(
             ngettext("It takes %(minutes)s minute now.", "It takes %(minutes)s minutes now.", minutes)
             % {"minutes": minutes}

@@ -7,7 +7,7 @@ from hashlib import sha256
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import lock_appointment, lock_staff
 from appointments.models import Appointment, BookedThrough
 from appointments.timeline import last_change, note
@@ -24,7 +24,7 @@ def write_notes(
 ) -> Appointment:
     """Replace both notes; `seen` is `notes_seen` of those that the writer had before them.
 
-    Nothing else of the appointment changes, so its version stays. Raises BookingRefused where a colleague has written
+    Nothing else of the appointment changes, so its version stays. Raises BookingError where a colleague has written
     meanwhile.
     """
     with transaction.atomic():
@@ -33,7 +33,7 @@ def write_notes(
         if (current.client_note, current.internal_note) == (client_note, internal_note):
             return current
         if notes_seen(current) != seen:
-            raise BookingRefused(_somebody_wrote(current))
+            raise BookingError(_somebody_wrote(current))
         current.client_note, current.internal_note = client_note, internal_note
         current.save(update_fields=["client_note", "internal_note"])
         note(current, _("Notes changed."), actor=actor, through=BookedThrough.SCHEDULE)

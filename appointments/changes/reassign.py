@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from appointments.availability.calendars import Calendar, Lengths, load_calendars
+from appointments.availability.calendars import Calendar, Durations, load_calendars
 from appointments.booking.candidates import people_for
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
@@ -53,14 +53,14 @@ def candidates_for(appointment: Appointment) -> Candidates:
 
 
 def _no_time(appointment: Appointment, calendar: Calendar) -> str:
-    start, lengths = int(appointment.starts_at.timestamp()), Lengths.of_appointment(appointment)
+    start, lengths = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
     if calendar.is_taken(start, lengths):
         return _("Has another appointment then.")
     return _("Is off then.") if calendar.is_off(start, lengths) else ""
 
 
 def _hours(appointment: Appointment, calendar: Calendar) -> str:
-    start, lengths = int(appointment.starts_at.timestamp()), Lengths.of_appointment(appointment)
+    start, lengths = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
     return "" if calendar.is_open(start, lengths) else _("Outside their working hours.")
 
 

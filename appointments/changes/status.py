@@ -6,14 +6,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_staff
 from appointments.booking_rules.retry import is_time_taken
 from appointments.booking_rules.validation import check_changeable
 from appointments.models import Appointment, BookedThrough, NotificationKind, Status
-from appointments.notifications.outbox import tell_everybody
+from appointments.notifications.outbox import notify_all
 from appointments.timeline import note
-from integrations.meetings.requests import ask_to_cancel
+from integrations.meetings.requests import request_cancel
 from staff.models import StaffMember
 
 # Which status may follow which. What is not here never happens.
@@ -26,7 +26,7 @@ ALLOWED: dict[str, frozenset[Status]] = {
     Status.CANCELLED: frozenset(),
 }
 # Where a slip of the finger leads back to.
-BEFORE: dict[str, Status] = {
+PREVIOUS_STATUS: dict[str, Status] = {
     Status.ARRIVED: Status.CONFIRMED,
     Status.IN_PROGRESS: Status.ARRIVED,
     Status.SERVED: Status.IN_PROGRESS,
@@ -37,19 +37,19 @@ _FORWARD = (Status.ARRIVED, Status.IN_PROGRESS, Status.SERVED, Status.NO_SHOW)
 
 def next_statuses(appointment: Appointment) -> list[Status]:
     """What may become of the appointment now, in the order of a day; cancelling and taking back are not among them."""
-    possible = ALLOWED[appointment.status] - {BEFORE.get(appointment.status)}
+    possible = ALLOWED[appointment.status] - {PREVIOUS_STATUS.get(appointment.status)}
     return [status for status in _FORWARD if status in possible and not _too_early(appointment, status)]
 
 
-def status_before(appointment: Appointment) -> Status | None:
-    """What `take_back_status` would make of it; None where there is nothing to take back."""
-    return BEFORE.get(appointment.status)
+def previous_status(appointment: Appointment) -> Status | None:
+    """What `undo_status` would make of it; None where there is nothing to take back."""
+    return PREVIOUS_STATUS.get(appointment.status)
 
 
 def mark_arrived(
     appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
 ) -> Appointment:
-    """The client is here. Raises BookingRefused where that cannot be, as do the functions below."""
+    """The client is here. Raises BookingError where that cannot be, as do the functions below."""
     return _change_status(appointment, Status.ARRIVED, actor, through, version)
 
 
@@ -74,13 +74,13 @@ def mark_no_show(
     return _change_status(appointment, Status.NO_SHOW, actor, through, version)
 
 
-def take_back_status(
+def undo_status(
     appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
 ) -> Appointment:
     """The last status was a slip: back to the one before it. A no-show's time may be somebody else's by now."""
-    before = status_before(appointment)
+    before = previous_status(appointment)
     if before is None:
-        raise BookingRefused(_("There is nothing to take back."))
+        raise BookingError(_("There is nothing to take back."))
     return _change_status(appointment, before, actor, through, version)
 
 
@@ -94,7 +94,7 @@ def cancel_appointment(
 ) -> Appointment:
     """Cancel the appointment, free its time, and let its meeting go; return it as it is now.
 
-    `reason` (at most 300 characters are kept) is read by client and staff member. Raises BookingRefused where it is
+    `reason` (at most 300 characters are kept) is read by client and staff member. Raises BookingError where it is
     cancelled or over already.
     """
     with transaction.atomic():
@@ -106,16 +106,16 @@ def cancel_appointment(
         current.cancel_reason = " ".join(reason.split())[:300]
         _set_status(current, Status.CANCELLED, "cancel_reason")
         if current.meeting_id is not None:
-            ask_to_cancel(current.meeting_id)
+            request_cancel(current.meeting_id)
         text = _("Cancelled: %(reason)s") % {"reason": current.cancel_reason}
         note(current, text if current.cancel_reason else _("Cancelled."), actor=actor, through=through)
-        tell_everybody(current, NotificationKind.CANCELLED)
+        notify_all(current, NotificationKind.CANCELLED)
         return current
 
 
 def _check_cancellable_by(appointment: Appointment, through: BookedThrough) -> None:
     if through == BookedThrough.CLIENT_VIEW and appointment.status == Status.ARRIVED:
-        raise BookingRefused(_("This appointment has begun. Please call us."))
+        raise BookingError(_("This appointment has begun. Please call us."))
 
 
 def _change_status(
@@ -135,7 +135,7 @@ def _change_status(
     except IntegrityError as error:
         if not is_time_taken(error):
             raise
-    raise BookingRefused(
+    raise BookingError(
         _("%(name)s has another appointment at that time by now. Book a new one.")
         % {"name": appointment.staff.name}
     )
@@ -151,11 +151,11 @@ def _too_early(appointment: Appointment, status: Status) -> bool:
 
 
 def _check_not_too_early(appointment: Appointment, status: Status) -> None:
-    if status == BEFORE.get(appointment.status) or not _too_early(appointment, status):
+    if status == PREVIOUS_STATUS.get(appointment.status) or not _too_early(appointment, status):
         return
     if status == Status.NO_SHOW:
-        raise BookingRefused(_("This appointment has not begun yet. Mark a no-show after its start."))
-    raise BookingRefused(_("This appointment is not today. Move it first."))
+        raise BookingError(_("This appointment has not begun yet. Mark a no-show after its start."))
+    raise BookingError(_("This appointment is not today. Move it first."))
 
 
 def _sentence(status: Status) -> str:
@@ -172,7 +172,7 @@ def _sentence(status: Status) -> str:
 def _set_status(appointment: Appointment, status: Status, *fields: str) -> None:
     """The one place that changes a status, by the table above."""
     if status not in ALLOWED[appointment.status]:
-        raise BookingRefused(
+        raise BookingError(
             _("An appointment that is “%(before)s” cannot become “%(after)s”.")
             % {"before": appointment.get_status_display(), "after": status.label}
         )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
 from appointments.models import Appointment, BookedThrough, Status
 from appointments.video.missing_links import is_able
@@ -38,7 +38,7 @@ class NotVideo:
     no_longer_offered: int
 
 
-def not_video(service: Service) -> QuerySet[Appointment]:
+def not_yet_video(service: Service) -> QuerySet[Appointment]:
     """The service's appointments to come that take place another way, with nobody there yet; the next one first."""
     to_come = Appointment.objects.filter(
         service=service, status=Status.CONFIRMED, starts_at__gt=timezone.now()
@@ -48,7 +48,7 @@ def not_video(service: Service) -> QuerySet[Appointment]:
 
 def switchable(service: Service) -> QuerySet[Appointment]:
     """Those that can be: whose staff member can host, and whose client can be sent the link."""
-    return not_video(service).filter(is_able(service.organization)).exclude(client__email="")
+    return not_yet_video(service).filter(is_able(service.organization)).exclude(client__email="")
 
 
 def count_not_video(service: Service) -> NotVideo:
@@ -56,7 +56,7 @@ def count_not_video(service: Service) -> NotVideo:
     offered = offers_of(service)
     if MeetingMethod.VIDEO not in offered:
         return NotVideo(0, 0)
-    counts = not_video(service).aggregate(
+    counts = not_yet_video(service).aggregate(
         everybody=Count("pk"), no_longer_offered=Count("pk", filter=~Q(method__in=list(offered)))
     )
     return NotVideo(**counts)
@@ -82,7 +82,7 @@ def switch_to_video(appointments: Iterable[Appointment], *, actor: StaffMember) 
                 change_method(
                     appointment, method=MeetingMethod.VIDEO, actor=actor, through=BookedThrough.SCHEDULE
                 )
-            except BookingRefused:
+            except BookingError:
                 skipped += 1
             else:
                 made += 1

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from appointments.availability.slots import next_free_of_anyone
-from appointments.booking.any_staff import book_with_anyone
+from appointments.availability.slots import next_free_of_any_staff
+from appointments.booking.any_staff import book_with_any_staff
 from appointments.client_view.form_tokens import FormToken
-from appointments.client_view.selection import ClientWish
+from appointments.client_view.selection import ClientSelection
 from appointments.clients import book_for
 from appointments.models import Appointment, BookedThrough, Client
 
@@ -18,11 +18,11 @@ _TIMES_SHOWN = 6
 
 
 def book_as_client(
-    wish: ClientWish, details: dict[str, str], *, starts_at: datetime, token: FormToken, client_note: str
+    wish: ClientSelection, details: dict[str, str], *, starts_at: datetime, token: FormToken, client_note: str
 ) -> Appointment:
     """Book what was chosen. Who booked before with the same name and email is not added again.
 
-    Raises BookingRefused or TimeTaken.
+    Raises BookingError or TimeTaken.
     """
     assert wish.service  # noqa: S101 - tells mypy what the page has looked at
     assert wish.method  # noqa: S101
@@ -40,20 +40,20 @@ def book_as_client(
     if wish.staff:
         appointment = book_for(client, staff=wish.staff, **booking)
     else:
-        appointment = book_for(client, book=book_with_anyone, people=wish.people, **booking)
+        appointment = book_for(client, book=book_with_any_staff, people=wish.people, **booking)
     # They read times in the zone that they booked in last.
     Client.objects.filter(pk=appointment.client_id).exclude(time_zone=wish.zone).update(time_zone=wish.zone)
     return appointment
 
 
-def next_times(wish: ClientWish, after: datetime) -> list[datetime]:
+def next_times(wish: ClientSelection, after: datetime) -> list[datetime]:
     """The next free times from a moment on, or from now where it has passed."""
     assert wish.service  # noqa: S101 - tells mypy what the page has looked at
     start = max(after, timezone.now())
-    return next_free_of_anyone(wish.service, wish.candidates, start, _TIMES_SHOWN, for_clients=True)
+    return next_free_of_any_staff(wish.service, wish.candidates, start, _TIMES_SHOWN, for_clients=True)
 
 
-def _client(wish: ClientWish, details: dict[str, str]) -> Client | dict[str, Any]:
+def _client(wish: ClientSelection, details: dict[str, str]) -> Client | dict[str, Any]:
     known = same_client(details, wish.organization.pk)
     if known is None:
         return {**details, "name": " ".join(details["name"].split()), "time_zone": wish.zone}

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from appointments.availability.calendars import Lengths
+from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
 from appointments.models import Appointment, Status
 from appointments.video.link_state import Link, LinkState, link_of
@@ -23,7 +23,7 @@ _TIMES_SHOWN = 100
 _DAYS_SHOWN = 7
 
 
-class Standing(StrEnum):
+class Phase(StrEnum):
     """Where an appointment stands for the client."""
 
     AHEAD = "ahead"
@@ -32,14 +32,14 @@ class Standing(StrEnum):
     CANCELLED = "cancelled"
 
 
-def standing_of(appointment: Appointment) -> Standing:
+def phase_of(appointment: Appointment) -> Phase:
     """Where an appointment stands now."""
     if appointment.status == Status.CANCELLED:
-        return Standing.CANCELLED
+        return Phase.CANCELLED
     now = timezone.now()
     if appointment.ends_at <= now:
-        return Standing.OVER
-    return Standing.AHEAD if appointment.starts_at > now else Standing.BEGUN
+        return Phase.OVER
+    return Phase.AHEAD if appointment.starts_at > now else Phase.BEGUN
 
 
 def client_zone(appointment: Appointment) -> ZoneInfo:
@@ -49,29 +49,29 @@ def client_zone(appointment: Appointment) -> ZoneInfo:
 
 
 @dataclass(frozen=True)
-class Door:
+class JoinTarget:
     """What stands behind a join link: the way in, or the reason why there is none (yet)."""
 
     state: str
     url: str = ""
 
 
-def door_of(appointment: Appointment) -> Door:
+def join_target_of(appointment: Appointment) -> JoinTarget:
     """Where the join link leads now: state `open` with the address, else `wait`, `failed`, `over`, `cancelled`."""
     link = link_of(appointment)
     if link.state == LinkState.CANCELLED:
-        return Door("cancelled")
+        return JoinTarget("cancelled")
     if appointment.ends_at + _STILL_JOINABLE <= timezone.now():
-        return Door("over")
+        return JoinTarget("over")
     return _door_of_link(link)
 
 
-def _door_of_link(link: Link) -> Door:
+def _door_of_link(link: Link) -> JoinTarget:
     if link.can_join and link.url:
-        return Door("open", link.url)
+        return JoinTarget("open", link.url)
     if link.state in (LinkState.PENDING, LinkState.WAITING):
-        return Door("wait")
-    return Door("not_video" if link.state == LinkState.NOT_VIDEO else "failed")
+        return JoinTarget("wait")
+    return JoinTarget("not_yet_video" if link.state == LinkState.NOT_VIDEO else "failed")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | Non
         appointment.staff,
         start,
         _TIMES_SHOWN + 1,
-        lengths=Lengths.of_appointment(appointment),
+        lengths=Durations.of_appointment(appointment),
         for_clients=True,
         location=appointment.location,
         ignoring=appointment,

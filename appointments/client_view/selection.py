@@ -40,14 +40,14 @@ def public_services(organization: Organization) -> QuerySet[Service]:
 
 
 @dataclass(frozen=True)
-class Way:
+class MethodOption:
     """A meeting method that can be booked, and who can take it."""
 
     method: MeetingMethod
     people: list[StaffMember]
 
 
-class ClientWish:
+class ClientSelection:
     """What somebody chose so far. Raises NotOffered, when it is looked at, where there is no such thing here."""
 
     def __init__(self, organization: Organization, address: QueryDict) -> None:
@@ -69,9 +69,9 @@ class ClientWish:
         return found
 
     @cached_property
-    def ways(self) -> list[Way]:
+    def ways(self) -> list[MethodOption]:
         """How the service can be booked: only where somebody can take it that way."""
-        ways = [Way(method, self._able(method)) for method in self._methods]
+        ways = [MethodOption(method, self._able(method)) for method in self._methods]
         return [way for way in ways if way.people]
 
     @cached_property

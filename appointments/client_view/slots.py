@@ -29,7 +29,7 @@ class NotOffered(LookupError):
 
 
 @dataclass(frozen=True)
-class SlotsWish:
+class SlotsQuery:
     """What somebody on the public page chose so far; `staff` is None for anyone, `zone` for the organisation's."""
 
     slug: str
@@ -57,7 +57,7 @@ class SlotsWish:
         )
 
 
-def slots_for_clients(wish: SlotsWish) -> list[int]:
+def slots_for_clients(wish: SlotsQuery) -> list[int]:
     """The unix seconds, ascending, at which a client can book it: with the person, or with anybody. Raises NotOffered.
 
     Days are days of the wish's zone. A constant number of queries.
@@ -73,7 +73,7 @@ def slots_for_clients(wish: SlotsWish) -> list[int]:
     return sorted(set().union(*slots.values()))
 
 
-def _offered_service(wish: SlotsWish) -> Service:
+def _offered_service(wish: SlotsQuery) -> Service:
     service = (
         Service.objects.select_related("organization")
         .filter(

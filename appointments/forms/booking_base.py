@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.booking.candidates import People, people_for, why_not
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.forms.client_choice import ClientChoice, find
 from appointments.forms.progressive import chosen_so_far, is_only_looking
 from integrations.hosting.eligibility import Hosting
@@ -22,7 +22,7 @@ from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import StaffMember
 
 
-class OfferForm(ClientChoice):
+class BookingBaseForm(ClientChoice):
     """What was chosen narrows what is offered next; the address may bring any of the choices."""
 
     request_key = forms.CharField(
@@ -177,7 +177,7 @@ class OfferForm(ClientChoice):
             "actor": actor,
         }
 
-    def refuse_booking(self, refusal: BookingRefused) -> None:
+    def add_booking_error(self, refusal: BookingError) -> None:
         """Say why it was not booked, beside what must be another one."""
         raise NotImplementedError
 

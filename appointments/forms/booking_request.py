@@ -9,11 +9,11 @@ from django.db.models import Manager, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.booking.any_staff import book_with_anyone
+from appointments.booking.any_staff import book_with_any_staff
 from appointments.booking.book import book_appointment
 from appointments.booking.candidates import able_people
-from appointments.booking_rules.errors import BookingRefused
-from appointments.dates import MomentField
+from appointments.booking_rules.errors import BookingError
+from appointments.dates import IsoDateTimeField
 from appointments.models import Appointment, BookedThrough, Client
 from integrations.hosting.eligibility import hosting_of
 from services.models import MeetingMethod, Service
@@ -27,7 +27,7 @@ def _id_field(*, required: bool = True) -> forms.IntegerField:
     return forms.IntegerField(min_value=1, max_value=_LARGEST_ID, required=required)
 
 
-class WishForm(forms.Form):
+class BookingRequestForm(forms.Form):
     """Of the organisation of `actor`. Without `staff`, whoever is free then takes it.
 
     `starts_at` is ISO 8601; without an offset it is meant by the clock of the actor.
@@ -37,7 +37,7 @@ class WishForm(forms.Form):
     method = forms.TypedChoiceField(coerce=int, choices=MeetingMethod.choices)
     staff = _id_field(required=False)
     client = _id_field()
-    starts_at = MomentField()
+    starts_at = IsoDateTimeField()
     outside_hours = forms.BooleanField(required=False)
     # A video call on somebody's personal link is booked for whoever says so only.
     personal_link = forms.BooleanField(required=False)
@@ -86,7 +86,7 @@ class WishForm(forms.Form):
         people = able_people(booking["service"], booking["method"])
         if booking["method"] == MeetingMethod.VIDEO and not on_personal_link:
             people = _without_personal_link(people)
-        return book_with_anyone(people=people, **booking)
+        return book_with_any_staff(people=people, **booking)
 
     def _all_at_once(self) -> dict[str, Any] | None:
         """The rows where a person was chosen and nothing is missing."""
@@ -114,7 +114,7 @@ class WishForm(forms.Form):
 
 
 def _without_personal_link(people: list[StaffMember]) -> list[StaffMember]:
-    """Those who host elsewhere. Raises BookingRefused where nobody else could take it."""
+    """Those who host elsewhere. Raises BookingError where nobody else could take it."""
     found = [member for member in people if member.video_choice != VideoChoice.PERSONAL]
     if people and not found:
         sentence = _(
@@ -122,7 +122,7 @@ def _without_personal_link(people: list[StaffMember]) -> list[StaffMember]:
             " Send personal_link=true to book one."
         )
         names = ", ".join(member.name for member in people)
-        raise BookingRefused(sentence % {"names": names}, "staff")
+        raise BookingError(sentence % {"names": names}, "staff")
     return found
 
 

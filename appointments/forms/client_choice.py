@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.clients import client_with_email, find_clients
-from appointments.forms.progressive import PickingForm
+from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
 from staff.models import Organization
 from staff.validators import one_line
@@ -21,7 +21,7 @@ _CLIENTS_SHOWN = 8
 M = TypeVar("M", bound=Model)
 
 
-class ClientChoice(PickingForm):
+class ClientChoice(ProgressiveForm):
     """The client's part of a booking form. `organization` must be set before anything is asked of it."""
 
     organization: Organization

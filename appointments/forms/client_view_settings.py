@@ -10,7 +10,7 @@ from staff.embedding import NoOrigin, read_origins
 from staff.validators import one_line
 
 
-class EmbeddingForm(forms.Form):
+class ClientViewSettingsForm(forms.Form):
     """The number to call, and the sites, one a line, as browsers name them."""
 
     phone = forms.CharField(

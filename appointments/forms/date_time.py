@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.availability.slots import is_within_hours
-from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.dates import DayField
-from appointments.forms.progressive import PickingForm
+from appointments.forms.progressive import ProgressiveForm
 from staff.models import StaffMember
 
 
-class WhenForm(PickingForm):
+class DateTimeForm(ProgressiveForm):
     """A moment in the zone of whoever fills the form in; after a refusal, the times that are free instead."""
 
     date = DayField(label=gettext_lazy("Date"), error_messages={"required": gettext_lazy("Choose a date.")})
@@ -53,7 +53,7 @@ class WhenForm(PickingForm):
         return DayField.day_in(self.picked("date"))
 
     def refuse(
-        self, refusal: BookingRefused, member: StaffMember, duration: dt.timedelta, *, field: str = ""
+        self, refusal: BookingError, member: StaffMember, duration: dt.timedelta, *, field: str = ""
     ) -> None:
         """Say why beside the field (the refusal's own, or `field`), and offer what would work."""
         field = "time" if refusal.field == "starts_at" else field or refusal.field

@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from appointments.changes.drag_and_drop import Drop
-from appointments.dates import MomentField
+from appointments.changes.drag_and_drop import DropTarget
+from appointments.dates import IsoDateTimeField
 from appointments.models import Appointment
 from staff.models import StaffMember
 
@@ -18,11 +18,11 @@ _TIME_ERRORS = {
 }
 
 
-class DragForm(forms.Form):
+class DragAndDropForm(forms.Form):
     """Clock times in the zone of whoever drags, or moments with an offset; the end only where the length changed."""
 
-    starts_at = MomentField(error_messages=_TIME_ERRORS)
-    ends_at = MomentField(required=False, error_messages=_TIME_ERRORS)
+    starts_at = IsoDateTimeField(error_messages=_TIME_ERRORS)
+    ends_at = IsoDateTimeField(required=False, error_messages=_TIME_ERRORS)
     staff = forms.ModelChoiceField(
         queryset=StaffMember.objects.none(),
         required=False,
@@ -44,9 +44,9 @@ class DragForm(forms.Form):
         field.queryset = people if actor.can_schedule else people.filter(pk=actor.pk)
 
     @property
-    def drop(self) -> Drop:
+    def drop(self) -> DropTarget:
         chosen = self.cleaned_data
-        return Drop(
+        return DropTarget(
             staff=chosen["staff"] or self.appointment.staff,
             starts_at=chosen["starts_at"],
             ends_at=chosen["ends_at"],

@@ -9,7 +9,7 @@ from django import forms
 from django.http import QueryDict
 
 
-class PickingForm(forms.Form):
+class ProgressiveForm(forms.Form):
     """Bound where it was sent for good, else holding what was chosen so far. Times are of `zone`."""
 
     def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:

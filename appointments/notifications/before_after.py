@@ -12,7 +12,7 @@ from services.models import MeetingMethod
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PreviousValues:
     """What differs from now; the rest is empty. `method` and `address` are both there where either differs."""
 
     starts_at: datetime | None = None
@@ -34,10 +34,10 @@ def snapshot(appointment: Appointment) -> dict[str, Any]:
     }
 
 
-def earlier_than(appointment: Appointment, before: dict[str, Any] | None) -> Earlier:
+def previous_values(appointment: Appointment, before: dict[str, Any] | None) -> PreviousValues:
     """What was another way when `before`, a `snapshot`, was taken."""
     if before is None:
-        return Earlier()
+        return PreviousValues()
     now = snapshot(appointment)
     differs: dict[str, Any] = {}
     if (before["starts_at"], before["ends_at"]) != (now["starts_at"], now["ends_at"]):
@@ -48,4 +48,4 @@ def earlier_than(appointment: Appointment, before: dict[str, Any] | None) -> Ear
         method = MeetingMethod(before["method"])
         was_video = method == MeetingMethod.VIDEO != now["method"]
         differs |= {"method": str(method.label), "address": before["address"], "was_video": was_video}
-    return Earlier(**differs)
+    return PreviousValues(**differs)

@@ -10,9 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.absolute_urls import has_video_link
-from appointments.labels import personal_link_words
+from appointments.labels import personal_link_label
 from appointments.models import Appointment, Audience
-from appointments.notifications.before_after import Earlier
+from appointments.notifications.before_after import PreviousValues
 from appointments.notifications.ics import address_of
 from appointments.time_zones import zone_of
 from services.models import MeetingMethod
@@ -28,7 +28,7 @@ class Fact:
     before: str = ""
 
 
-def facts_of(appointment: Appointment, audience: str, earlier: Earlier, *, is_live: bool) -> list[Fact]:
+def facts_of(appointment: Appointment, audience: str, earlier: PreviousValues, *, is_live: bool) -> list[Fact]:
     """When, what, with whom, how and where, in the reader's language and zone, which are the current ones."""
     whom = _("With") if audience == Audience.CLIENT else _("Staff member")
     facts = [
@@ -46,7 +46,7 @@ def facts_of(appointment: Appointment, audience: str, earlier: Earlier, *, is_li
     return [*facts, Fact(_("Location"), address)] if address else facts
 
 
-def _when(appointment: Appointment, audience: str, earlier: Earlier) -> Fact:
+def _when(appointment: Appointment, audience: str, earlier: PreviousValues) -> Fact:
     zone = zone_of(appointment.starts_at)
     now = _span(appointment.starts_at, appointment.ends_at)
     if earlier.starts_at is None or earlier.ends_at is None:
@@ -67,4 +67,4 @@ def _how(appointment: Appointment, audience: str) -> list[str]:
     """What is to be known of the method: who calls whom, or whose link it is."""
     if appointment.method == MeetingMethod.PHONE and audience == Audience.CLIENT and appointment.client.phone:
         return [_("We call you at %(phone)s.") % {"phone": appointment.client.phone}]
-    return [*filter(None, [personal_link_words(appointment), appointment.personal_meeting_note])]
+    return [*filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])]

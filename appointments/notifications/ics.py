@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from appointments.absolute_urls import has_video_link, join_url
-from appointments.labels import join_label, personal_link_words
+from appointments.labels import join_label, personal_link_label
 from appointments.models import Appointment, Audience, NotificationKind
 from services.models import MeetingMethod
 
@@ -82,7 +82,7 @@ def _description(appointment: Appointment) -> str:
     lines = [_("With %(name)s") % {"name": appointment.staff.name}]
     if has_video_link(appointment):
         lines.append(f"{join_label(appointment)}: {join_url(appointment)}")
-    lines += filter(None, [personal_link_words(appointment), appointment.personal_meeting_note])
+    lines += filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])
     return "\n".join(lines)
 
 

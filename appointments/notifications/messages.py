@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from appointments.absolute_urls import book_again_url, has_video_link, join_url, manage_url, staff_url
 from appointments.labels import join_label, phone_to_call
 from appointments.models import Appointment, Audience, Notification, NotificationKind
-from appointments.notifications.before_after import Earlier, earlier_than
+from appointments.notifications.before_after import PreviousValues, previous_values
 from appointments.notifications.facts import facts_of
 from appointments.notifications.ics import invitation, method_of, summary
 from services.models import MeetingMethod
@@ -31,7 +31,7 @@ _RELATED = (
 )
 
 
-def mail_for(notification: Notification) -> EmailMultiAlternatives:
+def message_for(notification: Notification) -> EmailMultiAlternatives:
     """Build the mail of an outbox row from the appointment as it is now."""
     appointment = Appointment.objects.select_related(*_RELATED).get(pk=notification.appointment_id)
     zone, language = _zone_and_language(appointment, notification)
@@ -72,7 +72,7 @@ def _attach_calendar(
 
 def _context(appointment: Appointment, notification: Notification) -> dict[str, Any]:
     heading, audience = _heading(notification), notification.audience
-    earlier = earlier_than(appointment, notification.before)
+    earlier = previous_values(appointment, notification.before)
     is_live = notification.kind != NotificationKind.CANCELLED
     # Whoever takes it over never knew it otherwise.
     is_new = audience == Audience.STAFF and notification.kind == NotificationKind.REASSIGNED
@@ -85,7 +85,7 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "is_live": is_live,
         "is_former": audience == Audience.FORMER,
         "reason": "" if is_live or audience == Audience.FORMER else appointment.cancel_reason,
-        "facts": facts_of(appointment, audience, Earlier() if is_new else earlier, is_live=is_live),
+        "facts": facts_of(appointment, audience, PreviousValues() if is_new else earlier, is_live=is_live),
         "was_video": is_live and earlier.was_video,
         "join_url": join_url(appointment) if is_live and has_video_link(appointment) else "",
         "join_label": join_label(appointment),
@@ -142,7 +142,7 @@ def _heading(notification: Notification) -> str:
     return str(_HEADINGS[NotificationKind(notification.kind)])
 
 
-def _sentence(appointment: Appointment, notification: Notification, earlier: Earlier) -> str:
+def _sentence(appointment: Appointment, notification: Notification, earlier: PreviousValues) -> str:
     words = {"name": appointment.staff.name, "before": earlier.staff}
     if notification.audience == Audience.FORMER:
         return _("%(name)s has taken over this appointment.") % words

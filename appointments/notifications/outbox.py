@@ -23,10 +23,10 @@ from appointments.models import (
     NotificationKind,
     NotificationState,
 )
-from appointments.notifications.before_after import Earlier, earlier_than
-from appointments.notifications.messages import mail_for
+from appointments.notifications.before_after import PreviousValues, previous_values
+from appointments.notifications.messages import message_for
 from integrations.models import Meeting
-from integrations.task_queue import nudge_in_bursts_on_commit
+from integrations.task_queue import enqueue_once_on_commit
 from staff.models import StaffMember
 
 _TASK = "appointments.send_waiting_notifications"
@@ -36,7 +36,7 @@ SENDING_SECONDS = 30
 
 
 @dataclass(frozen=True)
-class News:
+class PendingNotification:
     """What one reader is to be told. `before` is how the appointment was when they last heard of it."""
 
     audience: Audience
@@ -44,30 +44,30 @@ class News:
     kind: NotificationKind
     before: dict[str, Any] | None = None
 
-    def after(self, unheard: Notification | None) -> News:
+    def after(self, unheard: Notification | None) -> PendingNotification:
         """The same where an earlier mail was taken back that nobody had read."""
         if unheard is None:
             return self
         return replace(self, kind=_kind_for(self, unheard), before=unheard.before)
 
-    def is_news(self, appointment: Appointment) -> bool:
+    def has_changed(self, appointment: Appointment) -> bool:
         """Not so where everything is back to what the reader knows."""
         ends = self.kind == NotificationKind.CANCELLED
-        return ends or self.before is None or earlier_than(appointment, self.before) != Earlier()
+        return ends or self.before is None or previous_values(appointment, self.before) != PreviousValues()
 
 
-def mails_of_booking(appointment: Appointment) -> list[Notification]:
+def notifications_of_booking(appointment: Appointment) -> list[Notification]:
     """The mails to the client and the staff member, stored together with their appointment; then `send_soon`."""
     booked = NotificationKind.BOOKED
-    return _rows(appointment, [News(audience, to, booked) for audience, to in _addresses(appointment)])
+    return _rows(appointment, [PendingNotification(audience, to, booked) for audience, to in _addresses(appointment)])
 
 
 def send_soon() -> None:
     """Have a worker look at the outbox once the present transaction is committed."""
-    nudge_in_bursts_on_commit(_TASK)
+    enqueue_once_on_commit(_TASK)
 
 
-def tell_everybody(
+def notify_all(
     appointment: Appointment,
     kind: NotificationKind,
     *,
@@ -84,13 +84,13 @@ def tell_everybody(
     mails = []
     for audience, to in _addresses(appointment):
         took_over = former is not None and audience == Audience.STAFF
-        news = News(audience, to, NotificationKind.REASSIGNED if took_over else kind, before)
+        news = PendingNotification(audience, to, NotificationKind.REASSIGNED if took_over else kind, before)
         # Whoever was not told yet that they lost it has it still.
         mails.append(news.after(unheard.get((audience, to)) or unheard.get((Audience.FORMER, to))))
     if former is not None and (Audience.STAFF, former.email) not in unheard:
-        mails.append(News(Audience.FORMER, former.email, NotificationKind.CANCELLED, before))
+        mails.append(PendingNotification(Audience.FORMER, former.email, NotificationKind.CANCELLED, before))
     Notification.objects.bulk_create(
-        _rows(appointment, [mail for mail in mails if mail.is_news(appointment)])
+        _rows(appointment, [mail for mail in mails if mail.has_changed(appointment)])
     )
     send_soon()
 
@@ -117,13 +117,13 @@ def send_waiting() -> int:
     while time.monotonic() < until and (notification := _claim()) is not None:
         _send(notification)
         tried += 1
-        if Meeting.objects.asked_for_in_vain().exists():
+        if Meeting.objects.unclaimed().exists():
             send_soon()
             break
     return tried
 
 
-def waiting_mails() -> tuple[int, float]:
+def count_waiting() -> tuple[int, float]:
     """How many mails wait to be sent, and for how many seconds the oldest of them has."""
     waiting = Notification.objects.filter(state=NotificationState.WAITING)
     found = waiting.aggregate(number=Count("pk"), age=Now() - Min("created_at", output_field=DateTimeField()))
@@ -145,7 +145,7 @@ def _take_back_waiting(appointment: Appointment) -> dict[tuple[str, str], Notifi
     return unheard
 
 
-def _rows(appointment: Appointment, mails: list[News]) -> list[Notification]:
+def _rows(appointment: Appointment, mails: list[PendingNotification]) -> list[Notification]:
     return [
         Notification(
             appointment=appointment,
@@ -160,7 +160,7 @@ def _rows(appointment: Appointment, mails: list[News]) -> list[Notification]:
     ]
 
 
-def _kind_for(news: News, unheard: Notification) -> NotificationKind:
+def _kind_for(news: PendingNotification, unheard: Notification) -> NotificationKind:
     """What to call the news where an earlier one was not sent: a cancelling is told as it is."""
     earlier = NotificationKind(unheard.kind)
     if news.kind in (NotificationKind.CANCELLED, earlier):
@@ -189,7 +189,7 @@ def _claim() -> Notification | None:
 def _send(notification: Notification) -> None:
     # ValueError: an address or name that no header or calendar can hold.
     try:
-        mail_for(notification).send()
+        message_for(notification).send()
     except (SMTPException, OSError, ValueError) as error:
         _end(notification, NotificationState.FAILED, error=f"{type(error).__name__}: {error}"[:300])
     else:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from appointments.labels import method_icon, status_icon
-from appointments.schedule.days import Column, Schedule, Stretch
-from appointments.schedule.rows import Booked
+from appointments.schedule.days import Column, Schedule, TimeRange
+from appointments.schedule.rows import AppointmentRow
 
 
 def calendar_json(shown: Schedule, *, may_book: bool) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _column(column: Column, zone: ZoneInfo) -> list[dict[str, Any]]:
     return closed + away + [_event(booked, resource, zone) for booked in column.appointments]
 
 
-def _background(stretch: Stretch, resource: str, kind: str, zone: ZoneInfo) -> dict[str, Any]:
+def _background(stretch: TimeRange, resource: str, kind: str, zone: ZoneInfo) -> dict[str, Any]:
     start, end = stretch
     return {
         "start": _clock(start, zone),
@@ -62,7 +62,7 @@ def _background(stretch: Stretch, resource: str, kind: str, zone: ZoneInfo) -> d
     }
 
 
-def _event(booked: Booked, resource: str, zone: ZoneInfo) -> dict[str, Any]:
+def _event(booked: AppointmentRow, resource: str, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "id": str(booked.pk),
         "start": _clock(booked.starts_at, zone),
@@ -81,12 +81,12 @@ def _event(booked: Booked, resource: str, zone: ZoneInfo) -> dict[str, Any]:
             "method": booked.method_label,
             "icon": method_icon(booked.method),
             "link": booked.link,
-            "linkWords": booked.link_words,
+            "linkWords": booked.link_label,
         },
     }
 
 
-def _height(booked: Booked) -> list[str]:
+def _height(booked: AppointmentRow) -> list[str]:
     """Half an hour and less has room for a line of the name and one of the service; a quarter for the name only."""
     length = booked.ends_at - booked.starts_at
     if length <= timedelta(minutes=20):

@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.availability.calendars import Calendar, load_calendars
-from appointments.availability.intervals import Span, intersect, subtract
+from appointments.availability.intervals import Interval, intersect, subtract
 from appointments.models import Appointment
-from appointments.schedule.rows import Booked, booked_between
+from appointments.schedule.rows import AppointmentRow, appointment_rows_between
 from services.models import Service, ServiceAssignment
 from staff.models import Location, Role, StaffMember, WorkingHours
 
 # What a day shows at least, in hours; earlier and later appointments stretch it.
 _FIRST_HOUR, _LAST_HOUR = 8, 18
 _SATURDAY = 5
-Stretch = tuple[datetime, datetime]
+TimeRange = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Column:
     """One person's days."""
 
     member: StaffMember
-    appointments: list[Booked]
+    appointments: list[AppointmentRow]
     # When they can be booked by their hours, when not, and when they are away.
-    working: list[Stretch]
-    closed: list[Stretch]
-    away: list[Stretch]
+    working: list[TimeRange]
+    closed: list[TimeRange]
+    away: list[TimeRange]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Schedule:
         alive = {start.astimezone(self.zone).date() for start, _end in self._shown()}
         return [day for day in every if day.weekday() < _SATURDAY or day in alive]
 
-    def _shown(self) -> list[Stretch]:
+    def _shown(self) -> list[TimeRange]:
         """What must be seen, cut to the days."""
         start, end = bounds(self.first, self.length, self.zone)
         taken = [(a.starts_at, a.ends_at) for column in self.columns for a in column.appointments]
@@ -115,15 +115,15 @@ def schedule_of(people: Sequence[StaffMember], first: date, length: int, zone: Z
     """The days of these people, with a constant number of queries."""
     start, end = bounds(first, length, zone)
     calendars = load_calendars(people, first, first + timedelta(days=length - 1))
-    appointments: dict[int, list[Booked]] = defaultdict(list)
-    for booked in booked_between(people, start, end):
+    appointments: dict[int, list[AppointmentRow]] = defaultdict(list)
+    for booked in appointment_rows_between(people, start, end):
         appointments[booked.staff_id].append(booked)
     whole = [(int(start.timestamp()), int(end.timestamp()))]
     columns = [_column(m, appointments[m.pk], calendars[m.pk], whole) for m in people]
     return Schedule(first, length, zone, columns)
 
 
-def bounds(first: date, length: int, zone: ZoneInfo) -> Stretch:
+def bounds(first: date, length: int, zone: ZoneInfo) -> TimeRange:
     """The midnights around `length` days."""
     after = first + timedelta(days=length)
     return datetime.combine(first, time(0), zone), datetime.combine(after, time(0), zone)
@@ -136,7 +136,9 @@ def _full_hours(start: datetime, end: datetime) -> tuple[int, int]:
     return (start.hour if end.time() == time(0) else 0), 24
 
 
-def _column(member: StaffMember, appointments: list[Booked], calendar: Calendar, whole: list[Span]) -> Column:
+def _column(
+    member: StaffMember, appointments: list[AppointmentRow], calendar: Calendar, whole: list[Interval]
+) -> Column:
     hours, off = intersect(calendar.hours, whole), intersect(calendar.off, whole)
     return Column(
         member,
@@ -158,5 +160,5 @@ def _taken_on(first: date, length: int, zone: ZoneInfo) -> QuerySet[Appointment]
     return Appointment.objects.busy().filter(staff=OuterRef("pk"), starts_at__lt=end, ends_at__gt=start)
 
 
-def _stretches(spans: list[Span]) -> list[Stretch]:
+def _stretches(spans: list[Interval]) -> list[TimeRange]:
     return [(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)) for start, end in spans]

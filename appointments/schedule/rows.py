@@ -20,7 +20,7 @@ from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, WorkingHours
 
 
-class Booked(NamedTuple):
+class AppointmentRow(NamedTuple):
     """One appointment on the schedule. `link` is the state of its link; empty where it has none and needs none."""
 
     pk: int
@@ -44,8 +44,8 @@ class Booked(NamedTuple):
         return str(MeetingMethod(self.method).label)
 
     @property
-    def link_words(self) -> str:
-        return link_words(self.link)
+    def link_label(self) -> str:
+        return link_label(self.link)
 
     @property
     def is_movable(self) -> bool:
@@ -53,7 +53,7 @@ class Booked(NamedTuple):
         return self.status in MOVABLE
 
 
-def link_words(state: str) -> str:
+def link_label(state: str) -> str:
     """The state of a link in words; empty where there is nothing to say."""
     if state == MeetingState.PENDING:
         return _("Link is being created")
@@ -89,10 +89,12 @@ _COLUMNS: dict[str, Combinable] = {
 }
 
 
-def booked_between(people: Sequence[StaffMember], start: datetime, end: datetime) -> Iterator[Booked]:
+def appointment_rows_between(
+    people: Sequence[StaffMember], start: datetime, end: datetime
+) -> Iterator[AppointmentRow]:
     """The appointments of these people that touch [start, end), without cancelled ones, in one query."""
     rows = _shown(people, start, end).order_by("starts_at", "pk")
-    return map(Booked._make, rows.values_list(*(_COLUMNS[name] for name in Booked._fields)))
+    return map(AppointmentRow._make, rows.values_list(*(_COLUMNS[name] for name in AppointmentRow._fields)))
 
 
 def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from appointments.schedule.days import Column, Schedule, Stretch
-from appointments.schedule.rows import Booked
+from appointments.schedule.days import Column, Schedule, TimeRange
+from appointments.schedule.rows import AppointmentRow
 from staff.models import StaffMember
 
 
@@ -18,7 +18,7 @@ class Cell:
     """One person's day: what they have, by their start, and when they work and are away, as clock times."""
 
     day: date
-    appointments: list[Booked] = field(default_factory=list)
+    appointments: list[AppointmentRow] = field(default_factory=list)
     working: list[tuple[time, time]] = field(default_factory=list)
     away: list[tuple[time, time]] = field(default_factory=list)
 
@@ -54,7 +54,7 @@ def _cells(column: Column, shown: Schedule) -> list[Cell]:
     return [cells[day] for day in shown.days]
 
 
-def _by_day(stretches: list[Stretch], zone: ZoneInfo) -> Iterator[tuple[date, time, time]]:
+def _by_day(stretches: list[TimeRange], zone: ZoneInfo) -> Iterator[tuple[date, time, time]]:
     """Each stretch cut at midnights, by its day; 0:00 in the end is the day's end."""
     for start, end in stretches:
         local, until = start.astimezone(zone), end.astimezone(zone)

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.labels import method_icon, personal_link_words, phone_to_call
+from appointments.labels import method_icon, personal_link_label, phone_to_call
 from appointments.models import Appointment
-from appointments.time_zones import zone_of, zone_words
+from appointments.time_zones import time_zone_label, zone_of
 
 register = template.Library()
 # The name of the zone that this page shows the moment in.
@@ -24,7 +24,7 @@ register.filter(method_icon)
 @register.filter
 def zone_in(moment: datetime, zone: ZoneInfo) -> str:
     """The zone's name as people say it, at that moment."""
-    return zone_words(zone, moment)
+    return time_zone_label(zone, moment)
 
 
 @register.filter
@@ -58,4 +58,4 @@ register.filter(phone_to_call)
 @register.filter
 def personal_link(appointment: Appointment) -> str:
     """What the personal link is called that the appointment takes place on; "" where it is another one."""
-    return personal_link_words(appointment)
+    return personal_link_label(appointment)

@@ -13,7 +13,7 @@ from services.models import MeetingMethod
 
 
 class LinkState(StrEnum):
-    NOT_VIDEO = "not_video"
+    NOT_VIDEO = "not_yet_video"
     CANCELLED = "cancelled"
     PERSONAL = "personal"
     PENDING = "pending"

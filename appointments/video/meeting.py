@@ -9,7 +9,7 @@ from __future__ import annotations
 from appointments.booking_rules.validation import check_can_host
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.meetings.requests import ask_for_meeting, ask_to_cancel, hand_over
+from integrations.meetings.requests import hand_over, request_cancel, request_meeting
 from staff.models import StaffMember
 
 VIDEO_FIELDS = ("meeting", "personal_meeting_url", "personal_meeting_note")
@@ -18,14 +18,14 @@ VIDEO_FIELDS = ("meeting", "personal_meeting_url", "personal_meeting_note")
 def arrange_video(appointment: Appointment) -> None:
     """Ask for a meeting of its own, or copy the personal link of somebody who chose that.
 
-    Raises BookingRefused where the staff member cannot host.
+    Raises BookingError where the staff member cannot host.
     """
     hosting = _hosting(appointment.staff)
     if _copy_personal_link(appointment, hosting):
         return
     # Clients see the subject; it names nobody, as links get forwarded.
     subject = f"{appointment.service.name}, {appointment.organization.name}"
-    appointment.meeting = ask_for_meeting(
+    appointment.meeting = request_meeting(
         host=appointment.staff,
         hosting=hosting,
         subject=subject[:255],
@@ -34,10 +34,10 @@ def arrange_video(appointment: Appointment) -> None:
     )
 
 
-def hand_over_video(appointment: Appointment) -> None:
+def reassign_video(appointment: Appointment) -> None:
     """The appointment has another staff member: they host the same meeting, or a new one, or on their own link.
 
-    Raises BookingRefused where they cannot host.
+    Raises BookingError where they cannot host.
     """
     hosting = _hosting(appointment.staff)
     before = appointment.meeting
@@ -57,7 +57,7 @@ def hand_over_video(appointment: Appointment) -> None:
 def retire_video(appointment: Appointment) -> None:
     """The appointment takes place on no video call any more; its meeting is let go."""
     if appointment.meeting_id is not None:
-        ask_to_cancel(appointment.meeting_id)
+        request_cancel(appointment.meeting_id)
     appointment.meeting = None
     appointment.personal_meeting_url = appointment.personal_meeting_note = ""
 

@@ -20,7 +20,7 @@ from integrations.hosting.eligibility import Hosting
 from integrations.hosting.hosts import hosts_of
 from integrations.meetings.failed import meetings_without_link
 from integrations.meetings.requests import keeps_link
-from integrations.models import Connection, MeetingState, Wanted
+from integrations.models import Connection, DesiredState, MeetingState
 from services.models import MeetingMethod
 from staff.models import Organization, StaffMember, VideoChoice
 
@@ -124,7 +124,9 @@ def lacks_link(appointment: Appointment) -> bool:
         return False
     meeting = appointment.meeting
     return meeting is None or (
-        meeting.wanted == Wanted.LIVE and meeting.state == MeetingState.FAILED and not meeting.join_url
+        meeting.desired_state == DesiredState.PRESENT
+        and meeting.state == MeetingState.FAILED
+        and not meeting.join_url
     )
 
 

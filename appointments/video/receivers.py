@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, AppointmentEvent
-from integrations.meetings.findings import meeting_mended
+from integrations.meetings.findings import meeting_repaired
 from integrations.meetings.signals import meeting_changed
 from integrations.models import Finding, Meeting, MeetingState
 
@@ -29,8 +29,8 @@ def note_meeting(sender: type[Meeting], meeting_id: UUID, **kwargs: Any) -> None
         )
 
 
-@receiver(meeting_mended, dispatch_uid="note_mended_meeting")
-def note_mended_meeting(sender: type[Meeting], meeting_id: UUID, finding: Finding, **kwargs: Any) -> None:
+@receiver(meeting_repaired, dispatch_uid="note_repaired_meeting")
+def note_repaired_meeting(sender: type[Meeting], meeting_id: UUID, finding: Finding, **kwargs: Any) -> None:
     """Note what was found not to agree, and what was done about it."""
     appointment = Appointment.objects.filter(meeting=meeting_id).first()
     if appointment is not None:

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Status
 from integrations.meetings.findings import record_finding
-from integrations.meetings.requests import ask_to_cancel, ask_to_move
-from integrations.models import Connection, FindingKind, Meeting, Wanted
+from integrations.meetings.requests import request_cancel, request_move
+from integrations.models import Connection, DesiredState, FindingKind, Meeting
 from services.models import MeetingMethod
 
 _NEEDS_NO_MEETING = Q(status=Status.CANCELLED) | ~Q(method=MeetingMethod.VIDEO) | ~Q(personal_meeting_url="")
@@ -41,7 +41,7 @@ def _with_meeting(connection: Connection) -> QuerySet[Appointment]:
     return Appointment.objects.filter(
         Q(ends_at__gt=Now()) | Q(meeting__ends_at__gt=Now()),
         meeting__connection=connection,
-        meeting__wanted=Wanted.LIVE,
+        meeting__desired_state=DesiredState.PRESENT,
     ).order_by("pk")
 
 
@@ -51,21 +51,25 @@ def _mend(pk: int) -> bool:
     rows = Appointment.objects.select_for_update(no_key=True, skip_locked=True)
     current = rows.filter(pk=pk).first()
     # Read after the lock: a row that is joined to the locked one would be as old as the question.
-    meeting = Meeting.objects.filter(appointment=current, wanted=Wanted.LIVE).first() if current else None
+    meeting = (
+        Meeting.objects.filter(appointment=current, desired_state=DesiredState.PRESENT).first()
+        if current
+        else None
+    )
     if current is None or meeting is None:
         return False
     if Appointment.objects.filter(_NEEDS_NO_MEETING, pk=pk).exists():
         return _cancel(meeting)
     if (current.starts_at, current.ends_at) == (meeting.starts_at, meeting.ends_at):
         return False
-    ask_to_move(meeting.pk, starts_at=current.starts_at, ends_at=current.ends_at)
+    request_move(meeting.pk, starts_at=current.starts_at, ends_at=current.ends_at)
     words = _("Its meeting was at another time than the appointment: it is moved.")
     record_finding(meeting, FindingKind.MOVED, words)
     return True
 
 
 def _cancel(meeting: Meeting) -> bool:
-    ask_to_cancel(meeting.pk)
+    request_cancel(meeting.pk)
     words = _("Its meeting had not been cancelled with the appointment: it is now.")
     record_finding(meeting, FindingKind.CANCELLED, words)
     return True

@@ -14,13 +14,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.absolute_urls import has_video_link
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import lock_appointment, lock_staff
 from appointments.booking_rules.validation import check_active, check_changeable
 from appointments.models import LIVE_STATUSES, Appointment, BookedThrough, NotificationKind
-from appointments.notifications.outbox import tell_everybody
+from appointments.notifications.outbox import notify_all
 from appointments.timeline import note
-from appointments.video.meeting import VIDEO_FIELDS, hand_over_video
+from appointments.video.meeting import VIDEO_FIELDS, reassign_video
 from appointments.video.missing_links import is_elsewhere, lacks_link
 from integrations.hosting.eligibility import hosting_of
 from integrations.meetings.requests import try_again
@@ -61,7 +61,7 @@ def make_links(
         for appointment in appointments:
             try:
                 is_made = make_link(appointment, actor=actor, replacing=replacing)
-            except BookingRefused:
+            except BookingError:
                 is_made = False
             made, skipped = made + is_made, skipped + (not is_made)
     return Repaired(made, skipped)
@@ -76,7 +76,7 @@ def ask_again(appointment: Appointment, *, actor: StaffMember) -> Answer:
     try:
         if make_link(appointment, actor=actor):
             return Answer(is_tried=True)
-    except BookingRefused as refusal:
+    except BookingError as refusal:
         sentence = refusal.sentence
     return Answer(bool(try_again(Meeting.objects.filter(appointment=appointment))), sentence)
 
@@ -85,7 +85,7 @@ def make_link(appointment: Appointment, *, actor: StaffMember, replacing: bool =
     """Have the appointment take place where its staff member hosts now; False where it does, or has a link already.
 
     `replacing` lets go of a link that works. The client's join link stays and leads to the new one, so that nobody is
-    told, but those who were sent no link at all. Raises BookingRefused with the reason why somebody cannot host.
+    told, but those who were sent no link at all. Raises BookingError with the reason why somebody cannot host.
     """
     with transaction.atomic():
         lock_staff(appointment.staff)
@@ -101,7 +101,7 @@ def make_link(appointment: Appointment, *, actor: StaffMember, replacing: bool =
 def _check_video(appointment: Appointment) -> None:
     check_changeable(appointment, BookedThrough.SCHEDULE)
     if appointment.method != MeetingMethod.VIDEO or appointment.status not in LIVE_STATUSES:
-        raise BookingRefused(_("This appointment takes place on no video call any more."))
+        raise BookingError(_("This appointment takes place on no video call any more."))
 
 
 def _is_replaceable(appointment: Appointment) -> bool:
@@ -113,10 +113,10 @@ def _make(appointment: Appointment, actor: StaffMember, *, replacing: bool) -> N
     if appointment.meeting is not None:
         # What was refused is forgotten; the meeting may stay the same one.
         try_again(Meeting.objects.filter(pk=appointment.meeting.pk))
-    hand_over_video(appointment)
+    reassign_video(appointment)
     appointment.version += 1
     appointment.save(update_fields=["version", *VIDEO_FIELDS])
     text = _("The link was replaced.") if replacing else _("A link was asked for.")
     note(appointment, text, actor=actor, through=BookedThrough.SCHEDULE)
     if was_sent_none:
-        tell_everybody(appointment, NotificationKind.CHANGED)
+        notify_all(appointment, NotificationKind.CHANGED)

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from appointments.booking_rules.errors import BookingRefused, TimeTaken
-from appointments.forms.booking_request import WishForm
+from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.forms.booking_request import BookingRequestForm
 from appointments.models import BookedThrough
 from staff.access import current_member, schedulers_only
 
@@ -21,7 +21,7 @@ from staff.access import current_member, schedulers_only
 def book(request: HttpRequest) -> JsonResponse:
     """201 with the appointment; 409 with the next free times where the time is taken; 422 with a sentence by field."""
     try:
-        form = WishForm(_sent(request), actor=current_member(request))
+        form = BookingRequestForm(_sent(request), actor=current_member(request))
     except ValueError:
         return JsonResponse({"errors": {"": [_("Send a JSON object, or a form.")]}}, status=400)
     if not form.is_valid():
@@ -31,7 +31,7 @@ def book(request: HttpRequest) -> JsonResponse:
     except TimeTaken as taken:
         free = [int(moment.timestamp()) for moment in taken.next_free]
         return JsonResponse({"error": taken.sentence, "next_free": free}, status=409)
-    except BookingRefused as refused:
+    except BookingError as refused:
         return JsonResponse({"errors": {refused.field: [refused.sentence]}}, status=422)
     return JsonResponse({"id": booked.pk, "url": reverse("appointment", args=[booked.pk])}, status=201)
 

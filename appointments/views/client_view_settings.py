@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from appointments.forms.client_view_settings import EmbeddingForm
+from appointments.forms.client_view_settings import ClientViewSettingsForm
 from appointments.views.responses import see_other
 from staff.access import admin_only, current_organization
 
@@ -21,7 +21,7 @@ def client_view_settings(request: HttpRequest) -> HttpResponse:
     """Where clients book, and where else they may."""
     organization = current_organization(request)
     initial = {"embed_origins": organization.embed_origins, "phone": organization.phone}
-    form = EmbeddingForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = ClientViewSettingsForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         organization.embed_origins = form.cleaned_data["embed_origins"]
         organization.phone = form.cleaned_data["phone"]

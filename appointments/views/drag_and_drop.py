@@ -10,9 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.changes.drag_and_drop import drop_appointment, what_to_ask, where_it_is
-from appointments.forms.drag_and_drop import DragForm
+from appointments.forms.drag_and_drop import DragAndDropForm
 from appointments.models import Appointment
 from appointments.views.appointment_page import appointment_or_404
 from staff.access import current_member
@@ -23,14 +23,14 @@ def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
     """Moved (with what undoes it), a question first, or refused with the next free times (409)."""
     shown = appointment_or_404(request, pk)
     member = current_member(request)
-    form = DragForm(request.POST, appointment=shown, actor=member)
+    form = DragAndDropForm(request.POST, appointment=shown, actor=member)
     if not form.is_valid():
         return _refused(form.sentence)
     try:
         if not form.cleaned_data["confirmed"] and (question := what_to_ask(shown, form.drop, member)):
             return JsonResponse({"outcome": "ask", "sentences": question})
         moved = drop_appointment(shown, form.drop, member)
-    except BookingRefused as refusal:
+    except BookingError as refusal:
         return _refused(refusal.sentence, refusal)
     return JsonResponse(_moved(shown, moved))
 
@@ -48,7 +48,7 @@ def _moved(before: Appointment, moved: Appointment) -> dict[str, Any]:
     return {"outcome": "moved", "sentence": _("%(client)s is on %(now)s now.") % words, "undo": undo}
 
 
-def _refused(sentence: str, refusal: BookingRefused | None = None) -> JsonResponse:
+def _refused(sentence: str, refusal: BookingError | None = None) -> JsonResponse:
     free = refusal.next_free if isinstance(refusal, TimeTaken) else []
     times = [
         {

@@ -10,7 +10,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from appointments.changes.switch_service import AT_ONCE, not_video, switch_rows, switch_to_video, switchable
+from appointments.changes.switch_service import (
+    AT_ONCE,
+    not_yet_video,
+    switch_rows,
+    switch_to_video,
+    switchable,
+)
 from appointments.forms.selection import Selection
 from appointments.video.missing_links import is_able
 from appointments.video.repair import Repaired
@@ -36,7 +42,7 @@ def service_to_video(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         _switch(request, service)
         return see_other("service-to-video", service.pk)
-    found = loaded(not_video(service)).select_related("location")
+    found = loaded(not_yet_video(service)).select_related("location")
     found = found.order_by(is_able(service.organization).desc(), "starts_at", "pk")
     listed = list_context(request, found)
     context = {

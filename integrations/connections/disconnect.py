@@ -13,7 +13,7 @@ from integrations.circuit_breaker import CLOSED
 from integrations.events import note_event
 from integrations.matching.rematch_runs import end_runs
 from integrations.meetings.sweep import abandon
-from integrations.models import Connection, ConnectionStatus, EventKind, Meeting, Wanted
+from integrations.models import Connection, ConnectionStatus, DesiredState, EventKind, Meeting
 from integrations.platforms.registry import platform_of
 from staff.models import Organization, StaffMember
 
@@ -29,7 +29,9 @@ class Upcoming:
 def upcoming_of(connection: Connection) -> Upcoming:
     """Count the connection's appointments that are still to come. One query."""
     has_link = ~Q(join_url="")
-    meetings = Meeting.objects.filter(connection=connection, wanted=Wanted.LIVE, ends_at__gt=Now())
+    meetings = Meeting.objects.filter(
+        connection=connection, desired_state=DesiredState.PRESENT, ends_at__gt=Now()
+    )
     counts = meetings.aggregate(
         with_link=Count("pk", filter=has_link),
         waiting=Count("pk", filter=~has_link & Q(due_at__isnull=False)),

@@ -20,7 +20,7 @@ from integrations.events import note_event
 from integrations.models import Connection, ConnectionCheck, EventKind
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import CheckStep, StepOutcome
-from integrations.task_queue import nudge_on_commit
+from integrations.task_queue import enqueue_on_commit
 from staff.models import StaffMember
 
 TASK: Final = "integrations.check_connection"
@@ -65,7 +65,7 @@ def ask_for_check(connection: Connection, actor: StaffMember) -> ConnectionCheck
         return running
     connection.checks.all().delete()
     check = ConnectionCheck.objects.create(connection=connection, asked_by=actor)
-    nudge_on_commit(TASK, check.pk)
+    enqueue_on_commit(TASK, check.pk)
     return check
 
 

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from integrations.matching.people import shared_remote_ids, with_sharing
-from integrations.models import Connection, Coverage, MatchStatus, UserMatch
+from integrations.models import Connection, HostPermission, MatchStatus, UserMatch
 from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
 
@@ -104,7 +104,7 @@ class UserRow:
             **texts.about(self.member),
             **texts.switched(self.is_on),
             "user_name": escape(self.user_name or "–"),
-            "remote_upn": escape(match.remote_upn) if match is not None else "",
+            "remote_user_name": escape(match.remote_user_name) if match is not None else "",
             "platform": texts.platform,
             "status": escape(self.status.value),
             "status_label": texts.statuses[self.status],
@@ -126,14 +126,16 @@ class UserRow:
     @property
     def is_unsettled(self) -> bool:
         """Whether an answer is under way that the page should show when it is there."""
-        is_waiting = self.match is not None and self.match.coverage == Coverage.WAITING
+        is_waiting = self.match is not None and self.match.host_permission == HostPermission.WAITING
         return is_waiting or self.is_outdated or self.status == MatchStatus.CHECKING
 
     @property
     def is_outdated(self) -> bool:
         """Whether the answer is about another user name than the present one, and a new one is on its way."""
         return (
-            self.match is not None and self.connection.is_healthy and self.match.looked_up != self.user_name
+            self.match is not None
+            and self.connection.is_healthy
+            and self.match.queried_name != self.user_name
         )
 
     @property
@@ -169,5 +171,5 @@ def _row(row: UserRow, shared: Mapping[str, list[UserMatch]]) -> UserRow:
         row,
         remedy="" if is_fine else platform.remedy(connection, match),
         shares_with=tuple(others),
-        script=platform.grant_script(connection, [match.remote_id]) if match.needs_grant else "",
+        script=platform.grant_script(connection, [match.remote_id]) if match.needs_permission else "",
     )

@@ -172,17 +172,19 @@ def _here(connection: Connection, words: list[str]) -> QuerySet[StaffMember]:
 def _there(connection: Connection, words: list[str]) -> QuerySet[UserMatch]:
     """The matches of those who have at least one word in the remote user name, and each word there or here."""
     rows = UserMatch.objects.filter(
-        reduce(or_, (_has("other_upn", word) for word in words)),
-        *(_has("other_upn", word) | _has("staff__search_text", word) for word in words),
+        reduce(or_, (_has("other_user_name", word) for word in words)),
+        *(_has("other_user_name", word) | _has("staff__search_text", word) for word in words),
         connection=connection,
         staff__organization=connection.organization_id,
         staff__is_active=True,
     )
-    return rows.exclude(other_upn="")
+    return rows.exclude(other_user_name="")
 
 
 def _remotely(connection: Connection, word: str) -> QuerySet[UserMatch]:
-    return UserMatch.objects.filter(_has("other_upn", word), connection=connection).exclude(other_upn="")
+    return UserMatch.objects.filter(_has("other_user_name", word), connection=connection).exclude(
+        other_user_name=""
+    )
 
 
 def _has(field: str, word: str) -> Q:

@@ -57,9 +57,9 @@ def _connections_of(staff: Sequence[StaffMember]) -> dict[int, Connection]:
     defaults = {connection.organization_id: connection for connection in found if connection.is_default}
     connections: dict[int, Connection] = {}
     for member in staff:
-        wanted = {VideoChoice.CONNECTION.value: by_id.get(member.video_connection_id or 0)}
-        wanted[VideoChoice.DEFAULT.value] = defaults.get(member.organization_id or 0)
-        connection = wanted.get(member.video_choice)
+        desired_state = {VideoChoice.CONNECTION.value: by_id.get(member.video_connection_id or 0)}
+        desired_state[VideoChoice.DEFAULT.value] = defaults.get(member.organization_id or 0)
+        connection = desired_state.get(member.video_choice)
         if connection is not None and connection.organization_id == member.organization_id:
             connections[member.pk] = connection
     return connections

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.events import note_event
-from integrations.models import Connection, ConnectionEvent, Coverage, EventKind, UserMatch
+from integrations.models import Connection, ConnectionEvent, EventKind, HostPermission, UserMatch
 from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
 
@@ -28,7 +28,7 @@ class Turned:
 
 
 @transaction.atomic
-def turn_video_calls(
+def set_video_calls(
     connection: Connection, staff: QuerySet[StaffMember], *, on: bool, actor: StaffMember | None
 ) -> Turned:
     """Turn Video Calls on or off for these people of the connection's organisation.
@@ -45,13 +45,13 @@ def turn_video_calls(
 
 
 @transaction.atomic
-def undo_turning(event: ConnectionEvent, actor: StaffMember | None) -> Turned:
+def undo_video_calls(event: ConnectionEvent, actor: StaffMember | None) -> Turned:
     """Put back whom a turning changed, unless somebody turned them since. A second time changes nobody."""
     turned = UserMatch.objects.filter(connection=event.connection_id, turned_by=event)
     return _turn(event.connection, turned, on=event.kind == EventKind.TURNED_OFF, actor=actor, is_undo=True)
 
 
-def turnings_of(connection: Connection) -> QuerySet[ConnectionEvent]:
+def recent_switch_changes(connection: Connection) -> QuerySet[ConnectionEvent]:
     """The events of a connection that can be undone."""
     return connection.events.filter(kind__in=[EventKind.TURNED_ON, EventKind.TURNED_OFF])
 
@@ -99,11 +99,11 @@ def _words(changed: Sequence[int], *, on: bool, is_undo: bool) -> str:
 
 
 def _make_missing_matches(connection: Connection, people: QuerySet[StaffMember]) -> None:
-    needs_coverage = platform_of(connection).coverage_needed(connection)
-    coverage = Coverage.UNKNOWN if needs_coverage else Coverage.NOT_NEEDED
+    needs_permission_probe = platform_of(connection).needs_host_permission(connection)
+    host_permission = HostPermission.UNKNOWN if needs_permission_probe else HostPermission.NOT_NEEDED
     missing: Iterable[int] = people.values_list("pk", flat=True)
     UserMatch.objects.bulk_create(
-        (UserMatch(connection=connection, staff_id=pk, coverage=coverage) for pk in missing),
+        (UserMatch(connection=connection, staff_id=pk, host_permission=host_permission) for pk in missing),
         batch_size=MATCH_BATCH,
         ignore_conflicts=True,
     )

@@ -18,7 +18,7 @@ from staff.people import save_person
 logger = logging.getLogger(__name__)
 
 
-class CannotTakeOver(Exception):
+class AliasError(Exception):
     """Nothing was changed; `str()` is the sentence for people."""
 
 
@@ -38,25 +38,25 @@ class Offer:
 
 
 def offer_for(connection: Connection, person: StaffMember) -> Offer:
-    """What the platform's last answer about the person offers. CannotTakeOver: it offers nothing, or is out of date."""
+    """What the platform's last answer about the person offers. AliasError: it offers nothing, or is out of date."""
     match = UserMatch.objects.filter(connection=connection, staff=person).first()
     field = MatchField(connection.match_field)
     old = str(getattr(person, field))
-    if not connection.is_live or match is None or not match.other_name or match.looked_up != old:
+    if not connection.is_live or match is None or not match.other_name or match.queried_name != old:
         raise _nothing_offered(person)
     return Offer(person, field, old, match.other_name)
 
 
-def _nothing_offered(person: StaffMember) -> CannotTakeOver:
+def _nothing_offered(person: StaffMember) -> AliasError:
     words = _("There is no user name to take over for %s any more. The table shows the present state.")
-    return CannotTakeOver(words % person.name)
+    return AliasError(words % person.name)
 
 
 @transaction.atomic
 def take_over(connection: Connection, person: StaffMember, new: str, actor: StaffMember | None) -> Offer:
     """Put the offered name into the person's field; the receivers rematch. Where it is the login, a mail tells so.
 
-    `new` is the name that was agreed to. CannotTakeOver: somebody else has it, it does not do for the field, something
+    `new` is the name that was agreed to. AliasError: somebody else has it, it does not do for the field, something
     else or nothing is offered by now, or the connection was disconnected.
     """
     Organization.objects.select_for_update(no_key=True).get(pk=connection.organization_id)
@@ -68,7 +68,7 @@ def take_over(connection: Connection, person: StaffMember, new: str, actor: Staf
         raise _nothing_offered(person)
     _change(offer)
     words = _("The %(field)s of %(person)s was %(old)s and is %(new)s now.")
-    note_event(connection, EventKind.USER_NAME_TAKEN_OVER, actor, words % _words_of(offer))
+    note_event(connection, EventKind.USER_NAME_ADOPTED, actor, words % _words_of(offer))
     if offer.is_login:
         _mail_on_commit(offer)
     return offer
@@ -84,9 +84,9 @@ def _change(offer: Offer) -> None:
         with transaction.atomic():
             save_person(person, [offer.field])
     except ValidationError as error:
-        raise CannotTakeOver(" ".join(error.messages)) from error
+        raise AliasError(" ".join(error.messages)) from error
     except IntegrityError as error:
-        raise CannotTakeOver(_("Somebody else has just taken this name.")) from error
+        raise AliasError(_("Somebody else has just taken this name.")) from error
 
 
 def _words_of(offer: Offer) -> dict[str, str]:

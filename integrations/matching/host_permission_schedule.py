@@ -24,7 +24,7 @@ from django.db.models import (
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Cast, Greatest, Least, Now, Power, Random
 
-from integrations.models import Coverage
+from integrations.models import HostPermission
 
 PROBE_TASK: Final = "integrations.probe_coverage"
 #: That often the pause is the shortest one: with its three minutes, for the first half hour.
@@ -38,7 +38,7 @@ _MOST_ATTEMPTS: Final = 1000
 
 def next_look() -> CombinedExpression:
     """The moment of the next question, by the number of times that the answer was no. Not all at the same one."""
-    extra = Least(Greatest(F("coverage_attempts") - (QUICK_LOOKS - 1), 0), _MOST_DOUBLINGS)
+    extra = Least(Greatest(F("host_permission_attempts") - (QUICK_LOOKS - 1), 0), _MOST_DOUBLINGS)
     seconds = Least(
         Value(float(settings.COVERAGE_PAUSE_SECONDS)) * Power(Value(2.0), Cast(extra, FloatField())),
         Value(_LONGEST_PAUSE_SECONDS),
@@ -52,21 +52,21 @@ def next_look() -> CombinedExpression:
 def looked_once_more() -> dict[str, Any]:
     """What to write after a question that did not settle anything."""
     return {
-        "coverage_due_at": next_look(),
-        "coverage_attempts": Least(F("coverage_attempts") + 1, _MOST_ATTEMPTS),
+        "host_permission_due_at": next_look(),
+        "host_permission_attempts": Least(F("host_permission_attempts") + 1, _MOST_ATTEMPTS),
     }
 
 
 def refused() -> dict[str, Any]:
     """What to write about somebody whom the platform does not let us host as. Who waits for it goes on waiting."""
     still_waits = When(
-        coverage=Coverage.WAITING,
-        coverage_attempts__lt=_LOOKS_WHILE_WAITING,
-        then=Value(Coverage.WAITING),
+        host_permission=HostPermission.WAITING,
+        host_permission_attempts__lt=_LOOKS_WHILE_WAITING,
+        then=Value(HostPermission.WAITING),
     )
     return {
-        "coverage": Case(still_waits, default=Value(Coverage.FORBIDDEN)),
-        "coverage_checked_at": Now(),
+        "host_permission": Case(still_waits, default=Value(HostPermission.DENIED)),
+        "host_permission_checked_at": Now(),
         **looked_once_more(),
     }
 
@@ -77,6 +77,6 @@ def attempts_of_a_covered_person() -> Case:
     At the start after a while. Where that happens soon after the platform said so it contradicts itself, and going
     to and fro every few minutes would help nobody.
     """
-    long_ago = When(coverage_checked_at__lt=Now() - timedelta(days=1), then=Value(0))
-    at_least = Greatest(F("coverage_attempts"), QUICK_LOOKS, output_field=IntegerField())
+    long_ago = When(host_permission_checked_at__lt=Now() - timedelta(days=1), then=Value(0))
+    at_least = Greatest(F("host_permission_attempts"), QUICK_LOOKS, output_field=IntegerField())
     return Case(long_ago, default=at_least, output_field=IntegerField())

@@ -64,7 +64,7 @@ def open_preview(connection: Connection) -> RematchRun | None:
 
 def prospect_of(preview: RematchRun) -> Prospect:
     """What would change with the field of a finished preview. Three queries."""
-    changes = preview.changes.that_matter()
+    changes = preview.changes.significant()
     numbers = changes.order_by().aggregate(
         all=Count("pk"),
         others=Count("pk", filter=Q(before=F("after"))),

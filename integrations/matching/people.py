@@ -59,9 +59,9 @@ def rematch_people(connection: Connection, staff_ids: Sequence[int]) -> None:
             connection.pk,
             error,
             error.request_id,
-            extra={"organization_id": connection.organization_id, "microsoft_request_id": error.request_id},
+            extra={"organization_id": connection.organization_id, "platform_request_id": error.request_id},
         )
-        circuit_breaker.heed(connection.pk, error, _CALLER)
+        circuit_breaker.record_failure(connection.pk, error, _CALLER)
     # Empty fields cost no call.
     circuit_breaker.give_back(connection.pk, _CALLER)
 
@@ -118,7 +118,7 @@ def _make_due(staff_ids: list[int]) -> None:
     """In the order in which answers are written, so that the two wait for each other instead of for ever."""
     rows = UserMatch.objects.filter(staff__in=staff_ids).order_by("staff_id", "pk")
     locked = list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
-    UserMatch.objects.filter(pk__in=locked).update(looked_up=None)
+    UserMatch.objects.filter(pk__in=locked).update(queried_name=None)
 
 
 def rematch_changed_staff() -> int:
@@ -142,7 +142,7 @@ def _changed_staff() -> dict[int, list[int]]:
     busy = RematchRun.objects.running().rematches()
     free = Connection.objects.able_to_work().exclude(pk__in=busy.values("connection"))
     up_to_date = UserMatch.objects.filter(
-        staff=OuterRef("pk"), connection=OuterRef("connection_id"), looked_up=OuterRef("user_name")
+        staff=OuterRef("pk"), connection=OuterRef("connection_id"), queried_name=OuterRef("user_name")
     )
     people = (
         StaffMember.objects.filter(is_active=True)
@@ -184,12 +184,12 @@ def shared_remote_ids(connection: Connection, remote_ids: Iterable[str]) -> dict
 
     One query, none without an id.
     """
-    wanted = [remote_id for remote_id in remote_ids if remote_id]
-    if not wanted:
+    desired_state = [remote_id for remote_id in remote_ids if remote_id]
+    if not desired_state:
         return {}
     matches = UserMatch.objects.filter(
         connection=connection,
-        remote_id__in=wanted,
+        remote_id__in=desired_state,
         directory=DirectoryState.MATCHED,
         staff__is_active=True,
     )

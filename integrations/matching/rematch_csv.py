@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from integrations.models import Coverage, DirectoryState, MatchChange, MatchStatus, RematchRun, UserMatch
+from integrations.models import (
+    DirectoryState,
+    HostPermission,
+    MatchChange,
+    MatchStatus,
+    RematchRun,
+    UserMatch,
+)
 from integrations.platforms.registry import platform_of
 
 # A spreadsheet takes what begins like this for a formula and runs it (owasp.org/www-community/attacks/CSV_Injection).
@@ -33,7 +40,7 @@ def changes_file(run: RematchRun) -> Iterator[str]:
     yield BYTE_ORDER_MARK + writer.writerow(heading)
     # The remedies speak of the field that was looked up.
     run.connection.match_field = run.match_field
-    for change in run.changes.that_matter().select_related("staff").iterator(chunk_size=AT_A_TIME):
+    for change in run.changes.significant().select_related("staff").iterator(chunk_size=AT_A_TIME):
         yield writer.writerow(map(_harmless, _line(run, change)))
 
 
@@ -44,7 +51,7 @@ def _line(run: RematchRun, change: MatchChange) -> list[str]:
         change.staff.username or "",
         change.get_before_display(),
         change.get_after_display(),
-        change.remote_upn,
+        change.remote_user_name,
         _why(run, change),
     ]
 
@@ -66,9 +73,11 @@ def _match(run: RematchRun, change: MatchChange) -> UserMatch:
         connection=run.connection,
         staff=change.staff,
         directory=DirectoryState.MATCHED if is_forbidden else DirectoryState.UNMATCHED,
-        coverage=Coverage.FORBIDDEN if is_forbidden and not change.reason else Coverage.NOT_NEEDED,
-        looked_up=change.looked_up,
-        remote_upn=change.remote_upn,
+        host_permission=HostPermission.DENIED
+        if is_forbidden and not change.reason
+        else HostPermission.NOT_NEEDED,
+        queried_name=change.queried_name,
+        remote_user_name=change.remote_user_name,
         reason=change.reason,
         hint=change.hint,
     )

@@ -17,8 +17,8 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
-from integrations.circuit_breaker import growing_pause, is_probing, take_probe
-from integrations.matching.rematch_runs import UNHELD, WORK_TASK, count_statuses
+from integrations.circuit_breaker import acquire_probe, growing_pause, probed_by
+from integrations.matching.rematch_runs import UNLEASED, WORK_TASK, count_statuses
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
 from integrations.task_queue import send
 
@@ -68,9 +68,9 @@ def _take(run_id: int, token: uuid.UUID) -> bool:
         return True
     due = due_runs().filter(pk=run_id)
     caller = caller_of(run_id)
-    if not take_probe(Connection.objects.filter(pk__in=due.values("connection")), caller):
+    if not acquire_probe(Connection.objects.filter(pk__in=due.values("connection")), caller):
         return False
-    if _hold(_due_on(is_probing(caller)), run_id, token):
+    if _hold(_due_on(probed_by(caller)), run_id, token):
         return True
     transaction.set_rollback(True)
     return False
@@ -112,20 +112,20 @@ def _note_changes(run: RematchRun, changes: Sequence[MatchChange]) -> None:
         changes,
         update_conflicts=True,
         unique_fields=["run", "staff"],
-        update_fields=["after", "is_other_user", "looked_up", "remote_upn", "reason", "hint"],
+        update_fields=["after", "is_other_user", "queried_name", "remote_user_name", "reason", "hint"],
     )
 
 
 def hand_over(run: RematchRun) -> None:
     """Let another task go on from the cursor, as this one has worked long enough. Raises Overtaken."""
-    _write(run, due_at=Now(), **UNHELD)
+    _write(run, due_at=Now(), **UNLEASED)
     send(WORK_TASK, run.pk)
 
 
 def postpone(run: RematchRun, sentence: str, seconds: float | None = None) -> None:
     """Go on from the cursor later: after `seconds`, or after a pause that grows with every failure in a row."""
     wait = seconds if seconds is not None else growing_pause(run.attempts)
-    _write(run, due_at=_in(wait), attempts=min(run.attempts + 1, 1000), error=sentence, **UNHELD)
+    _write(run, due_at=_in(wait), attempts=min(run.attempts + 1, 1000), error=sentence, **UNLEASED)
 
 
 def fail(run: RematchRun, sentence: str) -> None:
@@ -148,7 +148,7 @@ def _lease_end() -> CombinedExpression:
 
 def _end(run: RematchRun, state: RematchState, **fields: object) -> dict[str, int]:
     counts = _counts_in_prospect(run) if run.is_preview else count_statuses(run.connection)
-    _write(run, state=state, finished_at=Now(), counts_after=counts, **fields, **UNHELD)
+    _write(run, state=state, finished_at=Now(), counts_after=counts, **fields, **UNLEASED)
     _forget_old_changes(run)
     return counts
 

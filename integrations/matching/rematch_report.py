@@ -130,7 +130,7 @@ def result_of(run: RematchRun) -> Result:
 
     Whether people may be hosted as may be asked after a run has ended: then the counts are those of now.
     """
-    changes, after = run.changes.that_matter(), run.counts_after
+    changes, after = run.changes.significant(), run.counts_after
     if after.get(MatchStatus.CHECKING, 0):
         after = count_statuses(run.connection)
     return Result(

@@ -24,12 +24,12 @@ from integrations.models import (
     RematchTrigger,
     UserMatch,
 )
-from integrations.task_queue import nudge_on_commit
+from integrations.task_queue import enqueue_on_commit
 from staff.models import StaffMember
 
 WORK_TASK = "integrations.work_on_rematch_run"
 #: Nobody works on the run.
-UNHELD = {"lease_token": None, "lease_until": None}
+UNLEASED = {"lease_token": None, "lease_until": None}
 
 
 class RunUnderWay(Exception):
@@ -115,7 +115,7 @@ def restart_run(
     if running is None:
         return _begin(connection, trigger=trigger, started_by=started_by)
     RematchRun.objects.filter(pk=running.pk).update(
-        scope=RematchScope.EVERYBODY,
+        scope=RematchScope.ALL,
         match_field=_present_field(connection),
         trigger=trigger,
         started_by=started_by,
@@ -123,10 +123,10 @@ def restart_run(
         due_at=Now(),
         total=people_of(connection).count(),
         **_FROM_THE_START,
-        **UNHELD,
+        **UNLEASED,
     )
     running.refresh_from_db()
-    nudge_on_commit(WORK_TASK, running.pk)
+    enqueue_on_commit(WORK_TASK, running.pk)
     return running
 
 
@@ -196,7 +196,7 @@ def _end_previews(connection: Connection) -> None:
         state=RematchState.FAILED,
         finished_at=Now(),
         error=_("The preview was ended, because something else was started."),
-        **UNHELD,
+        **UNLEASED,
     )
 
 
@@ -205,7 +205,7 @@ def _begin(connection: Connection, **fields: object) -> RematchRun:
     run.match_field = run.match_field or _present_field(connection)
     run.total = people_in(run).count()
     run.save()
-    nudge_on_commit(WORK_TASK, run.pk)
+    enqueue_on_commit(WORK_TASK, run.pk)
     return run
 
 
@@ -219,14 +219,14 @@ def end_runs(connection_id: int, sentence: str) -> int:
     counts = count_statuses(Connection.objects.get(pk=connection_id))
     running = RematchRun.objects.running().filter(connection=connection_id)
     return running.update(
-        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=sentence, **UNHELD
+        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=sentence, **UNLEASED
     )
 
 
 def dismiss(run: RematchRun) -> None:
     """The result was read, or the preview is not wanted: it is shown no more. A preview under way ends."""
     unwanted = RematchRun.objects.filter(pk=run.pk, dismissed_at__isnull=True)
-    unwanted.previews().running().update(state=RematchState.FAILED, finished_at=Now(), **UNHELD)
+    unwanted.previews().running().update(state=RematchState.FAILED, finished_at=Now(), **UNLEASED)
     unwanted.exclude(state=RematchState.RUNNING).update(dismissed_at=Now())
 
 

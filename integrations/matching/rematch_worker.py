@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.circuit_breaker import heed
+from integrations.circuit_breaker import record_failure
 from integrations.events import note_event
 from integrations.matching.lookups import look_up
 from integrations.matching.rematch_lease import (
@@ -37,7 +37,7 @@ from integrations.models import (
 from integrations.platforms.base import Directory
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import DirectoryAnswer, PlatformError
+from integrations.platforms.values import DirectoryResult, PlatformError
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def _ask_for_everybody(run: RematchRun) -> None:
 
 def _others_first(directory: Directory) -> bool:
     """Whether somebody who has just booked waits for a worker, and another can go on here without asking anew."""
-    return not directory.holds_everybody and Meeting.objects.asked_for_in_vain().exists()
+    return not directory.holds_everybody and Meeting.objects.unclaimed().exists()
 
 
 def _not_connected(run: RematchRun) -> str:
@@ -89,7 +89,7 @@ def _not_connected(run: RematchRun) -> str:
 
 
 def _keep(
-    run: RematchRun, asked: Mapping[int, str], answers: Mapping[str, DirectoryAnswer]
+    run: RematchRun, asked: Mapping[int, str], answers: Mapping[str, DirectoryResult]
 ) -> list[MatchChange]:
     if run.is_preview:
         return preview_answers(run.connection, asked, answers)
@@ -125,9 +125,9 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
         error,
         error.kind,
         error.request_id,
-        extra={"organization_id": run.connection.organization_id, "microsoft_request_id": error.request_id},
+        extra={"organization_id": run.connection.organization_id, "platform_request_id": error.request_id},
     )
-    heed(run.connection_id, error, caller_of(run.pk))
+    record_failure(run.connection_id, error, caller_of(run.pk))
     try:
         if _may_pass(run.connection, error):
             postpone(run, error.sentence, error.retry_after)

@@ -12,9 +12,9 @@ from django.db.models.functions import Now
 from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.models import (
     Connection,
-    Coverage,
     DirectoryState,
     DriftFinding,
+    HostPermission,
     MatchChange,
     MatchStatus,
     RematchRun,
@@ -22,22 +22,22 @@ from integrations.models import (
 )
 from integrations.models.matches import derived_status
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import DirectoryAnswer, MatchReason
-from integrations.task_queue import nudge_on_commit
+from integrations.platforms.values import DirectoryResult, MatchReason
+from integrations.task_queue import enqueue_on_commit
 from staff.models import StaffMember
 
 #: Everything but `enabled`, which is the admin's wish and not an answer.
 WRITTEN = [
     "directory",
-    "coverage",
-    "coverage_checked_at",
-    "coverage_due_at",
-    "coverage_attempts",
+    "host_permission",
+    "host_permission_checked_at",
+    "host_permission_due_at",
+    "host_permission_attempts",
     "reason",
     "remote_id",
-    "remote_upn",
+    "remote_user_name",
     "remote_name",
-    "looked_up",
+    "queried_name",
     "hint",
     "checked_at",
 ]
@@ -47,7 +47,7 @@ WRITTEN = [
 def write_answers(
     connection: Connection,
     asked: Mapping[int, str],
-    answers: Mapping[str, DirectoryAnswer],
+    answers: Mapping[str, DirectoryResult],
     run: RematchRun | None = None,
 ) -> list[MatchChange]:
     """Store what was answered for `asked` (staff id -> the value of `connection.match_field` that was looked up).
@@ -70,13 +70,16 @@ def write_answers(
     )
     # Whatever the drift watch found out about them is old by now.
     DriftFinding.objects.filter(connection=connection, staff__in=still.keys()).delete()
-    if any(row.coverage == Coverage.UNKNOWN and row.directory == DirectoryState.MATCHED for row in rows):
-        nudge_on_commit(PROBE_TASK, connection.pk)
+    if any(
+        row.host_permission == HostPermission.UNKNOWN and row.directory == DirectoryState.MATCHED
+        for row in rows
+    ):
+        enqueue_on_commit(PROBE_TASK, connection.pk)
     return _changes(before, rows)
 
 
 def preview_answers(
-    connection: Connection, asked: Mapping[int, str], answers: Mapping[str, DirectoryAnswer]
+    connection: Connection, asked: Mapping[int, str], answers: Mapping[str, DirectoryResult]
 ) -> list[MatchChange]:
     """Who would change if what was answered for `asked` were stored, unsaved. Writes nothing."""
     before = {match.staff_id: match for match in _matches(connection, asked)}
@@ -104,41 +107,50 @@ def _matches(connection: Connection, people: Mapping[int, str]) -> QuerySet[User
 def _rows(
     connection: Connection,
     asked: Mapping[int, str],
-    answers: Mapping[str, DirectoryAnswer],
+    answers: Mapping[str, DirectoryResult],
     before: Mapping[int, UserMatch],
 ) -> list[UserMatch]:
-    needs_coverage = platform_of(connection).coverage_needed(connection)
-    rows = [_row(before.get(pk), answers[value], needs_coverage) for pk, value in asked.items()]
+    needs_permission_probe = platform_of(connection).needs_host_permission(connection)
+    rows = [_row(before.get(pk), answers[value], needs_permission_probe) for pk, value in asked.items()]
     for row, (pk, value) in zip(rows, asked.items(), strict=True):
-        row.connection, row.staff_id, row.looked_up = connection, pk, value
+        row.connection, row.staff_id, row.queried_name = connection, pk, value
     return rows
 
 
-def _row(old: UserMatch | None, answer: DirectoryAnswer, needs_coverage: bool) -> UserMatch:
+def _row(old: UserMatch | None, answer: DirectoryResult, needs_permission_probe: bool) -> UserMatch:
     return UserMatch(
         directory=DirectoryState.MATCHED if answer.remote_id else DirectoryState.UNMATCHED,
         reason=answer.reason or ("" if answer.remote_id else MatchReason.NOT_FOUND),
         remote_id=answer.remote_id,
-        remote_upn=answer.upn[:320],
+        remote_user_name=answer.user_name[:320],
         remote_name=answer.name[:300],
         hint=answer.hint[:500],
         checked_at=Now(),
-        **_coverage(old, answer, needs_coverage),
+        **_coverage(old, answer, needs_permission_probe),
     )
 
 
-def _coverage(old: UserMatch | None, answer: DirectoryAnswer, needs_coverage: bool) -> dict[str, Any]:
+def _coverage(old: UserMatch | None, answer: DirectoryResult, needs_permission_probe: bool) -> dict[str, Any]:
     """What is known about hosting as somebody stays known while it is the same remote user."""
     is_same = old is not None and old.remote_id == answer.remote_id
-    if needs_coverage and old is not None and is_same and old.coverage != Coverage.NOT_NEEDED:
+    if (
+        needs_permission_probe
+        and old is not None
+        and is_same
+        and old.host_permission != HostPermission.NOT_NEEDED
+    ):
         return {
-            "coverage": old.coverage,
-            "coverage_checked_at": old.coverage_checked_at,
-            "coverage_due_at": old.coverage_due_at,
-            "coverage_attempts": old.coverage_attempts,
+            "host_permission": old.host_permission,
+            "host_permission_checked_at": old.host_permission_checked_at,
+            "host_permission_due_at": old.host_permission_due_at,
+            "host_permission_attempts": old.host_permission_attempts,
         }
-    coverage = Coverage.UNKNOWN if needs_coverage else Coverage.NOT_NEEDED
-    return {"coverage": coverage, "coverage_due_at": Now(), "coverage_attempts": 0}
+    host_permission = HostPermission.UNKNOWN if needs_permission_probe else HostPermission.NOT_NEEDED
+    return {
+        "host_permission": host_permission,
+        "host_permission_due_at": Now(),
+        "host_permission_attempts": 0,
+    }
 
 
 def _changes(before: Mapping[int, UserMatch], after: Sequence[UserMatch]) -> list[MatchChange]:
@@ -152,8 +164,8 @@ def _change(old: UserMatch | None, new: UserMatch) -> MatchChange:
         before=old.status if old is not None else MatchStatus.CHECKING,
         after=derived_status(new),
         is_other_user=old is not None and bool(old.remote_id) and new.remote_id not in ("", old.remote_id),
-        looked_up=new.looked_up or "",
-        remote_upn=new.remote_upn,
+        queried_name=new.queried_name or "",
+        remote_user_name=new.remote_user_name,
         reason=new.reason,
         hint=new.hint,
     )

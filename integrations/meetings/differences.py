@@ -1,4 +1,4 @@
-"""In what a meeting on the platform differs from what is wanted."""
+"""Compare a meeting at the platform with its desired state."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def differences(remote: RemoteMeeting, meeting: Meeting) -> list[str]:
     A platform that did not take everything over last time (`warning`) may lack the attendees: asking again each time
     would change nothing.
     """
-    wanted = frozenset(attendee["remote_id"].casefold() for attendee in meeting.attendees)
+    desired = frozenset(attendee["remote_id"].casefold() for attendee in meeting.attendees)
     present = frozenset(attendee_id.casefold() for attendee_id in remote.attendee_ids)
     agrees = {
         _("subject"): _plain(remote.subject) == _plain(meeting.subject),
         _("start"): _second(remote.starts_at) == _second(meeting.starts_at),
         _("end"): _second(remote.ends_at) == _second(meeting.ends_at),
-        _("attendees"): present == wanted or meeting.warning != "",
+        _("attendees"): present == desired or meeting.warning != "",
     }
     return [what for what, is_same in agrees.items() if not is_same]
 

@@ -18,7 +18,7 @@ from integrations.events import note_event
 from integrations.hooks import MeetingPage, pages_of
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.meetings import requests
-from integrations.models import Connection, EventKind, MatchStatus, Meeting, Wanted
+from integrations.models import Connection, DesiredState, EventKind, MatchStatus, Meeting
 from staff.models import Organization, StaffMember
 
 PER_PAGE = 25
@@ -52,7 +52,7 @@ class FailedLink:
     @property
     def what(self) -> str:
         """What failed, in a few words; the meeting's sentence says why."""
-        if self.meeting.wanted == Wanted.GONE:
+        if self.meeting.desired_state == DesiredState.ABSENT:
             return _("Not deleted")
         if not self.meeting.join_url:
             return _("No link")
@@ -87,7 +87,9 @@ def meetings_without_link(organization: Organization, now: datetime) -> QuerySet
     """The organisation's meetings that failed before they had a link and are not over at `now`, on any connection."""
     connections = Connection.objects.filter(organization=organization).order_by()
     to_come = Meeting.objects.failed().filter(starts_at__gt=now - _LONGEST, ends_at__gt=now)
-    return to_come.filter(connection__in=connections.values("pk"), wanted=Wanted.LIVE, join_url="")
+    return to_come.filter(
+        connection__in=connections.values("pk"), desired_state=DesiredState.PRESENT, join_url=""
+    )
 
 
 def page_of(connection: Connection, number: str | None) -> Page[Meeting]:
@@ -117,7 +119,7 @@ def try_again(connection: Connection, meeting_id: UUID | None, actor: StaffMembe
 
 def _hindrances(failed: list[Meeting]) -> dict[UUID, Hindrance]:
     """Those of them whose host cannot host there any more. Two queries."""
-    live = [meeting for meeting in failed if meeting.wanted == Wanted.LIVE]
+    live = [meeting for meeting in failed if meeting.desired_state == DesiredState.PRESENT]
     hostings = hosting_of(list({meeting.host_id: meeting.host for meeting in live}.values()))
     found = {meeting.pk: _hindrance(meeting, hostings[meeting.host_id]) for meeting in live}
     return {pk: hindrance for pk, hindrance in found.items() if hindrance is not None}

@@ -10,7 +10,7 @@ from django.dispatch import Signal
 from integrations.models import Finding, FindingKind, Meeting
 
 #: Sent after commit: `sender=Meeting, meeting_id=UUID, finding=Finding`.
-meeting_mended = Signal()
+meeting_repaired = Signal()
 
 
 def record_finding(meeting: Meeting, kind: FindingKind, sentence: str) -> None:
@@ -23,6 +23,6 @@ def record_finding(meeting: Meeting, kind: FindingKind, sentence: str) -> None:
 
 def _announce(meeting_id: UUID, finding: Finding) -> None:
     def send() -> None:
-        meeting_mended.send_robust(sender=Meeting, meeting_id=meeting_id, finding=finding)
+        meeting_repaired.send_robust(sender=Meeting, meeting_id=meeting_id, finding=finding)
 
     transaction.on_commit(send, robust=True)

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Case, F, QuerySet, When
 from django.db.models.functions import Least, Now
 
-from integrations.circuit_breaker import is_probing, take_probe
+from integrations.circuit_breaker import acquire_probe, probed_by
 from integrations.models import Connection, Meeting
 from integrations.models.meetings import MeetingQuerySet
 
@@ -71,9 +71,9 @@ def _take(this: MeetingQuerySet, token: UUID, *, caller: str) -> bool:
     able = Connection.objects.able_to_work()
     if _hold(this.due_on(able.filter(probe_at=None)), token):
         return True
-    if not take_probe(Connection.objects.filter(pk__in=this.due().values("connection")), caller):
+    if not acquire_probe(Connection.objects.filter(pk__in=this.due().values("connection")), caller):
         return False
-    if _hold(this.due_on(is_probing(caller)), token):
+    if _hold(this.due_on(probed_by(caller)), token):
         return True
     transaction.set_rollback(True)
     return False
@@ -84,7 +84,7 @@ def _hold(due: MeetingQuerySet, token: UUID) -> bool:
         lease_token=token,
         lease_until=Now() + timedelta(seconds=settings.MEETING_LEASE_SECONDS),
         claimed_at=Now(),
-        nudged_at=None,
+        enqueued_at=None,
         attempts=Least(F("attempts") + 1, _MOST_ATTEMPTS),
         recheck_at=Case(
             When(lease_token__isnull=False, then=Now() + settled_after()), default=F("recheck_at")

@@ -16,12 +16,12 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
-from integrations.circuit_breaker import heed, record_success
+from integrations.circuit_breaker import record_failure, record_success
 from integrations.matching.host_permission_schedule import attempts_of_a_covered_person, refused
 from integrations.meetings.lease import Claim, settled_after
-from integrations.meetings.signals import announce, enqueue_on_commit
+from integrations.meetings.signals import announce, enqueue_meetings_on_commit
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
-from integrations.models import Coverage, DirectoryState, Meeting, UserMatch, Wanted
+from integrations.models import DesiredState, DirectoryState, HostPermission, Meeting, UserMatch
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import MatchReason, PlatformError
 
@@ -64,7 +64,7 @@ def write_failure(claim: Claim, error: PlatformError) -> None:
     count_sync(error.kind if written else TAKEN_OVER)
     _log(claim.meeting, error)
     seconds = None if wait is None else wait.total_seconds()
-    heed(claim.meeting.connection_id, error, caller=str(claim.meeting.pk), wait=seconds)
+    record_failure(claim.meeting.connection_id, error, caller=str(claim.meeting.pk), wait=seconds)
     if error.kind == ErrorKind.PERSON and written:
         _note_on_match(claim.meeting, error)
 
@@ -73,7 +73,7 @@ def _recheck(claim: Claim, error: PlatformError, wait: timedelta | None) -> Any:
     """When to compare. A comparison that was refused is not repeated: trying again sends the whole wanted state."""
     if error.ambiguous:
         return Now() + settled_after()
-    is_over = wait is None and claim.meeting.wanted == Wanted.LIVE
+    is_over = wait is None and claim.meeting.desired_state == DesiredState.PRESENT
     return None if is_over and claim.compare else F("recheck_at")
 
 
@@ -83,7 +83,7 @@ def _write(claim: Claim, *, due: Any, **fields: Any) -> bool:
     is_current = Q(version=claim.meeting.version)
     written = claim.mine().update(
         due_at=Case(When(is_current, then=due), default=Now()),
-        nudged_at=Case(When(is_current, then=_NEVER), default=Now()),
+        enqueued_at=Case(When(is_current, then=_NEVER), default=Now()),
         **fields,
         **_NO_LEASE,
     )
@@ -92,7 +92,7 @@ def _write(claim: Claim, *, due: Any, **fields: Any) -> bool:
         return False
     announce(claim.meeting.pk)
     if Meeting.objects.filter(pk=claim.meeting.pk).exclude(is_current).exists():
-        enqueue_on_commit([claim.meeting.pk])
+        enqueue_meetings_on_commit([claim.meeting.pk])
     return True
 
 
@@ -124,12 +124,14 @@ def _note_on_match(meeting: Meeting, error: PlatformError) -> None:
         connection=meeting.connection_id, staff=meeting.host_id, remote_id=meeting.organizer_id
     )
     fields: dict[str, Any] = {"reason": error.reason}
-    if error.reason == MatchReason.NO_POLICY:
-        rows.filter(coverage=Coverage.COVERED).update(coverage_attempts=attempts_of_a_covered_person())
+    if error.reason == MatchReason.NO_HOST_PERMISSION:
+        rows.filter(host_permission=HostPermission.GRANTED).update(
+            host_permission_attempts=attempts_of_a_covered_person()
+        )
         fields |= refused()
     if error.reason == MatchReason.NOT_FOUND:
         # Looked up anew by beat: somebody else may have the user name by now.
-        fields |= {"directory": DirectoryState.UNMATCHED, "looked_up": None}
+        fields |= {"directory": DirectoryState.UNMATCHED, "queried_name": None}
     rows.update(**fields)
 
 
@@ -143,5 +145,5 @@ def _log(meeting: Meeting, error: PlatformError) -> None:
         error.kind,
         meeting.attempts,
         error.request_id or "none",
-        extra={"organization_id": meeting.organization_id, "microsoft_request_id": error.request_id},
+        extra={"organization_id": meeting.organization_id, "platform_request_id": error.request_id},
     )

@@ -1,7 +1,7 @@
 """Comparing meetings with the platform, and with what they were made for. Nightly, and by command.
 
 The platform counts reading towards its monthly figure, so a meeting is read at most twice without a reason of its own:
-when its start is a week away, and when it is a day away. `read_for_week_at` and `read_for_day_at` say that a reading
+when its start is a week away, and when it is a day away. `week_check_at` and `day_check_at` say that a reading
 was asked for, and are never emptied. Whatever was made, moved or read since the window opened is not read in it: the
 answer to that was as good.
 
@@ -29,9 +29,16 @@ from integrations.hooks import meeting_owners
 from integrations.meetings.findings import record_finding
 from integrations.meetings.outcomes import NO_ERROR
 from integrations.meetings.reconciliation_report import finish
-from integrations.meetings.requests import ask_to_cancel, try_again
-from integrations.meetings.signals import announce, sweep_soon
-from integrations.models import Connection, ConnectionStatus, FindingKind, Meeting, Reconciliation, Wanted
+from integrations.meetings.requests import request_cancel, try_again
+from integrations.meetings.signals import announce, schedule_sweep
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    DesiredState,
+    FindingKind,
+    Meeting,
+    Reconciliation,
+)
 from integrations.platforms.registry import platform_of
 
 logger = logging.getLogger(__name__)
@@ -64,20 +71,20 @@ def healthy() -> QuerySet[Connection]:
 
 def reconcile(connection: Connection) -> Reconciliation:
     """Mend what the rows alone show, and have workers read at once what is to be read."""
-    mended = _mend_rows(connection)
+    repaired = _mend_rows(connection)
     with transaction.atomic():
         _lock(connection)
-        return _begin(connection, mended, spread=False)
+        return _begin(connection, repaired, spread=False)
 
 
 def _reconcile_tonight(connection: Connection) -> bool:
     """The same with the readings spread; False when somebody else has begun."""
-    mended = _mend_rows(connection)
+    repaired = _mend_rows(connection)
     with transaction.atomic():
         _lock(connection)
         is_new = not connection.reconciliations.filter(started_at__gt=Now() - NIGHT).exists()
         if is_new:
-            _begin(connection, mended, spread=True)
+            _begin(connection, repaired, spread=True)
     return is_new
 
 
@@ -91,19 +98,21 @@ def _mend_rows(connection: Connection) -> int:
 
     Meetings whose deletion was refused are tried again: whoever saw to the reason need not think of them.
     """
-    try_again(Meeting.objects.filter(connection=connection, wanted=Wanted.GONE, ends_at__gt=Now()))
-    mended = sum(owner.repair(connection) for owner in meeting_owners)
-    return mended + _let_go_of_nobodys(connection) + resume_left_behind(connection.pk)
+    try_again(
+        Meeting.objects.filter(connection=connection, desired_state=DesiredState.ABSENT, ends_at__gt=Now())
+    )
+    repaired = sum(owner.repair(connection) for owner in meeting_owners)
+    return repaired + _let_go_of_nobodys(connection) + resume_left_behind(connection.pk)
 
 
-def _begin(connection: Connection, mended: int, *, spread: bool) -> Reconciliation:
+def _begin(connection: Connection, repaired: int, *, spread: bool) -> Reconciliation:
     for unfinished in connection.reconciliations.unfinished():
         finish(unfinished)
-    begun = Reconciliation.objects.create(connection=connection, mended=mended)
-    begun.looked_at = _have_read(connection, spread=spread)
-    begun.save(update_fields=["looked_at"])
+    begun = Reconciliation.objects.create(connection=connection, repaired=repaired)
+    begun.inspected = _have_read(connection, spread=spread)
+    begun.save(update_fields=["inspected"])
     begun.refresh_from_db()
-    if begun.looked_at == 0:
+    if begun.inspected == 0:
         finish(begun)
     return begun
 
@@ -111,7 +120,7 @@ def _begin(connection: Connection, mended: int, *, spread: bool) -> Reconciliati
 def to_read_for_week(connection: Connection) -> QuerySet[Meeting]:
     """Meetings that begin within a week but not within a day, and that nobody wrote or read since a week before."""
     return _unread(connection).filter(
-        read_for_week_at__isnull=True,
+        week_check_at__isnull=True,
         starts_at__gt=Now() + DAY,
         starts_at__lte=Now() + WEEK,
         claimed_at__lt=F("starts_at") - WEEK,
@@ -126,7 +135,7 @@ def to_read_for_day(connection: Connection) -> QuerySet[Meeting]:
 
 
 def _unread(connection: Connection) -> QuerySet[Meeting]:
-    return Meeting.objects.in_agreement().filter(connection=connection, read_for_day_at__isnull=True)
+    return Meeting.objects.in_sync().filter(connection=connection, day_check_at__isnull=True)
 
 
 def _have_read(connection: Connection, *, spread: bool) -> int:
@@ -136,8 +145,8 @@ def _have_read(connection: Connection, *, spread: bool) -> int:
     """
     for_week, for_day = to_read_for_week(connection), to_read_for_day(connection)
     period = _spread(for_week.count() + for_day.count()) if spread else timedelta(0)
-    return for_day.update(read_for_day_at=Now(), **_due_within(period)) + for_week.update(
-        read_for_week_at=Now(), **_due_within(period)
+    return for_day.update(day_check_at=Now(), **_due_within(period)) + for_week.update(
+        week_check_at=Now(), **_due_within(period)
     )
 
 
@@ -147,7 +156,7 @@ def _spread(how_many: int) -> timedelta:
 
 def _due_within(period: timedelta) -> dict[str, Any]:
     some_time = ExpressionWrapper(Now() + Value(period) * Random(), output_field=DateTimeField())
-    return {"due_at": some_time, "recheck_at": Now(), "nudged_at": None}
+    return {"due_at": some_time, "recheck_at": Now(), "enqueued_at": None}
 
 
 @receiver(connection_recovered)
@@ -162,22 +171,22 @@ def resume_left_behind(connection_id: int) -> int:
     Where the platform's id is not known they are looked for by our key. Of a disconnected connection nothing is done.
     """
     with transaction.atomic():
-        rows = Meeting.objects.left_behind().filter(
+        rows = Meeting.objects.orphaned().filter(
             connection=connection_id,
             connection__in=Connection.objects.live().values("pk"),
             ends_at__gt=Now(),
         )
         found = list(rows.select_for_update(of=("self",), no_key=True).select_related("connection"))
         Meeting.objects.filter(pk__in=[each.pk for each in found]).update(
-            version=F("version") + 1, due_at=Now(), nudged_at=None, attempts=0, warning="", **NO_ERROR
+            version=F("version") + 1, due_at=Now(), enqueued_at=None, attempts=0, warning="", **NO_ERROR
         )
         for meeting in found:
             announce(meeting.pk)
             words = _("%(platform)s still had this cancelled meeting: it is being deleted.")
             platform = {"platform": platform_of(meeting.connection).label}
-            record_finding(meeting, FindingKind.LEFT_BEHIND, words % platform)
+            record_finding(meeting, FindingKind.ORPHANED, words % platform)
         if found:
-            sweep_soon()
+            schedule_sweep()
     return len(found)
 
 
@@ -200,7 +209,10 @@ def _let_go_of_nobodys(connection: Connection) -> int:
 def _in_chunks(connection: Connection) -> Iterator[set[UUID]]:
     """The meetings that should take place, some at a time."""
     live = Meeting.objects.filter(
-        connection=connection, wanted=Wanted.LIVE, ends_at__gt=Now(), created_at__lt=Now() - _YOUNG
+        connection=connection,
+        desired_state=DesiredState.PRESENT,
+        ends_at__gt=Now(),
+        created_at__lt=Now() - _YOUNG,
     )
     ids = list(live.values_list("pk", flat=True))
     for first in range(0, len(ids), _CHUNK):
@@ -209,12 +221,16 @@ def _in_chunks(connection: Connection) -> Iterator[set[UUID]]:
 
 @transaction.atomic
 def _let_go(meeting_id: UUID) -> bool:
-    meeting = Meeting.objects.select_for_update(no_key=True).filter(pk=meeting_id, wanted=Wanted.LIVE).first()
+    meeting = (
+        Meeting.objects.select_for_update(no_key=True)
+        .filter(pk=meeting_id, desired_state=DesiredState.PRESENT)
+        .first()
+    )
     if meeting is None:
         return False
     logger.warning("Meeting %s belongs to nothing any more and is cancelled.", meeting_id)
-    ask_to_cancel(meeting_id)
+    request_cancel(meeting_id)
     record_finding(
-        meeting, FindingKind.NOBODYS, _("No appointment has this meeting any more: it is cancelled.")
+        meeting, FindingKind.UNOWNED, _("No appointment has this meeting any more: it is cancelled.")
     )
     return True

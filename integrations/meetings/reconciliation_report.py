@@ -44,22 +44,22 @@ def finish(run: Reconciliation) -> bool:
         failed.values_list("error_sentence").annotate(how_often=Count("pk")).order_by("-how_often").first()
     )
     counts = _findings_of(run).aggregate(
-        made_again=Count("pk", filter=Q(kind=FindingKind.MADE_AGAIN)),
-        put_back=Count("pk", filter=Q(kind=FindingKind.PUT_BACK)),
+        recreated=Count("pk", filter=Q(kind=FindingKind.RECREATED)),
+        restored=Count("pk", filter=Q(kind=FindingKind.RESTORED)),
     )
     finished = Reconciliation.objects.unfinished().filter(pk=run.pk)
     reason = common[0] if common else ""
     if not finished.update(finished_at=Now(), failed=failed.count(), reason=reason, **counts):
         return False
     run.refresh_from_db()
-    if run.made_again or run.put_back or run.mended or run.failed:
+    if run.recreated or run.restored or run.repaired or run.failed:
         note_event(run.connection, EventKind.RECONCILED, None, summary(run))
     return True
 
 
 def asked_for(run: Reconciliation) -> MeetingQuerySet:
     """The meetings that were to be read in it."""
-    since = Q(read_for_week_at__gte=run.started_at) | Q(read_for_day_at__gte=run.started_at)
+    since = Q(week_check_at__gte=run.started_at) | Q(day_check_at__gte=run.started_at)
     return Meeting.objects.filter(since, connection=run.connection_id)
 
 
@@ -79,7 +79,7 @@ def recent_findings(connection: Connection) -> QuerySet[Finding]:
 
 def summary(run: Reconciliation) -> str:
     """One sentence for each thing that came of it."""
-    counted = (_made_again(run.made_again), _put_back(run.put_back), _mended(run.mended))
+    counted = (_made_again(run.recreated), _put_back(run.restored), _mended(run.repaired))
     return " ".join(filter(None, (_compared(run), *counted, _failed(run))))
 
 
@@ -87,9 +87,9 @@ def _compared(run: Reconciliation) -> str:
     words = ngettext(
         "%(count)s meeting was compared with %(platform)s.",
         "%(count)s meetings were compared with %(platform)s.",
-        run.looked_at,
+        run.inspected,
     )
-    return words % {"count": intcomma(run.looked_at), "platform": platform_of(run.connection).label}
+    return words % {"count": intcomma(run.inspected), "platform": platform_of(run.connection).label}
 
 
 def _made_again(number: int) -> str:

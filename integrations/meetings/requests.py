@@ -22,12 +22,12 @@ from integrations.matching.host_permission import host_permission_granted
 from integrations.meetings.outcomes import NO_ERROR
 from integrations.meetings.signals import (
     announce,
-    enqueue_on_commit,
+    enqueue_meetings_on_commit,
     nudge,
-    sweep_soon,
+    schedule_sweep,
 )
-from integrations.models import Connection, Meeting, UserMatch, Wanted
-from integrations.models.meetings import UNHELD
+from integrations.models import Connection, DesiredState, Meeting, UserMatch
+from integrations.models.meetings import UNLEASED
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
@@ -37,7 +37,7 @@ _SUBJECT_LENGTH: Final = 255
 _WAITING: Final = [kind.value for kind in ErrorKind if kind.is_waiting_useful]
 
 
-def ask_for_meeting(
+def request_meeting(
     *, host: StaffMember, hosting: Hosting, subject: str, starts_at: datetime, ends_at: datetime
 ) -> Meeting:
     """Write down that a meeting must exist; a worker makes it once the caller's transaction is committed.
@@ -57,11 +57,11 @@ def ask_for_meeting(
         starts_at=starts_at,
         ends_at=ends_at,
         due_at=Now(),
-        nudged_at=Now(),
+        enqueued_at=Now(),
     )
     # The database's clock decides when something is due, so its answer is read back.
-    meeting.refresh_from_db(fields=["due_at", "nudged_at"])
-    enqueue_on_commit([meeting.pk])
+    meeting.refresh_from_db(fields=["due_at", "enqueued_at"])
+    enqueue_meetings_on_commit([meeting.pk])
     return meeting
 
 
@@ -77,7 +77,7 @@ def _attendees(platform: VideoPlatform, connection: Connection, match: UserMatch
 
 def keeps_link(meeting: Meeting, hosting: Hosting) -> bool:
     """Whether the meeting, and so its link, stays when somebody who hosts there takes it over."""
-    if hosting.connection is None or hosting.match is None or meeting.wanted != Wanted.LIVE:
+    if hosting.connection is None or hosting.match is None or meeting.desired_state != DesiredState.PRESENT:
         return False
     connection, match = hosting.connection, hosting.match
     organizer = platform_of(connection).organizer_id(connection, match)
@@ -97,15 +97,15 @@ def hand_over(
         attendees = _attendees(platform_of(connection), connection, match)
         _ask(meeting.pk, host=host, attendees=attendees, starts_at=starts_at, ends_at=ends_at)
         return meeting
-    replacement = ask_for_meeting(
+    replacement = request_meeting(
         host=host, hosting=hosting, subject=meeting.subject, starts_at=starts_at, ends_at=ends_at
     )
-    ask_to_cancel(meeting.pk)
+    request_cancel(meeting.pk)
     Meeting.objects.filter(pk=meeting.pk).update(replaced_by=replacement)
     return replacement
 
 
-def ask_to_move(meeting_id: UUID, *, starts_at: datetime, ends_at: datetime) -> None:
+def request_move(meeting_id: UUID, *, starts_at: datetime, ends_at: datetime) -> None:
     """The meeting must take place at another time. Its link stays. Nothing happens to a cancelled one."""
     _ask(meeting_id, starts_at=starts_at, ends_at=ends_at)
 
@@ -115,12 +115,12 @@ def rename(meeting_id: UUID, subject: str) -> None:
     _ask(meeting_id, subject=subject[:_SUBJECT_LENGTH])
 
 
-def ask_to_cancel(meeting_id: UUID) -> None:
+def request_cancel(meeting_id: UUID) -> None:
     """The meeting must not exist. One that no worker ever took up is cancelled at once, without a call."""
     untouched = Q(claimed_at__isnull=True)
     _ask(
         meeting_id,
-        wanted=Wanted.GONE,
+        desired_state=DesiredState.ABSENT,
         synced_version=Case(
             When(untouched, then=F("version") + 1), default=F("synced_version"), output_field=IntegerField()
         ),
@@ -128,12 +128,12 @@ def ask_to_cancel(meeting_id: UUID) -> None:
     )
 
 
-def _ask(meeting_id: UUID, **wanted: Any) -> None:
+def _ask(meeting_id: UUID, **desired_state: Any) -> None:
     """One UPDATE, so that asks and workers can come in any order; whoever holds the meeting sees a newer version."""
-    values = {"version": F("version") + 1, "due_at": Now(), "nudged_at": Now(), **wanted}
-    if Meeting.objects.filter(pk=meeting_id, wanted=Wanted.LIVE).update(**values):
+    values = {"version": F("version") + 1, "due_at": Now(), "enqueued_at": Now(), **desired_state}
+    if Meeting.objects.filter(pk=meeting_id, desired_state=DesiredState.PRESENT).update(**values):
         announce(meeting_id)
-        enqueue_on_commit([meeting_id])
+        enqueue_meetings_on_commit([meeting_id])
 
 
 def try_again(meetings: QuerySet[Meeting]) -> int:
@@ -146,13 +146,13 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
             pk__in=meetings.values("pk"), connection__in=Connection.objects.live().values("pk")
         )
         ids = list(failed.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-        Meeting.objects.filter(pk__in=ids).update(due_at=Now(), nudged_at=None, attempts=0, **NO_ERROR)
+        Meeting.objects.filter(pk__in=ids).update(due_at=Now(), enqueued_at=None, attempts=0, **NO_ERROR)
         for meeting_id in ids:
             announce(meeting_id)
         if len(ids) == 1:
             nudge(ids[0])
         elif ids:
-            sweep_soon()
+            schedule_sweep()
     return len(ids)
 
 
@@ -181,8 +181,10 @@ def compare_what_was_left(connection_id: int) -> None:
     """An uncertain write was on its way when the connection went: it may have landed since, over a newer one."""
     left = Meeting.objects.filter(connection=connection_id, due_at__isnull=True, recheck_at__isnull=False)
     # What is to be deleted after all is seen to at once (`reconciling.resume_left_behind`).
-    left = left.exclude(Q(wanted=Wanted.GONE) & ~Q(warning=""))
-    left.filter(synced_version=F("version"), ends_at__gt=Now()).update(due_at=F("recheck_at"), nudged_at=None)
+    left = left.exclude(Q(desired_state=DesiredState.ABSENT) & ~Q(warning=""))
+    left.filter(synced_version=F("version"), ends_at__gt=Now()).update(
+        due_at=F("recheck_at"), enqueued_at=None
+    )
 
 
 def resume_waiting(connection_id: int) -> int:
@@ -190,11 +192,11 @@ def resume_waiting(connection_id: int) -> int:
 
     Work that became due while nobody could do it is told to the workers at once, too.
     """
-    waiting = Q(error_kind__in=_WAITING, due_at__gt=Now()) | Q(due_at__lte=Now(), nudged_at__isnull=False)
+    waiting = Q(error_kind__in=_WAITING, due_at__gt=Now()) | Q(due_at__lte=Now(), enqueued_at__isnull=False)
     with transaction.atomic():
         resumed = Meeting.objects.filter(
-            waiting, UNHELD, connection=connection_id, due_at__isnull=False
-        ).update(due_at=Least(F("due_at"), Now()), nudged_at=None)
+            waiting, UNLEASED, connection=connection_id, due_at__isnull=False
+        ).update(due_at=Least(F("due_at"), Now()), enqueued_at=None)
         if resumed:
-            sweep_soon()
+            schedule_sweep()
     return resumed

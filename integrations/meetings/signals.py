@@ -12,7 +12,7 @@ from django.dispatch import Signal
 
 from integrations import task_queue
 from integrations.models import Meeting
-from integrations.task_queue import Turn
+from integrations.task_queue import Priority
 
 #: Sent after commit when something that people see of a meeting has changed: `sender=Meeting, meeting_id=UUID`.
 meeting_changed = Signal()
@@ -35,7 +35,7 @@ def nudge(meeting_id: UUID) -> None:
     A broker that is down costs a second at most and never an error: the sweep finds the row at its next round.
     """
     Meeting.objects.filter(pk=meeting_id).nudged()
-    enqueue_on_commit([meeting_id])
+    enqueue_meetings_on_commit([meeting_id])
 
 
 @contextmanager
@@ -50,27 +50,27 @@ def gathered() -> Iterator[None]:
             yield
     finally:
         _is_gathering.reset(token)
-    sweep_soon()
+    schedule_sweep()
 
 
-def enqueue_on_commit(meeting_ids: Iterable[UUID], turn: Turn = Turn.NOW) -> None:
-    """The part of `nudge` for rows whose `nudged_at` was written with the ask itself."""
+def enqueue_meetings_on_commit(meeting_ids: Iterable[UUID], priority: Priority = Priority.FRESH) -> None:
+    """The part of `nudge` for rows whose `enqueued_at` was written with the ask itself."""
     ids = list(meeting_ids)
     if _is_gathering.get():
-        Meeting.objects.filter(pk__in=ids).update(nudged_at=None)
+        Meeting.objects.filter(pk__in=ids).update(enqueued_at=None)
         return
-    transaction.on_commit(lambda: _enqueue(ids, turn), robust=True)
+    transaction.on_commit(lambda: _enqueue(ids, priority), robust=True)
 
 
-def sweep_soon() -> None:
+def schedule_sweep() -> None:
     """Have a worker sweep once the present transaction is committed, for changes that make many rows due."""
     if _is_gathering.get():
         return
-    task_queue.nudge_on_commit("integrations.sweep_meetings")
+    task_queue.enqueue_on_commit("integrations.sweep_meetings")
 
 
-def _enqueue(meeting_ids: list[UUID], turn: Turn) -> None:
+def _enqueue(meeting_ids: list[UUID], priority: Priority) -> None:
     """Send one task per meeting. When the broker fails all are given back to the sweep: a task may run twice."""
     calls = [(str(meeting_id),) for meeting_id in meeting_ids]
-    if not task_queue.send_each("integrations.sync_meeting", calls, turn=turn):
-        Meeting.objects.filter(pk__in=meeting_ids).update(nudged_at=None)
+    if not task_queue.send_each("integrations.sync_meeting", calls, priority=priority):
+        Meeting.objects.filter(pk__in=meeting_ids).update(enqueued_at=None)

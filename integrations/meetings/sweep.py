@@ -15,12 +15,12 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from integrations.meetings.signals import announce, enqueue_on_commit
+from integrations.meetings.signals import announce, enqueue_meetings_on_commit
 from integrations.meetings.sweep_queries import Todo, look, unexplained, unheard
-from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
-from integrations.models.meetings import UNHELD
+from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
+from integrations.models.meetings import UNLEASED
 from integrations.platforms.failures import ErrorKind
-from integrations.task_queue import Turn
+from integrations.task_queue import Priority
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def _nudge_due(todo: Todo) -> int:
     if room <= 0:
         return 0
     ids = _nudged(_with_probes(room) if todo.down else _soonest(room, settings.MEETING_NUDGE_PAUSE_SECONDS))
-    enqueue_on_commit(ids, Turn.SWEPT)
+    enqueue_meetings_on_commit(ids, Priority.SWEPT)
     return len(ids)
 
 
@@ -63,7 +63,7 @@ def _nudged(rows: tuple[str, Any]) -> list[UUID]:
         # Materialized: a plan that ran the inner statement twice would lock more rows than there is room for.
         cursor.execute(
             f"WITH due (id) AS MATERIALIZED ({statement}) UPDATE integrations_meeting AS meeting "  # noqa: S608
-            "SET nudged_at = statement_timestamp() FROM due WHERE meeting.id = due.id "
+            "SET enqueued_at = statement_timestamp() FROM due WHERE meeting.id = due.id "
             "RETURNING meeting.starts_at, meeting.id",
             params,
         )
@@ -77,8 +77,10 @@ def _soonest(room: int, nudge_pause: int) -> tuple[str, Any]:
 
 
 def _with_probes(room: int) -> tuple[str, Any]:
-    wanted = _to_nudge()
-    return _statement(wanted.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(wanted))), room)
+    to_enqueue = _to_nudge()
+    return _statement(
+        to_enqueue.filter(Q(connection__probe_at__isnull=True) | Q(pk__in=_probes(to_enqueue))), room
+    )
 
 
 def _statement(meetings: QuerySet[Meeting], room: int) -> tuple[str, Any]:
@@ -109,7 +111,7 @@ def end_over(meetings: QuerySet[Meeting]) -> None:
     over = _open(meetings).filter(ends_at__lte=Now())
     if not over.exists():
         return
-    live, agreed = Q(wanted=Wanted.LIVE), Q(synced_version=F("version"))
+    live, agreed = Q(to_enqueue=DesiredState.PRESENT), Q(synced_version=F("version"))
     stale = ~live & Q(ends_at__lte=Now() - _TIDYING)
     _end(over.filter((live | stale) & agreed))
     _fail(
@@ -129,7 +131,11 @@ def abandon(connections: QuerySet[Connection]) -> None:
     Call it in the transaction that disconnects.
     """
     meetings = Meeting.objects.filter(connection__in=connections)
-    live, agreed, due = Q(wanted=Wanted.LIVE), Q(synced_version=F("version")), Q(due_at__isnull=False)
+    live, agreed, due = (
+        Q(to_enqueue=DesiredState.PRESENT),
+        Q(synced_version=F("version")),
+        Q(due_at__isnull=False),
+    )
     # What would still have been compared is compared if it is connected again (`meetings.compare_what_was_left`), and
     # what may land late is not forgotten.
     still: dict[str, Any] = {"everything": True, "recheck_at": F("recheck_at")}
@@ -155,7 +161,7 @@ def abandon(connections: QuerySet[Connection]) -> None:
         **still,
     )
     _end(
-        meetings.being_let_go(),
+        meetings.deleting(),
         **still,
         synced_version=F("version"),
         warning=_("The platform was disconnected before the meeting was deleted: it still has it."),
@@ -180,7 +186,7 @@ def explain_waiting() -> None:
 
 def _open(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
     """Meetings that are due now or later and that nobody holds."""
-    return meetings.filter(UNHELD, due_at__isnull=False)
+    return meetings.filter(UNLEASED, due_at__isnull=False)
 
 
 def _fail(meetings: QuerySet[Meeting], sentence: str, *, everything: bool = False, **fields: Any) -> None:

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from integrations.models import Connection, ConnectionStatus, Meeting
 from integrations.models.connections import able_to_work
-from integrations.models.meetings import UNHELD
+from integrations.models.meetings import UNLEASED
 from integrations.platforms.failures import ErrorKind
 
 
@@ -52,11 +52,11 @@ def unheard() -> Q:
 
     A nudge that came during a pause was of no use: who was nudged then is nudged again when the pause is over.
     """
-    in_vain = Q(connection__paused_until__isnull=False, nudged_at__lt=F("connection__paused_until")) | Q(
-        connection__probe_at__isnull=False, nudged_at__lt=F("connection__probe_at")
+    in_vain = Q(connection__paused_until__isnull=False, enqueued_at__lt=F("connection__paused_until")) | Q(
+        connection__probe_at__isnull=False, enqueued_at__lt=F("connection__probe_at")
     )
     pause = timedelta(seconds=settings.MEETING_NUDGE_PAUSE_SECONDS)
-    return Q(nudged_at__isnull=True) | Q(nudged_at__lte=Now() - pause) | in_vain
+    return Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=Now() - pause) | in_vain
 
 
 def unexplained() -> dict[ErrorKind, Q]:
@@ -76,7 +76,7 @@ def unexplained() -> dict[ErrorKind, Q]:
 def _left_over() -> tuple[str, Any]:
     """Meetings of connections that are gone, which were to be deleted and failed while they were being disconnected."""
     gone = Connection.objects.filter(status=ConnectionStatus.DISCONNECTED)
-    meetings = Meeting.objects.being_let_go().filter(connection__in=gone.values("pk"))
+    meetings = Meeting.objects.deleting().filter(connection__in=gone.values("pk"))
     statement: tuple[str, Any] = meetings.values_list("pk")[:1].query.sql_with_params()
     return statement
 
@@ -84,10 +84,10 @@ def _left_over() -> tuple[str, Any]:
 @cache
 def _open_meetings(nudge_pause: int) -> tuple[str, Any]:
     """What `Todo` says of meetings that are due, now or later; no row where there are none."""
-    is_due = Q(due_at__lte=Now()) & UNHELD & able_to_work("connection__")
+    is_due = Q(due_at__lte=Now()) & UNLEASED & able_to_work("connection__")
     meetings: Any = Meeting.objects.filter(due_at__isnull=False).annotate(all=Value(1)).values("all")
     columns = {
-        "over": BoolOr(UNHELD & Q(ends_at__lte=Now()), default=False),
+        "over": BoolOr(UNLEASED & Q(ends_at__lte=Now()), default=False),
         "abandoned": BoolOr(Q(connection__status=ConnectionStatus.DISCONNECTED), default=False),
         "unexplained": BoolOr(reduce(or_, unexplained().values()), default=False),
         "unheard": Count("pk", filter=is_due & unheard()),

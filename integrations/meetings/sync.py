@@ -28,7 +28,7 @@ from integrations.meetings.outcomes import write_failure, write_success
 from integrations.meetings.signals import announce
 from integrations.meetings.sweep import end_over
 from integrations.metrics import TAKEN_OVER, count_sync
-from integrations.models import FindingKind, Meeting, Wanted
+from integrations.models import DesiredState, FindingKind, Meeting
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
@@ -61,7 +61,7 @@ def _make_agree(claimed: Claim) -> str:
     """Do what is needed; returns the platform's warning or "". Raises PlatformError and LeaseLost."""
     meeting = claimed.meeting
     platform = platform_of(meeting.connection)
-    if meeting.wanted == Wanted.GONE:
+    if meeting.desired_state == DesiredState.ABSENT:
         return _retire(claimed, platform)
     if not meeting.remote_id:
         return _create(claimed, platform)
@@ -79,7 +79,7 @@ def _create(claimed: Claim, platform: VideoPlatform) -> str:
         claimed.keep(remote_id=remote.remote_id, join_url=remote.join_url)
         if is_another:
             words = _("The meeting no longer existed in %(platform)s: it was made again, with a new link.")
-            record_finding(meeting, FindingKind.MADE_AGAIN, words % {"platform": platform.label})
+            record_finding(meeting, FindingKind.RECREATED, words % {"platform": platform.label})
     announce(meeting.pk)
     return platform.update_meeting(meeting.connection, remote.remote_id, _spec(meeting))
 
@@ -121,7 +121,7 @@ def _put_back(claimed: Claim, platform: VideoPlatform, changed: list[str]) -> st
     with transaction.atomic():
         claimed.keep(warning=warning)
         what = {"platform": platform.label, "what": ", ".join(changed)}
-        record_finding(claimed.meeting, FindingKind.PUT_BACK, words % what)
+        record_finding(claimed.meeting, FindingKind.RESTORED, words % what)
     return warning
 
 

@@ -75,9 +75,11 @@ class Connection(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
     # The circuit breaker (`integrations.circuit_breaker`): callers without an answer since a success, the time of
     # the next probe while the circuit is open, and the caller that probes now.
-    unanswered = ArrayField(models.CharField(max_length=50), default=list, db_default=[], blank=True)
+    consecutive_failures = ArrayField(
+        models.CharField(max_length=50), default=list, db_default=[], blank=True
+    )
     probe_at = models.DateTimeField(null=True, blank=True)
-    prober = models.CharField(max_length=50, blank=True, db_default="")
+    probe_owner = models.CharField(max_length=50, blank=True, db_default="")
     connected_by = models.ForeignKey(
         StaffMember, models.SET_NULL, related_name="connections_made", null=True, blank=True
     )
@@ -128,8 +130,8 @@ class EventKind(models.TextChoices):
     REMATCHED = "rematched", _("Rematched")
     REMATCH_FAILED = "rematch_failed", _("Rematch failed")
     FIELD_CHANGED = "field_changed", _("Matched field changed")
-    USER_NAME_TAKEN_OVER = "name_taken_over", _("User name taken over")
-    POLICY_REPORTED = "policy_reported", _("Access policy reported as granted")
+    USER_NAME_ADOPTED = "user_name_adopted", _("User name taken over")
+    PERMISSION_REPORTED = "permission_reported", _("Access policy reported as granted")
     SETTINGS_CHANGED = "settings_changed", _("Settings changed")
     CHECKED = "checked", _("Connection checked")
     RECONCILED = "reconciled", _("Meetings compared")

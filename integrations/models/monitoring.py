@@ -36,12 +36,12 @@ class DriftFinding(models.Model):
     is_other_user = models.BooleanField(default=False)
     reason = models.CharField(max_length=20, choices=MatchReason, blank=True)
     hint = models.CharField(max_length=500, blank=True)
-    remote_upn = models.CharField(max_length=320, blank=True)
+    remote_user_name = models.CharField(max_length=320, blank=True)
     meetings = models.PositiveIntegerField(default=0)
     found_at = models.DateTimeField(db_default=Now())
     checked_at = models.DateTimeField(db_default=Now())
     # When the admins were mailed about it: once.
-    told_at = models.DateTimeField(null=True, blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["-meetings", "pk"]

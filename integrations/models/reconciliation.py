@@ -27,11 +27,11 @@ class Reconciliation(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="reconciliations")
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
-    looked_at = models.PositiveIntegerField(default=0)
-    made_again = models.PositiveIntegerField(default=0)
-    put_back = models.PositiveIntegerField(default=0)
+    inspected = models.PositiveIntegerField(default=0)
+    recreated = models.PositiveIntegerField(default=0)
+    restored = models.PositiveIntegerField(default=0)
     # Rows that did not agree with what they were made for, or that nobody had any more: asked for anew.
-    mended = models.PositiveIntegerField(default=0)
+    repaired = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     # Why, for most of those that failed.
     reason = models.TextField(blank=True)
@@ -53,10 +53,10 @@ class Reconciliation(models.Model):
 
 
 class FindingKind(models.TextChoices):
-    MADE_AGAIN = "made_again", _("Made again")
-    PUT_BACK = "put_back", _("Put back")
-    NOBODYS = "nobodys", _("Let go")
-    LEFT_BEHIND = "left_behind", _("Deleted after all")
+    RECREATED = "recreated", _("Made again")
+    RESTORED = "restored", _("Put back")
+    UNOWNED = "unowned", _("Let go")
+    ORPHANED = "orphaned", _("Deleted after all")
     CANCELLED = "cancelled", _("Cancelled after all")
     MOVED = "moved", _("Moved after all")
 

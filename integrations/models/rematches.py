@@ -25,7 +25,7 @@ class RematchTrigger(models.TextChoices):
 class RematchScope(models.TextChoices):
     """Whom a run asks for, and whether what it learns is kept."""
 
-    EVERYBODY = "everybody", _("All users")
+    ALL = "all", _("All users")
     FAILED = "failed", _("Only the failed")
     PREVIEW = "preview", _("Preview of another field")
 
@@ -56,7 +56,7 @@ class RematchRun(models.Model):
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="rematch_runs")
-    scope = models.CharField(max_length=10, choices=RematchScope, default=RematchScope.EVERYBODY)
+    scope = models.CharField(max_length=10, choices=RematchScope, default=RematchScope.ALL)
     # The field that is looked up: an answer about another one than the connection's is never kept.
     match_field = models.CharField(max_length=10, choices=MatchField)
     trigger = models.CharField(max_length=15, choices=RematchTrigger)
@@ -105,7 +105,7 @@ class RematchRun(models.Model):
 
 
 class MatchChangeQuerySet(models.QuerySet["MatchChange"]):
-    def that_matter(self) -> Self:
+    def significant(self) -> Self:
         """Without whoever is what they were before, as the same remote user."""
         return self.exclude(before=F("after"), is_other_user=False)
 
@@ -119,8 +119,8 @@ class MatchChange(models.Model):
     after = models.CharField(max_length=10, choices=MatchStatus)
     # Whether another remote user than before was found.
     is_other_user = models.BooleanField(default=False)
-    looked_up = models.CharField(max_length=320, blank=True)
-    remote_upn = models.CharField(max_length=320, blank=True)
+    queried_name = models.CharField(max_length=320, blank=True)
+    remote_user_name = models.CharField(max_length=320, blank=True)
     reason = models.CharField(max_length=20, choices=MatchReason, blank=True)
     hint = models.CharField(max_length=500, blank=True)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Count, F, FloatField, Func, Max, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
-from integrations.models import Connection, Meeting, RematchRun, Wanted
+from integrations.models import Connection, DesiredState, Meeting, RematchRun
 
 #: Whoever has an appointment within this time looks for the link now.
 SOON: Final = timedelta(hours=1)
@@ -107,7 +107,9 @@ def _rate(row: Mapping[str, Any]) -> float:
 
 
 def _soon_without_link() -> int:
-    soon = Q(wanted=Wanted.LIVE, join_url="", starts_at__gt=Now(), starts_at__lte=Now() + SOON)
+    soon = Q(
+        desired_state=DesiredState.PRESENT, join_url="", starts_at__gt=Now(), starts_at__lte=Now() + SOON
+    )
     # Each half by an index of its own: what is open, and what failed.
     waiting = Meeting.objects.filter(soon, due_at__isnull=False)
     return waiting.count() + Meeting.objects.failed().filter(soon).count()

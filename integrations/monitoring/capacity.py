@@ -180,7 +180,7 @@ def _load(connection: Connection, row: OrganizerMonth, limit: int) -> Load:
 def _name_of(connection: Connection, organizer_id: str) -> str:
     """The account for everybody, or the person who organises their own meetings."""
     platform = platform_of(connection)
-    if not platform.coverage_needed(connection):
+    if not platform.needs_host_permission(connection):
         return platform.account(connection).name
     matches = UserMatch.objects.filter(connection=connection, remote_id=organizer_id)
     match = matches.select_related("staff").order_by("pk").first()

@@ -23,6 +23,7 @@ from integrations.matching.lookups import look_up
 from integrations.matching.results import preview_answers
 from integrations.models import (
     Connection,
+    DesiredState,
     DirectoryState,
     DriftFinding,
     DriftWatch,
@@ -32,9 +33,8 @@ from integrations.models import (
     Meeting,
     RematchRun,
     UserMatch,
-    Wanted,
 )
-from integrations.monitoring.drift_report import mail_findings, noted_words
+from integrations.monitoring.drift_report import email_findings, noted_words
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import Changes, PlatformError
@@ -97,13 +97,13 @@ def _watch(connection: Connection, watch: DriftWatch) -> None:
         logger.warning(
             "Drift watch on connection %s: %s (request %s)", connection.pk, error, error.request_id
         )
-        circuit_breaker.heed(connection.pk, error, _CALLER)
+        circuit_breaker.record_failure(connection.pk, error, _CALLER)
         if error.kind == ErrorKind.BUG:
             _rest(watch, begun, watch.mark)
         return
     new = _keep(connection, found, begun)
     _rest(watch, begun, changes.mark if changes is not None else "")
-    mail_findings(connection, new)
+    email_findings(connection, new)
 
 
 def _rest(watch: DriftWatch, begun: datetime, mark: str) -> None:
@@ -135,7 +135,10 @@ def _look(connection: Connection, changes: Changes | None) -> _Found:
 def _meetings_ahead(connection: Connection) -> dict[int, int]:
     """Staff id -> meetings in the coming week, of those who have any."""
     ahead = Meeting.objects.filter(
-        connection=connection, wanted=Wanted.LIVE, ends_at__gt=Now(), starts_at__lt=Now() + AHEAD
+        connection=connection,
+        desired_state=DesiredState.PRESENT,
+        ends_at__gt=Now(),
+        starts_at__lt=Now() + AHEAD,
     )
     return dict(
         ahead.order_by().values("host").annotate(how_many=Count("pk")).values_list("host", "how_many")
@@ -162,10 +165,10 @@ def _matched(connection: Connection, hosts: Collection[int]) -> Iterator[tuple[i
         connection=connection,
         directory=DirectoryState.MATCHED,
         status__in=[MatchStatus.MATCHED, MatchStatus.CHECKING],
-        looked_up=F(f"staff__{connection.match_field}"),
+        queried_name=F(f"staff__{connection.match_field}"),
         staff__is_active=True,
     ).order_by("staff_id")
-    for pk, user_name, remote_id in rows.values_list("staff_id", "looked_up", "remote_id"):
+    for pk, user_name, remote_id in rows.values_list("staff_id", "queried_name", "remote_id"):
         yield pk, user_name or "", remote_id
 
 
@@ -191,7 +194,15 @@ def _keep(connection: Connection, found: _Found, begun: datetime) -> list[DriftF
         [_finding(connection, change, found.meetings) for change in changes],
         update_conflicts=True,
         unique_fields=["connection", "staff"],
-        update_fields=["after", "is_other_user", "reason", "hint", "remote_upn", "meetings", "checked_at"],
+        update_fields=[
+            "after",
+            "is_other_user",
+            "reason",
+            "hint",
+            "remote_user_name",
+            "meetings",
+            "checked_at",
+        ],
     )
     _note(connection, findings.exclude(staff__in=known))
     return _to_be_told(findings)
@@ -205,7 +216,7 @@ def _finding(connection: Connection, change: MatchChange, meetings: Mapping[int,
         is_other_user=change.is_other_user,
         reason=change.reason,
         hint=change.hint,
-        remote_upn=change.remote_upn,
+        remote_user_name=change.remote_user_name,
         meetings=meetings.get(change.staff_id, 0),
     )
 
@@ -219,6 +230,6 @@ def _note(connection: Connection, new: QuerySet[DriftFinding]) -> None:
 
 def _to_be_told(findings: QuerySet[DriftFinding]) -> list[DriftFinding]:
     """Marked as told before the mail goes out: rather none, where the process dies, than the same one twice."""
-    untold = list(findings.filter(told_at=None, meetings__gt=0).select_related("staff"))
-    findings.filter(pk__in=[finding.pk for finding in untold]).update(told_at=Now())
+    untold = list(findings.filter(notified_at=None, meetings__gt=0).select_related("staff"))
+    findings.filter(pk__in=[finding.pk for finding in untold]).update(notified_at=Now())
     return untold

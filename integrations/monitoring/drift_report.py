@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 
 #: How many people the dashboard names, and how many a mail.
 NAMED: Final = 3
-NAMED_IN_MAIL: Final = 20
+NAMED_IN_EMAIL: Final = 20
 # What a sentence is made of; the count of them all runs through every row.
-_NAMED: Final = ("after", "is_other_user", "remote_upn", "meetings")
+_NAMED: Final = ("after", "is_other_user", "remote_user_name", "meetings")
 PER_PAGE: Final = 25
 
 
@@ -86,11 +86,11 @@ def rows_on(connection: Connection, page: Page[DriftFinding]) -> list[DriftRow]:
 def _remedy(connection: Connection, finding: DriftFinding) -> str:
     """The sentence that the table would show beside the person after a rematch."""
     would_be = UserMatch(
-        looked_up=getattr(finding.staff, connection.match_field),
+        queried_name=getattr(finding.staff, connection.match_field),
         directory=DirectoryState.UNMATCHED,
         reason=finding.reason,
         hint=finding.hint,
-        remote_upn=finding.remote_upn,
+        remote_user_name=finding.remote_user_name,
     )
     return platform_of(connection).remedy(connection, would_be)
 
@@ -124,7 +124,7 @@ def sentence_of(finding: DriftFinding) -> str:
 def outcome_of(finding: DriftFinding) -> str:
     """What the person would be: a status, or somebody else."""
     if finding.is_other_user and finding.after in (MatchStatus.MATCHED, MatchStatus.CHECKING):
-        return _("matched with another account (%s)") % finding.remote_upn
+        return _("matched with another account (%s)") % finding.remote_user_name
     return str(MatchStatus(finding.after).label)
 
 
@@ -140,7 +140,7 @@ def noted_words(first: DriftFinding, how_many: int) -> str:
     return words % {"person": first.staff.name, "others": how_many - 1}
 
 
-def mail_findings(connection: Connection, findings: Sequence[DriftFinding]) -> None:
+def email_findings(connection: Connection, findings: Sequence[DriftFinding]) -> None:
     """Tell the admins in one mail. A mail server that is down is a line in the log: the dashboard tells them too."""
     addresses = list(admins_of(connection.organization).values_list("email", flat=True))
     if not findings or not addresses:
@@ -163,8 +163,8 @@ def _subject(connection: Connection, how_many: int) -> str:
 
 
 def _body(connection: Connection, findings: Sequence[DriftFinding]) -> str:
-    lines = [f"- {sentence_of(finding)}" for finding in findings[:NAMED_IN_MAIL]]
-    others = len(findings) - NAMED_IN_MAIL
+    lines = [f"- {sentence_of(finding)}" for finding in findings[:NAMED_IN_EMAIL]]
+    others = len(findings) - NAMED_IN_EMAIL
     if others > 0:
         lines.append(ngettext("- and %d other", "- and %d others", others) % others)
     words = {"lines": "\n".join(lines), "link": connection_link(connection), "name": connection.name}

@@ -10,9 +10,9 @@ from integrations.platforms.values import (
     Attendee,
     Changes,
     CheckStep,
-    CoverageAnswer,
-    DirectoryAnswer,
+    DirectoryResult,
     MeetingSpec,
+    PermissionResult,
     RemoteMeeting,
 )
 
@@ -37,7 +37,7 @@ class Directory(Protocol):
         """Whether everybody has been read, so that whoever opened it anew would have to read everybody again."""
         ...
 
-    def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryAnswer]:
+    def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryResult]:
         """Look up user names (as typed); the answer has exactly one entry for each. Raises PlatformError."""
         ...
 
@@ -55,7 +55,7 @@ class VideoPlatform(Protocol):
     user_name_label: str
     #: What the file with a `grant_script` is called.
     grant_script_name: str
-    #: How many people one `probe_coverage` may be given.
+    #: How many people one `probe_host_permission` may be given.
     probe_size: int
     #: How many meetings one organizer may have in a calendar month, as the platform publishes; None: nothing is known.
     most_meetings_a_month: int | None
@@ -103,20 +103,20 @@ class VideoPlatform(Protocol):
         """Who takes part beside the organizer when this person hosts. No call."""
         ...
 
-    def coverage_needed(self, connection: Connection) -> bool:
+    def needs_host_permission(self, connection: Connection) -> bool:
         """Whether hosting needs a permission that differs from person to person. No call."""
         ...
 
     def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
         """What an administrator of the platform runs so that meetings may be hosted as these users. No call.
 
-        Only where `coverage_needed`. What is no id of the platform's must not get into it.
+        Only where `needs_host_permission`. What is no id of the platform's must not get into it.
         """
         ...
 
-    def probe_coverage(
+    def probe_host_permission(
         self, connection: Connection, remote_ids: Sequence[str]
-    ) -> Mapping[str, CoverageAnswer]:
+    ) -> Mapping[str, PermissionResult]:
         """Ask, without any effect, whether meetings may be hosted as these users: an answer for each.
 
         At most `probe_size` of them. Raises PlatformError where nothing was learnt about anybody.

@@ -25,13 +25,13 @@ class MatchReason(models.TextChoices):
     DISABLED = "disabled"
     GUEST = "guest"
     NO_LICENCE = "no_licence"
-    NO_POLICY = "no_policy"
+    NO_HOST_PERMISSION = "no_host_permission"
     REFUSED = "refused"
 
     @classmethod
     def forbidding(cls) -> list[str]:
         """Reasons under which a person was found but may not host."""
-        return [cls.DISABLED, cls.GUEST, cls.NO_LICENCE, cls.NO_POLICY, cls.REFUSED]
+        return [cls.DISABLED, cls.GUEST, cls.NO_LICENCE, cls.NO_HOST_PERMISSION, cls.REFUSED]
 
 
 class PlatformError(Exception):
@@ -64,7 +64,7 @@ class PlatformError(Exception):
 @dataclass(frozen=True)
 class Attendee:
     remote_id: str
-    upn: str
+    user_name: str
     role: str = "coorganizer"
 
 
@@ -93,14 +93,14 @@ class RemoteMeeting:
 
 
 @dataclass(frozen=True)
-class DirectoryAnswer:
+class DirectoryResult:
     """What the directory knows about one user name. Without `remote_id` nobody was found.
 
     `reason` is None for a clean match; `hint` is the fact that the remedy needs (such as the name an alias belongs to).
     """
 
     remote_id: str = ""
-    upn: str = ""
+    user_name: str = ""
     name: str = ""
     reason: MatchReason | None = None
     hint: str = ""
@@ -124,23 +124,23 @@ class Changes:
         return not self.is_complete or remote_id in self.remote_ids or user_name.casefold() in self.user_names
 
 
-class Verdict(StrEnum):
+class PermissionState(StrEnum):
     """What the platform said when it was asked whether a meeting may be hosted as somebody."""
 
-    COVERED = "covered"
-    FORBIDDEN = "forbidden"
+    GRANTED = "granted"
+    DENIED = "denied"
     GONE = "gone"  # there is no such remote user any more
     UNCLEAR = "unclear"  # no answer to the question: what was known before stands
 
 
 @dataclass(frozen=True)
-class CoverageAnswer:
+class PermissionResult:
     """Whether meetings may be hosted as one remote user.
 
     `pause` in seconds, for an unclear answer: the platform asks everybody to wait for so long.
     """
 
-    verdict: Verdict
+    state: PermissionState
     pause: float = 0.0
 
 

@@ -29,7 +29,7 @@ LONGEST_SUBJECT: Final = 255
 # What our own columns hold.
 _LONGEST_ID: Final = 500
 # What Microsoft refuses for these reasons it refuses whatever is in the request.
-_HOPELESS: Final = (MatchReason.NO_POLICY, MatchReason.NO_LICENCE, MatchReason.NOT_FOUND)
+_HOPELESS: Final = (MatchReason.NO_HOST_PERMISSION, MatchReason.NO_LICENCE, MatchReason.NOT_FOUND)
 
 # Clients are no presenters, or the first to be let in could admit the next. Colleagues of the organizer, and so the
 # staff member, pass the lobby (learn.microsoft.com/graph/api/resources/lobbybypasssettings).
@@ -154,7 +154,7 @@ def _utc(moment: datetime) -> str:
 def _attendee(attendee: Attendee) -> dict[str, Any]:
     return {
         "identity": {"user": {"id": attendee.remote_id}},
-        "upn": attendee.upn,
+        "upn": attendee.user_name,
         "role": attendee.role,
     }
 

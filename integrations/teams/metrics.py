@@ -43,13 +43,13 @@ for _outcome in _RENEWALS:
     _renewals.labels(_outcome)
 
 
-def count_answer(method: str, status: int, seconds: float) -> None:
+def count_response(method: str, status: int, seconds: float) -> None:
     """Graph answered."""
     _requests.labels(method, "429" if status == 429 else f"{status // 100}xx").inc()
     _seconds.labels(method).observe(seconds)
 
 
-def count_silence(method: str) -> None:
+def count_no_response(method: str) -> None:
     """No answer of Graph's came."""
     _requests.labels(method, "none").inc()
 

@@ -83,7 +83,7 @@ class ExpiryWarning(models.Model):
     ends = models.DateTimeField()
     # How many days were left at most: 30, 14, 7, 1, or -1 once it is over.
     threshold = models.SmallIntegerField()
-    told_at = models.DateTimeField(db_default=Now())
+    notified_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [

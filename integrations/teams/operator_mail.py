@@ -16,13 +16,13 @@ _ONCE_A_DAY: Final = 24 * 60 * 60
 logger = logging.getLogger(__name__)
 
 
-def tell_operators(problem: PlatformError, number: int) -> None:
+def email_operators(problem: PlatformError, number: int) -> None:
     """Log that Microsoft refuses our app registration (AADSTS `number`), and mail ADMINS unless they know already."""
     logger.error(
         "Microsoft refuses Coconut's credentials: AADSTS%s, trace %s",
         number,
         problem.request_id,
-        extra={"microsoft_request_id": problem.request_id},
+        extra={"platform_request_id": problem.request_id},
     )
     if _is_news(f"microsoft-credentials-{settings.MICROSOFT_CLIENT_ID}-{number}"):
         mail_admins(

@@ -14,8 +14,8 @@ from integrations.platforms.values import (
     Attendee,
     Changes,
     CheckStep,
-    CoverageAnswer,
     MeetingSpec,
+    PermissionResult,
     RemoteMeeting,
 )
 from integrations.teams import meetings, self_test
@@ -78,24 +78,24 @@ class Teams:
         return remedy(connection, match)
 
     def organizer_id(self, connection: Connection, match: UserMatch) -> str:
-        if self.coverage_needed(connection):
+        if self.needs_host_permission(connection):
             return match.remote_id
         return connection.teams.account_oid
 
     def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
-        if self.coverage_needed(connection) or not match.remote_id:
+        if self.needs_host_permission(connection) or not match.remote_id:
             return ()
-        return (Attendee(match.remote_id, match.remote_upn),)
+        return (Attendee(match.remote_id, match.remote_user_name),)
 
-    def coverage_needed(self, connection: Connection) -> bool:
+    def needs_host_permission(self, connection: Connection) -> bool:
         return connection.teams.method == Method.ACCESS_POLICY
 
     def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
         return policy_script(remote_ids)
 
-    def probe_coverage(
+    def probe_host_permission(
         self, connection: Connection, remote_ids: Sequence[str]
-    ) -> Mapping[str, CoverageAnswer]:
+    ) -> Mapping[str, PermissionResult]:
         return probe(connection, remote_ids)
 
     def open_directory(self, connection: Connection, expected: int) -> TeamsDirectory:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
-from integrations.matching.alias import CannotTakeOver, offer_for, take_over
+from integrations.matching.alias import AliasError, offer_for, take_over
 from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404, while_connected
 from integrations.views.dashboard import back_to_dashboard
@@ -28,7 +28,7 @@ def takeover(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
             context["offer"] = offer_for(connection, person)
             return render(request, "integrations/takeover.html", context)
         offer = take_over(connection, person, request.POST.get("new", ""), current_member(request))
-    except CannotTakeOver as refusal:
+    except AliasError as refusal:
         messages.error(request, str(refusal))
     else:
         words = _("%(person)s uses %(new)s now and is being matched again.")

@@ -17,7 +17,7 @@ from integrations.dashboard.rows import rows_of
 from integrations.dashboard.search import ROWS, TableFilter
 from integrations.dashboard.table import page_of
 from integrations.hooks import notices_of
-from integrations.matching.host_permission import needing_grant
+from integrations.matching.host_permission import needing_permission
 from integrations.meetings.failed import failed_links
 from integrations.models import Connection
 from integrations.monitoring import capacity, drift_report
@@ -66,7 +66,7 @@ def _table_context(request: HttpRequest, connection: Connection, tiles: Tiles | 
     table_filter = TableFilter(request.GET, usual_rows=rows_per_page(request))
     page = page_of(connection, table_filter, request.GET.get("page"), tiles)
     platform, rows = platform_of(connection), rows_of(connection, list(page.object_list))
-    needs_coverage = platform.coverage_needed(connection)
+    needs_permission_probe = platform.needs_host_permission(connection)
     return {
         "connection": connection,
         "platform": platform,
@@ -77,7 +77,7 @@ def _table_context(request: HttpRequest, connection: Connection, tiles: Tiles | 
         "row_choices": ROWS,
         "rows": rows,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
-        "needing_grant": needing_grant(connection).count() if needs_coverage else 0,
+        "needing_permission": needing_permission(connection).count() if needs_permission_probe else 0,
         # For those without scripts: the boxes of this page are ticked already.
         "selects_page": request.GET.get("select") == "page",
         "query": request.GET.urlencode(),

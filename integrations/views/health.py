@@ -17,7 +17,7 @@ from integrations.connections.health import health_of, paused_until, work_of
 from integrations.connections.history import events_of
 from integrations.connections.self_test import ask_for_check, latest_check
 from integrations.events import note_event
-from integrations.matching.host_permission import needing_grant
+from integrations.matching.host_permission import needing_permission
 from integrations.meetings import failed as failed_links
 from integrations.meetings.reconciliation_news import news_of
 from integrations.models import Connection, EventKind
@@ -105,7 +105,7 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
         **_health_context(connection),
         "paused_until": paused_until(connection),
         "work": work_of(connection),
-        "needing_grant": _needing_grant(connection),
+        "needing_permission": _needing_grant(connection),
         "form": form,
         "failed": failed,
         "failed_links": failed_links.links_on(failed),
@@ -121,9 +121,9 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
 
 def _needing_grant(connection: Connection) -> int:
     """How many people one script would let us host as."""
-    if not connection.is_live or not platform_of(connection).coverage_needed(connection):
+    if not connection.is_live or not platform_of(connection).needs_host_permission(connection):
         return 0
-    return needing_grant(connection).count()
+    return needing_permission(connection).count()
 
 
 def _health_context(connection: Connection) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from integrations.dashboard.counts import tiles_of
 from integrations.dashboard.rows import rows_of
-from integrations.matching.host_permission import grant_script, needing_grant, report_grant
+from integrations.matching.host_permission import grant_script, needing_permission, report_permission
 from integrations.matching.rematch_runs import people_of
 from integrations.models import Connection
 from integrations.platforms.registry import platform_of
@@ -32,7 +32,7 @@ def granted(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
     """ "I ran it" for one person: from now on they wait for the platform."""
     connection = connection_or_404(request, pk)
     person = get_object_or_404(StaffMember, pk=staff_pk, organization=connection.organization_id)
-    report_grant(connection, StaffMember.objects.filter(pk=person.pk), current_member(request))
+    report_permission(connection, StaffMember.objects.filter(pk=person.pk), current_member(request))
     if not is_by_script(request):
         return back_to_dashboard(connection, request.POST.get("back", ""))
     row = rows_of(connection, [person])[0]
@@ -51,12 +51,12 @@ def script(request: HttpRequest, pk: int) -> HttpResponse:
     """One script for everybody who needs it: to copy or download, and "I ran it" for all of them."""
     connection = connection_or_404(request, pk)
     if request.method == "POST":
-        count = report_grant(connection, people_of(connection), current_member(request))
+        count = report_permission(connection, people_of(connection), current_member(request))
         messages.success(request, _reported_sentence(count))
         return redirect("connection", connection.pk)
     if "download" in request.GET:
         return _download(connection)
-    count = needing_grant(connection).count()
+    count = needing_permission(connection).count()
     context = {"connection": connection, "platform": platform_of(connection), "count": count}
     if 0 < count <= READABLE:
         context["script"] = grant_script(connection)
@@ -86,7 +86,7 @@ def unsettled(request: HttpRequest, pk: int) -> HttpResponse:
         **_row_context(connection, request.GET.get("back", "")),
         # Counting everybody is for when something has changed.
         "tiles": tiles_of(connection) if settled else None,
-        "needing_grant": needing_grant(connection).count() if settled else 0,
+        "needing_permission": needing_permission(connection).count() if settled else 0,
         "settled": settled,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
     }

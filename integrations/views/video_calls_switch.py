@@ -15,7 +15,12 @@ from integrations.dashboard.counts import tiles_of
 from integrations.dashboard.rows import rows_of
 from integrations.dashboard.search import TableFilter, narrowed
 from integrations.hooks import notices_of
-from integrations.hosting.video_calls_switch import Turned, turn_video_calls, turnings_of, undo_turning
+from integrations.hosting.video_calls_switch import (
+    Turned,
+    recent_switch_changes,
+    set_video_calls,
+    undo_video_calls,
+)
 from integrations.models import Connection
 from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404, while_connected
@@ -32,7 +37,7 @@ def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
     connection = connection_or_404(request, pk)
     person = get_object_or_404(StaffMember, pk=staff_pk, organization=connection.organization_id)
     only = StaffMember.objects.filter(pk=person.pk)
-    turn_video_calls(connection, only, on=request.POST.get("on") == "true", actor=current_member(request))
+    set_video_calls(connection, only, on=request.POST.get("on") == "true", actor=current_member(request))
     if not is_by_script(request):
         return back_to_dashboard(connection, request.POST.get("back", ""))
     context = {
@@ -58,7 +63,7 @@ def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return back_to_dashboard(connection, request.POST.get("back", ""))
     on = request.POST.get("on") == "true"
-    turned = turn_video_calls(
+    turned = set_video_calls(
         connection, _chosen(connection, request.POST), on=on, actor=current_member(request)
     )
     _tell(request, connection, turned, _turned_sentence(turned))
@@ -71,8 +76,8 @@ def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
 def undo(request: HttpRequest, pk: int, event_pk: int) -> HttpResponse:
     """Put back whom a click turned, and who was not turned since."""
     connection = connection_or_404(request, pk)
-    event = get_object_or_404(turnings_of(connection), pk=event_pk)
-    turned = undo_turning(event, current_member(request))
+    event = get_object_or_404(recent_switch_changes(connection), pk=event_pk)
+    turned = undo_video_calls(event, current_member(request))
     _tell(request, connection, turned, _undone_sentence(turned))
     return back_to_dashboard(connection, request.POST.get("back", ""))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.models import Appointment
 
 
@@ -15,6 +15,6 @@ def timeline(appointment: Appointment) -> list[str]:
 
 
 def refusal(book: Callable[[], object]) -> tuple[str, str]:
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(BookingError) as refused:
         book()
     return refused.value.field, refused.value.sentence

@@ -89,7 +89,9 @@ class Desk:
         assert answer.status_code in (302, 303), f"{path} answered {answer.status_code}:\n{answer.text}"
         return answer
 
-    def _id(self, table: str, column: str, value: Any, wanted: str = "id") -> Any:
-        rows = self.stack.sql(f"SELECT {wanted} FROM {table} WHERE {column} = %s ORDER BY id LIMIT 1", value)
+    def _id(self, table: str, column: str, value: Any, selected: str = "id") -> Any:
+        rows = self.stack.sql(
+            f"SELECT {selected} FROM {table} WHERE {column} = %s ORDER BY id LIMIT 1", value
+        )
         assert rows, f"Nobody and nothing in {table} has {column} {value}."
         return rows[0][0]

@@ -16,12 +16,12 @@ _OF_MEETINGS = [
     "starts_at",
     "ends_at",
     "due_at",
-    "nudged_at",
+    "enqueued_at",
     "claimed_at",
     "lease_until",
     "recheck_at",
-    "read_for_week_at",
-    "read_for_day_at",
+    "week_check_at",
+    "day_check_at",
     "created_at",
 ]
 

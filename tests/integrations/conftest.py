@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations.matching import people
-from integrations.task_queue import Turn
+from integrations.task_queue import Priority
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What would go to the broker: (task, *arguments)."""
     sent: list[tuple[object, ...]] = []
 
-    def take(task: str, calls: list[tuple[object, ...]], turn: Turn | None = None) -> bool:
+    def take(task: str, calls: list[tuple[object, ...]], priority: Priority | None = None) -> bool:
         sent.extend((task, *args) for args in calls)
         return True
 

@@ -140,7 +140,7 @@ class UnreliablePlatform(FakePlatform):
         return self.organizer_of[match.remote_id]
 
     def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
-        return (Attendee(match.remote_id, match.remote_upn),)
+        return (Attendee(match.remote_id, match.remote_user_name),)
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
         answer: RemoteMeeting = self._send(

@@ -9,7 +9,7 @@ from typing import Any
 from django.core import mail
 
 from appointments.models import Appointment, Status
-from integrations.models import Meeting, Wanted
+from integrations.models import DesiredState, Meeting
 from services.models import MeetingMethod
 from tests.integrations.flaky_platform import UnreliablePlatform
 
@@ -19,7 +19,7 @@ def check_rows(is_connected: bool) -> None:
     for meeting in Meeting.objects.all():
         about = f"{meeting.pk}: {meeting.state}, {meeting.error_kind} {meeting.error_sentence}"
         assert meeting.due_at is None, about
-        if meeting.wanted == Wanted.GONE:
+        if meeting.desired_state == DesiredState.ABSENT:
             assert meeting.state == "cancelled", about
         elif is_connected:
             assert (meeting.state, meeting.has_failed) == ("ready", False), about
@@ -30,7 +30,7 @@ def check_rows(is_connected: bool) -> None:
 
 def check_appointments() -> None:
     """Every video appointment has a meeting of its own, at its time; no other meeting is live."""
-    live = set(Meeting.objects.filter(wanted=Wanted.LIVE).values_list("pk", flat=True))
+    live = set(Meeting.objects.filter(desired_state=DesiredState.PRESENT).values_list("pk", flat=True))
     video = Appointment.objects.filter(method=MeetingMethod.VIDEO).exclude(status=Status.CANCELLED)
     for appointment in video.select_related("meeting"):
         meeting = appointment.meeting
@@ -46,7 +46,7 @@ def check_remote_meetings(platform: UnreliablePlatform, is_connected: bool) -> N
     assert len(remote) == len(platform.meetings)
     for meeting in Meeting.objects.all():
         found = remote.pop(str(meeting.pk), None)
-        if meeting.wanted == Wanted.GONE:
+        if meeting.desired_state == DesiredState.ABSENT:
             assert found is None or meeting.warning.endswith(("still has it.", "may still have it."))
         elif is_connected:
             assert found is not None, f"{meeting.pk} is not there"

@@ -29,12 +29,17 @@ def make_hosting(organization: Organization | None = None) -> Hosting:
 def ask(hosting: Hosting, **values: Any) -> Meeting:
     """Ask for Sam's half hour in the far future."""
     assert hosting.match is not None
-    wanted = {"subject": "Mortgage review", "starts_at": STARTS, "ends_at": STARTS + HALF_AN_HOUR, **values}
-    return requests.ask_for_meeting(host=hosting.match.staff, hosting=hosting, **wanted)
+    desired_state = {
+        "subject": "Mortgage review",
+        "starts_at": STARTS,
+        "ends_at": STARTS + HALF_AN_HOUR,
+        **values,
+    }
+    return requests.request_meeting(host=hosting.match.staff, hosting=hosting, **desired_state)
 
 
 def move(meeting: Meeting, by: timedelta = HALF_AN_HOUR) -> None:
-    requests.ask_to_move(meeting.pk, starts_at=meeting.starts_at + by, ends_at=meeting.ends_at + by)
+    requests.request_move(meeting.pk, starts_at=meeting.starts_at + by, ends_at=meeting.ends_at + by)
 
 
 def sync(meeting: Meeting) -> Meeting:
@@ -47,7 +52,7 @@ def sync(meeting: Meeting) -> Meeting:
 def later(seconds: float) -> None:
     """Let time pass for leases, waits and pauses: the database's clock cannot be turned, so the rows are."""
     passed = timedelta(seconds=seconds)
-    columns = ["due_at", "nudged_at", "lease_until", "recheck_at"]
+    columns = ["due_at", "enqueued_at", "lease_until", "recheck_at"]
     Meeting.objects.update(**{column: F(column) - passed for column in columns})
     columns = ["paused_until", "probe_at", "last_success_at"]
     Connection.objects.update(**{column: F(column) - passed for column in columns})

@@ -100,7 +100,7 @@ def test_an_answer_in_between_begins_the_count_anew(hosting: Hosting, fake_teams
     fake_teams.fail("create_meeting", outage())
     sync(ask(hosting))
 
-    assert len(connection_of(hosting).unanswered) == 1
+    assert len(connection_of(hosting).consecutive_failures) == 1
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.PERSON, ErrorKind.BUG, ErrorKind.GONE])
@@ -110,7 +110,7 @@ def test_a_refusal_is_an_answer(hosting: Hosting, fake_teams: FakePlatform, kind
     fake_teams.fail("create_meeting", PlatformError(kind, "No."))
     sync(ask(hosting))
 
-    assert (connection_of(hosting).probe_at, connection_of(hosting).unanswered) == (None, [])
+    assert (connection_of(hosting).probe_at, connection_of(hosting).consecutive_failures) == (None, [])
     assert sync(waiting).state == "ready"
 
 
@@ -136,7 +136,7 @@ def test_of_workers_that_begin_at_once_only_one_probes(hosting: Hosting, fake_te
     waiting = [ask(hosting) for _ in range(6)]
     for round_ in range(5):
         now = timezone.now()
-        Connection.objects.update(unanswered=["a", "b", "c"], probe_at=now)
+        Connection.objects.update(consecutive_failures=["a", "b", "c"], probe_at=now)
         Meeting.objects.update(due_at=now)
         fake_teams.fail("create_meeting", outage(), times=6)
         fake_teams.calls.clear()
@@ -186,7 +186,7 @@ def test_calls_that_were_under_way_do_not_make_the_pause_longer(
 
     sync(late)
 
-    assert (late.error_kind, len(connection_of(hosting).unanswered)) == ("outage", 3)
+    assert (late.error_kind, len(connection_of(hosting).consecutive_failures)) == ("outage", 3)
 
 
 def test_a_platform_that_says_how_long_it_is_down_is_believed_up_to_the_longest_pause(
@@ -203,7 +203,7 @@ def test_a_platform_that_says_how_long_it_is_down_is_believed_up_to_the_longest_
 def test_a_prober_that_died_is_followed_by_another(hosting: Hosting, fake_teams: FakePlatform) -> None:
     first, second, _ = open_circuit(hosting, fake_teams)
     later(seconds=16)
-    assert circuit_breaker.take_probe(Connection.objects.all(), "somebody who dies")
+    assert circuit_breaker.acquire_probe(Connection.objects.all(), "somebody who dies")
     later(seconds=80)
     too_early = sync(first).state
 
@@ -257,7 +257,7 @@ def test_being_told_to_wait_ends_the_outage_and_begins_a_pause(
 
     connection = connection_of(hosting)
     assert connection.paused_until is not None
-    assert (connection.probe_at, connection.unanswered) == (None, [])
+    assert (connection.probe_at, connection.consecutive_failures) == (None, [])
     assert 38 < (connection.paused_until - timezone.now()).total_seconds() <= 40
 
 
@@ -331,4 +331,4 @@ def test_a_disconnect_forgets_the_outage(hosting: Hosting, fake_teams: FakePlatf
     disconnect_connection(connection_of(hosting), None)
 
     connection = connection_of(hosting)
-    assert (connection.probe_at, connection.unanswered, connection.prober) == (None, [], "")
+    assert (connection.probe_at, connection.consecutive_failures, connection.probe_owner) == (None, [], "")

@@ -11,7 +11,7 @@ from integrations.hosting.eligibility import Hosting
 from integrations.matching import host_permission, people
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, RematchRun, RematchState, UserMatch
-from integrations.platforms.values import CoverageAnswer, Verdict
+from integrations.platforms.values import PermissionResult, PermissionState
 from tests.factories import make_run
 from tests.integrations.circuit_steps import calls, connection_of, open_circuit, seconds_until_the_probe
 from tests.integrations.fake_platform import FakePlatform, outage
@@ -38,14 +38,14 @@ def rematch_sam(hosting: Hosting) -> None:
 
 
 def ask_for_coverage(hosting: Hosting) -> None:
-    UserMatch.objects.update(coverage="unknown", coverage_due_at=timezone.now())
-    host_permission.probe_coverage(connection_of(hosting).pk)
+    UserMatch.objects.update(host_permission="unknown", host_permission_due_at=timezone.now())
+    host_permission.probe_host_permission(connection_of(hosting).pk)
 
 
 Work = Callable[[Hosting], None]
 BACKGROUND = pytest.mark.parametrize(
     ("work", "method"),
-    [(rematch_everybody, "find"), (rematch_sam, "find"), (ask_for_coverage, "probe_coverage")],
+    [(rematch_everybody, "find"), (rematch_sam, "find"), (ask_for_coverage, "probe_host_permission")],
 )
 
 
@@ -133,7 +133,7 @@ def test_errors_about_everybody_who_was_asked_about_are_no_answer(
     waiting, *_ = open_circuit(hosting, fake_teams)
     later(seconds=16)
     assert hosting.match is not None
-    fake_teams.coverage[hosting.match.remote_id] = CoverageAnswer(Verdict.UNCLEAR)
+    fake_teams.host_permission[hosting.match.remote_id] = PermissionResult(PermissionState.UNCLEAR)
 
     ask_for_coverage(hosting)
 
@@ -146,7 +146,7 @@ def test_a_request_for_a_pause_is_an_answer(hosting: Hosting, fake_teams: FakePl
     open_circuit(hosting, fake_teams)
     later(seconds=16)
     assert hosting.match is not None
-    fake_teams.coverage[hosting.match.remote_id] = CoverageAnswer(Verdict.UNCLEAR, pause=40)
+    fake_teams.host_permission[hosting.match.remote_id] = PermissionResult(PermissionState.UNCLEAR, pause=40)
 
     ask_for_coverage(hosting)
 

@@ -22,7 +22,7 @@ def test_even_an_error_that_nobody_thought_of_does_not_reach_the_request(
     monkeypatch.setattr(current_app, "send_task", break_down)
 
     with transaction.atomic():
-        task_queue.nudge_on_commit("integrations.sweep_meetings")
+        task_queue.enqueue_on_commit("integrations.sweep_meetings")
 
     assert [line.levelname for line in caplog.records if line.name == "django.db.backends.base"] == ["ERROR"]
 
@@ -36,7 +36,7 @@ def test_in_a_burst_one_word_is_enough_and_after_it_another_is_said(monkeypatch:
     for moment in (100.0, 100.1, 100.24, 100.25, 100.3):
         clock[0] = moment
         with transaction.atomic():
-            task_queue.nudge_in_bursts_on_commit("appointments.send_waiting_notifications")
+            task_queue.enqueue_once_on_commit("appointments.send_waiting_notifications")
 
     assert said == [
         (100.0, "appointments.send_waiting_notifications"),
@@ -52,7 +52,7 @@ def test_many_transactions_on_end_say_a_word_once_after_the_last(monkeypatch: py
     with task_queue.gathered():
         for _ in range(3):
             with transaction.atomic():
-                task_queue.nudge_in_bursts_on_commit("appointments.send_waiting_notifications")
+                task_queue.enqueue_once_on_commit("appointments.send_waiting_notifications")
         before = list(said)
 
     assert (before, said) == ([], ["appointments.send_waiting_notifications"])

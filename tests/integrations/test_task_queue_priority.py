@@ -23,7 +23,7 @@ from integrations.matching.rematch_worker import work_on_run
 from integrations.meetings import requests
 from integrations.meetings.sweep import sweep
 from integrations.models import Connection, Meeting, RematchRun, RematchState, RematchTrigger, UserMatch
-from integrations.task_queue import Turn
+from integrations.task_queue import Priority
 from tests.factories import make_organization, make_run, make_staff
 from tests.integrations.fake_platform import FakePlatform
 from tests.integrations.meeting_steps import STARTS, ask, later, make_hosting
@@ -101,7 +101,9 @@ def test_a_worker_takes_them_up_in_this_order(hosting: Hosting) -> None:
 
     _empty()
     task_queue.send(WORK_TASK, 0)
-    task_queue.send("integrations.sync_meeting", "5a3e1c1e-0000-4000-8000-000000000002", turn=Turn.SWEPT)
+    task_queue.send(
+        "integrations.sync_meeting", "5a3e1c1e-0000-4000-8000-000000000002", priority=Priority.SWEPT
+    )
     booked = ask(hosting)
     task_prerun.connect(note)
     with start_worker(current_app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
@@ -118,7 +120,7 @@ def test_one_failed_link_that_is_tried_again_waits_for_nobody(hosting: Hosting) 
     failed = ask(hosting)
     Meeting.objects.update(error_kind="person", due_at=None)
     _empty()
-    task_queue.send("integrations.sync_meeting", "of many", turn=Turn.SWEPT)
+    task_queue.send("integrations.sync_meeting", "of many", priority=Priority.SWEPT)
 
     requests.try_again(Meeting.objects.all())
 
@@ -158,18 +160,18 @@ def somebody_waits(hosting: Hosting) -> Meeting:
 def test_whoever_booked_just_now_is_not_waiting_yet(hosting: Hosting) -> None:
     ask(hosting)
 
-    assert not Meeting.objects.asked_for_in_vain().exists()
+    assert not Meeting.objects.unclaimed().exists()
 
 
 def test_what_the_sweep_found_is_nobody_who_waits_for_a_page(
     hosting: Hosting, sent_tasks: list[tuple[object, ...]]
 ) -> None:
     ask(hosting)
-    Meeting.objects.update(nudged_at=None)
+    Meeting.objects.update(enqueued_at=None)
     sweep()
     later(seconds=1)
 
-    assert not Meeting.objects.asked_for_in_vain().exists()
+    assert not Meeting.objects.unclaimed().exists()
 
 
 def a_long_run(hosting: Hosting, fake_teams: FakePlatform) -> RematchRun:
@@ -211,13 +213,13 @@ def test_questions_about_coverage_are_asked_later_where_somebody_waits_for_a_lin
 ) -> None:
     assert hosting.connection is not None
     other = make_hosting(make_organization("Cedar Bank"))
-    UserMatch.objects.update(coverage="unknown", coverage_due_at=timezone.now())
+    UserMatch.objects.update(host_permission="unknown", host_permission_due_at=timezone.now())
     UserMatch.objects.filter(pk=other.match.pk).update(connection=hosting.connection)  # type: ignore[union-attr]
     fake_teams.probe_size = 1
     somebody_waits(hosting)
     sent_tasks.clear()
 
-    host_permission.probe_coverage(hosting.connection.pk)
+    host_permission.probe_host_permission(hosting.connection.pk)
 
-    assert fake_teams.calls["probe_coverage"] == 1
+    assert fake_teams.calls["probe_host_permission"] == 1
     assert sent_tasks == [(PROBE_TASK, hosting.connection.pk)]

@@ -37,12 +37,12 @@ def mail_when_switched_on(instance: Organization, created: bool, **kwargs: Any) 
         return
 
     def mail() -> None:
-        mail_admins_of(instance)
+        email_admins_of(instance)
 
     transaction.on_commit(mail, robust=True)
 
 
-def mail_admins_of(organization: Organization) -> None:
+def email_admins_of(organization: Organization) -> None:
     """Send the Application ID and the steps to every admin. A mail server that is down is a line in the log."""
     addresses = list(admins_of(organization).values_list("email", flat=True))
     if not addresses:

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import CoverageAnswer, Verdict
+from integrations.platforms.values import PermissionResult, PermissionState
 from integrations.teams.access_policy.powershell import is_guid
 from integrations.teams.graph.client import BATCH_SIZE, Get, GraphClient
 from integrations.teams.graph.errors import Refusal, error_of
@@ -31,9 +31,9 @@ _LINK_HOSTS: Final[Mapping[str, str]] = {
 }
 
 
-def probe(connection: Connection, oids: Sequence[str]) -> dict[str, CoverageAnswer]:
+def probe(connection: Connection, oids: Sequence[str]) -> dict[str, PermissionResult]:
     """One answer for each of at most twenty object ids, by one request. Raises PlatformError."""
-    answers = dict.fromkeys(oids, CoverageAnswer(Verdict.UNCLEAR))
+    answers = dict.fromkeys(oids, PermissionResult(PermissionState.UNCLEAR))
     askable = [oid for oid in answers if is_guid(oid)]
     if askable:
         gets = [_question(connection.teams.tenant_id, oid) for oid in askable]
@@ -59,7 +59,7 @@ def link_of_nobody(tenant_id: UUID, oid: UUID) -> str:
     return f"https://{_LINK_HOSTS[settings.MICROSOFT_CLOUD]}/l/meetup-join/{thread}/0?context={context}"
 
 
-def _answer(outcome: object) -> CoverageAnswer:
+def _answer(outcome: object) -> PermissionResult:
     """What an answer means.
 
     That the lookup answers the question at all is an inference from what people report, not documented; this function
@@ -68,15 +68,15 @@ def _answer(outcome: object) -> CoverageAnswer:
     policy leaves out. So it counts as forbidden, which is asked again like every other "no".
     """
     if not isinstance(outcome, Refusal):
-        return CoverageAnswer(Verdict.COVERED)
+        return PermissionResult(PermissionState.GRANTED)
     error = error_of(outcome)
     if error.kind == ErrorKind.GONE:
         # "3004: Specified meeting is not found": Graph was allowed to look. It answers 200 and no rows as well.
-        return CoverageAnswer(Verdict.COVERED)
+        return PermissionResult(PermissionState.GRANTED)
     if error.kind == ErrorKind.THROTTLED:
-        return CoverageAnswer(Verdict.UNCLEAR, pause=error.retry_after or _PAUSE_SECONDS)
+        return PermissionResult(PermissionState.UNCLEAR, pause=error.retry_after or _PAUSE_SECONDS)
     if error.kind == ErrorKind.PERSON:
         # 404 Request_ResourceNotFound, or UnknownError, which is for user names in the path otherwise.
-        return CoverageAnswer(Verdict.GONE if outcome.status == 404 else Verdict.FORBIDDEN)
+        return PermissionResult(PermissionState.GONE if outcome.status == 404 else PermissionState.DENIED)
     # 400, such as "1026: An error has occurred.", comes before the policy is looked at; 5xx says nothing either.
-    return CoverageAnswer(Verdict.UNCLEAR)
+    return PermissionResult(PermissionState.UNCLEAR)

@@ -14,7 +14,7 @@ from integrations.teams.connect import session as wizard
 from integrations.teams.connect import verification
 from integrations.teams.connect.reauthorize import reauthorize_access_policy, reauthorize_service_account
 from integrations.teams.connect.redirects import depart_to_prove
-from integrations.teams.connect.session import Answers, Attempt, Leg, Proven
+from integrations.teams.connect.session import PendingSignIn, Proven, Step, WizardAnswers
 from integrations.teams.connect.store import connect_access_policy, connect_service_account
 from integrations.teams.entra.id_token import Identity
 from staff.models import Organization, StaffMember
@@ -32,7 +32,7 @@ Outcome = Connection | Onward
 
 def arrive(
     session: SessionBase,
-    attempt: Attempt,
+    attempt: PendingSignIn,
     organization: Organization,
     actor: StaffMember,
     query: Mapping[str, str],
@@ -42,12 +42,12 @@ def arrive(
     Raises PlatformError, AlreadyConnected, NotOffered and Disconnected.
     """
     answers = attempt.answers
-    if attempt.leg == Leg.SIGN_IN:
+    if attempt.leg == Step.SIGN_IN:
         proven = verification.prove_service_account(answers.tenant_id, answers.domain, attempt.flow, query)
         if answers.connection_id is not None:
             return reauthorize_service_account(answers.connection_id, actor, proven)
         return connect_service_account(organization, actor, answers, proven)
-    if attempt.leg == Leg.CONSENT:
+    if attempt.leg == Step.CONSENT:
         verification.require_consent(answers.tenant_id, query)
         return Onward(depart_to_prove(session, answers))
     identity = verification.prove_administrator(answers.tenant_id, attempt.flow, query)
@@ -58,7 +58,7 @@ def arrive(
 def settle(session: SessionBase, organization: Organization, actor: StaffMember) -> Outcome:
     """Finish what an administrator has consented to, or wait: a fresh consent may take a while until it shows.
 
-    Raises as `arrive`, and AttemptGone when nobody has just consented.
+    Raises as `arrive`, and PendingSignInExpired when nobody has just consented.
     """
     proven = wizard.proven(session)
     answers, identity = proven.answers, _identity(proven.account)
@@ -73,7 +73,7 @@ def settle(session: SessionBase, organization: Organization, actor: StaffMember)
 def _store(
     organization: Organization,
     actor: StaffMember,
-    answers: Answers,
+    answers: WizardAnswers,
     identity: Identity,
     roles: tuple[str, ...],
 ) -> Connection:

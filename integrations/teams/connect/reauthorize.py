@@ -11,7 +11,7 @@ from integrations.connections.lifecycle import mark_reauthorized
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
-from integrations.teams.connect.session import Answers
+from integrations.teams.connect.session import WizardAnswers
 from integrations.teams.connect.store import (
     access_policy_columns,
     note_unknown_roles,
@@ -33,7 +33,7 @@ class Disconnected(Exception):
         super().__init__(_("Microsoft Teams is disconnected. Connect it again instead."))
 
 
-def answers_for(teams: TeamsConnection, tenant: Tenant) -> Answers:
+def answers_for(teams: TeamsConnection, tenant: Tenant) -> WizardAnswers:
     """What a trip for this connection is about. TenantProblem: another tenant than the connection's was typed."""
     if tenant.id != str(teams.tenant_id):
         name = teams.tenant_name or str(teams.tenant_id)
@@ -44,7 +44,7 @@ def answers_for(teams: TeamsConnection, tenant: Tenant) -> Answers:
             )
             % {"tenant": name}
         )
-    return Answers(tenant.id, tenant.domain, method=teams.method, connection_id=teams.connection_id)
+    return WizardAnswers(tenant.id, tenant.domain, method=teams.method, connection_id=teams.connection_id)
 
 
 @transaction.atomic
@@ -58,7 +58,7 @@ def reauthorize_service_account(connection_id: int, actor: StaffMember, proven: 
 
 @transaction.atomic
 def reauthorize_access_policy(
-    actor: StaffMember, answers: Answers, identity: Identity, roles: tuple[str, ...]
+    actor: StaffMember, answers: WizardAnswers, identity: Identity, roles: tuple[str, ...]
 ) -> Connection:
     """Renew the consent; whichever administrator of the tenant gave it is shown from now on.
 

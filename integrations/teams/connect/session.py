@@ -17,16 +17,16 @@ from integrations.teams.models import Method
 _ANSWERS: Final = "teams_wizard"
 _ATTEMPTS: Final = "teams_sign_ins"
 _PROVEN: Final = "teams_proven"
-ATTEMPT_SECONDS: Final = 15 * 60
+PENDING_SIGN_IN_SECONDS: Final = 15 * 60
 # Pages of Microsoft that never send anybody back leave attempts behind.
 _MOST_ATTEMPTS: Final = 5
 
 
-class AttemptGone(Exception):
+class PendingSignInExpired(Exception):
     """A return that no trip of this session is waiting for; the text is a sentence."""
 
 
-class Leg(StrEnum):
+class Step(StrEnum):
     """What a trip to Microsoft is for."""
 
     SIGN_IN = "sign_in"  # the service account signs in and accepts the permissions
@@ -35,7 +35,7 @@ class Leg(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answers:
+class WizardAnswers:
     """What was asked for: the resolved tenant, the domain if one was typed, the field with the UPN, the method.
 
     `connection_id` is the connection to reauthorize; None connects a new one.
@@ -49,11 +49,11 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class PendingSignIn:
     """A trip under way. `flow` is MSAL's: its verifier and nonce never leave the session."""
 
-    leg: Leg
-    answers: Answers
+    leg: Step
+    answers: WizardAnswers
     flow: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -65,7 +65,7 @@ class Proven:
     at the last look.
     """
 
-    answers: Answers
+    answers: WizardAnswers
     account: Mapping[str, Any]
     missing: tuple[str, ...] = ()
 
@@ -87,26 +87,26 @@ def forget(session: SessionBase) -> None:
     session.pop(_PROVEN, None)
 
 
-def keep_attempt(session: SessionBase, state: str, attempt: Attempt) -> None:
+def keep_pending_sign_in(session: SessionBase, state: str, attempt: PendingSignIn) -> None:
     """Remember a trip until its return, which brings the same `state`."""
     attempts = {**session.get(_ATTEMPTS, {}), state: {**asdict(attempt), "started_at": time.time()}}
     newest = sorted(attempts, key=lambda each: attempts[each]["started_at"])[-_MOST_ATTEMPTS:]
     session[_ATTEMPTS] = {each: attempts[each] for each in newest}
 
 
-def take_attempt(session: SessionBase, state: str) -> Attempt:
-    """The trip that a return belongs to; it can be taken once. Raises AttemptGone."""
+def take_pending_sign_in(session: SessionBase, state: str) -> PendingSignIn:
+    """The trip that a return belongs to; it can be taken once. Raises PendingSignInExpired."""
     attempts = session.get(_ATTEMPTS, {})
     kept = attempts.pop(state, None)
     if kept is None:
-        raise AttemptGone(
+        raise PendingSignInExpired(
             _(
                 "This way back from Microsoft was used before, or belongs to a sign-in that was not started here."
             )
         )
     session[_ATTEMPTS] = attempts
     _require_young(kept)
-    return Attempt(Leg(kept["leg"]), Answers(**kept["answers"]), kept["flow"])
+    return PendingSignIn(Step(kept["leg"]), WizardAnswers(**kept["answers"]), kept["flow"])
 
 
 def keep_proven(session: SessionBase, proven: Proven) -> None:
@@ -120,14 +120,16 @@ def note_missing(session: SessionBase, roles: Sequence[str]) -> None:
 
 
 def proven(session: SessionBase) -> Proven:
-    """Who consented and signed in within the last quarter of an hour. Raises AttemptGone."""
+    """Who consented and signed in within the last quarter of an hour. Raises PendingSignInExpired."""
     kept = session.get(_PROVEN)
     if kept is None:
-        raise AttemptGone(_("Nobody has just consented at Microsoft."))
+        raise PendingSignInExpired(_("Nobody has just consented at Microsoft."))
     _require_young(kept)
-    return Proven(Answers(**kept["answers"]), kept["account"], tuple(kept["missing"]))
+    return Proven(WizardAnswers(**kept["answers"]), kept["account"], tuple(kept["missing"]))
 
 
 def _require_young(kept: Mapping[str, Any]) -> None:
-    if kept["started_at"] < time.time() - ATTEMPT_SECONDS:
-        raise AttemptGone(_("The sign-in at Microsoft took longer than 15 minutes, so it was not accepted."))
+    if kept["started_at"] < time.time() - PENDING_SIGN_IN_SECONDS:
+        raise PendingSignInExpired(
+            _("The sign-in at Microsoft took longer than 15 minutes, so it was not accepted.")
+        )

@@ -14,7 +14,7 @@ from integrations.events import note_event
 from integrations.models import Connection, EventKind
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
-from integrations.teams.connect.session import Answers
+from integrations.teams.connect.session import WizardAnswers
 from integrations.teams.connect.verification import ServiceAccount
 from integrations.teams.entra import user_tokens
 from integrations.teams.entra.id_token import Identity
@@ -31,7 +31,7 @@ class NotOffered(Exception):
 
 @transaction.atomic
 def connect_service_account(
-    organization: Organization, actor: StaffMember, answers: Answers, proven: ServiceAccount
+    organization: Organization, actor: StaffMember, answers: WizardAnswers, proven: ServiceAccount
 ) -> Connection:
     """Connect the account that signed in, or revive the connection that it had before.
 
@@ -48,7 +48,7 @@ def connect_service_account(
 def connect_access_policy(
     organization: Organization,
     actor: StaffMember,
-    answers: Answers,
+    answers: WizardAnswers,
     identity: Identity,
     roles: tuple[str, ...],
 ) -> Connection:
@@ -72,7 +72,7 @@ def _lock(organization: Organization) -> Organization:
     return Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
 
 
-def _known(organization: Organization, answers: Answers, **account: str) -> TeamsConnection | None:
+def _known(organization: Organization, answers: WizardAnswers, **account: str) -> TeamsConnection | None:
     return (
         TeamsConnection.objects.select_related("connection__organization")
         .filter(organization=organization, method=answers.method, tenant_id=answers.tenant_id, **account)
@@ -83,7 +83,7 @@ def _known(organization: Organization, answers: Answers, **account: str) -> Team
 def _store(
     organization: Organization,
     actor: StaffMember,
-    answers: Answers,
+    answers: WizardAnswers,
     known: TeamsConnection | None,
     columns: dict[str, Any],
 ) -> Connection:
@@ -98,7 +98,7 @@ def _store(
 
 
 def _add(
-    organization: Organization, actor: StaffMember, answers: Answers, columns: dict[str, Any]
+    organization: Organization, actor: StaffMember, answers: WizardAnswers, columns: dict[str, Any]
 ) -> Connection:
     connection = add_connection(
         organization, platform="teams", name="Microsoft Teams", match_field=answers.match_field, actor=actor
@@ -132,7 +132,7 @@ def service_account_columns(proven: ServiceAccount) -> dict[str, Any]:
     }
 
 
-def access_policy_columns(identity: Identity, roles: tuple[str, ...], answers: Answers) -> dict[str, Any]:
+def access_policy_columns(identity: Identity, roles: tuple[str, ...], answers: WizardAnswers) -> dict[str, Any]:
     """The administrator who consented. There are no tokens to store."""
     return {
         **_account_columns(identity, answers.domain),

@@ -29,7 +29,7 @@ from integrations.teams.entra.errors import (
     unreachable,
 )
 from integrations.teams.http import entra_url, graph_url, new_session
-from integrations.teams.operator_mail import tell_operators
+from integrations.teams.operator_mail import email_operators
 
 # None of these needs an administrator. MSAL adds openid, profile and offline_access.
 PERMISSIONS: Final = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
@@ -257,14 +257,14 @@ def _refused(result: Mapping[str, Any], *, is_refresh: bool) -> PlatformError:
         refusal.error,
         refusal.number,
         refusal.trace_id,
-        extra={"microsoft_request_id": refusal.trace_id},
+        extra={"platform_request_id": refusal.trace_id},
     )
     return _told(problem, refusal.number)
 
 
 def _told(problem: PlatformError, number: int) -> PlatformError:
     if problem.kind == ErrorKind.OPERATOR:
-        tell_operators(problem, number)
+        email_operators(problem, number)
     return problem
 
 

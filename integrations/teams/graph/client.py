@@ -24,8 +24,8 @@ from integrations.platforms.values import PlatformError
 from integrations.teams.entra.user_tokens import current_access
 from integrations.teams.graph.errors import Area, Refusal, area_of, bug, error_of, outage
 from integrations.teams.graph.paths import absolute, is_graphs_own, loggable, relative
-from integrations.teams.graph.request_log import Exchange
-from integrations.teams.graph.responses import NO_JSON, Answer, batch_items, parsed, refusal
+from integrations.teams.graph.request_log import LoggedRequest
+from integrations.teams.graph.responses import NO_JSON, GraphResponse, batch_items, parsed, refusal
 from integrations.teams.http import kept_session
 from integrations.teams.metrics import count_throttled
 
@@ -113,7 +113,7 @@ class GraphClient:
         return bug(self.request_id)
 
     def _log(self, level: int, text: str, *args: str) -> None:
-        logger.log(level, text, *args, self.request_id, extra={"microsoft_request_id": self.request_id})
+        logger.log(level, text, *args, self.request_id, extra={"platform_request_id": self.request_id})
 
     def _check(self, page: Any) -> None:
         rows = page.get("value") if isinstance(page, dict) else None
@@ -145,7 +145,7 @@ class GraphClient:
             record_trouble(self.connection.pk, error)
             raise
 
-    def _exchange(self, call: _Call) -> Answer:
+    def _exchange(self, call: _Call) -> GraphResponse:
         """Send it, once more with another token where the first was refused."""
         token = self._token()
         answer = self._send(call, token)
@@ -170,8 +170,8 @@ class GraphClient:
             require_reauthorization(refused, error.sentence)
         return error
 
-    def _send(self, call: _Call, token: str) -> Answer:
-        exchange = Exchange(self.connection, call.method, loggable(call.url))
+    def _send(self, call: _Call, token: str) -> GraphResponse:
+        exchange = LoggedRequest(self.connection, call.method, loggable(call.url))
         try:
             response = kept_session().request(
                 call.method,
@@ -189,7 +189,7 @@ class GraphClient:
         self.request_id = exchange.answered(response)
         return self._read(call, response)
 
-    def _read(self, call: _Call, response: requests.Response) -> Answer:
+    def _read(self, call: _Call, response: requests.Response) -> GraphResponse:
         body = parsed(response.content)
         if not 200 <= response.status_code < 300:
             refused = refusal(
@@ -200,18 +200,18 @@ class GraphClient:
                 request_id=self.request_id,
                 is_write=call.is_write,
             )
-            return Answer(refusals=(refused,))
+            return GraphResponse(refusals=(refused,))
         if body is NO_JSON:
             self._log(logging.WARNING, "Graph's answer is no JSON (request-id %s)")
             raise outage(request_id=self.request_id, ambiguous=call.is_write)
-        return self._unpacked(body, call.items) if call.items else Answer(body)
+        return self._unpacked(body, call.items) if call.items else GraphResponse(body)
 
-    def _unpacked(self, envelope: Any, areas: Sequence[Area]) -> Answer:
+    def _unpacked(self, envelope: Any, areas: Sequence[Area]) -> GraphResponse:
         items = batch_items(envelope, len(areas))
         if items is None:
             raise self.unknown_shape("a batch whose answers are not those that were asked for")
         outcomes = [self._outcome(item, area) for item, area in zip(items, areas, strict=True)]
-        return Answer(outcomes, tuple(outcome for outcome in outcomes if isinstance(outcome, Refusal)))
+        return GraphResponse(outcomes, tuple(outcome for outcome in outcomes if isinstance(outcome, Refusal)))
 
     def _outcome(self, item: Mapping[str, Any], area: Area) -> Any:
         """The body of a batch's item, or what was refused."""

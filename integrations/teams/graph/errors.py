@@ -82,7 +82,7 @@ MEETINGS_REFUSED: Final = _(
     "Microsoft does not let Coconut make meetings: a permission is missing or was withdrawn. An admin chooses "
     "Actions > Reauthorize on the Microsoft Teams dashboard and accepts the permissions."
 )
-NO_POLICY: Final = _(
+NO_HOST_PERMISSION: Final = _(
     "No Application Access Policy lets Coconut make meetings for this person. A Microsoft administrator grants it; a "
     "new policy takes up to 30 minutes to spread."
 )
@@ -133,10 +133,10 @@ RULES: Final = (
     # Create meeting on behalf of user …" with code Unauthorized.
     Rule(
         _PERSON,
-        NO_POLICY,
+        NO_HOST_PERMISSION,
         (401, 403),
         words=r"application access policy|not authorized to .* on behalf of",
-        reason=MatchReason.NO_POLICY,
+        reason=MatchReason.NO_HOST_PERMISSION,
     ),
     # Seen with personal accounts, under several statuses.
     Rule(_CONNECTION, PERSONAL_ACCOUNT, code="AuthenticationError"),

@@ -15,7 +15,7 @@ from integrations.teams import metrics
 logger = logging.getLogger(__name__)
 
 
-class Exchange:
+class LoggedRequest:
     """One request to Graph, from its start: its `trace` is our id of it, by which Microsoft's support finds it."""
 
     def __init__(self, connection: Connection, method: str, path: str) -> None:
@@ -29,7 +29,7 @@ class Exchange:
         """Write down the answer; returns Microsoft's id of it, or ours where it has none."""
         request_id: str = response.headers.get("request-id", self.trace)[:100]
         seconds = time.monotonic() - self._started
-        metrics.count_answer(self._method, response.status_code, seconds)
+        metrics.count_response(self._method, response.status_code, seconds)
         logger.info(
             "Graph %s: %s in %d ms (client-request-id %s, request-id %s)",
             self._what,
@@ -38,7 +38,7 @@ class Exchange:
             self.trace,
             request_id,
             extra=self._fields(
-                microsoft_request_id=request_id,
+                platform_request_id=request_id,
                 status=response.status_code,
                 milliseconds=round(seconds * 1000),
             ),
@@ -50,7 +50,7 @@ class Exchange:
 
         The text of the exception holds the address with its query; its type says enough.
         """
-        metrics.count_silence(self._method)
+        metrics.count_no_response(self._method)
         name = type(error).__name__
         logger.warning(
             "Graph %s: %s (client-request-id %s)",

@@ -19,7 +19,7 @@ NO_JSON: Final = object()
 
 
 @dataclass(frozen=True)
-class Answer:
+class GraphResponse:
     """A body, or what was refused. A batch has a list of both, each in its place."""
 
     body: Any = None
@@ -84,8 +84,8 @@ def batch_items(body: Any, how_many: int) -> list[dict[str, Any]] | None:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         return None
     by_id = {str(item.get("id")): item for item in items}
-    wanted = [str(number) for number in range(how_many)]
-    if len(items) != how_many or by_id.keys() != set(wanted):
+    desired_state = [str(number) for number in range(how_many)]
+    if len(items) != how_many or by_id.keys() != set(desired_state):
         return None
-    ordered = [by_id[number] for number in wanted]
+    ordered = [by_id[number] for number in desired_state]
     return ordered if all(isinstance(item.get("status"), int) for item in ordered) else None

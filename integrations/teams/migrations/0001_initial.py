@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('what', models.CharField(max_length=20)),
                 ('ends', models.DateTimeField()),
                 ('threshold', models.SmallIntegerField()),
-                ('told_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('notified_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('what', 'ends', 'threshold'), name='expiry_is_told_once_a_threshold')],

@@ -16,10 +16,10 @@ from typing import Any, Final, Protocol, TypeVar
 from django.conf import settings
 
 from integrations.models import Connection
-from integrations.platforms.values import DirectoryAnswer, MatchReason
+from integrations.platforms.values import DirectoryResult, MatchReason
 from integrations.teams.graph.client import BATCH_SIZE, GraphClient
 from integrations.teams.models import Method, TeamsConnection
-from integrations.teams.users.lookup_cost import NAMES_PER_QUESTION, PAGE_SIZE, VALUES_PER_FILTER, Costs
+from integrations.teams.users.lookup_cost import NAMES_PER_QUESTION, PAGE_SIZE, VALUES_PER_FILTER, LookupCost
 from integrations.teams.users.parse import BASIC_FIELDS, FULL_FIELDS, User, fold, is_askable, read_user
 
 # How many answers at a time the caller should write once everybody has been read.
@@ -41,7 +41,7 @@ def open_directory(connection: Connection, expected: int) -> TeamsDirectory:
     everybody is read: it costs Graph less, and it says for nothing whom an alias belongs to.
     """
     client, teams = GraphClient(connection), connection.teams
-    costs = Costs(left=expected, address_fields=2 if teams.has(FULL_PROFILES) else 1)
+    costs = LookupCost(left=expected, address_fields=2 if teams.has(FULL_PROFILES) else 1)
     if costs.names_alone > 2:
         costs.pages = _count_pages(client)
     return TeamsDirectory(client, costs, teams)
@@ -79,7 +79,7 @@ class TeamsDirectory:
     `needs_licence`: whoever is found must have a Teams licence, because meetings are organised by them.
     """
 
-    def __init__(self, client: GraphClient, costs: Costs, teams: TeamsConnection) -> None:
+    def __init__(self, client: GraphClient, costs: LookupCost, teams: TeamsConnection) -> None:
         self._client = client
         self._costs = costs
         self._has_profiles = teams.has(FULL_PROFILES)
@@ -95,7 +95,7 @@ class TeamsDirectory:
     def holds_everybody(self) -> bool:
         return isinstance(self._source, Everybody)
 
-    def find(self, user_names: Sequence[str]) -> dict[str, DirectoryAnswer]:
+    def find(self, user_names: Sequence[str]) -> dict[str, DirectoryResult]:
         """Look up user names as typed; one answer for each. Raises PlatformError, and then nothing was learnt."""
         keys = {name: fold(name) for name in user_names}
         asked = list(dict.fromkeys(key for key in keys.values() if is_askable(key)))
@@ -126,22 +126,22 @@ class TeamsDirectory:
         else:
             self._source = everybody
 
-    def _answer(self, key: str, holders: Sequence[User], owners: Sequence[User]) -> DirectoryAnswer:
+    def _answer(self, key: str, holders: Sequence[User], owners: Sequence[User]) -> DirectoryResult:
         if not key:
-            return DirectoryAnswer(reason=MatchReason.FIELD_EMPTY)
+            return DirectoryResult(reason=MatchReason.FIELD_EMPTY)
         if holders:
             return self._found(holders[0]) if len(holders) == 1 else _several(holders)
         # Somebody may be a guest besides having an account: the account is meant.
         owners = [user for user in owners if not user.is_guest] or owners
         if not owners:
-            return DirectoryAnswer(reason=MatchReason.NOT_FOUND)
+            return DirectoryResult(reason=MatchReason.NOT_FOUND)
         if len(owners) > 1:
             return _several(owners)
         # Nobody signs in with a guest's user name, so taking it over would help nobody.
         return self._found(owners[0]) if owners[0].is_guest else _alias(owners[0])
 
-    def _found(self, user: User) -> DirectoryAnswer:
-        return DirectoryAnswer(user.id, user.user_name, user.name, self._trouble(user))
+    def _found(self, user: User) -> DirectoryResult:
+        return DirectoryResult(user.id, user.user_name, user.name, self._trouble(user))
 
     def _trouble(self, user: User) -> MatchReason | None:
         """Why this user cannot host. What the granted permissions do not tell is left unsaid."""
@@ -152,15 +152,15 @@ class TeamsDirectory:
         return MatchReason.NO_LICENCE if self._needs_licence and user.is_licensed is False else None
 
 
-def _alias(user: User) -> DirectoryAnswer:
+def _alias(user: User) -> DirectoryResult:
     """Found by an address only: not a match, but the remedy is known."""
-    return DirectoryAnswer(name=user.name, reason=MatchReason.ALIAS, hint=user.user_name)
+    return DirectoryResult(name=user.name, reason=MatchReason.ALIAS, hint=user.user_name)
 
 
-def _several(users: Sequence[User]) -> DirectoryAnswer:
+def _several(users: Sequence[User]) -> DirectoryResult:
     """Which of them is meant cannot be told, so nobody is taken."""
     names = ", ".join(sorted(user.user_name for user in users))
-    return DirectoryAnswer(reason=MatchReason.NOT_FOUND, hint=names[:500])
+    return DirectoryResult(reason=MatchReason.NOT_FOUND, hint=names[:500])
 
 
 class Asked:
@@ -237,8 +237,8 @@ def _is_one_of(name: str, values: Iterable[str]) -> str:
 
 def _is_listed(addresses: Iterable[str]) -> str:
     """`in` does not reach into a list (learn.microsoft.com/graph/filter-query-parameter)."""
-    wanted = (_quoted(f"smtp:{address}") for address in addresses)
-    return " or ".join(f"proxyAddresses/any(p:p eq {address})" for address in wanted)
+    desired_state = (_quoted(f"smtp:{address}") for address in addresses)
+    return " or ".join(f"proxyAddresses/any(p:p eq {address})" for address in desired_state)
 
 
 def _quoted(value: str) -> str:

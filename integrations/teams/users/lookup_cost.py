@@ -23,7 +23,7 @@ MOST_PAGES: Final = 60
 
 
 @dataclass
-class Costs:
+class LookupCost:
     """What one pass over the staff costs, as far as it is known.
 
     `left` names are still to be asked for; whoever is missing is looked for in `address_fields` fields; `pages` hold

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _lazy
 
-from integrations.models import Connection, Coverage, MatchField, UserMatch
+from integrations.models import Connection, HostPermission, MatchField, UserMatch
 from integrations.platforms.values import MatchReason
 from integrations.teams.models import Method
 
@@ -76,12 +76,12 @@ def remedy(connection: Connection, match: UserMatch) -> str:
     words = {
         "field": str(MatchField(connection.match_field).label).lower(),
         # Somebody who is about to be looked up again was looked up under the same name, mostly.
-        "asked": match.looked_up or match.remote_upn,
+        "asked": match.queried_name or match.remote_user_name,
         "hint": match.hint,
-        "upn": match.remote_upn or match.looked_up or "",
+        "upn": match.remote_user_name or match.queried_name or "",
     }
-    if match.needs_grant:
-        return str(_WAITING if match.coverage == Coverage.WAITING else _POLICY) % words
+    if match.needs_permission:
+        return str(_WAITING if match.host_permission == HostPermission.WAITING else _POLICY) % words
     if match.reason == MatchReason.NOT_FOUND and match.hint:
         return str(_SEVERAL) % words
     return str(_SENTENCES.get(match.reason, "")) % words

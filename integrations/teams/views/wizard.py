@@ -14,7 +14,7 @@ from integrations.teams.access_policy.guide import DOCUMENTATION, letter, setup_
 from integrations.teams.connect import session
 from integrations.teams.connect.decorators import posted, render_exit, see_other, with_what_next, wizard_page
 from integrations.teams.connect.redirects import depart
-from integrations.teams.connect.session import Answers
+from integrations.teams.connect.session import WizardAnswers
 from integrations.teams.entra.tenants import TenantProblem, resolve_tenant
 from integrations.teams.forms import MatchFieldForm, PolicyForm, TenantForm
 from integrations.teams.models import Method
@@ -106,7 +106,7 @@ def _depart(request: HttpRequest, typed: str) -> str:
     found = resolve_tenant(typed)
     match_field = session.answers(request.session)["match_field"]
     return depart(
-        request.session, found, Answers(found.id, found.domain, match_field, method_of(request).value)
+        request.session, found, WizardAnswers(found.id, found.domain, match_field, method_of(request).value)
     )
 
 

@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appointments.availability.intervals import (
-    Span,
+    Interval,
     contains,
     grid,
     intersect,
-    local_moment,
+    local_datetime,
     merged,
     subtract,
-    weekly_spans,
+    weekly_intervals,
 )
 
 TORONTO = ZoneInfo("America/Toronto")
@@ -37,7 +37,7 @@ def utc(day: date, hour: int, minute: int = 0) -> int:
         ([(1, 4), (2, 6), (8, 9)], [(1, 6), (8, 9)]),
     ],
 )
-def test_merged_spans_are_sorted_and_apart(spans: list[Span], expected: list[Span]) -> None:
+def test_merged_spans_are_sorted_and_apart(spans: list[Interval], expected: list[Interval]) -> None:
     assert merged(spans) == expected
 
 
@@ -54,7 +54,7 @@ def test_merged_spans_are_sorted_and_apart(spans: list[Span], expected: list[Spa
         ([(0, 11), (39, 50)], [(11, 20), (30, 39)]),
     ],
 )
-def test_what_is_taken_is_subtracted(taken: list[Span], left: list[Span]) -> None:
+def test_what_is_taken_is_subtracted(taken: list[Interval], left: list[Interval]) -> None:
     assert subtract([(10, 20), (30, 40)], taken) == left
 
 
@@ -68,7 +68,7 @@ def test_what_is_taken_is_subtracted(taken: list[Span], left: list[Span]) -> Non
         ([(11, 12), (13, 14)], [(11, 12), (13, 14)]),
     ],
 )
-def test_an_intersection_lies_in_both(others: list[Span], both: list[Span]) -> None:
+def test_an_intersection_lies_in_both(others: list[Interval], both: list[Interval]) -> None:
     assert intersect([(10, 20), (30, 40)], others) == both
 
 
@@ -86,7 +86,7 @@ def test_the_grid_holds_the_multiples_within_the_spans() -> None:
 def test_weekly_hours_lie_on_their_weekday_in_their_zone() -> None:
     monday = date(2026, 11, 30)
 
-    spans = weekly_spans(
+    spans = weekly_intervals(
         [(0, time(9), time(12)), (0, time(13), time(17))], TORONTO, monday, date(2026, 12, 6)
     )
 
@@ -96,7 +96,7 @@ def test_weekly_hours_lie_on_their_weekday_in_their_zone() -> None:
 def test_hours_until_the_last_minute_reach_midnight_and_join_the_next_day() -> None:
     monday, tuesday = date(2026, 11, 30), date(2026, 12, 1)
 
-    spans = weekly_spans([(0, time(22), time(23, 59)), (1, time(0), time(2))], UTC, monday, tuesday)
+    spans = weekly_intervals([(0, time(22), time(23, 59)), (1, time(0), time(2))], UTC, monday, tuesday)
 
     assert spans == [(utc(monday, 22), utc(tuesday, 2))]
 
@@ -112,13 +112,13 @@ def test_hours_until_the_last_minute_reach_midnight_and_join_the_next_day() -> N
     ],
 )
 def test_hours_that_touch_the_hour_skipped_in_spring_end_or_begin_at_the_jump(
-    start: time, end: time, expected: Span
+    start: time, end: time, expected: Interval
 ) -> None:
-    assert weekly_spans([(6, start, end)], TORONTO, SPRING, SPRING) == [expected]
+    assert weekly_intervals([(6, start, end)], TORONTO, SPRING, SPRING) == [expected]
 
 
 def test_hours_inside_the_hour_skipped_in_spring_vanish() -> None:
-    assert weekly_spans([(6, time(2, 15), time(2, 45))], TORONTO, SPRING, SPRING) == []
+    assert weekly_intervals([(6, time(2, 15), time(2, 45))], TORONTO, SPRING, SPRING) == []
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_hours_inside_the_hour_skipped_in_spring_vanish() -> None:
         (time(9), time(17), (utc(AUTUMN, 14), utc(AUTUMN, 22))),
     ],
 )
-def test_a_time_repeated_in_autumn_is_its_first_occurrence(start: time, end: time, expected: Span) -> None:
-    assert weekly_spans([(6, start, end)], TORONTO, AUTUMN, AUTUMN) == [expected]
+def test_a_time_repeated_in_autumn_is_its_first_occurrence(start: time, end: time, expected: Interval) -> None:
+    assert weekly_intervals([(6, start, end)], TORONTO, AUTUMN, AUTUMN) == [expected]
 
 
 def test_a_jump_of_half_an_hour_is_found_too() -> None:
     # Lord Howe Island jumps from 02:00 to 02:30 (UTC+10:30 to +11).
     day = date(2026, 10, 4)
 
-    assert local_moment(day, time(2, 10), ZoneInfo("Australia/Lord_Howe")) == utc(date(2026, 10, 3), 15, 30)
+    assert local_datetime(day, time(2, 10), ZoneInfo("Australia/Lord_Howe")) == utc(date(2026, 10, 3), 15, 30)

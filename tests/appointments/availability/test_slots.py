@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appointments.availability.calendars import Calendar, Lengths
-from appointments.availability.intervals import Span
-from appointments.availability.slots import free_slots, is_within_hours, next_free, next_free_of_anyone
+from appointments.availability.calendars import Calendar, Durations
+from appointments.availability.intervals import Interval
+from appointments.availability.slots import free_slots, is_within_hours, next_free, next_free_of_any_staff
 from appointments.models import Status
 from services.models import Service
 from staff.models import LocationHours, Organization, StaffMember, TimeOff, WorkingHours
@@ -67,19 +67,19 @@ def sam(maple: Organization) -> StaffMember:
     ("lengths", "busy", "free"),
     [
         # Hours are 0 to 100; a span of starts includes the last moment at which the appointment still fits.
-        (Lengths(30), [], [(0, 71)]),
-        (Lengths(100), [], [(0, 1)]),
-        (Lengths(101), [], []),
-        (Lengths(30), [(40, 60)], [(0, 11), (60, 71)]),
-        (Lengths(30, before=5), [(40, 60)], [(0, 11), (65, 71)]),
-        (Lengths(30, after=5), [(40, 60)], [(0, 6), (60, 71)]),
-        (Lengths(30), [(0, 100)], []),
-        (Lengths(30), [(-50, 0), (100, 150)], [(0, 71)]),
-        (Lengths(30, before=5, after=5), [(-50, 0), (100, 150)], [(5, 66)]),
+        (Durations(30), [], [(0, 71)]),
+        (Durations(100), [], [(0, 1)]),
+        (Durations(101), [], []),
+        (Durations(30), [(40, 60)], [(0, 11), (60, 71)]),
+        (Durations(30, before=5), [(40, 60)], [(0, 11), (65, 71)]),
+        (Durations(30, after=5), [(40, 60)], [(0, 6), (60, 71)]),
+        (Durations(30), [(0, 100)], []),
+        (Durations(30), [(-50, 0), (100, 150)], [(0, 71)]),
+        (Durations(30, before=5, after=5), [(-50, 0), (100, 150)], [(5, 66)]),
     ],
 )
 def test_an_appointment_and_its_buffers_fit_between_what_is_taken(
-    lengths: Lengths, busy: list[Span], free: list[Span]
+    lengths: Durations, busy: list[Interval], free: list[Interval]
 ) -> None:
     assert Calendar(hours=[(0, 100)], off=[], busy=busy).free(lengths) == free
 
@@ -87,11 +87,11 @@ def test_an_appointment_and_its_buffers_fit_between_what_is_taken(
 def test_buffers_may_reach_out_of_hours_and_into_time_off() -> None:
     calendar = Calendar(hours=[(0, 30), (60, 90)], off=[(60, 90)], busy=[])
 
-    assert calendar.free(Lengths(30, before=10, after=40)) == [(0, 1)]
+    assert calendar.free(Durations(30, before=10, after=40)) == [(0, 1)]
 
 
-@pytest.mark.parametrize("lengths", [Lengths(30), Lengths(20, before=7), Lengths(25, after=11)])
-def test_what_is_free_is_exactly_what_is_open_and_neither_off_nor_taken(lengths: Lengths) -> None:
+@pytest.mark.parametrize("lengths", [Durations(30), Durations(20, before=7), Durations(25, after=11)])
+def test_what_is_free_is_exactly_what_is_open_and_neither_off_nor_taken(lengths: Durations) -> None:
     calendar = Calendar(hours=[(0, 60), (80, 200)], off=[(90, 100)], busy=[(130, 140), (160, 161)])
 
     free = {moment for start, end in calendar.free(lengths) for moment in range(start, end)}
@@ -313,7 +313,7 @@ def test_an_appointment_that_is_moved_is_free_for_itself_and_keeps_its_length(
     service = make_service(maple, duration=30)
     appointment = make_appointment(service, sam, make_client(maple), at(9, 30))
 
-    starts = slots(service, [sam], ignoring=appointment, lengths=Lengths(90 * 60))
+    starts = slots(service, [sam], ignoring=appointment, lengths=Durations(90 * 60))
 
     assert clock(starts[sam.pk]) == ["09:00", "09:15", "09:30"]
 
@@ -372,6 +372,6 @@ def test_the_next_free_times_of_anyone_are_each_told_once(sam: StaffMember, mapl
     service = make_service(maple, duration=60)
     make_appointment(service, sam, make_client(maple), at(9))
 
-    free = next_free_of_anyone(service, [sam, kim], at(8), 2, now=at(8))
+    free = next_free_of_any_staff(service, [sam, kim], at(8), 2, now=at(8))
 
     assert free == [at(10), at(9, 0, MONDAY + timedelta(days=1))]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from appointments.booking.any_staff import book_with_anyone
-from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.booking.any_staff import book_with_any_staff
+from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.models import Appointment, BookedThrough
 from integrations.models import UserMatch
 from services.models import MeetingMethod, ServiceAssignment
@@ -39,11 +39,11 @@ def book(maple: Maple, *people: StaffMember, **changes: Any) -> Appointment:
         "actor": maple.sky,
         "through": BookedThrough.CONTACT_CENTER,
     }
-    return book_with_anyone(**{**arguments, **changes})
+    return book_with_any_staff(**{**arguments, **changes})
 
 
 def refusal(maple: Maple, *people: StaffMember, **changes: Any) -> tuple[str, str]:
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(BookingError) as refused:
         book(maple, *people, **changes)
     return refused.value.field, refused.value.sentence
 

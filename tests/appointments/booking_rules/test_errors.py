@@ -122,7 +122,7 @@ def others_wait() -> str:
         return "refused"
     if connection.paused_until is not None:
         return "paused"
-    return "counted" if connection.unanswered else ""
+    return "counted" if connection.consecutive_failures else ""
 
 
 def test_the_table_has_every_kind() -> None:

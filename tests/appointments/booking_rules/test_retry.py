@@ -11,9 +11,9 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from appointments.booking import book as booking
-from appointments.booking.any_staff import book_with_anyone
+from appointments.booking.any_staff import book_with_any_staff
 from appointments.booking_rules import retry, validation
-from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.locks import lock_staff
 from appointments.changes import move as moving
 from appointments.changes.move import move_appointment
@@ -38,7 +38,7 @@ def at_once(actions: list[Callable[[], Any]]) -> list[Any]:
         barrier.wait()
         try:
             return action()
-        except BookingRefused as refused:
+        except BookingError as refused:
             return refused
         finally:
             connection.close()
@@ -104,7 +104,7 @@ def test_of_a_crowd_that_wants_anyone_as_many_are_booked_as_there_are_people(map
         ServiceAssignment.objects.create(service=maple.review, staff=member)
 
     def book() -> Appointment:
-        return book_with_anyone(
+        return book_with_any_staff(
             organization=maple.organization,
             service=maple.review,
             people=list(people),
@@ -207,7 +207,7 @@ def test_an_appointment_cancelled_by_many_is_cancelled_once(maple_with_teams: Ma
         [lambda: cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW)] * 4
     )
 
-    assert len([answer for answer in answers if isinstance(answer, BookingRefused)]) == 3
+    assert len([answer for answer in answers if isinstance(answer, BookingError)]) == 3
     assert appointment.events.count() == 2
 
 
@@ -230,9 +230,9 @@ def test_a_move_and_a_cancel_at_once_leave_a_cancelled_appointment_or_a_refusal(
 def test_a_lost_race_is_looked_at_again_once(
     code: str, error: type[Exception], maple: Maple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[validation.TimeWish] = []
+    looks: list[validation.SlotRequest] = []
 
-    def lose_once(wish: validation.TimeWish) -> None:
+    def lose_once(wish: validation.SlotRequest) -> None:
         looks.append(wish)
         if len(looks) == 1:
             raise_in_database(code)

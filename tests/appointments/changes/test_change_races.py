@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.changes.move import move_appointment, reassign_appointment
 from appointments.changes.status import cancel_appointment, start_appointment
 from appointments.models import Appointment, BookedThrough, Client, Status
@@ -85,7 +85,7 @@ def test_two_who_drag_one_appointment_at_once_do_not_undo_each_other(maple: Mapl
         ]
     )
 
-    (refused,) = [answer for answer in answers if isinstance(answer, BookingRefused)]
+    (refused,) = [answer for answer in answers if isinstance(answer, BookingError)]
     (moved,) = [answer for answer in answers if isinstance(answer, Appointment)]
     booked.refresh_from_db()
     assert (booked.starts_at, booked.version) == (moved.starts_at, 1)
@@ -122,6 +122,6 @@ def test_what_is_begun_at_the_same_moment_is_either_begun_or_changed(change: str
     answers = at_once([partial(start_appointment, booked, **by_sky), changes[change]])
 
     booked.refresh_from_db()
-    assert [isinstance(answer, BookingRefused) for answer in answers].count(True) == 1
+    assert [isinstance(answer, BookingError) for answer in answers].count(True) == 1
     assert booked.version == 1
     assert (booked.status == Status.IN_PROGRESS) == isinstance(answers[0], Appointment)

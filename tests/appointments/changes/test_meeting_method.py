@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
 from appointments.models import Appointment, BookedThrough, Notification, Status
-from integrations.models import Meeting, UserMatch, Wanted
+from integrations.models import DesiredState, Meeting, UserMatch
 from services.models import MeetingMethod
 from staff.models import StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
@@ -24,7 +24,7 @@ def change(maple: Maple, appointment: Appointment, method: int, **changes: Any) 
 
 
 def sentence_of(maple: Maple, appointment: Appointment, method: int, **changes: Any) -> str:
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(BookingError) as refused:
         change(maple, appointment, method, **changes)
     return refused.value.sentence
 
@@ -35,7 +35,7 @@ def test_to_a_video_call_makes_a_meeting(maple_with_teams: Maple) -> None:
     appointment.refresh_from_db()
     meeting = Meeting.objects.get()
     assert (appointment.method, appointment.meeting, appointment.version) == (MeetingMethod.VIDEO, meeting, 1)
-    assert (meeting.starts_at, meeting.wanted) == (monday(10), Wanted.LIVE)
+    assert (meeting.starts_at, meeting.desired_state) == (monday(10), DesiredState.PRESENT)
 
 
 def test_from_a_video_call_lets_the_meeting_go(maple_with_teams: Maple) -> None:
@@ -44,7 +44,7 @@ def test_from_a_video_call_lets_the_meeting_go(maple_with_teams: Maple) -> None:
     appointment = change(maple_with_teams, booked, MeetingMethod.PHONE)
 
     appointment.refresh_from_db()
-    assert (appointment.meeting, Meeting.objects.get().wanted) == (None, Wanted.GONE)
+    assert (appointment.meeting, Meeting.objects.get().desired_state) == (None, DesiredState.ABSENT)
     assert next(event.text for event in appointment.events.order_by("-pk")) == (
         "Meeting method changed from Video Call to Phone Call."
     )
@@ -58,7 +58,7 @@ def test_there_and_back_is_a_meeting_of_its_own(maple_with_teams: Maple) -> None
     )
 
     assert again.meeting_id != booked.meeting_id
-    assert list(Meeting.objects.filter(wanted=Wanted.LIVE)) == [again.meeting]
+    assert list(Meeting.objects.filter(desired_state=DesiredState.PRESENT)) == [again.meeting]
 
 
 def test_to_the_personal_link_of_somebody_who_chose_it(maple_with_teams: Maple) -> None:

@@ -12,7 +12,7 @@ from appointments.booking_rules.errors import TimeTaken
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough, Status
-from integrations.models import Meeting, UserMatch, Wanted
+from integrations.models import DesiredState, Meeting, UserMatch
 from services.models import MeetingMethod
 from staff.models import Role
 from tests.appointments.conftest import Maple, monday
@@ -146,7 +146,10 @@ def cancel(appointment: Appointment, through: BookedThrough = BookedThrough.SCHE
 def test_a_cancel_lets_the_meeting_go(maple_with_teams: Maple) -> None:
     appointment = cancel(maple_with_teams.book(method=MeetingMethod.VIDEO))
 
-    assert (appointment.status, Meeting.objects.get().wanted) == (Status.CANCELLED, Wanted.GONE)
+    assert (appointment.status, Meeting.objects.get().desired_state) == (
+        Status.CANCELLED,
+        DesiredState.ABSENT,
+    )
     assert timeline(appointment)[1:] == ["Cancelled."]
 
 

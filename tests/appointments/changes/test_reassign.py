@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.changes.move import is_movable, move_appointment, reassign_appointment
 from appointments.models import Appointment, BookedThrough, Notification, Status
 from appointments.models import NotificationKind as Kind
-from integrations.models import Meeting, MeetingState, UserMatch, Wanted
+from integrations.models import DesiredState, Meeting, MeetingState, UserMatch
 from services.models import MeetingMethod, ServiceAssignment
 from staff.models import StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
@@ -48,7 +48,7 @@ def reassign(maple: Maple, appointment: Appointment, staff: StaffMember, **chang
 
 
 def sentence_of(change: Any) -> str:
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(BookingError) as refused:
         change()
     return refused.value.sentence
 
@@ -75,7 +75,7 @@ def test_the_link_stays_where_the_organiser_does(maple_with_teams: Maple, kim_on
 
     meeting = Meeting.objects.get()
     assert (after.meeting_id, meeting.host, meeting.version) == (before.meeting_id, kim_on_teams, 2)
-    assert [attendee["upn"] for attendee in meeting.attendees] == [kim_on_teams.email]
+    assert [attendee["user_name"] for attendee in meeting.attendees] == [kim_on_teams.email]
     assert last_line(after) == "Reassigned from Sam Okafor to Kim Ito. The link stays."
 
 
@@ -90,8 +90,13 @@ def test_another_connection_gives_a_new_link_and_lets_the_old_meeting_go(
     after = reassign(maple_with_teams, before, kim)
 
     old, new = Meeting.objects.get(pk=str(before.meeting_id)), Meeting.objects.get(pk=str(after.meeting_id))
-    assert (old.wanted, old.replaced_by) == (Wanted.GONE, new)
-    assert (new.wanted, new.connection, new.host, new.starts_at) == (Wanted.LIVE, second, kim, monday(10))
+    assert (old.desired_state, old.replaced_by) == (DesiredState.ABSENT, new)
+    assert (new.desired_state, new.connection, new.host, new.starts_at) == (
+        DesiredState.PRESENT,
+        second,
+        kim,
+        monday(10),
+    )
     assert after.join_token == before.join_token
     assert last_line(after) == "Reassigned from Sam Okafor to Kim Ito, with a new link."
 
@@ -128,7 +133,7 @@ def test_somebody_with_a_personal_link_hosts_there(maple_with_teams: Maple, kim:
         "https://meet.example/kim",
         "Ring twice",
     )
-    assert Meeting.objects.get().wanted == Wanted.GONE
+    assert Meeting.objects.get().desired_state == DesiredState.ABSENT
 
 
 def test_from_a_personal_link_to_a_meeting(maple_with_teams: Maple, kim_on_teams: StaffMember) -> None:

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.changes.status import (
     ALLOWED,
-    BEFORE,
+    PREVIOUS_STATUS,
     cancel_appointment,
     complete_appointment,
     mark_arrived,
     mark_no_show,
     next_statuses,
     start_appointment,
-    take_back_status,
+    undo_status,
 )
 from appointments.models import Appointment, BookedThrough, Notification, Status
 from tests.appointments.conftest import NOW, Maple, monday
@@ -46,7 +46,7 @@ def by_sky(maple: Maple) -> dict[str, Any]:
 
 
 def sentence_of(change: Callable[[], object]) -> str:
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(BookingError) as refused:
         change()
     return refused.value.sentence
 
@@ -55,7 +55,7 @@ def sentence_of(change: Callable[[], object]) -> str:
 def test_only_what_the_table_allows_happens(before: Status, after: Status, maple: Maple) -> None:
     appointment = appointment_now(maple, status=before)
 
-    with contextlib.suppress(BookingRefused):
+    with contextlib.suppress(BookingError):
         STEPS[after](appointment, **by_sky(maple))
 
     appointment.refresh_from_db()
@@ -125,18 +125,18 @@ def test_whoever_comes_early_has_arrived(maple: Maple) -> None:
 
 
 # --- taking back ------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("status", "before"), BEFORE.items())
+@pytest.mark.parametrize(("status", "before"), PREVIOUS_STATUS.items())
 def test_a_slip_is_taken_back(status: str, before: Status, maple: Maple) -> None:
     appointment = appointment_now(maple, status=status)
 
-    assert take_back_status(appointment, **by_sky(maple)).status == before
+    assert undo_status(appointment, **by_sky(maple)).status == before
 
 
 @pytest.mark.parametrize("status", [Status.CONFIRMED, Status.CANCELLED])
 def test_there_is_not_always_something_to_take_back(status: Status, maple: Maple) -> None:
     appointment = appointment_now(maple, status=status)
 
-    assert sentence_of(lambda: take_back_status(appointment, **by_sky(maple))) == (
+    assert sentence_of(lambda: undo_status(appointment, **by_sky(maple))) == (
         "There is nothing to take back."
     )
 
@@ -145,7 +145,7 @@ def test_the_time_of_a_no_show_is_free_for_somebody_else(maple: Maple) -> None:
     appointment = appointment_now(maple, status=Status.NO_SHOW)
     make_appointment(maple.review, maple.sam, maple.cleo, BEGUN)
 
-    assert sentence_of(lambda: take_back_status(appointment, **by_sky(maple))) == (
+    assert sentence_of(lambda: undo_status(appointment, **by_sky(maple))) == (
         "Sam Okafor has another appointment at that time by now. Book a new one."
     )
     appointment.refresh_from_db()

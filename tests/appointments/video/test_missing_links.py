@@ -9,7 +9,7 @@ import time_machine
 
 from appointments.models import Appointment, Status
 from appointments.video.missing_links import WithoutLink, count_without_link, without_link
-from integrations.models import DirectoryState, Meeting, UserMatch, Wanted
+from integrations.models import DesiredState, DirectoryState, Meeting, UserMatch
 from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
 from staff.models import StaffMember
@@ -59,7 +59,7 @@ def test_a_link_that_is_being_made_is_waited_for(maple_with_teams: Maple) -> Non
 
 
 def test_a_meeting_that_could_not_be_deleted_is_nobodys_link(maple_with_teams: Maple) -> None:
-    failed(maple_with_teams, wanted=Wanted.GONE)
+    failed(maple_with_teams, desired_state=DesiredState.ABSENT)
 
     assert list(without_link(maple_with_teams.organization)) == []
 

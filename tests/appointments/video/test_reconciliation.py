@@ -54,7 +54,7 @@ def test_where_everything_agrees_nothing_happens(appointment: Appointment) -> No
     run = reconcile_now()
 
     meeting = meeting_of(appointment)
-    assert (run.mended, meeting.version, meeting.due_at, lines(appointment)) == (0, 1, None, [])
+    assert (run.repaired, meeting.version, meeting.due_at, lines(appointment)) == (0, 1, None, [])
 
 
 def test_a_meeting_at_another_time_follows_the_appointment(
@@ -72,7 +72,7 @@ def test_a_meeting_at_another_time_follows_the_appointment(
     sync_meeting(meeting_of(appointment).pk)
 
     (remote,) = fake_teams.meetings.values()
-    assert (run.mended, remote.starts_at) == (1, later)
+    assert (run.repaired, remote.starts_at) == (1, later)
     assert lines(appointment) == ["Its meeting was at another time than the appointment: it is moved."]
 
 
@@ -84,7 +84,7 @@ def test_a_meeting_whose_appointment_was_cancelled_is_cancelled(
     run = reconcile_now()
     sync_meeting(meeting_of(appointment).pk)
 
-    assert (run.mended, fake_teams.meetings) == (1, {})
+    assert (run.repaired, fake_teams.meetings) == (1, {})
     assert lines(appointment) == ["Its meeting had not been cancelled with the appointment: it is now."]
 
 
@@ -101,7 +101,7 @@ def test_a_meeting_whose_appointment_was_deleted_is_cancelled(
 
     meeting.refresh_from_db()
     assert (meeting.state, fake_teams.meetings) == ("cancelled", {})
-    assert list(Finding.objects.values_list("kind", flat=True)) == [FindingKind.NOBODYS]
+    assert list(Finding.objects.values_list("kind", flat=True)) == [FindingKind.UNOWNED]
 
 
 def test_an_appointment_that_points_elsewhere_leaves_a_meeting_that_is_cancelled(
@@ -123,14 +123,14 @@ def test_what_is_over_is_left_as_it_is(appointment: Appointment) -> None:
         status=Status.CANCELLED, starts_at=start, busy_from=start, ends_at=end, busy_to=end
     )
 
-    assert (reconcile_now().mended, meeting_of(appointment).wanted) == (0, "live")
+    assert (reconcile_now().repaired, meeting_of(appointment).desired_state) == (0, "live")
 
 
 def test_only_the_meetings_of_the_connection_are_looked_at(appointment: Appointment) -> None:
     cedar = make_connection(make_organization("Cedar Bank"), account_oid=str(uuid4()))
     Appointment.objects.update(status=Status.CANCELLED)
 
-    assert (reconcile(cedar).mended, meeting_of(appointment).wanted) == (0, "live")
+    assert (reconcile(cedar).repaired, meeting_of(appointment).desired_state) == (0, "live")
 
 
 def test_whoever_moves_or_cancels_at_that_moment_has_the_last_word(
@@ -155,13 +155,13 @@ def test_whoever_moves_or_cancels_at_that_moment_has_the_last_word(
         lambda: cancel_appointment(current, actor=maple_with_teams.sky, through="schedule"),
     )
 
-    assert (moved.starts_at.hour, moved.wanted) == (14, "live")
-    assert meeting_of(appointment).wanted == "gone"
+    assert (moved.starts_at.hour, moved.desired_state) == (14, "live")
+    assert meeting_of(appointment).desired_state == "gone"
     assert Finding.objects.count() == 0
 
 
 def test_what_is_found_is_in_the_timeline_once(appointment: Appointment) -> None:
-    record_finding(meeting_of(appointment), FindingKind.MADE_AGAIN, "It was made again, with a new link.")
+    record_finding(meeting_of(appointment), FindingKind.RECREATED, "It was made again, with a new link.")
 
     assert lines(appointment) == ["It was made again, with a new link."]
 

@@ -6,12 +6,19 @@ from typing import Any
 
 import pytest
 
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.changes.move import reassign_appointment
 from appointments.models import Appointment, Notification, NotificationKind, Status
 from appointments.video.missing_links import with_other_link, without_link
 from appointments.video.repair import Repaired, make_link, make_links
-from integrations.models import ConnectionStatus, DirectoryState, Meeting, MeetingState, UserMatch, Wanted
+from integrations.models import (
+    ConnectionStatus,
+    DesiredState,
+    DirectoryState,
+    Meeting,
+    MeetingState,
+    UserMatch,
+)
 from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember, VideoChoice
@@ -96,7 +103,7 @@ def test_one_that_failed_elsewhere_gets_a_new_one_here(maple_with_teams: Maple, 
 
     now = Meeting.objects.get(appointment=appointment)
     before = Meeting.objects.exclude(pk=now.pk).get()
-    assert (now.connection, before.wanted, before.replaced_by) == (here, Wanted.GONE, now)
+    assert (now.connection, before.desired_state, before.replaced_by) == (here, DesiredState.ABSENT, now)
 
 
 def move_to_another_connection(maple: Maple) -> Any:
@@ -114,7 +121,11 @@ def test_whoever_chose_a_personal_link_hosts_there(maple_with_teams: Maple, ada:
     make_link(appointment, actor=ada)
 
     now = fresh(appointment)
-    assert (now.meeting, now.personal_meeting_url, Meeting.objects.get().wanted) == (None, MINE, Wanted.GONE)
+    assert (now.meeting, now.personal_meeting_url, Meeting.objects.get().desired_state) == (
+        None,
+        MINE,
+        DesiredState.ABSENT,
+    )
 
 
 def test_a_second_click_finds_nothing_to_do(maple_with_teams: Maple, ada: StaffMember) -> None:
@@ -130,7 +141,7 @@ def test_whoever_cannot_host_is_refused_with_the_remedy(maple_with_teams: Maple,
     appointment = never_asked(maple_with_teams)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(BookingError) as refused:
         make_link(appointment, actor=ada)
 
     assert refused.value.sentence == (
@@ -146,7 +157,7 @@ def test_what_failed_stays_as_it_is_where_it_cannot_be_made(
     appointment = booked(maple_with_teams, **FAILED)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
-    with pytest.raises(BookingRefused):
+    with pytest.raises(BookingError):
         make_link(appointment, actor=ada)
 
     assert (Meeting.objects.get().state, Meeting.objects.get().error_sentence) == ("failed", "No licence.")
@@ -159,7 +170,7 @@ def test_what_changed_meanwhile_is_left_alone(
     appointment = never_asked(maple_with_teams)
     Appointment.objects.update(**fields)
 
-    with pytest.raises(BookingRefused):
+    with pytest.raises(BookingError):
         make_link(appointment, actor=ada)
 
     assert not Meeting.objects.exists()
@@ -174,7 +185,7 @@ def test_what_has_somebody_else_meanwhile_is_left_alone(
         appointment, staff=tess, actor=ada, through="schedule", outside_hours=True, version=None
     )
 
-    with pytest.raises(BookingRefused, match="Reassigned from Sam Okafor to Tess Moor"):
+    with pytest.raises(BookingError, match="Reassigned from Sam Okafor to Tess Moor"):
         make_link(appointment, actor=ada)
 
 
@@ -182,7 +193,7 @@ def test_an_admin_of_another_organisation_makes_nothing(maple_with_teams: Maple)
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber", Role.ADMIN)
     appointment = never_asked(maple_with_teams)
 
-    with pytest.raises(BookingRefused):
+    with pytest.raises(BookingError):
         make_link(appointment, actor=otto)
 
     assert not Meeting.objects.exists()
@@ -219,7 +230,7 @@ def test_a_link_that_works_is_kept(maple_with_teams: Maple, ada: StaffMember) ->
     move_to_another_connection(maple_with_teams)
 
     assert not make_link(appointment, actor=ada)
-    assert Meeting.objects.get().wanted == Wanted.LIVE
+    assert Meeting.objects.get().desired_state == DesiredState.PRESENT
 
 
 def test_a_link_that_works_is_replaced_when_an_admin_says_so(
@@ -355,4 +366,4 @@ def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
         make_links(list(without_link(maple_with_teams.organization)), actor=ada)
 
     assert [task for task in sent if "meeting" in task] == ["integrations.sweep_meetings"]
-    assert list(Meeting.objects.values_list("nudged_at", flat=True)) == [None, None]
+    assert list(Meeting.objects.values_list("enqueued_at", flat=True)) == [None, None]

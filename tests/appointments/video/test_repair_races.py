@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from appointments.changes.status import cancel_appointment
-from appointments.changes.switch_service import not_video, switch_to_video
+from appointments.changes.switch_service import not_yet_video, switch_to_video
 from appointments.models import Appointment, BookedThrough, Notification, Status
 from appointments.video.missing_links import without_link
 from appointments.video.repair import Repaired, make_links
-from integrations.models import Meeting, Wanted
+from integrations.models import DesiredState, Meeting
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember
 from tests.appointments.booking_rules.test_retry import at_once
@@ -57,12 +57,12 @@ def test_what_is_cancelled_at_that_moment_has_no_meeting_that_lives(maple: Maple
     at_once([partial(make_links, found, actor=ada), *cancels])
 
     assert set(Appointment.objects.values_list("status", flat=True)) == {Status.CANCELLED}
-    assert not Meeting.objects.filter(wanted=Wanted.LIVE).exists()
+    assert not Meeting.objects.filter(desired_state=DesiredState.PRESENT).exists()
 
 
 def test_admins_who_switch_at_once_change_each_once(maple: Maple, ada: StaffMember) -> None:
     booked(maple)
-    found = list(not_video(maple.review).select_related("organization", "staff"))
+    found = list(not_yet_video(maple.review).select_related("organization", "staff"))
 
     at_once([partial(switch_to_video, found, actor=ada)] * CROWD)
 

@@ -13,10 +13,10 @@ from appointments.models import Appointment, NotificationState, Status
 from integrations.models import (
     Connection,
     ConnectionStatus,
+    DesiredState,
     DirectoryState,
     Meeting,
     UserMatch,
-    Wanted,
 )
 from services.models import MeetingMethod
 from staff.models import StaffMember
@@ -260,7 +260,7 @@ def test_cancel_asks_first(video: Appointment, as_sky: Browser):
     video.refresh_from_db()
     assert "Cancel the appointment of Cleo Brandt?" in asked.content.decode()
     assert (before, video.status) == (Status.CONFIRMED, Status.CANCELLED)
-    assert Meeting.objects.get(appointment=video).wanted == Wanted.GONE
+    assert Meeting.objects.get(appointment=video).desired_state == DesiredState.ABSENT
 
 
 def test_cancelling_twice_says_so(maple: Maple, as_sky: Browser):

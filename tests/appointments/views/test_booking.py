@@ -229,10 +229,10 @@ def tess(maple: Maple) -> StaffMember:
 def test_a_personal_link_is_named_with_its_note_before_the_booking_and_then_used(
     maple: Maple, as_sky: Browser, tess: StaffMember
 ):
-    wanted = wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value)
+    desired_state = wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value)
 
-    page = as_sky.get(ADD, wanted)
-    answer = as_sky.post(ADD, wanted | {"told": page.context["form"].tells})
+    page = as_sky.get(ADD, desired_state)
+    answer = as_sky.post(ADD, desired_state | {"told": page.context["form"].tells})
 
     assert "<strong>Tess Moor’s personal link</strong>" in page.content.decode()
     assert "Ring twice" in page.content.decode()

@@ -41,8 +41,8 @@ def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
     }
 
 
-def send(browser: Browser, wanted: Any) -> tuple[int, Any]:
-    answer = browser.post(ADDRESS, json.dumps(wanted), content_type="application/json")
+def send(browser: Browser, desired_state: Any) -> tuple[int, Any]:
+    answer = browser.post(ADDRESS, json.dumps(desired_state), content_type="application/json")
     return answer.status_code, answer.json()
 
 
@@ -230,10 +230,10 @@ def test_a_personal_link_is_named_before_anything_is_booked_on_it(
     staff: bool, sentence: str, sam_on_his_own_link: Maple, as_sky: Browser
 ):
     maple = sam_on_his_own_link
-    wanted = wish(maple, method=MeetingMethod.VIDEO.value, staff=maple.sam.pk if staff else None)
+    desired_state = wish(maple, method=MeetingMethod.VIDEO.value, staff=maple.sam.pk if staff else None)
 
-    refused = send(as_sky, wanted)
-    booked, _answer = send(as_sky, {**wanted, "personal_link": True})
+    refused = send(as_sky, desired_state)
+    booked, _answer = send(as_sky, {**desired_state, "personal_link": True})
 
     remedy = "Send personal_link=true to book one."
     assert refused == (422, {"errors": {"staff": [f"{sentence} {remedy}"]}})
@@ -245,16 +245,16 @@ def test_anyone_is_somebody_without_a_personal_link(
     sam_on_his_own_link: Maple, as_sky: Browser, tess: StaffMember
 ):
     make_match(UserMatch.objects.get().connection, tess)
-    wanted = wish(sam_on_his_own_link, method=MeetingMethod.VIDEO.value, staff=None)
+    desired_state = wish(sam_on_his_own_link, method=MeetingMethod.VIDEO.value, staff=None)
 
-    assert send(as_sky, wanted)[0] == 201
+    assert send(as_sky, desired_state)[0] == 201
     assert Appointment.objects.get().staff == tess
 
 
 def test_a_phone_call_does_not_ask_about_links(sam_on_his_own_link: Maple, as_sky: Browser):
     for number, staff in enumerate((sam_on_his_own_link.sam.pk, None)):
         at = monday(10 + number).isoformat()
-        wanted = wish(
+        desired_state = wish(
             sam_on_his_own_link, method=MeetingMethod.PHONE.value, staff=staff, starts_at=at, request_key=at
         )
-        assert send(as_sky, wanted)[0] == 201
+        assert send(as_sky, desired_state)[0] == 201

@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, NotificationState, Status
-from integrations.models import Connection, Wanted
+from integrations.models import Connection, DesiredState
 from services.models import MeetingMethod, ServiceAssignment
 from staff.models import StaffMember, TimeOff, VideoChoice
 from tests.appointments.conftest import Maple, monday
@@ -214,7 +214,7 @@ def test_to_a_video_call_and_back(maple_with_teams: Maple, as_sky: Browser):
     assert meeting is not None
     meeting.refresh_from_db()
     assert (appointment.method, appointment.meeting) == (MeetingMethod.PHONE, None)
-    assert meeting.wanted == Wanted.GONE
+    assert meeting.desired_state == DesiredState.ABSENT
 
 
 def test_who_cannot_host_is_said_before_and_refused_after(maple: Maple, as_sky: Browser):

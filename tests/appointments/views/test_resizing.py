@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appointments.booking_rules.errors import BookingRefused, TimeTaken
+from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.changes.move import move_appointment
 from appointments.models import Appointment, BookedThrough
 from integrations.models import Meeting
@@ -28,7 +28,7 @@ def resize(maple: Maple, appointment: Appointment, ends_at: datetime) -> Appoint
 
 
 def sentence_of(change: Any) -> str:
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(BookingError) as refused:
         change()
     return refused.value.sentence
 

@@ -40,8 +40,8 @@ def as_sam(maple: Maple) -> Browser:
     return signed_in(maple.sam)
 
 
-def on_monday(**wanted: Any) -> dict[str, Any]:
-    return {"date": DAY_TEXT, **wanted}
+def on_monday(**desired_state: Any) -> dict[str, Any]:
+    return {"date": DAY_TEXT, **desired_state}
 
 
 def names(page) -> list[str]:
@@ -80,8 +80,8 @@ def test_the_columns_follow_location_service_and_search(maple: Maple, as_sky: Br
     loan = make_service(maple.organization, "Loan", provided_by=(tess,))
 
     found = [
-        names(as_sky.get(reverse("schedule"), on_monday(**wanted)))
-        for wanted in ({"location": west.pk}, {"service": loan.pk}, {"q": "moor te"}, {"q": "nobody"})
+        names(as_sky.get(reverse("schedule"), on_monday(**desired_state)))
+        for desired_state in ({"location": west.pk}, {"service": loan.pk}, {"q": "moor te"}, {"q": "nobody"})
     ]
 
     assert found == [["Tess Moor"], ["Tess Moor"], ["Tess Moor"], []]

@@ -101,7 +101,7 @@ def test_what_is_said_before_counts_only_appointments_to_come(
     sync(ask(hosting))
     ask(hosting)
     ask(hosting)
-    requests.ask_to_cancel(sync(ask(hosting)).pk)
+    requests.request_cancel(sync(ask(hosting)).pk)
     now = timezone.now()
     over = sync(ask(hosting))
     Meeting.objects.filter(pk=over.pk).update(starts_at=now - 2 * HALF_AN_HOUR, ends_at=now - HALF_AN_HOUR)

@@ -50,7 +50,7 @@ def browser(client: Browser, ada) -> Browser:
 def sent(monkeypatch):
     """The nudges."""
     sent: list[tuple[object, ...]] = []
-    monkeypatch.setattr(self_test, "nudge_on_commit", lambda *words: sent.append(words))
+    monkeypatch.setattr(self_test, "enqueue_on_commit", lambda *words: sent.append(words))
     return sent
 
 

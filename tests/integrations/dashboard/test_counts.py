@@ -10,7 +10,7 @@ from tests.factories import make_connection, make_match, make_member, make_organ
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
-UNMATCHED = {"directory": "unmatched", "remote_id": "", "remote_upn": ""}
+UNMATCHED = {"directory": "unmatched", "remote_id": "", "remote_user_name": ""}
 
 
 def test_everybody_is_counted_once_by_status_and_switch() -> None:

@@ -24,11 +24,15 @@ def connection(db: None) -> Connection:
     connection = make_connection(maple)
     make_match(connection, make_member(maple, "Anna Berg"), enabled=True)
     ben = make_member(maple, "Ben Carter")
-    make_match(connection, ben, enabled=False, looked_up=ben.email, remote_upn="annabel@contoso.example")
+    make_match(
+        connection, ben, enabled=False, queried_name=ben.email, remote_user_name="annabel@contoso.example"
+    )
     cora = make_member(maple, "Cora Annan")
-    make_match(connection, cora, enabled=False, looked_up=cora.email, remote_upn="anna.cora@contoso.example")
+    make_match(
+        connection, cora, enabled=False, queried_name=cora.email, remote_user_name="anna.cora@contoso.example"
+    )
     dora = make_member(maple, "Dora Annis", is_active=False)
-    make_match(connection, dora, looked_up=dora.email, remote_upn="anna.dora@contoso.example")
+    make_match(connection, dora, queried_name=dora.email, remote_user_name="anna.dora@contoso.example")
     make_member(maple, "Eve Lind")
     make_member(make_organization("Cedar Bank"), "Anna Otto")
     return connection

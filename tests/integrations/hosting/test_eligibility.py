@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from integrations.hooks import MeetingPage
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.models import Connection, ConnectionStatus, Coverage, DirectoryState
+from integrations.models import Connection, ConnectionStatus, DirectoryState, HostPermission
 from integrations.platforms.values import MatchReason
 from staff.models import StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
@@ -104,7 +104,7 @@ def test_another_organisations_connection_is_never_hosted_on(connection: Connect
             ),
         ),
         (
-            {"coverage": Coverage.UNKNOWN},
+            {"host_permission": HostPermission.UNKNOWN},
             "Microsoft Teams has not answered yet whether it knows Sam Okafor. Try again in a minute.",
         ),
     ],

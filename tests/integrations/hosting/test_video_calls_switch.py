@@ -7,10 +7,10 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.hosting.video_calls_switch import Turned, turn_video_calls, undo_turning
+from integrations.hosting.video_calls_switch import Turned, set_video_calls, undo_video_calls
 from integrations.matching.results import write_answers
-from integrations.models import Connection, ConnectionEvent, Coverage, UserMatch
-from integrations.platforms.values import DirectoryAnswer
+from integrations.models import Connection, ConnectionEvent, HostPermission, UserMatch
+from integrations.platforms.values import DirectoryResult
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.concurrency import at_once
@@ -19,9 +19,9 @@ from tests.integrations.fake_platform import FakePlatform
 pytestmark = pytest.mark.django_db
 
 
-def turn(connection: Connection, *people: StaffMember, on: bool = True) -> Turned:
+def priority(connection: Connection, *people: StaffMember, on: bool = True) -> Turned:
     chosen = StaffMember.objects.filter(pk__in=[person.pk for person in people])
-    return turn_video_calls(connection, chosen, on=on, actor=None)
+    return set_video_calls(connection, chosen, on=on, actor=None)
 
 
 def event_of(turned: Turned) -> ConnectionEvent:
@@ -40,7 +40,7 @@ def test_turning_on_reaches_people_without_a_row_and_counts_only_changes(fake_te
     make_match(connection, sam, enabled=True)
     make_match(connection, sky, enabled=False)
 
-    turned = turn(connection, sam, sky, ada)
+    turned = priority(connection, sam, sky, ada)
 
     assert turned.people == 2
     assert list(UserMatch.objects.values_list("enabled", flat=True)) == [True, True, True]
@@ -54,7 +54,7 @@ def test_turning_off_leaves_the_others_and_the_status_alone(fake_teams: FakePlat
     for member in (sam, sky):
         make_match(connection, member)
 
-    turned = turn(connection, sam, on=False)
+    turned = priority(connection, sam, on=False)
 
     assert turned.people == 1
     assert set(UserMatch.objects.values_list("staff", "enabled", "status")) == {
@@ -70,25 +70,25 @@ def test_what_is_on_already_is_no_event(fake_teams: FakePlatform) -> None:
     sam = make_member(maple)
     make_match(connection, sam)
 
-    assert (turn(connection, sam), ConnectionEvent.objects.count()) == (Turned(True, 0, None), 0)
+    assert (priority(connection, sam), ConnectionEvent.objects.count()) == (Turned(True, 0, None), 0)
 
 
 def test_people_of_another_organisation_are_not_reached(fake_teams: FakePlatform) -> None:
     connection = make_connection(make_organization())
     otto = make_member(make_organization("Cedar Bank"), "Otto Brandt")
 
-    assert (turn(connection, otto).people, UserMatch.objects.count()) == (0, 0)
+    assert (priority(connection, otto).people, UserMatch.objects.count()) == (0, 0)
 
 
 def test_somebody_turned_on_before_being_looked_up_is_being_checked(fake_teams: FakePlatform) -> None:
-    fake_teams.needs_coverage = True
+    fake_teams.needs_permission_probe = True
     maple = make_organization()
     connection = make_connection(maple)
 
-    turn(connection, make_member(maple))
+    priority(connection, make_member(maple))
 
     match = UserMatch.objects.get()
-    assert (match.status, match.coverage) == ("checking", Coverage.UNKNOWN)
+    assert (match.status, match.host_permission) == ("checking", HostPermission.UNKNOWN)
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -101,7 +101,7 @@ def test_turning_on_takes_the_same_queries_for_any_number_of_people(
 
     # The event names one person, and counts several.
     with django_assert_num_queries(9 if how_many == 1 else 8):
-        turn(connection, *people)
+        priority(connection, *people)
 
 
 # --- Undo -------------------------------------------------------------------------------------------
@@ -117,13 +117,13 @@ def connection(fake_teams: FakePlatform) -> Connection:
 
 
 def turn_everybody(connection: Connection, *, on: bool = True) -> ConnectionEvent:
-    return event_of(turn(connection, *StaffMember.objects.all(), on=on))
+    return event_of(priority(connection, *StaffMember.objects.all(), on=on))
 
 
 def test_undo_puts_exactly_those_back_who_were_changed(connection: Connection) -> None:
     event = turn_everybody(connection)
 
-    undone = undo_turning(event, None)
+    undone = undo_video_calls(event, None)
 
     assert (undone.people, undone.on) == (2, False)
     assert who_is_on(connection) == {"Sam"}
@@ -132,7 +132,7 @@ def test_undo_puts_exactly_those_back_who_were_changed(connection: Connection) -
 def test_undo_of_turning_off_turns_on(connection: Connection) -> None:
     event = turn_everybody(connection, on=False)
 
-    undone = undo_turning(event, None)
+    undone = undo_video_calls(event, None)
 
     assert (undone.people, undone.on) == (1, True)
     assert who_is_on(connection) == {"Sam"}
@@ -141,10 +141,10 @@ def test_undo_of_turning_off_turns_on(connection: Connection) -> None:
 def test_undo_leaves_alone_who_was_turned_since(connection: Connection) -> None:
     event = turn_everybody(connection)
     sky = StaffMember.objects.get(first_name="Sky")
-    turn(connection, sky, on=False)
-    turn(connection, sky, on=True)
+    priority(connection, sky, on=False)
+    priority(connection, sky, on=True)
 
-    undone = undo_turning(event, None)
+    undone = undo_video_calls(event, None)
 
     assert undone.people == 1
     assert who_is_on(connection) == {"Sam", "Sky"}
@@ -152,16 +152,16 @@ def test_undo_leaves_alone_who_was_turned_since(connection: Connection) -> None:
 
 def test_a_second_undo_changes_nobody(connection: Connection) -> None:
     event = turn_everybody(connection)
-    undo_turning(event, None)
+    undo_video_calls(event, None)
 
-    assert undo_turning(event, None) == Turned(False, 0, None)
+    assert undo_video_calls(event, None) == Turned(False, 0, None)
     assert who_is_on(connection) == {"Sam"}
 
 
 def test_an_undo_can_be_undone(connection: Connection) -> None:
-    undone = undo_turning(turn_everybody(connection), None)
+    undone = undo_video_calls(turn_everybody(connection), None)
 
-    undo_turning(event_of(undone), None)
+    undo_video_calls(event_of(undone), None)
 
     assert who_is_on(connection) == {"Sam", "Sky", "Ada"}
 
@@ -170,7 +170,7 @@ def test_an_undo_is_an_event_of_whoever_did_it(connection: Connection) -> None:
     event = turn_everybody(connection)
     ada = StaffMember.objects.get(role=Role.ADMIN)
 
-    undo_turning(event, ada)
+    undo_video_calls(event, ada)
 
     latest = connection.events.first()
     assert latest is not None
@@ -186,7 +186,7 @@ def test_undo_does_not_reach_another_connection(connection: Connection) -> None:
     event = turn_everybody(connection)
     turn_everybody(other)
 
-    undo_turning(event, None)
+    undo_video_calls(event, None)
 
     assert who_is_on(other) == {"Sam", "Sky", "Ada"}
 
@@ -196,10 +196,10 @@ def test_undo_takes_the_same_queries_for_any_number_of_people(
     fake_teams: FakePlatform, django_assert_num_queries: DjangoAssertNumQueries, how_many: int
 ) -> None:
     maple = make_organization()
-    event = event_of(turn(make_connection(maple), *make_staff(maple, how_many)))
+    event = event_of(priority(make_connection(maple), *make_staff(maple, how_many)))
 
     with django_assert_num_queries(6 if how_many == 1 else 5):
-        undo_turning(event, None)
+        undo_video_calls(event, None)
 
 
 # --- Beside a rematch -------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def test_a_click_that_changes_nobody_writes_nothing(connection: Connection) -> N
     turn_everybody(connection)
 
     with CaptureQueriesContext(database) as captured:
-        turned = turn(connection, StaffMember.objects.get(first_name="Sam"))
+        turned = priority(connection, StaffMember.objects.get(first_name="Sam"))
 
     assert turned == Turned(True, 0, None)
     assert [each["sql"] for each in captured if each["sql"].startswith(("UPDATE", "DELETE"))] == []
@@ -235,7 +235,7 @@ def test_turning_everybody_on_while_the_first_answers_are_written(fake_teams: Fa
         for number in range(40)
     )
     asked = dict(StaffMember.objects.order_by("pk").values_list("pk", "email"))
-    answers = {email: DirectoryAnswer(remote_id=f"oid-{email}", upn=email) for email in asked.values()}
+    answers = {email: DirectoryResult(remote_id=f"oid-{email}", user_name=email) for email in asked.values()}
     with database.cursor() as cursor:
         # Every row takes a while, so that the two surely meet.
         cursor.execute(
@@ -248,7 +248,7 @@ def test_turning_everybody_on_while_the_first_answers_are_written(fake_teams: Fa
     try:
         at_once(
             lambda: write_answers(connection, asked, answers),
-            lambda: turn(connection, *StaffMember.objects.all()),
+            lambda: priority(connection, *StaffMember.objects.all()),
         )
     finally:
         with database.cursor() as cursor:

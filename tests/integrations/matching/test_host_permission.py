@@ -15,25 +15,25 @@ from integrations.hosting.eligibility import Hosting
 from integrations.matching.host_permission import (
     PORTION,
     grant_script,
-    needing_grant,
-    probe_coverage,
-    report_grant,
-    sweep_coverage,
-    write_coverage,
+    needing_permission,
+    probe_host_permission,
+    report_permission,
+    sweep_host_permission,
+    write_host_permission,
 )
 from integrations.matching.people import rematch_people
 from integrations.models import (
     Connection,
     ConnectionStatus,
-    Coverage,
     DirectoryState,
     EventKind,
+    HostPermission,
     MatchStatus,
     Meeting,
     UserMatch,
 )
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import CoverageAnswer, MatchReason, PlatformError, Verdict
+from integrations.platforms.values import MatchReason, PermissionResult, PermissionState, PlatformError
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -41,8 +41,8 @@ from tests.integrations.meeting_steps import STARTS, ask, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-COVERED = CoverageAnswer(Verdict.COVERED)
-FORBIDDEN = CoverageAnswer(Verdict.FORBIDDEN)
+COVERED = PermissionResult(PermissionState.GRANTED)
+FORBIDDEN = PermissionResult(PermissionState.DENIED)
 PROBE = "integrations.probe_coverage"
 
 
@@ -63,7 +63,7 @@ def ada(maple):
 
 @pytest.fixture
 def platform(fake_teams: FakePlatform) -> FakePlatform:
-    fake_teams.needs_coverage = True
+    fake_teams.needs_permission_probe = True
     return fake_teams
 
 
@@ -75,15 +75,17 @@ def connection(maple, platform) -> Connection:
 @pytest.fixture
 def sam(maple, connection) -> UserMatch:
     """Sam, who was just matched."""
-    return make_match(connection, make_member(maple), coverage=Coverage.UNKNOWN, remote_id="sam-id")
+    return make_match(
+        connection, make_member(maple), host_permission=HostPermission.UNKNOWN, remote_id="sam-id"
+    )
 
 
 def forbid(match: UserMatch, **fields) -> UserMatch:
     """Somebody who was refused some time ago and is due."""
     fields = {
-        "coverage": Coverage.FORBIDDEN,
-        "coverage_checked_at": timezone.now() - timedelta(hours=1),
-        "coverage_due_at": timezone.now(),
+        "host_permission": HostPermission.DENIED,
+        "host_permission_checked_at": timezone.now() - timedelta(hours=1),
+        "host_permission_due_at": timezone.now(),
         **fields,
     }
     UserMatch.objects.filter(pk=match.pk).update(**fields)
@@ -93,20 +95,20 @@ def forbid(match: UserMatch, **fields) -> UserMatch:
 
 def probed(match: UserMatch) -> UserMatch:
     """The row after a worker came by."""
-    probe_coverage(match.connection_id)
+    probe_host_permission(match.connection_id)
     match.refresh_from_db()
     return match
 
 
 def seconds_until_due(match: UserMatch) -> float:
-    return (match.coverage_due_at - timezone.now()).total_seconds()
+    return (match.host_permission_due_at - timezone.now()).total_seconds()
 
 
 def later(**passed: float) -> None:
     """The database's clock cannot be turned, so the rows are."""
     UserMatch.objects.update(
-        coverage_due_at=F("coverage_due_at") - timedelta(**passed),
-        coverage_checked_at=F("coverage_checked_at") - timedelta(**passed),
+        host_permission_due_at=F("host_permission_due_at") - timedelta(**passed),
+        host_permission_checked_at=F("host_permission_checked_at") - timedelta(**passed),
     )
 
 
@@ -116,10 +118,10 @@ def test_a_new_person_who_is_covered_is_matched(platform, sam):
 
     after = probed(sam)
 
-    assert (before, after.status, after.coverage) == (
+    assert (before, after.status, after.host_permission) == (
         MatchStatus.CHECKING,
         MatchStatus.MATCHED,
-        Coverage.COVERED,
+        HostPermission.GRANTED,
     )
     assert platform.probed == [["sam-id"]]
 
@@ -129,9 +131,9 @@ def test_a_new_person_who_is_not_covered_is_forbidden(platform, sam):
 
     after = probed(sam)
 
-    assert (after.status, after.coverage, after.needs_grant) == (
+    assert (after.status, after.host_permission, after.needs_permission) == (
         MatchStatus.FORBIDDEN,
-        Coverage.FORBIDDEN,
+        HostPermission.DENIED,
         True,
     )
 
@@ -149,11 +151,11 @@ def test_who_is_covered_is_not_asked_about_again(platform, sam):
     [
         {"directory": DirectoryState.UNMATCHED},
         {"directory": DirectoryState.UNKNOWN},
-        {"coverage": Coverage.NOT_NEEDED},
-        {"coverage": Coverage.COVERED},
+        {"host_permission": HostPermission.NOT_NEEDED},
+        {"host_permission": HostPermission.GRANTED},
         {"reason": MatchReason.DISABLED},
         {"reason": MatchReason.NO_LICENCE},
-        {"coverage_due_at": timezone.now() + timedelta(hours=1)},
+        {"host_permission_due_at": timezone.now() + timedelta(hours=1)},
     ],
 )
 def test_nobody_else_is_asked_about(platform, sam, fields):
@@ -185,19 +187,19 @@ def test_a_connection_that_is_not_able_to_work_is_left_alone(platform, sam, sent
 
     probed(sam)
 
-    assert (sweep_coverage(), platform.probed) == (0, [])
+    assert (sweep_host_permission(), platform.probed) == (0, [])
 
 
 def test_two_who_lead_to_one_remote_user_are_asked_about_once(platform, sam, maple, connection):
     ben = make_match(
-        connection, make_member(maple, "Ben Osei"), coverage=Coverage.UNKNOWN, remote_id="sam-id"
+        connection, make_member(maple, "Ben Osei"), host_permission=HostPermission.UNKNOWN, remote_id="sam-id"
     )
 
     probed(sam)
 
     ben.refresh_from_db()
     assert platform.probed == [["sam-id"]]
-    assert (sam.coverage, ben.coverage) == (Coverage.COVERED, Coverage.COVERED)
+    assert (sam.host_permission, ben.host_permission) == (HostPermission.GRANTED, HostPermission.GRANTED)
 
 
 # --- many -------------------------------------------------------------------------------------------
@@ -207,7 +209,7 @@ def many(connection: Connection, how_many: int) -> None:
             connection=connection,
             staff=member,
             directory=DirectoryState.MATCHED,
-            coverage=Coverage.UNKNOWN,
+            host_permission=HostPermission.UNKNOWN,
             remote_id=f"oid-{member.pk}",
         )
         for member in make_staff(connection.organization, how_many)
@@ -217,13 +219,13 @@ def many(connection: Connection, how_many: int) -> None:
 def test_a_task_asks_about_a_portion_and_hands_over(platform, connection, sent_tasks):
     many(connection, PORTION + 1)
 
-    probe_coverage(connection.pk)
-    first = (platform.calls["probe_coverage"], list(sent_tasks))
-    probe_coverage(connection.pk)
+    probe_host_permission(connection.pk)
+    first = (platform.calls["probe_host_permission"], list(sent_tasks))
+    probe_host_permission(connection.pk)
 
     assert first == (PORTION // platform.probe_size, [(PROBE, connection.pk)])
     assert sent_tasks == [(PROBE, connection.pk)]
-    assert not UserMatch.objects.exclude(coverage=Coverage.COVERED).exists()
+    assert not UserMatch.objects.exclude(host_permission=HostPermission.GRANTED).exists()
 
 
 def test_without_a_cache_people_are_asked_about_all_the_same(platform, connection, monkeypatch):
@@ -231,9 +233,9 @@ def test_without_a_cache_people_are_asked_about_all_the_same(platform, connectio
     for name in ("add", "delete"):
         monkeypatch.setattr(cache, name, unavailable)
 
-    probe_coverage(connection.pk)
+    probe_host_permission(connection.pk)
 
-    assert UserMatch.objects.get().coverage == Coverage.COVERED
+    assert UserMatch.objects.get().host_permission == HostPermission.GRANTED
 
 
 def unavailable(*args: object, **kwargs: object) -> None:
@@ -242,10 +244,10 @@ def unavailable(*args: object, **kwargs: object) -> None:
 
 def test_who_was_refused_before_is_no_reason_to_hand_over(platform, connection, sent_tasks):
     many(connection, PORTION + 1)
-    UserMatch.objects.update(coverage=Coverage.FORBIDDEN)
+    UserMatch.objects.update(host_permission=HostPermission.DENIED)
     platform.forbids(*UserMatch.objects.values_list("remote_id", flat=True))
 
-    probe_coverage(connection.pk)
+    probe_host_permission(connection.pk)
 
     assert sent_tasks == []
 
@@ -253,7 +255,7 @@ def test_who_was_refused_before_is_no_reason_to_hand_over(platform, connection, 
 def test_new_people_come_before_those_who_were_refused(platform, connection, sam, maple):
     platform.probe_size = 1
     ben = make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id")
-    forbid(ben, coverage_due_at=timezone.now() - timedelta(days=1))
+    forbid(ben, host_permission_due_at=timezone.now() - timedelta(days=1))
 
     probed(sam)
 
@@ -261,7 +263,7 @@ def test_new_people_come_before_those_who_were_refused(platform, connection, sam
 
 
 def test_while_a_worker_asks_others_do_something_else(platform, connection, sam, sent_tasks):
-    platform.during("probe_coverage", lambda: probe_coverage(connection.pk))
+    platform.during("probe_host_permission", lambda: probe_host_permission(connection.pk))
 
     probed(sam)
 
@@ -270,13 +272,15 @@ def test_while_a_worker_asks_others_do_something_else(platform, connection, sam,
 
 def test_two_workers_ask_about_different_people(platform, connection, sam, maple):
     platform.probe_size = 1
-    make_match(connection, make_member(maple, "Ben Osei"), coverage=Coverage.UNKNOWN, remote_id="ben-id")
+    make_match(
+        connection, make_member(maple, "Ben Osei"), host_permission=HostPermission.UNKNOWN, remote_id="ben-id"
+    )
 
     def another_worker():
         cache.clear()
-        probe_coverage(connection.pk)
+        probe_host_permission(connection.pk)
 
-    platform.during("probe_coverage", another_worker)
+    platform.during("probe_host_permission", another_worker)
     probed(sam)
 
     assert sorted(platform.probed) == [["ben-id"], ["sam-id"]]
@@ -286,7 +290,7 @@ def test_the_sweep_sends_one_task_for_each_connection_with_somebody_due(connecti
     many(connection, 3)
     make_connection(maple, is_default=False, account_oid="another", name="Another")
 
-    assert sweep_coverage() == 1
+    assert sweep_host_permission() == 1
     assert sent_tasks == [(PROBE, connection.pk)]
 
 
@@ -314,19 +318,19 @@ def test_nobody_is_asked_about_before_the_pause_is_over(platform, sam):
 def test_when_one_is_covered_at_last_the_others_are_asked_about_at_once(platform, connection, sam, maple):
     forbid(sam)
     ben = make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id")
-    forbid(ben, coverage_due_at=timezone.now() + timedelta(hours=20))
+    forbid(ben, host_permission_due_at=timezone.now() + timedelta(hours=20))
 
     probed(sam)
 
     ben.refresh_from_db()
-    assert (sam.coverage, ben.coverage) == (Coverage.COVERED, Coverage.COVERED)
+    assert (sam.host_permission, ben.host_permission) == (HostPermission.GRANTED, HostPermission.GRANTED)
 
 
 def test_while_a_permission_spreads_the_next_worker_goes_on_at_once(platform, connection, sent_tasks):
     many(connection, PORTION + 1)
-    UserMatch.objects.update(coverage=Coverage.FORBIDDEN)
+    UserMatch.objects.update(host_permission=HostPermission.DENIED)
 
-    probe_coverage(connection.pk)
+    probe_host_permission(connection.pk)
 
     assert sent_tasks == [(PROBE, connection.pk)]
 
@@ -335,16 +339,16 @@ def test_that_is_not_repeated_for_who_was_asked_about_just_now(platform, connect
     forbid(sam)
     ben = make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id")
     soon = timezone.now() + timedelta(minutes=2)
-    forbid(ben, coverage_checked_at=timezone.now(), coverage_due_at=soon)
+    forbid(ben, host_permission_checked_at=timezone.now(), host_permission_due_at=soon)
 
     probed(sam)
 
     ben.refresh_from_db()
-    assert ben.coverage_due_at == soon
+    assert ben.host_permission_due_at == soon
 
 
 # --- what the answer means --------------------------------------------------------------------------
-@pytest.mark.parametrize("reason", [MatchReason.NO_POLICY, MatchReason.REFUSED])
+@pytest.mark.parametrize("reason", [MatchReason.NO_HOST_PERMISSION, MatchReason.REFUSED])
 def test_what_a_failed_meeting_noted_goes_with_the_refusal(sam, reason):
     forbid(sam, reason=reason)
 
@@ -354,21 +358,21 @@ def test_what_a_failed_meeting_noted_goes_with_the_refusal(sam, reason):
 
 
 def test_an_unclear_answer_leaves_the_status_and_is_asked_again_later(platform, sam):
-    platform.coverage["sam-id"] = CoverageAnswer(Verdict.UNCLEAR)
+    platform.host_permission["sam-id"] = PermissionResult(PermissionState.UNCLEAR)
     forbid(sam)
 
     after = probed(sam)
 
-    assert after.coverage == Coverage.FORBIDDEN
+    assert after.host_permission == HostPermission.DENIED
     assert 160 < seconds_until_due(after) <= 180
 
 
 def test_who_is_gone_is_unmatched_and_looked_up_again(platform, sam):
-    platform.coverage["sam-id"] = CoverageAnswer(Verdict.GONE)
+    platform.host_permission["sam-id"] = PermissionResult(PermissionState.GONE)
 
     after = probed(sam)
 
-    assert (after.status, after.reason, after.looked_up) == (
+    assert (after.status, after.reason, after.queried_name) == (
         MatchStatus.UNMATCHED,
         MatchReason.NOT_FOUND,
         None,
@@ -376,46 +380,46 @@ def test_who_is_gone_is_unmatched_and_looked_up_again(platform, sam):
 
 
 def test_a_pause_for_one_is_a_pause_for_everybody(platform, connection, sam):
-    platform.coverage["sam-id"] = CoverageAnswer(Verdict.UNCLEAR, pause=40)
+    platform.host_permission["sam-id"] = PermissionResult(PermissionState.UNCLEAR, pause=40)
 
     after = probed(sam)
     connection.refresh_from_db()
 
     assert 30 < (connection.paused_until - timezone.now()).total_seconds() <= 40
-    assert (after.coverage, after.coverage_attempts) == (Coverage.UNKNOWN, 0)
+    assert (after.host_permission, after.host_permission_attempts) == (HostPermission.UNKNOWN, 0)
     assert seconds_until_due(after) < 1
 
 
 def test_whoever_holds_peoples_rows_does_not_ask_for_the_connection(platform, connection, sam):
     """A rematch locks the connection first, and would wait for ever."""
-    write_coverage(connection, {"sam-id": CoverageAnswer(Verdict.UNCLEAR, pause=40)})
+    write_host_permission(connection, {"sam-id": PermissionResult(PermissionState.UNCLEAR, pause=40)})
 
     connection.refresh_from_db()
     assert connection.paused_until is None
 
 
 def test_when_the_platform_asks_for_a_pause_it_is_left_alone(platform, connection, sam):
-    platform.fail("probe_coverage", throttled(40))
+    platform.fail("probe_host_permission", throttled(40))
 
     after = probed(sam)
     connection.refresh_from_db()
 
     assert connection.paused_until is not None
-    assert after.coverage == Coverage.UNKNOWN
+    assert after.host_permission == HostPermission.UNKNOWN
 
 
 def test_after_an_outage_they_are_due_again_when_the_claim_is_over(platform, sam, settings):
-    platform.fail("probe_coverage", outage())
+    platform.fail("probe_host_permission", outage())
 
     after = probed(sam)
 
-    assert (after.coverage, after.coverage_attempts) == (Coverage.UNKNOWN, 0)
+    assert (after.host_permission, after.host_permission_attempts) == (HostPermission.UNKNOWN, 0)
     assert 0 < seconds_until_due(after) <= settings.MEETING_LEASE_SECONDS
 
 
 def test_when_the_sign_in_is_refused_people_keep_their_status(platform, connection, sam):
     forbid(sam)
-    platform.refuse("probe_coverage", connection)
+    platform.refuse("probe_host_permission", connection)
 
     after = probed(sam)
     connection.refresh_from_db()
@@ -427,11 +431,11 @@ def test_when_the_sign_in_is_refused_people_keep_their_status(platform, connecti
 
 
 def test_an_answer_about_somebody_else_is_not_written(platform, connection, sam):
-    platform.during("probe_coverage", lambda: UserMatch.objects.update(remote_id="another-id"))
+    platform.during("probe_host_permission", lambda: UserMatch.objects.update(remote_id="another-id"))
 
     after = probed(sam)
 
-    assert after.coverage == Coverage.UNKNOWN
+    assert after.host_permission == HostPermission.UNKNOWN
 
 
 # --- rematches --------------------------------------------------------------------------------------
@@ -459,39 +463,39 @@ def test_a_rematch_of_the_same_person_asks_nothing_and_forgets_nothing(
     rematch_people(connection, [sam.pk])
 
     after = UserMatch.objects.get()
-    assert (after.coverage, after.coverage_due_at, after.coverage_attempts) == (
-        Coverage.FORBIDDEN,
-        before.coverage_due_at,
+    assert (after.host_permission, after.host_permission_due_at, after.host_permission_attempts) == (
+        HostPermission.DENIED,
+        before.host_permission_due_at,
         1,
     )
     assert sent_tasks == []
 
 
 def test_who_is_matched_with_another_user_is_new(platform, connection, sam, maple):
-    forbid(sam, coverage_attempts=12, coverage_due_at=timezone.now() + timedelta(days=1))
+    forbid(sam, host_permission_attempts=12, host_permission_due_at=timezone.now() + timedelta(days=1))
     platform.knows(sam.staff.email)
 
     rematch_people(connection, [sam.staff_id])
 
-    assert probed(sam).coverage == Coverage.COVERED
+    assert probed(sam).host_permission == HostPermission.GRANTED
 
 
 # --- "I ran it" -------------------------------------------------------------------------------------
 def reported(connection, ada, *names) -> int:
-    return report_grant(connection, StaffMember.objects.filter(first_name__in=names), ada)
+    return report_permission(connection, StaffMember.objects.filter(first_name__in=names), ada)
 
 
 def test_who_is_reported_waits_for_the_platform_and_is_asked_about_at_once(connection, sam, ada, sent_tasks):
-    forbid(sam, coverage_attempts=30, coverage_due_at=timezone.now() + timedelta(days=1))
+    forbid(sam, host_permission_attempts=30, host_permission_due_at=timezone.now() + timedelta(days=1))
 
     changed = reported(connection, ada, "Sam")
 
     sam.refresh_from_db()
     (event,) = connection.events.all()
-    assert (changed, sam.coverage, sam.coverage_attempts) == (1, Coverage.WAITING, 0)
+    assert (changed, sam.host_permission, sam.host_permission_attempts) == (1, HostPermission.WAITING, 0)
     assert sam.status == MatchStatus.FORBIDDEN
     assert (event.kind, event.actor, event.detail) == (
-        EventKind.POLICY_REPORTED,
+        EventKind.PERMISSION_REPORTED,
         ada,
         "The access policy was reported as granted for Sam Okafor.",
     )
@@ -505,7 +509,7 @@ def test_for_two_days_they_wait_and_then_they_are_forbidden_again(platform, conn
     reported(connection, ada, "Sam")
     passed = timedelta()
 
-    while probed(sam).coverage == Coverage.WAITING:
+    while probed(sam).host_permission == HostPermission.WAITING:
         passed += timedelta(seconds=seconds_until_due(sam))
         later(seconds=seconds_until_due(sam) + 1)
 
@@ -516,7 +520,7 @@ def test_many_are_reported_in_one_event(connection, sam, ada, maple):
     forbid(sam)
     forbid(make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id"))
 
-    changed = report_grant(connection, StaffMember.objects.all(), ada)
+    changed = report_permission(connection, StaffMember.objects.all(), ada)
 
     (event,) = connection.events.all()
     assert changed == 2
@@ -526,8 +530,8 @@ def test_many_are_reported_in_one_event(connection, sam, ada, maple):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"coverage": Coverage.COVERED},
-        {"coverage": Coverage.UNKNOWN},
+        {"host_permission": HostPermission.GRANTED},
+        {"host_permission": HostPermission.UNKNOWN},
         {"directory": DirectoryState.UNMATCHED},
         {"reason": MatchReason.GUEST},
     ],
@@ -538,7 +542,7 @@ def test_who_needs_no_grant_is_not_reported(connection, sam, ada, sent_tasks, fi
     changed = reported(connection, ada, "Sam")
 
     after = UserMatch.objects.get()
-    assert (changed, after.coverage) == (0, sam.coverage)
+    assert (changed, after.host_permission) == (0, sam.host_permission)
     assert (sent_tasks, connection.events.count()) == ([], 0)
 
 
@@ -546,14 +550,16 @@ def test_another_connections_people_are_not_reported(connection, sam, ada):
     forbid(sam)
     cedar = make_connection(make_organization("Cedar Bank"), account_oid="another")
 
-    assert report_grant(cedar, StaffMember.objects.all(), ada) == 0
-    assert needing_grant(cedar).count() == 0
+    assert report_permission(cedar, StaffMember.objects.all(), ada) == 0
+    assert needing_permission(cedar).count() == 0
 
 
 def test_the_script_is_for_everybody_who_needs_it(connection, sam, maple):
     forbid(sam)
     forbid(make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id"))
-    make_match(connection, make_member(maple, "Zoe Hart"), remote_id="zoe-id", coverage=Coverage.COVERED)
+    make_match(
+        connection, make_member(maple, "Zoe Hart"), remote_id="zoe-id", host_permission=HostPermission.GRANTED
+    )
 
     assert grant_script(connection) == "grant ben-id\ngrant sam-id"
 
@@ -563,13 +569,15 @@ def test_the_script_is_for_everybody_who_needs_it(connection, sam, maple):
 def hosting(connection, platform, sam, monkeypatch) -> Hosting:
     """Sam, who organises under their own name and is covered."""
     monkeypatch.setattr(platform, "organizer_id", lambda connection, match: match.remote_id)
-    UserMatch.objects.update(coverage=Coverage.COVERED, coverage_checked_at=timezone.now())
+    UserMatch.objects.update(
+        host_permission=HostPermission.GRANTED, host_permission_checked_at=timezone.now()
+    )
     sam.refresh_from_db()
     return Hosting(sam.staff_id, connection, sam)
 
 
 def no_policy() -> PlatformError:
-    return PlatformError(ErrorKind.PERSON, "No policy.", reason=MatchReason.NO_POLICY)
+    return PlatformError(ErrorKind.PERSON, "No policy.", reason=MatchReason.NO_HOST_PERMISSION)
 
 
 def test_a_meeting_that_is_refused_makes_the_host_forbidden_and_due_again(platform, hosting, sam):
@@ -578,7 +586,7 @@ def test_a_meeting_that_is_refused_makes_the_host_forbidden_and_due_again(platfo
     sync(ask(hosting))
 
     sam.refresh_from_db()
-    assert (sam.coverage, sam.reason) == (Coverage.FORBIDDEN, MatchReason.NO_POLICY)
+    assert (sam.host_permission, sam.reason) == (HostPermission.DENIED, MatchReason.NO_HOST_PERMISSION)
     assert seconds_until_due(sam) > 0
 
 
@@ -637,7 +645,7 @@ def test_a_platform_that_contradicts_itself_is_asked_less_and_less_often(platfor
     for _ in range(3):
         sam.refresh_from_db()
         waits.append(seconds_until_due(sam))
-        UserMatch.objects.update(coverage_due_at=timezone.now())
+        UserMatch.objects.update(host_permission_due_at=timezone.now())
         probed(sam)
         sync(meeting)
 
@@ -647,22 +655,24 @@ def test_a_platform_that_contradicts_itself_is_asked_less_and_less_often(platfor
 
 def test_who_was_covered_for_long_is_asked_about_often_again(platform, hosting, sam):
     platform.fail("create_meeting", no_policy())
-    UserMatch.objects.update(coverage_attempts=40, coverage_checked_at=timezone.now() - timedelta(days=60))
+    UserMatch.objects.update(
+        host_permission_attempts=40, host_permission_checked_at=timezone.now() - timedelta(days=60)
+    )
 
     sync(ask(hosting))
 
     sam.refresh_from_db()
-    assert (sam.coverage_attempts, seconds_until_due(sam) <= 180) == (1, True)
+    assert (sam.host_permission_attempts, seconds_until_due(sam) <= 180) == (1, True)
 
 
 def test_who_waits_for_the_platform_goes_on_waiting_when_a_meeting_is_refused(platform, hosting, sam):
-    UserMatch.objects.update(coverage=Coverage.WAITING)
+    UserMatch.objects.update(host_permission=HostPermission.WAITING)
     platform.fail("create_meeting", no_policy())
 
     sync(ask(hosting))
 
     sam.refresh_from_db()
-    assert (sam.coverage, sam.needs_grant) == (Coverage.WAITING, True)
+    assert (sam.host_permission, sam.needs_permission) == (HostPermission.WAITING, True)
 
 
 # --- cost -------------------------------------------------------------------------------------------
@@ -674,7 +684,7 @@ def test_answers_are_written_with_a_constant_number_of_queries(
     remote_ids = list(UserMatch.objects.values_list("remote_id", flat=True))
 
     with django_assert_num_queries(QUERIES):
-        write_coverage(connection, dict.fromkeys(remote_ids, FORBIDDEN))
+        write_host_permission(connection, dict.fromkeys(remote_ids, FORBIDDEN))
 
 
 QUERIES = 4

@@ -12,7 +12,7 @@ from integrations.matching.people import rematch_people, shared_remote_ids
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
     ConnectionStatus,
-    Coverage,
+    HostPermission,
     MatchStatus,
     UserMatch,
 )
@@ -23,7 +23,7 @@ from tests.integrations.matching.matching_steps import start, statuses
 pytestmark = pytest.mark.django_db
 
 
-# --- Coverage ---------------------------------------------------------------------------------------
+# --- HostPermission ---------------------------------------------------------------------------------------
 
 
 def test_coverage_is_asked_for_only_where_the_platform_needs_it(fake_teams: FakePlatform) -> None:
@@ -33,29 +33,32 @@ def test_coverage_is_asked_for_only_where_the_platform_needs_it(fake_teams: Fake
     fake_teams.knows(sam.email)
 
     work_on_run(start(connection).pk)
-    without = UserMatch.objects.get().coverage
-    fake_teams.needs_coverage = True
+    without = UserMatch.objects.get().host_permission
+    fake_teams.needs_permission_probe = True
     rematch_people(connection, [sam.pk])
 
-    assert (without, UserMatch.objects.get().coverage) == (Coverage.NOT_NEEDED, Coverage.UNKNOWN)
+    assert (without, UserMatch.objects.get().host_permission) == (
+        HostPermission.NOT_NEEDED,
+        HostPermission.UNKNOWN,
+    )
 
 
 @pytest.mark.parametrize(
-    ("remote_id", "coverage"), [("oid-1", Coverage.COVERED), ("oid-2", Coverage.UNKNOWN)]
+    ("remote_id", "host_permission"), [("oid-1", HostPermission.GRANTED), ("oid-2", HostPermission.UNKNOWN)]
 )
 def test_coverage_is_forgotten_only_with_another_remote_user(
-    fake_teams: FakePlatform, remote_id: str, coverage: Coverage
+    fake_teams: FakePlatform, remote_id: str, host_permission: HostPermission
 ) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam = make_member(maple)
-    make_match(connection, sam, remote_id="oid-1", coverage=Coverage.COVERED)
-    fake_teams.needs_coverage = True
+    make_match(connection, sam, remote_id="oid-1", host_permission=HostPermission.GRANTED)
+    fake_teams.needs_permission_probe = True
     fake_teams.knows(sam.email, remote_id=remote_id)
 
     rematch_people(connection, [sam.pk])
 
-    assert UserMatch.objects.get().coverage == coverage
+    assert UserMatch.objects.get().host_permission == host_permission
 
 
 # --- Single people ----------------------------------------------------------------------------------

@@ -236,7 +236,7 @@ def test_beat_compares_the_field_that_each_connection_matches_by(fake_teams: Fak
     by_username = make_connection(cedar, match_field=MatchField.USERNAME)
     sam, otto = make_staff(maple, 1)[0], make_staff(cedar, 1)[0]
     make_match(by_email, sam)
-    make_match(by_username, otto, looked_up=otto.username)
+    make_match(by_username, otto, queried_name=otto.username)
     StaffMember.objects.filter(pk=sam.pk).update(username="another")
     StaffMember.objects.filter(pk=otto.pk).update(username="another")
 

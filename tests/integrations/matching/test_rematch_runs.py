@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 from integrations.matching.rematch_runs import end_runs, restart_run, start_run
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
-    Coverage,
     DirectoryState,
+    HostPermission,
     MatchChange,
     MatchField,
     MatchStatus,
@@ -55,13 +55,17 @@ def test_a_match_keeps_what_the_directory_said(fake_teams: FakePlatform) -> None
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple, "Sam Okafor")
-    fake_teams.knows("sam@maple.example", remote_id="oid-1", upn="Sam@Maple.example", name="Sam O.")
+    fake_teams.knows("sam@maple.example", remote_id="oid-1", user_name="Sam@Maple.example", name="Sam O.")
 
     work_on_run(start(connection).pk)
 
     match = UserMatch.objects.get()
-    assert (match.remote_id, match.remote_upn, match.remote_name) == ("oid-1", "Sam@Maple.example", "Sam O.")
-    assert (match.looked_up, match.reason, match.enabled) == ("sam@maple.example", "", False)
+    assert (match.remote_id, match.remote_user_name, match.remote_name) == (
+        "oid-1",
+        "Sam@Maple.example",
+        "Sam O.",
+    )
+    assert (match.queried_name, match.reason, match.enabled) == ("sam@maple.example", "", False)
 
 
 def test_an_empty_field_is_unmatched_without_a_call(fake_teams: FakePlatform) -> None:
@@ -123,7 +127,7 @@ def test_a_run_counts_before_and_after_and_lists_who_changed(fake_teams: FakePla
     assert (run.state, run.done, run.total) == (RematchState.SUCCEEDED, 3, 3)
     assert run.counts_before == {"checking": 1, "matched": 2, "unmatched": 0, "forbidden": 0}
     assert run.counts_after == {"checking": 0, "matched": 2, "unmatched": 1, "forbidden": 0}
-    changes = run.changes.values_list("staff", "before", "after", "looked_up", "reason")
+    changes = run.changes.values_list("staff", "before", "after", "queried_name", "reason")
     assert list(changes) == [
         (sam.pk, "matched", "unmatched", sam.email, "not_found"),
         (ada.pk, "checking", "matched", ada.email, ""),
@@ -170,14 +174,18 @@ def test_a_finished_run_that_is_worked_on_again_asks_nobody(fake_teams: FakePlat
 
 
 @pytest.mark.parametrize("directory", DirectoryState.values)
-@pytest.mark.parametrize("coverage", Coverage.values)
+@pytest.mark.parametrize("host_permission", HostPermission.values)
 @pytest.mark.parametrize("reason", ["", *MatchReason])
 def test_the_status_that_is_reckoned_is_the_one_that_is_stored(
-    directory: str, coverage: str, reason: str
+    directory: str, host_permission: str, reason: str
 ) -> None:
     maple = make_organization()
     match = make_match(
-        make_connection(maple), make_member(maple), directory=directory, coverage=coverage, reason=reason
+        make_connection(maple),
+        make_member(maple),
+        directory=directory,
+        host_permission=host_permission,
+        reason=reason,
     )
 
     match.refresh_from_db()

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
-from integrations.models import Connection, ConnectionStatus, DirectoryState, Meeting, Wanted
+from integrations.models import Connection, ConnectionStatus, DesiredState, DirectoryState, Meeting
 from integrations.platforms.failures import ErrorKind
 from staff.models import Organization, Role, StaffMember, VideoChoice
 from tests.cast import signed_in
@@ -162,7 +162,7 @@ def test_a_host_on_another_connection_whose_link_works_is_offered_to_replace_it(
 def test_what_is_only_to_be_deleted_needs_no_host(
     as_ada: Browser, connection: Connection, sam: StaffMember
 ) -> None:
-    fail(connection, sam, wanted=Wanted.GONE)
+    fail(connection, sam, desired_state=DesiredState.ABSENT)
 
     assert "Sam Okafor:" not in listed(as_ada, connection)
     assert try_again(as_ada, connection) == [AGAIN]

@@ -77,7 +77,7 @@ def test_a_dry_run_changes_nothing_and_calls_nobody(meeting: Meeting, fake_teams
 
     meeting.refresh_from_db()
     assert said == "Maple Credit Union, Microsoft Teams: 1 would be read.\n"
-    assert (meeting.read_for_week_at, meeting.due_at, fake_teams.calls) == (None, None, Counter())
+    assert (meeting.week_check_at, meeting.due_at, fake_teams.calls) == (None, None, Counter())
     assert (Reconciliation.objects.count(), Finding.objects.count()) == (0, 0)
 
 

@@ -123,9 +123,9 @@ def test_what_was_read_once_is_not_read_again_however_often_it_is_asked(
 ) -> None:
     make_ready(hosting, days=5)
 
-    looked_at = [reconcile_and_work(connection).looked_at for _ in range(3)]
+    inspected = [reconcile_and_work(connection).inspected for _ in range(3)]
 
-    assert (looked_at, reads(fake_teams)) == ([1, 0, 0], 1)
+    assert (inspected, reads(fake_teams)) == ([1, 0, 0], 1)
 
 
 def test_a_meeting_that_is_moved_is_not_read_more_than_twice(
@@ -148,7 +148,7 @@ def test_whatever_does_not_agree_yet_is_not_read(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     cancelled, failed, waiting, over = (make_ready(hosting, days=5) for _ in range(4))
-    requests.ask_to_cancel(cancelled.pk)
+    requests.request_cancel(cancelled.pk)
     sync(cancelled)
     Meeting.objects.filter(pk=failed.pk).update(error_kind=ErrorKind.PERSON)
     Meeting.objects.filter(pk=waiting.pk).update(due_at=timezone.now() + timedelta(hours=1))
@@ -156,7 +156,7 @@ def test_whatever_does_not_agree_yet_is_not_read(
 
     run = reconcile(connection)
 
-    assert (run.looked_at, run.finished_at is not None) == (0, True)
+    assert (run.inspected, run.finished_at is not None) == (0, True)
 
 
 def test_one_night_is_one_reconciliation_however_often_beat_asks(
@@ -180,7 +180,7 @@ def test_two_who_reconcile_at_once_read_each_meeting_once(
     at_once(work, work)
 
     assert reads(fake_teams) == 6
-    assert sum(Reconciliation.objects.values_list("looked_at", flat=True)) == 6
+    assert sum(Reconciliation.objects.values_list("inspected", flat=True)) == 6
 
 
 def test_at_night_the_readings_are_spread(hosting: Hosting, fake_teams: FakePlatform) -> None:
@@ -221,7 +221,7 @@ def test_a_meeting_that_vanished_is_made_again(
     assert meeting.join_url == remote.join_url != link
     assert findings() == [
         (
-            "made_again",
+            "recreated",
             "The meeting no longer existed in Microsoft Teams: it was made again, with a new link.",
         )
     ]
@@ -244,11 +244,11 @@ def test_a_meeting_that_somebody_changed_is_put_back(
     assert fake_teams.meetings[meeting.remote_id] == remote
     assert findings() == [
         (
-            "put_back",
+            "restored",
             "Somebody had changed the meeting in Microsoft Teams (subject, attendees): it was put back.",
         )
     ]
-    assert (run.looked_at, run.put_back, run.made_again, run.failed) == (1, 1, 0, 0)
+    assert (run.inspected, run.restored, run.recreated, run.failed) == (1, 1, 0, 0)
 
 
 def test_what_the_platform_did_not_take_over_is_not_sent_every_time(
@@ -322,7 +322,7 @@ def test_a_request_to_slow_down_in_the_middle_puts_the_others_off(
     run.refresh_from_db()
     # One answer, one refusal; then the one that was refused and the one that waited.
     assert (asked_before_the_pause, finished, reads(fake_teams)) == (2, 0, 4)
-    assert (run.looked_at, run.failed, run.finished_at is not None) == (3, 0, True)
+    assert (run.inspected, run.failed, run.finished_at is not None) == (3, 0, True)
 
 
 def test_an_outage_is_waited_for(hosting: Hosting, connection: Connection, fake_teams: FakePlatform) -> None:
@@ -406,7 +406,7 @@ def test_a_worker_killed_while_it_makes_a_meeting_again_leaves_one_and_says_so_o
         sync(meeting)
 
     (remote,) = fake_teams.meetings.values()
-    assert (meeting.join_url, [kind for kind, _ in findings()]) == (remote.join_url, ["made_again"])
+    assert (meeting.join_url, [kind for kind, _ in findings()]) == (remote.join_url, ["recreated"])
 
 
 def test_a_late_write_of_our_own_is_nobody_elses_change(hosting: Hosting, fake_teams: FakePlatform) -> None:
@@ -433,7 +433,7 @@ def test_a_connection_that_must_be_reauthorized_is_left_for_later(
 
     assert reconcile_everything() == 0
     meeting.refresh_from_db()
-    assert meeting.read_for_week_at is None
+    assert meeting.week_check_at is None
 
 
 def test_a_disconnect_in_the_middle_leaves_what_was_to_be_read_with_its_link(

@@ -61,7 +61,7 @@ def test_a_meeting_that_was_asked_for_is_pending_and_due(hosting: Hosting) -> No
 
     assert (meeting.state, meeting.organizer_id) == ("pending", SERVICE_ACCOUNT)
     assert meeting.attendees == [
-        {"remote_id": "oid-of-sam@maple.example", "upn": "sam@maple.example", "role": "coorganizer"}
+        {"remote_id": "oid-of-sam@maple.example", "user_name": "sam@maple.example", "role": "coorganizer"}
     ]
     assert Meeting.objects.due().get() == meeting
 
@@ -73,7 +73,7 @@ def test_the_worker_is_told_after_commit(hosting: Hosting, sent: list[Any]) -> N
 
     assert told_early == []
     assert sent == [("integrations.sync_meeting", str(meeting.pk))]
-    assert meeting.nudged_at is not None
+    assert meeting.enqueued_at is not None
 
 
 def test_a_booking_that_is_rolled_back_asks_for_nothing(hosting: Hosting, sent: list[Any]) -> None:
@@ -86,7 +86,7 @@ def test_a_booking_that_is_rolled_back_asks_for_nothing(hosting: Hosting, sent: 
 
 def test_a_host_without_a_connection_is_the_callers_mistake(hosting: Hosting) -> None:
     with pytest.raises(ValueError, match="needs a connection"):
-        requests.ask_for_meeting(
+        requests.request_meeting(
             host=hosting.match.staff,  # type: ignore[union-attr]
             hosting=Hosting(hosting.staff_id),
             subject="Mortgage review",
@@ -104,14 +104,14 @@ def test_a_move_is_one_update_that_raises_the_version(
 ) -> None:
     meeting = ask(hosting)
     sent.clear()
-    Meeting.objects.update(due_at=None, nudged_at=None)
+    Meeting.objects.update(due_at=None, enqueued_at=None)
 
     with transaction.atomic(), django_assert_num_queries(1):
-        requests.ask_to_move(meeting.pk, starts_at=STARTS + HALF_AN_HOUR, ends_at=STARTS + 2 * HALF_AN_HOUR)
+        requests.request_move(meeting.pk, starts_at=STARTS + HALF_AN_HOUR, ends_at=STARTS + 2 * HALF_AN_HOUR)
 
     meeting.refresh_from_db()
     assert (meeting.starts_at, meeting.ends_at) == (STARTS + HALF_AN_HOUR, STARTS + 2 * HALF_AN_HOUR)
-    assert (meeting.version, meeting.due_at) == (2, meeting.nudged_at)
+    assert (meeting.version, meeting.due_at) == (2, meeting.enqueued_at)
     assert (len(sent), heard) == (1, [meeting.pk])
 
 
@@ -127,7 +127,7 @@ def test_a_meeting_is_renamed(hosting: Hosting) -> None:
 def test_a_meeting_that_no_worker_took_up_is_cancelled_at_once(hosting: Hosting) -> None:
     meeting = ask(hosting)
 
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.due_at) == ("cancelled", None)
@@ -137,7 +137,7 @@ def test_a_meeting_that_a_worker_took_up_is_cancelling(hosting: Hosting) -> None
     meeting = ask(hosting)
     Meeting.objects.update(claimed_at=timezone.now())
 
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
 
     meeting.refresh_from_db()
     assert meeting.state == "cancelling"
@@ -146,9 +146,9 @@ def test_a_meeting_that_a_worker_took_up_is_cancelling(hosting: Hosting) -> None
 
 def test_a_cancelled_meeting_is_neither_moved_nor_renamed(hosting: Hosting) -> None:
     meeting = ask(hosting)
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
 
-    requests.ask_to_move(meeting.pk, starts_at=STARTS + HALF_AN_HOUR, ends_at=STARTS + 2 * HALF_AN_HOUR)
+    requests.request_move(meeting.pk, starts_at=STARTS + HALF_AN_HOUR, ends_at=STARTS + 2 * HALF_AN_HOUR)
     requests.rename(meeting.pk, "Car loan")
 
     meeting.refresh_from_db()
@@ -218,7 +218,7 @@ def test_a_broker_that_is_down_costs_a_second_at_most(
     meeting.refresh_from_db()
     assert took < 1.7
     # The sweep need not wait until the nudge is old: it never arrived.
-    assert (meeting.state, meeting.nudged_at) == ("pending", None)
+    assert (meeting.state, meeting.enqueued_at) == ("pending", None)
 
 
 def _knock(server: socket.socket) -> socket.socket:

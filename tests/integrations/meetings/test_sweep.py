@@ -83,7 +83,7 @@ def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: p
     monkeypatch.setattr("integrations.task_queue.send_each", send_each)
     sweep()
 
-    assert (len(tried), Meeting.objects.filter(nudged_at=None).count()) == (1, 3)
+    assert (len(tried), Meeting.objects.filter(enqueued_at=None).count()) == (1, 3)
 
 
 def test_the_soonest_appointments_go_first_and_no_more_than_a_batch(
@@ -112,7 +112,7 @@ def test_meetings_that_are_held_or_wait_or_agree_are_not_swept(hosting: Hosting)
     Meeting.objects.filter(pk=held.pk).update(lease_token=uuid4(), lease_until=soon)
     Meeting.objects.filter(pk=waiting.pk).update(due_at=soon)
     Meeting.objects.filter(pk=agreed.pk).update(due_at=None)
-    Meeting.objects.update(nudged_at=None)
+    Meeting.objects.update(enqueued_at=None)
 
     assert sweep() == 0
 
@@ -185,7 +185,7 @@ def test_a_delete_that_is_refused_while_its_connection_goes_is_ended(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     fake_teams.during(
         "delete_meeting",
         lambda: Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False),
@@ -239,7 +239,7 @@ def test_a_meeting_that_is_over_and_moved_to_the_future_is_made(hosting: Hosting
     ends(meeting, ago=timedelta(minutes=1))
     sync(meeting)
 
-    requests.ask_to_move(meeting.pk, starts_at=STARTS, ends_at=STARTS + HALF_AN_HOUR)
+    requests.request_move(meeting.pk, starts_at=STARTS, ends_at=STARTS + HALF_AN_HOUR)
     sync(meeting)
 
     assert meeting.state == "ready"
@@ -252,7 +252,7 @@ def test_a_cancelled_meeting_is_deleted_for_a_day_after_its_end(
     ends(today, ago=timedelta(hours=1))
     ends(long_ago, ago=timedelta(hours=25))
     for meeting in (today, long_ago):
-        requests.ask_to_cancel(meeting.pk)
+        requests.request_cancel(meeting.pk)
         sync(meeting)
 
     assert (today.state, today.warning) == ("cancelled", "")
@@ -266,7 +266,7 @@ def test_a_disconnected_connection_fails_what_has_no_link_and_keeps_what_has(
     ready, moved, cancelled = (sync(ask(hosting)) for _ in range(3))
     pending = ask(hosting)
     move(moved)
-    requests.ask_to_cancel(cancelled.pk)
+    requests.request_cancel(cancelled.pk)
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
     sweep()
@@ -303,7 +303,7 @@ def test_a_cancel_during_a_create_on_a_connection_that_goes_is_ended(
     meeting = ask(hosting)
 
     def cancel_and_disconnect() -> None:
-        requests.ask_to_cancel(meeting.pk)
+        requests.request_cancel(meeting.pk)
         Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
         abandon(Connection.objects.all())
 
@@ -339,4 +339,4 @@ def test_the_tasks_do_what_they_are_named_after(hosting: Hosting, fake_teams: Fa
     sweep_meetings()
 
     meeting.refresh_from_db()
-    assert (meeting.error_kind, meeting.nudged_at is not None) == ("outage", True)
+    assert (meeting.error_kind, meeting.enqueued_at is not None) == ("outage", True)

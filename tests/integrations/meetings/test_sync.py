@@ -118,7 +118,7 @@ def test_a_move_and_a_new_name_keep_the_link(hosting: Hosting, fake_teams: FakeP
 def test_a_cancelled_meeting_is_deleted(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
 
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     sync(meeting)
 
     assert (meeting.state, meeting.due_at, fake_teams.meetings) == ("cancelled", None, {})
@@ -129,7 +129,7 @@ def test_a_meeting_cancelled_before_a_worker_took_it_up_costs_no_call(
 ) -> None:
     meeting = ask(hosting)
 
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     sync(meeting)
 
     assert (meeting.state, fake_teams.calls) == ("cancelled", Counter())
@@ -144,7 +144,7 @@ def test_a_cancelled_meeting_whose_id_nobody_knows_is_looked_for_and_deleted(
         sync_meeting(meeting.pk)
     existed = len(fake_teams.meetings)
 
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     later(seconds=100)
     sync(meeting)
 
@@ -155,7 +155,7 @@ def test_a_meeting_that_is_gone_already_counts_as_deleted(hosting: Hosting, fake
     meeting = sync(ask(hosting))
     fake_teams.meetings.clear()
 
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     sync(meeting)
 
     assert meeting.state == "cancelled"
@@ -266,7 +266,7 @@ def test_a_meeting_made_again_by_a_killed_worker_is_deleted_with_the_cancel(
     with pytest.raises(Killed):
         sync_meeting(meeting.pk)
 
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     later(seconds=100)
     sync(meeting)
 
@@ -294,7 +294,7 @@ def test_a_cancel_while_the_meeting_is_made_ends_without_one(
     hosting: Hosting, fake_teams: FakePlatform, during: str
 ) -> None:
     meeting = ask(hosting)
-    fake_teams.during(during, lambda: requests.ask_to_cancel(meeting.pk))
+    fake_teams.during(during, lambda: requests.request_cancel(meeting.pk))
 
     sync(meeting)
     shown = meeting.state
@@ -402,7 +402,7 @@ def test_a_create_that_lands_after_the_cancel_is_deleted_too(
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", uncertain())
     sync(meeting)
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     sync(meeting)
     fake_teams.create_meeting(meeting.connection, meeting_sync._spec(meeting))
     orphans = len(fake_teams.meetings)
@@ -430,7 +430,7 @@ def test_a_meeting_that_vanished_is_noticed_when_it_is_compared(
 def test_an_uncertain_delete_is_only_repeated(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     fake_teams.fail("delete_meeting", uncertain(), after=True)
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     sync(meeting)
     fake_teams.calls.clear()
 

@@ -195,7 +195,7 @@ def test_a_delete_that_is_refused_is_listed_and_tried_again(
     meeting = sync(ask(hosting))
     fake_teams.fail("delete_meeting", failing(ErrorKind.PERSON))
 
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     sync(meeting)
     shown = meeting.state
     requests.try_again(Meeting.objects.all())
@@ -245,7 +245,7 @@ def test_our_own_mistake_is_logged_with_the_request_id(
 @pytest.mark.parametrize(
     ("reason", "status"),
     [
-        (MatchReason.NO_POLICY, "forbidden"),
+        (MatchReason.NO_HOST_PERMISSION, "forbidden"),
         (MatchReason.NO_LICENCE, "forbidden"),
         (MatchReason.NOT_FOUND, "unmatched"),
         (None, "matched"),

@@ -58,7 +58,7 @@ def connection(hosting: Hosting) -> Connection:
 
 
 def leave_behind(meeting: Meeting, connection: Connection) -> None:
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     disconnect_connection(connection, None)
     meeting.refresh_from_db()
 
@@ -84,7 +84,7 @@ def test_a_meeting_left_behind_is_deleted_once_the_account_is_connected_again(
         1,
     )
     assert (meeting.state, meeting.warning, fake_teams.meetings) == ("cancelled", "", {})
-    assert list(Finding.objects.values_list("kind", flat=True)) == ["left_behind"]
+    assert list(Finding.objects.values_list("kind", flat=True)) == ["orphaned"]
 
 
 def test_one_whose_id_nobody_knows_is_looked_for_by_our_key(
@@ -171,7 +171,7 @@ def test_a_meeting_that_belongs_to_nothing_any_more_is_cancelled(
     sync(meeting)
 
     assert (meeting.state, list(fake_teams.meetings)) == ("cancelled", [other.remote_id])
-    assert run.mended == 1
+    assert run.repaired == 1
     assert list(Finding.objects.values_list("meeting", "sentence")) == [
         (meeting.pk, "No appointment has this meeting any more: it is cancelled.")
     ]
@@ -207,7 +207,7 @@ def test_a_meeting_whose_deletion_was_refused_is_tried_again_at_night(
 ) -> None:
     meeting = sync(ask(hosting))
     fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     sync(meeting)
     had_failed = meeting.has_failed
 

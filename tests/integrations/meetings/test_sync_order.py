@@ -81,7 +81,7 @@ def test_a_cancel_that_comes_before_the_meeting_was_made_costs_no_call_however_o
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
 
     for _ in range(3):
         sync(meeting)
@@ -170,7 +170,7 @@ def cancelled_without_an_answer(hosting: Hosting, fake_teams: FakePlatform) -> M
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
     sync(meeting)
-    requests.ask_to_cancel(meeting.pk)
+    requests.request_cancel(meeting.pk)
     return meeting
 
 

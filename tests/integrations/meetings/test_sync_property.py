@@ -31,7 +31,7 @@ from hypothesis.stateful import (
 )
 
 from appointments.booking.book import book_appointment
-from appointments.booking_rules.errors import BookingRefused
+from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
 from appointments.changes.move import move_appointment, reassign_appointment
 from appointments.changes.status import cancel_appointment
@@ -44,7 +44,7 @@ from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
 from integrations.meetings import requests
 from integrations.meetings.sweep import sweep
-from integrations.models import Connection, ConnectionStatus, Meeting, Wanted
+from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
 from integrations.platforms import base
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import _platforms, register
@@ -352,7 +352,9 @@ class Organisation(RuleBasedStateMachine):
         self._work_off()
         requests.try_again(Meeting.objects.all())
         make_links(without_link(self.organization).select_related("organization", "staff"), actor=self.sky)
-        vanished = Meeting.objects.filter(wanted=Wanted.LIVE).exclude(remote_id__in=self.platform.meetings)
+        vanished = Meeting.objects.filter(desired_state=DesiredState.PRESENT).exclude(
+            remote_id__in=self.platform.meetings
+        )
         for meeting in vanished.exclude(remote_id=""):
             requests.rename(meeting.pk, f"{meeting.subject} again")
 
@@ -393,7 +395,7 @@ class Organisation(RuleBasedStateMachine):
     def _unless_refused(self, act: Callable[[], object]) -> None:
         try:
             act()
-        except BookingRefused:
+        except BookingError:
             return
 
     def _send_each(self, task: str, calls: Sequence[tuple[object, ...]], **options: object) -> bool:

@@ -65,7 +65,7 @@ def test_moves_at_the_moment_of_the_work_end_with_the_last_one(
     def move_often() -> None:
         for step in range(1, 21):
             at = STARTS + step * HALF_AN_HOUR
-            requests.ask_to_move(meeting.pk, starts_at=at, ends_at=at + HALF_AN_HOUR)
+            requests.request_move(meeting.pk, starts_at=at, ends_at=at + HALF_AN_HOUR)
 
     def work_often() -> None:
         for _ in range(30):
@@ -87,7 +87,7 @@ def test_a_cancel_at_the_moment_of_the_work_leaves_no_meeting(
     for meeting in asked:
         at_once(
             lambda: sync_meeting(meeting.pk),  # noqa: B023 - awaited within the loop
-            lambda: requests.ask_to_cancel(meeting.pk),  # noqa: B023
+            lambda: requests.request_cancel(meeting.pk),  # noqa: B023
         )
         sync(meeting)
 
@@ -106,7 +106,7 @@ def test_two_sweeps_at_once_nudge_every_meeting_once(
 
     monkeypatch.setattr("integrations.task_queue.send_each", send_each)
     asked = {str(ask(hosting).pk) for _ in range(20)}
-    Meeting.objects.update(nudged_at=None)
+    Meeting.objects.update(enqueued_at=None)
     told.clear()
 
     at_once(*[sweep] * 4)

@@ -214,7 +214,7 @@ def test_another_month_is_told_anew(connection, monkeypatch):
 
 
 def test_several_who_reach_it_together_are_in_one_mail(connection, fake_teams):
-    fake_teams.needs_coverage = True
+    fake_teams.needs_permission_probe = True
     for name in ("Sam Okafor", "Nina Park"):
         match = make_match(connection, make_member(connection.organization, name))
         ask(connection, 8, match.remote_id)

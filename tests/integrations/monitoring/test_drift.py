@@ -25,7 +25,7 @@ from integrations.models import (
 )
 from integrations.monitoring.drift import PORTION, sweep_drift, watch_drift
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import Changes, DirectoryAnswer, MatchReason, PlatformError
+from integrations.platforms.values import Changes, DirectoryResult, MatchReason, PlatformError
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -145,7 +145,7 @@ def test_people_who_are_fine_are_not_found(connection, matched):
     [
         (timedelta(days=8), {}),
         (timedelta(hours=-2), {}),
-        (timedelta(hours=1), {"wanted": "gone"}),
+        (timedelta(hours=1), {"desired_state": "absent"}),
     ],
 )
 def test_only_meetings_of_the_coming_week_count(connection, matched, fake_teams, ahead, fields):
@@ -173,7 +173,7 @@ def test_meetings_on_another_connection_do_not_count(connection, maple, matched,
     [
         {"directory": DirectoryState.UNMATCHED, "remote_id": "", "reason": MatchReason.NOT_FOUND},
         {"reason": MatchReason.GUEST},
-        {"looked_up": "sam.before@maple.example"},
+        {"queried_name": "sam.before@maple.example"},
     ],
 )
 def test_who_could_not_host_anyway_or_is_about_to_be_rematched_is_left_alone(
@@ -478,7 +478,7 @@ def test_other_organisations_are_none_of_its_business(connection, matched, fake_
 def test_an_answer_has_to_be_for_the_same_person(connection, matched, fake_teams):
     """An alias is no match: the person would be Unmatched, and the remedy names the UPN."""
     sam = matched("Sam Okafor", meetings=1)
-    fake_teams.people[sam.email] = DirectoryAnswer(reason=MatchReason.ALIAS, hint="sam.new@maple.example")
+    fake_teams.people[sam.email] = DirectoryResult(reason=MatchReason.ALIAS, hint="sam.new@maple.example")
 
     watch_drift(connection.pk)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import DirectoryAnswer, MatchReason, MeetingSpec, PlatformError
+from integrations.platforms.values import DirectoryResult, MatchReason, MeetingSpec, PlatformError
 from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform, outage
 
 CONNECTION = Connection(pk=1)
@@ -74,7 +74,7 @@ def test_every_name_gets_an_answer_without_regard_to_case(fake_teams: FakePlatfo
 
     assert answers == {
         "sam@Contoso.example": sam,
-        "nobody@contoso.example": DirectoryAnswer(reason=MatchReason.NOT_FOUND),
+        "nobody@contoso.example": DirectoryResult(reason=MatchReason.NOT_FOUND),
     }
 
 

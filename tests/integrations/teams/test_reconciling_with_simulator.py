@@ -42,7 +42,7 @@ def hosting(maple, settings, simulator, monkeypatch) -> Hosting:
     oid = simulator.person(people.SERVICE_ACCOUNT)["id"]
     sign_in(connection, simulator.user_token(people.SERVICE_ACCOUNT), account_oid=oid)
     sam = simulator.person("sam@maple.example")
-    match = make_match(connection, make_member(maple), remote_id=sam["id"], remote_upn=sam["upn"])
+    match = make_match(connection, make_member(maple), remote_id=sam["id"], remote_user_name=sam["upn"])
     return Hosting(match.staff_id, connection, match)
 
 
@@ -55,14 +55,14 @@ def make_ready(hosting: Hosting, subject: str) -> Meeting:
 
 
 def spec_of(meeting: Meeting, **changes) -> MeetingSpec:
-    wanted = {
+    desired_state = {
         "key": meeting.pk,
         "organizer_id": meeting.organizer_id,
         "subject": meeting.subject,
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
     }
-    return MeetingSpec(**{**wanted, **changes})
+    return MeetingSpec(**{**desired_state, **changes})
 
 
 def test_what_agrees_is_read_once_and_left_alone(hosting, simulator):

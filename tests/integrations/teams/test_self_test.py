@@ -190,12 +190,12 @@ def test_an_outage_that_the_check_finds_still_going_on_began_when_it_began(conne
     simulator.control("fault", kind="graph_down")
     began = timezone.now() - timedelta(hours=1)
     outage = {"trouble_kind": ErrorKind.OUTAGE, "trouble_sentence": "No answer.", "trouble_since": began}
-    Connection.objects.update(**outage, unanswered=["one", "two"])
+    Connection.objects.update(**outage, consecutive_failures=["one", "two"])
 
     step = failed(connected)
 
     assert step.name == "Service account"
-    assert (connected.trouble_since, connected.unanswered) == (began, ["one", "two"])
+    assert (connected.trouble_since, connected.consecutive_failures) == (began, ["one", "two"])
 
 
 def test_a_consent_that_was_taken_back_fails_and_needs_an_admin(connected, simulator):

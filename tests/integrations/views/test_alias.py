@@ -7,7 +7,7 @@ from django.core import mail
 from django.urls import reverse
 
 from integrations.connections.disconnect import disconnect_connection
-from integrations.matching.alias import CannotTakeOver, take_over
+from integrations.matching.alias import AliasError, take_over
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, MatchField
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
@@ -103,7 +103,7 @@ def test_a_username_is_taken_over_without_a_mail(
 ):
     connection.match_field = MatchField.USERNAME
     connection.save()
-    make_match(connection, anna, **ALIAS, hint="anna.k", looked_up="anna")
+    make_match(connection, anna, **ALIAS, hint="anna.k", queried_name="anna")
 
     text = words(browser.get(address(connection, anna)))
     with django_capture_on_commit_callbacks(execute=True):
@@ -129,7 +129,7 @@ def test_a_name_that_somebody_has_changes_nothing(browser, connection, maple, an
 def test_a_taken_username_changes_nothing(browser, connection, maple, anna):
     connection.match_field = MatchField.USERNAME
     connection.save()
-    make_match(connection, anna, **ALIAS, hint="ADA", looked_up="anna")
+    make_match(connection, anna, **ALIAS, hint="ADA", queried_name="anna")
 
     response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
@@ -164,7 +164,7 @@ def test_only_what_the_page_offered_and_the_platform_answers_is_accepted(
 def test_after_a_disconnect_nothing_is_taken_over(connection, anna, alias):
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
-    with pytest.raises(CannotTakeOver):
+    with pytest.raises(AliasError):
         take_over(connection, anna, "anna.k@maple.example", None)
 
     anna.refresh_from_db()
@@ -177,8 +177,8 @@ def test_after_a_disconnect_nothing_is_taken_over(connection, anna, alias):
     [
         {"reason": "not_found", "hint": "anna.k@maple.example"},
         {"reason": "alias", "hint": ""},
-        {"reason": "alias", "hint": "anna.k@maple.example", "looked_up": "older@maple.example"},
-        {"reason": "alias", "hint": "anna.k@maple.example", "looked_up": None},
+        {"reason": "alias", "hint": "anna.k@maple.example", "queried_name": "older@maple.example"},
+        {"reason": "alias", "hint": "anna.k@maple.example", "queried_name": None},
     ],
 )
 def test_an_answer_that_offers_nothing_now_changes_nothing(browser, connection, anna, answer, method):

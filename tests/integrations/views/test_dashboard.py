@@ -193,7 +193,7 @@ def test_while_matching_runs_the_page_says_how_far_it_is(browser, maple):
 )
 def test_search_filter_and_sort_are_in_the_address(browser, maple, sam, query, expected):
     connection = make_connection(maple)
-    make_match(connection, sam, remote_upn="sam.remote.upn@contoso.example")
+    make_match(connection, sam, remote_user_name="sam.remote.upn@contoso.example")
 
     html = page(browser, f"{reverse('connection', args=[connection.pk])}?{query}")
 

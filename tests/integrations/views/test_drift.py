@@ -99,7 +99,7 @@ def test_who_has_nothing_booked_is_named_without_a_number(browser, connection):
 
 
 def test_somebody_who_would_be_another_user_is_named_with_the_account(browser, connection):
-    find(connection, after="matched", reason="", is_other_user=True, remote_upn="ana@maple.example")
+    find(connection, after="matched", reason="", is_other_user=True, remote_user_name="ana@maple.example")
 
     assert "would now be matched with another account (ana@maple.example) and has 4" in notice(
         browser, connection

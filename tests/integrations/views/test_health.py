@@ -19,10 +19,10 @@ from integrations.models import (
     Connection,
     ConnectionEvent,
     ConnectionStatus,
-    Coverage,
     EventKind,
     Finding,
     FindingKind,
+    HostPermission,
     Meeting,
     MeetingState,
     Reconciliation,
@@ -276,7 +276,7 @@ def test_it_leads_to_its_appointment(browser, connected, maple, sam):
     [
         ({}, "No link"),
         ({"join_url": "https://meet.example/1"}, "Last change refused"),
-        ({"wanted": "gone", "remote_id": "remote-1"}, "Not deleted"),
+        ({"desired_state": "absent", "remote_id": "remote-1"}, "Not deleted"),
     ],
 )
 def test_what_failed_is_named(browser, connected, sam, fields, what):
@@ -382,8 +382,8 @@ def test_nothing_is_tried_again_on_what_is_disconnected(browser, connected, sam)
 
 
 def test_people_without_a_policy_have_one_script_here_too(browser, connected, sam, fake_teams):
-    fake_teams.needs_coverage = True
-    make_match(connected, sam, coverage=Coverage.FORBIDDEN)
+    fake_teams.needs_permission_probe = True
+    make_match(connected, sam, host_permission=HostPermission.DENIED)
 
     html = read(browser, page_address(connected))
 
@@ -507,7 +507,7 @@ def test_a_page_costs_the_same_for_one_row_and_for_three(
             service, host, make_client(maple, email=f"cleo{number}@example.com"), STARTS, meeting=meeting
         )
         note_event(connected, EventKind.NOTED, host)
-        Finding.objects.create(connection=connected, meeting=meeting, kind=FindingKind.MADE_AGAIN)
+        Finding.objects.create(connection=connected, meeting=meeting, kind=FindingKind.RECREATED)
     Reconciliation.objects.create(connection=connected, finished_at=timezone.now())
 
     with django_assert_num_queries(21):

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Connection, Coverage, DirectoryState, EventKind, UserMatch
+from integrations.models import Connection, DirectoryState, EventKind, HostPermission, UserMatch
 from integrations.platforms.values import MatchReason
 from integrations.views import host_permission as views
 from staff.models import Role, StaffMember
@@ -32,7 +32,7 @@ def ada(maple):
 
 @pytest.fixture
 def platform(fake_teams: FakePlatform, monkeypatch) -> FakePlatform:
-    fake_teams.needs_coverage = True
+    fake_teams.needs_permission_probe = True
     monkeypatch.setattr(fake_teams, "remedy", lambda connection, match: f"Mend the {match.coverage} person.")
     return fake_teams
 
@@ -45,7 +45,9 @@ def connection(maple, platform) -> Connection:
 @pytest.fixture
 def sam(maple, connection) -> UserMatch:
     """Sam, whom no policy covers."""
-    return make_match(connection, make_member(maple), coverage=Coverage.FORBIDDEN, remote_id="sam-id")
+    return make_match(
+        connection, make_member(maple), host_permission=HostPermission.DENIED, remote_id="sam-id"
+    )
 
 
 @pytest.fixture
@@ -85,8 +87,8 @@ def test_somebody_without_a_policy_shows_the_commands_to_run(browser, connection
 @pytest.mark.parametrize(
     "fields",
     [
-        {"coverage": Coverage.COVERED},
-        {"coverage": Coverage.UNKNOWN},
+        {"host_permission": HostPermission.GRANTED},
+        {"host_permission": HostPermission.UNKNOWN},
         {"reason": MatchReason.GUEST},
         {"directory": DirectoryState.UNMATCHED, "reason": MatchReason.NOT_FOUND},
     ],
@@ -109,12 +111,12 @@ def test_after_i_ran_it_the_person_waits(browser, connection, ada, sam):
     assert "Forbidden</span>" in row
     assert "Mend the waiting person." in row
     assert "I ran it" not in row
-    assert (event.kind, event.actor) == (EventKind.POLICY_REPORTED, ada)
+    assert (event.kind, event.actor) == (EventKind.PERMISSION_REPORTED, ada)
 
 
 def test_whoever_waits_is_asked_about_again_as_often_as_somebody_wants(browser, connection, sam):
     i_ran_it(browser, sam)
-    later = {"coverage_attempts": 30, "coverage_due_at": timezone.now() + timedelta(days=1)}
+    later = {"host_permission_attempts": 30, "host_permission_due_at": timezone.now() + timedelta(days=1)}
     UserMatch.objects.filter(pk=sam.pk).update(**later)
 
     row = row_of(page(browser, "connection", connection.pk), sam)
@@ -122,7 +124,7 @@ def test_whoever_waits_is_asked_about_again_as_often_as_somebody_wants(browser, 
 
     sam.refresh_from_db()
     assert 'aria-label="Ask again now about Sam Okafor"' in row
-    assert (sam.coverage_attempts, sam.coverage_due_at <= timezone.now()) == (0, True)
+    assert (sam.host_permission_attempts, sam.host_permission_due_at <= timezone.now()) == (0, True)
 
 
 def test_with_scripts_the_row_alone_is_replaced(browser, connection, sam):
@@ -145,7 +147,7 @@ def test_another_organisations_person_is_not_found(browser, connection):
 @pytest.fixture
 def ben(maple, connection) -> UserMatch:
     return make_match(
-        connection, make_member(maple, "Ben Osei"), coverage=Coverage.FORBIDDEN, remote_id="ben-id"
+        connection, make_member(maple, "Ben Osei"), host_permission=HostPermission.DENIED, remote_id="ben-id"
     )
 
 
@@ -159,7 +161,7 @@ def test_the_dashboard_leads_to_one_script_for_all(browser, connection, sam, ben
 
 
 def test_where_nobody_needs_one_the_dashboard_is_silent(browser, connection, sam):
-    UserMatch.objects.update(coverage=Coverage.COVERED)
+    UserMatch.objects.update(host_permission=HostPermission.GRANTED)
 
     assert "access policy" not in page(browser, "connection", connection.pk)
 
@@ -192,7 +194,7 @@ def test_i_ran_it_for_all_makes_all_of_them_wait(browser, connection, sam, ben):
         "2 users are looked at again and again until the policy has spread. You see it here."
         in response.content.decode()
     )
-    assert set(UserMatch.objects.values_list("coverage", flat=True)) == {Coverage.WAITING}
+    assert set(UserMatch.objects.values_list("host_permission", flat=True)) == {HostPermission.WAITING}
 
 
 def test_without_anybody_there_is_no_script(browser, connection):
@@ -209,11 +211,11 @@ def unsettled(browser: Browser, connection: Connection, *matches: UserMatch) -> 
 @pytest.mark.parametrize(
     ("fields", "is_asked"),
     [
-        ({"coverage": Coverage.WAITING}, True),
-        ({"coverage": Coverage.UNKNOWN}, True),
+        ({"host_permission": HostPermission.WAITING}, True),
+        ({"host_permission": HostPermission.UNKNOWN}, True),
         ({"directory": DirectoryState.UNKNOWN}, True),
-        ({"coverage": Coverage.FORBIDDEN}, False),
-        ({"coverage": Coverage.COVERED}, False),
+        ({"host_permission": HostPermission.DENIED}, False),
+        ({"host_permission": HostPermission.GRANTED}, False),
     ],
 )
 def test_the_page_asks_for_those_who_have_no_answer_yet(browser, connection, sam, fields, is_asked):
@@ -227,8 +229,8 @@ def test_the_page_asks_for_those_who_have_no_answer_yet(browser, connection, sam
 
 
 def test_whoever_is_settled_is_shown_and_the_others_are_asked_for_again(browser, connection, sam, ben):
-    UserMatch.objects.filter(pk=sam.pk).update(coverage=Coverage.COVERED)
-    UserMatch.objects.filter(pk=ben.pk).update(coverage=Coverage.WAITING)
+    UserMatch.objects.filter(pk=sam.pk).update(host_permission=HostPermission.GRANTED)
+    UserMatch.objects.filter(pk=ben.pk).update(host_permission=HostPermission.WAITING)
 
     html = unsettled(browser, connection, sam, ben)
 
@@ -239,7 +241,7 @@ def test_whoever_is_settled_is_shown_and_the_others_are_asked_for_again(browser,
 
 
 def test_while_nobody_is_settled_nothing_changes(browser, connection, sam):
-    UserMatch.objects.update(coverage=Coverage.WAITING)
+    UserMatch.objects.update(host_permission=HostPermission.WAITING)
 
     html = unsettled(browser, connection, sam)
 
@@ -264,7 +266,8 @@ def test_asking_costs_a_constant_number_of_queries(
     browser, connection, maple, how_many, django_assert_num_queries
 ):
     matches = [
-        make_match(connection, member, coverage=Coverage.WAITING) for member in make_staff(maple, how_many)
+        make_match(connection, member, host_permission=HostPermission.WAITING)
+        for member in make_staff(maple, how_many)
     ]
 
     with django_assert_num_queries(QUERIES):

@@ -180,7 +180,7 @@ def test_a_rematch_takes_the_place_of_a_preview(browser: Browser, connection: Co
     assert (preview.state, rematch.state, rematch.scope) == (
         RematchState.FAILED,
         RematchState.RUNNING,
-        RematchScope.EVERYBODY,
+        RematchScope.ALL,
     )
     assert "The preview was ended, because something else was started." in show(browser, preview)
 
@@ -209,7 +209,7 @@ def test_the_change_is_noted_and_rematches_everybody_by_the_other_field(
     assert (rematch.trigger, rematch.match_field) == (RematchTrigger.FIELD_CHANGED, MatchField.USERNAME)
     assert (event.actor, event.detail) == (ada, "From Email to Username.")
     assert fake_teams.asked == [["ada"], ["ada"]]
-    assert UserMatch.objects.get().looked_up == "ada"
+    assert UserMatch.objects.get().queried_name == "ada"
 
 
 def test_cancel_drops_the_preview_and_changes_nothing(browser: Browser, connection: Connection) -> None:

@@ -68,10 +68,10 @@ def test_the_last_comparison_is_told_in_a_sentence(browser, connected):
     Reconciliation.objects.create(
         connection=connected,
         finished_at=timezone.now(),
-        looked_at=1214,
-        made_again=2,
-        put_back=1,
-        mended=3,
+        inspected=1214,
+        recreated=2,
+        restored=1,
+        repaired=3,
         failed=1,
         reason="No policy covers Sam.",
     )
@@ -84,22 +84,22 @@ def test_the_last_comparison_is_told_in_a_sentence(browser, connected):
 
 
 def test_a_comparison_that_is_under_way_says_how_many_are_left(browser, connected):
-    Reconciliation.objects.create(connection=connected, looked_at=5)
+    Reconciliation.objects.create(connection=connected, inspected=5)
     later = timezone.now() + timedelta(minutes=1)
-    make_meeting(connected, read_for_week_at=later, due_at=later)
+    make_meeting(connected, week_check_at=later, due_at=later)
 
     assert "under way; Microsoft Teams is still to be asked about 1 meeting." in shown(browser, connected)
 
 
 def test_what_was_found_leads_to_the_appointment(browser, connected):
-    Reconciliation.objects.create(connection=connected, finished_at=timezone.now(), looked_at=1)
+    Reconciliation.objects.create(connection=connected, finished_at=timezone.now(), inspected=1)
     meeting = make_meeting(connected)
     service = make_service(connected.organization)
     appointment = make_appointment(
         service, meeting.host, make_client(connected.organization), STARTS, meeting=meeting
     )
     Finding.objects.create(
-        connection=connected, meeting=meeting, kind=FindingKind.MADE_AGAIN, sentence="It was made again."
+        connection=connected, meeting=meeting, kind=FindingKind.RECREATED, sentence="It was made again."
     )
 
     html = browser.get(reverse("connection-health", args=[connected.pk])).content.decode()
@@ -115,7 +115,7 @@ def test_what_was_found_long_ago_is_not_shown(browser, connected):
     Finding.objects.create(
         connection=connected,
         meeting=make_meeting(connected),
-        kind=FindingKind.PUT_BACK,
+        kind=FindingKind.RESTORED,
         sentence="It was put back.",
         at=timezone.now() - timedelta(days=31),
     )

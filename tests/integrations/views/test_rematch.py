@@ -88,7 +88,7 @@ def test_rematch_all_users_returns_to_the_dashboard_at_once(browser: Browser, co
     assert response.headers["Location"] == reverse("connection", args=[connection.pk])
     assert (run.trigger, run.scope, run.state) == (
         RematchTrigger.ADMIN,
-        RematchScope.EVERYBODY,
+        RematchScope.ALL,
         RematchState.RUNNING,
     )
 
@@ -336,7 +336,7 @@ def test_the_file_says_who_went_from_what_to_what_and_why(
     sam = make_member(maple, "Sam Okafor", username="sam")
     run = make_run(connection)
     MatchChange.objects.create(
-        run=run, staff=sam, before="matched", after="unmatched", looked_up=sam.email, reason="not_found"
+        run=run, staff=sam, before="matched", after="unmatched", queried_name=sam.email, reason="not_found"
     )
 
     lines = lines_of(browser, run)
@@ -372,7 +372,7 @@ def test_whoever_is_what_they_were_before_is_not_in_the_file(
         before="matched",
         after="matched",
         is_other_user=True,
-        remote_upn="x@contoso.example",
+        remote_user_name="x@contoso.example",
     )
 
     lines = lines_of(browser, run)

@@ -40,12 +40,12 @@ def test_every_admin_of_that_organisation_gets_the_id_and_the_steps(maple, commi
         (["ada@maple.example"], SUBJECT),
         (["adam@maple.example"], SUBJECT),
     ]
-    for wanted in (
+    for desired_state in (
         settings.MICROSOFT_CLIENT_ID,
         "Grant-CsApplicationAccessPolicy",
         "/settings/video-calls/new/",
     ):
-        assert wanted in mailoutbox[0].body
+        assert desired_state in mailoutbox[0].body
 
 
 def test_saving_again_tells_nobody(maple, committed, mailoutbox):

@@ -11,7 +11,7 @@ import responses
 
 from integrations.models import ConnectionStatus
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import CoverageAnswer, PlatformError, Verdict
+from integrations.platforms.values import PermissionResult, PermissionState, PlatformError
 from integrations.teams.access_policy.probe import probe
 from integrations.teams.entra.user_tokens import Access
 from integrations.teams.graph import client
@@ -81,11 +81,11 @@ def test_everybody_is_asked_about_under_their_own_name(by_policy, graph_server):
 
 
 @pytest.mark.parametrize(
-    ("item", "verdict"),
+    ("item", "state"),
     [
-        ((200, {"value": [{"id": "MSo1"}]}), Verdict.COVERED),
-        ((200, {"value": []}), Verdict.COVERED),
-        ((404, refusal("NotFound", "3004: Specified meeting is not found")), Verdict.COVERED),
+        ((200, {"value": [{"id": "MSo1"}]}), PermissionState.GRANTED),
+        ((200, {"value": []}), PermissionState.GRANTED),
+        ((404, refusal("NotFound", "3004: Specified meeting is not found")), PermissionState.GRANTED),
         (
             (
                 403,
@@ -93,22 +93,28 @@ def test_everybody_is_asked_about_under_their_own_name(by_policy, graph_server):
                     "Forbidden", f"No application access policy found for this app x on the user [{SAM_ID}]"
                 ),
             ),
-            Verdict.FORBIDDEN,
+            PermissionState.DENIED,
         ),
-        ((403, refusal("General", "No application access policy found for this app")), Verdict.FORBIDDEN),
-        ((403, refusal("Forbidden", "3003: User does not have access to lookup meeting")), Verdict.FORBIDDEN),
-        ((404, refusal("Request_ResourceNotFound", "Resource does not exist")), Verdict.GONE),
-        ((404, refusal("UnknownError")), Verdict.GONE),
-        ((400, refusal("BadRequest", "1026: An error has occurred.")), Verdict.UNCLEAR),
-        ((500, refusal("InternalServerError")), Verdict.UNCLEAR),
-        ((503, "a gateway's page"), Verdict.UNCLEAR),
-        ((403, "a gateway's page"), Verdict.UNCLEAR),
+        (
+            (403, refusal("General", "No application access policy found for this app")),
+            PermissionState.DENIED,
+        ),
+        (
+            (403, refusal("Forbidden", "3003: User does not have access to lookup meeting")),
+            PermissionState.DENIED,
+        ),
+        ((404, refusal("Request_ResourceNotFound", "Resource does not exist")), PermissionState.GONE),
+        ((404, refusal("UnknownError")), PermissionState.GONE),
+        ((400, refusal("BadRequest", "1026: An error has occurred.")), PermissionState.UNCLEAR),
+        ((500, refusal("InternalServerError")), PermissionState.UNCLEAR),
+        ((503, "a gateway's page"), PermissionState.UNCLEAR),
+        ((403, "a gateway's page"), PermissionState.UNCLEAR),
     ],
 )
-def test_what_the_answers_mean(by_policy, graph_server, item, verdict):
+def test_what_the_answers_mean(by_policy, graph_server, item, state):
     answers(graph_server, item)
 
-    assert probe(by_policy, [SAM_ID]) == {SAM_ID: CoverageAnswer(verdict)}
+    assert probe(by_policy, [SAM_ID]) == {SAM_ID: PermissionResult(state)}
 
 
 @pytest.mark.parametrize(("headers", "pause"), [({"Retry-After": "7"}, 7.0), ({}, 30.0)])
@@ -118,8 +124,8 @@ def test_who_was_not_asked_about_because_of_a_pause_is_unclear_and_the_others_ar
     answers(graph_server, (200, {"value": []}), (429, refusal("TooManyRequests"), headers))
 
     assert probe(by_policy, [SAM_ID, BEN_ID]) == {
-        SAM_ID: CoverageAnswer(Verdict.COVERED),
-        BEN_ID: CoverageAnswer(Verdict.UNCLEAR, pause=pause),
+        SAM_ID: PermissionResult(PermissionState.GRANTED),
+        BEN_ID: PermissionResult(PermissionState.UNCLEAR, pause=pause),
     }
 
 
@@ -138,7 +144,7 @@ def test_consent_that_was_withdrawn_makes_the_connection_unhealthy_and_says_noth
 
 @pytest.mark.parametrize("oid", ["", "oid-of-sam", f"{SAM_ID}/messages", f"{{{SAM_ID}}}"])
 def test_nobody_is_asked_about_under_what_is_no_object_id(by_policy, graph_server, oid):
-    assert probe(by_policy, [oid]) == {oid: CoverageAnswer(Verdict.UNCLEAR)}
+    assert probe(by_policy, [oid]) == {oid: PermissionResult(PermissionState.UNCLEAR)}
     assert len(graph_server.calls) == 0
 
 
@@ -180,21 +186,21 @@ def test_a_policy_covers_and_its_absence_forbids(simulated, simulator, sam, miss
 
     found = probe(simulated, [sam, ben])
 
-    assert (found[sam].verdict, found[ben].verdict) == (Verdict.COVERED, Verdict.FORBIDDEN)
+    assert (found[sam].state, found[ben].state) == (PermissionState.GRANTED, PermissionState.DENIED)
 
 
 def test_a_policy_of_another_product_hides_the_one_for_everybody(simulated, simulator, sam):
     simulator.control("policy")
     simulator.control("other-policy", user="sam@maple.example")
 
-    assert probe(simulated, [sam])[sam].verdict == Verdict.FORBIDDEN
+    assert probe(simulated, [sam])[sam].state == PermissionState.DENIED
 
 
 def test_who_was_deleted_is_gone(simulated, simulator, sam):
     simulator.control("policy")
     simulator.control("person", user="sam@maple.example", delete=True)
 
-    assert probe(simulated, [sam])[sam].verdict == Verdict.GONE
+    assert probe(simulated, [sam])[sam].state == PermissionState.GONE
 
 
 def test_probing_makes_no_meeting(simulated, simulator, sam):

@@ -11,7 +11,7 @@ from django.test import Client
 
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.hosting.eligibility import Hosting
-from integrations.meetings.requests import ask_for_meeting
+from integrations.meetings.requests import request_meeting
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -109,12 +109,12 @@ def test_it_names_the_service_account_that_is_needed(ada_browser, by_account):
 def test_it_names_the_application_the_policy_and_the_roles(ada_browser, by_policy, settings):
     page = ada_browser.get(page_of(by_policy)).content.decode()
 
-    for wanted in (
+    for desired_state in (
         settings.MICROSOFT_CLIENT_ID,
         "Application Access Policy (AAP)",
         "Privileged Role Administrator or Global Administrator",
     ):
-        assert wanted in page
+        assert desired_state in page
 
 
 def test_the_menus_entry_leads_there(ada_browser, by_account):
@@ -239,7 +239,7 @@ def test_waiting_meetings_become_due_and_links_stay(ada_browser, simulator, mapl
 def booked(connection, organization) -> Meeting:
     host = make_member(organization, f"{uuid4().hex[:8]} Okafor")
     match = make_match(connection, host)
-    return ask_for_meeting(
+    return request_meeting(
         host=host,
         hosting=Hosting(host.pk, connection, match),
         subject="Mortgage review",

@@ -10,7 +10,7 @@ from integrations.teams.graph.errors import Area, Refusal, area_of, error_of
 
 DIRECTORY, ORGANIZER, MEETING = Area.DIRECTORY, Area.ORGANIZER, Area.MEETING
 EVERYWHERE = (DIRECTORY, ORGANIZER, MEETING)
-NO_POLICY = "No application access policy found for this app"
+NO_HOST_PERMISSION = "No application access policy found for this app"
 
 
 @pytest.mark.parametrize(
@@ -32,15 +32,29 @@ NO_POLICY = "No application access policy found for this app"
         ((DIRECTORY,), 400, "Request_UnsupportedQuery", "Too many child clauses", "bug", None),
         (EVERYWHERE, 403, "Authorization_RequestDenied", "Insufficient privileges", "connection", None),
         ((DIRECTORY,), 403, "Forbidden", "", "connection", None),
-        ((ORGANIZER, MEETING), 403, "Forbidden", NO_POLICY, "person", MatchReason.NO_POLICY),
-        ((ORGANIZER,), 403, "General", f"{NO_POLICY} c0c0 on the user [1]", "person", MatchReason.NO_POLICY),
+        (
+            (ORGANIZER, MEETING),
+            403,
+            "Forbidden",
+            NO_HOST_PERMISSION,
+            "person",
+            MatchReason.NO_HOST_PERMISSION,
+        ),
+        (
+            (ORGANIZER,),
+            403,
+            "General",
+            f"{NO_HOST_PERMISSION} c0c0 on the user [1]",
+            "person",
+            MatchReason.NO_HOST_PERMISSION,
+        ),
         (
             (ORGANIZER,),
             403,
             "Unauthorized",
             "App c0c0 is not authorized to Create meeting on behalf of user 1",
             "person",
-            MatchReason.NO_POLICY,
+            MatchReason.NO_HOST_PERMISSION,
         ),
         (
             (MEETING,),

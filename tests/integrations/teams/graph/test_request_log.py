@@ -75,8 +75,8 @@ def test_both_ids_of_a_request_are_fields_of_its_line(client, connected, graph_s
 
     (record,) = [record for record in caplog.records if record.name == "integrations.teams.graph.request_log"]
     sent = graph_server.calls[0].request.headers["client-request-id"]
-    said = {name: record.__dict__[name] for name in ("client_request_id", "microsoft_request_id", "status")}
-    assert said == {"client_request_id": sent, "microsoft_request_id": "of-microsoft", "status": 200}
+    said = {name: record.__dict__[name] for name in ("client_request_id", "platform_request_id", "status")}
+    assert said == {"client_request_id": sent, "platform_request_id": "of-microsoft", "status": 200}
     assert record.__dict__["organization_id"] == connected.organization_id
 
 

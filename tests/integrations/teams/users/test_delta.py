@@ -119,7 +119,7 @@ def by_policy(maple, simulator):
 def match(connection, simulator, first_name: str):
     member = make_member(connection.organization, first_name)
     remote_id = simulator.person(f"{first_name.lower()}@maple.example")["id"]
-    make_match(connection, member, remote_id=remote_id, coverage="covered")
+    make_match(connection, member, remote_id=remote_id, host_permission="granted")
     return member
 
 

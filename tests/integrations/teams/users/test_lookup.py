@@ -10,13 +10,13 @@ import pytest
 import responses
 
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import DirectoryAnswer, MatchReason, PlatformError
+from integrations.platforms.values import DirectoryResult, MatchReason, PlatformError
 from integrations.teams.users.lookup import open_directory
 from integrations.teams.users.parse import fold, read_user
 from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"
-NOBODY = DirectoryAnswer(reason=MatchReason.NOT_FOUND)
+NOBODY = DirectoryResult(reason=MatchReason.NOT_FOUND)
 
 
 @pytest.fixture
@@ -42,8 +42,10 @@ class FakeUsers:
         (condition,) = parse_qs(urlsplit(item["url"]).query)["$filter"]
         self.filters.append(condition)
         name, _, values = condition.partition(" in ")
-        wanted = [value.replace("''", "'").lower() for value in re.findall(r"'((?:[^']|'')*)'", values)]
-        found = [row for row in self.rows if str(row.get(name)).lower() in wanted]
+        desired_state = [
+            value.replace("''", "'").lower() for value in re.findall(r"'((?:[^']|'')*)'", values)
+        ]
+        found = [row for row in self.rows if str(row.get(name)).lower() in desired_state]
         return {"id": item["id"], "status": 200, "body": {"value": found + self.extra}}
 
 
@@ -77,13 +79,13 @@ def test_a_name_that_nobody_can_have_is_answered_without_asking(connected, users
 
 @pytest.mark.parametrize("name", ["", "   "])
 def test_an_empty_name_is_answered_without_asking(connected, users, name):
-    assert find(connected, name) == {name: DirectoryAnswer(reason=MatchReason.FIELD_EMPTY)}
+    assert find(connected, name) == {name: DirectoryResult(reason=MatchReason.FIELD_EMPTY)}
     assert users.filters == []
 
 
 def test_every_name_has_its_answer_however_often_and_however_typed(connected, users):
     users.rows = [row(1, "Sam@x.example")]
-    sam = DirectoryAnswer("oid-1", "Sam@x.example", "N")
+    sam = DirectoryResult("oid-1", "Sam@x.example", "N")
 
     found = find(connected, "sam@x.example", "SAM@X.EXAMPLE", " sam@x.example", "sam@x.example", "")
 
@@ -91,7 +93,7 @@ def test_every_name_has_its_answer_however_often_and_however_typed(connected, us
         "sam@x.example": sam,
         "SAM@X.EXAMPLE": sam,
         " sam@x.example": sam,
-        "": DirectoryAnswer(reason=MatchReason.FIELD_EMPTY),
+        "": DirectoryResult(reason=MatchReason.FIELD_EMPTY),
     }
     assert users.filters == ["userPrincipalName in ('sam@x.example')"]
 
@@ -121,7 +123,7 @@ def test_two_users_with_one_name_match_nobody(connected, users):
     users.rows = [row(1, "sam@x.example"), row(2, "Sam@x.example")]
 
     assert find(connected, "sam@x.example") == {
-        "sam@x.example": DirectoryAnswer(reason=MatchReason.NOT_FOUND, hint="Sam@x.example, sam@x.example")
+        "sam@x.example": DirectoryResult(reason=MatchReason.NOT_FOUND, hint="Sam@x.example, sam@x.example")
     }
 
 

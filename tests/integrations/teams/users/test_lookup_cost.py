@@ -15,7 +15,7 @@ import responses
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import MatchReason, PlatformError
 from integrations.teams.users.lookup import open_directory
-from integrations.teams.users.lookup_cost import Costs
+from integrations.teams.users.lookup_cost import LookupCost
 from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"
@@ -43,10 +43,10 @@ class Tenant:
 
     def answer(self, item):
         (condition,) = parse_qs(urlsplit(item["url"]).query)["$filter"]
-        wanted = (
+        desired_state = (
             re.findall(r"'user(\d+)@x\.example'", condition) if "userPrincipalName in" in condition else []
         )
-        rows = [self.row(int(number)) for number in wanted if int(number) < self.size]
+        rows = [self.row(int(number)) for number in desired_state if int(number) < self.size]
         return {"id": item["id"], "status": 200, "body": {"value": rows}}
 
     def page(self, request):
@@ -183,11 +183,11 @@ def test_a_count_that_is_no_number_is_our_error(connected, count):
 def test_everybody_is_read_at_once_where_that_needs_fewer_requests_and_fits_into_a_task(
     pages, names, is_read
 ):
-    assert Costs(names, address_fields=1, pages=pages).reads_first() is is_read
+    assert LookupCost(names, address_fields=1, pages=pages).reads_first() is is_read
 
 
 def test_what_was_not_counted_is_not_read():
-    assert Costs(50_000, address_fields=2).reads_first() is False
+    assert LookupCost(50_000, address_fields=2).reads_first() is False
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_what_was_not_counted_is_not_read():
     ],
 )
 def test_what_is_missing_so_far_tells_what_the_rest_will_cost(left, missing, is_read):
-    costs = Costs(left + 1200, address_fields=2, pages=51)
+    costs = LookupCost(left + 1200, address_fields=2, pages=51)
 
     costs.note(1200, 1200, missing)
 
