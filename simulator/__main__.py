@@ -10,9 +10,9 @@ def main() -> None:
     """Read the command line and serve until SIGTERM or Ctrl-C."""
     # Set before anything of Django is imported; an inherited one would be the product's.
     os.environ["DJANGO_SETTINGS_MODULE"] = "simulator.settings"
-    from simulator.registration import CLIENT_ID, CLIENT_SECRET
+    from simulator.app_registration import CLIENT_ID, CLIENT_SECRET
     from simulator.server import Server
-    from simulator.world import Options, read_state
+    from simulator.store import Options, read_state
 
     parser = argparse.ArgumentParser(
         prog="python -m simulator", description="A simulated Microsoft 365 tenant."

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from simulator.controls import CONTROLS, ControlError
 from simulator.directory import Person, Tenant
-from simulator.world import world
+from simulator.store import world
 
 
 @csrf_exempt

@@ -8,11 +8,11 @@ from typing import Any
 from cryptography import x509
 
 from simulator.directory import Person, PolicyGrant, Tenant, object_id
-from simulator.entra.issue import app_token, delegated_token
 from simulator.entra.scopes import Scopes
+from simulator.entra.tokens import app_token, delegated_token
 from simulator.grants import REFRESH_IDLE_LIFETIME, RefreshToken
 from simulator.people import CONTOSO_ID
-from simulator.world import Behaviour, World
+from simulator.store import Behaviour, World
 
 Data = dict[str, Any]
 OUR_POLICY = "Coconut"

@@ -11,11 +11,11 @@ from urllib.parse import unquote
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from simulator.entra.errors import EntraError
-from simulator.exchange import NOTES, REQUEST_ID
 from simulator.faults import Fault
-from simulator.graph.call import error_body, new_request_id
-from simulator.graph.service import fault_error
-from simulator.world import world
+from simulator.graph.protocol import error_body, new_request_id
+from simulator.graph.routing import fault_error
+from simulator.request_context import NOTES, REQUEST_ID
+from simulator.store import world
 
 OWN_PAGES = ("/_control", "/tenant/", "/meet/")
 SECRETS = re.compile(r"((?:^|[?&])(?:code|client_secret|state|nonce|code_challenge)=)[^&]*")

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from simulator.controls import CONTROLS, ControlError
 from simulator.directory import Person, Tenant
-from simulator.exchange import base_url
 from simulator.faults import KINDS
 from simulator.meetings import Meeting
 from simulator.people import CONTOSO_ID
-from simulator.world import world
+from simulator.request_context import base_url
+from simulator.store import world
 
 SHOWN_PEOPLE = 100
 SHOWN_REQUESTS = 100

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
-from simulator.world import Options, world
+from simulator.store import Options, world
 
 THREADS = 64
 

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from simulator import control_views, pages
-from simulator.entra import admin_consent, authorize, discovery, token
+from simulator.entra import admin_consent, authorize, discovery, token_endpoint
 from simulator.graph import views as graph_views
 
 urlpatterns = [
@@ -18,7 +18,7 @@ urlpatterns = [
     path("<str:tenant>/v2.0/.well-known/openid-configuration", discovery.openid_configuration),
     path("<str:tenant>/discovery/v2.0/keys", discovery.keys),
     path("<str:tenant>/oauth2/v2.0/authorize", authorize.authorize),
-    path("<str:tenant>/oauth2/v2.0/token", token.token),
+    path("<str:tenant>/oauth2/v2.0/token", token_endpoint.token),
     path("<str:tenant>/oauth2/v2.0/logout", authorize.logout),
     path("<str:tenant>/v2.0/adminconsent", admin_consent.admin_consent),
     path("<str:tenant>/adminconsent", admin_consent.admin_consent, {"version": 1}),

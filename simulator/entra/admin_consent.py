@@ -4,10 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from simulator.app_registration import APPLICATION, DEFAULT_SCOPE, DELEGATED, GRAPH_HOST
 from simulator.directory import Person, Tenant
 from simulator.entra.errors import EntraError, missing_parameter
 from simulator.entra.scopes import Scopes
-from simulator.entra.signin import (
+from simulator.entra.sign_in import (
     PAGE,
     AppRequest,
     approval_page,
@@ -19,8 +20,7 @@ from simulator.entra.signin import (
     sign_in_page,
     wrong_tenant,
 )
-from simulator.registration import APPLICATION, DEFAULT_SCOPE, DELEGATED, GRAPH_HOST
-from simulator.world import world
+from simulator.store import world
 
 # The documents spell a refusal in three ways; tests can ask for each.
 REFUSALS = {

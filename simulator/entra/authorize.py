@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from simulator.app_registration import ADMIN_ONLY_DELEGATED, DELEGATED, OPENID
 from simulator.directory import Person
 from simulator.entra.errors import EntraError, missing_parameter
-from simulator.entra.issue import client_info
 from simulator.entra.scopes import Scopes
-from simulator.entra.signin import (
+from simulator.entra.sign_in import (
     PAGE,
     AppRequest,
     approval_page,
@@ -24,9 +24,9 @@ from simulator.entra.signin import (
     sign_in_page,
     wrong_tenant,
 )
+from simulator.entra.tokens import client_info
 from simulator.grants import CODE_LIFETIME, AuthorizationCode
-from simulator.registration import ADMIN_ONLY_DELEGATED, DELEGATED, OPENID
-from simulator.world import world
+from simulator.store import world
 
 PROMPTS = frozenset({"", "login", "none", "consent", "select_account"})
 RESPONSE_MODES = frozenset({"query", "fragment", "form_post"})

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from simulator.entra.authority import Authority
 from simulator.entra.errors import EntraError, missing_parameter, unknown_app
-from simulator.world import World
+from simulator.store import World
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

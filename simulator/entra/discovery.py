@@ -7,8 +7,8 @@ from django.views.decorators.http import require_GET
 
 from simulator.entra.authority import Authority, find_authority
 from simulator.entra.errors import EntraError
-from simulator.exchange import base_url
-from simulator.world import world
+from simulator.request_context import base_url
+from simulator.store import world
 
 MICROSOFT = "https://login.microsoftonline.com"
 CLOUD_HOSTS = ("login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net")

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from simulator.entra.errors import unknown_scope
-from simulator.registration import (
+from simulator.app_registration import (
     DEFAULT_SCOPE,
     DELEGATED,
     GRAPH_HOST,
@@ -11,6 +10,7 @@ from simulator.registration import (
     Registration,
     permission_name,
 )
+from simulator.entra.errors import unknown_scope
 
 
 @dataclass(frozen=True)

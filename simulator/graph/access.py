@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import jwt
 
 from simulator.directory import Person, Tenant
-from simulator.graph.call import GraphCall, GraphError
-from simulator.world import World
+from simulator.graph.protocol import GraphCall, GraphError
+from simulator.store import World
 
 GRAPH_AUDIENCES = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
 FULL_PROFILE = frozenset({"User.Read.All", "Directory.Read.All"})

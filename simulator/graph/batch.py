@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from simulator.graph.call import GraphCall, GraphError, GraphReply, new_request_id, parse_target
+from simulator.graph.protocol import GraphCall, GraphError, GraphReply, new_request_id, parse_target
 
 MAX_REQUESTS = 20
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.directory import Person
 from simulator.graph.access import Caller
-from simulator.graph.call import GraphError
+from simulator.graph.protocol import GraphError
 from simulator.graph.user_properties import KNOWN, is_visible, value_of
 
 MAX_OR_CLAUSES = 15

@@ -8,11 +8,11 @@ import uuid
 from typing import Any
 
 from simulator.directory import Person
-from simulator.graph import meeting_body
+from simulator.graph import meeting_json
 from simulator.graph.access import Caller
-from simulator.graph.call import VERSION_ROOT, GraphCall, GraphError, GraphReply
+from simulator.graph.protocol import VERSION_ROOT, GraphCall, GraphError, GraphReply
 from simulator.meetings import Meeting
-from simulator.world import World
+from simulator.store import World
 
 READ = (
     ("OnlineMeetings.Read", "OnlineMeetings.ReadWrite"),
@@ -118,7 +118,7 @@ def _reply(world: World, call: GraphCall, meeting: Meeting, status: int = 200) -
 def _show(world: World, call: GraphCall, meeting: Meeting) -> dict[str, Any]:
     organizer = world.directory.tenants[meeting.tenant_id].by_id(meeting.organizer_id)
     language = call.headers.get("accept-language", "en-us").partition(",")[0]
-    return meeting_body.show(meeting, organizer, call.wants_unknown_enum_members, language)
+    return meeting_json.show(meeting, organizer, call.wants_unknown_enum_members, language)
 
 
 def _check_host(world: World, organizer: Person) -> None:
@@ -135,27 +135,27 @@ def _check_host(world: World, organizer: Person) -> None:
 
 
 def _times(body: dict[str, Any]) -> tuple[str, str]:
-    start, end = meeting_body.read_time(body, "startDateTime"), meeting_body.read_time(body, "endDateTime")
+    start, end = meeting_json.read_time(body, "startDateTime"), meeting_json.read_time(body, "endDateTime")
     if start is None and end is not None:
-        raise meeting_body.bad_request("The endDateTime cannot be given without a startDateTime.")
+        raise meeting_json.bad_request("The endDateTime cannot be given without a startDateTime.")
     start = start or dt.datetime.now(dt.UTC)
     end = end or start + dt.timedelta(hours=1)
     if end < start:
-        raise meeting_body.bad_request("The endDateTime must not be earlier than the startDateTime.")
-    return meeting_body.show_time(start), meeting_body.show_time(end)
+        raise meeting_json.bad_request("The endDateTime must not be earlier than the startDateTime.")
+    return meeting_json.show_time(start), meeting_json.show_time(end)
 
 
 def _new(
     world: World, call: GraphCall, caller: Caller, organizer: Person, body: dict[str, Any], **more: Any
 ) -> Meeting:
     start, end = _times(body)
-    attendees = meeting_body.read_attendees(body) or []
+    attendees = meeting_json.read_attendees(body) or []
     _check_host(world, organizer)
     return world.book.create(
         call.base_url,
         caller.tenant.id,
         organizer.id,
-        created=meeting_body.show_time(dt.datetime.now(dt.UTC)),
+        created=meeting_json.show_time(dt.datetime.now(dt.UTC)),
         start=start,
         end=end,
         subject=body.get("subject"),
@@ -167,10 +167,10 @@ def _new(
 def create(world: World, call: GraphCall, caller: Caller, organizer: Person) -> GraphReply:
     """POST …/onlineMeetings: always a new meeting."""
     body = call.json_object()
-    meeting_body.check_names(body)
+    meeting_json.check_names(body)
     if body.get("externalId") is not None:
-        raise meeting_body.bad_request("externalId can only be used with the createOrGet action.")
-    meeting = _new(world, call, caller, organizer, body, options=meeting_body.read_options(body))
+        raise meeting_json.bad_request("externalId can only be used with the createOrGet action.")
+    meeting = _new(world, call, caller, organizer, body, options=meeting_json.read_options(body))
     world.book.counters["create"] += 1
     return _reply(world, call, meeting, 201)
 
@@ -183,7 +183,7 @@ def create_or_get(world: World, call: GraphCall, caller: Caller, organizer: Pers
     body = call.json_object()
     external_id = body.get("externalId")
     if not isinstance(external_id, str) or not external_id:
-        raise meeting_body.bad_request("externalId must not be null or empty.")
+        raise meeting_json.bad_request("externalId must not be null or empty.")
     existing = world.book.by_external_id(caller.tenant.id, organizer.id, external_id)
     if existing is not None:
         world.book.counters["createOrGet"] += 1
@@ -197,13 +197,13 @@ def create_or_get(world: World, call: GraphCall, caller: Caller, organizer: Pers
 def change(world: World, call: GraphCall, meeting: Meeting) -> GraphReply:
     """PATCH …/{id}: a move needs start and end; a list of attendees replaces the old one."""
     body = call.json_object()
-    meeting_body.check_names(body)
+    meeting_json.check_names(body)
     if "joinMeetingIdSettings" in body or "externalId" in body:
-        raise meeting_body.bad_request("joinMeetingIdSettings and externalId cannot be updated.")
+        raise meeting_json.bad_request("joinMeetingIdSettings and externalId cannot be updated.")
     if ("startDateTime" in body) != ("endDateTime" in body):
-        raise meeting_body.bad_request("startDateTime and endDateTime must be updated together.")
+        raise meeting_json.bad_request("startDateTime and endDateTime must be updated together.")
     times = _times(body) if body.get("startDateTime") is not None else None
-    attendees, options = meeting_body.read_attendees(body), meeting_body.read_options(body)
+    attendees, options = meeting_json.read_attendees(body), meeting_json.read_options(body)
     if times is not None:
         meeting.start, meeting.end = times
     if attendees is not None:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from simulator.directory import Person, Tenant
 from simulator.graph import filters
 from simulator.graph.access import FULL_PROFILE, Caller
-from simulator.graph.call import VERSION_ROOT, GraphCall, GraphError, GraphReply
+from simulator.graph.protocol import VERSION_ROOT, GraphCall, GraphError, GraphReply
 from simulator.graph.user_properties import (
     DEFAULT_SELECT,
     KNOWN,

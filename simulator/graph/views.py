@@ -5,10 +5,10 @@ import json
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from simulator.exchange import base_url, note, request_id
-from simulator.graph.call import GraphCall, GraphReply, parse_target
-from simulator.graph.service import answer, answer_batch
-from simulator.world import world
+from simulator.graph.protocol import GraphCall, GraphReply, parse_target
+from simulator.graph.routing import answer, answer_batch
+from simulator.request_context import base_url, note, request_id
+from simulator.store import world
 
 
 def graph_call(request: HttpRequest) -> GraphCall:

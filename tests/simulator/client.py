@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 
+from simulator.app_registration import CALLBACK_PATH, CLIENT_ID, CLIENT_SECRET, GRAPH_HOST
 from simulator.people import CONTOSO_ID
-from simulator.registration import CALLBACK_PATH, CLIENT_ID, CLIENT_SECRET, GRAPH_HOST
 
 CALLBACK = f"http://localhost:8000{CALLBACK_PATH}"
 VERIFIER = "a-code-verifier-of-at-least-forty-three-characters"

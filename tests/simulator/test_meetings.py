@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from simulator import people
+from simulator.app_registration import CLIENT_ID
 from simulator.people import CONTOSO_ID
-from simulator.registration import CLIENT_ID
 
 TIMES = {"startDateTime": "2026-12-01T15:00:00Z", "endDateTime": "2026-12-01T15:30:00Z"}
 MINE = "/me/onlineMeetings"

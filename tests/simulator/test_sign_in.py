@@ -11,8 +11,8 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from simulator import people
+from simulator.app_registration import CLIENT_ID, CLIENT_SECRET, GRAPH_HOST
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
-from simulator.registration import CLIENT_ID, CLIENT_SECRET, GRAPH_HOST
 from tests.simulator.client import CALLBACK, Simulator, plain_session, sign_in
 
 

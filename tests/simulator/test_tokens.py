@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from simulator import people
+from simulator.app_registration import CLIENT_ID
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
-from simulator.registration import CLIENT_ID
 from tests.simulator.client import SCOPE, Simulator, sign_in
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from simulator.app_registration import DEFAULT_SCOPE, GRAPH_HOST
 from simulator.directory import Person, Tenant
 from simulator.entra.authority import Authority, find_authority
 from simulator.entra.client_auth import Client, authenticate_client
@@ -20,11 +21,10 @@ from simulator.entra.errors import (
     unknown_app,
     unknown_tenant,
 )
-from simulator.entra.issue import app_token, delegated_answer
 from simulator.entra.scopes import Scopes
+from simulator.entra.tokens import app_token, delegated_answer
 from simulator.grants import AuthorizationCode, RefreshToken
-from simulator.registration import DEFAULT_SCOPE, GRAPH_HOST
-from simulator.world import world
+from simulator.store import world
 
 
 @csrf_exempt

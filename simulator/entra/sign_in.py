@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from simulator.directory import Person
 from simulator.entra.authority import Authority, find_authority
 from simulator.entra.errors import EntraError, missing_parameter, unknown_app
-from simulator.world import world
+from simulator.store import world
 
 # Added to Microsoft's own parameters while somebody goes from page to page.
 ACCOUNT = "sim_account"

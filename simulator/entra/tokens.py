@@ -7,12 +7,12 @@ import time
 import uuid
 from typing import Any
 
+from simulator.app_registration import APP_NAME, GRAPH_HOST
 from simulator.directory import Person, Tenant
 from simulator.entra.authority import issuer_of
 from simulator.entra.scopes import Scopes
 from simulator.grants import RefreshToken
-from simulator.registration import APP_NAME, GRAPH_HOST
-from simulator.world import World
+from simulator.store import World
 
 ID_TOKEN_LIFETIME = 3600
 # What tokens of people without any administrator role carry in `wids` (seen in tokens, not documented).

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulator.app_registration import Registration
 from simulator.directory import Directory
 from simulator.faults import FaultList
 from simulator.grants import Grants
-from simulator.keys import SigningKey
 from simulator.meetings import MeetingBook
-from simulator.registration import Registration
+from simulator.signing_key import SigningKey
 
 REMEMBERED_REQUESTS = 2000
 SAVE_PAUSE_SECONDS = 0.2

@@ -3,8 +3,8 @@
 from simulator.faults import Fault
 from simulator.graph import batch, meetings, users
 from simulator.graph.access import Caller, authenticate
-from simulator.graph.call import GraphCall, GraphError, GraphReply, error_body, throttled
-from simulator.world import World
+from simulator.graph.protocol import GraphCall, GraphError, GraphReply, error_body, throttled
+from simulator.store import World
 
 
 def answer(world: World, call: GraphCall) -> GraphReply:

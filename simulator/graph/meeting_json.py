@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from simulator.directory import Person
-from simulator.graph.call import VERSION_ROOT, GraphError
+from simulator.graph.protocol import VERSION_ROOT, GraphError
 from simulator.meetings import Meeting
 
 ROLES = frozenset({"attendee", "presenter", "producer", "coorganizer"})

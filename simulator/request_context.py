@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from simulator.world import world
+from simulator.store import world
 
 MICROSOFT_DOMAINS = (".microsoft.com", ".microsoftonline.com", ".microsoft.us", ".microsoftonline.us")
 REQUEST_ID = "simulator.request_id"
