@@ -1,29 +1,35 @@
-"""Facts about the HTTP request in hand, shared by the middleware and the views."""
+"""Request data that the middleware and the views share.
+
+Base URL for links, request id, and extra fields for the request log.
+"""
 
 from typing import Any
 
 from django.http import HttpRequest
 
-from simulator.store import world
+from simulator.store import store
 
 MICROSOFT_DOMAINS = (".microsoft.com", ".microsoftonline.com", ".microsoft.us", ".microsoftonline.us")
-REQUEST_ID = "simulator.request_id"
-NOTES = "simulator.notes"
+REQUEST_ID_KEY = "simulator.request_id"
+LOG_FIELDS_KEY = "simulator.notes"
 
 
 def base_url(request: HttpRequest) -> str:
-    """Where a browser reaches the simulator: the host that was asked, unless it bears Microsoft's name."""
+    """Return the URL at which a browser reaches the simulator.
+
+    This is the requested host, except when rerouted requests name a Microsoft host.
+    """
     host = request.get_host()
     if host.partition(":")[0].endswith(MICROSOFT_DOMAINS):
-        return world.options.base_url
+        return store.options.base_url
     return f"{request.scheme}://{host}"
 
 
 def request_id(request: HttpRequest) -> str:
-    """The id that the answer's header and its error body both carry."""
-    return str(request.META[REQUEST_ID])
+    """Return the id that response header and error body share."""
+    return str(request.META[REQUEST_ID_KEY])
 
 
-def note(request: HttpRequest, **facts: Any) -> None:
-    """Add something to this request's entry in the log."""
-    request.META.setdefault(NOTES, {}).update(facts)
+def add_log_fields(request: HttpRequest, **fields: Any) -> None:
+    """Add fields to the request's entry in the request log."""
+    request.META.setdefault(LOG_FIELDS_KEY, {}).update(fields)

@@ -1,50 +1,55 @@
-"""From a Graph call to its answer: authentication, routes, errors."""
+"""Route Graph requests: authenticate, call the endpoint, turn errors into responses.
+
+Batch items go through the same path, with faults of their own.
+"""
 
 from simulator.faults import Fault
 from simulator.graph import batch, meetings, users
 from simulator.graph.access import Caller, authenticate
-from simulator.graph.protocol import GraphCall, GraphError, GraphReply, error_body, throttled
-from simulator.store import World
+from simulator.graph.protocol import GraphError, GraphRequest, GraphResponse, error_envelope, throttled_error
+from simulator.store import Store
 
 
-def answer(world: World, call: GraphCall) -> GraphReply:
-    """Execute one call (not a batch). Never raises GraphError: refusals are answers."""
+def handle_request(store: Store, request: GraphRequest) -> GraphResponse:
+    """Run a single request (not a batch). Errors become responses."""
     try:
-        with world.lock:
-            if call.method == "GET" and call.segments[-1:] == ("onlineMeetings",):
-                meetings.check_link(call)
-            return _route(world, authenticate(world, call), call)
+        with store.lock:
+            if request.method == "GET" and request.segments[-1:] == ("onlineMeetings",):
+                meetings.reject_malformed_link(request)
+            return _route_request(store, authenticate(store, request), request)
     except GraphError as error:
-        return refusal(call, error)
+        return error_response(request, error)
 
 
-def answer_batch(world: World, call: GraphCall) -> tuple[GraphReply, list[dict[str, object]]]:
-    """Execute a batch; also what to note about each item in the log of requests."""
-    noted: list[dict[str, object]] = []
+def handle_batch(store: Store, request: GraphRequest) -> tuple[GraphResponse, list[dict[str, object]]]:
+    """Run a batch. Returns the response, and each item's fields for the request log."""
+    log_items: list[dict[str, object]] = []
 
-    def answer_item(item: GraphCall) -> GraphReply:
-        reply = _answer_item(world, item)
-        noted.append({"method": item.method, "target": item.target, "status": reply.status})
-        return reply
+    def handle_item(item: GraphRequest) -> GraphResponse:
+        response = _handle_item(store, item)
+        log_items.append({"method": item.method, "target": item.target, "status": response.status})
+        return response
 
     try:
-        with world.lock:
-            authenticate(world, call)
-        return batch.run(call, answer_item), noted
+        with store.lock:
+            authenticate(store, request)
+        return batch.run_batch(request, handle_item), log_items
     except GraphError as error:
-        return refusal(call, error), noted
+        return error_response(request, error), log_items
 
 
-def refusal(call: GraphCall, error: GraphError) -> GraphReply:
-    """An error as an answer."""
-    return GraphReply(error.status, error_body(error, call.headers, call.request_id), error.headers)
+def error_response(request: GraphRequest, error: GraphError) -> GraphResponse:
+    """Return the error as a response."""
+    return GraphResponse(
+        error.status, error_envelope(error, request.headers, request.request_id), error.headers
+    )
 
 
-def fault_error(fault: Fault) -> GraphError:
-    """What Graph says under a fault of the kinds that have a status."""
+def error_from_fault(fault: Fault) -> GraphError:
+    """Return Graph's error for a fault whose kind has an HTTP status."""
     details = fault.details
     if fault.kind == "throttle":
-        return throttled(details.get("retry_after", 10))
+        return throttled_error(details.get("retry_after", 10))
     retry_after = details.get("retry_after")
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     if fault.kind == "unavailable":
@@ -58,49 +63,49 @@ def fault_error(fault: Fault) -> GraphError:
     )
 
 
-STATUS_KINDS = frozenset({"throttle", "unavailable", "server_error", "error"})
+ERROR_STATUS_KINDS = frozenset({"throttle", "unavailable", "server_error", "error"})
 
 
-def _answer_item(world: World, item: GraphCall) -> GraphReply:
-    with world.lock:
-        faults = world.faults.claim("graph", item.method, item.target, STATUS_KINDS)
+def _handle_item(store: Store, item: GraphRequest) -> GraphResponse:
+    with store.lock:
+        faults = store.faults.claim("graph", item.method, item.target, ERROR_STATUS_KINDS)
     if not faults:
-        return answer(world, item)
+        return handle_request(store, item)
     if faults[0].details.get("executed"):
-        answer(world, item)
-    return refusal(item, fault_error(faults[0]))
+        handle_request(store, item)
+    return error_response(item, error_from_fault(faults[0]))
 
 
-def _route(world: World, caller: Caller, call: GraphCall) -> GraphReply:
-    match call.segments:
+def _route_request(store: Store, caller: Caller, request: GraphRequest) -> GraphResponse:
+    match request.segments:
         case ("me", "onlineMeetings", *rest):
-            return meetings.dispatch(world, caller, call, None, tuple(rest))
+            return meetings.route_request(store, caller, request, None, tuple(rest))
         case ("users", key, "onlineMeetings", *rest):
-            return meetings.dispatch(world, caller, call, key, tuple(rest))
-    if call.method != "GET":
+            return meetings.route_request(store, caller, request, key, tuple(rest))
+    if request.method != "GET":
         raise GraphError(
             405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."
         )
-    return _read(caller, call)
+    return _route_read(caller, request)
 
 
-def _read(caller: Caller, call: GraphCall) -> GraphReply:
-    match call.segments:
+def _route_read(caller: Caller, request: GraphRequest) -> GraphResponse:
+    match request.segments:
         case ("me",):
-            return users.get_me(caller, call)
+            return users.get_me(caller, request)
         case ("me", "licenseDetails"):
-            return users.get_license_details(caller, call, None)
+            return users.get_license_details(caller, request, None)
         case ("users",):
-            return users.list_users(caller, call)
+            return users.list_users(caller, request)
         case ("users", "$count"):
-            return users.count_users(caller, call)
+            return users.count_users(caller, request)
         case ("users", "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()"):
-            return users.delta(caller, call)
+            return users.get_delta(caller, request)
         case ("users", key):
-            return users.get_user(caller, call, key)
+            return users.get_user(caller, request, key)
         case ("users", key, "licenseDetails"):
-            return users.get_license_details(caller, call, key)
+            return users.get_license_details(caller, request, key)
         case ("organization",):
-            return users.get_organization(caller, call)
-    unknown = call.segments[-1] if call.segments else ""
+            return users.get_organization(caller, request)
+    unknown = request.segments[-1] if request.segments else ""
     raise GraphError(400, "BadRequest", f"Resource not found for the segment '{unknown}'.")
