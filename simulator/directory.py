@@ -240,10 +240,10 @@ class Directory:
 
     def find_tenant(self, name: str) -> Tenant | None:
         """Return a tenant by id or verified domain."""
-        wanted = name.lower()
-        if wanted in self.tenants:
-            return self.tenants[wanted]
-        return next((tenant for tenant in self.tenants.values() if wanted in tenant.domains), None)
+        key = name.lower()
+        if key in self.tenants:
+            return self.tenants[key]
+        return next((tenant for tenant in self.tenants.values() if key in tenant.domains), None)
 
     def tenant_of_address(self, address: str) -> Tenant | None:
         """Return the tenant that has verified the domain of an address."""

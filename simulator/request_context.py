@@ -11,7 +11,7 @@ from simulator.store import store
 
 MICROSOFT_DOMAINS = (".microsoft.com", ".microsoftonline.com", ".microsoft.us", ".microsoftonline.us")
 REQUEST_ID_KEY = "simulator.request_id"
-LOG_FIELDS_KEY = "simulator.notes"
+LOG_FIELDS_KEY = "simulator.log_fields"
 
 
 def base_url(request: HttpRequest) -> str:

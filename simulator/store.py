@@ -38,7 +38,7 @@ class Behaviour:
     # Live tenants were reported to send either.
     lookup_miss: str = "not_found"
     # Error code of a declined admin consent: consent_required | permission_denied | access_denied.
-    # Microsoft's pages differ: v2-admin-consent, v2-oauth2-client-creds-grant-flow.
+    # See entra/admin_consent.py.
     admin_refusal: str = "consent_required"
     # True: opening the join link of a deleted meeting makes it visible to Graph again
     # (microsoftgraph/microsoft-graph-docs issues 17590 and 7802).

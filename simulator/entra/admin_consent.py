@@ -20,9 +20,9 @@ from simulator.entra.sign_in import (
     PAGE_PARAMETER,
     AppRequest,
     admin_approval_page,
-    chosen_account,
     error_page,
     handle_sign_in,
+    picked_account,
     picker_page,
     read_app_request,
     sign_in_page,
@@ -30,9 +30,10 @@ from simulator.entra.sign_in import (
 )
 from simulator.store import store
 
-# Microsoft documents three error codes for a declined consent (v2-admin-consent,
-# v2-oauth2-client-creds-grant-flow); `Behaviour.admin_refusal` selects one.
-REFUSALS = {
+# Microsoft documents consent_required (v2-admin-consent) and permission_denied
+# (v2-oauth2-client-creds-grant-flow) for a declined consent; access_denied is sent as well.
+# `Behaviour.admin_refusal` selects one.
+DECLINED_CONSENT_ERRORS = {
     "consent_required": (65004, "The resource owner or authorization server denied the request."),
     "permission_denied": (65004, "The admin canceled the request."),
     "access_denied": (65004, "User declined to consent to access the app."),
@@ -58,12 +59,14 @@ def admin_consent(request: HttpRequest, tenant: str, version: int = 2) -> HttpRe
 def _account_step(request: HttpRequest, app: AppRequest, scopes: Scopes) -> HttpResponse:
     if request.GET.get(PAGE_PARAMETER) == "sign-in":
         return sign_in_page(request, "")
-    person = chosen_account(request)
+    person = picked_account(request)
     if person is None:
         return picker_page(request)
     found = store.directory.find_account(person.id)
     if found is None or (app.authority.tenant or found[0]) is not found[0]:
-        return error_page(request, wrong_tenant_error(person, app.authority, app.client_id), again=True)
+        return error_page(
+            request, wrong_tenant_error(person, app.authority, app.client_id), offer_picker=True
+        )
     return _decision_step(request, app, scopes, found[0], person)
 
 
@@ -89,7 +92,7 @@ def _decision_step(
 
 def _decline_response(app: AppRequest) -> HttpResponse:
     error = store.behaviour.admin_refusal
-    number, text = REFUSALS[error]
+    number, text = DECLINED_CONSENT_ERRORS[error]
     # Errors carry admin_consent=True too, but no tenant (Microsoft: v2-admin-consent).
     parameters = {"admin_consent": "True"}
     if error == "access_denied":

@@ -18,9 +18,9 @@ from simulator.entra.sign_in import (
     PAGE_PARAMETER,
     AppRequest,
     admin_approval_page,
-    chosen_account,
     error_page,
     handle_sign_in,
+    picked_account,
     picker_page,
     read_app_request,
     session_accounts,
@@ -80,13 +80,15 @@ def _account_step(request: HttpRequest, app: AppRequest, scopes: Scopes) -> Http
     if page == "sign-in":
         return sign_in_page(request, "")
     prompt = app.query.get("prompt", "")
-    person = chosen_account(request)
+    person = picked_account(request)
     if person is None and prompt in ("", "none", "consent"):
         person = _silent_account(request, app)
     if person is None:
         return _request_account(request, app, prompt)
     if not _can_use(person, app):
-        return error_page(request, wrong_tenant_error(person, app.authority, app.client_id), again=True)
+        return error_page(
+            request, wrong_tenant_error(person, app.authority, app.client_id), offer_picker=True
+        )
     return _consent_step(request, app, scopes, person)
 
 

@@ -36,7 +36,7 @@ class AppRequest:
         return self.query.get("state", "")
 
     def redirect(self, **parameters: str) -> HttpResponse:
-        """Return to the app with response_mode query (default), fragment or form_post."""
+        """Redirect to the app, with response_mode query (default), fragment or form_post."""
         if self.state:
             parameters["state"] = self.state
         mode = self.query.get("response_mode", "query")
@@ -47,7 +47,7 @@ class AppRequest:
         return HttpResponseRedirect(f"{self.redirect_uri}{separator}{urlencode(parameters)}")
 
     def redirect_error(self, error: EntraError, **parameters: str) -> HttpResponse:
-        """Return to the app with an error."""
+        """Redirect to the app with an error."""
         description = error.description(str(uuid.uuid4()), str(uuid.uuid4()))
         return self.redirect(error=error.error, error_description=description, **parameters)
 
@@ -76,18 +76,18 @@ def read_app_request(request: HttpRequest, tenant_name: str) -> AppRequest:
     return AppRequest(authority, client_id, redirect_uri, query)
 
 
-def render_page(template: str, context: dict[str, Any]) -> str:
+def render_page(template_name: str, context: dict[str, Any]) -> str:
     """Render a template without a request."""
-    return render_to_string(f"simulator/{template}", context)
+    return render_to_string(f"simulator/{template_name}", context)
 
 
-def error_page(request: HttpRequest, error: EntraError, again: bool = False) -> HttpResponse:
-    """Show Microsoft's error page; `again` adds a link to pick another account."""
+def error_page(request: HttpRequest, error: EntraError, offer_picker: bool = False) -> HttpResponse:
+    """Show Microsoft's error page; `offer_picker` adds a link to pick another account."""
     context = {
         "description": error.description(str(uuid.uuid4()), str(uuid.uuid4())),
-        "pick_url": step_url(request, PAGE_PARAMETER, "pick") if again else "",
+        "pick_url": step_url(request, PAGE_PARAMETER, "pick") if offer_picker else "",
     }
-    return render(request, "simulator/trouble.html", context, status=400)
+    return render(request, "simulator/sign_in_error.html", context, status=400)
 
 
 def step_url(request: HttpRequest, name: str, value: str) -> str:
@@ -105,7 +105,7 @@ def session_accounts(request: HttpRequest) -> list[Person]:
     return [account[1] for account in accounts if account is not None]
 
 
-def chosen_account(request: HttpRequest) -> Person | None:
+def picked_account(request: HttpRequest) -> Person | None:
     """Return the picked account, if the browser's session holds it."""
     account_id = request.GET.get(ACCOUNT_PARAMETER)
     return next((person for person in session_accounts(request) if person.id == account_id), None)
@@ -155,7 +155,7 @@ def admin_approval_page(request: HttpRequest, person: Person, permissions: list[
         "permissions": permissions,
         "pick_url": step_url(request, PAGE_PARAMETER, "pick"),
     }
-    return render(request, "simulator/need_approval.html", context)
+    return render(request, "simulator/admin_approval.html", context)
 
 
 def wrong_tenant_error(person: Person, authority: Authority, client_id: str) -> EntraError:

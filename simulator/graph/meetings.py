@@ -22,7 +22,7 @@ READ_PERMISSIONS = (
     ("OnlineMeetings.Read.All", "OnlineMeetings.ReadWrite.All"),
 )
 WRITE_PERMISSIONS = (("OnlineMeetings.ReadWrite",), ("OnlineMeetings.ReadWrite.All",))
-FILTER = re.compile(
+LOOKUP_FILTER = re.compile(
     r"\s*(JoinWebUrl|joinMeetingIdSettings/joinMeetingId|VideoTeleconferenceId)\s+eq\s+'(.*)'\s*",
     re.IGNORECASE | re.DOTALL,
 )
@@ -238,7 +238,7 @@ def find_by_filter(store: Store, request: GraphRequest, caller: Caller, organize
 
     Raises 400 without a supported filter: Graph can't list meetings (msgraph-sdk-dotnet issue 2492).
     """
-    match = FILTER.fullmatch(request.query.get("$filter", ""))
+    match = LOOKUP_FILTER.fullmatch(request.query.get("$filter", ""))
     if match is None:
         raise GraphError(
             400,
@@ -266,7 +266,7 @@ def reject_malformed_link(request: GraphRequest) -> None:
 
     Graph was reported to reject the link before authorization; Microsoft doesn't document it.
     """
-    match = FILTER.fullmatch(request.query.get("$filter", ""))
+    match = LOOKUP_FILTER.fullmatch(request.query.get("$filter", ""))
     if match is None or match[1].lower() != "joinweburl":
         return
     value = match[2]

@@ -9,6 +9,9 @@ from simulator.graph.access import Caller, authenticate
 from simulator.graph.protocol import GraphError, GraphRequest, GraphResponse, error_envelope, throttled_error
 from simulator.store import Store
 
+# Fault kinds that can apply to a single batch item.
+ERROR_STATUS_KINDS = frozenset({"throttle", "unavailable", "server_error", "error"})
+
 
 def handle_request(store: Store, request: GraphRequest) -> GraphResponse:
     """Run a single request (not a batch). Errors become responses."""
@@ -61,9 +64,6 @@ def error_from_fault(fault: Fault) -> GraphError:
     return GraphError(
         details.get("status", 400), details.get("code", "BadRequest"), details.get("message", ""), headers
     )
-
-
-ERROR_STATUS_KINDS = frozenset({"throttle", "unavailable", "server_error", "error"})
 
 
 def _handle_item(store: Store, item: GraphRequest) -> GraphResponse:
