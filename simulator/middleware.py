@@ -134,7 +134,7 @@ def _fault_response(request: HttpRequest, service: str, fault: Fault) -> HttpRes
             error_envelope(error, headers, request.META[REQUEST_ID_KEY]), status=error.status
         )
     else:
-        # AADSTS90055 and 90033 are transient (Microsoft: reference-error-codes).
+        # AADSTS90055: tenant throttled; 90033: directory unavailable (Microsoft: reference-error-codes).
         number = 90055 if error.status == 429 else 90033
         text = "A transient error has occurred. Please try again."
         body = EntraError("temporarily_unavailable", number, text).body()

@@ -1,6 +1,6 @@
 """Client authentication at the token endpoint: secret or signed assertion.
 
-Error numbers are those of Microsoft's reference-error-codes.
+Microsoft: reference-error-codes, access-token-claims-reference.
 """
 
 import base64
@@ -21,10 +21,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True)
 class Client:
-    """An authenticated app. `appidacr` is 1 for a secret, 2 for a certificate.
-
-    Microsoft: access-token-claims-reference.
-    """
+    """An authenticated app. `appidacr` is 1 for a secret, 2 for a certificate."""
 
     id: str
     appidacr: str
@@ -91,6 +88,7 @@ def _verify_assertion(store: Store, client_id: str, assertion: str) -> None:
                 options={"verify_aud": False, "require": ["exp", "iss", "sub", "aud"]},
             )
         except jwt.ExpiredSignatureError as error:
+            # Not listed by Microsoft; reported in microsoft-authentication-library-for-dotnet issue 4951.
             raise _client_error(700024, "Client assertion is not within its valid time range.") from error
         except jwt.InvalidTokenError:
             continue

@@ -1,6 +1,6 @@
 """Entra errors: OAuth error, AADSTS number, and their JSON body.
 
-Microsoft: reference-error-codes.
+Microsoft: reference-error-codes. A comment marks each number that the page doesn't list.
 """
 
 import datetime as dt
@@ -79,6 +79,7 @@ def unknown_app(client_id: str, tenant_name: str) -> EntraError:
 
 
 def unknown_scope(scope: str) -> EntraError:
+    # Not listed by Microsoft; reported with invalid_client in MicrosoftDocs/azure-docs issue 67211.
     return EntraError(
         "invalid_client",
         650053,

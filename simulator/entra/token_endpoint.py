@@ -98,6 +98,7 @@ def _verify_code(request: HttpRequest, authority: Authority, code: Authorization
     if authority.tenant is not None and authority.tenant.id != code.tenant_id:
         raise _invalid_grant(700005, "Provided Authorization Code is intended to use against other tenant.")
     if request.POST.get("redirect_uri") != code.redirect_uri:
+        # Not listed by Microsoft; developers report it with invalid_client.
         raise EntraError(
             "invalid_client",
             500112,
@@ -169,6 +170,7 @@ def _issue_app_token(request: HttpRequest, authority: Authority, client: Client)
         )
     scope = request.POST.get("scope", "")
     if scope != f"{GRAPH_HOST}/{DEFAULT_SCOPE}":
+        # Not listed by Microsoft; reported in microsoftgraph/microsoft-graph-docs issue 14323.
         raise EntraError(
             "invalid_scope",
             1002012,

@@ -41,8 +41,8 @@ def meeting_not_found() -> GraphError:
 def find_organizer(store: Store, caller: Caller, key: str | None) -> Person:
     """Return the user whose meetings the path names.
 
-    Raises 404 UnknownError unless the key is an object id (msgraph-sdk-dotnet issue 1215), and 403 if a
-    person names another person or if no application access policy allows the app.
+    Raises 404 UnknownError unless the key is an object id (msgraph-sdk-dotnet issue 1215).
+    Raises 403 if a person names another person, or if no application access policy allows the app.
     """
     if key is None:
         return caller.signed_in_person()
