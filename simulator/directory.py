@@ -13,12 +13,12 @@ from typing import Any
 from simulator import people as seeds
 
 PERSONAL_TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad"
-NAMESPACE = uuid.UUID("5f0c4c1e-0365-4a5b-8000-00000000a11e")
+OBJECT_ID_NAMESPACE = uuid.UUID("5f0c4c1e-0365-4a5b-8000-00000000a11e")
 
 
 def object_id(upn: str) -> str:
     """Return an object id derived from the user principal name, so that a reset keeps it."""
-    return str(uuid.uuid5(NAMESPACE, upn.lower()))
+    return str(uuid.uuid5(OBJECT_ID_NAMESPACE, upn.lower()))
 
 
 @dataclass
