@@ -1,4 +1,7 @@
-"""One Graph request, single or inside a batch, its answer, and Graph's error shape."""
+"""Graph requests, responses and errors, for single requests and batch items.
+
+Microsoft: errors, throttling.
+"""
 
 import datetime as dt
 import json
@@ -13,8 +16,8 @@ KEYED_SEGMENT = re.compile(r"(\w+)\('(.*)'\)")
 
 
 @dataclass(frozen=True)
-class GraphCall:
-    """A request: `segments` is the decoded path below the version, header names are in small letters."""
+class GraphRequest:
+    """A request. `segments` is the decoded path below the version; header names are in lower case."""
 
     method: str
     target: str
@@ -26,16 +29,16 @@ class GraphCall:
     request_id: str
 
     @property
-    def is_advanced(self) -> bool:
-        """Advanced directory queries carry this header."""
+    def is_advanced_query(self) -> bool:
+        """Return whether this is an advanced directory query (ConsistencyLevel: eventual)."""
         return self.headers.get("consistencylevel", "").lower() == "eventual"
 
     @property
-    def wants_unknown_enum_members(self) -> bool:
+    def includes_unknown_enum_members(self) -> bool:
         return "include-unknown-enum-members" in self.headers.get("prefer", "")
 
-    def json_object(self) -> dict[str, Any]:
-        """The body. Raises GraphError when it is no JSON object."""
+    def read_json_object(self) -> dict[str, Any]:
+        """Return the body. Raises GraphError 400 if it isn't a JSON object."""
         content = self.content
         if isinstance(content, bytes):
             try:
@@ -48,8 +51,8 @@ class GraphCall:
 
 
 @dataclass
-class GraphReply:
-    """An answer; a `str` body is sent as text/plain, None as no body at all."""
+class GraphResponse:
+    """A response. A `str` body is sent as text/plain; None means no body."""
 
     status: int = 200
     body: dict[str, Any] | str | None = None
@@ -57,7 +60,7 @@ class GraphReply:
 
 
 class GraphError(Exception):
-    """A refusal in Graph's words."""
+    """An error response with Graph's code and message."""
 
     def __init__(
         self, status: int, code: str, message: str = "", headers: dict[str, str] | None = None
@@ -70,7 +73,10 @@ class GraphError(Exception):
 
 
 def parse_target(target: str) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Decoded path segments and query of `/v1.0/users/a%40b?$select=id`; a keyed segment becomes two."""
+    """Return decoded path segments and query of `/v1.0/users/a%40b?$select=id`.
+
+    A keyed segment such as `users('a@b')` becomes two segments.
+    """
     path, _, query = target.partition("#")[0].partition("?")
     segments: list[str] = []
     for raw in path.strip("/").split("/")[1:]:
@@ -80,13 +86,13 @@ def parse_target(target: str) -> tuple[tuple[str, ...], dict[str, str]]:
     return tuple(segments), dict(parse_qsl(query, keep_blank_values=True))
 
 
-def error_body(error: GraphError, call_headers: dict[str, str], request_id: str) -> dict[str, Any]:
-    """Graph's error envelope."""
+def error_envelope(error: GraphError, request_headers: dict[str, str], request_id: str) -> dict[str, Any]:
+    """Return the error body. A 429 has the inner error of Microsoft's throttling page."""
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     inner = {
         "date": now,
         "request-id": request_id,
-        "client-request-id": call_headers.get("client-request-id", request_id),
+        "client-request-id": request_headers.get("client-request-id", request_id),
     }
     if error.status == 429:
         inner = {
@@ -99,8 +105,8 @@ def error_body(error: GraphError, call_headers: dict[str, str], request_id: str)
     return {"error": {"code": error.code, "message": error.message, "innerError": inner}}
 
 
-def throttled(retry_after: int | None) -> GraphError:
-    """429 as the throttling page of Graph's documentation shows it."""
+def throttled_error(retry_after: int | None) -> GraphError:
+    """Return a 429 error; `retry_after` is in seconds (Microsoft: throttling)."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     return GraphError(429, "TooManyRequests", "Please retry again later.", headers)
 

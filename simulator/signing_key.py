@@ -1,4 +1,7 @@
-"""The signing key: RS256 tokens, their public half for JWKS, and reading them back."""
+"""Signing key: sign and verify RS256 tokens, publish the public key as JWKS.
+
+`forge` makes tokens with a wrong signature for tests.
+"""
 
 import base64
 import hashlib
@@ -11,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 class SigningKey:
-    """One RSA key, made at start or loaded from PEM."""
+    """RSA key, generated or loaded from PEM."""
 
     def __init__(self, pem: str | None = None) -> None:
         if pem is None:
@@ -26,17 +29,17 @@ class SigningKey:
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         self.kid = base64.urlsafe_b64encode(hashlib.sha256(der).digest()[:20]).rstrip(b"=").decode()
-        # A bearer token comes with every request; its signature need not be checked each time.
-        self._read = lru_cache(maxsize=512)(self._verify)
+        # Cached: every Graph request carries a token, and verifying a signature is slow.
+        self._cached_decode = lru_cache(maxsize=512)(self._decode)
 
     def pem(self) -> str:
-        """The private key, for the state file."""
+        """Return the private key as PEM, for the state file."""
         return self._private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
 
     def jwks(self, issuer: str) -> dict[str, Any]:
-        """The public half as Entra publishes it."""
+        """Return the public key as the JWKS that Entra publishes."""
         numbers = self._public.public_numbers()
         entry = {
             "kty": "RSA",
@@ -51,18 +54,21 @@ class SigningKey:
         return {"keys": [entry]}
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """A compact RS256 token."""
+        """Return a signed token in compact form."""
         return jwt.encode(claims, self._private, "RS256", {"kid": self.kid, "x5t": self.kid})
 
     def forge(self, claims: dict[str, Any]) -> str:
-        """A token that names our key but is signed by another one."""
+        """Return a token that names this key but is signed by another one."""
         return jwt.encode(claims, SigningKey()._private, "RS256", {"kid": self.kid})
 
-    def read(self, token: str) -> dict[str, Any]:
-        """Claims of a token we signed, its lifetime unchecked. Raises jwt.InvalidTokenError."""
-        return self._read(token)
+    def verify(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token that this key signed. Raises jwt.InvalidTokenError.
 
-    def _verify(self, token: str) -> dict[str, Any]:
+        The lifetime isn't checked.
+        """
+        return self._cached_decode(token)
+
+    def _decode(self, token: str) -> dict[str, Any]:
         unchecked = {"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False}
         claims: dict[str, Any] = jwt.decode(token, self._public, ["RS256"], options=unchecked)  # type: ignore[arg-type]
         return claims

@@ -1,4 +1,7 @@
-"""The token endpoint."""
+"""Token endpoint: authorization codes, refresh tokens, client credentials.
+
+Microsoft: v2-oauth2-auth-code-flow, v2-oauth2-client-creds-grant-flow, reference-error-codes.
+"""
 
 import base64
 import hashlib
@@ -10,6 +13,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from simulator.app_registration import DEFAULT_SCOPE, GRAPH_HOST
 from simulator.directory import Person, Tenant
 from simulator.entra.authority import Authority, find_authority
 from simulator.entra.client_auth import Client, authenticate_client
@@ -20,21 +24,20 @@ from simulator.entra.errors import (
     unknown_app,
     unknown_tenant,
 )
-from simulator.entra.issue import app_token, delegated_answer
 from simulator.entra.scopes import Scopes
+from simulator.entra.tokens import app_token, delegated_token_response
 from simulator.grants import AuthorizationCode, RefreshToken
-from simulator.registration import DEFAULT_SCOPE, GRAPH_HOST
-from simulator.world import world
+from simulator.store import store
 
 
 @csrf_exempt
 @require_POST
 def token(request: HttpRequest, tenant: str) -> JsonResponse:
-    """POST /{tenant}/oauth2/v2.0/token"""
+    """Serve POST /{tenant}/oauth2/v2.0/token."""
     try:
-        with world.lock:
-            response = JsonResponse(_grant(request, tenant))
-            world.changed()
+        with store.lock:
+            response = JsonResponse(_issue_tokens(request, tenant))
+            store.mark_changed()
     except EntraError as error:
         correlation_id = request.headers.get("client-request-id")
         response = JsonResponse(error.body(correlation_id), status=error.status)
@@ -43,25 +46,25 @@ def token(request: HttpRequest, tenant: str) -> JsonResponse:
     return response
 
 
-def _grant(request: HttpRequest, tenant_name: str) -> dict[str, Any]:
+def _issue_tokens(request: HttpRequest, tenant_name: str) -> dict[str, Any]:
     try:
-        authority = find_authority(world.directory, tenant_name)
+        authority = find_authority(store.directory, tenant_name)
     except EntraError as error:
         raise unknown_tenant(tenant_name, "invalid_request") from error
     grant_type = request.POST.get("grant_type")
     if not grant_type:
         raise missing_parameter("grant_type")
-    if grant_type not in GRANTS:
+    if grant_type not in GRANT_HANDLERS:
         raise EntraError(
             "unsupported_grant_type",
             70003,
             f"The app requested an unsupported grant type '{grant_type}'.",
         )
-    client = authenticate_client(world, request, authority)
-    return GRANTS[grant_type](request, authority, client)
+    client = authenticate_client(store, request, authority)
+    return GRANT_HANDLERS[grant_type](request, authority, client)
 
 
-def _bad_grant(number: int, text: str, suberror: str | None = None) -> EntraError:
+def _invalid_grant(number: int, text: str, suberror: str | None = None) -> EntraError:
     return EntraError("invalid_grant", number, text, suberror=suberror)
 
 
@@ -69,32 +72,33 @@ def _redeem_code(request: HttpRequest, authority: Authority, client: Client) -> 
     text = request.POST.get("code")
     if not text:
         raise missing_parameter("code")
-    code = world.grants.codes.get(text)
+    code = store.grants.codes.get(text)
     if code is None or code.client_id != client.id:
-        raise _bad_grant(70000, "Provided grant is invalid or malformed.")
+        raise _invalid_grant(70000, "Provided grant is invalid or malformed.")
     if code.used:
-        raise _bad_grant(
+        raise _invalid_grant(
             54005,
             "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an "
             "existing refresh token.",
         )
     if time.time() > code.expires_at:
-        raise _bad_grant(
+        raise _invalid_grant(
             70008, "The provided authorization code or refresh token has expired due to inactivity."
         )
-    _check_code(request, authority, code)
+    _verify_code(request, authority, code)
     code.used = True
-    tenant, person = _living(code)
+    tenant, person = _active_account(code)
     scopes = Scopes.parse(request.POST.get("scope") or " ".join(code.scopes))
-    return delegated_answer(
-        world, tenant, person, client.id, scopes, nonce=code.nonce, authenticated_by=client.appidacr
+    return delegated_token_response(
+        store, tenant, person, client.id, scopes, nonce=code.nonce, authenticated_by=client.appidacr
     )
 
 
-def _check_code(request: HttpRequest, authority: Authority, code: AuthorizationCode) -> None:
+def _verify_code(request: HttpRequest, authority: Authority, code: AuthorizationCode) -> None:
     if authority.tenant is not None and authority.tenant.id != code.tenant_id:
-        raise _bad_grant(700005, "Provided Authorization Code is intended to use against other tenant.")
+        raise _invalid_grant(700005, "Provided Authorization Code is intended to use against other tenant.")
     if request.POST.get("redirect_uri") != code.redirect_uri:
+        # Not listed by Microsoft; developers report it with invalid_client.
         raise EntraError(
             "invalid_client",
             500112,
@@ -106,54 +110,56 @@ def _check_code(request: HttpRequest, authority: Authority, code: AuthorizationC
         return
     digest = hashlib.sha256(request.POST.get("code_verifier", "").encode()).digest()
     if base64.urlsafe_b64encode(digest).decode().rstrip("=") != code.challenge:
-        raise _bad_grant(
+        raise _invalid_grant(
             501481,
             "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
         )
 
 
-def _living(holder: AuthorizationCode | RefreshToken) -> tuple[Tenant, Person]:
-    tenant = world.directory.tenants[holder.tenant_id]
+def _active_account(holder: AuthorizationCode | RefreshToken) -> tuple[Tenant, Person]:
+    tenant = store.directory.tenants[holder.tenant_id]
     person = tenant.by_id(holder.oid)
     if person is None:
-        raise _bad_grant(50034, "The user account does not exist in the directory.")
+        raise _invalid_grant(50034, "The user account does not exist in the directory.")
     if not person.enabled:
-        raise _bad_grant(50057, "The user account is disabled.")
+        raise _invalid_grant(50057, "The user account is disabled.")
     return tenant, person
 
 
-def _refresh(request: HttpRequest, authority: Authority, client: Client) -> dict[str, Any]:
+def _redeem_refresh_token(request: HttpRequest, authority: Authority, client: Client) -> dict[str, Any]:
     text = request.POST.get("refresh_token")
     if not text:
         raise missing_parameter("refresh_token")
-    stored = world.grants.refresh_tokens.get(text)
+    stored = store.grants.refresh_tokens.get(text)
     if stored is None or stored.client_id != client.id:
-        raise _bad_grant(70000, "Provided grant is invalid or malformed.")
+        raise _invalid_grant(70000, "Provided grant is invalid or malformed.")
     if authority.tenant is not None and authority.tenant.id != stored.tenant_id:
-        raise _bad_grant(50020, f"User account does not exist in tenant '{authority.tenant.name}'.")
-    if stored.revoked or world.faults.take("refresh_revoked") is not None:
-        raise _bad_grant(
+        raise _invalid_grant(50020, f"User account does not exist in tenant '{authority.tenant.name}'.")
+    if stored.revoked or store.faults.claim_entra("refresh_revoked") is not None:
+        raise _invalid_grant(
             50173,
             "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user "
             "might have changed or reset their password.",
             "bad_token",
         )
-    if stored.is_idle or world.faults.take("refresh_expired") is not None:
-        raise _bad_grant(
+    if stored.is_idle or store.faults.claim_entra("refresh_expired") is not None:
+        raise _invalid_grant(
             700082,
             "The refresh token has expired due to inactivity. The token was inactive for 90.00:00:00.",
             "token_expired",
         )
-    tenant, person = _living(stored)
-    # Only what the question repeats comes back: without offline_access no new refresh token.
+    tenant, person = _active_account(stored)
+    # Without offline_access in the request, the response has no new refresh token.
     scopes = Scopes.parse(request.POST.get("scope") or " ".join(stored.scopes))
-    if not scopes.permissions(world.registration) <= world.grants.consented(tenant.id, person.id):
+    if not scopes.permissions(store.registration) <= store.grants.granted_scopes(tenant.id, person.id):
         raise consent_required(client.id)
     stored.last_used_at = time.time()
-    return delegated_answer(world, tenant, person, client.id, scopes, authenticated_by=client.appidacr)
+    return delegated_token_response(
+        store, tenant, person, client.id, scopes, authenticated_by=client.appidacr
+    )
 
 
-def _client_credentials(request: HttpRequest, authority: Authority, client: Client) -> dict[str, Any]:
+def _issue_app_token(request: HttpRequest, authority: Authority, client: Client) -> dict[str, Any]:
     tenant = authority.tenant
     if tenant is None:
         raise EntraError(
@@ -164,25 +170,26 @@ def _client_credentials(request: HttpRequest, authority: Authority, client: Clie
         )
     scope = request.POST.get("scope", "")
     if scope != f"{GRAPH_HOST}/{DEFAULT_SCOPE}":
+        # Not listed by Microsoft; reported in microsoftgraph/microsoft-graph-docs issue 14323.
         raise EntraError(
             "invalid_scope",
             1002012,
             f"The provided value for scope {scope} is not valid. Client credential flows must have a scope "
             "value with /.default suffixed to the resource identifier (application ID URI).",
         )
-    if tenant.id not in world.grants.installed:
+    if tenant.id not in store.grants.installed:
         raise unknown_app(client.id, tenant.name)
-    roles = [] if world.faults.take("no_roles") is not None else world.grants.roles(tenant.id)
+    roles = [] if store.faults.claim_entra("no_roles") is not None else store.grants.granted_roles(tenant.id)
     return {
         "token_type": "Bearer",
-        "expires_in": world.behaviour.token_lifetime,
-        "ext_expires_in": world.behaviour.token_lifetime,
-        "access_token": app_token(world, tenant, client.id, roles, client.appidacr),
+        "expires_in": store.behaviour.token_lifetime,
+        "ext_expires_in": store.behaviour.token_lifetime,
+        "access_token": app_token(store, tenant, client.id, roles, client.appidacr),
     }
 
 
-GRANTS: dict[str, Callable[[HttpRequest, Authority, Client], dict[str, Any]]] = {
+GRANT_HANDLERS: dict[str, Callable[[HttpRequest, Authority, Client], dict[str, Any]]] = {
     "authorization_code": _redeem_code,
-    "refresh_token": _refresh,
-    "client_credentials": _client_credentials,
+    "refresh_token": _redeem_refresh_token,
+    "client_credentials": _issue_app_token,
 }

@@ -1,4 +1,7 @@
-"""The app registration that the simulated Microsoft knows, and the words of its permissions."""
+"""App registration of the product, and the permissions that Graph knows.
+
+Defaults fit the demo; the command line and the control API change them.
+"""
 
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -13,8 +16,8 @@ GRAPH_HOST = "https://graph.microsoft.com"
 DEFAULT_SCOPE = ".default"
 OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 
-# Delegated permissions in the words of Microsoft's consent page.
-DELEGATED = {
+# Permission labels in the wording of Microsoft's consent page.
+DELEGATED_PERMISSIONS = {
     "User.Read": "Sign you in and read your profile",
     "User.ReadBasic.All": "Read all users' basic profiles",
     "User.Read.All": "Read all users' full profiles",
@@ -24,7 +27,7 @@ DELEGATED = {
     "Directory.Read.All": "Read directory data",
 }
 ADMIN_ONLY_DELEGATED = frozenset({"User.Read.All", "Organization.Read.All", "Directory.Read.All"})
-APPLICATION = {
+APPLICATION_PERMISSIONS = {
     "User.ReadBasic.All": "Read all users' basic profiles",
     "User.Read.All": "Read all users' full profiles",
     "OnlineMeetings.Read.All": "Read online meeting details",
@@ -32,7 +35,7 @@ APPLICATION = {
     "Organization.Read.All": "Read organization information",
     "Directory.Read.All": "Read directory data",
 }
-OPENID = {
+OPENID_LABELS = {
     "openid": "Sign you in",
     "profile": "View your basic profile",
     "email": "View your email address",
@@ -41,8 +44,8 @@ OPENID = {
 
 
 @dataclass
-class Registration:
-    """What an app's owner enters in the Entra portal: secret, certificates, addresses, permissions."""
+class AppRegistration:
+    """App registration as in the Entra admin center: credentials, redirect URIs, permissions."""
 
     client_id: str = CLIENT_ID
     secret: str = CLIENT_SECRET
@@ -55,7 +58,7 @@ class Registration:
     roles: list[str] = field(default_factory=lambda: ["OnlineMeetings.ReadWrite.All", "User.Read.All"])
 
     def allows_redirect(self, uri: str) -> bool:
-        """True for Coconut's callback on any local port, or an address registered by name."""
+        """Return whether a redirect URI is registered, or is Coconut's callback on a local port."""
         if uri in self.redirect_uris:
             return True
         parts = urlsplit(uri)
@@ -68,5 +71,5 @@ class Registration:
 
 
 def permission_name(scope: str) -> str:
-    """The bare name of a permission: `https://graph.microsoft.com/User.Read` -> `User.Read`."""
+    """Return the short name: `https://graph.microsoft.com/User.Read` -> `User.Read`."""
     return scope.removeprefix(GRAPH_HOST + "/")
