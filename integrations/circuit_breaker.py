@@ -11,7 +11,6 @@ errors while it serves everybody else. That one has growing pauses of its own.
 from __future__ import annotations
 
 import logging
-import random
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final
@@ -23,6 +22,7 @@ from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QueryS
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 
+from integrations.backoff import backoff
 from integrations.models import (
     Connection,
 )
@@ -107,10 +107,9 @@ def _note_unanswered(connection_id: int, caller: str, at_least: float) -> None:
 
 
 def growing_pause(failures: int, longest: float | None = None) -> float:
-    """Seconds to wait after so many earlier failures in a row: doubling up to a limit, with jitter."""
-    most = settings.MEETING_BACKOFF_MAX_SECONDS if longest is None else longest
-    wait: float = min(settings.MEETING_BACKOFF_SECONDS * 2 ** min(failures, 20), most)
-    return wait * random.uniform(0.75, 1)  # noqa: S311 - spreads load, keeps no secret
+    """Return the seconds to wait after `failures` earlier failures in a row."""
+    limit = settings.MEETING_BACKOFF_MAX_SECONDS if longest is None else longest
+    return backoff(failures, first=settings.MEETING_BACKOFF_SECONDS, longest=limit)
 
 
 SUCCESS_STAMP_EVERY = timedelta(minutes=1)

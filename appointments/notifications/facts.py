@@ -28,7 +28,9 @@ class Fact:
     before: str = ""
 
 
-def facts_of(appointment: Appointment, audience: str, earlier: PreviousValues, *, is_live: bool) -> list[Fact]:
+def facts_of(
+    appointment: Appointment, audience: str, earlier: PreviousValues, *, is_live: bool
+) -> list[Fact]:
     """When, what, with whom, how and where, in the reader's language and zone, which are the current ones."""
     whom = _("With") if audience == Audience.CLIENT else _("Staff member")
     facts = [

@@ -59,7 +59,9 @@ class PendingNotification:
 def notifications_of_booking(appointment: Appointment) -> list[Notification]:
     """The mails to the client and the staff member, stored together with their appointment; then `send_soon`."""
     booked = NotificationKind.BOOKED
-    return _rows(appointment, [PendingNotification(audience, to, booked) for audience, to in _addresses(appointment)])
+    return _rows(
+        appointment, [PendingNotification(audience, to, booked) for audience, to in _addresses(appointment)]
+    )
 
 
 def send_soon() -> None:

@@ -18,7 +18,8 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from integrations.circuit_breaker import acquire_probe, growing_pause, probed_by
-from integrations.matching.rematch_runs import UNLEASED, WORK_TASK, count_statuses
+from integrations.leases import NO_LEASE
+from integrations.matching.rematch_runs import WORK_TASK, count_statuses
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
 from integrations.task_queue import send
 
@@ -118,14 +119,14 @@ def _note_changes(run: RematchRun, changes: Sequence[MatchChange]) -> None:
 
 def hand_over(run: RematchRun) -> None:
     """Let another task go on from the cursor, as this one has worked long enough. Raises Overtaken."""
-    _write(run, due_at=Now(), **UNLEASED)
+    _write(run, due_at=Now(), **NO_LEASE)
     send(WORK_TASK, run.pk)
 
 
 def postpone(run: RematchRun, sentence: str, seconds: float | None = None) -> None:
     """Go on from the cursor later: after `seconds`, or after a pause that grows with every failure in a row."""
     wait = seconds if seconds is not None else growing_pause(run.attempts)
-    _write(run, due_at=_in(wait), attempts=min(run.attempts + 1, 1000), error=sentence, **UNLEASED)
+    _write(run, due_at=_in(wait), attempts=min(run.attempts + 1, 1000), error=sentence, **NO_LEASE)
 
 
 def fail(run: RematchRun, sentence: str) -> None:
@@ -148,7 +149,7 @@ def _lease_end() -> CombinedExpression:
 
 def _end(run: RematchRun, state: RematchState, **fields: object) -> dict[str, int]:
     counts = _counts_in_prospect(run) if run.is_preview else count_statuses(run.connection)
-    _write(run, state=state, finished_at=Now(), counts_after=counts, **fields, **UNLEASED)
+    _write(run, state=state, finished_at=Now(), counts_after=counts, **fields, **NO_LEASE)
     _forget_old_changes(run)
     return counts
 

@@ -14,6 +14,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import connection_recovered
+from integrations.leases import NO_LEASE
 from integrations.models import (
     Connection,
     MatchField,
@@ -28,8 +29,6 @@ from integrations.task_queue import enqueue_on_commit
 from staff.models import StaffMember
 
 WORK_TASK = "integrations.work_on_rematch_run"
-#: Nobody works on the run.
-UNLEASED = {"lease_token": None, "lease_until": None}
 
 
 class RunUnderWay(Exception):
@@ -123,7 +122,7 @@ def restart_run(
         due_at=Now(),
         total=people_of(connection).count(),
         **_FROM_THE_START,
-        **UNLEASED,
+        **NO_LEASE,
     )
     running.refresh_from_db()
     enqueue_on_commit(WORK_TASK, running.pk)
@@ -196,7 +195,7 @@ def _end_previews(connection: Connection) -> None:
         state=RematchState.FAILED,
         finished_at=Now(),
         error=_("The preview was ended, because something else was started."),
-        **UNLEASED,
+        **NO_LEASE,
     )
 
 
@@ -219,14 +218,14 @@ def end_runs(connection_id: int, sentence: str) -> int:
     counts = count_statuses(Connection.objects.get(pk=connection_id))
     running = RematchRun.objects.running().filter(connection=connection_id)
     return running.update(
-        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=sentence, **UNLEASED
+        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=sentence, **NO_LEASE
     )
 
 
 def dismiss(run: RematchRun) -> None:
     """The result was read, or the preview is not wanted: it is shown no more. A preview under way ends."""
     unwanted = RematchRun.objects.filter(pk=run.pk, dismissed_at__isnull=True)
-    unwanted.previews().running().update(state=RematchState.FAILED, finished_at=Now(), **UNLEASED)
+    unwanted.previews().running().update(state=RematchState.FAILED, finished_at=Now(), **NO_LEASE)
     unwanted.exclude(state=RematchState.RUNNING).update(dismissed_at=Now())
 
 

@@ -7,16 +7,14 @@ meanwhile is due at once.
 from __future__ import annotations
 
 import logging
-import random
 from datetime import timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
-from integrations.circuit_breaker import record_failure, record_success
+from integrations.circuit_breaker import growing_pause, record_failure, record_success
 from integrations.matching.host_permission_schedule import attempts_of_a_covered_person, refused
 from integrations.meetings.lease import Claim, settled_after
 from integrations.meetings.signals import announce, enqueue_meetings_on_commit
@@ -102,14 +100,7 @@ def _wait(error: PlatformError, attempts: int) -> timedelta | None:
         return None
     if error.retry_after is not None:
         return timedelta(seconds=min(max(error.retry_after, 1.0), _LONGEST_PAUSE))
-    return timedelta(seconds=_backoff(attempts))
-
-
-def _backoff(attempts: int) -> float:
-    """Seconds: doubled with every try up to a maximum, a random half of it, so that not all come back at once."""
-    doubled: int = settings.MEETING_BACKOFF_SECONDS * 2 ** min(max(attempts - 1, 0), 20)
-    longest: int = min(doubled, settings.MEETING_BACKOFF_MAX_SECONDS)
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+    return timedelta(seconds=growing_pause(attempts - 1))
 
 
 def _note_on_match(meeting: Meeting, error: PlatformError) -> None:

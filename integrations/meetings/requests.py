@@ -18,6 +18,7 @@ from django.dispatch import receiver
 
 from integrations.circuit_breaker import connection_recovered
 from integrations.hosting.eligibility import Hosting
+from integrations.leases import unleased
 from integrations.matching.host_permission import host_permission_granted
 from integrations.meetings.outcomes import NO_ERROR
 from integrations.meetings.signals import (
@@ -27,7 +28,6 @@ from integrations.meetings.signals import (
     schedule_sweep,
 )
 from integrations.models import Connection, DesiredState, Meeting, UserMatch
-from integrations.models.meetings import UNLEASED
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
@@ -195,7 +195,7 @@ def resume_waiting(connection_id: int) -> int:
     waiting = Q(error_kind__in=_WAITING, due_at__gt=Now()) | Q(due_at__lte=Now(), enqueued_at__isnull=False)
     with transaction.atomic():
         resumed = Meeting.objects.filter(
-            waiting, UNLEASED, connection=connection_id, due_at__isnull=False
+            waiting, unleased(), connection=connection_id, due_at__isnull=False
         ).update(due_at=Least(F("due_at"), Now()), enqueued_at=None)
         if resumed:
             schedule_sweep()

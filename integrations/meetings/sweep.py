@@ -15,10 +15,10 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from integrations.leases import unleased
 from integrations.meetings.signals import announce, enqueue_meetings_on_commit
 from integrations.meetings.sweep_queries import Todo, look, unexplained, unheard
 from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
-from integrations.models.meetings import UNLEASED
 from integrations.platforms.failures import ErrorKind
 from integrations.task_queue import Priority
 
@@ -111,7 +111,7 @@ def end_over(meetings: QuerySet[Meeting]) -> None:
     over = _open(meetings).filter(ends_at__lte=Now())
     if not over.exists():
         return
-    live, agreed = Q(to_enqueue=DesiredState.PRESENT), Q(synced_version=F("version"))
+    live, agreed = Q(desired_state=DesiredState.PRESENT), Q(synced_version=F("version"))
     stale = ~live & Q(ends_at__lte=Now() - _TIDYING)
     _end(over.filter((live | stale) & agreed))
     _fail(
@@ -132,7 +132,7 @@ def abandon(connections: QuerySet[Connection]) -> None:
     """
     meetings = Meeting.objects.filter(connection__in=connections)
     live, agreed, due = (
-        Q(to_enqueue=DesiredState.PRESENT),
+        Q(desired_state=DesiredState.PRESENT),
         Q(synced_version=F("version")),
         Q(due_at__isnull=False),
     )
@@ -186,7 +186,7 @@ def explain_waiting() -> None:
 
 def _open(meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
     """Meetings that are due now or later and that nobody holds."""
-    return meetings.filter(UNLEASED, due_at__isnull=False)
+    return meetings.filter(unleased(), due_at__isnull=False)
 
 
 def _fail(meetings: QuerySet[Meeting], sentence: str, *, everything: bool = False, **fields: Any) -> None:

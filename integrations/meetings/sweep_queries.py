@@ -14,9 +14,9 @@ from django.db import connection as database
 from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Now
 
+from integrations.leases import unleased
 from integrations.models import Connection, ConnectionStatus, Meeting
 from integrations.models.connections import able_to_work
-from integrations.models.meetings import UNLEASED
 from integrations.platforms.failures import ErrorKind
 
 
@@ -84,10 +84,10 @@ def _left_over() -> tuple[str, Any]:
 @cache
 def _open_meetings(nudge_pause: int) -> tuple[str, Any]:
     """What `Todo` says of meetings that are due, now or later; no row where there are none."""
-    is_due = Q(due_at__lte=Now()) & UNLEASED & able_to_work("connection__")
+    is_due = Q(due_at__lte=Now()) & unleased() & able_to_work("connection__")
     meetings: Any = Meeting.objects.filter(due_at__isnull=False).annotate(all=Value(1)).values("all")
     columns = {
-        "over": BoolOr(UNLEASED & Q(ends_at__lte=Now()), default=False),
+        "over": BoolOr(unleased() & Q(ends_at__lte=Now()), default=False),
         "abandoned": BoolOr(Q(connection__status=ConnectionStatus.DISCONNECTED), default=False),
         "unexplained": BoolOr(reduce(or_, unexplained().values()), default=False),
         "unheard": Count("pk", filter=is_due & unheard()),

@@ -106,6 +106,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Meeting',
             fields=[
+                ('lease_token', models.UUIDField(blank=True, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('organizer_id', models.CharField(max_length=100)),
                 ('attendees', models.JSONField(default=list)),
@@ -121,8 +123,6 @@ class Migration(migrations.Migration):
                 ('due_at', models.DateTimeField(blank=True, null=True)),
                 ('enqueued_at', models.DateTimeField(blank=True, null=True)),
                 ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('lease_token', models.UUIDField(blank=True, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('recheck_at', models.DateTimeField(blank=True, null=True)),
                 ('week_check_at', models.DateTimeField(blank=True, null=True)),
@@ -189,6 +189,8 @@ class Migration(migrations.Migration):
             name='RematchRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('lease_token', models.UUIDField(blank=True, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('scope', models.CharField(choices=[('all', 'All users'), ('failed', 'Only the failed'), ('preview', 'Preview of another field')], default='all', max_length=10)),
                 ('match_field', models.CharField(choices=[('email', 'Email'), ('username', 'Username')], max_length=10)),
                 ('trigger', models.CharField(choices=[('connected', 'Connected'), ('admin', 'Rematch all users'), ('reauthorized', 'Reauthorized'), ('field_changed', 'Matched field changed')], max_length=15)),
@@ -202,8 +204,6 @@ class Migration(migrations.Migration):
                 ('error', models.TextField(blank=True)),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('lease_token', models.UUIDField(blank=True, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('claimed_at', models.DateTimeField(blank=True, null=True)),
                 ('claimed_done', models.PositiveIntegerField(default=0)),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

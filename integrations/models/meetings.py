@@ -11,6 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from integrations.leases import LeasedModel, LeaseQuerySet
 from integrations.models.connections import Connection
 from integrations.platforms.failures import ErrorKind
 from staff.models import Organization, StaffMember
@@ -34,20 +35,18 @@ class MeetingState(models.TextChoices):
 # What a worker that is free needs less time for, and how long somebody looks at a page that says "Creating the link…".
 _TAKEN_UP_WITHIN = timedelta(seconds=0.5)
 _JUST_NOW = timedelta(minutes=1)
-#: Nobody works on it.
-UNLEASED = Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
 #: It should be gone, and the platform may still have it.
 DELETING = Q(desired_state=DesiredState.ABSENT) & ~Q(synced_version=F("version"))
 
 
-class MeetingQuerySet(models.QuerySet["Meeting"]):
+class MeetingQuerySet(LeaseQuerySet["Meeting"]):
     def due(self) -> Self:
         """Meetings that somebody should work on now: due, not held, on a connection able to work."""
         return self.due_on(Connection.objects.able_to_work())
 
     def due_on(self, connections: models.QuerySet[Connection]) -> Self:
         """Meetings of these connections that are due and that nobody holds."""
-        return self.filter(UNLEASED, due_at__lte=Now(), connection__in=connections.values("pk"))
+        return self.unleased().filter(due_at__lte=Now(), connection__in=connections.values("pk"))
 
     def unclaimed(self) -> Self:
         """Meetings that somebody asked for a moment ago, and that no worker took up: there is none free.
@@ -87,7 +86,7 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         return self.update(enqueued_at=Now())
 
 
-class Meeting(models.Model):
+class Meeting(LeasedModel):
     """What the remote side should look like, and how far it is known to agree.
 
     A request changes the desired values, raises `version` and sets `due_at`. `integrations.meetings.sync.sync_meeting`
@@ -114,8 +113,6 @@ class Meeting(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     enqueued_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     # Tries since the last success; the wait before the next one grows with them.
     attempts = models.PositiveSmallIntegerField(default=0)
     # A write whose outcome is unknown was sent: by then it has landed, and the meeting is compared once more.

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from integrations.leases import LeasedModel, LeaseQuerySet
 from integrations.models.connections import Connection, MatchField
 from integrations.models.matches import MatchStatus
 from integrations.platforms.values import MatchReason
@@ -36,7 +37,7 @@ class RematchState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-class RematchRunQuerySet(models.QuerySet["RematchRun"]):
+class RematchRunQuerySet(LeaseQuerySet["RematchRun"]):
     def running(self) -> Self:
         return self.filter(state=RematchState.RUNNING)
 
@@ -49,7 +50,7 @@ class RematchRunQuerySet(models.QuerySet["RematchRun"]):
         return self.filter(scope=RematchScope.PREVIEW)
 
 
-class RematchRun(models.Model):
+class RematchRun(LeasedModel):
     """One pass over the staff of the organisation. Resumes behind `cursor`, the last staff pk that was written.
 
     A preview looks up another field than the connection's, and its answers are counted and forgotten.
@@ -75,8 +76,6 @@ class RematchRun(models.Model):
     # When the run may be worked on again, and by whom it is being worked on now.
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     # Since when, and from how many people on, the present worker works: the rate is measured from there.
     claimed_at = models.DateTimeField(null=True, blank=True)
     claimed_done = models.PositiveIntegerField(default=0)

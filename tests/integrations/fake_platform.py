@@ -99,7 +99,7 @@ class FakePlatform:
         self._outside = _depth_of_transaction()
 
     # --- for tests ---------------------------------------------------------------------------------
-    def knows(self, user_name: str, **fields: object) -> DirectoryResult:
+    def knows(self, user_name: str, /, **fields: object) -> DirectoryResult:
         """Add a person to the directory; by default found and able to host."""
         answer = DirectoryResult(remote_id=f"oid-of-{user_name.lower()}", user_name=user_name, name=user_name)
         self.people[user_name.lower()] = answer = replace(answer, **fields)  # type: ignore[arg-type]

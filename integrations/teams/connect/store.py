@@ -117,8 +117,8 @@ def renew_sign_in(teams: TeamsConnection, columns: dict[str, Any]) -> None:
     """Replace the sign-in of a row that is locked. Whoever is still busy with the former one writes nothing more."""
     TeamsConnection.objects.filter(pk=teams.pk).update(
         token_version=F("token_version") + 1,
-        refresh_lease=None,
-        refresh_lease_until=None,
+        lease_token=None,
+        lease_until=None,
         consented_at=Now(),
         **columns,
     )
@@ -132,7 +132,9 @@ def service_account_columns(proven: ServiceAccount) -> dict[str, Any]:
     }
 
 
-def access_policy_columns(identity: Identity, roles: tuple[str, ...], answers: WizardAnswers) -> dict[str, Any]:
+def access_policy_columns(
+    identity: Identity, roles: tuple[str, ...], answers: WizardAnswers
+) -> dict[str, Any]:
     """The administrator who consented. There are no tokens to store."""
     return {
         **_account_columns(identity, answers.domain),

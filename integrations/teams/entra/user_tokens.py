@@ -17,12 +17,13 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.encryption import Unreadable
+from integrations.leases import NO_LEASE
 from integrations.models import Connection, ConnectionStatus
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
@@ -115,7 +116,7 @@ def store(tokens: sign_in.Tokens) -> dict[str, object]:
 def forget(connection: Connection) -> None:
     """Drop the tokens. A renewal that is under way finds another version, and its tokens go nowhere."""
     TeamsConnection.objects.filter(connection=connection).update(
-        tokens={}, token_version=F("token_version") + 1, refresh_lease=None, refresh_lease_until=None
+        tokens={}, token_version=F("token_version") + 1, **NO_LEASE
     )
 
 
@@ -181,18 +182,14 @@ def _claim(stored: _Stored) -> uuid.UUID | None:
     lease = uuid.uuid4()
     # Longer than the two requests of a renewal can take.
     seconds = 2 * (settings.MICROSOFT_CONNECT_TIMEOUT_SECONDS + settings.MICROSOFT_READ_TIMEOUT_SECONDS) + 5
-    claimed = (
-        TeamsConnection.objects.filter(
-            pk=stored.pk, token_version=stored.version, refreshed_at=stored.refreshed_at
-        )
-        .filter(Q(refresh_lease__isnull=True) | Q(refresh_lease_until__lte=Now()))
-        .update(refresh_lease=lease, refresh_lease_until=Now() + timedelta(seconds=seconds))
-    )
+    claimed = TeamsConnection.objects.filter(
+        pk=stored.pk, token_version=stored.version, refreshed_at=stored.refreshed_at
+    ).acquire_lease(lease, timedelta(seconds=seconds))
     return lease if claimed else None
 
 
 def _held(stored: _Stored, lease: uuid.UUID) -> QuerySet[TeamsConnection]:
-    return TeamsConnection.objects.filter(pk=stored.pk, token_version=stored.version, refresh_lease=lease)
+    return TeamsConnection.objects.held_by(lease).filter(pk=stored.pk, token_version=stored.version)
 
 
 def _renew(stored: _Stored, lease: uuid.UUID, refused: str) -> str | None:
@@ -202,7 +199,7 @@ def _renew(stored: _Stored, lease: uuid.UUID, refused: str) -> str | None:
             tokens = sign_in.refresh(stored.tenant_id, stored.refresh_token)
     except PlatformError as problem:
         return _after_failure(stored, lease, refused, problem)
-    kept = _held(stored, lease).update(**store(tokens), refresh_lease=None, refresh_lease_until=None)
+    kept = _held(stored, lease).update(**store(tokens), **NO_LEASE)
     if not kept:
         logger.info("Renewed tokens of connection %s came too late and were dropped", stored.connection_id)
     return tokens.access_token if kept else None
@@ -217,15 +214,15 @@ def _after_failure(stored: _Stored, lease: uuid.UUID, refused: str, problem: Pla
     if stored.is_valid(refused):
         # The lease is kept until it ends by itself: a pause in which everybody uses this token.
         return stored.access_token
-    _held(stored, lease).update(refresh_lease=None, refresh_lease_until=None)
+    _held(stored, lease).update(**NO_LEASE)
     raise problem
 
 
 def _give_up(stored: _Stored, lease: uuid.UUID, sentence: str) -> bool:
     """Record that an admin must reauthorize; False when the tokens have been replaced meanwhile."""
     guarded = Connection.objects.filter(
-        pk=stored.connection_id, teams__token_version=stored.version, teams__refresh_lease=lease
+        pk=stored.connection_id, teams__token_version=stored.version, teams__lease_token=lease
     )
     is_recorded = require_reauthorization(guarded, sentence)
-    _held(stored, lease).update(refresh_lease=None, refresh_lease_until=None)
+    _held(stored, lease).update(**NO_LEASE)
     return is_recorded

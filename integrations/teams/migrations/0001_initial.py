@@ -31,6 +31,8 @@ class Migration(migrations.Migration):
             name='TeamsConnection',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('lease_token', models.UUIDField(blank=True, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
                 ('method', models.CharField(choices=[('service_account', 'Service Account'), ('access_policy', 'Application Access Policy')], default='service_account', max_length=20)),
                 ('tenant_id', models.UUIDField()),
                 ('tenant_name', models.CharField(blank=True, max_length=200)),
@@ -40,8 +42,6 @@ class Migration(migrations.Migration):
                 ('granted', models.JSONField(default=list)),
                 ('tokens', integrations.encryption.EncryptedJSONField(default=dict, editable=False)),
                 ('token_version', models.PositiveIntegerField(default=1)),
-                ('refresh_lease', models.UUIDField(blank=True, null=True)),
-                ('refresh_lease_until', models.DateTimeField(blank=True, null=True)),
                 ('refreshed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('consented_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('lobby_policy', models.CharField(choices=[('clients_wait', 'Clients wait, staff admit'), ('nobody_waits', 'Nobody waits')], default='clients_wait', max_length=15)),

@@ -131,7 +131,9 @@ def test_hours_inside_the_hour_skipped_in_spring_vanish() -> None:
         (time(9), time(17), (utc(AUTUMN, 14), utc(AUTUMN, 22))),
     ],
 )
-def test_a_time_repeated_in_autumn_is_its_first_occurrence(start: time, end: time, expected: Interval) -> None:
+def test_a_time_repeated_in_autumn_is_its_first_occurrence(
+    start: time, end: time, expected: Interval
+) -> None:
     assert weekly_intervals([(6, start, end)], TORONTO, AUTUMN, AUTUMN) == [expected]
 
 

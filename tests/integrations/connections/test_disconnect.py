@@ -203,7 +203,7 @@ def test_no_token_is_left(teams: TeamsConnection) -> None:
 
     teams.refresh_from_db()
     assert stored(teams) == "{}"
-    assert (teams.token_version, teams.refresh_lease, teams.refresh_lease_until) == (2, None, None)
+    assert (teams.token_version, teams.lease_token, teams.lease_until) == (2, None, None)
 
 
 def test_a_renewal_under_way_brings_no_token_back(

@@ -99,7 +99,7 @@ def test_a_renewal_gives_the_lease_back(connected, microsoft):
 
     user_tokens.access_token(connected)
 
-    assert teams(connected).refresh_lease is None
+    assert teams(connected).lease_token is None
 
 
 def test_a_token_that_graph_refused_is_renewed_once(connected, microsoft):
@@ -180,7 +180,7 @@ def test_trouble_that_is_not_the_admins_leaves_the_connection_connected(connecte
 
     connected.refresh_from_db()
     assert (caught.value.kind, connected.status) == (kind, ConnectionStatus.CONNECTED)
-    assert teams(connected).refresh_lease is None
+    assert teams(connected).lease_token is None
 
 
 def test_during_an_outage_a_token_that_still_lives_is_used(connected, microsoft):
@@ -232,7 +232,7 @@ def reauthorize(connected):
         "refresh_token": "a-new-refresh-token",
     }
     row.token_version += 1
-    row.refresh_lease = None
+    row.lease_token = None
     row.save()
 
 
