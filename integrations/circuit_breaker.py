@@ -92,7 +92,7 @@ def _note_unanswered(connection_id: int, caller: str, at_least: float) -> None:
 
     Calls that were under way when it opened count for nothing: only the prober knows how the platform is now.
     """
-    connection = Connection.objects.select_for_update(no_key=True).get(pk=connection_id)
+    connection = Connection.objects.lock(connection_id)
     is_open = connection.probe_at is not None
     if caller != connection.probe_owner if is_open else caller in connection.consecutive_failures:
         return

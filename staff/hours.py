@@ -84,4 +84,4 @@ def as_instant(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _lock(person: StaffMember) -> None:
-    StaffMember.objects.select_for_update(no_key=True).get(pk=person.pk)
+    StaffMember.objects.lock(person.pk)

@@ -119,4 +119,4 @@ def give_default(connection: Connection, actor: StaffMember | None) -> int:
 
 def _lock(organization_id: int) -> None:
     """Connect, Disconnect and Make default of one organisation take turns."""
-    Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
+    Organization.objects.lock(organization_id)

@@ -46,8 +46,8 @@ def disconnect_connection(connection: Connection, actor: StaffMember | None) -> 
     The platform forgets the sign-in, nobody becomes a user of another connection, and links that were made live on.
     Everything is in one transaction, so that no worker sees a connection that is half gone. `connection` is read anew.
     """
-    Organization.objects.select_for_update(no_key=True).get(pk=connection.organization_id)
-    locked = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    Organization.objects.lock(connection.organization_id)
+    locked = Connection.objects.lock(connection.pk)
     was_live = locked.is_live
     if was_live:
         _disconnect(locked, actor)

@@ -99,7 +99,7 @@ def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None
 
 def _lock(organization: Organization) -> None:
     """Two admins who connect at once take turns: one default, and no name twice."""
-    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    Organization.objects.lock(organization.pk)
 
 
 def _has_no_default(organization: Organization) -> bool:

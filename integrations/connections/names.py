@@ -22,7 +22,7 @@ class NameTaken(Exception):
 @transaction.atomic
 def rename_connection(connection: Connection, name: str, actor: StaffMember | None) -> None:
     """Give the connection another name, and note it. Raises NameTaken."""
-    Organization.objects.select_for_update(no_key=True).get(pk=connection.organization_id)
+    Organization.objects.lock(connection.organization_id)
     # Compared as the constraint does: upper case would let names through that it refuses.
     of_organization = Connection.objects.filter(organization=connection.organization_id)
     if (

@@ -59,7 +59,7 @@ class CheckResult:
 @transaction.atomic
 def ask_for_check(connection: Connection, actor: StaffMember) -> ConnectionCheck:
     """Have a worker check the connection after commit; the check that is under way where there is one."""
-    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    Connection.objects.lock(connection.pk)
     running = connection.checks.filter(_UNDER_WAY).first()
     if running is not None:
         return running

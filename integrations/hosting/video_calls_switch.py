@@ -36,7 +36,7 @@ def set_video_calls(
     In the database, for any number of people. Who has no row yet gets one, so that the wish is not lost.
     """
     # Answers are written under this lock, too: two who add rows in different orders would wait for ever.
-    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    Connection.objects.lock(connection.pk)
     people = StaffMember.objects.filter(pk__in=staff.values("pk"), organization=connection.organization_id)
     if on:
         _make_missing_matches(connection, people.exclude(video_matches__connection=connection))

@@ -59,7 +59,7 @@ def take_over(connection: Connection, person: StaffMember, new: str, actor: Staf
     `new` is the name that was agreed to. AliasError: somebody else has it, it does not do for the field, something
     else or nothing is offered by now, or the connection was disconnected.
     """
-    Organization.objects.select_for_update(no_key=True).get(pk=connection.organization_id)
+    Organization.objects.lock(connection.organization_id)
     locked = StaffMember.objects.select_for_update(no_key=True).get(
         pk=person.pk, organization=connection.organization_id
     )

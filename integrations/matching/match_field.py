@@ -95,7 +95,7 @@ def change_field(preview: RematchRun, *, actor: StaffMember | None) -> RematchRu
 
     Raises FieldChangeRefused when the preview says nothing about the present any more, and RunUnderWay.
     """
-    connection = Connection.objects.select_for_update(no_key=True).get(pk=preview.connection_id)
+    connection = Connection.objects.lock(preview.connection_id)
     _check(connection, preview)
     old, new = connection.get_match_field_display(), preview.get_match_field_display()
     connection.match_field = preview.match_field

@@ -172,7 +172,7 @@ def start_preview(
 
 
 def _lock(connection: Connection) -> None:
-    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    Connection.objects.lock(connection.pk)
 
 
 def _present_field(connection: Connection) -> str:

@@ -90,7 +90,7 @@ def _reconcile_tonight(connection: Connection) -> bool:
 
 def _lock(connection: Connection) -> None:
     """Two who reconcile at once take turns."""
-    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    Connection.objects.lock(connection.pk)
 
 
 def _mend_rows(connection: Connection) -> int:

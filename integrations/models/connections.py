@@ -11,7 +11,7 @@ from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from integrations.platforms.failures import ErrorKind
-from staff.models import Organization, StaffMember
+from staff.models import LockQuerySet, Organization, StaffMember
 
 
 class ConnectionStatus(models.TextChoices):
@@ -39,7 +39,7 @@ def unpaused(prefix: str = "") -> Q:
     return asked & down
 
 
-class ConnectionQuerySet(models.QuerySet["Connection"]):
+class ConnectionQuerySet(LockQuerySet["Connection"]):
     def live(self) -> Self:
         """Connections that were not disconnected, healthy or not."""
         return self.exclude(status=ConnectionStatus.DISCONNECTED)

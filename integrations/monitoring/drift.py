@@ -181,7 +181,7 @@ def _is_drift(change: MatchChange) -> bool:
 def _keep(connection: Connection, found: _Found, begun: datetime) -> list[DriftFinding]:
     """Store who was found and forget everybody else; returns those the admins are to be mailed about, once."""
     # Answers are written under this lock: what a rematch wrote since the look began is newer than what was looked up.
-    now = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    now = Connection.objects.lock(connection.pk)
     if now.match_field != connection.match_field:
         return []
     newer = UserMatch.objects.filter(connection=connection, checked_at__gte=begun)

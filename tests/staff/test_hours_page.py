@@ -243,7 +243,7 @@ def test_hours_wait_for_a_booking_that_holds_the_person():
 
     editing = Thread(target=edit)
     with transaction.atomic():
-        StaffMember.objects.select_for_update(no_key=True).get(pk=sam.pk)
+        StaffMember.objects.lock(sam.pk)
         editing.start()
         editing.join(0.5)
         seen_by_the_booking = week_of(sam)

@@ -69,7 +69,7 @@ def connect_access_policy(
 
 def _lock(organization: Organization) -> Organization:
     """Two returns at once take turns here; the second finds what the first has made."""
-    return Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    return Organization.objects.lock(organization.pk)
 
 
 def _known(organization: Organization, answers: WizardAnswers, **account: str) -> TeamsConnection | None:
