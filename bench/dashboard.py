@@ -278,7 +278,7 @@ def count_queries(address: str) -> int:
 
 def measure_turning(visitor: Visitor, dashboard: str) -> bool:
     """Everybody on, off, and back by Undo: a line with the seconds each; whether each is within the budget."""
-    everybody = {"everybody": "true", "back": ""}
+    everybody = {"all": "true", "back": ""}
     kept = [
         measure_click(visitor, "Turn off everybody", f"{dashboard}users/", on="false", **everybody),
         measure_click(visitor, "Turn on everybody", f"{dashboard}users/", on="true", **everybody),

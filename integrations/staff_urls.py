@@ -1,4 +1,4 @@
-"""Pages of this floor about one staff member, under /staff/."""
+"""Pages of this app about one staff member, under /staff/."""
 
 from django.urls import path
 

@@ -18,14 +18,14 @@ from integrations.views import (
 urlpatterns = [
     path("", connections.settings_page, name="settings"),
     path("video-calls/", connections.video_calls, name="video-calls"),
-    path("video-calls/new/", connections.providers, name="video-calls-new"),
+    path("video-calls/new/", connections.platforms, name="video-calls-new"),
     path("video-calls/all/", connections.all_connections, name="video-calls-all"),
     path("video-calls/<int:pk>/", dashboard.dashboard, name="connection"),
     path("video-calls/<int:pk>/users/<int:staff_pk>/", video_calls_switch.toggle, name="connection-toggle"),
     path(
         "video-calls/<int:pk>/users/<int:staff_pk>/grant/", host_permission.granted, name="connection-grant"
     ),
-    path("video-calls/<int:pk>/users/<int:staff_pk>/name/", alias.takeover, name="connection-takeover"),
+    path("video-calls/<int:pk>/users/<int:staff_pk>/name/", alias.use_alias, name="connection-takeover"),
     path("video-calls/<int:pk>/users/unsettled/", host_permission.unsettled, name="connection-unsettled"),
     path("video-calls/<int:pk>/policy-script/", host_permission.script, name="connection-script"),
     path("video-calls/<int:pk>/users/", video_calls_switch.turn_many, name="connection-bulk"),

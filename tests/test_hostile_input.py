@@ -185,7 +185,7 @@ def test_every_other_form_survives_anything_in_any_field(
         reverse("service-more", args=[maple["service"]]): ["methods", "video", "offered_to"],
         reverse("service-staff", args=[maple["service"]]): ["staff", "shown", "q"],
         reverse("client-add"): ["name", "email", "phone", "time_zone"],
-        reverse("connection-bulk", args=[maple["connection"]]): ["staff", "everybody", "on", "back"],
+        reverse("connection-bulk", args=[maple["connection"]]): ["staff", "all", "on", "back"],
         reverse("connection-toggle", args=[maple["connection"], maple["staff"]]): ["on", "back"],
         reverse("connection-grant", args=[maple["connection"], maple["staff"]]): ["back"],
         reverse("teams-connect"): ["match_field"],

@@ -1,1 +1,1 @@
-"""The pages under Settings > Integrations & API > Video Calls."""
+"""Pages under Settings > Integrations & API > Video Calls."""

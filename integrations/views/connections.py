@@ -1,4 +1,4 @@
-"""Settings, the list of connections, and the platforms that can be connected."""
+"""Settings page, list of connections, and platforms to connect."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from integrations.models import Connection
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.registry import all_platforms, platform_of
 from integrations.platforms.values import Account
-from integrations.views.access import connection_or_404
+from integrations.views.access import with_connection
 from staff.access import admin_only, current_organization
 from staff.models import Organization
 
 
 @dataclass(frozen=True)
-class _Row:
-    """One connection in a list."""
+class ConnectionRow:
+    """One connection in a list. `rematch` is a sentence about the last run; `failed` counts failed links."""
 
     connection: Connection
     platform: VideoPlatform
@@ -35,70 +35,70 @@ class _Row:
 
 @admin_only
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """Where everything that an admin sets up begins."""
+    """Show the start page of all settings."""
     return render(request, "integrations/settings.html")
 
 
 @admin_only
 def video_calls(request: HttpRequest) -> HttpResponse:
-    """None connected: the providers; exactly one: its dashboard; several: the list."""
+    """Lead to the platforms, the only dashboard or the list, depending on the number of live connections."""
     live = list(Connection.objects.filter(organization=current_organization(request)).live()[:2])
     if not live:
-        return providers(request)
+        return platforms(request)
     return redirect("connection", live[0].pk) if len(live) == 1 else all_connections(request)
 
 
 @admin_only
 def all_connections(request: HttpRequest) -> HttpResponse:
-    """The list: what is connected, and below it what was disconnected."""
+    """List the live connections, then the disconnected ones."""
     organization = current_organization(request)
-    live, gone = _live_and_gone(organization)
+    live, disconnected = _rows_by_state(organization)
     context = {
         "live": live,
-        "gone": gone,
+        "disconnected": disconnected,
         "without": without_platform(organization),
         "default": next((row.connection for row in live if row.connection.is_default), None),
         "notices": notices_of(organization),
     }
-    return render(request, "integrations/connection_list.html", context)
+    return render(request, "integrations/connections/list.html", context)
 
 
 @admin_only
-def providers(request: HttpRequest) -> HttpResponse:
-    """The platforms to choose from; one whose add-on is off is shown, but cannot be chosen."""
+def platforms(request: HttpRequest) -> HttpResponse:
+    """List the platforms. A platform whose add-on is off is shown but can't be chosen."""
     organization = current_organization(request)
-    live, gone = _live_and_gone(organization)
+    live, disconnected = _rows_by_state(organization)
     context = {
         "tiles": [(platform, platform.is_offered_to(organization)) for platform in all_platforms()],
         "has_connection": bool(live),
-        "gone": gone,
-        # Before anything was connected, nobody is expected to have a platform.
-        "without": without_platform(organization) if gone and not live else None,
+        "disconnected": disconnected,
+        # Before the first connection, having no platform is no reason for a warning.
+        "without": without_platform(organization) if disconnected and not live else None,
         "notices": notices_of(organization),
     }
-    return render(request, "integrations/providers.html", context)
+    return render(request, "integrations/connections/platforms.html", context)
 
 
 @admin_only
-def reauthorize(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page of the connection's platform that renews its sign-in."""
-    connection = connection_or_404(request, pk)
+@with_connection
+def reauthorize(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Redirect to the platform's page that renews the sign-in."""
     return redirect(platform_of(connection).reauthorize_url(connection))
 
 
-def _live_and_gone(organization: Organization) -> tuple[list[_Row], list[_Row]]:
-    rows = _rows(Connection.objects.filter(organization=organization).with_platforms())
+def _rows_by_state(organization: Organization) -> tuple[list[ConnectionRow], list[ConnectionRow]]:
+    rows = _connection_rows(Connection.objects.filter(organization=organization).with_platforms())
     live = [row for row in rows if row.connection.is_live]
     return live, [row for row in rows if not row.connection.is_live]
 
 
-def _rows(connections: Iterable[Connection]) -> list[_Row]:
+def _connection_rows(connections: Iterable[Connection]) -> list[ConnectionRow]:
     connections = list(connections)
     people, rematches = people_on(connections), shown_runs(connections)
     failed = count_by_connection(connections)
     platforms = [platform_of(connection) for connection in connections]
     return [
-        _Row(
+        ConnectionRow(
             connection,
             platform,
             platform.account(connection),

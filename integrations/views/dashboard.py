@@ -1,4 +1,4 @@
-"""A connection's dashboard: the account, the counts, and who is matched."""
+"""Dashboard of a connection: the account, the counts and the user table."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from integrations.connections.defaults import without_platform
 from integrations.connections.health import health_of
-from integrations.dashboard.counts import Tiles, tiles_of
-from integrations.dashboard.rows import rows_of
+from integrations.dashboard.counts import UserCounts, count_users
+from integrations.dashboard.rows import user_rows
 from integrations.dashboard.search import ROWS, TableFilter
-from integrations.dashboard.table import page_of
+from integrations.dashboard.table import users_page
 from integrations.hooks import notices_of
 from integrations.matching.host_permission import needing_permission
 from integrations.meetings.failed import failed_links
 from integrations.models import Connection
 from integrations.monitoring import capacity, drift_report
 from integrations.platforms.registry import platform_of
-from integrations.views.access import connection_or_404
+from integrations.views.access import is_htmx, with_connection
 from integrations.views.disconnect import disconnected_page
 from integrations.views.rematch import run_context
 from staff.access import admin_only, current_organization
@@ -31,46 +31,49 @@ from staff.pagination import rows_per_page
 
 @admin_only
 @vary_on_headers("HX-Request")
-def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
-    """The account, one health line, the tiles and the table; for htmx only what changes below the search."""
-    connection = connection_or_404(request, pk)
+@with_connection
+def dashboard(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Show the dashboard; for htmx, only the table and the parts that change with it."""
+    if not is_htmx(request):
+        return _whole_page(request, connection)
     if not connection.is_live:
-        # A table that is open somewhere asks for itself; the whole page has changed.
-        return (
-            HttpResponseClientRefresh() if is_by_script(request) else disconnected_page(request, connection)
-        )
-    # Whoever types sees the counts already: counting everybody with each letter would double what that costs.
-    is_typing = is_by_script(request) and bool(TableFilter(request.GET).words)
-    table = _table_context(request, connection, None if is_typing else tiles_of(connection))
-    if not is_typing:
-        table["notices"] = notices_of(current_organization(request))
-    if is_by_script(request):
-        return render(request, "integrations/_users_news.html", table)
-    page = {
+        # An open table polls. After a disconnect the whole page differs.
+        return HttpResponseClientRefresh()
+    # A search changes no count, so a keystroke does not pay for counting all users.
+    counts = None if TableFilter(request.GET).words else count_users(connection)
+    context = _table_context(request, connection, counts)
+    if counts is not None:
+        context["notices"] = notices_of(current_organization(request))
+    return render(request, "integrations/dashboard/_users_table_update.html", context)
+
+
+def _whole_page(request: HttpRequest, connection: Connection) -> HttpResponse:
+    if not connection.is_live:
+        return disconnected_page(request, connection)
+    organization = current_organization(request)
+    context = {
+        **_table_context(request, connection, count_users(connection)),
+        "notices": notices_of(organization),
         "account": platform_of(connection).account(connection),
         "health": health_of(connection),
         "failed_count": failed_links(connection).count(),
         "capacity": capacity.notice_of(connection),
         "drift": drift_report.notice_of(connection),
-        "without": without_platform(current_organization(request)),
+        "without": without_platform(organization),
+        **run_context(connection),
     }
-    return render(request, "integrations/dashboard.html", {**table, **page, **run_context(connection)})
+    return render(request, "integrations/dashboard/page.html", context)
 
 
-def is_by_script(request: HttpRequest) -> bool:
-    """Whether htmx asks for a part of the page; after Back it asks for the whole."""
-    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
-
-
-def _table_context(request: HttpRequest, connection: Connection, tiles: Tiles | None) -> dict[str, Any]:
-    table_filter = TableFilter(request.GET, usual_rows=rows_per_page(request))
-    page = page_of(connection, table_filter, request.GET.get("page"), tiles)
-    platform, rows = platform_of(connection), rows_of(connection, list(page.object_list))
+def _table_context(request: HttpRequest, connection: Connection, counts: UserCounts | None) -> dict[str, Any]:
+    table_filter = TableFilter(request.GET, default_rows=rows_per_page(request))
+    page = users_page(connection, table_filter, request.GET.get("page"), counts)
+    platform, rows = platform_of(connection), user_rows(connection, list(page.object_list))
     needs_permission_probe = platform.needs_host_permission(connection)
     return {
         "connection": connection,
         "platform": platform,
-        "tiles": tiles,
+        "counts": counts,
         "filter": table_filter,
         "page": page,
         "rows_per_page": table_filter.rows_per_page,
@@ -78,14 +81,14 @@ def _table_context(request: HttpRequest, connection: Connection, tiles: Tiles | 
         "rows": rows,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
         "needing_permission": needing_permission(connection).count() if needs_permission_probe else 0,
-        # For those without scripts: the boxes of this page are ticked already.
+        # Without scripts, a link ticks the boxes of this page.
         "selects_page": request.GET.get("select") == "page",
         "query": request.GET.urlencode(),
     }
 
 
 def back_to_dashboard(connection: Connection, query: str) -> HttpResponseRedirect:
-    """The dashboard as it was; only the known names of the table's address survive."""
+    """Redirect to the dashboard with the same table; only known parameters of `query` are kept."""
     known = {*TableFilter.base_fields, "page"}
     kept = {name: value for name, value in QueryDict(query).items() if name in known}
     return redirect(reverse("connection", args=[connection.pk], query=kept or None))

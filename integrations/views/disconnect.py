@@ -1,4 +1,4 @@
-"""Actions > Disconnect, and what is shown of a connection afterwards."""
+"""Actions > Disconnect, and the dashboard of a disconnected connection."""
 
 from __future__ import annotations
 
@@ -14,23 +14,21 @@ from integrations.hooks import notices_of
 from integrations.meetings.failed import failed_links
 from integrations.models import Connection, EventKind
 from integrations.platforms.registry import platform_of
-from integrations.views.access import connection_or_404, while_connected
+from integrations.views.access import while_connected
 from staff.access import admin_only, current_member
 
 
 @admin_only
 @while_connected
-def disconnect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say what it means and what to try first; then end the connection."""
-    connection = connection_or_404(request, pk)
+def disconnect(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Show the consequences and what to try first; on POST, disconnect."""
     if request.method == "POST":
-        words = {"name": connection.name}
         if disconnect_connection(connection, current_member(request)):
-            messages.success(request, _("%(name)s is disconnected.") % words)
+            messages.success(request, _("%(name)s is disconnected.") % {"name": connection.name})
         else:
-            messages.info(request, _("%(name)s is disconnected already.") % words)
+            messages.info(request, _("%(name)s is disconnected already.") % {"name": connection.name})
         others = Connection.objects.filter(organization=connection.organization_id).live().exists()
-        # With one left, Video Calls is that one's dashboard: as if nothing had gone.
+        # With one connection left, "video-calls" leads to its dashboard, which hides the change.
         return redirect("video-calls-all" if others else "video-calls")
     context = {
         "connection": connection,
@@ -38,11 +36,11 @@ def disconnect(request: HttpRequest, pk: int) -> HttpResponse:
         "upcoming": upcoming_of(connection),
         "people": people_on([connection])[connection.pk],
     }
-    return render(request, "integrations/disconnect.html", context)
+    return render(request, "integrations/connections/disconnect.html", context)
 
 
 def disconnected_page(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """The dashboard of a connection that was disconnected: what is left of it, and the way back."""
+    """Render the dashboard of a disconnected connection, with the way to connect it again."""
     platform = platform_of(connection)
     context = {
         "connection": connection,
@@ -60,4 +58,4 @@ def disconnected_page(request: HttpRequest, connection: Connection) -> HttpRespo
         "failed_count": failed_links(connection).count(),
         "notices": notices_of(connection.organization),
     }
-    return render(request, "integrations/disconnected.html", context)
+    return render(request, "integrations/connections/disconnected.html", context)

@@ -1,4 +1,4 @@
-"""A connection's page "Health and history": how it does, what failed, what may be chosen, what happened."""
+"""Page "Health and history" of a connection: self-test, failed links, settings and events."""
 
 from __future__ import annotations
 
@@ -24,103 +24,101 @@ from integrations.models import Connection, EventKind
 from integrations.monitoring import capacity, drift_report
 from integrations.platforms.registry import platform_of
 from integrations.platforms.settings_form import SettingsForm
-from integrations.views.access import connection_or_404
+from integrations.views.access import is_htmx, with_connection
 from staff.access import admin_only, current_member
 from staff.pagination import list_context
 
-# How many people are named in one sentence.
-_NAMED = 3
+#: People named in one message.
+MAX_NAMES = 3
 
 
 @admin_only
 @require_safe
-def health(request: HttpRequest, pk: int) -> HttpResponse:
-    """The whole page."""
-    connection = connection_or_404(request, pk)
+@with_connection
+def health(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Show the page."""
     form = platform_of(connection).settings_form(connection) if connection.is_live else None
-    return _page(request, connection, form)
+    return _render_page(request, connection, form)
 
 
 @admin_only
 @require_http_methods(["GET", "POST"])
 @never_cache
-def check(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST has a worker check the connection; GET is, for htmx, how far that is."""
-    connection = connection_or_404(request, pk)
+@with_connection
+def check(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """On POST, start a self-test in a worker; on GET, return its progress to htmx."""
     if request.method == "POST":
-        _ask_for_check(request, connection)
-    if "HX-Request" not in request.headers:
-        return _back(connection)
-    return render(request, "integrations/_check.html", {**_health_context(connection), "swap": True})
+        if _can_check(connection):
+            ask_for_check(connection, current_member(request))
+        else:
+            messages.error(request, _("A connection that is disconnected or paused cannot be checked now."))
+    if not is_htmx(request):
+        return _back_to_health(connection)
+    return render(
+        request, "integrations/health/_self_test.html", {**_health_context(connection), "swap": True}
+    )
 
 
 @admin_only
 @require_POST
-def settings(request: HttpRequest, pk: int) -> HttpResponse:
-    """Store what the platform lets admins choose."""
-    connection = connection_or_404(request, pk)
+@with_connection
+def settings(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Save the settings that the platform offers to admins."""
     form = platform_of(connection).settings_form(connection, request.POST) if connection.is_live else None
     if form is None:
         messages.error(request, _("Nothing can be chosen for a connection that is disconnected."))
-        return _back(connection)
+        return _back_to_health(connection)
     if not form.is_valid():
-        return _page(request, connection, form)
+        return _render_page(request, connection, form)
     changed = form.save()
     if changed:
         note_event(connection, EventKind.SETTINGS_CHANGED, current_member(request), changed)
     messages.success(request, _("Saved."))
-    return _back(connection)
+    return _back_to_health(connection)
 
 
 @admin_only
 @require_POST
-def try_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Try one failed link again (`meeting`), or all of them."""
-    connection = connection_or_404(request, pk)
-    meeting_id = _uuid(request.POST.get("meeting", ""))
+@with_connection
+def try_again(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Retry one failed link (`meeting`), or all of them."""
+    meeting_id = _uuid_or_none(request.POST.get("meeting", ""))
     if "meeting" in request.POST and meeting_id is None:
         tried = failed_links.Tried(0)
     else:
         tried = failed_links.try_again(connection, meeting_id, current_member(request))
-    _say_tried(request, connection, tried)
-    return _back(connection)
-
-
-def _ask_for_check(request: HttpRequest, connection: Connection) -> None:
-    if _can_check(connection):
-        ask_for_check(connection, current_member(request))
-    else:
-        messages.error(request, _("A connection that is disconnected or paused cannot be checked now."))
+    _add_retry_messages(request, connection, tried)
+    return _back_to_health(connection)
 
 
 def _can_check(connection: Connection) -> bool:
-    """Asking a platform that wants a pause would make the pause longer."""
+    """Return whether a self-test is allowed. Calling a platform during a pause would extend the pause."""
     return connection.is_live and paused_until(connection) is None
 
 
-def _page(request: HttpRequest, connection: Connection, form: SettingsForm | None) -> HttpResponse:
+def _render_page(request: HttpRequest, connection: Connection, form: SettingsForm | None) -> HttpResponse:
     failed = failed_links.page_of(connection, request.GET.get("failed"))
     drift = drift_report.page_of(connection, request.GET.get("drift"))
     context: dict[str, Any] = {
         **_health_context(connection),
         "paused_until": paused_until(connection),
         "work": work_of(connection),
-        "needing_permission": _needing_grant(connection),
+        "needing_permission": _count_without_permission(connection),
         "form": form,
         "failed": failed,
         "failed_links": failed_links.links_on(failed),
-        "news": news_of(connection),
+        "reconciliation": news_of(connection),
         "drift": drift,
-        "last_look": drift_report.last_look_of(connection),
+        "drift_checked_at": drift_report.last_look_of(connection),
         "load": capacity.load_of(connection),
         "drift_rows": drift_report.rows_on(connection, drift),
         **list_context(request, events_of(connection)),
     }
-    return render(request, "integrations/health.html", context)
+    return render(request, "integrations/health/page.html", context)
 
 
-def _needing_grant(connection: Connection) -> int:
-    """How many people one script would let us host as."""
+def _count_without_permission(connection: Connection) -> int:
+    """Count the people for whom one script would grant the host permission."""
     if not connection.is_live or not platform_of(connection).needs_host_permission(connection):
         return 0
     return needing_permission(connection).count()
@@ -136,11 +134,11 @@ def _health_context(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _back(connection: Connection) -> HttpResponseRedirect:
+def _back_to_health(connection: Connection) -> HttpResponseRedirect:
     return redirect("connection-health", connection.pk)
 
 
-def _say_tried(request: HttpRequest, connection: Connection, tried: failed_links.Tried) -> None:
+def _add_retry_messages(request: HttpRequest, connection: Connection, tried: failed_links.Tried) -> None:
     number = tried.number
     if not number:
         messages.info(request, _("There is nothing that could be tried again."))
@@ -150,20 +148,20 @@ def _say_tried(request: HttpRequest, connection: Connection, tried: failed_links
         sentence = f"{sentence} {_('That begins once the connection is reauthorized.')}"
     messages.success(request, sentence)
     if tried.hindered:
-        messages.warning(request, _hindered_words(tried.hindered))
+        messages.warning(request, _cannot_host_sentence(tried.hindered))
 
 
-def _hindered_words(hindered: tuple[str, ...]) -> str:
-    """The first few by name: whoever tries all again may have hundreds."""
+def _cannot_host_sentence(hindered: tuple[str, ...]) -> str:
+    """Name the first few people only, because a retry of all links can concern hundreds."""
     sentence = _("Not everybody can host there now, so that links may fail again.")
-    sentences = [sentence, *hindered[:_NAMED]]
-    more = len(hindered) - _NAMED
+    sentences = [sentence, *hindered[:MAX_NAMES]]
+    more = len(hindered) - MAX_NAMES
     if more > 0:
         sentences.append(ngettext("And %d more person.", "And %d more people.", more) % more)
     return " ".join(sentences)
 
 
-def _uuid(text: str) -> UUID | None:
+def _uuid_or_none(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Change, beside the field that holds the user names: choose, look what would change, and change it."""
+"""Change the match field: choose a field, preview the effect, and confirm."""
 
 from __future__ import annotations
 
@@ -21,27 +21,26 @@ from integrations.matching.rematch_report import progress_of
 from integrations.matching.rematch_runs import RunUnderWay, dismiss, start_preview
 from integrations.models import Connection, MatchField, RematchRun, RematchState
 from integrations.platforms.registry import platform_of
-from integrations.views.access import connection_or_404, while_connected
+from integrations.views.access import is_htmx, while_connected, with_connection
 from staff.access import admin_only, current_member
 
 
 @admin_only
 @while_connected
-def choose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for the field, then look what it would change. A preview that is there already is shown."""
-    connection = connection_or_404(request, pk)
+def choose(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Choose the field; on POST, start a preview. Redirect to an open preview, if there is one."""
     preview = open_preview(connection)
     if preview is not None and request.method != "POST":
         return redirect("connection-field-preview", connection.pk, preview.pk)
     form = FieldForm(connection, request.POST or None, initial={"match_field": other_field(connection)})
     if not form.is_valid():
         context = {"connection": connection, "platform": platform_of(connection), "form": form}
-        return render(request, "integrations/field.html", context)
+        return render(request, "integrations/match_field/choose.html", context)
     try:
         field = MatchField(form.cleaned_data["match_field"])
         preview = start_preview(connection, field, started_by=current_member(request))
-    except RunUnderWay as refusal:
-        messages.info(request, str(refusal))
+    except RunUnderWay as error:
+        messages.info(request, str(error))
         return redirect("connection", connection.pk)
     return redirect("connection-field-preview", connection.pk, preview.pk)
 
@@ -49,34 +48,32 @@ def choose(request: HttpRequest, pk: int) -> HttpResponse:
 @admin_only
 @require_GET
 @while_connected
-def preview(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
-    """How far the preview is, and what it found; for htmx only that part."""
-    connection = connection_or_404(request, pk)
+def preview(request: HttpRequest, connection: Connection, run_pk: int) -> HttpResponse:
+    """Show progress and result of the preview; for htmx, only that part."""
     run = _preview_or_404(connection, run_pk)
     if run.dismissed_at is not None:
         return redirect("connection-field", connection.pk)
-    template = "_preview" if "HX-Request" in request.headers else "field_preview"
-    return render(request, f"integrations/{template}.html", _context(connection, run))
+    template = "_preview.html" if is_htmx(request) else "preview.html"
+    return render(request, f"integrations/match_field/{template}", _preview_context(connection, run))
 
 
 @admin_only
 @require_POST
 @while_connected
-def change(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
-    """Use the other field from now on, and rematch everybody."""
-    connection = connection_or_404(request, pk)
+def change(request: HttpRequest, connection: Connection, run_pk: int) -> HttpResponse:
+    """Use the previewed field, and rematch all staff."""
     try:
         change_field(_preview_or_404(connection, run_pk), actor=current_member(request))
-    except (FieldChangeRefused, RunUnderWay) as refusal:
-        messages.error(request, str(refusal))
+    except (FieldChangeRefused, RunUnderWay) as error:
+        messages.error(request, str(error))
     return redirect("connection", connection.pk)
 
 
 @admin_only
 @require_POST
-def cancel(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
-    """Drop the preview; nothing has changed."""
-    connection = connection_or_404(request, pk)
+@with_connection
+def cancel(request: HttpRequest, connection: Connection, run_pk: int) -> HttpResponse:
+    """Discard the preview. Matches stay as they are."""
     dismiss(_preview_or_404(connection, run_pk))
     return redirect("connection", connection.pk)
 
@@ -85,7 +82,7 @@ def _preview_or_404(connection: Connection, run_pk: int) -> RematchRun:
     return get_object_or_404(RematchRun.objects.previews(), pk=run_pk, connection=connection)
 
 
-def _context(connection: Connection, run: RematchRun) -> dict[str, Any]:
+def _preview_context(connection: Connection, run: RematchRun) -> dict[str, Any]:
     return {
         "connection": connection,
         "platform": platform_of(connection),

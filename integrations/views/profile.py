@@ -1,4 +1,4 @@
-"""The page of a person's Video Calls Platform."""
+"""Video Calls Platform of a staff member."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from staff.people import person_or_404
 
 
 def profile(request: HttpRequest, pk: int) -> HttpResponse:
-    """A person's Video Calls Platform: admins for anybody of the organisation, everybody for themselves."""
+    """Show and save the platform of a staff member: own profile, or any profile for admins."""
     member = current_member(request)
     person = person_or_404(member, pk)
     form = ProfileForm(request.POST or None, instance=person)
@@ -23,7 +23,7 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
         form.save()
         messages.success(request, _("Saved."))
         return redirect("staff-profile", person.pk)
-    # The form has put what was typed into its person; the page shows the one who is stored.
+    # The form has written the input to its instance; the page shows the stored staff member.
     stored = person_or_404(member, pk)
     context = {
         "person": stored,

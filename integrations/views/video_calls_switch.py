@@ -1,4 +1,4 @@
-"""The switches of the dashboard: for one person, for many, and Undo."""
+"""Video Calls switches of the dashboard: for one person, for many, and Undo."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from integrations.dashboard.counts import tiles_of
-from integrations.dashboard.rows import rows_of
-from integrations.dashboard.search import TableFilter, narrowed
+from integrations.dashboard.counts import count_users
+from integrations.dashboard.rows import user_rows
+from integrations.dashboard.search import TableFilter, filtered_users
 from integrations.hooks import notices_of
 from integrations.hosting.video_calls_switch import (
     Turned,
@@ -23,8 +23,8 @@ from integrations.hosting.video_calls_switch import (
 )
 from integrations.models import Connection
 from integrations.platforms.registry import platform_of
-from integrations.views.access import connection_or_404, while_connected
-from integrations.views.dashboard import back_to_dashboard, is_by_script
+from integrations.views.access import is_htmx, while_connected
+from integrations.views.dashboard import back_to_dashboard
 from staff.access import admin_only, current_member
 from staff.models import StaffMember
 
@@ -32,114 +32,110 @@ from staff.models import StaffMember
 @admin_only
 @require_POST
 @while_connected
-def toggle(request: HttpRequest, pk: int, staff_pk: int) -> HttpResponse:
-    """Turn Video Calls on or off for one person; takes effect at once."""
-    connection = connection_or_404(request, pk)
+def toggle(request: HttpRequest, connection: Connection, staff_pk: int) -> HttpResponse:
+    """Turn Video Calls on or off for one person."""
     person = get_object_or_404(StaffMember, pk=staff_pk, organization=connection.organization_id)
-    only = StaffMember.objects.filter(pk=person.pk)
-    set_video_calls(connection, only, on=request.POST.get("on") == "true", actor=current_member(request))
-    if not is_by_script(request):
+    staff, on = StaffMember.objects.filter(pk=person.pk), request.POST.get("on") == "true"
+    set_video_calls(connection, staff, on=on, actor=current_member(request))
+    if not is_htmx(request):
         return back_to_dashboard(connection, request.POST.get("back", ""))
     context = {
         "connection": connection,
-        "row": rows_of(connection, [person])[0],
-        "tiles": tiles_of(connection),
+        "row": user_rows(connection, [person])[0],
+        "counts": count_users(connection),
         "notices": notices_of(connection.organization),
         "query": request.POST.get("back", ""),
         "platform": platform_of(connection),
     }
-    return render(request, "integrations/_toggled.html", context)
+    return render(request, "integrations/dashboard/_user_row_update.html", context)
 
 
 @admin_only
 @require_POST
 @while_connected
-def turn_many(request: HttpRequest, pk: int) -> HttpResponse:
-    """Turn Video Calls on or off for the ticked people, or for everybody that search and filter leave."""
-    connection = connection_or_404(request, pk)
-    if not {"everybody", "staff"} & request.POST.keys():
+def turn_many(request: HttpRequest, connection: Connection) -> HttpResponse:
+    """Turn Video Calls on or off for the selected users, or for all that the search and the filter keep."""
+    if not {"all", "staff"} & request.POST.keys():
         messages.info(
             request, _("Nobody is selected. Tick the users, or the box above them for all of them.")
         )
         return back_to_dashboard(connection, request.POST.get("back", ""))
     on = request.POST.get("on") == "true"
-    turned = set_video_calls(
-        connection, _chosen(connection, request.POST), on=on, actor=current_member(request)
-    )
-    _tell(request, connection, turned, _turned_sentence(turned))
+    selected = _selected_users(connection, request.POST)
+    change = set_video_calls(connection, selected, on=on, actor=current_member(request))
+    _add_switch_message(request, connection, change, _switched_sentence(change))
     return back_to_dashboard(connection, request.POST.get("back", ""))
 
 
 @admin_only
 @require_POST
 @while_connected
-def undo(request: HttpRequest, pk: int, event_pk: int) -> HttpResponse:
-    """Put back whom a click turned, and who was not turned since."""
-    connection = connection_or_404(request, pk)
+def undo(request: HttpRequest, connection: Connection, event_pk: int) -> HttpResponse:
+    """Undo one switch change for everyone who was not switched again since."""
     event = get_object_or_404(recent_switch_changes(connection), pk=event_pk)
-    turned = undo_video_calls(event, current_member(request))
-    _tell(request, connection, turned, _undone_sentence(turned))
+    change = undo_video_calls(event, current_member(request))
+    _add_switch_message(request, connection, change, _undone_sentence(change))
     return back_to_dashboard(connection, request.POST.get("back", ""))
 
 
-def _chosen(connection: Connection, form: QueryDict) -> QuerySet[StaffMember]:
-    chosen = narrowed(connection, TableFilter(QueryDict(form.get("back", "")))).far
-    if form.get("everybody") == "true":
-        return chosen
-    # No id has more digits; what has is nobody's.
-    ticked = [int(value) for value in form.getlist("staff") if value.isdecimal() and len(value) < 19]
-    return chosen.filter(pk__in=ticked)
+def _selected_users(connection: Connection, form: QueryDict) -> QuerySet[StaffMember]:
+    listed = filtered_users(connection, TableFilter(QueryDict(form.get("back", ""))))
+    if form.get("all") == "true":
+        return listed
+    # A number with more digits is not a database id.
+    selected = [int(value) for value in form.getlist("staff") if value.isdecimal() and len(value) < 19]
+    return listed.filter(pk__in=selected)
 
 
-def _tell(request: HttpRequest, connection: Connection, turned: Turned, sentence: str) -> None:
-    """Say what happened, with the button that takes it back."""
+def _add_switch_message(request: HttpRequest, connection: Connection, change: Turned, sentence: str) -> None:
+    """Add a message with an Undo button."""
     context = {
         "connection": connection,
-        "event": turned.event,
+        "event": change.event,
         "sentence": sentence,
         "back": request.POST.get("back", ""),
     }
-    say = messages.success if turned.people else messages.info
-    say(request, render_to_string("integrations/_turned.html", context, request))
+    add_message = messages.success if change.people else messages.info
+    add_message(request, render_to_string("integrations/dashboard/_switch_result.html", context, request))
 
 
-def _turned_sentence(turned: Turned) -> str:
-    if not turned.people:
+def _switched_sentence(change: Turned) -> str:
+    if not change.people:
         return (
             _("Nothing has changed: Video Calls was on already.")
-            if turned.on
+            if change.on
             else _("Nothing has changed: Video Calls was off already.")
         )
-    words = (
+    sentence = (
         ngettext(
             "Video Calls is on for %(count)d more person.",
             "Video Calls is on for %(count)d more people.",
-            turned.people,
+            change.people,
         )
-        if turned.on
+        if change.on
         else ngettext(
             "Video Calls is off for %(count)d more person.",
             "Video Calls is off for %(count)d more people.",
-            turned.people,
+            change.people,
         )
     )
-    return words % {"count": turned.people}
+    return sentence % {"count": change.people}
 
 
-def _undone_sentence(turned: Turned) -> str:
-    if not turned.people:
+def _undone_sentence(change: Turned) -> str:
+    if not change.people:
         return _("There is nothing left to undo.")
-    words = (
+    sentence = (
         ngettext(
             "Undone. Video Calls is on again for %(count)d person.",
             "Undone. Video Calls is on again for %(count)d people.",
-            turned.people,
+            change.people,
         )
-        if turned.on
+        if change.on
         else ngettext(
             "Undone. Video Calls is off again for %(count)d person.",
             "Undone. Video Calls is off again for %(count)d people.",
-            turned.people,
+            change.people,
         )
     )
-    return words % {"count": turned.people}
+    return sentence % {"count": change.people}

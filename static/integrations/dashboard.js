@@ -2,65 +2,65 @@
 "use strict";
 
 // The selection before htmx replaces a part of the table; restored afterwards.
-let kept = null;
+let savedSelection = null;
 
-const boxes = () => [...document.querySelectorAll('input[name="staff"][form="bulk"]')];
-const everybody = () => document.getElementById("tick-everybody");
+const rowBoxes = () => [...document.querySelectorAll('input[name="staff"][form="bulk"]')];
+const allBox = () => document.getElementById("select-all");
 
 function showSelection() {
   const bulk = document.getElementById("bulk");
   if (!bulk) return;
-  const { total, totalWords, nobody, some, narrow, widen } = bulk.dataset;
-  const ticked = boxes().filter((box) => box.checked).length;
-  const isWhole = ticked > 0 && ticked === boxes().length;
-  const isAll = everybody().checked;
-  everybody().indeterminate = !isAll && ticked > 0;
-  const words = isAll ? bulk.dataset.everybody.replace("{count}", totalWords) : some.replace("{count}", ticked);
-  say(document.getElementById("selection"), isAll || ticked ? words : nobody);
+  const { total, totalText, none, some, narrow, widen } = bulk.dataset;
+  const count = rowBoxes().filter((box) => box.checked).length;
+  const isWholePage = count > 0 && count === rowBoxes().length;
+  const isAll = allBox().checked;
+  allBox().indeterminate = !isAll && count > 0;
+  const text = isAll ? bulk.dataset.all.replace("{count}", totalText) : some.replace("{count}", count);
+  announce(document.getElementById("selection"), isAll || count ? text : none);
   const scope = document.getElementById("selection-scope");
-  scope.hidden = !isWhole || Number(total) === ticked;
-  scope.textContent = (isAll ? narrow : widen).replace("{count}", isAll ? ticked : totalWords);
-  bulk.classList.toggle("is-active", isAll || ticked > 0);
-  bulk.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = !isAll && ticked === 0; });
+  scope.hidden = !isWholePage || Number(total) === count;
+  scope.textContent = (isAll ? narrow : widen).replace("{count}", isAll ? count : totalText);
+  bulk.classList.toggle("is-active", isAll || count > 0);
+  bulk.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = !isAll && count === 0; });
 }
 
 // Write only if the text changed: screen readers announce every write to a live region.
-function say(place, words) {
-  if (place.textContent !== words) place.textContent = words;
+function announce(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
-function tickAll(isTicked) {
-  boxes().forEach((box) => { box.checked = isTicked; });
+function setRowBoxes(isChecked) {
+  rowBoxes().forEach((box) => { box.checked = isChecked; });
 }
 
 document.addEventListener("change", (event) => {
-  if (event.target.name === "everybody") tickAll(event.target.checked);
-  else if (event.target.name === "staff") everybody().checked = false;
+  if (event.target.name === "all") setRowBoxes(event.target.checked);
+  else if (event.target.name === "staff") allBox().checked = false;
   else return;
   showSelection();
 });
 
 document.addEventListener("click", (event) => {
   if (event.target.id !== "selection-scope") return;
-  everybody().checked = !everybody().checked;
-  tickAll(true);
+  allBox().checked = !allBox().checked;
+  setRowBoxes(true);
   showSelection();
 });
 
-// Keep ticks when htmx replaces a row or the table, as long as the table lists the same people.
+// Keep the selection when htmx replaces a row or the table, as long as the table lists the same people.
 document.addEventListener("htmx:beforeSwap", () => {
   const bulk = document.getElementById("bulk");
   if (!bulk) return;
-  const ids = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
-  kept = { query: bulk.dataset.query, isAll: everybody().checked, ids };
+  const ids = new Set(rowBoxes().filter((box) => box.checked).map((box) => box.value));
+  savedSelection = { query: bulk.dataset.query, isAll: allBox().checked, ids };
 });
 document.addEventListener("htmx:afterSettle", () => {
   const bulk = document.getElementById("bulk");
-  if (bulk && kept && kept.query === bulk.dataset.query) {
-    everybody().checked = kept.isAll;
-    boxes().forEach((box) => { box.checked = box.checked || kept.isAll || kept.ids.has(box.value); });
+  if (bulk && savedSelection && savedSelection.query === bulk.dataset.query) {
+    allBox().checked = savedSelection.isAll;
+    rowBoxes().forEach((box) => { box.checked = box.checked || savedSelection.isAll || savedSelection.ids.has(box.value); });
   }
-  kept = null;
+  savedSelection = null;
   showSelection();
 });
 document.addEventListener("DOMContentLoaded", showSelection);

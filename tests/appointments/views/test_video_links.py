@@ -114,7 +114,7 @@ def test_a_mass_update_gives_one_notice_in_total(maple: Maple, as_ada: Browser, 
         video(maple, 10 + number, staff=member)
     address = reverse("connection-bulk", args=[Connection.objects.get().pk])
 
-    response = as_ada.post(address, {"on": "true", "everybody": "true"}, follow=True)
+    response = as_ada.post(address, {"on": "true", "all": "true"}, follow=True)
 
     assert response.content.decode().count('class="notice ') == 1
 

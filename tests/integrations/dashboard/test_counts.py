@@ -1,11 +1,11 @@
-"""The counts above the table of a dashboard."""
+"""Counts above the table of a dashboard."""
 
 from __future__ import annotations
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.dashboard.counts import tiles_of
+from integrations.dashboard.counts import count_users
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 UNMATCHED = {"directory": "unmatched", "remote_id": "", "remote_user_name": ""}
 
 
-def test_everybody_is_counted_once_by_status_and_switch() -> None:
+def test_each_user_is_counted_once_by_status_and_switch() -> None:
     maple = make_organization()
     connection = make_connection(maple)
     for member in make_staff(maple, 3):
@@ -24,26 +24,26 @@ def test_everybody_is_counted_once_by_status_and_switch() -> None:
     make_match(connection, make_member(maple, "Eve Moreau"), directory="unknown")
     make_member(maple, "Sam Okafor")
 
-    tiles = tiles_of(connection)
+    counts = count_users(connection)
 
-    assert (tiles.everybody, tiles.matched, tiles.unmatched, tiles.forbidden) == (8, 4, 1, 1)
-    assert (tiles.checking, tiles.on) == (2, 5)
-    assert tiles.fitting(status="matched", video="off") == 1
+    assert (counts.total, counts.matched, counts.unmatched, counts.forbidden) == (8, 4, 1, 1)
+    assert (counts.checking, counts.on) == (2, 5)
+    assert counts.filtered(status="matched", video="off") == 1
 
 
-def test_who_left_is_not_counted_though_the_match_is_kept() -> None:
+def test_former_staff_are_not_counted_although_their_match_is_kept() -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_match(connection, make_member(maple, "Ada Lovell"))
     make_match(connection, make_member(maple, "Lea Left", is_active=False))
     make_match(connection, make_member(maple, "Leo Left", is_active=False), **UNMATCHED)
 
-    tiles = tiles_of(connection)
+    counts = count_users(connection)
 
-    assert (tiles.everybody, tiles.matched, tiles.unmatched, tiles.on) == (1, 1, 0, 1)
+    assert (counts.total, counts.matched, counts.unmatched, counts.on) == (1, 1, 0, 1)
 
 
-def test_another_connection_of_the_same_people_and_another_organisation_are_left_out() -> None:
+def test_other_connections_and_other_organisations_are_not_counted() -> None:
     maple, cedar = make_organization(), make_organization("Cedar Bank")
     connection, second = make_connection(maple), make_connection(maple, "another account", is_default=False)
     ada = make_member(maple, "Ada Lovell")
@@ -51,9 +51,9 @@ def test_another_connection_of_the_same_people_and_another_organisation_are_left
     make_match(second, ada, **UNMATCHED)
     make_match(make_connection(cedar), make_member(cedar, "Otto Berg"))
 
-    tiles = tiles_of(connection)
+    counts = count_users(connection)
 
-    assert (tiles.everybody, tiles.matched, tiles.unmatched) == (1, 1, 0)
+    assert (counts.total, counts.matched, counts.unmatched) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("people", [1, 3])
@@ -64,6 +64,6 @@ def test_the_counts_are_one_query(people: int, django_assert_num_queries: Django
         make_match(connection, member)
 
     with django_assert_num_queries(1):
-        tiles = tiles_of(connection)
+        counts = count_users(connection)
 
-    assert tiles.matched == people
+    assert counts.matched == people

@@ -1,25 +1,24 @@
-"""Whom the search and the filter of a dashboard leave, whether the words are rare or common."""
+"""Search, filter and pages of the user table."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from integrations.dashboard import search, table
-from integrations.dashboard.counts import tiles_of
-from integrations.dashboard.search import TableFilter, narrowed
-from integrations.dashboard.table import page_of
+from integrations.dashboard.counts import count_users
+from integrations.dashboard.search import TableFilter, filtered_users
+from integrations.dashboard.table import users_page
 from integrations.models import Connection
 from tests.factories import make_connection, make_match, make_member, make_organization
 
 
 @pytest.fixture
 def connection(db: None) -> Connection:
-    """Anna is found by her name, Ben by what Microsoft calls him, Cora by both; Dora left."""
+    """Anna has the word in her name, Ben in his remote user name, Cora in both; Dora has left."""
     maple = make_organization()
     connection = make_connection(maple)
     make_match(connection, make_member(maple, "Anna Berg"), enabled=True)
@@ -38,22 +37,19 @@ def connection(db: None) -> Connection:
     return connection
 
 
-@pytest.fixture(params=["rare", "common"])
-def words(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """As if every word were rare, or common."""
-    monkeypatch.setattr(search, "FEW", 500 if request.param == "rare" else 0)
-    return request.param
+def selected(connection: Connection, table_filter: TableFilter) -> tuple[list[str], int]:
+    """Return the names that a bulk action applies to, and their count."""
+    users = filtered_users(connection, table_filter)
+    return [member.name for member in users.order_by("first_name")], users.count()
 
 
-def found(connection: Connection, query: str) -> tuple[list[str], list[str], int]:
-    """The names near an end of the list, those far from it, and how many were counted."""
-    people = narrowed(connection, TableFilter(QueryDict(query)))
-    near, far = (
-        [member.name for member in part.order_by("first_name")] for part in (people.near, people.far)
-    )
-    return near, far, people.count()
+def listed(connection: Connection, table_filter: TableFilter) -> tuple[list[str], int]:
+    """Return the names on the first page, and the count in its footer."""
+    page = users_page(connection, table_filter, None, count_users(connection))
+    return [member.name for member in page.object_list], page.paginator.count
 
 
+@pytest.mark.parametrize("read", [selected, listed])
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -72,34 +68,37 @@ def found(connection: Connection, query: str) -> tuple[list[str], list[str], int
         ("", ["Anna Berg", "Ben Carter", "Cora Annan", "Eve Lind"]),
     ],
 )
-def test_every_form_of_the_answer_is_the_same(
-    connection: Connection, words: str, query: str, names: list[str]
+def test_search_and_filter_select_the_listed_users(
+    connection: Connection,
+    read: Callable[[Connection, TableFilter], tuple[list[str], int]],
+    query: str,
+    names: list[str],
 ) -> None:
-    assert found(connection, query) == (names, names, len(names))
+    assert read(connection, TableFilter(QueryDict(query))) == (names, len(names))
 
 
-@pytest.mark.parametrize("near", [0, 0.1, 2000])
+@pytest.mark.parametrize("rows", [1, 2, 3])
 @pytest.mark.parametrize("sort", ["", "-name"])
 @pytest.mark.parametrize("status", ["", "matched"])
-def test_the_pages_together_are_the_list(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch, near: float, sort: str, status: str
+def test_the_pages_together_make_up_the_list(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, rows: int, sort: str, status: str
 ) -> None:
-    monkeypatch.setattr(table, "NEAR", near)
-    monkeypatch.setattr(TableFilter, "rows_per_page", 1)
+    monkeypatch.setattr(TableFilter, "rows_per_page", rows)
     table_filter = TableFilter(QueryDict(f"sort={sort}&status={status}"))
-    tiles = tiles_of(connection)
+    counts = count_users(connection)
 
-    first = page_of(connection, table_filter, "1", tiles)
-    pages = [page_of(connection, table_filter, str(number), tiles) for number in first.paginator.page_range]
+    first = users_page(connection, table_filter, "1", counts)
+    pages = [users_page(connection, table_filter, str(n), counts) for n in first.paginator.page_range]
 
     names = ["Anna Berg", "Ben Carter", "Cora Annan", *([] if status else ["Eve Lind"])]
-    assert [page.object_list[0].name for page in pages] == (names[::-1] if sort else names)
+    shown = [member.name for page in pages for member in page.object_list]
+    assert shown == (names[::-1] if sort else names)
 
 
 @pytest.mark.parametrize(
     ("query", "counts"), [({"search": "anna"}, False), ({"status": "matched"}, True), ({}, True)]
 )
-def test_whoever_types_gets_no_new_counts(
+def test_a_search_leaves_the_counts_unchanged(
     client: Client, connection: Connection, query: dict[str, str], counts: bool
 ) -> None:
     client.force_login(make_member(connection.organization, "Ada Lovell", "admin"))

@@ -263,7 +263,7 @@ def test_everybody_that_search_leaves_is_turned_on_over_all_pages(browser, maple
 
     response = browser.post(
         reverse("connection-bulk", args=[connection.pk]),
-        {"everybody": "true", "on": "true", "back": "search=lind&rows=25"},
+        {"all": "true", "on": "true", "back": "search=lind&rows=25"},
         follow=True,
     )
 

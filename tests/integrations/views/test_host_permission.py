@@ -33,7 +33,7 @@ def ada(maple):
 @pytest.fixture
 def platform(fake_teams: FakePlatform, monkeypatch) -> FakePlatform:
     fake_teams.needs_permission_probe = True
-    monkeypatch.setattr(fake_teams, "remedy", lambda connection, match: f"Mend the {match.coverage} person.")
+    monkeypatch.setattr(fake_teams, "remedy", lambda connection, match: f"Fix the {match.host_permission} person.")
     return fake_teams
 
 
@@ -78,7 +78,7 @@ def test_somebody_without_a_policy_shows_the_commands_to_run(browser, connection
     row = row_of(page(browser, "connection", connection.pk), sam)
 
     assert "Forbidden</span>" in row
-    assert "Mend the forbidden person." in row
+    assert "Fix the denied person." in row
     assert f'<pre class="code-block" id="script-{sam.staff_id}" tabindex="0">grant sam-id</pre>' in row
     assert f'data-copy="#script-{sam.staff_id}"' in row
     assert 'aria-label="I ran it for Sam Okafor"' in row
@@ -109,7 +109,7 @@ def test_after_i_ran_it_the_person_waits(browser, connection, ada, sam):
     (event,) = connection.events.all()
     assert response.url == reverse("connection", args=[connection.pk], query={"search": "sam"})
     assert "Forbidden</span>" in row
-    assert "Mend the waiting person." in row
+    assert "Fix the waiting person." in row
     assert "I ran it" not in row
     assert (event.kind, event.actor) == (EventKind.PERMISSION_REPORTED, ada)
 
@@ -130,7 +130,7 @@ def test_whoever_waits_is_asked_about_again_as_often_as_somebody_wants(browser, 
 def test_with_scripts_the_row_alone_is_replaced(browser, connection, sam):
     html = i_ran_it(browser, sam, HX_Request="true").content.decode()
 
-    assert "Mend the waiting person." in row_of(html, sam)
+    assert "Fix the waiting person." in row_of(html, sam)
     assert "<html" not in html
     assert f"&amp;staff={sam.staff_id}" in html
 
@@ -178,7 +178,7 @@ def test_the_script_can_be_copied_and_downloaded(browser, connection, sam, ben):
 
 
 def test_a_script_that_nobody_would_read_is_downloaded(browser, connection, sam, ben, monkeypatch):
-    monkeypatch.setattr(views, "READABLE", 1)
+    monkeypatch.setattr(views, "MAX_SHOWN", 1)
 
     html = page(browser, "connection-script", connection.pk)
 
@@ -274,4 +274,4 @@ def test_asking_costs_a_constant_number_of_queries(
         unsettled(browser, connection, *matches)
 
 
-QUERIES = 6
+QUERIES = 5
