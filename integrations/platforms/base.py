@@ -60,6 +60,11 @@ class VideoPlatform(Protocol):
     #: How many meetings one organizer may have in a calendar month, as the platform publishes; None: nothing is known.
     most_meetings_a_month: int | None
 
+    @property
+    def host_permission_label(self) -> str:
+        """Name of the permission to host as a person, such as "access policy"; used in labels."""
+        ...
+
     def is_offered_to(self, organization: Organization) -> bool:
         """Whether the organisation has the add-on. Existing meetings are looked after either way."""
         ...

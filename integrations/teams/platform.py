@@ -45,6 +45,11 @@ class Teams:
     most_meetings_a_month: int | None = 2000
     probe_size = PROBE_SIZE
 
+    @property
+    def host_permission_label(self) -> str:
+        """Name of the permission to host as a person."""
+        return _("access policy")
+
     def is_offered_to(self, organization: Organization) -> bool:
         return organization.teams_addon
 

@@ -50,7 +50,7 @@ def script(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Show or download one script for all people without permission; handle "I ran it" for all of them."""
     if request.method == "POST":
         count = report_permission(connection, people_of(connection), current_member(request))
-        messages.success(request, _reported_sentence(count))
+        messages.success(request, _reported_sentence(connection, count))
         return redirect("connection", connection.pk)
     if "download" in request.GET:
         return _script_download(connection)
@@ -94,9 +94,9 @@ def _row_context(connection: Connection, query: str) -> dict[str, object]:
     return {"connection": connection, "platform": platform_of(connection), "query": query}
 
 
-def _reported_sentence(count: int) -> str:
+def _reported_sentence(connection: Connection, count: int) -> str:
     return ngettext(
-        "%(count)d user is looked at again and again until the policy has spread. You see it here.",
-        "%(count)d users are looked at again and again until the policy has spread. You see it here.",
+        "%(count)d user is looked at again and again until the %(permission)s has spread. You see it here.",
+        "%(count)d users are looked at again and again until the %(permission)s has spread. You see it here.",
         count,
-    ) % {"count": count}
+    ) % {"count": count, "permission": platform_of(connection).host_permission_label}

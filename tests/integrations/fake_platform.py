@@ -72,6 +72,7 @@ class FakePlatform:
 
     label = "Microsoft Teams"
     user_name_label = "UPN"
+    host_permission_label = "access policy"
     grant_script_name = "grant.txt"
     probe_size = 20
     most_meetings_a_month: int | None = 10

@@ -21,7 +21,7 @@ def row_of(page: Page, name: str) -> Locator:
     return page.get_by_role("row", name=re.compile(name))
 
 
-def test_a_policy_that_was_granted_shows_by_itself(page: Page, stack: Stack) -> None:
+def test_a_granted_policy_appears_without_a_reload(page: Page, stack: Stack) -> None:
     steps.connect_by_policy(page)
     oscar = row_of(page, "Oscar Lind")
     expect(oscar.locator(".status")).to_have_text("Forbidden", timeout=30_000)
@@ -37,7 +37,7 @@ def test_a_policy_that_was_granted_shows_by_itself(page: Page, stack: Stack) -> 
     expect(row_of(page, "Olga Novak").locator(".status")).to_have_text("Forbidden")
 
 
-def test_one_script_is_for_everybody(page: Page, stack: Stack) -> None:
+def test_one_script_covers_all_users(page: Page, stack: Stack) -> None:
     steps.connect_by_policy(page)
     expect(row_of(page, "Olga Novak").locator(".status")).to_have_text("Forbidden", timeout=30_000)
     page.reload()
@@ -51,7 +51,7 @@ def test_one_script_is_for_everybody(page: Page, stack: Stack) -> None:
         expect(row_of(page, name).locator(".status")).to_have_text("Matched", timeout=30_000)
 
 
-def test_whoever_takes_an_appointment_over_hosts_it_on_a_new_link_and_the_old_meeting_goes(
+def test_a_reassigned_appointment_gets_a_new_link_and_the_old_meeting_is_deleted(
     open_page: OpenPage, otto_after: Start, running_stack: Stack
 ) -> None:
     stack, page = running_stack, open_page(otto_after, "/settings/video-calls/")

@@ -71,7 +71,7 @@ def join_link_in_mail(stack: Stack) -> str:
     return found[0]
 
 
-def test_a_move_keeps_the_link_and_a_cancel_deletes_the_meeting(
+def test_a_move_keeps_the_link_and_a_cancellation_deletes_the_meeting(
     stack: Stack, open_page: OpenPage, ada_hosting: Start
 ) -> None:
     page = open_page(ada_hosting)

@@ -72,7 +72,7 @@ def start(ada_hosting: Start) -> Start:
     return ada_hosting
 
 
-def test_no_page_breaks_a_rule_that_a_machine_can_check(page: Page, browser: Browser, stack: Stack) -> None:
+def test_no_page_violates_an_axe_rule(page: Page, browser: Browser, stack: Stack) -> None:
     stranger = new_context(browser, stack).new_page()
     private = stack.sql("SELECT manage_token FROM appointments_appointment ORDER BY starts_at DESC LIMIT 1")
 

@@ -46,7 +46,7 @@ def test_a_video_call_is_booked_on_a_phone(
         assert context.cookies(stack.url) == []
 
 
-def test_it_is_booked_inside_a_site_that_may_embed_it_without_third_party_cookies_and_no_other_shows_it(
+def test_it_can_be_booked_inside_an_allowed_site_without_third_party_cookies_and_no_other_site_shows_it(
     browser: Browser, stack: Stack
 ) -> None:
     with other_site(stack) as site, other_site(stack) as stranger:
@@ -67,7 +67,7 @@ def test_it_is_booked_inside_a_site_that_may_embed_it_without_third_party_cookie
         context.close()
 
 
-def test_it_is_booked_without_scripts(browser: Browser, stack: Stack) -> None:
+def test_it_can_be_booked_without_scripts(browser: Browser, stack: Stack) -> None:
     context = browser.new_context(base_url=stack.url, java_script_enabled=False)
     page = context.new_page()
 

@@ -65,7 +65,7 @@ def test_a_video_call_is_booked_by_keyboard_alone(page: Page) -> None:
     expect(page.get_by_label("Search clients")).to_be_focused()
 
 
-def test_what_is_typed_before_the_scripts_run_is_searched_for(page: Page) -> None:
+def test_text_typed_before_the_scripts_run_is_searched(page: Page) -> None:
     page.add_init_script(
         """addEventListener("readystatechange", () => {
             const search = document.getElementById("id_client_query");
@@ -77,7 +77,7 @@ def test_what_is_typed_before_the_scripts_run_is_searched_for(page: Page) -> Non
     expect(page.get_by_role("radio", name=re.compile("Cleo Brandt"))).to_be_visible()
 
 
-def test_t_chooses_the_first_time_and_what_is_replaced_is_no_error(page: Page) -> None:
+def test_t_selects_the_first_slot_and_a_replaced_request_is_not_an_error(page: Page) -> None:
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto("/contact-center/?service=3&method=3")
@@ -106,7 +106,7 @@ def test_t_chooses_the_first_time_and_what_is_replaced_is_no_error(page: Page) -
     assert errors == []
 
 
-def test_a_new_client_is_booked_on_a_phone_and_nothing_is_wider_than_it(
+def test_a_new_client_is_booked_on_a_phone_and_no_element_is_wider_than_the_screen(
     browser: Browser, stack: Stack
 ) -> None:
     context = new_context(browser, stack)

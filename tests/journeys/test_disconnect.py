@@ -20,7 +20,7 @@ def start(ada_hosting: Start) -> Start:
     return ada_hosting
 
 
-def test_a_booked_link_works_on_after_disconnect_and_the_same_account_connects_again(
+def test_a_booked_link_keeps_working_after_a_disconnect_and_the_same_account_connects_again(
     page: Page, stack: Stack
 ) -> None:
     steps.book(page)

@@ -8,7 +8,7 @@ from demo.logins import PASSWORD
 from tests.stack import Stack
 
 
-def test_an_operator_begins_an_installation_by_clicks(page: Page, stack: Stack) -> None:
+def test_an_operator_sets_up_an_installation_in_the_admin(page: Page, stack: Stack) -> None:
     page.goto("/operator/")
     page.get_by_label("Email").fill("olive@operator.example")
     page.get_by_label("Password").fill(PASSWORD)

@@ -47,7 +47,7 @@ def is_held(stack: Stack) -> bool:
     return stack.sql(f"SELECT count(*) {rows}") == [(1,)]
 
 
-def test_a_worker_killed_in_the_middle_is_followed_by_another(page: Page, connected: Stack) -> None:
+def test_another_worker_continues_after_a_worker_is_killed(page: Page, connected: Stack) -> None:
     connected.control("fault", kind="slow", regex=LOOK_UPS, seconds=2, count=1)
     rematch(page)
     connected.wait_until(lambda: is_held(connected))
@@ -58,7 +58,7 @@ def test_a_worker_killed_in_the_middle_is_followed_by_another(page: Page, connec
     expect(status(page)).to_have_text(DONE, timeout=30_000)
 
 
-def test_while_microsoft_is_busy_the_page_says_that_it_waits_and_then_it_is_done(
+def test_the_page_shows_a_wait_while_microsoft_throttles_and_then_the_rematch_completes(
     page: Page, connected: Stack
 ) -> None:
     connected.control("fault", kind="throttle", regex=LOOK_UPS, retry_after=6, count=1)
@@ -87,7 +87,7 @@ def test_a_disconnect_during_a_rematch_ends_it(page: Page, connected: Stack) -> 
     assert connected.sql("SELECT max(checked_at) FROM integrations_usermatch") == before
 
 
-def test_two_admins_who_press_at_once_see_one_rematch(page: Page, connected: Stack) -> None:
+def test_two_admins_who_start_at_once_see_one_rematch(page: Page, connected: Stack) -> None:
     connected.control("fault", kind="latency", regex=LOOK_UPS, ms=2000)
     rematch(page)
     second = page.context.new_page()
@@ -101,7 +101,7 @@ def test_two_admins_who_press_at_once_see_one_rematch(page: Page, connected: Sta
     assert connected.sql("SELECT count(*) FROM integrations_rematchrun") == [(2,)]
 
 
-def test_the_result_stays_until_it_is_dismissed_and_lists_who_changed(page: Page, connected: Stack) -> None:
+def test_the_result_stays_until_it_is_dismissed_and_lists_the_changes(page: Page, connected: Stack) -> None:
     connected.control("person", user="sam@maple.example", upn="samuel@maple.example", mail="")
     rematch(page)
     expect(status(page)).to_have_text(DONE)

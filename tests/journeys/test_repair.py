@@ -33,7 +33,7 @@ def start(ada_hosting: Start) -> Start:
     return ada_hosting
 
 
-def test_links_are_created_for_what_was_booked_without(page: Page, stack: Stack) -> None:
+def test_links_are_created_for_appointments_without_one(page: Page, stack: Stack) -> None:
     stack.python(THREE)
     steps.open_video_calls(page)
     notice = page.locator("#notices")

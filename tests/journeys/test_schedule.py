@@ -54,7 +54,7 @@ def drag(page: Page, event: Locator, *, hours: float = 0, to: str = "") -> None:
     page.mouse.up()
 
 
-def test_a_free_place_is_booked_dragged_and_reassigned_with_one_link_while_a_colleague_looks_on(
+def test_a_slot_is_booked_dragged_and_reassigned_with_one_link_while_a_colleague_watches(
     open_page: OpenPage, ada_hosting: Start, browser: Browser, running_stack: Stack
 ) -> None:
     stack, page = running_stack, open_page(ada_hosting, "/settings/video-calls/")
@@ -116,7 +116,7 @@ def test_a_free_place_is_booked_dragged_and_reassigned_with_one_link_while_a_col
     assert meeting["join_web_url"] == link
 
 
-def test_a_note_that_is_being_typed_survives_a_colleagues_click_and_a_click_of_ones_own(
+def test_a_note_being_typed_survives_clicks_of_a_colleague_and_of_the_author(
     page: Page, browser: Browser, stack: Stack
 ) -> None:
     pk = appointment_now(stack, "sam@maple.example")
@@ -143,7 +143,9 @@ def test_a_note_that_is_being_typed_survives_a_colleagues_click_and_a_click_of_o
     own.close()
 
 
-def test_the_week_of_one_becomes_that_of_two_and_back_without_a_reload(page: Page, stack: Stack) -> None:
+def test_the_week_of_one_person_becomes_that_of_two_and_back_without_a_reload(
+    page: Page, stack: Stack
+) -> None:
     steps.sign_in(page, "sky@maple.example", then="/schedule/?view=week&q=okafor")
     columns, anna = page.locator("#calendar"), page.get_by_role("rowheader", name="Anna Okafor")
     expect(columns).to_be_visible()
@@ -167,7 +169,7 @@ def test_on_a_phone_a_week_of_many_is_a_list_of_people(page: Page, stack: Stack)
     assert fits(page)
 
 
-def test_a_day_is_run_on_a_phone_from_the_list(page: Page, stack: Stack) -> None:
+def test_a_day_is_managed_on_a_phone_from_the_list(page: Page, stack: Stack) -> None:
     appointment_now(stack, "sam@maple.example")
     steps.sign_in(page, "sam@maple.example", then="/schedule/")
     page.set_viewport_size({"width": 390, "height": 844})
@@ -205,7 +207,7 @@ def fits(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("zone", ["America/Toronto", "Asia/Tokyo"])
-def test_the_present_moment_is_drawn_only_where_the_browsers_clock_is_the_schedules(
+def test_the_current_time_is_drawn_only_if_the_browser_has_the_time_zone_of_the_schedule(
     browser: Browser, stack: Stack, zone: str
 ) -> None:
     context = browser.new_context(base_url=stack.url, timezone_id=zone)

@@ -21,7 +21,7 @@ def how_many_on(stack: Stack) -> int:
     return int(stack.sql("SELECT count(*) FROM integrations_usermatch WHERE enabled")[0][0])
 
 
-def test_everybody_or_only_this_page_is_turned_on_and_undone(page: Page, stack: Stack) -> None:
+def test_all_users_or_only_this_page_are_turned_on_with_undo(page: Page, stack: Stack) -> None:
     steps.open_video_calls(page)
     page.get_by_role("searchbox", name="Search users").fill("person")
     expect(page.get_by_text("1–25 of 30")).to_be_visible()
@@ -41,7 +41,7 @@ def test_everybody_or_only_this_page_is_turned_on_and_undone(page: Page, stack: 
     assert how_many_on(stack) == 0
 
 
-def test_ticks_outlive_a_switch_and_work_on_a_phone(page: Page, stack: Stack) -> None:
+def test_the_selection_survives_a_switch_and_works_on_a_phone(page: Page, stack: Stack) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     steps.open_video_calls(page)
     page.get_by_role("searchbox", name="Search users").fill("okafor")

@@ -25,7 +25,7 @@ def go_back(page: Page) -> None:
     page.evaluate("setTimeout(() => history.back())")
 
 
-def test_after_signing_out_back_shows_nobody(page: Page) -> None:
+def test_after_signing_out_back_shows_no_data(page: Page) -> None:
     steps.sign_in(page)
     page.goto("/clients/")
     page.get_by_role("button", name="Sign out").click()
@@ -37,7 +37,7 @@ def test_after_signing_out_back_shows_nobody(page: Page) -> None:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_back_finds_a_half_filled_form_as_it_was(page: Page) -> None:
+def test_back_restores_a_half_filled_form(page: Page) -> None:
     steps.sign_in(page)
     page.goto("/schedule/appointments/add/")
     page.get_by_label("Notes").fill("Prefers mornings")

@@ -17,7 +17,7 @@ def start(ada_after: Start) -> Start:
     return ada_after
 
 
-def test_whoever_has_an_alias_is_matched_after_one_button_and_signs_in_with_the_new_address(
+def test_a_person_with_an_alias_is_matched_by_one_button_and_signs_in_with_the_new_address(
     page: Page, stack: Stack
 ) -> None:
     steps.open_video_calls(page)

@@ -55,7 +55,7 @@ def through_the_client_view(page: Page, stack: Stack) -> str:
     return steps.join(own, own)
 
 
-def test_each_place_gives_a_video_appointment_its_own_teams_link_and_opens_it(
+def test_each_place_books_a_video_appointment_with_its_own_teams_link_and_opens_it(
     page: Page, browser: Browser, stack: Stack
 ) -> None:
     opened = [through_the_schedule(page), through_the_contact_center(page)]

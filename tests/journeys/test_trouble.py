@@ -28,7 +28,7 @@ def meetings_made(stack: Stack) -> int:
     return len(stack.simulator_state()["meetings"])
 
 
-def test_booking_goes_on_while_microsoft_is_down_and_the_link_follows(page: Page, connected: Stack) -> None:
+def test_booking_works_while_microsoft_is_down_and_the_link_follows(page: Page, connected: Stack) -> None:
     connected.control("fault", kind="graph_down")
     steps.book(page)
     expect(page.get_by_text("Creating the Teams link…")).to_be_visible()
@@ -39,7 +39,7 @@ def test_booking_goes_on_while_microsoft_is_down_and_the_link_follows(page: Page
     assert meetings_made(connected) == 1
 
 
-def test_booking_goes_on_while_the_broker_is_down_and_the_link_follows(page: Page, connected: Stack) -> None:
+def test_booking_works_while_the_broker_is_down_and_the_link_follows(page: Page, connected: Stack) -> None:
     steps.fill_in_booking(page)
     connected.broker.stop()
     page.get_by_role("button", name="Book", exact=True).last.click()
@@ -53,7 +53,7 @@ def test_booking_goes_on_while_the_broker_is_down_and_the_link_follows(page: Pag
     assert meetings_made(connected) == 1
 
 
-def test_a_move_while_the_meeting_is_being_made_ends_at_the_new_time(page: Page, connected: Stack) -> None:
+def test_a_move_during_the_creation_of_the_meeting_ends_at_the_new_time(page: Page, connected: Stack) -> None:
     connected.control("fault", kind="latency", regex=CREATE, ms=2000, count=1)
     steps.book(page)
     steps.move_to_next_free_time(page)

@@ -52,7 +52,7 @@ def address(connection, person):
     return reverse("connection-takeover", args=[connection.pk, person.pk])
 
 
-def test_the_row_offers_the_right_name_and_the_table_comes_back(browser, connection, anna, alias):
+def test_the_row_offers_the_right_name_and_leads_back_to_the_same_table(browser, connection, anna, alias):
     html = browser.get(reverse("connection", args=[connection.pk]), {"search": "anna"}).content.decode()
 
     assert f'href="{address(connection, anna)}?back=search%3Danna"' in html
@@ -87,7 +87,7 @@ def test_use_it_changes_the_person_and_rematches(
     assert event.detail == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."
 
 
-def test_both_addresses_get_one_mail(
+def test_both_addresses_get_one_email(
     browser, connection, anna, alias, sent_tasks, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
@@ -98,7 +98,7 @@ def test_both_addresses_get_one_mail(
     assert "From now on: anna.k@maple.example" in sent.body
 
 
-def test_a_username_is_taken_over_without_a_mail(
+def test_a_username_is_adopted_without_an_email(
     browser, connection, anna, sent_tasks, django_capture_on_commit_callbacks
 ):
     connection.match_field = MatchField.USERNAME
@@ -115,7 +115,7 @@ def test_a_username_is_taken_over_without_a_mail(
 
 
 @pytest.mark.parametrize("organization", ["Maple Credit Union", "Cedar Bank"])
-def test_a_name_that_somebody_has_changes_nothing(browser, connection, maple, anna, alias, organization):
+def test_a_name_in_use_changes_nothing(browser, connection, maple, anna, alias, organization):
     owner = maple if organization == maple.name else make_organization(organization)
     make_member(owner, "Kim Other", email="Anna.K@maple.example")
 
@@ -138,7 +138,7 @@ def test_a_taken_username_changes_nothing(browser, connection, maple, anna):
 
 
 @pytest.mark.parametrize("hint", ["no address", "a@b@c", "x" * 300 + "@maple.example", "a\nb@maple.example"])
-def test_what_is_no_address_is_refused_in_words(browser, connection, anna, hint):
+def test_an_invalid_address_is_refused_with_a_sentence(browser, connection, anna, hint):
     make_match(connection, anna, **ALIAS, hint=hint)
 
     response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
@@ -149,7 +149,7 @@ def test_what_is_no_address_is_refused_in_words(browser, connection, anna, hint)
 
 
 @pytest.mark.parametrize("agreed", ["", "other@maple.example", "Anna.K@maple.example"])
-def test_only_what_the_page_offered_and_the_platform_answers_is_accepted(
+def test_only_the_name_offered_by_the_page_and_the_platform_is_accepted(
     browser, connection, anna, alias, agreed
 ):
     response = browser.post(address(connection, anna), {"new": agreed, "email": "other@maple.example"})
@@ -161,7 +161,7 @@ def test_only_what_the_page_offered_and_the_platform_answers_is_accepted(
     ]
 
 
-def test_after_a_disconnect_nothing_is_taken_over(connection, anna, alias):
+def test_after_a_disconnect_no_name_is_adopted(connection, anna, alias):
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
     with pytest.raises(AliasError):
@@ -181,7 +181,7 @@ def test_after_a_disconnect_nothing_is_taken_over(connection, anna, alias):
         {"reason": "alias", "hint": "anna.k@maple.example", "queried_name": None},
     ],
 )
-def test_an_answer_that_offers_nothing_now_changes_nothing(browser, connection, anna, answer, method):
+def test_a_result_without_an_offer_changes_nothing(browser, connection, anna, answer, method):
     make_match(connection, anna, directory="unmatched", remote_id="", **answer)
 
     response = getattr(browser, method)(address(connection, anna))
@@ -193,7 +193,7 @@ def test_an_answer_that_offers_nothing_now_changes_nothing(browser, connection, 
     ]
 
 
-def test_somebody_of_another_organisation_is_not_found(browser, connection):
+def test_a_person_of_another_organisation_is_not_found(browser, connection):
     cedar = make_organization("Cedar Bank")
     foreign = make_member(cedar, "Otto Weber")
     make_match(make_connection(cedar), foreign, **ALIAS, hint="o@cedar.example")
@@ -204,7 +204,7 @@ def test_somebody_of_another_organisation_is_not_found(browser, connection):
     assert (response.status_code, foreign.email) == (404, "otto@cedar.example")
 
 
-def test_after_disconnect_nothing_is_taken_over(browser, connection, anna, alias):
+def test_the_page_adopts_no_name_after_a_disconnect(browser, connection, anna, alias):
     disconnect_connection(connection, None)
 
     browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
@@ -212,7 +212,7 @@ def test_after_disconnect_nothing_is_taken_over(browser, connection, anna, alias
     assert StaffMember.objects.get(pk=anna.pk).email == "anna@maple.example"
 
 
-def test_a_mail_server_that_is_down_does_not_undo_it(
+def test_a_mail_server_outage_does_not_undo_the_change(
     browser, connection, anna, alias, sent_tasks, settings, django_capture_on_commit_callbacks
 ):
     settings.EMAIL_BACKEND = "tests.integrations.views.test_alias.DownBackend"
@@ -234,7 +234,7 @@ class DownBackend:
         raise ConnectionRefusedError
 
 
-def test_whoever_is_being_looked_up_again_is_not_told_the_old_remedy(browser, connection, anna, alias):
+def test_a_person_being_looked_up_again_has_no_outdated_remedy(browser, connection, anna, alias):
     StaffMember.objects.filter(pk=anna.pk).update(email="anna.k@maple.example")
 
     html = browser.get(reverse("connection", args=[connection.pk]), {"search": "anna"}).content.decode()

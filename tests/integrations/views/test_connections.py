@@ -50,7 +50,7 @@ def choose(connection, *people):
 
 
 # --- The list ---------------------------------------------------------------------------------------
-def test_the_list_tells_integrations_apart_and_says_which_is_the_default(browser, maple, second):
+def test_the_list_distinguishes_integrations_and_shows_the_default(browser, maple, second):
     choose(second, *make_staff(maple, 2))
 
     text = words(browser.get(reverse("video-calls")))
@@ -72,7 +72,7 @@ def test_the_list_shows_account_and_tenant(browser, maple, monkeypatch):
     assert text.count("Microsoft tenant: contoso.example") == 2
 
 
-def test_the_list_says_how_far_a_rematch_is_and_how_it_ended(browser, first, second):
+def test_the_list_shows_the_progress_and_the_result_of_a_rematch(browser, first, second):
     make_run(first, state="running", total=12, done=5)
     make_run(second, state="failed", total=4, done=2, error="Report request 7.")
     make_run(second, dismissed_at=timezone.now(), started_at=timezone.now() - timedelta(days=1))
@@ -83,7 +83,7 @@ def test_the_list_says_how_far_a_rematch_is_and_how_it_ended(browser, first, sec
     assert "Connected The rematch did not finish: 2 of 4 users were looked up. Report request 7." in text
 
 
-def test_the_list_is_silent_about_a_result_that_was_dismissed(browser, first, second):
+def test_the_list_hides_a_dismissed_result(browser, first, second):
     make_run(first, started_at=timezone.now() - timedelta(days=1))
     make_run(first, dismissed_at=timezone.now())
 
@@ -91,7 +91,7 @@ def test_the_list_is_silent_about_a_result_that_was_dismissed(browser, first, se
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_the_list_costs_the_same_for_any_number(
+def test_the_list_takes_the_same_queries_for_any_number_of_connections(
     browser, maple, monkeypatch, how_many, django_assert_num_queries
 ):
     monkeypatch.undo()
@@ -104,7 +104,7 @@ def test_the_list_costs_the_same_for_any_number(
         browser.get(reverse("video-calls-all"))
 
 
-def test_what_was_disconnected_is_listed_below(browser, first, second):
+def test_disconnected_integrations_are_listed_below(browser, first, second):
     disconnect_connection(second, None)
 
     response = browser.get(reverse("video-calls-all"))
@@ -114,7 +114,7 @@ def test_what_was_disconnected_is_listed_below(browser, first, second):
     assert f'href="{reverse("connection", args=[second.pk])}"' in response.content.decode()
 
 
-def test_with_one_live_connection_its_dashboard_opens_and_leads_to_all(browser, first, second):
+def test_with_one_live_connection_its_dashboard_opens_and_links_to_all(browser, first, second):
     disconnect_connection(second, None)
 
     response = browser.get(reverse("video-calls"), follow=True)
@@ -123,7 +123,7 @@ def test_with_one_live_connection_its_dashboard_opens_and_leads_to_all(browser, 
     assert f'href="{reverse("video-calls-all")}">All integrations</a>' in response.content.decode()
 
 
-def test_a_new_one_is_added_from_the_list_and_from_a_dashboard(browser, first, second):
+def test_an_integration_can_be_added_from_the_list_and_from_a_dashboard(browser, first, second):
     pages = [browser.get(reverse("video-calls")), browser.get(reverse("connection", args=[first.pk]))]
 
     assert [f'href="{reverse("video-calls-new")}">+ New</a>' in page.content.decode() for page in pages] == [
@@ -139,7 +139,7 @@ def test_another_organisations_integrations_are_not_listed(browser, first, secon
 
 
 # --- Make default -----------------------------------------------------------------------------------
-def test_make_default_says_so(browser, ada, second):
+def test_make_default_shows_a_confirmation(browser, ada, second):
     make_match(second, ada)
 
     response = browser.post(reverse("connection-default", args=[second.pk]))
@@ -149,7 +149,7 @@ def test_make_default_says_so(browser, ada, second):
     assert Connection.objects.get(is_default=True) == second
 
 
-def test_making_a_default_on_which_nobody_is_on_warns_and_leads_there(browser, second):
+def test_a_new_default_without_enabled_users_warns_and_opens_its_dashboard(browser, second):
     response = browser.post(reverse("connection-default", args=[second.pk]))
 
     assert response.url == reverse("connection", args=[second.pk])
@@ -159,7 +159,7 @@ def test_making_a_default_on_which_nobody_is_on_warns_and_leads_there(browser, s
     ]
 
 
-def test_what_is_gone_cannot_be_made_the_default(browser, first, second):
+def test_a_disconnected_integration_cannot_become_the_default(browser, first, second):
     disconnect_connection(second, None)
 
     response = browser.post(reverse("connection-default", args=[second.pk]))
@@ -169,7 +169,7 @@ def test_what_is_gone_cannot_be_made_the_default(browser, first, second):
 
 
 @pytest.mark.parametrize("name", ["connection-default", "connection-use-default", "connection-rename"])
-def test_nothing_is_done_to_another_organisations(browser, maple, first, name):
+def test_integrations_of_another_organisation_cannot_be_changed(browser, maple, first, name):
     foreign = make_connection(make_organization("Cedar Bank"), name="Cedar's own")
 
     response = browser.post(reverse(name, args=[foreign.pk]), {"name": "Mine"})
@@ -179,13 +179,13 @@ def test_nothing_is_done_to_another_organisations(browser, maple, first, name):
 
 
 # --- Who has no platform ----------------------------------------------------------------------------
-def test_with_a_default_nobody_is_said_to_have_no_platform(browser, second):
+def test_with_a_default_the_list_does_not_warn_about_missing_platforms(browser, second):
     text = words(browser.get(reverse("video-calls")))
 
     assert "no video platform" not in text
 
 
-def test_the_list_says_how_many_have_no_platform_and_what_to_do(browser, maple, ada, first, second):
+def test_the_list_counts_people_without_a_platform_and_offers_a_remedy(browser, maple, ada, first, second):
     make_connection(maple, "a third account", is_default=False)
     make_staff(maple, 2)
     disconnect_connection(first, None)
@@ -198,7 +198,7 @@ def test_the_list_says_how_many_have_no_platform_and_what_to_do(browser, maple, 
     ) in text
 
 
-def test_the_only_dashboard_left_offers_itself_as_the_default(browser, first, second):
+def test_the_only_remaining_dashboard_offers_to_become_the_default(browser, first, second):
     disconnect_connection(first, None)
 
     response = browser.get(reverse("video-calls"), follow=True)
@@ -208,7 +208,9 @@ def test_the_only_dashboard_left_offers_itself_as_the_default(browser, first, se
     assert "Make Microsoft Teams 2 the default" in words(response)
 
 
-def test_when_the_last_one_went_the_providers_say_who_has_no_platform(browser, maple, ada, first):
+def test_after_the_last_disconnect_the_platforms_page_counts_people_without_a_platform(
+    browser, maple, ada, first
+):
     make_staff(maple, 2)
     disconnect_connection(first, None)
 
@@ -219,13 +221,13 @@ def test_when_the_last_one_went_the_providers_say_who_has_no_platform(browser, m
     assert "Microsoft Teams Disconnected coconut-meetings@contoso.example" in text
 
 
-def test_before_anything_was_connected_nobody_is_missing_a_platform(browser, maple):
+def test_before_the_first_connection_the_page_does_not_warn(browser, maple):
     make_staff(maple, 2)
 
     assert "no video platform" not in words(browser.get(reverse("video-calls")))
 
 
-def test_those_who_have_chosen_what_is_gone_are_counted_with_a_way_out(browser, maple, first, second):
+def test_people_who_chose_a_disconnected_integration_are_counted_with_a_remedy(browser, maple, first, second):
     choose(second, *make_staff(maple, 2))
     disconnect_connection(second, None)
 
@@ -239,7 +241,7 @@ def test_those_who_have_chosen_what_is_gone_are_counted_with_a_way_out(browser, 
     assert "Use the default (Microsoft Teams) for these 2 people" in gone
 
 
-def test_they_can_all_be_given_the_default(browser, maple, first, second):
+def test_they_can_all_be_moved_to_the_default(browser, maple, first, second):
     people = make_staff(maple, 2)
     choose(second, *people)
     disconnect_connection(second, None)
@@ -253,7 +255,7 @@ def test_they_can_all_be_given_the_default(browser, maple, first, second):
 
 
 # --- Names ------------------------------------------------------------------------------------------
-def test_an_integration_is_renamed(browser, first):
+def test_an_integration_can_be_renamed(browser, first):
     response = browser.post(reverse("connection-rename", args=[first.pk]), {"name": "  Branches \r\n east "})
 
     first.refresh_from_db()
@@ -269,7 +271,7 @@ def test_an_integration_is_renamed(browser, first):
         ("a\x00b", "Null characters are not allowed."),
     ],
 )
-def test_a_name_that_does_not_do_is_refused_in_words(browser, first, second, name, sentence):
+def test_an_invalid_name_is_refused_with_a_sentence(browser, first, second, name, sentence):
     response = browser.post(reverse("connection-rename", args=[first.pk]), {"name": name})
 
     first.refresh_from_db()
@@ -286,7 +288,7 @@ def test_a_refused_name_stays_in_the_field_and_the_page_keeps_the_old_one(browse
 
 
 # --- Profiles ---------------------------------------------------------------------------------------
-def test_the_profile_offers_each_by_name_and_says_what_the_default_is(browser, maple, second):
+def test_the_profile_offers_each_integration_by_name_and_shows_the_default(browser, maple, second):
     sam = make_member(maple)
 
     text = words(browser.get(reverse("staff-profile", args=[sam.pk])))
@@ -294,7 +296,7 @@ def test_the_profile_offers_each_by_name_and_says_what_the_default_is(browser, m
     assert "Organisation default (Microsoft Teams) Microsoft Teams Microsoft Teams 2 Personal link" in text
 
 
-def test_the_profile_names_a_chosen_platform_that_is_gone_and_what_to_do(browser, maple, first, second):
+def test_the_profile_names_a_disconnected_choice_and_offers_a_remedy(browser, maple, first, second):
     sam = make_member(maple)
     make_match(second, sam)
     choose(second, sam)
@@ -311,7 +313,7 @@ def test_the_profile_names_a_chosen_platform_that_is_gone_and_what_to_do(browser
     ) in words(response).replace("&gt;", ">")
 
 
-def test_without_a_default_the_profile_says_none(browser, maple, first):
+def test_without_a_default_the_profile_shows_none(browser, maple, first):
     sam = make_member(maple)
     disconnect_connection(first, None)
 
@@ -320,7 +322,7 @@ def test_without_a_default_the_profile_says_none(browser, maple, first):
     assert "Organisation default (none) Personal link" in text
 
 
-def test_nobody_can_choose_anew_what_is_gone(browser, maple, first, second):
+def test_a_disconnected_integration_cannot_be_chosen(browser, maple, first, second):
     sam = make_member(maple)
     disconnect_connection(second, None)
 

@@ -58,7 +58,7 @@ def switch_of(html: str, name: str) -> str:
 # --- Which page -----------------------------------------------------------------------------------------
 
 
-def test_without_a_connection_the_providers_are_shown(browser, fake_teams):
+def test_without_a_connection_the_platforms_are_shown(browser, fake_teams):
     html = page(browser, reverse("video-calls"))
 
     assert f'href="{fake_teams.connect_url()}">Microsoft Teams</a>' in html
@@ -107,7 +107,7 @@ def test_only_admins_reach_the_settings(client, maple, role, name):
 # --- The dashboard --------------------------------------------------------------------------------------
 
 
-def test_the_account_is_on_top_and_everybody_is_off_at_first(browser, maple, sam):
+def test_the_account_is_on_top_and_all_users_are_off_at_first(browser, maple, sam):
     connection = make_connection(maple)
 
     html = page(browser, reverse("connection", args=[connection.pk]))
@@ -126,7 +126,7 @@ def test_another_organisations_dashboard_does_not_exist(browser):
     assert response.status_code == 404
 
 
-def test_somebody_who_is_not_matched_has_a_remedy(browser, maple, sam):
+def test_a_user_who_is_not_matched_has_a_remedy(browser, maple, sam):
     connection = make_connection(maple)
     make_match(
         connection, sam, directory=DirectoryState.UNMATCHED, reason=MatchReason.NOT_FOUND, remote_id=""
@@ -138,7 +138,7 @@ def test_somebody_who_is_not_matched_has_a_remedy(browser, maple, sam):
     assert '<div class="remedy">' in html
 
 
-def test_two_people_behind_one_remote_user_are_warned_about(browser, maple, ada, sam):
+def test_two_people_with_the_same_remote_user_get_a_warning(browser, maple, ada, sam):
     connection = make_connection(maple)
     for member in (ada, sam):
         make_match(connection, member, remote_id="the-same")
@@ -150,7 +150,7 @@ def test_two_people_behind_one_remote_user_are_warned_about(browser, maple, ada,
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_the_dashboard_costs_the_same_for_any_number_of_people(
+def test_the_dashboard_takes_the_same_queries_for_any_number_of_people(
     browser, maple, people, django_assert_num_queries
 ):
     connection = make_connection(maple)
@@ -162,7 +162,7 @@ def test_the_dashboard_costs_the_same_for_any_number_of_people(
         browser.get(reverse("connection", args=[connection.pk]))
 
 
-def test_while_matching_runs_the_page_says_how_far_it_is(browser, maple):
+def test_while_matching_runs_the_page_shows_the_progress(browser, maple):
     connection = make_connection(maple)
     RematchRun.objects.create(connection=connection, trigger=RematchTrigger.CONNECTED, total=12, done=5)
 
@@ -210,7 +210,7 @@ def test_rows_per_page_and_the_last_page(browser, maple):
     assert (len(names_in_table(first)), len(names_in_table(last))) == (50, 11)
 
 
-def test_htmx_gets_the_table_only(browser, maple):
+def test_htmx_gets_only_the_table(browser, maple):
     connection = make_connection(maple)
 
     html = page(browser, reverse("connection", args=[connection.pk]), **{"HX-Request": "true"})
@@ -221,7 +221,7 @@ def test_htmx_gets_the_table_only(browser, maple):
 # --- The switch -----------------------------------------------------------------------------------------
 
 
-def test_the_switch_takes_effect_at_once_and_comes_back_to_the_same_table(browser, maple, sam):
+def test_the_switch_takes_effect_at_once_and_returns_to_the_same_table(browser, maple, sam):
     connection = make_connection(maple)
 
     response = browser.post(
@@ -257,7 +257,7 @@ def test_a_switch_of_another_organisation_does_not_exist(browser, maple):
     assert not UserMatch.objects.exists()
 
 
-def test_everybody_that_search_leaves_is_turned_on_over_all_pages(browser, maple):
+def test_all_users_found_by_the_search_are_turned_on_across_pages(browser, maple):
     connection = make_connection(maple)
     make_staff(maple, 30, last_name="Lind")
 
@@ -272,7 +272,7 @@ def test_everybody_that_search_leaves_is_turned_on_over_all_pages(browser, maple
 
 
 @pytest.mark.parametrize("on", ["true", "false"])
-def test_nobody_ticked_gets_a_sentence(browser, maple, on):
+def test_an_empty_selection_gets_a_sentence(browser, maple, on):
     connection = make_connection(maple)
 
     response = browser.post(
@@ -284,7 +284,7 @@ def test_nobody_ticked_gets_a_sentence(browser, maple, on):
     assert not connection.events.exists()
 
 
-def test_only_the_ticked_people_are_turned_off(browser, maple, ada, sam):
+def test_only_the_selected_users_are_turned_off(browser, maple, ada, sam):
     connection = make_connection(maple)
     for member in (ada, sam):
         make_match(connection, member)
@@ -306,7 +306,7 @@ def turned(browser, maple, sam) -> Connection:
     return connection
 
 
-def test_a_switch_takes_the_notice_before_it_and_its_undo_away(browser, turned, sam):
+def test_a_switch_removes_the_previous_message_and_its_undo(browser, turned, sam):
     seen = page(browser, reverse("connection", args=[turned.pk]))
     address = reverse("connection-toggle", args=[turned.pk, sam.pk])
 
@@ -316,7 +316,7 @@ def test_a_switch_takes_the_notice_before_it_and_its_undo_away(browser, turned, 
     assert re.search(r'<div id="messages" hx-swap-oob="true">\s*</div>', html) is not None
 
 
-def test_an_undo_that_has_nothing_left_to_do_is_no_success(browser, turned):
+def test_an_undo_without_effect_is_not_a_success(browser, turned):
     event = turned.events.get()
     browser.post(reverse("connection-undo", args=[turned.pk, event.pk]))
 
@@ -331,7 +331,7 @@ def test_an_undo_that_has_nothing_left_to_do_is_no_success(browser, turned):
 # --- A person's platform --------------------------------------------------------------------------------
 
 
-def test_admins_are_told_that_a_connection_is_broken(browser, maple):
+def test_admins_see_that_a_connection_is_broken(browser, maple):
     connection = make_connection(maple, status="needs_reauthorization", connected_at=timezone.now())
 
     html = page(browser, reverse("settings"))

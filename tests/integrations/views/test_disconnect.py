@@ -51,7 +51,7 @@ def test_the_menu_leads_to_disconnect(browser, connection):
     assert f'<a href="{address(connection)}">Disconnect</a>' in html
 
 
-def test_the_confirmation_says_what_stays_and_what_to_try_first(browser, connection, hosting):
+def test_the_confirmation_shows_the_consequences_and_what_to_try_first(browser, connection, hosting):
     sync(ask(hosting))
     sync(ask(hosting))
     ask(hosting)
@@ -74,7 +74,7 @@ def test_disconnect_once_more_disconnects(browser, connection, ada):
     assert said(response) == ["Microsoft Teams is disconnected."]
 
 
-def test_after_one_of_two_the_list_shows_what_is_left(browser, connection):
+def test_after_one_of_two_is_disconnected_the_list_shows_the_other(browser, connection):
     make_connection(connection.organization, "other", is_default=False)
 
     response = browser.post(address(connection))
@@ -83,7 +83,7 @@ def test_after_one_of_two_the_list_shows_what_is_left(browser, connection):
     assert said(response) == ["Microsoft Teams is disconnected."]
 
 
-def test_the_second_of_two_who_disconnect_at_once_hears_no_success(browser, connection, monkeypatch):
+def test_the_second_of_two_concurrent_disconnects_is_not_a_success(browser, connection, monkeypatch):
     def quicker(connection, actor):
         disconnect_connection(connection, None)
         return disconnect_connection(connection, actor)
@@ -95,7 +95,7 @@ def test_the_second_of_two_who_disconnect_at_once_hears_no_success(browser, conn
     assert levels(response) == [("info", "Microsoft Teams is disconnected already.")]
 
 
-def test_looking_disconnects_nothing(browser, connection):
+def test_opening_the_page_disconnects_nothing(browser, connection):
     browser.get(address(connection))
 
     connection.refresh_from_db()
@@ -103,7 +103,7 @@ def test_looking_disconnects_nothing(browser, connection):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_the_second_of_two_admins_is_told_that_it_is_done(browser, connection, method):
+def test_the_second_of_two_admins_reads_that_it_is_disconnected_already(browser, connection, method):
     disconnect_connection(connection, None)
 
     response = getattr(browser, method)(address(connection))
@@ -112,9 +112,7 @@ def test_the_second_of_two_admins_is_told_that_it_is_done(browser, connection, m
     assert said(response) == ["Microsoft Teams is disconnected already."]
 
 
-def test_the_old_dashboard_says_who_disconnected_and_how_to_connect_again(
-    browser, connection, ada, fake_teams
-):
+def test_the_old_dashboard_shows_the_actor_and_how_to_connect_again(browser, connection, ada, fake_teams):
     disconnect_connection(connection, ada)
 
     response = browser.get(dashboard(connection))
@@ -127,7 +125,7 @@ def test_the_old_dashboard_says_who_disconnected_and_how_to_connect_again(
     assert 'role="switch"' not in response.content.decode()
 
 
-def test_without_the_add_on_nothing_offers_to_connect_again(browser, connection, fake_teams):
+def test_without_the_add_on_the_page_does_not_offer_to_connect_again(browser, connection, fake_teams):
     disconnect_connection(connection, None)
     fake_teams.addon = False
 
@@ -145,7 +143,7 @@ def test_a_dashboard_that_is_open_elsewhere_reloads(browser, connection):
     assert (response.headers["HX-Refresh"], response.content) == ("true", b"")
 
 
-def test_a_switch_that_is_pressed_too_late_leads_to_the_news(browser, connection, hosting):
+def test_a_switch_pressed_after_the_disconnect_redirects_to_the_dashboard(browser, connection, hosting):
     disconnect_connection(connection, None)
 
     response = browser.post(
@@ -158,7 +156,7 @@ def test_a_switch_that_is_pressed_too_late_leads_to_the_news(browser, connection
     assert UserMatch.objects.get().enabled
 
 
-def test_a_rematch_that_is_pressed_too_late_starts_nothing(browser, connection):
+def test_a_rematch_pressed_after_the_disconnect_starts_nothing(browser, connection):
     disconnect_connection(connection, None)
 
     response = browser.post(reverse("connection-rematch", args=[connection.pk]))
@@ -175,7 +173,7 @@ def test_another_organisations_connection_is_not_disconnected(browser):
     assert (response.status_code, foreign.status) == (404, "connected")
 
 
-def test_whose_chosen_platform_went_is_counted_there(browser, connection, hosting):
+def test_people_who_chose_the_disconnected_platform_are_counted_there(browser, connection, hosting):
     StaffMember.objects.filter(pk=hosting.staff_id).update(
         video_choice=VideoChoice.CONNECTION, video_connection=connection
     )

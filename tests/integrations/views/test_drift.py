@@ -58,7 +58,7 @@ def health(browser: Browser, connection: Connection, **query: int) -> str:
     return " ".join(strip_tags(after.partition("</section>")[0]).split())
 
 
-def test_the_dashboard_says_who_would_be_what_and_what_they_have_booked(browser, connection):
+def test_the_dashboard_shows_expected_changes_and_booked_appointments(browser, connection):
     find(connection)
 
     text = notice(browser, connection)
@@ -67,11 +67,11 @@ def test_the_dashboard_says_who_would_be_what_and_what_they_have_booked(browser,
     assert text.endswith("Rematch users")
 
 
-def test_nothing_is_said_where_nobody_was_found(browser, connection):
+def test_without_findings_the_dashboard_shows_no_notice(browser, connection):
     assert notice(browser, connection) == ""
 
 
-def test_the_action_is_the_one_of_the_menu(browser, connection):
+def test_the_notice_has_the_same_action_as_the_menu(browser, connection):
     find(connection)
 
     html = browser.get(reverse("connection", args=[connection.pk])).content.decode()
@@ -82,7 +82,7 @@ def test_the_action_is_the_one_of_the_menu(browser, connection):
     )
 
 
-def test_of_many_a_few_are_named_who_have_most_booked(browser, connection):
+def test_the_notice_names_the_few_with_the_most_appointments(browser, connection):
     for number in range(NAMED + 12):
         find(connection, f"Ana{number:02d} Silva", meetings=number)
 
@@ -92,13 +92,13 @@ def test_of_many_a_few_are_named_who_have_most_booked(browser, connection):
     assert "… and 12 others." in text
 
 
-def test_who_has_nothing_booked_is_named_without_a_number(browser, connection):
+def test_a_person_without_appointments_is_named_without_a_number(browser, connection):
     find(connection, after="forbidden", reason="disabled", meetings=0)
 
     assert "Ana Silva would now be Forbidden." in notice(browser, connection)
 
 
-def test_somebody_who_would_be_another_user_is_named_with_the_account(browser, connection):
+def test_a_person_who_would_match_another_user_is_named_with_the_account(browser, connection):
     find(connection, after="matched", reason="", is_other_user=True, remote_user_name="ana@maple.example")
 
     assert "would now be matched with another account (ana@maple.example) and has 4" in notice(
@@ -106,7 +106,7 @@ def test_somebody_who_would_be_another_user_is_named_with_the_account(browser, c
     )
 
 
-def test_who_does_not_work_there_any_more_is_not_named(browser, connection):
+def test_former_staff_are_not_named(browser, connection):
     finding = find(connection)
     finding.staff.is_active = False
     finding.staff.save()
@@ -114,7 +114,7 @@ def test_who_does_not_work_there_any_more_is_not_named(browser, connection):
     assert notice(browser, connection) == ""
 
 
-def test_names_are_text(browser, connection):
+def test_names_are_escaped(browser, connection):
     find(connection, "<b>Ana</b> Silva")
 
     html = browser.get(reverse("connection", args=[connection.pk])).content.decode()
@@ -122,7 +122,7 @@ def test_names_are_text(browser, connection):
     assert "&lt;b&gt;Ana&lt;/b&gt; Silva would now be Unmatched" in html
 
 
-def test_health_and_history_says_why_and_what_to_do(browser, connection):
+def test_health_and_history_shows_reason_and_remedy(browser, connection):
     find(connection, reason="alias", hint="ana.silva@maple.example")
 
     text = health(browser, connection)
@@ -131,7 +131,7 @@ def test_health_and_history_says_why_and_what_to_do(browser, connection):
     assert "UnmatchedMend alias. 4" in text
 
 
-def test_health_and_history_has_everybody_a_page_at_a_time(browser, connection):
+def test_health_and_history_lists_all_findings_in_pages(browser, connection):
     members = make_staff(connection.organization, PER_PAGE + 5)
     DriftFinding.objects.bulk_create(
         DriftFinding(connection=connection, staff=member, after="unmatched", reason="not_found")
@@ -143,7 +143,7 @@ def test_health_and_history_has_everybody_a_page_at_a_time(browser, connection):
     assert f"{PER_PAGE + 1}–{PER_PAGE + 5} of {PER_PAGE + 5}" in text
 
 
-def test_what_was_found_before_a_disconnect_is_not_shown_after_it(browser, connection):
+def test_findings_from_before_a_disconnect_are_hidden_afterwards(browser, connection):
     find(connection)
     Connection.objects.update(status="disconnected", is_default=False)
 
@@ -157,7 +157,7 @@ def test_what_was_found_before_a_disconnect_is_not_shown_after_it(browser, conne
         (datetime(2026, 11, 24, 2, 5, tzinfo=UTC), "24 Nov 2026, 02:05"),
     ],
 )
-def test_health_and_history_says_when_it_was_looked_last(browser, connection, finished_at, words):
+def test_health_and_history_shows_the_time_of_the_last_check(browser, connection, finished_at, words):
     DriftWatch.objects.create(connection=connection, finished_at=finished_at)
 
     html = browser.get(reverse("connection-health", args=[connection.pk])).content.decode()
@@ -165,7 +165,7 @@ def test_health_and_history_says_when_it_was_looked_last(browser, connection, fi
     assert f"<dt>Looked for changes of users</dt><dd>{words}</dd>" in html
 
 
-def test_health_and_history_has_no_such_part_where_nobody_was_found(browser, connection):
+def test_health_and_history_has_no_such_section_without_findings(browser, connection):
     assert health(browser, connection) == ""
 
 

@@ -123,13 +123,13 @@ def try_again(browser: Browser, connected: Connection, **data: object) -> str:
 # --- Health -----------------------------------------------------------------------------------------
 
 
-def test_the_dashboard_leads_there(browser, connected):
+def test_the_dashboard_links_to_the_page(browser, connected):
     html = read(browser, reverse("connection", args=[connected.pk]))
 
     assert f'<a href="{page_address(connected)}">Health and history</a>' in html
 
 
-def test_a_connection_that_works_says_when_it_was_last_answered(browser, connected):
+def test_a_healthy_connection_shows_the_time_of_the_last_response(browser, connected):
     Connection.objects.update(last_success_at=timezone.now() - timedelta(minutes=5))
 
     shown = section(read(browser, page_address(connected)), "health-heading")
@@ -137,7 +137,7 @@ def test_a_connection_that_works_says_when_it_was_last_answered(browser, connect
     assert shown.startswith("Health Connected Microsoft Teams last answered 5 minutes ago.")
 
 
-def test_an_answer_of_this_minute_is_called_so(browser, connected):
+def test_a_response_within_this_minute_is_shown_as_such(browser, connected):
     record_success(connected.pk)
 
     shown = section(read(browser, page_address(connected)), "health-heading")
@@ -145,13 +145,13 @@ def test_an_answer_of_this_minute_is_called_so(browser, connected):
     assert shown.startswith("Health Connected Microsoft Teams has just answered.")
 
 
-def test_a_connection_that_nobody_used_says_so(browser, connected):
+def test_an_unused_connection_is_shown_as_such(browser, connected):
     shown = section(read(browser, page_address(connected)), "health-heading")
 
     assert shown.startswith("Health Connected Microsoft Teams was not asked for anything yet.")
 
 
-def test_a_refused_sign_in_is_said_with_its_reason(browser, connected):
+def test_a_refused_sign_in_is_shown_with_its_reason(browser, connected):
     require_reauthorization(Connection.objects.all(), "The password has expired. Use Reauthorize.")
 
     shown = section(read(browser, page_address(connected)), "health-heading")
@@ -159,7 +159,7 @@ def test_a_refused_sign_in_is_said_with_its_reason(browser, connected):
     assert shown.startswith("Health Needs reauthorization The password has expired. Use Reauthorize.")
 
 
-def test_a_pause_that_the_platform_asked_for_is_said_with_its_end(browser, connected):
+def test_a_pause_requested_by_the_platform_is_shown_with_its_end(browser, connected):
     Connection.objects.update(paused_until=timezone.now() + timedelta(days=400))
 
     shown = section(read(browser, page_address(connected)), "health-heading")
@@ -168,7 +168,7 @@ def test_a_pause_that_the_platform_asked_for_is_said_with_its_end(browser, conne
     assert "Paused until" in shown
 
 
-def test_a_pause_that_is_over_is_not_spoken_of(browser, connected):
+def test_a_pause_in_the_past_is_not_shown(browser, connected):
     Connection.objects.update(paused_until=timezone.now() - timedelta(seconds=1))
 
     shown = section(read(browser, page_address(connected)), "health-heading")
@@ -177,7 +177,7 @@ def test_a_pause_that_is_over_is_not_spoken_of(browser, connected):
     assert shown.startswith("Health Connected Microsoft Teams")
 
 
-def test_credentials_of_ours_that_are_refused_are_called_ours(browser, connected):
+def test_refused_credentials_of_ours_are_shown_as_ours(browser, connected):
     refused = PlatformError(ErrorKind.OPERATOR, "Coconut's own credentials are refused.")
     record_trouble(connected.pk, refused)
 
@@ -189,7 +189,7 @@ def test_credentials_of_ours_that_are_refused_are_called_ours(browser, connected
     assert "Coconut&#x27;s own credentials are refused. Appointments can be booked;" in line
 
 
-def test_trouble_of_a_call_that_a_disconnect_overtook_is_not_noted(connected):
+def test_trouble_of_a_call_that_ends_after_a_disconnect_is_not_recorded(connected):
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
     record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "No answer."))
@@ -208,7 +208,7 @@ def test_trouble_ends_with_the_next_success(connected):
     assert (connected.trouble_kind, connected.trouble_sentence, connected.trouble_since) == ("", "", None)
 
 
-def test_the_line_says_when_a_platform_that_is_down_is_tried_next(connected):
+def test_the_line_shows_the_next_attempt_during_an_outage(connected):
     record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "Not reached."))
     Connection.objects.update(probe_at=STARTS)
     connected.refresh_from_db()
@@ -216,7 +216,7 @@ def test_the_line_says_when_a_platform_that_is_down_is_tried_next(connected):
     assert health_of(connected).sentence.endswith("Not reached. The next try is at 2 Mar, 15:00.")
 
 
-def test_the_first_of_several_failures_tells_since_when(connected):
+def test_the_first_of_several_failures_sets_the_start_of_the_trouble(connected):
     record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "Not reached."))
     Connection.objects.update(trouble_since=STARTS)
 
@@ -227,7 +227,7 @@ def test_the_first_of_several_failures_tells_since_when(connected):
 
 
 @pytest.mark.parametrize("kind", set(ErrorKind) - {ErrorKind.OUTAGE, ErrorKind.OPERATOR})
-def test_failures_with_a_place_of_their_own_are_no_trouble_of_the_connection(connected, kind):
+def test_failures_shown_elsewhere_are_not_trouble_of_the_connection(connected, kind):
     record_trouble(connected.pk, PlatformError(kind, "Something else."))
 
     connected.refresh_from_db()
@@ -259,7 +259,7 @@ def test_a_failed_link_is_shown_with_remedy_and_request_id(browser, connected, s
     )
 
 
-def test_it_leads_to_its_appointment(browser, connected, maple, sam):
+def test_a_failed_link_leads_to_its_appointment(browser, connected, maple, sam):
     meeting = fail(connected, sam)
     service = make_service(maple, provided_by=(sam,))
     booked = make_appointment(
@@ -279,7 +279,7 @@ def test_it_leads_to_its_appointment(browser, connected, maple, sam):
         ({"desired_state": "absent", "remote_id": "remote-1"}, "Not deleted"),
     ],
 )
-def test_what_failed_is_named(browser, connected, sam, fields, what):
+def test_the_failed_operation_is_named(browser, connected, sam, fields, what):
     fail(connected, sam, **fields)
 
     shown = section(read(browser, page_address(connected)), "failed-heading")
@@ -296,7 +296,7 @@ def test_the_next_appointment_comes_first(browser, connected, sam):
     assert shown.index("Sooner") < shown.index("Later")
 
 
-def test_appointments_that_are_over_are_left_out(browser, connected, sam):
+def test_past_appointments_are_left_out(browser, connected, sam):
     fail(connected, sam, starts_at=timezone.now() - timedelta(days=1))
 
     shown = section(read(browser, page_address(connected)), "failed-heading")
@@ -313,7 +313,7 @@ def test_another_connections_failures_are_not_listed(browser, connected, maple, 
     assert shown == "Failed links No appointment to come has a failed link."
 
 
-def test_one_is_tried_again(browser, connected, sam):
+def test_one_link_can_be_retried(browser, connected, sam):
     chosen, other = fail(connected, sam), fail(connected, sam, subject="Other")
 
     shown = try_again(browser, connected, meeting=chosen.pk)
@@ -324,7 +324,7 @@ def test_one_is_tried_again(browser, connected, sam):
     assert (chosen.state, other.state) == (MeetingState.PENDING, MeetingState.FAILED)
 
 
-def test_all_are_tried_again(browser, connected, ada, sam):
+def test_all_links_can_be_retried(browser, connected, ada, sam):
     fail(connected, sam)
     fail(connected, sam, subject="Other")
 
@@ -340,7 +340,7 @@ def test_all_are_tried_again(browser, connected, ada, sam):
     )
 
 
-def test_what_is_tried_again_before_reauthorizing_waits_and_says_so(browser, connected, sam):
+def test_a_retry_before_reauthorizing_waits_with_a_sentence(browser, connected, sam):
     fail(connected, sam)
     require_reauthorization(Connection.objects.all(), "The password has expired. Use Reauthorize.")
 
@@ -350,7 +350,7 @@ def test_what_is_tried_again_before_reauthorizing_waits_and_says_so(browser, con
 
 
 @pytest.mark.parametrize("meeting", ["", "\x00", "nothing", "9" * 5000, str(uuid.uuid4())])
-def test_trying_again_what_is_not_there_is_answered(browser, connected, sam, meeting):
+def test_a_retry_of_an_unknown_link_gets_a_sentence(browser, connected, sam, meeting):
     fail(connected, sam)
 
     shown = try_again(browser, connected, meeting=meeting)
@@ -359,7 +359,7 @@ def test_trying_again_what_is_not_there_is_answered(browser, connected, sam, mee
     assert Meeting.objects.failed().count() == 1
 
 
-def test_another_organisations_meeting_cannot_be_tried_again(browser, connected):
+def test_a_meeting_of_another_organisation_cannot_be_retried(browser, connected):
     cedar = make_organization("Cedar Bank")
     theirs = fail(make_connection(cedar, account_oid="theirs"), make_member(cedar, "Otto Keller"))
 
@@ -369,7 +369,7 @@ def test_another_organisations_meeting_cannot_be_tried_again(browser, connected)
     assert list(Meeting.objects.failed()) == [theirs]
 
 
-def test_nothing_is_tried_again_on_what_is_disconnected(browser, connected, sam):
+def test_links_of_a_disconnected_connection_are_not_retried(browser, connected, sam):
     fail(connected, sam)
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
@@ -381,7 +381,7 @@ def test_nothing_is_tried_again_on_what_is_disconnected(browser, connected, sam)
     assert Meeting.objects.failed().count() == 1
 
 
-def test_people_without_a_policy_have_one_script_here_too(browser, connected, sam, fake_teams):
+def test_people_without_permission_have_one_script_here_too(browser, connected, sam, fake_teams):
     fake_teams.needs_permission_probe = True
     make_match(connected, sam, host_permission=HostPermission.DENIED)
 
@@ -398,7 +398,7 @@ def save_settings(browser: Browser, connected: Connection, **data: str) -> str:
     return text_of(response.content.decode())
 
 
-def test_a_choice_is_stored_and_noted(browser, connected, ada, fake_teams):
+def test_a_setting_is_stored_and_recorded(browser, connected, ada, fake_teams):
     shown = save_settings(browser, connected, music="jazz")
 
     event = ConnectionEvent.objects.get()
@@ -407,7 +407,7 @@ def test_a_choice_is_stored_and_noted(browser, connected, ada, fake_teams):
     assert (event.kind, event.actor, event.detail) == (EventKind.SETTINGS_CHANGED, ada, "Music: jazz.")
 
 
-def test_saving_what_is_chosen_already_is_no_news(browser, connected):
+def test_saving_an_unchanged_setting_records_no_event(browser, connected):
     shown = save_settings(browser, connected, music="none")
 
     assert "Saved." in shown
@@ -415,7 +415,7 @@ def test_saving_what_is_chosen_already_is_no_news(browser, connected):
 
 
 @pytest.mark.parametrize("music", ["", "\x00", "9" * 5000, "polka"])
-def test_a_choice_that_does_not_exist_is_refused_beside_the_field(browser, connected, fake_teams, music):
+def test_an_invalid_choice_is_refused_next_to_the_field(browser, connected, fake_teams, music):
     response = browser.post(reverse("connection-settings", args=[connected.pk]), {"music": music})
 
     assert response.status_code == 200
@@ -423,7 +423,7 @@ def test_a_choice_that_does_not_exist_is_refused_beside_the_field(browser, conne
     assert fake_teams.music == "none"
 
 
-def test_what_is_disconnected_has_no_settings(browser, connected, fake_teams):
+def test_a_disconnected_connection_has_no_settings(browser, connected, fake_teams):
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
     html = read(browser, page_address(connected))
@@ -437,7 +437,7 @@ def test_what_is_disconnected_has_no_settings(browser, connected, fake_teams):
 # --- History ----------------------------------------------------------------------------------------
 
 
-def test_the_history_says_who_did_what_and_when(browser, connected, ada):
+def test_the_history_shows_actor_event_and_time(browser, connected, ada):
     event = note_event(connected, EventKind.TURNED_ON, ada, "Video Calls was turned on for 212 users.")
     note_event(connected, EventKind.TOKEN_REFUSED, None, "The password has expired.")
     ConnectionEvent.objects.filter(pk=event.pk).update(at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
@@ -457,7 +457,7 @@ def test_the_latest_is_first(browser, connected):
     assert shown.index("Rematched") < shown.index("Connected")
 
 
-def test_what_somebody_typed_is_shown_as_text(browser, connected):
+def test_user_input_is_escaped(browser, connected):
     note_event(connected, EventKind.NOTED, None, "<b>bold</b>")
 
     assert "&lt;b&gt;bold&lt;/b&gt;" in read(browser, page_address(connected))
@@ -485,7 +485,7 @@ def test_the_history_has_pages(browser, connected):
 
 
 @pytest.mark.parametrize("value", ["\x00", "-1", "0", "9" * 40, "x", "💥"])
-def test_addresses_that_make_no_sense_show_a_page(browser, connected, sam, value):
+def test_invalid_parameters_still_show_a_page(browser, connected, sam, value):
     fail(connected, sam)
     note_event(connected, EventKind.CONNECTED, None)
 
@@ -496,7 +496,7 @@ def test_addresses_that_make_no_sense_show_a_page(browser, connected, sam, value
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_a_page_costs_the_same_for_one_row_and_for_three(
+def test_the_page_takes_the_same_queries_for_one_row_and_for_three(
     browser, connected, maple, sam, rows, django_assert_num_queries
 ):
     service = make_service(maple, provided_by=(sam,))
@@ -517,7 +517,7 @@ def test_a_page_costs_the_same_for_one_row_and_for_three(
 # --- Who --------------------------------------------------------------------------------------------
 
 
-def test_staff_are_told_that_it_is_for_admins(client, connected, sam):
+def test_staff_read_that_the_page_is_for_admins(client, connected, sam):
     client.force_login(sam)
 
     response = client.get(page_address(connected))

@@ -33,7 +33,9 @@ def ada(maple):
 @pytest.fixture
 def platform(fake_teams: FakePlatform, monkeypatch) -> FakePlatform:
     fake_teams.needs_permission_probe = True
-    monkeypatch.setattr(fake_teams, "remedy", lambda connection, match: f"Fix the {match.host_permission} person.")
+    monkeypatch.setattr(
+        fake_teams, "remedy", lambda connection, match: f"Fix the {match.host_permission} person."
+    )
     return fake_teams
 
 
@@ -74,7 +76,7 @@ def i_ran_it(browser: Browser, match: UserMatch, **headers: str):
 
 
 # --- one person -------------------------------------------------------------------------------------
-def test_somebody_without_a_policy_shows_the_commands_to_run(browser, connection, sam):
+def test_the_row_of_a_person_without_permission_shows_the_commands(browser, connection, sam):
     row = row_of(page(browser, "connection", connection.pk), sam)
 
     assert "Forbidden</span>" in row
@@ -93,7 +95,7 @@ def test_somebody_without_a_policy_shows_the_commands_to_run(browser, connection
         {"directory": DirectoryState.UNMATCHED, "reason": MatchReason.NOT_FOUND},
     ],
 )
-def test_nobody_else_shows_commands(browser, connection, sam, fields):
+def test_other_rows_show_no_commands(browser, connection, sam, fields):
     UserMatch.objects.update(**fields)
 
     row = row_of(page(browser, "connection", connection.pk), sam)
@@ -114,7 +116,7 @@ def test_after_i_ran_it_the_person_waits(browser, connection, ada, sam):
     assert (event.kind, event.actor) == (EventKind.PERMISSION_REPORTED, ada)
 
 
-def test_whoever_waits_is_asked_about_again_as_often_as_somebody_wants(browser, connection, sam):
+def test_a_waiting_person_can_be_probed_again_at_any_time(browser, connection, sam):
     i_ran_it(browser, sam)
     later = {"host_permission_attempts": 30, "host_permission_due_at": timezone.now() + timedelta(days=1)}
     UserMatch.objects.filter(pk=sam.pk).update(**later)
@@ -127,7 +129,7 @@ def test_whoever_waits_is_asked_about_again_as_often_as_somebody_wants(browser, 
     assert (sam.host_permission_attempts, sam.host_permission_due_at <= timezone.now()) == (0, True)
 
 
-def test_with_scripts_the_row_alone_is_replaced(browser, connection, sam):
+def test_with_scripts_only_the_row_is_replaced(browser, connection, sam):
     html = i_ran_it(browser, sam, HX_Request="true").content.decode()
 
     assert "Fix the waiting person." in row_of(html, sam)
@@ -135,7 +137,7 @@ def test_with_scripts_the_row_alone_is_replaced(browser, connection, sam):
     assert f"&amp;staff={sam.staff_id}" in html
 
 
-def test_another_organisations_person_is_not_found(browser, connection):
+def test_a_person_of_another_organisation_is_not_found(browser, connection):
     stranger = make_member(make_organization("Cedar Bank"), "Otto Keller")
 
     response = browser.post(reverse("connection-grant", args=[connection.pk, stranger.pk]))
@@ -151,16 +153,16 @@ def ben(maple, connection) -> UserMatch:
     )
 
 
-def test_the_dashboard_leads_to_one_script_for_all(browser, connection, sam, ben):
+def test_the_dashboard_links_to_one_script_for_all(browser, connection, sam, ben):
     html = page(browser, "connection", connection.pk)
 
-    assert "2 users are not covered by an access policy." in html
+    assert "2 users are not covered by the access policy." in html
     assert (
         f'href="{reverse("connection-script", args=[connection.pk])}">One script for all of them</a>' in html
     )
 
 
-def test_where_nobody_needs_one_the_dashboard_is_silent(browser, connection, sam):
+def test_the_dashboard_has_no_script_link_if_all_have_permission(browser, connection, sam):
     UserMatch.objects.update(host_permission=HostPermission.GRANTED)
 
     assert "access policy" not in page(browser, "connection", connection.pk)
@@ -177,7 +179,7 @@ def test_the_script_can_be_copied_and_downloaded(browser, connection, sam, ben):
     assert download.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-def test_a_script_that_nobody_would_read_is_downloaded(browser, connection, sam, ben, monkeypatch):
+def test_a_long_script_can_only_be_downloaded(browser, connection, sam, ben, monkeypatch):
     monkeypatch.setattr(views, "MAX_SHOWN", 1)
 
     html = page(browser, "connection-script", connection.pk)
@@ -186,21 +188,21 @@ def test_a_script_that_nobody_would_read_is_downloaded(browser, connection, sam,
     assert "grant sam-id" not in html
 
 
-def test_i_ran_it_for_all_makes_all_of_them_wait(browser, connection, sam, ben):
+def test_i_ran_it_for_all_lets_all_of_them_wait(browser, connection, sam, ben):
     response = browser.post(reverse("connection-script", args=[connection.pk]), follow=True)
 
     assert response.redirect_chain == [(reverse("connection", args=[connection.pk]), 302)]
     assert (
-        "2 users are looked at again and again until the policy has spread. You see it here."
+        "2 users are looked at again and again until the access policy has spread. You see it here."
         in response.content.decode()
     )
     assert set(UserMatch.objects.values_list("host_permission", flat=True)) == {HostPermission.WAITING}
 
 
-def test_without_anybody_there_is_no_script(browser, connection):
+def test_without_people_in_need_there_is_no_script(browser, connection):
     html = page(browser, "connection-script", connection.pk)
 
-    assert "Nobody needs an access policy at the moment." in html
+    assert "Nobody needs the access policy at the moment." in html
 
 
 # --- without a reload -------------------------------------------------------------------------------
@@ -218,7 +220,7 @@ def unsettled(browser: Browser, connection: Connection, *matches: UserMatch) -> 
         ({"host_permission": HostPermission.GRANTED}, False),
     ],
 )
-def test_the_page_asks_for_those_who_have_no_answer_yet(browser, connection, sam, fields, is_asked):
+def test_the_page_polls_for_people_without_a_result(browser, connection, sam, fields, is_asked):
     UserMatch.objects.update(**fields)
 
     html = page(browser, "connection", connection.pk)
@@ -228,7 +230,7 @@ def test_the_page_asks_for_those_who_have_no_answer_yet(browser, connection, sam
     assert (f"&amp;staff={sam.staff_id}" in html) is is_asked
 
 
-def test_whoever_is_settled_is_shown_and_the_others_are_asked_for_again(browser, connection, sam, ben):
+def test_settled_rows_are_returned_and_the_others_are_polled_again(browser, connection, sam, ben):
     UserMatch.objects.filter(pk=sam.pk).update(host_permission=HostPermission.GRANTED)
     UserMatch.objects.filter(pk=ben.pk).update(host_permission=HostPermission.WAITING)
 
@@ -240,7 +242,7 @@ def test_whoever_is_settled_is_shown_and_the_others_are_asked_for_again(browser,
     assert 'id="tiles" hx-swap-oob="true"' in html
 
 
-def test_while_nobody_is_settled_nothing_changes(browser, connection, sam):
+def test_while_no_row_is_settled_nothing_changes(browser, connection, sam):
     UserMatch.objects.update(host_permission=HostPermission.WAITING)
 
     html = unsettled(browser, connection, sam)
@@ -249,11 +251,11 @@ def test_while_nobody_is_settled_nothing_changes(browser, connection, sam):
     assert 'id="tiles"' not in html
 
 
-def test_when_everybody_is_settled_the_page_stops_asking(browser, connection, sam):
+def test_when_all_rows_are_settled_the_page_stops_polling(browser, connection, sam):
     assert 'class="unsettled"' not in unsettled(browser, connection, sam)
 
 
-def test_strangers_and_nonsense_are_asked_for_in_vain(browser, connection):
+def test_unknown_and_invalid_ids_are_ignored(browser, connection):
     stranger = make_member(make_organization("Cedar Bank"), "Otto Keller")
 
     html = page(browser, "connection-unsettled", connection.pk, staff=[stranger.pk, "x", "9" * 30])
@@ -262,7 +264,7 @@ def test_strangers_and_nonsense_are_asked_for_in_vain(browser, connection):
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_asking_costs_a_constant_number_of_queries(
+def test_a_poll_takes_a_constant_number_of_queries(
     browser, connection, maple, how_many, django_assert_num_queries
 ):
     matches = [

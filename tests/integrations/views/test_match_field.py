@@ -85,7 +85,7 @@ def sentence(html: str) -> str:
 
 
 # --- The preview ------------------------------------------------------------------------------------
-def test_change_stands_beside_the_field(browser: Browser, connection: Connection) -> None:
+def test_the_field_has_a_change_link(browser: Browser, connection: Connection) -> None:
     html = browser.get(reverse("connection", args=[connection.pk])).content.decode()
 
     assert f'href="{reverse("connection-field", args=[connection.pk])}"' in html
@@ -98,14 +98,14 @@ def test_the_other_field_is_offered_first(browser: Browser, connection: Connecti
     assert chosen == ["username"]
 
 
-def test_the_field_that_is_used_already_is_refused_in_words(browser: Browser, connection: Connection) -> None:
+def test_the_field_in_use_is_refused_with_a_sentence(browser: Browser, connection: Connection) -> None:
     html = choose(browser, connection, "email")
 
     assert "Email is the field that is used already. Choose the other one, or Cancel." in html
     assert RematchRun.objects.count() == 0
 
 
-def test_the_preview_says_who_stays_and_who_becomes_what(
+def test_the_preview_shows_unchanged_and_changed_people(
     browser: Browser, fake_teams: FakePlatform, maple: Organization, connection: Connection
 ) -> None:
     fake_teams.knows("ada", remote_id="oid-of-ada@maple.example")
@@ -121,7 +121,7 @@ def test_the_preview_says_who_stays_and_who_becomes_what(
     assert "3 users would change" in html
 
 
-def test_somebody_who_would_be_another_remote_user_is_counted(
+def test_a_person_who_would_match_another_remote_user_is_counted(
     browser: Browser, fake_teams: FakePlatform, connection: Connection
 ) -> None:
     fake_teams.knows("ada", remote_id="oid-of-another-ada")
@@ -131,7 +131,7 @@ def test_somebody_who_would_be_another_remote_user_is_counted(
     assert sentence(html) == "0 stay, 1 leads to another user."
 
 
-def test_a_preview_changes_nobody(browser: Browser, connection: Connection) -> None:
+def test_a_preview_changes_no_match(browser: Browser, connection: Connection) -> None:
     before = UserMatch.objects.values().get()
 
     run = finished_preview(browser, connection)
@@ -142,7 +142,7 @@ def test_a_preview_changes_nobody(browser: Browser, connection: Connection) -> N
     assert connection.events.count() == 0
 
 
-def test_while_the_preview_runs_the_page_says_how_far_it_is(browser: Browser, connection: Connection) -> None:
+def test_while_the_preview_runs_the_page_shows_the_progress(browser: Browser, connection: Connection) -> None:
     html = choose(browser, connection)
 
     assert "Looking your staff up at Microsoft Teams by the field Username: 0 of 1…" in html
@@ -150,7 +150,7 @@ def test_while_the_preview_runs_the_page_says_how_far_it_is(browser: Browser, co
     assert "Change to Username" not in html
 
 
-def test_a_preview_that_waits_out_an_outage_says_so(
+def test_a_preview_that_waits_during_an_outage_says_so(
     browser: Browser, fake_teams: FakePlatform, connection: Connection
 ) -> None:
     fake_teams.fail("find", outage())
@@ -160,7 +160,7 @@ def test_a_preview_that_waits_out_an_outage_says_so(
     assert "The fake platform cannot be reached. It waits, and goes on by itself at" in html
 
 
-def test_a_preview_while_a_rematch_is_under_way_is_refused_in_words(
+def test_a_preview_during_a_rematch_is_refused_with_a_sentence(
     browser: Browser, connection: Connection
 ) -> None:
     start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
@@ -171,7 +171,7 @@ def test_a_preview_while_a_rematch_is_under_way_is_refused_in_words(
     assert RematchRun.objects.previews().count() == 0
 
 
-def test_a_rematch_takes_the_place_of_a_preview(browser: Browser, connection: Connection) -> None:
+def test_a_rematch_replaces_a_preview(browser: Browser, connection: Connection) -> None:
     choose(browser, connection)
 
     browser.post(reverse("connection-rematch", args=[connection.pk]))
@@ -185,7 +185,7 @@ def test_a_rematch_takes_the_place_of_a_preview(browser: Browser, connection: Co
     assert "The preview was ended, because something else was started." in show(browser, preview)
 
 
-def test_a_preview_that_is_there_already_is_shown(browser: Browser, connection: Connection) -> None:
+def test_an_open_preview_is_shown(browser: Browser, connection: Connection) -> None:
     run = finished_preview(browser, connection)
 
     response = browser.get(reverse("connection-field", args=[connection.pk]))
@@ -194,7 +194,7 @@ def test_a_preview_that_is_there_already_is_shown(browser: Browser, connection: 
 
 
 # --- The change -------------------------------------------------------------------------------------
-def test_the_change_is_noted_and_rematches_everybody_by_the_other_field(
+def test_the_change_is_recorded_and_rematches_all_staff_by_the_other_field(
     browser: Browser, fake_teams: FakePlatform, ada: StaffMember, connection: Connection
 ) -> None:
     run = finished_preview(browser, connection)
@@ -212,7 +212,7 @@ def test_the_change_is_noted_and_rematches_everybody_by_the_other_field(
     assert UserMatch.objects.get().queried_name == "ada"
 
 
-def test_cancel_drops_the_preview_and_changes_nothing(browser: Browser, connection: Connection) -> None:
+def test_cancel_discards_the_preview_and_changes_nothing(browser: Browser, connection: Connection) -> None:
     choose(browser, connection)
     run = RematchRun.objects.get()
 
@@ -225,9 +225,7 @@ def test_cancel_drops_the_preview_and_changes_nothing(browser: Browser, connecti
 
 
 @pytest.mark.parametrize("trouble", ["old", "unfinished", "cancelled"])
-def test_a_preview_that_says_nothing_about_the_present_changes_nothing(
-    browser: Browser, connection: Connection, trouble: str
-) -> None:
+def test_an_outdated_preview_changes_nothing(browser: Browser, connection: Connection, trouble: str) -> None:
     run = finished_preview(browser, connection)
     changed: dict[str, object] = {
         "old": {"finished_at": Now() - timedelta(minutes=61)},
@@ -243,7 +241,7 @@ def test_a_preview_that_says_nothing_about_the_present_changes_nothing(
     assert connection.match_field == MatchField.EMAIL
 
 
-def test_a_change_while_a_rematch_is_under_way_is_refused_in_words(
+def test_a_change_during_a_rematch_is_refused_with_a_sentence(
     browser: Browser, connection: Connection
 ) -> None:
     run = finished_preview(browser, connection)
@@ -256,7 +254,7 @@ def test_a_change_while_a_rematch_is_under_way_is_refused_in_words(
     assert (connection.match_field, connection.events.count()) == (MatchField.EMAIL, 0)
 
 
-def test_a_connection_that_is_not_healthy_keeps_its_field(browser: Browser, connection: Connection) -> None:
+def test_an_unhealthy_connection_keeps_its_field(browser: Browser, connection: Connection) -> None:
     run = finished_preview(browser, connection)
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
 
@@ -265,7 +263,7 @@ def test_a_connection_that_is_not_healthy_keeps_its_field(browser: Browser, conn
     assert "Reauthorize it first." in html
 
 
-def test_answers_for_the_field_from_before_are_not_written(
+def test_results_for_the_previous_field_are_not_written(
     fake_teams: FakePlatform, connection: Connection
 ) -> None:
     run = start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
@@ -287,7 +285,7 @@ def test_a_disconnect_ends_a_preview(fake_teams: FakePlatform, connection: Conne
     assert (run.state, fake_teams.calls["find"]) == (RematchState.FAILED, 0)
 
 
-def test_later_rematches_do_not_take_away_what_a_preview_says(
+def test_later_rematches_do_not_change_the_result_of_a_preview(
     browser: Browser, connection: Connection, ada: StaffMember
 ) -> None:
     preview = finished_preview(browser, connection)

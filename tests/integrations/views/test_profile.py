@@ -59,7 +59,7 @@ def test_an_admin_chooses_the_platform_of_a_person(browser, maple, sam):
     assert "Saved." in response.content.decode()
 
 
-def test_a_personal_link_must_be_given_and_what_was_typed_stays(browser, sam):
+def test_a_personal_link_is_required_and_the_input_is_kept(browser, sam):
     response = browser.post(
         reverse("staff-profile", args=[sam.pk]),
         {"platform": "personal", "personal_meeting_note": "Ring twice"},
@@ -81,7 +81,7 @@ def personal_link(browser, sam, **changes: str):
 
 
 @pytest.mark.parametrize("address", ["http://meet.example/sam", "ftp://meet.example/", "meet me", "https://"])
-def test_a_personal_link_that_is_no_https_address_is_refused(browser, sam, address):
+def test_a_personal_link_must_be_an_https_address(browser, sam, address):
     assert personal_link(browser, sam, personal_meeting_url=address) == {
         "personal_meeting_url": [
             "Enter an address that begins with https://, such as https://meet.example.com/me."
@@ -89,7 +89,7 @@ def test_a_personal_link_that_is_no_https_address_is_refused(browser, sam, addre
     }
 
 
-def test_https_is_meant_where_no_scheme_was_typed(browser, sam):
+def test_https_is_assumed_without_a_scheme(browser, sam):
     assert personal_link(browser, sam, personal_meeting_url="meet.example/sam") is None
     sam.refresh_from_db()
     assert (sam.video_choice, sam.personal_meeting_url) == ("personal", "https://meet.example/sam")
@@ -102,7 +102,7 @@ def test_the_note_for_a_personal_link_is_one_line(browser, sam, note):
     }
 
 
-def test_a_platform_that_is_gone_says_so(browser, maple, sam):
+def test_a_disconnected_platform_is_shown_as_such(browser, maple, sam):
     gone = make_connection(maple, status="disconnected", is_default=False)
     sam.video_choice, sam.video_connection = "connection", gone
     sam.save()
@@ -112,7 +112,7 @@ def test_a_platform_that_is_gone_says_so(browser, maple, sam):
     assert "Microsoft Teams (disconnected)" in html
 
 
-def test_another_organisations_connection_is_no_choice(browser, sam):
+def test_a_connection_of_another_organisation_is_not_a_choice(browser, sam):
     foreign = make_connection(make_organization("Cedar Bank"))
 
     response = browser.post(reverse("staff-profile", args=[sam.pk]), {"platform": str(foreign.pk)})

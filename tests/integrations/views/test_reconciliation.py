@@ -57,14 +57,14 @@ def shown(browser: Browser, connected: Connection) -> str:
     return section(html, "comparison-heading")
 
 
-def test_before_the_first_night_the_page_says_what_will_happen(browser, connected):
+def test_before_the_first_comparison_the_page_explains_it(browser, connected):
     assert shown(browser, connected) == (
         "Meetings compared Every night Coconut asks Microsoft Teams about the meetings that begin within a week or "
         "within a day, each at most twice. What was deleted or changed there is put right."
     )
 
 
-def test_the_last_comparison_is_told_in_a_sentence(browser, connected):
+def test_the_last_comparison_is_summarised_in_a_sentence(browser, connected):
     Reconciliation.objects.create(
         connection=connected,
         finished_at=timezone.now(),
@@ -83,7 +83,7 @@ def test_the_last_comparison_is_told_in_a_sentence(browser, connected):
     ) in shown(browser, connected)
 
 
-def test_a_comparison_that_is_under_way_says_how_many_are_left(browser, connected):
+def test_a_comparison_under_way_shows_the_number_left(browser, connected):
     Reconciliation.objects.create(connection=connected, inspected=5)
     later = timezone.now() + timedelta(minutes=1)
     make_meeting(connected, week_check_at=later, due_at=later)
@@ -91,7 +91,7 @@ def test_a_comparison_that_is_under_way_says_how_many_are_left(browser, connecte
     assert "under way; Microsoft Teams is still to be asked about 1 meeting." in shown(browser, connected)
 
 
-def test_what_was_found_leads_to_the_appointment(browser, connected):
+def test_a_finding_links_to_the_appointment(browser, connected):
     Reconciliation.objects.create(connection=connected, finished_at=timezone.now(), inspected=1)
     meeting = make_meeting(connected)
     service = make_service(connected.organization)
@@ -110,7 +110,7 @@ def test_what_was_found_leads_to_the_appointment(browser, connected):
     )
 
 
-def test_what_was_found_long_ago_is_not_shown(browser, connected):
+def test_old_findings_are_not_shown(browser, connected):
     Reconciliation.objects.create(connection=connected, finished_at=timezone.now())
     Finding.objects.create(
         connection=connected,

@@ -93,7 +93,7 @@ def test_rematch_all_users_returns_to_the_dashboard_at_once(browser: Browser, co
     )
 
 
-def test_a_second_admin_is_told_that_a_rematch_is_under_way_and_sees_how_far_it_is(
+def test_a_second_admin_reads_that_a_rematch_is_under_way_and_sees_its_progress(
     browser: Browser, maple: Organization, connection: Connection
 ) -> None:
     press(browser, "connection-rematch", connection.pk)
@@ -108,7 +108,7 @@ def test_a_second_admin_is_told_that_a_rematch_is_under_way_and_sees_how_far_it_
 
 
 # --- How far it is ----------------------------------------------------------------------------------
-def test_the_progress_says_the_rate_and_the_time_left(browser: Browser, connection: Connection) -> None:
+def test_the_progress_shows_the_rate_and_the_time_left(browser: Browser, connection: Connection) -> None:
     make_run(
         connection,
         state=RematchState.RUNNING,
@@ -125,7 +125,7 @@ def test_the_progress_says_the_rate_and_the_time_left(browser: Browser, connecti
     assert announced(html) == ""
 
 
-def test_the_progress_says_that_it_waits_and_goes_on_by_itself(
+def test_the_progress_shows_a_wait_that_ends_automatically(
     browser: Browser, fake_teams: FakePlatform, connection: Connection
 ) -> None:
     fake_teams.fail("find", throttled(600))
@@ -138,7 +138,7 @@ def test_the_progress_says_that_it_waits_and_goes_on_by_itself(
     assert "people a second" not in html
 
 
-def test_the_part_that_asks_again_asks_until_the_end(browser: Browser, connection: Connection) -> None:
+def test_the_panel_polls_until_the_end(browser: Browser, connection: Connection) -> None:
     run = make_run(connection, state=RematchState.RUNNING, total=10, done=5)
     address = reverse("connection-rematch-progress", args=[connection.pk])
 
@@ -153,7 +153,7 @@ def test_the_part_that_asks_again_asks_until_the_end(browser: Browser, connectio
     assert "rematched" in ended.headers["HX-Trigger"]
 
 
-def test_nothing_is_announced_while_it_runs(browser: Browser, connection: Connection) -> None:
+def test_no_sentence_is_announced_during_a_rematch(browser: Browser, connection: Connection) -> None:
     make_run(connection, state=RematchState.RUNNING, total=10, done=5)
 
     html = browser.get(reverse("connection-rematch-progress", args=[connection.pk])).content.decode()
@@ -162,7 +162,7 @@ def test_nothing_is_announced_while_it_runs(browser: Browser, connection: Connec
 
 
 # --- How it ended -----------------------------------------------------------------------------------
-def test_success_is_announced_with_counts_and_who_changed(
+def test_success_is_announced_with_counts_and_changes(
     browser: Browser, fake_teams: FakePlatform, maple: Organization, connection: Connection
 ) -> None:
     sam = make_member(maple, "Sam Okafor")
@@ -183,7 +183,7 @@ def test_success_is_announced_with_counts_and_who_changed(
     assert "2 users changed" in html
 
 
-def test_the_result_is_there_until_somebody_dismisses_it(browser: Browser, connection: Connection) -> None:
+def test_the_result_is_shown_until_it_is_dismissed(browser: Browser, connection: Connection) -> None:
     run = make_run(connection)
 
     before = announced(dashboard(browser, connection))
@@ -193,7 +193,7 @@ def test_the_result_is_there_until_somebody_dismisses_it(browser: Browser, conne
     assert (before, after) == (DONE, "")
 
 
-def test_a_run_that_failed_says_why_and_how_far_it_came(
+def test_a_failed_run_shows_the_reason_and_its_progress(
     browser: Browser, fake_teams: FakePlatform, maple: Organization, connection: Connection
 ) -> None:
     make_staff(maple, 3)
@@ -211,7 +211,7 @@ def test_a_run_that_failed_says_why_and_how_far_it_came(
     assert DONE not in html
 
 
-def test_a_run_that_failed_is_in_the_history(
+def test_a_failed_run_is_in_the_history(
     browser: Browser, fake_teams: FakePlatform, ada: StaffMember, connection: Connection
 ) -> None:
     fake_teams.fail("find", PlatformError(ErrorKind.BUG, "Report request 7."))
@@ -242,7 +242,7 @@ def test_the_result_takes_the_same_queries_for_any_number_of_people(
 
 
 # --- Only the failed --------------------------------------------------------------------------------
-def test_only_the_failed_are_asked_for_again(
+def test_only_the_failed_are_looked_up_again(
     browser: Browser, fake_teams: FakePlatform, maple: Organization, connection: Connection
 ) -> None:
     sam, gus = make_member(maple, "Sam Okafor"), make_member(maple, "Gus Guest")
@@ -260,7 +260,7 @@ def test_only_the_failed_are_asked_for_again(
     assert announced(dashboard(browser, connection)) == "2 users have been rematched."
 
 
-def test_whom_a_failed_run_did_not_reach_are_among_the_failed(
+def test_people_not_reached_by_a_failed_run_count_as_failed(
     browser: Browser, fake_teams: FakePlatform, maple: Organization, ada: StaffMember, connection: Connection
 ) -> None:
     reached, missed = make_staff(maple, 2)
@@ -279,7 +279,7 @@ def test_whom_a_failed_run_did_not_reach_are_among_the_failed(
     assert fake_teams.asked[-1] == [missed.email]
 
 
-def test_only_the_failed_is_not_offered_where_everybody_is_matched(
+def test_rematch_only_the_failed_is_not_offered_if_all_are_matched(
     browser: Browser, connection: Connection
 ) -> None:
     make_run(connection, counts_after={"checking": 0, "matched": 7, "unmatched": 0, "forbidden": 0})
@@ -302,7 +302,7 @@ def test_only_the_failed_is_not_offered_where_everybody_is_matched(
         ),
     ],
 )
-def test_nobody_is_said_to_be_asked_about_any_more_once_the_answers_are_there(
+def test_the_page_stops_announcing_lookups_once_the_results_are_there(
     browser: Browser, connection: Connection, ada: StaffMember, directory: DirectoryState, sentence: str
 ) -> None:
     make_match(connection, ada, directory=directory)
@@ -330,7 +330,7 @@ def lines_of(browser: Browser, run: RematchRun) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text)))
 
 
-def test_the_file_says_who_went_from_what_to_what_and_why(
+def test_the_file_lists_previous_and_new_status_with_the_reason(
     browser: Browser, maple: Organization, connection: Connection
 ) -> None:
     sam = make_member(maple, "Sam Okafor", username="sam")
@@ -348,7 +348,7 @@ def test_the_file_says_who_went_from_what_to_what_and_why(
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
-def test_no_value_of_the_file_is_a_formula(
+def test_no_value_in_the_file_is_a_formula(
     browser: Browser, maple: Organization, connection: Connection, start: str
 ) -> None:
     sam = make_member(maple, "Sam Okafor", username=f"{start}cmd|' /C calc'!A0")
@@ -360,7 +360,7 @@ def test_no_value_of_the_file_is_a_formula(
     assert line[2] == f"'{start}cmd|' /C calc'!A0"
 
 
-def test_whoever_is_what_they_were_before_is_not_in_the_file(
+def test_unchanged_people_are_not_in_the_file(
     browser: Browser, maple: Organization, connection: Connection
 ) -> None:
     run = make_run(connection)
@@ -381,7 +381,7 @@ def test_whoever_is_what_they_were_before_is_not_in_the_file(
     assert lines[1][-2:] == ["x@contoso.example", "Another Microsoft Teams user than before."]
 
 
-def test_a_person_who_leads_to_another_remote_user_has_changed(
+def test_a_person_matched_to_another_remote_user_counts_as_changed(
     browser: Browser, fake_teams: FakePlatform, ada: StaffMember, connection: Connection
 ) -> None:
     make_match(connection, ada, remote_id="oid-1")
@@ -397,7 +397,7 @@ def test_a_person_who_leads_to_another_remote_user_has_changed(
     )
 
 
-def test_the_remedy_of_somebody_who_was_not_matched_before_either_is_no_change(
+def test_a_new_remedy_of_a_person_still_unmatched_is_not_a_change(
     browser: Browser, ada: StaffMember, connection: Connection
 ) -> None:
     make_match(
