@@ -1,4 +1,4 @@
-"""What the article tells people to click, beyond the steps that all journeys share."""
+"""Clicks of the article, in addition to the steps shared by all journeys."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def go_on(page: Page) -> None:
 
 
 def click_through_to_video_calls(page: Page) -> None:
-    """The first two steps of every chapter, from some other page."""
+    """Do the first two steps of every chapter, starting from another page."""
     page.goto("/schedule/")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Video Calls").click()
 
 
 def open_policy_page(page: Page) -> None:
-    """Application Access Policy, steps 1 to 3."""
+    """Do steps 1 to 3 of the Application Access Policy method."""
     steps.open_video_calls(page)
     page.get_by_role("link", name="Microsoft Teams").click()
 
 
 def acknowledge(page: Page) -> None:
-    """Steps 5 and 6."""
+    """Do steps 5 and 6."""
     page.get_by_role("checkbox", name=re.compile("I have created or updated")).check()
     go_on(page)
 
@@ -41,7 +41,7 @@ def row_of(page: Page, name: str) -> Locator:
 
 
 def expect_status(page: Page, name: str, status: str) -> None:
-    """On the dashboard, as it is now."""
+    """Expect this status on the open dashboard."""
     expect(row_of(page, name).locator(".status")).to_have_text(status)
 
 
@@ -50,18 +50,18 @@ def switch_of(page: Page, name: str) -> Locator:
 
 
 def names(page: Page) -> list[str]:
-    """The Coconut users of the table, in its order."""
+    """Return the Coconut users of the table, in its order."""
     return page.locator("#users tbody th a").all_inner_texts()
 
 
 def choose_action(page: Page, name: str) -> None:
-    """From the dashboard: Actions in the upper right, then one of them."""
+    """Open Actions on the dashboard and choose one of them."""
     page.get_by_text("Actions", exact=True).click()
     page.get_by_role("listitem").get_by_role("link", name=name, exact=True).click()
 
 
 def status_of(page: Page, name: str) -> str:
-    """The status on the dashboard, opened again."""
+    """Open the dashboard again and return the status."""
     steps.open_video_calls(page)
     return row_of(page, name).locator(".status").inner_text()
 
@@ -78,6 +78,6 @@ def add_second_integration(page: Page) -> None:
 
 
 def where_the_link_leads(page: Page, stack: Stack) -> str:
-    """Where a client who opens the join link of the latest appointment is sent."""
+    """Return the address to which the join link of the latest appointment redirects."""
     answer = page.request.get(f"/join/{stack.sql(JOIN_TOKEN)[0][0]}", max_redirects=0)
     return answer.headers["location"]

@@ -1,4 +1,4 @@
-"""Signed-in pages, before and after Microsoft Teams is connected, by either method.
+"""Signed-in pages before and after Microsoft Teams is connected, by either method.
 
 A page that a test clicks in is its own. One that begins with `seen_` is shared: nobody clicks there, it is only
 looked at.
@@ -24,7 +24,7 @@ WIZARD = "/settings/video-calls/new/teams/"
 
 @dataclass(frozen=True)
 class Connected:
-    """A dashboard, and what its organisation calls things."""
+    """Dashboard of an organisation, with the names that the organisation uses."""
 
     page: Page
     account: str
@@ -44,7 +44,7 @@ CEDAR = (
 
 @pytest.fixture
 def stack(running_stack: Stack) -> Stack:
-    """The stack; the page that a test begins with brings it to its state."""
+    """The stack. The first page fixture of a test sets its state."""
     return running_stack
 
 
@@ -53,13 +53,13 @@ def stack(running_stack: Stack) -> Stack:
 
 @pytest.fixture
 def ada(open_page: OpenPage, ada_before: Start) -> Page:
-    """Ada, an admin of Maple, which has the add-on Microsoft Teams; nothing is connected, no page is open."""
+    """Ada, an admin of Maple, which has the add-on Microsoft Teams. No connection, no open page."""
     return open_page(ada_before)
 
 
 @pytest.fixture
 def otto(open_page: OpenPage, otto_before: Start) -> Page:
-    """Otto, an admin of Cedar, which has the Application Access Policy method too; nothing is connected."""
+    """Otto, an admin of Cedar, which also has the Application Access Policy method. No connection."""
     return open_page(otto_before)
 
 
@@ -83,7 +83,7 @@ def long_dashboard(open_page: OpenPage, ada_after_with_many: Start) -> Page:
 
 @pytest.fixture(params=[SERVICE_ACCOUNT, ACCESS_POLICY])
 def connected(request: pytest.FixtureRequest) -> Connected:
-    """A dashboard by either method, where they differ."""
+    """A dashboard for each method, for tests in which the methods differ."""
     name, house = ("dashboard", MAPLE) if request.param == SERVICE_ACCOUNT else ("policy_dashboard", CEDAR)
     return Connected(request.getfixturevalue(name), *house)
 
@@ -95,7 +95,7 @@ Look = Callable[[Start, str], Page]
 
 @pytest.fixture(scope="session")
 def look(browser: Browser, running_stack: Stack) -> Look:
-    """`look(start, address)` opens a page that stays as it is, whatever becomes of the stack."""
+    """Return `look(start, address)`, which opens a page that later changes of the stack do not affect."""
 
     def look(start: Start, address: str) -> Page:
         running_stack.reset(start.moment)

@@ -20,7 +20,7 @@ def test_it_uses_the_client_credentials_flow(otto: Page, stack: Stack) -> None:
     """This method makes use of Microsoft's OAuth 2.0 Client Credentials Flow."""
     connect_by_policy(otto)
 
-    # A flow in which a person signs in would leave a token to refresh.
+    # A flow with a user's sign-in would leave a refresh token.
     assert stack.simulator_state()["refresh_tokens"] == 0
 
 

@@ -47,7 +47,7 @@ def test_step_2_bullet_open_the_dashboard_of_one_of_several(dashboard: Page) -> 
 
     expect(dashboard.get_by_text("is disconnected.").first).to_be_visible()
     steps.open_video_calls(dashboard)
-    # The other one is the only one again, and its dashboard opens by itself.
+    # The other integration is the only one again, so its dashboard opens.
     expect(dashboard.get_by_label("Connected account").locator("strong")).not_to_have_text(account)
 
 

@@ -63,7 +63,7 @@ def test_note_unmatched_and_forbidden_mean_out_of_sync_or_not_permitted(seen_das
     """ "Unmatched" or "Forbidden" statuses indicate that the user is out of sync or does not have the correct
     permissions.
     """
-    # Nobody at Microsoft has Ivy's address.
+    # No Microsoft user has Ivy's address.
     expect_status(seen_dashboard, "Ivy Chen", "Unmatched")
     expect_status(seen_dashboard, "Sam Okafor", "Matched")
     expect(seen_dashboard.get_by_text("“Unmatched” means that they are out of sync")).to_be_visible()

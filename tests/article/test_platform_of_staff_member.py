@@ -9,7 +9,7 @@ from tests.journeys import steps
 
 
 def open_profile(page: Page, name: str) -> Locator:
-    """Steps 1 to 3; the dropdown."""
+    """Do steps 1 to 3 and return the dropdown."""
     page.get_by_role("link", name="Staff", exact=True).click()
     row_of(page, name).get_by_role("link", name="Profile").click()
     return page.get_by_label("Video Calls Platform")

@@ -22,19 +22,19 @@ VERSION = "SELECT token_version FROM teams_teamsconnection"
 
 
 def start(page: Page) -> None:
-    """Steps 3 to 6."""
+    """Do steps 3 to 6."""
     choose_action(page, "Reauthorize")
     page.get_by_label("Azure Tenant ID").fill(TENANT_ID)
     page.get_by_role("button", name="Start Reauthorization").click()
 
 
 def log_in_as_the_service_account(page: Page) -> None:
-    """Step 7: Microsoft asks for the password again, and knows who is meant."""
+    """Do step 7: Microsoft requests the password again for the known account."""
     page.get_by_role("button", name="Next").click()
 
 
 def reauthorize(connected: Connected) -> None:
-    """Everything from step 3 on."""
+    """Do all steps from step 3."""
     start(connected.page)
     if connected.account == steps.SERVICE_ACCOUNT:
         log_in_as_the_service_account(connected.page)

@@ -24,7 +24,7 @@ def test_updates_to_the_upn_require_manually_triggering_the_action(dashboard: Pa
     Rematch All Users action.
     """
     stack.control("people", people=[{"upn": "ivy@maple.example", "name": "Ivy Chen"}])
-    dashboard.wait_for_timeout(2000)  # beat looks for work every second here
+    dashboard.wait_for_timeout(2000)  # beat checks for work every second here
     dashboard.reload()
     expect_status(dashboard, "Ivy Chen", "Unmatched")
 

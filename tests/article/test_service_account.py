@@ -14,7 +14,7 @@ from tests.stack import Stack
 
 
 def reach_the_tenant_page(page: Page) -> None:
-    """Steps 1 to 5."""
+    """Do steps 1 to 5."""
     page.goto(WIZARD)
     go_on(page)
 
@@ -103,7 +103,7 @@ def test_step_4_the_selected_field_is_used(ada: Page) -> None:
     go_on(ada)
     steps.accept(ada)
 
-    # Sam's username, unlike the email, is nobody's UPN.
+    # Unlike the email, Sam's username is not a UPN.
     expect_status(ada, "Sam Okafor", "Unmatched")
 
 

@@ -11,7 +11,7 @@ SERVICE = "Account opening"
 
 
 def open_more(page: Page) -> Locator:
-    """Steps 1 to 3; the box of step 4."""
+    """Do steps 1 to 3 and return the checkbox of step 4."""
     page.goto("/services/")
     row_of(page, SERVICE).get_by_role("link", name="More").click()
     return page.get_by_role("group", name="Meeting Method").get_by_role("checkbox", name="Video Call")

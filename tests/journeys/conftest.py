@@ -1,4 +1,4 @@
-"""A real browser before the stack at its start."""
+"""Fixtures for a real browser and a freshly seeded stack."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.starts import Start
 def context(
     browser: Browser, stack: Stack, start: Start | None, request: pytest.FixtureRequest
 ) -> Iterator[BrowserContext]:
-    """A fresh profile, or that of whoever is signed in at the start. What a test that fails saw is kept."""
+    """A fresh browser context, or a signed-in one from the start state. A failing test keeps its trace."""
     with traced(new_context(browser, stack, start.cookies if start else None), request) as context:
         yield context
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page. The test fails when a script breaks or the Content-Security-Policy refuses something."""
+    """A page that fails the test on a script error or a Content-Security-Policy violation."""
     with watched_page(context) as page:
         yield page

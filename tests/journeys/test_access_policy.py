@@ -1,4 +1,4 @@
-"""The Application Access Policy method: from the commands to a link without a reload, and whoever takes over."""
+"""The Application Access Policy method: commands, a link without a reload, and a reassignment."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_reassigned_appointment_gets_a_new_link_and_the_old_meeting_is_deleted
     before = steps.expect_link(page)
     join = page.get_by_label("Link for the client").input_value()
 
-    # Said before, in the dialog.
+    # The dialog has announced it before.
     page.get_by_role("link", name="Reassign").click()
     oscar = page.locator("label", has_text="Oscar Lind")
     expect(oscar).to_contain_text("New link: the join link that the client has leads to it.")

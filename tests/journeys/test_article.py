@@ -1,4 +1,4 @@
-"""The article, clicked through: from nothing to a client in a Teams meeting."""
+"""The whole article: from a new installation to a client in a Teams meeting."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_admin_connects_teams_and_a_client_joins_by_the_appointments_own_link
     expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
     expect(page.get_by_role("checkbox", name="Phone Call")).to_be_checked()
 
-    # Book, and join as the client does: by the link in the mail.
+    # Book, and join as the client does: by the link in the email.
     stack.control("fault", kind="latency", path="/v1.0/me/onlineMeetings", ms=1500)
     steps.book(page)
     expect(page.get_by_text("Creating the Teams link…")).to_be_visible()
@@ -54,7 +54,7 @@ def test_an_admin_connects_teams_and_a_client_joins_by_the_appointments_own_link
 
 
 def join_link_in_mail(stack: Stack) -> str:
-    """The join link of the first mail to Cleo."""
+    """Return the join link in the first email to Cleo."""
 
     def mails_to_cleo() -> list[str]:
         return [

@@ -1,4 +1,4 @@
-"""What a machine can tell of how well every page works with a screen reader or a keyboard."""
+"""Automatic accessibility checks of every page."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_no_page_violates_an_axe_rule(page: Page, browser: Browser, stack: Stack
 
 
 def _violations(page: Page, addresses: list[str]) -> dict[str, list[str]]:
-    """By address: the rule and the element; an address that is not there is a violation, too."""
+    """Return violations by address, as rule and element. A missing page is a violation, too."""
     found = {}
     for address in addresses:
         answer = page.goto(address)

@@ -61,7 +61,7 @@ def test_it_can_be_booked_inside_an_allowed_site_without_third_party_cookies_and
         steps.book_as_client(inside)
         page.goto(stranger)
 
-        # Not even the one that the sites' other frame tries to set.
+        # Including the cookie that the other frame of the site tries to set.
         assert context.cookies() == []
         assert page.frames[1].url.startswith("chrome-error:")
         context.close()
@@ -81,7 +81,7 @@ def test_it_can_be_booked_without_scripts(browser: Browser, stack: Stack) -> Non
 
 
 def refuse_third_party_cookies(page: Page) -> None:
-    """As browsers do that are set to it; what Playwright starts may take them."""
+    """Refuse third-party cookies, which Playwright's browsers accept by default."""
     controls = {
         "enableThirdPartyCookieRestriction": True,
         "disableThirdPartyCookieMetadata": True,
@@ -94,7 +94,7 @@ def refuse_third_party_cookies(page: Page) -> None:
 
 @contextmanager
 def other_site(stack: Stack) -> Iterator[str]:
-    """A site of another origin with the Client View in a frame, and one that sets a cookie; its origin."""
+    """Serve a site with the Client View in a frame and a frame that sets a cookie; yield the origin."""
 
     class Site(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -109,7 +109,7 @@ def other_site(stack: Stack) -> Iterator[str]:
             self.wfile.write(f"<!doctype html><title>Maple</title>{frames}".encode())
 
         def log_message(self, *_args: object) -> None:
-            """Say nothing."""
+            """Suppress the request log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
     threading.Thread(target=server.serve_forever, daemon=True).start()

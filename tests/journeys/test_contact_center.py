@@ -17,7 +17,7 @@ FEW_KEYS = 20
 
 
 class Keyboard:
-    """Presses keys and counts them."""
+    """Keyboard that counts the pressed keys."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -42,7 +42,7 @@ def test_a_video_call_is_booked_by_keyboard_alone(page: Page) -> None:
     page.goto("/contact-center/")
     keys = Keyboard(page)
 
-    # From the service on, nobody waits for an answer.
+    # After choosing the service, do not wait for responses.
     keys.type("cleo")
     keys.press("Enter")
     expect(page.get_by_label("Service")).to_be_focused()
@@ -59,7 +59,7 @@ def test_a_video_call_is_booked_by_keyboard_alone(page: Page) -> None:
     expect(page.locator(".facts")).to_contain_text(when.rpartition(", ")[2])
     assert keys.pressed <= FEW_KEYS
 
-    # On to the next caller.
+    # Start with the next caller.
     expect(page.get_by_role("link", name="Book another", exact=True)).to_be_visible()
     page.get_by_role("link", name="Book another", exact=True).press("Enter")
     expect(page.get_by_label("Search clients")).to_be_focused()
@@ -85,7 +85,7 @@ def test_t_selects_the_first_slot_and_a_replaced_request_is_not_an_error(page: P
     asked: list[Route] = []
     page.route("**/contact-center/*", lambda route: asked.append(route))
 
-    # Two requests at once: the second takes the place of the first.
+    # Two concurrent requests: the second replaces the first.
     with page.expect_request(lambda request: "method=2" in (request.post_data or "")):
         page.evaluate(
             """() => ["1", "2"].forEach((method) => {
@@ -96,7 +96,7 @@ def test_t_selects_the_first_slot_and_a_replaced_request_is_not_an_error(page: P
         )
     page.get_by_role("button", name="Book", exact=True).focus()
     page.keyboard.press("t")
-    # The answer brings other times, which nobody has ticked.
+    # The response brings other slots, none of them selected.
     with page.expect_response("**/contact-center/*"):
         asked[-1].continue_()
 
@@ -133,5 +133,5 @@ def test_a_new_client_is_booked_on_a_phone_and_no_element_is_wider_than_the_scre
 
 
 def fits(page: Page) -> bool:
-    """Whether nothing reaches beyond the right edge."""
+    """Return whether no element extends beyond the right edge."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))

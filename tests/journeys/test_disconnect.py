@@ -1,4 +1,4 @@
-"""Disconnect: the links that people have go on working."""
+"""Disconnect: existing links keep working."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_booked_link_keeps_working_after_a_disconnect_and_the_same_account_con
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Microsoft Tenant ID").fill(TENANT_ID)
     page.get_by_role("button", name="Continue").click()
-    # Microsoft remembers the consent, so that there is nothing to accept.
+    # Microsoft remembers the consent and skips the Accept page.
     page.get_by_role("button", name=re.compile(steps.SERVICE_ACCOUNT)).first.click()
 
     expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible()

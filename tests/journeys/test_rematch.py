@@ -1,4 +1,4 @@
-"""A rematch by a real worker that is killed, kept waiting, or loses its connection; and another UPN field."""
+"""A rematch by a real worker that is killed, throttled or disconnected; and a change of the match field."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def start(ada_after: Start) -> Start:
 
 @pytest.fixture
 def connected(page: Page, stack: Stack) -> Stack:
-    """Maple is connected and everybody was matched; the dashboard is open."""
+    """Maple, connected and matched, with the dashboard open."""
     steps.open_video_calls(page)
     return stack
 
@@ -42,7 +42,7 @@ def rematch(page: Page) -> None:
 
 
 def is_held(stack: Stack) -> bool:
-    """Whether a worker asks Microsoft for a run right now."""
+    """Return whether a worker holds the lease of a run."""
     rows = "FROM integrations_rematchrun WHERE state = 'running' AND lease_token IS NOT NULL"
     return stack.sql(f"SELECT count(*) {rows}") == [(1,)]
 
@@ -80,7 +80,7 @@ def test_a_disconnect_during_a_rematch_ends_it(page: Page, connected: Stack) -> 
     page.get_by_role("button", name="Disconnect").click()
 
     expect(page.get_by_text("Microsoft Teams is disconnected.")).to_be_visible()
-    page.wait_for_timeout(3000)  # the answer comes after the disconnect, and would be written by now
+    page.wait_for_timeout(3000)  # enough for the response that arrives after the disconnect to be written
     assert connected.sql("SELECT state FROM integrations_rematchrun ORDER BY id DESC LIMIT 1") == [
         ("failed",)
     ]

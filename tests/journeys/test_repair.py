@@ -1,4 +1,4 @@
-"""Booked appointments without a link: the notice on the dashboard, the preview, and links that open."""
+"""Appointments without a link: the notice on the dashboard, the preview, and the new links."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ HOUR_PIXELS = 4 * 26
 
 
 def next_wednesday() -> date:
-    """A working day that lies ahead, whatever day it is."""
+    """Return a working day in the future."""
     today = datetime.now(MAPLE).date()
     return today + timedelta(days=9 - today.weekday())
 
 
 def empty(stack: Stack) -> None:
-    """Nobody has an appointment."""
+    """Remove all appointments."""
     stack.sql("UPDATE appointments_appointment SET status = 'cancelled' RETURNING 1")
 
 
@@ -37,13 +37,13 @@ def box_of(place: Locator) -> FloatRect:
 
 
 def column_of(page: Page, name: str) -> float:
-    """The middle of somebody's column."""
+    """Return the middle of the column of a staff member."""
     head = box_of(page.locator("#calendar .ec-col-head", has_text=name))
     return head["x"] + head["width"] / 2
 
 
 def drag(page: Page, event: Locator, *, hours: float = 0, to: str = "") -> None:
-    """Drag downwards, or to somebody's column."""
+    """Drag downwards, or to the column of a staff member."""
     event.scroll_into_view_if_needed()
     box = box_of(event)
     x, y = box["x"] + box["width"] / 2, box["y"] + 10
@@ -65,7 +65,7 @@ def test_a_slot_is_booked_dragged_and_reassigned_with_one_link_while_a_colleague
     with watched_page(colleague) as other:
         steps.sign_in(other, "sky@maple.example", then=f"/schedule/?date={day}")
 
-        # Click a free place: the form knows whom, the day and the time.
+        # Click a free slot: the form has the staff member, the date and the time.
         page.goto(f"/schedule/?date={day}")
         ten = box_of(page.locator("#calendar time", has_text="10:00"))
         page.mouse.click(column_of(page, "Sam Okafor"), ten["y"] + ten["height"] / 2 + 4)
@@ -84,7 +84,7 @@ def test_a_slot_is_booked_dragged_and_reassigned_with_one_link_while_a_colleague
         seen = other.locator("#calendar .booked", has_text="Cleo")
         expect(seen).to_have_attribute("aria-label", re.compile("^10:00–10:45, Cleo Brandt"), timeout=6_000)
 
-        # In time: asked first, then moved, and the colleague sees it.
+        # To another time: first a confirmation, then the move, and the colleague sees it.
         page.goto(f"/schedule/?date={day}")
         event = page.locator("#calendar .booked", has_text="Cleo")
         drag(page, event, hours=1)
@@ -94,13 +94,13 @@ def test_a_slot_is_booked_dragged_and_reassigned_with_one_link_while_a_colleague
         expect(page.get_by_text("11:00–11:45 with Sam Okafor now.")).to_be_visible()
         expect(seen).to_have_attribute("aria-label", re.compile("^11:00–11:45, Cleo Brandt"), timeout=6_000)
 
-        # To another person: the same link, said before.
+        # To another person: the confirmation announces that the link stays.
         drag(page, event, to="Anna Berg")
         expect(dialog).to_contain_text("The Teams meeting and its link stay the same.")
         dialog.get_by_role("button", name="Move").click()
         expect(page.get_by_text("11:00–11:45 with Anna Berg now.")).to_be_visible()
 
-        # In the panel, where Escape leads back to the appointment on the schedule.
+        # In the panel, from which Escape returns to the appointment on the schedule.
         event.click()
         panel = page.locator("#panel")
         expect(panel.get_by_text("The link stays.")).to_be_visible()
@@ -109,7 +109,7 @@ def test_a_slot_is_booked_dragged_and_reassigned_with_one_link_while_a_colleague
         expect(panel).not_to_be_visible()
         expect(event).to_be_focused()
     colleague.close()
-    # At Microsoft it is the same meeting, with nobody on its list but whoever has taken it over.
+    # At Microsoft it is the same meeting, with the new staff member as the only attendee.
     anna = steps.person(stack, "anna@maple.example")["id"]
     stack.wait_until(lambda: [steps.hosts(meeting) for meeting in steps.live_meetings(stack)] == [[anna]])
     [meeting] = steps.live_meetings(stack)
@@ -133,7 +133,7 @@ def test_a_note_being_typed_survives_clicks_of_a_colleague_and_of_the_author(
         expect(note).to_have_value("Half a sent")
         panel.get_by_role("button", name="Start").click()
 
-        # What happened shows on the colleague's page, too, without a reload.
+        # The change appears on the colleague's page, too, without a reload.
         expect(other.get_by_role("listitem").filter(has_text="Started.")).to_be_visible(timeout=6_000)
         expect(panel.get_by_role("button", name="Complete")).to_be_visible()
         expect(note).to_have_value("Half a sent")
@@ -189,7 +189,7 @@ def test_a_day_is_managed_on_a_phone_from_the_list(page: Page, stack: Stack) -> 
 
 
 def appointment_now(stack: Stack, staff: str) -> int:
-    """Somebody's only appointment begins now, and nobody has another one."""
+    """Make the only appointment start now."""
     empty(stack)
     query = (
         "UPDATE appointments_appointment SET status = 'confirmed', starts_at = now(), busy_from = now(),"
@@ -202,7 +202,7 @@ def appointment_now(stack: Stack, staff: str) -> int:
 
 
 def fits(page: Page) -> bool:
-    """Whether nothing reaches beyond the right edge."""
+    """Return whether no element extends beyond the right edge."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 

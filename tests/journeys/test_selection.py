@@ -1,4 +1,4 @@
-"""Many people at once, in a browser: selected, narrowed to the page, turned, and put back."""
+"""Bulk selection in a browser: all users, one page, switch and Undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two people, one after the other, at one browser."""
+"""Two people using one browser one after the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.stack import Stack
 
 @pytest.fixture
 def page(browser: Browser, chromium: str, stack: Stack) -> Iterator[Page]:
-    """In a Chromium that keeps the pages behind Back in memory: people's does, Playwright's does not."""
+    """A page in a Chromium with the back/forward cache, which Playwright turns off by default."""
     keeps_pages = ["--disable-back-forward-cache"]
     other = browser.browser_type.launch(executable_path=chromium, ignore_default_args=keeps_pages)
     yield other.new_page(base_url=stack.url, locale="en-GB")
@@ -21,7 +21,7 @@ def page(browser: Browser, chromium: str, stack: Stack) -> Iterator[Page]:
 
 
 def go_back(page: Page) -> None:
-    # Playwright's own waits for a page to load, which one from memory never does.
+    # Playwright's go_back waits for a load event, which a cached page never fires.
     page.evaluate("setTimeout(() => history.back())")
 
 

@@ -1,4 +1,4 @@
-"""Where appointments are booked: each of the three places gives one a Teams link of its own, and opens it."""
+"""Three places to book: each gives an appointment its own Teams link and opens it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def start(ada_hosting: Start) -> Start:
 
 
 def through_the_schedule(page: Page) -> str:
-    """Book there, open the appointment in the schedule's panel and join from it; what opens."""
+    """Book there, join from the panel of the schedule, and return the page that opens."""
     steps.book(page)
     booked = page.url.rstrip("/").rpartition("/")[2]
     page.goto(f"/schedule/?appointment={booked}")
@@ -29,7 +29,7 @@ def through_the_schedule(page: Page) -> str:
 
 
 def through_the_contact_center(page: Page) -> str:
-    """Book there, and join from the page that confirms it; what opens."""
+    """Book there, join from the confirmation page, and return the page that opens."""
     page.goto("/contact-center/")
     page.get_by_label("Search clients").fill("cleo")
     page.get_by_role("radio", name=re.compile("Cleo Brandt")).check()
@@ -43,7 +43,7 @@ def through_the_contact_center(page: Page) -> str:
 
 
 def through_the_client_view(page: Page, stack: Stack) -> str:
-    """Book there as a client, and join from the client's own page; what opens."""
+    """Book there as a client, join from the client's own page, and return the page that opens."""
     page.goto("/book/maple/")
     steps.choose_a_video_call(page)
     steps.book_as_client(page)

@@ -1,4 +1,4 @@
-"""What people see during trouble: they book as ever, and the link comes. What is true afterwards: `tests/faults`."""
+"""Pages during an outage: booking works, and the link follows. `tests/faults` checks the data."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def start(ada_hosting: Start) -> Start:
 
 @pytest.fixture
 def connected(stack: Stack) -> Stack:
-    """Maple is connected and Sam can host."""
+    """Maple, connected, with Sam able to host."""
     return stack
 
 
 def meetings_made(stack: Stack) -> int:
-    """Every meeting that Microsoft ever had, deleted ones included."""
+    """Return all meetings at Microsoft, including deleted ones."""
     return len(stack.simulator_state()["meetings"])
 
 
@@ -46,7 +46,7 @@ def test_booking_works_while_the_broker_is_down_and_the_link_follows(page: Page,
     expect(page.get_by_text("Creating the Teams link…")).to_be_visible()
 
     connected.broker.start()
-    # A worker that ends a task just when its broker goes ends itself, in kombu; its supervisor starts another.
+    # If the broker stops just as a task ends, kombu ends the worker; its supervisor starts another.
     connected.start("worker")
 
     steps.expect_link(page)

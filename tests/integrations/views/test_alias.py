@@ -1,4 +1,4 @@
-"""Taking over the user name that an alias belongs to: the table's one-click remedy."""
+"""Adopt the user name behind an alias, from the row in the user table."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_use_it_changes_the_person_and_rematches(
     assert response.url == reverse("connection", args=[connection.pk], query={"search": "anna"})
     assert said(response) == ["Anna Kim uses anna.k@maple.example now and is being matched again."]
     assert anna.email == "anna.k@maple.example"
-    # Ada's being added waited in the same transaction; without this change nothing would be sent here.
+    # Adding Ada queued a rematch in the same transaction, which is sent only now.
     assert sent_tasks == [("integrations.rematch_people", [ada.pk, anna.pk])]
     assert (event.kind, event.actor) == ("name_taken_over", ada)
     assert event.detail == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."

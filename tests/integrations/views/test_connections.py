@@ -1,4 +1,4 @@
-"""Several integrations: the list, Make default, names, and who has no platform."""
+"""Several integrations: list, default, names, and staff without a platform."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_list_takes_the_same_queries_for_any_number_of_connections(
         make_connection(maple, f"account {number}", is_default=number == 0)
         make_connection(maple, f"old {number}", is_default=False, status="disconnected")
 
-    # Session, person, connections, people, who has no platform (2), the rematches, failed and missing links, banner.
+    # Session, user, connections, staff, staff without a platform (2), rematches, failed and missing links, banner.
     with django_assert_num_queries(10):
         browser.get(reverse("video-calls-all"))
 

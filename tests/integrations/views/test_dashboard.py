@@ -1,4 +1,4 @@
-"""Settings > Integrations & API > Video Calls, as an admin sees it, and as others do not."""
+"""Settings > Integrations & API > Video Calls, for admins and for others."""
 
 from __future__ import annotations
 
@@ -300,7 +300,7 @@ def test_only_the_selected_users_are_turned_off(browser, maple, ada, sam):
 # --- What was said before ---------------------------------------------------------------------------
 @pytest.fixture
 def turned(browser, maple, sam) -> Connection:
-    """Sam was turned on with the button above the table, and the notice with its Undo was not seen yet."""
+    """Turn Sam on with the button above the table; the message with Undo is not shown yet."""
     connection = make_connection(maple)
     browser.post(reverse("connection-bulk", args=[connection.pk]), {"staff": [sam.pk], "on": "true"})
     return connection

@@ -1,4 +1,4 @@
-"""Actions > Disconnect, and the address of a dashboard afterwards."""
+"""Actions > Disconnect, and the dashboard of a disconnected connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What admins see of the drift watch: the notice on the dashboard, everybody on Health and history."""
+"""Drift findings: the notice on the dashboard and the list on Health and history."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def browser(client: Browser, ada) -> Browser:
 
 
 def find(connection: Connection, name: str = "Ana Silva", **fields: object) -> DriftFinding:
-    """Somebody matched of whom the last look found that they would be Unmatched."""
+    """Add a matched staff member with a finding that a rematch would make Unmatched."""
     member = make_member(connection.organization, name)
     make_match(connection, member)
     fields = {"after": "unmatched", "reason": "not_found", "meetings": 4, **fields}
@@ -46,7 +46,7 @@ def find(connection: Connection, name: str = "Ana Silva", **fields: object) -> D
 
 
 def notice(browser: Browser, connection: Connection) -> str:
-    """The notice on the dashboard, as text; "" without one."""
+    """Return the text of the notice on the dashboard; "" without one."""
     html = browser.get(reverse("connection", args=[connection.pk])).content.decode()
     _before, _tag, after = html.partition('<section class="alert alert-warning drift"')
     return " ".join(strip_tags("<section" + after.partition("</section>")[0]).split()) if after else ""

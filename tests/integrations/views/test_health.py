@@ -1,4 +1,4 @@
-"""Health and history: what an admin reads about a connection, and what they can do there."""
+"""Page Health and history: health, failed links, settings and events."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def browser(client: Browser, ada) -> Browser:
 
 
 def fail(connected: Connection, host, *, subject="Mortgage review", starts_at=STARTS, **fields) -> Meeting:
-    """A meeting that was refused, an hour long."""
+    """Add a failed meeting of one hour."""
     fields = {
         "error_kind": ErrorKind.PERSON,
         "error_sentence": "This person has no licence. Assign one, then choose Try again.",
@@ -109,7 +109,7 @@ def text_of(html: str) -> str:
 
 
 def section(html: str, heading: str) -> str:
-    """The text of the section with this heading."""
+    """Return the text of the section with this heading."""
     found = re.search(rf'<section[^>]*aria-labelledby="{heading}"[^>]*>(.*?)</section>', html, re.DOTALL)
     assert found is not None, heading
     return text_of(found[1])

@@ -1,4 +1,4 @@
-"""What an admin sees and does about people whom the platform does not let Coconut host meetings as."""
+"""Grant a missing host permission from the dashboard, for one person and for all."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def connection(maple, platform) -> Connection:
 
 @pytest.fixture
 def sam(maple, connection) -> UserMatch:
-    """Sam, whom no policy covers."""
+    """Sam, without the host permission."""
     return make_match(
         connection, make_member(maple), host_permission=HostPermission.DENIED, remote_id="sam-id"
     )
@@ -225,7 +225,7 @@ def test_the_page_polls_for_people_without_a_result(browser, connection, sam, fi
 
     html = page(browser, "connection", connection.pk)
 
-    # Ada herself was not looked up yet.
+    # Ada has not been looked up yet.
     assert f'hx-get="{reverse("connection-unsettled", args=[connection.pk])}?back=' in html
     assert (f"&amp;staff={sam.staff_id}" in html) is is_asked
 

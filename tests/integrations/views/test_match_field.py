@@ -1,4 +1,4 @@
-"""Change, beside the UPN field of the dashboard: a preview first, then the change."""
+"""Change the match field: first a preview, then the change."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def ada(maple: Organization) -> StaffMember:
 
 @pytest.fixture
 def connection(maple: Organization, ada: StaffMember) -> Connection:
-    """Matched by e-mail."""
+    """A connection that matches by email."""
     connection = make_connection(maple)
     make_match(connection, ada)
     return connection

@@ -1,4 +1,4 @@
-"""The profile: a person's Video Calls Platform, and the personal link."""
+"""Profile of a staff member: Video Calls Platform and personal link."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_personal_link_is_required_and_the_input_is_kept(browser, sam):
 
 
 def personal_link(browser, sam, **changes: str):
-    """The errors of the profile with this personal link; None where it is saved."""
+    """Return the errors of the profile with this personal link; None if it is saved."""
     sent = {"platform": "personal", "personal_meeting_url": "https://meet.example/sam", **changes}
     answer = browser.post(reverse("staff-profile", args=[sam.pk]), sent)
     return dict(answer.context["form"].errors) if answer.context else None

@@ -1,4 +1,4 @@
-"""Health and history tells of the last comparison and what was found lately."""
+"""Latest comparison of meetings and its findings on Health and history."""
 
 from __future__ import annotations
 

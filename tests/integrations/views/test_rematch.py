@@ -1,4 +1,4 @@
-"""Actions > Rematch users, the progress and the result on the dashboard, as an admin sees them."""
+"""Actions > Rematch users: progress and result on the dashboard."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def dashboard(browser: Browser, connection: Connection) -> str:
 
 
 def press(browser: Browser, name: str, *args: int) -> str:
-    """Press a button; the page that follows."""
+    """Press a button and return the next page."""
     return browser.post(reverse(name, args=args), follow=True).content.decode()
 
 
 def announced(html: str) -> str:
-    """What is inside the status region of the rematch."""
+    """Return the content of the status region of the rematch."""
     found = re.search(r'<div id="run-sentence" role="status">(.*?)</div>', html, re.DOTALL)
     assert found is not None
     return re.sub(r"<[^>]+>", "", found[1]).strip()

@@ -1,4 +1,4 @@
-"""An alias is mended by one button, and the right person signs in with the right address."""
+"""Adopt the user name behind an alias with one button, then sign in with the new address."""
 
 from __future__ import annotations
 
