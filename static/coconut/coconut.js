@@ -60,21 +60,21 @@ window.addEventListener("beforeunload", (event) => {
 
 // If the session has ended, don't swap the sign-in page into a part of this page.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const came = event.detail.xhr.responseURL;
-  if (came && new URL(came).pathname === "/sign-in/" && window.location.pathname !== "/sign-in/") {
+  const url = event.detail.xhr.responseURL;
+  if (url && new URL(url).pathname === "/sign-in/" && window.location.pathname !== "/sign-in/") {
     event.detail.shouldSwap = false;
-    if (document.querySelector("form[data-changed]")) showTrouble(null);
+    if (document.querySelector("form[data-changed]")) showError(null);
     else window.location.reload();
   }
 });
 
 // Show an alert when a background request fails.
 document.addEventListener("htmx:responseError", (event) => {
-  showTrouble(event.detail.xhr.getResponseHeader("X-Sentence"));
+  showError(event.detail.xhr.getResponseHeader("X-Sentence"));
 });
-document.addEventListener("htmx:sendError", () => showTrouble(null));
+document.addEventListener("htmx:sendError", () => showError(null));
 
-function showTrouble(sentence) {
+function showError(sentence) {
   const box = document.getElementById("messages");
   if (!box) return;
   const alert = document.createElement("div");
