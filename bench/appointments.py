@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.support import bank as banks
 from bench.support.load import Answer, Figures, all_at_once, measure, request
-from demo.services import throwaway_folder, throwaway_servers
+from local_servers.servers import throwaway_folder, throwaway_servers
 from tests.servers import ENVIRONMENT
 from tests.stack import Stack
 

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.support.cpu import busy_seconds, seconds_by
 from bench.support.load import Line, measure, request
-from demo.services import Servers, throwaway_folder, throwaway_servers
+from local_servers.servers import Servers, throwaway_folder, throwaway_servers
 from tests.servers import ENVIRONMENT
 from tests.stack import SHORT_WAITS, Stack
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from playwright.sync_api import Page, expect, sync_playwright
 
 from bench.booking import chromium
-from demo.services import throwaway_folder, throwaway_servers
+from local_servers.servers import throwaway_folder, throwaway_servers
 from tests.journeys import steps
 from tests.servers import ENVIRONMENT
 from tests.stack import Stack

@@ -11,7 +11,7 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from coconut.local_servers import default_broker_url, default_cache_url, default_database_url
+from coconut.local_urls import default_broker_url, default_cache_url, default_database_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()

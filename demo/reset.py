@@ -6,10 +6,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from demo.postgres_programs import reachable_home, server_account
-from demo.processes import Trouble
 from demo.programs import BASE_DIR
-from demo.services import only_one
+from local_servers.postgres_programs import reachable_home, server_account
+from local_servers.processes import Trouble
+from local_servers.servers import only_one
 
 
 def reset(data_dir: Path) -> None:

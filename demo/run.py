@@ -18,14 +18,14 @@ import environ
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from coconut.local_servers import socket_dir
+from coconut.local_urls import socket_dir
 from demo import programs
-from demo.group import Group
+from demo.log_relay import say
 from demo.logins import ready_text
-from demo.output import say
-from demo.processes import Trouble
+from demo.process_group import Group
 from demo.programs import BASE_DIR, Addresses
-from demo.services import private_servers
+from local_servers.processes import Trouble
+from local_servers.servers import private_servers
 
 DATA_DIR = BASE_DIR / ".local"
 # A running task may take as long as its time limit; the worker gets a little more to finish it.

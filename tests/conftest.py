@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis
 from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django import Settings
 
-from demo.services import throwaway_folder
 from integrations import platforms
+from local_servers.servers import throwaway_folder
 from tests.browser import find_chromium
 from tests.integrations.fake_platform import FakePlatform
 from tests.stack import Stack

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from demo.processes import Trouble
-from demo.services import throwaway_servers
+from local_servers.processes import Trouble
+from local_servers.servers import throwaway_servers
 
 # The same in every run; an empty value keeps a developer's .env from leaking in.
 ENVIRONMENT = {

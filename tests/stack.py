@@ -28,11 +28,11 @@ from typing import Any
 import environ
 import psycopg2
 
-from coconut.local_servers import broker_url, cache_url
+from coconut.local_urls import broker_url, cache_url
 from demo import programs
-from demo.processes import kill_session, start_tied, stop, tail, wait_until
 from demo.programs import BASE_DIR, Addresses
-from demo.valkey import Valkey
+from local_servers.processes import kill_session, start_tied, stop, tail, wait_until
+from local_servers.valkey import Valkey
 
 SHORT_WAITS = {
     "MEETING_LEASE_SECONDS": "6",

@@ -15,10 +15,10 @@ import environ
 import psycopg2
 import pytest
 
-from coconut.local_servers import database_url, socket_dir
-from demo.processes import wait_until
+from coconut.local_urls import database_url, socket_dir
 from demo.programs import BASE_DIR
 from demo.reset import reset
+from local_servers.processes import wait_until
 
 NOT_OF_THE_CHECKOUT = shutil.ignore_patterns(
     ".*", "node_modules", "__pycache__", "staticfiles", "test-results"

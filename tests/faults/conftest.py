@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from coconut.local_servers import database_url
-from demo.postgres import Postgres
-from demo.services import throwaway_folder
+from coconut.local_urls import database_url
+from local_servers.postgres import Postgres
+from local_servers.servers import throwaway_folder
 from tests.faults.agreement import expect_agreement
 from tests.faults.desk import Desk
 from tests.faults.microsoft import administrator, sign_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 from celery import Celery
 
-from coconut.local_servers import cache_url
+from coconut.local_urls import cache_url
 from tests.faults import microsoft, workers
 from tests.faults.agreement import expect_agreement
 from tests.faults.conftest import Office

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from demo.processes import stop
+from local_servers.processes import stop
 from tests.faults import microsoft, workers
 from tests.faults.agreement import expect_agreement
 from tests.faults.conftest import Installation, Office

@@ -13,7 +13,6 @@ from celery.signals import task_prerun
 from django.db import transaction
 from django.utils import timezone
 
-from demo.processes import wait_until
 from integrations import coverage, meetings, nudges
 from integrations.coverage_schedule import PROBE_TASK
 from integrations.hosting import Hosting
@@ -21,6 +20,7 @@ from integrations.models import Connection, Meeting, RematchRun, RematchState, R
 from integrations.nudges import Turn
 from integrations.rematch_runs import WORK_TASK, start_run
 from integrations.rematch_work import work_on_run
+from local_servers.processes import wait_until
 from tests.factories import make_organization, make_run, make_staff
 from tests.integrations.asks import STARTS, ask, later, make_hosting
 from tests.integrations.fake_platform import FakePlatform

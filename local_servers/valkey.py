@@ -11,8 +11,8 @@ from pathlib import Path
 
 import redis
 
-from coconut.local_servers import cache_url, valkey_socket
-from demo.processes import Trouble, end_orphan, start_tied, stop, tail, wait_until
+from coconut.local_urls import cache_url, valkey_socket
+from local_servers.processes import Trouble, end_orphan, start_tied, stop, tail, wait_until
 
 
 @dataclass

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
-from demo.output import relay, say
-from demo.processes import Trouble, start_tied, stop, wait_until
+from demo.log_relay import relay, say
+from local_servers.processes import Trouble, start_tied, stop, wait_until
 
 
 @dataclass

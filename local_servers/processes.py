@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import IO
 
-_WRAPPER = Path(__file__).with_name("tied.py")
+_WRAPPER = Path(__file__).with_name("die_with_parent.py")
 
 
 class Trouble(Exception):

@@ -12,10 +12,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from coconut.local_servers import broker_url, cache_url, database_url
-from demo.postgres import Postgres
-from demo.processes import Trouble
-from demo.valkey import Valkey
+from coconut.local_urls import broker_url, cache_url, database_url
+from local_servers.postgres import Postgres
+from local_servers.processes import Trouble
+from local_servers.valkey import Valkey
 
 # Not $TMPDIR: it may be long, and another user's server must be able to enter it.
 _TMP = Path("/tmp")

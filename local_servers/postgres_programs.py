@@ -11,7 +11,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-from demo.processes import Trouble, start_tied
+from local_servers.processes import Trouble, start_tied
 
 _OLDEST = 14  # the oldest that Django 5.2 supports
 

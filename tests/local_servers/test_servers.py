@@ -19,8 +19,8 @@ import psycopg2
 import pytest
 import redis
 
-from demo.processes import Trouble, is_running, read_pid, wait_until
-from demo.services import Servers, private_servers, throwaway_folder, throwaway_servers
+from local_servers.processes import Trouble, is_running, read_pid, wait_until
+from local_servers.servers import Servers, private_servers, throwaway_folder, throwaway_servers
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -173,7 +173,7 @@ def test_a_socket_folder_that_is_a_link_is_refused(folder: Path) -> None:
 
 def start_in_a_process_of_its_own(folder: Path) -> subprocess.Popen[bytes]:
     program = (
-        "import sys, time; from pathlib import Path; from demo.services import private_servers\n"
+        "import sys, time; from pathlib import Path; from local_servers.servers import private_servers\n"
         "folder = Path(sys.argv[1])\n"
         "with private_servers(folder, sockets=folder / 's', durable=True):\n"
         "    (folder / 'up').touch(); time.sleep(600)\n"

@@ -1,4 +1,4 @@
-"""Run a command that cannot outlive its parent: `python tied.py PARENT SIGNAL UID GID command…`.
+"""Run a command that cannot outlive its parent: `python die_with_parent.py PARENT SIGNAL UID GID command…`.
 
 The parent cannot arrange this by itself: code between fork and exec is unsafe beside threads, and `setpriv`
 is not on every machine. So this file becomes the command: it gives up root where asked, tells Linux to send

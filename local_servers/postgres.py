@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psycopg2
 
-from coconut.local_servers import DATABASE_NAME, DATABASE_USER, POSTGRES_PORT, postgres_socket_dir
-from demo.postgres_programs import programs_for, reachable_home, server_account, server_environment
-from demo.processes import Trouble, end_orphan, start_tied, stop, tail, wait_until
+from coconut.local_urls import DATABASE_NAME, DATABASE_USER, POSTGRES_PORT, postgres_socket_dir
+from local_servers.postgres_programs import programs_for, reachable_home, server_account, server_environment
+from local_servers.processes import Trouble, end_orphan, start_tied, stop, tail, wait_until
 
 _EXTENSIONS = {"btree_gist", "pg_trgm"}
 _SUPERUSER = "postgres"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from demo import programs, run
-from demo.group import Group
-from demo.processes import Trouble, wait_until
+from demo.process_group import Group
+from local_servers.processes import Trouble, wait_until
 
 # Says that it runs, and on SIGTERM writes its name and ends.
 POLITE = """
