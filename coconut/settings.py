@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "integrations.teams",
     "appointments",
     "coconut",
-    "demo",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -55,6 +54,8 @@ INSTALLED_APPS = [
     "timezone_field",
     "rest_framework",
 ]
+if DEMO:
+    INSTALLED_APPS.append("demo")
 MIDDLEWARE = [
     "coconut.log_context.RequestIdMiddleware",
     "coconut.probes.ProbesMiddleware",
