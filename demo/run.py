@@ -24,12 +24,12 @@ from demo.log_relay import say
 from demo.logins import ready_text
 from demo.process_group import Group
 from demo.programs import BASE_DIR, Addresses
-from local_servers.processes import Trouble
+from local_servers.processes import SetupError
 from local_servers.servers import private_servers
 
 DATA_DIR = BASE_DIR / ".local"
 # A running task may take as long as its time limit; the worker gets a little more to finish it.
-WORKER_PATIENCE = 80
+WORKER_STOP_TIMEOUT = 80
 
 
 def main() -> int:
@@ -39,8 +39,8 @@ def main() -> int:
     with _signals_as_interrupts():
         try:
             return _run(_addresses(), parent)
-        except Trouble as trouble:
-            say(str(trouble))
+        except SetupError as error:
+            say(str(error))
             return 1
         except KeyboardInterrupt:
             say("Stopped.")
@@ -69,9 +69,9 @@ def _run(addresses: Addresses, parent: int) -> int:
             while os.getppid() == parent:
                 group.raise_if_one_ended()
                 sleep(0.3)
-        except Trouble as trouble:
+        except SetupError as error:
             # Said before the rest is stopped, which may take a while.
-            say(str(trouble))
+            say(str(error))
             return 1
     return 0
 
@@ -82,7 +82,7 @@ def _start(group: Group, addresses: Addresses, state_dir: Path) -> None:
     # Web and worker load while the database is prepared: nobody asks them for anything before beat starts.
     group.start("web", programs.web_command(addresses))
     # Killed, not asked, if we are killed: the broker goes too, and a polite worker would wait for it.
-    group.start("worker", programs.worker_command(), patience=WORKER_PATIENCE, death_signal=signal.SIGKILL)
+    group.start("worker", programs.worker_command(), timeout=WORKER_STOP_TIMEOUT, death_signal=signal.SIGKILL)
     group.run("setup", programs.prepare_command())
     group.start("beat", programs.beat_command(state_dir))
     group.wait_for("The simulated Microsoft", lambda: _answers(addresses.simulator), seconds=60)
@@ -99,21 +99,21 @@ def _environment(addresses: Addresses, servers: dict[str, str], state_dir: Path)
 
 
 def _addresses() -> Addresses:
-    """The ports from PORT and SIMULATOR_PORT. Raises `Trouble` when one is no number or is taken."""
+    """The ports from PORT and SIMULATOR_PORT. Raises `SetupError` when one is no number or is taken."""
     return Addresses(_free_port("PORT", 8000), _free_port("SIMULATOR_PORT", 9000))
 
 
 def _free_port(variable: str, default: int) -> int:
     text = os.environ.get(variable, str(default))
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise Trouble(f"{variable} must be a port number, not {text!r}.")
+        raise SetupError(f"{variable} must be a port number, not {text!r}.")
     with socket.socket() as probe:
         # As the servers do: a port that only waits out its last connections is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", int(text)))
         except OSError:
-            raise Trouble(f"Port {text} is not free: choose another one with {variable}.") from None
+            raise SetupError(f"Port {text} is not free: choose another one with {variable}.") from None
     return int(text)
 
 

@@ -1,8 +1,8 @@
 """Run a command that cannot outlive its parent: `python die_with_parent.py PARENT SIGNAL UID GID command…`.
 
-The parent cannot arrange this by itself: code between fork and exec is unsafe beside threads, and `setpriv`
-is not on every machine. So this file becomes the command: it gives up root where asked, tells Linux to send
-SIGNAL when the parent is gone, and executes. It imports nothing of the project: it must start at once.
+The parent cannot arrange this: code between fork and exec is unsafe in a process with threads, and `setpriv`
+is missing on some machines. So this program gives up root if a UID is given, tells Linux to send SIGNAL when the
+parent ends, and executes the command. It imports nothing of the project, so that it starts at once.
 """
 
 import ctypes
@@ -14,19 +14,19 @@ PR_SET_PDEATHSIG = 1
 
 
 def become(parent: int, death_signal: int, uid: int, gid: int, command: list[str]) -> None:
-    """Replace this process by `command`, whose first word is a path; `uid` -1 keeps the user.
+    """Replace this process with `command`, whose first word is a path; `uid` -1 keeps the user.
 
-    Exits when the parent is gone already. Nothing may be imported in here: the new user may not be able to
-    read this Python's library.
+    Exits if the parent has already ended. Import nothing in here: the new user may not be able to read this
+    Python's library.
     """
-    # A process in the background of a shell ignores Ctrl-C; the command must not inherit that.
+    # A background process of a shell ignores Ctrl-C; the command must not inherit that.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if uid >= 0:
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
     if sys.platform == "linux":
-        # After the change of user, which would clear it again.
+        # After the change of user, which clears it.
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(1)

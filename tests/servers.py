@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from local_servers.processes import Trouble
+from local_servers.processes import SetupError
 from local_servers.servers import throwaway_servers
 
 # The same in every run; an empty value keeps a developer's .env from leaking in.
@@ -51,7 +51,7 @@ def _start_servers(config: pytest.Config) -> None:
                 broker=not {"CELERY_BROKER_URL", "CACHE_URL"} <= os.environ.keys(),
             )
         )
-    except Trouble as trouble:
-        raise pytest.UsageError(str(trouble)) from trouble
+    except SetupError as error:
+        raise pytest.UsageError(str(error)) from error
     for name, address in running.environment.items():
         os.environ.setdefault(name, address)

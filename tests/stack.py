@@ -31,7 +31,7 @@ import psycopg2
 from coconut.local_urls import broker_url, cache_url
 from demo import programs
 from demo.programs import BASE_DIR, Addresses
-from local_servers.processes import kill_session, start_tied, stop, tail, wait_until
+from local_servers.processes import kill_session, start_child, stop, tail, wait_until
 from local_servers.valkey import Valkey
 
 SHORT_WAITS = {
@@ -160,7 +160,7 @@ class Stack:
             # The database knows its clients by their names.
             variables = {**self.environment, "PGAPPNAME": name, **environment}
             with self._log(name).open("ab") as log:
-                self._processes[name] = start_tied(
+                self._processes[name] = start_child(
                     self._commands[name], output=log, environment=variables, cwd=BASE_DIR
                 )
         for name in stopped:
@@ -168,7 +168,7 @@ class Stack:
 
     def stop(self, name: str) -> None:
         """Ask a program to end, and wait until it has."""
-        stop(self._processes.pop(name), signal.SIGTERM, patience=30)
+        stop(self._processes.pop(name), signal.SIGTERM, timeout=30)
 
     def kill(self, name: str) -> None:
         """End a program and its children at once, as when the machine loses power."""

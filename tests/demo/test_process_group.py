@@ -13,7 +13,7 @@ import pytest
 
 from demo import programs, run
 from demo.process_group import Group
-from local_servers.processes import Trouble, wait_until
+from local_servers.processes import SetupError, wait_until
 
 # Says that it runs, and on SIGTERM writes its name and ends.
 POLITE = """
@@ -37,7 +37,7 @@ def group(tmp_path: Path):
 
 
 def start_polite(group: Group, name: str, log: Path) -> int:
-    program = group.start(name, [sys.executable, "-c", POLITE, name, str(log)], patience=5)
+    program = group.start(name, [sys.executable, "-c", POLITE, name, str(log)], timeout=5)
     return program.process.pid
 
 
@@ -74,17 +74,17 @@ def test_a_child_that_ends_by_itself_is_named(group: Group) -> None:
     program = group.start("worker", [sys.executable, "-c", "raise SystemExit(3)"])
     program.process.wait()
 
-    with pytest.raises(Trouble, match="worker ended by itself"):
+    with pytest.raises(SetupError, match="worker ended by itself"):
         group.raise_if_one_ended()
 
 
 def test_a_step_that_fails_is_named(group: Group) -> None:
-    with pytest.raises(Trouble, match=r"setup failed \(exit code 4\)"):
+    with pytest.raises(SetupError, match=r"setup failed \(exit code 4\)"):
         group.run("setup", [sys.executable, "-c", "raise SystemExit(4)"])
 
 
 def test_waiting_for_somebody_who_never_answers_ends_in_a_sentence(group: Group) -> None:
-    with pytest.raises(Trouble, match="The web server did not answer"):
+    with pytest.raises(SetupError, match="The web server did not answer"):
         group.wait_for("The web server", lambda: False, seconds=0.2)
 
 
@@ -95,7 +95,7 @@ def test_a_busy_port_is_a_sentence_that_says_how_to_choose_another(monkeypatch: 
         port = taken.getsockname()[1]
         monkeypatch.setenv("PORT", str(port))
 
-        with pytest.raises(Trouble, match=f"Port {port} is not free: choose another one with PORT."):
+        with pytest.raises(SetupError, match=f"Port {port} is not free: choose another one with PORT."):
             run._addresses()
 
 
@@ -103,7 +103,7 @@ def test_a_busy_port_is_a_sentence_that_says_how_to_choose_another(monkeypatch: 
 def test_a_port_that_is_none_is_a_sentence(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SIMULATOR_PORT", text)
 
-    with pytest.raises(Trouble, match=f"SIMULATOR_PORT must be a port number, not '{text}'."):
+    with pytest.raises(SetupError, match=f"SIMULATOR_PORT must be a port number, not '{text}'."):
         run._free_port("SIMULATOR_PORT", 9000)
 
 

@@ -19,7 +19,7 @@ import psycopg2
 import pytest
 import redis
 
-from local_servers.processes import Trouble, is_running, read_pid, wait_until
+from local_servers.processes import SetupError, is_running, read_pid, wait_until
 from local_servers.servers import Servers, private_servers, throwaway_folder, throwaway_servers
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +80,7 @@ def test_nothing_listens_on_the_network(folder: Path) -> None:
 def test_two_runs_in_one_folder_are_refused_in_a_sentence(folder: Path) -> None:
     with (
         private_servers(folder, sockets=folder / "s", durable=False, database=False),
-        pytest.raises(Trouble) as refusal,
+        pytest.raises(SetupError) as refusal,
         private_servers(folder, sockets=folder / "s", durable=False),
     ):
         pass
@@ -163,7 +163,7 @@ def test_a_socket_folder_that_is_a_link_is_refused(folder: Path) -> None:
     (folder / "s").symlink_to(folder / "elsewhere")
 
     with (
-        pytest.raises(Trouble) as refusal,
+        pytest.raises(SetupError) as refusal,
         private_servers(folder, sockets=folder / "s", durable=False),
     ):
         pass
