@@ -33,7 +33,7 @@ BUDGET_REQUESTS = 60
 BUDGET_SECONDS = 15
 BUDGET_MB = 100
 # Production's times.
-PATIENCE = {
+TIME_LIMITS = {
     "MICROSOFT_READ_TIMEOUT_SECONDS": "15",
     "MEETING_TASK_TIME_LIMIT": "75",
     "MEETING_LEASE_SECONDS": "90",
@@ -69,7 +69,7 @@ def main() -> None:
     os.environ.update(ENVIRONMENT)
     with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
         stack = Stack(folder, servers.database_url)
-        stack.environment |= PATIENCE
+        stack.environment |= TIME_LIMITS
         try:
             stack.open()
             with sync_playwright() as playwright:
