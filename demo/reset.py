@@ -13,7 +13,7 @@ from local_servers.servers import only_one
 
 
 def reset(data_dir: Path) -> None:
-    """Remove `data_dir` and what lies elsewhere on its behalf. Raises `SetupError` while the demo runs."""
+    """Remove `data_dir` and a database outside it. Raises `SetupError` while the demo runs."""
     with only_one(data_dir):
         database = reachable_home(data_dir / "postgres", server_account())
         for folder in (database, data_dir):
@@ -25,4 +25,4 @@ if __name__ == "__main__":
         reset(BASE_DIR / ".local")
     except SetupError as error:
         sys.exit(str(error))
-    print("The demo's data is gone; make demo starts afresh.")
+    print("The demo's data is gone; make demo starts with new data.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from demo.seed import PASSWORD
+from demo.logins import PASSWORD
 from tests.stack import Stack
 
 
