@@ -22,11 +22,15 @@ _SUPERUSER = "postgres"
 
 @dataclass
 class Postgres:
-    """One server with its data under `home`; without `durable`, a crash may lose data."""
+    """One server with its data under `home`; without `durable`, a crash may lose data.
+
+    `template` is a cluster of `save_cluster`; a new server begins with a copy of it.
+    """
 
     home: Path
     sockets: Path
     durable: bool
+    template: Path | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -39,6 +43,8 @@ class Postgres:
         _make_folder_for(self.home, account)
         socket_dir = postgres_socket_dir(self.sockets)
         _make_folder_for(socket_dir, account)
+        if self.template is not None and not self._data.exists():
+            _copy_folder(self.template, self._data)
         programs = programs_for(self.home, self._major_version_of_data(), account)
         for pid_file in (self._pid_file, self._data / "postmaster.pid"):
             end_orphan(pid_file, self._data, signal.SIGINT, timeout=20)
@@ -65,6 +71,13 @@ class Postgres:
         if self.process is not None:
             stop(self.process, signal.SIGINT if self.durable else signal.SIGQUIT, timeout=20)
             self.process = None
+
+    def save_cluster(self, target: Path) -> None:
+        """Stop the server cleanly and copy its cluster to `target`, to be the template of other servers."""
+        if self.process is not None:
+            stop(self.process, signal.SIGINT, timeout=20)
+            self.process = None
+        _copy_folder(self._data, target)
 
     @property
     def _data(self) -> Path:
@@ -182,6 +195,11 @@ def _account_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         raise SetupError(f"User {uid} has no name on this machine, and PostgreSQL insists on one.") from None
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    """Copy the folder with its owners, which `shutil.copytree` does not keep."""
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
 def _make_folder_for(folder: Path, account: tuple[int, int] | None) -> None:

@@ -46,18 +46,25 @@ class Servers:
 
 @contextmanager
 def private_servers(
-    data_dir: Path, *, sockets: Path, durable: bool, database: bool = True, broker: bool = True
+    data_dir: Path,
+    *,
+    sockets: Path,
+    durable: bool,
+    database: bool = True,
+    broker: bool = True,
+    template: Path | None = None,
 ) -> Iterator[Servers]:
     """Run PostgreSQL and Valkey with data in `data_dir` and sockets in `sockets` while the context lasts.
 
     `database` and `broker` choose the servers. `durable` keeps data safe; without it, the server is faster.
-    Files that a killed run left behind do not stop the next one. Raises `SetupError`.
+    `template` is a cluster to begin with. Files that a killed run left behind do not stop the next one.
+    Raises `SetupError`.
     """
     with ExitStack() as stack:
         stack.enter_context(only_one(data_dir))
         _make_socket_dir(sockets)
         stack.callback(shutil.rmtree, sockets, ignore_errors=True)
-        postgres = Postgres(data_dir / "postgres", sockets, durable)
+        postgres = Postgres(data_dir / "postgres", sockets, durable, template)
         valkey = Valkey(data_dir / "valkey", sockets)
         # Registered before the start, so that Ctrl-C during it stops the servers that already run.
         for is_needed, server in ((database, postgres), (broker, valkey)):

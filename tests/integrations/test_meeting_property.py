@@ -4,7 +4,7 @@ People book, move, reassign, rename and cancel; workers stop in the middle of ca
 workers die, nudges get lost, come twice or in another order, meetings vanish, the sign-in is refused, the connection
 goes and comes back. Hypothesis draws the order, and finds the shortest one that fails.
 
-HYPOTHESIS_PROFILE=long looks for longer (tests/conftest.py).
+HYPOTHESIS_PROFILE=long looks for longer (tests/hypothesis_profiles.py).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+import tests.hypothesis_profiles  # noqa: F401 - loads the profile
 from appointments.booking import book_appointment
 from appointments.methods import change_method
 from appointments.models import Appointment, BookedThrough, Status

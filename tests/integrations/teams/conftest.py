@@ -27,7 +27,7 @@ def microsoft_process() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def simulator(microsoft_process: Simulator, settings) -> Simulator:
+def simulator(microsoft_process: Simulator, servers: None, settings) -> Simulator:
     """A fresh simulated Microsoft that everything meant for Entra and Graph is sent to."""
     microsoft_process.control("reset")
     # What the operators were told, for one.
