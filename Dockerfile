@@ -1,4 +1,4 @@
-# Coconut for web, worker and beat: one image, three commands (see docker-compose.yml).
+# One image for web, worker and beat; docker-compose.yml sets their commands.
 
 FROM node:24-slim AS browser
 WORKDIR /app
@@ -12,7 +12,7 @@ COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 COPY --from=browser /app/node_modules ./node_modules
 COPY . .
-# Any key will do for collecting files; the real one comes from the environment at run time.
+# collectstatic needs any SECRET_KEY; the real key comes from the environment at run time.
 RUN SECRET_KEY=only-to-collect-files python manage.py collectstatic --no-input --verbosity 0 \
     && rm -r node_modules \
     && useradd --system --no-create-home coconut
@@ -20,4 +20,4 @@ USER coconut
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["gunicorn", "coconut.wsgi", "--config", "python:coconut.web_server", "--bind", "0.0.0.0:8000"]
+CMD ["gunicorn", "coconut.wsgi", "--config", "python:coconut.gunicorn_conf", "--bind", "0.0.0.0:8000"]

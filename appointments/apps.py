@@ -6,16 +6,16 @@ class AppointmentsConfig(AppConfig):
     verbose_name = "Appointments"
 
     def ready(self) -> None:
-        from appointments import receivers  # noqa: F401 - connects the receivers
-        from appointments.link_notices import missing_links, other_links
-        from appointments.reconciling import Appointments
-        from appointments.switching import switch_notice
-        from appointments.whereabouts import appointment_pages
-        from integrations import owners, panels, whereabouts
-        from services import panels as service_panels
+        from appointments.changes.switch_service import switch_notice
+        from appointments.video import receivers  # noqa: F401 - connects the receivers
+        from appointments.video.meeting_pages import appointment_pages
+        from appointments.video.notices import missing_links, other_links
+        from appointments.video.reconciliation import Appointments
+        from integrations.hooks import connection_notices, meeting_owners, meeting_pages
+        from services.hooks import service_notices
 
-        whereabouts.register(appointment_pages)
-        owners.register(Appointments())
-        panels.register(missing_links)
-        panels.register(other_links)
-        service_panels.register(switch_notice)
+        meeting_pages.register(appointment_pages)
+        meeting_owners.register(Appointments())
+        connection_notices.register(missing_links)
+        connection_notices.register(other_links)
+        service_notices.register(switch_notice)

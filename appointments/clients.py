@@ -11,7 +11,7 @@ from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Upper
 from django.utils import timezone
 
-from appointments.booking import book_appointment
+from appointments.booking.book import book_appointment
 from appointments.models import Appointment, Client
 from staff.models import Organization
 
@@ -64,7 +64,7 @@ def book_for(
 ) -> Appointment:
     """Book for a client, or for one who is added with these details: both or neither.
 
-    `book` is `book_appointment` or `book_with_anyone`; see there for what it takes and raises.
+    `book` is `book_appointment` or `book_with_any_staff`; see there for what it takes and raises.
     """
     if isinstance(client, Client):
         return book(organization=organization, client=client, **booking)

@@ -19,7 +19,7 @@ from timezone_field import TimeZoneField
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
 from staff.models import Location, Organization, StaffMember
-from staff.one_line import one_line
+from staff.validators import one_line
 
 
 def new_token() -> str:
@@ -219,7 +219,9 @@ class AppointmentEvent(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["appointment", "once"], condition=~Q(once=""), name="told_once")
+            models.UniqueConstraint(
+                fields=["appointment", "once"], condition=~Q(once=""), name="notified_once"
+            )
         ]
 
 
@@ -261,7 +263,7 @@ class Notification(models.Model):
     sequence = models.PositiveIntegerField(default=0)
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.CLIENT)
     to = models.EmailField()
-    # How the appointment was when the reader last heard of it: see `appointments.earlier`.
+    # How the appointment was when the reader last heard of it: see `appointments.notifications.before_after`.
     before = models.JSONField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=NotificationState, default=NotificationState.WAITING)
     error = models.CharField(max_length=300, blank=True)

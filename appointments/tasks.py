@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from appointments.notifications import send_waiting
+from appointments.notifications.outbox import send_waiting
 
 
 @shared_task(name="appointments.send_waiting_notifications")

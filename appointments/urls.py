@@ -7,18 +7,18 @@ from django.views.decorators.csrf import csrf_exempt
 from appointments.views import (
     appointments,
     booking,
+    booking_request,
     changes,
     client_view,
+    client_view_settings,
     clients,
     contact_center,
-    drags,
-    embedding,
+    drag_and_drop,
     private_links,
     schedule,
     slots,
-    to_video,
+    switch_service,
     video_links,
-    wish,
 )
 
 urlpatterns = [
@@ -43,7 +43,7 @@ urlpatterns = [
         "schedule/appointments/<int:pk>/status/", appointments.appointment_status, name="appointment-status"
     ),
     path("schedule/appointments/<int:pk>/notes/", appointments.appointment_notes, name="appointment-notes"),
-    path("schedule/appointments/<int:pk>/drag/", drags.appointment_drag, name="appointment-drag"),
+    path("schedule/appointments/<int:pk>/drag/", drag_and_drop.appointment_drag, name="appointment-drag"),
     path("schedule/appointments/<int:pk>/move/", changes.appointment_move, name="appointment-move"),
     path(
         "schedule/appointments/<int:pk>/reassign/", changes.appointment_reassign, name="appointment-reassign"
@@ -55,10 +55,10 @@ urlpatterns = [
         name="appointment-mail-again",
     ),
     path("schedule/appointments/<int:pk>/cancel/", changes.appointment_cancel, name="appointment-cancel"),
-    path("contact-center/book/", wish.book, name="contact-center-book"),
-    path("settings/client-view/", embedding.client_view_settings, name="client-view-settings"),
+    path("contact-center/book/", booking_request.book, name="contact-center-book"),
+    path("settings/client-view/", client_view_settings.client_view_settings, name="client-view-settings"),
     path("settings/video-calls/links/", video_links.video_links, name="video-links"),
-    path("services/<int:pk>/video-calls/", to_video.service_to_video, name="service-to-video"),
+    path("services/<int:pk>/video-calls/", switch_service.service_to_video, name="service-to-video"),
     path("clients/", clients.client_list, name="client-list"),
     path("clients/add/", clients.add_client, name="client-add"),
     path("clients/<int:pk>/", clients.edit_client, name="client-edit"),

@@ -229,7 +229,7 @@ class Bench:
 
     def _clients_bookings(self) -> Iterator[bytes]:
         """Later than those, each by a form of its own."""
-        from appointments.form_tokens import FormToken
+        from appointments.client_view.form_tokens import FormToken
         from staff.models import Organization
 
         harbour = Organization.objects.get(pk=self.bank.organization)

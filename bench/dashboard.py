@@ -151,14 +151,18 @@ def persons() -> Iterator[dict[str, Any]]:
 
 def match(number: int, person: Any) -> dict[str, Any]:
     """Of a hundred: six nobody knows, three forbidden, one (without a row) is being checked; two thirds are on."""
-    from integrations.platforms import MatchReason
+    from integrations.platforms.values import MatchReason
 
-    found: dict[str, Any] = {"enabled": number % 3 > 0, "looked_up": person.email}
+    found: dict[str, Any] = {"enabled": number % 3 > 0, "queried_name": person.email}
     kind = number * 31 % 100
     if kind < 6:
         return found | {"directory": "unmatched", "reason": MatchReason.NOT_FOUND}
     upn = person.email if number % 10 else person.email.replace("harbour.example", "contoso.example")
-    found |= {"directory": "matched", "remote_id": f"00000000-0000-4000-8000-{number:012}", "remote_upn": upn}
+    found |= {
+        "directory": "matched",
+        "remote_id": f"00000000-0000-4000-8000-{number:012}",
+        "remote_user_name": upn,
+    }
     return found | ({"reason": MatchReason.DISABLED} if kind < 9 else {})
 
 

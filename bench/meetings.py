@@ -116,8 +116,8 @@ class Bench:
         assert postgres is not None
         programs["PostgreSQL"] = postgres.pid
         used, busy, begun = cpu_seconds_of(programs), machine_cpu_seconds(), monotonic()
-        wanted = [next(self.requests) for _ in range(BURST)]
-        _, answers = measure(self.stack.addresses.web_port, 8, wanted, seconds=300)
+        bookings = [next(self.requests) for _ in range(BURST)]
+        _, answers = measure(self.stack.addresses.web_port, 8, bookings, seconds=300)
         if wrong := next((answer for answer in answers if answer.status != 201), None):
             sys.exit(f"A booking answered {wrong.status}: {wrong.body[:2000]!r}")
         booked = monotonic() - begun
@@ -145,10 +145,10 @@ class Bench:
 
     def sweep(self) -> None:
         """Ten of 100,000 meetings are due; told to the workers, who are not there."""
-        from integrations import nudges
-        from integrations.meetings import sweep
+        from integrations import task_queue
+        from integrations.meetings.sweep import sweep
 
-        telling, send_each = [0.0], nudges.send_each
+        telling, send_each = [0.0], task_queue.send_each
 
         def timed(*args: Any, **options: Any) -> bool:
             begun = perf_counter()
@@ -156,7 +156,7 @@ class Bench:
             telling[0] += (perf_counter() - begun) * 1000
             return was_taken
 
-        nudges.send_each = timed
+        task_queue.send_each = timed
         self.stack.sql(_MANY, MEETINGS)
         self.stack.sql("VACUUM ANALYZE integrations_meeting")
         telling_times, whole = [], []
@@ -234,15 +234,15 @@ class Bench:
 # As one that is there is, but long settled.
 _MANY = """
 INSERT INTO integrations_meeting (id, organization_id, connection_id, host_id, organizer_id, attendees, subject,
-    starts_at, ends_at, wanted, version, synced_version, remote_id, join_url, warning, attempts, error_kind,
+    starts_at, ends_at, desired_state, version, synced_version, remote_id, join_url, warning, attempts, error_kind,
     error_sentence, error_request_id, created_at)
 SELECT gen_random_uuid(), organization_id, connection_id, host_id, organizer_id, attendees, subject,
-    starts_at + n * interval '1 minute', ends_at + n * interval '1 minute', 'live', 1, 1, 'remote-' || n,
+    starts_at + n * interval '1 minute', ends_at + n * interval '1 minute', 'present', 1, 1, 'remote-' || n,
     'https://teams.example/' || n, '', 0, '', '', '', now()
   FROM (SELECT * FROM integrations_meeting LIMIT 1) AS one, generate_series(1, %s) AS n
 """
 _MAKE_DUE = """
-UPDATE integrations_meeting SET due_at = now(), nudged_at = NULL
+UPDATE integrations_meeting SET due_at = now(), enqueued_at = NULL
  WHERE id IN (SELECT id FROM integrations_meeting ORDER BY starts_at LIMIT %s)
 """
 

@@ -9,11 +9,11 @@ from typing import Any
 from celery import Celery, Task, signals
 from django.conf import settings
 
-from coconut import broker, log_context
+from coconut import log_context, worker_resilience
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 
-broker.outlive()
+worker_resilience.outlive()
 app = Celery("coconut")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

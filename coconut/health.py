@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from integrations.backlog import oldest_due_seconds
+from integrations.monitoring.backlog import oldest_due_seconds
 
 HEARTBEAT_KEY = "worker-heartbeat"
 CLOCK_KEY = "beat-heartbeat"

@@ -1,7 +1,7 @@
 """The numbers of an installation at /metrics, in Prometheus' format, for whoever has METRICS_TOKEN.
 
 What waits is read from the database whenever somebody asks, so every web process says the same. What happens is counted
-by the process in which it happens (`coconut.counting`); a worker tells its own (`coconut.worker_metrics`).
+by the process in which it happens (`coconut.prometheus`); a worker tells its own (`coconut.worker_metrics`).
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from appointments.notifications import waiting_mails
-from coconut import counting, health
-from integrations import backlog
+from appointments.notifications.outbox import count_waiting
+from coconut import health, prometheus
+from integrations.monitoring import backlog
 
 
 def show(request: HttpRequest) -> HttpResponse:
     """The numbers; 404 where METRICS_TOKEN is not set, 401 for whoever does not have it."""
-    refusal = counting.refuse(request.headers.get("Authorization", ""))
+    refusal = prometheus.refuse(request.headers.get("Authorization", ""))
     if refusal:
         return HttpResponse(
             status=refusal, headers={"WWW-Authenticate": "Bearer"} if refusal == 401 else None
         )
     encoder, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return HttpResponse(encoder(counting.registry(Waiting())), content_type=content_type)
+    return HttpResponse(encoder(prometheus.registry(Waiting())), content_type=content_type)
 
 
 class Waiting(Collector):
@@ -110,7 +110,7 @@ def _rematches() -> Iterator[GaugeMetricFamily]:
 
 
 def _mails() -> Iterator[GaugeMetricFamily]:
-    number, oldest = waiting_mails()
+    number, oldest = count_waiting()
     yield _number("coconut_mails_waiting", "Mails to clients and staff that wait to be sent.", number)
     yield _number(
         "coconut_mails_oldest_waiting_seconds", "For how long the oldest of them has waited.", oldest

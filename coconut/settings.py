@@ -68,7 +68,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "staff.devices.KnownDeviceMiddleware",
+    "staff.known_devices.KnownDeviceMiddleware",
     "staff.access.NoStoreMiddleware",
     "staff.access.OrganizationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -172,7 +172,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "sep": ":",
 }
 # The lower goes first, 0 where nothing is said: what somebody who has just booked waits for. Meetings that the sweep
-# finds have 3 (`integrations.nudges`). What takes long and hurries nobody comes last.
+# finds have 3 (`integrations.task_queue`). What takes long and hurries nobody comes last.
 CELERY_TASK_ROUTES = {
     "appointments.send_waiting_notifications": {"priority": 3},
     "integrations.work_on_rematch_run": {"priority": 6},
@@ -185,7 +185,7 @@ CELERY_TASK_ROUTES = {
     "teams.renew": {"priority": 6},
 }
 # Tells /readyz that the clock goes.
-CELERY_BEAT_SCHEDULER = "coconut.clock:Scheduler"
+CELERY_BEAT_SCHEDULER = "coconut.beat:Scheduler"
 # Waits live in rows and the sweep looks at them; nothing here uses a countdown or an ETA.
 CELERY_BEAT_SCHEDULE = {
     "sweep-meetings": {"task": "integrations.sweep_meetings", "schedule": MEETING_SWEEP_SECONDS},

@@ -12,13 +12,13 @@ from django.conf import settings
 from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
-from coconut import counting
+from coconut import prometheus
 
 
 @signals.celeryd_init.connect
 def begin_counting(**kwargs: Any) -> None:
     """A worker that starts has done nothing yet."""
-    counting.begin()
+    prometheus.begin()
 
 
 @signals.worker_ready.connect
@@ -32,11 +32,11 @@ def serve(**kwargs: Any) -> None:
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """The numbers, for whoever has METRICS_TOKEN."""
-    refusal = counting.refuse(environ.get("HTTP_AUTHORIZATION", ""))
+    refusal = prometheus.refuse(environ.get("HTTP_AUTHORIZATION", ""))
     if refusal:
         start_response(f"{refusal} Refused", [("Content-Length", "0")])
         return [b""]
-    answer: Iterable[bytes] = make_wsgi_app(counting.registry())(environ, start_response)
+    answer: Iterable[bytes] = make_wsgi_app(prometheus.registry())(environ, start_response)
     return answer
 
 

@@ -53,7 +53,7 @@ def simulated_environment(addresses: Addresses) -> dict[str, str]:
 
 def web_command(addresses: Addresses) -> list[str]:
     """Return the command of the web server."""
-    limits = ["--config", "python:coconut.web_server", "--graceful-timeout", "10"]
+    limits = ["--config", "python:coconut.gunicorn_conf", "--graceful-timeout", "10"]
     bind = ["--bind", f"127.0.0.1:{addresses.web_port}"]
     return [sys.executable, "-m", "gunicorn", "coconut.wsgi", *limits, *bind]
 

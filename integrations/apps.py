@@ -6,4 +6,5 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Video integrations"
 
     def ready(self) -> None:
-        from integrations import meetings, receivers, reconciling  # noqa: F401 - connects the receivers
+        from integrations.matching import receivers, rematch_runs  # noqa: F401 - connects the receivers
+        from integrations.meetings import reconciliation, requests  # noqa: F401 - connects the receivers

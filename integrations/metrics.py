@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 
 AGREED: Final = "agreed"
 TAKEN_OVER: Final = "taken_over"

@@ -7,16 +7,12 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from integrations import (
-    capacity,
-    checking,
-    coverage,
-    drift,
-    matching,
-    meetings,
-    reconciliation_results,
-    reconciling,
-)
+from integrations.connections import self_test
+from integrations.matching import host_permission, people, rematch_lease
+from integrations.matching.rematch_worker import work_on_run
+from integrations.meetings import reconciliation, reconciliation_report, sync
+from integrations.meetings.sweep import sweep
+from integrations.monitoring import capacity, drift
 
 LIMIT = settings.MEETING_TASK_TIME_LIMIT
 
@@ -24,44 +20,44 @@ LIMIT = settings.MEETING_TASK_TIME_LIMIT
 @shared_task(name="integrations.work_on_rematch_run", time_limit=LIMIT)
 def work_on_rematch_run(run_id: int) -> None:
     """Go on with a rematch run."""
-    matching.work_on_run(run_id)
+    work_on_run(run_id)
 
 
 @shared_task(name="integrations.resume_rematch_runs", time_limit=LIMIT)
 def resume_rematch_runs() -> None:
     """Nudge the rematch runs that are due."""
-    matching.resume_rematch_runs()
+    rematch_lease.resume_rematch_runs()
 
 
 @shared_task(name="integrations.rematch_people", time_limit=LIMIT)
 def rematch_people(staff_ids: list[int]) -> None:
     """Look up some people, on every connection of their organisations."""
-    matching.rematch_everywhere(staff_ids)
+    people.rematch_everywhere(staff_ids)
 
 
 @shared_task(name="integrations.rematch_changed_staff", time_limit=LIMIT)
 def rematch_changed_staff() -> None:
     """Look up whoever changed without anybody noticing."""
-    matching.rematch_changed_staff()
+    people.rematch_changed_staff()
 
 
 # As long as a few requests that are answered at the last moment take.
-@shared_task(name="integrations.check_connection", time_limit=checking.LONGEST_CHECK_SECONDS)
+@shared_task(name="integrations.check_connection", time_limit=self_test.LONGEST_CHECK_SECONDS)
 def check_connection(check_id: int) -> None:
     """Run a check that somebody asked for."""
-    checking.run_check(check_id)
+    self_test.run_check(check_id)
 
 
 @shared_task(name="integrations.probe_coverage", time_limit=LIMIT)
-def probe_coverage(connection_id: int) -> None:
+def probe_host_permission(connection_id: int) -> None:
     """Ask whether meetings may be hosted as some of a connection's people."""
-    coverage.probe_coverage(connection_id)
+    host_permission.probe_host_permission(connection_id)
 
 
 @shared_task(name="integrations.sweep_coverage", time_limit=LIMIT)
-def sweep_coverage() -> None:
+def sweep_host_permission() -> None:
     """Have workers ask about the people who are due."""
-    coverage.sweep_coverage()
+    host_permission.sweep_host_permission()
 
 
 @shared_task(name="integrations.sweep_drift", time_limit=LIMIT)
@@ -85,22 +81,22 @@ def watch_drift(connection_id: int) -> None:
 @shared_task(name="integrations.sync_meeting", time_limit=LIMIT)
 def sync_meeting(meeting_id: str) -> None:
     """Make the platform agree with one meeting."""
-    meetings.sync_meeting(UUID(meeting_id))
+    sync.sync_meeting(UUID(meeting_id))
 
 
 @shared_task(name="integrations.sweep_meetings", time_limit=LIMIT)
 def sweep_meetings() -> None:
     """Tell workers about the meetings that are due and that nobody told them about."""
-    meetings.sweep()
+    sweep()
 
 
 @shared_task(name="integrations.reconcile_everything", time_limit=LIMIT)
 def reconcile_everything() -> None:
     """Begin tonight's reconciliations."""
-    reconciling.reconcile_everything()
+    reconciliation.reconcile_everything()
 
 
 @shared_task(name="integrations.finish_reconciliations", time_limit=LIMIT)
 def finish_reconciliations() -> None:
     """Count what reconciliations came to."""
-    reconciliation_results.finish_reconciliations()
+    reconciliation_report.finish_reconciliations()

@@ -3,16 +3,16 @@
 from django.urls import path
 
 from integrations.views import (
+    alias,
     connections,
-    coverage,
     dashboard,
+    defaults,
     disconnect,
-    field,
     health,
-    platform_choice,
+    host_permission,
+    match_field,
     rematch,
-    takeover,
-    turning,
+    video_calls_switch,
 )
 
 urlpatterns = [
@@ -21,18 +21,20 @@ urlpatterns = [
     path("video-calls/new/", connections.providers, name="video-calls-new"),
     path("video-calls/all/", connections.all_connections, name="video-calls-all"),
     path("video-calls/<int:pk>/", dashboard.dashboard, name="connection"),
-    path("video-calls/<int:pk>/users/<int:staff_pk>/", turning.toggle, name="connection-toggle"),
-    path("video-calls/<int:pk>/users/<int:staff_pk>/grant/", coverage.granted, name="connection-grant"),
-    path("video-calls/<int:pk>/users/<int:staff_pk>/name/", takeover.takeover, name="connection-takeover"),
-    path("video-calls/<int:pk>/users/unsettled/", coverage.unsettled, name="connection-unsettled"),
-    path("video-calls/<int:pk>/policy-script/", coverage.script, name="connection-script"),
-    path("video-calls/<int:pk>/users/", turning.turn_many, name="connection-bulk"),
-    path("video-calls/<int:pk>/users/undo/<int:event_pk>/", turning.undo, name="connection-undo"),
+    path("video-calls/<int:pk>/users/<int:staff_pk>/", video_calls_switch.toggle, name="connection-toggle"),
+    path(
+        "video-calls/<int:pk>/users/<int:staff_pk>/grant/", host_permission.granted, name="connection-grant"
+    ),
+    path("video-calls/<int:pk>/users/<int:staff_pk>/name/", alias.takeover, name="connection-takeover"),
+    path("video-calls/<int:pk>/users/unsettled/", host_permission.unsettled, name="connection-unsettled"),
+    path("video-calls/<int:pk>/policy-script/", host_permission.script, name="connection-script"),
+    path("video-calls/<int:pk>/users/", video_calls_switch.turn_many, name="connection-bulk"),
+    path("video-calls/<int:pk>/users/undo/<int:event_pk>/", video_calls_switch.undo, name="connection-undo"),
     path("video-calls/<int:pk>/disconnect/", disconnect.disconnect, name="connection-disconnect"),
     path("video-calls/<int:pk>/reauthorize/", connections.reauthorize, name="connection-reauthorize"),
-    path("video-calls/<int:pk>/default/", platform_choice.default, name="connection-default"),
-    path("video-calls/<int:pk>/use-default/", platform_choice.use_default, name="connection-use-default"),
-    path("video-calls/<int:pk>/name/", platform_choice.rename, name="connection-rename"),
+    path("video-calls/<int:pk>/default/", defaults.default, name="connection-default"),
+    path("video-calls/<int:pk>/use-default/", defaults.use_default, name="connection-use-default"),
+    path("video-calls/<int:pk>/name/", defaults.rename, name="connection-rename"),
     path("video-calls/<int:pk>/rematch/", rematch.rematch, name="connection-rematch"),
     path(
         "video-calls/<int:pk>/rematch/progress/", rematch.rematch_progress, name="connection-rematch-progress"
@@ -52,10 +54,14 @@ urlpatterns = [
         rematch.rematch_changes,
         name="connection-rematch-changes",
     ),
-    path("video-calls/<int:pk>/field/", field.choose, name="connection-field"),
-    path("video-calls/<int:pk>/field/<int:run_pk>/", field.preview, name="connection-field-preview"),
-    path("video-calls/<int:pk>/field/<int:run_pk>/change/", field.change, name="connection-field-change"),
-    path("video-calls/<int:pk>/field/<int:run_pk>/cancel/", field.cancel, name="connection-field-cancel"),
+    path("video-calls/<int:pk>/field/", match_field.choose, name="connection-field"),
+    path("video-calls/<int:pk>/field/<int:run_pk>/", match_field.preview, name="connection-field-preview"),
+    path(
+        "video-calls/<int:pk>/field/<int:run_pk>/change/", match_field.change, name="connection-field-change"
+    ),
+    path(
+        "video-calls/<int:pk>/field/<int:run_pk>/cancel/", match_field.cancel, name="connection-field-cancel"
+    ),
     path("video-calls/<int:pk>/health/", health.health, name="connection-health"),
     path("video-calls/<int:pk>/health/check/", health.check, name="connection-check"),
     path("video-calls/<int:pk>/health/settings/", health.settings, name="connection-settings"),

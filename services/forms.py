@@ -12,7 +12,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from services.catalogue import by_category
+from services.catalog import by_category
 from services.models import MeetingMethod, OfferedTo, Service
 from staff.forms import ACTIVE
 from staff.models import Organization, StaffMember

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import Organization, StaffMember
-from staff.one_line import one_line
+from staff.validators import one_line
 
 
 class MeetingMethod(models.IntegerChoices):

@@ -1,4 +1,7 @@
-"""`python -m simulator --port 9000`"""
+"""Command line: `python -m simulator --port 9000`.
+
+Reads the options, checks the state file, and serves until SIGTERM.
+"""
 
 import argparse
 import os
@@ -8,23 +11,25 @@ from pathlib import Path
 
 def main() -> None:
     """Read the command line and serve until SIGTERM or Ctrl-C."""
-    # Set before anything of Django is imported; an inherited one would be the product's.
+    # Set before importing Django code; an inherited value would name the product's settings.
     os.environ["DJANGO_SETTINGS_MODULE"] = "simulator.settings"
-    from simulator.registration import CLIENT_ID, CLIENT_SECRET
+    from simulator.app_registration import CLIENT_ID, CLIENT_SECRET
     from simulator.server import Server
-    from simulator.world import Options, read_state
+    from simulator.store import Options, read_state_file
 
     parser = argparse.ArgumentParser(
         prog="python -m simulator", description="A simulated Microsoft 365 tenant."
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9000)
-    parser.add_argument("--base-url", help="where browsers reach it (default: http://localhost:PORT)")
+    parser.add_argument(
+        "--base-url", help="URL of the simulator for browsers (default: http://localhost:PORT)"
+    )
     parser.add_argument("--state", type=Path, metavar="FILE", help="keep people, meetings and tokens in FILE")
     parser.add_argument("--client-id", default=os.environ.get("SIMULATOR_CLIENT_ID", CLIENT_ID))
     parser.add_argument("--client-secret", default=os.environ.get("SIMULATOR_CLIENT_SECRET", CLIENT_SECRET))
     parser.add_argument(
-        "--redirect-uri", action="append", default=[], help="allow one more redirect address (repeatable)"
+        "--redirect-uri", action="append", default=[], help="allow one more redirect URI (repeatable)"
     )
     arguments = parser.parse_args()
     options = Options(
@@ -36,7 +41,7 @@ def main() -> None:
     )
     if options.state_file is not None:
         try:
-            read_state(options.state_file)
+            read_state_file(options.state_file)
         except ValueError as error:
             sys.exit(str(error))
     Server(arguments.host, arguments.port, options).run()

@@ -1,4 +1,7 @@
-"""What the tenant page and `/_control/<name>` can do. Each control takes and returns JSON-ready data."""
+"""Controls of the tenant page and of `/_control/<name>`: edit the store and its faults.
+
+Each control takes and returns JSON-ready data. Callers hold `store.lock`.
+"""
 
 import time
 from collections.abc import Callable
@@ -8,74 +11,73 @@ from typing import Any
 from cryptography import x509
 
 from simulator.directory import Person, PolicyGrant, Tenant, object_id
-from simulator.entra.issue import app_token, delegated_token
-from simulator.entra.scopes import Scopes
+from simulator.entra.tokens import app_token, delegated_token
 from simulator.grants import REFRESH_IDLE_LIFETIME, RefreshToken
 from simulator.people import CONTOSO_ID
-from simulator.world import Behaviour, World
+from simulator.store import Behaviour, Store
 
-Data = dict[str, Any]
-OUR_POLICY = "Coconut"
-OTHER_POLICY = "Other vendor"
-OTHER_APP = "0ff1ce00-0000-4000-8000-000000000000"
+JsonObject = dict[str, Any]
+COCONUT_POLICY = "Coconut"
+OTHER_VENDOR_POLICY = "Other vendor"
+OTHER_VENDOR_CLIENT_ID = "0ff1ce00-0000-4000-8000-000000000000"
 
 
 class ControlError(Exception):
-    """A control was asked for something that makes no sense; the text is a sentence."""
+    """A control got invalid data; the text is a sentence for the user."""
 
 
-def _tenant(world: World, data: Data) -> Tenant:
-    tenant = world.directory.resolve(str(data.get("tenant") or CONTOSO_ID))
+def _find_tenant(store: Store, data: JsonObject) -> Tenant:
+    tenant = store.directory.find_tenant(str(data.get("tenant") or CONTOSO_ID))
     if tenant is None:
         raise ControlError(f"No such tenant: {data['tenant']}.")
     return tenant
 
 
-def _person(world: World, data: Data) -> tuple[Tenant, Person]:
-    found = world.directory.locate(str(data.get("user", "")))
+def _find_person(store: Store, data: JsonObject) -> tuple[Tenant, Person]:
+    found = store.directory.find_account(str(data.get("user", "")))
     if found is None:
         raise ControlError(f"No such user: {data.get('user', '')!r}.")
     return found
 
 
-def reset(world: World, data: Data) -> Data:
-    """Back to the seeded tenants, without faults, meetings, consents and tokens."""
-    world.reset()
+def reset(store: Store, data: JsonObject) -> JsonObject:
+    """Return to the seeded tenants, without faults, meetings, consents and tokens."""
+    store.reset()
     return {}
 
 
-def keep(world: World, data: Data) -> Data:
-    """What `bring-back` takes: people, consents, tokens and meetings, without faults."""
-    return {"state": world.dump()}
+def snapshot(store: Store, data: JsonObject) -> JsonObject:
+    """Return the state for `bring-back`, without faults, behaviour and request log."""
+    return {"state": store.dump()}
 
 
-def bring_back(world: World, data: Data) -> Data:
-    """As `reset`, then back to a `state` that `keep` gave."""
-    world.reset()
-    world.load(data["state"])
+def restore_snapshot(store: Store, data: JsonObject) -> JsonObject:
+    """Reset, then load a `state` that `keep` returned."""
+    store.reset()
+    store.load(data["state"])
     return {}
 
 
-def people(world: World, data: Data) -> Data:
-    """Add people: an explicit list, or `generate` so many `user00001@domain`."""
-    tenant = _tenant(world, data)
+def add_people(store: Store, data: JsonObject) -> JsonObject:
+    """Add listed `people`, and `generate` that many of the form `user00001@domain`."""
+    tenant = _find_tenant(store, data)
     domain = str(data.get("domain") or tenant.default_domain)
     if domain not in tenant.domains:
         tenant.domains.append(domain)
-    listed = [_read_person(entry) for entry in data.get("people", ())]
+    added = [_parse_person(entry) for entry in data.get("people", ())]
     start = int(data.get("start", 1))
     for number in range(start, start + int(data.get("generate", 0))):
         upn = f"user{number:05d}@{domain}"
-        listed.append(Person(object_id(upn), upn, f"User {number:05d}", upn))
+        added.append(Person(object_id(upn), upn, f"User {number:05d}", upn))
     try:
-        for person in listed:
+        for person in added:
             tenant.add(person)
     except ValueError as error:
         raise ControlError(str(error)) from error
-    return {"added": len(listed), "total": len(tenant)}
+    return {"added": len(added), "total": len(tenant)}
 
 
-def _read_person(entry: Any) -> Person:
+def _parse_person(entry: Any) -> Person:
     if isinstance(entry, str):
         entry = {"upn": entry}
     upn = entry.get("upn")
@@ -84,19 +86,19 @@ def _read_person(entry: Any) -> Person:
     known = {"upn", "id", "name", "mail", "enabled", "guest", "licensed", "roles", "aliases"}
     if entry.keys() - known:
         raise ControlError(f"Unknown field {', '.join(sorted(entry.keys() - known))}.")
-    given = {key: entry[key] for key in known - {"upn", "id", "name", "mail"} if key in entry}
+    optional = {key: entry[key] for key in known - {"upn", "id", "name", "mail"} if key in entry}
     return Person(
-        entry.get("id") or object_id(upn), upn, entry.get("name") or upn, entry.get("mail", upn), **given
+        entry.get("id") or object_id(upn), upn, entry.get("name") or upn, entry.get("mail", upn), **optional
     )
 
 
-CHANGEABLE = ("name", "mail", "enabled", "guest", "licensed", "roles", "aliases")
+CHANGEABLE_FIELDS = ("name", "mail", "enabled", "guest", "licensed", "roles", "aliases")
 
 
-def person(world: World, data: Data) -> Data:
-    """Change one person (`upn` renames), or `delete` them."""
-    tenant, found = _person(world, data)
-    unknown = data.keys() - {"user", "upn", "delete", *CHANGEABLE}
+def change_person(store: Store, data: JsonObject) -> JsonObject:
+    """Change or `delete` a `user`. The fields are those of a person; `upn` renames."""
+    tenant, found = _find_person(store, data)
+    unknown = data.keys() - {"user", "upn", "delete", *CHANGEABLE_FIELDS}
     if unknown:
         raise ControlError(f"Unknown field {', '.join(sorted(unknown))}.")
     if data.get("delete"):
@@ -107,30 +109,34 @@ def person(world: World, data: Data) -> Data:
             tenant.rename(found, str(data["upn"]))
         except ValueError as error:
             raise ControlError(str(error)) from error
-    for name in CHANGEABLE:
+    for name in CHANGEABLE_FIELDS:
         if name in data:
             setattr(found, name, data[name])
-    tenant.touch(found)
+    tenant.record_change(found)
     return {"person": asdict(found)}
 
 
-def policy(world: World, data: Data) -> Data:
-    """Grant an application access policy to a `user`, or globally; `delay` seconds until it has spread.
+def grant_policy(store: Store, data: JsonObject) -> JsonObject:
+    """Grant an application access policy to a `user`, or globally.
 
-    `apps`: the client ids in the policy (default: ours). `clear`: take the grant away.
+    `delay`: seconds until the grant takes effect. `apps`: client ids in the policy (default: Coconut's).
+    `clear`: remove the grant.
     """
-    tenant = _tenant(world, data)
+    tenant = _find_tenant(store, data)
     user = data.get("user")
     found = None
     if user:
-        tenant, found = _person(world, data)
+        tenant, found = _find_person(store, data)
     name = None
     if not data.get("clear"):
-        apps = [str(app) for app in data.get("apps", [world.registration.client_id])]
-        name = str(data.get("name") or (OUR_POLICY if world.registration.client_id in apps else OTHER_POLICY))
+        apps = [str(app) for app in data.get("apps", [store.registration.client_id])]
+        name = str(
+            data.get("name")
+            or (COCONUT_POLICY if store.registration.client_id in apps else OTHER_VENDOR_POLICY)
+        )
         tenant.policies[name] = apps
-    before = (found.grant if found else tenant.global_grant).current()
-    grant = PolicyGrant(name, time.time() + float(data.get("delay", 0)), before)
+    previous = (found.grant if found else tenant.global_grant).current()
+    grant = PolicyGrant(name, time.time() + float(data.get("delay", 0)), previous)
     if found is None:
         tenant.global_grant = grant
     else:
@@ -138,130 +144,130 @@ def policy(world: World, data: Data) -> Data:
     return {"policy": name}
 
 
-def other_policy(world: World, data: Data) -> Data:
-    """Grant a user another vendor's policy, which hides the Global one."""
-    return policy(world, {**data, "apps": [OTHER_APP]})
+def grant_other_policy(store: Store, data: JsonObject) -> JsonObject:
+    """Grant a `user` another vendor's policy, which overrides the Global one."""
+    return grant_policy(store, {**data, "apps": [OTHER_VENDOR_CLIENT_ID]})
 
 
-def consent(world: World, data: Data) -> Data:
-    """Consent without clicking: for a `user` (`scopes`), or for the tenant (`roles`, `scopes`)."""
-    registration = world.registration
+def grant_consent(store: Store, data: JsonObject) -> JsonObject:
+    """Grant consent without a browser: for a `user` (`scopes`) or the tenant (`roles`, `scopes`)."""
+    registration = store.registration
     scopes = data.get("scopes", registration.delegated)
     if data.get("user"):
-        tenant, found = _person(world, data)
-        world.grants.consent(tenant.id, found.id, set(scopes))
+        tenant, found = _find_person(store, data)
+        store.grants.grant_user_consent(tenant.id, found.id, set(scopes))
     else:
-        tenant = _tenant(world, data)
-        world.grants.consent_for_all(tenant.id, list(scopes), list(data.get("roles", registration.roles)))
+        tenant = _find_tenant(store, data)
+        store.grants.grant_admin_consent(tenant.id, list(scopes), list(data.get("roles", registration.roles)))
     return {}
 
 
-def revoke_consent(world: World, data: Data) -> Data:
-    """Take consent away: a `user`'s, or the tenant's whole; `uninstall` deletes the app there too."""
+def revoke_consent(store: Store, data: JsonObject) -> JsonObject:
+    """Revoke the consent of a `user` or of the tenant. `uninstall` also removes the app from it."""
     if data.get("user"):
-        tenant, found = _person(world, data)
-        world.grants.revoke(tenant.id, found.id)
+        tenant, found = _find_person(store, data)
+        store.grants.revoke(tenant.id, found.id)
     elif data.get("uninstall"):
-        world.grants.uninstall(_tenant(world, data).id)
+        store.grants.uninstall(_find_tenant(store, data).id)
     else:
-        world.grants.revoke(_tenant(world, data).id)
+        store.grants.revoke(_find_tenant(store, data).id)
     return {}
 
 
-def refresh_tokens(world: World, data: Data) -> Data:
-    """Revoke (`how`: revoked) or age beyond 90 days (`how`: expired) refresh tokens, of a `user` or all."""
+def end_refresh_tokens(store: Store, data: JsonObject) -> JsonObject:
+    """Revoke (`how`: revoked) or expire (`how`: expired) the refresh tokens of a `user`, or all."""
     how = data.get("how", "revoked")
     if how not in ("revoked", "expired"):
         raise ControlError("how must be revoked or expired.")
-    oid = _person(world, data)[1].id if data.get("user") else None
-    struck = [token for token in world.grants.refresh_tokens.values() if oid in (None, token.oid)]
-    for token in struck:
+    oid = _find_person(store, data)[1].id if data.get("user") else None
+    ended = [token for token in store.grants.refresh_tokens.values() if oid in (None, token.oid)]
+    for token in ended:
         if how == "revoked":
             token.revoked = True
         else:
             token.last_used_at = time.time() - REFRESH_IDLE_LIFETIME - 1
-    return {"struck": len(struck)}
+    return {"struck": len(ended)}
 
 
-def registration(world: World, data: Data) -> Data:
+def change_registration(store: Store, data: JsonObject) -> JsonObject:
     """Change the app registration: secret, secret_expired, certificate, delegated, roles, redirect_uris."""
-    known = world.registration
+    registration = store.registration
     if "certificate" in data:
         try:
             x509.load_pem_x509_certificate(str(data["certificate"]).encode())
         except ValueError as error:
             raise ControlError("certificate must be a PEM certificate.") from error
-        known.certificates.append(str(data["certificate"]))
+        registration.certificates.append(str(data["certificate"]))
     for name in ("secret", "secret_expired", "delegated", "roles", "redirect_uris"):
         if name in data:
-            setattr(known, name, data[name])
-    return {"registration": {**asdict(known), "secret": "…"}}
+            setattr(registration, name, data[name])
+    return {"registration": {**asdict(registration), "secret": "…"}}
 
 
-def behaviour(world: World, data: Data) -> Data:
-    """Change how ambiguous things are answered; the fields of `Behaviour`."""
+def change_behaviour(store: Store, data: JsonObject) -> JsonObject:
+    """Change fields of `Behaviour`."""
     known = {field.name for field in fields(Behaviour)}
     if data.keys() - known:
         raise ControlError(f"Unknown field {', '.join(sorted(data.keys() - known))}.")
     for name, value in data.items():
-        setattr(world.behaviour, name, value)
-    return {"behaviour": asdict(world.behaviour)}
+        setattr(store.behaviour, name, value)
+    return {"behaviour": asdict(store.behaviour)}
 
 
-def fault(world: World, data: Data) -> Data:
-    """Add a fault."""
+def add_fault(store: Store, data: JsonObject) -> JsonObject:
+    """Add a fault; the fields are those of `Fault` and of its kind."""
     try:
-        return {"fault": asdict(world.faults.add(data))}
+        return {"fault": asdict(store.faults.add(data))}
     except ValueError as error:
         raise ControlError(str(error)) from error
 
 
-def clear_faults(world: World, data: Data) -> Data:
-    """End one fault (`id`) or all."""
-    world.faults.clear(int(data["id"]) if "id" in data else None)
+def clear_faults(store: Store, data: JsonObject) -> JsonObject:
+    """Remove one fault (`id`) or all of them."""
+    store.faults.clear(int(data["id"]) if "id" in data else None)
     return {}
 
 
-def delete_meeting(world: World, data: Data) -> Data:
-    """Make a meeting vanish behind the product's back (`id`)."""
-    meeting = world.book.meetings.get(str(data.get("id", "")))
+def delete_meeting(store: Store, data: JsonObject) -> JsonObject:
+    """Delete a meeting (`id`) without the product's knowledge."""
+    meeting = store.meetings.get(str(data.get("id", "")))
     if meeting is None:
         raise ControlError("No such meeting.")
-    world.book.delete(meeting)
+    store.meetings.delete(meeting)
     return {}
 
 
-def token(world: World, data: Data) -> Data:
-    """Tokens without clicking: of a `user` with `scopes`, or the app's with the tenant's roles."""
-    client_id = world.registration.client_id
+def issue_token(store: Store, data: JsonObject) -> JsonObject:
+    """Issue tokens without a browser: for a `user` with `scopes`, or for the app with `roles`."""
+    client_id = store.registration.client_id
     if not data.get("user"):
-        tenant = _tenant(world, data)
-        roles = list(data.get("roles", world.grants.roles(tenant.id)))
-        return {"access_token": app_token(world, tenant, client_id, roles, "1")}
-    tenant, found = _person(world, data)
-    scopes = set(data.get("scopes", world.registration.delegated))
-    stored = RefreshToken(tenant.id, found.id, client_id, list(Scopes(tuple(scopes)).asked), time.time())
+        tenant = _find_tenant(store, data)
+        roles = list(data.get("roles", store.grants.granted_roles(tenant.id)))
+        return {"access_token": app_token(store, tenant, client_id, roles, "1")}
+    tenant, found = _find_person(store, data)
+    scopes = set(data.get("scopes", store.registration.delegated))
+    stored = RefreshToken(tenant.id, found.id, client_id, list(scopes), time.time())
     return {
-        "access_token": delegated_token(world, tenant, found, client_id, scopes, "1"),
-        "refresh_token": world.grants.new_refresh_token(stored),
+        "access_token": delegated_token(store, tenant, found, client_id, scopes, "1"),
+        "refresh_token": store.grants.add_refresh_token(stored),
     }
 
 
-CONTROLS: dict[str, Callable[[World, Data], Data]] = {
+CONTROLS: dict[str, Callable[[Store, JsonObject], JsonObject]] = {
     "reset": reset,
-    "keep": keep,
-    "bring-back": bring_back,
-    "people": people,
-    "person": person,
-    "policy": policy,
-    "other-policy": other_policy,
-    "consent": consent,
+    "keep": snapshot,
+    "bring-back": restore_snapshot,
+    "people": add_people,
+    "person": change_person,
+    "policy": grant_policy,
+    "other-policy": grant_other_policy,
+    "consent": grant_consent,
     "revoke-consent": revoke_consent,
-    "refresh-tokens": refresh_tokens,
-    "registration": registration,
-    "behaviour": behaviour,
-    "fault": fault,
+    "refresh-tokens": end_refresh_tokens,
+    "registration": change_registration,
+    "behaviour": change_behaviour,
+    "fault": add_fault,
     "clear-faults": clear_faults,
     "delete-meeting": delete_meeting,
-    "token": token,
+    "token": issue_token,
 }

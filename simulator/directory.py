@@ -1,4 +1,7 @@
-"""The directory: tenants, people, and who may hold an application access policy."""
+"""Directory of tenants and people, with application access policies.
+
+Indexes find people by object id, user principal name or email address.
+"""
 
 import bisect
 import time
@@ -10,30 +13,33 @@ from typing import Any
 from simulator import people as seeds
 
 PERSONAL_TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad"
-NAMESPACE = uuid.UUID("5f0c4c1e-0365-4a5b-8000-00000000a11e")
+OBJECT_ID_NAMESPACE = uuid.UUID("5f0c4c1e-0365-4a5b-8000-00000000a11e")
 
 
 def object_id(upn: str) -> str:
-    """A stable object id for a new person, so that a reset or a restart changes nobody's id."""
-    return str(uuid.uuid5(NAMESPACE, upn.lower()))
+    """Return an object id derived from the user principal name, so that a reset keeps it."""
+    return str(uuid.uuid5(OBJECT_ID_NAMESPACE, upn.lower()))
 
 
 @dataclass
 class PolicyGrant:
-    """One Grant-CsApplicationAccessPolicy: `before` is what held until the grant has spread."""
+    """A Grant-CsApplicationAccessPolicy. `before` is in effect until `effective_at` (Unix time).
+
+    Microsoft: a grant takes up to 30 minutes (cloud-communication-online-meeting-application-access-policy).
+    """
 
     policy: str | None = None
     effective_at: float = 0.0
     before: str | None = None
 
     def current(self) -> str | None:
-        """The policy's name that holds now."""
+        """Return the name of the policy in effect."""
         return self.policy if time.time() >= self.effective_at else self.before
 
 
 @dataclass
 class Person:
-    """One user object; `sequence` orders lists, `revision` is raised by every change (delta queries)."""
+    """A user object. `sequence` orders lists; `revision` is the tenant's at the latest change."""
 
     id: str
     upn: str
@@ -51,19 +57,19 @@ class Person:
 
     @property
     def proxy_addresses(self) -> list[str]:
-        """Primary address in capitals (`SMTP:`), aliases in small letters."""
+        """Return the primary address (prefix `SMTP:`), then the aliases (prefix `smtp:`)."""
         addresses = [f"SMTP:{self.mail}"] if self.mail else []
         return addresses + [f"smtp:{alias}" for alias in self.aliases]
 
     @property
-    def may_consent_for_all(self) -> bool:
-        """Only two roles may consent on behalf of the organisation."""
+    def can_grant_admin_consent(self) -> bool:
+        """Return whether one of the person's roles can grant tenant-wide consent."""
         return not seeds.CONSENTING_ROLES.isdisjoint(self.roles)
 
 
 @dataclass
 class Tenant:
-    """One organisation of Microsoft 365 with its people and its policies."""
+    """A Microsoft 365 tenant with its people and policies. `deleted` maps object id to revision."""
 
     id: str
     name: str
@@ -76,7 +82,7 @@ class Tenant:
     _by_upn: dict[str, Person] = field(default_factory=dict)
     _order: list[Person] = field(default_factory=list)
     _sequence: int = 0
-    # Who has which address, and the revision it was true of.
+    # Index of email addresses, and the revision at which it was built.
     _addresses: dict[str, list[Person]] = field(default_factory=dict)
     _addresses_revision: int = -1
 
@@ -91,7 +97,7 @@ class Tenant:
         return self.domains[0]
 
     def add(self, person: Person) -> Person:
-        """Put a person into the tenant. Raises ValueError when the user name is taken."""
+        """Add a person. Raises ValueError if the user principal name is taken."""
         if person.upn.lower() in self._by_upn:
             raise ValueError(f"The user name {person.upn} is taken.")
         self._sequence += 1
@@ -100,26 +106,26 @@ class Tenant:
         self._by_upn[person.upn.lower()] = person
         self._order.append(person)
         self.deleted.pop(person.id, None)
-        self.touch(person)
+        self.record_change(person)
         return person
 
-    def touch(self, person: Person) -> None:
-        """Note a change, for delta queries."""
+    def record_change(self, person: Person) -> None:
+        """Raise the revision for delta queries."""
         self.revision += 1
         person.revision = self.revision
 
     def rename(self, person: Person, upn: str) -> None:
-        """Change the user name. Raises ValueError when another person has it."""
+        """Change the user principal name. Raises ValueError if another person has it."""
         holder = self._by_upn.get(upn.lower())
         if holder is not None and holder is not person:
             raise ValueError(f"The user name {upn} is taken.")
         del self._by_upn[person.upn.lower()]
         person.upn = upn
         self._by_upn[upn.lower()] = person
-        self.touch(person)
+        self.record_change(person)
 
     def remove(self, person: Person) -> None:
-        """Delete a person."""
+        """Delete a person and remember the deletion for delta queries."""
         del self._people[person.id]
         del self._by_upn[person.upn.lower()]
         self._order.pop(bisect.bisect_left(self._order, person.sequence, key=_sequence))
@@ -130,11 +136,11 @@ class Tenant:
         return self._people.get(oid.lower())
 
     def by_upn(self, upn: str) -> Person | None:
-        """User names are compared without case."""
+        """Return the person with a user principal name, ignoring case."""
         return self._by_upn.get(upn.lower())
 
-    def by_address(self, value: str) -> list[Person]:
-        """Whoever's mail this is, or one of whose proxy addresses ("smtp:…"), without case."""
+    def find_by_address(self, value: str) -> list[Person]:
+        """Return people with this `mail` or proxy address ("smtp:…"), ignoring case."""
         if self._addresses_revision != self.revision:
             self._addresses = {}
             for person in self._order:
@@ -144,25 +150,31 @@ class Tenant:
         return self._addresses.get(value.lower(), [])
 
     def find(self, key: str) -> Person | None:
-        """By object id or user name; an e-mail alias finds nobody (as in Graph)."""
+        """Return a person by object id or user principal name.
+
+        As in Graph, an email alias isn't a key (learn.microsoft.com/answers 1017338).
+        """
         return self.by_id(key) or self.by_upn(key)
 
-    def page(self, after: int, size: int) -> list[Person]:
-        """The next people in order after a sequence number."""
+    def people_after(self, after: int, size: int) -> list[Person]:
+        """Return up to `size` people with a sequence number above `after`."""
         start = bisect.bisect_right(self._order, after, key=_sequence)
         return self._order[start : start + size]
 
-    def policy_of(self, person: Person) -> str | None:
-        """A personal policy hides the Global one, whatever either contains."""
+    def effective_policy(self, person: Person) -> str | None:
+        """Return the policy in effect: a personal policy overrides the Global one.
+
+        Microsoft: Grant-CsApplicationAccessPolicy.
+        """
         return person.grant.current() or self.global_grant.current()
 
-    def is_covered(self, person: Person, client_id: str) -> bool:
-        """True when the app may manage online meetings for this person."""
-        policy = self.policy_of(person)
+    def policy_allows(self, person: Person, client_id: str) -> bool:
+        """Return whether the person's policy lets an app manage their online meetings."""
+        policy = self.effective_policy(person)
         return policy is not None and client_id in self.policies.get(policy, [])
 
     def dump(self) -> dict[str, Any]:
-        """The tenant as JSON-ready data."""
+        """Return the tenant as JSON-ready data."""
         return {
             "id": self.id,
             "name": self.name,
@@ -176,7 +188,7 @@ class Tenant:
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> "Tenant":
-        """The opposite of `dump`."""
+        """Create a tenant from data of `dump`."""
         tenant = cls(data["id"], data["name"], data["domains"], data["policies"])
         tenant.global_grant = PolicyGrant(**data["global_grant"])
         for entry in data["people"]:
@@ -193,17 +205,17 @@ def _sequence(person: Person) -> int:
 
 
 class Directory:
-    """All tenants."""
+    """All tenants by id."""
 
     def __init__(self, tenants: Iterable[Tenant]) -> None:
         self.tenants = {tenant.id: tenant for tenant in tenants}
 
     @classmethod
     def seeded(cls) -> "Directory":
-        """Contoso and Fabrikam as `simulator.people` describes them."""
+        """Create the tenants and people of `simulator.people`."""
         directory = cls(Tenant(seed.id, seed.name, list(seed.domains)) for seed in seeds.TENANTS)
         for seed in seeds.PEOPLE:
-            tenant = directory.owner_of(seed.upn)
+            tenant = directory.tenant_of_address(seed.upn)
             if tenant is None:
                 raise ValueError(f"No tenant owns the domain of {seed.upn}.")
             tenant.add(
@@ -223,22 +235,22 @@ class Directory:
 
     @classmethod
     def load(cls, tenants: list[dict[str, Any]]) -> "Directory":
-        """From what the tenants dumped."""
+        """Create a directory from the data of `Tenant.dump`."""
         return cls(Tenant.load(data) for data in tenants)
 
-    def resolve(self, name: str) -> Tenant | None:
-        """A tenant by its GUID or one of its verified domains."""
-        wanted = name.lower()
-        if wanted in self.tenants:
-            return self.tenants[wanted]
-        return next((tenant for tenant in self.tenants.values() if wanted in tenant.domains), None)
+    def find_tenant(self, name: str) -> Tenant | None:
+        """Return a tenant by id or verified domain."""
+        key = name.lower()
+        if key in self.tenants:
+            return self.tenants[key]
+        return next((tenant for tenant in self.tenants.values() if key in tenant.domains), None)
 
-    def owner_of(self, address: str) -> Tenant | None:
-        """The tenant that has verified an address's domain."""
-        return self.resolve(address.rpartition("@")[2])
+    def tenant_of_address(self, address: str) -> Tenant | None:
+        """Return the tenant that has verified the domain of an address."""
+        return self.find_tenant(address.rpartition("@")[2])
 
-    def locate(self, key: str) -> tuple[Tenant, Person] | None:
-        """A person of any tenant by object id or user name."""
+    def find_account(self, key: str) -> tuple[Tenant, Person] | None:
+        """Return tenant and person by object id or user principal name, in any tenant."""
         for tenant in self.tenants.values():
             person = tenant.find(key)
             if person is not None:

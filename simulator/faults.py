@@ -1,11 +1,14 @@
-"""Trouble on demand: which fault strikes which request."""
+"""Fault injection: fault kinds, presets, and the list of active faults.
+
+HTTP faults apply to any Entra or Graph request; Entra faults change consent and tokens.
+"""
 
 import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-# Faults of the HTTP exchange, applied to any request of Entra or Graph.
-EXCHANGE_KINDS = frozenset(
+# Applied by the middleware to any Entra or Graph request.
+HTTP_KINDS = frozenset(
     {
         "latency",
         "throttle",
@@ -19,7 +22,7 @@ EXCHANGE_KINDS = frozenset(
         "drop_after",
     }
 )
-# Faults that Entra itself looks for while it issues tokens.
+# Applied by the Entra endpoints during consent and token issue.
 ENTRA_KINDS = frozenset(
     {
         "refuse_consent",
@@ -32,7 +35,7 @@ ENTRA_KINDS = frozenset(
         "id_token",
     }
 )
-# Short names for an exchange fault with its target filled in.
+# Shorthands for HTTP faults with a preset target or response.
 PRESETS: dict[str, dict[str, Any]] = {
     "token_down": {"kind": "unavailable", "regex": r"/oauth2/v2\.0/token"},
     "entra_down": {"kind": "unavailable", "service": "entra"},
@@ -52,9 +55,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "message": "Insufficient privileges to complete the operation.",
     },
 }
-KINDS = EXCHANGE_KINDS | ENTRA_KINDS | PRESETS.keys()
+KINDS = HTTP_KINDS | ENTRA_KINDS | PRESETS.keys()
 TARGET_FIELDS = frozenset({"service", "path", "regex", "method", "count"})
-# What else a kind may be told.
+# Parameters of the kinds: milliseconds, seconds, response, claims.
 DETAIL_FIELDS = frozenset(
     {
         "ms",
@@ -73,7 +76,7 @@ DETAIL_FIELDS = frozenset(
 
 @dataclass
 class Fault:
-    """One fault; `count` is how many requests it still strikes (None: until it is cleared)."""
+    """One fault; `count` is the number of requests left (None: until cleared)."""
 
     id: int
     name: str
@@ -85,8 +88,8 @@ class Fault:
     count: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
-    def strikes(self, service: str, method: str, target: str) -> bool:
-        """Does it concern this request? `target` is the path with its query string."""
+    def matches(self, service: str, method: str, target: str) -> bool:
+        """Return whether the fault applies to a request; `target` is the path with its query string."""
         return (
             self.service in (None, service)
             and (self.method is None or self.method.upper() == method.upper())
@@ -96,14 +99,14 @@ class Fault:
 
 
 class FaultList:
-    """The faults in force, oldest first. Callers hold the world's lock."""
+    """Active faults, oldest first. Callers hold `store.lock`."""
 
     def __init__(self) -> None:
         self.active: list[Fault] = []
         self._last_id = 0
 
     def add(self, description: dict[str, Any]) -> Fault:
-        """Add a fault from its JSON description. Raises ValueError with a sentence when it makes no sense."""
+        """Add a fault from its JSON description. Raises ValueError with a sentence if it is invalid."""
         name = description.get("kind")
         if name not in KINDS:
             raise ValueError(f"Unknown fault {name!r}. Known: {', '.join(sorted(KINDS))}.")
@@ -114,7 +117,7 @@ class FaultList:
             raise ValueError(f"Unknown field {', '.join(sorted(unknown))}.")
         if merged.get("service") not in (None, "entra", "graph"):
             raise ValueError("service must be entra or graph.")
-        _check_regex(merged.get("regex"))
+        _validate_regex(merged.get("regex"))
         self._last_id += 1
         fault = Fault(
             self._last_id,
@@ -128,32 +131,35 @@ class FaultList:
         return fault
 
     def clear(self, fault_id: int | None = None) -> None:
-        """End one fault, or all."""
+        """Remove one fault, or all of them."""
         self.active = [fault for fault in self.active if fault_id is not None and fault.id != fault_id]
 
     def claim(
-        self, service: str, method: str, target: str, kinds: frozenset[str] = EXCHANGE_KINDS
+        self, service: str, method: str, target: str, kinds: frozenset[str] = HTTP_KINDS
     ) -> list[Fault]:
-        """The faults for this request, one use of each spent: every latency, and the first other one."""
-        struck: list[Fault] = []
-        for fault in self.active:
-            if fault.kind not in kinds or not fault.strikes(service, method, target):
-                continue
-            if fault.kind == "latency" or all(other.kind == "latency" for other in struck):
-                struck.append(fault)
-        for fault in struck:
-            self._spend(fault)
-        return struck
+        """Return the faults for a request, and count one use of each.
 
-    def take(self, kind: str, target: str = "") -> Fault | None:
-        """The first fault of an Entra kind, one use of it spent."""
+        These are all latency faults and the first fault of another kind.
+        """
+        claimed: list[Fault] = []
         for fault in self.active:
-            if fault.kind == kind and fault.strikes("entra", fault.method or "POST", target):
-                self._spend(fault)
+            if fault.kind not in kinds or not fault.matches(service, method, target):
+                continue
+            if fault.kind == "latency" or all(other.kind == "latency" for other in claimed):
+                claimed.append(fault)
+        for fault in claimed:
+            self._use_up(fault)
+        return claimed
+
+    def claim_entra(self, kind: str) -> Fault | None:
+        """Return the first fault of an Entra kind, and count one use of it."""
+        for fault in self.active:
+            if fault.kind == kind and fault.matches("entra", fault.method or "POST", target=""):
+                self._use_up(fault)
                 return fault
         return None
 
-    def _spend(self, fault: Fault) -> None:
+    def _use_up(self, fault: Fault) -> None:
         if fault.count is None:
             return
         fault.count -= 1
@@ -161,11 +167,11 @@ class FaultList:
             self.active.remove(fault)
 
     def dump(self) -> list[dict[str, Any]]:
-        """The faults in force as JSON-ready data."""
+        """Return the active faults as JSON-ready data."""
         return [asdict(fault) for fault in self.active]
 
 
-def _check_regex(pattern: str | None) -> None:
+def _validate_regex(pattern: str | None) -> None:
     if pattern is None:
         return
     try:

@@ -1,4 +1,7 @@
-"""Around every request: ids, faults, and the log of requests."""
+"""Request ids, fault injection and request log for Entra and Graph requests.
+
+Control API, tenant page and meeting pages pass through without faults.
+"""
 
 import contextlib
 import re
@@ -11,99 +14,101 @@ from urllib.parse import unquote
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from simulator.entra.errors import EntraError
-from simulator.exchange import NOTES, REQUEST_ID
 from simulator.faults import Fault
-from simulator.graph.call import error_body, new_request_id
-from simulator.graph.service import fault_error
-from simulator.world import world
+from simulator.graph.protocol import error_envelope, new_request_id
+from simulator.graph.routing import error_from_fault
+from simulator.request_context import LOG_FIELDS_KEY, REQUEST_ID_KEY
+from simulator.store import store
 
-OWN_PAGES = ("/_control", "/tenant/", "/meet/")
-SECRETS = re.compile(r"((?:^|[?&])(?:code|client_secret|state|nonce|code_challenge)=)[^&]*")
-HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+UNFAULTED_PATHS = ("/_control", "/tenant/", "/meet/")
+SECRET_PARAMETERS = re.compile(r"((?:^|[?&])(?:code|client_secret|state|nonce|code_challenge)=)[^&]*")
+BAD_GATEWAY_HTML = (
+    "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+)
 
 
-class Exchange:
-    """Outermost middleware. Nothing here sleeps with the world's lock held."""
+class FaultInjectionMiddleware:
+    """Add request ids, apply faults, and log the request. Never sleeps while holding `store.lock`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        service = _service(request.path)
+        service = _service_of_path(request.path)
         if service is None:
             response = self.get_response(request)
-            _note_change(request)
+            _mark_changed(request)
             return response
-        request.META[REQUEST_ID] = new_request_id()
+        request.META[REQUEST_ID_KEY] = new_request_id()
         started = time.time()
-        # The whole request is read first: a fault never depends on how fast the client sends.
+        # Read the whole body first, so that a fault doesn't depend on the client's upload speed.
         _ = request.body
-        target = _target(request)
-        with world.lock:
-            faults = world.faults.claim(service, request.method or "GET", unquote(target))
-        entry = _remember(request, service, target, started)
-        response = self._under_faults(request, service, faults)
+        target = _request_target(request)
+        with store.lock:
+            faults = store.faults.claim(service, request.method or "GET", unquote(target))
+        entry = _add_log_entry(request, service, target, started)
+        response = self._respond_with_faults(request, service, faults)
         entry |= {
             "status": response.status_code,
             "fault": ", ".join(fault.name for fault in faults),
             "ms": round((time.time() - started) * 1000),
-            **request.META.get(NOTES, {}),
+            **request.META.get(LOG_FIELDS_KEY, {}),
         }
-        _note_change(request)
-        return _with_ids(request, response)
+        _mark_changed(request)
+        return _add_id_headers(request, response)
 
-    def _under_faults(self, request: HttpRequest, service: str, faults: list[Fault]) -> HttpResponse:
+    def _respond_with_faults(self, request: HttpRequest, service: str, faults: list[Fault]) -> HttpResponse:
         fault = next((fault for fault in faults if fault.kind != "latency"), None)
         for delay in (fault for fault in faults if fault.kind == "latency"):
             time.sleep(delay.details.get("ms", 1000) / 1000)
         if fault is None:
             return self.get_response(request)
         if fault.kind in ("slow", "drop_after", "truncated"):
-            return _spoil(request, self.get_response(request), fault)
+            return _damage_response(request, self.get_response(request), fault)
         if fault.details.get("executed"):
             self.get_response(request)
         if fault.kind == "drop_before":
-            return _drop(request)
+            return _drop_connection(request)
         if fault.kind == "html":
-            return HttpResponse(HTML, status=fault.details.get("status", 502))
-        return _refuse(request, service, fault)
+            return HttpResponse(BAD_GATEWAY_HTML, status=fault.details.get("status", 502))
+        return _fault_response(request, service, fault)
 
 
-def _service(path: str) -> str | None:
-    if path == "/" or path.startswith(OWN_PAGES):
+def _service_of_path(path: str) -> str | None:
+    if path == "/" or path.startswith(UNFAULTED_PATHS):
         return None
     return "graph" if path.startswith(("/v1.0", "/beta")) else "entra"
 
 
-def _target(request: HttpRequest) -> str:
+def _request_target(request: HttpRequest) -> str:
     return str(request.META.get("RAW_URI") or request.get_full_path())
 
 
-def _remember(request: HttpRequest, service: str, target: str, started: float) -> dict[str, Any]:
+def _add_log_entry(request: HttpRequest, service: str, target: str, started: float) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "time": started,
         "service": service,
         "method": request.method,
-        "target": SECRETS.sub(r"\1…", target),
+        "target": SECRET_PARAMETERS.sub(r"\1…", target),
         "status": None,
-        "request_id": request.META[REQUEST_ID],
+        "request_id": request.META[REQUEST_ID_KEY],
         "client_request_id": request.headers.get("client-request-id", ""),
         "grant_type": request.POST.get("grant_type", "") if target.endswith("/token") else "",
     }
-    with world.lock:
-        world.requests.append(entry)
+    with store.lock:
+        store.request_log.append(entry)
     return entry
 
 
-def _note_change(request: HttpRequest) -> None:
+def _mark_changed(request: HttpRequest) -> None:
     if request.method not in ("GET", "HEAD", "OPTIONS"):
-        world.changed()
+        store.mark_changed()
 
 
-def _spoil(request: HttpRequest, response: HttpResponse, fault: Fault) -> HttpResponse:
-    """The request was executed; the answer comes late, cut in half, or not at all."""
+def _damage_response(request: HttpRequest, response: HttpResponse, fault: Fault) -> HttpResponse:
+    """Delay, truncate or drop the response of an executed request."""
     if fault.kind == "drop_after":
-        return _drop(request)
+        return _drop_connection(request)
     if fault.kind == "slow":
         time.sleep(fault.details.get("seconds", 30))
         return response
@@ -111,24 +116,25 @@ def _spoil(request: HttpRequest, response: HttpResponse, fault: Fault) -> HttpRe
     return response
 
 
-def _drop(request: HttpRequest) -> HttpResponse:
-    """Close the connection without a byte of an answer."""
+def _drop_connection(request: HttpRequest) -> HttpResponse:
+    """Close the connection without sending a response."""
     connection = request.META.get("gunicorn.socket")
     if isinstance(connection, socket.socket):
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
-    # Nobody reads this any more; the number is what the log of requests shows.
+    # The client can't receive this response; the status is for the request log.
     return HttpResponse(status=444)
 
 
-def _refuse(request: HttpRequest, service: str, fault: Fault) -> HttpResponse:
-    error = fault_error(fault)
+def _fault_response(request: HttpRequest, service: str, fault: Fault) -> HttpResponse:
+    error = error_from_fault(fault)
     if service == "graph":
         headers = {name.lower(): value for name, value in request.headers.items()}
         response: HttpResponse = JsonResponse(
-            error_body(error, headers, request.META[REQUEST_ID]), status=error.status
+            error_envelope(error, headers, request.META[REQUEST_ID_KEY]), status=error.status
         )
     else:
+        # AADSTS90055: tenant throttled; 90033: directory unavailable (Microsoft: reference-error-codes).
         number = 90055 if error.status == 429 else 90033
         text = "A transient error has occurred. Please try again."
         body = EntraError("temporarily_unavailable", number, text).body()
@@ -138,8 +144,8 @@ def _refuse(request: HttpRequest, service: str, fault: Fault) -> HttpResponse:
     return response
 
 
-def _with_ids(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    identifier = request.META[REQUEST_ID]
+def _add_id_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    identifier = request.META[REQUEST_ID_KEY]
     response["request-id"] = identifier
     response["client-request-id"] = request.headers.get("client-request-id", identifier)
     response["x-ms-request-id"] = identifier

@@ -1,8 +1,8 @@
-"""Who lives in the simulated tenants at the start.
+"""Seed data: tenants and people that exist after a reset.
 
-Contoso owns three verified domains, so that the demo's two organisations find their staff in it.
-Four of Maple's people are trouble on purpose: Hugo's e-mail is an alias of another user name, Ivy does
-not exist at all, Frank is disabled, Grace is a guest.
+Contoso owns three verified domains, so that both demo organisations find their staff in it.
+Some accounts of Maple's staff are faulty on purpose: Hugo's email is an alias of another user name,
+Ivy has no account, Frank is disabled, Grace is a guest.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 CONTOSO_ID = "c0117050-0365-4000-8000-000000000001"
 FABRIKAM_ID = "fab41ca0-0365-4000-8000-000000000002"
 
-# Role template ids that Entra puts into the `wids` claim.
+# Role template ids as in the `wids` claim (Microsoft Entra built-in roles).
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
 CONSENTING_ROLES = frozenset({GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR})
@@ -18,7 +18,7 @@ CONSENTING_ROLES = frozenset({GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATO
 
 @dataclass(frozen=True)
 class TenantSeed:
-    """A tenant; the first domain is the default one."""
+    """A tenant. The first domain is the default domain."""
 
     id: str
     name: str
@@ -27,7 +27,7 @@ class TenantSeed:
 
 @dataclass(frozen=True)
 class PersonSeed:
-    """A person; `note` is what the account picker says about a featured account."""
+    """A person. A `note` features the account in the account picker, which shows the note."""
 
     upn: str
     name: str

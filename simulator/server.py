@@ -1,21 +1,24 @@
-"""The process: gunicorn with one worker, because the state lives in its memory."""
+"""Gunicorn server of the simulator.
+
+It has one worker process, because the store lives in that worker's memory.
+"""
 
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
-from simulator.world import Options, world
+from simulator.store import Options, store
 
 THREADS = 64
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn without its command line."""
+    """Gunicorn configured in code instead of by its command line."""
 
     def __init__(self, host: str, port: int, options: Options) -> None:
         self.address = f"{host}:{port}"
-        self.world_options = options
+        self.simulator_options = options
         super().__init__()
 
     def load_config(self) -> None:
@@ -29,9 +32,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": 1,
             "control_socket_disable": True,
             "loglevel": "warning",
-            "worker_exit": _save,
+            "worker_exit": _save_state,
             "proc_name": "simulator",
-            # Batches and filters make long lines.
+            # Filters make long request lines.
             "limit_request_line": 8190,
             "limit_request_field_size": 65536,
         }
@@ -39,10 +42,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Runs in the worker, after the fork."""
-        world.start(self.world_options)
+        """Start the store and return the WSGI app. Runs in the worker, after the fork."""
+        store.start(self.simulator_options)
         return get_wsgi_application()
 
 
-def _save(server: Any, worker: Any) -> None:
-    world.save()
+def _save_state(server: Any, worker: Any) -> None:
+    store.save()

@@ -1,4 +1,7 @@
-"""Django settings of the simulator: no database, no users, cookies with names of their own."""
+"""Django settings of the simulator: no database, no users, own cookie names.
+
+Sessions live in signed cookies, whose key changes with every start.
+"""
 
 import secrets
 from pathlib import Path
@@ -16,7 +19,7 @@ USE_I18N = False
 DATABASES: dict[str, object] = {}
 
 MIDDLEWARE = [
-    "simulator.middleware.Exchange",
+    "simulator.middleware.FaultInjectionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
 ]
@@ -28,17 +31,17 @@ TEMPLATES = [
     }
 ]
 
-# Cookies ignore ports, so Django's own names would collide with the product's.
+# Cookies ignore ports: Django's default names would collide with the product's on localhost.
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_NAME = "sim_session"
 CSRF_COOKIE_NAME = "sim_csrf"
-# A reset connection has no body to wait for; a batch with long filters may be large.
+# A batch with long filters can exceed Django's default of 2.5 MB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 50_000_000
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
-    # 4xx answers are the simulator's job, not news.
+    # 4xx responses are expected; don't log them.
     "loggers": {"django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False}},
 }

@@ -20,7 +20,7 @@ from staff.models import StaffMember, TimeOff, WorkingHours
 
 
 @dataclass(frozen=True, order=True)
-class Stretch:
+class TimeRange:
     """Work without a pause, on a weekday as `date.weekday()` counts, in the person's own zone."""
 
     weekday: int
@@ -28,12 +28,12 @@ class Stretch:
     end: time
 
 
-def week_of(person: StaffMember) -> list[Stretch]:
+def week_of(person: StaffMember) -> list[TimeRange]:
     """The person's week, Monday first."""
-    return [Stretch(row.weekday, row.start, row.end) for row in person.working_hours.all()]
+    return [TimeRange(row.weekday, row.start, row.end) for row in person.working_hours.all()]
 
 
-def replace_week(person: StaffMember, week: Iterable[Stretch]) -> None:
+def replace_week(person: StaffMember, week: Iterable[TimeRange]) -> None:
     """Make these the hours of the person's week, instead of what was there."""
     with transaction.atomic():
         _lock(person)
@@ -84,4 +84,4 @@ def as_instant(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _lock(person: StaffMember) -> None:
-    StaffMember.objects.select_for_update(no_key=True).get(pk=person.pk)
+    StaffMember.objects.lock(person.pk)

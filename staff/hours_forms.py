@@ -17,11 +17,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from staff.hours import Stretch, add_time_off, as_instant
+from staff.hours import TimeRange, add_time_off, as_instant
 from staff.models import StaffMember, Weekday
-from staff.one_line import one_line
+from staff.validators import one_line
 
-MOST_STRETCHES = 8
+MAX_RANGES_PER_DAY = 8
 _YEAR = timedelta(days=366)
 
 
@@ -36,7 +36,7 @@ class DayRow:
 class WeekForm(forms.Form):
     """The hours of a week. Every day has its stretches and one empty pair more; a pair that is emptied goes."""
 
-    def __init__(self, data: Mapping[str, Any] | None, *, week: Iterable[Stretch]) -> None:
+    def __init__(self, data: Mapping[str, Any] | None, *, week: Iterable[TimeRange]) -> None:
         initial = _as_fields(week)
         super().__init__(data, initial=initial)
         self.pairs = {day: _pairs(day, initial if data is None else data, data is None) for day in Weekday}
@@ -55,13 +55,13 @@ class WeekForm(forms.Form):
 
     def clean(self) -> None:
         """Both ends of a pair, in their order, and no two of a day at the same time."""
-        self.week: list[Stretch] = []
+        self.week: list[TimeRange] = []
         for day, names in self.pairs.items():
             stretches = [s for start, end in names if (s := self._stretch(day, start, end)) is not None]
             self._refuse_overlaps(stretches)
             self.week += [stretch for stretch, _end in stretches]
 
-    def _stretch(self, day: int, start: str, end: str) -> tuple[Stretch, str] | None:
+    def _stretch(self, day: int, start: str, end: str) -> tuple[TimeRange, str] | None:
         if start not in self.cleaned_data or end not in self.cleaned_data:
             return None  # What was typed is no time: the field says so.
         first, last = self.cleaned_data[start], self.cleaned_data[end]
@@ -72,10 +72,10 @@ class WeekForm(forms.Form):
         elif first >= last:
             self.add_error(end, gettext("The end must be after the start."))
         else:
-            return Stretch(day, first, last), end
+            return TimeRange(day, first, last), end
         return None
 
-    def _refuse_overlaps(self, stretches: list[tuple[Stretch, str]]) -> None:
+    def _refuse_overlaps(self, stretches: list[tuple[TimeRange, str]]) -> None:
         for (earlier, _end), (later, name) in pairwise(sorted(stretches)):
             if later.start < earlier.end:
                 self.add_error(
@@ -96,8 +96,8 @@ def with_monday_everywhere(data: Mapping[str, Any]) -> dict[str, Any]:
     return copied
 
 
-def _as_fields(week: Iterable[Stretch]) -> dict[str, time]:
-    by_day: dict[int, list[Stretch]] = defaultdict(list)
+def _as_fields(week: Iterable[TimeRange]) -> dict[str, time]:
+    by_day: dict[int, list[TimeRange]] = defaultdict(list)
     for stretch in sorted(week):
         by_day[stretch.weekday].append(stretch)
     values: dict[str, time] = {}
@@ -109,7 +109,7 @@ def _as_fields(week: Iterable[Stretch]) -> dict[str, time]:
 
 
 def _pairs(day: int, values: Mapping[str, Any], one_more: bool) -> list[tuple[str, str]]:
-    names = [(f"d{day}_{number}_start", f"d{day}_{number}_end") for number in range(MOST_STRETCHES)]
+    names = [(f"d{day}_{number}_start", f"d{day}_{number}_end") for number in range(MAX_RANGES_PER_DAY)]
     used = [number for number, (start, end) in enumerate(names) if start in values or end in values]
     return names[: used[-1] + 1 + one_more] if used else names[:1]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -16,7 +16,17 @@ from django.db.models.functions import Concat, Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
-from staff.one_line import one_line
+from staff.validators import one_line
+
+M = TypeVar("M", bound=models.Model)
+
+
+class LockQuerySet(models.QuerySet[M]):
+    """Row locks."""
+
+    def lock(self, pk: int | None) -> M:
+        """Return the row, locked until the transaction ends. Rows that point at it may still be inserted."""
+        return self.select_for_update(no_key=True).get(pk=pk)
 
 
 class Organization(models.Model):
@@ -36,6 +46,8 @@ class Organization(models.Model):
         _("sites allowed to embed the Client View"), blank=True, help_text=_("One origin a line.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = LockQuerySet["Organization"].as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -115,8 +127,39 @@ class VideoChoice(models.TextChoices):
     PERSONAL = "personal", _("Personal link")
 
 
+class StaffMemberQuerySet(LockQuerySet["StaffMember"]):
+    """Questions about staff members."""
+
+    def active(self) -> Self:
+        """Return the staff members who can sign in and be booked."""
+        return self.filter(is_active=True)
+
+    def active_in(self, organization: Organization | int | None) -> Self:
+        """Return the active staff members of an organisation."""
+        return self.active().filter(organization=organization)
+
+    def admins_of(self, organization: Organization | int | None) -> Self:
+        """Return the active admins of an organisation."""
+        return self.active_in(organization).filter(role=Role.ADMIN)
+
+
 class StaffMemberManager(UserManager["StaffMember"]):
-    """People sign in by e-mail, compared without case."""
+    """Manager whose users sign in by email, compared without case."""
+
+    def get_queryset(self) -> StaffMemberQuerySet:
+        return StaffMemberQuerySet(self.model, using=self._db)
+
+    def active(self) -> StaffMemberQuerySet:
+        return self.get_queryset().active()
+
+    def active_in(self, organization: Organization | int | None) -> StaffMemberQuerySet:
+        return self.get_queryset().active_in(organization)
+
+    def admins_of(self, organization: Organization | int | None) -> StaffMemberQuerySet:
+        return self.get_queryset().admins_of(organization)
+
+    def lock(self, pk: int | None) -> StaffMember:
+        return self.get_queryset().lock(pk)
 
     def get_by_natural_key(self, username: str | None) -> StaffMember:
         return self.get(email__iexact=username)

@@ -17,15 +17,15 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from staff.limits import Limit, within
 from staff.models import StaffMember
+from staff.rate_limits import Limit, within
 
 logger = logging.getLogger(__name__)
 
 _MAILS = Limit("password-mails", times=5, seconds=60 * 60)
 
 
-class MailNotSent(Exception):
+class EmailNotSent(Exception):
     """The mail server did not take the mail."""
 
 
@@ -40,12 +40,12 @@ def password_link(member: StaffMember) -> str:
 
 
 def send_invitation(member: StaffMember) -> None:
-    """Mail a new colleague the link to set the first password. Raises MailNotSent."""
+    """Mail a new colleague the link to set the first password. Raises EmailNotSent."""
     _send(member, _("Your account for appointments"), "staff/mail/invitation.txt")
 
 
 def send_forgotten_password(member: StaffMember) -> None:
-    """Mail somebody the link to set a new password. Raises MailNotSent."""
+    """Mail somebody the link to set a new password. Raises EmailNotSent."""
     _send(member, _("Set a new password"), "staff/mail/forgotten_password.txt")
 
 
@@ -55,7 +55,7 @@ def _send(member: StaffMember, subject: str, template: str) -> None:
     try:
         send_mail(subject, text, None, [member.email])
     except (SMTPException, OSError) as error:
-        raise MailNotSent from error
+        raise EmailNotSent from error
 
 
 class ForgottenPasswordForm(forms.Form):
@@ -73,5 +73,5 @@ class ForgottenPasswordForm(forms.Form):
                 continue
             try:
                 send_forgotten_password(member)
-            except MailNotSent:
+            except EmailNotSent:
                 logger.exception("The link to set a new password could not be sent.")

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 
-from staff.listing import has_words
 from staff.models import Location, Organization, Role, StaffMember
+from staff.pagination import has_words
 
 
 class LastAdmin(Exception):

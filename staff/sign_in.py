@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from staff import devices
-from staff.limits import Limit, cache_may_be_down, client_address, within
+from staff import known_devices
 from staff.models import StaffMember
+from staff.rate_limits import Limit, cache_may_be_down, client_address, within
 
 _QUARTER_OF_AN_HOUR = 15 * 60
 # Not by the email alone: a stranger could keep its owner out.
@@ -31,7 +31,7 @@ def _same(email: str) -> str:
 def may_try(request: HttpRequest, email: str) -> bool:
     """Count an attempt to sign in. False when there were too many."""
     person, address = _same(email), client_address(request)
-    elsewhere = [] if devices.is_known(request, person) else [(_BY_PERSON, person)]
+    elsewhere = [] if known_devices.is_known(request, person) else [(_BY_PERSON, person)]
     # What one refuses does not use up those behind it: one stubborn device stops no office.
     return within((_BY_PERSON_AND_ADDRESS, (person, address)), (_BY_ADDRESS, address), *elsewhere)
 
@@ -42,16 +42,16 @@ def was_right(request: HttpRequest, email: str) -> None:
     with cache_may_be_down():
         _BY_PERSON_AND_ADDRESS.forget((person, address))
         _BY_ADDRESS.give_back(address)
-        if not devices.is_known(request, person):
+        if not known_devices.is_known(request, person):
             _BY_PERSON.give_back(person)
-    devices.remember(request, person)
+    known_devices.remember(request, person)
 
 
 def start_anew(request: HttpRequest, email: str) -> None:
     """Whoever was stopped after too many wrong passwords may try at once, as there is a new one."""
     with cache_may_be_down():
         _BY_PERSON_AND_ADDRESS.forget((_same(email), client_address(request)))
-    devices.remember(request, _same(email))
+    known_devices.remember(request, _same(email))
 
 
 class LimitedSignInForm(AuthenticationForm):

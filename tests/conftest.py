@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integrations import platforms
+from integrations.platforms.registry import _platforms
 from local_servers.servers import throwaway_folder
 from tests.browser import find_chromium
 from tests.integrations.fake_platform import FakePlatform
@@ -93,7 +93,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 def fake_teams(db: None, monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
     """A platform in memory that replaces Microsoft Teams."""
     fake = FakePlatform("teams")
-    monkeypatch.setitem(platforms._platforms, "teams", fake)
+    monkeypatch.setitem(_platforms, "teams", fake)
     return fake
 
 

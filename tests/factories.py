@@ -166,9 +166,9 @@ def make_match(connection: Connection, member: StaffMember, **fields: Any) -> Us
         "enabled": True,
         "directory": DirectoryState.MATCHED,
         "remote_id": f"oid-of-{member.email}",
-        "remote_upn": member.email,
+        "remote_user_name": member.email,
         "remote_name": member.name,
-        "looked_up": member.email,
+        "queried_name": member.email,
         **fields,
     }
     return UserMatch.objects.create(connection=connection, staff=member, **fields)

@@ -14,9 +14,9 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from appointments.form_tokens import reference_of
+from appointments.client_view.form_tokens import reference_of
 from appointments.models import Appointment, BookedThrough
-from integrations.connections import note_event
+from integrations.events import note_event
 from integrations.models import EventKind, MatchField, RematchScope
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember, TimeOff

@@ -18,8 +18,8 @@ from django.db import connection
 from integrations.models import Meeting
 from local_servers.postgres_programs import programs_for
 from tests.factories import make_connection, make_organization
-from tests.integrations.asks import HALF_AN_HOUR, ask, make_hosting, sync
 from tests.integrations.fake_platform import FakePlatform
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, make_hosting, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

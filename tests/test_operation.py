@@ -16,7 +16,7 @@ from django.test import Client as Browser
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from coconut import health, web_server
+from coconut import gunicorn_conf, health
 from coconut.tasks import heartbeat
 
 ROOT = Path(real_settings.BASE_DIR)
@@ -48,12 +48,12 @@ def test_a_page_says_in_the_same_order_what_it_means_and_what_to_do(page: Path) 
     text = page.read_text()
 
     assert text.startswith(f"# {page.stem}\n")
-    assert re.findall(r"^\*\*(It means|People see|Look|Mend|It is mended when)\*\*", text, re.MULTILINE) == [
-        "It means",
-        "People see",
-        "Look",
-        "Mend",
-        "It is mended when",
+    assert re.findall(r"^\*\*(Meaning|Impact|Diagnosis|Fix|Resolved when)\*\*", text, re.MULTILINE) == [
+        "Meaning",
+        "Impact",
+        "Diagnosis",
+        "Fix",
+        "Resolved when",
     ]
 
 
@@ -151,7 +151,7 @@ def test_the_proxy_closes_connections_that_rest_before_the_web_server_does() -> 
     kept = re.search(r"keepalive (\d+)s", (ROOT / "deploy" / "Caddyfile").read_text())
 
     assert kept is not None
-    assert int(kept[1]) < web_server.keepalive
+    assert int(kept[1]) < gunicorn_conf.keepalive
 
 
 def test_whoever_is_stopped_has_the_time_to_finish() -> None:
@@ -162,7 +162,7 @@ def test_whoever_is_stopped_has_the_time_to_finish() -> None:
     )
 
     assert seconds(SERVICES["worker"]["stop_grace_period"]) > longest
-    assert seconds(SERVICES["web"]["stop_grace_period"]) > web_server.graceful_timeout
+    assert seconds(SERVICES["web"]["stop_grace_period"]) > gunicorn_conf.graceful_timeout
 
 
 def test_everything_that_ends_by_itself_is_started_again_but_the_migrations() -> None:

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from django.utils.functional import cached_property
 
-from appointments.forms.offer import OfferForm
-from appointments.forms.when import WhenForm
-from appointments.offers import FreeTimes, free_times
-from appointments.refusals import BookingRefused
+from appointments.booking.candidates import FreeTimes, free_times
+from appointments.booking_rules.errors import BookingError
+from appointments.forms.booking_base import BookingBaseForm
+from appointments.forms.date_time import DateTimeForm
 
 
-class BookingForm(OfferForm, WhenForm):
+class BookingForm(BookingBaseForm, DateTimeForm):
     """A person is chosen, and any day and time, also outside working hours."""
 
     field_order = (
@@ -35,7 +35,7 @@ class BookingForm(OfferForm, WhenForm):
             return None
         return free_times(self.chosen_service, self.chosen_staff, day, self.zone)
 
-    def refuse_booking(self, refusal: BookingRefused) -> None:
+    def add_booking_error(self, refusal: BookingError) -> None:
         """Say why beside the field, with what would work instead."""
         field = "new_name" if refusal.field == "client" and self.adds_client else refusal.field
         chosen = self.cleaned_data

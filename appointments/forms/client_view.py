@@ -11,11 +11,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.client_view import ClientWish, moment_in
-from appointments.form_tokens import BadToken, FormToken
-from appointments.refusals import BookingRefused, TimeTaken
+from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.client_view.form_tokens import BadToken, FormToken
+from appointments.client_view.selection import ClientSelection, moment_in
 from services.models import MeetingMethod
-from staff.one_line import one_line
+from staff.validators import one_line
 
 _LONGEST_NOTE = 2000
 _FORM_IS_FOREIGN = gettext_lazy("Please press Book once more: this form could not be told from a forged one.")
@@ -68,7 +68,7 @@ class DetailsForm(forms.Form):
         widget=forms.TextInput({"autocomplete": "off", "tabindex": "-1"}),
     )
 
-    def __init__(self, wish: ClientWish, data: Any = None) -> None:
+    def __init__(self, wish: ClientSelection, data: Any = None) -> None:
         self.wish = wish
         self.next_free: list[datetime] = []
         super().__init__(data, initial={"start": wish.starts_at and int(wish.starts_at.timestamp())})
@@ -111,7 +111,7 @@ class DetailsForm(forms.Form):
         """What the client said of themselves, as a Client has it."""
         return {name: self.cleaned_data.get(name, "") for name in ("name", "email", "phone")}
 
-    def refuse_booking(self, refusal: BookingRefused, next_free: list[datetime]) -> None:
+    def add_booking_error(self, refusal: BookingError, next_free: list[datetime]) -> None:
         """Say why in words for clients, with the times that are free instead."""
         is_time = isinstance(refusal, TimeTaken) or refusal.field == "starts_at"
         self.add_error(None, refusal.sentence if is_time else str(_NOT_THIS_WAY))

@@ -13,11 +13,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.first_times import FirstTimes, first_times
-from appointments.forms.days import DayField
-from appointments.forms.offer import OfferForm
-from appointments.offers import People
-from appointments.refusals import BookingRefused
+from appointments.availability.first_slots import FirstSlots, find_first_slots
+from appointments.booking.candidates import People
+from appointments.booking_rules.errors import BookingError
+from appointments.dates import DayField
+from appointments.forms.booking_base import BookingBaseForm
 from services.models import MeetingMethod
 from staff.models import Location, StaffMember
 
@@ -29,7 +29,7 @@ _NO_TIME = gettext_lazy("Choose one of the free times.")
 _ACCESS_KEYS = {"service": "s", "staff": "w", "notes": "n"}
 
 
-class ContactForm(OfferForm):
+class ContactForm(BookingBaseForm):
     """Who it is comes last: without a choice, whoever is free. A time is one of those that are offered."""
 
     nobody = _NOBODY
@@ -127,12 +127,12 @@ class ContactForm(OfferForm):
         return bool(self.picked("date")) and DayField.day_in(self.picked("date")) is None
 
     @cached_property
-    def times(self) -> FirstTimes | None:
+    def times(self) -> FirstSlots | None:
         """The first free times of the chosen person, or of anyone; None before there is anything to look for."""
         if self.chosen_service is None or self.chosen_method is None or self.staff_problem:
             return None
         people = [self.chosen_staff] if self.chosen_staff else self.people.able
-        return first_times(
+        return find_first_slots(
             self.chosen_service, people, self.from_day, self.zone, location=self.chosen_location
         )
 
@@ -173,7 +173,7 @@ class ContactForm(OfferForm):
             self.add_error("staff", _NOBODY)
         return cleaned
 
-    def refuse_booking(self, refusal: BookingRefused) -> None:
+    def add_booking_error(self, refusal: BookingError) -> None:
         """Say why beside the field; where it is about the time, its day is shown with what is free."""
         client = "new_name" if self.adds_client else "client"
         field = {"starts_at": "slot", "client": client}.get(refusal.field, refusal.field)

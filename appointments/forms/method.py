@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.forms.change import VersionField
 from appointments.models import Appointment
-from integrations.hosting import Hosting, hosting_of
+from integrations.hosting.eligibility import Hosting, hosting_of
 from services.models import MeetingMethod
 from staff.models import Location
 

@@ -12,14 +12,14 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from appointments.booking.candidates import FreeTimes, free_times
 from appointments.forms.change import VersionField
-from appointments.forms.picking import chosen_so_far, is_only_looking
-from appointments.forms.when import WhenForm
+from appointments.forms.date_time import DateTimeForm
+from appointments.forms.progressive import chosen_so_far, is_only_looking
 from appointments.models import Appointment
-from appointments.offers import FreeTimes, free_times
 
 
-class MoveForm(WhenForm):
+class MoveForm(DateTimeForm):
     """Starts with the time the appointment has; the free times are those of its staff member.
 
     The length is asked for where the service allows another one.

@@ -6,8 +6,8 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from appointments.changes.notes import notes_seen
 from appointments.models import Appointment
-from appointments.notes import notes_seen
 
 _LONGEST = 5000
 

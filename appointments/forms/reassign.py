@@ -10,9 +10,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from appointments.changes.reassign import Candidate, Candidates, candidates_for
 from appointments.forms.change import VersionField
 from appointments.models import Appointment
-from appointments.reassigning import Candidate, Candidates, candidates_for
 from staff.models import StaffMember
 
 

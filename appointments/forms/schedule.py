@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.days import DayField
+from appointments.dates import DayField
 from services.models import Service
 from staff.models import Location, StaffMember
 

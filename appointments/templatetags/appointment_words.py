@@ -10,44 +10,21 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.links import personal_link_words, phone_to_call
-from appointments.models import Appointment, Status
-from appointments.zones import zone_of, zone_words
-from services.models import MeetingMethod
+from appointments.labels import method_icon, personal_link_label, phone_to_call
+from appointments.models import Appointment
+from appointments.time_zones import time_zone_label, zone_of
 
 register = template.Library()
 # The name of the zone that this page shows the moment in.
 register.filter(zone_of)
 
-_METHOD_ICONS = {
-    MeetingMethod.AT_LOCATION: "geo-alt",
-    MeetingMethod.PHONE: "telephone",
-    MeetingMethod.VIDEO: "camera-video",
-    MeetingMethod.OFF_SITE: "signpost-split",
-}
-_STATUS_ICONS = {
-    Status.ARRIVED: "person-check-fill",
-    Status.IN_PROGRESS: "play-fill",
-    Status.SERVED: "check-lg",
-    Status.NO_SHOW: "person-x-fill",
-}
-
-
-@register.filter
-def method_icon(method: int) -> str:
-    """The name of the icon of a meeting method."""
-    return _METHOD_ICONS[MeetingMethod(method)]
-
-
-def status_icon(status: str) -> str:
-    """The name of the icon of a status, so that it is not told by colour alone; empty for one that is as booked."""
-    return _STATUS_ICONS.get(Status(status), "")
+register.filter(method_icon)
 
 
 @register.filter
 def zone_in(moment: datetime, zone: ZoneInfo) -> str:
     """The zone's name as people say it, at that moment."""
-    return zone_words(zone, moment)
+    return time_zone_label(zone, moment)
 
 
 @register.filter
@@ -81,4 +58,4 @@ register.filter(phone_to_call)
 @register.filter
 def personal_link(appointment: Appointment) -> str:
     """What the personal link is called that the appointment takes place on; "" where it is another one."""
-    return personal_link_words(appointment)
+    return personal_link_label(appointment)

@@ -15,10 +15,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from appointments.labels import method_icon, status_icon
 from appointments.models import Status
-from appointments.schedule_grid import Cell, Row
-from appointments.schedule_rows import Booked, link_words
-from appointments.templatetags.appointment_words import method_icon, status_icon
+from appointments.schedule.rows import AppointmentRow, link_label
+from appointments.schedule.week_table import Cell, Row
 from services.models import MeetingMethod
 
 register = template.Library()
@@ -59,7 +59,7 @@ def _hours(cell: Cell) -> str:
     return hours or _("Not working")
 
 
-def _chip(booked: Booked, zone: ZoneInfo) -> str:
+def _chip(booked: AppointmentRow, zone: ZoneInfo) -> str:
     # Before the name, which is cut where it is too long.
     trouble = "exclamation-triangle-fill" if booked.link == "failed" else ""
     signs = (status_icon(booked.status), trouble, method_icon(booked.method))
@@ -107,7 +107,7 @@ def _day(day: date, how: str, _language: str | None) -> str:
 
 @lru_cache(maxsize=1000)
 def _about(method: int, status: str, link: str, _language: str | None) -> str:
-    words = (MeetingMethod(method).label, Status(status).label, link_words(link))
+    words = (MeetingMethod(method).label, Status(status).label, link_label(link))
     return ", ".join(str(word) for word in words if word)
 
 

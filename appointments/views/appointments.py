@@ -13,26 +13,26 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.forms.notes import NotesForm
-from appointments.forms.status import TAKE_BACK, StatusForm
-from appointments.models import Appointment, BookedThrough, Status
-from appointments.moving import is_movable
-from appointments.notes import notes_seen, write_notes
-from appointments.notifications import send_again
-from appointments.refusals import BookingRefused
-from appointments.repairing import ask_again
-from appointments.statuses import (
+from appointments.booking_rules.errors import BookingError
+from appointments.changes.move import is_movable
+from appointments.changes.notes import notes_seen, write_notes
+from appointments.changes.status import (
     complete_appointment,
     mark_arrived,
     mark_no_show,
     next_statuses,
+    previous_status,
     start_appointment,
-    status_before,
-    take_back_status,
+    undo_status,
 )
-from appointments.video_links import link_of
-from appointments.views.answers import see_other
-from appointments.views.one import appointment_or_404, link_context, page_or_panel
+from appointments.forms.notes import NotesForm
+from appointments.forms.status import UNDO, StatusForm
+from appointments.models import Appointment, BookedThrough, Status
+from appointments.notifications.outbox import send_again
+from appointments.video.link_state import link_of
+from appointments.video.repair import ask_again
+from appointments.views.appointment_page import appointment_or_404, link_context, page_or_panel
+from appointments.views.responses import see_other
 from staff.access import current_member
 
 _CHANGES: dict[str, Callable[..., Appointment]] = {
@@ -40,7 +40,7 @@ _CHANGES: dict[str, Callable[..., Appointment]] = {
     Status.IN_PROGRESS: start_appointment,
     Status.SERVED: complete_appointment,
     Status.NO_SHOW: mark_no_show,
-    TAKE_BACK: take_back_status,
+    UNDO: undo_status,
 }
 
 
@@ -60,7 +60,7 @@ def appointment_news(request: HttpRequest, pk: int) -> HttpResponse:
     about = _about(shown)
     if request.GET.get("seen") == about["seen"]:
         return HttpResponse(status=204)
-    return render(request, "appointments/_news.html", {**link_context(shown), **about, "is_news": True})
+    return render(request, "appointments/_news.html", {**link_context(shown), **about, "has_changed": True})
 
 
 @require_safe
@@ -112,7 +112,7 @@ def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
             through=BookedThrough.SCHEDULE,
             version=form.cleaned_data["version"],
         )
-    except BookingRefused as refusal:
+    except BookingError as refusal:
         messages.error(request, refusal.sentence)
     return see_other("appointment", pk)
 
@@ -125,7 +125,7 @@ def appointment_notes(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             write_notes(shown, actor=current_member(request), **form.cleaned_data)
-        except BookingRefused as refusal:
+        except BookingError as refusal:
             form = NotesForm.again(request.POST, shown, refusal.sentence)
         else:
             messages.success(request, _("Saved."))
@@ -145,7 +145,7 @@ def _about(shown: Appointment) -> dict[str, Any]:
     return {
         "may_change": is_movable(shown),
         "next_statuses": next_statuses(shown),
-        "before": status_before(shown),
+        "before": previous_status(shown),
         "notes": NotesForm.of(shown),
         "events": events,
         "mails": mails,

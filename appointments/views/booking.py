@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 from appointments.clients import book_for
 from appointments.forms.booking import BookingForm
 from appointments.models import Appointment, BookedThrough
-from appointments.views.answers import see_other
 from appointments.views.booking_form import answer_booking_form
+from appointments.views.responses import see_other
 from staff.access import schedulers_only
 from staff.models import StaffMember
 

@@ -8,13 +8,13 @@ from typing import TypeVar
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from appointments.forms.offer import OfferForm
+from appointments.booking_rules.errors import BookingError
+from appointments.forms.booking_base import BookingBaseForm
 from appointments.models import Appointment
-from appointments.refusals import BookingRefused
 from staff.access import current_member
 from staff.models import StaffMember
 
-F = TypeVar("F", bound=OfferForm)
+F = TypeVar("F", bound=BookingBaseForm)
 
 
 def answer_booking_form(
@@ -28,15 +28,15 @@ def answer_booking_form(
 ) -> HttpResponse:
     """Book where everything is there, and go where `done` says; else the form, as a page or a part.
 
-    What was typed stays. `book` may raise BookingRefused.
+    What was typed stays. `book` may raise BookingError.
     """
     member = current_member(request)
     form = form_class.from_request(request, member)
     if form.is_bound and form.is_valid():
         try:
             booked = book(form, member)
-        except BookingRefused as refusal:
-            form.refuse_booking(refusal)
+        except BookingError as refusal:
+            form.add_booking_error(refusal)
         else:
             return done(booked)
     is_part = request.headers.get("HX-Request") == "true"

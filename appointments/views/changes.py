@@ -8,17 +8,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from appointments.booking_rules.errors import BookingError
+from appointments.changes.meeting_method import change_method
+from appointments.changes.move import move_appointment, reassign_appointment
+from appointments.changes.status import cancel_appointment
 from appointments.forms.cancel import CancelForm
 from appointments.forms.method import MethodForm
 from appointments.forms.move import MoveForm
 from appointments.forms.reassign import ReassignForm
-from appointments.methods import change_method
 from appointments.models import Appointment, BookedThrough
-from appointments.moving import move_appointment, reassign_appointment
-from appointments.refusals import BookingRefused
-from appointments.statuses import cancel_appointment
-from appointments.views.answers import see_other
-from appointments.views.one import appointment_or_404, page_or_panel
+from appointments.views.appointment_page import appointment_or_404, page_or_panel
+from appointments.views.responses import see_other
 from staff.access import current_member, schedulers_only
 from staff.models import StaffMember
 
@@ -33,7 +33,7 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             _move(shown, form, member)
-        except BookingRefused as refusal:
+        except BookingError as refusal:
             form.refuse(refusal, shown.staff, shown.ends_at - shown.starts_at)
         else:
             messages.success(request, _("The appointment is moved."))
@@ -58,7 +58,7 @@ def appointment_reassign(request: HttpRequest, pk: int) -> HttpResponse:
                 outside_hours=True,
                 version=form.cleaned_data["version"],
             )
-        except BookingRefused as refusal:
+        except BookingError as refusal:
             form.add_error(None, refusal.sentence)
         else:
             messages.success(request, _("%(name)s has the appointment now.") % {"name": form.chosen.name})
@@ -77,7 +77,7 @@ def appointment_method(request: HttpRequest, pk: int) -> HttpResponse:
             change_method(
                 shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
             )
-        except BookingRefused as refusal:
+        except BookingError as refusal:
             form.add_error("method" if refusal.field == "method" else None, refusal.sentence)
         else:
             messages.success(request, _("Saved."))
@@ -96,7 +96,7 @@ def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
             cancel_appointment(
                 shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
             )
-        except BookingRefused as refusal:
+        except BookingError as refusal:
             form.add_error(None, refusal.sentence)
         else:
             messages.success(request, _("The appointment is cancelled."))

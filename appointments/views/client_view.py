@@ -15,20 +15,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.client_booking import book_as_client, next_times
-from appointments.client_limits import limit_of_booking, limit_of_looking
-from appointments.client_view import ClientWish, public_services, zones_by_region
-from appointments.form_tokens import booked_under, reference_of
+from appointments.booking_rules.errors import BookingError
+from appointments.client_view.book import book_as_client, next_times
+from appointments.client_view.form_tokens import booked_under, reference_of
+from appointments.client_view.private_links import client_zone
+from appointments.client_view.rate_limits import limit_of_booking, limit_of_looking
+from appointments.client_view.selection import ClientSelection, public_services, zones_by_region
+from appointments.client_view.slots import NotOffered
 from appointments.forms.client_view import DetailsForm
 from appointments.models import Appointment
-from appointments.private_links import client_zone
-from appointments.public_slots import NotOffered
-from appointments.refusals import BookingRefused
-from appointments.views.answers import see_other
 from appointments.views.private_links import appointment_context, discreet, loaded
+from appointments.views.responses import see_other
 from staff.embedding import embedding_sites
-from staff.limits import Limit
 from staff.models import Organization
+from staff.rate_limits import Limit
 
 P = ParamSpec("P")
 _STEPS = ("services", "methods", "times", "details")
@@ -84,7 +84,7 @@ def _wait(request: HttpRequest, organization: Organization, limit: Limit) -> Htt
 @_public
 def book(request: HttpRequest, organization: Organization) -> HttpResponse:
     """The next step: what is still to be chosen, then who it is for."""
-    wish = ClientWish(organization, request.GET)
+    wish = ClientSelection(organization, request.GET)
     with timezone.override(wish.zone):
         if wish.service is None:
             services = list(public_services(organization))
@@ -98,7 +98,7 @@ def book(request: HttpRequest, organization: Organization) -> HttpResponse:
         return _step(request, wish, "details", {"form": DetailsForm(wish)})
 
 
-def _step(request: HttpRequest, wish: ClientWish, step: str, context: dict[str, Any]) -> HttpResponse:
+def _step(request: HttpRequest, wish: ClientSelection, step: str, context: dict[str, Any]) -> HttpResponse:
     chosen = {
         "wish": wish,
         "staff": wish.staff,
@@ -109,7 +109,7 @@ def _step(request: HttpRequest, wish: ClientWish, step: str, context: dict[str, 
     return render(request, f"appointments/book/{step}.html", {**chosen, **context})
 
 
-def _book(request: HttpRequest, wish: ClientWish) -> HttpResponse:
+def _book(request: HttpRequest, wish: ClientSelection) -> HttpResponse:
     if not _is_from_here(request):
         return render(
             request, "appointments/book/elsewhere.html", {"organization": wish.organization}, status=403
@@ -126,8 +126,8 @@ def _book(request: HttpRequest, wish: ClientWish) -> HttpResponse:
                 token=form.form_token,
                 client_note=form.cleaned_data["note"],
             )
-        except BookingRefused as refusal:
-            form.refuse_booking(refusal, next_times(wish, form.starts_at))
+        except BookingError as refusal:
+            form.add_booking_error(refusal, next_times(wish, form.starts_at))
         else:
             return see_other("book-booked", wish.organization.slug, reference_of(booked))
     return _step(request, wish, "details", {"form": form})

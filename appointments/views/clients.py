@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from appointments.clients import appointments_of, find_clients, sharing_email
 from appointments.forms.clients import ClientFilter, ClientForm
 from appointments.models import Client
-from appointments.views.answers import see_other
+from appointments.views.responses import see_other
 from staff.access import current_organization, schedulers_only
-from staff.listing import list_context
+from staff.pagination import list_context
 
 
 @require_safe

@@ -7,14 +7,14 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.anyone import book_with_anyone
+from appointments.booking.any_staff import book_with_any_staff
+from appointments.client_view.private_links import client_zone
 from appointments.clients import book_for
 from appointments.forms.contact_center import ContactForm
 from appointments.models import Appointment, BookedThrough
-from appointments.private_links import client_zone
-from appointments.views.answers import see_other
+from appointments.views.appointment_page import appointment_or_404, link_context
 from appointments.views.booking_form import answer_booking_form
-from appointments.views.one import appointment_or_404, link_context
+from appointments.views.responses import see_other
 from staff.access import schedulers_only
 from staff.models import StaffMember
 
@@ -52,4 +52,4 @@ def _book(form: ContactForm, member: StaffMember) -> Appointment:
     }
     if chosen["staff"] is not None:
         return book_for(**wish, staff=chosen["staff"])
-    return book_for(**wish, book=book_with_anyone, people=form.people.able, first=form.shown_with)
+    return book_for(**wish, book=book_with_any_staff, people=form.people.able, first=form.shown_with)

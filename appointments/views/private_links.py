@@ -18,19 +18,25 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.client_limits import limit_of_guessing, no_guess
+from appointments.booking_rules.errors import BookingError
+from appointments.changes.move import move_appointment
+from appointments.changes.status import cancel_appointment
+from appointments.client_view.private_links import (
+    Phase,
+    client_zone,
+    join_target_of,
+    phase_of,
+    times_to_move_to,
+)
+from appointments.client_view.rate_limits import limit_of_guessing, no_guess
+from appointments.dates import DayField
 from appointments.forms.cancel import ReasonForm
-from appointments.forms.days import DayField
-from appointments.ics import invitation
-from appointments.links import join_label
+from appointments.labels import join_label
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
-from appointments.moving import move_appointment
-from appointments.private_links import Standing, client_zone, door_of, standing_of, times_to_move_to
-from appointments.refusals import BookingRefused
-from appointments.statuses import cancel_appointment
-from appointments.video_links import link_of
-from appointments.views.answers import SeeOther, see_other
-from staff.limits import Limit
+from appointments.notifications.ics import invitation
+from appointments.video.link_state import link_of
+from appointments.views.responses import SeeOther, see_other
+from staff.rate_limits import Limit
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]
@@ -79,7 +85,7 @@ def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpRespons
                 through=BookedThrough.CLIENT_VIEW,
                 reason=form.cleaned_data["reason"],
             )
-        except BookingRefused as refusal:
+        except BookingError as refusal:
             context["refusal"] = refusal.sentence
         else:
             return see_other("manage-appointment", appointment.manage_token)
@@ -112,7 +118,7 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
 def calendar_file(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """The appointment for the client's calendar: the same entry that the mails carry."""
     told = appointment.notifications.order_by("-sequence").values_list("sequence", flat=True).first()
-    cancelled = standing_of(appointment) == Standing.CANCELLED
+    cancelled = phase_of(appointment) == Phase.CANCELLED
     ics = invitation(
         appointment,
         kind=NotificationKind.CANCELLED if cancelled else NotificationKind.BOOKED,
@@ -128,7 +134,7 @@ def calendar_file(request: HttpRequest, appointment: Appointment) -> HttpRespons
 @_private("join_token")
 def join(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """To the video call, wherever it takes place now; a page in words where there is none (yet)."""
-    door = door_of(appointment)
+    door = join_target_of(appointment)
     waiting = request.headers.get("HX-Request") == "true"
     if door.state == "wait" and waiting:
         return HttpResponse(status=204)
@@ -170,7 +176,7 @@ def appointment_context(appointment: Appointment) -> dict[str, Any]:
     """What the templates of a client's appointment need."""
     return {
         "appointment": appointment,
-        "standing": standing_of(appointment),
+        "standing": phase_of(appointment),
         "link": link_of(appointment),
         "join_label": join_label(appointment),
         "zone": client_zone(appointment),
@@ -184,7 +190,7 @@ def _move(request: HttpRequest, appointment: Appointment) -> str:
         return _("Choose one of the times.")
     try:
         move_appointment(appointment, starts_at=starts_at, actor=None, through=BookedThrough.CLIENT_VIEW)
-    except BookingRefused as refusal:
+    except BookingError as refusal:
         return refusal.sentence
     return ""
 

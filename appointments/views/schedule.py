@@ -17,10 +17,10 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from appointments.forms.schedule import WEEK, ScheduleForm
-from appointments.schedule import Schedule, bounds, people_on, schedule_of
-from appointments.schedule_grid import grid_of
-from appointments.schedule_json import calendar_json
-from appointments.schedule_rows import fingerprint
+from appointments.schedule.calendar_json import calendar_json
+from appointments.schedule.days import Schedule, bounds, people_on, schedule_of
+from appointments.schedule.rows import fingerprint
+from appointments.schedule.week_table import grid_of
 from staff.access import current_member
 from staff.models import StaffMember
 

@@ -6,8 +6,8 @@ from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from appointments.client_limits import limit_of_looking
-from appointments.public_slots import BadAddress, NotOffered, SlotsWish, slots_for_clients
+from appointments.client_view.rate_limits import limit_of_looking
+from appointments.client_view.slots import BadAddress, NotOffered, SlotsQuery, slots_for_clients
 
 
 @require_safe
@@ -17,7 +17,7 @@ def book_slots(request: HttpRequest, slug: str) -> JsonResponse:
         sentence = _("You have looked very often. Wait a few minutes, then go on.")
         return JsonResponse({"error": sentence}, status=429, headers={"Retry-After": str(limit.ends_in())})
     try:
-        answer = JsonResponse({"slots": slots_for_clients(SlotsWish.of_address(slug, request.GET))})
+        answer = JsonResponse({"slots": slots_for_clients(SlotsQuery.of_address(slug, request.GET))})
     except BadAddress as error:
         answer = JsonResponse({"error": str(error)}, status=400)
     except NotOffered as error:

@@ -15,14 +15,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from appointments.forms.selection import Selection
-from appointments.link_rows import loaded, rows_of
 from appointments.models import Appointment
-from appointments.repairing import AT_ONCE, Repaired, make_links
-from appointments.repairs import is_able, with_other_link, without_link
-from appointments.views.answers import SeeOther, say_how_to_go_on
+from appointments.video.missing_links import is_able, with_other_link, without_link
+from appointments.video.repair import AT_ONCE, Repaired, make_links
+from appointments.video.repair_rows import loaded, rows_of
+from appointments.views.responses import SeeOther, say_how_to_go_on
 from staff.access import admin_only, current_member, current_organization
-from staff.listing import list_context
 from staff.models import StaffMember
+from staff.pagination import list_context
 
 
 @require_http_methods(["GET", "POST"])

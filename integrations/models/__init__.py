@@ -9,13 +9,14 @@ from integrations.models.connections import (
     MatchField,
 )
 from integrations.models.matches import (
-    Coverage,
     DirectoryState,
+    HostPermission,
     MatchStatus,
     UserMatch,
 )
-from integrations.models.meetings import Meeting, MeetingQuerySet, MeetingState, Wanted
-from integrations.models.reconciling import Finding, FindingKind, Reconciliation
+from integrations.models.meetings import DesiredState, Meeting, MeetingQuerySet, MeetingState
+from integrations.models.monitoring import DriftFinding, DriftWatch, OrganizerMonth
+from integrations.models.reconciliation import Finding, FindingKind, Reconciliation
 from integrations.models.rematches import (
     MatchChange,
     RematchRun,
@@ -23,20 +24,20 @@ from integrations.models.rematches import (
     RematchState,
     RematchTrigger,
 )
-from integrations.models.watches import DriftFinding, DriftWatch, OrganizerMonth
 
 __all__ = [
     "Connection",
     "ConnectionCheck",
     "ConnectionEvent",
     "ConnectionStatus",
-    "Coverage",
+    "DesiredState",
     "DirectoryState",
     "DriftFinding",
     "DriftWatch",
     "EventKind",
     "Finding",
     "FindingKind",
+    "HostPermission",
     "MatchChange",
     "MatchField",
     "MatchStatus",
@@ -50,5 +51,4 @@ __all__ = [
     "RematchState",
     "RematchTrigger",
     "UserMatch",
-    "Wanted",
 ]

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
-from integrations.platforms import ErrorKind
-from staff.models import Organization, StaffMember
+from integrations.platforms.failures import ErrorKind
+from staff.models import LockQuerySet, Organization, StaffMember
 
 
 class ConnectionStatus(models.TextChoices):
@@ -39,7 +39,7 @@ def unpaused(prefix: str = "") -> Q:
     return asked & down
 
 
-class ConnectionQuerySet(models.QuerySet["Connection"]):
+class ConnectionQuerySet(LockQuerySet["Connection"]):
     def live(self) -> Self:
         """Connections that were not disconnected, healthy or not."""
         return self.exclude(status=ConnectionStatus.DISCONNECTED)
@@ -47,7 +47,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def able_to_work(self) -> Self:
         """Connections whose platform may be called now: healthy, and neither asked to pause nor known to be down.
 
-        Those with `probe_at` may be called by one caller at a time: see `integrations.circuit`.
+        Those with `probe_at` may be called by one caller at a time: see `integrations.circuit_breaker`.
         """
         return self.filter(able_to_work())
 
@@ -73,11 +73,13 @@ class Connection(models.Model):
     is_default = models.BooleanField(default=False)
     # Set by a platform that asks everybody to wait (429); honoured by all workers.
     paused_until = models.DateTimeField(null=True, blank=True)
-    # The circuit (`integrations.circuit`): who called in vain since the last answer; when one may call again, where the
-    # platform is thought to be down; and who does so now.
-    unanswered = ArrayField(models.CharField(max_length=50), default=list, db_default=[], blank=True)
+    # The circuit breaker (`integrations.circuit_breaker`): callers without an answer since a success, the time of
+    # the next probe while the circuit is open, and the caller that probes now.
+    consecutive_failures = ArrayField(
+        models.CharField(max_length=50), default=list, db_default=[], blank=True
+    )
     probe_at = models.DateTimeField(null=True, blank=True)
-    prober = models.CharField(max_length=50, blank=True, db_default="")
+    probe_owner = models.CharField(max_length=50, blank=True, db_default="")
     connected_by = models.ForeignKey(
         StaffMember, models.SET_NULL, related_name="connections_made", null=True, blank=True
     )
@@ -85,7 +87,7 @@ class Connection(models.Model):
     last_success_at = models.DateTimeField(null=True, blank=True)
     # What hinders work since the last success although nothing is wrong with the sign-in: an outage, or our own
     # credentials. It passes by itself, so the connection stays connected; people are told.
-    trouble_kind = models.CharField(max_length=12, choices=ErrorKind.choices(), blank=True, db_default="")
+    trouble_kind = models.CharField(max_length=12, choices=ErrorKind, blank=True, db_default="")
     trouble_sentence = models.TextField(blank=True, db_default="")
     trouble_since = models.DateTimeField(null=True, blank=True)
 
@@ -128,8 +130,8 @@ class EventKind(models.TextChoices):
     REMATCHED = "rematched", _("Rematched")
     REMATCH_FAILED = "rematch_failed", _("Rematch failed")
     FIELD_CHANGED = "field_changed", _("Matched field changed")
-    USER_NAME_TAKEN_OVER = "name_taken_over", _("User name taken over")
-    POLICY_REPORTED = "policy_reported", _("Access policy reported as granted")
+    USER_NAME_ADOPTED = "user_name_adopted", _("User name taken over")
+    PERMISSION_REPORTED = "permission_reported", _("Access policy reported as granted")
     SETTINGS_CHANGED = "settings_changed", _("Settings changed")
     CHECKED = "checked", _("Connection checked")
     RECONCILED = "reconciled", _("Meetings compared")
@@ -152,7 +154,7 @@ class ConnectionEvent(models.Model):
 
 
 class ConnectionCheck(models.Model):
-    """One run of Check connection. `steps` are those done so far, as `integrations.checking` writes them."""
+    """One run of Check connection; `integrations.connections.self_test` writes the finished `steps`."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="checks")
     asked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)

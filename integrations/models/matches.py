@@ -9,7 +9,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models.connections import Connection, ConnectionEvent
-from integrations.platforms import MatchReason
+from integrations.platforms.values import MatchReason
 from staff.models import StaffMember
 
 
@@ -21,13 +21,13 @@ class DirectoryState(models.TextChoices):
     UNMATCHED = "unmatched"
 
 
-class Coverage(models.TextChoices):
+class HostPermission(models.TextChoices):
     """Whether the platform lets us host meetings as a person (only asked where that differs by person)."""
 
     NOT_NEEDED = "not_needed"
     UNKNOWN = "unknown"
-    COVERED = "covered"
-    FORBIDDEN = "forbidden"
+    GRANTED = "granted"
+    DENIED = "denied"
     WAITING = "waiting"
 
 
@@ -56,20 +56,23 @@ class UserMatch(models.Model):
         default=DirectoryState.UNKNOWN,
         db_default=DirectoryState.UNKNOWN,
     )
-    coverage = models.CharField(
-        max_length=10, choices=Coverage, default=Coverage.NOT_NEEDED, db_default=Coverage.NOT_NEEDED
+    host_permission = models.CharField(
+        max_length=10,
+        choices=HostPermission,
+        default=HostPermission.NOT_NEEDED,
+        db_default=HostPermission.NOT_NEEDED,
     )
-    coverage_checked_at = models.DateTimeField(null=True, blank=True)
+    host_permission_checked_at = models.DateTimeField(null=True, blank=True)
     # When the platform is asked next about somebody who is not known to be covered; later while a worker asks.
-    coverage_due_at = models.DateTimeField(db_default=Now())
+    host_permission_due_at = models.DateTimeField(db_default=Now())
     # Times that the answer was no, since the person was found or an admin reported the policy.
-    coverage_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
-    reason = models.CharField(max_length=20, choices=MatchReason.choices(), blank=True, db_default="")
+    host_permission_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    reason = models.CharField(max_length=20, choices=MatchReason, blank=True, db_default="")
     remote_id = models.CharField(max_length=100, blank=True, db_default="")
-    remote_upn = models.CharField(max_length=320, blank=True, db_default="")
+    remote_user_name = models.CharField(max_length=320, blank=True, db_default="")
     remote_name = models.CharField(max_length=300, blank=True, db_default="")
     # The value that was looked up: an answer counts only while the staff field still holds it.
-    looked_up = models.CharField(max_length=320, blank=True, null=True)
+    queried_name = models.CharField(max_length=320, blank=True, null=True)
     hint = models.CharField(max_length=500, blank=True, db_default="")
     checked_at = models.DateTimeField(null=True, blank=True)
     run = models.ForeignKey("RematchRun", models.SET_NULL, related_name="matches", null=True, blank=True)
@@ -78,21 +81,24 @@ class UserMatch(models.Model):
             When(directory=DirectoryState.UNKNOWN, then=Value(MatchStatus.CHECKING)),
             When(directory=DirectoryState.UNMATCHED, then=Value(MatchStatus.UNMATCHED)),
             When(reason__in=MatchReason.forbidding(), then=Value(MatchStatus.FORBIDDEN)),
-            When(coverage__in=[Coverage.FORBIDDEN, Coverage.WAITING], then=Value(MatchStatus.FORBIDDEN)),
-            When(coverage=Coverage.UNKNOWN, then=Value(MatchStatus.CHECKING)),
+            When(
+                host_permission__in=[HostPermission.DENIED, HostPermission.WAITING],
+                then=Value(MatchStatus.FORBIDDEN),
+            ),
+            When(host_permission=HostPermission.UNKNOWN, then=Value(MatchStatus.CHECKING)),
             default=Value(MatchStatus.MATCHED),
         ),
         output_field=models.CharField(max_length=10, choices=MatchStatus),
         db_persist=True,
     )
     # What a search looks through beside the staff member's own fields: "" where it is what was looked up.
-    other_upn = models.GeneratedField(
+    other_user_name = models.GeneratedField(
         expression=Case(
             When(
-                condition=Exact(Upper("remote_upn"), Upper(Coalesce("looked_up", Value("")))),
+                condition=Exact(Upper("remote_user_name"), Upper(Coalesce("queried_name", Value("")))),
                 then=Value(""),
             ),
-            default=Upper("remote_upn"),
+            default=Upper("remote_user_name"),
         ),
         output_field=models.TextField(),
         db_persist=True,
@@ -108,15 +114,15 @@ class UserMatch(models.Model):
             # Few, as a rule: a search reads all of them.
             models.Index(
                 fields=["connection"],
-                include=["staff", "other_upn"],
-                condition=~Q(other_upn=""),
-                name="match_with_other_upn",
+                include=["staff", "other_user_name"],
+                condition=~Q(other_user_name=""),
+                name="match_with_other_name",
             ),
             models.Index(fields=["connection", "remote_id"], name="match_by_remote_id"),
             models.Index(
-                fields=["connection", "coverage_due_at"],
-                condition=Q(coverage__in=["unknown", "forbidden", "waiting"], directory="matched"),
-                name="match_coverage_due",
+                fields=["connection", "host_permission_due_at"],
+                condition=Q(host_permission__in=["unknown", "denied", "waiting"], directory="matched"),
+                name="match_permission_due",
             ),
         ]
 
@@ -126,11 +132,11 @@ class UserMatch(models.Model):
         return self.hint if self.reason == MatchReason.ALIAS else ""
 
     @property
-    def needs_grant(self) -> bool:
+    def needs_permission(self) -> bool:
         """Whether the person was found, and all that is missing is the platform's permission to host as them."""
-        is_uncovered = self.coverage in (Coverage.FORBIDDEN, Coverage.WAITING)
+        is_uncovered = self.host_permission in (HostPermission.DENIED, HostPermission.WAITING)
         return self.directory == DirectoryState.MATCHED and (
-            self.reason == MatchReason.NO_POLICY or (not self.reason and is_uncovered)
+            self.reason == MatchReason.NO_HOST_PERMISSION or (not self.reason and is_uncovered)
         )
 
     @property
@@ -143,7 +149,7 @@ def derived_status(match: UserMatch) -> MatchStatus:
     """What `UserMatch.status` would be if the row were stored as it is."""
     if match.directory != DirectoryState.MATCHED:
         return MatchStatus.CHECKING if match.directory == DirectoryState.UNKNOWN else MatchStatus.UNMATCHED
-    is_forbidden = match.coverage in (Coverage.FORBIDDEN, Coverage.WAITING)
+    is_forbidden = match.host_permission in (HostPermission.DENIED, HostPermission.WAITING)
     if match.reason in MatchReason.forbidding() or is_forbidden:
         return MatchStatus.FORBIDDEN
-    return MatchStatus.CHECKING if match.coverage == Coverage.UNKNOWN else MatchStatus.MATCHED
+    return MatchStatus.CHECKING if match.host_permission == HostPermission.UNKNOWN else MatchStatus.MATCHED

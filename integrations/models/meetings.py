@@ -11,14 +11,15 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from integrations.leases import LeasedModel, LeaseQuerySet
 from integrations.models.connections import Connection
-from integrations.platforms import ErrorKind
+from integrations.platforms.failures import ErrorKind
 from staff.models import Organization, StaffMember
 
 
-class Wanted(models.TextChoices):
-    LIVE = "live"
-    GONE = "gone"
+class DesiredState(models.TextChoices):
+    PRESENT = "present"
+    ABSENT = "absent"
 
 
 class MeetingState(models.TextChoices):
@@ -34,60 +35,61 @@ class MeetingState(models.TextChoices):
 # What a worker that is free needs less time for, and how long somebody looks at a page that says "Creating the link…".
 _TAKEN_UP_WITHIN = timedelta(seconds=0.5)
 _JUST_NOW = timedelta(minutes=1)
-#: Nobody works on it.
-UNHELD = Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
 #: It should be gone, and the platform may still have it.
-LETTING_GO = Q(wanted=Wanted.GONE) & ~Q(synced_version=F("version"))
+DELETING = Q(desired_state=DesiredState.ABSENT) & ~Q(synced_version=F("version"))
 
 
-class MeetingQuerySet(models.QuerySet["Meeting"]):
+class MeetingQuerySet(LeaseQuerySet["Meeting"]):
     def due(self) -> Self:
         """Meetings that somebody should work on now: due, not held, on a connection able to work."""
         return self.due_on(Connection.objects.able_to_work())
 
     def due_on(self, connections: models.QuerySet[Connection]) -> Self:
         """Meetings of these connections that are due and that nobody holds."""
-        return self.filter(UNHELD, due_at__lte=Now(), connection__in=connections.values("pk"))
+        return self.unleased().filter(due_at__lte=Now(), connection__in=connections.values("pk"))
 
-    def asked_for_in_vain(self) -> Self:
+    def unclaimed(self) -> Self:
         """Meetings that somebody asked for a moment ago, and that no worker took up: there is none free.
 
         Who asks writes both times at once; the sweep writes only when it nudged.
         """
         now = Now()
         return self.due().filter(
-            due_at=F("nudged_at"), due_at__range=(now - _JUST_NOW, now - _TAKEN_UP_WITHIN)
+            due_at=F("enqueued_at"), due_at__range=(now - _JUST_NOW, now - _TAKEN_UP_WITHIN)
         )
 
-    def being_let_go(self) -> Self:
+    def deleting(self) -> Self:
         """Meetings that should be gone and that the platform may still have, whether somebody works on that or not."""
-        return self.filter(LETTING_GO)
+        return self.filter(DELETING)
 
     def failed(self) -> Self:
         """Meetings that nobody works on any more although the platform does not agree yet."""
         return self.filter(due_at__isnull=True).exclude(error_kind="").exclude(state=MeetingState.CANCELLED)
 
-    def in_agreement(self) -> Self:
+    def in_sync(self) -> Self:
         """Meetings with a link that the platform agreed to, and that nobody works on."""
         return self.filter(
-            wanted=Wanted.LIVE, synced_version=F("version"), due_at__isnull=True, error_kind=""
+            desired_state=DesiredState.PRESENT,
+            synced_version=F("version"),
+            due_at__isnull=True,
+            error_kind="",
         ).exclude(remote_id="")
 
-    def left_behind(self) -> Self:
+    def orphaned(self) -> Self:
         """Cancelled meetings that were given up before the platform had deleted them: only those keep a warning."""
-        return self.filter(wanted=Wanted.GONE, synced_version=F("version"), due_at__isnull=True).exclude(
-            warning=""
-        )
+        return self.filter(
+            desired_state=DesiredState.ABSENT, synced_version=F("version"), due_at__isnull=True
+        ).exclude(warning="")
 
     def nudged(self) -> int:
         """Note that a worker was just told about these."""
-        return self.update(nudged_at=Now())
+        return self.update(enqueued_at=Now())
 
 
-class Meeting(models.Model):
+class Meeting(LeasedModel):
     """What the remote side should look like, and how far it is known to agree.
 
-    Every ask changes the wanted values, raises `version` and sets `due_at`; `integrations.meetings.sync_meeting`
+    A request changes the desired values, raises `version` and sets `due_at`. `integrations.meetings.sync.sync_meeting`
     makes the platform agree and writes `synced_version`. The primary key is the platform's external id.
     """
 
@@ -97,41 +99,43 @@ class Meeting(models.Model):
     host = models.ForeignKey(StaffMember, models.PROTECT, related_name="hosted_meetings")
     # The remote object it is created under. Frozen, as is the connection: another organizer is another meeting.
     organizer_id = models.CharField(max_length=100)
-    # [{"remote_id": …, "upn": …, "role": "coorganizer"}]: always the full list.
+    # [{"remote_id": …, "user_name": …, "role": "coorganizer"}]: always the full list.
     attendees = models.JSONField(default=list)
     subject = models.CharField(max_length=255)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    wanted = models.CharField(max_length=4, choices=Wanted, default=Wanted.LIVE)
+    desired_state = models.CharField(max_length=7, choices=DesiredState, default=DesiredState.PRESENT)
     version = models.PositiveIntegerField(default=1)
     synced_version = models.PositiveIntegerField(default=0)
     remote_id = models.CharField(max_length=500, blank=True)
     join_url = models.TextField(blank=True)
     warning = models.TextField(blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
-    nudged_at = models.DateTimeField(null=True, blank=True)
+    enqueued_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     # Tries since the last success; the wait before the next one grows with them.
     attempts = models.PositiveSmallIntegerField(default=0)
     # A write whose outcome is unknown was sent: by then it has landed, and the meeting is compared once more.
     recheck_at = models.DateTimeField(null=True, blank=True)
-    # The two times that it may be read without a reason of its own (`integrations.reconciling`): never again once set.
-    read_for_week_at = models.DateTimeField(null=True, blank=True)
-    read_for_day_at = models.DateTimeField(null=True, blank=True)
-    error_kind = models.CharField(max_length=12, choices=ErrorKind.choices(), blank=True)
+    # `integrations.meetings.reconciliation` reads each meeting at most twice; a time that is set never changes.
+    week_check_at = models.DateTimeField(null=True, blank=True)
+    day_check_at = models.DateTimeField(null=True, blank=True)
+    error_kind = models.CharField(max_length=12, choices=ErrorKind, blank=True)
     error_sentence = models.TextField(blank=True)
     error_request_id = models.CharField(max_length=100, blank=True)
     replaced_by = models.ForeignKey("self", models.SET_NULL, related_name="replaces", null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     state = models.GeneratedField(
         expression=Case(
-            When(wanted=Wanted.GONE, synced_version=F("version"), then=Value(MeetingState.CANCELLED)),
+            When(
+                desired_state=DesiredState.ABSENT,
+                synced_version=F("version"),
+                then=Value(MeetingState.CANCELLED),
+            ),
             # A link that works stays in people's hands, even where a move is under way or was refused.
-            When(Q(wanted=Wanted.LIVE) & ~Q(join_url=""), then=Value(MeetingState.READY)),
+            When(Q(desired_state=DesiredState.PRESENT) & ~Q(join_url=""), then=Value(MeetingState.READY)),
             When(~Q(error_kind="") & Q(due_at__isnull=True), then=Value(MeetingState.FAILED)),
-            When(wanted=Wanted.GONE, then=Value(MeetingState.CANCELLING)),
+            When(desired_state=DesiredState.ABSENT, then=Value(MeetingState.CANCELLING)),
             default=Value(MeetingState.PENDING),
         ),
         output_field=models.CharField(max_length=10, choices=MeetingState),
@@ -147,7 +151,7 @@ class Meeting(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="meeting_due"),
             models.Index(fields=["connection", "state"], name="meeting_by_state"),
-            models.Index(fields=["connection"], condition=LETTING_GO, name="meeting_being_let_go"),
+            models.Index(fields=["connection"], condition=DELETING, name="meeting_being_let_go"),
             models.Index(
                 fields=["connection", "starts_at"],
                 condition=Q(due_at__isnull=True) & ~Q(error_kind=""),
@@ -155,12 +159,12 @@ class Meeting(models.Model):
             ),
             models.Index(
                 fields=["connection", "starts_at"],
-                condition=Q(wanted=Wanted.LIVE, read_for_day_at__isnull=True) & ~Q(remote_id=""),
+                condition=Q(desired_state=DesiredState.PRESENT, day_check_at__isnull=True) & ~Q(remote_id=""),
                 name="meeting_unread",
             ),
             models.Index(
                 fields=["connection", "ends_at"],
-                condition=Q(wanted=Wanted.GONE) & ~Q(warning=""),
+                condition=Q(desired_state=DesiredState.ABSENT) & ~Q(warning=""),
                 name="meeting_left_behind",
             ),
             # Of which meetings the platform was asked since a moment, for the month's count.
@@ -184,6 +188,6 @@ class Meeting(models.Model):
     def is_read_for_comparison(self) -> bool:
         """Whether the next comparison is one of the two that nothing uncertain led to."""
         return self.recheck_at is not None and self.recheck_at in (
-            self.read_for_week_at,
-            self.read_for_day_at,
+            self.week_check_at,
+            self.day_check_at,
         )

@@ -9,9 +9,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from integrations.leases import LeasedModel, LeaseQuerySet
 from integrations.models.connections import Connection, MatchField
 from integrations.models.matches import MatchStatus
-from integrations.platforms import MatchReason
+from integrations.platforms.values import MatchReason
 from staff.models import StaffMember
 
 
@@ -25,7 +26,7 @@ class RematchTrigger(models.TextChoices):
 class RematchScope(models.TextChoices):
     """Whom a run asks for, and whether what it learns is kept."""
 
-    EVERYBODY = "everybody", _("All users")
+    ALL = "all", _("All users")
     FAILED = "failed", _("Only the failed")
     PREVIEW = "preview", _("Preview of another field")
 
@@ -36,7 +37,7 @@ class RematchState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-class RematchRunQuerySet(models.QuerySet["RematchRun"]):
+class RematchRunQuerySet(LeaseQuerySet["RematchRun"]):
     def running(self) -> Self:
         return self.filter(state=RematchState.RUNNING)
 
@@ -49,14 +50,14 @@ class RematchRunQuerySet(models.QuerySet["RematchRun"]):
         return self.filter(scope=RematchScope.PREVIEW)
 
 
-class RematchRun(models.Model):
+class RematchRun(LeasedModel):
     """One pass over the staff of the organisation. Resumes behind `cursor`, the last staff pk that was written.
 
     A preview looks up another field than the connection's, and its answers are counted and forgotten.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="rematch_runs")
-    scope = models.CharField(max_length=10, choices=RematchScope, default=RematchScope.EVERYBODY)
+    scope = models.CharField(max_length=10, choices=RematchScope, default=RematchScope.ALL)
     # The field that is looked up: an answer about another one than the connection's is never kept.
     match_field = models.CharField(max_length=10, choices=MatchField)
     trigger = models.CharField(max_length=15, choices=RematchTrigger)
@@ -75,8 +76,6 @@ class RematchRun(models.Model):
     # When the run may be worked on again, and by whom it is being worked on now.
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)
-    lease_token = models.UUIDField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
     # Since when, and from how many people on, the present worker works: the rate is measured from there.
     claimed_at = models.DateTimeField(null=True, blank=True)
     claimed_done = models.PositiveIntegerField(default=0)
@@ -105,7 +104,7 @@ class RematchRun(models.Model):
 
 
 class MatchChangeQuerySet(models.QuerySet["MatchChange"]):
-    def that_matter(self) -> Self:
+    def significant(self) -> Self:
         """Without whoever is what they were before, as the same remote user."""
         return self.exclude(before=F("after"), is_other_user=False)
 
@@ -119,9 +118,9 @@ class MatchChange(models.Model):
     after = models.CharField(max_length=10, choices=MatchStatus)
     # Whether another remote user than before was found.
     is_other_user = models.BooleanField(default=False)
-    looked_up = models.CharField(max_length=320, blank=True)
-    remote_upn = models.CharField(max_length=320, blank=True)
-    reason = models.CharField(max_length=20, choices=MatchReason.choices(), blank=True)
+    queried_name = models.CharField(max_length=320, blank=True)
+    remote_user_name = models.CharField(max_length=320, blank=True)
+    reason = models.CharField(max_length=20, choices=MatchReason, blank=True)
     hint = models.CharField(max_length=500, blank=True)
 
     objects = MatchChangeQuerySet.as_manager()

@@ -8,8 +8,9 @@ class TeamsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models are loaded by now, not before.
-        from integrations.platforms import register
-        from integrations.teams import checks, policy_news  # noqa: F401 - register checks and receivers
+        from integrations.platforms.registry import register
+        from integrations.teams import checks  # noqa: F401 - register checks and receivers
+        from integrations.teams.access_policy import notice  # noqa: F401 - register checks and receivers
         from integrations.teams.platform import Teams
 
         register(Teams())

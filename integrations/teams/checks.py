@@ -11,8 +11,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.db import DatabaseError
 
-from integrations.teams import expiry, tokens
-from integrations.teams.certificate import read_certificate
+from integrations.teams.entra import credential_expiry, user_tokens
+from integrations.teams.entra.certificate import read_certificate
 
 
 @register()
@@ -31,7 +31,7 @@ def check_certificate(**kwargs: Any) -> list[CheckMessage]:
                 id="coconut.E015",
             )
         ]
-    return _check_end("coconut.W003", expiry.of_certificate(certificate))
+    return _check_end("coconut.W003", credential_expiry.of_certificate(certificate))
 
 
 @register()
@@ -40,7 +40,7 @@ def check_secret_expiry_date(**kwargs: Any) -> list[CheckMessage]:
     if not settings.MICROSOFT_CLIENT_SECRET_EXPIRES:
         return []
     try:
-        credential = expiry.of_secret()
+        credential = credential_expiry.of_secret()
     except ValueError:
         return [
             Error(
@@ -58,7 +58,7 @@ def check_tokens(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
     if not databases or not settings.ENCRYPTION_KEYS:
         return []
     try:
-        unreadable = tokens.unreadable()
+        unreadable = user_tokens.unreadable()
     except (DatabaseError, ValueError):
         # There is no table yet, or no usable key, which E003 says.
         return []
@@ -73,7 +73,7 @@ def check_tokens(*, databases: Sequence[str] | None = None, **kwargs: Any) -> li
     ]
 
 
-def _check_end(check_id: str, credential: expiry.Credential) -> list[CheckMessage]:
-    if expiry.threshold_of(credential) is None:
+def _check_end(check_id: str, credential: credential_expiry.Credential) -> list[CheckMessage]:
+    if credential_expiry.threshold_of(credential) is None:
         return []
     return [Caution(credential.sentence, hint=credential.remedy, id=check_id)]

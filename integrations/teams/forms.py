@@ -9,8 +9,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from integrations.forms import SettingsForm
 from integrations.models import MatchField
+from integrations.platforms.settings_form import SettingsForm
 from integrations.teams.models import LobbyPolicy, TeamsConnection
 
 

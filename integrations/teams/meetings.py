@@ -17,10 +17,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection
-from integrations.platforms import Attendee, ErrorKind, MatchReason, MeetingSpec, PlatformError, RemoteMeeting
-from integrations.teams.addresses import segment
-from integrations.teams.errors import bug
-from integrations.teams.graph import GraphClient
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Attendee, MatchReason, MeetingSpec, PlatformError, RemoteMeeting
+from integrations.teams.graph.client import GraphClient
+from integrations.teams.graph.errors import bug
+from integrations.teams.graph.paths import segment
 from integrations.teams.models import LobbyPolicy, Method
 
 # No limit is documented for an online meeting; this is the one of calendar items.
@@ -28,7 +29,7 @@ LONGEST_SUBJECT: Final = 255
 # What our own columns hold.
 _LONGEST_ID: Final = 500
 # What Microsoft refuses for these reasons it refuses whatever is in the request.
-_HOPELESS: Final = (MatchReason.NO_POLICY, MatchReason.NO_LICENCE, MatchReason.NOT_FOUND)
+_HOPELESS: Final = (MatchReason.NO_HOST_PERMISSION, MatchReason.NO_LICENCE, MatchReason.NOT_FOUND)
 
 # Clients are no presenters, or the first to be let in could admit the next. Colleagues of the organizer, and so the
 # staff member, pass the lobby (learn.microsoft.com/graph/api/resources/lobbybypasssettings).
@@ -153,7 +154,7 @@ def _utc(moment: datetime) -> str:
 def _attendee(attendee: Attendee) -> dict[str, Any]:
     return {
         "identity": {"user": {"id": attendee.remote_id}},
-        "upn": attendee.upn,
+        "upn": attendee.user_name,
         "role": attendee.role,
     }
 

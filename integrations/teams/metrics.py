@@ -9,7 +9,8 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from integrations.platforms import ErrorKind, PlatformError
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 
 _METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
 _ANSWERS: Final = ("2xx", "3xx", "4xx", "429", "5xx", "none")
@@ -42,13 +43,13 @@ for _outcome in _RENEWALS:
     _renewals.labels(_outcome)
 
 
-def count_answer(method: str, status: int, seconds: float) -> None:
+def count_response(method: str, status: int, seconds: float) -> None:
     """Graph answered."""
     _requests.labels(method, "429" if status == 429 else f"{status // 100}xx").inc()
     _seconds.labels(method).observe(seconds)
 
 
-def count_silence(method: str) -> None:
+def count_no_response(method: str) -> None:
     """No answer of Graph's came."""
     _requests.labels(method, "none").inc()
 

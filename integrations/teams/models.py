@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from integrations.encryption import EncryptedJSONField
+from integrations.leases import LeasedModel, LeaseQuerySet
 from integrations.models import Connection
 from staff.models import Organization
 
@@ -24,7 +25,7 @@ class LobbyPolicy(models.TextChoices):
     NOBODY_WAITS = "nobody_waits", _("Nobody waits")
 
 
-class TeamsConnection(models.Model):
+class TeamsConnection(LeasedModel):
     """The Microsoft side of a connection: method, tenant, account and tokens.
 
     `tokens` and "needs reauthorization" are written only `WHERE token_version = the one read`, so that a slow refresh
@@ -46,13 +47,13 @@ class TeamsConnection(models.Model):
     # {"access_token": …, "expires_at": unix seconds, "refresh_token": …}; empty after a disconnect.
     tokens = EncryptedJSONField(default=dict)
     token_version = models.PositiveIntegerField(default=1)
-    refresh_lease = models.UUIDField(null=True, blank=True)
-    refresh_lease_until = models.DateTimeField(null=True, blank=True)
     # When Microsoft last gave a token; a refresh token that rests for 90 days dies.
     refreshed_at = models.DateTimeField(db_default=Now())
     # When somebody last signed in or consented at Microsoft: connected, connected again, or reauthorized.
     consented_at = models.DateTimeField(db_default=Now())
     lobby_policy = models.CharField(max_length=15, choices=LobbyPolicy, default=LobbyPolicy.CLIENTS_WAIT)
+
+    objects = LeaseQuerySet["TeamsConnection"].as_manager()
 
     class Meta:
         constraints = [
@@ -83,7 +84,7 @@ class ExpiryWarning(models.Model):
     ends = models.DateTimeField()
     # How many days were left at most: 30, 14, 7, 1, or -1 once it is over.
     threshold = models.SmallIntegerField()
-    told_at = models.DateTimeField(db_default=Now())
+    notified_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [

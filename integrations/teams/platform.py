@@ -9,27 +9,29 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations.models import Connection, UserMatch
-from integrations.platforms import (
+from integrations.platforms.values import (
     Account,
     Attendee,
     Changes,
     CheckStep,
-    CoverageAnswer,
     MeetingSpec,
+    PermissionResult,
     RemoteMeeting,
 )
-from integrations.teams import changes, checking, meetings, tokens
-from integrations.teams.directory import TeamsDirectory, open_directory
+from integrations.teams import meetings, self_test
+from integrations.teams.access_policy.powershell import policy_script
+from integrations.teams.access_policy.probe import PROBE_SIZE, probe
+from integrations.teams.entra import user_tokens
 from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
-from integrations.teams.policy_probe import PROBE_SIZE, probe
-from integrations.teams.policy_scripts import policy_script
-from integrations.teams.remedies import capacity_remedy, remedy
+from integrations.teams.users import delta
+from integrations.teams.users.lookup import TeamsDirectory, open_directory
+from integrations.teams.users.remedies import capacity_remedy, remedy
 from staff.models import Organization
 
 
 class Teams:
-    """See `integrations.platforms.VideoPlatform`.
+    """See `integrations.platforms.base.VideoPlatform`.
 
     Under the service account method that account organises every meeting, with the staff member as co-organizer, so
     that they can admit people from the lobby. Under an access policy the staff member organises.
@@ -70,43 +72,43 @@ class Teams:
         return LobbyForm(connection.teams, data)
 
     def forget_sign_in(self, connection: Connection) -> None:
-        tokens.forget(connection)
+        user_tokens.forget(connection)
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:
         return remedy(connection, match)
 
     def organizer_id(self, connection: Connection, match: UserMatch) -> str:
-        if self.coverage_needed(connection):
+        if self.needs_host_permission(connection):
             return match.remote_id
         return connection.teams.account_oid
 
     def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
-        if self.coverage_needed(connection) or not match.remote_id:
+        if self.needs_host_permission(connection) or not match.remote_id:
             return ()
-        return (Attendee(match.remote_id, match.remote_upn),)
+        return (Attendee(match.remote_id, match.remote_user_name),)
 
-    def coverage_needed(self, connection: Connection) -> bool:
+    def needs_host_permission(self, connection: Connection) -> bool:
         return connection.teams.method == Method.ACCESS_POLICY
 
     def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
         return policy_script(remote_ids)
 
-    def probe_coverage(
+    def probe_host_permission(
         self, connection: Connection, remote_ids: Sequence[str]
-    ) -> Mapping[str, CoverageAnswer]:
+    ) -> Mapping[str, PermissionResult]:
         return probe(connection, remote_ids)
 
     def open_directory(self, connection: Connection, expected: int) -> TeamsDirectory:
         return open_directory(connection, expected)
 
     def changes_since(self, connection: Connection, mark: str) -> Changes | None:
-        return changes.changes_since(connection, mark)
+        return delta.changes_since(connection, mark)
 
     def capacity_remedy(self, connection: Connection) -> str:
         return capacity_remedy(connection)
 
     def check(self, connection: Connection) -> Iterator[CheckStep]:
-        return checking.check(connection)
+        return self_test.check(connection)
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
         return meetings.create_meeting(connection, spec)

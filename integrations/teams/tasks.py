@@ -10,11 +10,11 @@ import logging
 
 from celery import shared_task
 
-from integrations.connections import record_success, record_trouble
+from integrations.circuit_breaker import record_success, record_trouble
 from integrations.models import Connection
-from integrations.nudges import send
-from integrations.platforms import PlatformError
-from integrations.teams import expiry, tokens
+from integrations.platforms.values import PlatformError
+from integrations.task_queue import send
+from integrations.teams.entra import credential_expiry, user_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 @shared_task(name="teams.keep_alive")
 def keep_alive() -> None:
     """Ask for a renewal of every connection that has rested for a day."""
-    for pk in tokens.resting().values_list("pk", flat=True):
+    for pk in user_tokens.resting().values_list("pk", flat=True):
         send("teams.renew", pk)
 
 
@@ -33,7 +33,7 @@ def renew(connection_id: int) -> None:
     if connection is None:
         return
     try:
-        tokens.keep_alive(connection)
+        user_tokens.keep_alive(connection)
     except PlatformError as problem:
         record_trouble(connection_id, problem)
         logger.warning("The sign-in of connection %s was not renewed: %s", connection_id, problem.kind)
@@ -44,4 +44,4 @@ def renew(connection_id: int) -> None:
 @shared_task(name="teams.warn_of_expiry")
 def warn_of_expiry() -> None:
     """Tell the operators if the client secret or the certificate ends soon, or has ended."""
-    expiry.warn_operators()
+    credential_expiry.warn_operators()

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from integrations.failed_links import count_by_connection
+from integrations.connections.defaults import PeopleOn, people_on, without_platform
+from integrations.hooks import notices_of
+from integrations.matching.rematch_report import line_of, shown_runs
+from integrations.meetings.failed import count_by_connection
 from integrations.models import Connection
-from integrations.panels import notices_of
-from integrations.platform_choice import PeopleOn, people_on, without_platform
-from integrations.platforms import Account, VideoPlatform, all_platforms, platform_of
-from integrations.rematch_news import line_of, shown_runs
+from integrations.platforms.base import VideoPlatform
+from integrations.platforms.registry import all_platforms, platform_of
+from integrations.platforms.values import Account
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_organization
 from staff.models import Organization

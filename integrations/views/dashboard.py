@@ -10,23 +10,23 @@ from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
-from integrations import capacity, drift_news
-from integrations.coverage import needing_grant
-from integrations.failed_links import failed_links
-from integrations.health import health_of
+from integrations.connections.defaults import without_platform
+from integrations.connections.health import health_of
+from integrations.dashboard.counts import Tiles, tiles_of
+from integrations.dashboard.rows import rows_of
+from integrations.dashboard.search import ROWS, TableFilter
+from integrations.dashboard.table import page_of
+from integrations.hooks import notices_of
+from integrations.matching.host_permission import needing_permission
+from integrations.meetings.failed import failed_links
 from integrations.models import Connection
-from integrations.panels import notices_of
-from integrations.platform_choice import without_platform
-from integrations.platforms import platform_of
-from integrations.user_counts import Tiles, tiles_of
-from integrations.user_rows import rows_of
-from integrations.user_search import ROWS, TableFilter
-from integrations.user_table import page_of
+from integrations.monitoring import capacity, drift_report
+from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404
 from integrations.views.disconnect import disconnected_page
 from integrations.views.rematch import run_context
 from staff.access import admin_only, current_organization
-from staff.listing import rows_per_page
+from staff.pagination import rows_per_page
 
 
 @admin_only
@@ -51,7 +51,7 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
         "health": health_of(connection),
         "failed_count": failed_links(connection).count(),
         "capacity": capacity.notice_of(connection),
-        "drift": drift_news.notice_of(connection),
+        "drift": drift_report.notice_of(connection),
         "without": without_platform(current_organization(request)),
     }
     return render(request, "integrations/dashboard.html", {**table, **page, **run_context(connection)})
@@ -66,7 +66,7 @@ def _table_context(request: HttpRequest, connection: Connection, tiles: Tiles | 
     table_filter = TableFilter(request.GET, usual_rows=rows_per_page(request))
     page = page_of(connection, table_filter, request.GET.get("page"), tiles)
     platform, rows = platform_of(connection), rows_of(connection, list(page.object_list))
-    needs_coverage = platform.coverage_needed(connection)
+    needs_permission_probe = platform.needs_host_permission(connection)
     return {
         "connection": connection,
         "platform": platform,
@@ -77,7 +77,7 @@ def _table_context(request: HttpRequest, connection: Connection, tiles: Tiles | 
         "row_choices": ROWS,
         "rows": rows,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
-        "needing_grant": needing_grant(connection).count() if needs_coverage else 0,
+        "needing_permission": needing_permission(connection).count() if needs_permission_probe else 0,
         # For those without scripts: the boxes of this page are ticked already.
         "selects_page": request.GET.get("select") == "page",
         "query": request.GET.urlencode(),

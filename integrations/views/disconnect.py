@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from integrations.disconnecting import disconnect_connection, upcoming_of
-from integrations.failed_links import failed_links
-from integrations.health import health_of
+from integrations.connections.defaults import people_on
+from integrations.connections.disconnect import disconnect_connection, upcoming_of
+from integrations.connections.health import health_of
+from integrations.hooks import notices_of
+from integrations.meetings.failed import failed_links
 from integrations.models import Connection, EventKind
-from integrations.panels import notices_of
-from integrations.platform_choice import people_on
-from integrations.platforms import platform_of
+from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 

@@ -13,19 +13,20 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations import capacity, drift_news, failed_links
-from integrations.checking import ask_for_check, latest_check
-from integrations.connections import note_event
-from integrations.coverage import needing_grant
-from integrations.forms import SettingsForm
-from integrations.health import health_of, paused_until, work_of
-from integrations.history import events_of
+from integrations.connections.health import health_of, paused_until, work_of
+from integrations.connections.history import events_of
+from integrations.connections.self_test import ask_for_check, latest_check
+from integrations.events import note_event
+from integrations.matching.host_permission import needing_permission
+from integrations.meetings import failed as failed_links
+from integrations.meetings.reconciliation_news import news_of
 from integrations.models import Connection, EventKind
-from integrations.platforms import platform_of
-from integrations.reconciliation_news import news_of
+from integrations.monitoring import capacity, drift_report
+from integrations.platforms.registry import platform_of
+from integrations.platforms.settings_form import SettingsForm
 from integrations.views.access import connection_or_404
 from staff.access import admin_only, current_member
-from staff.listing import list_context
+from staff.pagination import list_context
 
 # How many people are named in one sentence.
 _NAMED = 3
@@ -99,20 +100,20 @@ def _can_check(connection: Connection) -> bool:
 
 def _page(request: HttpRequest, connection: Connection, form: SettingsForm | None) -> HttpResponse:
     failed = failed_links.page_of(connection, request.GET.get("failed"))
-    drift = drift_news.page_of(connection, request.GET.get("drift"))
+    drift = drift_report.page_of(connection, request.GET.get("drift"))
     context: dict[str, Any] = {
         **_health_context(connection),
         "paused_until": paused_until(connection),
         "work": work_of(connection),
-        "needing_grant": _needing_grant(connection),
+        "needing_permission": _needing_grant(connection),
         "form": form,
         "failed": failed,
         "failed_links": failed_links.links_on(failed),
         "news": news_of(connection),
         "drift": drift,
-        "last_look": drift_news.last_look_of(connection),
+        "last_look": drift_report.last_look_of(connection),
         "load": capacity.load_of(connection),
-        "drift_rows": drift_news.rows_on(connection, drift),
+        "drift_rows": drift_report.rows_on(connection, drift),
         **list_context(request, events_of(connection)),
     }
     return render(request, "integrations/health.html", context)
@@ -120,9 +121,9 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
 
 def _needing_grant(connection: Connection) -> int:
     """How many people one script would let us host as."""
-    if not connection.is_live or not platform_of(connection).coverage_needed(connection):
+    if not connection.is_live or not platform_of(connection).needs_host_permission(connection):
         return 0
-    return needing_grant(connection).count()
+    return needing_permission(connection).count()
 
 
 def _health_context(connection: Connection) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from integrations.forms import ProfileForm
-from integrations.hosting import hosting_of
-from integrations.panels import notices_of
+from integrations.connections.forms import ProfileForm
+from integrations.hooks import notices_of
+from integrations.hosting.eligibility import hosting_of
 from staff.access import current_member, current_organization
 from staff.people import person_or_404
 

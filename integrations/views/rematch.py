@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from integrations.health import health_of
+from integrations.connections.health import health_of
+from integrations.dashboard.counts import tiles_of
+from integrations.matching.rematch_csv import changes_file
+from integrations.matching.rematch_report import progress_of, result_of, shown_run
+from integrations.matching.rematch_runs import RunUnderWay, dismiss, start_failed_run, start_new_run
 from integrations.models import Connection, RematchRun, RematchTrigger
-from integrations.platforms import platform_of
-from integrations.rematch_file import changes_file
-from integrations.rematch_news import progress_of, result_of, shown_run
-from integrations.rematch_runs import RunUnderWay, dismiss, start_failed_run, start_new_run
-from integrations.user_counts import tiles_of
+from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404, while_connected
 from staff.access import admin_only, current_member
 

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from services.assignments import set_providers, set_services, with_provides
-from services.catalogue import by_category, service_or_404
+from services.catalog import by_category, service_or_404
 from services.forms import ProviderFilter, ProvidersForm, ServicesOfPersonForm
 from services.models import Service
 from staff.access import admin_only, current_member, current_organization
-from staff.listing import list_context
+from staff.pagination import list_context
 from staff.people import person_or_404, search, visible_to
 
 

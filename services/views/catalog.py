@@ -8,13 +8,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from services.catalogue import by_category, categories_of, search, service_or_404, with_list_columns
+from services.catalog import by_category, categories_of, search, service_or_404, with_list_columns
 from services.forms import MeetingMethodForm, ServiceFilter, ServiceForm
+from services.hooks import notices_of
 from services.methods import offers_of, set_methods
 from services.models import Service
-from services.panels import notices_of
 from staff.access import admin_only, current_organization
-from staff.listing import list_context
+from staff.pagination import list_context
 
 
 @require_GET

@@ -1,1 +1,4 @@
-"""Entra ID: discovery, sign-in, consent and tokens."""
+"""Entra ID endpoints: discovery, authorize, admin consent and token.
+
+The shared parts are authorities, scopes, client authentication, tokens and errors.
+"""

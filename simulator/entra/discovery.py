@@ -1,4 +1,7 @@
-"""OpenID discovery, signing keys and instance discovery."""
+"""Discovery endpoints: OpenID configuration, signing keys, cloud instances.
+
+Microsoft: v2-protocols-oidc.
+"""
 
 from typing import Any
 
@@ -7,16 +10,16 @@ from django.views.decorators.http import require_GET
 
 from simulator.entra.authority import Authority, find_authority
 from simulator.entra.errors import EntraError
-from simulator.exchange import base_url
-from simulator.world import world
+from simulator.request_context import base_url
+from simulator.store import store
 
 MICROSOFT = "https://login.microsoftonline.com"
 CLOUD_HOSTS = ("login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net")
 
 
-def _document(authority: Authority, browser_base: str) -> dict[str, Any]:
-    # Only what a browser visits names the simulator's own host. What a server calls keeps Microsoft's name:
-    # client libraries refuse a token endpoint without https, so they are rerouted below that level.
+def _discovery_document(authority: Authority, browser_base: str) -> dict[str, Any]:
+    # Only the browser endpoints name the simulator's host. Endpoints for servers keep Microsoft's host:
+    # MSAL refuses a token endpoint without https, so the product reroutes its requests instead.
     path = authority.path
     return {
         "token_endpoint": f"{MICROSOFT}/{path}/oauth2/v2.0/token",
@@ -61,29 +64,29 @@ def _document(authority: Authority, browser_base: str) -> dict[str, Any]:
 
 @require_GET
 def openid_configuration(request: HttpRequest, tenant: str) -> JsonResponse:
-    """/{tenant}/v2.0/.well-known/openid-configuration"""
+    """Serve GET /{tenant}/v2.0/.well-known/openid-configuration."""
     try:
-        with world.lock:
-            authority = find_authority(world.directory, tenant)
+        with store.lock:
+            authority = find_authority(store.directory, tenant)
     except EntraError as error:
         return JsonResponse(error.body(request.headers.get("client-request-id")), status=400)
-    return JsonResponse(_document(authority, base_url(request)))
+    return JsonResponse(_discovery_document(authority, base_url(request)))
 
 
 @require_GET
 def keys(request: HttpRequest, tenant: str) -> JsonResponse:
-    """/{tenant}/discovery/v2.0/keys"""
+    """Serve GET /{tenant}/discovery/v2.0/keys."""
     try:
-        with world.lock:
-            authority = find_authority(world.directory, tenant)
-            return JsonResponse(world.key.jwks(authority.issuer))
+        with store.lock:
+            authority = find_authority(store.directory, tenant)
+            return JsonResponse(store.key.jwks(authority.issuer))
     except EntraError as error:
         return JsonResponse(error.body(request.headers.get("client-request-id")), status=400)
 
 
 @require_GET
 def instance(request: HttpRequest) -> JsonResponse:
-    """/common/discovery/instance: is this host one of Microsoft's clouds?"""
+    """Serve GET /common/discovery/instance: metadata of the cloud that a host belongs to."""
     endpoint = request.GET.get("authorization_endpoint", "")
     host = endpoint.removeprefix("https://").partition("/")[0]
     if host not in CLOUD_HOSTS:

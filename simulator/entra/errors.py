@@ -1,4 +1,7 @@
-"""Entra's refusals: the AADSTS number, the OAuth error, and their JSON shape."""
+"""Entra errors: OAuth error, AADSTS number, and their JSON body.
+
+Microsoft: reference-error-codes. A comment marks each number that the page doesn't list.
+"""
 
 import datetime as dt
 import uuid
@@ -6,7 +9,7 @@ from typing import Any
 
 
 class EntraError(Exception):
-    """A refusal; `error` is the OAuth word, `number` the AADSTS code, `status` for the token endpoint."""
+    """An OAuth `error` with its AADSTS `number`. `status` is the HTTP status at the token endpoint."""
 
     def __init__(
         self, error: str, number: int, text: str, *, status: int = 400, suberror: str | None = None
@@ -19,14 +22,14 @@ class EntraError(Exception):
         self.suberror = suberror
 
     def description(self, trace_id: str, correlation_id: str) -> str:
-        """The sentence with its trace, as in every answer of Entra."""
+        """Return `error_description`: the text, then trace id, correlation id and timestamp."""
         return (
             f"AADSTS{self.number}: {self.text}\r\nTrace ID: {trace_id}\r\n"
             f"Correlation ID: {correlation_id}\r\nTimestamp: {timestamp()}"
         )
 
     def body(self, correlation_id: str | None = None) -> dict[str, Any]:
-        """The JSON of the discovery and token endpoints."""
+        """Return the error body of the discovery and token endpoints."""
         trace_id, correlation_id = str(uuid.uuid4()), correlation_id or str(uuid.uuid4())
         body: dict[str, Any] = {
             "error": self.error,
@@ -43,7 +46,7 @@ class EntraError(Exception):
 
 
 def timestamp() -> str:
-    """Now, the way Entra writes it."""
+    """Return the current time in Entra's format."""
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
@@ -76,6 +79,7 @@ def unknown_app(client_id: str, tenant_name: str) -> EntraError:
 
 
 def unknown_scope(scope: str) -> EntraError:
+    # Not listed by Microsoft; reported with invalid_client in MicrosoftDocs/azure-docs issue 67211.
     return EntraError(
         "invalid_client",
         650053,

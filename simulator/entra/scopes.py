@@ -1,55 +1,58 @@
-"""Scopes: what was asked for, what it means, and how the answer spells it."""
+"""Scopes: parse the `scope` parameter and spell it in responses.
+
+`.default` stands for all permissions of the app registration.
+"""
 
 from dataclasses import dataclass
 
-from simulator.entra.errors import unknown_scope
-from simulator.registration import (
+from simulator.app_registration import (
     DEFAULT_SCOPE,
-    DELEGATED,
+    DELEGATED_PERMISSIONS,
     GRAPH_HOST,
     OPENID_SCOPES,
-    Registration,
+    AppRegistration,
     permission_name,
 )
+from simulator.entra.errors import unknown_scope
 
 
 @dataclass(frozen=True)
 class Scopes:
     """A parsed `scope` parameter."""
 
-    asked: tuple[str, ...]
+    requested: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> "Scopes":
-        """Raises EntraError 650053 for a permission that Graph does not have."""
-        asked = tuple(text.split())
-        for scope in asked:
+        """Parse a `scope` parameter. Raises EntraError 650053 for an unknown permission."""
+        requested = tuple(text.split())
+        for scope in requested:
             name = permission_name(scope)
-            if name not in DELEGATED and name not in OPENID_SCOPES and name != DEFAULT_SCOPE:
+            if name not in DELEGATED_PERMISSIONS and name not in OPENID_SCOPES and name != DEFAULT_SCOPE:
                 raise unknown_scope(scope)
-        return cls(asked)
+        return cls(requested)
 
     @property
     def names(self) -> set[str]:
-        return {permission_name(scope) for scope in self.asked}
+        return {permission_name(scope) for scope in self.requested}
 
     @property
     def openid(self) -> set[str]:
         return self.names & OPENID_SCOPES
 
-    def permissions(self, registration: Registration) -> set[str]:
-        """Graph permissions meant; `.default` means all that the app registration lists."""
+    def permissions(self, registration: AppRegistration) -> set[str]:
+        """Return the requested Graph permissions, with `.default` expanded."""
         names = self.names - OPENID_SCOPES
         if DEFAULT_SCOPE in names:
             names = (names - {DEFAULT_SCOPE}) | set(registration.delegated)
         return names
 
-    def echo(self, granted: set[str]) -> str:
-        """The `scope` of the answer: what was granted, spelled the way it was asked.
+    def response_scope(self, granted: set[str]) -> str:
+        """Return the `scope` of the token response: the granted permissions in the request's spelling.
 
-        Clients find their cached token by this text, so a prefix in the question is a prefix in the answer.
+        MSAL looks up cached tokens by scope text, so a prefixed request needs prefixed scopes.
         """
-        prefix = f"{GRAPH_HOST}/" if any(scope.startswith(GRAPH_HOST) for scope in self.asked) else ""
+        prefix = f"{GRAPH_HOST}/" if any(scope.startswith(GRAPH_HOST) for scope in self.requested) else ""
         openid = sorted(self.openid - {"offline_access"})
-        default = [scope for scope in self.asked if permission_name(scope) == DEFAULT_SCOPE]
+        default = [scope for scope in self.requested if permission_name(scope) == DEFAULT_SCOPE]
         return " ".join([*openid, *(f"{prefix}{name}" for name in sorted(granted)), *default])

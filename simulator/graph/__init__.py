@@ -1,1 +1,4 @@
-"""Microsoft Graph v1.0: users, the organisation, online meetings and batches."""
+"""Microsoft Graph v1.0 endpoints: users, organization, online meetings and $batch.
+
+`routing` sends each request to `users` or `meetings`; `access` checks its token.
+"""

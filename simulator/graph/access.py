@@ -1,4 +1,7 @@
-"""Who is calling Graph, and what they may do."""
+"""Authentication and permissions of Graph requests.
+
+The errors repeat the texts that Graph was reported to send.
+"""
 
 import time
 from dataclasses import dataclass
@@ -6,16 +9,17 @@ from dataclasses import dataclass
 import jwt
 
 from simulator.directory import Person, Tenant
-from simulator.graph.call import GraphCall, GraphError
-from simulator.world import World
+from simulator.graph.protocol import GraphError, GraphRequest
+from simulator.store import Store
 
 GRAPH_AUDIENCES = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
+# Permissions for full user profiles (microsoft-graph-devx-content permissions.json).
 FULL_PROFILE = frozenset({"User.Read.All", "Directory.Read.All"})
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The holder of a valid access token; `person` is None for an app without a user."""
+    """Holder of a valid access token; `person` is None for an app-only token."""
 
     tenant: Tenant
     person: Person | None
@@ -25,20 +29,23 @@ class Caller:
     def has_any(self, *permissions: str) -> bool:
         return not self.permissions.isdisjoint(permissions)
 
-    def require(self, delegated: tuple[str, ...], application: tuple[str, ...]) -> None:
-        """Raises 403 unless one of the permissions for this kind of caller is there."""
+    def require_permission(self, delegated: tuple[str, ...], application: tuple[str, ...]) -> None:
+        """Raise 403 unless the caller has one of the permissions for its kind of token."""
         if not self.has_any(*(application if self.person is None else delegated)):
             raise GraphError(
                 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
             )
 
-    def sees_everything_of(self, person: Person) -> bool:
-        """Full profiles need User.Read.All; one's own comes with User.Read."""
+    def can_read_full_profile(self, person: Person) -> bool:
+        """Return whether the caller can read a full profile.
+
+        User.Read is enough for the caller's own profile.
+        """
         own = self.person is not None and self.person.id == person.id and self.has_any("User.Read")
         return own or self.has_any(*FULL_PROFILE)
 
-    def me(self) -> Person:
-        """The signed-in user. Raises 400 for an app-only token."""
+    def signed_in_person(self) -> Person:
+        """Return the signed-in user. Raises 400 for an app-only token."""
         if self.person is None:
             raise GraphError(
                 400, "BadRequest", "/me request is only valid with delegated authentication flow."
@@ -54,13 +61,13 @@ def _unauthenticated(message: str) -> GraphError:
     return GraphError(401, "InvalidAuthenticationToken", message, {"WWW-Authenticate": challenge})
 
 
-def authenticate(world: World, call: GraphCall) -> Caller:
-    """The caller behind the bearer token. Raises 401 in Graph's words."""
-    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+def authenticate(store: Store, request: GraphRequest) -> Caller:
+    """Return the holder of the bearer token. Raises GraphError 401."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise _unauthenticated("Access token is empty.")
     try:
-        claims = world.key.read(token.strip())
+        claims = store.key.verify(token.strip())
     except jwt.InvalidSignatureError as error:
         raise _unauthenticated("CompactToken validation failed with reason code: 80049228.") from error
     except jwt.InvalidTokenError as error:
@@ -69,7 +76,7 @@ def authenticate(world: World, call: GraphCall) -> Caller:
         raise _unauthenticated("Access token validation failure. Invalid audience.")
     if claims["exp"] <= time.time():
         raise _unauthenticated("Lifetime validation failed, the token is expired.")
-    tenant = world.directory.tenants.get(claims["tid"])
+    tenant = store.directory.tenants.get(claims["tid"])
     if tenant is None:
         raise _unauthenticated("Access token validation failure. Invalid tenant.")
     if claims["idtyp"] == "app":

@@ -1,36 +1,41 @@
-"""POST /$batch: up to twenty requests in one, each with an answer of its own."""
+"""POST /$batch: up to 20 requests in one, each with its own response.
+
+Microsoft: json-batching.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from simulator.graph.call import GraphCall, GraphError, GraphReply, new_request_id, parse_target
+from simulator.graph.protocol import GraphError, GraphRequest, GraphResponse, new_request_id, parse_target
 
 MAX_REQUESTS = 20
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
-# Answers one item: its call in, status, headers and body out.
-Answer = Callable[[GraphCall], GraphReply]
+ItemHandler = Callable[[GraphRequest], GraphResponse]
 
 
-def run(call: GraphCall, answer: Answer) -> GraphReply:
-    """The envelope: 200 whatever the items got, 400 when it is malformed. Answers come in no order."""
-    items = _read(call)
-    replies: dict[str, GraphReply] = {}
+def run_batch(request: GraphRequest, handle_item: ItemHandler) -> GraphResponse:
+    """Run the items of a batch. The response is 200 even if items fail.
+
+    Raises GraphError 400 if the batch is malformed.
+    """
+    items = _read_items(request)
+    responses: dict[str, GraphResponse] = {}
     for item in items:
         identifier = str(item["id"])
-        needed = [str(name).lower() for name in item.get("dependsOn", ())]
-        if any(name not in replies or replies[name].status >= 400 for name in needed):
+        dependencies = [str(name).lower() for name in item.get("dependsOn", ())]
+        if any(name not in responses or responses[name].status >= 400 for name in dependencies):
             error = {"code": "FailedDependency", "message": "A request that this one depends on has failed."}
-            replies[identifier.lower()] = GraphReply(424, {"error": error})
+            responses[identifier.lower()] = GraphResponse(424, {"error": error})
             continue
-        replies[identifier.lower()] = answer(_item_call(call, item))
-    # Reversed on purpose: a client that relies on the order shall notice.
-    responses = [_response(str(item["id"]), replies[str(item["id"]).lower()]) for item in reversed(items)]
-    return GraphReply(200, {"responses": responses})
+        responses[identifier.lower()] = handle_item(_item_request(request, item))
+    # Graph guarantees no order. Reversed, so that a client that relies on an order fails in tests.
+    rendered = [_render_item(str(item["id"]), responses[str(item["id"]).lower()]) for item in reversed(items)]
+    return GraphResponse(200, {"responses": rendered})
 
 
-def _read(call: GraphCall) -> list[dict[str, Any]]:
-    items = call.json_object().get("requests")
+def _read_items(request: GraphRequest) -> list[dict[str, Any]]:
+    items = request.read_json_object().get("requests")
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
         raise GraphError(400, "BadRequest", "Invalid batch payload format.")
     if len(items) > MAX_REQUESTS:
@@ -39,7 +44,7 @@ def _read(call: GraphCall) -> list[dict[str, Any]]:
         )
     seen: set[str] = set()
     for item in items:
-        _check(item)
+        _validate_item(item)
         identifier = item["id"].lower()
         if identifier in seen:
             raise GraphError(400, "BadRequest", f"Request Id '{item['id']}' has already been used.")
@@ -47,7 +52,7 @@ def _read(call: GraphCall) -> list[dict[str, Any]]:
     return items
 
 
-def _check(item: dict[str, Any]) -> None:
+def _validate_item(item: dict[str, Any]) -> None:
     fields = (item.get("id"), item.get("method"), item.get("url"))
     if not all(isinstance(value, str) and value for value in fields):
         raise GraphError(400, "BadRequest", "Every batch request needs an id, a method and a url.")
@@ -58,28 +63,28 @@ def _check(item: dict[str, Any]) -> None:
         raise GraphError(400, "BadRequest", "Headers must contain Content-Type when a body is present.")
 
 
-def _item_call(call: GraphCall, item: dict[str, Any]) -> GraphCall:
+def _item_request(request: GraphRequest, item: dict[str, Any]) -> GraphRequest:
     target = f"/v1.0{item['url']}"
     segments, query = parse_target(target)
     headers = {name.lower(): str(value) for name, value in (item.get("headers") or {}).items()}
-    headers["authorization"] = call.headers.get("authorization", "")
-    return GraphCall(
+    headers["authorization"] = request.headers.get("authorization", "")
+    return GraphRequest(
         method=item["method"].upper(),
         target=target,
         segments=segments,
         query=query,
         headers=headers,
         content=item.get("body"),
-        base_url=call.base_url,
+        base_url=request.base_url,
         request_id=new_request_id(),
     )
 
 
-def _response(identifier: str, reply: GraphReply) -> dict[str, Any]:
-    headers = dict(reply.headers)
-    if reply.body is not None:
-        headers["Content-Type"] = "text/plain" if isinstance(reply.body, str) else "application/json"
-    response: dict[str, Any] = {"id": identifier, "status": reply.status, "headers": headers}
-    if reply.body is not None:
-        response["body"] = reply.body
-    return response
+def _render_item(identifier: str, response: GraphResponse) -> dict[str, Any]:
+    headers = dict(response.headers)
+    if response.body is not None:
+        headers["Content-Type"] = "text/plain" if isinstance(response.body, str) else "application/json"
+    item: dict[str, Any] = {"id": identifier, "status": response.status, "headers": headers}
+    if response.body is not None:
+        item["body"] = response.body
+    return item

@@ -1,4 +1,7 @@
-"""The part of OData's `$filter` that Graph understands for users."""
+"""Parser for `$filter` on users: the part of OData that Graph supports.
+
+Supports eq, in, startswith, any, and, or, and parentheses.
+"""
 
 import re
 from collections.abc import Callable
@@ -7,9 +10,10 @@ from typing import Any
 
 from simulator.directory import Person
 from simulator.graph.access import Caller
-from simulator.graph.call import GraphError
-from simulator.graph.user_properties import KNOWN, is_visible, value_of
+from simulator.graph.protocol import GraphError
+from simulator.graph.user_properties import PROPERTY_NAMES, is_visible, property_value
 
+# microsoftgraph/microsoft-graph-docs issue 21098.
 MAX_OR_CLAUSES = 15
 FILTERABLE = frozenset(
     {
@@ -25,58 +29,57 @@ FILTERABLE = frozenset(
         "mailNickname",
     }
 )
-# Who has which value is known without looking at everybody.
+# Properties that the directory has an index for.
 INDEXED = frozenset({"id", "userPrincipalName", "mail", "proxyAddresses"})
 TOKEN = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z_$][\w$]*)|([(),:/]))")
 
 
 @dataclass(frozen=True)
-class Clause:
-    """`name` has one of `values` (compared without case); a prefix when `prefix` is set."""
+class Comparison:
+    """True if property `name` has, or with `prefix` starts with, one of `values`. Ignores case."""
 
     name: str
     values: tuple[Any, ...]
     prefix: bool = False
 
-    def holds(self, caller: Caller, person: Person) -> bool:
-        # What the permission does not expose cannot be filtered on: the row is silently missing.
+    def matches(self, caller: Caller, person: Person) -> bool:
+        # Graph omits rows whose property the permission doesn't expose (Microsoft: filter-query-parameter).
         if not is_visible(caller, person, self.name):
             return False
-        actual = value_of(person, self.name)
+        actual = property_value(person, self.name)
         entries = actual if isinstance(actual, list) else [actual]
         if self.prefix:
             return any(str(entry or "").lower().startswith(str(self.values[0])) for entry in entries)
-        return any(_fold(entry) in self.values for entry in entries)
+        return any(_lower_if_text(entry) in self.values for entry in entries)
 
 
 @dataclass(frozen=True)
-class Junction:
-    """Several conditions joined by `or` or `and`."""
+class Compound:
+    """Conditions joined by `operator`: "or" or "and"."""
 
-    word: str
-    parts: tuple["Clause | Junction", ...]
+    operator: str
+    parts: tuple["Comparison | Compound", ...]
 
-    def holds(self, caller: Caller, person: Person) -> bool:
-        results = (part.holds(caller, person) for part in self.parts)
-        return any(results) if self.word == "or" else all(results)
-
-
-Condition = Clause | Junction
+    def matches(self, caller: Caller, person: Person) -> bool:
+        results = (part.matches(caller, person) for part in self.parts)
+        return any(results) if self.operator == "or" else all(results)
 
 
-def _fold(value: Any) -> Any:
+Condition = Comparison | Compound
+
+
+def _lower_if_text(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-def parse(text: str, advanced: bool) -> Condition:
-    """Read a filter. Raises GraphError 400 for what Graph would refuse.
+def parse_filter(text: str, advanced: bool) -> Condition:
+    """Parse a filter. Raises GraphError 400 for filters that Graph rejects.
 
-    Without an advanced query at most fifteen alternatives are allowed, the values of `in` counted one by
-    one (microsoftgraph/microsoft-graph-docs issue 21098).
+    Unless `advanced`, at most 15 alternatives are allowed. Each value of `in` counts as one.
     """
-    reader = _Reader(text)
-    condition = reader.alternatives()
-    if reader.position < len(reader.tokens):
+    parser = _FilterParser(text)
+    condition = parser.parse_or()
+    if parser.position < len(parser.tokens):
         raise invalid_filter()
     alternatives = _count_alternatives(condition)
     if alternatives > MAX_OR_CLAUSES and not advanced:
@@ -89,17 +92,20 @@ def parse(text: str, advanced: bool) -> Condition:
     return condition
 
 
-def lookup_keys(condition: Condition) -> list[tuple[str, str]] | None:
-    """What alone can satisfy the condition, as (property, value); None when everybody must be looked at."""
-    if isinstance(condition, Clause):
+def index_keys(condition: Condition) -> list[tuple[str, str]] | None:
+    """Return (property, value) pairs of which a match has at least one.
+
+    None means that no index helps and all people must be checked.
+    """
+    if isinstance(condition, Comparison):
         if condition.prefix or condition.name not in INDEXED or None in condition.values:
             return None
         return [(condition.name, str(value)) for value in condition.values]
-    if condition.word == "and":
+    if condition.operator == "and":
         return None
     keys: list[tuple[str, str]] = []
     for part in condition.parts:
-        found = lookup_keys(part)
+        found = index_keys(part)
         if found is None:
             return None
         keys += found
@@ -107,18 +113,18 @@ def lookup_keys(condition: Condition) -> list[tuple[str, str]] | None:
 
 
 def _count_alternatives(condition: Condition) -> int:
-    if isinstance(condition, Clause):
+    if isinstance(condition, Comparison):
         return len(condition.values)
     counts = [_count_alternatives(part) for part in condition.parts]
-    return sum(counts) if condition.word == "or" else max(counts)
+    return sum(counts) if condition.operator == "or" else max(counts)
 
 
 def invalid_filter() -> GraphError:
     return GraphError(400, "BadRequest", "Invalid filter clause")
 
 
-class _Reader:
-    """A recursive-descent reader over the tokens; strings are (True, text), all else (False, text)."""
+class _FilterParser:
+    """Recursive-descent parser. Tokens are pairs (is_string, text)."""
 
     def __init__(self, text: str) -> None:
         self.tokens: list[tuple[bool, str]] = []
@@ -150,51 +156,51 @@ class _Reader:
             if self.take() != (False, word):
                 raise invalid_filter()
 
-    def string(self) -> str:
+    def take_string(self) -> str:
         is_string, text = self.take()
         if not is_string:
             raise invalid_filter()
         return text
 
-    def alternatives(self) -> Condition:
-        return self._joined("or", self._all_of)
+    def parse_or(self) -> Condition:
+        return self._parse_joined("or", self._parse_and)
 
-    def _all_of(self) -> Condition:
-        return self._joined("and", self._one)
+    def _parse_and(self) -> Condition:
+        return self._parse_joined("and", self._parse_term)
 
-    def _joined(self, word: str, read: Callable[[], Condition]) -> Condition:
+    def _parse_joined(self, word: str, read: Callable[[], Condition]) -> Condition:
         parts = [read()]
         while self.peek() == word:
             self.take()
             parts.append(read())
-        return parts[0] if len(parts) == 1 else Junction(word, tuple(parts))
+        return parts[0] if len(parts) == 1 else Compound(word, tuple(parts))
 
-    def _one(self) -> Condition:
+    def _parse_term(self) -> Condition:
         word = self.peek()
         if word == "(":
             self.take()
-            inner = self.alternatives()
+            inner = self.parse_or()
             self.expect(")")
             return inner
         if word is not None and word.lower() == "startswith":
-            return self._starts_with()
-        name = self.property_name()
+            return self._parse_startswith()
+        name = self._take_property_name()
         operator = self.take()
         if operator == (False, "/"):
-            return self._any(name)
+            return self._parse_any(name)
         if operator == (False, "eq"):
-            return Clause(name, (self._literal(),))
+            return Comparison(name, (self._take_literal(),))
         if operator == (False, "in"):
-            return Clause(name, tuple(self._list()))
+            return Comparison(name, tuple(self._take_list()))
         raise GraphError(
             400,
             "Request_UnsupportedQuery",
             f"Unsupported or invalid query filter clause specified for property '{name}' of resource 'User'.",
         )
 
-    def property_name(self) -> str:
+    def _take_property_name(self) -> str:
         is_string, text = self.take()
-        name = KNOWN.get(text.lower())
+        name = PROPERTY_NAMES.get(text.lower())
         if is_string or name is None:
             raise invalid_filter()
         if name not in FILTERABLE:
@@ -206,37 +212,37 @@ class _Reader:
             )
         return name
 
-    def _any(self, name: str) -> Clause:
+    def _parse_any(self, name: str) -> Comparison:
         self.expect("any", "(")
         variable = self.take()[1]
         self.expect(":", variable, "eq")
-        value = self.string().lower()
+        value = self.take_string().lower()
         self.expect(")")
-        return Clause(name, (value,))
+        return Comparison(name, (value,))
 
-    def _starts_with(self) -> Clause:
+    def _parse_startswith(self) -> Comparison:
         self.take()
         self.expect("(")
-        name = self.property_name()
+        name = self._take_property_name()
         self.expect(",")
-        value = self.string().lower()
+        value = self.take_string().lower()
         self.expect(")")
-        return Clause(name, (value,), prefix=True)
+        return Comparison(name, (value,), prefix=True)
 
-    def _literal(self) -> Any:
+    def _take_literal(self) -> Any:
         is_string, text = self.take()
         if is_string:
             return text.lower()
-        words = {"true": True, "false": False, "null": None}
-        if text not in words:
+        constants = {"true": True, "false": False, "null": None}
+        if text not in constants:
             raise invalid_filter()
-        return words[text]
+        return constants[text]
 
-    def _list(self) -> list[str]:
+    def _take_list(self) -> list[str]:
         self.expect("(")
-        values = [self.string().lower()]
+        values = [self.take_string().lower()]
         while self.peek() == ",":
             self.take()
-            values.append(self.string().lower())
+            values.append(self.take_string().lower())
         self.expect(")")
         return values

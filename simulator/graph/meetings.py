@@ -1,4 +1,7 @@
-"""Graph's online meetings: create, createOrGet, read, find by link, change, delete."""
+"""Online meeting endpoints: create, createOrGet, get, find by link, update, delete.
+
+Microsoft: onlinemeeting-createorget, onlinemeeting-update and their sibling pages.
+"""
 
 import base64
 import binascii
@@ -8,18 +11,18 @@ import uuid
 from typing import Any
 
 from simulator.directory import Person
-from simulator.graph import meeting_body
+from simulator.graph import meeting_json
 from simulator.graph.access import Caller
-from simulator.graph.call import VERSION_ROOT, GraphCall, GraphError, GraphReply
+from simulator.graph.protocol import VERSION_ROOT, GraphError, GraphRequest, GraphResponse
 from simulator.meetings import Meeting
-from simulator.world import World
+from simulator.store import Store
 
-READ = (
+READ_PERMISSIONS = (
     ("OnlineMeetings.Read", "OnlineMeetings.ReadWrite"),
     ("OnlineMeetings.Read.All", "OnlineMeetings.ReadWrite.All"),
 )
-WRITE = (("OnlineMeetings.ReadWrite",), ("OnlineMeetings.ReadWrite.All",))
-FILTER = re.compile(
+WRITE_PERMISSIONS = (("OnlineMeetings.ReadWrite",), ("OnlineMeetings.ReadWrite.All",))
+LOOKUP_FILTER = re.compile(
     r"\s*(JoinWebUrl|joinMeetingIdSettings/joinMeetingId|VideoTeleconferenceId)\s+eq\s+'(.*)'\s*",
     re.IGNORECASE | re.DOTALL,
 )
@@ -31,18 +34,18 @@ WELL_FORMED_LINK = re.compile(
 ORGANIZER_IN_LINK = re.compile(r"Oid(?:%22|\")(?:%3a|:)(?:%22|\")([0-9a-f-]{36})", re.IGNORECASE)
 
 
-def no_meeting() -> GraphError:
+def meeting_not_found() -> GraphError:
     return GraphError(404, "NotFound", "3004: Specified meeting is not found")
 
 
-def organizer_of(world: World, caller: Caller, key: str | None) -> Person:
-    """The user whose meetings are meant. Raises what Graph answers to a wrong one.
+def find_organizer(store: Store, caller: Caller, key: str | None) -> Person:
+    """Return the user whose meetings the path names.
 
-    Only the object id works in the path: a user name gets 404 UnknownError. An app needs an application
-    access policy for the user; a person may name nobody but themselves.
+    Raises 404 UnknownError unless the key is an object id (msgraph-sdk-dotnet issue 1215).
+    Raises 403 if a person names another person, or if no application access policy allows the app.
     """
     if key is None:
-        return caller.me()
+        return caller.signed_in_person()
     try:
         uuid.UUID(key)
     except ValueError as error:
@@ -52,7 +55,7 @@ def organizer_of(world: World, caller: Caller, key: str | None) -> Person:
         raise GraphError(404, "UnknownError")
     if caller.person is not None and caller.person is not person:
         raise GraphError(403, "Forbidden")
-    if caller.person is None and not caller.tenant.is_covered(person, caller.client_id):
+    if caller.person is None and not caller.tenant.policy_allows(person, caller.client_id):
         raise GraphError(
             403,
             "Forbidden",
@@ -61,149 +64,163 @@ def organizer_of(world: World, caller: Caller, key: str | None) -> Person:
     return person
 
 
-def dispatch(
-    world: World, caller: Caller, call: GraphCall, key: str | None, rest: tuple[str, ...]
-) -> GraphReply:
-    """Everything below `/me/onlineMeetings` or `/users/{id}/onlineMeetings`."""
+def route_request(
+    store: Store, caller: Caller, request: GraphRequest, key: str | None, rest: tuple[str, ...]
+) -> GraphResponse:
+    """Run a request below `/me/onlineMeetings` or `/users/{id}/onlineMeetings`."""
     if key is None:
-        caller.me()
-    caller.require(*(READ if call.method == "GET" else WRITE))
-    organizer = organizer_of(world, caller, key)
-    match (call.method, rest):
+        caller.signed_in_person()
+    caller.require_permission(*(READ_PERMISSIONS if request.method == "GET" else WRITE_PERMISSIONS))
+    organizer = find_organizer(store, caller, key)
+    match (request.method, rest):
         case ("POST", ()):
-            return create(world, call, caller, organizer)
+            return create_meeting(store, request, caller, organizer)
         case ("POST", ("createOrGet" | "microsoft.graph.createOrGet",)):
-            return create_or_get(world, call, caller, organizer)
+            return create_or_get(store, request, caller, organizer)
         case ("GET", ()):
-            return find(world, call, caller, organizer)
+            return find_by_filter(store, request, caller, organizer)
         case ("GET", (meeting_id,)):
-            meeting = _by_id(world, caller, meeting_id)
-            if not meeting.admits(organizer.id):
+            meeting = _find_meeting(store, caller, meeting_id)
+            if not meeting.can_be_read_by(organizer.id):
                 raise GraphError(403, "Forbidden", "3003: User does not have access to lookup meeting")
-            world.book.counters["get"] += 1
-            return _reply(world, call, meeting)
+            store.meetings.counters["get"] += 1
+            return _meeting_response(store, request, meeting)
         case ("PATCH", (meeting_id,)):
-            return change(world, call, _own(world, caller, organizer, meeting_id))
+            return update_meeting(store, request, _find_own_meeting(store, caller, organizer, meeting_id))
         case ("DELETE", (meeting_id,)):
-            world.book.delete(_own(world, caller, organizer, meeting_id))
-            world.book.counters["delete"] += 1
-            return GraphReply(204)
+            store.meetings.delete(_find_own_meeting(store, caller, organizer, meeting_id))
+            store.meetings.counters["delete"] += 1
+            return GraphResponse(204)
     raise GraphError(405, "UnknownError", "Specified HTTP method is not allowed for the request target.")
 
 
-def _by_id(world: World, caller: Caller, meeting_id: str) -> Meeting:
+def _find_meeting(store: Store, caller: Caller, meeting_id: str) -> Meeting:
     try:
         readable = base64.b64decode(meeting_id, validate=True).startswith(b"1*")
     except (binascii.Error, ValueError):
         readable = False
     if not readable:
         raise GraphError(400, "BadRequest", "Meeting Id is corrupted.")
-    meeting = world.book.meetings.get(meeting_id)
+    meeting = store.meetings.get(meeting_id)
     if meeting is None or meeting.deleted or meeting.tenant_id != caller.tenant.id:
-        raise no_meeting()
+        raise meeting_not_found()
     return meeting
 
 
-def _own(world: World, caller: Caller, organizer: Person, meeting_id: str) -> Meeting:
-    meeting = _by_id(world, caller, meeting_id)
+def _find_own_meeting(store: Store, caller: Caller, organizer: Person, meeting_id: str) -> Meeting:
+    meeting = _find_meeting(store, caller, meeting_id)
     if meeting.organizer_id != organizer.id:
         raise GraphError(403, "Forbidden")
     return meeting
 
 
-def _reply(world: World, call: GraphCall, meeting: Meeting, status: int = 200) -> GraphReply:
-    return GraphReply(status, _show(world, call, meeting))
+def _meeting_response(
+    store: Store, request: GraphRequest, meeting: Meeting, status: int = 200
+) -> GraphResponse:
+    return GraphResponse(status, _render_meeting(store, request, meeting))
 
 
-def _show(world: World, call: GraphCall, meeting: Meeting) -> dict[str, Any]:
-    organizer = world.directory.tenants[meeting.tenant_id].by_id(meeting.organizer_id)
-    language = call.headers.get("accept-language", "en-us").partition(",")[0]
-    return meeting_body.show(meeting, organizer, call.wants_unknown_enum_members, language)
+def _render_meeting(store: Store, request: GraphRequest, meeting: Meeting) -> dict[str, Any]:
+    organizer = store.directory.tenants[meeting.tenant_id].by_id(meeting.organizer_id)
+    language = request.headers.get("accept-language", "en-us").partition(",")[0]
+    return meeting_json.render_meeting(meeting, organizer, request.includes_unknown_enum_members, language)
 
 
-def _check_host(world: World, organizer: Person) -> None:
-    """Raises what is reported of people who cannot organise; no single answer is documented."""
+def _check_organizer(store: Store, organizer: Person) -> None:
+    """Raise an error if the person can't organize meetings.
+
+    Microsoft documents no single code; reports are in msgraph-sdk-java issue 1836.
+    """
     if organizer.guest or not organizer.enabled:
         raise GraphError(403, "Forbidden")
     if organizer.licensed:
         return
-    answer = world.behaviour.unlicensed_answer
-    if answer == "not_found":
+    behaviour = store.behaviour.unlicensed_answer
+    if behaviour == "not_found":
         raise GraphError(404, "UnknownError")
     text = "9024: TeamsMeetingProcessorException: The organizer has no licence for Microsoft Teams."
-    raise GraphError(403, "Forbidden", "" if answer == "empty" else text)
+    raise GraphError(403, "Forbidden", "" if behaviour == "empty" else text)
 
 
-def _times(body: dict[str, Any]) -> tuple[str, str]:
-    start, end = meeting_body.read_time(body, "startDateTime"), meeting_body.read_time(body, "endDateTime")
+def _read_times(body: dict[str, Any]) -> tuple[str, str]:
+    start, end = meeting_json.parse_time(body, "startDateTime"), meeting_json.parse_time(body, "endDateTime")
     if start is None and end is not None:
-        raise meeting_body.bad_request("The endDateTime cannot be given without a startDateTime.")
+        raise meeting_json.bad_request("The endDateTime cannot be given without a startDateTime.")
     start = start or dt.datetime.now(dt.UTC)
     end = end or start + dt.timedelta(hours=1)
     if end < start:
-        raise meeting_body.bad_request("The endDateTime must not be earlier than the startDateTime.")
-    return meeting_body.show_time(start), meeting_body.show_time(end)
+        raise meeting_json.bad_request("The endDateTime must not be earlier than the startDateTime.")
+    return meeting_json.format_time(start), meeting_json.format_time(end)
 
 
-def _new(
-    world: World, call: GraphCall, caller: Caller, organizer: Person, body: dict[str, Any], **more: Any
+def _add_meeting(
+    store: Store,
+    request: GraphRequest,
+    caller: Caller,
+    organizer: Person,
+    body: dict[str, Any],
+    **values: Any,
 ) -> Meeting:
-    start, end = _times(body)
-    attendees = meeting_body.read_attendees(body) or []
-    _check_host(world, organizer)
-    return world.book.create(
-        call.base_url,
+    start, end = _read_times(body)
+    attendees = meeting_json.parse_attendees(body) or []
+    _check_organizer(store, organizer)
+    return store.meetings.create(
+        request.base_url,
         caller.tenant.id,
         organizer.id,
-        created=meeting_body.show_time(dt.datetime.now(dt.UTC)),
+        created=meeting_json.format_time(dt.datetime.now(dt.UTC)),
         start=start,
         end=end,
         subject=body.get("subject"),
         attendees=attendees,
-        **more,
+        **values,
     )
 
 
-def create(world: World, call: GraphCall, caller: Caller, organizer: Person) -> GraphReply:
-    """POST …/onlineMeetings: always a new meeting."""
-    body = call.json_object()
-    meeting_body.check_names(body)
+def create_meeting(store: Store, request: GraphRequest, caller: Caller, organizer: Person) -> GraphResponse:
+    """Create a meeting: POST …/onlineMeetings."""
+    body = request.read_json_object()
+    meeting_json.reject_unknown_properties(body)
     if body.get("externalId") is not None:
-        raise meeting_body.bad_request("externalId can only be used with the createOrGet action.")
-    meeting = _new(world, call, caller, organizer, body, options=meeting_body.read_options(body))
-    world.book.counters["create"] += 1
-    return _reply(world, call, meeting, 201)
+        raise meeting_json.bad_request("externalId can only be used with the createOrGet action.")
+    meeting = _add_meeting(store, request, caller, organizer, body, options=meeting_json.parse_options(body))
+    store.meetings.counters["create"] += 1
+    return _meeting_response(store, request, meeting, 201)
 
 
-def create_or_get(world: World, call: GraphCall, caller: Caller, organizer: Person) -> GraphReply:
-    """POST …/createOrGet: 201 and a new meeting, or 200 and the old one, unchanged by the body.
+def create_or_get(store: Store, request: GraphRequest, caller: Caller, organizer: Person) -> GraphResponse:
+    """Create a meeting, or return the one with this externalId: POST …/createOrGet.
 
-    Everything but times, subject and participants is ignored, on a new meeting too.
+    201 for a new meeting, 200 for an existing one, which the body doesn't change.
+    A new meeting takes only times, subject and participants from the body.
     """
-    body = call.json_object()
+    body = request.read_json_object()
     external_id = body.get("externalId")
     if not isinstance(external_id, str) or not external_id:
-        raise meeting_body.bad_request("externalId must not be null or empty.")
-    existing = world.book.by_external_id(caller.tenant.id, organizer.id, external_id)
+        raise meeting_json.bad_request("externalId must not be null or empty.")
+    existing = store.meetings.by_external_id(caller.tenant.id, organizer.id, external_id)
     if existing is not None:
-        world.book.counters["createOrGet"] += 1
-        return _reply(world, call, existing, 200)
-    meeting = _new(world, call, caller, organizer, body, external_id=external_id)
-    world.book.counters["createOrGet"] += 1
-    world.book.counters["createOrGet.created"] += 1
-    return _reply(world, call, meeting, 201)
+        store.meetings.counters["createOrGet"] += 1
+        return _meeting_response(store, request, existing, 200)
+    meeting = _add_meeting(store, request, caller, organizer, body, external_id=external_id)
+    store.meetings.counters["createOrGet"] += 1
+    store.meetings.counters["createOrGet.created"] += 1
+    return _meeting_response(store, request, meeting, 201)
 
 
-def change(world: World, call: GraphCall, meeting: Meeting) -> GraphReply:
-    """PATCH …/{id}: a move needs start and end; a list of attendees replaces the old one."""
-    body = call.json_object()
-    meeting_body.check_names(body)
+def update_meeting(store: Store, request: GraphRequest, meeting: Meeting) -> GraphResponse:
+    """Update a meeting: PATCH …/{id}.
+
+    A move needs both start and end. A list of attendees replaces the previous list.
+    """
+    body = request.read_json_object()
+    meeting_json.reject_unknown_properties(body)
     if "joinMeetingIdSettings" in body or "externalId" in body:
-        raise meeting_body.bad_request("joinMeetingIdSettings and externalId cannot be updated.")
+        raise meeting_json.bad_request("joinMeetingIdSettings and externalId cannot be updated.")
     if ("startDateTime" in body) != ("endDateTime" in body):
-        raise meeting_body.bad_request("startDateTime and endDateTime must be updated together.")
-    times = _times(body) if body.get("startDateTime") is not None else None
-    attendees, options = meeting_body.read_attendees(body), meeting_body.read_options(body)
+        raise meeting_json.bad_request("startDateTime and endDateTime must be updated together.")
+    times = _read_times(body) if body.get("startDateTime") is not None else None
+    attendees, options = meeting_json.parse_attendees(body), meeting_json.parse_options(body)
     if times is not None:
         meeting.start, meeting.end = times
     if attendees is not None:
@@ -212,13 +229,16 @@ def change(world: World, call: GraphCall, meeting: Meeting) -> GraphReply:
         meeting.subject = body["subject"]
     meeting.options |= options
     meeting.patches += 1
-    world.book.counters["patch"] += 1
-    return _reply(world, call, meeting)
+    store.meetings.counters["patch"] += 1
+    return _meeting_response(store, request, meeting)
 
 
-def find(world: World, call: GraphCall, caller: Caller, organizer: Person) -> GraphReply:
-    """GET …/onlineMeetings?$filter=JoinWebUrl eq '…': at most one row; a list of meetings does not exist."""
-    match = FILTER.fullmatch(call.query.get("$filter", ""))
+def find_by_filter(store: Store, request: GraphRequest, caller: Caller, organizer: Person) -> GraphResponse:
+    """Find at most one meeting: GET …/onlineMeetings?$filter=JoinWebUrl eq '…'.
+
+    Raises 400 without a supported filter: Graph can't list meetings (msgraph-sdk-dotnet issue 2492).
+    """
+    match = LOOKUP_FILTER.fullmatch(request.query.get("$filter", ""))
     if match is None:
         raise GraphError(
             400,
@@ -226,30 +246,37 @@ def find(world: World, call: GraphCall, caller: Caller, organizer: Person) -> Gr
             "Filter expression expected - /onlineMeetings?$filter={ParameterName} eq '{id}'.",
         )
     name, value = match[1].lower(), match[2].replace("''", "'")
-    meeting = _by_link(world, value, organizer) if name == "joinweburl" else world.book.by_short_id(value)
+    meeting = (
+        _find_by_link(store, value, organizer) if name == "joinweburl" else store.meetings.by_short_id(value)
+    )
     if meeting is None or meeting.deleted or meeting.tenant_id != caller.tenant.id:
-        if world.behaviour.lookup_miss == "empty":
-            return GraphReply(200, {"value": []})
-        raise no_meeting()
+        if store.behaviour.lookup_miss == "empty":
+            return GraphResponse(200, {"value": []})
+        raise meeting_not_found()
     if meeting.organizer_id != organizer.id:
         raise GraphError(403, "Forbidden", "3003: User does not have access to lookup meeting")
     context = f"{VERSION_ROOT}/$metadata#users('{organizer.id}')/onlineMeetings"
-    return GraphReply(200, {"@odata.context": context, "value": [_show(world, call, meeting)]})
+    return GraphResponse(
+        200, {"@odata.context": context, "value": [_render_meeting(store, request, meeting)]}
+    )
 
 
-def check_link(call: GraphCall) -> None:
-    """A malformed link is refused before anybody asks who the caller is (graph: error 1026)."""
-    match = FILTER.fullmatch(call.query.get("$filter", ""))
+def reject_malformed_link(request: GraphRequest) -> None:
+    """Raise 400 "1026" for a malformed JoinWebUrl.
+
+    Graph was reported to reject the link before authorization; Microsoft doesn't document it.
+    """
+    match = LOOKUP_FILTER.fullmatch(request.query.get("$filter", ""))
     if match is None or match[1].lower() != "joinweburl":
         return
     value = match[2]
-    # A link that was percent-encoded twice is well-formed to Graph, and leads nowhere.
+    # Graph accepts a link that was percent-encoded twice, but finds no meeting for it.
     if not WELL_FORMED_LINK.fullmatch(value) and not value.lower().startswith(("https%3a", "http%3a")):
         raise GraphError(400, "BadRequest", "1026: An error has occurred.")
 
 
-def _by_link(world: World, link: str, organizer: Person) -> Meeting | None:
-    named = ORGANIZER_IN_LINK.search(link)
-    if named is not None and named[1].lower() != organizer.id:
+def _find_by_link(store: Store, link: str, organizer: Person) -> Meeting | None:
+    organizer_match = ORGANIZER_IN_LINK.search(link)
+    if organizer_match is not None and organizer_match[1].lower() != organizer.id:
         raise GraphError(403, "Forbidden", "3003: User does not have access to lookup meeting")
-    return world.book.by_url(link)
+    return store.meetings.by_url(link)

@@ -1,4 +1,7 @@
-"""The user object as Graph shows it: names, values, and what each permission reveals."""
+"""User properties in Graph: names, values, and the permission that exposes each.
+
+Also renders licence details and the organization.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,11 +25,12 @@ DEFAULT_SELECT = (
     "userPrincipalName",
     "id",
 )
-# What User.ReadBasic.All exposes; the empty ones among the default properties come along.
-BASIC = frozenset(DEFAULT_SELECT)
+# Exposed by User.ReadBasic.All, inferred from its description in permissions.json
+# (microsoft-graph-devx-content). The null properties among the defaults are shown as well.
+BASIC_PROFILE = frozenset(DEFAULT_SELECT)
 
 
-def _plans(person: Person) -> list[dict[str, Any]]:
+def _assigned_plans(person: Person) -> list[dict[str, Any]]:
     if not person.licensed:
         return []
     return [
@@ -40,7 +44,7 @@ def _plans(person: Person) -> list[dict[str, Any]]:
 
 
 def license_details(person: Person) -> list[dict[str, Any]]:
-    """The rows of `/users/{id}/licenseDetails`."""
+    """Return the rows of `/users/{id}/licenseDetails`."""
     if not person.licensed:
         return []
     plan = {
@@ -59,7 +63,7 @@ def license_details(person: Person) -> list[dict[str, Any]]:
     ]
 
 
-VALUES: dict[str, Callable[[Person], Any]] = {
+GETTERS: dict[str, Callable[[Person], Any]] = {
     "id": lambda person: person.id,
     "displayName": lambda person: person.name,
     "givenName": lambda person: person.name.split(" ")[0],
@@ -70,15 +74,15 @@ VALUES: dict[str, Callable[[Person], Any]] = {
     "accountEnabled": lambda person: person.enabled,
     "userType": lambda person: "Guest" if person.guest else "Member",
     "proxyAddresses": lambda person: person.proxy_addresses,
-    "assignedPlans": _plans,
+    "assignedPlans": _assigned_plans,
     "assignedLicenses": lambda person: (
         [{"skuId": BUSINESS_SKU, "disabledPlans": []}] if person.licensed else []
     ),
     "mailNickname": lambda person: person.upn.partition("@")[0],
     "otherMails": lambda _: [],
 }
-# Other properties of the type, always null here.
-EMPTY = frozenset(
+# Properties of the user type that are always null here.
+ALWAYS_NULL = frozenset(
     [
         "aboutMe",
         "ageGroup",
@@ -136,26 +140,26 @@ EMPTY = frozenset(
         "usageLocation",
     ]
 )
-KNOWN = {name.lower(): name for name in (*VALUES, *EMPTY)}
+PROPERTY_NAMES = {name.lower(): name for name in (*GETTERS, *ALWAYS_NULL)}
 
 
-def value_of(person: Person, name: str) -> Any:
-    """A property's value, None where the simulator has none."""
-    return VALUES[name](person) if name in VALUES else None
+def property_value(person: Person, name: str) -> Any:
+    """Return a property's value, or None if the simulator has no value."""
+    return GETTERS[name](person) if name in GETTERS else None
 
 
 def is_visible(caller: Caller, person: Person, name: str) -> bool:
-    """May this caller see this property of this person?"""
-    return name in BASIC or caller.sees_everything_of(person)
+    """Return whether the caller's permissions expose a property of a person."""
+    return name in BASIC_PROFILE or caller.can_read_full_profile(person)
 
 
-def render(caller: Caller, person: Person, select: tuple[str, ...]) -> dict[str, Any]:
-    """The selected properties; those that the permission does not expose are left out."""
-    return {name: value_of(person, name) for name in select if is_visible(caller, person, name)}
+def render_user(caller: Caller, person: Person, select: tuple[str, ...]) -> dict[str, Any]:
+    """Return the selected properties, without those that the permissions don't expose."""
+    return {name: property_value(person, name) for name in select if is_visible(caller, person, name)}
 
 
 def render_organization(tenant: Tenant) -> dict[str, Any]:
-    """The one row of `/organization`."""
+    """Return the row of `/organization`."""
     domains = [
         {
             "capabilities": "Email, OfficeCommunicationsOnline",

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from staff.access import admin_only, current_member
-from staff.limits import Limit, client_address, within
 from staff.models import StaffMember
-from staff.passwords import ForgottenPasswordForm, MailNotSent, send_forgotten_password, send_invitation
+from staff.passwords import EmailNotSent, ForgottenPasswordForm, send_forgotten_password, send_invitation
 from staff.people import person_or_404
+from staff.rate_limits import Limit, client_address, within
 from staff.sign_in import start_anew
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def send_link(request: HttpRequest, person: StaffMember) -> None:
         return
     try:
         (send_forgotten_password if person.has_usable_password() else send_invitation)(person)
-    except MailNotSent:
+    except EmailNotSent:
         messages.error(request, _("The mail could not be sent. Try again in a few minutes."))
     else:
         messages.success(request, _("A link to set a password is on its way to %s.") % person.email)

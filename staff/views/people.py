@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from staff.access import admin_only, current_member, current_organization, not_for_schedulers
 from staff.forms import AddPersonForm, PeopleFilter, PersonForm
-from staff.listing import list_context
 from staff.models import StaffMember
+from staff.pagination import list_context
 from staff.people import person_or_404, search, visible_to
 from staff.views.passwords import send_link
 

@@ -1,4 +1,4 @@
-// The page of one appointment: Escape goes back to where one came from, and news never disturb who is typing.
+// The appointment page: Escape goes back, and updates never replace notes while the user is typing.
 "use strict";
 
 document.addEventListener("keydown", (event) => {

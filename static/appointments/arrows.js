@@ -1,5 +1,5 @@
-// By keyboard over the schedule: arrows go from an appointment to the nearest one that way, Enter opens it. A free place of
-// the week's table is clicked anywhere.
+// Keyboard navigation on the schedule: arrow keys move to the nearest appointment in that direction.
+// A click on an empty cell of the week's table books there.
 "use strict";
 
 const AHEAD = {
@@ -27,7 +27,7 @@ function nearest(from, measure) {
     const there = other.getBoundingClientRect();
     const [ahead, aside] = measure(here, there);
     if (other === from || !there.width || ahead < 2) continue;
-    // Straight on is nearer than aslant.
+    // Weight the sideways distance, so that an appointment straight ahead wins over a diagonal one.
     const distance = ahead + 3 * aside;
     if (distance < least) [best, least] = [other, distance];
   }

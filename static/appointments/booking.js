@@ -1,4 +1,4 @@
-// Booking on the schedule: a free time fills the fields at once. The client's part is in whom.js.
+// Booking on the schedule: a free time fills the fields. whom.js handles the choice of the client.
 "use strict";
 
 document.addEventListener("click", (event) => {
@@ -8,14 +8,14 @@ document.addEventListener("click", (event) => {
   const dateField = document.getElementById("id_date");
   const sameDay = dateField.value === day;
   document.getElementById("id_time").value = time;
-  if (!sameDay) return; // another day has other free times: the server shows them
+  if (!sameDay) return; // another day has other free times: submit, so that the server lists them
   event.preventDefault();
   for (const other of document.querySelectorAll("button[name=pick]")) other.toggleAttribute("aria-pressed", false);
   for (const same of document.querySelectorAll(`button[name=pick][value="${button.value}"]`)) same.setAttribute("aria-pressed", "true");
   forgetRefusedTime();
 });
 
-// Another time than the one that was refused: what was said about that one no longer holds.
+// Remove the error of the refused time once the user chooses another time.
 function forgetRefusedTime() {
   const field = document.getElementById("id_time");
   field.classList.remove("is-invalid");
@@ -23,7 +23,7 @@ function forgetRefusedTime() {
   document.getElementById("id_time_error")?.remove();
 }
 
-// A time is typed in parts, and each part is a change: nothing is replaced under the fingers.
+// Typing a time fires a change event for each part: don't refresh the form in between.
 document.addEventListener("change", (event) => {
   if (event.target.id === "id_time") event.stopPropagation();
 }, true);

@@ -1,4 +1,4 @@
-// The Client View works without this file. With it, times come in the zone of whoever looks.
+// Show times in the visitor's time zone. Without this file, the Client View uses the organisation's zone.
 "use strict";
 
 const address = new URL(window.location.href);
@@ -6,7 +6,7 @@ const guessed = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 if (guessed && !address.searchParams.has("zone")) {
   if (document.getElementById("times-of")) {
-    // Shown in the organisation's zone so far: the same page again, in place of this one.
+    // The page shows times in the organisation's zone: reload it with the visitor's zone.
     address.searchParams.set("zone", guessed);
     window.location.replace(address);
   } else {
@@ -18,7 +18,7 @@ if (guessed && !address.searchParams.has("zone")) {
   }
 }
 
-// Inside another site's frame: how high the page is, for whoever wants to fit the frame to it.
+// In an iframe, post the page's height to the embedding site, so that it can resize the iframe.
 if (window.parent !== window) {
   const tell = () => window.parent.postMessage(
     { coconut: "height", height: document.documentElement.scrollHeight }, "*");

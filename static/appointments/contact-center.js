@@ -1,4 +1,4 @@
-// The Contact Center by keyboard: Enter goes from step to step, also while an answer is on its way.
+// The Contact Center by keyboard: Enter moves from step to step, even while a response is pending.
 "use strict";
 
 const form = document.getElementById("contact");
@@ -7,7 +7,7 @@ let goal = null;
 const ahead = [];
 const PATIENCE_MS = 500;
 
-// Where Enter leads to, from the fields that match.
+// Pairs of selectors: on a field that matches the first, Enter moves to the second.
 const STEPS = [
   ["#id_new_name", "#id_new_email"],
   ["#id_new_email", "#id_new_phone"],
@@ -20,7 +20,7 @@ const STEPS = [
 
 const KEYS = ["Enter", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
 
-// On the document: while an answer takes the place of what had the focus, keys go to the page itself.
+// Listen on the document: while htmx replaces the focused element, keys go to the body.
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.altKey || !KEYS.includes(event.key)) return;
   if (!form.contains(event.target) && event.target !== document.body) return;
@@ -29,13 +29,13 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     document.getElementById("book").click();
   } else if (goal) {
-    // Pressed ahead of the answer, or before the page settled with it: meant for where Enter leads to.
+    // Keys pressed before the response has settled are meant for the next step: queue them.
     event.preventDefault();
     ahead.push(event.key);
   } else if (act(event.key, event.target)) event.preventDefault();
 });
 
-// What a key does there; whether it does anything of ours.
+// Handle a key on `target`. Returns whether the key had an effect.
 function act(key, target) {
   if (key === "t") return pick(target);
   if (key !== "Enter") return target.matches("input[name=method], input[name=slot]") && walk(key, target);
@@ -47,7 +47,7 @@ function act(key, target) {
   return true;
 }
 
-// To the one beside it; among the times, ↑ and ↓ go to the day before and after.
+// Move to the next radio button. In the list of times, ↑ and ↓ move to the previous and next day.
 function walk(key, radio) {
   const forward = ["ArrowRight", "ArrowDown"].includes(key) ? 1 : -1;
   const byDay = radio.name === "slot" && ["ArrowUp", "ArrowDown"].includes(key);
@@ -73,12 +73,12 @@ function goTo(selector) {
   if (!asking) arrive();
 }
 
-// What is checked already goes before what comes first.
+// Move to the goal: its selectors are in order of priority, the checked option first.
 function arrive() {
   if (!goal) return;
   const found = goal.split(", ").map((one) => document.querySelector(one)).find(Boolean);
   if (!found) {
-    // Perhaps another answer brings it; where none does, the keys must not wait for ever.
+    // Another response may add the goal. If none does, drop the queued keys.
     setTimeout(() => { if (!asking) forget(); }, PATIENCE_MS);
     return;
   }
@@ -99,7 +99,7 @@ for (const trouble of ["htmx:responseError", "htmx:sendError"]) {
 }
 document.addEventListener("htmx:afterSettle", () => { if (!asking) arrive(); sumUp(); });
 
-// A request that a newer one takes the place of is no trouble: htmx would write two lines about it into the console.
+// A newer request aborts the pending one, which isn't an error: keep htmx from logging it to the console.
 document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
   const tidyUp = xhr.onabort;
   xhr.onabort = (event) => {
@@ -109,10 +109,10 @@ document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
   };
 });
 
-// Other times were asked for: on to the first of them.
+// After a request for other times, move to the first of them.
 form.addEventListener("click", (event) => { if (event.target.closest("button[name=from]")) goal = "#times input[name=slot]"; });
 
-// What would be booked, in words, before it is.
+// Show the booking in words before it is booked.
 function sumUp() {
   const chosen = form.querySelector("input[name=slot]:checked");
   document.getElementById("summary").textContent = chosen ? chosen.dataset.words : "";
@@ -120,7 +120,7 @@ function sumUp() {
 form.addEventListener("input", (event) => { if (event.target.name === "slot") sumUp(); });
 sumUp();
 
-// The time was taken meanwhile: the cursor goes to what is free.
+// If the time was taken meanwhile, move to the first free time.
 if (document.getElementById("id_slot_error")) goTo("#times input[name=slot]");
 
 document.addEventListener("keydown", (event) => {
@@ -137,7 +137,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "t") {
     if (!asking && !document.querySelector("#times input[name=slot]")) return;
     event.preventDefault();
-    // An answer on its way would take the tick away with the times that it replaces: it is waited for.
+    // A pending response would replace the times and lose the choice: wait for the response.
     ahead.splice(0, ahead.length, "t");
     goTo("#times input[name=slot]");
   }

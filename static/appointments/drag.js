@@ -1,4 +1,4 @@
-// Dragging an appointment: the server decides. It moves it, asks first, or says why not, and then the event jumps back.
+// Drag and drop of an appointment. The server moves it, requests confirmation, or refuses and the event jumps back.
 "use strict";
 
 const dragDialog = document.getElementById("drag-dialog");
@@ -6,7 +6,7 @@ const dragSaid = document.getElementById("drag-said");
 const dragAddress = document.getElementById("schedule")?.dataset.drag || "";
 window.scheduleHolds = window.scheduleHolds || new Set();
 
-// `wish` is what the form takes: starts_at, staff, version, and ends_at where the length changes.
+// `wish` has the fields of the server's form: starts_at, staff, version, and ends_at if the length changes.
 window.dropAppointment = async function dropAppointment(pk, wish, jumpBack) {
   window.scheduleHolds.add("drag");
   try {
@@ -18,7 +18,7 @@ window.dropAppointment = async function dropAppointment(pk, wish, jumpBack) {
     if (answer.outcome === "moved") return say(answer.sentence, pk, answer.undo);
     jumpBack();
     const other = await refuse(answer);
-    // Another time was chosen: it is asked about in its turn.
+    // The user chose another time: send it as a new drop.
     if (other) setTimeout(() => window.dropAppointment(pk, { staff: wish.staff, version: wish.version, starts_at: other }, () => {}));
   } catch {
     jumpBack();
@@ -41,7 +41,7 @@ function ask([question, ...more]) {
   return open(question, more, [["move", dragDialog.dataset.move, "btn btn-primary"], ["", dragDialog.dataset.keep, "btn"]]);
 }
 
-// Resolves to the time that was chosen instead, or to nothing.
+// Resolves to the time that the user chose instead, or to an empty string.
 function refuse({ sentence, next_free: free }) {
   const times = free.map(({ starts_at: value, label }) => [value, label, "btn"]);
   return open(sentence, times.length ? [dragDialog.dataset.instead] : [], [...times, ["", dragDialog.dataset.close, times.length ? "btn btn-ghost" : "btn btn-primary"]]);
@@ -81,20 +81,20 @@ function part(name, className, text) {
   return made;
 }
 
-// A drop or a new length in the columns.
+// Handle a drop or a resize in the columns.
 window.columnDrop = function columnDrop(info, staff, resized) {
   const wish = { starts_at: clockOf(info.event.start), staff, version: info.event.extendedProps.version };
   if (resized) wish.ends_at = clockOf(info.event.end);
   window.dropAppointment(info.event.id, wish, info.revert);
 };
 
-// The calendar's moments are clock times of the schedule, whatever zone the browser is in.
+// The calendar's dates are wall-clock times in the schedule's zone, not in the browser's.
 function clockOf(moment) {
   const two = (number) => String(number).padStart(2, "0");
   return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}T${two(moment.getHours())}:${two(moment.getMinutes())}`;
 }
 
-// In the week's table a chip is dragged to another day or person, at the same time of day.
+// In the week's table, a drag moves an appointment to another day or person at the same time of day.
 let dragged = null;
 document.addEventListener("dragstart", (event) => {
   dragged = event.target.closest?.(".chip[draggable=true]") || null;

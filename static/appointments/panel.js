@@ -1,5 +1,5 @@
-// The panel beside the schedule: an appointment opens in it, and its forms and links stay within it. On a narrow screen,
-// and without scripts, the same links lead to pages.
+// The panel next to the schedule shows one appointment; forms and links inside it stay in the panel. On a narrow screen,
+// and without scripts, the same links open pages.
 "use strict";
 
 const panel = document.getElementById("panel");
@@ -7,7 +7,7 @@ const inPanel = document.getElementById("panel-body");
 const offcanvas = panel ? tabler.Offcanvas.getOrCreateInstance(panel) : null;
 const isWide = window.matchMedia("(min-width: 768px)");
 
-// Opens the appointment at `url`: in the panel where there is room for one, else as a page.
+// Open the appointment at `url` in the panel, or as a page if the screen is narrow.
 window.openAppointment = function openAppointment(url, jsEvent) {
   if (jsEvent && (jsEvent.ctrlKey || jsEvent.metaKey || jsEvent.shiftKey)) window.open(url, "_blank", "noopener");
   else if (!panel || !isWide.matches) window.location.assign(url);
@@ -36,7 +36,7 @@ function closePanel() {
   document.querySelector(`#schedule [data-appointment="${CSS.escape(pk || "")}"]`)?.focus();
 }
 
-// A note that was typed and not saved is not lost by a slip: the second time means it.
+// Warn once before an unsaved note is lost. The second attempt discards the note.
 function mayLeaveNotes() {
   const form = inPanel.querySelector("form[data-changed]");
   if (!form || form.dataset.warned) return true;
@@ -51,7 +51,7 @@ function mayLeaveNotes() {
   return false;
 }
 
-// Which appointment is open belongs to the address, so that a reload opens it again.
+// Keep the open appointment in the URL, so that a reload opens it again.
 function remember(pk) {
   const address = new URL(window.location.href);
   if (pk) address.searchParams.set("appointment", pk);
@@ -59,7 +59,7 @@ function remember(pk) {
   window.history.replaceState(null, "", address);
 }
 
-// Where the open appointment stands on the schedule.
+// Highlight the open appointment on the schedule.
 function mark() {
   for (const other of document.querySelectorAll("#schedule .is-open")) other.classList.remove("is-open");
   if (!panel.dataset.shown) return;
@@ -89,7 +89,7 @@ if (panel) {
     if (event.target.id === "day-list") mark();
   });
 
-  // Another form of the panel was sent while a note was being typed: the note goes on from where it was.
+  // If another form of the panel is submitted while the user types a note, restore the note afterwards.
   let typed = null;
   inPanel.addEventListener("htmx:beforeSwap", (event) => {
     const form = inPanel.querySelector("#notes form[data-changed]");
@@ -104,7 +104,7 @@ if (panel) {
     typed = null;
   });
 
-  // What was done in the panel shows on the schedule at once, and its title takes the focus that its button had.
+  // After a change in the panel, refresh the schedule at once. If the focused button is gone, focus the title.
   inPanel.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.requestConfig?.verb === "get" && event.target !== inPanel) return;
     if (event.detail.requestConfig?.verb !== "get") document.dispatchEvent(new Event("schedule-look"));

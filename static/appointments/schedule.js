@@ -1,11 +1,11 @@
-// The schedule: columns are drawn from the data in the page; what colleagues change appears within five seconds.
+// The schedule: draw the columns from the data in the page, and poll for changes every five seconds.
 "use strict";
 
 const POLL_MS = 5_000;
 const box = document.getElementById("calendar");
 const whole = document.getElementById("schedule");
 const drawn = document.getElementById("schedule-data");
-// Others hold the refreshing while they must not be disturbed: a drag, a question.
+// Polling pauses while this set has entries, for example during a drag or an open dialog.
 window.scheduleHolds = window.scheduleHolds || new Set();
 
 const calendar = box && drawn && window.EventCalendar ? drawCalendar(JSON.parse(drawn.textContent)) : null;
@@ -48,14 +48,14 @@ function drawCalendar(data) {
     eventClick: ({ event, jsEvent }) => window.openAppointment(event.extendedProps.url, jsEvent),
     dateClick: data.bookUrl ? (slot) => book(data, slot) : undefined,
   });
-  // The library says "table" of what holds buttons and links, which misleads those who listen.
+  // The library's table roles contain buttons and links, which misleads screen readers: remove them.
   for (const part of box.querySelectorAll("[role]:not([role=button])")) {
     for (const name of ["role", "aria-colindex", "aria-rowindex", "aria-colspan", "aria-rowspan"]) part.removeAttribute(name);
   }
   return made;
 }
 
-// The calendar draws the present moment by the browser's clock, which may be another one than the schedule's.
+// The calendar draws the current time in the browser's zone, so hide it if the schedule's zone differs.
 function hasTheSameClock(zone) {
   const now = new Date();
   const clock = (options) => new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short", ...options }).format(now);
@@ -72,7 +72,7 @@ function contentOf({ event }) {
   if (event.display === "background") return undefined;
   const about = event.extendedProps;
   const first = element("div", "booked-first");
-  // Before the name, which is cut where it is too long.
+  // Icons come before the name, because a long name is cut off at the end.
   const link = { pending: "hourglass-split", failed: "exclamation-triangle-fill" }[about.link];
   first.append(...[about.statusIcon, link, about.icon].filter(Boolean).map(icon), element("strong", "", event.title));
   return { domNodes: [first, element("div", "booked-more", about.service)] };
@@ -106,7 +106,7 @@ function icon(name) {
   return made;
 }
 
-// The browser revalidates by ETag: while nothing changed, an answer is a small one and nothing is drawn again.
+// The browser revalidates with the ETag, so an unchanged schedule costs a 304 and no redraw.
 function pollFor(shownCalendar) {
   const trouble = document.getElementById("schedule-trouble");
   let etag = whole.dataset.etag;
@@ -137,7 +137,7 @@ function pollFor(shownCalendar) {
   document.addEventListener("schedule-look", look);
 }
 
-// The columns of a week are those of one person: where there is somebody else by now, the table takes their place.
+// A week has columns for one person only. If another person appears, show the table instead.
 function showColumns(areThere) {
   box.hidden = !areThere;
   document.documentElement.classList.toggle("has-calendar", areThere);
@@ -155,7 +155,7 @@ function redraw(shownCalendar, data) {
   });
 }
 
-// A part of the page that is replaced keeps the place of whoever goes through it by keyboard.
+// Keep the keyboard focus when htmx replaces the list.
 let focusedBefore = null;
 document.addEventListener("htmx:beforeSwap", (event) => {
   const focused = document.activeElement;
@@ -166,7 +166,7 @@ document.addEventListener("htmx:afterSettle", () => {
   focusedBefore = null;
 });
 
-// Left, right, T and the views' letters go through the days, unless somebody is typing.
+// Left, right, T and the letters of the views navigate, unless the user is typing.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.target.closest("input, select, textarea, dialog, .offcanvas")) return;
   const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);

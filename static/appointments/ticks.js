@@ -1,4 +1,4 @@
-// A list with boxes and one box for everything on all pages. Without this file the boxes work as they are ticked.
+// A list with checkboxes, and one checkbox for all rows on all pages. Without this file, ticked checkboxes still apply.
 "use strict";
 
 function showTicks() {

@@ -1,4 +1,4 @@
-// Choosing the client by keyboard: Enter in the search takes the first one found, ↓ goes through them.
+// Choose the client by keyboard: Enter in the search takes the first result, ↓ moves to the results.
 "use strict";
 
 const search = document.getElementById("id_client_query");
@@ -14,12 +14,12 @@ search?.addEventListener("keydown", (event) => {
     event.preventDefault();
     if (!search.value.trim()) return;
     if (showsWhatIsTyped()) takeFirst();
-    else takesFirst = true; // what was found before is of other words: the answer is on its way
+    else takesFirst = true; // the results are for an earlier query: wait for the response
   }
 });
 search?.addEventListener("input", () => { takesFirst = false; });
 
-// Enter and Tab go from a client to the service.
+// Enter selects the focused client and moves to the service.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !event.target.matches("#client-results input[type=radio]")) return;
   event.preventDefault();
@@ -32,7 +32,7 @@ document.addEventListener("htmx:afterSettle", () => {
   takeFirst();
 });
 
-// What was typed before the page was ready, or stands there again after Back, is looked up all the same.
+// Search for a query that was typed before the page had loaded, or that Back restored.
 window.addEventListener("load", () => {
   if (search?.value.trim() && !showsWhatIsTyped()) htmx.trigger(search, "look");
 });
@@ -52,7 +52,7 @@ function take(radio) {
   if (radio.value !== "new") document.getElementById("id_service").focus();
 }
 
-// A new client is usually the one who was searched for in vain.
+// Prefill the new client from the query, because that client was usually searched for without success.
 document.addEventListener("change", (event) => {
   if (event.target.id === "id_client_new") startNewClient();
 });
@@ -67,17 +67,17 @@ function startNewClient() {
   name.focus();
 }
 
-// Escape leaves, as long as nothing is lost by it.
+// Escape leaves the page if the user has entered nothing.
 let touched = false;
 document.addEventListener("input", () => { touched = true; });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !touched && !event.defaultPrevented) document.querySelector("a[data-escape]")?.click();
 });
 
-// The first thing that is wrong is where the cursor goes.
+// Focus the first invalid field.
 document.querySelector("main form .is-invalid")?.focus();
 
-// What is typed or chosen in these changes nothing else on the page.
+// Fields inside [data-quiet] affect nothing else on the page: don't trigger a refresh.
 document.addEventListener("change", (event) => {
   if (event.target.closest("[data-quiet]")) event.stopPropagation();
 }, true);

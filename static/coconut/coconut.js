@@ -1,7 +1,7 @@
-// What every page needs and HTML cannot do. A page works before, and without, this file.
+// Behaviour for all pages. Every page also works without this file and before it loads.
 "use strict";
 
-// Copy buttons: <button data-copy="#id">; the label says that it worked.
+// Copy buttons: <button data-copy="#id">. The label confirms the copy for two seconds.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
@@ -12,7 +12,7 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = label; }, 2000);
 });
 
-// A form is sent once: a second click on a slow line would be a second request.
+// Submit a form only once, because a second click on a slow connection would send a second request.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented || form.hasAttribute("hx-post")) return;
@@ -23,12 +23,12 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
 });
 
-// Controls that send their form when they change: <select data-submit>.
+// Controls that submit their form when they change: <select data-submit>.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
-// A <details class="menu"> closes when somebody clicks elsewhere or presses Escape.
+// Close a <details class="menu"> on Escape or on a click outside it.
 document.addEventListener("click", (event) => {
   document.querySelectorAll("details.menu[open]").forEach((menu) => {
     if (!menu.contains(event.target)) menu.open = false;
@@ -42,14 +42,14 @@ document.addEventListener("keydown", (event) => {
   });
 });
 
-// A form that sends itself after some seconds: <form data-resend="5">, for what somebody waits for.
+// Submit a form automatically after some seconds, to poll for a result: <form data-resend="5">.
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("form[data-resend]").forEach((form) => {
     setTimeout(() => form.requestSubmit(), Number(form.dataset.resend) * 1000);
   });
 });
 
-// Leaving a <form data-guard> with changes that are not saved asks first, in the browser's own words.
+// Warn with the browser's own dialog before the user leaves a <form data-guard> with unsaved changes.
 document.addEventListener("input", (event) => {
   const form = event.target.form;
   if (form && form.hasAttribute("data-guard")) form.dataset.changed = "true";
@@ -58,7 +58,7 @@ window.addEventListener("beforeunload", (event) => {
   if (document.querySelector("form[data-changed]:not([data-sent])")) event.preventDefault();
 });
 
-// Signed out meanwhile: the sign-in page belongs in no part of a page.
+// If the session has ended, don't swap the sign-in page into a part of this page.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const came = event.detail.xhr.responseURL;
   if (came && new URL(came).pathname === "/sign-in/" && window.location.pathname !== "/sign-in/") {
@@ -68,7 +68,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
-// A request in the background that failed says so instead of nothing.
+// Show an alert when a background request fails.
 document.addEventListener("htmx:responseError", (event) => {
   showTrouble(event.detail.xhr.getResponseHeader("X-Sentence"));
 });

@@ -1,7 +1,7 @@
-// The selection above the table of users. Without this file the two buttons work on what is ticked.
+// The selection bar above the table of users. Without this file, the two buttons apply to the ticked rows.
 "use strict";
 
-// What was selected when a part of the table was replaced, to be put back into the new one.
+// The selection before htmx replaces a part of the table; restored afterwards.
 let kept = null;
 
 const boxes = () => [...document.querySelectorAll('input[name="staff"][form="bulk"]')];
@@ -24,7 +24,7 @@ function showSelection() {
   bulk.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = !isAll && ticked === 0; });
 }
 
-// A live region that is written again is read out again.
+// Write only if the text changed: screen readers announce every write to a live region.
 function say(place, words) {
   if (place.textContent !== words) place.textContent = words;
 }
@@ -47,7 +47,7 @@ document.addEventListener("click", (event) => {
   showSelection();
 });
 
-// Ticks outlive a row or a table that is replaced, as long as it lists the same people.
+// Keep ticks when htmx replaces a row or the table, as long as the table lists the same people.
 document.addEventListener("htmx:beforeSwap", () => {
   const bulk = document.getElementById("bulk");
   if (!bulk) return;

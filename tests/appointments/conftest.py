@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 
-from appointments import booking
+from appointments.booking import book
 from appointments.models import Appointment, BookedThrough, Client
 from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import Organization, Role, StaffMember
@@ -56,7 +56,7 @@ class Maple:
             "actor": self.sky,
             "through": BookedThrough.SCHEDULE,
         }
-        return booking.book_appointment(**{**arguments, **changes})
+        return book.book_appointment(**{**arguments, **changes})
 
     def book_online(self, **changes: Any) -> Appointment:
         """Cleo books herself."""

@@ -9,10 +9,10 @@ from typing import Any
 from django.core import mail
 from icalendar import Calendar
 
+from appointments.changes.move import move_appointment
+from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough
-from appointments.moving import move_appointment
-from appointments.notifications import send_waiting
-from appointments.statuses import cancel_appointment
+from appointments.notifications.outbox import send_waiting
 from tests.appointments.conftest import monday
 
 

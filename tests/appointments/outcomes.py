@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from appointments.booking_rules.errors import BookingError
 from appointments.models import Appointment
-from appointments.refusals import BookingRefused
 
 
 def timeline(appointment: Appointment) -> list[str]:
@@ -15,6 +15,6 @@ def timeline(appointment: Appointment) -> list[str]:
 
 
 def refusal(book: Callable[[], object]) -> tuple[str, str]:
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(BookingError) as refused:
         book()
     return refused.value.field, refused.value.sentence

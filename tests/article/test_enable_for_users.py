@@ -73,7 +73,7 @@ def test_note_forbidden_by_policy(policy_dashboard: Page, stack: Stack) -> None:
     """ "Unmatched" or "Forbidden" statuses indicate that the user […] does not have the correct permissions."""
     stack.control("policy", clear=True)
     stack.control("other-policy", user="olga@cedar.example")
-    stack.sql("UPDATE integrations_usermatch SET coverage = 'unknown', coverage_due_at = now()")
+    stack.sql("UPDATE integrations_usermatch SET host_permission = 'unknown', host_permission_due_at = now()")
 
     stack.wait_until(lambda: _is_forbidden(policy_dashboard))
 

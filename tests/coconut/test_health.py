@@ -15,9 +15,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from coconut import health
-from coconut.clock import Scheduler
+from coconut.beat import Scheduler
 from coconut.tasks import heartbeat
-from tests.integrations.asks import ask, make_hosting
+from tests.integrations.meeting_steps import ask, make_hosting
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 WELL = {
@@ -165,7 +165,7 @@ def test_the_clock_says_that_it_goes_and_goes_on_without_a_cache(
         Scheduler(current_app, schedule_filename="/nowhere", lazy=True).say()
 
     assert said == 1
-    assert [record.name for record in caplog.records] == ["coconut.clock"]
+    assert [record.name for record in caplog.records] == ["coconut.beat"]
 
 
 def test_beat_asks_for_the_heartbeat_several_times_in_its_life(settings: Settings) -> None:

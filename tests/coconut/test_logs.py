@@ -29,7 +29,10 @@ TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
         ("GET /password/set/MQ/cx1a2b-0123456789abcdef/ 302", "GET /password/set/MQ/***/ 302"),
         ("GET /schedule/?day=2026-11-25 200", "GET /schedule/?day=2026-11-25 200"),
         ("GET /appointments/42/ 200", "GET /appointments/42/ 200"),
-        ('File "/app/appointments/notifications.py"', 'File "/app/appointments/notifications.py"'),
+        (
+            'File "/app/appointments/notifications/outbox.py"',
+            'File "/app/appointments/notifications/outbox.py"',
+        ),
         ('File "/app/appointments/templatetags/x.py"', 'File "/app/appointments/templatetags/x.py"'),
     ],
 )

@@ -20,11 +20,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from coconut import health, worker_metrics
-from integrations import backlog
 from integrations.models import ConnectionStatus, RematchState
-from integrations.platforms import ErrorKind
+from integrations.monitoring import backlog
+from integrations.platforms.failures import ErrorKind
 from tests.factories import make_connection, make_organization, make_run
-from tests.integrations.asks import ask, make_hosting
+from tests.integrations.meeting_steps import ask, make_hosting
 
 TOKEN = "a-token-for-whoever-watches"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -30,7 +30,7 @@ SELECT a.id, a.status, a.starts_at, a.ends_at, a.meeting_id, s.name || ', ' || o
  WHERE a.method = 3
 """
 MEETINGS = """
-SELECT m.id, m.wanted, m.state, m.version, m.synced_version, m.join_url, m.remote_id, m.error_kind,
+SELECT m.id, m.desired_state, m.state, m.version, m.synced_version, m.join_url, m.remote_id, m.error_kind,
        m.error_sentence, m.warning, m.due_at, m.lease_token, m.recheck_at, c.status AS connection
   FROM integrations_meeting m JOIN integrations_connection c ON c.id = m.connection_id
 """
@@ -103,7 +103,7 @@ def _of_appointments(seen: Seen, by_key: dict[str, Row], remote: dict[str, list[
     for appointment in seen.appointments:
         name = f"Appointment {appointment['id']}"
         meeting = by_key.get(appointment["meeting_id"] or "")
-        is_wanted = meeting is not None and meeting["wanted"] == "live"
+        is_wanted = meeting is not None and meeting["desired_state"] == "present"
         if appointment["status"] == "cancelled":
             if is_wanted:
                 yield f"{name} is cancelled, its meeting is not."
@@ -120,7 +120,7 @@ def _compared(appointment: Row, meeting: Row, remote: list[Row]) -> Iterator[str
     (found,) = remote
     by_policy = appointment["method"] == "access_policy"
     attendees = [] if by_policy else [appointment["host"]]
-    wanted = {
+    desired_state = {
         "id": meeting["remote_id"],
         "link": meeting["join_url"],
         "subject": appointment["subject"],
@@ -139,7 +139,9 @@ def _compared(appointment: Row, meeting: Row, remote: list[Row]) -> Iterator[str
         "attendees": [each["identity"]["user"]["id"] for each in found["attendees"]],
     }
     yield from (
-        f"its {name} is {has[name]}, not {wanted[name]}." for name in wanted if has[name] != wanted[name]
+        f"its {name} is {has[name]}, not {desired_state[name]}."
+        for name in desired_state
+        if has[name] != desired_state[name]
     )
 
 
@@ -155,7 +157,7 @@ def _of_meetings(seen: Seen, remote: dict[str, list[Row]]) -> Iterator[str]:
         ]
         if any(meeting[field] is not None for field in open_ends):
             yield f"{name} is not done with."
-        if meeting["wanted"] == "live" and meeting["id"] not in owned:
+        if meeting["desired_state"] == "present" and meeting["id"] not in owned:
             yield f"{name} is live, and no appointment has it."
         ends = _end_while_connected if meeting["connection"] == "connected" else _end_of_disconnected
         yield from (f"{name} {text}" for text in ends(meeting, remote[meeting["id"]]))
@@ -164,7 +166,7 @@ def _of_meetings(seen: Seen, remote: dict[str, list[Row]]) -> Iterator[str]:
 def _end_while_connected(meeting: Row, remote: list[Row]) -> Iterator[str]:
     if meeting["error_kind"] or meeting["synced_version"] != meeting["version"]:
         yield f"does not agree: {meeting['error_kind']} {meeting['error_sentence']}"
-    if meeting["wanted"] == "gone" and (remote or meeting["state"] != "cancelled"):
+    if meeting["desired_state"] == "absent" and (remote or meeting["state"] != "cancelled"):
         yield f"should be gone: it is {meeting['state']}, with {len(remote)} remote meetings."
 
 

@@ -15,7 +15,7 @@ from coconut.local_urls import database_url
 from local_servers.postgres import Postgres
 from local_servers.servers import throwaway_folder
 from tests.faults.agreement import expect_agreement
-from tests.faults.desk import Desk
+from tests.faults.front_desk import Desk
 from tests.faults.microsoft import administrator, sign_in
 from tests.migrated_cluster import MIGRATED, migrated_cluster
 from tests.stack import Snapshot, Stack

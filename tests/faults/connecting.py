@@ -10,10 +10,10 @@ from django.db.models.functions import Now
 
 from appointments.models import Appointment
 from demo.logins import TENANT_ID
-from integrations.connections import add_connection, mark_reauthorized
+from integrations.connections.lifecycle import add_connection, mark_reauthorized
 from integrations.models import Connection
-from integrations.teams.connecting import renew_sign_in
-from integrations.teams.login import PERMISSIONS, ROLES
+from integrations.teams.connect.store import renew_sign_in
+from integrations.teams.entra.sign_in import PERMISSIONS, ROLES
 from integrations.teams.models import Method, TeamsConnection
 from staff.models import Organization
 

@@ -30,7 +30,7 @@ def appointment(**fields: Any) -> Row:
 def meeting(**fields: Any) -> Row:
     row = {
         "id": KEY,
-        "wanted": "live",
+        "desired_state": "present",
         "state": "ready",
         "version": 1,
         "synced_version": 1,
@@ -62,7 +62,7 @@ def remote(**fields: Any) -> Row:
 
 
 AGREED = Seen([appointment()], [meeting()], [remote()], ["cleo: booked", "sam: booked"], [])
-GONE = meeting(wanted="gone", state="cancelled")
+GONE = meeting(desired_state="absent", state="cancelled")
 CANCELLED = replace(AGREED, appointments=[appointment(status="cancelled")], meetings=[GONE], remote=[])
 LEFT = meeting(connection="disconnected")
 UNMADE = meeting(
@@ -120,7 +120,10 @@ def test_whatever_else_there_is_is_found(wrong: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"remote": [remote()]}, {"meetings": [meeting(wanted="gone", state="cancelling", synced_version=0)]}],
+    [
+        {"remote": [remote()]},
+        {"meetings": [meeting(desired_state="absent", state="cancelling", synced_version=0)]},
+    ],
     ids=str,
 )
 def test_a_cancelled_meeting_that_is_still_there_is_found(wrong: dict[str, Any]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from integrations.hosting import Hosting
+from integrations.hosting.eligibility import Hosting
 from integrations.models import Connection, Meeting
-from tests.integrations.asks import ask, sync
 from tests.integrations.fake_platform import FakePlatform, outage
+from tests.integrations.meeting_steps import ask, sync
 
 
 def calls(fake: FakePlatform) -> int:

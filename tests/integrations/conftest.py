@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from integrations import matching
-from integrations.nudges import Turn
+from integrations.matching import people
+from integrations.task_queue import Priority
 
 
 @pytest.fixture
@@ -13,15 +13,15 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What would go to the broker: (task, *arguments)."""
     sent: list[tuple[object, ...]] = []
 
-    def take(task: str, calls: list[tuple[object, ...]], turn: Turn | None = None) -> bool:
+    def take(task: str, calls: list[tuple[object, ...]], priority: Priority | None = None) -> bool:
         sent.extend((task, *args) for args in calls)
         return True
 
-    monkeypatch.setattr("integrations.nudges.send_each", take)
+    monkeypatch.setattr("integrations.task_queue.send_each", take)
     return sent
 
 
 @pytest.fixture(autouse=True)
 def nobody_waits() -> None:
     """Tests roll back, which leaves the ids of their staff behind."""
-    matching._waiting.staff_ids.clear()
+    people._waiting.staff_ids.clear()

@@ -1,6 +1,6 @@
 """A video platform in memory, for tests that are not about Microsoft.
 
-It keeps the contract of `integrations.platforms.VideoPlatform`: meetings are created once per key, what is gone
+It keeps the contract of `integrations.platforms.base.VideoPlatform`: meetings are created once per key, what is gone
 answers GONE, every name that is looked up gets an answer. It fails when told to, counts what it was asked, and
 refuses to be called inside a transaction.
 """
@@ -16,23 +16,23 @@ from django import forms
 from django.db import connection as database
 from django.http import QueryDict
 
-from integrations.connections import require_reauthorization
-from integrations.forms import SettingsForm
+from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection, UserMatch
-from integrations.platforms import (
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.settings_form import SettingsForm
+from integrations.platforms.values import (
     Account,
     Attendee,
     Changes,
     CheckStep,
-    CoverageAnswer,
-    DirectoryAnswer,
-    ErrorKind,
+    DirectoryResult,
     MatchReason,
     MeetingSpec,
+    PermissionResult,
+    PermissionState,
     PlatformError,
     RemoteMeeting,
     StepOutcome,
-    Verdict,
 )
 from staff.models import Organization
 
@@ -60,13 +60,14 @@ def _depth_of_transaction() -> int:
 
 
 class FakePlatform:
-    """See the module. What a test may set and read:
+    """A platform in memory. Tests set and read these attributes:
 
-    `people` (user name in lower case -> answer), `chunk_size` and `holds_everybody` (of its directory), `addon` (is the
-    platform offered), `needs_coverage`, `coverage` (remote id -> answer; covered without one), `changes` (what
-    `changes_since` answers), `warning` (what `update_meeting` answers), `meetings` (remote id -> meeting), `calls`
-    (method -> how often), `asked` (the user names of each `find`), `probed` (the remote ids of each `probe_coverage`),
-    `marks` (that of each `changes_since`), `organizers` (remote id -> organizer id).
+    - `people`: user name in lower case -> result; `chunk_size` and `holds_everybody` of its directory
+    - `addon`: whether the platform is offered; `warning`: the return value of `update_meeting`
+    - `needs_host_permission`, `host_permission`: remote id -> result (granted if missing)
+    - `changes`: the return value of `changes_since`; `marks`: the arguments of its calls
+    - `meetings`: remote id -> meeting; `organizers`: remote id -> organizer id
+    - `calls`: method -> count; `asked`: the user names of each `find`; `probed`: the remote ids of each probe
     """
 
     label = "Microsoft Teams"
@@ -77,12 +78,12 @@ class FakePlatform:
 
     def __init__(self, slug: str = "teams") -> None:
         self.slug = slug
-        self.people: dict[str, DirectoryAnswer] = {}
+        self.people: dict[str, DirectoryResult] = {}
         self.chunk_size = 300
         self.holds_everybody = False
         self.addon = True
-        self.needs_coverage = False
-        self.coverage: dict[str, CoverageAnswer] = {}
+        self.needs_permission_probe = False
+        self.host_permission: dict[str, PermissionResult] = {}
         self.changes: Changes | None = None
         self.warning = ""
         self.music = "none"
@@ -98,9 +99,9 @@ class FakePlatform:
         self._outside = _depth_of_transaction()
 
     # --- for tests ---------------------------------------------------------------------------------
-    def knows(self, user_name: str, **fields: object) -> DirectoryAnswer:
+    def knows(self, user_name: str, /, **fields: object) -> DirectoryResult:
         """Add a person to the directory; by default found and able to host."""
-        answer = DirectoryAnswer(remote_id=f"oid-of-{user_name.lower()}", upn=user_name, name=user_name)
+        answer = DirectoryResult(remote_id=f"oid-of-{user_name.lower()}", user_name=user_name, name=user_name)
         self.people[user_name.lower()] = answer = replace(answer, **fields)  # type: ignore[arg-type]
         return answer
 
@@ -132,7 +133,7 @@ class FakePlatform:
 
     def forbids(self, *remote_ids: str) -> None:
         """Answer that no meetings may be hosted as these users."""
-        self.coverage |= dict.fromkeys(remote_ids, CoverageAnswer(Verdict.FORBIDDEN))
+        self.host_permission |= dict.fromkeys(remote_ids, PermissionResult(PermissionState.DENIED))
 
     # --- the platform ------------------------------------------------------------------------------
     def is_offered_to(self, organization: Organization) -> bool:
@@ -163,24 +164,26 @@ class FakePlatform:
         return SERVICE_ACCOUNT
 
     def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
-        return (Attendee(match.remote_id, match.remote_upn),)
+        return (Attendee(match.remote_id, match.remote_user_name),)
 
-    def coverage_needed(self, connection: Connection) -> bool:
-        return self.needs_coverage
+    def needs_host_permission(self, connection: Connection) -> bool:
+        return self.needs_permission_probe
 
     def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
         return "\n".join(f"grant {remote_id}" for remote_id in remote_ids)
 
-    def probe_coverage(self, connection: Connection, remote_ids: Sequence[str]) -> dict[str, CoverageAnswer]:
-        self._begin("probe_coverage")
+    def probe_host_permission(
+        self, connection: Connection, remote_ids: Sequence[str]
+    ) -> dict[str, PermissionResult]:
+        self._begin("probe_host_permission")
         if len(remote_ids) > self.probe_size:
             raise AssertionError(
                 f"{len(remote_ids)} people in one probe; at most {self.probe_size} were agreed."
             )
         self.probed.append(list(remote_ids))
-        covered = CoverageAnswer(Verdict.COVERED)
-        answers = {remote_id: self.coverage.get(remote_id, covered) for remote_id in remote_ids}
-        self._end("probe_coverage")
+        covered = PermissionResult(PermissionState.GRANTED)
+        answers = {remote_id: self.host_permission.get(remote_id, covered) for remote_id in remote_ids}
+        self._end("probe_host_permission")
         return answers
 
     def open_directory(self, connection: Connection, expected: int) -> FakeDirectory:
@@ -188,14 +191,14 @@ class FakePlatform:
         self._end("open_directory")
         return FakeDirectory(self, self.chunk_size, self.holds_everybody)
 
-    def find(self, user_names: Sequence[str]) -> dict[str, DirectoryAnswer]:
+    def find(self, user_names: Sequence[str]) -> dict[str, DirectoryResult]:
         self._begin("find")
         if len(user_names) > self.chunk_size:
             raise AssertionError(
                 f"{len(user_names)} names in one call; at most {self.chunk_size} were agreed."
             )
         self.asked.append(list(user_names))
-        nobody = DirectoryAnswer(reason=MatchReason.NOT_FOUND)
+        nobody = DirectoryResult(reason=MatchReason.NOT_FOUND)
         answers = {name: self.people.get(name.lower(), nobody) for name in user_names}
         self._end("find")
         return answers
@@ -279,9 +282,9 @@ class FakeSettings(SettingsForm):
         self.platform = platform
 
     def save(self) -> str:
-        is_news = self.platform.music != self.cleaned_data["music"]
+        has_changed = self.platform.music != self.cleaned_data["music"]
         self.platform.music = self.cleaned_data["music"]
-        return f"Music: {self.platform.music}." if is_news else ""
+        return f"Music: {self.platform.music}." if has_changed else ""
 
 
 @dataclass(frozen=True)
@@ -290,7 +293,7 @@ class FakeDirectory:
     chunk_size: int
     holds_everybody: bool
 
-    def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryAnswer]:
+    def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryResult]:
         return self.platform.find(user_names)
 
 

@@ -6,9 +6,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from integrations.models import Meeting
-from integrations.platforms import ErrorKind
-from tests.integrations.asks import ask, make_hosting, sync
+from integrations.platforms.failures import ErrorKind
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
+from tests.integrations.meeting_steps import ask, make_hosting, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,4 +1,7 @@
-"""How the tests talk to the simulator's process: as a Graph client, as a browser, as a controller."""
+"""Test client of the simulator: a process with Graph, Entra and control API, and a browser.
+
+`Browser` follows sign-in and consent pages without JavaScript.
+"""
 
 import base64
 import hashlib
@@ -13,8 +16,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 
+from simulator.app_registration import CALLBACK_PATH, CLIENT_ID, CLIENT_SECRET, GRAPH_HOST
 from simulator.people import CONTOSO_ID
-from simulator.registration import CALLBACK_PATH, CLIENT_ID, CLIENT_SECRET, GRAPH_HOST
 
 CALLBACK = f"http://localhost:8000{CALLBACK_PATH}"
 VERIFIER = "a-code-verifier-of-at-least-forty-three-characters"
@@ -39,14 +42,14 @@ def free_port() -> int:
 
 
 def plain_session() -> requests.Session:
-    """A session that ignores proxies and certificates of the environment."""
+    """Return a session that ignores proxy and certificate variables of the environment."""
     session = requests.Session()
     session.trust_env = False
     return session
 
 
 class Simulator:
-    """A running simulator."""
+    """A simulator process, started on a free port."""
 
     def __init__(self, *arguments: str) -> None:
         self.port = free_port()
@@ -56,9 +59,9 @@ class Simulator:
             [sys.executable, "-m", "simulator", "--port", str(self.port), *arguments],
             cwd=Path(__file__).resolve().parents[2],
         )
-        self._wait()
+        self._wait_until_ready()
 
-    def _wait(self) -> None:
+    def _wait_until_ready(self) -> None:
         for _ in range(200):
             try:
                 self.http.get(f"{self.url}/_control/requests", timeout=5)
@@ -77,9 +80,9 @@ class Simulator:
 
     def control(self, control_name: str, **data: Any) -> dict[str, Any]:
         response = self.http.post(f"{self.url}/_control/{control_name}", json=data, timeout=30)
-        answer: dict[str, Any] = response.json()
-        assert response.status_code == 200, answer
-        return answer
+        body: dict[str, Any] = response.json()
+        assert response.status_code == 200, body
+        return body
 
     def state(self, only: str) -> Any:
         return self.http.get(f"{self.url}/_control/state", params={"only": only}, timeout=10).json()[only]
@@ -93,8 +96,8 @@ class Simulator:
         return str(self.control("token", user=upn, **data)["access_token"])
 
     def app_token(self, *roles: str) -> str:
-        wanted = roles or ("OnlineMeetings.ReadWrite.All", "User.Read.All")
-        return str(self.control("token", roles=list(wanted))["access_token"])
+        roles = roles or ("OnlineMeetings.ReadWrite.All", "User.Read.All")
+        return str(self.control("token", roles=list(roles))["access_token"])
 
     def graph(self, token: str, method: str, path: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
@@ -107,25 +110,25 @@ class Simulator:
         return self.http.post(f"{self.url}/{tenant}/oauth2/v2.0/token", data=form, timeout=10)
 
     def app_only(self, tenant: str = CONTOSO_ID, **form: str) -> requests.Response:
-        wanted = {"grant_type": "client_credentials", "scope": f"{GRAPH_HOST}/.default"}
-        return self.token(tenant, **{**wanted, **form})
+        defaults = {"grant_type": "client_credentials", "scope": f"{GRAPH_HOST}/.default"}
+        return self.token(tenant, **{**defaults, **form})
 
     def redeem(self, code: str, tenant: str = CONTOSO_ID, **form: str) -> requests.Response:
-        wanted = {
+        defaults = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": CALLBACK,
             "code_verifier": VERIFIER,
             "scope": SCOPE,
         }
-        return self.token(tenant, **{**wanted, **form})
+        return self.token(tenant, **{**defaults, **form})
 
     def browser(self) -> "Browser":
         return Browser(self)
 
 
 class Browser:
-    """Follows the simulator's pages until it is sent back to the app."""
+    """Browser that follows the simulator's pages until they redirect to the app."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
@@ -145,8 +148,8 @@ class Browser:
             "prompt": "select_account",
             **changes,
         }
-        kept = {name: value for name, value in query.items() if value}
-        return self.open(f"{self.simulator.url}/{tenant}/oauth2/v2.0/authorize?{urlencode(kept)}")
+        parameters = {name: value for name, value in query.items() if value}
+        return self.open(f"{self.simulator.url}/{tenant}/oauth2/v2.0/authorize?{urlencode(parameters)}")
 
     def admin_consent(self, tenant: str = CONTOSO_ID, **changes: str) -> requests.Response:
         query = {
@@ -160,20 +163,20 @@ class Browser:
 
     def open(self, url: str) -> requests.Response:
         self.page = self.http.get(url, allow_redirects=False, timeout=10)
-        return self._settle()
+        return self._follow_redirects()
 
     def submit(self, **form: str) -> requests.Response:
-        """Submit the page's form with the name and value of a button."""
+        """Submit the page's form with extra fields, such as the name and value of a button."""
         field = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.page.text)
         assert field is not None, self.page.text
         data = {"csrfmiddlewaretoken": field[1], **form}
         self.page = self.http.post(self.page.url, data=data, allow_redirects=False, timeout=10)
-        return self._settle()
+        return self._follow_redirects()
 
     def pick(self, upn: str) -> requests.Response:
         return self.submit(account=self.simulator.person(upn)["id"])
 
-    def _settle(self) -> requests.Response:
+    def _follow_redirects(self) -> requests.Response:
         while self.page.is_redirect and not self.is_back:
             target = requests.compat.urljoin(self.page.url, self.page.headers["Location"])
             self.page = self.http.get(target, allow_redirects=False, timeout=10)
@@ -189,18 +192,18 @@ class Browser:
         return found[1] if found else ""
 
     @property
-    def answer(self) -> dict[str, str]:
-        """The parameters that the app receives."""
+    def callback_parameters(self) -> dict[str, str]:
+        """Return the query parameters of the redirect to the app."""
         assert self.is_back, self.page.text
         return dict(parse_qsl(urlsplit(self.page.headers["Location"]).query))
 
 
 def sign_in(simulator: Simulator, upn: str, **changes: str) -> dict[str, Any]:
-    """The token endpoint's answer for a person who signs in and accepts."""
+    """Sign in, accept, and return the token response."""
     browser = simulator.browser()
     browser.authorize(**changes)
     browser.pick(upn)
     if not browser.is_back:
         browser.submit(decision="accept")
-    answer: dict[str, Any] = simulator.redeem(browser.answer["code"]).json()
-    return answer
+    tokens: dict[str, Any] = simulator.redeem(browser.callback_parameters["code"]).json()
+    return tokens

@@ -1,4 +1,7 @@
-"""One simulator process for this folder, reset before every test."""
+"""Fixtures: one simulator process for this folder, reset before every test.
+
+The process serves the whole test session.
+"""
 
 from collections.abc import Iterator
 

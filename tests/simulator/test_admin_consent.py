@@ -1,4 +1,4 @@
-"""Admin consent: who may, what comes back, how a refusal is spelled."""
+"""Admin consent: required roles, the redirect to the app, and declined consent."""
 
 import pytest
 
@@ -7,15 +7,19 @@ from simulator.people import CONTOSO_ID
 
 
 @pytest.mark.parametrize("upn", [people.GLOBAL_ADMIN, people.PRIVILEGED_ADMIN])
-def test_an_administrator_consents_for_everybody(simulator, upn):
+def test_an_administrator_consents_for_all_users(simulator, upn):
     browser = simulator.browser()
     browser.admin_consent()
     browser.pick(upn)
 
     browser.submit(decision="accept")
 
-    answer = browser.answer
-    assert (answer["admin_consent"], answer["tenant"], answer["state"]) == ("True", CONTOSO_ID, "the-state")
+    parameters = browser.callback_parameters
+    assert (parameters["admin_consent"], parameters["tenant"], parameters["state"]) == (
+        "True",
+        CONTOSO_ID,
+        "the-state",
+    )
     assert simulator.state("consents")["admin"][CONTOSO_ID] == {
         "scopes": ["OnlineMeetings.ReadWrite", "User.Read", "User.ReadBasic.All"],
         "roles": ["OnlineMeetings.ReadWrite.All", "User.Read.All"],
@@ -41,20 +45,21 @@ def test_an_ordinary_user_cannot_post_the_decision(simulator):
     assert simulator.state("consents")["admin"] == {}
 
 
-@pytest.mark.parametrize("spelling", ["consent_required", "permission_denied", "access_denied"])
-def test_a_refusal_says_admin_consent_true_as_well(simulator, spelling):
-    simulator.control("behaviour", admin_refusal=spelling)
+@pytest.mark.parametrize("error", ["consent_required", "permission_denied", "access_denied"])
+def test_a_declined_consent_also_returns_admin_consent_true(simulator, error):
+    simulator.control("behaviour", admin_refusal=error)
     browser = simulator.browser()
     browser.admin_consent()
     browser.pick(people.GLOBAL_ADMIN)
 
     browser.submit(decision="cancel")
 
-    assert (browser.answer["error"], browser.answer["admin_consent"]) == (spelling, "True")
-    assert "tenant" not in browser.answer
+    parameters = browser.callback_parameters
+    assert (parameters["error"], parameters["admin_consent"]) == (error, "True")
+    assert "tenant" not in parameters
 
 
-def test_a_foreign_administrator_is_turned_away(simulator):
+def test_an_administrator_of_another_tenant_is_rejected(simulator):
     browser = simulator.browser()
     browser.admin_consent()
 
@@ -63,7 +68,7 @@ def test_a_foreign_administrator_is_turned_away(simulator):
     assert "AADSTS50020" in browser.page.text
 
 
-def test_single_permissions_bring_no_roles(simulator):
+def test_single_permissions_grant_no_roles(simulator):
     browser = simulator.browser()
     browser.admin_consent(scope="https://graph.microsoft.com/User.Read")
     browser.pick(people.GLOBAL_ADMIN)
@@ -73,7 +78,7 @@ def test_single_permissions_bring_no_roles(simulator):
     assert simulator.state("consents")["admin"][CONTOSO_ID] == {"scopes": ["User.Read"], "roles": []}
 
 
-def test_after_admin_consent_the_proving_sign_in_needs_no_click(simulator):
+def test_the_verification_sign_in_after_admin_consent_is_silent(simulator):
     browser = simulator.browser()
     browser.admin_consent()
     browser.pick(people.GLOBAL_ADMIN)
@@ -81,4 +86,4 @@ def test_after_admin_consent_the_proving_sign_in_needs_no_click(simulator):
 
     browser.authorize(prompt="", scope="openid profile")
 
-    assert "code" in browser.answer
+    assert "code" in browser.callback_parameters

@@ -1,4 +1,4 @@
-"""Graph: several requests in one."""
+"""Graph $batch: several requests in one."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def statuses(response) -> dict[str, int]:
     return {item["id"]: item["status"] for item in response.json()["responses"]}
 
 
-def test_every_item_has_its_own_answer(simulator, token):
+def test_every_item_has_its_own_response(simulator, token):
     response = batch(
         simulator,
         token,
@@ -35,7 +35,7 @@ def test_every_item_has_its_own_answer(simulator, token):
     assert bodies["1"]["value"][0]["userPrincipalName"] == "sam@maple.example"
 
 
-def test_more_than_twenty_are_refused(simulator, token):
+def test_more_than_twenty_items_are_rejected(simulator, token):
     response = batch(simulator, token, *(get(str(number), "/me") for number in range(21)))
 
     assert response.status_code == 400
@@ -50,7 +50,7 @@ def test_more_than_twenty_are_refused(simulator, token):
         [],
     ],
 )
-def test_a_malformed_batch_is_refused_as_a_whole(simulator, token, items):
+def test_a_malformed_batch_is_rejected_as_a_whole(simulator, token, items):
     assert batch(simulator, token, *items).status_code == 400
 
 
@@ -62,7 +62,7 @@ def test_a_failed_dependency_is_424(simulator, token):
     assert statuses(response) == {"1": 404, "2": 424}
 
 
-def test_items_are_throttled_one_by_one(simulator, token):
+def test_items_are_throttled_individually(simulator, token):
     simulator.control("fault", kind="throttle", retry_after=7, path="/v1.0/users/sam", count=1)
 
     response = batch(simulator, token, get("1", "/users/sam@maple.example"), get("2", "/me"))
@@ -88,7 +88,7 @@ def test_a_throttled_item_may_have_been_executed(simulator, token):
     assert simulator.state("counters")["createOrGet"] == 1
 
 
-def test_the_log_names_the_items(simulator, token):
+def test_the_request_log_lists_the_items(simulator, token):
     batch(simulator, token, get("1", "/me"))
 
     entry = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"][-1]

@@ -1,4 +1,4 @@
-"""Faults: what strikes, how often, and whether the request was executed."""
+"""Faults: which requests they apply to, how often, and whether the request was executed."""
 
 import pytest
 import requests
@@ -18,11 +18,11 @@ def create(simulator, token, **options):
     return simulator.graph(token, "POST", CREATE, json={"externalId": "e-1"}, **options)
 
 
-def created(simulator) -> int:
+def created_count(simulator) -> int:
     return int(simulator.state("counters").get("createOrGet.created", 0))
 
 
-def test_throttling_has_microsofts_body_and_retry_after(simulator, token):
+def test_throttling_has_microsofts_body_and_retry_after_header(simulator, token):
     simulator.control("fault", kind="throttle", retry_after=3, service="graph")
 
     response = simulator.graph(token, "GET", "/me")
@@ -45,37 +45,37 @@ def test_faults_are_limited_by_method_and_path(simulator, token):
 
     assert simulator.graph(token, "GET", "/me").status_code == 200
     assert create(simulator, token).status_code == 500
-    assert created(simulator) == 0
+    assert created_count(simulator) == 0
 
 
-def test_an_error_may_hide_that_the_request_was_executed(simulator, token):
+def test_an_executed_request_can_get_an_error(simulator, token):
     simulator.control("fault", kind="server_error", executed=True, count=1)
 
     response = create(simulator, token)
 
-    assert (response.status_code, created(simulator)) == (500, 1)
+    assert (response.status_code, created_count(simulator)) == (500, 1)
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("drop_before", 0), ("drop_after", 1)])
-def test_a_dropped_connection_gives_no_answer(simulator, token, kind, expected):
+def test_a_dropped_connection_gives_no_response(simulator, token, kind, expected):
     simulator.control("fault", kind=kind, count=1, path="/v1.0/me")
 
     with pytest.raises(requests.ConnectionError):
         create(simulator, token)
 
-    assert created(simulator) == expected
+    assert created_count(simulator) == expected
 
 
-def test_a_slow_answer_comes_after_the_request_was_executed(simulator, token):
+def test_a_slow_response_follows_an_executed_request(simulator, token):
     simulator.control("fault", kind="slow", seconds=1, count=1, path="/v1.0/me")
 
     with pytest.raises(requests.ReadTimeout):
         create(simulator, token, timeout=0.3)
 
-    assert created(simulator) == 1
+    assert created_count(simulator) == 1
 
 
-def test_html_comes_instead_of_json(simulator, token):
+def test_html_can_replace_json(simulator, token):
     simulator.control("fault", kind="html", status=200, count=1)
 
     response = simulator.graph(token, "GET", "/me")
@@ -83,7 +83,7 @@ def test_html_comes_instead_of_json(simulator, token):
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
-def test_json_can_be_cut_in_half(simulator, token):
+def test_json_can_be_truncated(simulator, token):
     simulator.control("fault", kind="truncated", count=1)
 
     response = simulator.graph(token, "GET", "/me")
@@ -92,7 +92,7 @@ def test_json_can_be_cut_in_half(simulator, token):
         response.json()
 
 
-def test_one_request_may_be_unauthorized(simulator, token):
+def test_a_single_request_can_be_unauthorized(simulator, token):
     simulator.control("fault", kind="unauthorized", count=1)
 
     first, second = (simulator.graph(token, "GET", "/me").status_code for _ in range(2))
@@ -100,7 +100,7 @@ def test_one_request_may_be_unauthorized(simulator, token):
     assert (first, second) == (401, 200)
 
 
-def test_latency_adds_to_other_faults(simulator, token):
+def test_latency_combines_with_other_faults(simulator, token):
     simulator.control("fault", kind="latency", ms=20)
     simulator.control("fault", kind="forbidden", count=1)
 
@@ -114,7 +114,7 @@ def test_latency_adds_to_other_faults(simulator, token):
     ("kind", "graph", "entra", "discovery"),
     [("token_down", 200, 503, 200), ("entra_down", 200, 503, 503), ("graph_down", 503, 400, 200)],
 )
-def test_parts_of_microsoft_can_be_down(simulator, token, kind, graph, entra, discovery):
+def test_single_services_can_be_down(simulator, token, kind, graph, entra, discovery):
     simulator.control("fault", kind=kind)
 
     document = simulator.http.get(f"{simulator.url}/{CONTOSO_ID}/v2.0/.well-known/openid-configuration")
@@ -123,26 +123,26 @@ def test_parts_of_microsoft_can_be_down(simulator, token, kind, graph, entra, di
     assert document.status_code == discovery
 
 
-def test_consent_can_be_refused_without_asking(simulator):
+def test_consent_can_be_declined_without_a_consent_page(simulator):
     simulator.control("fault", kind="refuse_consent", count=1)
     browser = simulator.browser()
     browser.authorize()
 
     browser.pick(people.SERVICE_ACCOUNT)
 
-    assert browser.answer["error"] == "access_denied"
+    assert browser.callback_parameters["error"] == "access_denied"
 
 
 @pytest.mark.parametrize(
     "fault", [{"kind": "earthquake"}, {"kind": "slow", "regex": "("}, {"kind": "slow", "x": 1}]
 )
-def test_a_fault_that_makes_no_sense_is_refused(simulator, fault):
+def test_an_invalid_fault_is_rejected(simulator, fault):
     response = simulator.http.post(f"{simulator.url}/_control/fault", json=fault)
 
     assert response.status_code == 400
 
 
-def test_cleared_faults_strike_no_more(simulator, token):
+def test_cleared_faults_have_no_effect(simulator, token):
     simulator.control("fault", kind="graph_down")
 
     simulator.control("clear-faults")

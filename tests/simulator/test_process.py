@@ -1,4 +1,4 @@
-"""The process: command line, state file, stopping; the tenant page."""
+"""Simulator process: command line, state file, shutdown, tenant page."""
 
 import subprocess
 import sys
@@ -13,31 +13,31 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_meetings_tokens_and_people_survive_a_restart(tmp_path):
     state = tmp_path / "state.json"
     first = Simulator("--state", str(state))
-    answer = sign_in(first, people.SERVICE_ACCOUNT)
-    first.graph(answer["access_token"], "POST", "/me/onlineMeetings/createOrGet", json={"externalId": "e-1"})
+    tokens = sign_in(first, people.SERVICE_ACCOUNT)
+    first.graph(tokens["access_token"], "POST", "/me/onlineMeetings/createOrGet", json={"externalId": "e-1"})
     first.control("person", user="sam@maple.example", upn="samuel@maple.example")
     first.control("policy", user="ben@maple.example")
     first.stop()
 
     second = Simulator("--state", str(state))
 
-    # The old access token still verifies, so the signing key is the same one.
-    again = second.graph(
-        answer["access_token"], "POST", "/me/onlineMeetings/createOrGet", json={"externalId": "e-1"}
+    # The old access token is still valid, so the signing key survived too.
+    repeated = second.graph(
+        tokens["access_token"], "POST", "/me/onlineMeetings/createOrGet", json={"externalId": "e-1"}
     )
-    refreshed = second.token(grant_type="refresh_token", refresh_token=answer["refresh_token"])
+    refreshed = second.token(grant_type="refresh_token", refresh_token=tokens["refresh_token"])
     covered = second.person("ben@maple.example")["covered"]
     renamed = second.person("samuel@maple.example")["name"]
     second.stop()
-    assert (again.status_code, refreshed.status_code) == (200, 200)
+    assert (repeated.status_code, refreshed.status_code) == (200, 200)
     assert (covered, renamed) == (True, "Sam Okafor")
 
 
-def test_a_broken_state_file_is_one_sentence(tmp_path):
+def test_a_broken_state_file_stops_the_start_with_one_sentence(tmp_path):
     state = tmp_path / "state.json"
     state.write_text("{")
 
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "simulator", "--state", str(state)],
         cwd=ROOT,
         capture_output=True,
@@ -45,33 +45,33 @@ def test_a_broken_state_file_is_one_sentence(tmp_path):
         timeout=30,
     )
 
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"The state file {state} cannot be read")
+    assert completed.returncode == 1
+    assert completed.stderr.startswith(f"The state file {state} cannot be read")
 
 
-def test_it_stops_on_sigterm_with_a_connection_open():
+def test_sigterm_stops_the_process_despite_an_open_connection():
     simulator = Simulator()
-    # The controller's own connection is still kept alive.
+    # The client's keep-alive connection is still open.
     simulator.process.terminate()
 
     assert simulator.process.wait(timeout=10) == 0
 
 
-def test_the_tenant_page_shows_the_tenant(simulator):
+def test_the_tenant_page_shows_name_and_id(simulator):
     text = simulator.http.get(f"{simulator.url}/").text
 
     assert "<h1>Contoso tenant</h1>" in text
     assert people.CONTOSO_ID in text
 
 
-def test_only_a_batch_is_shown_as_one(simulator):
+def test_single_requests_have_no_batch_count(simulator):
     token = sign_in(simulator, people.SERVICE_ACCOUNT)["access_token"]
     simulator.graph(token, "GET", "/me")
 
     assert "in the batch" not in simulator.http.get(f"{simulator.url}/").text
 
 
-def test_a_button_of_the_tenant_page_does_what_the_control_does(simulator):
+def test_a_button_of_the_tenant_page_runs_its_control(simulator):
     browser = simulator.browser()
     browser.open(f"{simulator.url}/")
     sam = simulator.person("sam@maple.example")["id"]
@@ -83,7 +83,7 @@ def test_a_button_of_the_tenant_page_does_what_the_control_does(simulator):
     assert simulator.person("sam@maple.example")["enabled"] is False
 
 
-def test_what_a_button_cannot_do_is_said_on_the_page(simulator):
+def test_a_control_error_is_shown_on_the_tenant_page(simulator):
     browser = simulator.browser()
     browser.open(f"{simulator.url}/")
     sam = simulator.person("sam@maple.example")["id"]
@@ -100,7 +100,7 @@ def test_buttons_need_the_csrf_token(simulator):
     assert response.status_code == 403
 
 
-def test_the_log_hides_codes(simulator):
+def test_the_request_log_masks_state(simulator):
     browser = simulator.browser()
     browser.authorize()
 
@@ -109,7 +109,7 @@ def test_the_log_hides_codes(simulator):
     assert "&state=…" in target
 
 
-def test_fifty_thousand_people_are_loaded_at_once(simulator):
+def test_fifty_thousand_people_can_be_added_at_once(simulator):
     added = simulator.control("people", generate=50000, domain="many.example")["added"]
 
     token = simulator.user_token(people.SERVICE_ACCOUNT)

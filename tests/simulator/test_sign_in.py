@@ -1,4 +1,4 @@
-"""Entra: discovery, sign-in with a code, consent."""
+"""Entra sign-in: discovery, authorize with a code, consent."""
 
 import base64
 import hashlib
@@ -11,8 +11,8 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from simulator import people
+from simulator.app_registration import CLIENT_ID, CLIENT_SECRET, GRAPH_HOST
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
-from simulator.registration import CLIENT_ID, CLIENT_SECRET, GRAPH_HOST
 from tests.simulator.client import CALLBACK, Simulator, plain_session, sign_in
 
 
@@ -28,13 +28,13 @@ def read_id_token(simulator: Simulator, token: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", [CONTOSO_ID, "maple.example", "CONTOSO.example"])
-def test_discovery_resolves_a_guid_and_verified_domains(simulator, name):
+def test_discovery_accepts_tenant_ids_and_verified_domains(simulator, name):
     document = discover(simulator, name).json()
 
     assert document["issuer"] == f"https://login.microsoftonline.com/{CONTOSO_ID}/v2.0"
 
 
-def test_discovery_sends_browsers_to_the_simulator(simulator):
+def test_discovery_names_the_simulator_as_authorization_endpoint(simulator):
     document = discover(simulator, CONTOSO_ID).json()
 
     assert document["authorization_endpoint"] == f"{simulator.url}/{CONTOSO_ID}/oauth2/v2.0/authorize"
@@ -50,34 +50,34 @@ def test_discovery_of_an_unknown_tenant_is_error_90002(simulator):
 @pytest.mark.parametrize(
     ("name", "tenant"), [("common", "{tenantid}"), ("consumers", "9188040d-6c67-4c5b-b112-36a304b66dad")]
 )
-def test_discovery_of_a_kind_of_account_names_microsofts_issuer(simulator, name, tenant):
+def test_discovery_of_an_account_type_has_microsofts_issuer(simulator, name, tenant):
     document = discover(simulator, name).json()
 
     assert document["issuer"] == f"https://login.microsoftonline.com/{tenant}/v2.0"
 
 
-def test_the_sign_in_leads_through_the_picker_and_consent_back_with_a_code(simulator):
+def test_a_sign_in_shows_picker_and_consent_and_returns_a_code(simulator):
     browser = simulator.browser()
 
     browser.authorize()
-    first = browser.heading
+    first_heading = browser.heading
     browser.pick(people.SERVICE_ACCOUNT)
-    second = browser.heading
+    second_heading = browser.heading
     browser.submit(decision="accept")
 
-    assert (first, second) == ("Pick an account", "Permissions requested")
-    assert browser.answer.keys() == {"code", "session_state", "state"}
+    assert (first_heading, second_heading) == ("Pick an account", "Permissions requested")
+    assert browser.callback_parameters.keys() == {"code", "session_state", "state"}
 
 
-def test_a_redeemed_code_brings_tokens_with_microsofts_claims(simulator):
-    answer = sign_in(simulator, people.SERVICE_ACCOUNT)
+def test_a_redeemed_code_returns_tokens_with_microsofts_claims(simulator):
+    tokens = sign_in(simulator, people.SERVICE_ACCOUNT)
 
-    claims = read_id_token(simulator, answer["id_token"])
+    claims = read_id_token(simulator, tokens["id_token"])
     account = simulator.person(people.SERVICE_ACCOUNT)
     assert claims["iss"] == f"https://login.microsoftonline.com/{CONTOSO_ID}/v2.0"
     assert (claims["tid"], claims["oid"], claims["nonce"]) == (CONTOSO_ID, account["id"], "the-nonce")
     assert claims["preferred_username"] == people.SERVICE_ACCOUNT
-    assert answer["scope"].split() == [
+    assert tokens["scope"].split() == [
         "openid",
         "profile",
         f"{GRAPH_HOST}/OnlineMeetings.ReadWrite",
@@ -86,41 +86,41 @@ def test_a_redeemed_code_brings_tokens_with_microsofts_claims(simulator):
     ]
 
 
-def test_client_info_names_the_account_when_it_is_asked_for(simulator):
+def test_client_info_has_the_account_if_requested(simulator):
     browser = simulator.browser()
 
     browser.authorize(client_info="1")
     browser.pick(people.SERVICE_ACCOUNT)
     browser.submit(decision="accept")
 
-    padded = browser.answer["client_info"] + "=="
+    padded = browser.callback_parameters["client_info"] + "=="
     oid = simulator.person(people.SERVICE_ACCOUNT)["id"]
     assert json.loads(base64.urlsafe_b64decode(padded)) == {"uid": oid, "utid": CONTOSO_ID}
 
 
-def test_administrators_carry_their_role_in_wids(simulator):
-    answer = sign_in(simulator, people.PRIVILEGED_ADMIN)
+def test_administrators_have_their_role_in_wids(simulator):
+    tokens = sign_in(simulator, people.PRIVILEGED_ADMIN)
 
-    claims = read_id_token(simulator, answer["id_token"])
+    claims = read_id_token(simulator, tokens["id_token"])
     assert claims["wids"] == [people.PRIVILEGED_ROLE_ADMINISTRATOR]
 
 
-def test_ordinary_users_have_the_role_of_ordinary_users_in_wids(simulator):
-    answer = sign_in(simulator, people.ORDINARY_USER)
+def test_ordinary_users_have_the_user_role_in_wids(simulator):
+    tokens = sign_in(simulator, people.ORDINARY_USER)
 
-    claims = read_id_token(simulator, answer["id_token"])
+    claims = read_id_token(simulator, tokens["id_token"])
     assert claims["wids"] == ["b79fbf4d-3ef9-4689-8143-76b194e85509"]
 
 
-def test_a_fault_can_leave_wids_out(simulator):
+def test_a_fault_can_omit_wids(simulator):
     simulator.control("fault", kind="id_token", without=["wids"], count=1)
 
-    answer = sign_in(simulator, people.PRIVILEGED_ADMIN)
+    tokens = sign_in(simulator, people.PRIVILEGED_ADMIN)
 
-    assert "wids" not in read_id_token(simulator, answer["id_token"])
+    assert "wids" not in read_id_token(simulator, tokens["id_token"])
 
 
-def test_a_fault_can_bend_the_id_token(simulator):
+def test_a_fault_can_change_claims_of_the_id_token(simulator):
     simulator.control("fault", kind="id_token", claims={"tid": FABRIKAM_ID}, without=["nonce"], count=1)
 
     claims = read_id_token(simulator, sign_in(simulator, people.SERVICE_ACCOUNT)["id_token"])
@@ -131,21 +131,21 @@ def test_a_fault_can_bend_the_id_token(simulator):
 
 def test_a_fault_can_forge_the_signature_of_the_id_token(simulator):
     simulator.control("fault", kind="id_token", bad_signature=True, count=1)
-    answer = sign_in(simulator, people.SERVICE_ACCOUNT)
+    tokens = sign_in(simulator, people.SERVICE_ACCOUNT)
 
     with pytest.raises(jwt.InvalidSignatureError):
-        read_id_token(simulator, answer["id_token"])
+        read_id_token(simulator, tokens["id_token"])
 
 
-def test_cancel_returns_access_denied_with_its_subcode(simulator):
+def test_cancel_returns_access_denied_with_a_subcode(simulator):
     browser = simulator.browser()
 
     browser.authorize()
     browser.pick(people.SERVICE_ACCOUNT)
     browser.submit(decision="cancel")
 
-    answer = browser.answer
-    assert (answer["error"], answer["error_subcode"], answer["state"]) == (
+    parameters = browser.callback_parameters
+    assert (parameters["error"], parameters["error_subcode"], parameters["state"]) == (
         "access_denied",
         "cancel",
         "the-state",
@@ -159,10 +159,10 @@ def test_consent_is_remembered(simulator):
     browser.authorize()
     browser.pick(people.SERVICE_ACCOUNT)
 
-    assert "code" in browser.answer
+    assert "code" in browser.callback_parameters
 
 
-def test_prompt_consent_asks_again(simulator):
+def test_prompt_consent_shows_the_consent_page_again(simulator):
     sign_in(simulator, people.SERVICE_ACCOUNT)
     browser = simulator.browser()
 
@@ -172,7 +172,7 @@ def test_prompt_consent_asks_again(simulator):
     assert browser.heading == "Permissions requested"
 
 
-def test_a_living_session_needs_no_further_click(simulator):
+def test_a_sign_in_with_a_session_is_silent(simulator):
     browser = simulator.browser()
     browser.authorize()
     browser.pick(people.SERVICE_ACCOUNT)
@@ -180,7 +180,7 @@ def test_a_living_session_needs_no_further_click(simulator):
 
     browser.authorize(prompt="", scope="openid profile")
 
-    assert "code" in browser.answer
+    assert "code" in browser.callback_parameters
 
 
 def test_prompt_none_without_a_session_is_login_required(simulator):
@@ -188,10 +188,10 @@ def test_prompt_none_without_a_session_is_login_required(simulator):
 
     browser.authorize(prompt="none")
 
-    assert browser.answer["error"] == "login_required"
+    assert browser.callback_parameters["error"] == "login_required"
 
 
-def test_prompt_login_names_the_hinted_account_and_goes_on_with_next(simulator):
+def test_prompt_login_shows_the_hinted_account_and_continues_with_next(simulator):
     browser = simulator.browser()
 
     browser.authorize(prompt="login", login_hint=people.SERVICE_ACCOUNT)
@@ -202,7 +202,7 @@ def test_prompt_login_names_the_hinted_account_and_goes_on_with_next(simulator):
     assert browser.heading == "Permissions requested"
 
 
-def test_an_account_of_another_tenant_stays_on_microsofts_error_page(simulator):
+def test_an_account_of_another_tenant_gets_microsofts_error_page(simulator):
     browser = simulator.browser()
 
     browser.authorize()
@@ -212,18 +212,18 @@ def test_an_account_of_another_tenant_stays_on_microsofts_error_page(simulator):
     assert "AADSTS50020" in browser.page.text
 
 
-def test_the_organizations_authority_takes_any_tenants_account(simulator):
+def test_the_organizations_authority_accepts_accounts_of_any_tenant(simulator):
     browser = simulator.browser()
     browser.authorize("organizations")
     browser.pick(people.FABRIKAM_ADMIN)
     browser.submit(decision="accept")
 
-    answer = simulator.redeem(browser.answer["code"], "organizations").json()
+    tokens = simulator.redeem(browser.callback_parameters["code"], "organizations").json()
 
-    assert read_id_token(simulator, answer["id_token"])["tid"] == FABRIKAM_ID
+    assert read_id_token(simulator, tokens["id_token"])["tid"] == FABRIKAM_ID
 
 
-def test_a_permission_for_administrators_needs_their_approval(simulator):
+def test_an_admin_only_permission_needs_admin_approval(simulator):
     browser = simulator.browser()
 
     browser.authorize(scope=f"openid {GRAPH_HOST}/User.Read.All")
@@ -240,7 +240,7 @@ def test_a_permission_for_administrators_needs_their_approval(simulator):
         ({"client_id": "11111111-2222-4333-8444-555555555555"}, "AADSTS700016"),
     ],
 )
-def test_a_wrong_app_or_address_never_redirects_back(simulator, changes, number):
+def test_a_wrong_app_or_redirect_uri_never_redirects(simulator, changes, number):
     page = simulator.browser().authorize(**changes)
 
     assert page.status_code == 400
@@ -262,15 +262,15 @@ def test_an_unknown_tenant_shows_an_error_page(simulator):
         ({"scope": ""}, "invalid_request"),
     ],
 )
-def test_other_mistakes_are_told_to_the_app(simulator, changes, error):
+def test_other_errors_are_redirected_to_the_app(simulator, changes, error):
     browser = simulator.browser()
 
     browser.authorize(**changes)
 
-    assert browser.answer["error"] == error
+    assert browser.callback_parameters["error"] == error
 
 
-def test_form_post_hands_the_answer_over_in_a_form(simulator):
+def test_form_post_returns_the_code_in_a_form(simulator):
     browser = simulator.browser()
     browser.authorize(response_mode="form_post")
     browser.pick(people.SERVICE_ACCOUNT)
@@ -281,8 +281,8 @@ def test_form_post_hands_the_answer_over_in_a_form(simulator):
     assert 'name="code"' in page.text
 
 
-class Rerouted(HTTPAdapter):
-    """Sends what is meant for Microsoft to the simulator."""
+class SimulatorAdapter(HTTPAdapter):
+    """Send requests for Microsoft's sign-in host to the simulator."""
 
     def __init__(self, base: str) -> None:
         super().__init__()
@@ -295,7 +295,7 @@ class Rerouted(HTTPAdapter):
 
 def test_msal_signs_in_and_refreshes(simulator):
     session = plain_session()
-    session.mount("https://login.microsoftonline.com", Rerouted(simulator.url))
+    session.mount("https://login.microsoftonline.com", SimulatorAdapter(simulator.url))
     app = msal.ConfidentialClientApplication(
         CLIENT_ID,
         client_credential=CLIENT_SECRET,
@@ -310,7 +310,7 @@ def test_msal_signs_in_and_refreshes(simulator):
     browser.pick(people.SERVICE_ACCOUNT)
     browser.submit(decision="accept")
 
-    result = app.acquire_token_by_auth_code_flow(flow, browser.answer)
+    result = app.acquire_token_by_auth_code_flow(flow, browser.callback_parameters)
     account = app.get_accounts()[0]
     cached = app.acquire_token_silent_with_error(scopes, account)
     refreshed = app.acquire_token_silent_with_error(scopes, account, force_refresh=True)

@@ -1,4 +1,4 @@
-"""Entra's token endpoint: codes, refresh tokens, app-only tokens, refusals."""
+"""Entra token endpoint: codes, refresh tokens, app-only tokens, client errors."""
 
 import datetime as dt
 import time
@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from simulator import people
+from simulator.app_registration import CLIENT_ID
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
-from simulator.registration import CLIENT_ID
 from tests.simulator.client import SCOPE, Simulator, sign_in
 
 
@@ -21,19 +21,19 @@ def new_code(simulator: Simulator) -> str:
     browser.authorize()
     browser.pick(people.SERVICE_ACCOUNT)
     browser.submit(decision="accept")
-    return browser.answer["code"]
+    return browser.callback_parameters["code"]
 
 
 def refresh(simulator: Simulator, refresh_token: str, tenant: str = CONTOSO_ID, **form: str):
-    wanted = {"grant_type": "refresh_token", "refresh_token": refresh_token, "scope": SCOPE}
-    return simulator.token(tenant, **{**wanted, **form})
+    defaults = {"grant_type": "refresh_token", "refresh_token": refresh_token, "scope": SCOPE}
+    return simulator.token(tenant, **{**defaults, **form})
 
 
 def claims_of(token: str) -> dict[str, object]:
     return dict(jwt.decode(token, options={"verify_signature": False}))
 
 
-def test_a_code_is_good_for_one_use(simulator):
+def test_a_code_can_be_redeemed_once(simulator):
     code = new_code(simulator)
     simulator.redeem(code)
 
@@ -50,7 +50,7 @@ def test_a_code_is_good_for_one_use(simulator):
         ({"tenant": FABRIKAM_ID}, 700005),
     ],
 )
-def test_a_code_is_bound_to_verifier_address_and_tenant(simulator, form, number):
+def test_a_code_is_bound_to_verifier_redirect_uri_and_tenant(simulator, form, number):
     code = new_code(simulator)
 
     body = simulator.redeem(code, **form).json()
@@ -58,7 +58,7 @@ def test_a_code_is_bound_to_verifier_address_and_tenant(simulator, form, number)
     assert body["error_codes"] == [number]
 
 
-def test_errors_have_microsofts_shape(simulator):
+def test_errors_have_microsofts_fields(simulator):
     response = simulator.token(grant_type="refresh_token", refresh_token="nonsense")
 
     body = response.json()
@@ -75,29 +75,29 @@ def test_errors_have_microsofts_shape(simulator):
     assert body["error_description"].startswith("AADSTS70000: ")
 
 
-def test_a_refresh_gives_a_new_refresh_token_and_leaves_the_old_one_valid(simulator):
+def test_a_refresh_returns_a_new_refresh_token_and_keeps_the_old_one_valid(simulator):
     first = sign_in(simulator, people.SERVICE_ACCOUNT)["refresh_token"]
 
     second = refresh(simulator, first).json()["refresh_token"]
-    again = refresh(simulator, first)
+    reused = refresh(simulator, first)
 
     assert second != first
-    assert again.status_code == 200
+    assert reused.status_code == 200
 
 
-def test_without_offline_access_there_is_no_refresh_token(simulator):
+def test_a_sign_in_without_offline_access_returns_no_refresh_token(simulator):
     browser = simulator.browser()
     scope = SCOPE.replace(" offline_access", "")
     browser.authorize(scope=scope)
     browser.pick(people.SERVICE_ACCOUNT)
     browser.submit(decision="accept")
 
-    answer = simulator.redeem(browser.answer["code"], scope=scope).json()
+    tokens = simulator.redeem(browser.callback_parameters["code"], scope=scope).json()
 
-    assert "refresh_token" not in answer
+    assert "refresh_token" not in tokens
 
 
-def test_a_switch_withholds_the_refresh_token(simulator):
+def test_a_fault_omits_the_refresh_token(simulator):
     simulator.control("fault", kind="no_refresh_token", count=1)
 
     assert "refresh_token" not in sign_in(simulator, people.SERVICE_ACCOUNT)
@@ -106,7 +106,7 @@ def test_a_switch_withholds_the_refresh_token(simulator):
 @pytest.mark.parametrize(
     ("how", "number", "suberror"), [("revoked", 50173, "bad_token"), ("expired", 700082, "token_expired")]
 )
-def test_dead_refresh_tokens_are_refused(simulator, how, number, suberror):
+def test_ended_refresh_tokens_are_rejected(simulator, how, number, suberror):
     token = sign_in(simulator, people.SERVICE_ACCOUNT)["refresh_token"]
     simulator.control("refresh-tokens", how=how, user=people.SERVICE_ACCOUNT)
 
@@ -115,7 +115,7 @@ def test_dead_refresh_tokens_are_refused(simulator, how, number, suberror):
     assert (body["error"], body["error_codes"], body["suberror"]) == ("invalid_grant", [number], suberror)
 
 
-def test_a_revoked_consent_ends_refreshing(simulator):
+def test_a_refresh_after_revoked_consent_is_rejected(simulator):
     token = sign_in(simulator, people.SERVICE_ACCOUNT)["refresh_token"]
     simulator.control("revoke-consent", user=people.SERVICE_ACCOUNT)
 
@@ -139,7 +139,7 @@ def test_a_disabled_account_cannot_refresh(simulator):
         ({}, {"client_secret": ""}, 7000218),
     ],
 )
-def test_trouble_with_the_secret_is_invalid_client_with_401(simulator, change, form, number):
+def test_a_wrong_expired_or_missing_secret_is_invalid_client_with_401(simulator, change, form, number):
     simulator.control("registration", **change)
 
     response = simulator.app_only(**form)
@@ -148,7 +148,7 @@ def test_trouble_with_the_secret_is_invalid_client_with_401(simulator, change, f
     assert (response.status_code, body["error"], body["error_codes"]) == (401, "invalid_client", [number])
 
 
-def test_app_tokens_need_the_app_in_the_tenant(simulator):
+def test_app_tokens_need_a_service_principal_in_the_tenant(simulator):
     body = simulator.app_only().json()
 
     assert (body["error"], body["error_codes"]) == ("unauthorized_client", [700016])
@@ -171,17 +171,17 @@ def test_app_tokens_carry_the_consented_roles(simulator):
     assert (claims["roles"], claims["tid"], claims["appid"]) == (["User.Read.All"], CONTOSO_ID, CLIENT_ID)
 
 
-def test_roles_can_be_late(simulator):
+def test_a_fault_delays_the_roles(simulator):
     simulator.control("consent")
     simulator.control("fault", kind="no_roles", count=1)
 
-    early, late = (claims_of(simulator.app_only().json()["access_token"]) for _ in range(2))
+    first, second = (claims_of(simulator.app_only().json()["access_token"]) for _ in range(2))
 
-    assert "roles" not in early
-    assert late["roles"] == ["OnlineMeetings.ReadWrite.All", "User.Read.All"]
+    assert "roles" not in first
+    assert second["roles"] == ["OnlineMeetings.ReadWrite.All", "User.Read.All"]
 
 
-def test_app_tokens_are_for_default_only(simulator):
+def test_app_tokens_need_the_default_scope(simulator):
     simulator.control("consent")
 
     assert simulator.app_only(scope="https://graph.microsoft.com/User.Read.All").json()["error_codes"] == [
@@ -211,7 +211,7 @@ def make_certificate() -> tuple[str, rsa.RSAPrivateKey]:
 
 
 @pytest.mark.parametrize(("registered", "status"), [(True, 200), (False, 401)])
-def test_a_signed_assertion_serves_instead_of_the_secret(simulator, registered, status):
+def test_a_registered_certificate_replaces_the_secret(simulator, registered, status):
     simulator.control("consent")
     certificate, key = make_certificate()
     if registered:

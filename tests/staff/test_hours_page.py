@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from staff.hours import Stretch, in_words, replace_week, week_of
+from staff.hours import TimeRange, in_words, replace_week, week_of
 from staff.models import StaffMember, TimeOff
 from tests.factories import make_hours, make_member, make_organization
 
@@ -45,7 +45,7 @@ def test_several_stretches_a_day_are_saved_in_their_order(as_sam, sam):
         follow=True,
     )
 
-    assert week_of(sam) == [Stretch(0, NINE, TWELVE), Stretch(0, ONE, FIVE)]
+    assert week_of(sam) == [TimeRange(0, NINE, TWELVE), TimeRange(0, ONE, FIVE)]
     assert [str(message) for message in response.context["messages"]] == ["Saved."]
 
 
@@ -54,11 +54,11 @@ def test_a_pair_that_is_emptied_goes(as_sam, sam):
 
     as_sam.post(page_of(sam), {"d0_0_start": "", "d0_0_end": "", "d1_0_start": "09:00", "d1_0_end": "12:00"})
 
-    assert week_of(sam) == [Stretch(1, NINE, TWELVE)]
+    assert week_of(sam) == [TimeRange(1, NINE, TWELVE)]
 
 
 def test_every_day_has_its_stretches_and_one_empty_pair_more(as_sam, sam):
-    replace_week(sam, [Stretch(0, NINE, TWELVE), Stretch(0, ONE, FIVE)])
+    replace_week(sam, [TimeRange(0, NINE, TWELVE), TimeRange(0, ONE, FIVE)])
 
     response = as_sam.get(page_of(sam))
 
@@ -91,7 +91,7 @@ def test_stretches_may_touch(as_sam, sam):
         page_of(sam), {"d0_0_start": "09:00", "d0_0_end": "12:00", "d0_1_start": "12:00", "d0_1_end": "17:00"}
     )
 
-    assert week_of(sam) == [Stretch(0, NINE, TWELVE), Stretch(0, TWELVE, FIVE)]
+    assert week_of(sam) == [TimeRange(0, NINE, TWELVE), TimeRange(0, TWELVE, FIVE)]
 
 
 def test_copying_monday_fills_in_and_does_not_save(as_sam, sam):
@@ -114,7 +114,7 @@ def test_copying_monday_fills_in_and_does_not_save(as_sam, sam):
 def test_an_admin_edits_the_hours_of_others(as_ada, sam):
     as_ada.post(page_of(sam), {"d0_0_start": "09:00", "d0_0_end": "12:00"})
 
-    assert week_of(sam) == [Stretch(0, NINE, TWELVE)]
+    assert week_of(sam) == [TimeRange(0, NINE, TWELVE)]
 
 
 def test_nobody_else_edits_them(as_sam, as_sky, as_ada, ada, sam, otto):
@@ -243,14 +243,14 @@ def test_hours_wait_for_a_booking_that_holds_the_person():
 
     editing = Thread(target=edit)
     with transaction.atomic():
-        StaffMember.objects.select_for_update(no_key=True).get(pk=sam.pk)
+        StaffMember.objects.lock(sam.pk)
         editing.start()
         editing.join(0.5)
         seen_by_the_booking = week_of(sam)
     editing.join(10)
 
     assert seen_by_the_booking == []
-    assert week_of(sam) == [Stretch(0, NINE, TWELVE)]
+    assert week_of(sam) == [TimeRange(0, NINE, TWELVE)]
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -8,11 +8,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.db.models import QuerySet
 
-from integrations.meetings import sync_meeting
+from integrations.hooks import notices_of
+from integrations.meetings.reconciliation import healthy, reconcile, to_read_for_day, to_read_for_week
+from integrations.meetings.reconciliation_report import asked_for, finish_reconciliations, summary
+from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection
-from integrations.panels import notices_of
-from integrations.reconciliation_results import asked_for, finish_reconciliations, summary
-from integrations.reconciling import healthy, reconcile, to_read_for_day, to_read_for_week
 from staff.models import Organization
 
 

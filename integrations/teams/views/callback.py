@@ -14,16 +14,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from integrations.connections import AlreadyConnected
+from integrations.connections.lifecycle import AlreadyConnected
 from integrations.models import Connection
-from integrations.platforms import PlatformError
-from integrations.teams import wizard
-from integrations.teams.connecting import NotOffered
+from integrations.platforms.values import PlatformError
+from integrations.teams.connect import session
+from integrations.teams.connect.callback import Onward, Outcome, arrive, settle
+from integrations.teams.connect.decorators import with_what_next
+from integrations.teams.connect.reauthorize import Disconnected
+from integrations.teams.connect.session import WizardAnswers
+from integrations.teams.connect.store import NotOffered
 from integrations.teams.models import Method, TeamsConnection
-from integrations.teams.pages import with_what_next
-from integrations.teams.reauthorizing import Disconnected
-from integrations.teams.returns import Onward, Outcome, arrive, settle
-from integrations.teams.wizard import Answers
 from staff.access import admin_only, current_member, current_organization
 
 
@@ -44,8 +44,8 @@ def callback(request: HttpRequest) -> HttpResponse:
 @admin_only
 def _arrive(request: HttpRequest) -> HttpResponse:
     try:
-        attempt = wizard.take_attempt(request.session, request.GET.get("state", ""))
-    except wizard.AttemptGone as problem:
+        attempt = session.take_pending_sign_in(request.session, request.GET.get("state", ""))
+    except session.PendingSignInExpired as problem:
         return _nothing_is_waiting(request, problem)
     organization, member = current_organization(request), current_member(request)
 
@@ -61,8 +61,8 @@ def _arrive(request: HttpRequest) -> HttpResponse:
 def waiting(request: HttpRequest) -> HttpResponse:
     """An administrator has consented, but Microsoft's tokens do not show it yet. A POST looks again."""
     try:
-        proven = wizard.proven(request.session)
-    except wizard.AttemptGone as problem:
+        proven = session.proven(request.session)
+    except session.PendingSignInExpired as problem:
         return _nothing_is_waiting(request, problem)
     if request.method == "GET":
         return render(request, "teams/waiting.html", {"missing": proven.missing})
@@ -74,7 +74,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
     return _answer(request, proven.answers, outcome)
 
 
-def _answer(request: HttpRequest, answers: Answers, outcome: Callable[[], Outcome]) -> HttpResponse:
+def _answer(request: HttpRequest, answers: WizardAnswers, outcome: Callable[[], Outcome]) -> HttpResponse:
     """The page that follows: the next step, the dashboard, or back to where the trip began with a sentence."""
     try:
         result = outcome()
@@ -85,12 +85,12 @@ def _answer(request: HttpRequest, answers: Answers, outcome: Callable[[], Outcom
         return redirect("video-calls")
     if isinstance(result, Onward):
         return redirect(result.address)
-    wizard.forget(request.session)
+    session.forget(request.session)
     messages.success(request, _success(result, answers))
     return redirect("connection", pk=result.pk)
 
 
-def _success(connection: Connection, answers: Answers) -> str:
+def _success(connection: Connection, answers: WizardAnswers) -> str:
     # The connection in hand may have been read before its sign-in was renewed.
     teams = TeamsConnection.objects.get(connection=connection)
     if answers.connection_id is not None:
@@ -102,14 +102,14 @@ def _success(connection: Connection, answers: Answers) -> str:
     ) % {"account": teams.account_upn}
 
 
-def _back(request: HttpRequest, answers: Answers, problem: PlatformError) -> HttpResponse:
+def _back(request: HttpRequest, answers: WizardAnswers, problem: PlatformError) -> HttpResponse:
     is_renewal = answers.connection_id is not None
     messages.error(request, with_what_next(problem, reauthorizing=is_renewal))
     return redirect("teams-reauthorize", answers.connection_id) if is_renewal else redirect("teams-tenant")
 
 
-def _nothing_is_waiting(request: HttpRequest, problem: wizard.AttemptGone) -> HttpResponse:
+def _nothing_is_waiting(request: HttpRequest, problem: session.PendingSignInExpired) -> HttpResponse:
     """Back to the wizard's last question if there is a wizard under way, else to where everything begins."""
-    again = _("Start again with Continue.") if wizard.answers(request.session) else _("Start again.")
+    again = _("Start again with Continue.") if session.answers(request.session) else _("Start again.")
     messages.error(request, f"{problem} {again}")
-    return redirect("teams-tenant" if wizard.answers(request.session) else "video-calls")
+    return redirect("teams-tenant" if session.answers(request.session) else "video-calls")

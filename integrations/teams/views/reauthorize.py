@@ -8,13 +8,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from integrations.models import Connection
-from integrations.platforms import PlatformError
-from integrations.teams.departures import depart
+from integrations.platforms.values import PlatformError
+from integrations.teams.access_policy.guide import DOCUMENTATION
+from integrations.teams.connect.decorators import (
+    leads_to_microsoft,
+    posted,
+    render_exit,
+    see_other,
+    with_what_next,
+)
+from integrations.teams.connect.reauthorize import Disconnected, answers_for
+from integrations.teams.connect.redirects import depart
+from integrations.teams.entra.tenants import TenantProblem, resolve_tenant
 from integrations.teams.forms import ReauthorizeForm
-from integrations.teams.pages import leads_to_microsoft, posted, render_exit, see_other, with_what_next
-from integrations.teams.policy_guide import DOCUMENTATION
-from integrations.teams.reauthorizing import Disconnected, answers_for
-from integrations.teams.tenants import TenantProblem, resolve_tenant
 from integrations.views.access import connection_or_404
 
 

@@ -9,15 +9,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.platforms import PlatformError
-from integrations.teams import wizard
-from integrations.teams.departures import depart
+from integrations.platforms.values import PlatformError
+from integrations.teams.access_policy.guide import DOCUMENTATION, letter, setup_commands
+from integrations.teams.connect import session
+from integrations.teams.connect.decorators import posted, render_exit, see_other, with_what_next, wizard_page
+from integrations.teams.connect.redirects import depart
+from integrations.teams.connect.session import WizardAnswers
+from integrations.teams.entra.tenants import TenantProblem, resolve_tenant
 from integrations.teams.forms import MatchFieldForm, PolicyForm, TenantForm
 from integrations.teams.models import Method
-from integrations.teams.pages import posted, render_exit, see_other, with_what_next, wizard_page
-from integrations.teams.policy_guide import DOCUMENTATION, letter, setup_commands
-from integrations.teams.tenants import TenantProblem, resolve_tenant
-from integrations.teams.wizard import Answers
 from integrations.views.access import connection_or_404
 from staff.access import current_member, current_organization
 
@@ -29,10 +29,10 @@ def policy(request: HttpRequest) -> HttpResponse:
     if not organization.access_policy_addon:
         return redirect("teams-connect")
     form = PolicyForm(
-        posted(request), initial={"acknowledged": wizard.answers(request.session).get("acknowledged")}
+        posted(request), initial={"acknowledged": session.answers(request.session).get("acknowledged")}
     )
     if form.is_valid():
-        wizard.remember(request.session, method=Method.ACCESS_POLICY, acknowledged="yes")
+        session.remember(request.session, method=Method.ACCESS_POLICY, acknowledged="yes")
         return see_other(reverse("teams-connect"))
     context = {
         "form": form,
@@ -47,7 +47,7 @@ def policy(request: HttpRequest) -> HttpResponse:
 @wizard_page
 def use_service_account(request: HttpRequest) -> HttpResponse:
     """The other method, for an organisation that has the choice."""
-    wizard.remember(request.session, method=Method.SERVICE_ACCOUNT)
+    session.remember(request.session, method=Method.SERVICE_ACCOUNT)
     return redirect("teams-connect")
 
 
@@ -56,7 +56,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     """Connect again what was disconnected: the questions, with the answers of the last time."""
     connection = connection_or_404(request, pk)
     teams = connection.teams
-    wizard.remember(
+    session.remember(
         request.session,
         method=teams.method,
         match_field=connection.match_field,
@@ -73,12 +73,12 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 @wizard_page
 def connect(request: HttpRequest) -> HttpResponse:
     """Which field holds the UPN: the first question of the Service Account method, the second of the other."""
-    known = wizard.answers(request.session)
+    known = session.answers(request.session)
     if current_organization(request).access_policy_addon and "method" not in known:
         return redirect("teams-policy")
     form = MatchFieldForm(posted(request), initial=known)
     if form.is_valid():
-        wizard.remember(request.session, match_field=form.cleaned_data["match_field"])
+        session.remember(request.session, match_field=form.cleaned_data["match_field"])
         return see_other(reverse("teams-tenant"))
     context = {"form": form, "example": current_member(request), "method": method_of(request)}
     return render(request, "teams/connect.html", context)
@@ -87,7 +87,7 @@ def connect(request: HttpRequest) -> HttpResponse:
 @wizard_page
 def tenant(request: HttpRequest) -> HttpResponse:
     """The last question: which tenant; then off to Microsoft."""
-    known = wizard.answers(request.session)
+    known = session.answers(request.session)
     if "match_field" not in known:
         return redirect("teams-connect")
     form = TenantForm(posted(request), initial=known)
@@ -102,17 +102,17 @@ def tenant(request: HttpRequest) -> HttpResponse:
 
 
 def _depart(request: HttpRequest, typed: str) -> str:
-    wizard.remember(request.session, tenant=typed)
+    session.remember(request.session, tenant=typed)
     found = resolve_tenant(typed)
-    match_field = wizard.answers(request.session)["match_field"]
+    match_field = session.answers(request.session)["match_field"]
     return depart(
-        request.session, found, Answers(found.id, found.domain, match_field, method_of(request).value)
+        request.session, found, WizardAnswers(found.id, found.domain, match_field, method_of(request).value)
     )
 
 
 def method_of(request: HttpRequest) -> Method:
     """How the wizard connects; the add-on may have been switched off since it was asked."""
-    chosen = wizard.answers(request.session).get("method")
+    chosen = session.answers(request.session).get("method")
     if chosen == Method.ACCESS_POLICY and current_organization(request).access_policy_addon:
         return Method.ACCESS_POLICY
     return Method.SERVICE_ACCOUNT

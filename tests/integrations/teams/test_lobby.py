@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.http import QueryDict
 
-from integrations.platforms import VideoPlatform
+from integrations.platforms.base import VideoPlatform
 from integrations.teams.models import LobbyPolicy, TeamsConnection
 from integrations.teams.platform import Teams
 from tests.factories import make_connection

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from integrations.models import Coverage, DirectoryState
-from integrations.platforms import Account, Attendee, MatchReason, VideoPlatform, all_platforms, platform_of
+from integrations.models import DirectoryState, HostPermission
+from integrations.platforms.base import VideoPlatform
+from integrations.platforms.registry import all_platforms, platform_of
+from integrations.platforms.values import Account, Attendee, MatchReason
 from integrations.teams.models import Method
 from integrations.teams.platform import Teams
 from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_match, make_member
@@ -28,7 +30,7 @@ def by_policy(connected):
 
 @pytest.fixture
 def match(connected, maple):
-    return make_match(connected, make_member(maple), remote_id=SAM_ID, remote_upn="sam@contoso.example")
+    return make_match(connected, make_member(maple), remote_id=SAM_ID, remote_user_name="sam@contoso.example")
 
 
 def unmatched(match, reason, hint=""):
@@ -84,13 +86,13 @@ def test_an_account_without_a_name_is_called_by_its_user_name(connected):
 def test_a_service_account_organises_and_the_person_co_organises(connected, match):
     assert TEAMS.organizer_id(connected, match) == SERVICE_ACCOUNT_ID
     assert TEAMS.attendees(connected, match) == (Attendee(SAM_ID, "sam@contoso.example", "coorganizer"),)
-    assert TEAMS.coverage_needed(connected) is False
+    assert TEAMS.needs_host_permission(connected) is False
 
 
 def test_under_a_policy_the_person_organises(by_policy, match):
     assert TEAMS.organizer_id(by_policy, match) == SAM_ID
     assert TEAMS.attendees(by_policy, match) == ()
-    assert TEAMS.coverage_needed(by_policy) is True
+    assert TEAMS.needs_host_permission(by_policy) is True
 
 
 # --- remedies ---------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ def test_a_clean_match_needs_no_remedy(connected, match):
 
 
 def test_the_remedy_for_an_alias_is_the_name_behind_it(connected, match):
-    match.looked_up = "hugo@maple.example"
+    match.queried_name = "hugo@maple.example"
 
     sentence = TEAMS.remedy(connected, unmatched(match, MatchReason.ALIAS, "hugo.martin@maple.example"))
 
@@ -134,10 +136,11 @@ def test_several_users_are_named(connected, match):
 
 
 @pytest.mark.parametrize(
-    ("reason", "coverage"), [(MatchReason.NO_POLICY, Coverage.UNKNOWN), ("", Coverage.FORBIDDEN)]
+    ("reason", "host_permission"),
+    [(MatchReason.NO_HOST_PERMISSION, HostPermission.UNKNOWN), ("", HostPermission.DENIED)],
 )
-def test_a_missing_policy_is_granted_by_commands(by_policy, match, reason, coverage):
-    match.coverage = coverage
+def test_a_missing_policy_is_granted_by_commands(by_policy, match, reason, host_permission):
+    match.host_permission = host_permission
 
     sentence = TEAMS.remedy(by_policy, unmatched(match, reason))
 
@@ -149,7 +152,7 @@ def test_a_missing_policy_is_granted_by_commands(by_policy, match, reason, cover
 
 
 def test_while_a_policy_spreads_there_is_nothing_to_do_but_wait(by_policy, match):
-    match.coverage = Coverage.WAITING
+    match.host_permission = HostPermission.WAITING
 
     sentence = TEAMS.remedy(by_policy, match)
 
@@ -160,7 +163,7 @@ def test_while_a_policy_spreads_there_is_nothing_to_do_but_wait(by_policy, match
 
 
 def test_a_match_under_review_has_no_remedy_yet(connected, match):
-    match.directory, match.looked_up = DirectoryState.UNKNOWN, None
+    match.directory, match.queried_name = DirectoryState.UNKNOWN, None
 
     assert TEAMS.remedy(connected, match) == ""
 

@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import owners
-from integrations.hosting import Hosting
+from integrations import hooks
+from integrations.hosting.eligibility import Hosting
+from integrations.meetings.reconciliation import reconcile
+from integrations.meetings.reconciliation_report import finish_reconciliations, summary
 from integrations.models import Connection, Finding, Meeting
-from integrations.platforms import MeetingSpec
-from integrations.reconciliation_results import finish_reconciliations, summary
-from integrations.reconciling import reconcile
+from integrations.platforms.values import MeetingSpec
 from integrations.teams.platform import Teams
 from simulator import people
 from tests.factories import make_connection, make_match, make_member
-from tests.integrations.asks import HALF_AN_HOUR, ask, sync
-from tests.integrations.nights import work
+from tests.integrations.backdating import work
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, sync
 from tests.integrations.teams.test_with_simulator import graph_requests, live_meetings, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,20 +29,20 @@ class Tests:
     def owned(self, meeting_ids):
         return set(meeting_ids)
 
-    def mend(self, connection):
+    def repair(self, connection):
         return 0
 
 
 @pytest.fixture
 def hosting(maple, settings, simulator, monkeypatch) -> Hosting:
     """Sam on Maple's connection, by service account, signed in at the simulator."""
-    monkeypatch.setattr(owners, "_owners", [Tests()])
+    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
     settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
     connection = make_connection(maple)
     oid = simulator.person(people.SERVICE_ACCOUNT)["id"]
     sign_in(connection, simulator.user_token(people.SERVICE_ACCOUNT), account_oid=oid)
     sam = simulator.person("sam@maple.example")
-    match = make_match(connection, make_member(maple), remote_id=sam["id"], remote_upn=sam["upn"])
+    match = make_match(connection, make_member(maple), remote_id=sam["id"], remote_user_name=sam["upn"])
     return Hosting(match.staff_id, connection, match)
 
 
@@ -55,14 +55,14 @@ def make_ready(hosting: Hosting, subject: str) -> Meeting:
 
 
 def spec_of(meeting: Meeting, **changes) -> MeetingSpec:
-    wanted = {
+    desired_state = {
         "key": meeting.pk,
         "organizer_id": meeting.organizer_id,
         "subject": meeting.subject,
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
     }
-    return MeetingSpec(**{**wanted, **changes})
+    return MeetingSpec(**{**desired_state, **changes})
 
 
 def test_what_agrees_is_read_once_and_left_alone(hosting, simulator):

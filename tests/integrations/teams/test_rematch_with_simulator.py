@@ -10,13 +10,14 @@ from uuid import UUID
 import pytest
 from django.db.models.functions import Now
 
-from integrations import rematch_work
-from integrations.lookups import look_up
-from integrations.matching import start_run, work_on_run
+from integrations.matching import rematch_worker
+from integrations.matching.lookups import look_up
+from integrations.matching.rematch_runs import start_run
+from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, MatchField, RematchRun, RematchTrigger, UserMatch
-from integrations.platforms import MeetingSpec
-from integrations.teams.directory import Asked
+from integrations.platforms.values import MeetingSpec
 from integrations.teams.platform import Teams
+from integrations.teams.users.lookup import Asked
 from simulator import people
 from tests.factories import make_connection, make_member, make_staff
 from tests.simulator.client import Simulator
@@ -66,7 +67,7 @@ def after_the_first_answers(monkeypatch: pytest.MonkeyPatch, act: Callable[[], o
         return answers
 
     monkeypatch.setattr(Asked, "chunk_size", 2)
-    monkeypatch.setattr(rematch_work, "look_up", look_up_and_act)
+    monkeypatch.setattr(rematch_worker, "look_up", look_up_and_act)
 
 
 def statuses() -> list[str]:

@@ -8,16 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from integrations.matching import start_run, work_on_run
+from integrations.matching.rematch_runs import start_run
+from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, RematchTrigger, UserMatch
-from integrations.platforms import (
-    Attendee,
-    DirectoryAnswer,
-    ErrorKind,
-    MatchReason,
-    MeetingSpec,
-    PlatformError,
-)
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Attendee, DirectoryResult, MatchReason, MeetingSpec, PlatformError
 from integrations.teams.models import Method
 from integrations.teams.platform import Teams
 from simulator import people
@@ -119,13 +114,13 @@ def test_a_match_holds_the_object_id_and_the_user_name_as_microsoft_writes_it(si
     found = find(simulated, ["SAM@Maple.Example "])
 
     sam = simulator.person("sam@maple.example")
-    assert found == {"SAM@Maple.Example ": DirectoryAnswer(sam["id"], "sam@maple.example", "Sam Okafor")}
+    assert found == {"SAM@Maple.Example ": DirectoryResult(sam["id"], "sam@maple.example", "Sam Okafor")}
 
 
 def test_the_user_name_behind_an_alias_is_named_and_nobody_is_matched(simulated):
     found = find(simulated, ["hugo@maple.example"])
 
-    assert found["hugo@maple.example"] == DirectoryAnswer(
+    assert found["hugo@maple.example"] == DirectoryResult(
         name="Hugo Martin", reason=MatchReason.ALIAS, hint="hugo.martin@maple.example"
     )
 
@@ -375,7 +370,7 @@ def test_without_a_policy_the_person_is_refused(by_policy, simulator, spec):
     with pytest.raises(PlatformError) as failure:
         TEAMS.create_meeting(by_policy, spec)
 
-    assert (failure.value.kind, failure.value.reason) == (ErrorKind.PERSON, MatchReason.NO_POLICY)
+    assert (failure.value.kind, failure.value.reason) == (ErrorKind.PERSON, MatchReason.NO_HOST_PERMISSION)
 
 
 def test_nobody_waits_where_the_dashboard_says_so(simulated, simulator, spec):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.teams.tokens import reencrypt
+from integrations.teams.entra.user_tokens import reencrypt
 
 
 class Command(BaseCommand):

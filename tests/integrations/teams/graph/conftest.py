@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import responses
 
-from integrations.platforms import PlatformError
-from integrations.teams import graph
-from integrations.teams.graph import GraphClient
-from integrations.teams.tokens import Access
+from integrations.platforms.values import PlatformError
+from integrations.teams.entra.user_tokens import Access
+from integrations.teams.graph import client as graph
+from integrations.teams.graph.client import GraphClient
 from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"

@@ -8,8 +8,9 @@ from unittest.mock import ANY
 import pytest
 
 from integrations.models import ConnectionStatus
-from integrations.platforms import ErrorKind, PlatformError
-from integrations.teams.errors import Area
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
+from integrations.teams.graph.errors import Area
 from tests.integrations.teams.graph.conftest import ROOT, UNAUTHORIZED
 
 

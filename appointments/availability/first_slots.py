@@ -1,0 +1,131 @@
+"""The first times at which anybody of some people is free, day by day, with who it would be."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from appointments.availability.slots import free_slots
+from appointments.models import Appointment
+from services.models import Service
+from staff.models import Location, StaffMember
+
+DAYS_SHOWN = 4
+#: Of the first day every time is shown, of the days after it the first ones.
+TIMES_SHOWN = 8
+# How far ahead is looked, in days, until enough days are found; then once up to the service's horizon.
+_LOOKS = (7, 28)
+
+
+@dataclass(frozen=True)
+class FreeTime:
+    """A start, in UTC, and who would take it: of those free then, the one with the least to do that day."""
+
+    starts_at: datetime
+    member: StaffMember
+
+    @property
+    def value(self) -> int:
+        """The start as unix seconds."""
+        return int(self.starts_at.timestamp())
+
+
+@dataclass(frozen=True)
+class FreeDay:
+    """A day of the zone that was asked for, and how many more times it has than are shown."""
+
+    date: date
+    times: list[FreeTime]
+    left_off: int = 0
+
+
+@dataclass(frozen=True)
+class FirstSlots:
+    """Some days with free times; `later` is the day to go on from, None where nothing is known to follow."""
+
+    days: list[FreeDay]
+    later: date | None = None
+
+
+def find_first_slots(
+    service: Service,
+    people: Sequence[StaffMember],
+    day: date,
+    zone: ZoneInfo,
+    *,
+    location: Location | None = None,
+) -> FirstSlots:
+    """The first days, from `day` of the zone on, on which one of the people can start the service.
+
+    A number of queries that does not grow with the people: fewer where the first days are free.
+    """
+    start = max(datetime.combine(day, time(0), zone), timezone.now())
+    ends = [start + timedelta(days=days) for days in _LOOKS]
+    last = max(ends[-1], timezone.now() + timedelta(days=service.booking_horizon_days))
+    for end in [*ends, last]:
+        by_day = _by_day(_free(service, people, start, end, location), zone)
+        if len(by_day) > DAYS_SHOWN or end >= last:
+            break
+    shown = dict(sorted(by_day.items())[:DAYS_SHOWN])
+    busy = _work_a_day(people, shown, zone)
+    days = [
+        _day_of(each, starts, busy, whole=not number) for number, (each, starts) in enumerate(shown.items())
+    ]
+    return FirstSlots(days, max(shown) + timedelta(days=1) if len(by_day) > len(shown) else None)
+
+
+def _free(
+    service: Service, people: Sequence[StaffMember], start: datetime, end: datetime, location: Location | None
+) -> dict[int, list[StaffMember]]:
+    """Who is free at each moment, by unix seconds."""
+    found = free_slots(service, people, start, end, location=location)
+    by_moment: dict[int, list[StaffMember]] = defaultdict(list)
+    for member in people:
+        for moment in found[member.pk]:
+            by_moment[moment].append(member)
+    return by_moment
+
+
+def _by_day(
+    free: Mapping[int, list[StaffMember]], zone: ZoneInfo
+) -> dict[date, dict[int, list[StaffMember]]]:
+    days: dict[date, dict[int, list[StaffMember]]] = defaultdict(dict)
+    for moment in sorted(free):
+        days[datetime.fromtimestamp(moment, zone).date()][moment] = free[moment]
+    return days
+
+
+def _work_a_day(
+    people: Sequence[StaffMember], days: Mapping[date, object], zone: ZoneInfo
+) -> Counter[tuple[int, date]]:
+    """For how many seconds each person is booked on each of the days, buffers included."""
+    if not days:
+        return Counter()
+    booked = Appointment.objects.busy().filter(
+        staff__in=people,
+        starts_at__gte=datetime.combine(min(days), time(0), zone),
+        starts_at__lt=datetime.combine(max(days) + timedelta(days=1), time(0), zone),
+    )
+    work: Counter[tuple[int, date]] = Counter()
+    for staff, start, end in booked.order_by().values_list("staff", "busy_from", "busy_to"):
+        work[staff, start.astimezone(zone).date()] += int((end - start).total_seconds())
+    return work
+
+
+def _day_of(
+    day: date, free: Mapping[int, list[StaffMember]], busy: Counter[tuple[int, date]], *, whole: bool
+) -> FreeDay:
+    moments = list(free) if whole else list(free)[:TIMES_SHOWN]
+    times = [
+        FreeTime(
+            datetime.fromtimestamp(moment, UTC),
+            min(free[moment], key=lambda member: (busy[member.pk, day], member.pk)),
+        )
+        for moment in moments
+    ]
+    return FreeDay(day, times, len(free) - len(times))

@@ -1,0 +1,120 @@
+"""A month of days with the free times of each, as a page shows it."""
+
+from __future__ import annotations
+
+from calendar import Calendar
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.formats import time_format
+
+from appointments.availability.slots import free_slots, next_free_of_any_staff
+from services.models import Service
+from staff.models import StaffMember
+
+_WEEKS = Calendar(firstweekday=0)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A free time. Where clocks are set back one reading comes twice: then the zone is named, too."""
+
+    value: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of the sheet; `is_outside` where it belongs to the month before or after."""
+
+    date: date
+    times: int
+    is_outside: bool
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Month:
+    """A sheet of the calendar in some zone. `first_free` is the next free time of all, None where there is none."""
+
+    first: date
+    weeks: list[list[Day]]
+    day: date | None
+    starts: list[Start]
+    first_free: datetime | None
+    before: date | None = None
+    after: date | None = None
+    weekdays: list[date] = field(default_factory=list)
+
+
+def month_with_times(
+    service: Service,
+    people: Sequence[StaffMember],
+    zone: ZoneInfo,
+    *,
+    month: date | None = None,
+    day: date | None = None,
+) -> Month:
+    """The month that is asked for, or the day's, or that of the next free time; with the times of the chosen day.
+
+    A day without free times is chosen by nobody: the first free one of the month is.
+    """
+    now = timezone.now()
+    today = now.astimezone(zone).date()
+    found = next_free_of_any_staff(service, people, now, 1, for_clients=True)
+    first_free = found[0] if found else None
+    start = month or day or (first_free or now).astimezone(zone).date()
+    first = start.replace(day=1)
+    by_day = _times_by_day(service, people, first, zone)
+    chosen = day if day in by_day else min(by_day, default=None)
+    last_day = (now + timedelta(days=service.booking_horizon_days)).astimezone(zone).date()
+    after = (first + timedelta(days=32)).replace(day=1)
+    sheet = _WEEKS.monthdatescalendar(first.year, first.month)
+    return Month(
+        first=first,
+        # Of this month, the weeks that are over are left off.
+        weeks=[[_day(each, by_day, first, chosen) for each in week] for week in sheet if week[-1] >= today],
+        day=chosen,
+        starts=_in_words(by_day.get(chosen, []) if chosen else [], zone),
+        first_free=first_free,
+        before=(first - timedelta(days=1)).replace(day=1) if first > today else None,
+        after=after if after <= last_day else None,
+        weekdays=sheet[0],
+    )
+
+
+def _times_by_day(
+    service: Service, people: Sequence[StaffMember], first: date, zone: ZoneInfo
+) -> dict[date, list[int]]:
+    start = datetime.combine(first, time(0), zone)
+    end = datetime.combine((first + timedelta(days=32)).replace(day=1), time(0), zone)
+    slots = free_slots(service, people, start, end, for_clients=True)
+    days: dict[date, list[int]] = defaultdict(list)
+    for slot in sorted(set().union(*slots.values())):
+        days[datetime.fromtimestamp(slot, zone).date()].append(slot)
+    return dict(days)
+
+
+def _day(day: date, by_day: Mapping[date, list[int]], first: date, chosen: date | None) -> Day:
+    return Day(day, len(by_day.get(day, [])), day.month != first.month, day == chosen)
+
+
+def _in_words(slots: Sequence[int], zone: ZoneInfo) -> list[Start]:
+    readings = Counter(_clock(slot, zone) for slot in slots)
+    return [
+        Start(slot, f"{clock} {_moment(slot, zone):%Z}" if readings[clock] > 1 else clock)
+        for slot in slots
+        for clock in [_clock(slot, zone)]
+    ]
+
+
+def _clock(slot: int, zone: ZoneInfo) -> str:
+    return time_format(_moment(slot, zone), "H:i")
+
+
+def _moment(slot: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(slot, UTC).astimezone(zone)

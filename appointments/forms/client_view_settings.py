@@ -1,0 +1,37 @@
+"""What clients are told of the house, and which sites may embed the Client View."""
+
+from __future__ import annotations
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from staff.embedding import NoOrigin, read_origins
+from staff.validators import one_line
+
+
+class ClientViewSettingsForm(forms.Form):
+    """The number to call, and the sites, one a line, as browsers name them."""
+
+    phone = forms.CharField(
+        label=_("Phone for clients"),
+        help_text=_("Clients read it in mails and on the pages of their appointments."),
+        required=False,
+        max_length=40,
+        validators=[one_line],
+        widget=forms.TextInput({"type": "tel"}),
+    )
+    embed_origins = forms.CharField(
+        label=_("Sites allowed to embed the Client View"),
+        help_text=_("One a line, such as https://www.example.com. Other sites cannot show it."),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea({"rows": 4, "spellcheck": "false"}),
+    )
+
+    def clean_embed_origins(self) -> str:
+        """Each line is an origin; the first that is none is named."""
+        try:
+            return "\n".join(read_origins(self.cleaned_data["embed_origins"]))
+        except NoOrigin as error:
+            raise ValidationError(str(error)) from None

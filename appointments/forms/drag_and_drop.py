@@ -1,0 +1,59 @@
+"""Where somebody let an appointment go on the schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from appointments.changes.drag_and_drop import DropTarget
+from appointments.dates import IsoDateTimeField
+from appointments.models import Appointment
+from staff.models import StaffMember
+
+_TIME_ERRORS = {
+    "required": _("Part of this request was lost. Reload the page and try again."),
+    "invalid": _("That is no time. Clocks may change that day; choose another one."),
+}
+
+
+class DragAndDropForm(forms.Form):
+    """Clock times in the zone of whoever drags, or moments with an offset; the end only where the length changed."""
+
+    starts_at = IsoDateTimeField(error_messages=_TIME_ERRORS)
+    ends_at = IsoDateTimeField(required=False, error_messages=_TIME_ERRORS)
+    staff = forms.ModelChoiceField(
+        queryset=StaffMember.objects.none(),
+        required=False,
+        error_messages={
+            "invalid_choice": _("This person cannot take the appointment. Choose somebody else.")
+        },
+    )
+    version = forms.IntegerField(min_value=0, error_messages=_TIME_ERRORS)
+    # Whether whoever drags has been asked already.
+    confirmed = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, appointment: Appointment, actor: StaffMember, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.appointment = appointment
+        field = self.fields["staff"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells mypy what stands above
+        people = StaffMember.objects.filter(organization=actor.organization_id)
+        people = people.select_related("organization", "location")
+        field.queryset = people if actor.can_schedule else people.filter(pk=actor.pk)
+
+    @property
+    def drop(self) -> DropTarget:
+        chosen = self.cleaned_data
+        return DropTarget(
+            staff=chosen["staff"] or self.appointment.staff,
+            starts_at=chosen["starts_at"],
+            ends_at=chosen["ends_at"],
+            version=chosen["version"],
+        )
+
+    @property
+    def sentence(self) -> str:
+        """The first thing that is wrong."""
+        return str(next(error for errors in self.errors.values() for error in errors))

@@ -1,0 +1,51 @@
+"""How an appointment was before a change, as far as mails tell of it: each new fact with what it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from appointments.models import Appointment
+from appointments.notifications.ics import address_of
+from services.models import MeetingMethod
+
+
+@dataclass(frozen=True)
+class PreviousValues:
+    """What differs from now; the rest is empty. `method` and `address` are both there where either differs."""
+
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    staff: str = ""
+    method: str = ""
+    address: str = ""
+    was_video: bool = False
+
+
+def snapshot(appointment: Appointment) -> dict[str, Any]:
+    """The appointment as it is now, ready for JSON; its staff member and location should be loaded with it."""
+    return {
+        "starts_at": appointment.starts_at.isoformat(),
+        "ends_at": appointment.ends_at.isoformat(),
+        "staff": appointment.staff.name,
+        "method": int(appointment.method),
+        "address": address_of(appointment),
+    }
+
+
+def previous_values(appointment: Appointment, before: dict[str, Any] | None) -> PreviousValues:
+    """What was another way when `before`, a `snapshot`, was taken."""
+    if before is None:
+        return PreviousValues()
+    now = snapshot(appointment)
+    differs: dict[str, Any] = {}
+    if (before["starts_at"], before["ends_at"]) != (now["starts_at"], now["ends_at"]):
+        differs |= {name: datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at")}
+    if before["staff"] != now["staff"]:
+        differs["staff"] = before["staff"]
+    if (before["method"], before["address"]) != (now["method"], now["address"]):
+        method = MeetingMethod(before["method"])
+        was_video = method == MeetingMethod.VIDEO != now["method"]
+        differs |= {"method": str(method.label), "address": before["address"], "was_video": was_video}
+    return PreviousValues(**differs)

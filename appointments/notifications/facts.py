@@ -1,0 +1,72 @@
+"""What a mail says of an appointment, fact by fact: as it is now, and as it was where that changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from appointments.absolute_urls import has_video_link
+from appointments.labels import personal_link_label
+from appointments.models import Appointment, Audience
+from appointments.notifications.before_after import PreviousValues
+from appointments.notifications.ics import address_of
+from appointments.time_zones import zone_of
+from services.models import MeetingMethod
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line, what belongs below it, and what stood there before."""
+
+    label: str
+    now: str
+    more: list[str] = field(default_factory=list)
+    before: str = ""
+
+
+def facts_of(
+    appointment: Appointment, audience: str, earlier: PreviousValues, *, is_live: bool
+) -> list[Fact]:
+    """When, what, with whom, how and where, in the reader's language and zone, which are the current ones."""
+    whom = _("With") if audience == Audience.CLIENT else _("Staff member")
+    facts = [
+        _when(appointment, audience, earlier),
+        Fact(_("Service"), appointment.service.name),
+        Fact(whom, appointment.staff.name, before=earlier.staff),
+        Fact(
+            _("Meeting method"),
+            appointment.get_method_display(),
+            _how(appointment, audience) if is_live else [],
+            before=", ".join(filter(None, [earlier.method, earlier.address])),
+        ),
+    ]
+    address = "" if has_video_link(appointment) else address_of(appointment)
+    return [*facts, Fact(_("Location"), address)] if address else facts
+
+
+def _when(appointment: Appointment, audience: str, earlier: PreviousValues) -> Fact:
+    zone = zone_of(appointment.starts_at)
+    now = _span(appointment.starts_at, appointment.ends_at)
+    if earlier.starts_at is None or earlier.ends_at is None:
+        return Fact(_("When"), f"{now}, {zone}")
+    before = _span(earlier.starts_at, earlier.ends_at)
+    if audience == Audience.FORMER:
+        # Whoever lost it is told by the time they knew.
+        return Fact(_("When"), f"{before}, {zone}")
+    return Fact(_("When"), f"{now}, {zone}", before=before)
+
+
+def _span(starts_at: datetime, ends_at: datetime) -> str:
+    start, end = timezone.localtime(starts_at), timezone.localtime(ends_at)
+    return f"{date_format(start, 'l, j F Y, H:i')} – {date_format(end, 'H:i')}"
+
+
+def _how(appointment: Appointment, audience: str) -> list[str]:
+    """What is to be known of the method: who calls whom, or whose link it is."""
+    if appointment.method == MeetingMethod.PHONE and audience == Audience.CLIENT and appointment.client.phone:
+        return [_("We call you at %(phone)s.") % {"phone": appointment.client.phone}]
+    return [*filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])]

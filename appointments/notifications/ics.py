@@ -1,0 +1,101 @@
+"""An appointment as calendars understand it (RFC 5545, RFC 5546): an invitation, or its cancellation."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from icalendar import Calendar, Event, vCalAddress, vText
+
+from appointments.absolute_urls import has_video_link, join_url
+from appointments.labels import join_label, personal_link_label
+from appointments.models import Appointment, Audience, NotificationKind
+from services.models import MeetingMethod
+
+REQUEST, CANCEL = "REQUEST", "CANCEL"
+
+
+def method_of(kind: str) -> str:
+    """The calendar's word for what happened."""
+    return CANCEL if kind == NotificationKind.CANCELLED else REQUEST
+
+
+def invitation(appointment: Appointment, *, kind: str, sequence: int, audience: str, to: str) -> bytes:
+    """Return the .ics file for one recipient, in UTF-8.
+
+    Its UID stays the same over the appointment's life and SEQUENCE grows, so that calendars replace the entry. It
+    gets forwarded: it holds the join link and never the link to manage the appointment.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", "-//Coconut//Appointments//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", method_of(kind))
+    event = _event(appointment, audience)
+    event.add("sequence", sequence)
+    event.add("status", "CANCELLED" if kind == NotificationKind.CANCELLED else "CONFIRMED")
+    event.add("organizer", _organizer(appointment), encode=False)
+    event.add("attendee", _attendee(to), encode=False)
+    calendar.add_component(event)
+    ics: bytes = calendar.to_ical()
+    return ics
+
+
+def summary(appointment: Appointment, audience: str) -> str:
+    """One line for a calendar or a subject: whom the reader meets, and for what."""
+    other = appointment.organization.name if audience == Audience.CLIENT else appointment.client.name
+    return " ".join(f"{appointment.service.name}, {other}".split())
+
+
+def place(appointment: Appointment) -> str:
+    """Where to be, in one line: the join link, the address, or the method's name."""
+    if has_video_link(appointment):
+        return join_url(appointment)
+    return address_of(appointment) or appointment.get_method_display()
+
+
+def address_of(appointment: Appointment) -> str:
+    """The location's name and address in one line; "" for an appointment that takes place nowhere of ours."""
+    location = appointment.location
+    if location is None or appointment.method != MeetingMethod.AT_LOCATION:
+        return ""
+    return ", ".join(filter(None, [location.name, location.address]))
+
+
+def _event(appointment: Appointment, audience: str) -> Event:
+    event = Event()
+    event.add("uid", f"appointment-{appointment.pk}@{urlsplit(settings.BASE_URL).hostname}")
+    event.add("dtstamp", timezone.now())
+    event.add("dtstart", appointment.starts_at)
+    event.add("dtend", appointment.ends_at)
+    event.add("summary", summary(appointment, audience))
+    event.add("location", place(appointment))
+    event.add("description", _description(appointment))
+    if has_video_link(appointment):
+        event.add("url", join_url(appointment))
+    return event
+
+
+def _description(appointment: Appointment) -> str:
+    lines = [_("With %(name)s") % {"name": appointment.staff.name}]
+    if has_video_link(appointment):
+        lines.append(f"{join_label(appointment)}: {join_url(appointment)}")
+    lines += filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])
+    return "\n".join(lines)
+
+
+def _organizer(appointment: Appointment) -> vCalAddress:
+    organizer = vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
+    # A parameter can hold neither a double quote nor a line break, whatever it is called.
+    name = " ".join(appointment.organization.name.replace('"', "'").split())
+    organizer.params["CN"] = vText(name)
+    return organizer
+
+
+def _attendee(to: str) -> vCalAddress:
+    attendee = vCalAddress(f"mailto:{to}")
+    attendee.params["RSVP"] = vText("FALSE")
+    attendee.params["PARTSTAT"] = vText("ACCEPTED")
+    return attendee

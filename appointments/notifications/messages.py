@@ -1,0 +1,169 @@
+"""The mails themselves: in the reader's language and time zone, as HTML, text and a calendar entry."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any
+
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from appointments.absolute_urls import book_again_url, has_video_link, join_url, manage_url, staff_url
+from appointments.labels import join_label, phone_to_call
+from appointments.models import Appointment, Audience, Notification, NotificationKind
+from appointments.notifications.before_after import PreviousValues, previous_values
+from appointments.notifications.facts import facts_of
+from appointments.notifications.ics import invitation, method_of, summary
+from services.models import MeetingMethod
+from staff.models import StaffMember
+
+_RELATED = (
+    "organization",
+    "service",
+    "client",
+    "location",
+    "staff__organization",
+    "staff__location",
+    "meeting__connection",
+)
+
+
+def message_for(notification: Notification) -> EmailMultiAlternatives:
+    """Build the mail of an outbox row from the appointment as it is now."""
+    appointment = Appointment.objects.select_related(*_RELATED).get(pk=notification.appointment_id)
+    zone, language = _zone_and_language(appointment, notification)
+    with translation.override(language), timezone.override(zone):
+        return _mail(appointment, notification)
+
+
+def _mail(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:
+    context = _context(appointment, notification)
+    name = (
+        f"appointments/mail/{Audience.CLIENT if notification.audience == Audience.CLIENT else Audience.STAFF}"
+    )
+    mail = EmailMultiAlternatives(
+        subject=context["subject"],
+        body=render_to_string(f"{name}.txt", context),
+        to=[notification.to],
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
+    _attach_calendar(mail, appointment, notification)
+    return mail
+
+
+def _attach_calendar(
+    mail: EmailMultiAlternatives, appointment: Appointment, notification: Notification
+) -> None:
+    """As a part that mail programs act upon, and as a file for those that do not."""
+    ics = invitation(
+        appointment,
+        kind=notification.kind,
+        sequence=notification.sequence,
+        audience=notification.audience,
+        to=notification.to,
+    ).decode()
+    mail.attach_alternative(ics, f"text/calendar; method={method_of(notification.kind)}")
+    mail.attach("appointment.ics", ics, "application/ics")
+
+
+def _context(appointment: Appointment, notification: Notification) -> dict[str, Any]:
+    heading, audience = _heading(notification), notification.audience
+    earlier = previous_values(appointment, notification.before)
+    is_live = notification.kind != NotificationKind.CANCELLED
+    # Whoever takes it over never knew it otherwise.
+    is_new = audience == Audience.STAFF and notification.kind == NotificationKind.REASSIGNED
+    return {
+        "appointment": appointment,
+        # One line whatever names hold: a header cannot be continued from here.
+        "subject": " ".join(f"{heading}: {summary(appointment, audience)}".split()),
+        "sentence": _sentence(appointment, notification, earlier),
+        "language": translation.get_language(),
+        "is_live": is_live,
+        "is_former": audience == Audience.FORMER,
+        "reason": "" if is_live or audience == Audience.FORMER else appointment.cancel_reason,
+        "facts": facts_of(appointment, audience, PreviousValues() if is_new else earlier, is_live=is_live),
+        "was_video": is_live and earlier.was_video,
+        "join_url": join_url(appointment) if is_live and has_video_link(appointment) else "",
+        "join_label": join_label(appointment),
+        "join_stays": not is_new and _knows_join_link(notification),
+        **_private_links(appointment, audience),
+    }
+
+
+def _knows_join_link(notification: Notification) -> bool:
+    """Whether the reader has the link to join already."""
+    return notification.before is not None and notification.before["method"] == MeetingMethod.VIDEO
+
+
+def _private_links(appointment: Appointment, audience: str) -> dict[str, str]:
+    if audience == Audience.CLIENT:
+        links = {"manage_url": manage_url(appointment), "book_again_url": book_again_url(appointment)}
+        return links | {"phone": phone_to_call(appointment)}
+    # Whoever lost it may not open it any more.
+    return {"staff_url": staff_url(appointment)} if audience == Audience.STAFF else {}
+
+
+_HEADINGS = {
+    NotificationKind.BOOKED: _lazy("Appointment confirmed"),
+    NotificationKind.MOVED: _lazy("Appointment moved"),
+    NotificationKind.REASSIGNED: _lazy("Appointment reassigned"),
+    NotificationKind.CHANGED: _lazy("Appointment changed"),
+    NotificationKind.CANCELLED: _lazy("Appointment cancelled"),
+}
+# What happened, in one sentence to whoever reads it: the client, then the staff member.
+_SENTENCES = {
+    NotificationKind.BOOKED: (_lazy("Your appointment is confirmed."), _lazy("You have a new appointment.")),
+    NotificationKind.MOVED: (
+        _lazy("Your appointment has a new time."),
+        _lazy("An appointment of yours has a new time."),
+    ),
+    NotificationKind.REASSIGNED: (
+        _lazy("Your appointment is with %(name)s now."),
+        _lazy("You have taken over an appointment from %(before)s."),
+    ),
+    NotificationKind.CHANGED: (
+        _lazy("Your appointment has changed. This is how it is now:"),
+        _lazy("An appointment of yours has changed. This is how it is now:"),
+    ),
+    NotificationKind.CANCELLED: (
+        _lazy("Your appointment is cancelled."),
+        _lazy("An appointment of yours is cancelled."),
+    ),
+}
+
+
+def _heading(notification: Notification) -> str:
+    if notification.audience == Audience.FORMER:
+        return _("Appointment reassigned")
+    return str(_HEADINGS[NotificationKind(notification.kind)])
+
+
+def _sentence(appointment: Appointment, notification: Notification, earlier: PreviousValues) -> str:
+    words = {"name": appointment.staff.name, "before": earlier.staff}
+    if notification.audience == Audience.FORMER:
+        return _("%(name)s has taken over this appointment.") % words
+    to_client, to_staff = _SENTENCES[NotificationKind(notification.kind)]
+    if notification.kind == NotificationKind.REASSIGNED and not earlier.staff:
+        to_staff = _lazy("You have taken over an appointment.")
+    sentence = to_client if notification.audience == Audience.CLIENT else to_staff
+    return str(sentence) % words
+
+
+def _zone_and_language(appointment: Appointment, notification: Notification) -> tuple[tzinfo, str]:
+    organization, client = appointment.organization, appointment.client
+    if notification.audience == Audience.CLIENT:
+        return client.time_zone or organization.time_zone, client.language or organization.language
+    return _reader(appointment, notification).zone, organization.language
+
+
+def _reader(appointment: Appointment, notification: Notification) -> StaffMember:
+    """The staff member who is told; the one who has it now, where nobody has the address any more."""
+    if notification.audience != Audience.FORMER:
+        return appointment.staff
+    colleagues = StaffMember.objects.filter(organization=appointment.organization)
+    found = colleagues.select_related("organization", "location").filter(email__iexact=notification.to)
+    return found.first() or appointment.staff

@@ -1,0 +1,164 @@
+"""Some days of the organisation: who works, when, and what they have."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from appointments.availability.calendars import Calendar, load_calendars
+from appointments.availability.intervals import Interval, intersect, subtract
+from appointments.models import Appointment
+from appointments.schedule.rows import AppointmentRow, appointment_rows_between
+from services.models import Service, ServiceAssignment
+from staff.models import Location, Role, StaffMember, WorkingHours
+
+# What a day shows at least, in hours; earlier and later appointments stretch it.
+_FIRST_HOUR, _LAST_HOUR = 8, 18
+_SATURDAY = 5
+TimeRange = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One person's days."""
+
+    member: StaffMember
+    appointments: list[AppointmentRow]
+    # When they can be booked by their hours, when not, and when they are away.
+    working: list[TimeRange]
+    closed: list[TimeRange]
+    away: list[TimeRange]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One day or several, in the viewer's zone, with a column per person."""
+
+    first: date
+    length: int
+    zone: ZoneInfo
+    columns: list[Column]
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(days=self.length - 1)
+
+    @property
+    def noon(self) -> datetime:
+        """A moment of the first day that has its offset, whatever its clocks do at night."""
+        return datetime.combine(self.first, time(12), self.zone)
+
+    @property
+    def hours(self) -> tuple[int, int]:
+        """The first and the last full hour (0 to 24) that must show for everything to be seen."""
+        needed = [
+            _full_hours(from_.astimezone(self.zone), to.astimezone(self.zone)) for from_, to in self._shown()
+        ]
+        first, last = zip((_FIRST_HOUR, _LAST_HOUR), *needed, strict=True)
+        return min(first), max(last)
+
+    @cached_property
+    def days(self) -> list[date]:
+        """The days that are worth showing: a weekend on which nothing happens is left out of a week."""
+        every = [self.first + timedelta(days=number) for number in range(self.length)]
+        if self.length == 1:
+            return every
+        alive = {start.astimezone(self.zone).date() for start, _end in self._shown()}
+        return [day for day in every if day.weekday() < _SATURDAY or day in alive]
+
+    def _shown(self) -> list[TimeRange]:
+        """What must be seen, cut to the days."""
+        start, end = bounds(self.first, self.length, self.zone)
+        taken = [(a.starts_at, a.ends_at) for column in self.columns for a in column.appointments]
+        working = [stretch for column in self.columns for stretch in column.working]
+        return [(max(from_, start), min(to, end)) for from_, to in taken + working]
+
+
+def people_on(
+    viewer: StaffMember,
+    first: date,
+    length: int = 1,
+    *,
+    location: Location | None = None,
+    service: Service | None = None,
+    only: StaffMember | None = None,
+    search: str = "",
+) -> QuerySet[StaffMember]:
+    """Whose days the viewer may see: staff only their own; others everybody who works here or has an appointment."""
+    people = StaffMember.objects.filter(organization=viewer.organization_id).select_related(
+        "location", "organization"
+    )
+    if not viewer.can_schedule:
+        return people.filter(pk=viewer.pk)
+    people = people.filter(_works_here() | Exists(_taken_on(first, length, viewer.zone)))
+    if location is not None:
+        people = people.filter(location=location)
+    if service is not None:
+        provides = ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk"))
+        people = people.filter(Exists(provides))
+    if only is not None:
+        people = people.filter(pk=only.pk)
+    for word in search.split():
+        people = people.filter(
+            Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)
+        )
+    return people
+
+
+def schedule_of(people: Sequence[StaffMember], first: date, length: int, zone: ZoneInfo) -> Schedule:
+    """The days of these people, with a constant number of queries."""
+    start, end = bounds(first, length, zone)
+    calendars = load_calendars(people, first, first + timedelta(days=length - 1))
+    appointments: dict[int, list[AppointmentRow]] = defaultdict(list)
+    for booked in appointment_rows_between(people, start, end):
+        appointments[booked.staff_id].append(booked)
+    whole = [(int(start.timestamp()), int(end.timestamp()))]
+    columns = [_column(m, appointments[m.pk], calendars[m.pk], whole) for m in people]
+    return Schedule(first, length, zone, columns)
+
+
+def bounds(first: date, length: int, zone: ZoneInfo) -> TimeRange:
+    """The midnights around `length` days."""
+    after = first + timedelta(days=length)
+    return datetime.combine(first, time(0), zone), datetime.combine(after, time(0), zone)
+
+
+def _full_hours(start: datetime, end: datetime) -> tuple[int, int]:
+    """The hours of a day within which a stretch lies; one that goes on after midnight needs them all."""
+    if start.date() == end.date():
+        return start.hour, end.hour + bool(end.minute)
+    return (start.hour if end.time() == time(0) else 0), 24
+
+
+def _column(
+    member: StaffMember, appointments: list[AppointmentRow], calendar: Calendar, whole: list[Interval]
+) -> Column:
+    hours, off = intersect(calendar.hours, whole), intersect(calendar.off, whole)
+    return Column(
+        member,
+        appointments,
+        working=_stretches(subtract(hours, off)),
+        closed=_stretches(subtract(subtract(whole, hours), off)),
+        away=_stretches(off),
+    )
+
+
+def _works_here() -> Q:
+    providing = Exists(ServiceAssignment.objects.filter(staff=OuterRef("pk")))
+    hours = Exists(WorkingHours.objects.filter(staff=OuterRef("pk")))
+    return Q(is_active=True) & (Q(role=Role.STAFF) | Q(providing) | Q(hours))
+
+
+def _taken_on(first: date, length: int, zone: ZoneInfo) -> QuerySet[Appointment]:
+    start, end = bounds(first, length, zone)
+    return Appointment.objects.busy().filter(staff=OuterRef("pk"), starts_at__lt=end, ends_at__gt=start)
+
+
+def _stretches(spans: list[Interval]) -> list[TimeRange]:
+    return [(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)) for start, end in spans]

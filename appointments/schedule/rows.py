@@ -1,0 +1,126 @@
+"""What the schedule shows of an appointment: plain rows, as a week of fifty people has a thousand of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from hashlib import md5
+from typing import Any, NamedTuple
+
+from django.contrib.postgres.aggregates import StringAgg
+from django.db.models import Case, CharField, F, QuerySet, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import MD5, Cast, Coalesce, Concat
+from django.utils.translation import gettext as _
+
+from appointments.changes.move import MOVABLE
+from appointments.models import LIVE_STATUSES, Appointment, Status
+from integrations.models import MeetingState
+from services.models import MeetingMethod
+from staff.models import StaffMember, TimeOff, WorkingHours
+
+
+class AppointmentRow(NamedTuple):
+    """One appointment on the schedule. `link` is the state of its link; empty where it has none and needs none."""
+
+    pk: int
+    staff_id: int
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    method: int
+    client: str
+    service: str
+    version: int
+    adjustable: bool
+    link: str
+
+    @property
+    def status_label(self) -> str:
+        return str(Status(self.status).label)
+
+    @property
+    def method_label(self) -> str:
+        return str(MeetingMethod(self.method).label)
+
+    @property
+    def link_label(self) -> str:
+        return link_label(self.link)
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether its status lets it be dragged."""
+        return self.status in MOVABLE
+
+
+def link_label(state: str) -> str:
+    """The state of a link in words; empty where there is nothing to say."""
+    if state == MeetingState.PENDING:
+        return _("Link is being created")
+    if state == MeetingState.READY:
+        return _("Link ready")
+    return _("No link yet") if state == MeetingState.FAILED else ""
+
+
+# Where nobody ever asked for a link, it is missing as much as one that failed.
+_LINK = Case(
+    When(
+        method=MeetingMethod.VIDEO,
+        meeting=None,
+        personal_meeting_url="",
+        status__in=LIVE_STATUSES,
+        then=Value(MeetingState.FAILED),
+    ),
+    default=Coalesce("meeting__state", Value("")),
+    output_field=CharField(),
+)
+_COLUMNS: dict[str, Combinable] = {
+    "pk": F("pk"),
+    "staff_id": F("staff_id"),
+    "starts_at": F("starts_at"),
+    "ends_at": F("ends_at"),
+    "status": F("status"),
+    "method": F("method"),
+    "client": F("client__name"),
+    "service": F("service__name"),
+    "version": F("version"),
+    "adjustable": F("service__adjustable_length"),
+    "link": _LINK,
+}
+
+
+def appointment_rows_between(
+    people: Sequence[StaffMember], start: datetime, end: datetime
+) -> Iterator[AppointmentRow]:
+    """The appointments of these people that touch [start, end), without cancelled ones, in one query."""
+    rows = _shown(people, start, end).order_by("starts_at", "pk")
+    return map(AppointmentRow._make, rows.values_list(*(_COLUMNS[name] for name in AppointmentRow._fields)))
+
+
+def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -> str:
+    """Differs when what these people's schedule shows does; PostgreSQL reads the rows. One query."""
+    off = TimeOff.objects.filter(staff__in=people, starts_at__lt=end, ends_at__gt=start)
+    hours = WorkingHours.objects.filter(staff__in=people)
+    digests = _digest("booked", _shown(people, start, end), _COLUMNS.values()).union(
+        _digest("off", off, [F("staff_id"), F("starts_at"), F("ends_at")]),
+        _digest("hours", hours, [F("staff_id"), F("weekday"), F("start"), F("end")]),
+        all=True,
+    )
+    names = [(member.pk, member.name, member.location_id) for member in people]
+    return md5(repr((names, sorted(digests))).encode(), usedforsecurity=False).hexdigest()
+
+
+def _digest(kind: str, rows: QuerySet[Any], columns: Iterable[Combinable]) -> QuerySet[Any, Any]:
+    """One row of `kind` and the digest of all rows; none where there are none."""
+    line = Value("\n", TextField())
+    parts = [part for column in columns for part in (Cast(column, TextField()), line)]
+    every = StringAgg(Concat(*parts), delimiter="\n", order_by="pk")
+    digests = rows.order_by().values(kind=Value(kind)).annotate(digest=MD5(every))
+    found: QuerySet[Any, Any] = digests.values_list("kind", "digest")
+    return found
+
+
+def _shown(people: Sequence[StaffMember], start: datetime, end: datetime) -> QuerySet[Appointment]:
+    return Appointment.objects.exclude(status=Status.CANCELLED).filter(
+        staff__in=people, starts_at__lt=end, ends_at__gt=start
+    )

@@ -1,0 +1,60 @@
+"""What the pages of Video Calls say about booked appointments and their links."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from appointments.video.missing_links import WithoutLink, count_without_link, with_other_link
+from staff.models import Organization, StaffMember
+from staff.notices import Notice
+
+
+def missing_links(organization: Organization, person: StaffMember | None) -> Notice | None:
+    """One notice in total, however many switches, matches or platforms were changed."""
+    missing = count_without_link(organization, person)
+    if not missing.everybody:
+        return None
+    address = reverse("video-links", query={"staff": person.pk} if person else None)
+    action = _("Create links") if missing.able else _("See why")
+    return Notice(_sentence(missing), action, address)
+
+
+def other_links(organization: Organization, person: StaffMember | None) -> Notice | None:
+    """On a person's own page only: what was booked keeps its link when the platform changes, until an admin says so."""
+    if person is None:
+        return None
+    number = with_other_link(organization).filter(staff=person).count()
+    if not number:
+        return None
+    words = ngettext(
+        "%(number)d booked video appointment keeps the link that it has, which is not where %(name)s hosts now.",
+        "%(number)d booked video appointments keep the links that they have, which are not where %(name)s hosts now.",
+        number,
+    )
+    sentence = words % {"number": number, "name": person.name}
+    address = reverse("video-links", query={"show": "other", "staff": person.pk})
+    return Notice(sentence, _("Replace links"), address, is_urgent=False)
+
+
+def _sentence(missing: WithoutLink) -> str:
+    if missing.has_more:
+        return _("More than %d booked video appointments have no link.") % missing.everybody
+    if not missing.able:
+        words = ngettext(
+            "%d booked video appointment has no link, and whoever hosts it cannot host one now.",
+            "%d booked video appointments have no link, and whoever hosts them cannot host one now.",
+            missing.everybody,
+        )
+        return words % missing.everybody
+    words = ngettext(
+        "%d booked video appointment has no link.",
+        "%d booked video appointments have no link.",
+        missing.everybody,
+    )
+    sentence = words % missing.everybody
+    if missing.able == missing.everybody:
+        return sentence
+    able = ngettext("One can be made for %d of them.", "One can be made for %d of them.", missing.able)
+    return f"{sentence} {able % missing.able}"

@@ -1,0 +1,33 @@
+"""Settings > Client View: its address, the number to call, the sites that may embed it, and what they paste."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from appointments.forms.client_view_settings import ClientViewSettingsForm
+from appointments.views.responses import see_other
+from staff.access import admin_only, current_organization
+
+
+@require_http_methods(["GET", "POST"])
+@admin_only
+def client_view_settings(request: HttpRequest) -> HttpResponse:
+    """Where clients book, and where else they may."""
+    organization = current_organization(request)
+    initial = {"embed_origins": organization.embed_origins, "phone": organization.phone}
+    form = ClientViewSettingsForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
+        organization.embed_origins = form.cleaned_data["embed_origins"]
+        organization.phone = form.cleaned_data["phone"]
+        organization.save(update_fields=["embed_origins", "phone"])
+        messages.success(request, _("Saved."))
+        return see_other("client-view-settings")
+    address = settings.BASE_URL + reverse("book", args=[organization.slug])
+    context = {"form": form, "address": address, "organization": organization}
+    return render(request, "appointments/client_view_settings.html", context)

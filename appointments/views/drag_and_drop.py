@@ -1,0 +1,60 @@
+"""A drop on the schedule, answered as JSON for the script that drew it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.changes.drag_and_drop import drop_appointment, what_to_ask, where_it_is
+from appointments.forms.drag_and_drop import DragAndDropForm
+from appointments.models import Appointment
+from appointments.views.appointment_page import appointment_or_404
+from staff.access import current_member
+
+
+@require_POST
+def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
+    """Moved (with what undoes it), a question first, or refused with the next free times (409)."""
+    shown = appointment_or_404(request, pk)
+    member = current_member(request)
+    form = DragAndDropForm(request.POST, appointment=shown, actor=member)
+    if not form.is_valid():
+        return _refused(form.sentence)
+    try:
+        if not form.cleaned_data["confirmed"] and (question := what_to_ask(shown, form.drop, member)):
+            return JsonResponse({"outcome": "ask", "sentences": question})
+        moved = drop_appointment(shown, form.drop, member)
+    except BookingError as refusal:
+        return _refused(refusal.sentence, refusal)
+    return JsonResponse(_moved(shown, moved))
+
+
+def _moved(before: Appointment, moved: Appointment) -> dict[str, Any]:
+    undo = {
+        "starts_at": before.starts_at.isoformat(),
+        "staff": before.staff_id,
+        "version": moved.version,
+        "confirmed": "1",
+    }
+    if moved.ends_at - moved.starts_at != before.ends_at - before.starts_at:
+        undo["ends_at"] = before.ends_at.isoformat()
+    words = {"client": moved.client.name, "now": where_it_is(moved)}
+    return {"outcome": "moved", "sentence": _("%(client)s is on %(now)s now.") % words, "undo": undo}
+
+
+def _refused(sentence: str, refusal: BookingError | None = None) -> JsonResponse:
+    free = refusal.next_free if isinstance(refusal, TimeTaken) else []
+    times = [
+        {
+            "starts_at": moment.isoformat(),
+            "label": date_format(timezone.localtime(moment), "D j M, H:i"),
+        }
+        for moment in free
+    ]
+    return JsonResponse({"outcome": "refused", "sentence": sentence, "next_free": times}, status=409)

@@ -1,0 +1,90 @@
+"""Booked appointments of a service that are no video calls: seen first, then changed."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from appointments.changes.switch_service import (
+    AT_ONCE,
+    not_yet_video,
+    switch_rows,
+    switch_to_video,
+    switchable,
+)
+from appointments.forms.selection import Selection
+from appointments.video.missing_links import is_able
+from appointments.video.repair import Repaired
+from appointments.video.repair_rows import loaded
+from appointments.views.responses import say_how_to_go_on, see_other
+from services.catalog import service_or_404
+from services.methods import offers_of
+from services.models import MeetingMethod, Service
+from staff.access import admin_only, current_member, current_organization
+from staff.pagination import list_context
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@admin_only
+def service_to_video(request: HttpRequest, pk: int) -> HttpResponse:
+    """What would become of each; POST changes the selected ones."""
+    service = service_or_404(current_organization(request), pk)
+    offered = offers_of(service)
+    if MeetingMethod.VIDEO not in offered:
+        messages.info(request, _("This service is not offered as a Video Call. Tick that first."))
+        return see_other("service-more", service.pk)
+    if request.method == "POST":
+        _switch(request, service)
+        return see_other("service-to-video", service.pk)
+    found = loaded(not_yet_video(service)).select_related("location")
+    found = found.order_by(is_able(service.organization).desc(), "starts_at", "pk")
+    listed = list_context(request, found)
+    context = {
+        "service": service,
+        "offered": offered,
+        "able": switchable(service).count(),
+        "rows": switch_rows(list(listed["page"].object_list)),
+        **listed,
+    }
+    return render(request, "appointments/service_to_video.html", context)
+
+
+def _switch(request: HttpRequest, service: Service) -> None:
+    selection = Selection.of(request.POST)
+    if not selection:
+        messages.info(request, _("No appointment is selected. Tick those that shall become video calls."))
+        return
+    able = switchable(service)
+    gone = selection.missing_from(able)
+    chosen = selection.among(able)
+    left = max(chosen.count() - AT_ONCE, 0)
+    # Read before anything changes, for what is changed leaves the list.
+    now = list(loaded(chosen)[:AT_ONCE])
+    done = switch_to_video(now, actor=current_member(request))
+    _tell(request, Repaired(done.made, done.skipped + gone))
+    say_how_to_go_on(request, left)
+
+
+def _tell(request: HttpRequest, done: Repaired) -> None:
+    if done.made:
+        words = ngettext(
+            "%d appointment is a video call now; client and staff member are told by mail.",
+            "%d appointments are video calls now; clients and staff are told by mail.",
+            done.made,
+        )
+        messages.success(request, words % done.made)
+    if done.skipped:
+        words = ngettext(
+            "%d selected appointment was left as it is: it was changed meanwhile, or cannot be a video call any "
+            "more.",
+            "%d selected appointments were left as they are: they were changed meanwhile, or cannot be video "
+            "calls any more.",
+            done.skipped,
+        )
+        messages.info(request, words % done.skipped)

@@ -1,0 +1,171 @@
+"""Connections over their life: made, revived, refused, paused, well again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from itertools import count
+
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from integrations.circuit_breaker import CLOSED, connection_recovered
+from integrations.events import admins_of, connection_link, note_event
+from integrations.matching.rematch_runs import restart_run, start_run
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    EventKind,
+    RematchTrigger,
+)
+from staff.models import Organization, StaffMember
+
+logger = logging.getLogger(__name__)
+
+
+class AlreadyConnected(Exception):
+    """The same account is connected already; `str()` is the sentence for people."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Already connected. Use Reauthorize."))
+
+
+def add_connection(
+    organization: Organization, *, platform: str, name: str, match_field: str, actor: StaffMember | None
+) -> Connection:
+    """Store a connection that was just made and start its first match. Call it inside a transaction.
+
+    It becomes the organisation's default if there is none. Where the name is taken, a number follows it.
+    """
+    _lock(organization)
+    connection = Connection.objects.create(
+        organization=organization,
+        platform=platform,
+        name=_free_name(organization, name),
+        match_field=match_field,
+        is_default=_has_no_default(organization),
+        connected_by=actor,
+        connected_at=Now(),
+    )
+    connection.refresh_from_db(fields=["connected_at"])
+    note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
+    start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
+    return connection
+
+
+def revive_connection(connection: Connection, *, match_field: str, actor: StaffMember | None) -> None:
+    """Connect again what was disconnected: the same row, with its people and its history.
+
+    Call it inside a transaction. Raises AlreadyConnected when the connection is not disconnected.
+    """
+    _lock(connection.organization)
+    is_default = _has_no_default(connection.organization)
+    revived = Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.DISCONNECTED).update(
+        status=ConnectionStatus.CONNECTED,
+        status_reason="",
+        match_field=match_field,
+        is_default=is_default,
+        paused_until=None,
+        **CLOSED,
+        connected_by=actor,
+        connected_at=Now(),
+    )
+    if not revived:
+        raise AlreadyConnected
+    connection.refresh_from_db()
+    note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
+    start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
+    connection_recovered.send(sender=Connection, connection_id=connection.pk, was_gone=True)
+
+
+def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None:
+    """The connection has a new sign-in: it is healthy, everybody is rematched, and what waited for it goes on.
+
+    Call it inside the transaction that stores the sign-in, with the connection locked.
+    """
+    Connection.objects.filter(pk=connection.pk).update(
+        status=ConnectionStatus.CONNECTED, status_reason="", last_success_at=Now(), **CLOSED
+    )
+    note_event(
+        connection, EventKind.REAUTHORIZED, actor, _("%(name)s was reauthorized.") % {"name": connection.name}
+    )
+    restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=actor)
+    connection_recovered.send(sender=Connection, connection_id=connection.pk)
+
+
+def _lock(organization: Organization) -> None:
+    """Two admins who connect at once take turns: one default, and no name twice."""
+    Organization.objects.lock(organization.pk)
+
+
+def _has_no_default(organization: Organization) -> bool:
+    return not Connection.objects.filter(organization=organization, is_default=True).exists()
+
+
+def _free_name(organization: Organization, name: str) -> str:
+    names = Connection.objects.filter(organization=organization).values_list("name", flat=True)
+    taken = {other.lower() for other in names}
+    numbered = (f"{name} {number}" for number in count(2))
+    return name if name.lower() not in taken else next(n for n in numbered if n.lower() not in taken)
+
+
+def _connected_words(connection: Connection) -> str:
+    if connection.is_default:
+        return _("%(name)s was connected and is the organisation's default.") % {"name": connection.name}
+    return _("%(name)s was connected.") % {"name": connection.name}
+
+
+@transaction.atomic
+def require_reauthorization(connections: QuerySet[Connection], reason: str) -> bool:
+    """Mark connected connections as needing an admin, note it, and mail the admins once; whether anything changed.
+
+    The queryset carries the caller's guard, such as the token version that was refused. It is looked at again under
+    a lock, so that a refusal that was overtaken by Reauthorize or Disconnect changes nothing.
+    """
+    locked = list(
+        Connection.objects.select_for_update(no_key=True)
+        .filter(pk__in=connections.values("pk"), status=ConnectionStatus.CONNECTED)
+        .order_by("pk")
+    )
+    still = set(connections.filter(pk__in=[each.pk for each in locked]).values_list("pk", flat=True))
+    refused = [each for each in locked if each.pk in still]
+    Connection.objects.filter(pk__in=still).update(
+        status=ConnectionStatus.NEEDS_REAUTHORIZATION, status_reason=reason
+    )
+    for connection in refused:
+        note_event(connection, EventKind.TOKEN_REFUSED, None, reason)
+        transaction.on_commit(_mailing(connection, reason), robust=True)
+    return bool(refused)
+
+
+def _mailing(connection: Connection, reason: str) -> Callable[[], None]:
+    """No partial: Django's log line about a robust function that failed needs a name, and fails without one."""
+
+    def mail_admins() -> None:
+        _mail_admins(connection, reason)
+
+    return mail_admins
+
+
+def _mail_admins(connection: Connection, reason: str) -> None:
+    """Tell the admins in one mail. A mail server that is down is a line in the log: the banner tells them too."""
+    addresses = list(admins_of(connection.organization).values_list("email", flat=True))
+    if not addresses:
+        return
+    words = {"name": connection.name, "reason": reason, "link": connection_link(connection)}
+    with translation.override(connection.organization.language):
+        subject = _("%(name)s needs to be reauthorized") % words
+        body = _(
+            "%(name)s no longer lets Coconut create links for video appointments.\n\n"
+            "%(reason)s\n\n"
+            "Appointments can still be booked, and those that have a link keep it. New links follow as soon as an "
+            "admin opens the page below and clicks Actions, then Reauthorize:\n\n%(link)s\n"
+        )
+    try:
+        EmailMessage(" ".join(subject.split()), body % words, to=addresses).send()
+    except OSError:
+        logger.exception("The admins were not told that connection %s needs Reauthorize.", connection.pk)

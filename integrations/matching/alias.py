@@ -1,0 +1,122 @@
+"""Take over the user name that an alias belongs to: the remedy for somebody whom the platform knows by another name."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from integrations.events import note_event
+from integrations.models import Connection, EventKind, MatchField, UserMatch
+from staff.models import Organization, StaffMember
+from staff.people import save_person
+
+logger = logging.getLogger(__name__)
+
+
+class AliasError(Exception):
+    """Nothing was changed; `str()` is the sentence for people."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What would change for one person: `field` from `old` to `new`."""
+
+    person: StaffMember
+    field: MatchField
+    old: str
+    new: str
+
+    @property
+    def is_login(self) -> bool:
+        """Whether the person signs in with it."""
+        return self.field == MatchField.EMAIL
+
+
+def offer_for(connection: Connection, person: StaffMember) -> Offer:
+    """What the platform's last answer about the person offers. AliasError: it offers nothing, or is out of date."""
+    match = UserMatch.objects.filter(connection=connection, staff=person).first()
+    field = MatchField(connection.match_field)
+    old = str(getattr(person, field))
+    if not connection.is_live or match is None or not match.other_name or match.queried_name != old:
+        raise _nothing_offered(person)
+    return Offer(person, field, old, match.other_name)
+
+
+def _nothing_offered(person: StaffMember) -> AliasError:
+    words = _("There is no user name to take over for %s any more. The table shows the present state.")
+    return AliasError(words % person.name)
+
+
+@transaction.atomic
+def take_over(connection: Connection, person: StaffMember, new: str, actor: StaffMember | None) -> Offer:
+    """Put the offered name into the person's field; the receivers rematch. Where it is the login, a mail tells so.
+
+    `new` is the name that was agreed to. AliasError: somebody else has it, it does not do for the field, something
+    else or nothing is offered by now, or the connection was disconnected.
+    """
+    Organization.objects.lock(connection.organization_id)
+    locked = StaffMember.objects.select_for_update(no_key=True).get(
+        pk=person.pk, organization=connection.organization_id
+    )
+    offer = offer_for(Connection.objects.get(pk=connection.pk), locked)
+    if offer.new != new:
+        raise _nothing_offered(person)
+    _change(offer)
+    words = _("The %(field)s of %(person)s was %(old)s and is %(new)s now.")
+    note_event(connection, EventKind.USER_NAME_ADOPTED, actor, words % _words_of(offer))
+    if offer.is_login:
+        _mail_on_commit(offer)
+    return offer
+
+
+def _change(offer: Offer) -> None:
+    person = offer.person
+    setattr(person, offer.field, offer.new)
+    # What else is wrong with a person is no reason to refuse this.
+    others = {field.name for field in person._meta.fields} - {offer.field.value, "organization"}
+    try:
+        person.full_clean(exclude=others)
+        with transaction.atomic():
+            save_person(person, [offer.field])
+    except ValidationError as error:
+        raise AliasError(" ".join(error.messages)) from error
+    except IntegrityError as error:
+        raise AliasError(_("Somebody else has just taken this name.")) from error
+
+
+def _words_of(offer: Offer) -> dict[str, str]:
+    return {
+        "field": str(offer.field.label).lower(),
+        "person": offer.person.name,
+        "old": offer.old,
+        "new": offer.new,
+    }
+
+
+def _mail_on_commit(offer: Offer) -> None:
+    def tell() -> None:
+        _mail(offer)
+
+    transaction.on_commit(tell, robust=True)
+
+
+def _mail(offer: Offer) -> None:
+    """Either address may be the one that is read. A mail server that is down is a line in the log."""
+    body = _(
+        "Hello %(person)s,\n\n"
+        "an admin of your organisation has changed the email address that you sign in to Coconut with, so that it is "
+        "the same as in your video platform.\n\n"
+        "Before: %(old)s\n"
+        "From now on: %(new)s\n\n"
+        "Your password stays as it is. If this is a surprise to you, ask an admin of your organisation.\n"
+    )
+    subject = _("You sign in with another email address now")
+    try:
+        send_mail(subject, body % _words_of(offer), None, [offer.old, offer.new])
+    except OSError:
+        logger.exception("Staff member %s was not told of the new sign-in address.", offer.person.pk)

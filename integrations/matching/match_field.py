@@ -1,0 +1,124 @@
+"""Another staff field holds the platform's user names: what that would change, and the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Count, F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from integrations.events import note_event
+from integrations.matching.rematch_report import CHANGES_SHOWN
+from integrations.matching.rematch_runs import start_new_run
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    EventKind,
+    MatchChange,
+    MatchField,
+    MatchStatus,
+    RematchRun,
+    RematchState,
+    RematchTrigger,
+)
+from staff.models import StaffMember
+
+#: A preview speaks of the staff and the directory as they were; later than this nobody should rely on it.
+FRESH_FOR = timedelta(hours=1)
+
+
+class FieldChangeRefused(Exception):
+    """The field stays what it is; `str()` is the sentence for people."""
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a finished preview found. `changes` are the first who would change, out of `changed`."""
+
+    sentence: str
+    changes: Sequence[MatchChange]
+    changed: int
+
+
+def other_field(connection: Connection) -> MatchField:
+    """The field that could be looked up instead."""
+    return MatchField.USERNAME if connection.match_field == MatchField.EMAIL else MatchField.EMAIL
+
+
+def open_preview(connection: Connection) -> RematchRun | None:
+    """The preview that somebody looks at: under way or fresh, not dropped, and of another field than the present."""
+    return (
+        RematchRun.objects.filter(connection=connection, dismissed_at__isnull=True)
+        .previews()
+        .exclude(match_field=connection.match_field)
+        .exclude(state=RematchState.FAILED)
+        .filter(Q(finished_at__isnull=True) | Q(finished_at__gt=Now() - FRESH_FOR))
+        .first()
+    )
+
+
+def prospect_of(preview: RematchRun) -> Prospect:
+    """What would change with the field of a finished preview. Three queries."""
+    changes = preview.changes.significant()
+    numbers = changes.order_by().aggregate(
+        all=Count("pk"),
+        others=Count("pk", filter=Q(before=F("after"))),
+        **{status.value: Count("pk", filter=Q(after=status) & ~Q(before=status)) for status in MatchStatus},
+    )
+    stay = preview.done - numbers["all"]
+    parts = [ngettext("%d stays", "%d stay", stay) % stay]
+    parts += [
+        ngettext("%(people)d becomes %(status)s", "%(people)d become %(status)s", numbers[status.value])
+        % {"people": numbers[status.value], "status": status.label}
+        for status in (
+            MatchStatus.MATCHED,
+            MatchStatus.UNMATCHED,
+            MatchStatus.FORBIDDEN,
+            MatchStatus.CHECKING,
+        )
+        if numbers[status.value]
+    ]
+    if others := numbers["others"]:
+        parts.append(ngettext("%d leads to another user", "%d lead to other users", others) % others)
+    shown = list(changes.select_related("staff")[:CHANGES_SHOWN])
+    return Prospect(", ".join(parts) + ".", shown, numbers["all"])
+
+
+@transaction.atomic
+def change_field(preview: RematchRun, *, actor: StaffMember | None) -> RematchRun:
+    """Look up the field of `preview` from now on, and start to rematch everybody by it, after commit.
+
+    Raises FieldChangeRefused when the preview says nothing about the present any more, and RunUnderWay.
+    """
+    connection = Connection.objects.lock(preview.connection_id)
+    _check(connection, preview)
+    old, new = connection.get_match_field_display(), preview.get_match_field_display()
+    connection.match_field = preview.match_field
+    connection.save(update_fields=["match_field"])
+    RematchRun.objects.filter(pk=preview.pk).update(dismissed_at=Now())
+    words = _("From %(old)s to %(new)s.") % {"old": old, "new": new}
+    note_event(connection, EventKind.FIELD_CHANGED, actor, words)
+    return start_new_run(connection, trigger=RematchTrigger.FIELD_CHANGED, started_by=actor)
+
+
+def _check(connection: Connection, preview: RematchRun) -> None:
+    if connection.status != ConnectionStatus.CONNECTED:
+        raise FieldChangeRefused(
+            _("%s is not connected, so that nobody could be matched. Reauthorize it first.") % connection.name
+        )
+    if preview.match_field == connection.match_field:
+        raise FieldChangeRefused(
+            _("%s is the field that is used already.") % preview.get_match_field_display()
+        )
+    usable = RematchRun.objects.filter(pk=preview.pk, state=RematchState.SUCCEEDED, dismissed_at__isnull=True)
+    if not usable.filter(finished_at__gt=Now() - FRESH_FOR).exists():
+        raise FieldChangeRefused(
+            _(
+                "This preview is unfinished, was cancelled, or is more than an hour old. Look again what changes."
+            )
+        )

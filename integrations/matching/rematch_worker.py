@@ -1,0 +1,157 @@
+"""Working on a rematch run: everybody is looked up, chunk by chunk, from wherever the run is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from time import monotonic
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from integrations.circuit_breaker import record_failure
+from integrations.events import note_event
+from integrations.matching.lookups import look_up
+from integrations.matching.rematch_lease import (
+    Overtaken,
+    advance,
+    caller_of,
+    claim,
+    fail,
+    hand_over,
+    postpone,
+    succeed,
+)
+from integrations.matching.rematch_runs import people_in
+from integrations.matching.results import preview_answers, write_answers
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    EventKind,
+    MatchChange,
+    MatchStatus,
+    Meeting,
+    RematchRun,
+)
+from integrations.platforms.base import Directory
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.registry import platform_of
+from integrations.platforms.values import DirectoryResult, PlatformError
+
+logger = logging.getLogger(__name__)
+
+
+def work_on_run(run_id: int) -> None:
+    """Go on with a run from its cursor, if it is due and nobody else has it.
+
+    It may be killed at any moment and called twice: what a chunk wrote stays, and the cursor moves with it.
+    """
+    run = claim(run_id)
+    if run is None:
+        return
+    # Whatever the connection's field is by now: the run asks for the one that it was started for.
+    run.connection.match_field = run.match_field
+    try:
+        _ask_for_everybody(run)
+    except PlatformError as error:
+        _interrupt(run, error)
+    except Overtaken:
+        logger.info("Rematch run %s is in other hands.", run_id)
+
+
+def _ask_for_everybody(run: RematchRun) -> None:
+    connection = run.connection
+    if not connection.is_healthy:
+        _give_up(run, _not_connected(run))
+        return
+    work_until = end_of_shift()
+    directory = platform_of(connection).open_directory(connection, max(run.total - run.done, 1))
+    while asked := _next_people(run, directory.chunk_size):
+        answers = look_up(connection, directory, asked)
+        with transaction.atomic():
+            advance(run, max(asked), len(asked), _keep(run, asked, answers))
+        if monotonic() > work_until or _others_first(directory):
+            hand_over(run)
+            return
+    _finish(run)
+
+
+def _others_first(directory: Directory) -> bool:
+    """Whether somebody who has just booked waits for a worker, and another can go on here without asking anew."""
+    return not directory.holds_everybody and Meeting.objects.unclaimed().exists()
+
+
+def _not_connected(run: RematchRun) -> str:
+    if run.is_preview:
+        return _("%s is not connected. Use Reauthorize first.") % run.connection.name
+    return _("%s is not connected. Everybody is rematched after Reauthorize.") % run.connection.name
+
+
+def _keep(
+    run: RematchRun, asked: Mapping[int, str], answers: Mapping[str, DirectoryResult]
+) -> list[MatchChange]:
+    if run.is_preview:
+        return preview_answers(run.connection, asked, answers)
+    return write_answers(run.connection, asked, answers, run)
+
+
+def end_of_shift() -> float:
+    """When a task should stop of itself: well before its time limit, and before its lease is over."""
+    shortest: float = min(settings.REMATCH_LEASE_SECONDS, settings.MEETING_TASK_TIME_LIMIT)
+    return monotonic() + shortest / 2
+
+
+def _next_people(run: RematchRun, how_many: int) -> dict[int, str]:
+    """The next people behind the cursor: staff id -> what the matched field holds."""
+    people = people_in(run).filter(pk__gt=run.cursor).order_by("pk")
+    return dict(people.values_list("pk", run.match_field)[:how_many])
+
+
+@transaction.atomic
+def _finish(run: RematchRun) -> None:
+    counts = succeed(run)
+    words = _("%(matched)d matched, %(unmatched)d unmatched, %(forbidden)d forbidden.") % counts
+    if counts[MatchStatus.CHECKING]:
+        words = f"{words} {_('%(checking)d are still being checked.') % counts}"
+    _note(run, EventKind.REMATCHED, words)
+
+
+def _interrupt(run: RematchRun, error: PlatformError) -> None:
+    """Wait where waiting helps, else end the run; people keep their status either way."""
+    logger.warning(
+        "Rematch run %s: %s (%s, request %s)",
+        run.pk,
+        error,
+        error.kind,
+        error.request_id,
+        extra={"organization_id": run.connection.organization_id, "platform_request_id": error.request_id},
+    )
+    record_failure(run.connection_id, error, caller_of(run.pk))
+    try:
+        if _may_pass(run.connection, error):
+            postpone(run, error.sentence, error.retry_after)
+        else:
+            _give_up(run, error.sentence)
+    except Overtaken:
+        logger.info("Rematch run %s is in other hands.", run.pk)
+
+
+@transaction.atomic
+def _give_up(run: RematchRun, sentence: str) -> None:
+    fail(run, sentence)
+    words = {"done": run.done, "total": run.total, "why": sentence}
+    _note(run, EventKind.REMATCH_FAILED, _("%(done)d of %(total)d users were looked up. %(why)s") % words)
+
+
+def _note(run: RematchRun, kind: EventKind, words: str) -> None:
+    """A preview changes nothing, so that it leaves no trace."""
+    if not run.is_preview:
+        note_event(run.connection, kind, run.started_by, words)
+
+
+def _may_pass(connection: Connection, error: PlatformError) -> bool:
+    """Whether the run should go on later. A refused sign-in that was renewed meanwhile is an ordinary failure."""
+    if error.kind == ErrorKind.CONNECTION:
+        return Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.CONNECTED).exists()
+    return error.kind.is_waiting_useful

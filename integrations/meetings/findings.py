@@ -1,0 +1,28 @@
+"""Writing down that a meeting did not agree, and what was done about it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from integrations.models import Finding, FindingKind, Meeting
+
+#: Sent after commit: `sender=Meeting, meeting_id=UUID, finding=Finding`.
+meeting_repaired = Signal()
+
+
+def record_finding(meeting: Meeting, kind: FindingKind, sentence: str) -> None:
+    """Note it, and tell whoever keeps a history of what the meeting was made for. Call it inside a transaction."""
+    finding = Finding.objects.create(
+        meeting=meeting, connection_id=meeting.connection_id, kind=kind, sentence=sentence[:500]
+    )
+    _announce(meeting.pk, finding)
+
+
+def _announce(meeting_id: UUID, finding: Finding) -> None:
+    def send() -> None:
+        meeting_repaired.send_robust(sender=Meeting, meeting_id=meeting_id, finding=finding)
+
+    transaction.on_commit(send, robust=True)

@@ -1,0 +1,75 @@
+"""What comparing meetings with the platform came to, night for night, and what was found out about single ones."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from integrations.models.connections import Connection
+from integrations.models.meetings import Meeting
+
+
+class ReconciliationQuerySet(models.QuerySet["Reconciliation"]):
+    def unfinished(self) -> Self:
+        return self.filter(finished_at__isnull=True)
+
+
+class Reconciliation(models.Model):
+    """One comparison of a connection's meetings with the platform and with what they were made for.
+
+    `looked_at` counts the meetings that workers were asked to read; the other counts are final with `finished_at`.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="reconciliations")
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+    inspected = models.PositiveIntegerField(default=0)
+    recreated = models.PositiveIntegerField(default=0)
+    restored = models.PositiveIntegerField(default=0)
+    # Rows that did not agree with what they were made for, or that nobody had any more: asked for anew.
+    repaired = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    # Why, for most of those that failed.
+    reason = models.TextField(blank=True)
+
+    objects = ReconciliationQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[Any]] = ["-started_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=Q(finished_at__isnull=True),
+                name="one_reconciliation_at_a_time",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["connection", "-started_at", "-id"], name="reconciliation_latest"),
+        ]
+
+
+class FindingKind(models.TextChoices):
+    RECREATED = "recreated", _("Made again")
+    RESTORED = "restored", _("Put back")
+    UNOWNED = "unowned", _("Let go")
+    ORPHANED = "orphaned", _("Deleted after all")
+    CANCELLED = "cancelled", _("Cancelled after all")
+    MOVED = "moved", _("Moved after all")
+
+
+class Finding(models.Model):
+    """Something that did not agree, and what was done about it. Append-only."""
+
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="findings")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="findings", db_index=False)
+    at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=12, choices=FindingKind)
+    sentence = models.CharField(max_length=500)
+
+    class Meta:
+        ordering: ClassVar[list[Any]] = ["-at", "-pk"]
+        indexes = [models.Index(fields=["connection", "-at", "-id"], name="finding_by_connection")]

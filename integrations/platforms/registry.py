@@ -1,0 +1,26 @@
+"""Registry of the installed video platforms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from integrations.models import Connection
+from integrations.platforms.base import VideoPlatform
+
+_platforms: dict[str, VideoPlatform] = {}
+
+
+def register(platform: VideoPlatform) -> None:
+    """Called by a platform's `AppConfig.ready()`."""
+    _platforms[platform.slug] = platform
+
+
+def platform_of(connection: Connection) -> VideoPlatform:
+    """Return the platform that a connection belongs to. KeyError: the platform's app is not installed."""
+    return _platforms[connection.platform]
+
+
+def all_platforms() -> list[VideoPlatform]:
+    """Every platform that is installed, by label."""
+    return sorted(_platforms.values(), key=lambda platform: platform.label)

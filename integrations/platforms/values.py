@@ -1,0 +1,169 @@
+"""Values that travel between the product and a video platform. Imports nothing of the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import models
+
+from integrations.platforms.failures import ErrorKind
+
+if TYPE_CHECKING:
+    pass
+
+
+class MatchReason(models.TextChoices):
+    """Reasons why a staff member isn't matched. The platform adds a sentence with the remedy."""
+
+    FIELD_EMPTY = "field_empty"
+    NOT_FOUND = "not_found"
+    ALIAS = "alias"
+    DISABLED = "disabled"
+    GUEST = "guest"
+    NO_LICENCE = "no_licence"
+    NO_HOST_PERMISSION = "no_host_permission"
+    REFUSED = "refused"
+
+    @classmethod
+    def forbidding(cls) -> list[str]:
+        """Reasons under which a person was found but may not host."""
+        return [cls.DISABLED, cls.GUEST, cls.NO_LICENCE, cls.NO_HOST_PERMISSION, cls.REFUSED]
+
+
+class PlatformError(Exception):
+    """A call to the platform failed.
+
+    `sentence` is for people and says the remedy; `request_id` is the platform's, for support. `retry_after` is in
+    seconds. `ambiguous` means that a write may have been carried out although no answer arrived.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        sentence: str,
+        *,
+        request_id: str = "",
+        retry_after: float | None = None,
+        ambiguous: bool = False,
+        reason: MatchReason | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.sentence = sentence
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.ambiguous = ambiguous
+        # For `ErrorKind.PERSON`: what to record on the person's match, if anything.
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Attendee:
+    remote_id: str
+    user_name: str
+    role: str = "coorganizer"
+
+
+@dataclass(frozen=True)
+class MeetingSpec:
+    """The whole wanted state of a remote meeting. `key` is stable over its life; times are aware."""
+
+    key: UUID
+    organizer_id: str
+    subject: str
+    starts_at: datetime
+    ends_at: datetime
+    attendees: tuple[Attendee, ...] = ()
+
+
+@dataclass(frozen=True)
+class RemoteMeeting:
+    """What the platform says about a meeting. `attendee_ids` are remote ids, order without meaning."""
+
+    remote_id: str
+    join_url: str
+    subject: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    attendee_ids: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class DirectoryResult:
+    """What the directory knows about one user name. Without `remote_id` nobody was found.
+
+    `reason` is None for a clean match; `hint` is the fact that the remedy needs (such as the name an alias belongs to).
+    """
+
+    remote_id: str = ""
+    user_name: str = ""
+    name: str = ""
+    reason: MatchReason | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Who changed, is new or left in the platform's directory since a mark.
+
+    `mark` is for the next time; only the platform understands it. `user_names` are in lower case. Without
+    `is_complete` it is not known who changed, such as the first time: it may be anybody.
+    """
+
+    mark: str
+    remote_ids: frozenset[str] = frozenset()
+    user_names: frozenset[str] = frozenset()
+    is_complete: bool = True
+
+    def concern(self, user_name: str, remote_id: str) -> bool:
+        """Whether the user that this name leads to may be another one, or be different, since the mark."""
+        return not self.is_complete or remote_id in self.remote_ids or user_name.casefold() in self.user_names
+
+
+class PermissionState(StrEnum):
+    """What the platform said when it was asked whether a meeting may be hosted as somebody."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    GONE = "gone"  # there is no such remote user any more
+    UNCLEAR = "unclear"  # no answer to the question: what was known before stands
+
+
+@dataclass(frozen=True)
+class PermissionResult:
+    """Whether meetings may be hosted as one remote user.
+
+    `pause` in seconds, for an unclear answer: the platform asks everybody to wait for so long.
+    """
+
+    state: PermissionState
+    pause: float = 0.0
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account a connection was made with, for the top of its dashboard. `facts` are (label, value) pairs."""
+
+    name: str
+    user_name: str
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class StepOutcome(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    NOT_TRIED = "not_tried"
+
+
+@dataclass(frozen=True)
+class CheckStep:
+    """One step of Check connection. `sentence` says what was found, or what failed with the remedy."""
+
+    name: str
+    outcome: StepOutcome
+    sentence: str = ""
+    request_id: str = ""

@@ -1,0 +1,78 @@
+"""Telling an organisation's admins that the Application Access Policy method was switched on for them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models.signals import post_init, post_save
+from django.dispatch import receiver
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from integrations.events import admins_of
+from integrations.teams.access_policy.guide import DOCUMENTATION, setup_commands
+from staff.models import Organization
+
+_SEEN = "_access_policy_addon_seen"
+_UNKNOWN = None
+logger = logging.getLogger(__name__)
+
+
+@receiver(post_init, sender=Organization)
+def remember_add_on(instance: Organization, **kwargs: Any) -> None:
+    """What a later save is compared with; a deferred field counts as unknown, and costs no query."""
+    instance.__dict__[_SEEN] = instance.__dict__.get("access_policy_addon", _UNKNOWN)
+
+
+@receiver(post_save, sender=Organization)
+def mail_when_switched_on(instance: Organization, created: bool, **kwargs: Any) -> None:
+    """Mail all admins once the add-on is on and was known to be off before."""
+    is_on = instance.__dict__.get("access_policy_addon", _UNKNOWN)
+    was_on, instance.__dict__[_SEEN] = instance.__dict__.get(_SEEN, _UNKNOWN), is_on
+    if (was_on, is_on) != (False, True) or created:
+        return
+
+    def mail() -> None:
+        email_admins_of(instance)
+
+    transaction.on_commit(mail, robust=True)
+
+
+def email_admins_of(organization: Organization) -> None:
+    """Send the Application ID and the steps to every admin. A mail server that is down is a line in the log."""
+    addresses = list(admins_of(organization).values_list("email", flat=True))
+    if not addresses:
+        return
+    words = {
+        "client_id": settings.MICROSOFT_CLIENT_ID,
+        "commands": setup_commands(),
+        "documentation": DOCUMENTATION,
+        "link": f"{settings.BASE_URL}{reverse('video-calls-new')}",
+    }
+    subject = _("Microsoft Teams: the Application Access Policy method is available")
+    # One mail for each, so that nobody reads the others' addresses, and one that is refused stops no other.
+    for address in addresses:
+        try:
+            EmailMessage(subject, _body() % words, to=[address]).send()
+        except OSError:
+            logger.exception("An admin of organisation %s was not told about the add-on.", organization.pk)
+
+
+def _body() -> str:
+    return _(
+        "Coconut can now make Microsoft Teams meetings in the name of each staff member, by an Application Access "
+        "Policy in your Microsoft 365.\n\n"
+        "The application (client) ID of Coconut is\n\n    %(client_id)s\n\n"
+        "What to do:\n\n"
+        "1. A Microsoft administrator creates or updates an Application Access Policy for this ID, in PowerShell:\n\n"
+        "%(commands)s\n\n"
+        "   Microsoft describes it here: %(documentation)s\n\n"
+        "2. An admin of Coconut opens the page below, clicks Microsoft Teams and follows the questions. The last step "
+        "is a sign-in to Microsoft with the role Privileged Role Administrator or Global Administrator, to accept the "
+        "permissions on behalf of your organisation.\n\n"
+        "%(link)s\n"
+    )

@@ -1,0 +1,99 @@
+"""Who signed in: the id token, checked by us, because MSAL (1.38 and later) only decodes it."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+import jwt
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
+from integrations.teams.entra.errors import unreachable
+from integrations.teams.entra.tenants import Tenant
+from integrations.teams.http import Unreachable, get_json
+
+_LEEWAY_SECONDS: Final = 120
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """`oid` and `tenant_id` identify the account for good; UPN and name are for display.
+
+    `directory_roles` are the ids of its administrator roles, None where Microsoft does not tell (`wids` is an optional
+    claim: learn.microsoft.com/entra/identity-platform/optional-claims-reference).
+    """
+
+    tenant_id: str
+    oid: str
+    upn: str
+    name: str
+    directory_roles: frozenset[str] | None = None
+
+
+def check_id_token(id_token: str, tenant: Tenant, flow: Mapping[str, Any]) -> Identity:
+    """Check signature, aud, iss, tid, oid, exp and nonce of an id token that answers `flow`.
+
+    Raises PlatformError: CONNECTION when anything is wrong, OUTAGE when Microsoft's keys cannot be had.
+    """
+    try:
+        claims = jwt.decode(
+            id_token,
+            _signing_key(id_token, tenant),
+            algorithms=["RS256"],
+            audience=settings.MICROSOFT_CLIENT_ID,
+            issuer=tenant.issuer,
+            leeway=_LEEWAY_SECONDS,
+            options={"require": ["aud", "iss", "exp", "tid", "oid", "nonce"]},
+        )
+    except jwt.InvalidIssuerError as error:
+        raise other_tenant() from error
+    except (jwt.PyJWTError, KeyError) as error:
+        raise _not_accepted(type(error).__name__) from error
+    if str(claims["tid"]).lower() != tenant.id:
+        raise other_tenant()
+    # MSAL sends the hash of the nonce that it keeps in the flow.
+    expected = sha256(str(flow.get("nonce", "")).encode()).hexdigest()
+    if not hmac.compare_digest(str(claims["nonce"]).encode(), expected.encode()) or not claims["oid"]:
+        raise _not_accepted("nonce or oid")
+    roles = claims.get("wids")
+    return Identity(
+        tenant.id,
+        str(claims["oid"]),
+        str(claims.get("preferred_username", "")),
+        str(claims.get("name", "")),
+        frozenset(str(role).lower() for role in roles) if isinstance(roles, list) else None,
+    )
+
+
+def other_tenant() -> PlatformError:
+    """The account that signed in does not live in the tenant that was entered."""
+    sentence = _(
+        "This account belongs to another Microsoft tenant than the one you entered. Sign in with an account of that "
+        "tenant, or correct the tenant ID."
+    )
+    return PlatformError(ErrorKind.CONNECTION, sentence)
+
+
+def _signing_key(id_token: str, tenant: Tenant) -> jwt.PyJWK:
+    key_id = jwt.get_unverified_header(id_token)["kid"]
+    try:
+        # PyJWKClient would go its own way past our session.
+        _status, document = get_json(tenant.jwks_uri)
+    except Unreachable as error:
+        raise unreachable() from error
+    return jwt.PyJWKSet.from_dict(document)[key_id]
+
+
+def _not_accepted(what: str) -> PlatformError:
+    logger.warning("An id token was not accepted: %s", what)
+    return PlatformError(
+        ErrorKind.CONNECTION, _("Microsoft's answer does not belong to this sign-in, so it was not accepted.")
+    )

@@ -1,0 +1,123 @@
+"""From what an admin typed to a Microsoft tenant, by OpenID discovery; and what discovery says about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from django.utils.translation import gettext as _
+
+from integrations.platforms.values import PlatformError
+from integrations.teams.entra.errors import Refusal, read_refusal, unreachable
+from integrations.teams.http import Unreachable, entra_url, get_json, graph_url
+
+# The tenant of personal Microsoft accounts (learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
+PERSONAL_TENANT: Final = "9188040d-6c67-4c5b-b112-36a304b66dad"
+_NOT_A_TENANT: Final = frozenset({"common", "organizations", "consumers"})
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+_IN_ISSUER = re.compile(r"/([0-9a-f-]{36})/v2\.0$")
+_OTHER_CLOUD_NUMBERS: Final = frozenset({90038, 900382, 900432})
+
+
+class TenantProblem(Exception):
+    """What was typed is no tenant that can be connected; the text is a sentence with the remedy."""
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant as discovery describes it; `domain` is what was typed where that was no GUID."""
+
+    id: str
+    domain: str
+    issuer: str
+    jwks_uri: str
+    authorization_endpoint: str
+
+
+def resolve_tenant(typed: str) -> Tenant:
+    """Find the tenant behind a GUID or a verified domain.
+
+    Raises TenantProblem for anything else, and PlatformError (OUTAGE) when Microsoft cannot be asked.
+    """
+    name = _checked_name(typed)
+    status, document = _discover(name)
+    if status != 200:
+        raise TenantProblem(_why_unknown(typed.strip(), read_refusal(document)))
+    tenant = _read_tenant(name, document)
+    if tenant.id == PERSONAL_TENANT:
+        raise TenantProblem(_personal())
+    # From memory, not from Microsoft's pages: discovery names the Graph host of the tenant's cloud.
+    graph_host = urlsplit(graph_url()).hostname
+    if document.get("msgraph_host", graph_host) != graph_host:
+        raise TenantProblem(_other_cloud())
+    return tenant
+
+
+def sign_in_origin() -> str:
+    """The origin where people sign in, for `form-action`; Microsoft's well-known one if it cannot be asked."""
+    try:
+        _status, document = _discover("organizations")
+    except PlatformError:
+        return entra_url()
+    endpoint = urlsplit(str(document.get("authorization_endpoint") or entra_url()))
+    return f"{endpoint.scheme}://{endpoint.netloc}"
+
+
+def _checked_name(typed: str) -> str:
+    name = typed.strip().lower().strip("{}")
+    if name in _NOT_A_TENANT or name == PERSONAL_TENANT:
+        raise TenantProblem(_personal())
+    if "@" in name:
+        raise TenantProblem(
+            _("That is an email address. Enter the tenant ID, or only the part behind the @ sign.")
+        )
+    if not _GUID.fullmatch(name) and not _DOMAIN.fullmatch(name):
+        raise TenantProblem(
+            _(
+                "That is neither a tenant ID (such as 72f988bf-86f1-41af-91ab-2d7cd011db47) nor a domain of your "
+                "organisation (such as contoso.com). Check it and try again."
+            )
+        )
+    return name
+
+
+def _discover(name: str) -> tuple[int, dict[str, Any]]:
+    try:
+        return get_json(f"{entra_url()}/{quote(name)}/v2.0/.well-known/openid-configuration")
+    except Unreachable as error:
+        raise unreachable() from error
+
+
+def _read_tenant(name: str, document: dict[str, Any]) -> Tenant:
+    issuer = str(document.get("issuer", ""))
+    found = _IN_ISSUER.search(issuer)
+    addresses = [str(document.get(key, "")) for key in ("jwks_uri", "authorization_endpoint")]
+    if found is None or not all(addresses):
+        # A proxy or a page of somebody else's in between, not Microsoft.
+        raise unreachable()
+    return Tenant(found[1], "" if _GUID.fullmatch(name) else name, issuer, *addresses)
+
+
+def _why_unknown(typed: str, refusal: Refusal) -> str:
+    if refusal.number in _OTHER_CLOUD_NUMBERS:
+        return _other_cloud()
+    return _(
+        "Microsoft knows no tenant “%(tenant)s”. Check for a typing mistake; a tenant of another Microsoft cloud, such "
+        "as US Government or China, cannot be connected here either."
+    ) % {"tenant": typed}
+
+
+def _other_cloud() -> str:
+    return _(
+        "This tenant lives in another Microsoft cloud than the one Coconut works with. Contact your Customer Success "
+        "Team."
+    )
+
+
+def _personal() -> str:
+    return _(
+        "Personal Microsoft accounts cannot be connected. Enter the tenant ID of your organisation's Microsoft 365."
+    )

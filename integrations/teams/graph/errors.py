@@ -1,0 +1,205 @@
+"""What Graph's refusals mean: status, code and message in, error kind and a sentence with the remedy out.
+
+Microsoft asks clients to branch on status and code, because messages may change (learn.microsoft.com/graph/errors).
+Access policies and meeting lookups can only be told apart by the message, so those are matched loosely and fall back
+to the status. Rules marked "seen" rest on what people report of the live service; the others on the documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import MatchReason, PlatformError
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+
+class Area(Enum):
+    """What a request was about: the same status means different things."""
+
+    DIRECTORY = "directory"
+    # Making a meeting under an organizer.
+    ORGANIZER = "organizer"
+    # One meeting that exists already.
+    MEETING = "meeting"
+
+
+def area_of(path: str) -> Area:
+    """The area of a path below the version, such as `/me/onlineMeetings/MSo1…`."""
+    below = path.strip("/").partition("onlineMeetings")
+    if not below[1]:
+        return Area.DIRECTORY
+    return Area.ORGANIZER if below[2].strip("/") in ("", "createOrGet") else Area.MEETING
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer that is not a success. `is_graphs` is False where the body is not Graph's error object.
+
+    `retry_after` is in seconds; `is_write` says whether the request was meant to change something.
+    """
+
+    status: int
+    area: Area
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+    retry_after: float | None = None
+    is_graphs: bool = True
+    is_write: bool = False
+
+
+OUTAGE: Final = _("Microsoft could not be reached or gave no usable answer. Coconut tries again by itself.")
+BUG: Final = _(
+    "Microsoft did not accept what Coconut sent, or Coconut did not understand the answer. Please give the request "
+    "id to your Customer Success Team."
+)
+THROTTLED: Final = _("Microsoft asked Coconut to wait. Coconut goes on by itself.")
+SIGN_IN_REFUSED: Final = _(
+    "Microsoft no longer accepts the sign-in of this connection. An admin chooses Actions > Reauthorize on the "
+    "Microsoft Teams dashboard."
+)
+SIGN_IN_AGAIN: Final = _(
+    "A sign-in rule of your organisation (Conditional Access) asks for a new sign-in. An admin chooses Actions > "
+    "Reauthorize on the Microsoft Teams dashboard."
+)
+PERSONAL_ACCOUNT: Final = _(
+    "Microsoft does not accept this account for Teams meetings; personal accounts cannot make them. An admin "
+    "reauthorizes with a work account."
+)
+USERS_REFUSED: Final = _(
+    "Microsoft does not let Coconut look up users: a permission is missing or was withdrawn. An admin chooses "
+    "Actions > Reauthorize on the Microsoft Teams dashboard and accepts the permissions."
+)
+MEETINGS_REFUSED: Final = _(
+    "Microsoft does not let Coconut make meetings: a permission is missing or was withdrawn. An admin chooses "
+    "Actions > Reauthorize on the Microsoft Teams dashboard and accepts the permissions."
+)
+NO_HOST_PERMISSION: Final = _(
+    "No Application Access Policy lets Coconut make meetings for this person. A Microsoft administrator grants it; a "
+    "new policy takes up to 30 minutes to spread."
+)
+NO_LICENCE: Final = _(
+    "This person has no Microsoft Teams licence. A Microsoft administrator assigns one; then choose Try again."
+)
+PERSON_REFUSED: Final = _(
+    "Microsoft does not let this person organise meetings. A Microsoft administrator checks that the account is "
+    "enabled, is no guest, and has a Microsoft Teams licence; then choose Try again."
+)
+OTHER_ORGANIZER: Final = _(
+    "Microsoft says that this meeting belongs to another organizer. Rematch the person, then choose Try again."
+)
+PERSON_UNKNOWN: Final = _(
+    "Microsoft does not know this person any more. Rematch the person, then choose Try again."
+)
+MEETING_GONE: Final = _("The meeting no longer exists at Microsoft.")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of the table. What is left empty fits everything; `words` is searched in the message, without case."""
+
+    kind: ErrorKind
+    sentence: _StrOrPromise
+    statuses: tuple[int, ...] = ()
+    code: str = ""
+    words: str = ""
+    area: Area | None = None
+    reason: MatchReason | None = None
+
+    def fits(self, refusal: Refusal) -> bool:
+        return (
+            (not self.statuses or refusal.status in self.statuses)
+            and (self.area in (None, refusal.area))
+            and (not self.code or self.code.casefold() == refusal.code.casefold())
+            and (not self.words or re.search(self.words, refusal.message, re.IGNORECASE) is not None)
+        )
+
+
+_PERSON, _CONNECTION, _BUG = ErrorKind.PERSON, ErrorKind.CONNECTION, ErrorKind.BUG
+
+# The first row that fits is the answer.
+RULES: Final = (
+    # Wait, as long as Graph says (learn.microsoft.com/graph/throttling).
+    Rule(ErrorKind.THROTTLED, THROTTLED, (429,)),
+    # Seen: "No application access policy found for this app … on the user"; before 2023 "App … is not authorized to
+    # Create meeting on behalf of user …" with code Unauthorized.
+    Rule(
+        _PERSON,
+        NO_HOST_PERMISSION,
+        (401, 403),
+        words=r"application access policy|not authorized to .* on behalf of",
+        reason=MatchReason.NO_HOST_PERMISSION,
+    ),
+    # Seen with personal accounts, under several statuses.
+    Rule(_CONNECTION, PERSONAL_ACCOUNT, code="AuthenticationError"),
+    Rule(_CONNECTION, SIGN_IN_AGAIN, (401, 403), code="insufficient_claims"),
+    Rule(_CONNECTION, SIGN_IN_REFUSED, (401,)),
+    # A permission is missing or consent was withdrawn, for everybody.
+    Rule(_CONNECTION, USERS_REFUSED, (403,), area=Area.DIRECTORY),
+    Rule(_CONNECTION, MEETINGS_REFUSED, (403,), code="Authorization_RequestDenied"),
+    # Seen: "3003: User does not have access to lookup meeting", for everybody but the organizer.
+    Rule(_PERSON, OTHER_ORGANIZER, (403,), words=r"\b3003\b", reason=MatchReason.REFUSED),
+    # Seen: "9024: TeamsMeetingProcessorException …" for an organizer without licence.
+    Rule(
+        _PERSON,
+        NO_LICENCE,
+        (403,),
+        words=r"\b9024\b|TeamsMeetingProcessorException|licen[cs]e",
+        reason=MatchReason.NO_LICENCE,
+    ),
+    # Seen with an empty message: no licence, a guest, a policy. There is no telling which.
+    Rule(_PERSON, PERSON_REFUSED, (403,), reason=MatchReason.REFUSED),
+    # Seen: "3004: Specified meeting is not found". Whatever the code, a meeting that cannot be found is made again
+    # by createOrGet, which finds it if it does exist.
+    Rule(ErrorKind.GONE, MEETING_GONE, (404,), words=r"\b3004\b"),
+    Rule(ErrorKind.GONE, MEETING_GONE, (404, 410), area=Area.MEETING),
+    Rule(_PERSON, PERSON_UNKNOWN, (404,), code="Request_ResourceNotFound", reason=MatchReason.NOT_FOUND),
+    # Seen: UnknownError with an empty message for an unknown organizer and for one without licence.
+    Rule(_PERSON, PERSON_REFUSED, (404,), area=Area.ORGANIZER, reason=MatchReason.REFUSED),
+    # Somebody else changes the same thing, or it took too long: the same request may do later.
+    Rule(ErrorKind.OUTAGE, OUTAGE, (408, 409, 412, 423)),
+    # Everything else below 500 is a request that will never do: 400 BadRequest, Request_UnsupportedQuery,
+    # InvalidArgument, "Meeting Id is corrupted.", "1026: An error has occurred.", "/me request is only valid …".
+    Rule(_BUG, BUG, tuple(range(400, 500))),
+    Rule(ErrorKind.OUTAGE, OUTAGE),
+)
+# A gateway between us and Graph answers these about our request itself; other answers of a gateway are an outage,
+# because "not found" or "forbidden" from it says nothing about a meeting or a person.
+GATEWAY_REFUSES_REQUEST: Final = frozenset({400, 405, 411, 413, 414, 415, 431})
+
+
+def error_of(refusal: Refusal) -> PlatformError:
+    """The error that a refusal means. A write is ambiguous where the server may have carried it out all the same."""
+    rule = _rule(refusal)
+    return PlatformError(
+        rule.kind,
+        str(rule.sentence),
+        request_id=refusal.request_id,
+        retry_after=refusal.retry_after,
+        ambiguous=refusal.is_write and (refusal.status >= 500 or refusal.status == 408),
+        reason=rule.reason,
+    )
+
+
+def _rule(refusal: Refusal) -> Rule:
+    if not refusal.is_graphs and refusal.status not in GATEWAY_REFUSES_REQUEST | {401, 429}:
+        return RULES[-1]
+    return next(rule for rule in RULES if rule.fits(refusal))
+
+
+def outage(*, request_id: str = "", ambiguous: bool = False) -> PlatformError:
+    """No usable answer: no connection, too late, cut off, or not Graph's."""
+    return PlatformError(ErrorKind.OUTAGE, str(OUTAGE), request_id=request_id, ambiguous=ambiguous)
+
+
+def bug(request_id: str = "") -> PlatformError:
+    """Our own error: a request that must not be sent, or an answer of unknown shape."""
+    return PlatformError(ErrorKind.BUG, str(BUG), request_id=request_id)

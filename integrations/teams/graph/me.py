@@ -1,0 +1,49 @@
+"""What Graph says about the account that has just signed in, before there is a connection to ask through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
+from integrations.teams.http import Unreachable, get_json, graph_url
+
+
+@dataclass(frozen=True)
+class AccountProfile:
+    oid: str
+    upn: str
+    name: str
+
+
+def read_account(access_token: str) -> AccountProfile:
+    """Read `/me`. Raises PlatformError: OUTAGE without an answer, CONNECTION when Graph refuses the token."""
+    try:
+        status, document = get_json(
+            f"{graph_url()}/v1.0/me?$select=id,displayName,userPrincipalName", token=access_token
+        )
+    except Unreachable as error:
+        raise PlatformError(
+            ErrorKind.OUTAGE, _("Microsoft Graph cannot be reached at the moment.")
+        ) from error
+    if status != 200 or not document.get("id"):
+        sentence = _("Microsoft let the account sign in but does not let it read its own profile.")
+        raise PlatformError(ErrorKind.CONNECTION, sentence)
+    return AccountProfile(
+        str(document["id"]),
+        str(document.get("userPrincipalName") or ""),
+        str(document.get("displayName") or ""),
+    )
+
+
+def read_tenant_name(access_token: str) -> str:
+    """The tenant's display name, "" where this account may not read it: it only decorates the dashboard."""
+    try:
+        _status, document = get_json(f"{graph_url()}/v1.0/organization", token=access_token)
+    except Unreachable:
+        return ""
+    rows = document.get("value")
+    first = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+    return str(first.get("displayName") or "")

@@ -1,0 +1,23 @@
+"""Registry through which upper layers contribute to pages and decisions of lower layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+Hook = TypeVar("Hook")
+
+
+class Registry(Generic[Hook]):
+    """Hooks in the order of their registration. `AppConfig.ready()` registers them."""
+
+    def __init__(self) -> None:
+        self._hooks: list[Hook] = []
+
+    def register(self, hook: Hook) -> None:
+        """Add a hook. A hook that is registered already is not added twice."""
+        if hook not in self._hooks:
+            self._hooks.append(hook)
+
+    def __iter__(self) -> Iterator[Hook]:
+        return iter(tuple(self._hooks))

@@ -1,0 +1,159 @@
+"""An appointment takes place another way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appointments.booking_rules.errors import BookingError
+from appointments.changes.meeting_method import change_method
+from appointments.models import Appointment, BookedThrough, Notification, Status
+from integrations.models import DesiredState, Meeting, UserMatch
+from services.models import MeetingMethod
+from staff.models import StaffMember, VideoChoice
+from tests.appointments.conftest import Maple, monday
+from tests.factories import make_appointment, make_location, make_organization
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
+
+
+def change(maple: Maple, appointment: Appointment, method: int, **changes: Any) -> Appointment:
+    arguments = {"method": method, "actor": maple.sky, "through": BookedThrough.SCHEDULE, **changes}
+    return change_method(appointment, **arguments)
+
+
+def sentence_of(maple: Maple, appointment: Appointment, method: int, **changes: Any) -> str:
+    with pytest.raises(BookingError) as refused:
+        change(maple, appointment, method, **changes)
+    return refused.value.sentence
+
+
+def test_to_a_video_call_makes_a_meeting(maple_with_teams: Maple) -> None:
+    appointment = change(maple_with_teams, maple_with_teams.book(), MeetingMethod.VIDEO)
+
+    appointment.refresh_from_db()
+    meeting = Meeting.objects.get()
+    assert (appointment.method, appointment.meeting, appointment.version) == (MeetingMethod.VIDEO, meeting, 1)
+    assert (meeting.starts_at, meeting.desired_state) == (monday(10), DesiredState.PRESENT)
+
+
+def test_from_a_video_call_lets_the_meeting_go(maple_with_teams: Maple) -> None:
+    booked = maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+    appointment = change(maple_with_teams, booked, MeetingMethod.PHONE)
+
+    appointment.refresh_from_db()
+    assert (appointment.meeting, Meeting.objects.get().desired_state) == (None, DesiredState.ABSENT)
+    assert next(event.text for event in appointment.events.order_by("-pk")) == (
+        "Meeting method changed from Video Call to Phone Call."
+    )
+
+
+def test_there_and_back_is_a_meeting_of_its_own(maple_with_teams: Maple) -> None:
+    booked = maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+    again = change(
+        maple_with_teams, change(maple_with_teams, booked, MeetingMethod.PHONE), MeetingMethod.VIDEO
+    )
+
+    assert again.meeting_id != booked.meeting_id
+    assert list(Meeting.objects.filter(desired_state=DesiredState.PRESENT)) == [again.meeting]
+
+
+def test_to_the_personal_link_of_somebody_who_chose_it(maple_with_teams: Maple) -> None:
+    StaffMember.objects.filter(pk=maple_with_teams.sam.pk).update(
+        video_choice=VideoChoice.PERSONAL,
+        personal_meeting_url="https://meet.example/sam",
+        personal_meeting_note="Ring twice",
+    )
+
+    appointment = change(maple_with_teams, maple_with_teams.book(), MeetingMethod.VIDEO)
+
+    assert (appointment.personal_meeting_url, appointment.personal_meeting_note) == (
+        "https://meet.example/sam",
+        "Ring twice",
+    )
+    assert not Meeting.objects.exists()
+
+
+def test_nobody_who_cannot_host_gets_a_video_call(maple_with_teams: Maple) -> None:
+    UserMatch.objects.update(enabled=False)
+    appointment = maple_with_teams.book()
+
+    assert sentence_of(maple_with_teams, appointment, MeetingMethod.VIDEO) == (
+        "Video Calls is off for Sam Okafor. An admin can turn it on under Settings > Video Calls."
+    )
+    appointment.refresh_from_db()
+    assert (appointment.method, appointment.version) == (MeetingMethod.AT_LOCATION, 0)
+
+
+def test_a_client_without_phone_cannot_be_called(maple: Maple) -> None:
+    maple.cleo.phone = ""
+    maple.cleo.save()
+
+    assert sentence_of(maple, maple.book(), MeetingMethod.PHONE) == (
+        "Cleo Brandt has no phone number to call. Add one, or choose another meeting method."
+    )
+
+
+def test_a_method_that_is_not_offered_is_refused(maple: Maple) -> None:
+    maple.review.meeting_methods.filter(method=MeetingMethod.PHONE).delete()
+
+    assert sentence_of(maple, maple.book(), MeetingMethod.PHONE) == (
+        "“Mortgage review” is not offered this way. Choose another meeting method."
+    )
+
+
+def test_another_location_is_a_change_of_its_own(maple: Maple) -> None:
+    harbour = make_location(maple.organization, "Harbour")
+
+    appointment = change(maple, maple.book(), MeetingMethod.AT_LOCATION, location=harbour)
+
+    assert (appointment.location, appointment.version) == (harbour, 1)
+    assert next(event.text for event in appointment.events.order_by("-pk")) == "Another location: Harbour."
+
+
+def test_a_location_elsewhere_is_refused(maple: Maple) -> None:
+    elsewhere = make_location(make_organization("Cedar Bank"), "Otto's")
+
+    assert sentence_of(maple, maple.book(), MeetingMethod.AT_LOCATION, location=elsewhere) == (
+        "That choice is not available here. Choose another one."
+    )
+
+
+def test_what_it_is_already_changes_nothing(maple: Maple) -> None:
+    appointment = change(maple, maple.book(), MeetingMethod.AT_LOCATION)
+
+    assert (appointment.version, appointment.events.count()) == (0, 1)
+
+
+def test_the_method_of_what_was_served_stays(maple: Maple) -> None:
+    served = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=Status.SERVED)
+
+    assert sentence_of(maple, served, MeetingMethod.PHONE) == (
+        "The meeting method of an appointment that is “Served” cannot be changed."
+    )
+
+
+def test_both_are_told(maple: Maple) -> None:
+    appointment = maple.book()
+    Notification.objects.update(state="sent")
+
+    change(maple, appointment, MeetingMethod.PHONE)
+
+    waiting = Notification.objects.filter(state="waiting").order_by("audience")
+    assert list(waiting.values_list("audience", "kind", "sequence")) == [
+        ("client", "changed", 1),
+        ("staff", "changed", 1),
+    ]
+
+
+def test_a_page_that_is_out_of_date_changes_nothing(maple: Maple) -> None:
+    appointment = maple.book()
+    change(maple, appointment, MeetingMethod.PHONE)
+
+    assert sentence_of(maple, appointment, MeetingMethod.OFF_SITE, version=0) == (
+        "Sky Larsen changed this appointment meanwhile: Meeting method changed from At location to Phone Call. "
+        "Look at it again."
+    )

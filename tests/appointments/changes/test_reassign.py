@@ -1,0 +1,372 @@
+"""An appointment gets another staff member, perhaps at another time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.changes.move import is_movable, move_appointment, reassign_appointment
+from appointments.models import Appointment, BookedThrough, Notification, Status
+from appointments.models import NotificationKind as Kind
+from integrations.models import DesiredState, Meeting, MeetingState, UserMatch
+from services.models import MeetingMethod, ServiceAssignment
+from staff.models import StaffMember, VideoChoice
+from tests.appointments.conftest import Maple, monday
+from tests.factories import (
+    make_appointment,
+    make_connection,
+    make_hours,
+    make_match,
+    make_member,
+    make_organization,
+)
+from tests.integrations.fake_platform import FakePlatform
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
+
+
+@pytest.fixture
+def kim(maple: Maple) -> StaffMember:
+    """Kim provides the review, too."""
+    kim = make_member(maple.organization, "Kim Ito")
+    make_hours(kim)
+    ServiceAssignment.objects.create(service=maple.review, staff=kim)
+    return kim
+
+
+@pytest.fixture
+def kim_on_teams(maple_with_teams: Maple, kim: StaffMember) -> StaffMember:
+    make_match(UserMatch.objects.get().connection, kim)
+    return kim
+
+
+def reassign(maple: Maple, appointment: Appointment, staff: StaffMember, **changes: Any) -> Appointment:
+    arguments = {"staff": staff, "actor": maple.sky, "through": BookedThrough.SCHEDULE, **changes}
+    return reassign_appointment(appointment, **arguments)
+
+
+def sentence_of(change: Any) -> str:
+    with pytest.raises(BookingError) as refused:
+        change()
+    return refused.value.sentence
+
+
+def last_line(appointment: Appointment) -> str:
+    line = appointment.events.order_by("-pk").first()
+    assert line is not None
+    return line.text
+
+
+# --- another person ---------------------------------------------------------------------------------
+def test_somebody_else_takes_the_appointment_over(maple: Maple, kim: StaffMember) -> None:
+    appointment = reassign(maple, maple.book(), kim)
+
+    appointment.refresh_from_db()
+    assert (appointment.staff, appointment.starts_at, appointment.version) == (kim, monday(10), 1)
+    assert last_line(appointment) == "Reassigned from Sam Okafor to Kim Ito."
+
+
+def test_the_link_stays_where_the_organiser_does(maple_with_teams: Maple, kim_on_teams: StaffMember) -> None:
+    before = maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+    after = reassign(maple_with_teams, before, kim_on_teams)
+
+    meeting = Meeting.objects.get()
+    assert (after.meeting_id, meeting.host, meeting.version) == (before.meeting_id, kim_on_teams, 2)
+    assert [attendee["user_name"] for attendee in meeting.attendees] == [kim_on_teams.email]
+    assert last_line(after) == "Reassigned from Sam Okafor to Kim Ito. The link stays."
+
+
+def test_another_connection_gives_a_new_link_and_lets_the_old_meeting_go(
+    maple_with_teams: Maple, kim: StaffMember
+) -> None:
+    second = make_connection(maple_with_teams.organization, account_oid="another", is_default=False)
+    make_match(second, kim)
+    StaffMember.objects.filter(pk=kim.pk).update(video_choice=VideoChoice.CONNECTION, video_connection=second)
+    before = maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+    after = reassign(maple_with_teams, before, kim)
+
+    old, new = Meeting.objects.get(pk=str(before.meeting_id)), Meeting.objects.get(pk=str(after.meeting_id))
+    assert (old.desired_state, old.replaced_by) == (DesiredState.ABSENT, new)
+    assert (new.desired_state, new.connection, new.host, new.starts_at) == (
+        DesiredState.PRESENT,
+        second,
+        kim,
+        monday(10),
+    )
+    assert after.join_token == before.join_token
+    assert last_line(after) == "Reassigned from Sam Okafor to Kim Ito, with a new link."
+
+
+def test_another_organiser_gives_a_new_link(
+    maple_with_teams: Maple,
+    kim_on_teams: StaffMember,
+    fake_teams: FakePlatform,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As under the Application Access Policy method, where each person organises their own meetings."""
+    monkeypatch.setattr(fake_teams, "organizer_id", lambda connection, match: match.remote_id)
+    before = maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+    after = reassign(maple_with_teams, before, kim_on_teams)
+
+    assert Meeting.objects.get(pk=str(before.meeting_id)).state == MeetingState.CANCELLED
+    assert Meeting.objects.get(pk=str(after.meeting_id)).organizer_id == f"oid-of-{kim_on_teams.email}"
+
+
+def test_somebody_with_a_personal_link_hosts_there(maple_with_teams: Maple, kim: StaffMember) -> None:
+    StaffMember.objects.filter(pk=kim.pk).update(
+        video_choice=VideoChoice.PERSONAL,
+        personal_meeting_url="https://meet.example/kim",
+        personal_meeting_note="Ring twice",
+    )
+    before = maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+    after = reassign(maple_with_teams, before, kim)
+
+    after.refresh_from_db()
+    assert (after.meeting, after.personal_meeting_url, after.personal_meeting_note) == (
+        None,
+        "https://meet.example/kim",
+        "Ring twice",
+    )
+    assert Meeting.objects.get().desired_state == DesiredState.ABSENT
+
+
+def test_from_a_personal_link_to_a_meeting(maple_with_teams: Maple, kim_on_teams: StaffMember) -> None:
+    appointment = make_appointment(
+        maple_with_teams.review,
+        maple_with_teams.sam,
+        maple_with_teams.cleo,
+        monday(10),
+        method=MeetingMethod.VIDEO,
+        personal_meeting_url="https://meet.example/sam",
+    )
+
+    after = reassign(maple_with_teams, appointment, kim_on_teams)
+
+    after.refresh_from_db()
+    assert (after.meeting, after.personal_meeting_url) == (Meeting.objects.get(host=kim_on_teams), "")
+
+
+def test_nobody_who_cannot_host_takes_over_a_video_call(maple_with_teams: Maple, kim: StaffMember) -> None:
+    appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+    sentence = sentence_of(lambda: reassign(maple_with_teams, appointment, kim))
+
+    appointment.refresh_from_db()
+    assert sentence == (
+        "Video Calls is off for Kim Ito. An admin can turn it on under Settings > Video Calls."
+    )
+    assert (appointment.staff, Meeting.objects.get().version) == (maple_with_teams.sam, 1)
+
+
+def test_nobody_takes_over_what_they_do_not_provide(maple: Maple, kim: StaffMember) -> None:
+    kim.assignments.all().delete()
+    appointment = maple.book()
+
+    assert sentence_of(lambda: reassign(maple, appointment, kim)) == (
+        "Kim Ito does not provide “Mortgage review”. Choose somebody who does, or another service."
+    )
+
+
+def test_nobody_who_left_takes_it_over(maple: Maple, kim: StaffMember) -> None:
+    appointment = maple.book()
+    StaffMember.objects.filter(pk=kim.pk).update(is_active=False)
+
+    assert sentence_of(lambda: reassign(maple, appointment, kim)) == (
+        "Kim Ito no longer takes appointments. Choose somebody else."
+    )
+
+
+def test_somebody_who_left_is_relieved_of_it(maple: Maple, kim: StaffMember) -> None:
+    appointment = maple.book()
+    StaffMember.objects.filter(pk=maple.sam.pk).update(is_active=False)
+
+    assert reassign(maple, appointment, kim).staff == kim
+
+
+def test_a_busy_person_is_not_given_more(maple: Maple, kim: StaffMember) -> None:
+    make_appointment(maple.review, kim, maple.cleo, monday(10))
+    appointment = maple.book()
+
+    with pytest.raises(TimeTaken) as taken:
+        reassign(maple, appointment, kim)
+
+    appointment.refresh_from_db()
+    assert (appointment.staff, appointment.version) == (maple.sam, 0)
+    assert taken.value.next_free[0] == monday(10, 30)
+
+
+def test_nobody_of_another_organisation_takes_it_over(maple: Maple) -> None:
+    otto = make_member(make_organization("Cedar Bank"), "Otto Berg")
+    appointment = maple.book()
+
+    assert sentence_of(lambda: reassign(maple, appointment, otto)) == (
+        "That choice is not available here. Choose another one."
+    )
+
+
+def test_to_the_same_person_changes_nothing(maple: Maple) -> None:
+    appointment = reassign(maple, maple.book(), maple.sam)
+
+    assert (appointment.version, appointment.events.count()) == (0, 1)
+
+
+def test_person_and_time_change_in_one(maple: Maple, kim: StaffMember) -> None:
+    appointment = move_appointment(
+        maple.book(), starts_at=monday(14), staff=kim, actor=maple.sky, through=BookedThrough.SCHEDULE
+    )
+
+    assert (appointment.staff, appointment.starts_at, appointment.version) == (kim, monday(14), 1)
+    assert last_line(appointment) == (
+        "Moved from Mon 30 Nov 2026, 10:00 UTC to Mon 30 Nov 2026, 14:00 UTC. "
+        "Reassigned from Sam Okafor to Kim Ito."
+    )
+
+
+@pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.SERVED, Status.NO_SHOW])
+def test_only_what_nobody_has_begun_is_reassigned(status: Status, maple: Maple, kim: StaffMember) -> None:
+    appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=status)
+
+    assert not is_movable(appointment)
+    assert sentence_of(lambda: reassign(maple, appointment, kim)) == (
+        f"An appointment that is “{status.label}” cannot be moved."
+    )
+
+
+def test_whoever_stands_at_the_desk_is_served_by_a_colleague(maple: Maple, kim: StaffMember) -> None:
+    appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=Status.ARRIVED)
+
+    assert reassign(maple, appointment, kim).staff == kim
+
+
+def test_a_client_who_arrived_does_not_move_it_online(maple: Maple) -> None:
+    appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=Status.ARRIVED)
+
+    assert (
+        sentence_of(
+            lambda: move_appointment(
+                appointment, starts_at=monday(14), actor=None, through=BookedThrough.CLIENT_VIEW
+            )
+        )
+        == "An appointment that is “Arrived” cannot be moved."
+    )
+
+
+# --- what was seen ----------------------------------------------------------------------------------
+def test_nobody_moves_what_a_colleague_moved_meanwhile(maple: Maple, kim: StaffMember) -> None:
+    seen = maple.book()
+    move_appointment(seen, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE)
+
+    sentence = sentence_of(
+        lambda: move_appointment(
+            seen, starts_at=monday(16), actor=kim, through=BookedThrough.SCHEDULE, version=seen.version
+        )
+    )
+
+    seen.refresh_from_db()
+    assert (seen.starts_at, seen.version) == (monday(14), 1)
+    assert sentence == (
+        "Sky Larsen changed this appointment meanwhile: Moved from Mon 30 Nov 2026, 10:00 UTC to "
+        "Mon 30 Nov 2026, 14:00 UTC. Look at it again."
+    )
+
+
+def test_nobody_moves_what_the_client_moved_meanwhile(maple: Maple) -> None:
+    seen = maple.book()
+    move_appointment(seen, starts_at=monday(14), actor=None, through=BookedThrough.CLIENT_VIEW)
+
+    assert sentence_of(
+        lambda: move_appointment(
+            seen, starts_at=monday(16), actor=maple.sky, through=BookedThrough.SCHEDULE, version=0
+        )
+    ).startswith("The client changed this appointment meanwhile: Moved from ")
+
+
+def test_two_who_want_the_same_are_both_content(maple: Maple) -> None:
+    seen = maple.book()
+    for _ in range(2):
+        moved = move_appointment(
+            seen, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE, version=0
+        )
+
+    assert (moved.starts_at, moved.version, moved.events.count()) == (monday(14), 1, 2)
+
+
+def test_a_page_from_before_a_reassign_changes_nothing(maple: Maple, kim: StaffMember) -> None:
+    seen = maple.book()
+    reassign(maple, Appointment.objects.get(pk=seen.pk), kim)
+
+    assert sentence_of(lambda: reassign(maple, seen, maple.sam, version=seen.version)) == (
+        "Sky Larsen changed this appointment meanwhile: Reassigned from Sam Okafor to Kim Ito. Look at it again."
+    )
+
+
+# --- who is told ------------------------------------------------------------------------------------
+def told() -> list[tuple[str, str, str]]:
+    rows = Notification.objects.filter(state="waiting").order_by("audience")
+    return list(rows.values_list("audience", "to", "kind"))
+
+
+def test_a_reassign_tells_the_client_and_both_staff_members(maple: Maple, kim: StaffMember) -> None:
+    appointment = maple.book()
+    Notification.objects.update(state="sent")
+
+    reassign(maple, appointment, kim)
+
+    assert told() == [
+        ("client", "cleo@example.com", Kind.REASSIGNED),
+        ("former", maple.sam.email, Kind.CANCELLED),
+        ("staff", kim.email, Kind.REASSIGNED),
+    ]
+
+
+def test_whoever_never_heard_of_it_does_not_hear_that_it_is_gone(maple: Maple, kim: StaffMember) -> None:
+    reassign(maple, maple.book(), kim)
+
+    assert told() == [
+        ("client", "cleo@example.com", Kind.BOOKED),
+        ("staff", kim.email, Kind.REASSIGNED),
+    ]
+
+
+def test_a_move_after_a_reassign_still_tells_the_former_staff_member(maple: Maple, kim: StaffMember) -> None:
+    appointment = maple.book()
+    Notification.objects.update(state="sent")
+
+    after = reassign(maple, appointment, kim)
+    move_appointment(after, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE)
+
+    assert told() == [
+        ("client", "cleo@example.com", Kind.CHANGED),
+        ("former", maple.sam.email, Kind.CANCELLED),
+        ("staff", kim.email, Kind.REASSIGNED),
+    ]
+
+
+def test_nobody_hears_of_there_and_back(maple: Maple, kim: StaffMember) -> None:
+    appointment = maple.book()
+    Notification.objects.update(state="sent")
+
+    reassign(maple, reassign(maple, appointment, kim), maple.sam)
+
+    assert told() == []
+
+
+def test_there_and_back_at_another_time_is_a_change(maple: Maple, kim: StaffMember) -> None:
+    appointment = maple.book()
+    Notification.objects.update(state="sent")
+
+    after = reassign(maple, appointment, kim)
+    move_appointment(
+        after, starts_at=monday(14), staff=maple.sam, actor=maple.sky, through=BookedThrough.SCHEDULE
+    )
+
+    assert told() == [
+        ("client", "cleo@example.com", Kind.CHANGED),
+        ("staff", maple.sam.email, Kind.CHANGED),
+    ]

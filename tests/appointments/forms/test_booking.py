@@ -1,0 +1,69 @@
+"""What the booking form answers to input that makes no sense."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client as Browser
+
+from appointments.models import Appointment
+from tests.appointments.conftest import Maple, monday
+from tests.appointments.views.test_booking import ADD, errors, form_of, wish
+from tests.cast import signed_in
+
+pytestmark = pytest.mark.usefixtures("friday")
+
+
+@pytest.fixture
+def as_sky(maple: Maple) -> Browser:
+    return signed_in(maple.sky)
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_no_calendar_shows_is_refused_in_words(maple: Maple, as_sky: Browser, date: str):
+    page = as_sky.post(ADD, wish(maple, date=date))
+
+    assert errors(page) == {"date": ["Enter a date such as 2026-12-31."]}
+
+
+def test_a_time_that_has_passed_offers_no_way_outside_working_hours(maple: Maple, as_sky: Browser):
+    page = as_sky.post(ADD, wish(maple, date="2026-11-23", time="03:00"))
+
+    assert errors(page) == {"time": ["That time has passed. Choose a later one."]}
+    assert not page.context["form"].offers_outside_hours
+
+
+def test_nothing_in_the_search_refuses_a_booking(maple: Maple, as_sky: Browser):
+    as_sky.post(ADD, wish(maple, client_query="\0" + "Cleo " * 100))
+
+    assert Appointment.objects.count() == 1
+
+
+def test_a_search_that_the_database_cannot_read_finds_what_it_can(maple: Maple, as_sky: Browser):
+    assert form_of(as_sky, client_query="\0Cleo").clients == [maple.cleo]
+
+
+def test_a_form_without_its_key_is_refused_in_words(maple: Maple, as_sky: Browser):
+    page = as_sky.post(ADD, wish(maple, request_key=None))
+
+    assert "Part of this form was lost. Open it again." in page.content.decode()
+
+
+def test_a_refusal_speaks_of_the_time_that_was_typed(maple: Maple, as_sky: Browser):
+    maple.sky.time_zone = "America/Toronto"
+    maple.sky.save()
+    maple.book(starts_at=monday(15))
+
+    page = as_sky.post(ADD, wish(maple, time="10:00"))
+
+    assert errors(page) == {
+        "time": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]
+    }
+
+
+@pytest.mark.parametrize("field", ["new_name", "new_phone"])
+def test_a_new_client_is_written_on_one_line(maple: Maple, as_sky: Browser, field: str):
+    typed = {"client": "new", "new_name": "Abe Lind", field: "Abe\r\nLind"}
+
+    page = as_sky.post(ADD, wish(maple, **typed))
+
+    assert errors(page) == {field: ["Write this on one line, without tabs and other control characters."]}

@@ -1,0 +1,179 @@
+"""The outbox: who is told, what waits, and what becomes of a mail that cannot be sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.db import connection
+from django.db.models.functions import Now
+
+from appointments.models import SENDING_PATIENCE, Audience, Notification
+from appointments.models import NotificationKind as Kind
+from appointments.models import NotificationState as State
+from appointments.notifications import outbox as notifications
+from appointments.notifications.outbox import send_again, send_waiting
+from tests.appointments.conftest import Maple
+from tests.appointments.mailbox import cancel, move
+from tests.factories import make_client
+
+pytestmark = pytest.mark.usefixtures("friday")
+
+
+def outbox(audience: Audience = Audience.CLIENT) -> list[tuple[str, int, str]]:
+    rows = Notification.objects.filter(audience=audience).order_by("sequence")
+    return [(row.kind, row.sequence, row.state) for row in rows]
+
+
+def test_a_booking_tells_the_client_and_the_staff_member(maple: Maple) -> None:
+    maple.book()
+
+    assert list(Notification.objects.order_by("audience").values_list("audience", "to", "kind", "state")) == [
+        (Audience.CLIENT, "cleo@example.com", Kind.BOOKED, State.WAITING),
+        (Audience.STAFF, "sam@maple.example", Kind.BOOKED, State.WAITING),
+    ]
+
+
+def test_a_client_without_email_is_not_mailed(maple: Maple) -> None:
+    maple.book(client=make_client(maple.organization, "Ned", email=""))
+
+    assert Notification.objects.get().audience == Audience.STAFF
+
+
+def test_a_client_who_is_the_staff_member_is_told_as_both(maple: Maple) -> None:
+    maple.book(client=make_client(maple.organization, "Sam", email=maple.sam.email))
+
+    assert Notification.objects.filter(to=maple.sam.email).count() == 2
+
+
+def test_every_change_has_a_greater_sequence(maple: Maple) -> None:
+    appointment = maple.book()
+    send_waiting()
+    move(appointment)
+    send_waiting()
+    cancel(appointment)
+
+    assert outbox() == [
+        (Kind.BOOKED, 0, State.SENT),
+        (Kind.MOVED, 1, State.SENT),
+        (Kind.CANCELLED, 2, State.WAITING),
+    ]
+
+
+def test_who_was_not_told_of_the_booking_is_told_of_it_as_it_is_now(maple: Maple) -> None:
+    move(maple.book())
+
+    assert outbox() == [(Kind.BOOKED, 1, State.WAITING)]
+
+
+def test_a_move_that_nobody_heard_of_is_not_told_after_the_cancel(maple: Maple) -> None:
+    cancel(move(maple.book()))
+
+    assert outbox() == [(Kind.CANCELLED, 2, State.WAITING)]
+
+
+def test_what_waits_is_sent_once(maple: Maple) -> None:
+    maple.book()
+
+    assert [send_waiting(), send_waiting()] == [2, 0]
+    assert sorted(one.to[0] for one in mail.outbox) == ["cleo@example.com", "sam@maple.example"]
+    assert Notification.objects.filter(state=State.SENT, sent_at__isnull=False).count() == 2
+
+
+def test_a_crash_while_sending_leaves_the_row_and_mails_nobody_twice(
+    maple: Maple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maple.book()
+    with monkeypatch.context() as patched:
+        patched.setattr(EmailMultiAlternatives, "send", crash)
+        with pytest.raises(KeyboardInterrupt):
+            send_waiting()
+
+    send_waiting()
+
+    assert sorted(Notification.objects.values_list("state", flat=True)) == [State.SENDING, State.SENT]
+    assert Notification.objects.get(state=State.SENDING).claimed_at is not None
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_to_be_sent_again_while_the_mail_server_hangs_stays_so(
+    maple: Maple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maple.book()
+    asked: list[bool] = []
+
+    def hang(self: EmailMultiAlternatives) -> int:
+        sending = Notification.objects.filter(state=State.SENDING)
+        sending.update(claimed_at=Now() - SENDING_PATIENCE - timedelta(seconds=1))
+        asked.append(send_again(sending.get()))
+        return 1
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EmailMultiAlternatives, "send", hang)
+        patched.setattr(notifications, "SENDING_SECONDS", 0.001)
+        send_waiting()
+
+    assert asked == [True]
+    assert set(Notification.objects.values_list("state", flat=True)) == {State.WAITING}
+
+
+def crash(self: EmailMultiAlternatives) -> int:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_is_committed_as_sending_before_the_mail_server_hears_of_it(
+    maple: Maple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maple.book()
+    seen: list[tuple[bool, list[str]]] = []
+
+    def look(self: EmailMultiAlternatives) -> int:
+        states = Notification.objects.filter(to=self.to[0]).values_list("state", flat=True)
+        seen.append((connection.in_atomic_block, list(states)))
+        return 1
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", look)
+    send_waiting()
+
+    assert seen == [(False, [State.SENDING])] * 2
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionRefusedError(111, "refused"), "ConnectionRefusedError: [Errno 111] refused"),
+        (
+            SMTPRecipientsRefused({"cleo@example.com": (550, b"unknown")}),
+            "SMTPRecipientsRefused: {'cleo@example.com': (550, b'unknown')}",
+        ),
+    ],
+)
+def test_a_refusal_by_the_mail_server_is_kept_with_its_reason(
+    error: Exception, reason: str, maple: Maple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maple.book()
+
+    def refuse(self: EmailMultiAlternatives) -> int:
+        raise error
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", refuse)
+    send_waiting()
+
+    assert set(Notification.objects.values_list("state", "error")) == {(State.FAILED, reason)}
+
+
+def test_booking_does_not_wait_for_the_mail_server(maple: Maple) -> None:
+    maple.book()
+
+    assert mail.outbox == []
+
+
+def test_sending_stops_well_before_the_task_is_killed(settings: Any) -> None:
+    slowest_mail = settings.EMAIL_TIMEOUT * 3
+    assert notifications.SENDING_SECONDS + slowest_mail < settings.CELERY_TASK_TIME_LIMIT

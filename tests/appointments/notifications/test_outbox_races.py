@@ -1,0 +1,60 @@
+"""A mail is taken from the outbox at the very moment at which the appointment changes once more."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from appointments.changes.move import move_appointment
+from appointments.models import Audience, BookedThrough, Notification, NotificationKind, NotificationState
+from tests.appointments.conftest import Maple, monday
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("friday")]
+
+
+def take_as_a_worker_does(mail: Notification, is_taken: Event) -> None:
+    """Commit that the mail is being sent as late as it can be: when somebody else waits for its row."""
+    try:
+        with transaction.atomic():
+            Notification.objects.filter(pk=mail.pk).update(state=NotificationState.SENDING)
+            is_taken.set()
+            wait_until_somebody_is_blocked()
+    finally:
+        connection.close()
+
+
+def wait_until_somebody_is_blocked() -> None:
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone() != (0,):
+                return
+            time.sleep(0.01)
+    raise AssertionError("Nobody asked for the row.")
+
+
+def test_whoever_is_being_mailed_that_it_moved_is_told_that_it_moved_back(maple: Maple) -> None:
+    booked = maple.book()
+    by_sky: dict[str, Any] = {"actor": maple.sky, "through": BookedThrough.SCHEDULE}
+    booked.notifications.update(state=NotificationState.SENT)
+    move_appointment(booked, starts_at=monday(11), **by_sky)
+    mail = booked.notifications.get(audience=Audience.CLIENT, kind=NotificationKind.MOVED)
+    is_taken = Event()
+
+    with ThreadPoolExecutor(1) as worker:
+        taken = worker.submit(take_as_a_worker_does, mail, is_taken)
+        is_taken.wait(10)
+        move_appointment(booked, starts_at=monday(10), **by_sky)
+        taken.result()
+
+    to_client = booked.notifications.filter(audience=Audience.CLIENT, kind=NotificationKind.MOVED)
+    states = to_client.order_by("sequence").values_list("state", flat=True)
+    assert list(states) == [NotificationState.SENDING, NotificationState.WAITING]

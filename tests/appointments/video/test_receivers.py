@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from appointments.models import Appointment
+from integrations.meetings.signals import meeting_changed
+from integrations.models import Meeting
+from services.models import MeetingMethod
+from tests.appointments.conftest import Maple
+
+pytestmark = pytest.mark.usefixtures("friday")
+
+
+@pytest.fixture
+def appointment(maple_with_teams: Maple) -> Appointment:
+    return maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+
+def news(appointment: Appointment, **changes: object) -> list[str]:
+    """Change the meeting, send the news twice, and return what the timeline says since the booking."""
+    Meeting.objects.filter(appointment=appointment).update(**changes)
+    for _ in range(2):
+        meeting_changed.send(sender=Meeting, meeting_id=appointment.meeting_id)
+    return list(appointment.events.values_list("text", flat=True))[1:]
+
+
+def test_a_link_that_is_ready_is_noted_once(appointment: Appointment) -> None:
+    assert news(appointment, join_url="https://meet.example/1") == ["The link is ready."]
+
+
+def test_a_link_that_is_ready_again_after_a_move_is_no_news(appointment: Appointment) -> None:
+    news(appointment, join_url="https://meet.example/1", synced_version=1)
+
+    assert news(appointment, version=2, synced_version=2) == ["The link is ready."]
+
+
+def test_a_failure_is_noted_with_its_remedy(appointment: Appointment) -> None:
+    told = news(appointment, due_at=None, error_kind="person", error_sentence="Give Sam a licence.")
+
+    assert told == ["There is no link: Give Sam a licence."]
+
+
+def test_a_meeting_that_is_being_made_is_no_news(appointment: Appointment) -> None:
+    assert news(appointment) == []
+
+
+def test_a_meeting_of_nobodys_is_no_news(appointment: Appointment) -> None:
+    Appointment.objects.update(meeting=None)
+
+    assert news(appointment, join_url="https://meet.example/1") == []
+
+
+def test_a_move_that_was_refused_is_noted_although_the_link_works(appointment: Appointment) -> None:
+    news(appointment, join_url="https://meet.example/1", synced_version=1)
+
+    told = news(appointment, version=2, due_at=None, error_kind="bug", error_sentence="Tell your support.")
+
+    assert told == [
+        "The link is ready.",
+        "The link works, but the last change did not reach the video platform: Tell your support.",
+    ]

@@ -1,0 +1,175 @@
+"""Appointments and their meetings agree, whatever was changed past the product; the timeline tells what was found."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from appointments.changes.move import move_appointment
+from appointments.changes.status import cancel_appointment
+from appointments.models import Appointment, Status
+from integrations.meetings.findings import record_finding
+from integrations.meetings.reconciliation import reconcile
+from integrations.meetings.signals import meeting_changed
+from integrations.meetings.sync import sync_meeting
+from integrations.models import Connection, Finding, FindingKind, Meeting, Reconciliation
+from services.models import MeetingMethod
+from tests.appointments.conftest import Maple, monday
+from tests.factories import make_connection, make_organization
+from tests.integrations.concurrency import at_once
+from tests.integrations.fake_platform import FakePlatform
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def appointment(maple_with_teams: Maple) -> Appointment:
+    """A video appointment next year, with a link; made some time ago."""
+    year = timezone.now().year + 1
+    start = monday(10).replace(year=year, month=6, day=15)
+    booked = maple_with_teams.book(method=MeetingMethod.VIDEO, starts_at=start, outside_hours=True)
+    assert booked.meeting_id is not None
+    sync_meeting(booked.meeting_id)
+    Meeting.objects.update(created_at=timezone.now() - timedelta(days=1))
+    return booked
+
+
+def meeting_of(appointment: Appointment) -> Meeting:
+    return Meeting.objects.get(appointment=appointment)
+
+
+def reconcile_now() -> Reconciliation:
+    return reconcile(Connection.objects.get())
+
+
+def lines(appointment: Appointment) -> list[str]:
+    """What the timeline says since the link was ready."""
+    return list(appointment.events.values_list("text", flat=True))[2:]
+
+
+def test_where_everything_agrees_nothing_happens(appointment: Appointment) -> None:
+    run = reconcile_now()
+
+    meeting = meeting_of(appointment)
+    assert (run.repaired, meeting.version, meeting.due_at, lines(appointment)) == (0, 1, None, [])
+
+
+def test_a_meeting_at_another_time_follows_the_appointment(
+    appointment: Appointment, fake_teams: FakePlatform
+) -> None:
+    later = appointment.starts_at + timedelta(hours=2)
+    Appointment.objects.update(
+        starts_at=later,
+        ends_at=later + timedelta(minutes=30),
+        busy_from=later,
+        busy_to=later + timedelta(minutes=30),
+    )
+
+    run = reconcile_now()
+    sync_meeting(meeting_of(appointment).pk)
+
+    (remote,) = fake_teams.meetings.values()
+    assert (run.repaired, remote.starts_at) == (1, later)
+    assert lines(appointment) == ["Its meeting was at another time than the appointment: it is moved."]
+
+
+def test_a_meeting_whose_appointment_was_cancelled_is_cancelled(
+    appointment: Appointment, fake_teams: FakePlatform
+) -> None:
+    Appointment.objects.update(status=Status.CANCELLED)
+
+    run = reconcile_now()
+    sync_meeting(meeting_of(appointment).pk)
+
+    assert (run.repaired, fake_teams.meetings) == (1, {})
+    assert lines(appointment) == ["Its meeting had not been cancelled with the appointment: it is now."]
+
+
+def test_a_meeting_whose_appointment_was_deleted_is_cancelled(
+    appointment: Appointment, fake_teams: FakePlatform
+) -> None:
+    meeting = meeting_of(appointment)
+    appointment.events.all().delete()
+    appointment.notifications.all().delete()
+    appointment.delete()
+
+    reconcile_now()
+    sync_meeting(meeting.pk)
+
+    meeting.refresh_from_db()
+    assert (meeting.state, fake_teams.meetings) == ("cancelled", {})
+    assert list(Finding.objects.values_list("kind", flat=True)) == [FindingKind.UNOWNED]
+
+
+def test_an_appointment_that_points_elsewhere_leaves_a_meeting_that_is_cancelled(
+    appointment: Appointment, maple_with_teams: Maple, fake_teams: FakePlatform
+) -> None:
+    meeting = meeting_of(appointment)
+    Appointment.objects.update(meeting=None)
+
+    reconcile_now()
+
+    meeting.refresh_from_db()
+    assert meeting.state == "cancelling"
+
+
+def test_what_is_over_is_left_as_it_is(appointment: Appointment) -> None:
+    start, end = timezone.now() - timedelta(days=2), timezone.now() - timedelta(days=1)
+    Meeting.objects.update(starts_at=start, ends_at=end)
+    Appointment.objects.update(
+        status=Status.CANCELLED, starts_at=start, busy_from=start, ends_at=end, busy_to=end
+    )
+
+    assert (reconcile_now().repaired, meeting_of(appointment).desired_state) == (0, "live")
+
+
+def test_only_the_meetings_of_the_connection_are_looked_at(appointment: Appointment) -> None:
+    cedar = make_connection(make_organization("Cedar Bank"), account_oid=str(uuid4()))
+    Appointment.objects.update(status=Status.CANCELLED)
+
+    assert (reconcile(cedar).repaired, meeting_of(appointment).desired_state) == (0, "live")
+
+
+def test_whoever_moves_or_cancels_at_that_moment_has_the_last_word(
+    appointment: Appointment, maple_with_teams: Maple
+) -> None:
+    for hour in range(11, 15):
+        to = appointment.starts_at.replace(hour=hour)
+        at_once(
+            reconcile_now,
+            lambda: move_appointment(
+                appointment,
+                starts_at=to,  # noqa: B023 - awaited within the loop
+                actor=maple_with_teams.sky,
+                through="schedule",
+                outside_hours=True,
+            ),
+        )
+    moved = meeting_of(appointment)
+    current = Appointment.objects.select_related("staff").get()
+    at_once(
+        reconcile_now,
+        lambda: cancel_appointment(current, actor=maple_with_teams.sky, through="schedule"),
+    )
+
+    assert (moved.starts_at.hour, moved.desired_state) == (14, "live")
+    assert meeting_of(appointment).desired_state == "gone"
+    assert Finding.objects.count() == 0
+
+
+def test_what_is_found_is_in_the_timeline_once(appointment: Appointment) -> None:
+    record_finding(meeting_of(appointment), FindingKind.RECREATED, "It was made again, with a new link.")
+
+    assert lines(appointment) == ["It was made again, with a new link."]
+
+
+def test_a_link_that_could_not_be_looked_at_is_no_change_that_was_refused(appointment: Appointment) -> None:
+    Meeting.objects.update(error_kind="person", error_sentence="No policy covers Sam.")
+    meeting_changed.send(sender=Meeting, meeting_id=appointment.meeting_id)
+
+    assert lines(appointment) == [
+        "The link could not be looked at on the video platform: No policy covers Sam."
+    ]

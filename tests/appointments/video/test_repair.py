@@ -1,0 +1,369 @@
+"""Links for booked appointments that have none, or that an admin wants elsewhere: made once, nobody mailed twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appointments.booking_rules.errors import BookingError
+from appointments.changes.move import reassign_appointment
+from appointments.models import Appointment, Notification, NotificationKind, Status
+from appointments.video.missing_links import with_other_link, without_link
+from appointments.video.repair import Repaired, make_link, make_links
+from integrations.models import (
+    ConnectionStatus,
+    DesiredState,
+    DirectoryState,
+    Meeting,
+    MeetingState,
+    UserMatch,
+)
+from integrations.platforms.failures import ErrorKind
+from services.models import MeetingMethod
+from staff.models import Role, StaffMember, VideoChoice
+from tests.appointments.conftest import Maple, monday
+from tests.factories import make_appointment, make_connection, make_match, make_member, make_organization
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
+
+FAILED: dict[str, Any] = {"due_at": None, "error_kind": ErrorKind.PERSON, "error_sentence": "No licence."}
+MINE = "https://meet.example/sam"
+
+
+@pytest.fixture
+def ada(maple: Maple) -> StaffMember:
+    return make_member(maple.organization, "Ada Quist", Role.ADMIN)
+
+
+def never_asked(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
+    return make_appointment(
+        maple.review, maple.sam, maple.cleo, monday(hour), method=MeetingMethod.VIDEO, **fields
+    )
+
+
+def booked(maple: Maple, hour: int = 10, **meeting: Any) -> Appointment:
+    """A video appointment whose meeting stands as given."""
+    appointment = maple.book(method=MeetingMethod.VIDEO, starts_at=monday(hour))
+    Meeting.objects.filter(appointment=appointment).update(**meeting)
+    Notification.objects.update(state="sent")
+    return fresh(appointment)
+
+
+def ready(maple: Maple, hour: int = 10) -> Appointment:
+    return booked(
+        maple, hour, due_at=None, join_url="https://meet.example/1", remote_id="1", synced_version=1
+    )
+
+
+def fresh(appointment: Appointment) -> Appointment:
+    return Appointment.objects.select_related("meeting", "staff", "organization").get(pk=appointment.pk)
+
+
+def choose_personal(member: StaffMember, url: str = MINE) -> None:
+    member.video_choice, member.personal_meeting_url = VideoChoice.PERSONAL, url
+    member.save()
+
+
+def last_line(appointment: Appointment) -> tuple[str, str]:
+    event = appointment.events.select_related("actor").order_by("-pk")[0]
+    return event.text, event.actor.name if event.actor else ""
+
+
+# --- Without a link -------------------------------------------------------------------------------------
+
+
+def test_one_that_never_had_a_meeting_gets_one(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = never_asked(maple_with_teams)
+
+    assert make_link(appointment, actor=ada)
+
+    meeting = Meeting.objects.get()
+    now = fresh(appointment)
+    assert (now.meeting, now.version, meeting.state) == (meeting, 1, MeetingState.PENDING)
+    assert (meeting.host, meeting.starts_at) == (maple_with_teams.sam, monday(10))
+    assert last_line(now) == ("A link was asked for.", "Ada Quist")
+
+
+def test_a_failed_one_is_tried_again_as_the_same_meeting(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = booked(maple_with_teams, attempts=4, **FAILED)
+
+    make_link(appointment, actor=ada)
+
+    meeting = Meeting.objects.get()
+    assert (fresh(appointment).meeting, meeting.state) == (meeting, MeetingState.PENDING)
+    assert (meeting.error_kind, meeting.error_sentence, meeting.attempts) == ("", "", 0)
+
+
+def test_one_that_failed_elsewhere_gets_a_new_one_here(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = booked(maple_with_teams, **FAILED)
+    here = move_to_another_connection(maple_with_teams)
+
+    make_link(appointment, actor=ada)
+
+    now = Meeting.objects.get(appointment=appointment)
+    before = Meeting.objects.exclude(pk=now.pk).get()
+    assert (now.connection, before.desired_state, before.replaced_by) == (here, DesiredState.ABSENT, now)
+
+
+def move_to_another_connection(maple: Maple) -> Any:
+    other = make_connection(maple.organization, is_default=False, account_oid="2")
+    make_match(other, maple.sam)
+    maple.sam.video_choice, maple.sam.video_connection = VideoChoice.CONNECTION, other
+    maple.sam.save()
+    return other
+
+
+def test_whoever_chose_a_personal_link_hosts_there(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = booked(maple_with_teams, **FAILED)
+    choose_personal(maple_with_teams.sam)
+
+    make_link(appointment, actor=ada)
+
+    now = fresh(appointment)
+    assert (now.meeting, now.personal_meeting_url, Meeting.objects.get().desired_state) == (
+        None,
+        MINE,
+        DesiredState.ABSENT,
+    )
+
+
+def test_a_second_click_finds_nothing_to_do(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = never_asked(maple_with_teams)
+    make_link(appointment, actor=ada)
+
+    assert not make_link(appointment, actor=ada)
+
+    assert (Meeting.objects.count(), fresh(appointment).version, appointment.events.count()) == (1, 1, 1)
+
+
+def test_whoever_cannot_host_is_refused_with_the_remedy(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = never_asked(maple_with_teams)
+    UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
+
+    with pytest.raises(BookingError) as refused:
+        make_link(appointment, actor=ada)
+
+    assert refused.value.sentence == (
+        "Sam Okafor is not matched with a user of Microsoft Teams. An admin can see why, and what to do, under "
+        "Settings > Video Calls."
+    )
+    assert (fresh(appointment).version, appointment.events.count()) == (0, 0)
+
+
+def test_what_failed_stays_as_it_is_where_it_cannot_be_made(
+    maple_with_teams: Maple, ada: StaffMember
+) -> None:
+    appointment = booked(maple_with_teams, **FAILED)
+    UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
+
+    with pytest.raises(BookingError):
+        make_link(appointment, actor=ada)
+
+    assert (Meeting.objects.get().state, Meeting.objects.get().error_sentence) == ("failed", "No licence.")
+
+
+@pytest.mark.parametrize("fields", [{"status": Status.CANCELLED}, {"method": MeetingMethod.PHONE}])
+def test_what_changed_meanwhile_is_left_alone(
+    maple_with_teams: Maple, ada: StaffMember, fields: dict[str, Any]
+) -> None:
+    appointment = never_asked(maple_with_teams)
+    Appointment.objects.update(**fields)
+
+    with pytest.raises(BookingError):
+        make_link(appointment, actor=ada)
+
+    assert not Meeting.objects.exists()
+
+
+def test_what_has_somebody_else_meanwhile_is_left_alone(
+    maple_with_teams: Maple, ada: StaffMember, tess: StaffMember
+) -> None:
+    appointment = booked(maple_with_teams, **FAILED)
+    make_match(maple_with_teams.organization.connections.get(), tess)
+    reassign_appointment(
+        appointment, staff=tess, actor=ada, through="schedule", outside_hours=True, version=None
+    )
+
+    with pytest.raises(BookingError, match="Reassigned from Sam Okafor to Tess Moor"):
+        make_link(appointment, actor=ada)
+
+
+def test_an_admin_of_another_organisation_makes_nothing(maple_with_teams: Maple) -> None:
+    otto = make_member(make_organization("Cedar Bank"), "Otto Weber", Role.ADMIN)
+    appointment = never_asked(maple_with_teams)
+
+    with pytest.raises(BookingError):
+        make_link(appointment, actor=otto)
+
+    assert not Meeting.objects.exists()
+
+
+# --- Mails ----------------------------------------------------------------------------------------------
+
+
+def kinds() -> list[tuple[str, str]]:
+    rows = Notification.objects.filter(state="waiting").order_by("audience")
+    return [(row.audience, row.kind) for row in rows]
+
+
+def test_whoever_was_sent_no_link_gets_a_mail_once(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = never_asked(maple_with_teams)
+
+    make_link(appointment, actor=ada)
+    make_link(appointment, actor=ada)
+
+    assert kinds() == [("client", NotificationKind.CHANGED), ("staff", NotificationKind.CHANGED)]
+
+
+def test_whoever_has_our_join_link_is_not_mailed(maple_with_teams: Maple, ada: StaffMember) -> None:
+    make_link(booked(maple_with_teams, **FAILED), actor=ada)
+
+    assert kinds() == []
+
+
+# --- With a link elsewhere ------------------------------------------------------------------------------
+
+
+def test_a_link_that_works_is_kept(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = ready(maple_with_teams)
+    move_to_another_connection(maple_with_teams)
+
+    assert not make_link(appointment, actor=ada)
+    assert Meeting.objects.get().desired_state == DesiredState.PRESENT
+
+
+def test_a_link_that_works_is_replaced_when_an_admin_says_so(
+    maple_with_teams: Maple, ada: StaffMember
+) -> None:
+    appointment = ready(maple_with_teams)
+    here = move_to_another_connection(maple_with_teams)
+
+    assert make_link(appointment, actor=ada, replacing=True)
+    assert not make_link(appointment, actor=ada, replacing=True)
+
+    now = fresh(appointment)
+    assert Meeting.objects.get(appointment=now).connection == here
+    assert (now.version, last_line(now), kinds()) == (1, ("The link was replaced.", "Ada Quist"), [])
+
+
+def test_from_a_personal_link_that_is_no_longer_used(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = never_asked(maple_with_teams, personal_meeting_url=MINE)
+
+    make_link(appointment, actor=ada, replacing=True)
+
+    now = fresh(appointment)
+    assert (now.personal_meeting_url, now.meeting) == ("", Meeting.objects.get())
+
+
+def test_a_link_where_it_belongs_is_not_replaced(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = ready(maple_with_teams)
+
+    assert not make_link(appointment, actor=ada, replacing=True)
+
+
+def elsewhere(maple: Maple) -> list[Appointment]:
+    return list(with_other_link(maple.organization))
+
+
+def test_links_where_they_belong_are_not_listed(maple_with_teams: Maple) -> None:
+    ready(maple_with_teams)
+
+    assert elsewhere(maple_with_teams) == []
+
+
+def test_a_link_on_another_connection_is_listed(maple_with_teams: Maple) -> None:
+    appointment = ready(maple_with_teams)
+    move_to_another_connection(maple_with_teams)
+
+    assert elsewhere(maple_with_teams) == [appointment]
+
+
+def test_a_link_on_another_default_is_listed(maple_with_teams: Maple) -> None:
+    appointment = ready(maple_with_teams)
+    maple_with_teams.organization.connections.update(is_default=False)
+    make_match(make_connection(maple_with_teams.organization, account_oid="2"), maple_with_teams.sam)
+
+    assert elsewhere(maple_with_teams) == [appointment]
+
+
+def test_a_link_of_a_connection_that_is_gone_is_listed_once_there_is_another(
+    maple_with_teams: Maple,
+) -> None:
+    appointment = ready(maple_with_teams)
+    maple_with_teams.organization.connections.update(is_default=False, status=ConnectionStatus.DISCONNECTED)
+    before = elsewhere(maple_with_teams)
+    make_match(make_connection(maple_with_teams.organization, account_oid="2"), maple_with_teams.sam)
+
+    assert (before, elsewhere(maple_with_teams)) == ([], [appointment])
+
+
+def test_a_teams_link_of_somebody_with_a_personal_link_is_listed(maple_with_teams: Maple) -> None:
+    appointment = ready(maple_with_teams)
+    choose_personal(maple_with_teams.sam)
+
+    assert elsewhere(maple_with_teams) == [appointment]
+
+
+def test_another_personal_link_is_listed_the_same_one_is_not(maple_with_teams: Maple) -> None:
+    choose_personal(maple_with_teams.sam)
+    other = never_asked(maple_with_teams, 10, personal_meeting_url="https://meet.example/old")
+    never_asked(maple_with_teams, 11, personal_meeting_url=MINE)
+
+    assert elsewhere(maple_with_teams) == [other]
+
+
+def test_what_lacks_a_link_is_not_listed_there_too(maple_with_teams: Maple) -> None:
+    booked(maple_with_teams, **FAILED)
+    move_to_another_connection(maple_with_teams)
+
+    assert elsewhere(maple_with_teams) == []
+
+
+@pytest.mark.parametrize("status", [Status.ARRIVED, Status.IN_PROGRESS])
+def test_a_call_that_somebody_has_come_to_is_not_listed(maple_with_teams: Maple, status: Status) -> None:
+    ready(maple_with_teams)
+    move_to_another_connection(maple_with_teams)
+    Appointment.objects.update(status=status)
+
+    assert elsewhere(maple_with_teams) == []
+
+
+# --- Many -----------------------------------------------------------------------------------------------
+
+
+def test_of_many_those_that_are_refused_are_passed_over(
+    maple_with_teams: Maple, ada: StaffMember, tess: StaffMember
+) -> None:
+    for hour in (10, 11):
+        never_asked(maple_with_teams, hour)
+    make_appointment(
+        maple_with_teams.review, tess, maple_with_teams.cleo, monday(10), method=MeetingMethod.VIDEO
+    )
+
+    done = make_links(list(without_link(maple_with_teams.organization)), actor=ada)
+
+    assert (done, Meeting.objects.count()) == (Repaired(made=2, skipped=1), 2)
+
+
+def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
+    maple_with_teams: Maple,
+    ada: StaffMember,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    sent: list[str] = []
+
+    def send_each(task: str, calls: list[tuple[object, ...]], **options: object) -> bool:
+        sent.extend(task for _ in calls)
+        return True
+
+    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
+    for hour in (10, 11):
+        never_asked(maple_with_teams, hour)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        make_links(list(without_link(maple_with_teams.organization)), actor=ada)
+
+    assert [task for task in sent if "meeting" in task] == ["integrations.sweep_meetings"]
+    assert list(Meeting.objects.values_list("enqueued_at", flat=True)) == [None, None]

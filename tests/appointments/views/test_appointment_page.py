@@ -1,0 +1,309 @@
+"""One appointment: its page, its link, moving and cancelling it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.test import Client as Browser
+from django.urls import reverse
+
+from appointments.models import Appointment, NotificationState, Status
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    DesiredState,
+    DirectoryState,
+    Meeting,
+    UserMatch,
+)
+from services.models import MeetingMethod
+from staff.models import StaffMember
+from tests.appointments.conftest import NOW, Maple, monday
+from tests.cast import signed_in
+from tests.factories import make_appointment, make_hours, make_member, make_organization
+from tests.integrations.pages import said
+
+pytestmark = pytest.mark.usefixtures("friday")
+TEAMS_URL = "https://teams.example/l/meetup-join/1"
+
+
+@pytest.fixture
+def as_sky(maple: Maple) -> Browser:
+    return signed_in(maple.sky)
+
+
+@pytest.fixture
+def video(maple_with_teams: Maple) -> Appointment:
+    return maple_with_teams.book(method=MeetingMethod.VIDEO)
+
+
+def address(name: str, appointment: Appointment) -> str:
+    return reverse(name, args=[appointment.pk])
+
+
+def make_ready(appointment: Appointment) -> None:
+    Meeting.objects.filter(appointment=appointment).update(
+        join_url=TEAMS_URL, remote_id="m", synced_version=1, due_at=None
+    )
+
+
+def make_failed(appointment: Appointment, sentence: str) -> None:
+    Meeting.objects.filter(appointment=appointment).update(
+        error_kind="person", error_sentence=sentence, due_at=None
+    )
+
+
+def test_the_page_says_who_what_when_and_how(maple: Maple, as_sky: Browser):
+    appointment = maple.book(method=MeetingMethod.PHONE, internal_note="VIP")
+
+    content = as_sky.get(address("appointment", appointment)).content.decode()
+
+    for words in ("Cleo Brandt", "Mortgage review", "Monday 30 November 2026", "10:00–10:30", "UTC", "VIP"):
+        assert words in content
+    for words in ("Phone Call", "Sam Okafor", "Confirmed", "Booked for Mon 30 Nov 2026, 10:00 UTC."):
+        assert words in content
+
+
+def test_staff_open_their_own_appointments_only(maple: Maple):
+    tess = make_member(maple.organization, "Tess Moor")
+    appointment = maple.book()
+
+    seen = [
+        signed_in(member).get(address("appointment", appointment)).status_code for member in (maple.sam, tess)
+    ]
+
+    assert seen == [200, 404]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["appointment", "appointment-link", "appointment-move", "appointment-cancel", "appointment-try-again"],
+)
+def test_another_organisations_appointment_does_not_exist(maple: Maple, name: str):
+    appointment = maple.book()
+    otto = signed_in(make_member(make_organization("Cedar Bank"), "Otto Weber", "admin"))
+
+    answers = [otto.get(address(name, appointment)), otto.post(address(name, appointment))]
+
+    assert {answer.status_code for answer in answers} <= {404, 405}
+    appointment.refresh_from_db()
+    assert appointment.status == Status.CONFIRMED
+
+
+def test_the_link_is_being_created_and_asks_again_every_two_seconds(video: Appointment, as_sky: Browser):
+    content = as_sky.get(address("appointment", video)).content.decode()
+
+    assert "Creating the Teams link…" in content
+    assert 'hx-trigger="every 2s"' in content
+    assert "Join Microsoft Teams meeting" not in content
+
+
+def test_the_fragment_is_empty_while_nothing_changed(video: Appointment, as_sky: Browser):
+    page = as_sky.get(address("appointment", video))
+
+    seen = page.context["link"].fingerprint
+    answer = as_sky.get(address("appointment-link", video), {"seen": seen})
+
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_the_ready_link_is_a_button_that_leads_through_our_own_link(video: Appointment, as_sky: Browser):
+    seen = as_sky.get(address("appointment", video)).context["link"].fingerprint
+    make_ready(video)
+
+    fragment = as_sky.get(address("appointment-link", video), {"seen": seen}).content.decode()
+
+    assert "Join Microsoft Teams meeting" in fragment
+    assert f'href="{settings.BASE_URL}{reverse("join", args=[video.join_token])}"' in fragment
+    assert f'href="{TEAMS_URL}"' in fragment
+    assert "hx-get" not in fragment
+
+
+def test_a_failed_link_says_why_and_can_be_tried_again(video: Appointment, as_sky: Browser):
+    make_failed(video, "Grant Sam a licence.")
+
+    fragment = as_sky.get(address("appointment-link", video)).content.decode()
+    answer = as_sky.post(address("appointment-try-again", video))
+
+    assert "Grant Sam a licence." in fragment
+    assert "Try again" in fragment
+    assert "It works already" not in fragment
+    assert "hx-get" not in fragment
+    assert answer.status_code == 303
+    meeting = Meeting.objects.get(appointment=video)
+    assert (meeting.state, meeting.error_sentence) == ("pending", "")
+
+
+def test_one_without_a_meeting_gets_its_first_by_a_button(maple_with_teams: Maple, as_sky: Browser):
+    maple = maple_with_teams
+    booked = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), method=MeetingMethod.VIDEO)
+
+    fragment = as_sky.get(address("appointment-link", booked)).content.decode()
+    answer = as_sky.post(address("appointment-try-again", booked))
+
+    assert "This appointment was booked without one." in fragment
+    assert "Create the link</button>" in fragment
+    assert said(answer) == ["The link is being created again."]
+    assert Meeting.objects.get().appointment == booked
+
+
+def test_trying_again_says_where_the_host_cannot_host_any_more(video: Appointment, as_sky: Browser):
+    make_failed(video, "Grant Sam a licence.")
+    UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
+
+    answer = as_sky.post(address("appointment-try-again", video))
+
+    assert said(answer) == [
+        "The link is being created again.",
+        (
+            "Sam Okafor is not matched with a user of Microsoft Teams. An admin can see why, and what to do, "
+            "under Settings > Video Calls."
+        ),
+    ]
+    assert Meeting.objects.get().state == "pending"
+
+
+def test_trying_again_makes_the_link_where_the_host_hosts_now(video: Appointment, as_sky: Browser):
+    make_failed(video, "Grant Sam a licence.")
+    StaffMember.objects.filter(pk=video.staff_id).update(
+        video_choice="personal", personal_meeting_url="https://meet.example/sam"
+    )
+
+    as_sky.post(address("appointment-try-again", video))
+
+    video.refresh_from_db()
+    assert (video.meeting, video.personal_meeting_url) == (None, "https://meet.example/sam")
+
+
+def test_a_link_that_waits_for_a_reauthorization_says_so(video: Appointment, as_sky: Browser):
+    Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+
+    fragment = as_sky.get(address("appointment-link", video)).content.decode()
+
+    assert "Waiting for Microsoft Teams to be reauthorized" in fragment
+    assert 'hx-trigger="every 10s"' in fragment
+
+
+def test_a_link_that_is_no_web_address_is_never_a_button(video: Appointment, as_sky: Browser):
+    make_ready(video)
+    Meeting.objects.update(join_url="javascript:alert(1)")
+
+    fragment = as_sky.get(address("appointment-link", video)).content.decode()
+
+    assert "javascript:" not in fragment
+    assert "Join Microsoft Teams meeting" not in fragment
+
+
+def test_move_keeps_the_link(video: Appointment, as_sky: Browser):
+    join_token, meeting = video.join_token, video.meeting_id
+
+    shown = as_sky.get(address("appointment-move", video)).content.decode()
+    answer = as_sky.post(address("appointment-move", video), {"date": "2026-11-30", "time": "14:00"})
+
+    video.refresh_from_db()
+    assert "The video link stays the same." in shown
+    assert (answer.status_code, answer["Location"]) == (303, address("appointment", video))
+    assert (video.starts_at, video.join_token, video.meeting_id) == (monday(14), join_token, meeting)
+
+
+def test_the_time_to_move_to_offers_the_appointments_own_time_too(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+
+    form = as_sky.get(address("appointment-move", appointment)).context["form"]
+
+    assert form.times.on_the_day[4] == monday(10)
+
+
+def test_a_refused_move_says_why_with_the_next_free_times_and_keeps_what_was_typed(
+    maple: Maple, as_sky: Browser
+):
+    appointment = maple.book()
+    maple.book(starts_at=monday(14))
+
+    page = as_sky.post(address("appointment-move", appointment), {"date": "2026-11-30", "time": "14:00"})
+
+    form = page.context["form"]
+    assert form.errors == {"time": ["Sam Okafor is not free at Mon 30 Nov 2026, 14:00. Choose another time."]}
+    assert form.next_free == [monday(14, 30), monday(14, 45), monday(15)]
+    assert 'value="14:00"' in page.content.decode()
+
+
+def test_a_free_time_is_taken_over_without_moving_yet(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+
+    page = as_sky.post(address("appointment-move", appointment), {"pick": "2026-12-01T09:00"})
+
+    appointment.refresh_from_db()
+    assert page.context["form"]["date"].value() == "2026-12-01"
+    assert appointment.starts_at == monday(10)
+
+
+def test_staff_move_and_cancel_their_own(maple: Maple):
+    appointment = maple.book()
+    as_sam = signed_in(maple.sam)
+
+    as_sam.post(address("appointment-move", appointment), {"date": "2026-11-30", "time": "11:00"})
+    as_sam.post(address("appointment-cancel", appointment))
+
+    appointment.refresh_from_db()
+    assert (appointment.starts_at, appointment.status) == (monday(11), Status.CANCELLED)
+
+
+def test_cancel_asks_first(video: Appointment, as_sky: Browser):
+    asked = as_sky.get(address("appointment-cancel", video))
+    video.refresh_from_db()
+    before = video.status
+    as_sky.post(address("appointment-cancel", video))
+
+    video.refresh_from_db()
+    assert "Cancel the appointment of Cleo Brandt?" in asked.content.decode()
+    assert (before, video.status) == (Status.CONFIRMED, Status.CANCELLED)
+    assert Meeting.objects.get(appointment=video).desired_state == DesiredState.ABSENT
+
+
+def test_cancelling_twice_says_so(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+
+    as_sky.post(address("appointment-cancel", appointment))
+    page = as_sky.post(address("appointment-cancel", appointment), follow=True)
+
+    assert "This appointment was cancelled already." in page.content.decode()
+
+
+def test_a_mail_that_was_left_in_the_middle_may_not_have_been_sent(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+    appointment.notifications.update(state=NotificationState.SENDING, claimed_at=NOW - timedelta(hours=1))
+
+    assert "may not have been sent" in as_sky.get(address("appointment", appointment)).content.decode()
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_the_page_takes_the_same_queries_however_much_happened(
+    maple: Maple, as_sky: Browser, how_many: int, django_assert_num_queries
+):
+    make_hours(make_member(maple.organization, "Tess Moor"))
+    appointment = maple.book()
+    for number in range(how_many - 1):
+        as_sky.post(address("appointment-move", appointment), {"date": "2026-11-30", "time": f"1{number}:15"})
+    as_sky.get(address("appointment", appointment))
+
+    with django_assert_num_queries(5):  # session, member, appointment, events, mails
+        as_sky.get(address("appointment", appointment))
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_no_calendar_shows_is_refused_in_words(maple: Maple, as_sky: Browser, date: str):
+    page = as_sky.post(address("appointment-move", maple.book()), {"date": date, "time": "23:59"})
+
+    assert page.context["form"].errors == {"date": ["Enter a date such as 2026-12-31."]}
+
+
+def test_the_timeline_says_when_the_client_did_it(maple: Maple, as_sky: Browser):
+    page = as_sky.get(address("appointment", maple.book_online()))
+
+    assert (
+        'Booked for Mon 30 Nov 2026, 10:00 UTC. <span class="muted">Client View</span>'
+        in page.content.decode()
+    )

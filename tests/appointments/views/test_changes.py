@@ -1,0 +1,316 @@
+"""Reassigning an appointment, changing its meeting method, and sending a mail again, from its page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+
+from appointments.models import Appointment, NotificationState, Status
+from integrations.models import Connection, DesiredState
+from services.models import MeetingMethod, ServiceAssignment
+from staff.models import StaffMember, TimeOff, VideoChoice
+from tests.appointments.conftest import Maple, monday
+from tests.cast import signed_in
+from tests.factories import (
+    make_appointment,
+    make_client,
+    make_hours,
+    make_location,
+    make_match,
+    make_member,
+    make_organization,
+)
+
+pytestmark = pytest.mark.usefixtures("friday")
+
+
+@pytest.fixture
+def as_sky(maple: Maple) -> Browser:
+    return signed_in(maple.sky)
+
+
+def provider(maple: Maple, name: str, **fields) -> StaffMember:
+    """Somebody who provides the service at Sam's hours."""
+    member = make_member(maple.organization, name, **fields)
+    make_hours(member)
+    ServiceAssignment.objects.create(service=maple.review, staff=member)
+    return member
+
+
+def address(name: str, appointment: Appointment) -> str:
+    return reverse(name, args=[appointment.pk])
+
+
+def reassign(browser: Browser, appointment: Appointment, to: StaffMember, **more):
+    sent = {"staff": to.pk, "version": appointment.version, **more}
+    return browser.post(address("appointment-reassign", appointment), sent)
+
+
+def offered(page) -> list[tuple[str, list[str]]]:
+    return [(each.member.name, each.notes) for each, _is_picked in page.context["form"].choices]
+
+
+def test_somebody_else_takes_it_over(maple: Maple, as_sky: Browser):
+    tess, appointment = provider(maple, "Tess Moor"), maple.book()
+
+    answer = reassign(as_sky, appointment, tess)
+
+    appointment.refresh_from_db()
+    assert (answer.status_code, appointment.staff) == (303, tess)
+
+
+def test_who_is_able_and_who_is_not_and_why(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+    busy, away = provider(maple, "Ben Carter"), provider(maple, "Chloe Dubois")
+    make_appointment(maple.review, busy, maple.cleo, monday(10))
+    TimeOff.objects.create(staff=away, starts_at=monday(9), ends_at=monday(12))
+    provider(maple, "Tess Moor")
+    late = make_member(maple.organization, "Uma Late")
+    ServiceAssignment.objects.create(service=maple.review, staff=late)
+    make_member(maple.organization, "Vic Other")
+
+    page = as_sky.get(address("appointment-reassign", appointment))
+
+    assert offered(page) == [("Tess Moor", []), ("Uma Late", ["Outside their working hours."])]
+    assert [(each.member.name, each.notes) for each in page.context["form"].candidates.busy] == [
+        ("Ben Carter", ["Has another appointment then."]),
+        ("Chloe Dubois", ["Is off then."]),
+    ]
+
+
+def test_the_link_of_each_is_said_before(maple_with_teams: Maple, as_sky: Browser):
+    appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
+    make_match(Connection.objects.get(), provider(maple_with_teams, "Ben Carter"), remote_id="ben")
+    provider(maple_with_teams, "Tess Moor")
+    own = "https://meet.example/uma"
+    provider(
+        maple_with_teams,
+        "Uma Own",
+        video_choice=VideoChoice.PERSONAL,
+        personal_meeting_url=own,
+        personal_meeting_note="Ring twice.",
+    )
+
+    page = as_sky.get(address("appointment-reassign", appointment))
+
+    assert offered(page) == [
+        ("Ben Carter", ["Same link."]),
+        ("Uma Own", [f"On their personal link, {own}. Ring twice."]),
+    ]
+    assert [member.name for member, _obstacle in page.context["form"].candidates.unable] == ["Tess Moor"]
+
+
+@pytest.mark.parametrize("who", ["somebody else's", "not able", "nobody", "words"])
+def test_whoever_is_not_offered_is_no_choice(maple: Maple, as_sky: Browser, who: str):
+    appointment = maple.book()
+    provider(maple, "Tess Moor")
+    people = {
+        "somebody else's": str(make_member(make_organization("Cedar Bank"), "Otto Weber").pk),
+        "not able": str(make_member(maple.organization, "Vic Other").pk),
+        "nobody": "",
+        "words": "Tess",
+    }
+
+    page = as_sky.post(
+        address("appointment-reassign", appointment), {"staff": people[who], "version": appointment.version}
+    )
+
+    appointment.refresh_from_db()
+    assert (page.status_code, appointment.staff) == (200, maple.sam)
+    assert list(page.context["form"].errors) == ["staff"]
+
+
+def test_who_reassigns_second_reads_what_happened_meanwhile(maple: Maple, as_sky: Browser):
+    tess, ben, appointment = provider(maple, "Tess Moor"), provider(maple, "Ben Carter"), maple.book()
+    reassign(as_sky, appointment, ben)
+    seen = appointment.version
+
+    page = reassign(as_sky, appointment, tess, version=seen)
+
+    assert page.context["form"].non_field_errors() == [
+        "Sky Larsen changed this appointment meanwhile: Reassigned from Sam Okafor to Ben Carter. Look at it again."
+    ]
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_the_people_take_the_same_queries_however_many(
+    maple_with_teams: Maple, as_sky: Browser, how_many: int, django_assert_num_queries
+):
+    appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
+    for number in range(how_many):
+        member = provider(maple_with_teams, f"Tess{number} Moor")
+        make_match(Connection.objects.get(), member, remote_id=f"tess-{number}")
+
+    with django_assert_num_queries(REASSIGN_QUERIES):
+        as_sky.get(address("appointment-reassign", appointment))
+
+
+# Session, member, appointment; providers; hosting twice (connections, matches); calendars.
+REASSIGN_QUERIES = 9
+
+
+def move(browser: Browser, appointment: Appointment, **more):
+    sent = {"date": "2026-11-30", "time": "11:00", "version": appointment.version, **more}
+    return browser.post(address("appointment-move", appointment), sent)
+
+
+def test_without_dragging_the_length_is_changed_where_the_service_allows_it(maple: Maple, as_sky: Browser):
+    fixed, appointment = maple.book(starts_at=monday(15)), maple.book()
+    ignored = move(as_sky, fixed, time="16:00", length="60")
+    maple.review.adjustable_length = True
+    maple.review.save()
+
+    move(as_sky, appointment, length="60")
+
+    appointment.refresh_from_db()
+    fixed.refresh_from_db()
+    assert (appointment.starts_at, appointment.ends_at) == (monday(11), monday(12))
+    assert (ignored.status_code, fixed.ends_at) == (303, monday(16, 30))
+
+
+@pytest.mark.parametrize("length", ["", "0", "-5", "1441", "long"])
+def test_a_length_that_makes_no_sense_is_refused_and_stays(maple: Maple, as_sky: Browser, length: str):
+    maple.review.adjustable_length = True
+    maple.review.save()
+
+    page = move(as_sky, maple.book(), length=length)
+
+    assert list(page.context["form"].errors) == ["length"]
+    assert page.context["form"]["length"].value() == length
+
+
+def test_who_moves_second_reads_what_happened_meanwhile(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+    move(signed_in(maple.sam), appointment, time="14:00")
+
+    page = move(as_sky, appointment)
+
+    appointment.refresh_from_db()
+    assert appointment.starts_at == monday(14)
+    assert (
+        page.context["form"]
+        .non_field_errors()[0]
+        .startswith("Sam Okafor changed this appointment meanwhile:")
+    )
+
+
+def change(browser: Browser, appointment: Appointment, method: MeetingMethod, **more):
+    sent = {"method": method.value, "version": appointment.version, **more}
+    return browser.post(address("appointment-method", appointment), sent)
+
+
+def test_to_a_video_call_and_back(maple_with_teams: Maple, as_sky: Browser):
+    appointment = maple_with_teams.book()
+
+    change(as_sky, appointment, MeetingMethod.VIDEO)
+    appointment.refresh_from_db()
+    meeting = appointment.meeting
+    change(as_sky, appointment, MeetingMethod.PHONE)
+
+    appointment.refresh_from_db()
+    assert meeting is not None
+    meeting.refresh_from_db()
+    assert (appointment.method, appointment.meeting) == (MeetingMethod.PHONE, None)
+    assert meeting.desired_state == DesiredState.ABSENT
+
+
+def test_who_cannot_host_is_said_before_and_refused_after(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+
+    before = as_sky.get(address("appointment-method", appointment)).content.decode()
+    after = change(as_sky, appointment, MeetingMethod.VIDEO)
+
+    assert "Sam Okafor has no video platform." in before
+    assert after.context["form"].non_field_errors()[0].startswith("Sam Okafor has no video platform.")
+    appointment.refresh_from_db()
+    assert appointment.method == MeetingMethod.AT_LOCATION
+
+
+def test_another_location(maple: Maple, as_sky: Browser):
+    west, appointment = make_location(maple.organization, "West"), maple.book()
+
+    change(as_sky, appointment, MeetingMethod.AT_LOCATION, location=west.pk)
+
+    appointment.refresh_from_db()
+    assert appointment.location == west
+
+
+def test_another_organisations_location_is_no_choice(maple: Maple, as_sky: Browser):
+    foreign, appointment = make_location(make_organization("Cedar Bank")), maple.book()
+
+    page = change(as_sky, appointment, MeetingMethod.AT_LOCATION, location=foreign.pk)
+
+    assert list(page.context["form"].errors) == ["location"]
+
+
+def test_a_client_without_a_phone_is_not_called(maple: Maple, as_sky: Browser):
+    appointment = maple.book(client=make_client(maple.organization, "Zoë"))
+
+    page = change(as_sky, appointment, MeetingMethod.PHONE)
+
+    assert page.context["form"].non_field_errors() == [
+        "Zoë has no phone number to call. Add one, or choose another meeting method."
+    ]
+
+
+def test_the_page_offers_only_what_can_be_changed(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+    Appointment.objects.update(status=Status.SERVED)
+
+    content = as_sky.get(address("appointment", appointment)).content.decode()
+
+    for name in ("appointment-move", "appointment-reassign", "appointment-method", "appointment-cancel"):
+        assert f'href="{address(name, appointment)}"' not in content
+
+
+def test_staff_are_not_offered_to_reassign(maple: Maple):
+    appointment = maple.book()
+
+    content = signed_in(maple.sam).get(address("appointment", appointment)).content.decode()
+
+    assert f'href="{address("appointment-move", appointment)}"' in content
+    assert f'href="{address("appointment-reassign", appointment)}"' not in content
+
+
+def test_a_failed_mail_is_sent_again(maple: Maple, as_sky: Browser):
+    appointment = maple.book()
+    appointment.notifications.update(state=NotificationState.FAILED, error="Mailbox full.")
+    mail = appointment.notifications.filter(audience="client").get()
+
+    content = as_sky.get(address("appointment", appointment)).content.decode()
+    answer = as_sky.post(reverse("appointment-mail-again", args=[appointment.pk, mail.pk]), follow=True)
+
+    mail.refresh_from_db()
+    assert content.count("Send again") == 2
+    assert mail.state == NotificationState.WAITING
+    assert [str(message) for message in answer.context["messages"]] == ["The mail is being sent again."]
+
+
+def test_a_mail_of_another_appointment_is_not_found(maple: Maple, as_sky: Browser):
+    appointment, other = maple.book(), maple.book(starts_at=monday(10) + timedelta(hours=2))
+    mail = other.notifications.first()
+    assert mail is not None
+
+    answer = as_sky.post(reverse("appointment-mail-again", args=[appointment.pk, mail.pk]))
+
+    assert answer.status_code == 404
+
+
+def test_the_personal_link_that_a_video_call_would_take_place_on_is_named_with_its_note(
+    maple: Maple, as_sky: Browser
+):
+    StaffMember.objects.filter(pk=maple.sam.pk).update(
+        video_choice=VideoChoice.PERSONAL,
+        personal_meeting_url="https://meet.example/sam",
+        personal_meeting_note="Ring twice.",
+    )
+    appointment = maple.book(method=MeetingMethod.PHONE)
+
+    page = as_sky.get(address("appointment-method", appointment)).content.decode()
+
+    assert (
+        "A video call takes place on the personal link of Sam Okafor, https://meet.example/sam. Ring twice."
+    ) in " ".join(page.split())

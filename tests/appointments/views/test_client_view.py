@@ -1,0 +1,362 @@
+"""The Client View: service, method, time, details, booked; without cookies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client as Browser
+
+from appointments.models import Appointment, BookedThrough, Client
+from integrations.models import UserMatch
+from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, ServiceAssignment
+from staff.rate_limits import Limit
+from tests.appointments.conftest import Maple, monday
+from tests.factories import make_appointment, make_client, make_member, make_organization, make_service
+
+pytestmark = pytest.mark.usefixtures("friday")
+
+BASE = "http://localhost:8000"
+DETAILS = {"name": "Dora Winter", "email": "dora@example.com", "note": ""}
+
+
+def address(maple: Maple, **changes: Any) -> str:
+    wish = {
+        "service": maple.review.pk,
+        "method": 1,
+        "zone": "UTC",
+        "start": int(monday(10).timestamp()),
+        **changes,
+    }
+    return f"/book/maple/?{urlencode({name: text for name, text in wish.items() if text != ''})}"
+
+
+def look(where: str) -> HttpResponse:
+    return Browser().get(where)  # type: ignore[return-value]
+
+
+def words(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def send(maple: Maple, origin: str = BASE, where: str = "", **changes: Any) -> Any:
+    """Open the details, fill them in and press Book, in a browser without cookies."""
+    where = where or address(maple)
+    page = look(where)
+    token = page.context["form"].token_to_send  # type: ignore[attr-defined]
+    return Browser(enforce_csrf_checks=True).post(
+        where, {**DETAILS, "token": token, **changes}, headers={"origin": origin}
+    )
+
+
+@pytest.fixture(autouse=True)
+def _base(settings: Any) -> None:
+    settings.BASE_URL = BASE
+
+
+def test_the_whole_way_without_a_cookie(maple: Maple):
+    answers = [
+        look("/book/maple/"),
+        look(address(maple, method="", start="")),
+        look(address(maple, start="")),
+        look(address(maple)),
+        done := send(maple),
+        booked := look(done["Location"]),
+    ]
+
+    assert [dict(answer.cookies) for answer in answers] == [{}] * 6
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 303, 200]
+    appointment = Appointment.objects.get()
+    assert (appointment.starts_at, appointment.staff, appointment.client.name) == (
+        monday(10),
+        maple.sam,
+        "Dora Winter",
+    )
+    assert (appointment.booked_through, appointment.booked_by) == (BookedThrough.CLIENT_VIEW, None)
+    assert "Your appointment is booked." in words(booked)
+    assert f"/appointments/{appointment.manage_token}/move/" in words(booked)
+
+
+def test_only_what_clients_may_book_is_shown(maple: Maple):
+    make_service(maple.organization, "Hidden", public=False)
+    make_service(maple.organization, "Ended", active=False)
+    inside = make_service(maple.organization, "Inside", methods=())
+    MeetingMethodOffer.objects.create(service=inside, method=1, offered_to=OfferedTo.STAFF)
+
+    page = look("/book/maple/")
+
+    assert [service.name for service in page.context["services"]] == ["Mortgage review"]  # type: ignore[attr-defined]
+
+
+def test_video_is_offered_only_where_somebody_can_host(maple_with_teams: Maple):
+    maple = maple_with_teams
+
+    def offered() -> list[int]:
+        page = look(address(maple, method="", start=""))
+        return [int(way.method) for way in page.context["wish"].ways]  # type: ignore[attr-defined]
+
+    before = offered()
+    UserMatch.objects.update(enabled=False)
+
+    assert (MeetingMethod.VIDEO in before, MeetingMethod.VIDEO in offered()) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["service", "method", "staff"])
+@pytest.mark.parametrize("value", ["0", "999999", "-1", "x", "²", "9" * 40])
+def test_what_there_is_not_is_not_found(maple: Maple, name: str, value: str):
+    assert look(address(maple, **{name: value})).status_code == 404
+
+
+def test_another_organisations_service_and_people_are_not_found(maple: Maple):
+    cedar = make_organization("Cedar Bank")
+    otto = make_member(cedar, "Otto Keller")
+    theirs = make_service(cedar, provided_by=(otto,))
+
+    assert look(address(maple, service=theirs.pk)).status_code == 404
+    assert look(address(maple, staff=otto.pk)).status_code == 404
+
+
+def test_a_method_for_staff_only_is_not_found(maple: Maple):
+    MeetingMethodOffer.objects.filter(service=maple.review, method=1).update(offered_to=OfferedTo.STAFF)
+
+    assert look(address(maple)).status_code == 404
+
+
+def test_an_unknown_organisation_is_not_found(maple: Maple):
+    assert look("/book/nobody/").status_code == 404
+
+
+def test_an_unknown_zone_is_said_and_the_organisations_is_shown(maple: Maple):
+    page = words(look(address(maple, zone="Mars/Olympus", start="")))
+
+    assert "There is no time zone of this name." in page
+    assert "Times are in UTC." in page
+
+
+def test_times_are_in_the_clients_zone(maple: Maple):
+    page = look(address(maple, zone="America/Toronto", day="2026-11-30", start=""))
+
+    assert [start.words for start in page.context["month"].starts][:2] == ["04:00", "04:15"]  # type: ignore[attr-defined]
+    assert "Times are in Toronto time (EST)." in words(page)
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [
+        (datetime.fromisoformat("2026-11-27T09:00+00:00"), "That time has passed. Choose a later one."),
+        (
+            datetime.fromisoformat("2027-11-29T10:00+00:00"),
+            "That is too far ahead. Choose a time in the next 90 days.",
+        ),
+        (monday(10, 5), "Choose one of the times that are offered."),
+        (
+            monday(3),
+            "Nobody is free at Mon 30 Nov 2026, 03:00. Choose another time.",
+        ),
+    ],
+)
+def test_a_time_that_is_not_offered_is_refused_with_others(maple: Maple, start: datetime, sentence: str):
+    answer = send(maple, where=address(maple, start=int(start.timestamp())))
+
+    assert (answer.status_code, Appointment.objects.count()) == (200, 0)
+    assert answer.context["form"].non_field_errors() == [sentence]
+
+
+def test_too_soon_is_refused(maple: Maple):
+    maple.review.minimum_notice = 60 * 24 * 5
+    maple.review.save()
+
+    answer = send(maple)
+
+    assert answer.context["form"].non_field_errors() == [
+        "That is too soon to be booked. Choose a later time."
+    ]
+
+
+def test_a_time_taken_meanwhile_is_told_with_the_next_ones_and_nothing_typed_is_lost(maple: Maple):
+    where = address(maple, staff=maple.sam.pk)
+    token = look(where).context["form"].token_to_send  # type: ignore[attr-defined]
+    make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
+    answer = Browser().post(
+        where, {**DETAILS, "note": "By the <b>window</b>", "token": token}, headers={"origin": BASE}
+    )
+
+    form = answer.context["form"]
+    assert form.non_field_errors() == [
+        "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
+    ]
+    assert form.other_times[0][1] == "Monday 30 November, 10:30"
+    assert "By the &lt;b&gt;window&lt;/b&gt;" in words(answer)
+
+    again = {**DETAILS, "token": form.token_to_send, "start": form.other_times[0][0]}
+    done = Browser().post(where, again, headers={"origin": BASE})
+
+    assert done.status_code == 303
+    assert Appointment.objects.filter(starts_at=monday(10, 30)).count() == 1
+
+
+def test_the_same_form_twice_is_one_booking(maple: Maple):
+    token = look(address(maple)).context["form"].token_to_send  # type: ignore[attr-defined]
+    for _time in range(2):
+        answer = Browser().post(address(maple), {**DETAILS, "token": token}, headers={"origin": BASE})
+        assert answer.status_code == 303
+
+    assert (Appointment.objects.count(), Client.objects.filter(name="Dora Winter").count()) == (1, 1)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:8001", "http://["])
+def test_a_form_from_another_site_books_nothing(maple: Maple, origin: str):
+    assert (send(maple, origin=origin).status_code, Appointment.objects.count()) == (403, 0)
+
+
+def test_a_forged_token_books_nothing_and_keeps_what_was_typed(maple: Maple):
+    answer = send(maple, token="forged")
+
+    assert (answer.status_code, Appointment.objects.count()) == (200, 0)
+    assert 'value="Dora Winter"' in words(answer)
+
+
+def test_another_organisations_token_books_nothing(maple: Maple):
+    cedar = make_organization("Cedar Bank")
+    form = look(address(maple)).context["form"]  # type: ignore[attr-defined]
+
+    assert send(maple, token=form.form_token.signed(cedar)).status_code == 200
+    assert Appointment.objects.count() == 0
+
+
+def test_a_machine_that_fills_in_everything_books_nothing(maple: Maple):
+    answer = send(maple, website="https://x.example")
+
+    assert (answer.status_code, Appointment.objects.count()) == (200, 0)
+    assert "x.example" not in words(answer)
+
+
+def test_emoji_and_long_names_are_kept_and_longer_ones_refused(maple: Maple):
+    name = "😀" * 300
+
+    assert send(maple, name=name).status_code == 303
+    assert Client.objects.filter(name=name).count() == 1
+    answer = send(maple, where=address(maple, start=int(monday(11).timestamp())), name=name + "x")
+    assert list(answer.context["form"].errors) == ["name"]
+
+
+def test_a_phone_call_needs_a_number(maple: Maple):
+    where = address(maple, method=2)
+
+    refused = send(maple, where=where)
+    done = send(maple, where=where, phone="+1 555 0123")
+
+    assert refused.context["form"].errors["phone"] == ["Enter the phone number at which we call you."]
+    assert (done.status_code, Appointment.objects.get().client.phone) == (303, "+1 555 0123")
+
+
+def test_a_known_client_is_not_doubled_and_not_told_apart(maple: Maple):
+    known = {"name": maple.cleo.name, "email": maple.cleo.email.upper()}
+
+    page = words(look(send(maple, **known)["Location"]))
+
+    assert Client.objects.count() == 1
+    assert maple.cleo.phone not in page
+
+
+def test_a_number_that_is_not_the_known_clients_makes_another_client(maple: Maple):
+    known = {"name": maple.cleo.name, "email": maple.cleo.email}
+
+    send(maple, where=address(maple, method=2), phone="+1 555 9999", **known)
+
+    assert Client.objects.filter(name=maple.cleo.name).count() == 2
+
+
+def test_what_was_booked_is_shown_to_whoever_holds_the_reference_alone(maple: Maple):
+    done = send(maple)["Location"]
+
+    assert look(done)["X-Robots-Tag"] == "noindex, nofollow"
+    assert look(done[:-3] + "x/").status_code == 404
+    make_organization("Cedar Bank")
+    assert look(done.replace("maple", "cedar")).status_code == 404
+
+
+def test_nothing_internal_stands_on_any_step(maple: Maple):
+    maple.book_online(internal_note="VIP", starts_at=monday(12))
+    booked = send(maple)["Location"]
+    steps = ["/book/maple/", address(maple, method="", start=""), address(maple, start=""), address(maple)]
+
+    pages = "".join(words(look(where)) for where in [*steps, booked])
+
+    assert [maple.sam.email in pages, "VIP" in pages, maple.cleo.name in pages] == [False] * 3
+
+
+def test_only_the_organisations_sites_may_embed_it(maple: Maple):
+    closed = look("/book/maple/")
+    maple.organization.embed_origins = "https://www.maple.example"
+    maple.organization.save()
+    opened = look("/book/maple/")
+
+    assert "frame-ancestors 'none'" in closed["Content-Security-Policy"]
+    assert closed["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors https://www.maple.example;" in opened["Content-Security-Policy"] + ";"
+    assert "X-Frame-Options" not in opened
+    own = maple.book_online()
+    for elsewhere in (look("/sign-in/"), look(f"/appointments/{own.manage_token}/")):
+        assert "frame-ancestors 'none'" in elsewhere["Content-Security-Policy"]
+        assert elsewhere["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("more", [0, 2])
+def test_any_number_of_services_costs_the_same(maple: Maple, more: int, django_assert_num_queries: Any):
+    for number in range(more):
+        make_service(maple.organization, f"Service {number}")
+
+    with django_assert_num_queries(3):
+        look("/book/maple/")
+
+
+def test_too_many_bookings_with_one_email_wait_in_words_unless_switched_off(
+    maple: Maple, monkeypatch: pytest.MonkeyPatch, settings: Any
+):
+    limit = Limit("test-email", 0, 3600)
+    monkeypatch.setattr("appointments.client_view.rate_limits._OF_AN_EMAIL", limit)
+
+    refused = send(maple)
+
+    assert (refused.status_code, Appointment.objects.count()) == (429, 0)
+    assert 0 < int(refused["Retry-After"]) <= 3600
+    assert "There were too many requests from here." in words(refused)
+    settings.RATE_LIMITS = False
+    assert send(maple).status_code == 303
+
+
+def test_the_zone_of_a_known_client_is_the_one_they_booked_in_last_not_one_they_were_refused_in(
+    maple: Maple,
+):
+    known = {"name": maple.cleo.name, "email": maple.cleo.email}
+    make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
+    zones = []
+
+    for hour in (10, 12):
+        where = address(maple, zone="America/Toronto", start=int(monday(hour).timestamp()))
+        send(maple, where=where, **known)
+        maple.cleo.refresh_from_db()
+        zones.append(str(maple.cleo.time_zone))
+
+    assert zones == ["None", "America/Toronto"]
+
+
+@pytest.mark.parametrize("more", [0, 2])
+def test_any_number_of_people_costs_a_booking_with_one_of_them_the_same(
+    maple: Maple, more: int, django_assert_num_queries: Any
+):
+    make_client(maple.organization, "Dora Winter", email="dora@example.com", time_zone="UTC")
+    for number in range(more):
+        person = make_member(maple.organization, f"Person{number} Lind")
+        ServiceAssignment.objects.create(service=maple.review, staff=person)
+    where = address(maple, staff=maple.sam.pk)
+    token = look(where).context["form"].token_to_send  # type: ignore[attr-defined]
+
+    with django_assert_num_queries(11):
+        done = Browser().post(where, {**DETAILS, "token": token}, headers={"origin": BASE})
+
+    assert done.status_code == 303

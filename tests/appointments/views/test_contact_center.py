@@ -1,0 +1,298 @@
+"""The Contact Center: from the client to the first free time of anybody."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+
+from appointments.models import Appointment, BookedThrough, Client
+from services.models import MeetingMethod
+from staff.models import StaffMember, TimeOff, Weekday
+from tests.appointments.booking_payloads import PAGE, errors, wish
+from tests.appointments.conftest import Maple, monday
+from tests.cast import signed_in
+from tests.factories import (
+    make_client,
+    make_hours,
+    make_location,
+    make_member,
+    make_organization,
+    make_service,
+)
+
+VIDEO = MeetingMethod.VIDEO.value
+pytestmark = pytest.mark.usefixtures("friday")
+
+
+def test_book_with_anyone_leads_to_the_confirmation(maple: Maple, as_sky: Browser) -> None:
+    answer = as_sky.post(PAGE, wish(maple))
+
+    booked = Appointment.objects.get()
+    assert (answer.status_code, answer["Location"]) == (
+        303,
+        reverse("contact-center-booked", args=[booked.pk]),
+    )
+    assert (booked.client, booked.staff, booked.starts_at) == (maple.cleo, maple.sam, monday(10))
+    assert (booked.booked_by, booked.booked_through) == (maple.sky, BookedThrough.CONTACT_CENTER)
+    assert booked.internal_note == "Brings her passport"
+
+
+def test_book_with_a_chosen_person(maple: Maple, as_sky: Browser, tess: StaffMember) -> None:
+    as_sky.post(PAGE, wish(maple, staff=tess.pk))
+
+    assert Appointment.objects.get().staff == tess
+
+
+def shown(browser: Browser, **chosen: Any) -> Any:
+    """The free times that these choices lead to."""
+    return browser.get(PAGE, chosen).context["form"].times
+
+
+def test_the_first_days_with_free_times_are_shown_at_once_the_first_of_them_whole(
+    maple: Maple, as_sky: Browser
+) -> None:
+    times = shown(as_sky, **wish(maple))
+
+    friday_afternoon, *later = times.days
+    assert [day.date.isoformat() for day in times.days] == [
+        "2026-11-27",
+        "2026-11-30",
+        "2026-12-01",
+        "2026-12-02",
+    ]
+    assert (len(friday_afternoon.times), friday_afternoon.left_off) == (19, 0)
+    assert [(len(day.times), day.left_off) for day in later] == [(8, 23)] * 3
+    assert times.later == date(2026, 12, 3)
+
+
+def test_a_time_names_who_is_free_then_and_has_the_least_to_do_that_day(
+    maple: Maple, as_sky: Browser, tess: StaffMember
+) -> None:
+    longer = make_service(maple.organization, "Long talk", provided_by=(maple.sam,), duration=90)
+    maple.book(service=longer, starts_at=monday(15))
+    for hour in (15, 16):
+        maple.book(staff=tess, starts_at=monday(hour))
+
+    times = shown(as_sky, **wish(maple, date="2026-11-30"))
+
+    assert {free.member for free in times.days[0].times[:16]} == {tess}
+    assert {free.member for free in times.days[1].times} == {maple.sam}
+
+
+@pytest.mark.parametrize("button", [{"from": "2026-12-03"}, {"date": "2026-12-03", "look": "times"}])
+def test_more_times_and_another_day_keep_what_was_chosen(
+    maple: Maple, as_sky: Browser, button: dict[str, str]
+) -> None:
+    page = as_sky.post(PAGE, wish(maple, slot=None, **button))
+
+    form = page.context["form"]
+    assert form.times.days[0].date == date(2026, 12, 3)
+    assert form.chosen_client == maple.cleo
+    assert "Brings her passport" in page.content.decode()
+    assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize("day", ["12026-03-01", "soon", "1999-12-31"])
+def test_a_day_that_is_none_says_so_and_the_first_times_are_shown(
+    maple: Maple, as_sky: Browser, day: str
+) -> None:
+    page = as_sky.post(PAGE, wish(maple, slot=None, date=day, look="choices"))
+
+    assert "Enter a date such as 2026-12-31." in page.content.decode()
+    assert page.context["form"].times.days[0].date == date(2026, 11, 27)
+
+
+def test_where_few_days_are_free_it_is_looked_further_ahead(maple: Maple, as_sky: Browser) -> None:
+    maple.sam.working_hours.exclude(weekday=Weekday.MONDAY).delete()
+    TimeOff.objects.create(staff=maple.sam, starts_at=monday(0), ends_at=monday(0) + timedelta(days=60))
+
+    times = shown(as_sky, **wish(maple))
+
+    assert [day.date.isoformat() for day in times.days] == [
+        "2027-02-01",
+        "2027-02-08",
+        "2027-02-15",
+        "2027-02-22",
+    ]
+    assert times.later is None
+
+
+def test_enter_goes_on_until_a_time_is_chosen_and_then_books(maple: Maple, as_sky: Browser) -> None:
+    page = as_sky.post(PAGE, wish(maple, go="on", slot=None))
+    answer = as_sky.post(PAGE, wish(maple, go="on"))
+
+    assert (page.status_code, errors(page)) == (200, {})
+    assert answer.status_code == 303
+
+
+def test_the_same_form_sent_twice_is_one_booking(maple: Maple, as_sky: Browser, tess: StaffMember) -> None:
+    answers = [as_sky.post(PAGE, wish(maple)) for _ in range(2)]
+
+    booked = Appointment.objects.get()
+    assert {answer["Location"] for answer in answers} == {reverse("contact-center-booked", args=[booked.pk])}
+
+
+def test_a_taken_time_says_so_with_what_is_free_that_day_and_all_typed_stays(
+    maple: Maple, as_sky: Browser
+) -> None:
+    maple.book()
+
+    page = as_sky.post(PAGE, wish(maple, staff=maple.sam.pk))
+
+    form, content = page.context["form"], page.content.decode()
+    assert errors(page) == {
+        "slot": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]
+    }
+    assert [free.starts_at for free in form.times.days[0].times][:4] == [
+        monday(9),
+        monday(9, 15),
+        monday(9, 30),
+        monday(10, 30),
+    ]
+    assert "Brings her passport" in content
+    assert f'value="{maple.cleo.pk}" checked' in content
+    assert f'<option value="{maple.review.pk}" selected>' in content
+    assert f'<option value="{maple.sam.pk}" selected>' in content
+
+
+def test_the_person_whom_the_time_was_shown_with_is_the_one_who_is_booked(
+    maple: Maple, as_sky: Browser, tess: StaffMember
+) -> None:
+    for number, member in enumerate([tess, maple.sam]):
+        slot = f"{int(monday(10).timestamp())}-{member.pk}"
+        as_sky.post(PAGE, wish(maple, slot=slot, request_key=f"key-{number}"))
+
+    assert [booked.staff for booked in Appointment.objects.order_by("pk")] == [tess, maple.sam]
+
+
+def test_anyone_takes_what_one_of_them_lost(maple: Maple, as_sky: Browser, tess: StaffMember) -> None:
+    maple.book()
+
+    as_sky.post(PAGE, wish(maple))
+
+    assert Appointment.objects.latest("pk").staff == tess
+
+
+def test_where_nobody_is_free_any_more_the_answer_is_ordinary(maple: Maple, as_sky: Browser) -> None:
+    maple.book()
+
+    page = as_sky.post(PAGE, wish(maple))
+
+    assert (page.status_code, list(errors(page))) == (200, ["slot"])
+    assert Appointment.objects.count() == 1
+
+
+def test_a_new_client_is_added_with_the_booking_or_not_at_all(maple: Maple, as_sky: Browser) -> None:
+    sent = wish(maple, client="new", new_name="Abe Lind", new_email="abe@example.com")
+
+    refused = as_sky.post(PAGE, sent | {"method": MeetingMethod.PHONE.value})
+    added_by_refusal = Client.objects.filter(name="Abe Lind").exists()
+    as_sky.post(PAGE, sent)
+
+    assert errors(refused) == {
+        "new_name": ["Abe Lind has no phone number to call. Add one, or choose another meeting method."]
+    }
+    assert not added_by_refusal
+    assert Appointment.objects.get().client.name == "Abe Lind"
+
+
+def test_a_new_client_sent_twice_with_anyone_is_one_client_and_one_booking(
+    maple: Maple, as_sky: Browser, tess: StaffMember
+) -> None:
+    for _ in range(2):
+        as_sky.post(PAGE, wish(maple, client="new", new_name="Abe Lind"))
+
+    assert Client.objects.filter(name="Abe Lind").count() == 1
+    assert Appointment.objects.count() == 1
+
+
+def test_the_schedules_form_takes_over_what_was_entered(maple: Maple, as_sky: Browser) -> None:
+    entered = wish(maple, client="new", new_name="Abe Lind", look="choices")
+
+    page = as_sky.post(reverse("appointment-add"), entered)
+
+    content = page.content.decode()
+    assert page.context["form"].chosen_service == maple.review
+    assert [words in content for words in ('value="Abe Lind"', "Brings her passport")] == [True, True]
+
+
+def test_somebody_who_has_the_email_already_is_pointed_out_while_it_is_typed(
+    maple: Maple, as_sky: Browser
+) -> None:
+    page = as_sky.post(PAGE, wish(maple, client="new", new_email="CLEO@example.com", look="choices"))
+
+    assert page.context["form"].clients == [maple.cleo]
+    assert "Cleo Brandt has this email already. Is it them?" in page.content.decode()
+
+
+def test_everything_missing_is_said_at_once_beside_its_field(maple: Maple, as_sky: Browser) -> None:
+    page = as_sky.post(PAGE, {"request_key": "key"})
+
+    assert errors(page) == {
+        "client": ["Search for the client and choose them, or add a new client."],
+        "service": ["Choose a service."],
+        "method": ["Choose a meeting method."],
+        "slot": ["Choose one of the free times."],
+    }
+
+
+@pytest.mark.parametrize("slot", ["soon", "-1", "9" * 30, "1e9", "5-", "5-x", "5-5-5"])
+def test_a_time_that_is_none_is_refused_in_words(maple: Maple, as_sky: Browser, slot: str) -> None:
+    page = as_sky.post(PAGE, wish(maple, slot=slot))
+
+    assert errors(page) == {"slot": ["Choose one of the free times."]}
+
+
+def test_ids_of_another_organisation_are_no_choices(maple: Maple, as_sky: Browser) -> None:
+    cedar = make_organization("Cedar Bank")
+    olga = make_member(cedar, "Olga Weber")
+    foreign = {
+        "client": make_client(cedar).pk,
+        "service": make_service(cedar, "Loan", provided_by=(olga,)).pk,
+        "staff": olga.pk,
+        "location": make_location(cedar).pk,
+    }
+
+    page = as_sky.post(PAGE, wish(maple, **foreign))
+
+    assert sorted(errors(page)) == ["client", "location", "method", "service", "staff"]
+    assert not Appointment.objects.exists()
+
+
+def test_staff_do_not_book_for_others(maple: Maple) -> None:
+    answers = [signed_in(maple.sam).post(PAGE, wish(maple)), signed_in(maple.sam).get(PAGE)]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert not Appointment.objects.exists()
+
+
+# --- Hostile and many -------------------------------------------------------------------------------
+def test_names_and_notes_are_shown_as_text(maple: Maple, as_sky: Browser) -> None:
+    name = "<b>Zoë</b> 🥥 " + "x" * 280
+    client = make_client(maple.organization, name)
+
+    sent = wish(maple, client=client.pk, notes="<script>alert(1)</script>")
+    page = as_sky.post(PAGE, sent, follow=True).content.decode()
+
+    assert "&lt;b&gt;Zoë&lt;/b&gt; 🥥 xxx" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert(1)" not in page
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_the_page_takes_the_same_queries_for_any_number_of_people(
+    maple_with_teams: Maple, as_sky: Browser, how_many: int, django_assert_num_queries: Any
+) -> None:
+    others = [make_member(maple_with_teams.organization, f"Tess{n} Moor") for n in range(how_many - 1)]
+    for member in others:
+        make_hours(member)
+    review = make_service(
+        maple_with_teams.organization, "Video review", provided_by=(maple_with_teams.sam, *others)
+    )
+
+    with django_assert_num_queries(11):
+        as_sky.get(PAGE, wish(maple_with_teams, service=review.pk, method=VIDEO))

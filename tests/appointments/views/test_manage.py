@@ -1,0 +1,312 @@
+"""The client's private page."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from unittest.mock import ANY
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.test import Client as Browser
+
+from appointments.models import Appointment, Status
+from coconut.logs import mask
+from services.models import MeetingMethod
+from staff.rate_limits import Limit
+from tests.appointments.conftest import NOW, Maple, monday
+from tests.factories import make_location
+
+pytestmark = pytest.mark.usefixtures("friday")
+
+
+@pytest.fixture
+def appointment(maple: Maple) -> Appointment:
+    return maple.book(method=MeetingMethod.PHONE)
+
+
+@pytest.fixture
+def visitor() -> Browser:
+    """Somebody without an account, whose browser sends no cookies, so no CSRF token either."""
+    return Browser(enforce_csrf_checks=True)
+
+
+def page_of(appointment: Appointment, action: str = "") -> str:
+    return f"/appointments/{appointment.manage_token}/{action}"
+
+
+def test_the_client_reads_what_when_and_with_whom_in_their_own_zone(
+    appointment: Appointment, visitor: Browser
+):
+    appointment.client.time_zone = ZoneInfo("America/Toronto")
+    appointment.client.save()
+
+    content = visitor.get(page_of(appointment)).content.decode()
+
+    for words in ("Mortgage review", "Monday 30 November 2026", "05:00–05:30", "Toronto time (EST)"):
+        assert words in content
+    assert "Sam Okafor, Maple Credit Union" in content
+    assert "We call you at +1 555 0100." in content
+
+
+def test_the_shared_note_is_on_the_clients_page_alone_and_the_internal_one_nowhere(
+    appointment: Appointment, visitor: Browser
+):
+    Appointment.objects.update(client_note="Bring <i>both</i> keys.", internal_note="VIP")
+
+    own = visitor.get(page_of(appointment)).content.decode()
+    forwarded = visitor.get(f"/join/{appointment.join_token}").content.decode()
+
+    assert "Bring &lt;i&gt;both&lt;/i&gt; keys." in own
+    assert [words in forwarded for words in ("both", "VIP")] == [False, False]
+    assert "VIP" not in own
+
+
+def test_the_page_is_kept_by_nobody(appointment: Appointment, visitor: Browser):
+    headers = visitor.get(page_of(appointment)).headers
+
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Robots-Tag"] == "noindex, nofollow"
+
+
+def test_an_unknown_token_is_a_404_without_navigation(appointment: Appointment, visitor: Browser):
+    page = visitor.get("/appointments/no-such-token-at-all/")
+
+    assert page.status_code == 404
+    assert "This link does not work" in page.content.decode()
+    assert 'aria-label="Main"' not in page.content.decode()
+
+
+def test_the_join_token_does_not_open_the_page(appointment: Appointment, visitor: Browser):
+    assert visitor.get(f"/appointments/{appointment.join_token}/").status_code == 404
+
+
+def test_tokens_cannot_be_guessed_and_are_masked_in_logs(maple: Maple):
+    first, second = maple.book(), maple.book(starts_at=monday(11))
+
+    tokens = {first.manage_token, first.join_token, second.manage_token, second.join_token}
+    # 192 random bits in base64.
+    assert [len(token) for token in tokens] == [32, 32, 32, 32]
+    assert mask(f"GET {page_of(first, 'move/')}") == "GET /appointments/***/move/"
+    assert mask(f"GET /join/{first.join_token}") == "GET /join/***"
+
+
+@pytest.mark.parametrize("action", ["", "move/", "cancel/", "appointment.ics"])
+def test_looking_changes_nothing(appointment: Appointment, visitor: Browser, action: str):
+    events = appointment.events.count()
+
+    visitor.get(page_of(appointment, action))
+
+    appointment.refresh_from_db()
+    assert (appointment.status, appointment.starts_at) == (Status.CONFIRMED, monday(10))
+    assert appointment.events.count() == events
+
+
+def test_cancel_after_the_question(appointment: Appointment, visitor: Browser):
+    asked = visitor.get(page_of(appointment, "cancel/")).content.decode()
+    answer = visitor.post(page_of(appointment, "cancel/"))
+
+    appointment.refresh_from_db()
+    assert "Cancel this appointment?" in asked
+    assert (answer.status_code, answer["Location"]) == (303, page_of(appointment))
+    assert appointment.status == Status.CANCELLED
+    assert "This appointment is cancelled." in visitor.get(page_of(appointment)).content.decode()
+
+
+def test_a_begun_appointment_is_not_cancelled_by_the_client(appointment: Appointment, visitor: Browser):
+    with time_machine.travel(monday(10, 5), tick=False):
+        page = visitor.post(page_of(appointment, "cancel/")).content.decode()
+
+    appointment.refresh_from_db()
+    assert "This appointment has begun. Please call us." in page
+    assert appointment.status == Status.CONFIRMED
+
+
+def test_a_past_appointment_reads_so(appointment: Appointment, visitor: Browser):
+    with time_machine.travel(monday(12), tick=False):
+        content = visitor.get(page_of(appointment)).content.decode()
+
+    assert "This appointment is over." in content
+    assert "Cancel appointment" not in content
+
+
+def test_move_offers_free_times_of_the_same_person_by_day(
+    maple: Maple, appointment: Appointment, visitor: Browser
+):
+    maple.review.minimum_notice = 3 * 24 * 60
+    maple.review.save()
+
+    days = visitor.get(page_of(appointment, "move/")).context["days"]
+
+    # Three days from Friday noon is Monday noon.
+    assert days[0] == ((NOW + timedelta(days=3)).date(), ANY)
+    assert days[0][1][0] == monday(12)
+
+
+def times_on(content: str) -> list[str]:
+    """The days on a page to move to."""
+    return re.findall(r"<legend[^>]*>(.*?)</legend>", content)
+
+
+def test_the_client_goes_on_to_later_times_and_back(appointment: Appointment, visitor: Browser):
+    first = visitor.get(page_of(appointment, "move/")).content.decode()
+    later = visitor.get(page_of(appointment, "move/?from=2026-12-07")).content.decode()
+
+    assert times_on(first) == ["Friday 27 November", "Monday 30 November", "Tuesday 1 December"]
+    assert re.findall(r"\?from=[\d-]+", first) == ["?from=2026-12-02"]
+    assert "Earliest times" not in first
+    assert times_on(later)[0] == "Monday 7 December"
+    assert f'href="{page_of(appointment, "move/")}">Earliest times</a>' in later
+
+
+def test_no_day_to_move_to_is_shown_in_part(appointment: Appointment, visitor: Browser):
+    content = visitor.get(page_of(appointment, "move/")).content.decode()
+
+    # Nine to five, half an hour each.
+    assert content.count('value="2026-12-01T') == 31
+
+
+def test_behind_the_last_time_there_is_the_way_back(appointment: Appointment, visitor: Browser):
+    content = visitor.get(page_of(appointment, "move/?from=2199-12-31")).content.decode()
+
+    assert "No other time is free at the moment." in content
+    assert "Earliest times" in content
+    assert "Later times" not in content
+
+
+def test_a_later_time_is_moved_to(appointment: Appointment, visitor: Browser):
+    visitor.post(page_of(appointment, "move/?from=2026-12-07"), {"starts_at": "2026-12-07T09:00:00+00:00"})
+
+    appointment.refresh_from_db()
+    assert appointment.starts_at == monday(9) + timedelta(days=7)
+
+
+def test_move_to_a_free_time(appointment: Appointment, visitor: Browser):
+    answer = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
+
+    appointment.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (303, page_of(appointment, "?moved=yes"))
+    assert appointment.starts_at == monday(14)
+    assert "Your appointment is moved to this time." in visitor.get(answer["Location"]).content.decode()
+
+
+def test_a_time_that_was_just_taken_is_said_with_the_others(
+    maple: Maple, appointment: Appointment, visitor: Browser
+):
+    maple.book(starts_at=monday(14))
+
+    page = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
+
+    appointment.refresh_from_db()
+    assert page.context["refusal"] == "Sam Okafor is not free at Mon 30 Nov 2026, 14:00. Choose another time."
+    assert appointment.starts_at == monday(10)
+
+
+@pytest.mark.parametrize("sent", ["", "soon", "2026-11-30T14:00", "2026-13-45T99:00+00:00"])
+def test_a_time_that_is_none_is_refused_in_words(appointment: Appointment, visitor: Browser, sent: str):
+    page = visitor.post(page_of(appointment, "move/"), {"starts_at": sent})
+
+    assert page.context["refusal"] == "Choose one of the times."
+
+
+def test_the_calendar_file_never_holds_the_manage_token(appointment: Appointment, visitor: Browser):
+    answer = visitor.get(page_of(appointment, "appointment.ics"))
+
+    content = answer.content.decode()
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert "DTSTART:20261130T100000Z" in content
+    assert appointment.manage_token not in content
+
+
+@pytest.mark.parametrize("action", ["", "move/", "cancel/", "appointment.ics"])
+def test_a_token_that_the_database_cannot_read_is_unknown(visitor: Browser, db: None, action: str):
+    page = visitor.get(f"/appointments/no%00token/{action}")
+
+    assert page.status_code == 404
+
+
+def test_a_refusal_speaks_of_the_time_on_the_clients_clock(
+    appointment: Appointment, visitor: Browser, maple: Maple
+):
+    appointment.client.time_zone = ZoneInfo("America/Toronto")
+    appointment.client.save()
+    maple.book(starts_at=monday(15))
+
+    page = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(15).isoformat()})
+
+    assert page.context["refusal"] == "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
+
+
+def test_a_client_says_why_they_cancel_and_may_book_again(appointment: Appointment, visitor: Browser):
+    visitor.post(page_of(appointment, "cancel/"), {"reason": "I am <b>away</b>."})
+    page = visitor.get(page_of(appointment)).content.decode()
+
+    appointment.refresh_from_db()
+    assert appointment.cancel_reason == "I am <b>away</b>."
+    assert "Reason: I am &lt;b&gt;away&lt;/b&gt;." in page
+    assert f'href="/book/maple/?service={appointment.service_id}&amp;zone=UTC"' in page
+
+
+def test_a_reason_that_is_too_long_is_refused_and_nothing_is_cancelled(
+    appointment: Appointment, visitor: Browser
+):
+    visitor.post(page_of(appointment, "cancel/"), {"reason": "x" * 301})
+
+    appointment.refresh_from_db()
+    assert appointment.status == Status.CONFIRMED
+
+
+@pytest.mark.parametrize("action", ["", "move/", "cancel/", "appointment.ics"])
+def test_no_private_page_sets_a_cookie(appointment: Appointment, visitor: Browser, action: str):
+    assert dict(visitor.get(page_of(appointment, action)).cookies) == {}
+
+
+def test_whoever_guesses_often_waits_and_links_that_work_do_not_count(
+    appointment: Appointment, visitor: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("appointments.client_view.rate_limits._GUESSES", Limit("test-guesses", 2, 600))
+
+    answers = [visitor.get(page_of(appointment)).status_code for _time in range(4)]
+    guesses = [visitor.get(f"/appointments/guess{number}/") for number in range(3)]
+
+    assert answers == [200] * 4
+    assert [answer.status_code for answer in guesses] == [404, 404, 429]
+    assert 0 < int(guesses[2]["Retry-After"]) <= 600
+    assert visitor.get(page_of(appointment)).status_code == 429
+
+
+def test_after_a_cancel_the_link_changes_nothing_more(appointment: Appointment, visitor: Browser):
+    visitor.post(page_of(appointment, "cancel/"))
+
+    answers = [
+        visitor.post(page_of(appointment, "move/"), {"starts_at": monday(11).isoformat()}),
+        visitor.post(page_of(appointment, "cancel/")),
+    ]
+
+    appointment.refresh_from_db()
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert (appointment.status, appointment.starts_at) == (Status.CANCELLED, monday(10))
+
+
+@pytest.mark.parametrize(
+    ("of_the_house", "of_the_branch", "number"),
+    [("", "", None), ("+1 555 0101", "", "+1 555 0101"), ("+1 555 0101", "+1 555 0102", "+1 555 0102")],
+)
+def test_the_client_is_given_a_number_of_the_house_and_nobodys_own_address(
+    maple: Maple, visitor: Browser, of_the_house: str, of_the_branch: str, number: str | None
+):
+    maple.organization.phone = of_the_house
+    maple.organization.save()
+    maple.sam.location = make_location(maple.organization, phone=of_the_branch)
+    maple.sam.save()
+    appointment = maple.book(method=MeetingMethod.PHONE)
+    visitor.post(page_of(appointment, "cancel/"))
+
+    page = " ".join(visitor.get(page_of(appointment)).content.decode().split())
+
+    asks = "Maple Credit Union and ask for Sam Okafor"
+    assert (f"Please call {asks}:" if number else f"Please contact {asks}.") in page
+    assert re.findall(r'href="tel:(.*?)"', page) == ([number.replace(" ", "")] if number else [])
+    assert maple.sam.email not in page

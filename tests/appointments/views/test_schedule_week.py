@@ -1,0 +1,185 @@
+"""A week on the schedule, of one person or of many, and how news of it arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+
+from appointments.models import Appointment, Client, Status
+from appointments.schedule.week_table import grid_of
+from integrations.models import Meeting
+from services.models import MeetingMethod
+from staff.models import StaffMember, TimeOff, WorkingHours
+from tests.appointments.conftest import MONDAY, Maple, monday
+from tests.cast import signed_in
+from tests.factories import make_appointment, make_client, make_hours, make_member, make_organization
+
+pytestmark = pytest.mark.usefixtures("friday")
+WEEK: dict[str, Any] = {"view": "week", "date": (MONDAY + timedelta(days=2)).date().isoformat()}
+
+
+@pytest.fixture
+def as_sky(maple: Maple) -> Browser:
+    return signed_in(maple.sky)
+
+
+def cells(page, name: str) -> list[list[str]]:
+    [row] = [row for row in grid_of(page.context["shown"]) if row.member.name == name]
+    return [[booked.client for booked in cell.appointments] for cell in row.cells]
+
+
+def test_the_week_of_any_day_begins_on_its_monday(maple: Maple, as_sky: Browser):
+    maple.book()
+    maple.book(starts_at=monday(10) + timedelta(days=4))
+
+    page = as_sky.get(reverse("schedule"), WEEK)
+
+    assert page.context["shown"].first == MONDAY.date()
+    assert cells(page, "Sam Okafor") == [["Cleo Brandt"], [], [], [], ["Cleo Brandt"]]
+
+
+def test_a_weekend_shows_only_where_something_happens(maple: Maple, as_sky: Browser):
+    maple.book(starts_at=monday(10) + timedelta(days=5), outside_hours=True)
+
+    days = as_sky.get(reverse("schedule"), WEEK).context["shown"].days
+
+    assert [day.strftime("%a") for day in days] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+
+
+def test_every_appointment_and_every_coming_day_is_a_link_without_scripts(maple: Maple, as_sky: Browser):
+    appointment = maple.book(method=MeetingMethod.PHONE)
+
+    content = as_sky.get(reverse("schedule"), WEEK).content.decode()
+
+    assert f'href="{reverse("appointment", args=[appointment.pk])}"' in content
+    assert f'href="{reverse("appointment-add")}?staff={maple.sam.pk}&amp;date=2026-12-01"' in content
+
+
+def test_days_that_are_past_offer_no_booking(maple: Maple, as_sky: Browser):
+    content = as_sky.get(reverse("schedule"), {"view": "week", "date": "2026-11-16"}).content.decode()
+
+    assert "week-book" not in content
+
+
+def test_a_name_leads_to_the_week_of_that_person_in_columns(maple: Maple, as_sky: Browser):
+    make_member(maple.organization, "Tess Moor")
+    maple.book()
+
+    many = as_sky.get(reverse("schedule-events"), WEEK).json()
+    one = as_sky.get(reverse("schedule-events"), {**WEEK, "staff": maple.sam.pk}).json()
+
+    assert many == {}
+    assert (one["view"], one["hiddenDays"]) == ("timeGridWeek", [6, 0])
+    assert [event["title"] for event in one["events"] if "title" in event] == ["Cleo Brandt"]
+
+
+def test_staff_see_their_own_week_whoever_they_ask_for(maple: Maple):
+    tess = make_member(maple.organization, "Tess Moor")
+
+    page = signed_in(maple.sam).get(reverse("schedule"), {**WEEK, "staff": tess.pk})
+
+    assert [column.member for column in page.context["shown"].columns] == [maple.sam]
+    assert "week-book" not in page.content.decode()
+
+
+def test_somebody_of_another_organisation_is_no_choice(maple: Maple, as_sky: Browser):
+    otto = make_member(make_organization("Cedar Bank"), "Otto Weber")
+
+    page = as_sky.get(reverse("schedule"), {**WEEK, "staff": otto.pk})
+
+    assert [column.member for column in page.context["shown"].columns] == [maple.sam]
+    assert list(page.context["form"].errors) == ["staff"]
+
+
+def test_the_way_back_to_the_day_and_the_filters_stay_in_the_address(maple: Maple, as_sky: Browser):
+    page = as_sky.get(reverse("schedule"), {**WEEK, "q": "sam"})
+
+    assert page.context["next_url"] == "?view=week&date=2026-12-07&q=sam"
+    assert [(label, url) for _value, label, url in page.context["views"]] == [
+        ("Day", "?date=2026-12-02&q=sam"),
+        ("Week", "?view=week&date=2026-12-02&q=sam"),
+        ("List", "?view=list&date=2026-12-02&q=sam"),
+    ]
+
+
+def test_names_and_services_are_text_and_no_markup(maple: Maple, as_sky: Browser):
+    maple.book(client=make_client(maple.organization, "<b>🥥 Zoë</b>"))
+
+    content = as_sky.get(reverse("schedule"), WEEK).content.decode()
+
+    assert "&lt;b&gt;🥥 Zoë&lt;/b&gt;" in content
+    assert "<b>🥥" not in content
+
+
+@pytest.mark.parametrize("how_many", [1, 3])
+def test_the_week_takes_the_same_queries_for_any_number_of_people(
+    maple: Maple, as_sky: Browser, how_many: int, django_assert_num_queries
+):
+    for number in range(how_many - 1):
+        member = make_member(maple.organization, f"Tess{number} Moor")
+        make_hours(member)
+        for day in range(how_many):
+            make_appointment(maple.review, member, maple.cleo, monday(10) + timedelta(days=day))
+    maple.book()
+
+    with django_assert_num_queries(WEEK_QUERIES):
+        as_sky.get(reverse("schedule"), WEEK)
+
+
+# Session, member, locations, services, count, people, fingerprint, calendars, appointments.
+WEEK_QUERIES = 9
+
+
+def poll(browser: Browser, etag: str = "") -> Any:
+    return browser.get(reverse("schedule-events"), WEEK, headers={"If-None-Match": etag} if etag else {})
+
+
+def test_while_nothing_changes_the_poll_is_304_and_loads_no_appointment(
+    maple: Maple, as_sky: Browser, django_assert_num_queries
+):
+    maple.book()
+    etag = poll(as_sky)["ETag"]
+
+    # Session, member, count, people, fingerprint.
+    with django_assert_num_queries(5):
+        answer = poll(as_sky, etag)
+
+    assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", etag)
+
+
+def test_the_page_knows_the_etag_of_what_it_shows(maple: Maple, as_sky: Browser):
+    page = as_sky.get(reverse("schedule"), WEEK)
+
+    assert page.context["etag"] == poll(as_sky)["ETag"]
+
+
+CHANGES: dict[str, Callable[[Maple], object]] = {
+    "booked": lambda maple: maple.book(starts_at=monday(14)),
+    "a status": lambda maple: Appointment.objects.update(status=Status.ARRIVED),
+    "cancelled": lambda maple: Appointment.objects.update(status=Status.CANCELLED),
+    "a client's name": lambda maple: Client.objects.update(name="Cleo Stone"),
+    "a link": lambda maple: Meeting.objects.update(join_url="https://teams.example/1", synced_version=1),
+    "time off": lambda maple: TimeOff.objects.create(
+        staff=maple.sam, starts_at=monday(12), ends_at=monday(13)
+    ),
+    "hours": lambda maple: WorkingHours.objects.filter(weekday=0).delete(),
+    "a staff member's name": lambda maple: StaffMember.objects.filter(pk=maple.sam.pk).update(
+        first_name="Samuel"
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_whatever_changes_what_is_shown_is_news(maple_with_teams: Maple, change: Callable[[Maple], object]):
+    sky = signed_in(maple_with_teams.sky)
+    maple_with_teams.book(method=MeetingMethod.VIDEO)
+    etag = poll(sky)["ETag"]
+
+    change(maple_with_teams)
+
+    assert poll(sky, etag).status_code == 200

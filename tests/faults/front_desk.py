@@ -1,0 +1,97 @@
+"""The front desk: books, moves, reassigns and cancels through the web server, as somebody who is signed in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import secrets
+from typing import Any
+
+import requests
+
+from demo.logins import PASSWORD
+from services.models import MeetingMethod
+from tests.stack import Stack
+
+
+class Desk:
+    """An admin of one organisation, who gives every appointment a day of its own."""
+
+    def __init__(self, stack: Stack, email: str, service: str) -> None:
+        """Sign in; `service` is what everybody books here."""
+        self.stack = stack
+        self._http = requests.Session()
+        # A proxy in the environment must not be asked for this machine.
+        self._http.trust_env = False
+        self._organization = self._id("staff_staffmember", "email", email, "organization_id")
+        self._service = self._id("services_service", "name", service)
+        self._client = self._id("appointments_client", "organization_id", self._organization)
+        # Weeks ahead, away from holidays, at an hour that no clock ever skips.
+        self._day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=21)
+        self._http.get(f"{stack.url}/sign-in/", timeout=30)
+        self._post("/sign-in/", username=email, password=PASSWORD)
+
+    def book(self, staff: str = "") -> int:
+        """Book a video appointment with `staff` (an e-mail); its id."""
+        answer = self._post(
+            "/schedule/appointments/add/",
+            request_key=secrets.token_hex(8),
+            client=self._client,
+            service=self._service,
+            method=MeetingMethod.VIDEO.value,
+            staff=self._id("staff_staffmember", "email", staff),
+            **self._new_time(),
+        )
+        found = re.search(r"/schedule/appointments/(\d+)/$", answer.headers["Location"])
+        assert found is not None, answer.headers["Location"]
+        return int(found[1])
+
+    def call_requests(self, request_id: str) -> None:
+        """From here on the proxy in front says this id with every request."""
+        self._http.headers["X-Request-ID"] = request_id
+
+    def move(self, appointment: int) -> None:
+        """Move it to another day."""
+        self._change(appointment, "move", **self._new_time())
+
+    def reassign(self, appointment: int, staff: str) -> None:
+        """Give it to somebody else."""
+        self._change(appointment, "reassign", staff=self._id("staff_staffmember", "email", staff))
+
+    def cancel(self, appointment: int) -> None:
+        """Cancel it."""
+        self._change(appointment, "cancel")
+
+    def disconnect(self) -> None:
+        """End the organisation's connection."""
+        self._post(f"/settings/video-calls/{self.connection}/disconnect/")
+
+    @property
+    def connection(self) -> int:
+        """The id of the organisation's connection."""
+        return int(self._id("integrations_connection", "organization_id", self._organization))
+
+    def meeting(self, appointment: int) -> str:
+        """The id of the appointment's meeting."""
+        return str(self._id("appointments_appointment", "id", appointment, "meeting_id"))
+
+    def _change(self, appointment: int, how: str, **fields: Any) -> None:
+        self._post(f"/schedule/appointments/{appointment}/{how}/", **fields)
+
+    def _new_time(self) -> dict[str, str]:
+        self._day += dt.timedelta(days=1)
+        return {"date": self._day.isoformat(), "time": "10:00", "outside_hours": "on"}
+
+    def _post(self, path: str, **fields: Any) -> requests.Response:
+        """Send a form; fails unless it is accepted, which every one of them answers by leading elsewhere."""
+        form = {**fields, "csrfmiddlewaretoken": self._http.cookies["coconut_csrf"]}
+        answer = self._http.post(self.stack.url + path, data=form, allow_redirects=False, timeout=30)
+        assert answer.status_code in (302, 303), f"{path} answered {answer.status_code}:\n{answer.text}"
+        return answer
+
+    def _id(self, table: str, column: str, value: Any, selected: str = "id") -> Any:
+        rows = self.stack.sql(
+            f"SELECT {selected} FROM {table} WHERE {column} = %s ORDER BY id LIMIT 1", value
+        )
+        assert rows, f"Nobody and nothing in {table} has {column} {value}."
+        return rows[0][0]

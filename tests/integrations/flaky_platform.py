@@ -1,0 +1,244 @@
+"""A platform between whose calls anything may happen, and workers that stop at each call until they hear how it went.
+
+Two promises of the real world are kept: a worker is killed before its lease runs out (the task's hard limit), and a
+write lands, if ever, within MEETING_RECHECK_SECONDS of being sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from queue import Queue
+from threading import Thread, current_thread
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connection as database
+
+from integrations.connections.lifecycle import require_reauthorization
+from integrations.models import Connection, UserMatch
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Attendee, MeetingSpec, PlatformError, RemoteMeeting
+from tests.integrations.fake_platform import FakePlatform, gone, outage, refused, throttled
+from tests.integrations.meeting_steps import later
+
+
+class Killed(BaseException):
+    """The worker is gone, at once and without a word."""
+
+
+class Fate(Enum):
+    """What becomes of a call that was sent, and then of one that was carried out."""
+
+    CARRIED_OUT = "carried out"
+    NEVER_ARRIVES = "never arrives; no answer"
+    LANDS_LATE = "carried out later; no answer"
+    UNREACHABLE = "no connection"
+    BUSY = "429"
+    SIGN_IN_REFUSED = "the sign-in is refused"
+    PERSON_REFUSED = "refused for this person"
+    CALLED_WRONG = "400"
+    NOT_FOUND = "404, which is not true"
+    KILLED = "the worker is killed before it"
+    KILLED_LANDS_LATE = "the worker is killed, the call arrives later"
+
+    ANSWERED = "answered"
+    ANSWER_LOST = "the answer is lost"
+    KILLED_AFTER = "the worker is killed before the answer"
+
+
+WHEN_SENT: Final = [Fate.CARRIED_OUT] * 14 + [
+    Fate.NEVER_ARRIVES,
+    Fate.LANDS_LATE,
+    Fate.LANDS_LATE,
+    Fate.UNREACHABLE,
+    Fate.BUSY,
+    Fate.SIGN_IN_REFUSED,
+    Fate.PERSON_REFUSED,
+    Fate.CALLED_WRONG,
+    Fate.NOT_FOUND,
+    Fate.KILLED,
+    Fate.KILLED_LANDS_LATE,
+]
+WHEN_CARRIED_OUT: Final = [Fate.ANSWERED] * 6 + [Fate.ANSWER_LOST, Fate.KILLED_AFTER]
+
+
+class Worker(Thread):
+    """A worker with a database connection of its own. It runs while it was told to, never at the same time as others.
+
+    `stage` is "sent" or "carried out" while it waits in a call, and "" while it has nothing to do.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.stage = ""
+        self.started_at = 0.0
+        self._orders: Queue[Any] = Queue()
+        self._news: Queue[str | BaseException] = Queue()
+        self.start()
+
+    def begin(self, task: Callable[[], object], clock: float) -> None:
+        """Work on a task, up to its first call or to its end."""
+        self.started_at = clock
+        self._tell(task)
+
+    def go_on(self, fate: Fate) -> None:
+        """The call that it waits in went like this."""
+        self._tell(fate)
+
+    def finish(self) -> None:
+        """Every call is carried out and answered."""
+        while self.stage:
+            self.go_on(Fate.CARRIED_OUT if self.stage == "sent" else Fate.ANSWERED)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._orders.put(None)
+        self.join(timeout=10)
+
+    def wait_in_a_call(self, stage: str) -> Fate:
+        """For the platform, on the worker's own thread."""
+        self._news.put(stage)
+        fate: Fate = self._orders.get(timeout=60)
+        return fate
+
+    def run(self) -> None:
+        while (task := self._orders.get()) is not None:
+            try:
+                task()
+            except Killed:
+                self._news.put("")
+            except BaseException as error:  # noqa: BLE001 - the test's thread raises it
+                self._news.put(error)
+            else:
+                self._news.put("")
+        database.close()
+
+    def _tell(self, order: object) -> None:
+        self._orders.put(order)
+        news = self._news.get(timeout=30)
+        if isinstance(news, BaseException):
+            self.stage = ""
+            raise news
+        self.stage = news
+
+
+class UnreliablePlatform(FakePlatform):
+    """Calls of workers wait for their fate; calls of anybody else just work.
+
+    `organizer_of` says under whose name a remote user's meetings are held; `attendees` is everybody's own.
+    """
+
+    def __init__(self, organizer_of: dict[str, str]) -> None:
+        super().__init__()
+        self.organizer_of = organizer_of
+        self.clock = 0.0
+        self.carried_out = self.landed_late = 0
+        self._late: list[tuple[float, Callable[[], object]]] = []
+
+    def organizer_id(self, connection: Connection, match: UserMatch) -> str:
+        return self.organizer_of[match.remote_id]
+
+    def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
+        return (Attendee(match.remote_id, match.remote_user_name),)
+
+    def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
+        answer: RemoteMeeting = self._send(
+            connection, lambda: FakePlatform.create_meeting(self, connection, spec)
+        )
+        return answer
+
+    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
+        answer: str = self._send(
+            connection, lambda: FakePlatform.update_meeting(self, connection, remote_id, spec), finds=True
+        )
+        return answer
+
+    def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
+        answer: RemoteMeeting = self._send(
+            connection,
+            lambda: FakePlatform.read_meeting(self, connection, organizer_id, remote_id),
+            finds=True,
+            writes=False,
+        )
+        return answer
+
+    def delete_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> None:
+        self._send(connection, lambda: FakePlatform.delete_meeting(self, connection, organizer_id, remote_id))
+
+    def remote_meetings(self) -> dict[str, RemoteMeeting]:
+        """What there is, by our own key."""
+        return {
+            key: self.meetings[remote_id]
+            for (_, key), remote_id in self._keys.items()
+            if remote_id in self.meetings
+        }
+
+    def pass_time(self, seconds: float) -> None:
+        """For everybody: the rows, and the writes that land within their time."""
+        self.clock += seconds
+        for entry in [each for each in self._late if each[0] <= self.clock]:
+            self._land(entry)
+        later(seconds)
+
+    def land_one(self, number: int) -> None:
+        """One of the writes that are on their way arrives now."""
+        if self._late:
+            self._land(self._late[number % len(self._late)])
+
+    def _land(self, entry: tuple[float, Callable[[], object]]) -> None:
+        self._late.remove(entry)
+        self.landed_late += 1
+        try:
+            entry[1]()
+        except PlatformError as error:
+            if error.kind != ErrorKind.GONE:
+                raise
+
+    def _send(
+        self, connection: Connection, act: Callable[[], Any], *, finds: bool = False, writes: bool = True
+    ) -> Any:
+        worker = current_thread()
+        if not isinstance(worker, Worker):
+            return act()
+        fate = worker.wait_in_a_call("sent")
+        if fate == Fate.CARRIED_OUT:
+            return self._carry_out(worker, act, writes)
+        if fate in (Fate.LANDS_LATE, Fate.KILLED_LANDS_LATE) and writes:
+            self._late.append((self.clock + settings.MEETING_RECHECK_SECONDS, act))
+        if fate in (Fate.KILLED, Fate.KILLED_LANDS_LATE):
+            raise Killed
+        if fate == Fate.NOT_FOUND and not finds:
+            fate = Fate.UNREACHABLE
+        if fate == Fate.SIGN_IN_REFUSED:
+            require_reauthorization(Connection.objects.filter(pk=connection.pk), "Sign in again.")
+        raise _error(fate, writes)
+
+    def _carry_out(self, worker: Worker, act: Callable[[], Any], writes: bool) -> Any:
+        self.carried_out += 1
+        answer, problem = None, None
+        try:
+            answer = act()
+        except PlatformError as error:
+            problem = error
+        fate = worker.wait_in_a_call("carried out")
+        if fate == Fate.KILLED_AFTER:
+            raise Killed
+        if fate == Fate.ANSWER_LOST:
+            raise _error(fate, writes)
+        if problem is not None:
+            raise problem
+        return answer
+
+
+def _error(fate: Fate, writes: bool) -> PlatformError:
+    errors = {
+        Fate.UNREACHABLE: outage(),
+        Fate.BUSY: throttled(20),
+        Fate.SIGN_IN_REFUSED: refused(),
+        Fate.PERSON_REFUSED: PlatformError(ErrorKind.PERSON, "Not this person."),
+        Fate.CALLED_WRONG: PlatformError(ErrorKind.BUG, "Not so."),
+        Fate.NOT_FOUND: gone(),
+    }
+    uncertain = PlatformError(ErrorKind.OUTAGE, "No answer came.", ambiguous=writes)
+    return errors.get(fate, uncertain)

@@ -1,0 +1,86 @@
+"""Who can host, by the database: the same people of whom `hosting_of` says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from integrations.hosting.eligibility import hosting_of
+from integrations.hosting.hosts import hosts_of
+from integrations.models import ConnectionStatus, DirectoryState
+from staff.models import Organization, StaffMember, VideoChoice
+from tests.factories import make_connection, make_match, make_member, make_organization
+from tests.integrations.fake_platform import FakePlatform
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def maple(fake_teams: FakePlatform) -> Organization:
+    """Everybody that can be told apart: by default, by choice, on a connection that is gone, on a personal link."""
+    maple = make_organization()
+    default, other = make_connection(maple), make_connection(maple, is_default=False, account_oid="2")
+    gone = make_connection(
+        maple, is_default=False, account_oid="3", status=ConnectionStatus.DISCONNECTED, name="Gone"
+    )
+    make_match(default, make_member(maple, "Matched"))
+    make_match(default, make_member(maple, "Off"), enabled=False)
+    make_match(default, make_member(maple, "Unmatched"), directory=DirectoryState.UNMATCHED)
+    make_member(maple, "Unknown")
+    make_match(other, make_member(maple, "Elsewhere"))
+    chosen: dict[str, Any] = {"video_choice": VideoChoice.CONNECTION, "video_connection": other}
+    make_match(other, make_member(maple, "Chosen", **chosen))
+    make_match(default, make_member(maple, "Astray", **chosen))
+    make_match(gone, make_member(maple, "Lost", **{**chosen, "video_connection": gone}))
+    make_member(
+        maple,
+        "Personal",
+        video_choice=VideoChoice.PERSONAL,
+        personal_meeting_url="https://meet.example/me",
+    )
+    return maple
+
+
+def names(people: list[StaffMember]) -> list[str]:
+    return sorted(person.first_name for person in people)
+
+
+def test_the_database_finds_who_can_host(maple: Organization) -> None:
+    assert names(list(hosts_of(maple))) == ["Chosen", "Matched", "Personal"]
+
+
+def test_it_says_the_same_as_what_people_read(maple: Organization) -> None:
+    everybody = list(maple.staff.all())
+    hostings = hosting_of(everybody)
+
+    found = names(list(hosts_of(maple)))
+
+    assert found == names([person for person in everybody if hostings[person.pk].can_host])
+
+
+def test_without_a_default_only_choices_count(maple: Organization) -> None:
+    maple.connections.update(is_default=False)
+
+    assert names(list(hosts_of(maple))) == ["Chosen", "Personal"]
+
+
+def test_with_the_add_on_off_only_personal_links_are_left(
+    maple: Organization, fake_teams: FakePlatform
+) -> None:
+    fake_teams.addon = False
+
+    assert names(list(hosts_of(maple))) == ["Personal"]
+
+
+def test_whoever_left_hosts_nothing(maple: Organization) -> None:
+    maple.staff.filter(first_name="Matched").update(is_active=False)
+
+    assert names(list(hosts_of(maple))) == ["Chosen", "Personal"]
+
+
+def test_nobody_of_another_organisation_is_found(maple: Organization) -> None:
+    cedar = make_organization("Cedar Bank")
+    make_match(make_connection(cedar), make_member(cedar, "Otto"))
+
+    assert names(list(hosts_of(cedar))) == ["Otto"]

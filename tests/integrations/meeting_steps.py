@@ -1,0 +1,58 @@
+"""Meetings for tests: asked for as booking does, worked on as the workers do, with a clock that tests can turn."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+
+from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
+from integrations.meetings.sync import sync_meeting
+from integrations.models import Connection, Meeting
+from staff.models import Organization
+from tests.factories import make_connection, make_match, make_member, make_organization
+
+STARTS = datetime(2099, 3, 2, 15, tzinfo=UTC)
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+def make_hosting(organization: Organization | None = None) -> Hosting:
+    """Sam, who is matched and turned on, on a connection of the organisation."""
+    organization = organization or make_organization()
+    connection = make_connection(organization)
+    match = make_match(connection, make_member(organization))
+    return Hosting(match.staff_id, connection, match)
+
+
+def ask(hosting: Hosting, **values: Any) -> Meeting:
+    """Ask for Sam's half hour in the far future."""
+    assert hosting.match is not None
+    desired_state = {
+        "subject": "Mortgage review",
+        "starts_at": STARTS,
+        "ends_at": STARTS + HALF_AN_HOUR,
+        **values,
+    }
+    return requests.request_meeting(host=hosting.match.staff, hosting=hosting, **desired_state)
+
+
+def move(meeting: Meeting, by: timedelta = HALF_AN_HOUR) -> None:
+    requests.request_move(meeting.pk, starts_at=meeting.starts_at + by, ends_at=meeting.ends_at + by)
+
+
+def sync(meeting: Meeting) -> Meeting:
+    """What a worker does, and how the row looks afterwards."""
+    sync_meeting(meeting.pk)
+    meeting.refresh_from_db()
+    return meeting
+
+
+def later(seconds: float) -> None:
+    """Let time pass for leases, waits and pauses: the database's clock cannot be turned, so the rows are."""
+    passed = timedelta(seconds=seconds)
+    columns = ["due_at", "enqueued_at", "lease_until", "recheck_at"]
+    Meeting.objects.update(**{column: F(column) - passed for column in columns})
+    columns = ["paused_until", "probe_at", "last_success_at"]
+    Connection.objects.update(**{column: F(column) - passed for column in columns})

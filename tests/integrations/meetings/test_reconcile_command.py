@@ -1,0 +1,108 @@
+"""`manage.py reconcile_meetings`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from integrations import hooks
+from integrations.models import Connection, ConnectionStatus, Finding, Meeting, Reconciliation
+from tests.factories import make_organization
+from tests.integrations.fake_platform import FakePlatform, outage
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, make_hosting, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Tests:
+    """Every meeting is the tests'."""
+
+    def owned(self, meeting_ids):
+        return set(meeting_ids)
+
+    def repair(self, connection):
+        return 0
+
+
+@pytest.fixture(autouse=True)
+def everything_is_owned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
+
+
+@pytest.fixture
+def meeting(fake_teams: FakePlatform) -> Meeting:
+    """One of Maple's, that vanished from the platform five days before its start."""
+    start = timezone.now().replace(microsecond=0) + timedelta(days=5)
+    meeting = sync(ask(make_hosting(), starts_at=start, ends_at=start + HALF_AN_HOUR))
+    Meeting.objects.update(claimed_at=timezone.now() - timedelta(days=30))
+    fake_teams.meetings.clear()
+    fake_teams.calls.clear()
+    return meeting
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("reconcile_meetings", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_it_does_everything_at_once_and_says_what_came_of_it(meeting: Meeting) -> None:
+    said = run()
+
+    meeting.refresh_from_db()
+    assert said == (
+        "Maple Credit Union, Microsoft Teams: 1 meeting was compared with Microsoft Teams. "
+        "1 was missing there and made again.\n"
+    )
+    assert meeting.join_url == "https://meet.example/2"
+
+
+def test_a_second_time_there_is_nothing_to_read(meeting: Meeting, fake_teams: FakePlatform) -> None:
+    run()
+    fake_teams.calls.clear()
+
+    said = run()
+
+    assert said == "Maple Credit Union, Microsoft Teams: 0 meetings were compared with Microsoft Teams.\n"
+    assert fake_teams.calls == Counter()
+
+
+def test_a_dry_run_changes_nothing_and_calls_nobody(meeting: Meeting, fake_teams: FakePlatform) -> None:
+    said = run("--dry-run")
+
+    meeting.refresh_from_db()
+    assert said == "Maple Credit Union, Microsoft Teams: 1 would be read.\n"
+    assert (meeting.week_check_at, meeting.due_at, fake_teams.calls) == (None, None, Counter())
+    assert (Reconciliation.objects.count(), Finding.objects.count()) == (0, 0)
+
+
+def test_what_the_platform_puts_off_is_left_to_the_workers(
+    meeting: Meeting, fake_teams: FakePlatform
+) -> None:
+    fake_teams.fail("read_meeting", outage())
+
+    assert "Some have no answer yet" in run()
+
+
+def test_only_the_organisation_that_is_named(meeting: Meeting, fake_teams: FakePlatform) -> None:
+    make_organization("Cedar Bank")
+
+    said = run("--organization", "cedar")
+
+    assert (said, fake_teams.calls) == ("There is no connection that works.\n", Counter())
+
+
+def test_an_organisation_that_does_not_exist_is_a_sentence(db: None) -> None:
+    with pytest.raises(CommandError, match="There is no organisation “maple”"):
+        run("--organization", "maple")
+
+
+def test_a_connection_without_a_sign_in_is_left_alone(meeting: Meeting, fake_teams: FakePlatform) -> None:
+    Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+
+    assert (run(), fake_teams.calls) == ("There is no connection that works.\n", Counter())

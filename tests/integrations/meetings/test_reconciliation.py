@@ -1,0 +1,466 @@
+"""Meetings are compared with the platform: each read at most twice, mended where it does not agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations import hooks
+from integrations.connections.disconnect import disconnect_connection
+from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
+from integrations.meetings.reconciliation import reconcile, reconcile_everything
+from integrations.meetings.reconciliation_report import finish_reconciliations, summary
+from integrations.models import (
+    Connection,
+    ConnectionEvent,
+    ConnectionStatus,
+    EventKind,
+    Finding,
+    Meeting,
+    Reconciliation,
+)
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
+from tests.integrations.backdating import in_days, night, pass_time, work
+from tests.integrations.concurrency import at_once
+from tests.integrations.fake_platform import FakePlatform, outage, throttled
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, later, make_hosting, move, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Killed(BaseException):
+    """The worker is gone, at once and without a word."""
+
+
+@pytest.fixture(autouse=True)
+def owned_by_tests(monkeypatch: pytest.MonkeyPatch) -> set[object]:
+    """Every meeting belongs to the tests, but those whose ids are put into this set."""
+    abandoned: set[object] = set()
+
+    class Tests:
+        def owned(self, meeting_ids):
+            return set(meeting_ids) - abandoned
+
+        def repair(self, connection):
+            return 0
+
+    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
+    return abandoned
+
+
+@pytest.fixture
+def hosting(fake_teams: FakePlatform) -> Hosting:
+    return make_hosting()
+
+
+@pytest.fixture
+def connection(hosting: Hosting) -> Connection:
+    assert hosting.connection is not None
+    return hosting.connection
+
+
+def make_ready(hosting: Hosting, *, days: float) -> Meeting:
+    """A meeting made long ago, that begins in so many days as the platform knows, too."""
+    start = timezone.now().replace(microsecond=0) + timedelta(days=days)
+    meeting = sync(ask(hosting, starts_at=start, ends_at=start + HALF_AN_HOUR))
+    Meeting.objects.filter(pk=meeting.pk).update(
+        claimed_at=timezone.now() - timedelta(days=60), created_at=timezone.now() - timedelta(days=60)
+    )
+    return meeting
+
+
+def reads(fake: FakePlatform) -> int:
+    return fake.calls["read_meeting"]
+
+
+def findings() -> list[tuple[str, str]]:
+    return list(Finding.objects.order_by("pk").values_list("kind", "sentence"))
+
+
+def reconcile_and_work(connection: Connection) -> Reconciliation:
+    run = reconcile(connection)
+    work()
+    finish_reconciliations()
+    run.refresh_from_db()
+    return run
+
+
+# --- when a meeting is read -------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("booked_ahead", "expected"), [(30, 2), (8, 2), (7.5, 2), (6, 1), (3, 1), (1.5, 1), (0.9, 0)]
+)
+def test_a_meeting_is_read_a_week_and_a_day_before_unless_it_was_made_since(
+    hosting: Hosting, fake_teams: FakePlatform, booked_ahead: float, expected: int
+) -> None:
+    """The platform agrees all the time: what it knows of the time grows older with the rows."""
+    meeting = in_days(sync(ask(hosting)), booked_ahead, claimed_days_ago=0)
+    fake_teams.calls.clear()
+
+    for _ in range(int(booked_ahead) + 2):
+        meeting.refresh_from_db()
+        agree_on_tomorrow(fake_teams, meeting)
+        night()
+
+    assert (reads(fake_teams), fake_teams.calls.total()) == (expected, expected)
+
+
+def agree_on_tomorrow(fake: FakePlatform, meeting: Meeting) -> None:
+    day = timedelta(days=1)
+    remote = fake.meetings[meeting.remote_id]
+    fake.meetings[meeting.remote_id] = replace(
+        remote, starts_at=meeting.starts_at - day, ends_at=meeting.ends_at - day
+    )
+
+
+def test_what_was_read_once_is_not_read_again_however_often_it_is_asked(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    make_ready(hosting, days=5)
+
+    inspected = [reconcile_and_work(connection).inspected for _ in range(3)]
+
+    assert (inspected, reads(fake_teams)) == ([1, 0, 0], 1)
+
+
+def test_a_meeting_that_is_moved_is_not_read_more_than_twice(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    reconcile_and_work(connection)
+    in_days(meeting, 0.5)
+    reconcile_and_work(connection)
+    read = reads(fake_teams)
+
+    for days in (20, 5, 0.5):
+        in_days(meeting, days)
+        reconcile_and_work(connection)
+
+    assert (read, reads(fake_teams)) == (2, 2)
+
+
+def test_whatever_does_not_agree_yet_is_not_read(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    cancelled, failed, waiting, over = (make_ready(hosting, days=5) for _ in range(4))
+    requests.request_cancel(cancelled.pk)
+    sync(cancelled)
+    Meeting.objects.filter(pk=failed.pk).update(error_kind=ErrorKind.PERSON)
+    Meeting.objects.filter(pk=waiting.pk).update(due_at=timezone.now() + timedelta(hours=1))
+    in_days(over, -0.01)
+
+    run = reconcile(connection)
+
+    assert (run.inspected, run.finished_at is not None) == (0, True)
+
+
+def test_one_night_is_one_reconciliation_however_often_beat_asks(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    make_ready(hosting, days=5)
+
+    begun = [reconcile_everything() for _ in range(3)]
+    pass_time(timedelta(hours=7))
+
+    assert (begun, reconcile_everything()) == ([1, 0, 0], 1)
+
+
+def test_two_who_reconcile_at_once_read_each_meeting_once(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    for days in (0.5, 2, 3, 4, 5, 6):
+        make_ready(hosting, days=days)
+
+    at_once(lambda: reconcile(connection), lambda: reconcile(connection), reconcile_everything)
+    at_once(work, work)
+
+    assert reads(fake_teams) == 6
+    assert sum(Reconciliation.objects.values_list("inspected", flat=True)) == 6
+
+
+def test_at_night_the_readings_are_spread(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    for days in (1.5, 2, 3, 4, 5, 6):
+        make_ready(hosting, days=days)
+
+    reconcile_everything()
+    due = {moment for moment in Meeting.objects.values_list("due_at", flat=True) if moment is not None}
+
+    assert (len(due), max(due) < timezone.now() + timedelta(seconds=12)) == (6, True)
+
+
+def test_a_booking_passes_what_is_to_be_read(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    ready = make_ready(hosting, days=5)
+    reconcile(connection)
+    ready.refresh_from_db()
+
+    move(ready)
+    sync(ready)
+
+    assert (ready.synced_version, fake_teams.calls["update_meeting"]) == (2, 2)
+
+
+# --- what is found ----------------------------------------------------------------------------------
+def test_a_meeting_that_vanished_is_made_again(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    link = meeting.join_url
+    fake_teams.meetings.clear()
+
+    run = reconcile_and_work(connection)
+
+    meeting.refresh_from_db()
+    (remote,) = fake_teams.meetings.values()
+    assert meeting.join_url == remote.join_url != link
+    assert findings() == [
+        (
+            "recreated",
+            "The meeting no longer existed in Microsoft Teams: it was made again, with a new link.",
+        )
+    ]
+    assert summary(run) == (
+        "1 meeting was compared with Microsoft Teams. 1 was missing there and made again."
+    )
+
+
+def test_a_meeting_that_somebody_changed_is_put_back(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    remote = fake_teams.meetings[meeting.remote_id]
+    fake_teams.meetings[meeting.remote_id] = replace(
+        remote, subject="Lunch", attendee_ids=frozenset({"oid-of-somebody"})
+    )
+
+    run = reconcile_and_work(connection)
+
+    assert fake_teams.meetings[meeting.remote_id] == remote
+    assert findings() == [
+        (
+            "restored",
+            "Somebody had changed the meeting in Microsoft Teams (subject, attendees): it was put back.",
+        )
+    ]
+    assert (run.inspected, run.restored, run.recreated, run.failed) == (1, 1, 0, 0)
+
+
+def test_what_the_platform_did_not_take_over_is_not_sent_every_time(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    fake_teams.warning = "The co-organizer was refused."
+    meeting = make_ready(hosting, days=5)
+    remote = fake_teams.meetings[meeting.remote_id]
+    fake_teams.meetings[meeting.remote_id] = replace(remote, attendee_ids=frozenset())
+    fake_teams.calls.clear()
+
+    reconcile_and_work(connection)
+
+    meeting.refresh_from_db()
+    assert (fake_teams.calls, meeting.warning) == (Counter(read_meeting=1), "The co-organizer was refused.")
+
+
+def test_meetings_that_coconut_did_not_make_are_never_touched(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    foreign = replace(fake_teams.meetings[meeting.remote_id], remote_id="foreign", subject="Board meeting")
+    fake_teams.meetings["foreign"] = foreign
+    fake_teams.meetings.pop(meeting.remote_id)
+    named: list[str] = []
+    look = fake_teams._find_meeting
+
+    def remember(organizer_id, remote_id):
+        named.append(remote_id)
+        return look(organizer_id, remote_id)
+
+    fake_teams._find_meeting = remember  # type: ignore[method-assign]
+    reconcile_and_work(connection)
+
+    assert fake_teams.meetings["foreign"] == foreign
+    assert "foreign" not in named
+
+
+def test_a_night_that_found_something_is_in_the_history_and_a_quiet_one_is_not(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    make_ready(hosting, days=5)
+    reconcile_and_work(connection)
+    quiet = ConnectionEvent.objects.filter(kind=EventKind.RECONCILED).count()
+    make_ready(hosting, days=4)
+    fake_teams.meetings.clear()
+
+    reconcile_and_work(connection)
+
+    event = ConnectionEvent.objects.get(kind=EventKind.RECONCILED)
+    assert quiet == 0
+    assert event.detail == "1 meeting was compared with Microsoft Teams. 1 was missing there and made again."
+
+
+# --- trouble ----------------------------------------------------------------------------------------
+def test_a_request_to_slow_down_in_the_middle_puts_the_others_off(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    for days in (2, 3, 4):
+        make_ready(hosting, days=days)
+    fake_teams.skip("read_meeting", 1)
+    fake_teams.fail("read_meeting", throttled(30))
+    run = reconcile(connection)
+
+    work()
+    asked_before_the_pause, finished = reads(fake_teams), finish_reconciliations()
+    later(seconds=31)
+    work()
+    finish_reconciliations()
+
+    run.refresh_from_db()
+    # One answer, one refusal; then the one that was refused and the one that waited.
+    assert (asked_before_the_pause, finished, reads(fake_teams)) == (2, 0, 4)
+    assert (run.inspected, run.failed, run.finished_at is not None) == (3, 0, True)
+
+
+def test_an_outage_is_waited_for(hosting: Hosting, connection: Connection, fake_teams: FakePlatform) -> None:
+    meeting = make_ready(hosting, days=5)
+    fake_teams.fail("read_meeting", outage())
+    run = reconcile_and_work(connection)
+    unfinished = run.finished_at
+
+    later(seconds=60)
+    sync(meeting)
+    finish_reconciliations()
+
+    run.refresh_from_db()
+    assert (unfinished, run.finished_at is not None, meeting.due_at, meeting.error_kind) == (
+        None,
+        True,
+        None,
+        "",
+    )
+
+
+def test_what_could_not_be_read_is_counted_with_the_reason_and_keeps_its_link(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
+
+    run = reconcile_and_work(connection)
+
+    meeting.refresh_from_db()
+    assert summary(run) == (
+        "1 meeting was compared with Microsoft Teams. 1 could not be compared: No policy covers Sam."
+    )
+    assert (meeting.state, meeting.has_failed) == ("ready", True)
+
+
+def test_trying_again_what_could_not_be_read_reads_nothing(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
+    reconcile_and_work(connection)
+    fake_teams.calls.clear()
+
+    requests.try_again(Meeting.objects.all())
+    sync(meeting)
+
+    assert (fake_teams.calls, meeting.has_failed) == (Counter(update_meeting=1), False)
+
+
+def test_a_worker_killed_while_it_reads_costs_one_more_reading_at_most(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    fake_teams.fail("read_meeting", Killed(), after=True)
+    reconcile(connection)
+    with pytest.raises(Killed):
+        work()
+
+    for _ in range(4):
+        later(seconds=100)
+        work()
+        reconcile(connection)
+
+    meeting.refresh_from_db()
+    assert (reads(fake_teams), meeting.due_at, findings()) == (2, None, [])
+
+
+def test_a_worker_killed_while_it_makes_a_meeting_again_leaves_one_and_says_so_once(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    fake_teams.meetings.clear()
+    fake_teams.fail("create_meeting", Killed(), after=True)
+    reconcile(connection)
+    with pytest.raises(Killed):
+        work()
+
+    for _ in range(2):
+        later(seconds=100)
+        sync(meeting)
+
+    (remote,) = fake_teams.meetings.values()
+    assert (meeting.join_url, [kind for kind, _ in findings()]) == (remote.join_url, ["recreated"])
+
+
+def test_a_late_write_of_our_own_is_nobody_elses_change(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    meeting = sync(ask(hosting))
+    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer came.", ambiguous=True))
+    move(meeting)
+    sync(meeting)
+    later(seconds=30)
+    sync(meeting)
+    remote = fake_teams.meetings[meeting.remote_id]
+    fake_teams.meetings[meeting.remote_id] = replace(remote, subject="An old subject")
+
+    later(seconds=61)
+    sync(meeting)
+
+    assert (fake_teams.meetings[meeting.remote_id], findings()) == (remote, [])
+
+
+def test_a_connection_that_must_be_reauthorized_is_left_for_later(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+
+    assert reconcile_everything() == 0
+    meeting.refresh_from_db()
+    assert meeting.week_check_at is None
+
+
+def test_a_disconnect_in_the_middle_leaves_what_was_to_be_read_with_its_link(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    meeting = make_ready(hosting, days=5)
+    run = reconcile(connection)
+
+    disconnect_connection(connection, None)
+    work()
+    finish_reconciliations()
+
+    meeting.refresh_from_db()
+    run.refresh_from_db()
+    assert (meeting.state, meeting.due_at, meeting.error_kind) == ("ready", None, "")
+    assert (reads(fake_teams), run.failed, run.finished_at is not None) == (0, 0, True)
+
+
+def test_a_reconciliation_that_never_ends_is_counted_after_a_day(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
+    make_ready(hosting, days=5)
+    run = reconcile(connection)
+
+    early = finish_reconciliations()
+    pass_time(timedelta(hours=21))
+    finish_reconciliations()
+
+    run.refresh_from_db()
+    assert (early, run.finished_at is not None) == (0, True)

@@ -1,0 +1,294 @@
+"""What each kind of failure does to a meeting, its connection and its host."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
+from integrations.meetings.sweep import sweep
+from integrations.models import Connection, ConnectionStatus, Meeting, UserMatch
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import MatchReason, PlatformError
+from tests.factories import make_organization
+from tests.integrations.fake_platform import FakePlatform, outage, refused, throttled
+from tests.integrations.meeting_steps import ask, later, make_hosting, move, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def hosting(fake_teams: FakePlatform) -> Hosting:
+    return make_hosting()
+
+
+def failing(kind: ErrorKind, reason: MatchReason | None = None) -> PlatformError:
+    return PlatformError(kind, "Do this, then try again.", request_id="r-1", reason=reason)
+
+
+def waits(meeting: Meeting) -> float:
+    """Seconds until it is due."""
+    assert meeting.due_at is not None
+    return (meeting.due_at - timezone.now()).total_seconds()
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.OUTAGE, ErrorKind.CONNECTION, ErrorKind.OPERATOR])
+def test_where_waiting_helps_the_meeting_waits_and_says_why(
+    hosting: Hosting, fake_teams: FakePlatform, kind: ErrorKind
+) -> None:
+    fake_teams.fail("create_meeting", failing(kind))
+
+    meeting = sync(ask(hosting))
+    shown = meeting.state, meeting.error_sentence, meeting.error_kind
+    later(seconds=20)
+    sync(meeting)
+
+    assert shown == ("pending", "Do this, then try again.", kind)
+    assert (meeting.state, meeting.error_sentence, meeting.error_kind) == ("ready", "", "")
+
+
+def test_the_waits_of_an_outage_grow_up_to_a_maximum(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    fake_teams.fail("create_meeting", outage(), times=9)
+    meeting = ask(hosting)
+
+    longest = []
+    for _ in range(9):
+        longest.append(waits(sync(meeting)))
+        later(seconds=1000)
+
+    expected = [15, 30, 60, 120, 240, 480, 900, 900, 900]
+    assert all(most * 0.5 - 2 <= wait <= most for wait, most in zip(longest, expected, strict=True))
+
+
+def test_a_meeting_that_waits_is_not_tried_before_its_time(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    fake_teams.fail("create_meeting", outage())
+    meeting = sync(ask(hosting))
+
+    sync(meeting)
+
+    assert fake_teams.calls == Counter(create_meeting=1)
+
+
+def test_a_platform_that_asks_to_wait_pauses_everybody_on_the_connection(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    first, second = ask(hosting), ask(hosting)
+    fake_teams.fail("create_meeting", throttled(seconds=40))
+
+    sync(first)
+    sync(second)
+    calls_in_the_pause = dict(fake_teams.calls)
+    swept = sweep()
+    later(seconds=41)
+    sync(second)
+
+    assert (calls_in_the_pause, swept) == ({"create_meeting": 1}, 0)
+    assert 38 <= waits(first) <= 40
+    assert second.state == "ready"
+
+
+def test_another_organisations_connection_is_not_paused(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    other = ask(make_hosting(make_organization("Cedar Bank")))
+    fake_teams.fail("create_meeting", throttled())
+
+    sync(ask(hosting))
+    sync(other)
+
+    assert other.state == "ready"
+
+
+def test_a_longest_pause_is_an_hour(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    fake_teams.fail("create_meeting", throttled(seconds=10_000_000))
+
+    assert 3598 <= waits(sync(ask(hosting))) <= 3600
+
+
+def test_a_pause_without_a_length_has_that_of_an_outage(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    fake_teams.fail("create_meeting", failing(ErrorKind.THROTTLED))
+
+    meeting = sync(ask(hosting))
+
+    paused_until = Connection.objects.get().paused_until
+    assert paused_until is not None
+    assert meeting.due_at is not None
+    assert abs(paused_until - meeting.due_at) < timedelta(seconds=1)
+
+
+def test_the_first_success_makes_the_others_that_wait_due(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    patient, lucky = ask(hosting), ask(hosting)
+    fake_teams.fail("create_meeting", outage())
+    sync(patient)
+
+    sync(lucky)
+    sync(patient)
+
+    assert (lucky.state, patient.state) == ("ready", "ready")
+
+
+def test_meetings_of_a_connection_that_needs_an_admin_wait_without_a_call(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+    Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+
+    sync(meeting)
+    sweep()
+    meeting.refresh_from_db()
+    shown = meeting.state, meeting.error_kind, "must be reauthorized" in meeting.error_sentence
+    Connection.objects.update(status=ConnectionStatus.CONNECTED)
+    requests.resume_waiting(meeting.connection_id)
+    sync(meeting)
+
+    assert (shown, meeting.state) == (("pending", "connection", True), "ready")
+    assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
+
+
+def test_a_sign_in_that_is_refused_in_the_middle_keeps_the_link(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    fake_teams.fail("update_meeting", refused())
+
+    meeting = sync(ask(hosting))
+
+    assert (meeting.state, meeting.join_url != "", meeting.error_kind) == ("ready", True, "connection")
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.PERSON, ErrorKind.BUG])
+def test_where_waiting_is_useless_the_meeting_failed_until_it_is_tried_again(
+    hosting: Hosting, fake_teams: FakePlatform, kind: ErrorKind
+) -> None:
+    fake_teams.fail("create_meeting", failing(kind))
+
+    meeting = sync(ask(hosting))
+    shown = meeting.state, meeting.has_failed, meeting.error_sentence, meeting.error_request_id
+    requests.try_again(Meeting.objects.all())
+    sync(meeting)
+
+    assert shown == ("failed", True, "Do this, then try again.", "r-1")
+    assert (meeting.state, meeting.has_failed, meeting.error_request_id) == ("ready", False, "")
+
+
+def test_a_move_that_is_refused_keeps_the_link_and_is_listed(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = sync(ask(hosting))
+    link = meeting.join_url
+    fake_teams.fail("update_meeting", failing(ErrorKind.PERSON))
+
+    move(meeting)
+    sync(meeting)
+
+    assert (meeting.state, meeting.join_url, meeting.has_failed) == ("ready", link, True)
+    assert Meeting.objects.failed().get() == meeting
+
+
+def test_a_delete_that_is_refused_is_listed_and_tried_again(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = sync(ask(hosting))
+    fake_teams.fail("delete_meeting", failing(ErrorKind.PERSON))
+
+    requests.request_cancel(meeting.pk)
+    sync(meeting)
+    shown = meeting.state
+    requests.try_again(Meeting.objects.all())
+    sync(meeting)
+
+    assert (shown, meeting.state, fake_teams.meetings) == ("failed", "cancelled", {})
+
+
+def test_a_failed_meeting_that_is_moved_is_tried_with_the_new_time(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    fake_teams.fail("create_meeting", failing(ErrorKind.PERSON))
+    meeting = sync(ask(hosting))
+
+    move(meeting)
+    sync(meeting)
+
+    assert (meeting.state, meeting.synced_version) == ("ready", 2)
+
+
+def test_a_failure_of_an_older_version_does_not_end_the_newer(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+    fake_teams.during("create_meeting", lambda: move(meeting))
+    fake_teams.fail("create_meeting", failing(ErrorKind.BUG), after=True)
+
+    sync(meeting)
+    shown = meeting.state
+    sync(meeting)
+
+    assert (shown, meeting.state, meeting.synced_version) == ("pending", "ready", 2)
+
+
+def test_our_own_mistake_is_logged_with_the_request_id(
+    hosting: Hosting, fake_teams: FakePlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake_teams.fail("create_meeting", failing(ErrorKind.BUG))
+
+    meeting = sync(ask(hosting))
+
+    (line,) = [each for each in caplog.records if each.name == "integrations.meetings.outcomes"]
+    assert (line.levelno, str(meeting.pk) in line.message) == (logging.ERROR, True)
+    assert line.message.endswith("request id r-1)")
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        (MatchReason.NO_HOST_PERMISSION, "forbidden"),
+        (MatchReason.NO_LICENCE, "forbidden"),
+        (MatchReason.NOT_FOUND, "unmatched"),
+        (None, "matched"),
+    ],
+)
+def test_a_refusal_for_the_host_is_noted_on_the_host(
+    hosting: Hosting, fake_teams: FakePlatform, reason: MatchReason | None, status: str
+) -> None:
+    meeting = ask(hosting)
+    Meeting.objects.update(organizer_id="oid-of-sam@maple.example")
+    fake_teams.fail("create_meeting", failing(ErrorKind.PERSON, reason))
+
+    sync(meeting)
+
+    match = UserMatch.objects.get()
+    assert (match.status, match.reason, match.enabled) == (status, reason or "", True)
+
+
+def test_a_refusal_for_the_service_account_is_not_held_against_the_host(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    fake_teams.fail("create_meeting", failing(ErrorKind.PERSON, MatchReason.NO_LICENCE))
+
+    sync(ask(hosting))
+
+    assert UserMatch.objects.get().status == "matched"
+
+
+def test_after_an_uncertain_move_the_meeting_is_sent_again_and_then_compared(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = sync(ask(hosting))
+    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    move(meeting)
+    sync(meeting)
+    fake_teams.calls.clear()
+
+    later(seconds=16)
+    sync(meeting)
+    sent_again = Counter(fake_teams.calls)
+    later(seconds=60)
+    sync(meeting)
+
+    assert sent_again == Counter(update_meeting=1)
+    assert fake_teams.calls == Counter(update_meeting=1, read_meeting=1)
+    assert meeting.due_at is None

@@ -1,0 +1,135 @@
+"""Workers and people at the same moment, in threads of their own on a real database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+from django.db import connection as database
+
+from integrations.hosting.eligibility import Hosting
+from integrations.meetings import requests
+from integrations.meetings.sweep import sweep
+from integrations.meetings.sync import sync_meeting
+from integrations.models import Meeting
+from tests.integrations.concurrency import at_once
+from tests.integrations.fake_platform import FakePlatform
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting, move, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def hosting(fake_teams: FakePlatform) -> Hosting:
+    return make_hosting()
+
+
+def test_many_workers_at_once_make_one_meeting(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    for _ in range(10):
+        meeting = ask(hosting)
+
+        at_once(*[lambda: sync_meeting(meeting.pk)] * 6)  # noqa: B023 - awaited within the loop
+
+    assert fake_teams.calls == Counter(create_meeting=10, update_meeting=10)
+    assert Meeting.objects.filter(state="ready", due_at=None).count() == 10
+
+
+def test_a_second_worker_leaves_a_meeting_that_is_being_made_alone(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+    being_made, second_is_done = Event(), Event()
+
+    def wait_for_the_second() -> None:
+        being_made.set()
+        assert second_is_done.wait(timeout=10)
+
+    def second() -> None:
+        assert being_made.wait(timeout=10)
+        sync_meeting(meeting.pk)
+        second_is_done.set()
+
+    fake_teams.during("create_meeting", wait_for_the_second)
+    at_once(lambda: sync_meeting(meeting.pk), second)
+
+    assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
+
+
+def test_moves_at_the_moment_of_the_work_end_with_the_last_one(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    meeting = ask(hosting)
+
+    def move_often() -> None:
+        for step in range(1, 21):
+            at = STARTS + step * HALF_AN_HOUR
+            requests.request_move(meeting.pk, starts_at=at, ends_at=at + HALF_AN_HOUR)
+
+    def work_often() -> None:
+        for _ in range(30):
+            sync_meeting(meeting.pk)
+
+    at_once(move_often, work_often, work_often)
+    sync(meeting)
+
+    (remote,) = fake_teams.meetings.values()
+    assert remote.starts_at == meeting.starts_at == STARTS + 20 * HALF_AN_HOUR
+    assert (meeting.version, meeting.synced_version, meeting.due_at) == (21, 21, None)
+
+
+def test_a_cancel_at_the_moment_of_the_work_leaves_no_meeting(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
+    asked = [ask(hosting) for _ in range(20)]
+
+    for meeting in asked:
+        at_once(
+            lambda: sync_meeting(meeting.pk),  # noqa: B023 - awaited within the loop
+            lambda: requests.request_cancel(meeting.pk),  # noqa: B023
+        )
+        sync(meeting)
+
+    assert [meeting.state for meeting in asked] == ["cancelled"] * 20
+    assert fake_teams.meetings == {}
+
+
+def test_two_sweeps_at_once_nudge_every_meeting_once(
+    hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+
+    def send_each(task: str, calls: list[tuple[object]], **options: object) -> bool:
+        told.extend(meeting for (meeting,) in calls)
+        return True
+
+    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
+    asked = {str(ask(hosting).pk) for _ in range(20)}
+    Meeting.objects.update(enqueued_at=None)
+    told.clear()
+
+    at_once(*[sweep] * 4)
+
+    assert sorted(map(str, told)) == sorted(asked)
+
+
+def test_an_ask_waits_for_no_platform(hosting: Hosting, fake_teams: FakePlatform) -> None:
+    meeting = ask(hosting)
+    moved = []
+
+    def move_meanwhile() -> None:
+        """Without a lock to wait for: this would hang if the worker held the row during its call."""
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(_move_and_close, meeting).result(timeout=5)
+        moved.append(Meeting.objects.get().version)
+
+    fake_teams.during("create_meeting", move_meanwhile)
+    sync(meeting)
+
+    assert moved == [2]
+
+
+def _move_and_close(meeting: Meeting) -> None:
+    move(meeting)
+    database.close()

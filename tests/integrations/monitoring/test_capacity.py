@@ -1,0 +1,291 @@
+"""The capacity guard: what counts as a meeting of an organizer's month, and who hears that it is nearly full.
+
+The fake platform publishes ten meetings a month.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection as database
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import Connection, ConnectionEvent, ConnectionStatus, Meeting, OrganizerMonth
+from integrations.monitoring import capacity
+from integrations.monitoring.capacity import count_organizers, load_of, notice_of
+from staff.models import StaffMember
+from tests.factories import make_connection, make_match, make_member, make_organization
+from tests.integrations.fake_platform import FakePlatform
+
+pytestmark = pytest.mark.django_db
+
+MONTH = datetime(2099, 11, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def november(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "this_month", MONTH.date)
+
+
+@pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple) -> StaffMember:
+    return make_member(maple, "Ada Lovell", "admin")
+
+
+@pytest.fixture
+def connection(maple, ada, fake_teams: FakePlatform) -> Connection:
+    return make_connection(maple)
+
+
+def ask(
+    connection: Connection, how_many: int, organizer_id: str = "the-account", at: datetime | None = MONTH
+) -> None:
+    """So many meetings about which the platform was asked last at that moment."""
+    host = connection.organization.staff.first()
+    assert host is not None
+    Meeting.objects.bulk_create(
+        Meeting(
+            organization=connection.organization,
+            connection=connection,
+            host=host,
+            organizer_id=organizer_id,
+            subject="Mortgage review",
+            starts_at=MONTH + timedelta(days=60),
+            ends_at=MONTH + timedelta(days=60, hours=1),
+            claimed_at=at,
+        )
+        for _ in range(how_many)
+    )
+
+
+def counted() -> list[tuple[str, int]]:
+    return list(OrganizerMonth.objects.values_list("organizer_id", "meetings"))
+
+
+def test_meetings_are_counted_by_their_organizer(connection):
+    ask(connection, 9)
+    ask(connection, 8, "sam-id")
+
+    count_organizers()
+
+    assert counted() == [("the-account", 9), ("sam-id", 8)]
+
+
+def test_the_first_moment_of_the_month_belongs_to_it_and_the_last_of_another_does_not(connection):
+    ask(connection, 1, at=MONTH)
+    ask(connection, 1, at=MONTH - timedelta(microseconds=1))
+    ask(connection, 1, at=None)
+
+    count_organizers()
+
+    assert counted() == [("the-account", 1)]
+
+
+def test_the_month_is_one_in_utc(monkeypatch):
+    monkeypatch.undo()
+    moment = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    with timezone.override("Asia/Tokyo"):
+        assert capacity.this_month() == moment.date().replace(day=1)
+
+
+def test_of_those_far_from_the_limit_only_the_first_is_kept(connection):
+    ask(connection, 3)
+    ask(connection, 2, "sam-id")
+
+    count_organizers()
+
+    assert counted() == [("the-account", 3)]
+
+
+def test_of_many_who_are_level_far_from_the_limit_one_is_kept(connection):
+    for number in range(3):
+        ask(connection, 1, f"person-{number}")
+
+    assert count_organizers() == 1
+
+
+def test_counting_again_brings_the_count_up_to_date(connection):
+    ask(connection, 3)
+    count_organizers()
+    ask(connection, 2)
+
+    count_organizers()
+
+    assert counted() == [("the-account", 5)]
+
+
+def test_two_connections_do_not_add_up(connection, maple):
+    other = make_connection(maple, "another", is_default=False)
+    ask(connection, 7)
+    ask(other, 6)
+
+    count_organizers()
+
+    assert sorted(counted()) == [("the-account", 6), ("the-account", 7)]
+    assert mail.outbox == []
+
+
+def test_all_are_counted_by_one_query(connection, maple):
+    ask(connection, 3)
+    ask(make_connection(maple, "another", is_default=False), 3)
+
+    with CaptureQueriesContext(database) as queries:
+        count_organizers()
+
+    assert sum('COUNT("integrations_meeting"' in query["sql"] for query in queries) == 1
+
+
+def test_a_platform_that_publishes_nothing_is_not_counted(connection, fake_teams):
+    fake_teams.most_meetings_a_month = None
+    ask(connection, 50)
+
+    count_organizers()
+
+    assert counted() == []
+    assert (notice_of(connection), load_of(connection)) == (None, None)
+
+
+def test_a_disconnected_connection_is_not_counted(connection):
+    ask(connection, 9)
+    Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
+
+    assert count_organizers() == 0
+
+
+# --- Who hears of it --------------------------------------------------------------------------------
+@pytest.mark.parametrize(("meetings", "letters"), [(7, 0), (8, 1), (10, 1), (12, 1)])
+def test_admins_are_mailed_at_eighty_per_cent(connection, meetings, letters):
+    ask(connection, meetings)
+
+    count_organizers()
+
+    assert len(mail.outbox) == letters
+
+
+def test_the_mail_says_how_much_and_what_to_do(connection, ada):
+    ask(connection, 8)
+
+    count_organizers()
+
+    (letter,) = mail.outbox
+    assert (letter.to, letter.subject) == (
+        [ada.email],
+        "Microsoft Teams: 80 % of a month's meetings are used",
+    )
+    assert letter.body.startswith(
+        "Coconut has made, changed or read 8 meetings of Coconut Meetings in November 2099: 80 % of the 10 that "
+        "Microsoft Teams publishes as the most for one organizer in a month. Beyond that new links may be refused "
+        "until the month is over.\n\n"
+        "Use more organizers.\n\n"
+    )
+
+
+def test_each_threshold_is_told_once_a_month(connection):
+    for more in (8, 1, 1, 1):
+        ask(connection, more)
+        count_organizers()
+
+    assert [letter.subject.split()[2] for letter in mail.outbox] == ["80", "100"]
+    assert ConnectionEvent.objects.filter(connection=connection).count() == 2
+
+
+def test_another_month_is_told_anew(connection, monkeypatch):
+    ask(connection, 8)
+    count_organizers()
+    december = datetime(2099, 12, 1, tzinfo=UTC)
+    monkeypatch.setattr(capacity, "this_month", december.date)
+    ask(connection, 8, at=december)
+
+    count_organizers()
+
+    assert len(mail.outbox) == 2
+
+
+def test_several_who_reach_it_together_are_in_one_mail(connection, fake_teams):
+    fake_teams.needs_permission_probe = True
+    for name in ("Sam Okafor", "Nina Park"):
+        match = make_match(connection, make_member(connection.organization, name))
+        ask(connection, 8, match.remote_id)
+
+    count_organizers()
+
+    (letter,) = mail.outbox
+    told = ["meetings of Sam Okafor in" in letter.body, "meetings of Nina Park in" in letter.body]
+    assert told == [True, True]
+
+
+def test_a_mail_server_that_is_down_leaves_the_notice(connection, monkeypatch):
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse)
+    ask(connection, 8)
+
+    count_organizers()
+
+    assert notice_of(connection) is not None
+
+
+# --- What the pages say -----------------------------------------------------------------------------
+@pytest.fixture
+def browser(client: Browser, ada) -> Browser:
+    client.force_login(ada)
+    return client
+
+
+def page(browser: Browser, name: str, connection: Connection) -> str:
+    return browser.get(reverse(name, args=[connection.pk])).content.decode()
+
+
+def test_the_dashboard_warns_with_the_number_the_month_and_the_remedy(browser, connection):
+    ask(connection, 8)
+    count_organizers()
+
+    html = page(browser, "connection", connection)
+
+    assert "8 meetings of Coconut Meetings in November 2099: 80 % of the 10" in html
+    assert "<p>Use more organizers.</p>" in html
+
+
+def test_the_dashboard_says_nothing_while_there_is_room(browser, connection):
+    ask(connection, 7)
+    count_organizers()
+
+    assert "made, changed or read" not in page(browser, "connection", connection)
+
+
+def test_others_who_are_near_it_are_counted(connection):
+    for number in range(3):
+        ask(connection, 8, f"person-{number}")
+    count_organizers()
+
+    notice = notice_of(connection)
+
+    assert notice is not None
+    assert notice.rest == "2 other organizers are near it, too."
+
+
+def test_health_and_history_shows_the_count_before_it_is_a_warning(browser, connection):
+    ask(connection, 3)
+    count_organizers()
+
+    assert "<dt>Meetings in November 2099</dt><dd>3 of 10 (Coconut Meetings)</dd>" in page(
+        browser, "connection-health", connection
+    )
+
+
+def test_room_costs_the_dashboard_one_query(connection, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert notice_of(connection) is None

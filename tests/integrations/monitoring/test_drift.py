@@ -1,0 +1,486 @@
+"""The drift watch: who is looked up at night, who is found, when a finding ends, and what admins hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.matching.people import rematch_people
+from integrations.models import (
+    Connection,
+    ConnectionEvent,
+    ConnectionStatus,
+    DirectoryState,
+    DriftFinding,
+    DriftWatch,
+    MatchField,
+    Meeting,
+    RematchState,
+    UserMatch,
+)
+from integrations.monitoring.drift import PORTION, sweep_drift, watch_drift
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import Changes, DirectoryResult, MatchReason, PlatformError
+from staff.models import StaffMember
+from tests.factories import make_connection, make_match, make_member, make_organization, make_run
+from tests.integrations.fake_platform import FakePlatform, outage, throttled
+
+pytestmark = pytest.mark.django_db
+
+WATCH = "integrations.watch_drift"
+
+
+@pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", "admin")
+
+
+@pytest.fixture
+def connection(maple, ada, fake_teams: FakePlatform) -> Connection:
+    return make_connection(maple)
+
+
+@pytest.fixture
+def matched(connection, fake_teams) -> Callable[..., StaffMember]:
+    """Somebody who is matched, turned on, and known to the platform."""
+
+    def make(name: str, meetings: int = 0, **fields: object) -> StaffMember:
+        member = make_member(connection.organization, name)
+        answer = fake_teams.knows(member.email)
+        make_match(connection, member, **{"remote_id": answer.remote_id, **fields})
+        for number in range(meetings):
+            book(connection, member, timedelta(hours=number + 1))
+        return member
+
+    return make
+
+
+def book(connection: Connection, host: StaffMember, ahead: timedelta, **fields: object) -> Meeting:
+    starts_at = timezone.now() + ahead
+    return Meeting.objects.create(
+        organization=connection.organization,
+        connection=connection,
+        host=host,
+        organizer_id="an-organizer",
+        subject="Mortgage review",
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=30),
+        **fields,
+    )
+
+
+def leaves(fake_teams: FakePlatform, member: StaffMember) -> None:
+    """The platform knows nobody of this name any more."""
+    del fake_teams.people[member.email]
+
+
+def next_night() -> None:
+    """The database's clock cannot be turned, so the rows are."""
+    DriftWatch.objects.update(due_at=F("due_at") - timedelta(days=1))
+
+
+def found(connection: Connection) -> list[tuple[str, str, str, int]]:
+    rows = DriftFinding.objects.filter(connection=connection).order_by("staff__first_name")
+    return [(row.staff.first_name, row.after, row.reason, row.meetings) for row in rows]
+
+
+# --- Who is found -----------------------------------------------------------------------------------
+def test_somebody_with_meetings_this_week_who_would_be_unmatched_is_found(connection, matched, fake_teams):
+    sam = matched("Sam Okafor", meetings=4)
+    leaves(fake_teams, sam)
+
+    watch_drift(connection.pk)
+
+    assert found(connection) == [("Sam", "unmatched", "not_found", 4)]
+
+
+def test_no_match_is_changed(connection, matched, fake_teams):
+    leaves(fake_teams, matched("Sam Okafor", meetings=4))
+    before = UserMatch.objects.values().get()
+
+    watch_drift(connection.pk)
+
+    assert UserMatch.objects.values().get() == before
+
+
+def test_somebody_who_may_not_host_any_more_is_found(connection, matched, fake_teams):
+    sam = matched("Sam Okafor", meetings=1)
+    fake_teams.knows(sam.email, reason=MatchReason.DISABLED)
+
+    watch_drift(connection.pk)
+
+    assert found(connection) == [("Sam", "forbidden", "disabled", 1)]
+
+
+def test_somebody_who_would_be_another_user_is_found(connection, matched, fake_teams):
+    sam = matched("Sam Okafor", meetings=1)
+    fake_teams.knows(sam.email, remote_id="oid-of-another-sam")
+
+    watch_drift(connection.pk)
+
+    finding = DriftFinding.objects.get()
+    assert (finding.after, finding.is_other_user) == ("matched", True)
+
+
+def test_people_who_are_fine_are_not_found(connection, matched):
+    matched("Sam Okafor", meetings=4)
+
+    watch_drift(connection.pk)
+
+    assert found(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("ahead", "fields"),
+    [
+        (timedelta(days=8), {}),
+        (timedelta(hours=-2), {}),
+        (timedelta(hours=1), {"desired_state": "absent"}),
+    ],
+)
+def test_only_meetings_of_the_coming_week_count(connection, matched, fake_teams, ahead, fields):
+    sam = matched("Sam Okafor", enabled=False)
+    book(connection, sam, ahead, **fields)
+    leaves(fake_teams, sam)
+
+    watch_drift(connection.pk)
+
+    assert found(connection) == []
+
+
+def test_meetings_on_another_connection_do_not_count(connection, maple, matched, fake_teams):
+    sam = matched("Sam Okafor")
+    book(make_connection(maple, "another", is_default=False), sam, timedelta(hours=1))
+    leaves(fake_teams, sam)
+
+    watch_drift(connection.pk)
+
+    assert fake_teams.asked == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"directory": DirectoryState.UNMATCHED, "remote_id": "", "reason": MatchReason.NOT_FOUND},
+        {"reason": MatchReason.GUEST},
+        {"queried_name": "sam.before@maple.example"},
+    ],
+)
+def test_who_could_not_host_anyway_or_is_about_to_be_rematched_is_left_alone(
+    connection, matched, fake_teams, fields
+):
+    leaves(fake_teams, matched("Sam Okafor", meetings=4, **fields))
+
+    watch_drift(connection.pk)
+
+    assert fake_teams.asked == []
+
+
+# --- Who is looked up -------------------------------------------------------------------------------
+def test_where_nothing_tells_who_changed_only_hosts_of_the_coming_week_are_looked_up(
+    connection, matched, fake_teams
+):
+    sam = matched("Sam Okafor", meetings=1)
+    matched("Nina Park")
+
+    watch_drift(connection.pk)
+
+    assert fake_teams.asked == [[sam.email]]
+
+
+def test_where_the_platform_tells_who_changed_only_they_are_looked_up(connection, matched, fake_teams):
+    sam, nina = matched("Sam Okafor", meetings=1), matched("Nina Park")
+    fake_teams.changes = Changes("mark-2", remote_ids=frozenset([f"oid-of-{nina.email}"]))
+    leaves(fake_teams, sam)
+    leaves(fake_teams, nina)
+
+    watch_drift(connection.pk)
+
+    assert fake_teams.asked == [[nina.email]]
+    assert found(connection) == [("Nina", "unmatched", "not_found", 0)]
+
+
+def test_a_new_user_of_the_same_name_is_a_change(connection, matched, fake_teams):
+    sam = matched("Sam Okafor")
+    fake_teams.changes = Changes("mark-2", user_names=frozenset([sam.email]))
+    fake_teams.knows(sam.email, remote_id="oid-of-another-sam")
+
+    watch_drift(connection.pk)
+
+    assert DriftFinding.objects.get().is_other_user
+
+
+def test_who_is_off_and_hosts_nothing_does_not_matter(connection, matched, fake_teams):
+    sam = matched("Sam Okafor", enabled=False)
+    fake_teams.changes = Changes("mark-2", user_names=frozenset([sam.email]))
+    leaves(fake_teams, sam)
+
+    watch_drift(connection.pk)
+
+    assert fake_teams.asked == []
+
+
+def test_the_mark_goes_along_with_the_next_question(connection, fake_teams):
+    fake_teams.changes = Changes("mark-1", is_complete=False)
+    watch_drift(connection.pk)
+    next_night()
+
+    watch_drift(connection.pk)
+
+    assert fake_teams.marks == ["", "mark-1"]
+
+
+def test_what_failed_is_asked_from_the_same_mark_again(connection, matched, fake_teams):
+    sam = matched("Sam Okafor")
+    fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
+    fake_teams.fail("find", outage())
+    leaves(fake_teams, sam)
+    watch_drift(connection.pk)
+    next_night()
+
+    watch_drift(connection.pk)
+
+    assert fake_teams.marks == ["", ""]
+    assert found(connection) == [("Sam", "unmatched", "not_found", 0)]
+
+
+def test_many_are_looked_up_in_chunks(connection, matched, fake_teams):
+    fake_teams.chunk_size = 2
+    for name in ("Ann Lee", "Ben Lee", "Cat Lee"):
+        matched(name, meetings=1)
+
+    watch_drift(connection.pk)
+
+    assert [len(names) for names in fake_teams.asked] == [2, 1]
+
+
+# --- When a finding ends ----------------------------------------------------------------------------
+def test_the_next_look_that_finds_somebody_fine_ends_it(connection, matched, fake_teams):
+    sam = matched("Sam Okafor")
+    fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
+    leaves(fake_teams, sam)
+    watch_drift(connection.pk)
+    fake_teams.changes = Changes("mark-2")
+    fake_teams.knows(sam.email)
+    next_night()
+
+    watch_drift(connection.pk)
+
+    assert found(connection) == []
+
+
+def test_a_rematch_ends_it(connection, matched, fake_teams):
+    sam = matched("Sam Okafor", meetings=1)
+    leaves(fake_teams, sam)
+    watch_drift(connection.pk)
+
+    rematch_people(connection, [sam.pk])
+
+    assert found(connection) == []
+
+
+def test_a_rematch_that_was_faster_than_the_look_is_right(connection, matched, fake_teams):
+    sam = matched("Sam Okafor", meetings=1)
+    leaves(fake_teams, sam)
+
+    def rematch_meanwhile() -> None:
+        UserMatch.objects.update(checked_at=timezone.now() + timedelta(seconds=1))
+
+    fake_teams.during("find", rematch_meanwhile)
+
+    watch_drift(connection.pk)
+
+    assert found(connection) == []
+
+
+def test_a_field_that_was_changed_meanwhile_makes_the_look_worthless(connection, matched, fake_teams):
+    leaves(fake_teams, matched("Sam Okafor", meetings=1))
+    fake_teams.during("find", lambda: Connection.objects.update(match_field=MatchField.USERNAME))
+
+    watch_drift(connection.pk)
+
+    assert found(connection) == []
+
+
+def test_the_count_of_meetings_follows(connection, matched, fake_teams):
+    sam = matched("Sam Okafor", meetings=4)
+    leaves(fake_teams, sam)
+    watch_drift(connection.pk)
+    Meeting.objects.filter(pk=Meeting.objects.values("pk")[:1]).delete()
+    next_night()
+
+    watch_drift(connection.pk)
+
+    assert found(connection) == [("Sam", "unmatched", "not_found", 3)]
+
+
+# --- When it is looked ------------------------------------------------------------------------------
+def test_a_connection_is_watched_once_a_night(connection, matched, fake_teams, sent_tasks):
+    matched("Sam Okafor", meetings=1)
+    watch_drift(connection.pk)
+
+    assert sweep_drift() == 0
+    watch_drift(connection.pk)
+
+    assert fake_teams.calls["find"] == 1
+
+
+def test_the_sweep_sends_whoever_is_due(connection, sent_tasks):
+    assert sweep_drift() == 1
+    assert sent_tasks == [(WATCH, connection.pk)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": ConnectionStatus.NEEDS_REAUTHORIZATION},
+        {"status": ConnectionStatus.DISCONNECTED, "is_default": False},
+        {"paused_until": timezone.now() + timedelta(days=1)},
+        {"probe_at": timezone.now() + timedelta(days=1)},
+    ],
+)
+def test_who_cannot_be_asked_is_not_watched(connection, matched, fake_teams, sent_tasks, fields):
+    matched("Sam Okafor", meetings=1)
+    Connection.objects.update(**fields)
+
+    assert sweep_drift() == 0
+    watch_drift(connection.pk)
+
+    assert fake_teams.calls == {}
+
+
+def test_a_rematch_under_way_comes_first(connection, sent_tasks):
+    make_run(connection, state=RematchState.RUNNING)
+
+    assert sweep_drift() == 0
+
+
+def test_many_connections_are_spread_over_rounds(fake_teams, sent_tasks):
+    for number in range(PORTION + 1):
+        make_connection(make_organization(f"Bank{number}"))
+
+    assert sweep_drift() == PORTION
+
+
+def test_a_pause_that_the_platform_asks_for_is_kept(connection, matched, fake_teams):
+    matched("Sam Okafor", meetings=1)
+    fake_teams.fail("find", throttled())
+
+    watch_drift(connection.pk)
+
+    connection.refresh_from_db()
+    assert connection.paused_until > timezone.now()
+
+
+def test_what_will_never_do_is_tried_again_the_next_night_only(connection, matched, fake_teams, sent_tasks):
+    matched("Sam Okafor", meetings=1)
+    fake_teams.fail("find", PlatformError(ErrorKind.BUG, "Not understood."))
+    watch_drift(connection.pk)
+    DriftWatch.objects.update(due_at=F("due_at") - timedelta(hours=1))
+
+    assert sweep_drift() == 0
+
+
+def test_what_did_not_succeed_is_tried_again_the_same_night(connection, matched, fake_teams, sent_tasks):
+    matched("Sam Okafor", meetings=1)
+    fake_teams.fail("find", outage())
+    watch_drift(connection.pk)
+    DriftWatch.objects.update(due_at=F("due_at") - timedelta(hours=1))
+
+    assert sweep_drift() == 1
+
+
+# --- What admins hear -------------------------------------------------------------------------------
+def test_the_admins_get_one_mail_about_those_with_appointments(connection, ada, matched, fake_teams):
+    for name, meetings in (("Sam Okafor", 4), ("Nina Park", 1)):
+        leaves(fake_teams, matched(name, meetings=meetings))
+
+    watch_drift(connection.pk)
+
+    (letter,) = mail.outbox
+    assert letter.to == [ada.email]
+    assert letter.subject == "Microsoft Teams: 2 people with video appointments this week need a look"
+    lines = [line for line in letter.body.splitlines() if line.startswith("- ")]
+    assert lines == [
+        "- Sam Okafor would now be Unmatched and has 4 video appointments this week.",
+        "- Nina Park would now be Unmatched and has 1 video appointment this week.",
+    ]
+
+
+def test_the_same_finding_is_mailed_once(connection, matched, fake_teams):
+    leaves(fake_teams, matched("Sam Okafor", meetings=4))
+    watch_drift(connection.pk)
+    next_night()
+
+    watch_drift(connection.pk)
+
+    assert len(mail.outbox) == 1
+
+
+def test_who_has_nothing_booked_is_mailed_about_once_something_is(connection, matched, fake_teams):
+    sam = matched("Sam Okafor")
+    fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
+    leaves(fake_teams, sam)
+    watch_drift(connection.pk)
+    assert mail.outbox == []
+    book(connection, sam, timedelta(days=1))
+    next_night()
+
+    watch_drift(connection.pk)
+
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_server_that_is_down_leaves_the_finding(connection, matched, fake_teams, monkeypatch):
+    leaves(fake_teams, matched("Sam Okafor", meetings=4))
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse)
+
+    watch_drift(connection.pk)
+
+    assert found(connection) == [("Sam", "unmatched", "not_found", 4)]
+
+
+def test_the_history_has_a_line_about_those_who_are_new(connection, matched, fake_teams):
+    for name in ("Sam Okafor", "Nina Park", "Otis Reed"):
+        leaves(fake_teams, matched(name, meetings=1))
+    watch_drift(connection.pk)
+    next_night()
+
+    watch_drift(connection.pk)
+
+    lines = list(ConnectionEvent.objects.filter(connection=connection).values_list("detail", flat=True))
+    assert lines == ["Drift watch: Sam Okafor and 2 others would not be matched as they are any more."]
+
+
+def test_other_organisations_are_none_of_its_business(connection, matched, fake_teams):
+    otto = make_member(make_organization("Cedar Bank"), "Otto Keller", "admin")
+    leaves(fake_teams, matched("Sam Okafor", meetings=4))
+
+    watch_drift(connection.pk)
+
+    assert otto.email not in mail.outbox[0].to
+
+
+def test_an_answer_has_to_be_for_the_same_person(connection, matched, fake_teams):
+    """An alias is no match: the person would be Unmatched, and the remedy names the UPN."""
+    sam = matched("Sam Okafor", meetings=1)
+    fake_teams.people[sam.email] = DirectoryResult(reason=MatchReason.ALIAS, hint="sam.new@maple.example")
+
+    watch_drift(connection.pk)
+
+    finding = DriftFinding.objects.get()
+    assert (finding.after, finding.hint) == ("unmatched", "sam.new@maple.example")

@@ -1,0 +1,390 @@
+"""Reauthorize: the same row gets a new sign-in, or nothing changes and a sentence says why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import unescape
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from integrations.connections.lifecycle import require_reauthorization
+from integrations.hosting.eligibility import Hosting
+from integrations.meetings.requests import request_meeting
+from integrations.models import (
+    Connection,
+    ConnectionStatus,
+    EventKind,
+    Meeting,
+    RematchState,
+    RematchTrigger,
+)
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
+from integrations.teams.entra import sign_in as login
+from integrations.teams.entra import user_tokens
+from integrations.teams.models import TeamsConnection
+from simulator import people
+from simulator.people import CONTOSO_ID, FABRIKAM_ID
+from tests.factories import make_match, make_member, make_organization
+from tests.integrations.teams.trips import (
+    FIRST,
+    SECOND,
+    accept,
+    connect_by_policy,
+    consent,
+    leave,
+    told,
+)
+
+NOON = datetime(2099, 3, 2, 12, tzinfo=UTC)
+NOTHING_CHANGED = "Nothing was changed. You can start again."
+
+
+@pytest.fixture
+def maple(db):
+    return make_organization(access_policy_addon=True)
+
+
+@pytest.fixture
+def by_account(ada_browser, simulator, only_connection):
+    """Connected by service account."""
+    ada_browser.get("/settings/video-calls/new/teams/service-account/")
+    ada_browser.post(FIRST, {"match_field": "email"})
+    address = leave(ada_browser.post(SECOND, {"tenant": CONTOSO_ID}))
+    ada_browser.get(accept(simulator.browser(), address, people.SERVICE_ACCOUNT))
+    told(ada_browser)
+    return only_connection()
+
+
+@pytest.fixture
+def by_policy(ada_browser, simulator, only_connection):
+    """Connected by access policy."""
+    connect_by_policy(ada_browser, simulator)
+    told(ada_browser)
+    return only_connection()
+
+
+def page_of(connection) -> str:
+    return f"/settings/video-calls/teams/{connection.pk}/reauthorize/"
+
+
+def start(browser: Client, connection, tenant: str = CONTOSO_ID) -> str:
+    return leave(browser.post(page_of(connection), {"tenant": tenant}))
+
+
+def sign_in(simulator, address: str, upn: str) -> str:
+    """Sign in at Microsoft's sign-in page, which knows the name already; the way back."""
+    microsoft = simulator.browser()
+    microsoft.open(address)
+    microsoft.submit(loginfmt=upn)
+    if not microsoft.is_back:
+        microsoft.submit(decision="accept")
+    assert microsoft.is_back, microsoft.page.text
+    return str(microsoft.page.headers["Location"])
+
+
+def break_it(connection) -> None:
+    require_reauthorization(Connection.objects.filter(pk=connection.pk), "Microsoft ended the sign-in.")
+
+
+def unchanged(connection) -> bool:
+    row = TeamsConnection.objects.get(connection=connection)
+    before: TeamsConnection = connection.teams
+    return (row.token_version, row.tokens) == (before.token_version, before.tokens)
+
+
+# --- The page -------------------------------------------------------------------------------------------
+
+
+def test_it_names_the_service_account_that_is_needed(ada_browser, by_account):
+    page = unescape(ada_browser.get(page_of(by_account)).content.decode())
+
+    assert "<strong>Coconut Meetings</strong> (coconut-meetings@contoso.example)" in page
+    assert "Azure Tenant ID" in page
+    assert "Start Reauthorization" in page
+
+
+def test_it_names_the_application_the_policy_and_the_roles(ada_browser, by_policy, settings):
+    page = ada_browser.get(page_of(by_policy)).content.decode()
+
+    for desired_state in (
+        settings.MICROSOFT_CLIENT_ID,
+        "Application Access Policy (AAP)",
+        "Privileged Role Administrator or Global Administrator",
+    ):
+        assert desired_state in page
+
+
+def test_the_menus_entry_leads_there(ada_browser, by_account):
+    response = ada_browser.get(f"/settings/video-calls/{by_account.pk}/reauthorize/")
+
+    assert response.headers["Location"] == page_of(by_account)
+
+
+def test_another_tenant_is_refused_before_anybody_signs_in(ada_browser, by_account):
+    response = ada_browser.post(page_of(by_account), {"tenant": FABRIKAM_ID})
+
+    (sentence,) = response.context["form"].errors["tenant"]
+    assert sentence.startswith("This connection belongs to the tenant Contoso.")
+
+
+@pytest.mark.parametrize("typed", ["", "contoso", "ada@contoso.example", "nobody.example", "\x00"])
+def test_a_tenant_that_makes_no_sense_gets_a_sentence_and_stays(ada_browser, by_account, typed):
+    response = ada_browser.post(page_of(by_account), {"tenant": typed})
+
+    form = response.context["form"]
+    assert (response.status_code, len(form.errors["tenant"])) == (200, 1)
+    assert form["tenant"].value() == typed
+
+
+def test_a_disconnected_connection_is_connected_again_instead(ada_browser, by_account):
+    Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
+
+    response = ada_browser.get(page_of(by_account))
+
+    assert response.headers["Location"] == "/settings/video-calls/"
+    assert told(ada_browser) == ["Microsoft Teams is disconnected. Connect it again instead."]
+
+
+# --- By service account ---------------------------------------------------------------------------------
+
+
+def test_the_account_must_sign_in_anew(ada_browser, simulator, by_account):
+    address = start(ada_browser, by_account)
+
+    assert "prompt=login" in address
+    assert "login_hint=coconut-meetings%40contoso.example" in address
+
+
+def test_the_same_row_gets_new_tokens(ada_browser, simulator, by_account, only_connection):
+    break_it(by_account)
+
+    response = ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
+
+    after = only_connection()
+    assert response.headers["Location"] == f"/settings/video-calls/{by_account.pk}/"
+    assert told(ada_browser) == ["Microsoft Teams is reauthorized."]
+    assert (after.pk, after.status, after.status_reason) == (by_account.pk, "connected", "")
+    assert after.teams.token_version == by_account.teams.token_version + 1
+    assert user_tokens.access_token(after)
+
+
+def test_it_works_for_a_healthy_connection_too(ada_browser, simulator, by_account, only_connection):
+    ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
+
+    assert only_connection().teams.token_version == by_account.teams.token_version + 1
+
+
+def test_it_is_noted_with_who_did_it(ada_browser, ada, simulator, by_account):
+    ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
+
+    event = by_account.events.get(kind=EventKind.REAUTHORIZED)
+    assert (event.actor, event.detail) == (ada, "Microsoft Teams was reauthorized.")
+
+
+def test_another_account_is_refused_by_name(ada_browser, simulator, by_account):
+    response = ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.ORDINARY_USER))
+
+    assert response.headers["Location"] == page_of(by_account)
+    (sentence,) = told(ada_browser)
+    assert sentence == (
+        "You signed in as uma@contoso.example, but the meetings belong to coconut-meetings@contoso.example. Start "
+        "again and sign in to Microsoft as coconut-meetings@contoso.example. To use another account, connect it with "
+        f"+ New. {NOTHING_CHANGED}"
+    )
+    assert unchanged(by_account)
+
+
+def test_cancel_leads_back_with_a_sentence(ada_browser, simulator, by_account):
+    simulator.control("revoke-consent")
+    microsoft = simulator.browser()
+    microsoft.open(start(ada_browser, by_account))
+    microsoft.submit(loginfmt=people.SERVICE_ACCOUNT)
+    microsoft.submit(decision="cancel")
+
+    response = ada_browser.get(microsoft.page.headers["Location"])
+
+    assert response.headers["Location"] == page_of(by_account)
+    (sentence,) = told(ada_browser)
+    assert sentence.endswith(NOTHING_CHANGED)
+    assert unchanged(by_account)
+
+
+def test_everybody_is_rematched_from_the_start(ada_browser, simulator, by_account):
+    run = by_account.rematch_runs.get()
+    run.cursor = 7
+    run.save()
+
+    ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
+
+    run.refresh_from_db()
+    assert (run.state, run.cursor, run.trigger) == (RematchState.RUNNING, 0, RematchTrigger.REAUTHORIZED)
+
+
+def test_waiting_meetings_become_due_and_links_stay(ada_browser, simulator, maple, by_account):
+    waiting, ready = booked(by_account, maple), booked(by_account, maple)
+    Meeting.objects.filter(pk=waiting.pk).update(error_kind=ErrorKind.CONNECTION, due_at=NOON)
+    Meeting.objects.filter(pk=ready.pk).update(
+        join_url="https://teams.example/l/1", remote_id="1", synced_version=1, due_at=None
+    )
+
+    ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
+
+    assert Meeting.objects.due().filter(pk=waiting.pk).exists()
+    assert Meeting.objects.get(pk=ready.pk).join_url == "https://teams.example/l/1"
+
+
+def booked(connection, organization) -> Meeting:
+    host = make_member(organization, f"{uuid4().hex[:8]} Okafor")
+    match = make_match(connection, host)
+    return request_meeting(
+        host=host,
+        hosting=Hosting(host.pk, connection, match),
+        subject="Mortgage review",
+        starts_at=NOON,
+        ends_at=NOON.replace(hour=13),
+    )
+
+
+def test_disconnected_while_at_microsoft(ada_browser, simulator, by_account):
+    address = start(ada_browser, by_account)
+    Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
+
+    ada_browser.get(sign_in(simulator, address, people.SERVICE_ACCOUNT))
+
+    assert told(ada_browser) == ["Microsoft Teams is disconnected. Connect it again instead."]
+    assert Connection.objects.get().status == ConnectionStatus.DISCONNECTED
+    assert unchanged(by_account)
+
+
+def test_the_add_on_that_was_switched_off_does_not_matter(
+    ada_browser, simulator, maple, by_account, only_connection
+):
+    maple.teams_addon = False
+    maple.save()
+
+    ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
+
+    assert only_connection().teams.token_version == by_account.teams.token_version + 1
+
+
+def test_a_refresh_in_flight_writes_nothing_over_it(
+    ada_browser, simulator, by_account, only_connection, monkeypatch
+):
+    way_back = sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT)
+    first = user_tokens.access_token(by_account)
+    real_refresh = login.refresh
+
+    def slow(tenant_id, refresh_token):
+        monkeypatch.setattr(login, "refresh", real_refresh)
+        ada_browser.get(way_back)
+        return login.Tokens("stale", 9e9, "stale", login.PERMISSIONS)
+
+    monkeypatch.setattr(login, "refresh", slow)
+    used = user_tokens.access_token(by_account, refused=first)
+
+    assert only_connection().teams.tokens["access_token"] == used != "stale"
+
+
+def test_a_refusal_in_flight_does_not_undo_it(
+    ada_browser, simulator, by_account, only_connection, monkeypatch
+):
+    way_back = sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT)
+    first = user_tokens.access_token(by_account)
+    real_refresh = login.refresh
+
+    def refused(tenant_id, refresh_token):
+        monkeypatch.setattr(login, "refresh", real_refresh)
+        ada_browser.get(way_back)
+        raise PlatformError(ErrorKind.CONNECTION, "Microsoft ended the sign-in.")
+
+    monkeypatch.setattr(login, "refresh", refused)
+    user_tokens.access_token(by_account, refused=first)
+
+    assert only_connection().status == "connected"
+
+
+# --- By access policy -----------------------------------------------------------------------------------
+
+
+def test_consent_is_asked_for_again_and_any_administrator_may_give_it(
+    ada_browser, simulator, by_policy, only_connection
+):
+    break_it(by_policy)
+
+    response = consent(ada_browser, simulator, start(ada_browser, by_policy), people.PRIVILEGED_ADMIN)
+
+    after = only_connection()
+    assert response.headers["Location"] == f"/settings/video-calls/{by_policy.pk}/"
+    assert told(ada_browser) == ["Microsoft Teams is reauthorized."]
+    assert (after.status, after.teams.account_upn) == ("connected", people.PRIVILEGED_ADMIN)
+    assert after.teams.token_version == by_policy.teams.token_version + 1
+
+
+def test_an_ordinary_employee_is_refused(ada_browser, simulator, by_policy):
+    microsoft = simulator.browser()
+    proof = ada_browser.get(accept(microsoft, start(ada_browser, by_policy))).headers["Location"]
+    stranger = simulator.browser()
+
+    response = ada_browser.get(accept(stranger, proof, people.ORDINARY_USER))
+
+    assert response.headers["Location"] == page_of(by_policy)
+    (sentence,) = told(ada_browser)
+    assert sentence.startswith(f"{people.ORDINARY_USER} is no administrator who may consent")
+    assert unchanged(by_policy)
+
+
+def test_with_the_add_on_switched_off_it_lives_and_can_be_reauthorized(
+    ada_browser, simulator, maple, by_policy, only_connection
+):
+    maple.access_policy_addon = False
+    maple.save()
+
+    token = user_tokens.access_token(by_policy)
+    consent(ada_browser, simulator, start(ada_browser, by_policy))
+
+    assert simulator.graph(token, "GET", "/users?$top=1").status_code == 200
+    assert told(ada_browser) == ["Microsoft Teams is reauthorized."]
+    assert only_connection().teams.token_version == by_policy.teams.token_version + 1
+
+
+def test_a_tenant_connected_elsewhere_with_unknown_roles_is_refused(ada_browser, simulator, by_policy):
+    cedar = make_organization("Cedar Bank", access_policy_addon=True)
+    otto = Client(headers={"host": "localhost:8000"})
+    otto.force_login(make_member(cedar, "Otto Keller", "admin"))
+    connect_by_policy(otto, simulator)
+    simulator.control("fault", kind="id_token", without=["wids"])
+
+    consent(ada_browser, simulator, start(ada_browser, by_policy))
+
+    (sentence,) = told(ada_browser)
+    assert sentence.startswith("Microsoft does not say whether")
+    assert unchanged(by_policy)
+
+
+# --- Other people's -------------------------------------------------------------------------------------
+
+
+def test_a_trip_ends_in_the_session_that_began_it(ada_browser, simulator, by_account):
+    cedar = make_organization("Cedar Bank")
+    otto = Client(headers={"host": "localhost:8000"})
+    otto.force_login(make_member(cedar, "Otto Keller", "admin"))
+    returned = sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT)
+
+    otto.get(returned)
+
+    assert told(otto) == [
+        "This way back from Microsoft was used before, or belongs to a sign-in that was not started here. Start again."
+    ]
+    assert unchanged(by_account)
+
+
+def test_an_admin_who_was_moved_to_the_staff_cannot_finish(ada_browser, ada, simulator, by_account):
+    returned = sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT)
+    ada.role = "staff"
+    ada.save()
+
+    assert ada_browser.get(returned).status_code == 403
+    assert unchanged(by_account)

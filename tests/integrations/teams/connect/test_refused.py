@@ -1,0 +1,248 @@
+"""Ways back from Microsoft that connect nothing: back to the wizard with a sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from integrations.models import Connection
+from simulator.people import CONTOSO_ID, FABRIKAM_ID
+from tests.integrations.teams.oauth_steps import (
+    SECOND,
+    TRY_AGAIN,
+    assert_back_with,
+    connect,
+    sign_in,
+    start,
+    told,
+)
+
+CALLBACK = "/settings/video-calls/teams/callback/"
+STRAY = "This way back from Microsoft was used before, or belongs to a sign-in that was not started here."
+NOT_ACCEPTED = "Microsoft's answer does not belong to this sign-in"
+
+
+# --- Refused at Microsoft -------------------------------------------------------------------------------
+
+
+CANCELLED = (
+    "Coconut was not given permission at Microsoft: either Cancel was pressed, or your organisation wants an "
+    "administrator to approve Coconut first."
+)
+
+
+def test_cancel_on_microsofts_page(ada_browser, simulator):
+    returned = sign_in(simulator, start(ada_browser), decision="cancel")
+
+    assert_back_with(ada_browser, ada_browser.get(returned), CANCELLED, TRY_AGAIN)
+
+
+def test_cancel_without_a_description(ada_browser, simulator):
+    state = parse_qs(urlsplit(start(ada_browser)).query)["state"][0]
+
+    response = ada_browser.get(
+        CALLBACK, {"error": "access_denied", "error_subcode": "cancel", "state": state}
+    )
+
+    assert_back_with(ada_browser, response, CANCELLED, TRY_AGAIN)
+
+
+def test_consent_refused_by_the_tenant(ada_browser, simulator):
+    simulator.control("fault", kind="refuse_consent")
+
+    returned = sign_in(simulator, start(ada_browser))
+
+    assert_back_with(ada_browser, ada_browser.get(returned), CANCELLED, TRY_AGAIN)
+
+
+def test_after_cancel_continue_leads_to_a_connection(ada_browser, simulator, only_connection):
+    ada_browser.get(sign_in(simulator, start(ada_browser), decision="cancel"))
+
+    address = ada_browser.post(SECOND, {"tenant": CONTOSO_ID}).headers["Location"]
+    ada_browser.get(sign_in(simulator, address))
+
+    assert only_connection().match_field == "email"
+
+
+# --- Ways back that are not accepted --------------------------------------------------------------------
+
+
+def test_returning_twice(ada_browser, simulator):
+    returned = sign_in(simulator, start(ada_browser))
+    ada_browser.get(returned)
+    told(ada_browser)
+
+    ada_browser.get(returned)
+
+    assert told(ada_browser) == [f"{STRAY} Start again."]
+    assert Connection.objects.count() == 1
+
+
+def test_returning_after_a_quarter_of_an_hour(ada_browser, simulator):
+    returned = sign_in(simulator, start(ada_browser))
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1), tick=False):
+        response = ada_browser.get(returned)
+
+    assert_back_with(
+        ada_browser,
+        response,
+        "The sign-in at Microsoft took longer than 15 minutes, so it was not accepted. Start again with Continue.",
+    )
+
+
+@pytest.mark.parametrize("query", [{}, {"code": "a-code"}, {"code": "a-code", "state": "somebody-elses"}])
+def test_a_foreign_or_missing_state(ada_browser, simulator, query):
+    start(ada_browser)
+
+    response = ada_browser.get(CALLBACK, query)
+
+    assert_back_with(ada_browser, response, f"{STRAY} Start again with Continue.")
+
+
+def test_a_state_without_a_code(ada_browser, simulator):
+    state = parse_qs(urlsplit(start(ada_browser)).query)["state"][0]
+
+    response = ada_browser.get(CALLBACK, {"state": state})
+
+    assert_back_with(ada_browser, response, "Microsoft could not complete the sign-in.", TRY_AGAIN)
+
+
+def test_a_stranger_cannot_finish_somebody_elses_sign_in(ada_browser, simulator, otto_browser):
+    returned = sign_in(simulator, start(ada_browser))
+
+    otto_browser.get(returned)
+
+    assert told(otto_browser) == [f"{STRAY} Start again."]
+    assert not Connection.objects.exists()
+
+
+def test_a_code_of_somebody_else_is_worth_nothing(ada_browser, simulator, otto_browser):
+    stolen = parse_qs(urlsplit(sign_in(simulator, start(ada_browser))).query)["code"][0]
+    own_state = parse_qs(urlsplit(start(otto_browser)).query)["state"][0]
+
+    response = otto_browser.get(CALLBACK, {"code": stolen, "state": own_state})
+
+    assert_back_with(
+        otto_browser,
+        response,
+        "Microsoft did not accept this sign-in; it may have been used before or taken too long.",
+        TRY_AGAIN,
+    )
+
+
+def test_signed_out_meanwhile(ada_browser, simulator):
+    returned = sign_in(simulator, start(ada_browser))
+    ada_browser.logout()
+
+    response = ada_browser.get(returned)
+
+    assert response.headers["Location"] == "/sign-in/?next=%2Fsettings%2Fvideo-calls%2F"
+    page = ada_browser.get(response.headers["Location"])
+    assert [str(message) for message in page.context["messages"]] == [
+        "You were signed out of Coconut meanwhile, so nothing was connected. Sign in and start again."
+    ]
+
+
+def test_the_add_on_was_switched_off_meanwhile(ada_browser, simulator, maple):
+    returned = sign_in(simulator, start(ada_browser))
+    maple.teams_addon = False
+    maple.save()
+
+    response = ada_browser.get(returned)
+
+    assert response.headers["Location"] == "/settings/video-calls/"
+    assert not Connection.objects.exists()
+
+
+def test_no_longer_an_admin(ada_browser, simulator, ada):
+    returned = sign_in(simulator, start(ada_browser))
+    ada.role = "staff"
+    ada.save()
+
+    response = ada_browser.get(returned)
+
+    assert response.status_code == 403
+    assert not Connection.objects.exists()
+
+
+# --- Sign-ins that prove the wrong thing ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"claims": {"aud": "another-app"}},
+        {"claims": {"nonce": "another-nonce"}},
+        {"claims": {"exp": 1_000_000_000}},
+        {"bad_signature": True},
+        {"without": ["nonce"]},
+        {"without": ["oid"]},
+        {"without": ["tid"]},
+        {"without": ["exp"]},
+        {"without": ["aud"]},
+        {"without": ["iss"]},
+    ],
+    ids=str,
+)
+def test_an_id_token_that_is_not_in_order(ada_browser, simulator, fault):
+    simulator.control("fault", kind="id_token", **fault)
+
+    response = connect(ada_browser, simulator)
+
+    assert response.headers["Location"] == SECOND
+    assert told(ada_browser)[0].startswith(NOT_ACCEPTED)
+    assert not Connection.objects.exists()
+
+
+OTHER_TENANT = (
+    "This account belongs to another Microsoft tenant than the one you entered. Sign in with an account of that "
+    "tenant, or correct the tenant ID."
+)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": f"https://login.microsoftonline.com/{FABRIKAM_ID}/v2.0", "tid": FABRIKAM_ID},
+        {"iss": "https://evil.example/v2.0"},
+        {"tid": FABRIKAM_ID},
+    ],
+    ids=str,
+)
+def test_an_account_of_another_tenant(ada_browser, simulator, claims):
+    simulator.control("fault", kind="id_token", claims=claims)
+
+    response = connect(ada_browser, simulator)
+
+    assert_back_with(ada_browser, response, OTHER_TENANT, TRY_AGAIN)
+
+
+def test_an_account_whose_profile_is_somebody_elses(ada_browser, simulator):
+    simulator.control("fault", kind="id_token", claims={"oid": "00000000-0000-4000-8000-000000000009"})
+
+    response = connect(ada_browser, simulator)
+
+    assert_back_with(ada_browser, response, OTHER_TENANT, TRY_AGAIN)
+
+
+def test_no_refresh_token(ada_browser, simulator):
+    simulator.control("fault", kind="no_refresh_token")
+
+    connect(ada_browser, simulator)
+
+    assert told(ada_browser)[0].startswith("Microsoft did not allow Coconut to stay signed in")
+    assert not Connection.objects.exists()
+
+
+def test_a_refresh_token_that_does_not_work(ada_browser, simulator):
+    simulator.control("fault", kind="refresh_revoked")
+
+    connect(ada_browser, simulator)
+
+    assert told(ada_browser)[0].startswith("Microsoft ended the account's sign-in")
+    assert not Connection.objects.exists()

@@ -1,0 +1,128 @@
+"""The token of an app, under the Application Access Policy method: kept in memory, renewed, or gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from integrations.platforms.values import PlatformError
+from integrations.teams.entra import app_tokens, user_tokens
+from integrations.teams.models import TeamsConnection
+from tests.factories import make_organization
+from tests.integrations.teams.trips import (
+    connect_by_policy,
+)
+
+
+@pytest.fixture
+def maple(db):
+    return make_organization(access_policy_addon=True)
+
+
+@pytest.fixture
+def by_policy(ada_browser, simulator, only_connection):
+    connect_by_policy(ada_browser, simulator)
+    app_tokens.forget(only_connection().pk)
+    return only_connection()
+
+
+def token_requests(simulator) -> int:
+    logged = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"]
+    return sum("/token" in entry["target"] for entry in logged)
+
+
+def test_a_token_is_fetched_once_and_kept_in_memory(by_policy, simulator):
+    before = token_requests(simulator)
+
+    first, second = user_tokens.access_token(by_policy), user_tokens.access_token(by_policy)
+
+    assert (first == second, token_requests(simulator) - before) == (True, 1)
+    assert simulator.graph(first, "GET", "/users?$top=1").status_code == 200
+
+
+def test_a_token_that_graph_refused_is_not_given_again(by_policy):
+    first = user_tokens.access_token(by_policy)
+
+    assert user_tokens.access_token(by_policy, refused=first) != first
+
+
+def test_another_sign_in_ends_the_token_that_is_kept(by_policy, simulator):
+    user_tokens.access_token(by_policy)
+    before = token_requests(simulator)
+    TeamsConnection.objects.update(token_version=by_policy.teams.token_version + 1)
+
+    user_tokens.access_token(by_policy)
+
+    assert token_requests(simulator) - before == 1
+
+
+def long_ago() -> None:
+    TeamsConnection.objects.update(consented_at=timezone.now() - timedelta(days=3))
+
+
+def test_a_consent_that_was_taken_back_needs_an_admin(
+    by_policy, simulator, mailoutbox, django_capture_on_commit_callbacks
+):
+    long_ago()
+    simulator.control("consent", roles=["User.Read.All"])
+
+    with (
+        django_capture_on_commit_callbacks(execute=True),
+        pytest.raises(PlatformError, match=r"does not grant .* OnlineMeetings\.ReadWrite\.All"),
+    ):
+        user_tokens.access_token(by_policy)
+
+    by_policy.refresh_from_db()
+    assert by_policy.status == "needs_reauthorization"
+    assert [mail.subject for mail in mailoutbox] == ["Microsoft Teams needs to be reauthorized"]
+
+
+def test_right_after_the_consent_a_token_without_roles_is_waited_out(by_policy, simulator):
+    simulator.control("fault", kind="no_roles", count=1)
+
+    with pytest.raises(PlatformError, match="takes a few minutes until it shows"):
+        user_tokens.access_token(by_policy)
+
+    by_policy.refresh_from_db()
+    assert by_policy.status == "connected"
+    assert user_tokens.access_token(by_policy)
+
+
+def test_a_refusal_that_was_overtaken_changes_nothing(by_policy, simulator, monkeypatch):
+    long_ago()
+    simulator.control("consent", roles=[])
+    row = user_tokens.connected_row(by_policy)
+    TeamsConnection.objects.update(token_version=row.token_version + 1)
+
+    with pytest.raises(PlatformError, match="does not grant"):
+        app_tokens.access_token(row)
+
+    by_policy.refresh_from_db()
+    assert by_policy.status == "connected"
+
+
+def test_keeping_alive_finds_a_consent_that_was_taken_back(by_policy, simulator):
+    user_tokens.access_token(by_policy)
+    long_ago()
+    TeamsConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
+    simulator.control("revoke-consent")
+
+    resting = list(user_tokens.resting())
+    with pytest.raises(PlatformError, match="does not grant"):
+        user_tokens.keep_alive(by_policy)
+
+    by_policy.refresh_from_db()
+    assert ([each.pk for each in resting], by_policy.status) == ([by_policy.pk], "needs_reauthorization")
+
+
+def test_during_an_outage_a_token_that_still_lives_is_used(by_policy, simulator):
+    first = user_tokens.access_token(by_policy)
+    simulator.control("fault", kind="drop_before", service="entra")
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=57), tick=True):
+        used = [user_tokens.access_token(by_policy), user_tokens.access_token(by_policy)]
+
+    assert used == [first, first]

@@ -1,0 +1,203 @@
+"""The operators hear in time that the client secret or the certificate ends: once for each threshold."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from threading import Barrier, Thread
+
+import pytest
+import time_machine
+from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection as database
+
+from integrations.teams import tasks
+from integrations.teams.checks import check_certificate, check_secret_expiry_date
+from integrations.teams.entra import credential_expiry
+from integrations.teams.models import ExpiryWarning
+
+pytestmark = pytest.mark.django_db
+
+LAST_DAY = date(2027, 5, 31)
+
+
+@pytest.fixture(autouse=True)
+def configured(settings) -> None:
+    settings.MICROSOFT_CLIENT_SECRET_EXPIRES = LAST_DAY.isoformat()
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(datetime(2027, 1, 1, 12, tzinfo=UTC), tick=False) as clock:
+        yield clock
+
+
+def go_to(clock, days_left: int) -> None:
+    """Noon of the day with so many days left."""
+    noon = datetime(LAST_DAY.year, LAST_DAY.month, LAST_DAY.day, 12, tzinfo=UTC)
+    clock.move_to(noon - timedelta(days=days_left), tick=False)
+
+
+def subjects(mailoutbox) -> list[str]:
+    return [mail.subject for mail in mailoutbox]
+
+
+def told(clock, mailoutbox, days: list[int]) -> list[str]:
+    """The subjects of all mails when somebody looks on these days."""
+    for days_left in days:
+        go_to(clock, days_left)
+        tasks.warn_of_expiry()
+    return subjects(mailoutbox)
+
+
+def test_a_mail_comes_at_each_threshold_and_after_the_end(clock, mailoutbox):
+    found = told(clock, mailoutbox, list(range(40, -20, -1)))
+
+    assert found == [
+        "[Coconut] Microsoft's client secret expires in 30 days",
+        "[Coconut] Microsoft's client secret expires in 14 days",
+        "[Coconut] Microsoft's client secret expires in 7 days",
+        "[Coconut] Microsoft's client secret expires in 1 day",
+        "[Coconut] Microsoft's client secret has expired",
+    ]
+
+
+def test_the_mail_says_when_and_what_to_do(clock, mailoutbox, settings):
+    told(clock, mailoutbox, [14])
+
+    (mail,) = mailoutbox
+    assert mail.to == ["olive@operator.example"]
+    assert mail.body.startswith("Microsoft's client secret expires in 14 days. Its last day is 31 May 2027.")
+    assert settings.MICROSOFT_CLIENT_ID in mail.body
+    assert "Make a new secret in the app registration and set MICROSOFT_CLIENT_SECRET." in mail.body
+
+
+@pytest.mark.parametrize(
+    ("looked", "said"),
+    [
+        ([30, 10], ["30 days", "10 days"]),
+        ([5], ["5 days"]),
+        ([5, 4, 1], ["5 days", "1 day"]),
+        ([0], ["within a day"]),
+    ],
+)
+def test_days_on_which_nobody_looked_are_made_up_for(clock, mailoutbox, looked, said):
+    found = told(clock, mailoutbox, looked)
+
+    assert [subject.removeprefix("[Coconut] Microsoft's client secret expires ") for subject in found] == [
+        words if words.startswith("within") else f"in {words}" for words in said
+    ]
+
+
+def test_the_first_look_after_the_end_tells_as_well(clock, mailoutbox):
+    found = told(clock, mailoutbox, [-100, -101])
+
+    assert found == ["[Coconut] Microsoft's client secret has expired"]
+
+
+def test_looking_often_tells_once(clock, mailoutbox):
+    assert len(told(clock, mailoutbox, [14] * 5)) == 1
+
+
+def test_a_new_secret_is_warned_of_anew(clock, mailoutbox, settings):
+    told(clock, mailoutbox, [1])
+    settings.MICROSOFT_CLIENT_SECRET_EXPIRES = "2028-05-31"
+    clock.move_to(datetime(2028, 5, 30, 12, tzinfo=UTC), tick=False)
+
+    tasks.warn_of_expiry()
+
+    assert len(mailoutbox) == 2
+
+
+def test_a_mail_server_that_is_down_is_tried_again_at_the_next_look(clock, mailoutbox, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(EmailBackend, "send_messages", lambda *args: (_ for _ in ()).throw(OSError()))
+        told(clock, mailoutbox, [7])
+
+    found = told(clock, mailoutbox, [6])
+
+    assert found == ["[Coconut] Microsoft's client secret expires in 6 days"]
+
+
+def test_nobody_to_tell_is_not_taken_for_told(clock, mailoutbox, settings):
+    settings.ADMINS, operators = [], settings.ADMINS
+    told(clock, mailoutbox, [7])
+    settings.ADMINS = operators
+
+    found = told(clock, mailoutbox, [7])
+
+    assert found == ["[Coconut] Microsoft's client secret expires in 7 days"]
+
+
+@pytest.mark.parametrize("value", ["", "31.05.2027", "2027-02-30", "\x00"])
+def test_a_date_that_is_not_known_is_nobodys_mail(clock, mailoutbox, settings, value):
+    settings.MICROSOFT_CLIENT_SECRET_EXPIRES = value
+
+    assert told(clock, mailoutbox, [1]) == []
+
+
+def test_a_certificate_says_itself_when_it_ends(clock, mailoutbox, settings, certificate):
+    settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
+    clock.move_to(credential_expiry.of_certificate(certificate.pem).ends - timedelta(days=7), tick=False)
+
+    tasks.warn_of_expiry()
+
+    assert subjects(mailoutbox) == ["[Coconut] Microsoft's certificate expires in 7 days"]
+
+
+def test_where_there_is_a_certificate_the_secret_does_not_matter(clock, mailoutbox, settings, certificate):
+    settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
+    settings.MICROSOFT_CLIENT_SECRET_EXPIRES = "2026-01-01"
+    clock.move_to(credential_expiry.of_certificate(certificate.pem).ends - timedelta(days=100), tick=False)
+
+    tasks.warn_of_expiry()
+
+    assert mailoutbox == []
+
+
+def test_a_certificate_that_cannot_be_read_does_not_break_the_task(clock, mailoutbox, settings, tmp_path):
+    settings.MICROSOFT_CLIENT_CERTIFICATE = str(tmp_path / "nowhere.pem")
+
+    tasks.warn_of_expiry()
+
+    assert mailoutbox == []
+
+
+@pytest.mark.parametrize("days_left", [31, 30, 1, 0, -1])
+def test_the_system_check_counts_as_the_mail_does(clock, mailoutbox, days_left):
+    go_to(clock, days_left)
+    tasks.warn_of_expiry()
+
+    said = [message.msg.rstrip(".") for message in check_secret_expiry_date()]
+
+    assert said == [subject.removeprefix("[Coconut] ") for subject in subjects(mailoutbox)]
+
+
+def test_the_check_of_a_certificate_counts_as_the_mail_does(clock, mailoutbox, settings, certificate):
+    settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
+    clock.move_to(credential_expiry.of_certificate(certificate.pem).ends - timedelta(hours=36), tick=False)
+    tasks.warn_of_expiry()
+
+    said = [message.msg.rstrip(".") for message in check_certificate()]
+
+    assert said == [subject.removeprefix("[Coconut] ") for subject in subjects(mailoutbox)]
+    assert said == ["Microsoft's certificate expires in 1 day"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_workers_at_once_send_one_mail(clock, mailoutbox):
+    go_to(clock, 14)
+    together = Barrier(4)
+
+    def look() -> None:
+        together.wait()
+        tasks.warn_of_expiry()
+        database.close()
+
+    workers = [Thread(target=look) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert subjects(mailoutbox) == ["[Coconut] Microsoft's client secret expires in 14 days"]
+    assert ExpiryWarning.objects.count() == 1

@@ -1,0 +1,153 @@
+"""A sign-in that Microsoft ends: one mail to the admins, whoever notices it, and one for each time."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from integrations.models import ConnectionEvent, ConnectionStatus, EventKind
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
+from integrations.teams import tasks
+from integrations.teams.connect.reauthorize import reauthorize_service_account
+from integrations.teams.connect.verification import ServiceAccount
+from integrations.teams.entra import sign_in, user_tokens
+from integrations.teams.entra.id_token import Identity
+from integrations.teams.models import Method, TeamsConnection
+from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_member, make_organization
+
+WORKERS = 4
+SUBJECT = "Microsoft Teams needs to be reauthorized"
+
+
+@pytest.fixture
+def refusing(monkeypatch) -> None:
+    """Microsoft answers `invalid_grant` to everybody, after a while in which all workers have begun."""
+
+    def refuse(*asked: object) -> None:
+        time.sleep(0.2)
+        raise PlatformError(ErrorKind.CONNECTION, "Microsoft ended the sign-in. Use Reauthorize.")
+
+    monkeypatch.setattr(sign_in, "refresh", refuse)
+    monkeypatch.setattr(sign_in, "app_token", refuse)
+
+
+@pytest.fixture
+def ada(transactional_db):
+    return make_member(make_organization(), "Ada Lovell", "admin")
+
+
+@pytest.fixture
+def connected(ada):
+    return make_connection(ada.organization)
+
+
+def expire(connected) -> None:
+    row = TeamsConnection.objects.get(connection=connected)
+    row.tokens = {**row.tokens, "expires_at": time.time() - 1}
+    row.save(update_fields=["tokens"])
+
+
+def everybody_asks(connected) -> list[ErrorKind]:
+    """Several workers want a token at the same moment; what each got instead."""
+    together, problems = Barrier(WORKERS), []
+
+    def ask() -> None:
+        together.wait()
+        try:
+            user_tokens.access_token(connected)
+        except PlatformError as problem:
+            problems.append(problem.kind)
+        finally:
+            database.close()
+
+    workers = [Thread(target=ask) for _ in range(WORKERS)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return problems
+
+
+def reauthorize(connected, ada) -> None:
+    identity = Identity(TENANT_ID, SERVICE_ACCOUNT_ID, "coconut-meetings@contoso.example", "Coconut Meetings")
+    renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.PERMISSIONS)
+    reauthorize_service_account(connected.pk, ada, ServiceAccount(identity, renewed, "contoso.example"))
+
+
+@pytest.mark.usefixtures("refusing")
+@pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
+def test_of_many_workers_that_are_refused_one_has_a_mail_sent(connected, mailoutbox, method):
+    TeamsConnection.objects.update(method=method)
+    expire(connected)
+
+    problems = everybody_asks(connected)
+
+    connected.refresh_from_db()
+    assert problems == [ErrorKind.CONNECTION] * WORKERS
+    assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
+    assert [(mail.subject, mail.to) for mail in mailoutbox] == [(SUBJECT, ["ada@maple.example"])]
+    assert ConnectionEvent.objects.filter(kind=EventKind.TOKEN_REFUSED).count() == 1
+
+
+@pytest.mark.usefixtures("refusing")
+def test_a_second_death_after_reauthorizing_is_told_once_more(connected, ada, mailoutbox):
+    expire(connected)
+    everybody_asks(connected)
+    reauthorize(connected, ada)
+    connected.refresh_from_db()
+    status_between = connected.status
+    expire(connected)
+
+    everybody_asks(connected)
+
+    assert status_between == ConnectionStatus.CONNECTED
+    assert [mail.subject for mail in mailoutbox] == [SUBJECT, SUBJECT]
+
+
+@pytest.mark.usefixtures("refusing")
+@pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
+def test_the_daily_renewal_finds_a_dead_sign_in_of_either_method(connected, mailoutbox, monkeypatch, method):
+    TeamsConnection.objects.update(method=method, refreshed_at=timezone.now() - timedelta(days=2))
+    monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
+
+    tasks.keep_alive()
+
+    connected.refresh_from_db()
+    assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
+    assert [mail.subject for mail in mailoutbox] == [SUBJECT]
+
+
+@pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
+def test_the_daily_renewal_notes_success_for_either_method(connected, monkeypatch, method):
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    TeamsConnection.objects.update(method=method, refreshed_at=long_ago, consented_at=long_ago)
+    renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.PERMISSIONS)
+    monkeypatch.setattr(sign_in, "refresh", lambda *asked: renewed)
+    monkeypatch.setattr(
+        sign_in, "app_token", lambda *asked: sign_in.AppToken("a-token", time.time() + 3600, sign_in.ROLES)
+    )
+    monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
+
+    tasks.keep_alive()
+
+    connected.refresh_from_db()
+    assert connected.last_success_at is not None
+    assert list(user_tokens.resting()) == []
+
+
+def test_the_daily_renewal_notes_that_our_own_credentials_are_refused(connected, monkeypatch):
+    def refuse(*asked: object) -> None:
+        raise PlatformError(ErrorKind.OPERATOR, "Not accepted.")
+
+    monkeypatch.setattr(sign_in, "refresh", refuse)
+
+    tasks.renew(connected.pk)
+
+    connected.refresh_from_db()
+    assert (connected.status, connected.trouble_kind) == (ConnectionStatus.CONNECTED, ErrorKind.OPERATOR)

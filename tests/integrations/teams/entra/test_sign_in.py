@@ -1,0 +1,283 @@
+"""What Microsoft's token endpoint answers, and what we make of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+import responses
+import time_machine
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import NoEncryption, load_pem_private_key, pkcs12
+from cryptography.x509 import load_pem_x509_certificate
+from django.core.cache import cache
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
+from integrations.teams.entra import sign_in
+from tests.factories import TENANT_ID
+
+ENTRA = "https://login.microsoftonline.com"
+TOKEN_ENDPOINT = f"{ENTRA}/{TENANT_ID}/oauth2/v2.0/token"
+GRAPH = "https://graph.microsoft.com"
+SCOPE = " ".join(f"{GRAPH}/{name}" for name in sign_in.PERMISSIONS)
+ISSUED = {
+    "token_type": "Bearer",
+    "scope": f"{SCOPE} openid profile",
+    "expires_in": 3599,
+    "access_token": "new-access-token",
+    "refresh_token": "new-refresh-token",
+}
+
+
+@pytest.fixture
+def entra():
+    """Microsoft's discovery document; tests add what the token endpoint answers."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get(
+            f"{ENTRA}/{TENANT_ID}/v2.0/.well-known/openid-configuration",
+            json={
+                "issuer": f"{ENTRA}/{TENANT_ID}/v2.0",
+                "authorization_endpoint": f"{ENTRA}/{TENANT_ID}/oauth2/v2.0/authorize",
+                "token_endpoint": TOKEN_ENDPOINT,
+                "jwks_uri": f"{ENTRA}/{TENANT_ID}/discovery/v2.0/keys",
+            },
+        )
+        yield mock
+
+
+@pytest.fixture(autouse=True)
+def operators_know_nothing(servers):
+    cache.clear()
+
+
+def refusal(error: str, number: int) -> dict[str, object]:
+    return {
+        "error": error,
+        "error_description": f"AADSTS{number}: In Microsoft's words.\r\nTrace ID: a-trace",
+        "error_codes": [number],
+        "trace_id": "a-trace",
+    }
+
+
+def refused(entra, error: str, number: int, status: int = 400) -> PlatformError:
+    entra.post(TOKEN_ENDPOINT, json=refusal(error, number), status=status)
+    with pytest.raises(PlatformError) as caught:
+        sign_in.refresh(TENANT_ID, "the-refresh-token")
+    return caught.value
+
+
+# --- Issued ---------------------------------------------------------------------------------------------
+
+
+def test_a_refresh_sends_the_same_scopes_as_the_sign_in(entra):
+    entra.post(TOKEN_ENDPOINT, json=ISSUED)
+
+    sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    form = parse_qs(entra.calls[-1].request.body)
+    assert (form["grant_type"], form["refresh_token"]) == (["refresh_token"], ["the-refresh-token"])
+    assert sorted(form["scope"][0].split()) == sorted([*SCOPE.split(), "offline_access", "openid", "profile"])
+
+
+def test_what_was_issued_is_read(entra):
+    entra.post(TOKEN_ENDPOINT, json=ISSUED)
+
+    with time_machine.travel(1_800_000_000, tick=False):
+        tokens = sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    assert tokens == sign_in.Tokens(
+        "new-access-token", 1_800_003_599, "new-refresh-token", sign_in.PERMISSIONS
+    )
+
+
+def test_a_refresh_token_that_is_not_rotated_is_kept(entra):
+    entra.post(TOKEN_ENDPOINT, json={name: ISSUED[name] for name in ISSUED if name != "refresh_token"})
+
+    tokens = sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    assert tokens.refresh_token == "the-refresh-token"
+
+
+def test_scopes_bear_the_graph_host_of_the_cloud(settings):
+    settings.MICROSOFT_CLOUD = "dod"
+
+    assert sign_in.scopes()[0] == "https://dod-graph.microsoft.us/User.Read"
+
+
+def test_a_refusal_is_not_replayed_to_the_next_attempt(entra):
+    entra.post(TOKEN_ENDPOINT, json=refusal("invalid_client", 7000222), status=400)
+    entra.post(TOKEN_ENDPOINT, json=ISSUED)
+    with pytest.raises(PlatformError):
+        sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    assert sign_in.refresh(TENANT_ID, "the-refresh-token").access_token == "new-access-token"
+
+
+# --- Refused --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "number", "kind"),
+    [
+        ("invalid_grant", 50173, ErrorKind.CONNECTION),
+        ("invalid_grant", 700082, ErrorKind.CONNECTION),
+        ("invalid_grant", 999999, ErrorKind.CONNECTION),
+        ("interaction_required", 50076, ErrorKind.CONNECTION),
+        ("unauthorized_client", 700016, ErrorKind.CONNECTION),
+        ("invalid_request", 90002, ErrorKind.CONNECTION),
+        ("invalid_client", 7000215, ErrorKind.OPERATOR),
+        ("invalid_client", 7000222, ErrorKind.OPERATOR),
+        ("invalid_client", 700027, ErrorKind.OPERATOR),
+        ("invalid_client", 650052, ErrorKind.OPERATOR),
+        ("invalid_scope", 70011, ErrorKind.OPERATOR),
+        ("temporarily_unavailable", 90033, ErrorKind.OUTAGE),
+    ],
+)
+def test_who_has_to_act_follows_from_the_refusal(entra, error, number, kind):
+    assert refused(entra, error, number).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("number", "beginning"),
+    [
+        (53003, "A Conditional Access or multi-factor rule of Microsoft Entra stops the account."),
+        (50057, "The account is disabled at Microsoft."),
+        (50055, "The account's password has expired."),
+        (65001, "The consent to Coconut's permissions was taken back at Microsoft."),
+        (70043, "A sign-in frequency rule of Microsoft Entra ended the sign-in"),
+        (1, "Microsoft no longer accepts the sign-in."),
+    ],
+)
+def test_the_sentence_says_what_to_do(entra, number, beginning):
+    sentence = refused(entra, "invalid_grant", number).sentence
+
+    assert sentence.startswith(beginning)
+    assert "Reauthorize" in sentence
+
+
+def test_microsofts_own_words_reach_nobody(entra):
+    problem = refused(entra, "invalid_grant", 50173)
+
+    assert ("In Microsoft's words" in problem.sentence, problem.request_id) == (False, "a-trace")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_server_error_is_an_outage(entra, status):
+    entra.post(TOKEN_ENDPOINT, body="<html>", status=status)
+
+    with pytest.raises(PlatformError) as caught:
+        sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    assert caught.value.kind == ErrorKind.OUTAGE
+
+
+@pytest.mark.parametrize("body", [requests.ReadTimeout(), requests.ConnectionError(), "<html>"])
+def test_no_usable_answer_is_an_outage(entra, body):
+    entra.post(TOKEN_ENDPOINT, body=body)
+
+    with pytest.raises(PlatformError) as caught:
+        sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    assert caught.value.kind == ErrorKind.OUTAGE
+
+
+# --- The operators --------------------------------------------------------------------------------------
+
+
+def test_operators_are_mailed_once_for_many_refusals(entra, mailoutbox):
+    refused(entra, "invalid_client", 7000222, status=401)
+    refused(entra, "invalid_client", 7000222, status=401)
+
+    (mail,) = mailoutbox
+    assert mail.to == ["olive@operator.example"]
+    assert mail.body.startswith("Microsoft answered AADSTS7000222 to the app registration")
+
+
+def test_another_fault_is_another_mail(entra, mailoutbox):
+    refused(entra, "invalid_client", 7000215, status=401)
+    entra.replace("POST", TOKEN_ENDPOINT, json=refusal("invalid_client", 7000222), status=401)
+    with pytest.raises(PlatformError):
+        sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    assert len(mailoutbox) == 2
+
+
+def test_without_a_cache_the_refusal_is_the_same(entra, mailoutbox, monkeypatch):
+    def unavailable(*args, **kwargs):
+        raise RedisConnectionError
+
+    monkeypatch.setattr(cache, "add", unavailable)
+
+    assert refused(entra, "invalid_client", 7000222, status=401).kind == ErrorKind.OPERATOR
+    assert mailoutbox == []
+
+
+def test_an_admins_refusal_is_not_the_operators_business(entra, mailoutbox):
+    refused(entra, "invalid_grant", 50173)
+
+    assert mailoutbox == []
+
+
+# --- The certificate ------------------------------------------------------------------------------------
+
+
+def pfx(certificate):
+    """The same key and certificate as a PFX file."""
+    content = certificate.path.read_bytes()
+    path = certificate.path.with_suffix(".pfx")
+    key = load_pem_private_key(content, None)
+    assert isinstance(key, RSAPrivateKey)
+    path.write_bytes(
+        pkcs12.serialize_key_and_certificates(
+            b"coconut", key, load_pem_x509_certificate(content), None, NoEncryption()
+        )
+    )
+    return path
+
+
+@pytest.mark.parametrize("as_file", [lambda certificate: certificate.path, pfx], ids=["pem", "pfx"])
+def test_a_certificate_signs_instead_of_the_secret(entra, settings, certificate, as_file):
+    settings.MICROSOFT_CLIENT_CERTIFICATE = str(as_file(certificate))
+    entra.post(TOKEN_ENDPOINT, json=ISSUED)
+
+    sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    form = parse_qs(entra.calls[-1].request.body)
+    assert "client_secret" not in form
+    assert form["client_assertion"][0].count(".") == 2
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\xff\xfe"])
+def test_a_certificate_that_cannot_be_used_is_the_operators(entra, settings, tmp_path, mailoutbox, content):
+    path = tmp_path / "microsoft.pem"
+    if content is not None:
+        path.write_bytes(content)
+    settings.MICROSOFT_CLIENT_CERTIFICATE = str(path)
+
+    with pytest.raises(PlatformError) as caught:
+        sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    assert (caught.value.kind, len(mailoutbox)) == (ErrorKind.OPERATOR, 1)
+
+
+# --- Secrets --------------------------------------------------------------------------------------------
+
+
+def test_no_token_or_secret_is_logged(entra, caplog, settings):
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("msal").setLevel(logging.INFO)  # as the settings say
+    entra.post(TOKEN_ENDPOINT, json=ISSUED)
+    entra.post(TOKEN_ENDPOINT, json=refusal("invalid_client", 7000215), status=401)
+
+    sign_in.refresh(TENANT_ID, "the-refresh-token")
+    with pytest.raises(PlatformError):
+        sign_in.refresh(TENANT_ID, "the-refresh-token")
+
+    secrets = ["the-refresh-token", "new-access-token", "new-refresh-token", settings.MICROSOFT_CLIENT_SECRET]
+    logged = json.dumps([record.getMessage() for record in caplog.records])
+    assert [secret for secret in secrets if secret in logged] == []

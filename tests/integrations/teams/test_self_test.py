@@ -1,0 +1,299 @@
+"""Check connection against the simulated Microsoft 365: every step, and the one that fails."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import Connection, ConnectionStatus, UserMatch
+from integrations.platforms.base import VideoPlatform
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import StepOutcome
+from integrations.teams.entra import sign_in
+from integrations.teams.models import Method, TeamsConnection
+from integrations.teams.platform import Teams
+from simulator import people
+from tests.factories import make_connection, make_match, make_member
+
+TEAMS: VideoPlatform = Teams()
+OK, FAILED, NOT_TRIED = StepOutcome.OK, StepOutcome.FAILED, StepOutcome.NOT_TRIED
+STEPS = [
+    "Coconut's own registration",
+    "Sign-in at Microsoft",
+    "Permissions",
+    "Service account",
+    "Looking up users",
+    "Teams meetings",
+]
+
+
+@pytest.fixture
+def connected(maple, settings, simulator):
+    """Maple by service account, with tokens that the simulated Microsoft issued."""
+    settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
+    simulator.control("consent", user=people.SERVICE_ACCOUNT)
+    issued = simulator.control("token", user=people.SERVICE_ACCOUNT)
+    connection = make_connection(maple, account_oid=simulator.person(people.SERVICE_ACCOUNT)["id"])
+    change(connection, tokens={**connection.teams.tokens, **issued})
+    return connection
+
+
+@pytest.fixture
+def by_policy(connected, simulator):
+    """The same connection by access policy, with consent, and a policy for everybody."""
+    simulator.control("consent")
+    simulator.control("policy")
+    change(connected, method=Method.ACCESS_POLICY, tokens={}, granted=[])
+    return connected
+
+
+@pytest.fixture
+def sam(by_policy, simulator):
+    """Sam, who is matched."""
+    member = make_member(by_policy.organization)
+    return make_match(by_policy, member, remote_id=simulator.person("sam@maple.example")["id"])
+
+
+def change(connection, **fields) -> None:
+    for name, value in fields.items():
+        setattr(connection.teams, name, value)
+    connection.teams.save()
+
+
+def outcomes(connection) -> list[tuple[str, StepOutcome]]:
+    return [(step.name, step.outcome) for step in TEAMS.check(connection)]
+
+
+def failed(connection):
+    """The step that failed, and the connection's row after it."""
+    (step,) = [step for step in TEAMS.check(connection) if step.outcome == FAILED]
+    connection.refresh_from_db()
+    return step
+
+
+def up_to(name: str) -> list[tuple[str, StepOutcome]]:
+    """The steps of a service account when this one fails."""
+    position = STEPS.index(name)
+    return [
+        (step, OK if number < position else FAILED if number == position else NOT_TRIED)
+        for number, step in enumerate(STEPS)
+    ]
+
+
+# --- all is well ------------------------------------------------------------------------------------
+
+
+def test_a_service_account_that_works_passes_every_step(connected):
+    assert outcomes(connected) == [(step, OK) for step in STEPS]
+
+
+def test_each_step_says_what_was_found(connected):
+    sentences = [step.sentence for step in TEAMS.check(connected)]
+
+    assert sentences == [
+        "Coconut has an app registration for Microsoft.",
+        "Microsoft has just renewed it.",
+        "Granted: User.Read, User.ReadBasic.All, OnlineMeetings.ReadWrite.",
+        people.SERVICE_ACCOUNT,
+        "Microsoft lets Coconut look up users.",
+        "Microsoft lets Coconut look up the service account's meetings.",
+    ]
+
+
+def test_an_access_policy_that_works_passes_every_step(by_policy, sam):
+    steps = list(TEAMS.check(by_policy))
+
+    assert [(step.name, step.outcome) for step in steps] == [
+        (step, OK) for step in STEPS if step != "Service account"
+    ]
+    assert steps[2].sentence == "Granted: OnlineMeetings.ReadWrite.All, User.Read.All."
+    assert steps[-1].sentence == "Microsoft lets Coconut look up the meetings of Sam Okafor."
+
+
+def test_the_sign_in_is_renewed_whatever_is_left_of_it(connected):
+    before = connected.teams.tokens["access_token"]
+
+    list(TEAMS.check(connected))
+
+    assert TeamsConnection.objects.get().tokens["access_token"] != before
+
+
+def test_a_success_is_noted_on_the_connection(connected):
+    list(TEAMS.check(connected))
+
+    connected.refresh_from_db()
+    assert connected.last_success_at is not None
+
+
+def test_nothing_is_made_or_changed(by_policy, sam, simulator):
+    list(TEAMS.check(by_policy))
+
+    log = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"]
+    assert {entry["method"] for entry in log if entry["service"] == "graph"} == {"GET"}
+    assert simulator.state("meetings") == []
+
+
+# --- the step that fails ----------------------------------------------------------------------------
+
+
+def test_without_an_app_registration_nothing_else_is_tried(connected, settings):
+    settings.MICROSOFT_CLIENT_ID = ""
+
+    assert outcomes(connected) == up_to("Coconut's own registration")
+
+
+def test_a_revoked_sign_in_fails_and_needs_an_admin(connected, simulator):
+    simulator.control("refresh-tokens", how="revoked")
+
+    found = outcomes(connected)
+
+    connected.refresh_from_db()
+    assert found == up_to("Sign-in at Microsoft")
+    assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
+
+
+def test_what_needs_an_admin_already_says_why(connected, simulator):
+    connected.status, connected.status_reason = (
+        ConnectionStatus.NEEDS_REAUTHORIZATION,
+        "The password expired.",
+    )
+    connected.save()
+
+    step = failed(connected)
+
+    assert (step.name, step.sentence) == ("Sign-in at Microsoft", "The password expired.")
+
+
+def test_credentials_of_ours_are_called_ours_and_the_connection_stays_connected(connected, simulator):
+    simulator.control("fault", kind="secret_expired")
+
+    step = failed(connected)
+
+    assert step.name == "Sign-in at Microsoft"
+    assert step.sentence.startswith("Microsoft does not accept Coconut's own credentials.")
+    assert (connected.status, connected.trouble_kind) == (ConnectionStatus.CONNECTED, ErrorKind.OPERATOR)
+
+
+def test_microsofts_sign_in_being_down_is_no_fault_of_the_account(connected, simulator):
+    simulator.control("fault", kind="entra_down")
+
+    step = failed(connected)
+
+    assert (step.name, connected.status) == ("Sign-in at Microsoft", ConnectionStatus.CONNECTED)
+    assert connected.trouble_kind == ErrorKind.OUTAGE
+
+
+def test_an_outage_that_the_check_finds_still_going_on_began_when_it_began(connected, simulator):
+    simulator.control("fault", kind="graph_down")
+    began = timezone.now() - timedelta(hours=1)
+    outage = {"trouble_kind": ErrorKind.OUTAGE, "trouble_sentence": "No answer.", "trouble_since": began}
+    Connection.objects.update(**outage, consecutive_failures=["one", "two"])
+
+    step = failed(connected)
+
+    assert step.name == "Service account"
+    assert (connected.trouble_since, connected.consecutive_failures) == (began, ["one", "two"])
+
+
+def test_a_consent_that_was_taken_back_fails_and_needs_an_admin(connected, simulator):
+    simulator.control("revoke-consent", user=people.SERVICE_ACCOUNT)
+
+    step = failed(connected)
+
+    assert (step.name, connected.status) == ("Sign-in at Microsoft", ConnectionStatus.NEEDS_REAUTHORIZATION)
+    assert (
+        step.sentence == "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."
+    )
+
+
+def test_a_permission_that_microsoft_left_out_is_named_and_needs_an_admin(connected, monkeypatch):
+    less = sign_in.Tokens(
+        "a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All")
+    )
+    monkeypatch.setattr(sign_in, "refresh", lambda *asked: less)
+
+    step = failed(connected)
+
+    assert step.name == "Permissions"
+    assert step.sentence.startswith("Microsoft does not grant OnlineMeetings.ReadWrite. An admin chooses")
+    assert (connected.status, connected.status_reason) == (
+        ConnectionStatus.NEEDS_REAUTHORIZATION,
+        step.sentence,
+    )
+
+
+def test_users_that_may_not_be_looked_up_fail_and_need_an_admin(connected, simulator):
+    simulator.control("fault", kind="forbidden", regex="/users")
+
+    step = failed(connected)
+
+    assert (step.name, connected.status) == ("Looking up users", ConnectionStatus.NEEDS_REAUTHORIZATION)
+    assert step.request_id != ""
+
+
+def test_meetings_that_may_not_be_looked_up_fail(connected, simulator):
+    simulator.control("fault", kind="forbidden", regex="/onlineMeetings")
+
+    found = outcomes(connected)
+
+    assert found == up_to("Teams meetings")
+
+
+def test_throttling_pauses_the_connection(connected, simulator):
+    simulator.control("fault", kind="throttle", service="graph", retry_after=40)
+
+    step = failed(connected)
+
+    assert step.name == "Service account"
+    assert connected.paused_until > datetime.now(UTC)
+
+
+def test_a_profile_of_somebody_else_is_not_taken_for_the_account(connected):
+    change(connected, account_oid="another")
+
+    assert failed(connected).name == "Service account"
+
+
+# --- access policy ----------------------------------------------------------------------------------
+
+
+def test_missing_roles_are_named_one_by_one(by_policy, simulator):
+    TeamsConnection.objects.update(consented_at=datetime(2026, 1, 1, tzinfo=UTC))
+    simulator.control("consent", roles=["User.Read.All"])
+
+    step = failed(by_policy)
+
+    assert step.name == "Sign-in at Microsoft"
+    assert "OnlineMeetings.ReadWrite.All" in step.sentence
+    assert "User.Read.All" not in step.sentence
+    assert by_policy.status == ConnectionStatus.NEEDS_REAUTHORIZATION
+
+
+def test_a_person_without_policy_is_named_and_the_connection_stays_connected(by_policy, sam, simulator):
+    simulator.control("policy", clear=True)
+
+    step = failed(by_policy)
+
+    assert step.name == "Teams meetings"
+    assert step.sentence.startswith("Sam Okafor: No Application Access Policy lets Coconut make meetings")
+    assert by_policy.status == ConnectionStatus.CONNECTED
+
+
+def test_with_nobody_matched_meetings_are_not_tried(by_policy):
+    step = list(TEAMS.check(by_policy))[-1]
+
+    assert (step.outcome, step.sentence) == (
+        NOT_TRIED,
+        "Nobody is matched yet, so there is nobody whose meetings could be looked up.",
+    )
+
+
+def test_an_object_id_that_is_none_is_asked_nowhere(by_policy, sam):
+    UserMatch.objects.update(remote_id="'/me?$filter=")
+
+    step = failed(by_policy)
+
+    assert (step.name, by_policy.status) == ("Teams meetings", ConnectionStatus.CONNECTED)

@@ -1,0 +1,206 @@
+"""Which way people are found: by asking for their names, or by reading everybody, and when one gives way to the other.
+
+What is counted is requests to Graph, in a tenant of 50,000 unless a test says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import responses
+
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import MatchReason, PlatformError
+from integrations.teams.users.lookup import open_directory
+from integrations.teams.users.lookup_cost import LookupCost
+from tests.factories import make_connection
+
+ROOT = "https://graph.microsoft.com/v1.0"
+BUDGET = 60
+
+
+class Tenant:
+    """A Graph with `size` users who are called user0@x.example and so on; it answers as long as it is asked well."""
+
+    def __init__(self, server: responses.RequestsMock, size: int = 50_000) -> None:
+        self.size = size
+        self.pages = 0
+        self.server = server
+        server.get(f"{ROOT}/users/$count", body=str(size))
+        server.add_callback("POST", f"{ROOT}/$batch", self.batch)
+        server.add_callback("GET", f"{ROOT}/users", self.page)
+
+    @property
+    def requests(self) -> int:
+        return len(self.server.calls)
+
+    def batch(self, request):
+        items = json.loads(request.body)["requests"]
+        return 200, {}, json.dumps({"responses": [self.answer(item) for item in items]})
+
+    def answer(self, item):
+        (condition,) = parse_qs(urlsplit(item["url"]).query)["$filter"]
+        desired_state = (
+            re.findall(r"'user(\d+)@x\.example'", condition) if "userPrincipalName in" in condition else []
+        )
+        rows = [self.row(int(number)) for number in desired_state if int(number) < self.size]
+        return {"id": item["id"], "status": 200, "body": {"value": rows}}
+
+    def page(self, request):
+        self.pages += 1
+        start = int(request.params.get("$skiptoken", 0))
+        end = min(start + int(request.params.get("$top", 999)), self.size)
+        page: dict[str, object] = {"value": [self.row(number) for number in range(start, end)]}
+        if end < self.size:
+            page["@odata.nextLink"] = f"{ROOT}/users?$skiptoken={end}"
+        return 200, {}, json.dumps(page)
+
+    def row(self, number: int) -> dict[str, str]:
+        return {"id": f"oid-{number}", "userPrincipalName": f"user{number}@x.example", "displayName": "N"}
+
+
+@pytest.fixture(params=["User.ReadBasic.All", "User.Read.All"])
+def connected(maple, request):
+    """Addresses are looked for in one field, or in two where the connection may read them."""
+    connection = make_connection(maple)
+    connection.teams.granted = [request.param]
+    connection.teams.save(update_fields=["granted"])
+    return connection
+
+
+@pytest.fixture
+def tenant():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
+        yield Tenant(server)
+
+
+def rematch(connected, names: list[str]) -> dict[str, MatchReason | None]:
+    """Look all of them up in chunks, as a run does."""
+    found: dict[str, MatchReason | None] = {}
+    directory, at = open_directory(connected, len(names)), 0
+    while chunk := names[at : at + directory.chunk_size]:
+        found |= {name: answer.reason for name, answer in directory.find(chunk).items()}
+        at += len(chunk)
+    return found
+
+
+def staff(how_many: int, missing_percent: int) -> list[str]:
+    """Names, of which so many in a hundred exist nowhere, spread evenly."""
+    return [
+        f"nobody{number}@x.example" if number * 37 % 100 < missing_percent else f"user{number}@x.example"
+        for number in range(how_many)
+    ]
+
+
+@pytest.mark.parametrize("missing_percent", [5, 40, 100])
+def test_ten_thousand_staff_in_a_tenant_of_fifty_thousand_keep_the_budget(connected, tenant, missing_percent):
+    names = staff(10_000, missing_percent)
+
+    found = rematch(connected, names)
+
+    assert tenant.requests <= BUDGET
+    assert found == {name: MatchReason.NOT_FOUND if name.startswith("nobody") else None for name in names}
+
+
+def test_where_nobody_is_missing_only_names_are_asked_for(connected, tenant):
+    rematch(connected, staff(10_000, 0))
+
+    assert (tenant.requests, tenant.pages) == (1 + 34, 0)
+
+
+def test_where_everybody_is_missing_the_first_question_is_the_last(connected, tenant):
+    rematch(connected, staff(10_000, 100))
+
+    assert (tenant.requests, tenant.pages) == (1 + 4 + 51, 51)
+
+
+def test_names_that_nobody_can_have_are_no_reason_to_read_everybody(connected, tenant):
+    """Such as where the field holds no UPN at all: these are answered without asking."""
+    rematch(connected, [f"user{number}" for number in range(9_000)] + staff(1_000, 100))
+
+    assert tenant.pages == 0
+
+
+def test_a_few_hundred_who_are_all_missing_are_looked_for(connected, tenant):
+    rematch(connected, staff(900, 100))
+
+    assert tenant.pages == 0
+    assert tenant.requests <= 1 + 3 + 6
+
+
+def test_a_worker_that_takes_over_pays_for_what_is_left_only(connected, tenant):
+    names = staff(10_000, 5)
+    directory = open_directory(connected, len(names))
+    directory.find(names[:1200])
+    asked_before = tenant.requests
+
+    rematch(connected, names[1200:])
+
+    assert (tenant.requests - asked_before, tenant.pages) == (1 + 30 + 8, 0)
+
+
+def test_pages_that_come_too_slowly_give_way_to_names(connected, tenant, settings, monkeypatch):
+    settings.MEETING_TASK_TIME_LIMIT = 75
+    monkeypatch.setattr("integrations.teams.users.lookup.monotonic", lambda: tenant.pages)  # a page a second
+
+    found = rematch(connected, staff(10_000, 100))
+
+    assert set(found.values()) == {MatchReason.NOT_FOUND}
+    assert tenant.pages == 3
+
+
+def test_pages_that_come_too_slowly_from_the_start_give_way_to_names(
+    connected, tenant, settings, monkeypatch
+):
+    settings.MEETING_TASK_TIME_LIMIT = 75
+    monkeypatch.setattr("integrations.teams.users.lookup.monotonic", lambda: tenant.pages)  # a page a second
+
+    found = rematch(connected, staff(20_000, 0))
+
+    assert set(found.values()) == {None}
+    assert tenant.pages == 3
+
+
+@pytest.mark.parametrize("count", ["many", None, {}])
+def test_a_count_that_is_no_number_is_our_error(connected, count):
+    with responses.RequestsMock() as server:
+        server.get(f"{ROOT}/users/$count", json=count)
+
+        with pytest.raises(PlatformError) as failure:
+            open_directory(connected, 5000)
+
+    assert failure.value.kind == ErrorKind.BUG
+
+
+# --- the arithmetic ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("pages", "names", "is_read"),
+    [(51, 5_000, False), (26, 20_000, True), (1, 601, True), (60, 50_000, True), (61, 50_000, False)],
+)
+def test_everybody_is_read_at_once_where_that_needs_fewer_requests_and_fits_into_a_task(
+    pages, names, is_read
+):
+    assert LookupCost(names, address_fields=1, pages=pages).reads_first() is is_read
+
+
+def test_what_was_not_counted_is_not_read():
+    assert LookupCost(50_000, address_fields=2).reads_first() is False
+
+
+@pytest.mark.parametrize(
+    ("left", "missing", "is_read"),
+    [
+        (8_800, 1200, True),  # 8 now, and 8 questions of 4 + 8 requests
+        (8_800, 120, False),  # 1 now, and 8 questions of 4 + 1 requests
+        (1_200, 1200, False),  # 8 now, and 12 for the rest
+    ],
+)
+def test_what_is_missing_so_far_tells_what_the_rest_will_cost(left, missing, is_read):
+    costs = LookupCost(left + 1200, address_fields=2, pages=51)
+
+    costs.note(1200, 1200, missing)
+
+    assert costs.reads_now(missing) is is_read

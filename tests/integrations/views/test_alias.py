@@ -1,0 +1,244 @@
+"""Taking over the user name that an alias belongs to: the table's one-click remedy."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from integrations.connections.disconnect import disconnect_connection
+from integrations.matching.alias import AliasError, take_over
+from integrations.models import Connection, ConnectionEvent, ConnectionStatus, MatchField
+from staff.models import Role, StaffMember
+from tests.factories import make_connection, make_match, make_member, make_organization
+from tests.integrations.pages import said, words
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
+ALIAS = {"directory": "unmatched", "reason": "alias", "remote_id": ""}
+
+
+@pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
+
+
+@pytest.fixture
+def browser(client, ada):
+    client.force_login(ada)
+    return client
+
+
+@pytest.fixture
+def anna(maple):
+    return make_member(maple, "Anna Kim")
+
+
+@pytest.fixture
+def connection(maple):
+    return make_connection(maple)
+
+
+@pytest.fixture
+def alias(connection, anna):
+    return make_match(connection, anna, **ALIAS, hint="anna.k@maple.example")
+
+
+def address(connection, person):
+    return reverse("connection-takeover", args=[connection.pk, person.pk])
+
+
+def test_the_row_offers_the_right_name_and_the_table_comes_back(browser, connection, anna, alias):
+    html = browser.get(reverse("connection", args=[connection.pk]), {"search": "anna"}).content.decode()
+
+    assert f'href="{address(connection, anna)}?back=search%3Danna"' in html
+    assert "Use anna.k@maple.example instead" in html
+
+
+def test_the_confirmation_says_that_the_login_changes(browser, connection, anna, alias):
+    text = words(browser.get(address(connection, anna)))
+
+    assert "which is anna@maple.example now, becomes the same" in text
+    assert "From then on Anna Kim signs in to Coconut with anna.k@maple.example" in text
+    anna.refresh_from_db()
+    assert anna.email == "anna@maple.example"
+
+
+def test_use_it_changes_the_person_and_rematches(
+    browser, connection, ada, anna, alias, sent_tasks, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        response = browser.post(
+            address(connection, anna), {"new": "anna.k@maple.example", "back": "search=anna"}
+        )
+
+    anna.refresh_from_db()
+    event = ConnectionEvent.objects.get()
+    assert response.url == reverse("connection", args=[connection.pk], query={"search": "anna"})
+    assert said(response) == ["Anna Kim uses anna.k@maple.example now and is being matched again."]
+    assert anna.email == "anna.k@maple.example"
+    # Ada's being added waited in the same transaction; without this change nothing would be sent here.
+    assert sent_tasks == [("integrations.rematch_people", [ada.pk, anna.pk])]
+    assert (event.kind, event.actor) == ("name_taken_over", ada)
+    assert event.detail == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."
+
+
+def test_both_addresses_get_one_mail(
+    browser, connection, anna, alias, sent_tasks, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
+
+    (sent,) = mail.outbox
+    assert sent.to == ["anna@maple.example", "anna.k@maple.example"]
+    assert "From now on: anna.k@maple.example" in sent.body
+
+
+def test_a_username_is_taken_over_without_a_mail(
+    browser, connection, anna, sent_tasks, django_capture_on_commit_callbacks
+):
+    connection.match_field = MatchField.USERNAME
+    connection.save()
+    make_match(connection, anna, **ALIAS, hint="anna.k", queried_name="anna")
+
+    text = words(browser.get(address(connection, anna)))
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
+
+    anna.refresh_from_db()
+    assert (anna.username, anna.email, mail.outbox) == ("anna.k", "anna@maple.example", [])
+    assert "signs in to Coconut" not in text
+
+
+@pytest.mark.parametrize("organization", ["Maple Credit Union", "Cedar Bank"])
+def test_a_name_that_somebody_has_changes_nothing(browser, connection, maple, anna, alias, organization):
+    owner = maple if organization == maple.name else make_organization(organization)
+    make_member(owner, "Kim Other", email="Anna.K@maple.example")
+
+    response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
+
+    anna.refresh_from_db()
+    assert said(response) == ["This email is already taken."]
+    assert (anna.email, ConnectionEvent.objects.count()) == ("anna@maple.example", 0)
+
+
+def test_a_taken_username_changes_nothing(browser, connection, maple, anna):
+    connection.match_field = MatchField.USERNAME
+    connection.save()
+    make_match(connection, anna, **ALIAS, hint="ADA", queried_name="anna")
+
+    response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
+
+    anna.refresh_from_db()
+    assert (said(response), anna.username) == (["This username is already taken."], "anna")
+
+
+@pytest.mark.parametrize("hint", ["no address", "a@b@c", "x" * 300 + "@maple.example", "a\nb@maple.example"])
+def test_what_is_no_address_is_refused_in_words(browser, connection, anna, hint):
+    make_match(connection, anna, **ALIAS, hint=hint)
+
+    response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
+
+    anna.refresh_from_db()
+    assert anna.email == "anna@maple.example"
+    assert said(response)[0].endswith(".")
+
+
+@pytest.mark.parametrize("agreed", ["", "other@maple.example", "Anna.K@maple.example"])
+def test_only_what_the_page_offered_and_the_platform_answers_is_accepted(
+    browser, connection, anna, alias, agreed
+):
+    response = browser.post(address(connection, anna), {"new": agreed, "email": "other@maple.example"})
+
+    anna.refresh_from_db()
+    assert anna.email == "anna@maple.example"
+    assert said(response) == [
+        "There is no user name to take over for Anna Kim any more. The table shows the present state."
+    ]
+
+
+def test_after_a_disconnect_nothing_is_taken_over(connection, anna, alias):
+    Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
+
+    with pytest.raises(AliasError):
+        take_over(connection, anna, "anna.k@maple.example", None)
+
+    anna.refresh_from_db()
+    assert anna.email == "anna@maple.example"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"reason": "not_found", "hint": "anna.k@maple.example"},
+        {"reason": "alias", "hint": ""},
+        {"reason": "alias", "hint": "anna.k@maple.example", "queried_name": "older@maple.example"},
+        {"reason": "alias", "hint": "anna.k@maple.example", "queried_name": None},
+    ],
+)
+def test_an_answer_that_offers_nothing_now_changes_nothing(browser, connection, anna, answer, method):
+    make_match(connection, anna, directory="unmatched", remote_id="", **answer)
+
+    response = getattr(browser, method)(address(connection, anna))
+
+    anna.refresh_from_db()
+    assert anna.email == "anna@maple.example"
+    assert said(response) == [
+        "There is no user name to take over for Anna Kim any more. The table shows the present state."
+    ]
+
+
+def test_somebody_of_another_organisation_is_not_found(browser, connection):
+    cedar = make_organization("Cedar Bank")
+    foreign = make_member(cedar, "Otto Weber")
+    make_match(make_connection(cedar), foreign, **ALIAS, hint="o@cedar.example")
+
+    response = browser.post(address(connection, foreign))
+
+    foreign.refresh_from_db()
+    assert (response.status_code, foreign.email) == (404, "otto@cedar.example")
+
+
+def test_after_disconnect_nothing_is_taken_over(browser, connection, anna, alias):
+    disconnect_connection(connection, None)
+
+    browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
+
+    assert StaffMember.objects.get(pk=anna.pk).email == "anna@maple.example"
+
+
+def test_a_mail_server_that_is_down_does_not_undo_it(
+    browser, connection, anna, alias, sent_tasks, settings, django_capture_on_commit_callbacks
+):
+    settings.EMAIL_BACKEND = "tests.integrations.views.test_alias.DownBackend"
+
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
+
+    anna.refresh_from_db()
+    assert anna.email == "anna.k@maple.example"
+
+
+class DownBackend:
+    """A mail server that cannot be reached."""
+
+    def __init__(self, **kwargs):
+        pass
+
+    def send_messages(self, messages):
+        raise ConnectionRefusedError
+
+
+def test_whoever_is_being_looked_up_again_is_not_told_the_old_remedy(browser, connection, anna, alias):
+    StaffMember.objects.filter(pk=anna.pk).update(email="anna.k@maple.example")
+
+    html = browser.get(reverse("connection", args=[connection.pk]), {"search": "anna"}).content.decode()
+
+    assert "Being looked up again." in html
+    assert "instead</a>" not in html
+    assert f"staff={anna.pk}" in html

@@ -1,0 +1,181 @@
+"""What admins see of the drift watch: the notice on the dashboard, everybody on Health and history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+from django.utils.html import strip_tags
+
+from integrations.models import Connection, DriftFinding, DriftWatch
+from integrations.monitoring.drift_report import NAMED, PER_PAGE, notice_of
+from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
+
+
+@pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", "admin")
+
+
+@pytest.fixture
+def connection(maple) -> Connection:
+    return make_connection(maple)
+
+
+@pytest.fixture
+def browser(client: Browser, ada) -> Browser:
+    client.force_login(ada)
+    return client
+
+
+def find(connection: Connection, name: str = "Ana Silva", **fields: object) -> DriftFinding:
+    """Somebody matched of whom the last look found that they would be Unmatched."""
+    member = make_member(connection.organization, name)
+    make_match(connection, member)
+    fields = {"after": "unmatched", "reason": "not_found", "meetings": 4, **fields}
+    return DriftFinding.objects.create(connection=connection, staff=member, **fields)
+
+
+def notice(browser: Browser, connection: Connection) -> str:
+    """The notice on the dashboard, as text; "" without one."""
+    html = browser.get(reverse("connection", args=[connection.pk])).content.decode()
+    _before, _tag, after = html.partition('<section class="alert alert-warning drift"')
+    return " ".join(strip_tags("<section" + after.partition("</section>")[0]).split()) if after else ""
+
+
+def health(browser: Browser, connection: Connection, **query: int) -> str:
+    html = browser.get(reverse("connection-health", args=[connection.pk]), query).content.decode()
+    _before, _tag, after = html.partition('id="drift">')
+    return " ".join(strip_tags(after.partition("</section>")[0]).split())
+
+
+def test_the_dashboard_says_who_would_be_what_and_what_they_have_booked(browser, connection):
+    find(connection)
+
+    text = notice(browser, connection)
+
+    assert "Ana Silva would now be Unmatched and has 4 video appointments this week." in text
+    assert text.endswith("Rematch users")
+
+
+def test_nothing_is_said_where_nobody_was_found(browser, connection):
+    assert notice(browser, connection) == ""
+
+
+def test_the_action_is_the_one_of_the_menu(browser, connection):
+    find(connection)
+
+    html = browser.get(reverse("connection", args=[connection.pk])).content.decode()
+
+    assert (
+        f'<a class="btn" href="{reverse("connection-rematch", args=[connection.pk])}">Rematch users</a>'
+        in html
+    )
+
+
+def test_of_many_a_few_are_named_who_have_most_booked(browser, connection):
+    for number in range(NAMED + 12):
+        find(connection, f"Ana{number:02d} Silva", meetings=number)
+
+    text = notice(browser, connection)
+
+    assert [name in text for name in ("Ana14", "Ana13", "Ana12", "Ana11")] == [True, True, True, False]
+    assert "… and 12 others." in text
+
+
+def test_who_has_nothing_booked_is_named_without_a_number(browser, connection):
+    find(connection, after="forbidden", reason="disabled", meetings=0)
+
+    assert "Ana Silva would now be Forbidden." in notice(browser, connection)
+
+
+def test_somebody_who_would_be_another_user_is_named_with_the_account(browser, connection):
+    find(connection, after="matched", reason="", is_other_user=True, remote_user_name="ana@maple.example")
+
+    assert "would now be matched with another account (ana@maple.example) and has 4" in notice(
+        browser, connection
+    )
+
+
+def test_who_does_not_work_there_any_more_is_not_named(browser, connection):
+    finding = find(connection)
+    finding.staff.is_active = False
+    finding.staff.save()
+
+    assert notice(browser, connection) == ""
+
+
+def test_names_are_text(browser, connection):
+    find(connection, "<b>Ana</b> Silva")
+
+    html = browser.get(reverse("connection", args=[connection.pk])).content.decode()
+
+    assert "&lt;b&gt;Ana&lt;/b&gt; Silva would now be Unmatched" in html
+
+
+def test_health_and_history_says_why_and_what_to_do(browser, connection):
+    find(connection, reason="alias", hint="ana.silva@maple.example")
+
+    text = health(browser, connection)
+
+    assert "Ana Silva" in text
+    assert "UnmatchedMend alias. 4" in text
+
+
+def test_health_and_history_has_everybody_a_page_at_a_time(browser, connection):
+    members = make_staff(connection.organization, PER_PAGE + 5)
+    DriftFinding.objects.bulk_create(
+        DriftFinding(connection=connection, staff=member, after="unmatched", reason="not_found")
+        for member in members
+    )
+
+    text = health(browser, connection, drift=2)
+
+    assert f"{PER_PAGE + 1}–{PER_PAGE + 5} of {PER_PAGE + 5}" in text
+
+
+def test_what_was_found_before_a_disconnect_is_not_shown_after_it(browser, connection):
+    find(connection)
+    Connection.objects.update(status="disconnected", is_default=False)
+
+    assert health(browser, connection) == ""
+
+
+@pytest.mark.parametrize(
+    ("finished_at", "words"),
+    [
+        (None, "not yet; it is done at night"),
+        (datetime(2026, 11, 24, 2, 5, tzinfo=UTC), "24 Nov 2026, 02:05"),
+    ],
+)
+def test_health_and_history_says_when_it_was_looked_last(browser, connection, finished_at, words):
+    DriftWatch.objects.create(connection=connection, finished_at=finished_at)
+
+    html = browser.get(reverse("connection-health", args=[connection.pk])).content.decode()
+
+    assert f"<dt>Looked for changes of users</dt><dd>{words}</dd>" in html
+
+
+def test_health_and_history_has_no_such_part_where_nobody_was_found(browser, connection):
+    assert health(browser, connection) == ""
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_findings_cost_the_dashboard_one_query(browser, connection, people, django_assert_num_queries):
+    for number in range(people):
+        find(connection, f"Ana{number} Silva")
+
+    with django_assert_num_queries(1):
+        drift = notice_of(connection)
+
+    assert drift is not None
+    assert len(drift.sentences) == people
