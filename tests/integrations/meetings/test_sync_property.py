@@ -46,9 +46,9 @@ from integrations.connections.lifecycle import mark_reauthorized, revive_connect
 from integrations.meetings import requests
 from integrations.meetings.sweep import sweep
 from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
-from integrations.platforms import base
+from integrations.platforms import registry
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.registry import _platforms, register
+from integrations.platforms.registry import register
 from integrations.tasks import sync_meeting
 from services.models import MeetingMethod
 from staff.models import Role
@@ -421,7 +421,7 @@ def workers() -> Iterator[None]:
 def test_in_the_end_the_platform_has_exactly_what_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine puts its own in their places.
     monkeypatch.setattr(task_queue, "send_each", task_queue.send_each)
-    monkeypatch.setattr(base, "_platforms", dict(_platforms))
+    monkeypatch.setattr(registry, "_platforms", dict(registry._platforms))
 
     # Its own default is no profile's.
     run_state_machine_as_test(Organisation, settings=hypothesis.settings())

@@ -83,7 +83,7 @@ def test_use_it_changes_the_person_and_rematches(
     assert anna.email == "anna.k@maple.example"
     # Ada's being added waited in the same transaction; without this change nothing would be sent here.
     assert sent_tasks == [("integrations.rematch_people", [ada.pk, anna.pk])]
-    assert (event.kind, event.actor) == ("name_taken_over", ada)
+    assert (event.kind, event.actor) == ("user_name_adopted", ada)
     assert event.detail == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."
 
 

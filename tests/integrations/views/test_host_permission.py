@@ -33,7 +33,7 @@ def ada(maple):
 @pytest.fixture
 def platform(fake_teams: FakePlatform, monkeypatch) -> FakePlatform:
     fake_teams.needs_permission_probe = True
-    monkeypatch.setattr(fake_teams, "remedy", lambda connection, match: f"Mend the {match.coverage} person.")
+    monkeypatch.setattr(fake_teams, "remedy", lambda connection, match: f"Mend the {match.host_permission} person.")
     return fake_teams
 
 
