@@ -11,6 +11,7 @@ import pytest
 from integrations.platforms.registry import _platforms
 from local_servers.servers import throwaway_folder
 from tests.browser import find_chromium
+from tests.cast import ada, as_ada, as_sam, as_sky, maple, otto, sam, sky
 from tests.integrations.fake_platform import FakePlatform
 from tests.stack import Stack
 from tests.start_states import (
@@ -28,13 +29,21 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 __all__ = [
+    "ada",
     "ada_after",
     "ada_after_with_many",
     "ada_before",
     "ada_hosting",
+    "as_ada",
+    "as_sam",
+    "as_sky",
+    "maple",
     "open_page",
+    "otto",
     "otto_after",
     "otto_before",
+    "sam",
+    "sky",
 ]
 
 

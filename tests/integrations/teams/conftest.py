@@ -39,16 +39,6 @@ def simulator(microsoft_process: Simulator, servers: None, settings) -> Simulato
 
 
 @pytest.fixture
-def maple(db):
-    return make_organization()
-
-
-@pytest.fixture
-def ada(maple):
-    return make_member(maple, "Ada Lovell", "admin")
-
-
-@pytest.fixture
 def ada_browser(ada) -> Client:
     """Ada, signed in to Coconut at its public address."""
     browser = Client(headers={"host": "localhost:8000"})

@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.models import Connection, DirectoryState, EventKind, HostPermission, UserMatch
 from integrations.platforms.values import MatchReason
 from integrations.views import host_permission as views
-from staff.models import Role, StaffMember
+from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
 
@@ -21,19 +21,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def maple():
-    return make_organization()
-
-
-@pytest.fixture
-def ada(maple):
-    return make_member(maple, "Ada Lovell", Role.ADMIN)
-
-
-@pytest.fixture
 def platform(fake_teams: FakePlatform, monkeypatch) -> FakePlatform:
     fake_teams.needs_permission_probe = True
-    monkeypatch.setattr(fake_teams, "remedy", lambda connection, match: f"Mend the {match.host_permission} person.")
+    monkeypatch.setattr(
+        fake_teams, "remedy", lambda connection, match: f"Mend the {match.host_permission} person."
+    )
     return fake_teams
 
 
