@@ -1,12 +1,12 @@
-# Coconut's commands. Nothing is needed before them but Python 3.11+, make and git.
-# Paths are relative, so that the checkout may lie anywhere, also below a folder with a space in its name.
+# Coconut's commands. They need only Python 3.11+, make and git.
+# Paths are relative, so that the checkout may lie in any folder, even one with a space in its name.
 
 PYTHON ?= python3
 python := .venv/bin/python
 npm_stamp := node_modules/.installed
 locks := requirements.txt requirements-demo.txt requirements-dev.txt requirements-node.txt requirements-uv.txt
 
-# uv takes a tenth of pip's time; where it is not set up for this machine's network, pip is.
+# uv takes a tenth of pip's time. pip is the fallback if uv is not set up for this machine's network.
 install = { $(python) -m uv pip install --quiet --require-hashes --python $(python) -r $(1) || \
 	$(python) -m pip install --quiet --require-hashes -r $(1); }
 
@@ -22,17 +22,17 @@ demo: demo-setup ## Run everything with a simulated Microsoft 365 (PORT, SIMULAT
 demo-reset: .venv/.demo ## Remove the demo's data
 	@$(python) -m demo.reset
 
-demo-shell: ## A Django shell beside the running demo
+demo-shell: ## Open a Django shell next to the running demo
 	@set -a && . ./.local/demo/environment && exec $(python) manage.py shell
 
-test: test-setup ## Check style, types and behaviour (ARGS goes to pytest)
-	@$(MAKE) --no-print-directory $(if $(ARGS),lint,--keep-going $(one_by_one) -j3 lint test-pages test-faults test-rest)
-	$(if $(ARGS),$(python) -m pytest $(ARGS))
+test: test-setup ## Check style, types and behaviour; with ARGS, only run pytest with them
+	@$(if $(ARGS),$(python) -m pytest $(ARGS),\
+		$(MAKE) --no-print-directory --keep-going $(output_sync) -j3 lint test-pages test-faults test-rest)
 
-# The tests in a browser wait as often as they work, those of faults nearly always: the others run meanwhile, each
-# part with servers of its own.
-# In a log each part stands alone, printed when it has ended; on a terminal one sees how far they are.
-one_by_one := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=target))
+# Browser tests wait half of the time and fault tests nearly always, so the other tests run at the same time. Each part
+# has its own servers.
+# A log shows one part after the other; a terminal shows all parts live.
+output_sync := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=target))
 pages := tests/article tests/journeys
 faults := tests/faults
 test-pages:
@@ -52,9 +52,9 @@ lint: .venv/.dev ## Check style and types only
 bench: test-setup ## Measure (each script in bench/ prints its own numbers)
 	@missed=0; for script in bench/*.py; do echo "== $$script"; $(python) "$$script" || missed=1; done; exit $$missed
 
-setup: test-setup ## Install what demo and test need, as far as it has changed
+setup: test-setup ## Install the packages of demo and test if their locks have changed
 
-# The two downloads run side by side.
+# The two downloads run in parallel.
 demo-setup:
 	@$(MAKE) --no-print-directory -j2 .venv/.demo $(npm_stamp)
 
@@ -79,7 +79,7 @@ test-setup:
 	@$(call install,requirements-dev.txt)
 	@touch $@
 
-# A machine without npm gets one into .venv.
+# If the machine has no npm, install one into .venv.
 $(npm_stamp): package-lock.json $(if $(shell command -v npm),,.venv/.node)
 	@echo "Installing browser libraries ..."
 	@PATH="$$PATH:$(CURDIR)/.venv/bin" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -89,7 +89,7 @@ $(npm_stamp): package-lock.json $(if $(shell command -v npm),,.venv/.node)
 	@$(call install,requirements-node.txt)
 	@touch $@
 
-lock: .venv/.made ## Renew the locks from pyproject.toml and package.json
+lock: .venv/.made ## Update the lock files from pyproject.toml and package.json
 	@set -e; compile() { target="$$1"; shift; \
 		$(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --output-file "$$target" "$$@"; }; \
@@ -100,5 +100,5 @@ lock: .venv/.made ## Renew the locks from pyproject.toml and package.json
 	compile requirements-uv.txt --group uv $(UPGRADE)
 	npm install --package-lock-only --ignore-scripts
 
-clean: ## Remove what the commands made, but not the demo's data
-	rm -rf .venv node_modules staticfiles test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+clean: ## Remove everything that the commands made, except the demo's data
+	rm -rf .local/tests .venv node_modules staticfiles test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

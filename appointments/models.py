@@ -226,7 +226,7 @@ class AppointmentEvent(models.Model):
 
 
 class NotificationKind(models.TextChoices):
-    BOOKED = "booked", _("AppointmentRow")
+    BOOKED = "booked", _("Booked")
     MOVED = "moved", _("Moved")
     REASSIGNED = "reassigned", _("Reassigned")
     CHANGED = "changed", _("Changed")

@@ -29,12 +29,12 @@ _SECRET_FIELD: Final = re.compile(rf"(?:{_NAMES}|{_LINES}|token|tokens|cookies)"
 _MASKED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
     # Join and manage tokens open an appointment to whoever holds them; the callback's query holds Microsoft's code.
     # So does the link that sets a password.
-    # Files of the folder appointments/ in a traceback look like such a link, and are none.
+    # A file of the folder appointments/ in a traceback isn't such a link; tokens are longer than its folders' names.
     (
         ("/join/", "/appointments/", "/meet/", "/password/", "/book/"),
         re.compile(
             r"(/(?:join|appointments|meet|password/set/[^/\s]+|book/[^/\s]+/booked)/)"
-            r"(?!(?:templatetags|migrations)/)[A-Za-z0-9_:-]{8,}+(?!\.py)"
+            r"(?![a-z_]{1,20}(?:/\w+)*\.py\b)[A-Za-z0-9_:-]{8,}+"
         ),
     ),
     (("/callback/",), re.compile(r"(/callback/\?)\S+")),

@@ -11,7 +11,7 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from coconut.local_servers import default_broker_url, default_cache_url, default_database_url
+from coconut.local_urls import default_broker_url, default_cache_url, default_database_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "integrations.teams",
     "appointments",
     "coconut",
-    "demo",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -55,6 +54,8 @@ INSTALLED_APPS = [
     "timezone_field",
     "rest_framework",
 ]
+if DEMO:
+    INSTALLED_APPS.append("demo")
 MIDDLEWARE = [
     "coconut.log_context.RequestIdMiddleware",
     "coconut.probes.ProbesMiddleware",

@@ -1,4 +1,4 @@
-"""Two believable weeks of appointments, the present one and the next: the same rows for the same moment."""
+"""Appointments of this week and the next: the same rows for the same datetime."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAYS = (0, 1, 2, 3, 4, 7, 8, 9, 10, 11)
 
 @dataclass(frozen=True)
 class Provider:
-    """Somebody who takes appointments, the services with the methods of each, and (unsaved) time off."""
+    """A staff member who takes appointments, with services, the methods of each service, and unsaved time off."""
 
     member: StaffMember
     person: Person
@@ -27,7 +27,7 @@ class Provider:
     time_off: Sequence[TimeOff]
 
     def can_take(self, appointment: Appointment) -> bool:
-        """Whether hours and time off leave room for it, buffers included."""
+        """Return whether the appointment with its buffers fits into hours and time off."""
         start, end = appointment.busy_from, appointment.busy_to
         return (
             start.weekday() in self.person.days
@@ -37,13 +37,13 @@ class Provider:
 
 
 def monday_of(now: datetime, member: StaffMember) -> datetime:
-    """Midnight of this week's Monday, on the wall clock of `member`."""
+    """Return midnight of this week's Monday in the time zone of `member`."""
     midnight = now.astimezone(member.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - timedelta(days=midnight.weekday())
 
 
 def time_off_of(person: Person, member: StaffMember, now: datetime) -> list[TimeOff]:
-    """The person's absences as unsaved rows."""
+    """Return the person's absences as unsaved rows."""
     monday = monday_of(now, member)
     rows = []
     for absence in person.absences:
@@ -51,8 +51,8 @@ def time_off_of(person: Person, member: StaffMember, now: datetime) -> list[Time
         rows.append(
             TimeOff(
                 staff=member,
-                starts_at=_at(day, absence.start) if absence.start else day,
-                ends_at=_at(day, absence.end) if absence.end else day + timedelta(days=absence.days),
+                starts_at=_datetime_at(day, absence.start) if absence.start else day,
+                ends_at=_datetime_at(day, absence.end) if absence.end else day + timedelta(days=absence.days),
                 reason=absence.reason,
             )
         )
@@ -62,11 +62,11 @@ def time_off_of(person: Person, member: StaffMember, now: datetime) -> list[Time
 def appointments_of(
     providers: Sequence[Provider], clients: Sequence[Client], booked_by: StaffMember, now: datetime
 ) -> list[Appointment]:
-    """Unsaved appointments without overlaps. None is by video: that needs a connection first."""
+    """Return unsaved appointments without overlaps. None is by video, which needs a connection."""
     appointments: list[Appointment] = []
-    for provider, start in _chosen(providers, now):
+    for provider, start in _chosen_starts(providers, now):
         number = len(appointments)
-        appointment = _appointment(provider, start, number, now)
+        appointment = _unsaved_appointment(provider, start, number, now)
         if not provider.can_take(appointment):
             continue
         appointment.client = clients[number % len(clients)]
@@ -76,17 +76,17 @@ def appointments_of(
     return appointments
 
 
-def _chosen(providers: Sequence[Provider], now: datetime) -> Iterator[tuple[Provider, datetime]]:
-    """About two of five moments, spread so that every day has some and nobody has them all."""
+def _chosen_starts(providers: Sequence[Provider], now: datetime) -> Iterator[tuple[Provider, datetime]]:
+    """Yield about two of five possible starts, spread over all days and providers."""
     for day in DAYS:
         for position, provider in enumerate(providers):
             date = monday_of(now, provider.member) + timedelta(days=day)
             for slot, start in enumerate(STARTS):
                 if (2 * day + 3 * position + slot) % 5 in (0, 2):
-                    yield provider, _at(date, start)
+                    yield provider, _datetime_at(date, start)
 
 
-def _appointment(provider: Provider, start: datetime, number: int, now: datetime) -> Appointment:
+def _unsaved_appointment(provider: Provider, start: datetime, number: int, now: datetime) -> Appointment:
     service, methods = provider.services[number % len(provider.services)]
     end = start + timedelta(minutes=service.duration)
     method = methods[number % len(methods)]
@@ -101,12 +101,12 @@ def _appointment(provider: Provider, start: datetime, number: int, now: datetime
         busy_from=start - timedelta(minutes=service.buffer_before),
         busy_to=end + timedelta(minutes=service.buffer_after),
         method=method,
-        status=_status(start, end, number, now),
+        status=_status_at(start, end, number, now),
         booked_through=BookedThrough.CLIENT_VIEW if by_client else BookedThrough.SCHEDULE,
     )
 
 
-def _status(start: datetime, end: datetime, number: int, now: datetime) -> Status:
+def _status_at(start: datetime, end: datetime, number: int, now: datetime) -> Status:
     if number % 11 == 7:
         return Status.CANCELLED
     if now < start:
@@ -116,6 +116,6 @@ def _status(start: datetime, end: datetime, number: int, now: datetime) -> Statu
     return Status.NO_SHOW if number % 9 == 4 else Status.SERVED
 
 
-def _at(day: datetime, moment: time) -> datetime:
-    """That moment of the day on the wall clock, whatever daylight saving does at night."""
-    return datetime.combine(day, moment, day.tzinfo)
+def _datetime_at(day: datetime, wall_time: time) -> datetime:
+    """Return the datetime at `wall_time` on `day`, also when the clocks change on that day."""
+    return datetime.combine(day, wall_time, day.tzinfo)

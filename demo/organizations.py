@@ -1,7 +1,7 @@
-"""The demo's two organisations, as plain values: who works there, when, and what they offer.
+"""The demo's two organisations as plain values: their staff, hours and services.
 
-Maple's e-mails are user names of the simulated tenant, but for four people who are trouble on purpose: Frank is
-disabled at Microsoft, Grace is a guest, Hugo's e-mail is an alias and Ivy does not exist there.
+Maple's emails are user names of the simulated tenant, except for four staff members who cannot be matched on
+purpose: Frank is disabled at Microsoft, Grace is a guest, Hugo's email is an alias and Ivy does not exist there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MORNINGS = ((time(9), time(13)),)
 
 @dataclass(frozen=True)
 class Branch:
-    """A location, open at the same hours on each of its days."""
+    """A location with the same opening hours on each of its days."""
 
     name: str
     address: str
@@ -39,7 +39,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Absence:
-    """Time off: on the `day`th day counted from this week's Monday, for `days` whole days or from `start` to `end`."""
+    """Time off on day `day`, counted from this week's Monday: `days` whole days, or from `start` to `end`."""
 
     day: int
     reason: str
@@ -50,7 +50,7 @@ class Absence:
 
 @dataclass(frozen=True)
 class Person:
-    """A staff member; those without services take no appointments."""
+    """A staff member; without services, a staff member takes no appointments."""
 
     name: str
     branch: str
@@ -63,7 +63,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Offer:
-    """A service; lengths in minutes."""
+    """A service; duration and buffers in minutes."""
 
     name: str
     category: str
@@ -75,8 +75,8 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class House:
-    """An organisation and everything in it. `upn_usernames`: the username, too, is the Microsoft user name."""
+class SeedOrganization:
+    """An organisation and everything in it. With `username_is_email`, usernames are Microsoft user names too."""
 
     name: str
     slug: str
@@ -87,10 +87,10 @@ class House:
     people: tuple[Person, ...]
     clients: tuple[tuple[str, str], ...] = field(repr=False)
     access_policy_addon: bool = False
-    upn_usernames: bool = False
+    username_is_email: bool = False
 
 
-MAPLE = House(
+MAPLE = SeedOrganization(
     name="Maple Credit Union",
     slug="maple",
     time_zone="America/Toronto",
@@ -196,13 +196,13 @@ MAPLE = House(
     ),
 )
 
-CEDAR = House(
+CEDAR = SeedOrganization(
     name="Cedar Bank",
     slug="cedar",
     time_zone="Europe/London",
     phone="+44 1904 555 090",
     access_policy_addon=True,
-    upn_usernames=True,
+    username_is_email=True,
     branches=(
         Branch("Market Square", "3 Market Square, York"),
         Branch("Riverside", "17 Skeldergate, York"),

@@ -1,4 +1,4 @@
-"""The four programs of an installation: their command lines and what is in their environment."""
+"""Command lines and environment of the programs of an installation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIMULATED_CLIENT_SECRET = "simulated-client-secret"
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the web server and the simulated Microsoft listen, on this machine only."""
+    """Local addresses of the web server and the simulated Microsoft."""
 
     web_port: int
     simulator_port: int
@@ -35,7 +35,7 @@ class Addresses:
 
 
 def simulated_environment(addresses: Addresses) -> dict[str, str]:
-    """What makes an installation talk to the simulated Microsoft."""
+    """Return the environment of an installation that uses the simulated Microsoft."""
     return {
         "DJANGO_SETTINGS_MODULE": "coconut.settings",
         "PYTHONUNBUFFERED": "1",
@@ -52,25 +52,25 @@ def simulated_environment(addresses: Addresses) -> dict[str, str]:
 
 
 def web_command(addresses: Addresses) -> list[str]:
-    """The web server."""
+    """Return the command of the web server."""
     limits = ["--config", "python:coconut.gunicorn_conf", "--graceful-timeout", "10"]
     bind = ["--bind", f"127.0.0.1:{addresses.web_port}"]
     return [sys.executable, "-m", "gunicorn", "coconut.wsgi", *limits, *bind]
 
 
 def worker_command(concurrency: int = 2) -> list[str]:
-    """The worker. It asks no other workers for anything, so it starts at once."""
+    """Return the command of the worker, which does not wait for other workers."""
     quiet = ["--without-gossip", "--without-mingle"]
     return [*_celery(), "worker", "--pool", "prefork", "--concurrency", str(concurrency), *quiet]
 
 
 def beat_command(folder: Path) -> list[str]:
-    """The clock; it keeps its notes in `folder`."""
+    """Return the command of beat, which keeps its schedule file in `folder`."""
     return [*_celery(), "beat", "--schedule", str(folder / "beat"), "--pidfile", ""]
 
 
 def simulator_command(addresses: Addresses, state: Path | None = None) -> list[str]:
-    """The simulated Microsoft; with `state` it remembers people, meetings and tokens."""
+    """Return the command of the simulated Microsoft, which saves its state to `state`."""
     registration = ["--client-id", SIMULATED_CLIENT_ID, "--client-secret", SIMULATED_CLIENT_SECRET]
     memory = [] if state is None else ["--state", str(state)]
     port = ["--port", str(addresses.simulator_port)]
@@ -78,12 +78,12 @@ def simulator_command(addresses: Addresses, state: Path | None = None) -> list[s
 
 
 def prepare_command() -> list[str]:
-    """Migrations and, in an empty database, the demo's organisations."""
+    """Return the command that migrates and, in an empty database, creates the demo's organisations."""
     return [sys.executable, str(BASE_DIR / "manage.py"), "prepare_demo"]
 
 
-def kept_secrets(path: Path) -> dict[str, str]:
-    """The keys of this demo, made at its first start: what they encrypted must stay readable."""
+def load_or_create_secrets(path: Path) -> dict[str, str]:
+    """Return the keys of this demo, created at its first start: encrypted data must stay readable."""
     if not path.exists():
         keys = {"SECRET_KEY": secrets.token_urlsafe(50), "ENCRYPTION_KEYS": Fernet.generate_key().decode()}
         unfinished = path.with_suffix(".unfinished")
@@ -94,16 +94,16 @@ def kept_secrets(path: Path) -> dict[str, str]:
     return kept
 
 
-def environment_file(path: Path, environment: dict[str, str]) -> None:
-    """Write `environment` so that a shell can read it, for `make demo-shell`."""
+def write_environment_file(path: Path, environment: dict[str, str]) -> None:
+    """Write `environment` as a shell script, for `make demo-shell`."""
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}='{value}'\n" for name, value in sorted(environment.items())))
 
 
 def inherited_environment() -> dict[str, str]:
-    """Ours, without the mail server and the people that a demo must not bother; quiet unless asked."""
+    """Return our environment without email settings, so that the demo sends none, and with quieter logs."""
     kept = {name: value for name, value in os.environ.items() if name not in ("EMAIL_URL", "OPERATOR_EMAILS")}
-    # Celery warns that root runs it, which in a container is everybody.
+    # Celery warns if root runs it; in a container, every process runs as root.
     return {"LOG_LEVEL": "WARNING", "PYTHONWARNINGS": "ignore:You're running the worker", **kept}
 
 

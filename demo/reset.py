@@ -6,14 +6,14 @@ import shutil
 import sys
 from pathlib import Path
 
-from demo.postgres_programs import reachable_home, server_account
-from demo.processes import Trouble
 from demo.programs import BASE_DIR
-from demo.services import only_one
+from local_servers.postgres_programs import reachable_home, server_account
+from local_servers.processes import SetupError
+from local_servers.servers import only_one
 
 
 def reset(data_dir: Path) -> None:
-    """Remove `data_dir` and what lies elsewhere on its behalf. Raises `Trouble` while the demo runs."""
+    """Remove `data_dir` and a database outside it. Raises `SetupError` while the demo runs."""
     with only_one(data_dir):
         database = reachable_home(data_dir / "postgres", server_account())
         for folder in (database, data_dir):
@@ -23,6 +23,6 @@ def reset(data_dir: Path) -> None:
 if __name__ == "__main__":
     try:
         reset(BASE_DIR / ".local")
-    except Trouble as trouble:
-        sys.exit(str(trouble))
-    print("The demo's data is gone; make demo starts afresh.")
+    except SetupError as error:
+        sys.exit(str(error))
+    print("The demo's data is gone; make demo starts with new data.")

@@ -1,4 +1,4 @@
-"""The whole installation in one foreground process: `python -m demo.run`, or `manage.py demo`."""
+"""Run the whole installation in the foreground: `python -m demo.run`, or `manage.py demo` with DEMO=true."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ import environ
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from coconut.local_servers import socket_dir
+from coconut.local_urls import socket_dir
 from demo import programs
-from demo.group import Group
+from demo.log_relay import say
 from demo.logins import ready_text
-from demo.output import say
-from demo.processes import Trouble
+from demo.process_group import ProcessGroup
 from demo.programs import BASE_DIR, Addresses
-from demo.services import private_servers
+from local_servers.processes import SetupError
+from local_servers.servers import private_servers
 
 DATA_DIR = BASE_DIR / ".local"
-# A running task may take as long as its time limit; the worker gets a little more to finish it.
-WORKER_PATIENCE = 80
+# Longer than a task's time limit, so that the worker can finish its task.
+WORKER_STOP_TIMEOUT = 80
 
 
 def main() -> int:
-    """Run the demo until Ctrl-C, SIGTERM or the end of our parent. Returns the exit code."""
+    """Run the demo until Ctrl-C, SIGTERM or the end of the parent process. Return the exit code."""
     parent = os.getppid()
     environ.Env.read_env(BASE_DIR / ".env")
     with _signals_as_interrupts():
         try:
             return _run(_addresses(), parent)
-        except Trouble as trouble:
-            say(str(trouble))
+        except SetupError as error:
+            say(str(error))
             return 1
         except KeyboardInterrupt:
             say("Stopped.")
@@ -61,28 +61,28 @@ def _run(addresses: Addresses, parent: int) -> int:
         )
         state_dir.mkdir(exist_ok=True)
         environment = _environment(addresses, servers.environment, state_dir)
-        group = Group(environment, BASE_DIR)
+        group = ProcessGroup(environment, BASE_DIR)
         stack.callback(group.stop)
         try:
             _start(group, addresses, state_dir)
             say(ready_text(addresses.web, addresses.simulator))
             while os.getppid() == parent:
-                group.raise_if_one_ended()
+                group.raise_if_child_ended()
                 sleep(0.3)
-        except Trouble as trouble:
-            # Said before the rest is stopped, which may take a while.
-            say(str(trouble))
+        except SetupError as error:
+            # Printed before the children are stopped, which may take a while.
+            say(str(error))
             return 1
     return 0
 
 
-def _start(group: Group, addresses: Addresses, state_dir: Path) -> None:
+def _start(group: ProcessGroup, addresses: Addresses, state_dir: Path) -> None:
     (state_dir / "beat").unlink(missing_ok=True)
     group.start("simulator", programs.simulator_command(addresses, state_dir / "simulator.json"))
-    # Web and worker load while the database is prepared: nobody asks them for anything before beat starts.
+    # Web and worker load while the database is migrated: they get no requests or tasks before beat starts.
     group.start("web", programs.web_command(addresses))
-    # Killed, not asked, if we are killed: the broker goes too, and a polite worker would wait for it.
-    group.start("worker", programs.worker_command(), patience=WORKER_PATIENCE, death_signal=signal.SIGKILL)
+    # SIGKILL, because the broker dies at the same time, and on SIGTERM the worker would wait for it.
+    group.start("worker", programs.worker_command(), timeout=WORKER_STOP_TIMEOUT, death_signal=signal.SIGKILL)
     group.run("setup", programs.prepare_command())
     group.start("beat", programs.beat_command(state_dir))
     group.wait_for("The simulated Microsoft", lambda: _answers(addresses.simulator), seconds=60)
@@ -91,34 +91,37 @@ def _start(group: Group, addresses: Addresses, state_dir: Path) -> None:
 
 
 def _environment(addresses: Addresses, servers: dict[str, str], state_dir: Path) -> dict[str, str]:
-    """What the children see; an address that is set outside wins over our own server's."""
-    demo = {**programs.simulated_environment(addresses), **programs.kept_secrets(state_dir / "secrets.json")}
+    """Return the children's environment; a server address in our own environment takes precedence."""
+    demo = {
+        **programs.simulated_environment(addresses),
+        **programs.load_or_create_secrets(state_dir / "secrets.json"),
+    }
     outside = {name: os.environ[name] for name in servers if name in os.environ}
-    programs.environment_file(state_dir / "environment", {**demo, **servers, **outside})
+    programs.write_environment_file(state_dir / "environment", {**demo, **servers, **outside})
     return {**programs.inherited_environment(), **demo, **servers, **outside}
 
 
 def _addresses() -> Addresses:
-    """The ports from PORT and SIMULATOR_PORT. Raises `Trouble` when one is no number or is taken."""
+    """Read PORT and SIMULATOR_PORT. Raises `SetupError` if a port isn't a number or isn't free."""
     return Addresses(_free_port("PORT", 8000), _free_port("SIMULATOR_PORT", 9000))
 
 
 def _free_port(variable: str, default: int) -> int:
     text = os.environ.get(variable, str(default))
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise Trouble(f"{variable} must be a port number, not {text!r}.")
+        raise SetupError(f"{variable} must be a port number, not {text!r}.")
     with socket.socket() as probe:
-        # As the servers do: a port that only waits out its last connections is free.
+        # As the servers do: a port with connections in TIME_WAIT is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", int(text)))
         except OSError:
-            raise Trouble(f"Port {text} is not free: choose another one with {variable}.") from None
+            raise SetupError(f"Port {text} is not free: choose another one with {variable}.") from None
     return int(text)
 
 
 def _answers(url: str) -> bool:
-    # A proxy in the environment must not be asked for this machine.
+    # Do not use a proxy for this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=5) as answer:
@@ -136,12 +139,12 @@ def _worker_answers() -> bool:
 
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
-    """SIGTERM stops in order, as Ctrl-C does; a second Ctrl-C stops waiting for what still runs."""
+    """Make SIGTERM stop everything in order, as Ctrl-C does; a second Ctrl-C stops waiting."""
     stopping = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal stopping
-        # `make` hands on the SIGTERM that we got as well: the second one means nothing.
+        # `make` forwards a SIGTERM that this process also got itself.
         if stopping and number == signal.SIGTERM:
             return
         stopping = True

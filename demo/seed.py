@@ -1,4 +1,4 @@
-"""Fills an empty database with the demo's organisations."""
+"""Fill an empty database with the demo's organisations."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from django.utils import timezone
 
 from appointments.models import Appointment, AppointmentEvent, Client
 from demo.appointments import Provider, appointments_of, time_off_of
-from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
-from demo.organizations import CEDAR, MAPLE, House, Person
+from demo.logins import PASSWORD
+from demo.organizations import CEDAR, MAPLE, Person, SeedOrganization
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
 from staff.models import Location, LocationHours, Organization, Role, StaffMember, TimeOff, WorkingHours
 
-__all__ = ["LOGINS", "PASSWORD", "TENANT_ID", "ready_text", "seed"]
-
 
 def seed(now: datetime | None = None) -> None:
-    """Fill an empty database; the appointments lie around `now`."""
+    """Fill an empty database with organisations whose appointments lie around `now`."""
     password = make_password(PASSWORD)
-    for house in (MAPLE, CEDAR):
-        _fill(house, password, now or timezone.now())
+    for plan in (MAPLE, CEDAR):
+        _create_organization(plan, password, now or timezone.now())
     StaffMember.objects.create(
         email="olive@operator.example",
         first_name="Olive",
@@ -33,30 +31,30 @@ def seed(now: datetime | None = None) -> None:
     )
 
 
-def _fill(house: House, password: str, now: datetime) -> None:
+def _create_organization(plan: SeedOrganization, password: str, now: datetime) -> None:
     organization = Organization.objects.create(
-        name=house.name,
-        slug=house.slug,
-        time_zone=ZoneInfo(house.time_zone),
-        phone=house.phone,
+        name=plan.name,
+        slug=plan.slug,
+        time_zone=ZoneInfo(plan.time_zone),
+        phone=plan.phone,
         teams_addon=True,
-        access_policy_addon=house.access_policy_addon,
+        access_policy_addon=plan.access_policy_addon,
     )
-    locations = _locations(organization, house)
-    staff = _staff(organization, house, locations, password)
-    services = _services(organization, house, staff)
+    locations = _create_locations(organization, plan)
+    staff = _create_staff(organization, plan, locations, password)
+    services = _create_services(organization, plan, staff)
     clients = Client.objects.bulk_create(
         Client(
             organization=organization, name=name, email=f"{name.split()[0].lower()}@example.com", phone=phone
         )
-        for name, phone in house.clients
+        for name, phone in plan.clients
     )
-    # Whoever books for others: the scheduler, or the admin where there is none.
-    front_desk = [staff[person.name] for person in house.people if person.role != Role.STAFF][-1]
-    _fill_calendar(_providers(house, staff, services, now), clients, front_desk, now)
+    # The scheduler books for clients, or the admin if there is no scheduler.
+    front_desk = [staff[person.name] for person in plan.people if person.role != Role.STAFF][-1]
+    _create_appointments(_providers(plan, staff, services, now), clients, front_desk, now)
 
 
-def _locations(organization: Organization, house: House) -> dict[str, Location]:
+def _create_locations(organization: Organization, plan: SeedOrganization) -> dict[str, Location]:
     locations = Location.objects.bulk_create(
         Location(
             organization=organization,
@@ -65,42 +63,43 @@ def _locations(organization: Organization, house: House) -> dict[str, Location]:
             phone=branch.phone,
             time_zone=organization.time_zone,
         )
-        for branch in house.branches
+        for branch in plan.branches
     )
     LocationHours.objects.bulk_create(
         LocationHours(location=location, weekday=day, start=branch.opens, end=branch.closes)
-        for location, branch in zip(locations, house.branches, strict=True)
+        for location, branch in zip(locations, plan.branches, strict=True)
         for day in branch.days
     )
     return {location.name: location for location in locations}
 
 
-def _staff(
-    organization: Organization, house: House, locations: dict[str, Location], password: str
+def _create_staff(
+    organization: Organization, plan: SeedOrganization, locations: dict[str, Location], password: str
 ) -> dict[str, StaffMember]:
     members = StaffMember.objects.bulk_create(
-        _member(organization, house, person, locations[person.branch], password) for person in house.people
+        _unsaved_member(organization, plan, person, locations[person.branch], password)
+        for person in plan.people
     )
     WorkingHours.objects.bulk_create(
         WorkingHours(staff=member, weekday=day, start=start, end=end)
-        for member, person in zip(members, house.people, strict=True)
+        for member, person in zip(members, plan.people, strict=True)
         if person.services
         for day in person.days
         for start, end in person.hours
     )
-    return {person.name: member for member, person in zip(members, house.people, strict=True)}
+    return {person.name: member for member, person in zip(members, plan.people, strict=True)}
 
 
-def _member(
-    organization: Organization, house: House, person: Person, location: Location, password: str
+def _unsaved_member(
+    organization: Organization, plan: SeedOrganization, person: Person, location: Location, password: str
 ) -> StaffMember:
     first, last = person.name.split()
-    email = f"{first.lower()}@{house.slug}.example"
+    email = f"{first.lower()}@{plan.slug}.example"
     return StaffMember(
         organization=organization,
         role=person.role,
         email=email,
-        username=email if house.upn_usernames else first.lower(),
+        username=email if plan.username_is_email else first.lower(),
         first_name=first,
         last_name=last,
         location=location,
@@ -108,7 +107,9 @@ def _member(
     )
 
 
-def _services(organization: Organization, house: House, staff: dict[str, StaffMember]) -> dict[str, Service]:
+def _create_services(
+    organization: Organization, plan: SeedOrganization, staff: dict[str, StaffMember]
+) -> dict[str, Service]:
     services = Service.objects.bulk_create(
         Service(
             organization=organization,
@@ -120,28 +121,28 @@ def _services(organization: Organization, house: House, staff: dict[str, StaffMe
             buffer_after=offer.buffers[1],
             public=offer.public,
         )
-        for offer in house.offers
+        for offer in plan.offers
     )
     by_name = {service.name: service for service in services}
     MeetingMethodOffer.objects.bulk_create(
         MeetingMethodOffer(service=by_name[offer.name], method=method)
-        for offer in house.offers
+        for offer in plan.offers
         for method in offer.methods
     )
     ServiceAssignment.objects.bulk_create(
         ServiceAssignment(service=by_name[name], staff=staff[person.name])
-        for person in house.people
+        for person in plan.people
         for name in person.services
     )
     return by_name
 
 
 def _providers(
-    house: House, staff: dict[str, StaffMember], services: dict[str, Service], now: datetime
+    plan: SeedOrganization, staff: dict[str, StaffMember], services: dict[str, Service], now: datetime
 ) -> list[Provider]:
     methods = {
         offer.name: [method for method in offer.methods if method != MeetingMethod.VIDEO]
-        for offer in house.offers
+        for offer in plan.offers
     }
     return [
         Provider(
@@ -150,12 +151,12 @@ def _providers(
             services=[(services[name], methods[name]) for name in person.services],
             time_off=time_off_of(person, staff[person.name], now),
         )
-        for person in house.people
+        for person in plan.people
         if person.services
     ]
 
 
-def _fill_calendar(
+def _create_appointments(
     providers: list[Provider], clients: list[Client], booked_by: StaffMember, now: datetime
 ) -> None:
     TimeOff.objects.bulk_create(row for provider in providers for row in provider.time_off)

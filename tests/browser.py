@@ -1,4 +1,4 @@
-"""Pages in a real browser before the stack."""
+"""Contexts and pages of a real browser that uses the stack."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState
 
 from demo.programs import BASE_DIR
 from tests.stack import Stack
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState
+
 RESULTS = BASE_DIR / "test-results"
 
 
-# The first is made for tests: it draws no window, which takes half of the others' time.
+# The first has no window code: the tests take half the time.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser")
 
 
 def find_chromium() -> str:
-    """The program: CHROMIUM, else one on the path. Skips without one, or fails where CI is set."""
+    """Return CHROMIUM or a program on the path. Without one, skip the test, or fail if CI is set."""
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         reason = "There is no browser: install Debian's package chromium, or name one in CHROMIUM."
@@ -33,13 +36,13 @@ def find_chromium() -> str:
 
 
 def new_context(browser: Browser, stack: Stack, cookies: StorageState | None = None) -> BrowserContext:
-    """A fresh profile, or one that holds `cookies`."""
+    """Return a new browser context, with `cookies` if they are given."""
     context = browser.new_context(
         base_url=stack.url,
         viewport={"width": 1280, "height": 900},
         locale="en-GB",
         storage_state=cookies,
-        # Nothing glides: a click waits until its button stands still.
+        # A click waits for animations to end.
         reduced_motion="reduce",
     )
     context.set_default_timeout(15_000)
@@ -48,9 +51,9 @@ def new_context(browser: Browser, stack: Stack, cookies: StorageState | None = N
 
 @contextmanager
 def traced(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    """Closes `context` in the end. When the test fails, its pages and a trace are kept in test-results/.
+    """Close `context` in the end. If the test fails, save its pages and a trace in test-results/.
 
-    The trace lists what was done and asked for; with TRACE=full it shows every moment, for a third more time.
+    The trace lists actions and requests. With TRACE=full, it has snapshots too, and tests take a third longer.
     """
     is_full = os.environ.get("TRACE") == "full"
     context.tracing.start(screenshots=is_full, snapshots=is_full)
@@ -63,7 +66,7 @@ def traced(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[
 
 @contextmanager
 def watched_page(context: BrowserContext) -> Iterator[Page]:
-    """A page. The test fails when a script breaks or the Content-Security-Policy refuses something."""
+    """Yield a page. The test fails if a script breaks or the Content-Security-Policy blocks something."""
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:

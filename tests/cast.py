@@ -1,4 +1,7 @@
-"""Maple's people, signed in, and Cedar's Otto."""
+"""Fixtures for the cast: Ada, Sam and Sky of Maple with their test clients, and Otto of Cedar.
+
+`tests/conftest.py` makes them available to every test.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ def maple(db) -> Organization:
 
 @pytest.fixture
 def ada(maple) -> StaffMember:
-    return make_member(maple, "Ada Quist", Role.ADMIN)
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
 
 
 @pytest.fixture

@@ -1,22 +1,20 @@
-"""What every test may use; the servers behind it are started by `tests.servers`."""
+"""Fixtures that every test may use. Import Playwright only in functions: it is slow, and few tests need it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis
-from playwright.sync_api import Browser, expect, sync_playwright
-from pytest_django import Settings
 
-from demo.services import throwaway_folder
 from integrations.platforms.registry import _platforms
+from local_servers.servers import throwaway_folder
 from tests.browser import find_chromium
+from tests.cast import ada, as_ada, as_sam, as_sky, maple, otto, sam, sky
 from tests.integrations.fake_platform import FakePlatform
 from tests.stack import Stack
-from tests.starts import (
+from tests.start_states import (
     Start,
     ada_after,
     ada_after_with_many,
@@ -27,29 +25,40 @@ from tests.starts import (
     otto_before,
 )
 
-# Properties are looked for in the same places by everybody, so that nobody's change fails for another one's fault; to
-# look elsewhere and for longer: HYPOTHESIS_PROFILE=long. What fails is printed so that it can be repeated.
-_profile = hypothesis(deadline=None, print_blob=True, suppress_health_check=list(HealthCheck), database=None)
-hypothesis.register_profile("ci", _profile, derandomize=True, max_examples=60, stateful_step_count=40)
-hypothesis.register_profile("long", _profile, max_examples=200, stateful_step_count=60)
-hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 __all__ = [
+    "ada",
     "ada_after",
     "ada_after_with_many",
     "ada_before",
     "ada_hosting",
+    "as_ada",
+    "as_sam",
+    "as_sky",
+    "maple",
     "open_page",
+    "otto",
     "otto_after",
     "otto_before",
+    "sam",
+    "sky",
 ]
 
 
 @pytest.fixture(scope="session")
-def running_stack() -> Iterator[Stack]:
-    """The one stack of this run; use `stack`, which brings it to a known state."""
+def django_db_modify_db_settings(servers: None, django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Start the servers before pytest-django creates the test database."""
+
+
+@pytest.fixture(scope="session")
+def running_stack(servers: None) -> Iterator[Stack]:
+    """The only stack of this run; use `stack`, which resets it to a known state."""
     with throwaway_folder() as folder:
-        stack = Stack(folder, os.environ["DATABASE_URL"])
+        stack = Stack(
+            folder, os.environ["DATABASE_URL"], template=os.environ.get("TEST_DATABASE_TEMPLATE", "template1")
+        )
         try:
             stack.open()
             yield stack
@@ -59,27 +68,29 @@ def running_stack() -> Iterator[Stack]:
 
 @pytest.fixture
 def start() -> Start | None:
-    """Where `stack` begins: freshly seeded, unless a module says otherwise (`tests.starts`)."""
+    """The start state of `stack`: None for freshly seeded; a module may override it (`tests.start_states`)."""
     return None
 
 
 @pytest.fixture
 def stack(running_stack: Stack, start: Start | None) -> Stack:
-    """A whole installation in processes of its own, at its start."""
-    running_stack.reset(start.moment if start else None)
+    """A whole installation in its own processes, in its start state."""
+    running_stack.reset(start.snapshot if start else None)
     return running_stack
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's program."""
+    """The path of the browser's program."""
     return find_chromium()
 
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     """Chromium without a window."""
-    # Chromium's sandbox does not work for root; of Playwright's own accord it is off.
+    from playwright.sync_api import expect, sync_playwright
+
+    # Chromium's sandbox does not work for root; Playwright switches it off by default.
     with sync_playwright() as playwright:
         expect.set_options(timeout=15_000)
         browser = playwright.chromium.launch(executable_path=chromium, headless=True)
@@ -87,15 +98,9 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
-    """A hash that takes no time; real ones take a quarter of a second on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def fake_teams(db: None, monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
-    """A platform in memory in the place of Microsoft Teams."""
+    """A platform in memory that replaces Microsoft Teams."""
     fake = FakePlatform("teams")
     monkeypatch.setitem(_platforms, "teams", fake)
     return fake
@@ -103,7 +108,7 @@ def fake_teams(db: None, monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failure shows what the stack's programs printed, and other fixtures can ask whether one happened."""
+    """Add the output of the stack's programs to a failure, and store the report for other fixtures."""
     report = yield
     fixtures = getattr(item, "funcargs", {})
     if report.failed and "stack" in fixtures:
@@ -114,7 +119,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where CI is set, a skipped test is a failure: it proved nothing."""
+    """If CI is set, treat a skipped test as a failure: it proved nothing."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

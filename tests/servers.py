@@ -1,7 +1,8 @@
-"""A pytest plugin: real servers and a known environment before Django's settings are read.
+"""A pytest plugin that sets the environment of Django's settings and starts private servers for the tests.
 
 Loaded by `-p tests.servers` in pyproject.toml, because pytest-django reads the settings before any conftest.
-Servers whose addresses are in the environment already are used as they are.
+Servers whose addresses are in the environment already are used as they are. The private ones start when the first
+test needs them, so that tests of pure functions do not wait for them.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from demo.processes import Trouble
-from demo.services import throwaway_servers
+from coconut.local_urls import broker_url, cache_url, database_url
+from local_servers.processes import SetupError
+from local_servers.servers import private_servers, throwaway_folder
+from tests.migrated_cluster import MIGRATED, migrated_cluster
 
-# The same in every run; an empty value keeps a developer's .env from leaking in.
+# The same in every run; an empty value keeps a developer's .env out.
 ENVIRONMENT = {
     "DEBUG": "false",
     "DEMO": "true",
@@ -31,27 +35,72 @@ ENVIRONMENT = {
     "EMAIL_URL": "memorymail://",
     "OPERATOR_EMAILS": "olive@operator.example",
 }
+# The variables that name private servers. A worker of pytest-xdist inherits them, and has servers of its own.
+_PRIVATE = "COCONUT_PRIVATE_SERVERS"
+_private_servers = pytest.StashKey["PrivateServers"]()
+
+
+class PrivateServers:
+    """The servers of one pytest process: addresses from the beginning, processes after `start`."""
+
+    def __init__(self, folder: Path, *, database: bool, broker: bool) -> None:
+        self._folder = folder
+        self._sockets = folder / "sockets"
+        self._database = database
+        self._broker = broker
+        self._running = ExitStack()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The addresses as environment variables."""
+        database = {"DATABASE_URL": database_url(self._sockets), "TEST_DATABASE_TEMPLATE": MIGRATED}
+        broker = {"CELERY_BROKER_URL": broker_url(self._sockets), "CACHE_URL": cache_url(self._sockets)}
+        return (database if self._database else {}) | (broker if self._broker else {})
+
+    def start(self) -> None:
+        """Start the servers, with a migrated database."""
+        with ExitStack() as making:
+            template = making.enter_context(migrated_cluster()) if self._database else None
+            self._running.enter_context(
+                private_servers(
+                    self._folder / "data",
+                    sockets=self._sockets,
+                    durable=False,
+                    database=self._database,
+                    broker=self._broker,
+                    template=template,
+                )
+            )
+
+    def stop(self) -> None:
+        """Stop the servers that run."""
+        self._running.close()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
-    """Set the environment and start what is missing, as a wrapper: that is, before pytest-django."""
+    """Set the environment, as a wrapper: that is, before pytest-django reads it."""
     os.environ.update(ENVIRONMENT)
-    _start_servers(early_config)
+    for name in os.environ.pop(_PRIVATE, "").split():
+        del os.environ[name]
+    cleanup = ExitStack()
+    early_config.add_cleanup(cleanup.close)
+    private = PrivateServers(
+        cleanup.enter_context(throwaway_folder()),
+        database="DATABASE_URL" not in os.environ,
+        broker=not {"CELERY_BROKER_URL", "CACHE_URL"} <= os.environ.keys(),
+    )
+    cleanup.callback(private.stop)
+    missing = {name: value for name, value in private.environment.items() if name not in os.environ}
+    os.environ.update({**missing, _PRIVATE: " ".join(missing)})
+    early_config.stash[_private_servers] = private
     yield
 
 
-def _start_servers(config: pytest.Config) -> None:
-    servers = ExitStack()
-    config.add_cleanup(servers.close)
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> None:
+    """PostgreSQL and a broker that answer at the addresses in the environment."""
     try:
-        running = servers.enter_context(
-            throwaway_servers(
-                database="DATABASE_URL" not in os.environ,
-                broker=not {"CELERY_BROKER_URL", "CACHE_URL"} <= os.environ.keys(),
-            )
-        )
-    except Trouble as trouble:
-        raise pytest.UsageError(str(trouble)) from trouble
-    for name, address in running.environment.items():
-        os.environ.setdefault(name, address)
+        pytestconfig.stash[_private_servers].start()
+    except SetupError as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)

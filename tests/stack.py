@@ -1,7 +1,7 @@
-"""A whole installation in processes of its own: web, worker, beat and the simulated Microsoft.
+"""A whole installation in its own processes: web, worker, beat and the simulated Microsoft.
 
-Everything is real but Microsoft, and everything can be killed. Waiting times are short, so that what takes a
-minute in production takes a second here.
+Only Microsoft is simulated, and tests may kill every process. Time limits are short: a minute in production is a
+second here.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from typing import Any
 import environ
 import psycopg2
 
-from coconut.local_servers import broker_url, cache_url
+from coconut.local_urls import broker_url, cache_url
 from demo import programs
-from demo.processes import kill_session, start_tied, stop, tail, wait_until
 from demo.programs import BASE_DIR, Addresses
-from demo.valkey import Valkey
+from local_servers.processes import kill_session, start_child, stop, tail, wait_until
+from local_servers.valkey import Valkey
 
 SHORT_WAITS = {
     "MEETING_LEASE_SECONDS": "6",
@@ -53,28 +53,38 @@ PROGRAMS = ("simulator", "web", "worker", "worker2", "beat")
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A state that tests begin from: a copy of the database, and what the simulator knew."""
+class Snapshot:
+    """A state to begin tests from: a copy of the database and the simulator's state."""
 
     database: str
     microsoft: Any
 
 
 class Stack:
-    """The processes, by name, with their database and broker.
+    """The processes by name, with their database and broker.
 
-    The names are "simulator", "web", "worker", "beat", and "worker2" where there are two workers.
+    The names are "simulator", "web", "worker", "beat", and "worker2" if there are two workers.
     """
 
-    def __init__(self, folder: Path, cluster_url: str, *, workers: int = 1, concurrency: int = 2) -> None:
-        """`folder` is for logs, mail and sockets; the database is made in the cluster of `cluster_url`.
+    def __init__(
+        self,
+        folder: Path,
+        cluster_url: str,
+        *,
+        workers: int = 1,
+        concurrency: int = 2,
+        template: str = "template1",
+    ) -> None:
+        """`folder` is for logs, emails and sockets.
 
-        `concurrency` is how many tasks each of the workers does at once.
+        The database is a copy of `template`, made in the cluster of `cluster_url`. `concurrency` is the number of
+        tasks that each worker runs at once.
         """
         self.folder = folder
         self.workers = ("worker", "worker2")[:workers]
         self.addresses = Addresses(_free_port(), _free_port())
         self._maintenance_url = cluster_url
+        self._template = template
         self._name = f"stack_{secrets.token_hex(4)}"
         self.database_url = _with_database(cluster_url, self._name)
         self.broker = Valkey(folder / "valkey", folder)
@@ -100,20 +110,20 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """The address of Coconut, without a slash at its end."""
+        """The URL of Coconut, without a trailing slash."""
         return self.addresses.web
 
     @property
     def simulator_url(self) -> str:
-        """The address of the simulated Microsoft, without a slash at its end."""
+        """The URL of the simulated Microsoft, without a trailing slash."""
         return self.addresses.simulator
 
-    # --- Life ---------------------------------------------------------------------------------------
+    # --- Starting and stopping ---------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Make and seed the database, keep a copy of it for `reset`, and start everything."""
+        """Create and seed the database, keep a copy of it for `reset`, and start all processes."""
         self._mail_dir.mkdir(parents=True)
-        self._on_cluster(f"CREATE DATABASE {self._name}")
+        self._copy_database(self._template, to=self._name)
         self.broker.start()
         self.start("simulator")
         self._run(programs.prepare_command())
@@ -121,32 +131,32 @@ class Stack:
         self._kept.append(self._seeded)
         self.start("web", *self.workers, "beat")
 
-    def keep(self) -> Moment:
-        """Remember everything as it is now, for `reset`."""
-        moment = Moment(f"{self._name}_{secrets.token_hex(4)}", self.control("keep")["state"])
-        # A database that somebody is connected to cannot be copied.
+    def keep(self) -> Snapshot:
+        """Save the present state, for `reset`."""
+        snapshot = Snapshot(f"{self._name}_{secrets.token_hex(4)}", self.control("keep")["state"])
+        # PostgreSQL cannot copy a database that has connections.
         self._on_cluster(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
         self._on_cluster(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'"
         )
-        self._copy_database(self._name, to=moment.database)
+        self._copy_database(self._name, to=snapshot.database)
         self._on_cluster(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
-        self._kept.append(moment.database)
-        return moment
+        self._kept.append(snapshot.database)
+        return snapshot
 
-    def reset(self, to: Moment | None = None) -> None:
-        """Back to the freshly seeded state, or to a kept one, with every process running."""
+    def reset(self, snapshot: Snapshot | None = None) -> None:
+        """Restore the freshly seeded state or a snapshot, and start the processes that do not run."""
         self.broker.start() if self.broker.process is None else self.broker.flush()
         self.start("simulator")
-        self.control("reset") if to is None else self.control("bring-back", state=to.microsoft)
+        self.control("reset") if snapshot is None else self.control("bring-back", state=snapshot.microsoft)
         self._on_cluster(f"DROP DATABASE {self._name} WITH (FORCE)")
-        self._copy_database(self._seeded if to is None else to.database, to=self._name)
+        self._copy_database(self._seeded if snapshot is None else snapshot.database, to=self._name)
         shutil.rmtree(self._mail_dir)
         self._mail_dir.mkdir()
         self.start("web", *self.workers, "beat")
 
     def close(self) -> None:
-        """Stop everything and drop the databases."""
+        """Stop all processes and drop the databases."""
         for name in reversed(PROGRAMS):
             self.kill(name)
         self.broker.stop()
@@ -154,85 +164,85 @@ class Stack:
             self._on_cluster(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
     def start(self, *names: str, **environment: str) -> None:
-        """Start the programs that are not running, and wait until they answer; `environment` is added to theirs."""
+        """Start the programs that do not run, with `environment` added to theirs, and wait until they answer."""
         stopped = [name for name in names if not self.is_running(name)]
         for name in stopped:
-            # The database knows its clients by their names.
+            # Tests find a program's database connections by this name.
             variables = {**self.environment, "PGAPPNAME": name, **environment}
             with self._log(name).open("ab") as log:
-                self._processes[name] = start_tied(
+                self._processes[name] = start_child(
                     self._commands[name], output=log, environment=variables, cwd=BASE_DIR
                 )
         for name in stopped:
             self._wait_for_answer(name)
 
     def stop(self, name: str) -> None:
-        """Ask a program to end, and wait until it has."""
-        stop(self._processes.pop(name), signal.SIGTERM, patience=30)
+        """Send SIGTERM to a program and wait until it has ended."""
+        stop(self._processes.pop(name), signal.SIGTERM, timeout=30)
 
     def kill(self, name: str) -> None:
-        """End a program and its children at once, as when the machine loses power."""
+        """Kill a program and its children, as when the machine loses power."""
         process = self._processes.pop(name, None)
         if process is not None:
             kill_session(process)
 
     def is_running(self, name: str) -> bool:
-        """Has the program been started and not ended since?"""
+        """Return whether the program was started and has not ended."""
         process = self._processes.get(name)
         return process is not None and process.poll() is None
 
     def pid(self, name: str) -> int:
-        """The process id of a program that is running."""
+        """Return the process id of a running program."""
         return self._processes[name].pid
 
-    # --- Looking inside -----------------------------------------------------------------------------
+    # --- Inspecting -----------------------------------------------------------------------------
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Run one statement on the stack's database; its rows, if it gives any."""
+        """Run one statement on the stack's database; return its rows, if any."""
         with _connection(self.database_url) as cursor:
             cursor.execute(query, values or None)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
     def holding(self, query: str) -> Iterator[None]:
-        """Run `query` in a transaction that stays open meanwhile: what it locks, nobody else can write."""
+        """Run `query` in a transaction that stays open and keeps its locks while the context lasts."""
         with _connection(self.database_url) as cursor:
             cursor.execute("BEGIN")
             cursor.execute(query)
             yield
 
     def python(self, code: str) -> str:
-        """Run `code` in Django's shell beside the stack; what it prints."""
+        """Run `code` in a Django shell with the stack's environment; return its output."""
         return self._run([sys.executable, "manage.py", "shell", "--no-imports", "-c", code])
 
     def control(self, name: str, **values: Any) -> Any:
-        """POST to the simulator's `/_control/<name>`; its answer."""
-        return self._ask_simulator(f"/_control/{name}", json.dumps(values).encode())
+        """POST to the simulator's `/_control/<name>`; return the response."""
+        return self._request_simulator(f"/_control/{name}", json.dumps(values).encode())
 
     def simulator_state(self, only: str = "") -> Any:
-        """What the simulator knows: people, meetings, counters; `only` names the part that is wanted."""
+        """Return the simulator's state (people, meetings, counters), or only one part of it."""
         return (
-            self._ask_simulator(f"/_control/state?only={only}")[only]
+            self._request_simulator(f"/_control/state?only={only}")[only]
             if only
-            else self._ask_simulator("/_control/state")
+            else self._request_simulator("/_control/state")
         )
 
     def simulator_requests(self) -> Any:
-        """What Microsoft was asked, oldest first."""
-        return self._ask_simulator("/_control/requests")["requests"]
+        """Return the requests to the simulated Microsoft, oldest first."""
+        return self._request_simulator("/_control/requests")["requests"]
 
     def mails(self) -> list[EmailMessage]:
-        """Every mail that was sent, the oldest first."""
+        """Return every sent email, oldest first."""
         files = sorted(self._mail_dir.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
         parts = [part for path in files for part in path.read_bytes().split(b"\n" + b"-" * 79 + b"\n")]
         return [email.message_from_bytes(part, policy=email_policy) for part in parts if part.strip()]
 
     def wait_until(self, is_true: Callable[[], Any], seconds: float = 15) -> None:
-        """Look again until `is_true`; fails when that takes longer than `seconds`."""
+        """Call `is_true` until it returns true; fail after `seconds`."""
         assert wait_until(lambda: bool(is_true()), seconds=seconds), f"Not true after {seconds} seconds."
 
     def logs(self) -> dict[str, str]:
-        """The last lines that each program printed."""
+        """Return the last lines that each program printed."""
         return {name: tail(self._log(name), 60) for name in self._commands}
 
     # --- Details ------------------------------------------------------------------------------------
@@ -252,7 +262,7 @@ class Stack:
         probes: dict[str, Callable[[], bool]] = {
             "simulator": lambda: _answers(f"{self.simulator_url}/_control/state"),
             "web": lambda: _answers(f"{self.url}/readyz"),
-            # Beat and worker need no answer: whoever waits for their work waits for them too.
+            # Tests wait for the work of beat and worker, so their start needs no probe.
         }
         probe = probes.get(name)
         if probe is None:
@@ -268,7 +278,7 @@ class Stack:
         return done.stdout
 
     def _on_cluster(self, statement: str) -> None:
-        """Nobody but PostgreSQL itself may end its autovacuum where that is in a database: it is waited for."""
+        """Run `statement`; wait for an autovacuum, which only PostgreSQL's superuser may end."""
 
         def is_done() -> bool:
             try:
@@ -283,17 +293,17 @@ class Stack:
     def _copy_database(self, name: str, *, to: str) -> None:
         self._on_cluster(f"CREATE DATABASE {to} TEMPLATE {name}")
 
-    def _ask_simulator(self, path: str, body: bytes | None = None) -> Any:
+    def _request_simulator(self, path: str, body: bytes | None = None) -> Any:
         request = urllib.request.Request(
             self.simulator_url + path, data=body, headers={"Content-Type": "application/json"}
         )
-        with _opener().open(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"null")
+        with _opener().open(request, timeout=30) as response:
+            return json.loads(response.read() or b"null")
 
 
 @contextmanager
 def _connection(url: str) -> Iterator[Any]:
-    """A cursor on a connection of its own that commits each statement."""
+    """Yield a cursor on a new connection that commits each statement."""
     address = environ.Env.db_url_config(url)
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
     connection = psycopg2.connect(**{name: address[key] for key, name in names.items() if address.get(key)})
@@ -317,11 +327,11 @@ def _free_port() -> int:
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    # A proxy in the environment must not be asked for this machine.
+    # Do not use a proxy for this machine.
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _answers(url: str) -> bool:
-    with suppress(urllib.error.URLError, OSError), _opener().open(url, timeout=5) as answer:
-        return bool(answer.status == 200)
+    with suppress(urllib.error.URLError, OSError), _opener().open(url, timeout=5) as response:
+        return bool(response.status == 200)
     return False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,10 @@ def test_the_contract_is_kept(contract: str, imports: grimp.ImportGraph) -> None
         ("simulator-in", "integrations.models", "simulator.people"),
         ("simulator-out", "simulator.people", "staff.models"),
         ("demo", "staff.models", "demo.seed"),
+        ("local-servers-in", "coconut.settings", "local_servers.servers"),
+        ("local-servers-in", "appointments.models", "local_servers.postgres"),
+        ("local-servers-out", "local_servers.servers", "coconut.settings"),
+        ("local-servers-out", "local_servers.postgres", "demo.seed"),
         ("sign-in", "integrations.models", "msal"),
         ("http", "appointments.models", "requests"),
         ("integrations", "integrations.models.matches", "integrations.platforms.base"),
@@ -75,3 +82,30 @@ def test_a_forbidden_import_would_be_noticed(
     changed.add_import(importer=importer, imported=imported)
 
     assert not is_kept(contract, changed)
+
+
+NOT_IN_PRODUCTION = ("demo", "local_servers", "simulator")
+
+
+def test_production_does_not_install_the_demo_the_local_servers_or_the_simulator() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from coconut.settings import INSTALLED_APPS; print(*INSTALLED_APPS)"],
+        env={**os.environ, "DEMO": "false", "DEBUG": "false"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    installed = done.stdout.split()
+
+    assert "appointments" in installed
+    assert [app for app in installed if app.split(".")[0] in NOT_IN_PRODUCTION] == []
+
+
+def test_the_docker_image_has_every_product_package_and_no_other() -> None:
+    copied = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines()}
+
+    packages = set(CONFIGURATION["session_options"]["root_packages"])
+
+    assert packages & copied == packages - set(NOT_IN_PRODUCTION)

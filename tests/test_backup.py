@@ -15,8 +15,8 @@ import pytest
 from django.conf import settings as real_settings
 from django.db import connection
 
-from demo.postgres_programs import programs_for
 from integrations.models import Meeting
+from local_servers.postgres_programs import programs_for
 from tests.factories import make_connection, make_organization
 from tests.integrations.fake_platform import FakePlatform
 from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, make_hosting, sync

@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             name='Notification',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('booked', 'AppointmentRow'), ('moved', 'Moved'), ('reassigned', 'Reassigned'), ('changed', 'Changed'), ('cancelled', 'Cancelled')], max_length=10)),
+                ('kind', models.CharField(choices=[('booked', 'Booked'), ('moved', 'Moved'), ('reassigned', 'Reassigned'), ('changed', 'Changed'), ('cancelled', 'Cancelled')], max_length=10)),
                 ('sequence', models.PositiveIntegerField(default=0)),
                 ('audience', models.CharField(choices=[('client', 'Client'), ('staff', 'Staff member'), ('former', 'Former staff member')], default='client', max_length=10)),
                 ('to', models.EmailField(max_length=254)),

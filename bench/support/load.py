@@ -1,4 +1,4 @@
-"""A load generator that costs next to nothing, as it shares the machine with what it measures: sockets and threads."""
+"""A load generator of sockets and threads: it uses little CPU, as it shares the machine with the servers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HOST = "localhost"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back, and how long that took in milliseconds."""
+class Response:
+    """An HTTP response and the milliseconds until it was complete."""
 
     status: int
     body: bytes
-    took: float
+    milliseconds: float
 
     @property
     def json(self) -> Any:
@@ -29,45 +29,45 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """How a run went; milliseconds, and answers a second."""
+class LoadResult:
+    """Latency percentiles in milliseconds, and responses per second."""
 
     p50: float
     p95: float
     rate: float
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], seconds: float) -> Figures:
-        times = sorted(answer.took for answer in answers)
-        return cls(times[len(times) // 2], times[int(len(times) * 0.95)], len(answers) / seconds)
+    def of(cls, responses: Sequence[Response], seconds: float) -> LoadResult:
+        times = sorted(response.milliseconds for response in responses)
+        return cls(times[len(times) // 2], times[int(len(times) * 0.95)], len(responses) / seconds)
 
 
-class Line:
-    """One visitor's connection, kept open; what is asked for is bytes that were made before."""
+class HttpConnection:
+    """A keep-alive connection that sends prepared requests."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._socket: socket.socket | None = None
 
-    def ask(self, request: bytes) -> Answer:
-        """Send and wait for the whole answer; once more where the server had closed the connection meanwhile."""
-        begun = perf_counter()
+    def send(self, request: bytes) -> Response:
+        """Send and wait for the whole response; try again once if the server has closed the connection."""
+        started_at = perf_counter()
         try:
-            head, body = self._exchange(request)
+            head, body = self._send_once(request)
         except (ConnectionError, EOFError):
             self.close()
-            head, body = self._exchange(request)
-        took = (perf_counter() - begun) * 1000
+            head, body = self._send_once(request)
+        milliseconds = (perf_counter() - started_at) * 1000
         if b"connection: close" in head.lower():
             self.close()
-        return Answer(int(head[9:12]), body, took)
+        return Response(int(head[9:12]), body, milliseconds)
 
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def _exchange(self, request: bytes) -> tuple[bytes, bytes]:
+    def _send_once(self, request: bytes) -> tuple[bytes, bytes]:
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -101,7 +101,7 @@ def request(
     content_type: str = "application/json",
     **headers: str,
 ) -> bytes:
-    """An HTTP request as bytes; `body` is sent as JSON, or as a form where the content type says so."""
+    """Return an HTTP request as bytes; `body` is sent as JSON, or as a form if the content type is another one."""
     as_text = json.dumps if content_type == "application/json" else urlencode
     content = b"" if body is None else as_text(body).encode()
     lines = [f"{method} {path} HTTP/1.1", f"Host: {_HOST}"]
@@ -113,34 +113,34 @@ def request(
 
 def measure(
     port: int, clients: int, requests: Iterable[bytes], *, seconds: float
-) -> tuple[Figures, list[Answer]]:
-    """Have so many clients ask one request after the other for so long; requests are shared out among them."""
+) -> tuple[LoadResult, list[Response]]:
+    """Send the requests from `clients` threads, which share them, until `seconds` have passed."""
     waiting = iter(requests)
-    begun = perf_counter()
+    started_at = perf_counter()
 
-    def visit(_number: int) -> list[Answer]:
-        line, answers = Line(port), []
-        while perf_counter() - begun < seconds and (asked := next(waiting, None)) is not None:
-            answers.append(line.ask(asked))
-        line.close()
-        return answers
+    def visit(_number: int) -> list[Response]:
+        connection, responses = HttpConnection(port), []
+        while perf_counter() - started_at < seconds and (request_bytes := next(waiting, None)) is not None:
+            responses.append(connection.send(request_bytes))
+        connection.close()
+        return responses
 
     with ThreadPoolExecutor(clients) as pool:
-        answers = [answer for some in pool.map(visit, range(clients)) for answer in some]
-    return Figures.of(answers, perf_counter() - begun), answers
+        responses = [response for some in pool.map(visit, range(clients)) for response in some]
+    return LoadResult.of(responses, perf_counter() - started_at), responses
 
 
-def all_at_once(port: int, requests: Sequence[bytes]) -> list[Answer]:
-    """Every request on a connection of its own, sent at the same moment."""
+def all_at_once(port: int, requests: Sequence[bytes]) -> list[Response]:
+    """Send all requests at the same moment, each on its own connection."""
     barrier = Barrier(len(requests))
 
-    def visit(asked: bytes) -> Answer:
-        line = Line(port)
+    def visit(request_bytes: bytes) -> Response:
+        connection = HttpConnection(port)
         barrier.wait()
         try:
-            return line.ask(asked)
+            return connection.send(request_bytes)
         finally:
-            line.close()
+            connection.close()
 
     with ThreadPoolExecutor(len(requests)) as pool:
         return list(pool.map(visit, requests))

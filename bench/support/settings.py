@@ -1,4 +1,4 @@
-"""The product's settings, with two views to compare with, and nobody asked to wait."""
+"""The product's settings with two more views to compare with, and without rate limits."""
 
 from coconut.settings import *  # noqa: F403
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from tests.article.clicks import acknowledge, go_on
 from tests.browser import new_context
 from tests.stack import Stack
-from tests.starts import OpenPage, Start
+from tests.start_states import OpenPage, Start
 
 SERVICE_ACCOUNT, ACCESS_POLICY = "service account", "access policy"
 DASHBOARD = "/settings/video-calls/"
@@ -98,7 +98,7 @@ def look(browser: Browser, running_stack: Stack) -> Look:
     """Return `look(start, address)`, which opens a page that later changes of the stack do not affect."""
 
     def look(start: Start, address: str) -> Page:
-        running_stack.reset(start.moment)
+        running_stack.reset(start.snapshot)
         page = new_context(browser, running_stack, start.cookies).new_page()
         page.goto(address)
         return page

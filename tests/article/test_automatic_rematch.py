@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.article.clicks import expect_status, row_of, status_of, switch_of
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import OpenPage, Start
+from tests.start_states import OpenPage, Start
 
 
 def open_person(page: Page, name: str) -> None:

@@ -33,7 +33,7 @@ WELL = {
 
 
 @pytest.fixture(autouse=True)
-def no_heartbeat_yet() -> None:
+def no_heartbeat_yet(servers: None) -> None:
     cache.delete_many([health.HEARTBEAT_KEY, health.CLOCK_KEY])
     health.forget()
 

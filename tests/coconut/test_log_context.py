@@ -104,6 +104,7 @@ def test_what_a_line_says_itself_goes_before(lines: pytest.LogCaptureFixture) ->
     )
 
 
+@pytest.mark.usefixtures("servers")
 def test_a_task_carries_the_id_of_the_request_that_sent_it() -> None:
     log_context.begin(request_id="0123456789abcdef")
     name = f"tests.{uuid4()}"
@@ -113,6 +114,7 @@ def test_a_task_carries_the_id_of_the_request_that_sent_it() -> None:
     assert sent_headers(name)[REQUEST_ID_HEADER] == "0123456789abcdef"
 
 
+@pytest.mark.usefixtures("servers")
 def test_a_task_that_beat_sends_carries_none() -> None:
     name = f"tests.{uuid4()}"
 

@@ -172,16 +172,16 @@ def test_without_a_database_what_was_counted_is_still_told(
 
 COUNT = """
 import os
-from coconut import counting
+from coconut import prometheus
 from integrations.metrics import count_sync
-counting.begin()
+prometheus.begin()
 for _ in range(3):
     if os.fork() == 0:
         count_sync("agreed")
         os._exit(0)
     os.wait()
 count_sync("agreed")
-print(counting.registry().get_sample_value("coconut_meeting_syncs_total", {"outcome": "agreed"}))
+print(prometheus.registry().get_sample_value("coconut_meeting_syncs_total", {"outcome": "agreed"}))
 """
 
 

@@ -1,4 +1,4 @@
-"""The whole demo, as one starts it at a terminal and ends it by Ctrl-C."""
+"""The whole demo, started in a terminal and stopped with Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import environ
 import psycopg2
 import pytest
 
-from coconut.local_servers import database_url, socket_dir
-from demo.processes import wait_until
+from coconut.local_urls import database_url, socket_dir
 from demo.programs import BASE_DIR
 from demo.reset import reset
+from local_servers.processes import wait_until
 
 NOT_OF_THE_CHECKOUT = shutil.ignore_patterns(
     ".*", "node_modules", "__pycache__", "staticfiles", "test-results"
@@ -31,7 +31,7 @@ KEPT = "SELECT count(*) FROM appointments_client WHERE name = 'Kept Person'"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Path]:
-    """A copy of ours, whose demo has data and sockets of its own."""
+    """A copy of this checkout; its demo has its own data and sockets."""
     copy = tmp_path / "a copy"
     shutil.copytree(BASE_DIR, copy, ignore=NOT_OF_THE_CHECKOUT)
     (copy / "node_modules").symlink_to(BASE_DIR / "node_modules")
@@ -59,12 +59,12 @@ class Terminal:
         assert not self._is_over(), self.printed.read_text()
 
     def press_ctrl_c(self) -> int:
-        """As a terminal does: to the whole process group. The exit code."""
+        """Send SIGINT to the whole process group, as a terminal does; return the exit code."""
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(30)
 
     def close(self) -> None:
-        """End what a failed test left; the children end with it."""
+        """Kill the demo of a failed test; its children die with it."""
         self.process.kill()
         self.process.wait()
 
@@ -89,7 +89,7 @@ def test_ctrl_c_leaves_no_process_and_the_next_start_finds_the_data(
 
     assert exit_code == 0, terminal.printed.read_text()
     assert terminal.printed.read_text().splitlines()[-1] == "Stopped."
-    # Two servers, four programs, and what these started.
+    # Two servers, four programs, and their children.
     assert len(children) > 6
     assert [line for pid, line in children.items() if command_line(pid) == line] == []
     assert not socket_dir(checkout).exists()
@@ -109,7 +109,7 @@ def free_port() -> int:
 
 
 def descendants(pid: int) -> dict[int, str]:
-    """The command lines of the children of `pid`, and of theirs."""
+    """Return the command lines of all descendants of `pid`."""
     parents = {int(stat.parent.name): parent_in(stat) for stat in Path("/proc").glob("[0-9]*/stat")}
     found = {pid}
     while more := {child for child, parent in parents.items() if parent in found} - found:
@@ -125,7 +125,7 @@ def parent_in(stat: Path) -> int:
 
 
 def command_line(pid: int) -> str:
-    """Empty for a process that is gone, or only waits for its parent to notice."""
+    """Return the command line, which is empty for an ended process and for a zombie."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):

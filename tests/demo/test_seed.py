@@ -34,7 +34,7 @@ def test_maple_has_the_teams_addon_and_cedar_has_both() -> None:
 
 
 @pytest.mark.parametrize("email", [login.email for login in LOGINS])
-def test_everybody_who_is_named_at_the_terminal_can_sign_in(email: str) -> None:
+def test_every_login_printed_at_the_terminal_can_sign_in(email: str) -> None:
     seed(WEDNESDAY_NOON)
 
     member = authenticate(username=email, password=PASSWORD)
@@ -51,7 +51,7 @@ def test_the_operator_belongs_to_no_organisation() -> None:
     assert (olive.email, olive.organization, olive.is_staff) == ("olive@operator.example", None, True)
 
 
-def test_everybody_is_known_to_the_simulated_tenant_but_for_four_who_are_trouble_on_purpose() -> None:
+def test_the_simulated_tenant_knows_all_staff_except_four_who_cannot_be_matched_on_purpose() -> None:
     seed(WEDNESDAY_NOON)
 
     emails = StaffMember.objects.filter(organization__isnull=False).values_list("email", flat=True)
@@ -62,7 +62,7 @@ def test_everybody_is_known_to_the_simulated_tenant_but_for_four_who_are_trouble
     assert refused == {"frank@maple.example"}
 
 
-def test_names_are_the_same_at_microsoft() -> None:
+def test_staff_have_the_same_names_at_microsoft() -> None:
     seed(WEDNESDAY_NOON)
 
     names = {member.email: member.name for member in StaffMember.objects.filter(email__in=FEATURED)}
@@ -70,18 +70,18 @@ def test_names_are_the_same_at_microsoft() -> None:
     assert names == {email: FEATURED[email].name for email in names}
 
 
-def test_the_tenant_that_is_named_at_the_terminal_is_the_simulated_one() -> None:
+def test_the_tenant_printed_at_the_terminal_is_the_simulated_one() -> None:
     assert TENANT_ID == CONTOSO_ID
 
 
-def test_the_terminal_names_address_password_tenant_and_logins() -> None:
+def test_the_terminal_shows_address_password_tenant_and_logins() -> None:
     text = ready_text("http://localhost:8000", "http://localhost:9000")
 
     missing = [word for word in (PASSWORD, TENANT_ID, *(login.email for login in LOGINS)) if word not in text]
     assert missing == []
 
 
-def test_the_terminal_names_the_address_of_the_client_view_with_the_port_that_was_chosen() -> None:
+def test_the_terminal_shows_the_client_view_address_with_the_chosen_port() -> None:
     seed(WEDNESDAY_NOON)
 
     text = ready_text("http://localhost:8080", "http://localhost:9000")
@@ -92,7 +92,7 @@ def test_the_terminal_names_the_address_of_the_client_view_with_the_port_that_wa
     )
 
 
-def test_some_services_offer_video_and_some_wait_to_be_set() -> None:
+def test_some_services_offer_video_and_others_do_not_yet() -> None:
     seed(WEDNESDAY_NOON)
 
     maple = Service.objects.filter(organization__slug="maple")
@@ -111,7 +111,7 @@ def test_cleo_is_a_client_of_maple() -> None:
 
 
 @pytest.mark.parametrize("now", [WEDNESDAY_NOON, SATURDAY, CLOCKS_CHANGE])
-def test_every_row_is_one_that_a_form_would_accept(now: datetime) -> None:
+def test_every_row_is_valid(now: datetime) -> None:
     seed(now)
 
     for model in (Organization, StaffMember, Service, TimeOff, Client, Appointment):
@@ -120,7 +120,7 @@ def test_every_row_is_one_that_a_form_would_accept(now: datetime) -> None:
 
 
 @pytest.mark.parametrize("now", [WEDNESDAY_NOON, SATURDAY, CLOCKS_CHANGE])
-def test_appointments_lie_in_the_working_hours_of_who_gives_them(now: datetime) -> None:
+def test_appointments_lie_in_the_working_hours_of_their_staff_member(now: datetime) -> None:
     seed(now)
 
     outside = [a for a in Appointment.objects.all() if not _is_within_hours(a)]
@@ -129,7 +129,7 @@ def test_appointments_lie_in_the_working_hours_of_who_gives_them(now: datetime) 
 
 
 @pytest.mark.parametrize("day", range(23, 28))
-def test_every_weekday_has_appointments_for_several_people(day: int) -> None:
+def test_every_weekday_has_appointments_of_several_staff_members(day: int) -> None:
     seed(WEDNESDAY_NOON)
 
     busy = Appointment.objects.busy().filter(organization__slug="maple", starts_at__day=day)
@@ -137,7 +137,7 @@ def test_every_weekday_has_appointments_for_several_people(day: int) -> None:
     assert busy.values("staff").distinct().count() >= 4
 
 
-def test_nobody_is_booked_while_away() -> None:
+def test_no_appointment_overlaps_time_off() -> None:
     seed(WEDNESDAY_NOON)
 
     clashes = [
@@ -150,7 +150,7 @@ def test_nobody_is_booked_while_away() -> None:
     assert TimeOff.objects.count() == 3
 
 
-def test_the_past_is_over_and_the_future_is_confirmed() -> None:
+def test_past_appointments_are_over_and_future_ones_are_confirmed() -> None:
     seed(WEDNESDAY_NOON)
 
     past = Appointment.objects.filter(ends_at__lte=WEDNESDAY_NOON).values_list("status", flat=True)
@@ -160,7 +160,7 @@ def test_the_past_is_over_and_the_future_is_confirmed() -> None:
     assert set(future) == {Status.CONFIRMED, Status.CANCELLED}
 
 
-def test_no_appointment_needs_a_connection_that_is_not_there() -> None:
+def test_no_appointment_needs_a_connection_that_does_not_exist() -> None:
     seed(WEDNESDAY_NOON)
 
     assert not Appointment.objects.filter(Q(method=MeetingMethod.VIDEO) | Q(meeting__isnull=False)).exists()

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from coconut.local_servers import database_url
-from demo.postgres import Postgres
-from demo.services import throwaway_folder
+from coconut.local_urls import database_url
+from local_servers.postgres import Postgres
+from local_servers.servers import throwaway_folder
 from tests.faults.agreement import expect_agreement
 from tests.faults.front_desk import Desk
 from tests.faults.microsoft import administrator, sign_in
-from tests.stack import Moment, Stack
+from tests.migrated_cluster import MIGRATED, migrated_cluster
+from tests.stack import Snapshot, Stack
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,17 @@ class Installation:
     stack: Stack
     postgres: Postgres
     offices: dict[str, Office]
-    moment: Moment
+    snapshot: Snapshot
 
 
 @pytest.fixture(scope="session")
 def installation() -> Iterator[Installation]:
     """Started once; use `stack`, which brings it to its start."""
     with throwaway_folder() as folder:
-        postgres = Postgres(folder / "postgres", folder / "sockets", durable=False)
-        postgres.start()
-        stack = Stack(folder, database_url(folder / "sockets"), workers=2)
+        with migrated_cluster() as cluster:
+            postgres = Postgres(folder / "postgres", folder / "sockets", durable=False, template=cluster)
+            postgres.start()
+        stack = Stack(folder, database_url(folder / "sockets"), workers=2, template=MIGRATED)
         try:
             stack.open()
             offices = _connect(stack)
@@ -86,7 +88,7 @@ def _connect(stack: Stack) -> dict[str, Office]:
 @pytest.fixture
 def stack(installation: Installation) -> Stack:
     """Both organisations are connected, and everything runs."""
-    installation.stack.reset(installation.moment)
+    installation.stack.reset(installation.snapshot)
     return installation.stack
 
 

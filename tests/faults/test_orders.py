@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import redis
 from celery import Celery
+from kombu import Connection
 
-from coconut.local_servers import cache_url
+from coconut.local_urls import cache_url
 from tests.faults import microsoft, workers
 from tests.faults.agreement import expect_agreement
 from tests.faults.conftest import Office
@@ -18,9 +19,10 @@ def test_the_same_task_delivered_three_times_makes_one_meeting(stack: Stack, map
     stack.control("fault", kind="latency", regex=CREATE, ms=700)
     booked = maple.desk.book(maple.hosts[0])
 
-    with Celery(broker=stack.environment["CELERY_BROKER_URL"]) as broker:
+    # Not `Celery(broker=...)`: CELERY_BROKER_URL in the environment, the tests' own broker, takes precedence over it.
+    with Celery() as app, Connection(stack.environment["CELERY_BROKER_URL"]) as connection:
         for _ in range(3):
-            broker.send_task("integrations.sync_meeting", [maple.desk.meeting(booked)])
+            app.send_task("integrations.sync_meeting", [maple.desk.meeting(booked)], connection=connection)
 
     expect_agreement(stack)
     assert len(microsoft.asked(stack, CREATE)) == before + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from demo.processes import stop
+from local_servers.processes import stop
 from tests.faults import microsoft, workers
 from tests.faults.agreement import expect_agreement
 from tests.faults.conftest import Installation, Office
@@ -69,7 +69,7 @@ def test_a_database_that_restarts_while_links_are_made_loses_and_doubles_nothing
 
     # Everybody is disconnected in the middle of what they do, as when its package is upgraded.
     assert installation.postgres.process is not None
-    stop(installation.postgres.process, signal.SIGINT, patience=20)
+    stop(installation.postgres.process, signal.SIGINT, timeout=20)
     installation.postgres.start()
 
     maple.desk.move(maple.booked[0])

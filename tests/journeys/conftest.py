@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import new_context, traced, watched_page
 from tests.stack import Stack
-from tests.starts import Start
+from tests.start_states import Start
 
 
 @pytest.fixture

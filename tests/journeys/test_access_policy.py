@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import OpenPage, Start
+from tests.start_states import OpenPage, Start
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import OpenPage, Start
+from tests.start_states import OpenPage, Start
 
 
 def test_an_admin_connects_teams_and_a_client_joins_by_the_appointments_own_link(

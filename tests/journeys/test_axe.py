@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import new_context
 from tests.stack import Stack
-from tests.starts import Start
+from tests.start_states import Start
 
 CONNECTION, APPOINTMENT = "/settings/video-calls/1/", "/schedule/appointments/1/"
 FOR_ADMINS = [

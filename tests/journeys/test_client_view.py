@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.browser import new_context, traced, watched_page
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import Start
+from tests.start_states import Start
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser import new_context, watched_page
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import Start
+from tests.start_states import Start
 
 #: From the search to the booked appointment, what is typed included.
 FEW_KEYS = 20

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from demo.logins import TENANT_ID
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import Start
+from tests.start_states import Start
 
 JOIN_TOKEN = "SELECT join_token FROM appointments_appointment ORDER BY created_at DESC LIMIT 1"
 

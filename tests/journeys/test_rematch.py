@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import Start
+from tests.start_states import Start
 
 DONE = "All users have been rematched."
 LOOK_UPS = r"/v1\.0/(users|\$batch)"

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import Start
+from tests.start_states import Start
 
 THREE = """
 from datetime import timedelta

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 from tests.browser import new_context, watched_page
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import OpenPage, Start
+from tests.start_states import OpenPage, Start
 
 MAPLE = ZoneInfo("America/Toronto")
 #: Of an hour in the columns.

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import new_context, watched_page
 from tests.journeys import steps
 from tests.stack import Stack
-from tests.starts import Start
+from tests.start_states import Start
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`manage.py demo`: everything in one foreground process."""
+"""`manage.py demo`: run the whole installation in the foreground."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = (
         "Run web, worker, beat and the simulated Microsoft until Ctrl-C; PORT and SIMULATOR_PORT say where."
     )
-    # The settings are checked by the programs that it starts, with the demo's environment.
+    # The programs that it starts check the settings, with the demo's environment.
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

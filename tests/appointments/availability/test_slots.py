@@ -18,7 +18,6 @@ from tests.factories import (
     make_hours,
     make_location,
     make_member,
-    make_organization,
     make_service,
     make_staff,
 )
@@ -48,11 +47,6 @@ def slots(
 
 def clock(starts: list[datetime]) -> list[str]:
     return [f"{start:%H:%M}" for start in starts]
-
-
-@pytest.fixture
-def maple(db: None) -> Organization:
-    return make_organization()
 
 
 @pytest.fixture

@@ -8,14 +8,8 @@ from django.test import Client as Browser
 from appointments.models import Appointment
 from tests.appointments.conftest import Maple, monday
 from tests.appointments.views.test_booking import ADD, errors, form_of, wish
-from tests.cast import signed_in
 
 pytestmark = pytest.mark.usefixtures("friday")
-
-
-@pytest.fixture
-def as_sky(maple: Maple) -> Browser:
-    return signed_in(maple.sky)
 
 
 @pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])

@@ -30,11 +30,6 @@ TEAMS_URL = "https://teams.example/l/meetup-join/1"
 
 
 @pytest.fixture
-def as_sky(maple: Maple) -> Browser:
-    return signed_in(maple.sky)
-
-
-@pytest.fixture
 def video(maple_with_teams: Maple) -> Appointment:
     return maple_with_teams.book(method=MeetingMethod.VIDEO)
 

@@ -21,11 +21,6 @@ pytestmark = pytest.mark.usefixtures("friday")
 ADD = "/schedule/appointments/add/"
 
 
-@pytest.fixture
-def as_sky(maple: Maple) -> Browser:
-    return signed_in(maple.sky)
-
-
 def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
     """Cleo at ten on Monday at the location, unless told otherwise."""
     sent = {

@@ -27,11 +27,6 @@ from tests.factories import (
 pytestmark = pytest.mark.usefixtures("friday")
 
 
-@pytest.fixture
-def as_sky(maple: Maple) -> Browser:
-    return signed_in(maple.sky)
-
-
 def provider(maple: Maple, name: str, **fields) -> StaffMember:
     """Somebody who provides the service at Sam's hours."""
     member = make_member(maple.organization, name, **fields)

@@ -14,11 +14,6 @@ from tests.cast import signed_in
 from tests.factories import make_appointment, make_client, make_organization
 
 
-@pytest.fixture
-def as_sky(maple: Maple) -> Browser:
-    return signed_in(maple.sky)
-
-
 def listed(page) -> list[str]:
     return [client.name for client in page.context["page"]]
 

@@ -21,11 +21,6 @@ pytestmark = pytest.mark.usefixtures("friday")
 
 
 @pytest.fixture
-def as_sky(maple: Maple) -> Browser:
-    return signed_in(maple.sky)
-
-
-@pytest.fixture
 def tess(maple: Maple) -> StaffMember:
     """Provides the same service as Sam, at the same hours."""
     tess = make_member(maple.organization, "Tess Moor")

@@ -19,11 +19,6 @@ IN_PANEL = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def as_sky(maple: Maple) -> Browser:
-    return signed_in(maple.sky)
-
-
-@pytest.fixture
 def booked(maple: Maple) -> Appointment:
     """Began an hour ago, on the day that the clock shows."""
     return make_appointment(maple.review, maple.sam, maple.cleo, NOW.replace(hour=11))

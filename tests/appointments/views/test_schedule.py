@@ -31,11 +31,6 @@ DAY_TEXT = DAY.isoformat()
 
 
 @pytest.fixture
-def as_sky(maple: Maple) -> Browser:
-    return signed_in(maple.sky)
-
-
-@pytest.fixture
 def as_sam(maple: Maple) -> Browser:
     return signed_in(maple.sam)
 

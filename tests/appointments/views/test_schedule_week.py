@@ -23,11 +23,6 @@ pytestmark = pytest.mark.usefixtures("friday")
 WEEK: dict[str, Any] = {"view": "week", "date": (MONDAY + timedelta(days=2)).date().isoformat()}
 
 
-@pytest.fixture
-def as_sky(maple: Maple) -> Browser:
-    return signed_in(maple.sky)
-
-
 def cells(page, name: str) -> list[list[str]]:
     [row] = [row for row in grid_of(page.context["shown"]) if row.member.name == name]
     return [[booked.client for booked in cell.appointments] for cell in row.cells]

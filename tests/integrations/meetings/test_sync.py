@@ -320,7 +320,7 @@ def test_an_ask_during_the_work_tells_the_worker_once_more(
     sync(meeting)
 
     # When it was moved, in vain, as it was held; and when it was let go of.
-    assert sent == [("sync_meeting", str(meeting.pk))] * 2
+    assert sent == [("integrations.sync_meeting", str(meeting.pk))] * 2
 
 
 def test_who_was_overtaken_writes_nothing(hosting: Hosting, fake_teams: FakePlatform) -> None:

@@ -4,7 +4,7 @@ People book, move, reassign, rename and cancel; workers stop in the middle of ca
 workers die, nudges get lost, come twice or in another order, meetings vanish, the sign-in is refused, the connection
 goes and comes back. Hypothesis draws the order, and finds the shortest one that fails.
 
-HYPOTHESIS_PROFILE=long looks for longer (tests/conftest.py).
+HYPOTHESIS_PROFILE=long looks for longer (tests/hypothesis_profiles.py).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+import tests.hypothesis_profiles  # noqa: F401 - loads the profile
 from appointments.booking.book import book_appointment
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
@@ -45,9 +46,9 @@ from integrations.connections.lifecycle import mark_reauthorized, revive_connect
 from integrations.meetings import requests
 from integrations.meetings.sweep import sweep
 from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
-from integrations.platforms import base
+from integrations.platforms import registry
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.registry import _platforms, register
+from integrations.platforms.registry import register
 from integrations.tasks import sync_meeting
 from services.models import MeetingMethod
 from staff.models import Role
@@ -420,7 +421,7 @@ def workers() -> Iterator[None]:
 def test_in_the_end_the_platform_has_exactly_what_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine puts its own in their places.
     monkeypatch.setattr(task_queue, "send_each", task_queue.send_each)
-    monkeypatch.setattr(base, "_platforms", dict(_platforms))
+    monkeypatch.setattr(registry, "_platforms", dict(registry._platforms))
 
     # Its own default is no profile's.
     run_state_machine_as_test(Organisation, settings=hypothesis.settings())

@@ -18,8 +18,7 @@ from django.utils import timezone
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, Meeting, OrganizerMonth
 from integrations.monitoring import capacity
 from integrations.monitoring.capacity import count_organizers, load_of, notice_of
-from staff.models import StaffMember
-from tests.factories import make_connection, make_match, make_member, make_organization
+from tests.factories import make_connection, make_match, make_member
 from tests.integrations.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.django_db
@@ -30,16 +29,6 @@ MONTH = datetime(2099, 11, 1, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def november(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "this_month", MONTH.date)
-
-
-@pytest.fixture
-def maple():
-    return make_organization()
-
-
-@pytest.fixture
-def ada(maple) -> StaffMember:
-    return make_member(maple, "Ada Lovell", "admin")
 
 
 @pytest.fixture

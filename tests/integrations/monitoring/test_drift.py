@@ -36,16 +36,6 @@ WATCH = "integrations.watch_drift"
 
 
 @pytest.fixture
-def maple():
-    return make_organization()
-
-
-@pytest.fixture
-def ada(maple):
-    return make_member(maple, "Ada Lovell", "admin")
-
-
-@pytest.fixture
 def connection(maple, ada, fake_teams: FakePlatform) -> Connection:
     return make_connection(maple)
 

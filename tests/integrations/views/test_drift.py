@@ -11,19 +11,9 @@ from django.utils.html import strip_tags
 
 from integrations.models import Connection, DriftFinding, DriftWatch
 from integrations.monitoring.drift_report import NAMED, PER_PAGE, notice_of
-from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
+from tests.factories import make_connection, make_match, make_member, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
-
-
-@pytest.fixture
-def maple():
-    return make_organization()
-
-
-@pytest.fixture
-def ada(maple):
-    return make_member(maple, "Ada Lovell", "admin")
 
 
 @pytest.fixture

@@ -41,11 +41,6 @@ def maple(fake_teams: FakePlatform) -> Organization:
 
 
 @pytest.fixture
-def ada(maple: Organization) -> StaffMember:
-    return make_member(maple, "Ada Lovell", Role.ADMIN)
-
-
-@pytest.fixture
 def connection(maple: Organization) -> Connection:
     return make_connection(maple)
 

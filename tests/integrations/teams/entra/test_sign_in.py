@@ -51,7 +51,7 @@ def entra():
 
 
 @pytest.fixture(autouse=True)
-def operators_know_nothing():
+def operators_know_nothing(servers):
     cache.clear()
 
 

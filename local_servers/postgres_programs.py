@@ -1,4 +1,4 @@
-"""Which PostgreSQL programs to run, as whom, and where that user can read and write."""
+"""Find PostgreSQL's programs, the user to run them as, and a folder that this user can read and write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-from demo.processes import Trouble, start_tied
+from local_servers.processes import SetupError, start_child
 
 _OLDEST = 14  # the oldest that Django 5.2 supports
 
@@ -21,16 +21,16 @@ Account = tuple[int, int]  # uid, gid
 def programs_for(home: Path, major: int | None, account: Account | None) -> Path:
     """The folder with `postgres` and `initdb` for data of version `major` (None: there is no data yet).
 
-    The machine's own programs are preferred to the wheel's. Where `account` cannot run them, they are copied
-    into `home`. Raises `Trouble` when there are none.
+    The machine's programs are preferred to the wheel's. If `account` cannot run them, they are copied into
+    `home`. Raises `SetupError` if there are none.
     """
     available = _installed_programs()
     if not available:
-        raise Trouble("There is no PostgreSQL: install Debian's package postgresql, or run: make setup")
+        raise SetupError("There is no PostgreSQL: install Debian's package postgresql, or run: make setup")
     fitting = [(version, folder) for version, folder in available if major in (None, version)]
     if not fitting:
-        raise Trouble(
-            f"The data in {home} was made by PostgreSQL {major}, which is not here any more: "
+        raise SetupError(
+            f"The data in {home} was made by PostgreSQL {major}, which is no longer installed: "
             "install it again, or start over with make demo-reset."
         )
     version, folder = fitting[0]
@@ -39,19 +39,19 @@ def programs_for(home: Path, major: int | None, account: Account | None) -> Path
 
 
 def server_account() -> Account | None:
-    """Whom the server runs as: PostgreSQL refuses to be root. None: ourselves."""
+    """Return the account to run the server as, None for the current one: PostgreSQL refuses to run as root."""
     if os.getuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")
     return nobody.pw_uid, nobody.pw_gid
 
 
-def reachable_home(desired_state: Path, account: Account | None) -> Path:
-    """`wanted`, or a folder under /var/lib when `account` cannot enter it (a checkout under /root)."""
-    desired_state.mkdir(parents=True, exist_ok=True)
-    if account is None or _succeeds_as(account, ["/bin/ls", str(desired_state)]):
-        return desired_state
-    digest = sha256(str(desired_state.resolve()).encode()).hexdigest()[:12]
+def reachable_home(wanted: Path, account: Account | None) -> Path:
+    """Return `wanted`, or a folder under /var/lib if `account` cannot enter it (a checkout under /root)."""
+    wanted.mkdir(parents=True, exist_ok=True)
+    if account is None or _succeeds_as(account, ["/bin/ls", str(wanted)]):
+        return wanted
+    digest = sha256(str(wanted.resolve()).encode()).hexdigest()[:12]
     return Path("/var/lib") / f"coconut-{digest}"
 
 
@@ -76,7 +76,7 @@ def _installed_programs() -> list[tuple[int, Path]]:
 
 
 def _major_version(programs: Path) -> int:
-    """18 for "postgres (PostgreSQL) 18.6"; 0 when a program is missing or does not run."""
+    """Return 18 for "postgres (PostgreSQL) 18.6"; 0 if a program is missing or does not run."""
     if not (programs / "initdb").exists():
         return 0
     try:
@@ -88,7 +88,7 @@ def _major_version(programs: Path) -> int:
 
 
 def _copy_of_wheel(programs: Path, target: Path) -> Path:
-    """Copy the wheel's programs and libraries to where everybody can read them; the copy's `bin` folder."""
+    """Copy the wheel's programs and libraries so that every user can read them; return the copy's `bin` folder."""
     package = programs.parent.parent
     folder = target / package.name / "pginstall" / "bin"
     if not folder.exists():
@@ -105,5 +105,5 @@ def _copy_of_wheel(programs: Path, target: Path) -> Path:
 
 
 def _succeeds_as(account: Account, command: list[str]) -> bool:
-    process = start_tied(command, output=subprocess.DEVNULL, user=account, environment=server_environment())
+    process = start_child(command, output=subprocess.DEVNULL, user=account, environment=server_environment())
     return process.wait() == 0

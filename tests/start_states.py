@@ -1,6 +1,8 @@
-"""Where browser tests begin: installations of which somebody has done what every test would click through again.
+"""Start states of browser tests: installations in which the steps that many tests need are already done.
 
-Each is made once in a run and kept; each test begins from its own copy, so that none sees what another did.
+Each is made once in a run and kept. Each test begins from its own copy, so tests do not affect each other.
+
+Playwright is imported in functions only: `tests/conftest.py` imports this module in every run.
 """
 
 from __future__ import annotations
@@ -9,13 +11,15 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser import new_context, traced, watched_page
-from tests.journeys import steps
-from tests.stack import Moment, Stack
+from tests.stack import Snapshot, Stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, StorageState
 
 ADA = "ada@maple.example"
 OTTO = "otto@cedar.example"
@@ -23,13 +27,13 @@ OTTO = "otto@cedar.example"
 
 @dataclass(frozen=True)
 class Start:
-    """A kept moment and the cookies of the admin who is signed in."""
+    """A snapshot of the stack, and the cookies of the signed-in admin."""
 
-    moment: Moment
+    snapshot: Snapshot
     cookies: StorageState
 
 
-OpenPage = Callable[..., Page]
+OpenPage: TypeAlias = "Callable[..., Page]"
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +50,18 @@ def otto_before(browser: Browser, running_stack: Stack) -> Start:
 
 @pytest.fixture(scope="session")
 def ada_after(browser: Browser, running_stack: Stack) -> Start:
-    """Ada has connected Maple by the Service Account method; everybody was matched."""
+    """Ada has connected Maple by the Service Account method; the first rematch has ended."""
+    from tests.journeys import steps
+
     return _prepare(browser, running_stack, ADA, steps.connect)
 
 
 @pytest.fixture(scope="session")
 def otto_after(browser: Browser, running_stack: Stack) -> Start:
-    """Otto has connected Cedar by the Application Access Policy method; the policy covers everybody."""
+    """Otto has connected Cedar by the Application Access Policy method; the policy covers all staff."""
+    from playwright.sync_api import expect
+
+    from tests.journeys import steps
 
     def connect(page: Page) -> None:
         running_stack.control("policy")
@@ -65,7 +74,9 @@ def otto_after(browser: Browser, running_stack: Stack) -> Start:
 @pytest.fixture(scope="session")
 def ada_hosting(browser: Browser, running_stack: Stack, ada_after: Start) -> Start:
     """As `ada_after`, and Video Calls is on for Sam."""
-    running_stack.reset(ada_after.moment)
+    from tests.journeys import steps
+
+    running_stack.reset(ada_after.snapshot)
     context = new_context(browser, running_stack, ada_after.cookies)
     page = context.new_page()
     steps.open_video_calls(page)
@@ -76,8 +87,8 @@ def ada_hosting(browser: Browser, running_stack: Stack, ada_after: Start) -> Sta
 
 @pytest.fixture(scope="session")
 def ada_after_with_many(running_stack: Stack, ada_after: Start) -> Start:
-    """As `ada_after`, with thirty more people: the list of users has two pages."""
-    running_stack.reset(ada_after.moment)
+    """As `ada_after`, with thirty more staff members: the list of users has two pages."""
+    running_stack.reset(ada_after.snapshot)
     running_stack.python(
         "from staff.models import Organization\n"
         "from tests.factories import make_staff\n"
@@ -90,11 +101,11 @@ def ada_after_with_many(running_stack: Stack, ada_after: Start) -> Start:
 
 @pytest.fixture
 def open_page(browser: Browser, running_stack: Stack, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
-    """`open_page(start)` brings the stack to a start and gives its admin a page, empty or at an address."""
+    """Return `open_page(start)`: it resets the stack and opens a page of the start's admin, empty or at an address."""
     with ExitStack() as closing:
 
         def open_page(start: Start, address: str = "about:blank") -> Page:
-            running_stack.reset(start.moment)
+            running_stack.reset(start.snapshot)
             context = closing.enter_context(
                 traced(new_context(browser, running_stack, start.cookies), request)
             )
@@ -106,6 +117,10 @@ def open_page(browser: Browser, running_stack: Stack, request: pytest.FixtureReq
 
 
 def _prepare(browser: Browser, stack: Stack, email: str, connect: Callable[[Page], None] | None) -> Start:
+    from playwright.sync_api import expect
+
+    from tests.journeys import steps
+
     stack.reset()
     context = new_context(browser, stack)
     page = context.new_page()

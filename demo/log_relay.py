@@ -1,4 +1,4 @@
-"""The output of many children on one terminal."""
+"""Print the output of several child processes to one terminal."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _terminal = Lock()
 
 
 def say(text: str) -> None:
-    """Print whole lines at once, so that the children's never cut into them."""
+    """Print `text` without lines of child processes in between."""
     with _terminal:
         try:
             print(text, flush=True)
         except BrokenPipeError:
-            # Whoever read us is gone; the children must still be stopped in order.
+            # Nothing reads our output any more; the children must still be stopped in order.
             sys.stdout = sys.stderr
 
 
 def relay(name: str, stream: IO[bytes]) -> Thread:
-    """Print each line of `stream` behind `name`, in a thread that ends with the stream."""
+    """Print each line of `stream` after `name`, in a thread that ends with the stream."""
 
     def pump() -> None:
         for line in stream:

@@ -1,4 +1,4 @@
-"""The two servers that Coconut needs, PostgreSQL and Valkey, brought up privately and taken down again."""
+"""Start and stop private PostgreSQL and Valkey servers for the demo, the tests and the benchmarks."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from coconut.local_servers import broker_url, cache_url, database_url
-from demo.postgres import Postgres
-from demo.processes import Trouble
-from demo.valkey import Valkey
+from coconut.local_urls import broker_url, cache_url, database_url
+from local_servers.postgres import Postgres
+from local_servers.processes import SetupError
+from local_servers.valkey import Valkey
 
-# Not $TMPDIR: it may be long, and another user's server must be able to enter it.
+# Not $TMPDIR: the path may be long, and the database server's user must be able to enter it.
 _TMP = Path("/tmp")
 _THROWAWAY_PREFIX = "coconut-throwaway-"
-# Between a folder's making and its locking lie microseconds.
-_SETTLING_SECONDS = 60
+# A new folder is not locked yet for some microseconds.
+_SECONDS_UNTIL_LOCKED = 60
 
 
 @dataclass(frozen=True)
 class Servers:
-    """What runs, and the addresses as the settings want them."""
+    """The running servers and their addresses in the format of the settings."""
 
     postgres: Postgres
     valkey: Valkey
@@ -46,22 +46,29 @@ class Servers:
 
 @contextmanager
 def private_servers(
-    data_dir: Path, *, sockets: Path, durable: bool, database: bool = True, broker: bool = True
+    data_dir: Path,
+    *,
+    sockets: Path,
+    durable: bool,
+    database: bool = True,
+    broker: bool = True,
+    template: Path | None = None,
 ) -> Iterator[Servers]:
     """Run PostgreSQL and Valkey with data in `data_dir` and sockets in `sockets` while the context lasts.
 
-    `database` and `broker` say which of the two; `durable` is for data worth keeping, else speed comes before
-    safety. A run that was killed leaves nothing that stops the next one. Raises `Trouble`.
+    `database` and `broker` choose the servers. `durable` keeps data safe; without it, the server is faster.
+    `template` is a cluster to begin with. Files that a killed run left behind do not stop the next one.
+    Raises `SetupError`.
     """
     with ExitStack() as stack:
         stack.enter_context(only_one(data_dir))
         _make_socket_dir(sockets)
         stack.callback(shutil.rmtree, sockets, ignore_errors=True)
-        postgres = Postgres(data_dir / "postgres", sockets, durable)
+        postgres = Postgres(data_dir / "postgres", sockets, durable, template)
         valkey = Valkey(data_dir / "valkey", sockets)
-        # Registered before the start, so that Ctrl-C in the middle of it stops what runs already.
-        for desired_state, server in ((database, postgres), (broker, valkey)):
-            if desired_state:
+        # Registered before the start, so that Ctrl-C during it stops the servers that already run.
+        for is_needed, server in ((database, postgres), (broker, valkey)):
+            if is_needed:
                 stack.callback(server.stop)
                 _start(server)
         yield Servers(postgres, valkey, database_url(sockets), broker_url(sockets), cache_url(sockets))
@@ -69,7 +76,7 @@ def private_servers(
 
 @contextmanager
 def throwaway_servers(*, database: bool = True, broker: bool = True) -> Iterator[Servers]:
-    """Servers in a throwaway folder; any number may run side by side."""
+    """Run servers in a throwaway folder; any number may run at the same time."""
     with (
         throwaway_folder() as home,
         private_servers(
@@ -81,7 +88,7 @@ def throwaway_servers(*, database: bool = True, broker: bool = True) -> Iterator
 
 @contextmanager
 def throwaway_folder() -> Iterator[Path]:
-    """A folder with a short path, removed afterwards, or by the next who asks for one if we are killed."""
+    """Make a folder with a short path and remove it afterwards; after a kill, a later call removes it."""
     _sweep_throwaways()
     home = Path(tempfile.mkdtemp(prefix=_THROWAWAY_PREFIX, dir=_TMP))
     home.chmod(0o755)
@@ -94,17 +101,17 @@ def throwaway_folder() -> Iterator[Path]:
 
 @contextmanager
 def only_one(data_dir: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the kernel frees when we die. Raises `Trouble` when somebody has it."""
+    """Hold the folder's lock, which the kernel frees when this process dies. Raises `SetupError` if it is taken."""
     data_dir.mkdir(parents=True, exist_ok=True)
     try:
         lock = (data_dir / "lock").open("w")
     except PermissionError:
-        raise Trouble(f"{data_dir} belongs to another user.") from None
+        raise SetupError(f"{data_dir} belongs to another user.") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Trouble(f"The servers of {data_dir} are running already: stop them first.") from None
+            raise SetupError(f"The servers of {data_dir} are running already: stop them first.") from None
         yield
 
 
@@ -112,36 +119,36 @@ def _start(server: Postgres | Valkey) -> None:
     try:
         server.start()
     except PermissionError as error:
-        raise Trouble(f"{error.filename} belongs to another user.") from error
+        raise SetupError(f"{error.filename} belongs to another user.") from error
 
 
 def _make_socket_dir(sockets: Path) -> None:
-    """Make the folder, refusing one that somebody else put in its place."""
+    """Make the folder. Raises `SetupError` if another user owns it or it is a link."""
     sockets.mkdir(mode=0o755, parents=True, exist_ok=True)
     found = sockets.lstat()
     if sockets.is_symlink() or found.st_uid != os.getuid():
-        raise Trouble(f"{sockets} belongs to another user: remove it.")
+        raise SetupError(f"{sockets} belongs to another user: remove it.")
     sockets.chmod(0o755)
 
 
 def _sweep_throwaways() -> None:
-    """Remove what killed runs left behind: a folder whose lock is free has no owner any more."""
+    """Remove the folders of killed runs: nobody holds their lock."""
     for home in _TMP.glob(f"{_THROWAWAY_PREFIX}*"):
         if not _may_be_left_behind(home):
             continue
         try:
             with only_one(home):
                 shutil.rmtree(home, ignore_errors=True)
-        except Trouble:
+        except SetupError:
             continue
 
 
 def _may_be_left_behind(home: Path) -> bool:
-    """Whether it is ours, and old enough: who has just made one may not hold its lock yet.
+    """Return whether this user owns the folder and it is old enough that its maker must hold its lock.
 
-    Others sweep and end at the same time, so that it may be gone at any moment.
+    Other runs sweep at the same time, so the folder may vanish at any moment.
     """
     with suppress(FileNotFoundError, PermissionError):
         lock = (home / "lock").stat()
-        return lock.st_uid == os.getuid() and time.time() - lock.st_mtime > _SETTLING_SECONDS
+        return lock.st_uid == os.getuid() and time.time() - lock.st_mtime > _SECONDS_UNTIL_LOCKED
     return False

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, and what is known about processes of an earlier run."""
+"""Child processes that end with their parent, and pid files of processes that an earlier run left behind."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import IO
 
-_WRAPPER = Path(__file__).with_name("tied.py")
+_WRAPPER = Path(__file__).with_name("die_with_parent.py")
 
 
-class Trouble(Exception):
-    """Something the person at the terminal can mend; the text is one sentence for them."""
+class SetupError(Exception):
+    """A problem that the person at the terminal can fix; the text is one sentence for them."""
 
 
-def start_tied(
+def start_child(
     command: list[str],
     *,
     output: IO[bytes] | int,
@@ -28,17 +28,17 @@ def start_tied(
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own, so that Ctrl-C reaches only us, and tied to our life.
+    """Start `command` as a child that dies with this process, in a session that Ctrl-C does not reach.
 
-    The first word of `command` is a path. `user` is a (uid, gid) to become; `death_signal` what it gets when
-    we die without stopping it.
-    Call it from the main thread only: Linux ties the child to the thread that started it.
+    The first word of `command` is a path. `user` is a (uid, gid) to become. The child gets `death_signal` when
+    this process dies without stopping it.
+    Call it from the main thread only: Linux sends the signal when the thread that started the child ends.
     """
     uid, gid = user or (-1, -1)
     prefix = [sys.executable, "-I", "-S", str(_WRAPPER)]
-    life = [str(os.getpid()), str(int(death_signal)), str(uid), str(gid)]
+    arguments = [str(os.getpid()), str(int(death_signal)), str(uid), str(gid)]
     return subprocess.Popen(
-        [*prefix, *life, *command],
+        [*prefix, *arguments, *command],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -48,12 +48,12 @@ def start_tied(
     )
 
 
-def stop(child: subprocess.Popen[bytes], sent: signal.Signals, *, patience: float) -> bool:
-    """Ask `child` to end, wait `patience` seconds or until Ctrl-C, then end its session. Was it in time?"""
+def stop(child: subprocess.Popen[bytes], sent: signal.Signals, *, timeout: float) -> bool:
+    """Signal `child`, wait `timeout` seconds or until Ctrl-C, then kill its session. Return False if killed."""
     if child.poll() is None:
         child.send_signal(sent)
     try:
-        child.wait(patience)
+        child.wait(timeout)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         kill_session(child)
         return False
@@ -61,14 +61,14 @@ def stop(child: subprocess.Popen[bytes], sent: signal.Signals, *, patience: floa
 
 
 def kill_session(child: subprocess.Popen[bytes]) -> None:
-    """End `child` and everything that it started, at once."""
+    """Kill `child` and everything that it started."""
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
 
 
 def wait_until(is_true: Callable[[], bool], *, seconds: float, pause: float = 0.05) -> bool:
-    """Look again every `pause` seconds until `is_true` or until `seconds` have passed. Did it become true?"""
+    """Call `is_true` every `pause` seconds until it returns true. Return False after `seconds`."""
     deadline = monotonic() + seconds
     while not is_true():
         if monotonic() > deadline:
@@ -78,7 +78,7 @@ def wait_until(is_true: Callable[[], bool], *, seconds: float, pause: float = 0.
 
 
 def is_running(pid: int, folder: Path) -> bool:
-    """Is process `pid` alive and a server of `folder`? The number may belong to somebody else by now."""
+    """Return whether process `pid` is alive and a server of `folder`; the number may have been reused."""
     try:
         command_line = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
@@ -87,19 +87,19 @@ def is_running(pid: int, folder: Path) -> bool:
     return str(folder) in command_line.decode(errors="replace")
 
 
-def end_orphan(pid_file: Path, folder: Path, sent: signal.Signals, *, patience: float) -> None:
-    """Wait for the server of `folder` that a killed run left behind to be gone, and remove its pid file."""
+def end_orphan(pid_file: Path, folder: Path, sent: signal.Signals, *, timeout: float) -> None:
+    """Stop the server of `folder` that a killed run left behind, and remove its pid file."""
     pid = read_pid(pid_file)
     for number in (sent, signal.SIGKILL):
         if pid is None or not is_running(pid, folder):
             break
         os.kill(pid, number)
-        wait_until(lambda: not is_running(pid, folder), seconds=patience)
+        wait_until(lambda: not is_running(pid, folder), seconds=timeout)
     pid_file.unlink(missing_ok=True)
 
 
 def read_pid(path: Path) -> int | None:
-    """The process id in the first line of `path`; None where there is no such file or no number in it."""
+    """Return the process id in the first line of `path`; None if the file is missing or holds no number."""
     try:
         first = path.read_text().split("\n", 1)[0].strip()
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def read_pid(path: Path) -> int | None:
 
 
 def tail(path: Path, lines: int = 15) -> str:
-    """The last lines of a log."""
+    """Return the last lines of a log."""
     if not path.exists():
         return ""
     return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

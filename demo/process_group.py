@@ -1,4 +1,4 @@
-"""A group of programs that start in order, are watched, and stop in the opposite order."""
+"""A group of programs that start in order, are watched, and stop in reverse order."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
-from demo.output import relay, say
-from demo.processes import Trouble, start_tied, stop, wait_until
+from demo.log_relay import relay, say
+from local_servers.processes import SetupError, start_child, stop, wait_until
 
 
 @dataclass
 class Program:
-    """One running child: `patience` is how many seconds it may take to finish what it is doing."""
+    """A running child; `timeout` is the number of seconds it may take to stop."""
 
     name: str
     process: subprocess.Popen[bytes]
     output: Thread
-    patience: float
+    timeout: float
 
     def stop(self) -> None:
-        """Ask it to end, and wait."""
-        stop(self.process, signal.SIGTERM, patience=self.patience)
+        """Send SIGTERM and wait."""
+        stop(self.process, signal.SIGTERM, timeout=self.timeout)
         self.output.join(timeout=1)
 
 
 @dataclass
-class Group:
-    """The children, in the order in which they were started."""
+class ProcessGroup:
+    """The children in the order of their start."""
 
     environment: dict[str, str]
     cwd: Path
@@ -41,11 +41,11 @@ class Group:
         name: str,
         command: list[str],
         *,
-        patience: float = 15,
+        timeout: float = 15,
         death_signal: signal.Signals = signal.SIGTERM,
     ) -> Program:
-        """Start `command` as `name`; it gets `death_signal` when we are killed."""
-        process = start_tied(
+        """Start `command` as `name`; it gets `death_signal` if this process is killed."""
+        process = start_child(
             command,
             output=subprocess.PIPE,
             environment=self.environment,
@@ -53,40 +53,42 @@ class Group:
             death_signal=death_signal,
         )
         if process.stdout is None:
-            raise Trouble(f"{name} has no output.")
-        program = Program(name, process, relay(name, process.stdout), patience)
+            raise SetupError(f"{name} has no output.")
+        program = Program(name, process, relay(name, process.stdout), timeout)
         self.programs.append(program)
         return program
 
     def run(self, name: str, command: list[str]) -> None:
-        """Run `command` to its end. Raises `Trouble` when it fails; what it printed is on the terminal."""
+        """Run `command` to its end and print its output. Raises `SetupError` if it fails."""
         program = self.start(name, command)
         code = program.process.wait()
         program.output.join()
         self.programs.remove(program)
         if code != 0:
-            raise Trouble(f"{name} failed (exit code {code}).")
+            raise SetupError(f"{name} failed (exit code {code}).")
 
     def wait_for(self, name: str, answers: Callable[[], bool], *, seconds: float) -> None:
-        """Wait until `answers`. Raises `Trouble` when a child ends meanwhile or the time is over."""
+        """Wait until `answers` returns true. Raises `SetupError` if a child ends or after `seconds`."""
 
-        def answers_or_is_over() -> bool:
-            self.raise_if_one_ended()
+        def answers_or_raises() -> bool:
+            self.raise_if_child_ended()
             return answers()
 
-        if not wait_until(answers_or_is_over, seconds=seconds, pause=0.1):
-            raise Trouble(f"{name} did not answer within {seconds:.0f} seconds.")
+        if not wait_until(answers_or_raises, seconds=seconds, pause=0.1):
+            raise SetupError(f"{name} did not answer within {seconds:.0f} seconds.")
 
-    def raise_if_one_ended(self) -> None:
-        """Raises `Trouble` that names a child which is gone."""
+    def raise_if_child_ended(self) -> None:
+        """Raise `SetupError` if a child has ended, with its name."""
         for program in self.programs:
             code = program.process.poll()
             if code is not None:
                 program.output.join(timeout=1)
-                raise Trouble(f"{program.name} ended by itself (exit code {code}); stopping everything.")
+                raise SetupError(
+                    f"{program.name} ended unexpectedly (exit code {code}); stopping everything."
+                )
 
     def stop(self) -> None:
-        """Stop the children, the last one first, each when the one before it is gone."""
+        """Stop the children one after the other, the last one first."""
         while self.programs:
             program = self.programs.pop()
             if program.process.poll() is None:

@@ -1,4 +1,4 @@
-"""The two private servers."""
+"""The private PostgreSQL and Valkey servers."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ import psycopg2
 import pytest
 import redis
 
-from demo.processes import Trouble, is_running, read_pid, wait_until
-from demo.services import Servers, private_servers, throwaway_folder, throwaway_servers
+from coconut.local_urls import database_url
+from local_servers.postgres import Postgres
+from local_servers.processes import SetupError, is_running, read_pid, wait_until
+from local_servers.servers import Servers, private_servers, throwaway_folder, throwaway_servers
 
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A short folder that the database server's user can enter; pytest's own is private and long."""
+    """A folder with a short path that the database server's user can enter, unlike pytest's `tmp_path`."""
     path = Path(tempfile.mkdtemp(prefix="coconut-services-", dir="/tmp"))
     path.chmod(0o755)
     yield path
@@ -35,7 +37,11 @@ def folder() -> Iterator[Path]:
 
 
 def run_sql(servers: Servers, statement: str) -> list[tuple[Any, ...]]:
-    address = environ.Env.db_url_config(servers.database_url)
+    return run_sql_at(servers.database_url, statement)
+
+
+def run_sql_at(url: str, statement: str) -> list[tuple[Any, ...]]:
+    address = environ.Env.db_url_config(url)
     connection = psycopg2.connect(
         host=address["HOST"], port=address["PORT"], user=address["USER"], dbname=address["NAME"]
     )
@@ -56,7 +62,7 @@ def test_the_owner_of_the_database_can_create_the_extensions(folder: Path) -> No
     assert rows == [(False,)]
 
 
-def test_data_is_still_there_after_a_stop(folder: Path) -> None:
+def test_data_survives_a_stop(folder: Path) -> None:
     with private_servers(folder, sockets=folder / "s", durable=True) as servers:
         run_sql(servers, "CREATE TABLE kept AS SELECT 'yes' AS answer")
 
@@ -77,10 +83,10 @@ def test_nothing_listens_on_the_network(folder: Path) -> None:
         assert client.info("server")["tcp_port"] == 0
 
 
-def test_two_runs_in_one_folder_are_refused_in_a_sentence(folder: Path) -> None:
+def test_a_second_run_in_the_same_folder_is_refused_with_a_sentence(folder: Path) -> None:
     with (
         private_servers(folder, sockets=folder / "s", durable=False, database=False),
-        pytest.raises(Trouble) as refusal,
+        pytest.raises(SetupError) as refusal,
         private_servers(folder, sockets=folder / "s", durable=False),
     ):
         pass
@@ -88,7 +94,7 @@ def test_two_runs_in_one_folder_are_refused_in_a_sentence(folder: Path) -> None:
     assert str(refusal.value) == f"The servers of {folder} are running already: stop them first."
 
 
-def test_two_throwaway_pairs_run_side_by_side() -> None:
+def test_two_throwaway_pairs_run_at_the_same_time() -> None:
     with throwaway_servers() as one, throwaway_servers() as other:
         run_sql(one, "CREATE TABLE only_here ()")
 
@@ -97,7 +103,7 @@ def test_two_throwaway_pairs_run_side_by_side() -> None:
     assert rows == [(None,)]
 
 
-def test_many_who_begin_and_end_at_the_same_time_do_not_take_each_others_folders() -> None:
+def test_runs_that_start_and_end_at_the_same_time_keep_their_folders() -> None:
     def begin_and_end(_number: int) -> bool:
         with throwaway_folder() as home:
             return (home / "lock").exists()
@@ -108,7 +114,7 @@ def test_many_who_begin_and_end_at_the_same_time_do_not_take_each_others_folders
     assert kept == [True] * 300
 
 
-def test_what_a_killed_run_left_behind_is_removed_by_the_next() -> None:
+def test_the_next_run_removes_the_folder_of_a_killed_run() -> None:
     left = Path(tempfile.mkdtemp(prefix="coconut-throwaway-", dir="/tmp"))
     (left / "lock").touch()
     an_hour_ago = time.time() - 3600
@@ -120,8 +126,8 @@ def test_what_a_killed_run_left_behind_is_removed_by_the_next() -> None:
     assert not left.exists()
 
 
-def test_a_killed_run_stops_its_servers_and_leaves_nothing_in_the_way(folder: Path) -> None:
-    run = start_in_a_process_of_its_own(folder)
+def test_after_a_killed_run_its_servers_stop_and_the_next_run_starts(folder: Path) -> None:
+    run = start_in_own_process(folder)
     postmaster = read_pid(folder / "postgres" / "data" / "postmaster.pid")
     assert postmaster is not None
     run.kill()
@@ -132,8 +138,8 @@ def test_a_killed_run_stops_its_servers_and_leaves_nothing_in_the_way(folder: Pa
         assert not is_running(postmaster, folder)
 
 
-def test_servers_killed_with_their_run_leave_nothing_in_the_way(folder: Path) -> None:
-    run = start_in_a_process_of_its_own(folder)
+def test_after_a_run_is_killed_with_its_servers_the_next_run_starts(folder: Path) -> None:
+    run = start_in_own_process(folder)
     pids = [
         read_pid(folder / "postgres" / "data" / "postmaster.pid"),
         read_pid(folder / "valkey" / "valkey.pid"),
@@ -148,7 +154,7 @@ def test_servers_killed_with_their_run_leave_nothing_in_the_way(folder: Path) ->
         assert run_sql(servers, "SELECT 1") == [(1,)]
 
 
-def test_a_pid_file_whose_number_belongs_to_somebody_else_by_now_is_ignored(folder: Path) -> None:
+def test_a_pid_file_with_the_reused_pid_of_another_process_is_ignored(folder: Path) -> None:
     with private_servers(folder, sockets=folder / "s", durable=True, broker=False):
         pass
     pid_file = folder / "postgres" / "data" / "postmaster.pid"
@@ -163,7 +169,7 @@ def test_a_socket_folder_that_is_a_link_is_refused(folder: Path) -> None:
     (folder / "s").symlink_to(folder / "elsewhere")
 
     with (
-        pytest.raises(Trouble) as refusal,
+        pytest.raises(SetupError) as refusal,
         private_servers(folder, sockets=folder / "s", durable=False),
     ):
         pass
@@ -171,9 +177,9 @@ def test_a_socket_folder_that_is_a_link_is_refused(folder: Path) -> None:
     assert str(refusal.value) == f"{folder / 's'} belongs to another user: remove it."
 
 
-def start_in_a_process_of_its_own(folder: Path) -> subprocess.Popen[bytes]:
+def start_in_own_process(folder: Path) -> subprocess.Popen[bytes]:
     program = (
-        "import sys, time; from pathlib import Path; from demo.services import private_servers\n"
+        "import sys, time; from pathlib import Path; from local_servers.servers import private_servers\n"
         "folder = Path(sys.argv[1])\n"
         "with private_servers(folder, sockets=folder / 's', durable=True):\n"
         "    (folder / 'up').touch(); time.sleep(600)\n"
@@ -181,3 +187,16 @@ def start_in_a_process_of_its_own(folder: Path) -> subprocess.Popen[bytes]:
     run = subprocess.Popen([sys.executable, "-c", program, str(folder)], cwd=_ROOT)
     assert wait_until((folder / "up").exists, seconds=60)
     return run
+
+
+def test_a_server_begins_with_the_database_of_its_template(folder: Path) -> None:
+    sockets = folder / "sockets"
+    original = Postgres(folder / "original", sockets, durable=False)
+    original.start()
+    run_sql_at(database_url(sockets), "CREATE TABLE copied AS SELECT 'yes' AS answer")
+    original.save_cluster(folder / "template")
+
+    with private_servers(
+        folder, sockets=folder / "s", durable=False, broker=False, template=folder / "template"
+    ) as servers:
+        assert run_sql(servers, "SELECT answer FROM copied") == [("yes",)]

@@ -1,0 +1,90 @@
+"""A PostgreSQL cluster with a migrated database, made once and copied by every test run that needs one.
+
+It lies in `.local/tests/`. Its name is a digest of all that it was made from: after a new migration the next run makes
+another one and removes the old one. Runs only copy it, so any number of them may go on at the same time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from coconut.local_urls import DATABASE_NAME, database_url
+from local_servers.postgres import Postgres
+from local_servers.postgres_programs import programs_for
+from local_servers.processes import SetupError
+from local_servers.servers import throwaway_folder
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+FOLDER = BASE_DIR / ".local" / "tests"
+#: The migrated database in the cluster.
+MIGRATED = DATABASE_NAME
+_SOURCES = (
+    "*/migrations/*.py",
+    "*/*/migrations/*.py",
+    "coconut/settings.py",
+    "local_servers/postgres*.py",
+    "requirements-dev.txt",
+    "tests/migrated_cluster.py",
+)
+
+
+@contextmanager
+def migrated_cluster() -> Iterator[Path]:
+    """The folder of the cluster, which is made if it is missing; it stays at least while the context lasts."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    cluster = FOLDER / f"cluster-{_digest()}"
+    with (FOLDER / "lock").open("w") as lock:
+        if not cluster.exists():
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Another run may have made it while this one waited for the lock.
+            if not cluster.exists():
+                _remove_others()
+                _make(cluster)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield cluster
+
+
+def _digest() -> str:
+    digest = sha256(str(programs_for(Path("/nowhere"), None, None)).encode())
+    for path in sorted(path for pattern in _SOURCES for path in BASE_DIR.glob(pattern)):
+        digest.update(f"{path.relative_to(BASE_DIR)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _remove_others() -> None:
+    for old in FOLDER.glob("cluster-*"):
+        shutil.rmtree(old)
+
+
+def _make(cluster: Path) -> None:
+    with throwaway_folder() as home:
+        postgres = Postgres(home / "postgres", home / "sockets", durable=False)
+        try:
+            postgres.start()
+            _migrate(database_url(home / "sockets", MIGRATED))
+            unfinished = FOLDER / "unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            postgres.save_cluster(unfinished)
+        finally:
+            postgres.stop()
+        unfinished.rename(cluster)
+
+
+def _migrate(url: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "coconut.settings", "DATABASE_URL": url},
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise SetupError(f"The test database could not be migrated:\n{done.stdout}{done.stderr}")
