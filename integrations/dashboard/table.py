@@ -29,6 +29,10 @@ def users_page(
         )
     page = paginator.get_page(number)
     # Skipping to a late page reads the index only; then the rows of that page are read.
-    ids = users[page.start_index() - 1 : page.end_index()].values("pk") if paginator.count else []
+    ids = (
+        users[page.start_index() - 1 : page.end_index()].values_list("pk", flat=True)
+        if paginator.count
+        else []
+    )
     page.object_list = list(StaffMember.objects.filter(pk__in=ids).only(*SHOWN).order_by(*order))
     return page

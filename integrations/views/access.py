@@ -19,7 +19,6 @@ from staff.access import current_organization
 
 P = ParamSpec("P")
 ConnectionView = Callable[Concatenate[HttpRequest, Connection, P], HttpResponse]
-View = Callable[Concatenate[HttpRequest, int, P], HttpResponse]
 
 
 def connection_or_404(request: HttpRequest, pk: int) -> Connection:
@@ -27,22 +26,22 @@ def connection_or_404(request: HttpRequest, pk: int) -> Connection:
     return get_object_or_404(Connection, pk=pk, organization=current_organization(request))
 
 
-def with_connection(view: ConnectionView[P]) -> View[P]:
+def with_connection(view: ConnectionView[P]) -> Callable[..., HttpResponse]:
     """Pass the connection with the id `pk` to the view. Http404 if the organisation has no such connection."""
 
     @wraps(view)
-    def load_connection(request: HttpRequest, pk: int, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def load_connection(request: HttpRequest, /, pk: int, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         return view(request, connection_or_404(request, pk), *args, **kwargs)
 
     return load_connection
 
 
-def while_connected(view: ConnectionView[P]) -> View[P]:
+def while_connected(view: ConnectionView[P]) -> Callable[..., HttpResponse]:
     """Pass the connection to the view; if it is disconnected, redirect to its page with a message."""
 
     @wraps(view)
     def redirect_if_disconnected(
-        request: HttpRequest, connection: Connection, *args: P.args, **kwargs: P.kwargs
+        request: HttpRequest, connection: Connection, /, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponse:
         if connection.is_live:
             return view(request, connection, *args, **kwargs)
