@@ -64,7 +64,7 @@ def sam(maple: Organization) -> StaffMember:
 
 
 @pytest.mark.parametrize(
-    ("lengths", "busy", "free"),
+    ("durations", "busy", "free"),
     [
         # Hours are 0 to 100; a span of starts includes the last moment at which the appointment still fits.
         (Durations(30), [], [(0, 71)]),
@@ -79,9 +79,9 @@ def sam(maple: Organization) -> StaffMember:
     ],
 )
 def test_an_appointment_and_its_buffers_fit_between_what_is_taken(
-    lengths: Durations, busy: list[Interval], free: list[Interval]
+    durations: Durations, busy: list[Interval], free: list[Interval]
 ) -> None:
-    assert Calendar(hours=[(0, 100)], off=[], busy=busy).free(lengths) == free
+    assert Calendar(hours=[(0, 100)], off=[], busy=busy).free(durations) == free
 
 
 def test_buffers_may_reach_out_of_hours_and_into_time_off() -> None:
@@ -90,19 +90,19 @@ def test_buffers_may_reach_out_of_hours_and_into_time_off() -> None:
     assert calendar.free(Durations(30, before=10, after=40)) == [(0, 1)]
 
 
-@pytest.mark.parametrize("lengths", [Durations(30), Durations(20, before=7), Durations(25, after=11)])
-def test_what_is_free_is_exactly_what_is_open_and_neither_off_nor_taken(lengths: Durations) -> None:
+@pytest.mark.parametrize("durations", [Durations(30), Durations(20, before=7), Durations(25, after=11)])
+def test_what_is_free_is_exactly_what_is_open_and_neither_off_nor_taken(durations: Durations) -> None:
     calendar = Calendar(hours=[(0, 60), (80, 200)], off=[(90, 100)], busy=[(130, 140), (160, 161)])
 
-    free = {moment for start, end in calendar.free(lengths) for moment in range(start, end)}
+    free = {moment for start, end in calendar.free(durations) for moment in range(start, end)}
 
     assert free == {
         start
         for start in range(-50, 250)
-        if any(a <= start and start + lengths.duration <= b for a, b in calendar.hours)
-        and not any(start < b and start + lengths.duration > a for a, b in calendar.off)
+        if any(a <= start and start + durations.duration <= b for a, b in calendar.hours)
+        and not any(start < b and start + durations.duration > a for a, b in calendar.off)
         and not any(
-            start - lengths.before < b and start + lengths.duration + lengths.after > a
+            start - durations.before < b and start + durations.duration + durations.after > a
             for a, b in calendar.busy
         )
     }
@@ -313,7 +313,7 @@ def test_an_appointment_that_is_moved_is_free_for_itself_and_keeps_its_length(
     service = make_service(maple, duration=30)
     appointment = make_appointment(service, sam, make_client(maple), at(9, 30))
 
-    starts = slots(service, [sam], ignoring=appointment, lengths=Durations(90 * 60))
+    starts = slots(service, [sam], ignoring=appointment, durations=Durations(90 * 60))
 
     assert clock(starts[sam.pk]) == ["09:00", "09:15", "09:30"]
 

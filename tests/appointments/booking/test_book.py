@@ -10,6 +10,7 @@ import pytest
 from appointments.booking_rules.errors import TimeTaken
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough, Status
+from appointments.timeline import event_text
 from integrations.models import Meeting, UserMatch
 from services.models import MeetingMethod, OfferedTo
 from staff.models import Role, TimeOff, VideoChoice
@@ -54,7 +55,7 @@ def test_a_booking_takes_the_services_length_and_buffers(maple: Maple) -> None:
 def test_a_booking_begins_the_timeline(maple: Maple) -> None:
     event = maple.book().events.get()
 
-    assert (event.text, event.actor, event.through) == (
+    assert (event_text(event), event.actor, event.through) == (
         "Booked for Mon 30 Nov 2026, 10:00 UTC.",
         maple.sky,
         BookedThrough.SCHEDULE,

@@ -9,6 +9,7 @@ import pytest
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
 from appointments.models import Appointment, BookedThrough, Notification, Status
+from appointments.timeline import event_text
 from integrations.models import DesiredState, Meeting, UserMatch
 from services.models import MeetingMethod
 from staff.models import StaffMember, VideoChoice
@@ -45,7 +46,7 @@ def test_from_a_video_call_lets_the_meeting_go(maple_with_teams: Maple) -> None:
 
     appointment.refresh_from_db()
     assert (appointment.meeting, Meeting.objects.get().desired_state) == (None, DesiredState.ABSENT)
-    assert next(event.text for event in appointment.events.order_by("-pk")) == (
+    assert next(event_text(event) for event in appointment.events.order_by("-pk")) == (
         "Meeting method changed from Video Call to Phone Call."
     )
 
@@ -111,7 +112,10 @@ def test_another_location_is_a_change_of_its_own(maple: Maple) -> None:
     appointment = change(maple, maple.book(), MeetingMethod.AT_LOCATION, location=harbour)
 
     assert (appointment.location, appointment.version) == (harbour, 1)
-    assert next(event.text for event in appointment.events.order_by("-pk")) == "Another location: Harbour."
+    assert (
+        next(event_text(event) for event in appointment.events.order_by("-pk"))
+        == "Another location: Harbour."
+    )
 
 
 def test_a_location_elsewhere_is_refused(maple: Maple) -> None:

@@ -10,6 +10,7 @@ from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.changes.move import is_movable, move_appointment, reassign_appointment
 from appointments.models import Appointment, BookedThrough, Notification, Status
 from appointments.models import NotificationKind as Kind
+from appointments.timeline import event_text
 from integrations.models import DesiredState, Meeting, MeetingState, UserMatch
 from services.models import MeetingMethod, ServiceAssignment
 from staff.models import StaffMember, VideoChoice
@@ -56,7 +57,7 @@ def sentence_of(change: Any) -> str:
 def last_line(appointment: Appointment) -> str:
     line = appointment.events.order_by("-pk").first()
     assert line is not None
-    return line.text
+    return event_text(line)
 
 
 # --- another person ---------------------------------------------------------------------------------

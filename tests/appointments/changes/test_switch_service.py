@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, Client, Notification, Status
+from appointments.timeline import event_text
 from integrations.models import DirectoryState, Meeting, UserMatch
 from services.models import MeetingMethod, MeetingMethodOffer
 from staff.models import Role, StaffMember
@@ -178,7 +179,7 @@ def test_what_is_ticked_becomes_a_video_call_and_people_are_told(maple: Maple, a
     assert left.method == MeetingMethod.AT_LOCATION
     assert [mail.kind for mail in Notification.objects.all()] == ["changed", "changed"]
     event = ticked.events.get()
-    assert (event.text, event.actor and event.actor.name) == (
+    assert (event_text(event), event.actor and event.actor.name) == (
         "Meeting method changed from At location to Video Call.",
         "Ada Quist",
     )

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from appointments.models import Appointment, Status
-from appointments.video.missing_links import WithoutLink, count_without_link, without_link
+from appointments.video.missing_links import MissingLinks, count_without_link, without_link
 from integrations.models import DesiredState, DirectoryState, Meeting, UserMatch
 from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
@@ -100,7 +100,7 @@ def test_they_are_counted_and_those_whose_host_can_host(maple_with_teams: Maple,
     failed(maple_with_teams, 11)
     video(maple_with_teams, staff=tess)
 
-    assert count_without_link(maple_with_teams.organization) == WithoutLink(everybody=3, able=2)
+    assert count_without_link(maple_with_teams.organization) == MissingLinks(total=3, able=2)
 
 
 def test_a_host_who_cannot_host_any_more_counts_from_that_moment(maple_with_teams: Maple) -> None:
@@ -108,14 +108,14 @@ def test_a_host_who_cannot_host_any_more_counts_from_that_moment(maple_with_team
 
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
-    assert count_without_link(maple_with_teams.organization) == WithoutLink(everybody=1, able=0)
+    assert count_without_link(maple_with_teams.organization) == MissingLinks(total=1, able=0)
 
 
 def test_they_are_counted_for_one_person(maple_with_teams: Maple, tess: StaffMember) -> None:
     video(maple_with_teams)
     video(maple_with_teams, staff=tess)
 
-    assert count_without_link(maple_with_teams.organization, tess) == WithoutLink(everybody=1, able=0)
+    assert count_without_link(maple_with_teams.organization, tess) == MissingLinks(total=1, able=0)
 
 
 def test_another_organisation_sees_none_of_them(maple_with_teams: Maple) -> None:
@@ -149,10 +149,10 @@ def test_counting_none_takes_one_query(maple_with_teams: Maple, django_assert_nu
 def test_no_more_are_counted_than_anybody_wants_to_know(
     maple_with_teams: Maple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appointments.video.missing_links.MANY", 2)
+    monkeypatch.setattr("appointments.video.missing_links.COUNT_LIMIT", 2)
     for hour in (10, 11, 12):
         video(maple_with_teams, hour)
 
     counted = count_without_link(maple_with_teams.organization)
 
-    assert counted == WithoutLink(everybody=2, able=2, has_more=True)
+    assert counted == MissingLinks(total=2, able=2, has_more=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from appointments.models import Appointment
+from appointments.timeline import event_text
 from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
 from services.models import MeetingMethod
@@ -21,7 +22,7 @@ def news(appointment: Appointment, **changes: object) -> list[str]:
     Meeting.objects.filter(appointment=appointment).update(**changes)
     for _ in range(2):
         meeting_changed.send(sender=Meeting, meeting_id=appointment.meeting_id)
-    return list(appointment.events.values_list("text", flat=True))[1:]
+    return [event_text(event) for event in appointment.events.all()][1:]
 
 
 def test_a_link_that_is_ready_is_noted_once(appointment: Appointment) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, Status
+from appointments.timeline import event_text
 from integrations.meetings.findings import record_finding
 from integrations.meetings.reconciliation import reconcile
 from integrations.meetings.signals import meeting_changed
@@ -47,7 +48,7 @@ def reconcile_now() -> Reconciliation:
 
 def lines(appointment: Appointment) -> list[str]:
     """What the timeline says since the link was ready."""
-    return list(appointment.events.values_list("text", flat=True))[2:]
+    return [event_text(event) for event in appointment.events.all()][2:]
 
 
 def test_where_everything_agrees_nothing_happens(appointment: Appointment) -> None:

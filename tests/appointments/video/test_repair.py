@@ -9,8 +9,9 @@ import pytest
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.move import reassign_appointment
 from appointments.models import Appointment, Notification, NotificationKind, Status
+from appointments.timeline import event_text
 from appointments.video.missing_links import with_other_link, without_link
-from appointments.video.repair import Repaired, make_link, make_links
+from appointments.video.repair import RepairResult, repair_link, repair_links
 from integrations.models import (
     ConnectionStatus,
     DesiredState,
@@ -67,7 +68,7 @@ def choose_personal(member: StaffMember, url: str = MINE) -> None:
 
 def last_line(appointment: Appointment) -> tuple[str, str]:
     event = appointment.events.select_related("actor").order_by("-pk")[0]
-    return event.text, event.actor.name if event.actor else ""
+    return event_text(event), event.actor.name if event.actor else ""
 
 
 # --- Without a link -------------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ def last_line(appointment: Appointment) -> tuple[str, str]:
 def test_one_that_never_had_a_meeting_gets_one(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = never_asked(maple_with_teams)
 
-    assert make_link(appointment, actor=ada)
+    assert repair_link(appointment, actor=ada)
 
     meeting = Meeting.objects.get()
     now = fresh(appointment)
@@ -88,7 +89,7 @@ def test_one_that_never_had_a_meeting_gets_one(maple_with_teams: Maple, ada: Sta
 def test_a_failed_one_is_tried_again_as_the_same_meeting(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = booked(maple_with_teams, attempts=4, **FAILED)
 
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
     meeting = Meeting.objects.get()
     assert (fresh(appointment).meeting, meeting.state) == (meeting, MeetingState.PENDING)
@@ -99,7 +100,7 @@ def test_one_that_failed_elsewhere_gets_a_new_one_here(maple_with_teams: Maple, 
     appointment = booked(maple_with_teams, **FAILED)
     here = move_to_another_connection(maple_with_teams)
 
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
     now = Meeting.objects.get(appointment=appointment)
     before = Meeting.objects.exclude(pk=now.pk).get()
@@ -118,7 +119,7 @@ def test_whoever_chose_a_personal_link_hosts_there(maple_with_teams: Maple, ada:
     appointment = booked(maple_with_teams, **FAILED)
     choose_personal(maple_with_teams.sam)
 
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
     now = fresh(appointment)
     assert (now.meeting, now.personal_meeting_url, Meeting.objects.get().desired_state) == (
@@ -130,9 +131,9 @@ def test_whoever_chose_a_personal_link_hosts_there(maple_with_teams: Maple, ada:
 
 def test_a_second_click_finds_nothing_to_do(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = never_asked(maple_with_teams)
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
-    assert not make_link(appointment, actor=ada)
+    assert not repair_link(appointment, actor=ada)
 
     assert (Meeting.objects.count(), fresh(appointment).version, appointment.events.count()) == (1, 1, 1)
 
@@ -142,7 +143,7 @@ def test_whoever_cannot_host_is_refused_with_the_remedy(maple_with_teams: Maple,
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
     with pytest.raises(BookingError) as refused:
-        make_link(appointment, actor=ada)
+        repair_link(appointment, actor=ada)
 
     assert refused.value.sentence == (
         "Sam Okafor is not matched with a user of Microsoft Teams. An admin can see why, and what to do, under "
@@ -158,7 +159,7 @@ def test_what_failed_stays_as_it_is_where_it_cannot_be_made(
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
     with pytest.raises(BookingError):
-        make_link(appointment, actor=ada)
+        repair_link(appointment, actor=ada)
 
     assert (Meeting.objects.get().state, Meeting.objects.get().error_sentence) == ("failed", "No licence.")
 
@@ -171,7 +172,7 @@ def test_what_changed_meanwhile_is_left_alone(
     Appointment.objects.update(**fields)
 
     with pytest.raises(BookingError):
-        make_link(appointment, actor=ada)
+        repair_link(appointment, actor=ada)
 
     assert not Meeting.objects.exists()
 
@@ -186,7 +187,7 @@ def test_what_has_somebody_else_meanwhile_is_left_alone(
     )
 
     with pytest.raises(BookingError, match="Reassigned from Sam Okafor to Tess Moor"):
-        make_link(appointment, actor=ada)
+        repair_link(appointment, actor=ada)
 
 
 def test_an_admin_of_another_organisation_makes_nothing(maple_with_teams: Maple) -> None:
@@ -194,7 +195,7 @@ def test_an_admin_of_another_organisation_makes_nothing(maple_with_teams: Maple)
     appointment = never_asked(maple_with_teams)
 
     with pytest.raises(BookingError):
-        make_link(appointment, actor=otto)
+        repair_link(appointment, actor=otto)
 
     assert not Meeting.objects.exists()
 
@@ -210,14 +211,14 @@ def kinds() -> list[tuple[str, str]]:
 def test_whoever_was_sent_no_link_gets_a_mail_once(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = never_asked(maple_with_teams)
 
-    make_link(appointment, actor=ada)
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
     assert kinds() == [("client", NotificationKind.CHANGED), ("staff", NotificationKind.CHANGED)]
 
 
 def test_whoever_has_our_join_link_is_not_mailed(maple_with_teams: Maple, ada: StaffMember) -> None:
-    make_link(booked(maple_with_teams, **FAILED), actor=ada)
+    repair_link(booked(maple_with_teams, **FAILED), actor=ada)
 
     assert kinds() == []
 
@@ -229,7 +230,7 @@ def test_a_link_that_works_is_kept(maple_with_teams: Maple, ada: StaffMember) ->
     appointment = ready(maple_with_teams)
     move_to_another_connection(maple_with_teams)
 
-    assert not make_link(appointment, actor=ada)
+    assert not repair_link(appointment, actor=ada)
     assert Meeting.objects.get().desired_state == DesiredState.PRESENT
 
 
@@ -239,8 +240,8 @@ def test_a_link_that_works_is_replaced_when_an_admin_says_so(
     appointment = ready(maple_with_teams)
     here = move_to_another_connection(maple_with_teams)
 
-    assert make_link(appointment, actor=ada, replacing=True)
-    assert not make_link(appointment, actor=ada, replacing=True)
+    assert repair_link(appointment, actor=ada, replacing=True)
+    assert not repair_link(appointment, actor=ada, replacing=True)
 
     now = fresh(appointment)
     assert Meeting.objects.get(appointment=now).connection == here
@@ -250,7 +251,7 @@ def test_a_link_that_works_is_replaced_when_an_admin_says_so(
 def test_from_a_personal_link_that_is_no_longer_used(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = never_asked(maple_with_teams, personal_meeting_url=MINE)
 
-    make_link(appointment, actor=ada, replacing=True)
+    repair_link(appointment, actor=ada, replacing=True)
 
     now = fresh(appointment)
     assert (now.personal_meeting_url, now.meeting) == ("", Meeting.objects.get())
@@ -259,7 +260,7 @@ def test_from_a_personal_link_that_is_no_longer_used(maple_with_teams: Maple, ad
 def test_a_link_where_it_belongs_is_not_replaced(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = ready(maple_with_teams)
 
-    assert not make_link(appointment, actor=ada, replacing=True)
+    assert not repair_link(appointment, actor=ada, replacing=True)
 
 
 def elsewhere(maple: Maple) -> list[Appointment]:
@@ -341,9 +342,9 @@ def test_of_many_those_that_are_refused_are_passed_over(
         maple_with_teams.review, tess, maple_with_teams.cleo, monday(10), method=MeetingMethod.VIDEO
     )
 
-    done = make_links(list(without_link(maple_with_teams.organization)), actor=ada)
+    done = repair_links(list(without_link(maple_with_teams.organization)), actor=ada)
 
-    assert (done, Meeting.objects.count()) == (Repaired(made=2, skipped=1), 2)
+    assert (done, Meeting.objects.count()) == (RepairResult(changed=2, skipped=1), 2)
 
 
 def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
@@ -363,7 +364,7 @@ def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
         never_asked(maple_with_teams, hour)
 
     with django_capture_on_commit_callbacks(execute=True):
-        make_links(list(without_link(maple_with_teams.organization)), actor=ada)
+        repair_links(list(without_link(maple_with_teams.organization)), actor=ada)
 
     assert [task for task in sent if "meeting" in task] == ["integrations.sweep_meetings"]
     assert list(Meeting.objects.values_list("enqueued_at", flat=True)) == [None, None]

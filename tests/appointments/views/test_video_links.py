@@ -90,7 +90,7 @@ def test_where_some_can_be_made_the_notice_says_how_many(
 def test_where_there_are_very_many_the_notice_does_not_count_them_all(
     maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appointments.video.missing_links.MANY", 1)
+    monkeypatch.setattr("appointments.video.missing_links.COUNT_LIMIT", 1)
     for hour in (10, 11):
         video(maple, hour)
 
@@ -387,7 +387,7 @@ def test_for_one_person_everything_is_only_theirs(maple: Maple, as_ada: Browser,
 def test_more_than_a_click_does_at_once_are_gone_on_with(
     maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appointments.views.video_links.AT_ONCE", 2)
+    monkeypatch.setattr("appointments.views.video_links.BATCH_SIZE", 2)
     for hour in (10, 11, 12):
         video(maple, hour)
 
