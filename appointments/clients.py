@@ -34,7 +34,8 @@ def client_with_email(organization: Organization, email: str) -> Client | None:
 
 def clients_sharing_email(client: Client) -> QuerySet[Client]:
     """Return the other clients with this client's email; none if the client has no email."""
-    return client.organization.clients.with_email(client.email).exclude(pk=client.pk)
+    clients = Client.objects.filter(organization=client.organization_id)
+    return clients.with_email(client.email).exclude(pk=client.pk)
 
 
 def appointments_of(client: Client) -> QuerySet[Appointment]:

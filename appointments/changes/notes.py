@@ -22,10 +22,9 @@ def notes_fingerprint(appointment: Appointment) -> str:
 def write_notes(
     appointment: Appointment, *, client_note: str, internal_note: str, actor: StaffMember, seen: str
 ) -> Appointment:
-    """Replace both notes; `seen` is `notes_seen` of those that the writer had before them.
+    """Replace both notes. `seen` is the `notes_fingerprint` of the notes on the writer's page.
 
-    Nothing else of the appointment changes, so its version stays. Raises BookingError where a colleague has written
-    meanwhile.
+    The version stays, as nothing else changes. Raises ChangedMeanwhile if a colleague has changed the notes.
     """
     with transaction.atomic():
         lock_staff(appointment.staff)

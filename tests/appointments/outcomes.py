@@ -1,4 +1,4 @@
-"""What tests read of what became of an appointment, or of one that was refused."""
+"""Results of bookings and changes: the timeline, or the error."""
 
 from __future__ import annotations
 

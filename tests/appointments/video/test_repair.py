@@ -1,4 +1,4 @@
-"""Links for booked appointments that have none, or that an admin wants elsewhere: made once, nobody mailed twice."""
+"""Link repairs: each link is created once and each client notified at most once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def never_asked(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
 
 
 def booked(maple: Maple, hour: int = 10, **meeting: Any) -> Appointment:
-    """A video appointment whose meeting stands as given."""
+    """Return a video appointment whose meeting has these values."""
     appointment = maple.book(method=MeetingMethod.VIDEO, starts_at=monday(hour))
     Meeting.objects.filter(appointment=appointment).update(**meeting)
     Notification.objects.update(state="sent")
@@ -115,7 +115,7 @@ def move_to_another_connection(maple: Maple) -> Any:
     return other
 
 
-def test_whoever_chose_a_personal_link_hosts_there(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_chosen_personal_link_is_used(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = booked(maple_with_teams, **FAILED)
     choose_personal(maple_with_teams.sam)
 
@@ -138,7 +138,9 @@ def test_a_second_click_finds_nothing_to_do(maple_with_teams: Maple, ada: StaffM
     assert (Meeting.objects.count(), fresh(appointment).version, appointment.events.count()) == (1, 1, 1)
 
 
-def test_whoever_cannot_host_is_refused_with_the_remedy(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_person_who_cannot_host_is_refused_with_the_remedy(
+    maple_with_teams: Maple, ada: StaffMember
+) -> None:
     appointment = never_asked(maple_with_teams)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
@@ -152,9 +154,7 @@ def test_whoever_cannot_host_is_refused_with_the_remedy(maple_with_teams: Maple,
     assert (fresh(appointment).version, appointment.events.count()) == (0, 0)
 
 
-def test_what_failed_stays_as_it_is_where_it_cannot_be_made(
-    maple_with_teams: Maple, ada: StaffMember
-) -> None:
+def test_a_failed_meeting_stays_if_no_link_can_be_created(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = booked(maple_with_teams, **FAILED)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
@@ -165,7 +165,7 @@ def test_what_failed_stays_as_it_is_where_it_cannot_be_made(
 
 
 @pytest.mark.parametrize("fields", [{"status": Status.CANCELLED}, {"method": MeetingMethod.PHONE}])
-def test_what_changed_meanwhile_is_left_alone(
+def test_an_appointment_that_changed_meanwhile_is_left_alone(
     maple_with_teams: Maple, ada: StaffMember, fields: dict[str, Any]
 ) -> None:
     appointment = never_asked(maple_with_teams)
@@ -177,7 +177,7 @@ def test_what_changed_meanwhile_is_left_alone(
     assert not Meeting.objects.exists()
 
 
-def test_what_has_somebody_else_meanwhile_is_left_alone(
+def test_an_appointment_that_was_reassigned_meanwhile_is_left_alone(
     maple_with_teams: Maple, ada: StaffMember, tess: StaffMember
 ) -> None:
     appointment = booked(maple_with_teams, **FAILED)
@@ -190,7 +190,7 @@ def test_what_has_somebody_else_meanwhile_is_left_alone(
         repair_link(appointment, actor=ada)
 
 
-def test_an_admin_of_another_organisation_makes_nothing(maple_with_teams: Maple) -> None:
+def test_an_admin_of_another_organisation_cannot_create_a_link(maple_with_teams: Maple) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber", Role.ADMIN)
     appointment = never_asked(maple_with_teams)
 
@@ -200,7 +200,7 @@ def test_an_admin_of_another_organisation_makes_nothing(maple_with_teams: Maple)
     assert not Meeting.objects.exists()
 
 
-# --- Mails ----------------------------------------------------------------------------------------------
+# --- Emails ---------------------------------------------------------------------------------------------
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -208,7 +208,7 @@ def kinds() -> list[tuple[str, str]]:
     return [(row.audience, row.kind) for row in rows]
 
 
-def test_whoever_was_sent_no_link_gets_a_mail_once(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_client_without_a_link_gets_one_email(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = never_asked(maple_with_teams)
 
     repair_link(appointment, actor=ada)
@@ -217,13 +217,13 @@ def test_whoever_was_sent_no_link_gets_a_mail_once(maple_with_teams: Maple, ada:
     assert kinds() == [("client", NotificationKind.CHANGED), ("staff", NotificationKind.CHANGED)]
 
 
-def test_whoever_has_our_join_link_is_not_mailed(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_client_with_our_join_link_gets_no_email(maple_with_teams: Maple, ada: StaffMember) -> None:
     repair_link(booked(maple_with_teams, **FAILED), actor=ada)
 
     assert kinds() == []
 
 
-# --- With a link elsewhere ------------------------------------------------------------------------------
+# --- With another link -----------------------------------------------------------------------------------
 
 
 def test_a_link_that_works_is_kept(maple_with_teams: Maple, ada: StaffMember) -> None:
@@ -299,7 +299,7 @@ def test_a_link_of_a_connection_that_is_gone_is_listed_once_there_is_another(
     assert (before, elsewhere(maple_with_teams)) == ([], [appointment])
 
 
-def test_a_teams_link_of_somebody_with_a_personal_link_is_listed(maple_with_teams: Maple) -> None:
+def test_a_teams_link_of_staff_with_a_personal_link_is_listed(maple_with_teams: Maple) -> None:
     appointment = ready(maple_with_teams)
     choose_personal(maple_with_teams.sam)
 
@@ -314,7 +314,7 @@ def test_another_personal_link_is_listed_the_same_one_is_not(maple_with_teams: M
     assert elsewhere(maple_with_teams) == [other]
 
 
-def test_what_lacks_a_link_is_not_listed_there_too(maple_with_teams: Maple) -> None:
+def test_appointments_without_a_link_are_not_listed_there_too(maple_with_teams: Maple) -> None:
     booked(maple_with_teams, **FAILED)
     move_to_another_connection(maple_with_teams)
 
@@ -322,7 +322,7 @@ def test_what_lacks_a_link_is_not_listed_there_too(maple_with_teams: Maple) -> N
 
 
 @pytest.mark.parametrize("status", [Status.ARRIVED, Status.IN_PROGRESS])
-def test_a_call_that_somebody_has_come_to_is_not_listed(maple_with_teams: Maple, status: Status) -> None:
+def test_a_call_with_an_arrived_client_is_not_listed(maple_with_teams: Maple, status: Status) -> None:
     ready(maple_with_teams)
     move_to_another_connection(maple_with_teams)
     Appointment.objects.update(status=status)

@@ -1,4 +1,4 @@
-"""Admins who make links at once, and whoever changes the appointment meanwhile, on a real PostgreSQL with threads."""
+"""Concurrent link repairs and other changes, in threads against PostgreSQL."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def booked(maple: Maple, **fields: Any) -> list[Appointment]:
     return [make_appointment(maple.review, maple.sam, maple.cleo, monday(hour), **fields) for hour in HOURS]
 
 
-def test_admins_who_create_links_at_once_make_one_for_each(maple: Maple, ada: StaffMember) -> None:
+def test_concurrent_link_creation_makes_one_link_each(maple: Maple, ada: StaffMember) -> None:
     booked(maple, method=MeetingMethod.VIDEO)
     found = list(without_link(maple.organization).select_related("organization", "staff"))
 
@@ -46,7 +46,7 @@ def test_admins_who_create_links_at_once_make_one_for_each(maple: Maple, ada: St
     assert Notification.objects.count() == 2 * len(HOURS)
 
 
-def test_what_is_cancelled_at_that_moment_has_no_meeting_that_lives(maple: Maple, ada: StaffMember) -> None:
+def test_a_concurrently_cancelled_appointment_has_no_live_meeting(maple: Maple, ada: StaffMember) -> None:
     appointments = booked(maple, method=MeetingMethod.VIDEO)
     found = list(without_link(maple.organization).select_related("organization", "staff"))
     cancels = [
@@ -60,7 +60,7 @@ def test_what_is_cancelled_at_that_moment_has_no_meeting_that_lives(maple: Maple
     assert not Meeting.objects.filter(desired_state=DesiredState.PRESENT).exists()
 
 
-def test_admins_who_switch_at_once_change_each_once(maple: Maple, ada: StaffMember) -> None:
+def test_concurrent_switches_change_each_appointment_once(maple: Maple, ada: StaffMember) -> None:
     booked(maple)
     found = list(without_video(maple.review).select_related("organization", "staff"))
 

@@ -329,7 +329,7 @@ def test_a_second_submit_makes_nothing_and_says_so(maple: Maple, as_ada: Browser
     assert Meeting.objects.count() == 1
 
 
-def test_nothing_ticked_is_said(maple: Maple, as_ada: Browser) -> None:
+def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
     assert said(post(as_ada)) == ["No appointment is selected. Tick those that shall get a link."]
