@@ -124,14 +124,14 @@ def test_a_past_appointment_is_not_repaired(appointment: Appointment) -> None:
         status=Status.CANCELLED, starts_at=start, busy_from=start, ends_at=end, busy_to=end
     )
 
-    assert (reconcile_now().repaired, meeting_of(appointment).desired_state) == (0, "live")
+    assert (reconcile_now().repaired, meeting_of(appointment).desired_state) == (0, "present")
 
 
 def test_only_meetings_of_the_connection_are_checked(appointment: Appointment) -> None:
     cedar = make_connection(make_organization("Cedar Bank"), account_oid=str(uuid4()))
     Appointment.objects.update(status=Status.CANCELLED)
 
-    assert (reconcile(cedar).repaired, meeting_of(appointment).desired_state) == (0, "live")
+    assert (reconcile(cedar).repaired, meeting_of(appointment).desired_state) == (0, "present")
 
 
 def test_a_concurrent_move_or_cancel_takes_precedence(
@@ -156,8 +156,8 @@ def test_a_concurrent_move_or_cancel_takes_precedence(
         lambda: cancel_appointment(current, actor=maple_with_teams.sky, through="schedule"),
     )
 
-    assert (moved.starts_at.hour, moved.desired_state) == (14, "live")
-    assert meeting_of(appointment).desired_state == "gone"
+    assert (moved.starts_at.hour, moved.desired_state) == (14, "present")
+    assert meeting_of(appointment).desired_state == "absent"
     assert Finding.objects.count() == 0
 
 
