@@ -1,4 +1,4 @@
-"""Operators see which mails went out. They do not see appointments: those are the organisation's own."""
+"""Operators see which emails were sent. Appointments are private to the organisation."""
 
 from __future__ import annotations
 

@@ -8,9 +8,8 @@ class AppointmentsConfig(AppConfig):
     def ready(self) -> None:
         from appointments.changes.switch_service import switch_notice
         from appointments.video import receivers  # noqa: F401 - connects the receivers
-        from appointments.video.meeting_pages import appointment_pages
         from appointments.video.notices import missing_links, other_links
-        from appointments.video.reconciliation import Appointments
+        from appointments.video.reconciliation import Appointments, appointment_pages
         from integrations.hooks import connection_notices, meeting_owners, meeting_pages
         from services.hooks import service_notices
 

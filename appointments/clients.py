@@ -1,4 +1,4 @@
-"""Finding and adding the people who book."""
+"""Find clients, and add them while booking."""
 
 from __future__ import annotations
 
@@ -8,47 +8,40 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, QuerySet, Value, When
-from django.db.models.functions import Upper
 from django.utils import timezone
 
 from appointments.booking.book import book_appointment
 from appointments.models import Appointment, Client
 from staff.models import Organization
 
-# What people write between the digits of a phone number.
+# Digits with the separators that people write in a phone number.
 _PHONE = re.compile(r"[\d\s+()./-]{5,}")
 
 
 def find_clients(organization: Organization, search: str) -> QuerySet[Client]:
-    """The organisation's clients in whose name, email or phone every word of the search occurs, without case.
+    """Return the organisation's clients whose name, email or phone contains every word of the search.
 
-    A phone number is found however it is written. Made for 100,000 clients: trigrams find the words.
+    Phone numbers match in any notation. A trigram index keeps this fast for 100,000 clients.
     """
     words = ["".join(re.findall(r"\d", search))] if _PHONE.fullmatch(search) else search.split()
-    found = Client.objects.filter(organization=organization)
-    for word in words:
-        # The column is in upper case; the database raises the word too, so that both follow the same rules.
-        found = found.filter(search_text__contains=Upper(Value(word)))
-    return found
+    return organization.clients.containing_words(words)
 
 
 def client_with_email(organization: Organization, email: str) -> Client | None:
-    """The first client who has this email already; people may share one."""
-    return Client.objects.filter(organization=organization, email__iexact=email).first() if email else None
+    """Return the first client with this email; several clients may share one."""
+    return organization.clients.with_email(email).first()
 
 
-def sharing_email(client: Client) -> QuerySet[Client]:
-    """The other clients who have this client's email; nobody where there is none."""
-    if not client.email:
-        return Client.objects.none()
-    everybody = Client.objects.filter(organization=client.organization_id, email__iexact=client.email)
-    return everybody.exclude(pk=client.pk)
+def clients_sharing_email(client: Client) -> QuerySet[Client]:
+    """Return the other clients with this client's email; none if the client has no email."""
+    clients = Client.objects.filter(organization=client.organization_id)
+    return clients.with_email(client.email).exclude(pk=client.pk)
 
 
 def appointments_of(client: Client) -> QuerySet[Appointment]:
-    """A client's appointments: those to come, the next one first; then those that are over, the last one first.
+    """Return a client's appointments: the upcoming ones by start, then the past ones with the latest first.
 
-    `is_over` tells them apart.
+    The annotation `is_over` is true for past ones.
     """
     over = Case(When(ends_at__lte=timezone.now(), then=Value(True)), default=Value(False))
     rows = client.appointments.annotate(is_over=over).select_related("service", "staff", "meeting")
@@ -62,16 +55,16 @@ def book_for(
     book: Callable[..., Appointment] = book_appointment,
     **booking: Any,
 ) -> Appointment:
-    """Book for a client, or for one who is added with these details: both or neither.
+    """Book for a client, or add a client with these details and book, in one transaction.
 
-    `book` is `book_appointment` or `book_with_any_staff`; see there for what it takes and raises.
+    `book` is `book_appointment` or `book_with_any_staff`; see there for `booking` and the errors.
     """
     if isinstance(client, Client):
         return book(organization=organization, client=client, **booking)
     with transaction.atomic():
         added = Client.objects.create(organization=organization, **client)
         appointment = book(organization=organization, client=added, **booking)
-        # The form was sent twice: the first booking stands, and so does the client it added.
+        # The form was submitted twice: the first submit has already added the client.
         if appointment.client_id != added.pk:
             added.delete()
         return appointment

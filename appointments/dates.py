@@ -9,25 +9,25 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-# A day has a day before and one after it in every zone; a year outside of these is a slip of the finger.
+# Years outside this range are typing errors. The limits leave room for adding days and zone offsets.
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
 
 
 class DayField(forms.DateField):
-    """A day between 2000 and 2199, by the browser's own picker."""
+    """A day between 2000 and 2199, with the browser's date picker."""
 
     default_error_messages = {"invalid": _("Enter a date such as 2026-12-31.")}
     widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 
     def validate(self, value: dt.date | None) -> None:
-        """Refuse days that no calendar here can show."""
+        """Refuse days outside the range."""
         super().validate(value)
         if value is not None and not EARLIEST <= value <= LATEST:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
 
     @classmethod
     def day_in(cls, text: str) -> dt.date | None:
-        """The day that stands in `text`, such as "2026-12-31"; None where it is none."""
+        """Return the day of a text such as "2026-12-31"; None if it isn't one."""
         try:
             day: Any = cls().clean(text)
         except ValidationError:
@@ -36,9 +36,9 @@ class DayField(forms.DateField):
 
 
 class IsoDateTimeField(forms.DateTimeField):
-    """ISO 8601 between 2000 and 2199, in UTC; without an offset it is meant by the present clock.
+    """A time in ISO 8601 between 2000 and 2199, as UTC. Without an offset it is in the current time zone.
 
-    JSON holds anything, and an offset can be one that the database does not know: neither gets further than this.
+    JSON can hold any type, and any offset: values that the database can't store are refused.
     """
 
     def to_python(self, value: Any) -> dt.datetime | None:

@@ -10,7 +10,7 @@ from services.models import MeetingMethod
 
 
 def join_label(appointment: Appointment) -> str:
-    """The words on the button, such as "Join Microsoft Teams meeting"; a personal link may lead anywhere."""
+    """Return the label of the join button. It names the platform, except for a personal link."""
     if appointment.meeting is None:
         return _("Join video call")
     platform = platform_of(appointment.meeting.connection)
@@ -18,14 +18,14 @@ def join_label(appointment: Appointment) -> str:
 
 
 def personal_link_label(appointment: Appointment) -> str:
-    """What a personal link is called wherever it shows, such as "Sam Okafor’s personal link"; "" for any other link."""
+    """Return the label of a personal link, such as "Sam Okafor’s personal link"; "" for any other link."""
     if not appointment.personal_meeting_url:
         return ""
     return _("%(name)s’s personal link") % {"name": appointment.staff.name}
 
 
 def phone_to_call(appointment: Appointment) -> str:
-    """The number that the client calls: of the place, else of where the staff member works, else of the house."""
+    """Return the phone number for clients: of the location, the staff member's location or the organisation."""
     places = (appointment.location, appointment.staff.location)
     own = next((place.phone for place in places if place is not None and place.phone), "")
     return own or appointment.organization.phone
@@ -46,10 +46,10 @@ _STATUS_ICONS = {
 
 
 def method_icon(method: int) -> str:
-    """The name of the icon of a meeting method."""
+    """Return the icon name of a meeting method."""
     return _METHOD_ICONS[MeetingMethod(method)]
 
 
 def status_icon(status: str) -> str:
-    """The name of the icon of a status, so that it is not told by colour alone; empty for one that is as booked."""
+    """Return the icon name of a status, as colour alone isn't accessible; "" for confirmed or cancelled."""
     return _STATUS_ICONS.get(Status(status), "")

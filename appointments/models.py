@@ -1,9 +1,10 @@
-"""Clients, their appointments, the timeline of each, and what people were told."""
+"""Clients, their appointments, the timeline of each, and the outbox of emails."""
 
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -23,7 +24,7 @@ from staff.validators import one_line
 
 
 def new_token() -> str:
-    """A secret that opens one appointment to whoever holds it: 192 random bits, safe in an address."""
+    """Return a secret that opens one appointment to anyone who holds it: 192 random bits, safe in a URL."""
     return secrets.token_urlsafe(24)
 
 
@@ -38,8 +39,24 @@ def _digits(field: str) -> Func:
     )
 
 
+class ClientQuerySet(models.QuerySet["Client"]):
+    """Questions about clients."""
+
+    def with_email(self, email: str) -> Self:
+        """Return the clients with this email address, compared without case; none for an empty address."""
+        return self.filter(email__iexact=email) if email else self.none()
+
+    def containing_words(self, words: Iterable[str]) -> Self:
+        """Return the clients whose name, email or phone contains every word, compared without case."""
+        found = self
+        for word in words:
+            # The column is upper case; the database also raises the word, so that both follow the same rules.
+            found = found.filter(search_text__contains=Upper(Value(word)))
+        return found
+
+
 class Client(models.Model):
-    """Somebody who books with an organisation. Clients have no account."""
+    """A person who books with an organisation. Clients have no account."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="clients")
     name = models.CharField(_("name"), max_length=300, validators=[one_line])
@@ -47,7 +64,7 @@ class Client(models.Model):
     phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[one_line])
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
-    # What a search looks through: also the phone's digits alone, as they are typed without its spaces and dashes.
+    # Text that a search covers. The phone's digits are added without spaces and dashes, as people type them.
     search_text = models.GeneratedField(
         expression=Upper(
             Concat(
@@ -60,11 +77,13 @@ class Client(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ClientQuerySet.as_manager()
+
     class Meta:
         ordering = ["name", "pk"]
         indexes = [
             models.Index(fields=["organization", "name", "id"], name="client_by_name"),
-            # As `iexact` compares.
+            # `iexact` compares in upper case.
             models.Index("organization", Upper("email"), name="client_by_email"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="client_by_words"),
         ]
@@ -82,10 +101,12 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
-# The statuses in which an appointment takes the staff member's time.
+# Statuses in which an appointment takes the staff member's time.
 BUSY_STATUSES = [Status.CONFIRMED, Status.ARRIVED, Status.IN_PROGRESS, Status.SERVED]
-# The statuses in which an appointment is still to take place, or going on.
+# Statuses of appointments that are upcoming or in progress.
 LIVE_STATUSES = [Status.CONFIRMED, Status.ARRIVED, Status.IN_PROGRESS]
+# No appointment takes longer, buffers included. A query for a period needs to go no further back than this.
+LONGEST_BUSY_TIME = timedelta(days=2)
 
 
 class BookedThrough(models.TextChoices):
@@ -96,20 +117,42 @@ class BookedThrough(models.TextChoices):
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    """Questions about appointments."""
+
     def busy(self) -> Self:
-        """Appointments that take the staff member's time."""
+        """Return the appointments that take the staff member's time."""
         return self.filter(status__in=BUSY_STATUSES)
 
+    def live_video(self, organization: Organization, now: datetime | None = None) -> Self:
+        """Return the organisation's upcoming or ongoing video appointments, unordered."""
+        return self.filter(
+            organization=organization,
+            method=MeetingMethod.VIDEO,
+            status__in=LIVE_STATUSES,
+            ends_at__gt=now or timezone.now(),
+        ).order_by()
+
     def visible_to(self, member: StaffMember) -> Self:
-        """What this person may open: schedulers all of the organisation's, staff only their own."""
-        ours = self.filter(organization=member.organization_id)
-        return ours if member.can_schedule else ours.filter(staff=member)
+        """Return the appointments a person may open: schedulers all of the organisation's, staff their own."""
+        in_organization = self.filter(organization=member.organization_id)
+        return in_organization if member.can_schedule else in_organization.filter(staff=member)
+
+    def with_links(self) -> Self:
+        """Load everything that a link's row on a page shows, and that a change of the link needs."""
+        return self.select_related(
+            "organization",
+            "service",
+            "client",
+            "meeting__connection",
+            "staff__organization",
+            "staff__location",
+        )
 
 
 class Appointment(models.Model):
-    """A client meets a staff member for a service."""
+    """A client's appointment with a staff member for a service."""
 
-    # Without an index of its own, as the client: one of those below begins with it.
+    # This field and `client` need no index of their own: a composite index below begins with each.
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="appointments", db_index=False
     )
@@ -121,7 +164,7 @@ class Appointment(models.Model):
     )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    # With the service's buffers: what nobody else may take.
+    # Start and end including the service's buffers.
     busy_from = models.DateTimeField()
     busy_to = models.DateTimeField()
     method = models.PositiveSmallIntegerField(choices=MeetingMethod)
@@ -129,21 +172,21 @@ class Appointment(models.Model):
     meeting = models.OneToOneField(
         Meeting, models.SET_NULL, related_name="appointment", null=True, blank=True
     )
-    # The staff member's own link, copied when it was the explicit choice; never a silent fallback.
+    # Copied from the staff member when a personal link is their explicit choice; never a silent fallback.
     personal_meeting_url = models.URLField(blank=True)
     personal_meeting_note = models.CharField(max_length=300, blank=True, default="", db_default="")
     booked_through = models.CharField(max_length=15, choices=BookedThrough)
     booked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
-    # Unique by constraints: `unique=True` would keep a second index of each, for LIKE.
+    # Unique by constraints: `unique=True` would add a second index for LIKE.
     manage_token = models.CharField(max_length=40, default=new_token, editable=False)
     join_token = models.CharField(max_length=40, default=new_token, editable=False)
-    # A repeated submit of one form carries the same key and is the same booking.
+    # A repeated submit carries the same key and is the same booking.
     request_key = models.CharField(max_length=64, null=True, blank=True)
     client_note = models.TextField(blank=True)
     internal_note = models.TextField(blank=True)
-    # Clients read it in the mail and on their page.
+    # Clients read the reason in the email and on their page.
     cancel_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
-    # Grows with every change, so that nobody overwrites what a colleague did meanwhile.
+    # Grows with every change, so that no change overwrites a concurrent one.
     version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -180,10 +223,13 @@ class Appointment(models.Model):
                 condition=Q(busy_from__lte=F("starts_at"), busy_to__gte=F("ends_at")),
                 name="busy_time_holds_the_appointment",
             ),
+            models.CheckConstraint(
+                condition=Q(busy_to__lte=F("busy_from") + LONGEST_BUSY_TIME), name="busy_time_is_limited"
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "starts_at"], name="appointment_by_day"),
-            # Everything that a calendar needs of one.
+            # Covers the query of `appointments.availability.calendars`.
             models.Index(
                 fields=["staff", "busy_from"],
                 include=["id", "busy_to"],
@@ -191,7 +237,7 @@ class Appointment(models.Model):
                 name="appointment_taken",
             ),
             models.Index(fields=["client", "starts_at"], name="appointment_by_client"),
-            # Hardly ever any: the dashboards count them each time.
+            # Nearly always empty. Every dashboard counts these rows.
             models.Index(
                 fields=["organization", "ends_at"],
                 condition=Q(
@@ -204,6 +250,39 @@ class Appointment(models.Model):
             ),
         ]
 
+    @property
+    def has_video_link(self) -> bool:
+        """Whether there is, or will be, a link to join."""
+        return self.meeting is not None or bool(self.personal_meeting_url)
+
+
+class AppointmentEventKind(models.TextChoices):
+    """Facts on a timeline; `appointments.timeline` renders each with its parameters."""
+
+    BOOKED = "booked", _("Booked")
+    MOVED = "moved", _("Moved")
+    LENGTH_CHANGED = "length_changed", _("Length changed")
+    REASSIGNED = "reassigned", _("Reassigned")
+    REASSIGNED_SAME_LINK = "reassigned_same_link", _("Reassigned, same link")
+    REASSIGNED_NEW_LINK = "reassigned_new_link", _("Reassigned, new link")
+    METHOD_CHANGED = "method_changed", _("Meeting method changed")
+    LOCATION_CHANGED = "location_changed", _("Location changed")
+    CONFIRMED = "confirmed", _("Confirmed again")
+    ARRIVED = "arrived", _("Arrived")
+    IN_PROGRESS = "in_progress", _("In progress")
+    SERVED = "served", _("Served")
+    NO_SHOW = "no_show", _("No-show")
+    CANCELLED = "cancelled", _("Cancelled")
+    CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
+    NOTES_CHANGED = "notes_changed", _("Notes changed")
+    LINK_REQUESTED = "link_requested", _("Link requested")
+    LINK_REPLACED = "link_replaced", _("Link replaced")
+    LINK_READY = "link_ready", _("Link ready")
+    LINK_FAILED = "link_failed", _("No link")
+    LINK_CHANGE_FAILED = "link_change_failed", _("Change not synced")
+    LINK_CHECK_FAILED = "link_check_failed", _("Link not checked")
+    MEETING_REPAIRED = "meeting_repaired", _("Meeting repaired")
+
 
 class AppointmentEvent(models.Model):
     """One line of an appointment's timeline. Append-only."""
@@ -212,8 +291,9 @@ class AppointmentEvent(models.Model):
     at = models.DateTimeField(db_default=Now())
     actor = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
     through = models.CharField(max_length=15, choices=BookedThrough, blank=True)
-    text = models.CharField(max_length=500)
-    # Names what is told only once, however often the news arrives, such as that a meeting's link is ready.
+    kind = models.CharField(max_length=30, choices=AppointmentEventKind)
+    params = models.JSONField(default=dict, blank=True)
+    # Key of a fact that is recorded once even if it is reported twice, such as a meeting's link being ready.
     once = models.CharField(max_length=100, blank=True)
 
     class Meta:
@@ -234,15 +314,15 @@ class NotificationKind(models.TextChoices):
 
 
 class Audience(models.TextChoices):
-    """Whom a mail is written for. Only the client's holds the link to move or cancel without signing in."""
+    """Recipient of an email. Only the client's has the link to move or cancel without signing in."""
 
     CLIENT = "client", _("Client")
     STAFF = "staff", _("Staff member")
-    # Whoever had the appointment before somebody else took it over: their calendar drops it.
+    # The staff member before a reassignment: the email removes the appointment from their calendar.
     FORMER = "former", _("Former staff member")
 
 
-# Longer than any mail takes: whoever has not said by then how it went, died over it.
+# Longer than sending an email takes: a worker that has not recorded a result by then has died.
 SENDING_PATIENCE = timedelta(minutes=3)
 
 
@@ -254,21 +334,21 @@ class NotificationState(models.TextChoices):
 
 
 class Notification(models.Model):
-    """A mail that must go out once. `sending` is committed before SMTP, so that a crash never mails twice."""
+    """An email that goes out at most once: `sending` is committed before SMTP, so a crash never sends it twice."""
 
-    # The constraint's index begins with it.
+    # The unique constraint's index begins with this column.
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications", db_index=False)
     kind = models.CharField(max_length=10, choices=NotificationKind)
-    # The calendar's SEQUENCE number: the version of the appointment that the mail tells of.
+    # SEQUENCE of the calendar file: the appointment's version that the email describes.
     sequence = models.PositiveIntegerField(default=0)
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.CLIENT)
     to = models.EmailField()
-    # How the appointment was when the reader last heard of it: see `appointments.notifications.before_after`.
+    # Values that the reader last heard of: see `appointments.notifications.before_after`.
     before = models.JSONField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=NotificationState, default=NotificationState.WAITING)
     error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    # When somebody began to send it: a row that stays `sending` was perhaps never sent.
+    # When a worker began to send. A row that stays `sending` may not have been sent.
     claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -284,7 +364,7 @@ class Notification(models.Model):
 
     @property
     def is_uncertain(self) -> bool:
-        """Whether somebody began to send it and never said how it went: it may not have been sent."""
+        """Whether a worker began to send the email and recorded no result: it may not have been sent."""
         if self.state != NotificationState.SENDING or self.claimed_at is None:
             return False
         return timezone.now() - self.claimed_at > SENDING_PATIENCE

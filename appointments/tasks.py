@@ -1,4 +1,4 @@
-"""What the worker does for appointments."""
+"""Celery tasks for appointments."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from appointments.notifications.outbox import send_waiting
 
 @shared_task(name="appointments.send_waiting_notifications")
 def send_waiting_notifications() -> None:
-    """Send the mails that wait in the outbox; beat asks every 15 s, a booking at once."""
+    """Send the emails that wait in the outbox: every 15 s, and right after a booking."""
     send_waiting()

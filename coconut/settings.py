@@ -99,10 +99,7 @@ DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default=defaul
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
 # PostgreSQL's own guess is about spinning discs: it would sort 50,000 people where walking an index takes a fifth.
-# And a plan that is kept (staff/prepared.py) must fit one person as well as fifty: it does, where indexes are walked.
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
-    "options", "-c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan"
-)
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c random_page_cost=1.1")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
@@ -249,7 +246,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_SAMESITE = env.str("SESSION_COOKIE_SAMESITE", default="Lax")
 SESSION_COOKIE_NAME = "coconut_session"
 CSRF_COOKIE_NAME = "coconut_csrf"
-SESSION_ENGINE = "staff.sessions"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_SSL_REDIRECT = _HTTPS
 # How many proxies stand in front and add to X-Forwarded-For; what anybody else writes there is not believed.

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from appointments.models import Appointment, AppointmentEvent, Client
+from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
+from appointments.timeline import local_time
 from demo.appointments import Provider, appointments_of, time_off_of
 from demo.logins import PASSWORD
 from demo.organizations import CEDAR, MAPLE, Person, SeedOrganization
@@ -166,7 +167,8 @@ def _create_appointments(
             appointment=appointment,
             actor=appointment.booked_by,
             through=appointment.booked_through,
-            text="Booked.",
+            kind=AppointmentEventKind.BOOKED,
+            params={"when": local_time(appointment.starts_at, appointment.staff.zone)},
         )
         for appointment in appointments
     )

@@ -12,8 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from staff.models import Location, Organization, Role, StaffMember
-from staff.together import Together
+from staff.models import Organization, Role, StaffMember
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -23,23 +22,8 @@ class MemberBackend(ModelBackend):
     """Sign in by e-mail; the organisation and location come with the person, as every page needs them."""
 
     def get_user(self, user_id: Any) -> StaffMember | None:
-        for member, organization, location in _MEMBER.fetch({"pk": user_id}):
-            member.organization, member.location = organization, location
-            return member if self.user_can_authenticate(member) else None
-        return None
-
-
-_MEMBER = Together(
-    "member",
-    {"staff": StaffMember, "organization": Organization, "location": Location},
-    """
-  FROM staff_staffmember AS staff
-  LEFT JOIN staff_organization AS organization ON organization.id = staff.organization_id
-  LEFT JOIN staff_location AS location ON location.id = staff.location_id
- WHERE staff.id = %(pk)s
-""",
-    {"pk": "bigint"},
-)
+        members = StaffMember.objects.active().select_related("organization", "location")
+        return members.filter(pk=user_id).first()
 
 
 class OrganizationMiddleware:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -298,6 +299,14 @@ class WorkingHours(WeeklyHours):
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="working_hours")
 
 
+class TimeOffQuerySet(models.QuerySet["TimeOff"]):
+    """Questions about time off."""
+
+    def overlapping(self, start: datetime, end: datetime) -> Self:
+        """Return the time off that overlaps [start, end)."""
+        return self.filter(starts_at__lt=end, ends_at__gt=start)
+
+
 class TimeOff(models.Model):
     """A stretch during which a staff member takes no appointments."""
 
@@ -305,6 +314,8 @@ class TimeOff(models.Model):
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("to"))
     reason = models.CharField(_("reason"), max_length=200, blank=True, validators=[one_line])
+
+    objects = TimeOffQuerySet.as_manager()
 
     class Meta:
         ordering = ["starts_at"]

@@ -1,38 +1,34 @@
-"""Calendars: when people work at an open place, are off, and are taken. One query for any number of people.
-
-The database returns integers, and they stay integers; `appointments.availability.intervals` does the arithmetic.
-"""
+"""Working calendars of staff members: opening hours, time off and busy time, as intervals of unix seconds."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from math import ceil, floor
+from typing import NamedTuple
 
-from django.db import connection
 from django.db.models import prefetch_related_objects
 
 from appointments.availability.intervals import (
-    DAY_SECONDS,
     Interval,
+    WeeklyInterval,
     contains,
     intersect,
     merged,
     subtract,
     weekly_intervals,
 )
-from appointments.models import BUSY_STATUSES, Appointment
+from appointments.models import LONGEST_BUSY_TIME, Appointment
 from services.models import Service
-from staff.models import Location, StaffMember
-from staff.prepared import Prepared
+from staff.models import Location, LocationHours, StaffMember, TimeOff, WorkingHours
 
 
 @dataclass(frozen=True)
 class Durations:
-    """How long an appointment takes, in seconds: itself, and the buffers that nobody else may take."""
+    """Duration of an appointment and the buffers around it, in seconds."""
 
     duration: int
     before: int = 0
@@ -40,11 +36,12 @@ class Durations:
 
     @classmethod
     def of_service(cls, service: Service) -> Durations:
+        """Return the durations of new appointments of a service."""
         return cls(service.duration * 60, service.buffer_before * 60, service.buffer_after * 60)
 
     @classmethod
     def of_appointment(cls, appointment: Appointment) -> Durations:
-        """As it was booked, whatever became of the service since."""
+        """Return the durations as booked, even if the service has changed since."""
         return cls(
             duration=int((appointment.ends_at - appointment.starts_at).total_seconds()),
             before=int((appointment.starts_at - appointment.busy_from).total_seconds()),
@@ -52,39 +49,42 @@ class Durations:
         )
 
     def starts_within(self, hours: list[Interval]) -> list[Interval]:
-        """Starts at which the appointment itself lies inside one stretch of hours; buffers may reach outside."""
+        """Return the starts that keep the appointment inside one interval of hours. Buffers may reach outside."""
         return merged((start, end - self.duration + 1) for start, end in hours)
 
     def starts_during(self, off: list[Interval]) -> list[Interval]:
-        """Starts at which the appointment itself would touch time off."""
+        """Return the starts at which the appointment, without its buffers, would overlap time off."""
         return merged((start - self.duration + 1, end) for start, end in off)
 
     def starts_clashing(self, busy: list[Interval]) -> list[Interval]:
-        """Starts at which the appointment with its buffers would touch what is taken (buffers included)."""
+        """Return the starts at which the appointment, with its buffers, would overlap busy time."""
         return merged((start - self.duration - self.after + 1, end + self.before) for start, end in busy)
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """One staff member over some days: when they work at an open place, are off, and are taken."""
+    """Hours, time off and busy time of one staff member over some days.
+
+    `hours` are the working hours during which the location is open. `busy` includes buffers.
+    """
 
     hours: list[Interval]
     off: list[Interval]
     busy: list[Interval]
 
-    def free(self, lengths: Durations) -> list[Interval]:
-        """Every moment at which an appointment of these lengths may start."""
-        starts = subtract(lengths.starts_within(self.hours), lengths.starts_during(self.off))
-        return subtract(starts, lengths.starts_clashing(self.busy))
+    def free(self, durations: Durations) -> list[Interval]:
+        """Return the intervals in which an appointment of these durations may start."""
+        starts = subtract(durations.starts_within(self.hours), durations.starts_during(self.off))
+        return subtract(starts, durations.starts_clashing(self.busy))
 
-    def is_open(self, start: int, lengths: Durations) -> bool:
-        return contains(lengths.starts_within(self.hours), start)
+    def is_open(self, start: int, durations: Durations) -> bool:
+        return contains(durations.starts_within(self.hours), start)
 
-    def is_off(self, start: int, lengths: Durations) -> bool:
-        return contains(lengths.starts_during(self.off), start)
+    def is_off(self, start: int, durations: Durations) -> bool:
+        return contains(durations.starts_during(self.off), start)
 
-    def is_taken(self, start: int, lengths: Durations) -> bool:
-        return contains(lengths.starts_clashing(self.busy), start)
+    def is_taken(self, start: int, durations: Durations) -> bool:
+        return contains(durations.starts_clashing(self.busy), start)
 
 
 def load_calendar(
@@ -95,7 +95,7 @@ def load_calendar(
     location: Location | None = None,
     ignoring: Appointment | None = None,
 ) -> Calendar:
-    """One person's calendar around [start, end), in unix seconds."""
+    """Load one staff member's calendar around [start, end), in unix seconds."""
     return load_calendars_around([member], start, end, location=location, ignoring=ignoring)[member.pk]
 
 
@@ -107,7 +107,7 @@ def load_calendars_around(
     location: Location | None = None,
     ignoring: Appointment | None = None,
 ) -> dict[int, Calendar]:
-    """`load_calendars` of everybody's days from `start` to `end`, in unix seconds."""
+    """Load the calendars of the days from `start` to `end`, in unix seconds; see `load_calendars`."""
     prefetch_related_objects(people, "location", "organization")
     zones = {member.zone for member in people}
     first_day = min(datetime.fromtimestamp(start, zone).date() for zone in zones)
@@ -123,120 +123,106 @@ def load_calendars(
     location: Location | None = None,
     ignoring: Appointment | None = None,
 ) -> dict[int, Calendar]:
-    """The calendars of these people over whole days and the day around them, by staff pk.
+    """Load the calendars of some staff members, by staff pk, for these days and the day before and after.
 
-    The place is `location`, or where each person works; people without one are bound by no place's hours. One query
-    (and one each for locations and organisations that were not loaded with the people).
+    The opening hours are those of `location` or, without it, of each person's own location. A person without a
+    location is bound by no opening hours. `ignoring` is an appointment whose own time counts as free.
+    Takes four queries for any number of people; locations and organisations that are not loaded take one each.
     """
     prefetch_related_objects(people, "location", "organization")
     first_day, last_day = first_day - timedelta(days=1), last_day + timedelta(days=1)
-    places = {member.pk: location or member.location for member in people}
-    rows = _rows(people, [place.pk for place in places.values() if place], first_day, last_day, ignoring)
+    # Zones are up to 14 hours away from UTC, in which the days are counted here.
+    start, end = _midnight(first_day - timedelta(days=1)), _midnight(last_day + timedelta(days=2))
+    working_hours = _load_working_hours(people)
+    opening_hours = _load_opening_hours(
+        {place for member in people if (place := location or member.location)}
+    )
+    time_off = _load_time_off(people, start, end)
+    busy_time = _load_busy_time(people, start, end, ignoring)
 
     def hours_of(member: StaffMember) -> list[Interval]:
-        place = places[member.pk]
-        works = _Week(tuple(rows[_WORKS, member.pk]), member.zone)
-        hours = tuple(rows[_OPEN, place.pk]) if place else ()
-        opens = _Week(hours, place.time_zone) if place and hours else None
-        return _hours(works, opens, first_day, last_day)
+        place = location or member.location
+        opening = tuple(opening_hours[place.pk]) if place else ()
+        return _working_intervals(
+            _WeeklyHours(tuple(working_hours[member.pk]), member.zone),
+            _WeeklyHours(opening, place.time_zone) if place and opening else None,
+            first_day,
+            last_day,
+        )
 
     return {
-        member.pk: Calendar(hours_of(member), merged(rows[_OFF, member.pk]), merged(rows[_BUSY, member.pk]))
+        member.pk: Calendar(hours_of(member), merged(time_off[member.pk]), merged(busy_time[member.pk]))
         for member in people
     }
 
 
-_WORKS: Final = 1
-_OPEN: Final = 2
-_OFF: Final = 3
-_BUSY: Final = 4
-_STATUSES: Final = ", ".join(f"'{status.value}'" for status in BUSY_STATUSES)
-
-# Hours are seconds of the week that begins on Monday, everything else unix seconds. Of what is taken nothing overlaps,
-# as a constraint sees to: before the first that begins in time, only the last one can reach into it. So an index finds
-# one person's after the other, however long the history is. The statuses are written out, as that index has them.
-_SQL: Final = f"""
-SELECT 1, staff_id, weekday * 86400 + date_part('epoch', start)::bigint,
-       weekday * 86400 + date_part('epoch', "end")::bigint
-  FROM staff_workinghours WHERE staff_id = ANY(%(people)s::bigint[])
-UNION ALL
-SELECT 2, location_id, weekday * 86400 + date_part('epoch', start)::bigint,
-       weekday * 86400 + date_part('epoch', "end")::bigint
-  FROM staff_locationhours WHERE location_id = ANY(%(places)s::bigint[])
-UNION ALL
-SELECT 3, staff_id, floor(date_part('epoch', starts_at))::bigint, ceil(date_part('epoch', ends_at))::bigint
-  FROM staff_timeoff
- WHERE staff_id = ANY(%(people)s::bigint[]) AND starts_at < %(end)s AND ends_at > %(start)s
-UNION ALL
-SELECT 4, person, floor(date_part('epoch', busy_from))::bigint, ceil(date_part('epoch', busy_to))::bigint
-  FROM unnest(%(people)s::bigint[]) AS person, LATERAL (
-        SELECT busy_from, busy_to FROM appointments_appointment
-         WHERE staff_id = person AND status IN ({_STATUSES}) AND id <> %(ignoring)s
-           AND busy_from >= %(start)s AND busy_from < %(end)s
-        UNION ALL
-        (SELECT busy_from, busy_to FROM appointments_appointment
-          WHERE staff_id = person AND status IN ({_STATUSES}) AND id <> %(ignoring)s AND busy_from < %(start)s
-          ORDER BY busy_from DESC LIMIT 1)
-       ) AS taken
-"""  # noqa: S608 - no values in it
-_CALENDARS: Final = Prepared(
-    "calendars",
-    _SQL,
-    {
-        "people": "bigint[]",
-        "places": "bigint[]",
-        "start": "timestamptz",
-        "end": "timestamptz",
-        "ignoring": "bigint",
-    },
-)
+def _load_working_hours(people: Sequence[StaffMember]) -> dict[int, list[WeeklyInterval]]:
+    hours: dict[int, list[WeeklyInterval]] = defaultdict(list)
+    rows = WorkingHours.objects.filter(staff__in=people)
+    for staff, weekday, start, end in rows.values_list("staff", "weekday", "start", "end"):
+        hours[staff].append((weekday, start, end))
+    return hours
 
 
-def _rows(
-    people: Sequence[StaffMember],
-    places: list[int],
-    first_day: date,
-    last_day: date,
-    ignoring: Appointment | None,
-) -> dict[tuple[int, int], list[Interval]]:
-    """What `_SQL` finds, by what it is and whose."""
-    parameters: dict[str, Any] = {
-        "people": [member.pk for member in people],
-        "places": list(set(places)),
-        "start": _moment(first_day - timedelta(days=1)),
-        "end": _moment(last_day + timedelta(days=2)),
-        "ignoring": ignoring.pk if ignoring else 0,
-    }
-    found: dict[tuple[int, int], list[Interval]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        _CALENDARS.execute(cursor, parameters)
-        for kind, owner, start, end in cursor.fetchall():
-            found[kind, owner].append((start, end))
-    return found
+def _load_opening_hours(places: Collection[Location]) -> dict[int, list[WeeklyInterval]]:
+    hours: dict[int, list[WeeklyInterval]] = defaultdict(list)
+    rows = LocationHours.objects.filter(location__in=places)
+    for place, weekday, start, end in rows.values_list("location", "weekday", "start", "end"):
+        hours[place].append((weekday, start, end))
+    return hours
 
 
-class _Week(NamedTuple):
-    """Hours as seconds of the week, by the clocks of a zone."""
+def _load_time_off(
+    people: Sequence[StaffMember], start: datetime, end: datetime
+) -> dict[int, list[Interval]]:
+    intervals: dict[int, list[Interval]] = defaultdict(list)
+    rows = TimeOff.objects.filter(staff__in=people).overlapping(start, end).order_by()
+    for staff, starts_at, ends_at in rows.values_list("staff", "starts_at", "ends_at"):
+        intervals[staff].append(_seconds(starts_at, ends_at))
+    return intervals
 
-    hours: tuple[Interval, ...]
+
+def _load_busy_time(
+    people: Sequence[StaffMember], start: datetime, end: datetime, ignoring: Appointment | None
+) -> dict[int, list[Interval]]:
+    # The lower limit lets the index skip the history, however long it is.
+    rows = Appointment.objects.busy().filter(
+        staff__in=people, busy_from__gte=start - LONGEST_BUSY_TIME, busy_from__lt=end, busy_to__gt=start
+    )
+    if ignoring is not None:
+        rows = rows.exclude(pk=ignoring.pk)
+    intervals: dict[int, list[Interval]] = defaultdict(list)
+    for staff, busy_from, busy_to in rows.order_by().values_list("staff", "busy_from", "busy_to"):
+        intervals[staff].append(_seconds(busy_from, busy_to))
+    return intervals
+
+
+class _WeeklyHours(NamedTuple):
+    """Weekly hours by the clock of a time zone."""
+
+    hours: tuple[WeeklyInterval, ...]
     zone: tzinfo
 
-    def spans(self, first_day: date, last_day: date) -> list[Interval]:
-        week = [(start // DAY_SECONDS, _time_of(start), _time_of(end)) for start, end in self.hours]
-        return weekly_intervals(week, self.zone, first_day, last_day)
+    def intervals(self, first_day: date, last_day: date) -> list[Interval]:
+        return weekly_intervals(self.hours, self.zone, first_day, last_day)
 
 
 @lru_cache(maxsize=1024)
-def _hours(works: _Week, opens: _Week | None, first_day: date, last_day: date) -> list[Interval]:
-    """When somebody works while the place is open. Colleagues with the same hours share the answer: it is only read."""
-    spans = works.spans(first_day, last_day)
-    return spans if opens is None else intersect(spans, opens.spans(first_day, last_day))
+def _working_intervals(
+    working: _WeeklyHours, opening: _WeeklyHours | None, first_day: date, last_day: date
+) -> list[Interval]:
+    """Return the working hours during which the location is open.
+
+    Staff with the same hours share the result, so nothing may change it.
+    """
+    intervals = working.intervals(first_day, last_day)
+    return intervals if opening is None else intersect(intervals, opening.intervals(first_day, last_day))
 
 
-def _time_of(second: int) -> time:
-    minute, second = divmod(second % DAY_SECONDS, 60)
-    return time(minute // 60, minute % 60, second)
+def _seconds(start: datetime, end: datetime) -> Interval:
+    """Return the whole unix seconds that cover the time from start to end."""
+    return floor(start.timestamp()), ceil(end.timestamp())
 
 
-def _moment(day: date) -> datetime:
+def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(0), UTC)

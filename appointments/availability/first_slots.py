@@ -1,4 +1,4 @@
-"""The first times at which anybody of some people is free, day by day, with who it would be."""
+"""Earliest free slots with any of several staff members, day by day."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from services.models import Service
 from staff.models import Location, StaffMember
 
 DAYS_SHOWN = 4
-#: Of the first day every time is shown, of the days after it the first ones.
+#: Times shown for each day after the first, which shows all of its times.
 TIMES_SHOWN = 8
-# How far ahead is looked, in days, until enough days are found; then once up to the service's horizon.
-_LOOKS = (7, 28)
+# Days covered by each search until enough days are found. The last search covers the service's horizon.
+_SEARCH_DAYS = (7, 28)
 
 
 @dataclass(frozen=True)
 class FreeTime:
-    """A start, in UTC, and who would take it: of those free then, the one with the least to do that day."""
+    """A start in UTC, and the free staff member with the least booked time that day."""
 
     starts_at: datetime
     member: StaffMember
@@ -37,7 +37,7 @@ class FreeTime:
 
 @dataclass(frozen=True)
 class FreeDay:
-    """A day of the zone that was asked for, and how many more times it has than are shown."""
+    """A day in the requested zone. `left_off` is the number of times that aren't shown."""
 
     date: date
     times: list[FreeTime]
@@ -46,7 +46,7 @@ class FreeDay:
 
 @dataclass(frozen=True)
 class FirstSlots:
-    """Some days with free times; `later` is the day to go on from, None where nothing is known to follow."""
+    """Days with free times. `later` is the first day of the next page, None if no more are known."""
 
     days: list[FreeDay]
     later: date | None = None
@@ -60,29 +60,29 @@ def find_first_slots(
     *,
     location: Location | None = None,
 ) -> FirstSlots:
-    """The first days, from `day` of the zone on, on which one of the people can start the service.
+    """Return the first days, from `day` in the zone on, with times at which any of the people can start the service.
 
-    A number of queries that does not grow with the people: fewer where the first days are free.
+    The number of queries doesn't grow with the people.
     """
     start = max(datetime.combine(day, time(0), zone), timezone.now())
-    ends = [start + timedelta(days=days) for days in _LOOKS]
+    ends = [start + timedelta(days=days) for days in _SEARCH_DAYS]
     last = max(ends[-1], timezone.now() + timedelta(days=service.booking_horizon_days))
     for end in [*ends, last]:
-        by_day = _by_day(_free(service, people, start, end, location), zone)
+        by_day = _starts_by_day(_free_staff(service, people, start, end, location), zone)
         if len(by_day) > DAYS_SHOWN or end >= last:
             break
     shown = dict(sorted(by_day.items())[:DAYS_SHOWN])
-    busy = _work_a_day(people, shown, zone)
+    busy = _booked_seconds(people, shown, zone)
     days = [
         _day_of(each, starts, busy, whole=not number) for number, (each, starts) in enumerate(shown.items())
     ]
     return FirstSlots(days, max(shown) + timedelta(days=1) if len(by_day) > len(shown) else None)
 
 
-def _free(
+def _free_staff(
     service: Service, people: Sequence[StaffMember], start: datetime, end: datetime, location: Location | None
 ) -> dict[int, list[StaffMember]]:
-    """Who is free at each moment, by unix seconds."""
+    """Return the free staff members by start in unix seconds."""
     found = free_slots(service, people, start, end, location=location)
     by_moment: dict[int, list[StaffMember]] = defaultdict(list)
     for member in people:
@@ -91,7 +91,7 @@ def _free(
     return by_moment
 
 
-def _by_day(
+def _starts_by_day(
     free: Mapping[int, list[StaffMember]], zone: ZoneInfo
 ) -> dict[date, dict[int, list[StaffMember]]]:
     days: dict[date, dict[int, list[StaffMember]]] = defaultdict(dict)
@@ -100,10 +100,10 @@ def _by_day(
     return days
 
 
-def _work_a_day(
+def _booked_seconds(
     people: Sequence[StaffMember], days: Mapping[date, object], zone: ZoneInfo
 ) -> Counter[tuple[int, date]]:
-    """For how many seconds each person is booked on each of the days, buffers included."""
+    """Return the booked seconds, buffers included, by staff pk and day."""
     if not days:
         return Counter()
     booked = Appointment.objects.busy().filter(

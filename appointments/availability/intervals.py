@@ -1,6 +1,6 @@
-"""Arithmetic over half-open stretches of time, in whole unix seconds: no models, no time zones but one function.
+"""Arithmetic over half-open intervals of whole unix seconds.
 
-A list of spans is sorted and its spans neither touch nor overlap; every function here returns such a list.
+Lists of intervals are sorted, and the intervals neither touch nor overlap. Every function here returns such a list.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ Interval = tuple[int, int]
 WeeklyInterval = tuple[int, time, time]
 
 DAY_SECONDS = 24 * 60 * 60
-# A time field knows no 24:00: the last minute of a day stands for its end.
+# A time field has no 24:00, so the last minute of a day means its end.
 LAST_MINUTE = time(23, 59)
 
 
-def merged(spans: Iterable[Interval]) -> list[Interval]:
-    """Sort spans in any order and join those that touch or overlap; empty ones vanish."""
+def merged(intervals: Iterable[Interval]) -> list[Interval]:
+    """Sort intervals and join those that touch or overlap. Empty intervals are dropped."""
     joined: list[Interval] = []
-    for start, end in sorted(span for span in spans if span[0] < span[1]):
+    for start, end in sorted(interval for interval in intervals if interval[0] < interval[1]):
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -29,11 +29,11 @@ def merged(spans: Iterable[Interval]) -> list[Interval]:
     return joined
 
 
-def subtract(spans: list[Interval], taken: list[Interval]) -> list[Interval]:
-    """What is left of `spans` outside `taken`."""
+def subtract(intervals: list[Interval], taken: list[Interval]) -> list[Interval]:
+    """Return the parts of `intervals` outside `taken`."""
     left: list[Interval] = []
     ahead = 0
-    for start, end in spans:
+    for start, end in intervals:
         ahead = _first_ending_after(taken, start, ahead)
         for taken_start, taken_end in _until(taken, ahead, end):
             if start < taken_start:
@@ -44,26 +44,26 @@ def subtract(spans: list[Interval], taken: list[Interval]) -> list[Interval]:
     return left
 
 
-def intersect(spans: list[Interval], others: list[Interval]) -> list[Interval]:
-    """What lies in both lists."""
+def intersect(intervals: list[Interval], others: list[Interval]) -> list[Interval]:
+    """Return the time that lies in both lists."""
     both: list[Interval] = []
     ahead = 0
-    for start, end in spans:
+    for start, end in intervals:
         ahead = _first_ending_after(others, start, ahead)
         both += [(max(start, a), min(end, b)) for a, b in _until(others, ahead, end)]
     return both
 
 
-def contains(spans: list[Interval], moment: int) -> bool:
-    """Whether a moment lies in one of the spans."""
-    place = bisect_right(spans, moment, key=lambda span: span[0]) - 1
-    return place >= 0 and moment < spans[place][1]
+def contains(intervals: list[Interval], moment: int) -> bool:
+    """Return whether a moment lies in one of the intervals."""
+    place = bisect_right(intervals, moment, key=lambda interval: interval[0]) - 1
+    return place >= 0 and moment < intervals[place][1]
 
 
-def grid(spans: list[Interval], step: int) -> list[int]:
-    """The multiples of `step` that lie in the spans."""
+def grid(intervals: list[Interval], step: int) -> list[int]:
+    """Return the multiples of `step` that lie in the intervals."""
     found: list[int] = []
-    for start, end in spans:
+    for start, end in intervals:
         found += range(-(-start // step) * step, end, step)
     return found
 
@@ -71,7 +71,7 @@ def grid(spans: list[Interval], step: int) -> list[int]:
 def weekly_intervals(
     hours: Iterable[WeeklyInterval], zone: tzinfo, first_day: date, last_day: date
 ) -> list[Interval]:
-    """The stretches that weekly hours mean in a zone, from `first_day` to `last_day`, both included."""
+    """Return the intervals of weekly hours in a zone, from `first_day` to `last_day` inclusive."""
     rows = list(hours)
     days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]
     return merged(
@@ -83,19 +83,19 @@ def weekly_intervals(
 
 
 def local_datetime(day: date, at: time, zone: tzinfo) -> int:
-    """The moment at which clocks in the zone show this time.
+    """Return the moment at which clocks in the zone show this time.
 
-    A time that comes twice (autumn) means the first; one that is skipped (spring) means the jump over it.
+    A time that occurs twice (autumn) means the first one. A skipped time (spring) means the moment of the skip.
     """
     first = datetime.combine(day, at, zone).replace(fold=0)
     second = first.replace(fold=1)
     if first.astimezone(UTC) <= second.astimezone(UTC):
         return int(first.timestamp())
-    return _jump_between(int(second.timestamp()), int(first.timestamp()), zone)
+    return _offset_change(int(second.timestamp()), int(first.timestamp()), zone)
 
 
-def _jump_between(before: int, after: int, zone: tzinfo) -> int:
-    """The moment in (before, after] at which the zone's offset changes."""
+def _offset_change(before: int, after: int, zone: tzinfo) -> int:
+    """Return the moment in (before, after] at which the zone's offset changes."""
     offset = datetime.fromtimestamp(before, zone).utcoffset()
     while after - before > 1:
         middle = (before + after) // 2
@@ -112,15 +112,15 @@ def _end_moment(day: date, end: time, zone: tzinfo) -> int:
     return local_datetime(day, end, zone)
 
 
-def _first_ending_after(spans: list[Interval], moment: int, place: int) -> int:
-    """Where the first span that ends after the moment stands, from `place` on: both lists are walked once."""
-    while place < len(spans) and spans[place][1] <= moment:
+def _first_ending_after(intervals: list[Interval], moment: int, place: int) -> int:
+    """Return the index of the first interval that ends after the moment, from `place` on."""
+    while place < len(intervals) and intervals[place][1] <= moment:
         place += 1
     return place
 
 
-def _until(spans: list[Interval], place: int, end: int) -> Iterator[Interval]:
-    """The spans from `place` on that begin before `end`."""
-    while place < len(spans) and spans[place][0] < end:
-        yield spans[place]
+def _until(intervals: list[Interval], place: int, end: int) -> Iterator[Interval]:
+    """Yield the intervals from `place` on that begin before `end`."""
+    while place < len(intervals) and intervals[place][0] < end:
+        yield intervals[place]
         place += 1

@@ -1,4 +1,4 @@
-"""A month of days with the free times of each, as a page shows it."""
+"""Calendar month with the free times of each day, as a page shows it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WEEKS = Calendar(firstweekday=0)
 
 @dataclass(frozen=True)
 class Start:
-    """A free time. Where clocks are set back one reading comes twice: then the zone is named, too."""
+    """A free time and its label. The label names the zone if clocks show the same time twice that day."""
 
     value: int
     words: str
@@ -29,7 +29,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Day:
-    """A day of the sheet; `is_outside` where it belongs to the month before or after."""
+    """A day of the month view; `is_outside` if it belongs to the previous or next month."""
 
     date: date
     times: int
@@ -39,7 +39,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Month:
-    """A sheet of the calendar in some zone. `first_free` is the next free time of all, None where there is none."""
+    """A month in a time zone. `first_free` is the next free time of all, None if there is none."""
 
     first: date
     weeks: list[list[Day]]
@@ -59,9 +59,9 @@ def month_with_times(
     month: date | None = None,
     day: date | None = None,
 ) -> Month:
-    """The month that is asked for, or the day's, or that of the next free time; with the times of the chosen day.
+    """Return the requested month, or else that of `day` or of the next free time, with the times of one day.
 
-    A day without free times is chosen by nobody: the first free one of the month is.
+    If `day` has no free times, the first free day of the month is chosen.
     """
     now = timezone.now()
     today = now.astimezone(zone).date()
@@ -76,10 +76,10 @@ def month_with_times(
     sheet = _WEEKS.monthdatescalendar(first.year, first.month)
     return Month(
         first=first,
-        # Of this month, the weeks that are over are left off.
+        # Past weeks of the current month are left out.
         weeks=[[_day(each, by_day, first, chosen) for each in week] for week in sheet if week[-1] >= today],
         day=chosen,
-        starts=_in_words(by_day.get(chosen, []) if chosen else [], zone),
+        starts=_labelled_starts(by_day.get(chosen, []) if chosen else [], zone),
         first_free=first_free,
         before=(first - timedelta(days=1)).replace(day=1) if first > today else None,
         after=after if after <= last_day else None,
@@ -103,7 +103,7 @@ def _day(day: date, by_day: Mapping[date, list[int]], first: date, chosen: date 
     return Day(day, len(by_day.get(day, [])), day.month != first.month, day == chosen)
 
 
-def _in_words(slots: Sequence[int], zone: ZoneInfo) -> list[Start]:
+def _labelled_starts(slots: Sequence[int], zone: ZoneInfo) -> list[Start]:
     readings = Counter(_clock(slot, zone) for slot in slots)
     return [
         Start(slot, f"{clock} {_moment(slot, zone):%Z}" if readings[clock] > 1 else clock)

@@ -1,4 +1,4 @@
-"""Book with anyone: of some people, whoever is free then and has least to do that day."""
+"""Book with any staff: with the person who is free and has the fewest hours booked that day."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from appointments.availability.calendars import Calendar, load_calendars_around
 from appointments.availability.intervals import intersect, local_datetime
 from appointments.availability.slots import next_free_of_any_staff
-from appointments.booking.book import Booking, book_now, booked_before
-from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.booking.book import Booking, attempt_booking, find_repeated_booking
+from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
 from appointments.booking_rules.retry import run_with_retry
 from appointments.booking_rules.validation import SlotRequest, check_allowed, check_same_organization
 from appointments.models import Appointment
@@ -23,73 +23,74 @@ from staff.models import StaffMember
 def book_with_any_staff(
     *, people: Sequence[StaffMember], first: StaffMember | None = None, **booking: Any
 ) -> Appointment:
-    """Book with one of these people; see `book_appointment` for the rest of what it takes, and what it promises.
+    """Book with one of these people; see `book_appointment` for the other arguments and the guarantees.
 
-    `first` is whom the time was shown with: asked before the others. Whoever lost the time meanwhile is passed over
-    for the next one. Raises BookingError, or TimeTaken with the next times at which any of them is free.
+    `first` is the staff member whose time the page showed, and is tried first. If a person is no longer available,
+    the next one is tried. Raises BookingError, or TimeTaken with the next times at which any of them is free.
     """
     wanted = Booking(**booking)
     check_same_organization(wanted.organization, wanted.rows)
     for member in people:
         check_same_organization(wanted.organization, {"staff": member})
     try:
-        return _book_with_the_first(wanted, people, first)
+        return _book_first_available(wanted, people, first)
     except (BookingError, IntegrityError):
-        if (earlier := booked_before(wanted)) is not None:
-            return earlier
+        if (existing := find_repeated_booking(wanted)) is not None:
+            return existing
         raise
 
 
-def _book_with_the_first(
+def _book_first_available(
     wanted: Booking, people: Sequence[StaffMember], first: StaffMember | None
 ) -> Appointment:
-    for member in sorted(people_who_can(wanted, people), key=lambda member: member != first):
+    for member in sorted(free_staff(wanted, people), key=lambda member: member != first):
         try:
-            return run_with_retry(lambda member=member: book_now(wanted, member))  # type: ignore[misc]
-        except BookingError as refusal:
-            # The person was booked, went off or stopped providing it meanwhile; anything else nobody can mend.
-            if refusal.field not in ("starts_at", "staff"):
-                raise
+            return run_with_retry(lambda member=member: attempt_booking(wanted, member))  # type: ignore[misc]
+        except (TimeUnavailable, StaffUnavailable):
+            # The person is no longer available. Any other error would be the same with everyone.
+            continue
     raise _nobody_is_free(wanted, people)
 
 
-def people_who_can(wanted: Booking, people: Sequence[StaffMember]) -> list[StaffMember]:
-    """Those of the people who are free then, whoever has least to do that day first. Raises BookingError.
+def free_staff(wanted: Booking, people: Sequence[StaffMember]) -> list[StaffMember]:
+    """Return the people who are free at the requested time, those with the least booked time that day first.
 
-    One query for any number of people.
+    Raises StaffUnavailable if `people` is empty. Takes a constant number of queries.
     """
     if not people:
-        raise BookingError(
-            _("Nobody takes this appointment. Choose another service or meeting method."), "staff"
-        )
-    wish = wanted.slot_request_for(people[0])
-    check_allowed(wish)
-    end = wish.start + wish.lengths.duration
-    calendars = load_calendars_around(people, wish.start, end, location=wanted.location)
-    free = [member for member in people if _can_take(calendars[member.pk], wish)]
-    return sorted(free, key=lambda member: (_work_that_day(calendars[member.pk], wish, member), member.pk))
+        raise StaffUnavailable(_("Nobody takes this appointment. Choose another service or meeting method."))
+    request = wanted.slot_request_for(people[0])
+    check_allowed(request)
+    end = request.start + request.durations.duration
+    calendars = load_calendars_around(people, request.start, end, location=wanted.location)
+    free = [member for member in people if _is_available(calendars[member.pk], request)]
+    return sorted(
+        free, key=lambda member: (_booked_seconds(calendars[member.pk], request, member), member.pk)
+    )
 
 
-def _can_take(calendar: Calendar, wish: SlotRequest) -> bool:
-    taken = calendar.is_taken(wish.start, wish.lengths) or calendar.is_off(wish.start, wish.lengths)
-    return not taken and (wish.may_be_outside_hours or calendar.is_open(wish.start, wish.lengths))
+def _is_available(calendar: Calendar, request: SlotRequest) -> bool:
+    taken = calendar.is_taken(request.start, request.durations) or calendar.is_off(
+        request.start, request.durations
+    )
+    return not taken and (request.may_be_outside_hours or calendar.is_open(request.start, request.durations))
 
 
-def _work_that_day(calendar: Calendar, wish: SlotRequest, member: StaffMember) -> int:
-    """For how many seconds the person is booked on the day of the wish, by their own clock."""
-    day = wish.starts_at.astimezone(member.zone).date()
+def _booked_seconds(calendar: Calendar, request: SlotRequest, member: StaffMember) -> int:
+    """Return the seconds that the person is booked on the requested day, in their own time zone."""
+    day = request.starts_at.astimezone(member.zone).date()
     start, end = (local_datetime(day + timedelta(days=days), time(0), member.zone) for days in (0, 1))
     return sum(to - from_ for from_, to in intersect(calendar.busy, [(start, end)]))
 
 
 def _nobody_is_free(wanted: Booking, people: Sequence[StaffMember]) -> TimeTaken:
-    wish = wanted.slot_request_for(people[0])
+    request = wanted.slot_request_for(people[0])
     free = next_free_of_any_staff(
-        wish.service,
+        request.service,
         people,
-        wish.starts_at,
-        lengths=wish.lengths,
-        for_clients=wish.by_client,
-        location=wish.location,
+        request.starts_at,
+        durations=request.durations,
+        for_clients=request.by_client,
+        location=request.location,
     )
-    return TimeTaken(_("Nobody is free at %(when)s. Choose another time.") % {"when": wish.when}, free)
+    return TimeTaken(_("Nobody is free at %(when)s. Choose another time.") % {"when": request.when}, free)

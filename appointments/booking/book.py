@@ -1,7 +1,7 @@
-"""Book an appointment: one transaction, which locks the staff member and then looks again.
+"""Book an appointment in one transaction, which locks the staff member and then checks the rules again.
 
-The exclusion constraint on Appointment is what makes a double booking impossible; the lock and the checks make its
-refusal rare and friendly. Nothing here calls out: meetings, mails and the broker follow after the commit.
+The exclusion constraint on Appointment makes a double booking impossible. The lock and the checks make hitting it rare
+and the answer friendly. Nothing here calls another system: meetings, emails and the broker follow after the commit.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import IntegrityError
-from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.errors import BookingError, TimeTaken
@@ -24,22 +23,20 @@ from appointments.booking_rules.validation import (
     check_reachable,
     check_same_organization,
     check_time,
-    clock,
     set_times,
-    taken,
+    time_taken,
 )
-from appointments.models import Appointment, BookedThrough, Client
+from appointments.models import Appointment, AppointmentEventKind, BookedThrough, Client, Notification
 from appointments.notifications.outbox import notifications_of_booking, send_soon
-from appointments.timeline import line
+from appointments.timeline import Fact, local_time, record_event
 from appointments.video.meeting import arrange_video
 from services.models import MeetingMethod, Service
 from staff.models import Location, Organization, StaffMember
-from staff.together import insert_together
 
 
 @dataclass(frozen=True)
 class Booking:
-    """Everything that is wanted but whose time it takes; see `book_appointment`."""
+    """A requested booking without its staff member; see `book_appointment`."""
 
     organization: Organization
     service: Service
@@ -56,16 +53,16 @@ class Booking:
 
     @property
     def rows(self) -> Mapping[str, Owned | None]:
-        """What must be of the organisation, by form field."""
+        """Rows that must belong to the organisation, by form field."""
         return {"service": self.service, "client": self.client, "location": self.location, "": self.actor}
 
     def slot_request_for(self, staff: StaffMember) -> SlotRequest:
-        """The time, wanted of this person."""
+        """Return the requested slot with this staff member."""
         return SlotRequest(
             service=self.service,
             staff=staff,
             starts_at=self.starts_at.replace(second=0, microsecond=0),
-            lengths=Durations.of_service(self.service),
+            durations=Durations.of_service(self.service),
             through=BookedThrough(self.through),
             location=self.location,
             outside_hours=self.outside_hours,
@@ -90,9 +87,9 @@ def book_appointment(
 ) -> Appointment:
     """Book `service` with `staff` at `starts_at` (aware; seconds are dropped) and return the appointment.
 
-    A repeated `request_key`, which must be unguessable, returns the appointment it made before, unchanged.
+    If an appointment with the same `request_key` exists, it is returned unchanged; keys must be unguessable.
     `outside_hours` is for staff and ignored in the Client View. Raises BookingError, or TimeTaken with the next
-    free times. Never waits for, and never fails because of, the video platform, the mail server or the broker.
+    free times. Never waits for the video platform, the mail server or the broker, and never fails because of them.
     """
     wanted = Booking(
         organization=organization,
@@ -110,31 +107,31 @@ def book_appointment(
     )
     check_same_organization(organization, {**wanted.rows, "staff": staff})
     try:
-        return run_with_retry(lambda: book_now(wanted, staff))
-    except (BookingError, IntegrityError) as refusal:
-        if (earlier := booked_before(wanted)) is not None:
-            return earlier
-        if isinstance(refusal, TimeTaken):
-            raise taken(wanted.slot_request_for(staff)) from None
+        return run_with_retry(lambda: attempt_booking(wanted, staff))
+    except (BookingError, IntegrityError) as error:
+        if (existing := find_repeated_booking(wanted)) is not None:
+            return existing
+        if isinstance(error, TimeTaken):
+            raise time_taken(wanted.slot_request_for(staff)) from None
         raise
 
 
-def book_now(wanted: Booking, staff: StaffMember) -> Appointment:
-    """One attempt, inside the caller's transaction: three statements, and a few more for a video call.
+def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
+    """Try once to book, inside the caller's transaction.
 
-    A request that was made before is refused like any other, by its own appointment or the database's unique key:
-    only then is it worth looking for, with `booked_before`.
+    A repeated request fails here like any other, because its own appointment has the time. Callers then use
+    `find_repeated_booking`, so that a first request never pays for that query.
     """
-    provision = lock_provider(wanted.organization, staff, wanted.service, wanted.method)
-    wish = replace(wanted.slot_request_for(staff), staff=provision.staff)
-    check_offered(wish, provision)
+    provision = lock_provider(staff, wanted.service, wanted.method)
+    request = replace(wanted.slot_request_for(staff), staff=provision.staff)
+    check_offered(request, provision)
     check_reachable(wanted.client, wanted.method)
-    check_time(wish)
-    return _add(_appointment(wanted, wish))
+    check_time(request)
+    return _save_booking(_new_appointment(wanted, request))
 
 
-def booked_before(wanted: Booking) -> Appointment | None:
-    """The appointment that the same request has made already."""
+def find_repeated_booking(wanted: Booking) -> Appointment | None:
+    """Return the appointment that the same request has already made, if any."""
     if wanted.request_key is None:
         return None
     return Appointment.objects.filter(
@@ -142,38 +139,39 @@ def booked_before(wanted: Booking) -> Appointment | None:
     ).first()
 
 
-def _appointment(wanted: Booking, wish: SlotRequest) -> Appointment:
+def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
     place = wanted.location
     if wanted.method == MeetingMethod.AT_LOCATION and place is None:
-        place = wish.staff.location
+        place = request.staff.location
     appointment = Appointment(
         organization=wanted.organization,
         service=wanted.service,
-        staff=wish.staff,
+        staff=request.staff,
         client=wanted.client,
         location=place,
         method=wanted.method,
-        booked_through=wish.through,
+        booked_through=request.through,
         booked_by=wanted.actor,
         request_key=wanted.request_key,
         client_note=wanted.client_note,
         internal_note=wanted.internal_note,
     )
-    set_times(appointment, wish)
+    set_times(appointment, request)
     return appointment
 
 
-def _add(appointment: Appointment) -> Appointment:
-    """Store the appointment with its first line and its mails."""
+def _save_booking(appointment: Appointment) -> Appointment:
+    """Save the appointment with the first line of its timeline and its emails."""
     if appointment.method == MeetingMethod.VIDEO:
         arrange_video(appointment)
-    when = clock(appointment.starts_at, appointment.staff)
-    booked = line(
+    appointment.save(force_insert=True)
+    booked_for = {"when": local_time(appointment.starts_at, appointment.staff.zone)}
+    record_event(
         appointment,
-        _("Booked for %(when)s.") % {"when": when},
+        Fact(AppointmentEventKind.BOOKED, booked_for),
         actor=appointment.booked_by,
         through=appointment.booked_through,
     )
-    insert_together(appointment, [booked, *notifications_of_booking(appointment)], by="appointment_id")
+    Notification.objects.bulk_create(notifications_of_booking(appointment))
     send_soon()
     return appointment

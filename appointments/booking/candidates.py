@@ -1,4 +1,4 @@
-"""Whom, how and when a booking page can offer."""
+"""Staff members and times that a booking page can offer."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from integrations.hosting.reasons import Obstacle
 from services.models import MeetingMethod, Service
 from staff.models import Organization, StaffMember
 
-# A day has no more quarter hours.
+# A day has fewer quarter hours than this.
 _TIMES_A_DAY = 100
 _NEXT_TIMES = 6
 
 
 @dataclass(frozen=True)
-class People:
-    """Who can take an appointment, and who of those that might be expected cannot, with the reason.
+class StaffCandidates:
+    """Staff members who can take an appointment, and those who can't, with the reason.
 
-    `personal` are those of the able whose video call would take place on a personal link.
+    `personal` are the able ones whose video call would take place on a personal link.
     """
 
     able: list[StaffMember] = field(default_factory=list)
@@ -36,18 +36,18 @@ class People:
 
 @dataclass(frozen=True)
 class FreeTimes:
-    """Times at which somebody is free: all of one day, or, where that has none, the next ones after it."""
+    """Free times of one day or, if there are none, the next ones after it."""
 
     on_the_day: list[datetime]
     later: list[datetime]
 
 
-def able_people(service: Service, method: int, *, only: int | None = None) -> list[StaffMember]:
-    """Who can take the service this way: whoever provides it and, for a video call, can host one.
+def bookable_staff(service: Service, method: int, *, only: int | None = None) -> list[StaffMember]:
+    """Return the staff members who provide the service and, for a video call, can host one.
 
-    `only` is the pk of the one who is asked about. A constant number of queries.
+    `only` limits them to one pk. Takes a constant number of queries.
     """
-    providers = _active(service.organization_id).filter(services=service).order_by()
+    providers = _active_staff(service.organization_id).filter(services=service).order_by()
     people = list(providers if only is None else providers.filter(pk=only))
     if method != MeetingMethod.VIDEO:
         return people
@@ -55,15 +55,20 @@ def able_people(service: Service, method: int, *, only: int | None = None) -> li
     return [member for member in people if hostings[member.pk].can_host]
 
 
-def people_for(organization: Organization, service: Service | None, method: int | None) -> People:
-    """Who provides the service; for a video call, only those who can host one. A constant number of queries."""
-    providers = _active(organization.pk)
+def staff_candidates(
+    organization: Organization, service: Service | None, method: int | None
+) -> StaffCandidates:
+    """Return the candidates for a service, or for any service, and a meeting method.
+
+    Takes a constant number of queries.
+    """
+    providers = _active_staff(organization.pk)
     anything = providers.filter(assignments__isnull=False).distinct()
     people = list(providers.filter(services=service) if service else anything)
     if method != MeetingMethod.VIDEO:
-        return People(able=people)
+        return StaffCandidates(able=people)
     hostings = hosting_of(people)
-    return People(
+    return StaffCandidates(
         able=[member for member in people if hostings[member.pk].can_host],
         personal=[(member, hostings[member.pk]) for member in people if hostings[member.pk].personal_url],
         unable=[
@@ -72,13 +77,12 @@ def people_for(organization: Organization, service: Service | None, method: int 
     )
 
 
-def _active(organization: int) -> QuerySet[StaffMember]:
-    people = StaffMember.objects.filter(organization=organization, is_active=True)
-    return people.select_related("location", "organization")
+def _active_staff(organization: int) -> QuerySet[StaffMember]:
+    return StaffMember.objects.active_in(organization).select_related("location", "organization")
 
 
-def why_not(member: StaffMember, service: Service, people: People) -> str:
-    """Why this person is not among those who can take it; empty where they are."""
+def why_not(member: StaffMember, service: Service, people: StaffCandidates) -> str:
+    """Return why this person can't take the service; "" if they can."""
     if member in people.able:
         return ""
     reasons = {unable.pk: obstacle.sentence for unable, obstacle in people.unable}
@@ -91,13 +95,16 @@ def why_not(member: StaffMember, service: Service, people: People) -> str:
 def free_times(
     service: Service, member: StaffMember, day: date, zone: ZoneInfo, *, moving: Appointment | None = None
 ) -> FreeTimes:
-    """When this person can start the service on a day of the zone; `moving` is what is moved, so free for itself."""
+    """Return the times at which a staff member can start the service on a day of the zone.
+
+    `moving` is the appointment that moves: its own time counts as free.
+    """
     found = next_free(
         service,
         member,
         datetime.combine(day, time(0), zone),
         _TIMES_A_DAY,
-        lengths=Durations.of_appointment(moving) if moving else None,
+        durations=Durations.of_appointment(moving) if moving else None,
         ignoring=moving,
     )
     on_the_day = [moment for moment in found if moment.astimezone(zone).date() == day]

@@ -1,4 +1,4 @@
-"""Why a booking is not made, moved or cancelled: ordinary answers for people, not faults."""
+"""Reasons why an appointment can't be booked, moved or cancelled. They are answers for people, not faults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from datetime import datetime
 
 
 class BookingError(Exception):
-    """The wish cannot be granted. `sentence` says why and what to do, `field` names the form field ("" for none)."""
+    """A booking or a change is not possible.
+
+    `sentence` says why and what to do; `field` names the form field, "" for none.
+    """
 
     def __init__(self, sentence: str, field: str = "") -> None:
         super().__init__(sentence)
@@ -15,9 +18,27 @@ class BookingError(Exception):
         self.field = field
 
 
-class TimeTaken(BookingError):
-    """Somebody else has the time. `next_free` are the next times (UTC) at which the staff member is free."""
+class StaffUnavailable(BookingError):
+    """The staff member can't take the appointment, at any time."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "staff")
+
+
+class TimeUnavailable(BookingError):
+    """The staff member can't take the appointment at this time."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "starts_at")
+
+
+class TimeTaken(TimeUnavailable):
+    """Another appointment has the time. `next_free` are the staff member's next free times, in UTC."""
 
     def __init__(self, sentence: str, next_free: Sequence[datetime] = ()) -> None:
-        super().__init__(sentence, "starts_at")
+        super().__init__(sentence)
         self.next_free = list(next_free)
+
+
+class ChangedMeanwhile(BookingError):
+    """The appointment changed after the page showed it."""

@@ -1,68 +1,48 @@
-"""Locks that every change of an appointment takes, in one order: staff members by pk, then the appointment."""
+"""Row locks that every change of an appointment takes, in one order: staff members by pk, then the appointment."""
 
 from __future__ import annotations
 
-from typing import Final
-
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from appointments.booking_rules.errors import BookingError
+from appointments.booking_rules.errors import ChangedMeanwhile, StaffUnavailable
 from appointments.booking_rules.validation import Provision, check_same_organization
 from appointments.models import Appointment, BookedThrough
-from appointments.timeline import last_change
-from services.models import Service
-from staff.models import Organization, StaffMember
-from staff.together import fetch_together
+from appointments.timeline import event_text, last_change
+from services.models import MeetingMethodOffer, Service, ServiceAssignment
+from staff.models import StaffMember
 
 
 def lock_staff(staff: StaffMember) -> StaffMember:
-    """Lock the staff member's row, as edits of hours and time off do, and return it as it is now."""
+    """Lock the staff member's row, as edits of hours and time off do, and return its current state."""
     return lock_people(staff)[staff.pk]
 
 
-def lock_provider(organization: Organization, staff: StaffMember, service: Service, method: int) -> Provision:
-    """`lock_staff` of the organisation, and what of a service the person offers, in one statement.
-
-    The location, where it is still the same, is the one that came with `staff`.
-    """
-    wanted = {"staff": staff.pk, "service": service.pk, "method": method}
-    for member, provides, offered_to in fetch_together({"staff": StaffMember}, _LOCK_PROVIDER, wanted):
-        member.organization = organization
-        if member.location_id == staff.location_id:
-            member.location = staff.location
-        return Provision(member, provides, offered_to)
-    raise _nobody()
-
-
-_LOCK_PROVIDER: Final = """,
-       EXISTS (SELECT FROM services_serviceassignment WHERE service_id = %(service)s AND staff_id = staff.id),
-       (SELECT offered_to FROM services_meetingmethodoffer WHERE service_id = %(service)s AND method = %(method)s)
-  FROM staff_staffmember AS staff WHERE id = %(staff)s FOR NO KEY UPDATE
-"""
+def lock_provider(staff: StaffMember, service: Service, method: int) -> Provision:
+    """Lock the staff member's row and return what they offer of a service, in one query."""
+    assignments = ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk"))
+    offers = MeetingMethodOffer.objects.filter(service=service, method=method).order_by()
+    providers = _staff_for_update().annotate(
+        provides=Exists(assignments), offered_to=offers.values("offered_to")
+    )
+    for provider in providers.filter(pk=staff.pk):
+        return Provision(provider, provides=provider.provides, offered_to=provider.offered_to)
+    raise _no_longer_exists()
 
 
 def lock_people(*people: StaffMember) -> dict[int, StaffMember]:
-    """Lock these people's rows in the order of their pk, and return them as they are now, by pk."""
-    locked = (
-        StaffMember.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("organization", "location")
-        .filter(pk__in={member.pk for member in people})
-        .order_by("pk")
-    )
+    """Lock these staff members' rows in the order of their pk, and return their current state by pk."""
+    locked = _staff_for_update().filter(pk__in={member.pk for member in people})
     by_pk = {member.pk: member for member in locked}
     if any(member.pk not in by_pk for member in people):
-        raise _nobody()
+        raise _no_longer_exists()
     return by_pk
 
 
-def _nobody() -> BookingError:
-    return BookingError(_("This staff member no longer exists. Choose somebody else."), "staff")
-
-
 def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> Appointment:
-    """The appointment as it is now, locked, after its staff member was; only for its own organisation.
+    """Lock the appointment after its staff member, and return its current state.
 
-    Raises BookingError where it has another staff member by now than the one who is locked.
+    Raises ChangedMeanwhile if another staff member than the locked one has it now.
     """
     check_same_organization(appointment.organization, {"": actor})
     current = (
@@ -79,26 +59,35 @@ def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> App
         .get(pk=appointment.pk)
     )
     if current.staff_id != appointment.staff_id:
-        raise BookingError(_what_happened_meanwhile(current))
+        raise ChangedMeanwhile(_last_change_sentence(current))
     return current
 
 
 def check_version(current: Appointment, version: int | None) -> None:
-    """Nobody overwrites what they have not seen: `version` is the one of the page that asks, None for whoever has none.
+    """Check that the user has seen the current version; None skips the check.
 
-    Raises BookingError, in words that say what happened meanwhile and who did it.
+    Raises ChangedMeanwhile with the last change and who made it.
     """
     if version not in (None, current.version):
-        raise BookingError(_what_happened_meanwhile(current))
+        raise ChangedMeanwhile(_last_change_sentence(current))
 
 
-def _what_happened_meanwhile(appointment: Appointment) -> str:
+def _staff_for_update() -> QuerySet[StaffMember]:
+    rows = StaffMember.objects.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("organization", "location").order_by("pk")
+
+
+def _no_longer_exists() -> StaffUnavailable:
+    return StaffUnavailable(_("This staff member no longer exists. Choose somebody else."))
+
+
+def _last_change_sentence(appointment: Appointment) -> str:
     change = last_change(appointment)
     if change is None:
         return _("This appointment was changed meanwhile. Look at it again.")
-    words = {"name": change.actor.name if change.actor else "", "what": change.text}
+    params = {"name": change.actor.name if change.actor else "", "what": event_text(change)}
     if change.actor:
-        return _("%(name)s changed this appointment meanwhile: %(what)s Look at it again.") % words
+        return _("%(name)s changed this appointment meanwhile: %(what)s Look at it again.") % params
     if change.through == BookedThrough.CLIENT_VIEW:
-        return _("The client changed this appointment meanwhile: %(what)s Look at it again.") % words
-    return _("This appointment was changed meanwhile: %(what)s Look at it again.") % words
+        return _("The client changed this appointment meanwhile: %(what)s Look at it again.") % params
+    return _("This appointment was changed meanwhile: %(what)s Look at it again.") % params

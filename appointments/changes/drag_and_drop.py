@@ -1,4 +1,4 @@
-"""A drop on the schedule: moved at once, asked about first, or refused; never half of it."""
+"""Drag and drop on the schedule: moved at once, confirmed first, or refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from staff.models import StaffMember
 
 @dataclass(frozen=True)
 class DropTarget:
-    """Where somebody let an appointment go. Without `ends_at` its length stays."""
+    """Staff member and time on which the appointment was dropped. Without `ends_at` its length stays."""
 
     staff: StaffMember
     starts_at: datetime
@@ -28,7 +28,7 @@ class DropTarget:
 
 
 def drop_appointment(appointment: Appointment, drop: DropTarget, actor: StaffMember) -> Appointment:
-    """Move the appointment there, outside working hours, too: whoever drops it has seen where they are.
+    """Move the appointment to the target, also outside working hours, as the user has seen them.
 
     Raises BookingError, or TimeTaken with the next free times.
     """
@@ -44,23 +44,23 @@ def drop_appointment(appointment: Appointment, drop: DropTarget, actor: StaffMem
     )
 
 
-def what_to_ask(appointment: Appointment, drop: DropTarget, actor: StaffMember) -> list[str]:
-    """What whoever drops it should know before: sentences, the question first; none where nothing needs asking.
+def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffMember) -> list[str]:
+    """Return the lines of a confirmation, the question first; none if the move needs no confirmation.
 
-    The move is tried and taken back, so that what cannot be is refused before anybody is asked. Raises as
-    `drop_appointment`.
+    The move is tried and rolled back, so that an impossible move is refused before the user confirms it. Raises the
+    errors of `drop_appointment`.
     """
     with transaction.atomic():
         moved = drop_appointment(appointment, drop, actor)
         transaction.set_rollback(True)
     if moved.version == appointment.version:
         return []
-    warnings = [*_told(moved), *_outside_hours(moved), *_link(appointment, moved)]
+    warnings = [*_email_notice(moved), *_hours_warning(moved), *_link_notice(appointment, moved)]
     return [*_question(appointment, moved), *warnings] if warnings else []
 
 
-def where_it_is(appointment: Appointment) -> str:
-    """Time and staff member in words, by the clock of whoever reads it."""
+def time_and_staff(appointment: Appointment) -> str:
+    """Return the time, in the current time zone, and the staff member as text."""
     when = date_format(timezone.localtime(appointment.starts_at), "D j M, H:i")
     until = date_format(timezone.localtime(appointment.ends_at), "H:i")
     return _("%(when)s–%(until)s with %(name)s") % {
@@ -73,29 +73,29 @@ def where_it_is(appointment: Appointment) -> str:
 def _question(before: Appointment, moved: Appointment) -> list[str]:
     return [
         _("Move the appointment of %(client)s?") % {"client": before.client.name},
-        _("From %(place)s") % {"place": where_it_is(before)},
-        _("to %(place)s.") % {"place": where_it_is(moved)},
+        _("From %(place)s") % {"place": time_and_staff(before)},
+        _("to %(place)s.") % {"place": time_and_staff(moved)},
     ]
 
 
-def _told(moved: Appointment) -> list[str]:
+def _email_notice(moved: Appointment) -> list[str]:
     if not moved.client.email:
         return []
-    return [_("%(client)s is told by mail.") % {"client": moved.client.name}]
+    return [_("%(client)s is told by email.") % {"client": moved.client.name}]
 
 
-def _outside_hours(moved: Appointment) -> list[str]:
+def _hours_warning(moved: Appointment) -> list[str]:
     if is_within_hours(moved.staff, moved.starts_at, moved.ends_at, location=moved.location):
         return []
     return [_("This is outside the working hours of %(name)s.") % {"name": moved.staff.name}]
 
 
-def _link(before: Appointment, moved: Appointment) -> list[str]:
+def _link_notice(before: Appointment, moved: Appointment) -> list[str]:
     if moved.method != MeetingMethod.VIDEO or moved.staff_id == before.staff_id:
         return []
     if moved.personal_meeting_url:
-        words = {"name": moved.staff.name, "address": moved.personal_meeting_url}
-        named = _("The call takes place on the personal link of %(name)s, %(address)s.") % words
+        params = {"name": moved.staff.name, "address": moved.personal_meeting_url}
+        named = _("The call takes place on the personal link of %(name)s, %(address)s.") % params
         return [*filter(None, [named, moved.personal_meeting_note])]
     if moved.meeting_id == before.meeting_id:
         return [_("The Teams meeting and its link stay the same.")]

@@ -1,4 +1,4 @@
-"""Another meeting method for an appointment: to and from a video call, its meeting is made or let go."""
+"""Change the meeting method of an appointment; its video meeting is requested or cancelled accordingly."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from appointments.booking_rules.validation import (
     check_same_organization,
 )
 from appointments.changes.move import is_movable
-from appointments.models import Appointment, BookedThrough, NotificationKind
+from appointments.models import Appointment, AppointmentEventKind, BookedThrough, NotificationKind
 from appointments.notifications.before_after import snapshot
 from appointments.notifications.outbox import notify_all
-from appointments.timeline import note
+from appointments.timeline import Fact, record_event
 from appointments.video.meeting import VIDEO_FIELDS, arrange_video, retire_video
 from services.models import MeetingMethod
 from staff.models import Location, StaffMember
@@ -32,10 +32,10 @@ def change_method(
     location: Location | None = None,
     version: int | None = None,
 ) -> Appointment:
-    """The appointment takes place another way, at the same time; return it as it is now.
+    """Change the meeting method at the same time; return the appointment's current state.
 
-    `location` is where it takes place at a location; without one, where the staff member works. What it is already
-    changes nothing and tells nobody. Raises BookingError, with the reason why somebody cannot host a video call.
+    `location` defaults to the appointment's or else the staff member's location. A change to the present method and
+    location changes nothing and notifies no one. Raises BookingError, also if the staff member can't host a video call.
     """
     check_same_organization(appointment.organization, {"location": location, "": actor})
     with transaction.atomic():
@@ -47,7 +47,7 @@ def change_method(
             return current
         check_version(current, version)
         _check_possible(current, method, BookedThrough(through))
-        return _change(current, method, place, actor, through)
+        return _save_method(current, method, place, actor, through)
 
 
 def _check_possible(appointment: Appointment, method: int, through: BookedThrough) -> None:
@@ -66,11 +66,11 @@ def _place(appointment: Appointment, method: int, location: Location | None) -> 
     return location or appointment.location or appointment.staff.location
 
 
-def _change(
+def _save_method(
     appointment: Appointment, method: int, place: Location | None, actor: StaffMember | None, through: str
 ) -> Appointment:
     was_video = appointment.method == MeetingMethod.VIDEO
-    text, before = _words(appointment, method, place), snapshot(appointment)
+    fact, before = _method_fact(appointment, method, place), snapshot(appointment)
     appointment.method, appointment.location = method, place
     if method == MeetingMethod.VIDEO and not was_video:
         arrange_video(appointment)
@@ -78,14 +78,13 @@ def _change(
         retire_video(appointment)
     appointment.version += 1
     appointment.save(update_fields=["method", "location", "version", *VIDEO_FIELDS])
-    note(appointment, text, actor=actor, through=through)
+    record_event(appointment, fact, actor=actor, through=through)
     notify_all(appointment, NotificationKind.CHANGED, before=before)
     return appointment
 
 
-def _words(appointment: Appointment, method: int, place: Location | None) -> str:
-    """What is about to happen, for the timeline."""
+def _method_fact(appointment: Appointment, method: int, place: Location | None) -> Fact:
     if appointment.method == method:
-        return _("Another location: %(name)s.") % {"name": place.name if place else ""}
-    words = {"before": appointment.get_method_display(), "method": MeetingMethod(method).label}
-    return _("Meeting method changed from %(before)s to %(method)s.") % words
+        return Fact(AppointmentEventKind.LOCATION_CHANGED, {"name": place.name if place else ""})
+    methods = {"before": int(appointment.method), "method": int(method)}
+    return Fact(AppointmentEventKind.METHOD_CHANGED, methods)

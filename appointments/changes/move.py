@@ -1,4 +1,4 @@
-"""Another time, length or staff member for an appointment: one transaction, which locks and then looks again."""
+"""Move or reassign an appointment in one transaction, which locks and then checks the rules again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from appointments.availability.calendars import Durations
-from appointments.booking_rules.errors import BookingError
+from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_people
-from appointments.booking_rules.retry import settle
+from appointments.booking_rules.retry import run_with_retry
 from appointments.booking_rules.validation import (
     SlotRequest,
     check_active,
@@ -19,19 +18,19 @@ from appointments.booking_rules.validation import (
     check_changeable,
     check_same_organization,
     check_time,
-    clock,
     set_times,
+    time_taken,
 )
-from appointments.models import Appointment, BookedThrough, NotificationKind, Status
+from appointments.models import Appointment, AppointmentEventKind, BookedThrough, NotificationKind, Status
 from appointments.notifications.before_after import snapshot
 from appointments.notifications.outbox import notify_all
-from appointments.timeline import note
+from appointments.timeline import Fact, local_time, record_event
 from appointments.video.meeting import VIDEO_FIELDS, reassign_video
 from integrations.meetings.requests import request_move
 from services.models import MeetingMethod
 from staff.models import StaffMember
 
-# Staff also move somebody who stands at the desk already; a client moves only what nobody has touched yet.
+# Staff also move an appointment whose client has arrived.
 MOVABLE = (Status.CONFIRMED, Status.ARRIVED)
 MOVABLE_BY_CLIENT = (Status.CONFIRMED,)
 LONGEST = timedelta(hours=24)
@@ -48,20 +47,21 @@ def move_appointment(
     outside_hours: bool = False,
     version: int | None = None,
 ) -> Appointment:
-    """Give the appointment another time, and perhaps another end or staff member; return it as it is now.
+    """Give the appointment another time, and perhaps another end or staff member; return its current state.
 
-    Without `ends_at` the length stays; with it, the service must allow lengths of its own. The link stays wherever its
-    organiser does; else the join page leads to a new one. What it is already changes nothing and tells nobody. Somebody
-    who can no longer host video still moves what is booked. `version` is the one that the page had which asks.
+    Without `ends_at` the length stays; otherwise the service must have an adjustable length. The link stays if its
+    organiser stays; otherwise the join page leads to a new one. A move to the present time and staff member changes
+    nothing and notifies no one. Staff who can no longer host video can still move booked appointments.
+    `version` is the appointment's version on the user's page.
     Raises BookingError, or TimeTaken with the next free times.
     """
     check_same_organization(appointment.organization, {"staff": staff, "": actor})
     starts_at = starts_at.replace(second=0, microsecond=0)
-    wish = SlotRequest(
+    request = SlotRequest(
         service=appointment.service,
         staff=staff or appointment.staff,
         starts_at=starts_at,
-        lengths=_lengths(appointment, starts_at, ends_at),
+        durations=_durations(appointment, starts_at, ends_at),
         through=BookedThrough(through),
         location=appointment.location,
         outside_hours=outside_hours,
@@ -69,20 +69,28 @@ def move_appointment(
     )
 
     def attempt() -> Appointment:
-        people = lock_people(appointment.staff, wish.staff)
+        people = lock_people(appointment.staff, request.staff)
         current = lock_appointment(appointment, actor)
-        check_changeable(current, wish.through)
+        check_changeable(current, request.through)
         locked = replace(
-            wish, staff=people[wish.staff.pk], lengths=_lengths(current, starts_at, ends_at), ignoring=current
+            request,
+            staff=people[request.staff.pk],
+            durations=_durations(current, starts_at, ends_at),
+            ignoring=current,
         )
-        if _is_so_already(current, locked):
+        if _is_unchanged(current, locked):
             return current
         check_version(current, version)
         _check_movable(current, locked)
         check_time(locked)
         return _move(current, locked, actor)
 
-    return settle(attempt, wish)
+    try:
+        return run_with_retry(attempt)
+    except TimeTaken:
+        pass
+    # Read after the rollback, when the winner's appointment is visible.
+    raise time_taken(request)
 
 
 def reassign_appointment(
@@ -94,7 +102,7 @@ def reassign_appointment(
     outside_hours: bool = False,
     version: int | None = None,
 ) -> Appointment:
-    """Another staff member takes the appointment over, at the same time; see `move_appointment`."""
+    """Give the appointment to another staff member at the same time; see `move_appointment`."""
     return move_appointment(
         appointment,
         starts_at=appointment.starts_at,
@@ -107,18 +115,18 @@ def reassign_appointment(
 
 
 def is_movable(appointment: Appointment) -> bool:
-    """Whether staff can give the appointment another time or staff member, as far as its status goes."""
+    """Return whether the appointment's status allows staff to move or reassign it."""
     return appointment.status in MOVABLE
 
 
-def _lengths(appointment: Appointment, starts_at: datetime, ends_at: datetime | None) -> Durations:
-    """The lengths as booked, or up to another end. Raises BookingError where that end makes no sense."""
-    lengths = Durations.of_appointment(appointment)
+def _durations(appointment: Appointment, starts_at: datetime, ends_at: datetime | None) -> Durations:
+    """Return the durations as booked, or up to another end. Raises BookingError if that end is not allowed."""
+    durations = Durations.of_appointment(appointment)
     if ends_at is None:
-        return lengths
+        return durations
     duration = ends_at.replace(second=0, microsecond=0) - starts_at
-    if int(duration.total_seconds()) == lengths.duration:
-        return lengths
+    if int(duration.total_seconds()) == durations.duration:
+        return durations
     if not appointment.service.adjustable_length:
         raise BookingError(
             _("The length of “%(service)s” is fixed. An admin can change that under Services.")
@@ -126,81 +134,82 @@ def _lengths(appointment: Appointment, starts_at: datetime, ends_at: datetime | 
         )
     if not timedelta(0) < duration <= LONGEST:
         raise BookingError(_("An appointment ends after it starts, and within a day. Choose another end."))
-    return replace(lengths, duration=int(duration.total_seconds()))
+    return replace(durations, duration=int(duration.total_seconds()))
 
 
-def _is_so_already(appointment: Appointment, wish: SlotRequest) -> bool:
-    desired_state = (wish.staff.pk, wish.starts_at, wish.lengths.duration)
-    return desired_state == (
+def _is_unchanged(appointment: Appointment, request: SlotRequest) -> bool:
+    requested = (request.staff.pk, request.starts_at, request.durations.duration)
+    return requested == (
         appointment.staff_id,
         appointment.starts_at,
         Durations.of_appointment(appointment).duration,
     )
 
 
-def _check_movable(appointment: Appointment, wish: SlotRequest) -> None:
-    if appointment.status not in (MOVABLE_BY_CLIENT if wish.by_client else MOVABLE):
+def _check_movable(appointment: Appointment, request: SlotRequest) -> None:
+    if appointment.status not in (MOVABLE_BY_CLIENT if request.by_client else MOVABLE):
         raise BookingError(
             _("An appointment that is “%(status)s” cannot be moved.")
             % {"status": appointment.get_status_display()}
         )
-    check_active(wish.staff)
-    if wish.staff.pk != appointment.staff_id:
-        check_assigned(appointment.service, wish.staff)
+    check_active(request.staff)
+    if request.staff.pk != appointment.staff_id:
+        check_assigned(appointment.service, request.staff)
 
 
-def _move(appointment: Appointment, wish: SlotRequest, actor: StaffMember | None) -> Appointment:
-    is_reassigned = wish.staff.pk != appointment.staff_id
-    is_moved = _is_so_already(appointment, replace(wish, staff=appointment.staff)) is False
-    text, former, before = _words(appointment, wish), appointment.staff, snapshot(appointment)
-    set_times(appointment, wish)
+def _move(appointment: Appointment, request: SlotRequest, actor: StaffMember | None) -> Appointment:
+    is_reassigned = request.staff.pk != appointment.staff_id
+    facts, former, before = _time_changes(appointment, request), appointment.staff, snapshot(appointment)
+    is_moved = bool(facts)
+    set_times(appointment, request)
     if is_reassigned:
-        text = f"{text} {_give_to(appointment, wish.staff)}".strip()
+        facts.append(_reassign(appointment, request.staff))
     elif appointment.meeting_id is not None:
         request_move(appointment.meeting_id, starts_at=appointment.starts_at, ends_at=appointment.ends_at)
-    _save(appointment)
-    note(appointment, text, actor=actor, through=wish.through)
-    kind = _kind(moved=is_moved, reassigned=is_reassigned)
+    _save_move(appointment)
+    record_event(appointment, *facts, actor=actor, through=request.through)
+    kind = _notification_kind(moved=is_moved, reassigned=is_reassigned)
     notify_all(appointment, kind, before=before, former=former if is_reassigned else None)
     return appointment
 
 
-def _give_to(appointment: Appointment, member: StaffMember) -> str:
-    """Make the appointment this person's, video and all; return what happened, in words."""
-    words = {"before": appointment.staff.name, "name": member.name}
-    before = appointment.meeting_id
+def _reassign(appointment: Appointment, member: StaffMember) -> Fact:
+    """Give the appointment and its video call to this staff member, without saving."""
+    names = {"before": appointment.staff.name, "name": member.name}
+    previous_meeting = appointment.meeting_id
     appointment.staff = member
     if appointment.method != MeetingMethod.VIDEO:
-        return _("Reassigned from %(before)s to %(name)s.") % words
+        return Fact(AppointmentEventKind.REASSIGNED, names)
     reassign_video(appointment)
-    if before is not None and before == appointment.meeting_id:
-        return _("Reassigned from %(before)s to %(name)s. The link stays.") % words
-    return _("Reassigned from %(before)s to %(name)s, with a new link.") % words
+    if previous_meeting is not None and previous_meeting == appointment.meeting_id:
+        return Fact(AppointmentEventKind.REASSIGNED_SAME_LINK, names)
+    return Fact(AppointmentEventKind.REASSIGNED_NEW_LINK, names)
 
 
-def _save(appointment: Appointment) -> None:
+def _save_move(appointment: Appointment) -> None:
     appointment.version += 1
     appointment.save(
         update_fields=["starts_at", "ends_at", "busy_from", "busy_to", "staff", "version", *VIDEO_FIELDS]
     )
 
 
-def _words(appointment: Appointment, wish: SlotRequest) -> str:
-    """What becomes of time and length, in sentences."""
-    sentences = []
-    if wish.starts_at != appointment.starts_at:
-        before, when = clock(appointment.starts_at, wish.staff), clock(wish.starts_at, wish.staff)
-        sentences.append(_("Moved from %(before)s to %(when)s.") % {"before": before, "when": when})
-    minutes = wish.lengths.duration // 60
-    if wish.lengths.duration != Durations.of_appointment(appointment).duration:
-        sentences.append(
-            ngettext("It takes %(minutes)s minute now.", "It takes %(minutes)s minutes now.", minutes)
-            % {"minutes": minutes}
-        )
-    return " ".join(sentences)
+def _time_changes(appointment: Appointment, request: SlotRequest) -> list[Fact]:
+    """Return how the requested start and length differ from the appointment's."""
+    facts = []
+    if request.starts_at != appointment.starts_at:
+        zone = request.staff.zone
+        times = {
+            "before": local_time(appointment.starts_at, zone),
+            "when": local_time(request.starts_at, zone),
+        }
+        facts.append(Fact(AppointmentEventKind.MOVED, times))
+    if request.durations.duration != Durations.of_appointment(appointment).duration:
+        minutes = request.durations.duration // 60
+        facts.append(Fact(AppointmentEventKind.LENGTH_CHANGED, {"minutes": minutes}))
+    return facts
 
 
-def _kind(*, moved: bool, reassigned: bool) -> NotificationKind:
+def _notification_kind(*, moved: bool, reassigned: bool) -> NotificationKind:
     if moved and reassigned:
         return NotificationKind.CHANGED
     return NotificationKind.REASSIGNED if reassigned else NotificationKind.MOVED

@@ -1,4 +1,4 @@
-"""What staff write about an appointment: for themselves, and for the client to read."""
+"""Internal notes and client notes of an appointment."""
 
 from __future__ import annotations
 
@@ -7,40 +7,41 @@ from hashlib import sha256
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.booking_rules.errors import BookingError
+from appointments.booking_rules.errors import ChangedMeanwhile
 from appointments.booking_rules.locks import lock_appointment, lock_staff
-from appointments.models import Appointment, BookedThrough
-from appointments.timeline import last_change, note
+from appointments.models import Appointment, AppointmentEventKind, BookedThrough
+from appointments.timeline import Fact, last_change, record_event
 from staff.models import StaffMember
 
 
-def notes_seen(appointment: Appointment) -> str:
-    """Stands for both notes as they are; tells nothing."""
+def notes_fingerprint(appointment: Appointment) -> str:
+    """Return a hash of both notes, which reveals neither."""
     return sha256(f"{appointment.client_note}\0{appointment.internal_note}".encode()).hexdigest()[:16]
 
 
 def write_notes(
     appointment: Appointment, *, client_note: str, internal_note: str, actor: StaffMember, seen: str
 ) -> Appointment:
-    """Replace both notes; `seen` is `notes_seen` of those that the writer had before them.
+    """Replace both notes. `seen` is the `notes_fingerprint` of the notes on the writer's page.
 
-    Nothing else of the appointment changes, so its version stays. Raises BookingError where a colleague has written
-    meanwhile.
+    The version stays, as nothing else changes. Raises ChangedMeanwhile if a colleague has changed the notes.
     """
     with transaction.atomic():
         lock_staff(appointment.staff)
         current = lock_appointment(appointment, actor)
         if (current.client_note, current.internal_note) == (client_note, internal_note):
             return current
-        if notes_seen(current) != seen:
-            raise BookingError(_somebody_wrote(current))
+        if notes_fingerprint(current) != seen:
+            raise ChangedMeanwhile(_conflict_sentence(current))
         current.client_note, current.internal_note = client_note, internal_note
         current.save(update_fields=["client_note", "internal_note"])
-        note(current, _("Notes changed."), actor=actor, through=BookedThrough.SCHEDULE)
+        record_event(
+            current, Fact(AppointmentEventKind.NOTES_CHANGED), actor=actor, through=BookedThrough.SCHEDULE
+        )
         return current
 
 
-def _somebody_wrote(appointment: Appointment) -> str:
+def _conflict_sentence(appointment: Appointment) -> str:
     change = last_change(appointment)
     name = change.actor.name if change and change.actor else _("Somebody")
     return _(

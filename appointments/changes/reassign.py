@@ -1,4 +1,4 @@
-"""Who could take an appointment over at its time, who could not and why, and what becomes of its link."""
+"""Candidates to whom an appointment can be reassigned at its time, and what happens to its link."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Calendar, Durations, load_calendars
-from appointments.booking.candidates import people_for
+from appointments.booking.candidates import staff_candidates
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.hosting.reasons import Obstacle
@@ -19,7 +19,7 @@ from staff.models import StaffMember
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody who could take it over; `notes` are what is to be known before."""
+    """A staff member, with notes for the person who reassigns."""
 
     member: StaffMember
     notes: list[str]
@@ -27,7 +27,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Candidates:
-    """`unable` cannot host the video call (and what is to be done), `busy` have no time then."""
+    """Staff who can take the appointment, who are busy or off then, and who can't host its video call."""
 
     able: list[Candidate] = field(default_factory=list)
     busy: list[Candidate] = field(default_factory=list)
@@ -35,8 +35,8 @@ class Candidates:
 
 
 def candidates_for(appointment: Appointment) -> Candidates:
-    """Everybody but its staff member who provides the service, with a constant number of queries."""
-    people = people_for(appointment.organization, appointment.service, appointment.method)
+    """Return the candidates among the other staff who provide the service. Takes a constant number of queries."""
+    people = staff_candidates(appointment.organization, appointment.service, appointment.method)
     others = [member for member in people.able if member.pk != appointment.staff_id]
     is_video = appointment.method == MeetingMethod.VIDEO
     hostings = hosting_of(others) if is_video and others else {}
@@ -44,27 +44,30 @@ def candidates_for(appointment: Appointment) -> Candidates:
     calendars = load_calendars(others, day, day, location=appointment.location, ignoring=appointment)
     found = Candidates(unable=[pair for pair in people.unable if pair[0].pk != appointment.staff_id])
     for member in others:
-        if reason := _no_time(appointment, calendars[member.pk]):
+        if reason := _busy_reason(appointment, calendars[member.pk]):
             found.busy.append(Candidate(member, [reason]))
             continue
-        notes = [_hours(appointment, calendars[member.pk]), _link(appointment, hostings.get(member.pk))]
-        found.able.append(Candidate(member, [words for words in notes if words]))
+        notes = [
+            _hours_note(appointment, calendars[member.pk]),
+            _link_note(appointment, hostings.get(member.pk)),
+        ]
+        found.able.append(Candidate(member, [each for each in notes if each]))
     return found
 
 
-def _no_time(appointment: Appointment, calendar: Calendar) -> str:
-    start, lengths = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
-    if calendar.is_taken(start, lengths):
+def _busy_reason(appointment: Appointment, calendar: Calendar) -> str:
+    start, durations = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
+    if calendar.is_taken(start, durations):
         return _("Has another appointment then.")
-    return _("Is off then.") if calendar.is_off(start, lengths) else ""
+    return _("Is off then.") if calendar.is_off(start, durations) else ""
 
 
-def _hours(appointment: Appointment, calendar: Calendar) -> str:
-    start, lengths = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
-    return "" if calendar.is_open(start, lengths) else _("Outside their working hours.")
+def _hours_note(appointment: Appointment, calendar: Calendar) -> str:
+    start, durations = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
+    return "" if calendar.is_open(start, durations) else _("Outside their working hours.")
 
 
-def _link(appointment: Appointment, hosting: Hosting | None) -> str:
+def _link_note(appointment: Appointment, hosting: Hosting | None) -> str:
     if hosting is None:
         return ""
     if hosting.personal_url:

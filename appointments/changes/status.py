@@ -1,4 +1,4 @@
-"""From confirmed to served, or not: the one table of moves, and the one place that changes a status."""
+"""Status changes of an appointment: the table of allowed changes, and the only code that makes them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_staff
 from appointments.booking_rules.retry import is_time_taken
 from appointments.booking_rules.validation import check_changeable
-from appointments.models import Appointment, BookedThrough, NotificationKind, Status
+from appointments.models import Appointment, AppointmentEventKind, BookedThrough, NotificationKind, Status
 from appointments.notifications.outbox import notify_all
-from appointments.timeline import note
+from appointments.timeline import Fact, record_event
 from integrations.meetings.requests import request_cancel
 from staff.models import StaffMember
 
-# Which status may follow which. What is not here never happens.
+# Statuses that may follow each status.
 ALLOWED: dict[str, frozenset[Status]] = {
     Status.CONFIRMED: frozenset({Status.ARRIVED, Status.IN_PROGRESS, Status.NO_SHOW, Status.CANCELLED}),
     Status.ARRIVED: frozenset({Status.CONFIRMED, Status.IN_PROGRESS, Status.NO_SHOW, Status.CANCELLED}),
@@ -25,7 +25,7 @@ ALLOWED: dict[str, frozenset[Status]] = {
     Status.NO_SHOW: frozenset({Status.CONFIRMED, Status.ARRIVED}),
     Status.CANCELLED: frozenset(),
 }
-# Where a slip of the finger leads back to.
+# Status to which an undo returns.
 PREVIOUS_STATUS: dict[str, Status] = {
     Status.ARRIVED: Status.CONFIRMED,
     Status.IN_PROGRESS: Status.ARRIVED,
@@ -33,55 +33,65 @@ PREVIOUS_STATUS: dict[str, Status] = {
     Status.NO_SHOW: Status.CONFIRMED,
 }
 _FORWARD = (Status.ARRIVED, Status.IN_PROGRESS, Status.SERVED, Status.NO_SHOW)
+_EVENT_KINDS = {
+    Status.CONFIRMED: AppointmentEventKind.CONFIRMED,
+    Status.ARRIVED: AppointmentEventKind.ARRIVED,
+    Status.IN_PROGRESS: AppointmentEventKind.IN_PROGRESS,
+    Status.SERVED: AppointmentEventKind.SERVED,
+    Status.NO_SHOW: AppointmentEventKind.NO_SHOW,
+}
 
 
 def next_statuses(appointment: Appointment) -> list[Status]:
-    """What may become of the appointment now, in the order of a day; cancelling and taking back are not among them."""
+    """Return the statuses that may follow now, in order, without cancelling and undo."""
     possible = ALLOWED[appointment.status] - {PREVIOUS_STATUS.get(appointment.status)}
     return [status for status in _FORWARD if status in possible and not _too_early(appointment, status)]
 
 
 def previous_status(appointment: Appointment) -> Status | None:
-    """What `undo_status` would make of it; None where there is nothing to take back."""
+    """Return the status to which `undo_status` would return; None if there is nothing to undo."""
     return PREVIOUS_STATUS.get(appointment.status)
 
 
 def mark_arrived(
     appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
 ) -> Appointment:
-    """The client is here. Raises BookingError where that cannot be, as do the functions below."""
+    """Record that the client has arrived.
+
+    Raises BookingError if the status doesn't allow it, as do the functions below.
+    """
     return _change_status(appointment, Status.ARRIVED, actor, through, version)
 
 
 def start_appointment(
     appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
 ) -> Appointment:
-    """The staff member begins to serve the client."""
+    """Record that the appointment has started."""
     return _change_status(appointment, Status.IN_PROGRESS, actor, through, version)
 
 
 def complete_appointment(
     appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
 ) -> Appointment:
-    """The client was served."""
+    """Record that the client was served."""
     return _change_status(appointment, Status.SERVED, actor, through, version)
 
 
 def mark_no_show(
     appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
 ) -> Appointment:
-    """The client did not come, which frees the time."""
+    """Record that the client did not come, which frees the time."""
     return _change_status(appointment, Status.NO_SHOW, actor, through, version)
 
 
 def undo_status(
     appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
 ) -> Appointment:
-    """The last status was a slip: back to the one before it. A no-show's time may be somebody else's by now."""
-    before = previous_status(appointment)
-    if before is None:
+    """Undo the last status change. Raises BookingError if another appointment has taken a no-show's time."""
+    previous = previous_status(appointment)
+    if previous is None:
         raise BookingError(_("There is nothing to take back."))
-    return _change_status(appointment, before, actor, through, version)
+    return _change_status(appointment, previous, actor, through, version)
 
 
 def cancel_appointment(
@@ -92,10 +102,10 @@ def cancel_appointment(
     reason: str = "",
     version: int | None = None,
 ) -> Appointment:
-    """Cancel the appointment, free its time, and let its meeting go; return it as it is now.
+    """Cancel the appointment and its meeting, and free its time; return its current state.
 
-    `reason` (at most 300 characters are kept) is read by client and staff member. Raises BookingError where it is
-    cancelled or over already.
+    The client and the staff member read `reason`, of which 300 characters are kept. Raises BookingError if the
+    appointment is already cancelled or over.
     """
     with transaction.atomic():
         lock_staff(appointment.staff)
@@ -107,10 +117,15 @@ def cancel_appointment(
         _set_status(current, Status.CANCELLED, "cancel_reason")
         if current.meeting_id is not None:
             request_cancel(current.meeting_id)
-        text = _("Cancelled: %(reason)s") % {"reason": current.cancel_reason}
-        note(current, text if current.cancel_reason else _("Cancelled."), actor=actor, through=through)
+        record_event(current, _cancellation(current), actor=actor, through=through)
         notify_all(current, NotificationKind.CANCELLED)
         return current
+
+
+def _cancellation(appointment: Appointment) -> Fact:
+    if not appointment.cancel_reason:
+        return Fact(AppointmentEventKind.CANCELLED)
+    return Fact(AppointmentEventKind.CANCELLED_WITH_REASON, {"reason": appointment.cancel_reason})
 
 
 def _check_cancellable_by(appointment: Appointment, through: BookedThrough) -> None:
@@ -125,12 +140,12 @@ def _change_status(
         with transaction.atomic():
             lock_staff(appointment.staff)
             current = lock_appointment(appointment, actor)
-            # Whoever clicks twice, or second, wanted what is so already.
+            # A repeated click changes nothing.
             if current.status != status:
                 check_version(current, version)
                 _check_not_too_early(current, status)
                 _set_status(current, status)
-                note(current, _sentence(status), actor=actor, through=through)
+                record_event(current, Fact(_EVENT_KINDS[status]), actor=actor, through=through)
             return current
     except IntegrityError as error:
         if not is_time_taken(error):
@@ -142,7 +157,7 @@ def _change_status(
 
 
 def _too_early(appointment: Appointment, status: Status) -> bool:
-    """Nobody has missed what has not begun, and nobody arrives before the day."""
+    """Return whether it is too early: before the start for a no-show, before the day for other statuses."""
     now = timezone.now()
     if status == Status.NO_SHOW:
         return appointment.starts_at > now
@@ -158,19 +173,8 @@ def _check_not_too_early(appointment: Appointment, status: Status) -> None:
     raise BookingError(_("This appointment is not today. Move it first."))
 
 
-def _sentence(status: Status) -> str:
-    sentences = {
-        Status.CONFIRMED: _("Confirmed again."),
-        Status.ARRIVED: _("The client arrived."),
-        Status.IN_PROGRESS: _("Started."),
-        Status.SERVED: _("Completed."),
-        Status.NO_SHOW: _("The client did not come."),
-    }
-    return sentences[status]
-
-
 def _set_status(appointment: Appointment, status: Status, *fields: str) -> None:
-    """The one place that changes a status, by the table above."""
+    """Change the status if `ALLOWED` lists the change. No other code changes a status."""
     if status not in ALLOWED[appointment.status]:
         raise BookingError(
             _("An appointment that is “%(before)s” cannot become “%(after)s”.")

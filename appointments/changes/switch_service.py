@@ -1,4 +1,4 @@
-"""Booked appointments of a service that has Video Call by now: changed to video calls where an admin says so."""
+"""Change booked appointments to video calls after their service has been given Video Call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,9 +14,9 @@ from django.utils.translation import ngettext
 
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
-from appointments.models import Appointment, BookedThrough, Status
-from appointments.video.missing_links import is_able
-from appointments.video.repair import Repaired
+from appointments.models import Appointment, AppointmentQuerySet, BookedThrough, Status
+from appointments.video.missing_links import host_is_able
+from appointments.video.repair import RepairResult
 from appointments.video.repair_rows import LinkRow, rows_of
 from integrations.hooks import MeetingPage
 from integrations.hosting.reasons import Obstacle
@@ -26,56 +26,56 @@ from services.models import MeetingMethod, Service
 from staff.models import StaffMember
 from staff.notices import Notice
 
-#: How many appointments one click works on; each of them is more work than a link.
-AT_ONCE: Final = 200
+#: Appointments that one click processes; each is more work than a link repair.
+BATCH_SIZE: Final = 200
 
 
 @dataclass(frozen=True)
 class NotVideo:
-    """How many appointments to come are no video calls, and how many of these take place in a way not offered now."""
+    """Number of upcoming appointments that aren't video calls, and of those with a method no longer offered."""
 
-    everybody: int
+    total: int
     no_longer_offered: int
 
 
-def not_yet_video(service: Service) -> QuerySet[Appointment]:
-    """The service's appointments to come that take place another way, with nobody there yet; the next one first."""
-    to_come = Appointment.objects.filter(
+def without_video(service: Service) -> AppointmentQuerySet:
+    """Return the service's upcoming appointments that aren't video calls and whose client hasn't arrived, by start."""
+    upcoming = Appointment.objects.filter(
         service=service, status=Status.CONFIRMED, starts_at__gt=timezone.now()
     )
-    return to_come.exclude(method=MeetingMethod.VIDEO).order_by("starts_at", "pk")
+    return upcoming.exclude(method=MeetingMethod.VIDEO).order_by("starts_at", "pk")
 
 
-def switchable(service: Service) -> QuerySet[Appointment]:
-    """Those that can be: whose staff member can host, and whose client can be sent the link."""
-    return not_yet_video(service).filter(is_able(service.organization)).exclude(client__email="")
+def switchable_to_video(service: Service) -> AppointmentQuerySet:
+    """Return those of `without_video` whose staff member can host and whose client has an email."""
+    return without_video(service).filter(host_is_able(service.organization)).exclude(client__email="")
 
 
 def count_not_video(service: Service) -> NotVideo:
-    """Nothing where Video Call is not offered; two queries."""
+    """Count the appointments of `without_video`; zero if the service doesn't offer Video Call. Takes two queries."""
     offered = offers_of(service)
     if MeetingMethod.VIDEO not in offered:
         return NotVideo(0, 0)
-    counts = not_yet_video(service).aggregate(
-        everybody=Count("pk"), no_longer_offered=Count("pk", filter=~Q(method__in=list(offered)))
+    counts = without_video(service).aggregate(
+        total=Count("pk"), no_longer_offered=Count("pk", filter=~Q(method__in=list(offered)))
     )
     return NotVideo(**counts)
 
 
 def switch_rows(appointments: Sequence[Appointment]) -> list[LinkRow]:
-    """The rows of a preview, each with what keeps it from being a video call. Two queries for any number of them."""
+    """Return the rows of a preview, each with its obstacle to a video call. Takes two queries."""
     return [
-        replace(row, obstacle=row.obstacle or _without_email(row.appointment))
+        replace(row, obstacle=row.obstacle or _missing_email(row.appointment))
         for row in rows_of(appointments)
     ]
 
 
-def switch_to_video(appointments: Iterable[Appointment], *, actor: StaffMember) -> Repaired:
-    """Change these to video calls, each in a transaction of its own; client and staff member are told by mail.
+def switch_to_video(appointments: Iterable[Appointment], *, actor: StaffMember) -> RepairResult:
+    """Change each appointment to a video call, in its own transaction, and notify client and staff member.
 
-    What is refused is counted and passed over. Not in a transaction.
+    Appointments that can't be changed are skipped and counted. Don't call this in a transaction.
     """
-    made = skipped = 0
+    changed = skipped = 0
     with gathered():
         for appointment in appointments:
             try:
@@ -85,21 +85,24 @@ def switch_to_video(appointments: Iterable[Appointment], *, actor: StaffMember) 
             except BookingError:
                 skipped += 1
             else:
-                made += 1
-    return Repaired(made, skipped)
+                changed += 1
+    return RepairResult(changed, skipped)
 
 
 def switch_notice(service: Service) -> Notice | None:
-    """For the service's page of meeting methods: what was booked stays as it is until an admin changes it."""
+    """Return a notice for the service's page: booked appointments keep their method until an admin changes them."""
     found = count_not_video(service)
-    if not found.everybody:
+    if not found.total:
         return None
     address = reverse("service-to-video", args=[service.pk])
-    sentence = _gone_words(found.no_longer_offered) if found.no_longer_offered else _words(found.everybody)
+    if found.no_longer_offered:
+        sentence = _no_longer_offered_sentence(found.no_longer_offered)
+    else:
+        sentence = _without_video_sentence(found.total)
     return Notice(sentence, _("Change them to video calls"), address, is_urgent=found.no_longer_offered > 0)
 
 
-def _words(number: int) -> str:
+def _without_video_sentence(number: int) -> str:
     words = ngettext(
         "%d booked appointment of this service is no video call.",
         "%d booked appointments of this service are no video calls.",
@@ -108,7 +111,7 @@ def _words(number: int) -> str:
     return words % number
 
 
-def _gone_words(number: int) -> str:
+def _no_longer_offered_sentence(number: int) -> str:
     words = ngettext(
         "%d booked appointment of this service takes place in a way that is no longer offered.",
         "%d booked appointments of this service take place in a way that is no longer offered.",
@@ -117,14 +120,14 @@ def _gone_words(number: int) -> str:
     return words % number
 
 
-def _without_email(appointment: Appointment) -> Obstacle | None:
+def _missing_email(appointment: Appointment) -> Obstacle | None:
     if appointment.client.email:
         return None
-    words = {"name": appointment.client.name}
+    name = {"name": appointment.client.name}
     sentence = _("%(name)s has no email to send the link to. Add one, or choose another meeting method.")
     return Obstacle(
-        sentence=sentence % words,
-        reason=_("%(name)s has no email to send the link to.") % words,
+        sentence=sentence % name,
+        reason=_("%(name)s has no email to send the link to.") % name,
         ask="",
         page=MeetingPage(reverse("client-edit", args=[appointment.client_id]), _("Add one")),
     )

@@ -71,7 +71,7 @@ def _door_of_link(link: Link) -> JoinTarget:
         return JoinTarget("open", link.url)
     if link.state in (LinkState.PENDING, LinkState.WAITING):
         return JoinTarget("wait")
-    return JoinTarget("not_yet_video" if link.state == LinkState.NOT_VIDEO else "failed")
+    return JoinTarget("not_video" if link.state == LinkState.NOT_VIDEO else "failed")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | Non
         appointment.staff,
         start,
         _TIMES_SHOWN + 1,
-        lengths=Durations.of_appointment(appointment),
+        durations=Durations.of_appointment(appointment),
         for_clients=True,
         location=appointment.location,
         ignoring=appointment,

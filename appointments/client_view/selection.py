@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from appointments.availability.month_view import Month, month_with_times
-from appointments.booking.candidates import able_people
+from appointments.booking.candidates import bookable_staff
 from appointments.client_view.slots import NotOffered
 from appointments.dates import DayField
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service
@@ -114,14 +114,14 @@ class ClientSelection:
         if self.service is None:
             return []
         if method not in self._known:
-            self._known[method] = able_people(self.service, method)
+            self._known[method] = bookable_staff(self.service, method)
         return self._known[method]
 
     def _only(self, staff: int) -> StaffMember | None:
         if self.service is None or self.method is None:
             return None
         if self.method not in self._known:
-            return next(iter(able_people(self.service, self.method, only=staff)), None)
+            return next(iter(bookable_staff(self.service, self.method, only=staff)), None)
         return next((member for member in self._able(self.method) if member.pk == staff), None)
 
     @property

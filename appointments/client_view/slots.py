@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.availability.slots import free_slots
-from appointments.booking.candidates import able_people
+from appointments.booking.candidates import bookable_staff
 from appointments.dates import DayField
 from services.models import OfferedTo, Service
 
@@ -63,7 +63,7 @@ def slots_for_clients(wish: SlotsQuery) -> list[int]:
     Days are days of the wish's zone. A constant number of queries.
     """
     service = _offered_service(wish)
-    people = able_people(service, wish.method, only=wish.staff)
+    people = bookable_staff(service, wish.method, only=wish.staff)
     if wish.staff is not None and not people:
         raise NotOffered(_("Nobody of that number takes this appointment. Choose somebody else."))
     zone = wish.zone or service.organization.time_zone

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.booking.candidates import People, people_for, why_not
+from appointments.booking.candidates import StaffCandidates, staff_candidates, why_not
 from appointments.booking_rules.errors import BookingError
 from appointments.forms.client_choice import ClientChoice, find
 from appointments.forms.progressive import chosen_so_far, is_only_looking
@@ -123,8 +123,8 @@ class BookingBaseForm(ClientChoice):
         return next((m for m in self.methods if str(m) == picked or len(self.methods) == 1), None)
 
     @cached_property
-    def people(self) -> People:
-        return people_for(self.organization, self.chosen_service, self.chosen_method)
+    def people(self) -> StaffCandidates:
+        return staff_candidates(self.organization, self.chosen_service, self.chosen_method)
 
     @cached_property
     def staff_problem(self) -> str:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django import forms
-from django.db.models import Manager, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.booking.any_staff import book_with_any_staff
 from appointments.booking.book import book_appointment
-from appointments.booking.candidates import able_people
+from appointments.booking.candidates import bookable_staff
 from appointments.booking_rules.errors import BookingError
 from appointments.dates import IsoDateTimeField
 from appointments.models import Appointment, BookedThrough, Client
 from integrations.hosting.eligibility import hosting_of
 from services.models import MeetingMethod, Service
-from staff.models import Location, StaffMember, VideoChoice
-from staff.together import Together
+from staff.models import StaffMember, VideoChoice
 
 _LARGEST_ID: Final = 2**63 - 1
 
@@ -52,10 +51,10 @@ class BookingRequestForm(forms.Form):
         self.actor = actor
 
     def clean(self) -> dict[str, Any]:
-        """Replaces ids by rows: in one query where all of it is there."""
+        """Replace the ids by rows."""
         chosen = super().clean() or self.cleaned_data
         if not self.errors:
-            chosen |= self._all_at_once() or self._one_by_one()
+            chosen |= self._chosen_rows()
         if not self.errors and chosen["method"] == MeetingMethod.VIDEO and not chosen["personal_link"]:
             self._refuse_personal_link(chosen["staff"])
         return chosen
@@ -83,26 +82,19 @@ class BookingRequestForm(forms.Form):
         if booking["staff"] is not None:
             return book_appointment(**booking)
         del booking["staff"]
-        people = able_people(booking["service"], booking["method"])
+        people = bookable_staff(booking["service"], booking["method"])
         if booking["method"] == MeetingMethod.VIDEO and not on_personal_link:
             people = _without_personal_link(people)
         return book_with_any_staff(people=people, **booking)
 
-    def _all_at_once(self) -> dict[str, Any] | None:
-        """The rows where a person was chosen and nothing is missing."""
-        chosen = self.cleaned_data | {"organization": self.actor.organization_id}
-        for client, service, staff, location in _CHOSEN.fetch(chosen):
-            staff.organization, staff.location = self.actor.organization, location
-            return {"client": client, "service": service, "staff": staff}
-        return None
-
-    def _one_by_one(self) -> dict[str, Any]:
-        rows: dict[str, Manager[Any]] = {"client": Client.objects, "service": Service.objects}
+    def _chosen_rows(self) -> dict[str, Any]:
+        """Return the organisation's rows of the ids that were sent, with an error for each that is missing."""
+        rows: dict[str, QuerySet[Any]] = {"client": Client.objects.all(), "service": Service.objects.all()}
         if self.cleaned_data["staff"] is not None:
-            rows["staff"] = StaffMember.objects
+            rows["staff"] = StaffMember.objects.select_related("organization", "location")
         found: dict[str, Any] = {}
-        for name, manager in rows.items():
-            found |= self._found(name, manager.filter(organization=self.actor.organization_id))
+        for name, queryset in rows.items():
+            found |= self._found(name, queryset.filter(organization=self.actor.organization_id))
         return found
 
     def _found(self, name: str, rows: QuerySet[Any]) -> dict[str, Any]:
@@ -124,17 +116,3 @@ def _without_personal_link(people: list[StaffMember]) -> list[StaffMember]:
         names = ", ".join(member.name for member in people)
         raise BookingError(sentence % {"names": names}, "staff")
     return found
-
-
-_CHOSEN: Final = Together(
-    "chosen_for_a_booking",
-    {"client": Client, "service": Service, "staff": StaffMember, "location": Location},
-    """
-  FROM appointments_client AS client, services_service AS service,
-       staff_staffmember AS staff LEFT JOIN staff_location AS location ON location.id = staff.location_id
- WHERE client.id = %(client)s AND client.organization_id = %(organization)s
-   AND service.id = %(service)s AND service.organization_id = %(organization)s
-   AND staff.id = %(staff)s AND staff.organization_id = %(organization)s
-""",
-    {"client": "bigint", "service": "bigint", "staff": "bigint", "organization": "bigint"},
-)

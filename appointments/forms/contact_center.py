@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.availability.first_slots import FirstSlots, find_first_slots
-from appointments.booking.candidates import People
+from appointments.booking.candidates import StaffCandidates
 from appointments.booking_rules.errors import BookingError
 from appointments.dates import DayField
 from appointments.forms.booking_base import BookingBaseForm
@@ -98,12 +98,14 @@ class ContactForm(BookingBaseForm):
         return next((place for place in self.locations if str(place.pk) == picked), None)
 
     @cached_property
-    def people(self) -> People:
+    def people(self) -> StaffCandidates:
         """Those who work at the chosen place, or at none."""
         found, place = super().people, self.chosen_location
         if place is None:
             return found
-        return People(able=[member for member in found.able if member.location_id in (place.pk, None)])
+        return StaffCandidates(
+            able=[member for member in found.able if member.location_id in (place.pk, None)]
+        )
 
     @cached_property
     def staff_problem(self) -> str:

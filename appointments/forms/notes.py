@@ -6,7 +6,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from appointments.changes.notes import notes_seen
+from appointments.changes.notes import notes_fingerprint
 from appointments.models import Appointment
 
 _LONGEST = 5000
@@ -38,14 +38,14 @@ class NotesForm(forms.Form):
             initial={
                 "client_note": appointment.client_note,
                 "internal_note": appointment.internal_note,
-                "seen": notes_seen(appointment),
+                "seen": notes_fingerprint(appointment),
             }
         )
 
     @classmethod
     def again(cls, sent: QueryDict, appointment: Appointment, sentence: str) -> NotesForm:
         """What was typed, with what stood against it; saving once more is after having seen the present notes."""
-        form = cls({**sent.dict(), "seen": notes_seen(appointment)})
+        form = cls({**sent.dict(), "seen": notes_fingerprint(appointment)})
         form.full_clean()
         form.add_error(None, sentence)
         return form

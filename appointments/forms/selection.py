@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
 from django.http import QueryDict
 
-from appointments.models import Appointment
+from appointments.models import AppointmentQuerySet
 
 # No id has more digits; what has is nobody's.
 _DIGITS = 18
@@ -30,13 +29,13 @@ class Selection:
     def __bool__(self) -> bool:
         return self.everything or bool(self.ticked)
 
-    def among(self, rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    def among(self, rows: AppointmentQuerySet) -> AppointmentQuerySet:
         """The selected ones of these."""
         if self.everything:
             return rows.exclude(pk__in=self.shown - self.ticked)
         return rows.filter(pk__in=self.ticked)
 
-    def missing_from(self, rows: QuerySet[Appointment]) -> int:
+    def missing_from(self, rows: AppointmentQuerySet) -> int:
         """How many were ticked that are not, or no longer, among these."""
         return len(self.ticked) - rows.order_by().filter(pk__in=self.ticked).count()
 

@@ -1,9 +1,11 @@
 import appointments.models
+import datetime
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.expressions
 import django.db.models.functions.datetime
 import django.db.models.functions.text
 import timezone_field.fields
@@ -96,7 +98,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('through', models.CharField(blank=True, choices=[('client_view', 'Client View'), ('schedule', 'Schedule'), ('contact_center', 'Contact Center'), ('api', 'API')], max_length=15)),
-                ('text', models.CharField(max_length=500)),
+                ('kind', models.CharField(choices=[('booked', 'Booked'), ('moved', 'Moved'), ('length_changed', 'Length changed'), ('reassigned', 'Reassigned'), ('reassigned_same_link', 'Reassigned, same link'), ('reassigned_new_link', 'Reassigned, new link'), ('method_changed', 'Meeting method changed'), ('location_changed', 'Location changed'), ('confirmed', 'Confirmed again'), ('arrived', 'Arrived'), ('in_progress', 'In progress'), ('served', 'Served'), ('no_show', 'No-show'), ('cancelled', 'Cancelled'), ('cancelled_with_reason', 'Cancelled with a reason'), ('notes_changed', 'Notes changed'), ('link_requested', 'Link requested'), ('link_replaced', 'Link replaced'), ('link_ready', 'Link ready'), ('link_failed', 'No link'), ('link_change_failed', 'Change not synced'), ('link_check_failed', 'Link not checked'), ('meeting_repaired', 'Meeting repaired')], max_length=30)),
+                ('params', models.JSONField(blank=True, default=dict)),
                 ('once', models.CharField(blank=True, max_length=100)),
                 ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='appointments.appointment')),
@@ -157,6 +160,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='appointment',
             constraint=models.CheckConstraint(condition=models.Q(('busy_from__lte', models.F('starts_at')), ('busy_to__gte', models.F('ends_at'))), name='busy_time_holds_the_appointment'),
+        ),
+        migrations.AddConstraint(
+            model_name='appointment',
+            constraint=models.CheckConstraint(condition=models.Q(('busy_to__lte', django.db.models.expressions.CombinedExpression(models.F('busy_from'), '+', models.Value(datetime.timedelta(days=2))))), name='busy_time_is_limited'),
         ),
         migrations.AddIndex(
             model_name='notification',

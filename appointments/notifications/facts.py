@@ -9,12 +9,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.absolute_urls import has_video_link
 from appointments.labels import personal_link_label
 from appointments.models import Appointment, Audience
 from appointments.notifications.before_after import PreviousValues
 from appointments.notifications.ics import address_of
-from appointments.time_zones import zone_of
+from appointments.time_zones import current_zone_label
 from services.models import MeetingMethod
 
 
@@ -44,12 +43,12 @@ def facts_of(
             before=", ".join(filter(None, [earlier.method, earlier.address])),
         ),
     ]
-    address = "" if has_video_link(appointment) else address_of(appointment)
+    address = "" if appointment.has_video_link else address_of(appointment)
     return [*facts, Fact(_("Location"), address)] if address else facts
 
 
 def _when(appointment: Appointment, audience: str, earlier: PreviousValues) -> Fact:
-    zone = zone_of(appointment.starts_at)
+    zone = current_zone_label(appointment.starts_at)
     now = _span(appointment.starts_at, appointment.ends_at)
     if earlier.starts_at is None or earlier.ends_at is None:
         return Fact(_("When"), f"{now}, {zone}")

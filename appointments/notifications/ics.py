@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from appointments.absolute_urls import has_video_link, join_url
+from appointments.absolute_urls import join_url
 from appointments.labels import join_label, personal_link_label
 from appointments.models import Appointment, Audience, NotificationKind
 from services.models import MeetingMethod
@@ -51,7 +51,7 @@ def summary(appointment: Appointment, audience: str) -> str:
 
 def place(appointment: Appointment) -> str:
     """Where to be, in one line: the join link, the address, or the method's name."""
-    if has_video_link(appointment):
+    if appointment.has_video_link:
         return join_url(appointment)
     return address_of(appointment) or appointment.get_method_display()
 
@@ -73,14 +73,14 @@ def _event(appointment: Appointment, audience: str) -> Event:
     event.add("summary", summary(appointment, audience))
     event.add("location", place(appointment))
     event.add("description", _description(appointment))
-    if has_video_link(appointment):
+    if appointment.has_video_link:
         event.add("url", join_url(appointment))
     return event
 
 
 def _description(appointment: Appointment) -> str:
     lines = [_("With %(name)s") % {"name": appointment.staff.name}]
-    if has_video_link(appointment):
+    if appointment.has_video_link:
         lines.append(f"{join_label(appointment)}: {join_url(appointment)}")
     lines += filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from appointments.absolute_urls import book_again_url, has_video_link, join_url, manage_url, staff_url
+from appointments.absolute_urls import book_again_url, join_url, manage_url, staff_url
 from appointments.labels import join_label, phone_to_call
 from appointments.models import Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, previous_values
@@ -87,7 +87,7 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "reason": "" if is_live or audience == Audience.FORMER else appointment.cancel_reason,
         "facts": facts_of(appointment, audience, PreviousValues() if is_new else earlier, is_live=is_live),
         "was_video": is_live and earlier.was_video,
-        "join_url": join_url(appointment) if is_live and has_video_link(appointment) else "",
+        "join_url": join_url(appointment) if is_live and appointment.has_video_link else "",
         "join_label": join_label(appointment),
         "join_stays": not is_new and _knows_join_link(notification),
         **_private_links(appointment, audience),

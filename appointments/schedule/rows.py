@@ -99,7 +99,7 @@ def appointment_rows_between(
 
 def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -> str:
     """Differs when what these people's schedule shows does; PostgreSQL reads the rows. One query."""
-    off = TimeOff.objects.filter(staff__in=people, starts_at__lt=end, ends_at__gt=start)
+    off = TimeOff.objects.filter(staff__in=people).overlapping(start, end)
     hours = WorkingHours.objects.filter(staff__in=people)
     digests = _digest("booked", _shown(people, start, end), _COLUMNS.values()).union(
         _digest("off", off, [F("staff_id"), F("starts_at"), F("ends_at")]),

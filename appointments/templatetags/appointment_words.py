@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 
 from appointments.labels import method_icon, personal_link_label, phone_to_call
 from appointments.models import Appointment
-from appointments.time_zones import time_zone_label, zone_of
+from appointments.time_zones import current_zone_label, time_zone_label
+from appointments.timeline import event_text
 
 register = template.Library()
 # The name of the zone that this page shows the moment in.
-register.filter(zone_of)
+register.filter(current_zone_label)
 
 register.filter(method_icon)
+register.filter(event_text)
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""The link of a video appointment, as people see it: being made, there, refused, waiting for an admin, or gone."""
+"""State of a video appointment's link, as pages and emails show it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from services.models import MeetingMethod
 
 
 class LinkState(StrEnum):
-    NOT_VIDEO = "not_yet_video"
+    NOT_VIDEO = "not_video"
     CANCELLED = "cancelled"
     PERSONAL = "personal"
     PENDING = "pending"
-    # Nobody but an admin can go on: the connection must be reauthorized.
+    # The connection must be reauthorized by an admin first.
     WAITING = "waiting"
     READY = "ready"
     FAILED = "failed"
@@ -25,7 +25,7 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True)
 class Link:
-    """What is known of a link. `url` leads to the video call, `sentence` says what hinders."""
+    """A link's state. `url` leads to the video call; `sentence` is the failure, if any."""
 
     state: LinkState
     url: str = ""
@@ -33,7 +33,7 @@ class Link:
 
     @property
     def is_final(self) -> bool:
-        """Nothing changes by itself any more."""
+        """Whether the state no longer changes automatically."""
         return self.state not in (LinkState.PENDING, LinkState.WAITING)
 
     @property
@@ -42,12 +42,12 @@ class Link:
 
     @property
     def fingerprint(self) -> str:
-        """Differs when anything here does; tells nothing."""
+        """Hash of the fields, which reveals none of them."""
         return sha256("\n".join([self.state, self.url, self.sentence]).encode()).hexdigest()[:16]
 
 
 def link_of(appointment: Appointment) -> Link:
-    """The link of an appointment; its meeting and connection should be loaded with it."""
+    """Return the link of an appointment. Load its meeting and connection with it."""
     if appointment.method != MeetingMethod.VIDEO:
         return Link(LinkState.NOT_VIDEO)
     if appointment.status == Status.CANCELLED:
@@ -60,7 +60,7 @@ def link_of(appointment: Appointment) -> Link:
 
 
 def _link_of_meeting(meeting: Meeting) -> Link:
-    # A link that exists is worth more than what became of the last change.
+    # A link that works matters more than the failure of the last change.
     if meeting.state == MeetingState.READY or (meeting.state == MeetingState.FAILED and meeting.join_url):
         url = _web_address(meeting.join_url)
         return Link(
@@ -76,7 +76,7 @@ def _link_of_meeting(meeting: Meeting) -> Link:
 
 
 def _web_address(url: str) -> str:
-    """The address where it is one that a browser should be sent to, else nothing."""
+    """Return the URL if it is a web address, else ""."""
     try:
         parts = urlsplit(url)
     except ValueError:

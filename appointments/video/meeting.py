@@ -1,6 +1,6 @@
-"""The video side of an appointment: a meeting of its own, or the personal link of somebody who chose that.
+"""Video call of an appointment: a meeting, or the personal link if the staff member chose that.
 
-Each function changes the appointment in memory and asks for the meetings; the caller saves `VIDEO_FIELDS` in the same
+Each function changes the appointment in memory and requests the meetings. The caller saves `VIDEO_FIELDS` in the same
 transaction.
 """
 
@@ -16,14 +16,14 @@ VIDEO_FIELDS = ("meeting", "personal_meeting_url", "personal_meeting_note")
 
 
 def arrange_video(appointment: Appointment) -> None:
-    """Ask for a meeting of its own, or copy the personal link of somebody who chose that.
+    """Request a meeting, or copy the personal link if the staff member chose that.
 
-    Raises BookingError where the staff member cannot host.
+    Raises BookingError if the staff member can't host.
     """
     hosting = _hosting(appointment.staff)
     if _copy_personal_link(appointment, hosting):
         return
-    # Clients see the subject; it names nobody, as links get forwarded.
+    # Clients see the subject. It names no person, as links get forwarded.
     subject = f"{appointment.service.name}, {appointment.organization.name}"
     appointment.meeting = request_meeting(
         host=appointment.staff,
@@ -35,18 +35,18 @@ def arrange_video(appointment: Appointment) -> None:
 
 
 def reassign_video(appointment: Appointment) -> None:
-    """The appointment has another staff member: they host the same meeting, or a new one, or on their own link.
+    """Give the video call to the appointment's new staff member: the same meeting, a new one or a personal link.
 
-    Raises BookingError where they cannot host.
+    Raises BookingError if the new staff member can't host.
     """
     hosting = _hosting(appointment.staff)
-    before = appointment.meeting
-    if before is None or hosting.personal_url:
+    previous = appointment.meeting
+    if previous is None or hosting.personal_url:
         retire_video(appointment)
         arrange_video(appointment)
         return
     appointment.meeting = hand_over(
-        before,
+        previous,
         host=appointment.staff,
         hosting=hosting,
         starts_at=appointment.starts_at,
@@ -55,7 +55,7 @@ def reassign_video(appointment: Appointment) -> None:
 
 
 def retire_video(appointment: Appointment) -> None:
-    """The appointment takes place on no video call any more; its meeting is let go."""
+    """Cancel the video call: the appointment no longer takes place on one."""
     if appointment.meeting_id is not None:
         request_cancel(appointment.meeting_id)
     appointment.meeting = None

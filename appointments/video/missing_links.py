@@ -1,108 +1,92 @@
-"""Booked video appointments that have no link, or one elsewhere than where their staff member hosts now.
+"""Booked video appointments that have no link, or a link on another platform than their staff member uses now.
 
-Nothing is noted when a switch, a match or a platform changes. What lacks a link is read from the appointments
-themselves, so that it can be neither forgotten nor counted twice.
+Missing links are computed on read. Nothing is recorded when a switch, a match or a platform changes, so no appointment
+can be forgotten or counted twice.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Final
 
-from django.db import connection as database
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
-from appointments.models import LIVE_STATUSES, Appointment, Status
+from appointments.models import Appointment, AppointmentQuerySet, Status
 from integrations.hosting.eligibility import Hosting
 from integrations.hosting.hosts import hosts_of
 from integrations.meetings.failed import meetings_without_link
 from integrations.meetings.requests import keeps_link
 from integrations.models import Connection, DesiredState, MeetingState
-from services.models import MeetingMethod
 from staff.models import Organization, StaffMember, VideoChoice
 
-#: A dashboard counts no further: whoever reads that many are missing needs no exact number.
-MANY: Final = 1000
-_SOME_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
+#: Dashboards count no further than this.
+COUNT_LIMIT: Final = 1000
 
 
 @dataclass(frozen=True)
-class WithoutLink:
-    """How many appointments lack a link, and for how many of them one can be made, as their host can host.
+class MissingLinks:
+    """Number of appointments without a link, and of those whose staff member can host now.
 
-    Where `has_more`, these are of the first MANY.
+    If `has_more`, only the first COUNT_LIMIT are counted.
     """
 
-    everybody: int
+    total: int
     able: int
     has_more: bool = False
 
 
-def booked_video(organization: Organization, now: datetime | None = None) -> QuerySet[Appointment]:
-    """The organisation's video appointments that are still to take place or going on, unordered."""
-    ours = Appointment.objects.filter(organization=organization, method=MeetingMethod.VIDEO)
-    return ours.filter(status__in=LIVE_STATUSES, ends_at__gt=now or timezone.now()).order_by()
+def without_link(organization: Organization) -> AppointmentQuerySet:
+    """Return the live video appointments with no meeting, or with one that failed without a link."""
+    missing = _ids_without_link(organization)
+    return Appointment.objects.filter(pk__in=missing).order_by("starts_at", "pk")
 
 
-def without_link(organization: Organization) -> QuerySet[Appointment]:
-    """Those for which nothing exists and nothing is being made: no meeting, or one that failed without a link."""
+def _ids_without_link(organization: Organization, person: StaffMember | None = None) -> QuerySet[Any, int]:
+    """Return the pks of `without_link`, of one person if given.
+
+    Each half of the UNION uses an index of its own; an OR over two tables could use neither.
+    """
     now = timezone.now()
-    either = _ids_without_link(organization, booked_video(organization, now), now)
-    return Appointment.objects.filter(pk__in=either).order_by("starts_at", "pk")
-
-
-def _ids_without_link(
-    organization: Organization, booked: QuerySet[Appointment], now: datetime
-) -> QuerySet[Any, int]:
-    """Each half is found by an index of its own, which an OR over two tables would not be."""
-    missing = booked.filter(personal_meeting_url="")
-    never = missing.filter(meeting__isnull=True)
+    missing = Appointment.objects.live_video(organization, now).filter(personal_meeting_url="")
+    if person is not None:
+        missing = missing.filter(staff=person)
+    without_meeting = missing.filter(meeting__isnull=True)
     failed = missing.filter(meeting__in=meetings_without_link(organization, now))
-    return never.values_list("pk", flat=True).union(failed.values_list("pk", flat=True), all=True)
+    return without_meeting.values_list("pk", flat=True).union(failed.values_list("pk", flat=True), all=True)
 
 
-def is_able(organization: Organization) -> Exists:
-    """Whether an appointment's staff member can host a video call now."""
+def host_is_able(organization: Organization) -> Exists:
+    """Return a condition on appointments: their staff member can host a video call now."""
     return Exists(hosts_of(organization).filter(pk=OuterRef("staff")))
 
 
-def count_without_link(organization: Organization, person: StaffMember | None = None) -> WithoutLink:
-    """How many lack a link, of everybody or of one person, up to MANY. One query where there is none, else two."""
-    statement, parameters = _first_without_link(organization.pk, person.pk if person else None)
-    late = timezone.now() - _SOME_MOMENT
-    with database.cursor() as cursor:
-        cursor.execute(
-            statement, [each + late if isinstance(each, datetime) else each for each in parameters]
-        )
-        found = [pk for (pk,) in cursor.fetchall()]
-    able = Appointment.objects.filter(is_able(organization), pk__in=found[:MANY]) if found else None
-    return WithoutLink(min(len(found), MANY), able.count() if able is not None else 0, len(found) > MANY)
+def count_without_link(organization: Organization, person: StaffMember | None = None) -> MissingLinks:
+    """Count the missing links, of all staff or of one person, up to COUNT_LIMIT. Takes one or two queries."""
+    missing = list(_ids_without_link(organization, person)[: COUNT_LIMIT + 1])
+    if not missing:
+        return MissingLinks(0, 0)
+    counted = missing[:COUNT_LIMIT]
+    able = Appointment.objects.filter(host_is_able(organization), pk__in=counted).count()
+    return MissingLinks(len(counted), able, has_more=len(missing) > COUNT_LIMIT)
 
 
-@lru_cache(maxsize=1000)
-def _first_without_link(organization: int, person: int | None) -> tuple[str, Any]:
-    """The statement and its parameters as of `_SOME_MOMENT`: putting it together takes longer than the answer."""
-    whose = Organization(pk=organization)
-    booked = booked_video(whose, _SOME_MOMENT)
-    ids = _ids_without_link(whose, booked if person is None else booked.filter(staff=person), _SOME_MOMENT)
-    statement: tuple[str, Any] = ids[: MANY + 1].query.sql_with_params()
-    return statement
+def with_other_link(organization: Organization) -> AppointmentQuerySet:
+    """Return the upcoming appointments whose link works, but whose staff member now hosts on another platform.
 
-
-def with_other_link(organization: Organization) -> QuerySet[Appointment]:
-    """Those to come that have a link that works, while their staff member hosts, and can host, somewhere else.
-
-    Where the client has arrived it is left alone: somebody holds that link in their hands.
+    Appointments whose client has arrived are left out: the client may be about to use the link.
     """
-    to_come = booked_video(organization).filter(status=Status.CONFIRMED, starts_at__gt=timezone.now())
-    return to_come.filter(_is_elsewhere(organization), is_able(organization)).order_by("starts_at", "pk")
+    now = timezone.now()
+    upcoming = Appointment.objects.live_video(organization, now).filter(
+        status=Status.CONFIRMED, starts_at__gt=now
+    )
+    return upcoming.filter(_is_elsewhere(organization), host_is_able(organization)).order_by(
+        "starts_at", "pk"
+    )
 
 
 def _is_elsewhere(organization: Organization) -> Q:
-    """`is_elsewhere`, in the database; a connection's organiser is left to the platform."""
+    """Return the condition of `is_elsewhere`, without comparing a connection's organiser."""
     default = Connection.objects.filter(organization=organization, is_default=True).values("pk")[:1]
     here = Case(
         When(staff__video_choice=VideoChoice.CONNECTION, then=F("staff__video_connection")),
@@ -119,7 +103,7 @@ def _is_elsewhere(organization: Organization) -> Q:
 
 
 def lacks_link(appointment: Appointment) -> bool:
-    """What `without_link` finds, of one appointment."""
+    """Return whether `without_link` would find this video appointment."""
     if appointment.personal_meeting_url:
         return False
     meeting = appointment.meeting
@@ -131,7 +115,7 @@ def lacks_link(appointment: Appointment) -> bool:
 
 
 def is_elsewhere(appointment: Appointment, hosting: Hosting) -> bool:
-    """Whether its link works, but is not the one that it would get now from whoever hosts it."""
+    """Return whether the appointment's link works, but differs from the one its staff member would get now."""
     if appointment.personal_meeting_url:
         return appointment.personal_meeting_url != hosting.personal_url
     meeting = appointment.meeting

@@ -1,4 +1,4 @@
-"""What the pages of Video Calls say about booked appointments and their links."""
+"""Notices about the links of booked appointments, on the pages of Video Calls."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.video.missing_links import WithoutLink, count_without_link, with_other_link
+from appointments.video.missing_links import MissingLinks, count_without_link, with_other_link
 from staff.models import Organization, StaffMember
 from staff.notices import Notice
 
 
 def missing_links(organization: Organization, person: StaffMember | None) -> Notice | None:
-    """One notice in total, however many switches, matches or platforms were changed."""
+    """Return a notice if booked video appointments have no link, of all staff or of one person."""
     missing = count_without_link(organization, person)
-    if not missing.everybody:
+    if not missing.total:
         return None
     address = reverse("video-links", query={"staff": person.pk} if person else None)
     action = _("Create links") if missing.able else _("See why")
-    return Notice(_sentence(missing), action, address)
+    return Notice(_missing_links_sentence(missing), action, address)
 
 
 def other_links(organization: Organization, person: StaffMember | None) -> Notice | None:
-    """On a person's own page only: what was booked keeps its link when the platform changes, until an admin says so."""
+    """Return a notice on a person's page if booked appointments keep a link on another platform.
+
+    Booked appointments keep their link when the platform changes, until an admin replaces it.
+    """
     if person is None:
         return None
     number = with_other_link(organization).filter(staff=person).count()
@@ -38,23 +41,23 @@ def other_links(organization: Organization, person: StaffMember | None) -> Notic
     return Notice(sentence, _("Replace links"), address, is_urgent=False)
 
 
-def _sentence(missing: WithoutLink) -> str:
+def _missing_links_sentence(missing: MissingLinks) -> str:
     if missing.has_more:
-        return _("More than %d booked video appointments have no link.") % missing.everybody
+        return _("More than %d booked video appointments have no link.") % missing.total
     if not missing.able:
         words = ngettext(
             "%d booked video appointment has no link, and whoever hosts it cannot host one now.",
             "%d booked video appointments have no link, and whoever hosts them cannot host one now.",
-            missing.everybody,
+            missing.total,
         )
-        return words % missing.everybody
+        return words % missing.total
     words = ngettext(
         "%d booked video appointment has no link.",
         "%d booked video appointments have no link.",
-        missing.everybody,
+        missing.total,
     )
-    sentence = words % missing.everybody
-    if missing.able == missing.everybody:
+    sentence = words % missing.total
+    if missing.able == missing.total:
         return sentence
     able = ngettext("One can be made for %d of them.", "One can be made for %d of them.", missing.able)
     return f"{sentence} {able % missing.able}"

@@ -1,7 +1,7 @@
-"""Whether appointments and their meetings agree, as far as our own rows show. Nothing here calls a platform.
+"""Appointments as owners of meetings: their pages, and repair of meetings that differ from their appointment.
 
-Every change of an appointment changes its meeting in the same transaction, so there should be nothing to find. What
-was changed past that, by hand or by a fault, is found here.
+Every change of an appointment changes its meeting in the same transaction. The repair finds rows that were changed in
+another way, by hand or by a fault. Nothing here calls a platform.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, Status
+from appointments.models import Appointment, AppointmentQuerySet, Status
+from integrations.hooks import MeetingPage
 from integrations.meetings.findings import record_finding
 from integrations.meetings.requests import request_cancel, request_move
 from integrations.models import Connection, DesiredState, FindingKind, Meeting
@@ -25,7 +27,7 @@ _AT_THE_SAME_TIME = Q(starts_at=F("meeting__starts_at"), ends_at=F("meeting__end
 
 
 class Appointments:
-    """See `integrations.hooks.MeetingOwner`."""
+    """The meeting owner for appointments; see `integrations.hooks.MeetingOwner`."""
 
     def owned(self, meeting_ids: Collection[UUID]) -> Collection[UUID]:
         meetings = Appointment.objects.filter(meeting__in=meeting_ids).values_list("meeting", flat=True)
@@ -33,11 +35,22 @@ class Appointments:
 
     def repair(self, connection: Connection) -> int:
         wrong = _with_meeting(connection).filter(_NEEDS_NO_MEETING | ~_AT_THE_SAME_TIME)
-        return sum(_mend(pk) for pk in wrong.values_list("pk", flat=True))
+        return sum(_repair_meeting(pk) for pk in wrong.values_list("pk", flat=True))
 
 
-def _with_meeting(connection: Connection) -> QuerySet[Appointment]:
-    """The appointments with a meeting that should take place, at whichever of the two times."""
+def appointment_pages(meeting_ids: Collection[UUID]) -> dict[UUID, MeetingPage]:
+    """Return the page of the appointment of each meeting; a replaced meeting has none."""
+    found = Appointment.objects.filter(meeting__in=meeting_ids).select_related("service", "client")
+    return {each.meeting_id: _appointment_page(each) for each in found if each.meeting_id is not None}
+
+
+def _appointment_page(appointment: Appointment) -> MeetingPage:
+    names = {"service": appointment.service.name, "client": appointment.client.name}
+    return MeetingPage(reverse("appointment", args=[appointment.pk]), _("%(service)s for %(client)s") % names)
+
+
+def _with_meeting(connection: Connection) -> AppointmentQuerySet:
+    """Return the appointments with a live meeting on this connection, if one of the two has not ended."""
     return Appointment.objects.filter(
         Q(ends_at__gt=Now()) | Q(meeting__ends_at__gt=Now()),
         meeting__connection=connection,
@@ -46,11 +59,11 @@ def _with_meeting(connection: Connection) -> QuerySet[Appointment]:
 
 
 @transaction.atomic
-def _mend(pk: int) -> bool:
-    """Look again under a lock, and ask for what the appointment says. Whoever changes it now has just asked."""
+def _repair_meeting(pk: int) -> bool:
+    """Check again under a lock and update the meeting. A row that is locked is being changed, so it is skipped."""
     rows = Appointment.objects.select_for_update(no_key=True, skip_locked=True)
     current = rows.filter(pk=pk).first()
-    # Read after the lock: a row that is joined to the locked one would be as old as the question.
+    # Read after the lock: a joined row would show its state from before the wait.
     meeting = (
         Meeting.objects.filter(appointment=current, desired_state=DesiredState.PRESENT).first()
         if current
@@ -59,17 +72,17 @@ def _mend(pk: int) -> bool:
     if current is None or meeting is None:
         return False
     if Appointment.objects.filter(_NEEDS_NO_MEETING, pk=pk).exists():
-        return _cancel(meeting)
+        return _cancel_meeting(meeting)
     if (current.starts_at, current.ends_at) == (meeting.starts_at, meeting.ends_at):
         return False
     request_move(meeting.pk, starts_at=current.starts_at, ends_at=current.ends_at)
-    words = _("Its meeting was at another time than the appointment: it is moved.")
-    record_finding(meeting, FindingKind.MOVED, words)
+    sentence = _("Its meeting was at another time than the appointment: it is moved.")
+    record_finding(meeting, FindingKind.MOVED, sentence)
     return True
 
 
-def _cancel(meeting: Meeting) -> bool:
+def _cancel_meeting(meeting: Meeting) -> bool:
     request_cancel(meeting.pk)
-    words = _("Its meeting had not been cancelled with the appointment: it is now.")
-    record_finding(meeting, FindingKind.CANCELLED, words)
+    sentence = _("Its meeting had not been cancelled with the appointment: it is now.")
+    record_finding(meeting, FindingKind.CANCELLED, sentence)
     return True

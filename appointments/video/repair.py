@@ -1,7 +1,6 @@
-"""Links for booked appointments that have none, or another one than their staff member uses now: made on demand.
+"""Create or replace the links of booked appointments when a user requests it.
 
-Each appointment is a transaction of its own, which locks and looks again: whoever clicks twice, or second, finds that
-there is nothing left to do.
+Each appointment has its own transaction, which locks and checks again, so that a repeated click finds nothing to do.
 """
 
 from __future__ import annotations
@@ -13,13 +12,18 @@ from typing import Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.absolute_urls import has_video_link
 from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import lock_appointment, lock_staff
 from appointments.booking_rules.validation import check_active, check_changeable
-from appointments.models import LIVE_STATUSES, Appointment, BookedThrough, NotificationKind
+from appointments.models import (
+    LIVE_STATUSES,
+    Appointment,
+    AppointmentEventKind,
+    BookedThrough,
+    NotificationKind,
+)
 from appointments.notifications.outbox import notify_all
-from appointments.timeline import note
+from appointments.timeline import Fact, record_event
 from appointments.video.meeting import VIDEO_FIELDS, reassign_video
 from appointments.video.missing_links import is_elsewhere, lacks_link
 from integrations.hosting.eligibility import hosting_of
@@ -29,63 +33,63 @@ from integrations.models import Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember
 
-#: How many appointments one click works on: a few seconds' worth.
-AT_ONCE: Final = 500
+#: Appointments that one click processes; they take a few seconds.
+BATCH_SIZE: Final = 500
 
 
 @dataclass(frozen=True)
-class Repaired:
-    """What became of a selection: how many got a link, and for how many nothing was left to do, or possible."""
+class RepairResult:
+    """Numbers of appointments that were changed, and that were skipped as not necessary or not possible."""
 
-    made: int
+    changed: int
     skipped: int
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Whether a link is tried again, and what hinders it ("" for nothing)."""
+class RetryResult:
+    """Whether a link is tried again, and the obstacle if there is one."""
 
-    is_tried: bool
+    is_retried: bool
     sentence: str = ""
 
 
-def make_links(
+def repair_links(
     appointments: Iterable[Appointment], *, actor: StaffMember, replacing: bool = False
-) -> Repaired:
-    """`make_link` for each of these, loaded with organisation and staff; what is refused is counted and passed over.
+) -> RepairResult:
+    """Repair the link of each appointment; appointments that can't be repaired are skipped and counted.
 
-    Not in a transaction.
+    Load the organisation and staff with `appointments`. Don't call this in a transaction.
     """
-    made = skipped = 0
+    changed = skipped = 0
     with gathered():
         for appointment in appointments:
             try:
-                is_made = make_link(appointment, actor=actor, replacing=replacing)
+                is_changed = repair_link(appointment, actor=actor, replacing=replacing)
             except BookingError:
-                is_made = False
-            made, skipped = made + is_made, skipped + (not is_made)
-    return Repaired(made, skipped)
+                is_changed = False
+            changed, skipped = changed + is_changed, skipped + (not is_changed)
+    return RepairResult(changed, skipped)
 
 
-def ask_again(appointment: Appointment, *, actor: StaffMember) -> Answer:
-    """For one appointment's button: its link where its staff member hosts now, else what failed once more.
+def retry_link(appointment: Appointment, *, actor: StaffMember) -> RetryResult:
+    """Repair the link of one appointment, or else try the failed meeting again.
 
-    Also whoever cannot host now is tried again, as that may have been mended at the platform meanwhile.
+    The meeting is tried again even if the staff member can't host now: the cause may be fixed on the platform.
     """
     sentence = ""
     try:
-        if make_link(appointment, actor=actor):
-            return Answer(is_tried=True)
-    except BookingError as refusal:
-        sentence = refusal.sentence
-    return Answer(bool(try_again(Meeting.objects.filter(appointment=appointment))), sentence)
+        if repair_link(appointment, actor=actor):
+            return RetryResult(is_retried=True)
+    except BookingError as error:
+        sentence = error.sentence
+    return RetryResult(bool(try_again(Meeting.objects.filter(appointment=appointment))), sentence)
 
 
-def make_link(appointment: Appointment, *, actor: StaffMember, replacing: bool = False) -> bool:
-    """Have the appointment take place where its staff member hosts now; False where it does, or has a link already.
+def repair_link(appointment: Appointment, *, actor: StaffMember, replacing: bool = False) -> bool:
+    """Request a link on the platform where the staff member hosts now; return False if there is nothing to do.
 
-    `replacing` lets go of a link that works. The client's join link stays and leads to the new one, so that nobody is
-    told, but those who were sent no link at all. Raises BookingError with the reason why somebody cannot host.
+    Without `replacing`, a link that works is kept. The client's join link stays and leads to the new link, so only
+    clients who had no link are notified. Raises BookingError if the staff member can't host.
     """
     with transaction.atomic():
         lock_staff(appointment.staff)
@@ -94,7 +98,7 @@ def make_link(appointment: Appointment, *, actor: StaffMember, replacing: bool =
         if not (_is_replaceable(current) if replacing else lacks_link(current)):
             return False
         check_active(current.staff)
-        _make(current, actor, replacing=replacing)
+        _request_link(current, actor, replacing=replacing)
     return True
 
 
@@ -108,15 +112,15 @@ def _is_replaceable(appointment: Appointment) -> bool:
     return is_elsewhere(appointment, hosting_of([appointment.staff])[appointment.staff_id])
 
 
-def _make(appointment: Appointment, actor: StaffMember, *, replacing: bool) -> None:
-    was_sent_none = not has_video_link(appointment)
+def _request_link(appointment: Appointment, actor: StaffMember, *, replacing: bool) -> None:
+    had_no_link = not appointment.has_video_link
     if appointment.meeting is not None:
-        # What was refused is forgotten; the meeting may stay the same one.
+        # The meeting may stay the same, so its failure must be cleared.
         try_again(Meeting.objects.filter(pk=appointment.meeting.pk))
     reassign_video(appointment)
     appointment.version += 1
     appointment.save(update_fields=["version", *VIDEO_FIELDS])
-    text = _("The link was replaced.") if replacing else _("A link was asked for.")
-    note(appointment, text, actor=actor, through=BookedThrough.SCHEDULE)
-    if was_sent_none:
+    kind = AppointmentEventKind.LINK_REPLACED if replacing else AppointmentEventKind.LINK_REQUESTED
+    record_event(appointment, Fact(kind), actor=actor, through=BookedThrough.SCHEDULE)
+    if had_no_link:
         notify_all(appointment, NotificationKind.CHANGED)

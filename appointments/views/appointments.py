@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.move import is_movable
-from appointments.changes.notes import notes_seen, write_notes
+from appointments.changes.notes import notes_fingerprint, write_notes
 from appointments.changes.status import (
     complete_appointment,
     mark_arrived,
@@ -30,7 +30,7 @@ from appointments.forms.status import UNDO, StatusForm
 from appointments.models import Appointment, BookedThrough, Status
 from appointments.notifications.outbox import send_again
 from appointments.video.link_state import link_of
-from appointments.video.repair import ask_again
+from appointments.video.repair import retry_link
 from appointments.views.appointment_page import appointment_or_404, link_context, page_or_panel
 from appointments.views.responses import see_other
 from staff.access import current_member
@@ -77,8 +77,8 @@ def appointment_link(request: HttpRequest, pk: int) -> HttpResponse:
 def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for the link once more, or where there never was a meeting for the first time."""
     shown = appointment_or_404(request, pk)
-    answer = ask_again(shown, actor=current_member(request))
-    if answer.is_tried:
+    answer = retry_link(shown, actor=current_member(request))
+    if answer.is_retried:
         messages.success(request, _("The link is being created again."))
     if answer.sentence:
         messages.warning(request, answer.sentence)
@@ -139,7 +139,7 @@ def _about(shown: Appointment) -> dict[str, Any]:
     mails = list(shown.notifications.order_by("created_at", "pk"))
     parts = [
         (shown.version, shown.status, shown.client.name, shown.client.email, shown.client.phone),
-        (link_of(shown).fingerprint, notes_seen(shown), [event.pk for event in events]),
+        (link_of(shown).fingerprint, notes_fingerprint(shown), [event.pk for event in events]),
         [(mail.pk, mail.state, mail.is_uncertain) for mail in mails],
     ]
     return {

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.clients import appointments_of, find_clients, sharing_email
+from appointments.clients import appointments_of, clients_sharing_email, find_clients
 from appointments.forms.clients import ClientFilter, ClientForm
 from appointments.models import Client
 from appointments.views.responses import see_other
@@ -56,7 +56,7 @@ def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "form": form,
         "client": stored,
-        "others": sharing_email(stored)[:5],
+        "others": clients_sharing_email(stored)[:5],
         **list_context(request, appointments_of(client)),
     }
     return render(request, "appointments/client_edit.html", context)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from appointments.booking_rules.errors import BookingError, TimeTaken
-from appointments.changes.drag_and_drop import drop_appointment, what_to_ask, where_it_is
+from appointments.changes.drag_and_drop import confirmation_lines, drop_appointment, time_and_staff
 from appointments.forms.drag_and_drop import DragAndDropForm
 from appointments.models import Appointment
 from appointments.views.appointment_page import appointment_or_404
@@ -27,7 +27,7 @@ def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
     if not form.is_valid():
         return _refused(form.sentence)
     try:
-        if not form.cleaned_data["confirmed"] and (question := what_to_ask(shown, form.drop, member)):
+        if not form.cleaned_data["confirmed"] and (question := confirmation_lines(shown, form.drop, member)):
             return JsonResponse({"outcome": "ask", "sentences": question})
         moved = drop_appointment(shown, form.drop, member)
     except BookingError as refusal:
@@ -44,7 +44,7 @@ def _moved(before: Appointment, moved: Appointment) -> dict[str, Any]:
     }
     if moved.ends_at - moved.starts_at != before.ends_at - before.starts_at:
         undo["ends_at"] = before.ends_at.isoformat()
-    words = {"client": moved.client.name, "now": where_it_is(moved)}
+    words = {"client": moved.client.name, "now": time_and_staff(moved)}
     return {"outcome": "moved", "sentence": _("%(client)s is on %(now)s now.") % words, "undo": undo}
 
 

@@ -11,16 +11,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from appointments.changes.switch_service import (
-    AT_ONCE,
-    not_yet_video,
+    BATCH_SIZE,
     switch_rows,
     switch_to_video,
-    switchable,
+    switchable_to_video,
+    without_video,
 )
 from appointments.forms.selection import Selection
-from appointments.video.missing_links import is_able
-from appointments.video.repair import Repaired
-from appointments.video.repair_rows import loaded
+from appointments.video.missing_links import host_is_able
+from appointments.video.repair import RepairResult
 from appointments.views.responses import say_how_to_go_on, see_other
 from services.catalog import service_or_404
 from services.methods import offers_of
@@ -42,13 +41,13 @@ def service_to_video(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         _switch(request, service)
         return see_other("service-to-video", service.pk)
-    found = loaded(not_yet_video(service)).select_related("location")
-    found = found.order_by(is_able(service.organization).desc(), "starts_at", "pk")
+    found = without_video(service).with_links().select_related("location")
+    found = found.order_by(host_is_able(service.organization).desc(), "starts_at", "pk")
     listed = list_context(request, found)
     context = {
         "service": service,
         "offered": offered,
-        "able": switchable(service).count(),
+        "able": switchable_to_video(service).count(),
         "rows": switch_rows(list(listed["page"].object_list)),
         **listed,
     }
@@ -60,25 +59,25 @@ def _switch(request: HttpRequest, service: Service) -> None:
     if not selection:
         messages.info(request, _("No appointment is selected. Tick those that shall become video calls."))
         return
-    able = switchable(service)
+    able = switchable_to_video(service)
     gone = selection.missing_from(able)
     chosen = selection.among(able)
-    left = max(chosen.count() - AT_ONCE, 0)
+    left = max(chosen.count() - BATCH_SIZE, 0)
     # Read before anything changes, for what is changed leaves the list.
-    now = list(loaded(chosen)[:AT_ONCE])
+    now = list(chosen.with_links()[:BATCH_SIZE])
     done = switch_to_video(now, actor=current_member(request))
-    _tell(request, Repaired(done.made, done.skipped + gone))
+    _tell(request, RepairResult(done.changed, done.skipped + gone))
     say_how_to_go_on(request, left)
 
 
-def _tell(request: HttpRequest, done: Repaired) -> None:
-    if done.made:
+def _tell(request: HttpRequest, done: RepairResult) -> None:
+    if done.changed:
         words = ngettext(
             "%d appointment is a video call now; client and staff member are told by mail.",
             "%d appointments are video calls now; clients and staff are told by mail.",
-            done.made,
+            done.changed,
         )
-        messages.success(request, words % done.made)
+        messages.success(request, words % done.changed)
     if done.skipped:
         words = ngettext(
             "%d selected appointment was left as it is: it was changed meanwhile, or cannot be a video call any "

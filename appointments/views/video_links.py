@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from appointments.forms.selection import Selection
-from appointments.models import Appointment
-from appointments.video.missing_links import is_able, with_other_link, without_link
-from appointments.video.repair import AT_ONCE, Repaired, make_links
-from appointments.video.repair_rows import loaded, rows_of
+from appointments.models import AppointmentQuerySet
+from appointments.video.missing_links import host_is_able, with_other_link, without_link
+from appointments.video.repair import BATCH_SIZE, RepairResult, repair_links
+from appointments.video.repair_rows import rows_of
 from appointments.views.responses import SeeOther, say_how_to_go_on
 from staff.access import admin_only, current_member, current_organization
 from staff.models import StaffMember
@@ -33,7 +32,7 @@ def video_links(request: HttpRequest) -> HttpResponse:
     replacing = request.GET.get("show") == "other"
     person = _person(request)
     found = _found(request, person, replacing=replacing)
-    able = found if replacing else found.filter(is_able(current_organization(request)))
+    able = found if replacing else found.filter(host_is_able(current_organization(request)))
     if request.method == "POST":
         _make(request, able, replacing=replacing)
         return SeeOther(_address(person, replacing=replacing))
@@ -41,7 +40,7 @@ def video_links(request: HttpRequest) -> HttpResponse:
         "replacing": replacing,
         "person": person,
         "able": able.count(),
-        "at_once": AT_ONCE,
+        "at_once": BATCH_SIZE,
         **_rows(request, found),
     }
     return render(request, "appointments/video_links.html", context)
@@ -56,43 +55,43 @@ def _person(request: HttpRequest) -> StaffMember | None:
     return get_object_or_404(StaffMember, pk=pk, organization=current_organization(request))
 
 
-def _found(request: HttpRequest, person: StaffMember | None, *, replacing: bool) -> QuerySet[Appointment]:
+def _found(request: HttpRequest, person: StaffMember | None, *, replacing: bool) -> AppointmentQuerySet:
     """The list, the next one on top; of those without a link the ones that can be helped come first."""
     organization = current_organization(request)
     found = with_other_link(organization) if replacing else without_link(organization)
     if not replacing:
-        found = found.order_by(is_able(organization).desc(), "starts_at", "pk")
+        found = found.order_by(host_is_able(organization).desc(), "starts_at", "pk")
     return found if person is None else found.filter(staff=person)
 
 
-def _rows(request: HttpRequest, found: QuerySet[Appointment]) -> dict[str, Any]:
-    context = list_context(request, loaded(found))
+def _rows(request: HttpRequest, found: AppointmentQuerySet) -> dict[str, Any]:
+    context = list_context(request, found.with_links())
     return {**context, "rows": rows_of(list(context["page"].object_list))}
 
 
-def _make(request: HttpRequest, able: QuerySet[Appointment], *, replacing: bool) -> None:
+def _make(request: HttpRequest, able: AppointmentQuerySet, *, replacing: bool) -> None:
     selection = Selection.of(request.POST)
     if not selection:
         messages.info(request, _("No appointment is selected. Tick those that shall get a link."))
         return
     gone = selection.missing_from(able)
     chosen = selection.among(able)
-    left = max(chosen.count() - AT_ONCE, 0)
+    left = max(chosen.count() - BATCH_SIZE, 0)
     # Read before anything changes, for what is made leaves the list.
-    now = list(loaded(chosen)[:AT_ONCE])
-    done = make_links(now, actor=current_member(request), replacing=replacing)
-    _tell(request, Repaired(done.made, done.skipped + gone))
+    now = list(chosen.with_links()[:BATCH_SIZE])
+    done = repair_links(now, actor=current_member(request), replacing=replacing)
+    _tell(request, RepairResult(done.changed, done.skipped + gone))
     say_how_to_go_on(request, left)
 
 
-def _tell(request: HttpRequest, done: Repaired) -> None:
-    if done.made:
+def _tell(request: HttpRequest, done: RepairResult) -> None:
+    if done.changed:
         words = ngettext(
             "%d booked appointment gets its link now.",
             "%d booked appointments get their links now.",
-            done.made,
+            done.changed,
         )
-        messages.success(request, words % done.made)
+        messages.success(request, words % done.changed)
     if done.skipped:
         words = ngettext(
             "%d selected appointment was left as it is: it has a link by now, or was changed, or its staff member "

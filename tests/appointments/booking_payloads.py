@@ -1,4 +1,4 @@
-"""What a scheduler sends from the Contact Center."""
+"""Form data of bookings in the Contact Center."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = "/contact-center/"
 
 
 def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
-    """Cleo at ten on Monday at the location with anyone, unless told otherwise."""
+    """Return form data for Cleo on Monday at ten at the location with any staff, with `changes`."""
     sent = {
         "request_key": "a-key-that-nobody-guesses",
         "client": maple.cleo.pk,

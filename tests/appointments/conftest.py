@@ -1,4 +1,4 @@
-"""The cast of every appointment test: Maple's Sam, Sky, Cleo and service, and Cedar's Otto."""
+"""Shared fixtures of the appointment tests: Maple with Sam, Sky, Cleo and a service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.factories import (
 )
 from tests.integrations.fake_platform import FakePlatform
 
-# A Monday, with working hours from nine to five; the clock stands on the Friday before.
+# A Monday, with working hours from nine to five; tests run on the Friday before.
 MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ALL_METHODS = (MeetingMethod.AT_LOCATION, MeetingMethod.PHONE, MeetingMethod.VIDEO, MeetingMethod.OFF_SITE)
@@ -45,7 +45,7 @@ class Maple:
     review: Service
 
     def book(self, **changes: Any) -> Appointment:
-        """Sky books a review with Sam for Cleo at ten, unless told otherwise."""
+        """Book a review with Sam for Cleo at ten, through Sky, with `changes`."""
         arguments = {
             "organization": self.organization,
             "service": self.review,
@@ -59,7 +59,7 @@ class Maple:
         return book.book_appointment(**{**arguments, **changes})
 
     def book_online(self, **changes: Any) -> Appointment:
-        """Cleo books herself."""
+        """Book in the Client View, as the client."""
         return self.book(**{"actor": None, "through": BookedThrough.CLIENT_VIEW, **changes})
 
 
@@ -79,14 +79,14 @@ def maple(db: None) -> Maple:
 
 @pytest.fixture
 def friday() -> Any:
-    """The clock stands on the Friday before MONDAY."""
+    """Stop the clock on the Friday before MONDAY."""
     with time_machine.travel(NOW, tick=False):
         yield
 
 
 @pytest.fixture
 def maple_with_teams(maple: Maple, fake_teams: FakePlatform) -> Maple:
-    """Sam is matched on Teams and turned on."""
+    """Maple with Sam matched on Teams and Video Calls on."""
     make_match(make_connection(maple.organization), maple.sam)
     return maple
 
@@ -99,7 +99,7 @@ def as_sky(maple: Maple) -> Browser:
 
 @pytest.fixture
 def tess(maple: Maple) -> StaffMember:
-    """Somebody else who provides the review."""
+    """Tess, who also provides the review."""
     tess = make_member(maple.organization, "Tess Moor")
     ServiceAssignment.objects.create(service=maple.review, staff=tess)
     make_hours(tess)

@@ -1,4 +1,4 @@
-"""What becomes of an appointment, and the mails about it as a mail program reads them."""
+"""Changes of an appointment, and the emails about them as an email program reads them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def cancel(appointment: Appointment) -> Appointment:
 
 
 def send_all() -> None:
-    """Send what waits. On a slow machine one look at the outbox ends early, for the link that nobody makes here."""
+    """Send all waiting emails. One call ends early while a link is unclaimed, as no worker runs here."""
     while send_waiting():
         pass
 
 
 def sent_to(address: str) -> EmailMessage:
-    """The last mail to an address, as a mail program reads it."""
+    """Return the last email to an address, as an email program reads it."""
     message = [one for one in mail.outbox if one.to == [address]][-1]
     return message_from_bytes(message.message().as_bytes(), policy=policy.default)
 

@@ -1,4 +1,4 @@
-"""What tests read of what became of an appointment, or of one that was refused."""
+"""Results of bookings and changes: the timeline, or the error."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pytest
 
 from appointments.booking_rules.errors import BookingError
 from appointments.models import Appointment
+from appointments.timeline import event_text
 
 
 def timeline(appointment: Appointment) -> list[str]:
-    return list(appointment.events.values_list("text", flat=True))
+    return [event_text(event) for event in appointment.events.all()]
 
 
 def refusal(book: Callable[[], object]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What operators see of the mails that went out."""
+"""Emails in the operators' admin."""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ def test_the_list_of_mails_takes_the_same_number_of_queries(
     for number in range(how_many):
         make_notification(f"Person{number} Example")
 
-    # Session, operator, how many are found, the page.
+    # Session, operator, count, page.
     with django_assert_num_queries(4):
         operator.get(reverse("admin:appointments_notification_changelist"))

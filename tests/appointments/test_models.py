@@ -1,4 +1,4 @@
-"""What the rows say about themselves."""
+"""Properties of the models."""
 
 from __future__ import annotations
 

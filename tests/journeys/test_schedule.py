@@ -89,7 +89,7 @@ def test_a_slot_is_booked_dragged_and_reassigned_with_one_link_while_a_colleague
         event = page.locator("#calendar .booked", has_text="Cleo")
         drag(page, event, hours=1)
         dialog = page.get_by_role("dialog")
-        expect(dialog).to_contain_text("Cleo Brandt is told by mail.")
+        expect(dialog).to_contain_text("Cleo Brandt is told by email.")
         dialog.get_by_role("button", name="Move").click()
         expect(page.get_by_text("11:00–11:45 with Sam Okafor now.")).to_be_visible()
         expect(seen).to_have_attribute("aria-label", re.compile("^11:00–11:45, Cleo Brandt"), timeout=6_000)

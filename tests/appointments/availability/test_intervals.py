@@ -54,7 +54,7 @@ def test_merged_spans_are_sorted_and_apart(spans: list[Interval], expected: list
         ([(0, 11), (39, 50)], [(11, 20), (30, 39)]),
     ],
 )
-def test_what_is_taken_is_subtracted(taken: list[Interval], left: list[Interval]) -> None:
+def test_taken_time_is_subtracted(taken: list[Interval], left: list[Interval]) -> None:
     assert subtract([(10, 20), (30, 40)], taken) == left
 
 
@@ -124,7 +124,7 @@ def test_hours_inside_the_hour_skipped_in_spring_vanish() -> None:
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
-        # 01:00 to 02:00 comes twice, first as 05:00 and then as 06:00 UTC.
+        # 01:00 to 02:00 occurs twice, first as 05:00 and then as 06:00 UTC.
         (time(0), time(3), (utc(AUTUMN, 4), utc(AUTUMN, 8))),
         (time(1, 30), time(3), (utc(AUTUMN, 5, 30), utc(AUTUMN, 8))),
         (time(0), time(1, 30), (utc(AUTUMN, 4), utc(AUTUMN, 5, 30))),

@@ -1,4 +1,4 @@
-"""A month of free times: where clocks change, and where nothing is free."""
+"""Month view: clock changes and months without free times."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def starts(maple: Maple, day: date) -> list[str]:
     return [start.words for start in month.starts]
 
 
-def test_an_hour_that_comes_twice_is_told_apart_by_its_zone(night: Maple):
+def test_an_hour_that_occurs_twice_is_labelled_with_its_zone(night: Maple):
     found = starts(night, date(2027, 11, 7))
 
     assert found[:2] == ["01:00 EDT", "01:15 EDT"]
@@ -62,7 +62,7 @@ def test_weeks_that_are_over_are_left_off(night: Maple):
     assert [week[0].date for week in month.weeks] == [date(2026, 11, 23), date(2026, 11, 30)]
 
 
-def test_where_nobody_works_nothing_is_free(maple: Maple):
+def test_without_staff_at_work_there_are_no_free_times(maple: Maple):
     WorkingHours.objects.all().delete()
 
     month = month_with_times(maple.review, [maple.sam], TORONTO)

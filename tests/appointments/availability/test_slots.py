@@ -39,7 +39,7 @@ def slots(
     first_day: date = MONDAY,
     **rules: Any,
 ) -> dict[int, list[datetime]]:
-    """The free slots of some whole days of UTC, as moments."""
+    """Return the free slots of whole days in UTC."""
     start = at(0, 0, first_day)
     found = free_slots(service, people, start, start + timedelta(days=days), now=now, **rules)
     return {pk: [datetime.fromtimestamp(slot, UTC) for slot in slots] for pk, slots in found.items()}
@@ -58,9 +58,9 @@ def sam(maple: Organization) -> StaffMember:
 
 
 @pytest.mark.parametrize(
-    ("lengths", "busy", "free"),
+    ("durations", "busy", "free"),
     [
-        # Hours are 0 to 100; a span of starts includes the last moment at which the appointment still fits.
+        # Hours are 0 to 100; an interval of starts includes the last moment at which the appointment still fits.
         (Durations(30), [], [(0, 71)]),
         (Durations(100), [], [(0, 1)]),
         (Durations(101), [], []),
@@ -72,10 +72,10 @@ def sam(maple: Organization) -> StaffMember:
         (Durations(30, before=5, after=5), [(-50, 0), (100, 150)], [(5, 66)]),
     ],
 )
-def test_an_appointment_and_its_buffers_fit_between_what_is_taken(
-    lengths: Durations, busy: list[Interval], free: list[Interval]
+def test_an_appointment_and_its_buffers_fit_between_taken_times(
+    durations: Durations, busy: list[Interval], free: list[Interval]
 ) -> None:
-    assert Calendar(hours=[(0, 100)], off=[], busy=busy).free(lengths) == free
+    assert Calendar(hours=[(0, 100)], off=[], busy=busy).free(durations) == free
 
 
 def test_buffers_may_reach_out_of_hours_and_into_time_off() -> None:
@@ -84,19 +84,19 @@ def test_buffers_may_reach_out_of_hours_and_into_time_off() -> None:
     assert calendar.free(Durations(30, before=10, after=40)) == [(0, 1)]
 
 
-@pytest.mark.parametrize("lengths", [Durations(30), Durations(20, before=7), Durations(25, after=11)])
-def test_what_is_free_is_exactly_what_is_open_and_neither_off_nor_taken(lengths: Durations) -> None:
+@pytest.mark.parametrize("durations", [Durations(30), Durations(20, before=7), Durations(25, after=11)])
+def test_free_time_is_exactly_open_time_without_time_off_and_taken_time(durations: Durations) -> None:
     calendar = Calendar(hours=[(0, 60), (80, 200)], off=[(90, 100)], busy=[(130, 140), (160, 161)])
 
-    free = {moment for start, end in calendar.free(lengths) for moment in range(start, end)}
+    free = {moment for start, end in calendar.free(durations) for moment in range(start, end)}
 
     assert free == {
         start
         for start in range(-50, 250)
-        if any(a <= start and start + lengths.duration <= b for a, b in calendar.hours)
-        and not any(start < b and start + lengths.duration > a for a, b in calendar.off)
+        if any(a <= start and start + durations.duration <= b for a, b in calendar.hours)
+        and not any(start < b and start + durations.duration > a for a, b in calendar.off)
         and not any(
-            start - lengths.before < b and start + lengths.duration + lengths.after > a
+            start - durations.before < b and start + durations.duration + durations.after > a
             for a, b in calendar.busy
         )
     }
@@ -130,7 +130,7 @@ def test_buffers_of_both_appointments_keep_their_distance(sam: StaffMember, mapl
     assert clock(starts[sam.pk]) == ["09:00", "09:15", "10:45"]
 
 
-def test_time_off_blocks_what_touches_it(sam: StaffMember, maple: Organization) -> None:
+def test_time_off_blocks_slots_that_overlap_it(sam: StaffMember, maple: Organization) -> None:
     service = make_service(maple, duration=30)
     TimeOff.objects.create(staff=sam, starts_at=at(9, 30), ends_at=at(10))
 
@@ -159,7 +159,7 @@ def test_a_location_without_hours_is_always_open(maple: Organization) -> None:
     assert clock(starts[sam.pk]) == ["09:00", "09:15", "09:30"]
 
 
-def test_somebody_without_working_hours_is_never_free(maple: Organization) -> None:
+def test_staff_without_working_hours_are_never_free(maple: Organization) -> None:
     sam = make_member(maple)
 
     assert slots(make_service(maple), [sam]) == {sam.pk: []}
@@ -178,9 +178,7 @@ def test_the_window_is_cut_to_the_second_and_the_hours_are_the_staff_members_own
     assert found == {auckland.pk: [int(at(11, 15, sunday).timestamp()) + 900 * n for n in range(4)]}
 
 
-def test_nothing_is_free_in_a_window_without_length_or_before_now(
-    sam: StaffMember, maple: Organization
-) -> None:
+def test_an_empty_or_past_window_has_no_free_times(sam: StaffMember, maple: Organization) -> None:
     service = make_service(maple)
 
     assert free_slots(service, [sam], at(10), at(10), now=FRIDAY_BEFORE) == {sam.pk: []}
@@ -189,7 +187,7 @@ def test_nothing_is_free_in_a_window_without_length_or_before_now(
     assert free_slots(service, [], at(9), at(11), now=FRIDAY_BEFORE) == {}
 
 
-def test_what_has_passed_today_is_not_offered(sam: StaffMember, maple: Organization) -> None:
+def test_past_times_of_today_are_not_offered(sam: StaffMember, maple: Organization) -> None:
     starts = slots(make_service(maple), [sam], at(10, 7))
 
     assert clock(starts[sam.pk]) == ["10:15", "10:30"]
@@ -252,14 +250,14 @@ def test_any_number_of_staff_takes_the_same_queries(
         make_appointment(service, member, client, at(9))
     staff = list(StaffMember.objects.filter(organization=maple))
 
-    # Their locations, their organisations, and everything else at once.
-    with django_assert_num_queries(3):
+    # Locations, organisations, working hours, opening hours, time off and appointments.
+    with django_assert_num_queries(6):
         starts = slots(service, staff)
 
     assert [len(free) for free in starts.values()] == [29] * how_many
 
 
-def test_the_next_free_times_skip_weekends_and_what_is_taken(sam: StaffMember, maple: Organization) -> None:
+def test_the_next_free_times_skip_weekends_and_taken_times(sam: StaffMember, maple: Organization) -> None:
     service = make_service(maple, duration=60)
     make_appointment(service, sam, make_client(maple), at(9, 15))
 
@@ -285,7 +283,7 @@ def test_the_next_free_times_are_searched_to_the_horizon(sam: StaffMember, maple
     assert free == [at(9) + timedelta(days=42)]
 
 
-def test_nobody_without_hours_is_searched_for_ever(maple: Organization) -> None:
+def test_the_search_ends_for_staff_without_hours(maple: Organization) -> None:
     sam = make_member(maple)
 
     assert next_free(make_service(maple), sam, at(9), now=at(8)) == []
@@ -295,7 +293,7 @@ def test_nobody_without_hours_is_searched_for_ever(maple: Organization) -> None:
     ("start", "end", "expected"),
     [(at(9), at(11), True), (at(8, 59), at(10), False), (at(10), at(11, 1), False)],
 )
-def test_hours_hold_what_lies_wholly_inside(
+def test_hours_contain_only_times_wholly_inside(
     start: datetime, end: datetime, expected: bool, sam: StaffMember
 ) -> None:
     assert is_within_hours(sam, start, end) == expected
@@ -307,7 +305,7 @@ def test_an_appointment_that_is_moved_is_free_for_itself_and_keeps_its_length(
     service = make_service(maple, duration=30)
     appointment = make_appointment(service, sam, make_client(maple), at(9, 30))
 
-    starts = slots(service, [sam], ignoring=appointment, lengths=Durations(90 * 60))
+    starts = slots(service, [sam], ignoring=appointment, durations=Durations(90 * 60))
 
     assert clock(starts[sam.pk]) == ["09:00", "09:15", "09:30"]
 
@@ -348,7 +346,7 @@ def test_hours_to_the_end_of_a_day_go_on_into_the_next(maple: Organization) -> N
     assert clock(found[sam.pk]) == ["23:00", "23:15", "23:30"]
 
 
-def test_what_began_the_day_before_still_takes_time(maple: Organization) -> None:
+def test_an_appointment_from_the_day_before_still_takes_time(maple: Organization) -> None:
     sam = make_member(maple)
     make_hours(sam, time(0), time(2))
     service = make_service(maple, duration=30)
@@ -360,7 +358,7 @@ def test_what_began_the_day_before_still_takes_time(maple: Organization) -> None
     assert clock(slots(service, [sam])[sam.pk]) == ["01:00", "01:15", "01:30"]
 
 
-def test_the_next_free_times_of_anyone_are_each_told_once(sam: StaffMember, maple: Organization) -> None:
+def test_the_next_free_times_of_any_staff_are_listed_once_each(sam: StaffMember, maple: Organization) -> None:
     kim = make_member(maple, "Kim")
     make_hours(kim, time(10), time(11))
     service = make_service(maple, duration=60)

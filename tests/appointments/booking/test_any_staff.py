@@ -1,4 +1,4 @@
-"""Booked with anyone: whoever is free then and has least to do that day."""
+"""Book with any staff: the free person with the least booked time that day."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("friday")
 
 @pytest.fixture
 def kim(maple: Maple) -> StaffMember:
-    """Provides the review as Sam does."""
+    """Staff member who also provides the review."""
     member = make_member(maple.organization, "Kim")
     make_hours(member)
     ServiceAssignment.objects.create(service=maple.review, staff=member)
@@ -48,7 +48,7 @@ def refusal(maple: Maple, *people: StaffMember, **changes: Any) -> tuple[str, st
     return refused.value.field, refused.value.sentence
 
 
-def test_whoever_has_least_to_do_that_day_takes_it(maple: Maple, kim: StaffMember):
+def test_the_person_with_the_least_booked_time_that_day_takes_it(maple: Maple, kim: StaffMember):
     make_appointment(maple.review, maple.sam, maple.cleo, monday(15))
     # Another day does not count.
     for hour in (9, 11, 13):
@@ -57,14 +57,14 @@ def test_whoever_has_least_to_do_that_day_takes_it(maple: Maple, kim: StaffMembe
     assert book(maple, maple.sam, kim).staff == kim
 
 
-def test_whom_the_time_was_shown_with_goes_first(maple: Maple, kim: StaffMember):
+def test_the_person_whose_time_was_shown_is_tried_first(maple: Maple, kim: StaffMember):
     make_appointment(maple.review, kim, maple.cleo, monday(15))
 
     assert book(maple, maple.sam, kim, first=kim).staff == kim
     assert book(maple, maple.sam, kim, first=kim).staff == maple.sam
 
 
-def test_whoever_is_taken_or_off_is_passed_over(maple: Maple, kim: StaffMember):
+def test_staff_who_are_busy_or_off_are_skipped(maple: Maple, kim: StaffMember):
     TimeOff.objects.create(staff=kim, starts_at=monday(9), ends_at=monday(12))
     lou = make_member(maple.organization, "Lou")
 
@@ -98,7 +98,7 @@ def test_outside_working_hours_is_for_staff_only(maple: Maple):
     ) == ("starts_at", "Nobody is free at Mon 30 Nov 2026, 06:00. Choose another time.")
 
 
-def test_the_rules_of_the_service_are_told_by_their_own_sentence(maple: Maple):
+def test_each_rule_of_the_service_has_its_own_sentence(maple: Maple):
     maple.review.minimum_notice = 60 * 24 * 5
     by_cleo = {"through": BookedThrough.CLIENT_VIEW, "actor": None}
 
@@ -108,14 +108,14 @@ def test_the_rules_of_the_service_are_told_by_their_own_sentence(maple: Maple):
     )
 
 
-def test_where_nobody_is_asked_nobody_takes_it(maple: Maple):
+def test_without_candidates_no_one_can_be_booked(maple: Maple):
     assert refusal(maple) == (
         "staff",
         "Nobody takes this appointment. Choose another service or meeting method.",
     )
 
 
-def test_whoever_left_or_can_no_longer_host_is_passed_over(maple_with_teams: Maple, kim: StaffMember):
+def test_staff_who_left_or_can_no_longer_host_are_skipped(maple_with_teams: Maple, kim: StaffMember):
     maple = maple_with_teams
     make_match(maple.organization.connections.get(), kim)
     UserMatch.objects.filter(staff=kim).update(enabled=False)
@@ -123,7 +123,7 @@ def test_whoever_left_or_can_no_longer_host_is_passed_over(maple_with_teams: Map
     assert book(maple, kim, maple.sam, first=kim, method=MeetingMethod.VIDEO).staff == maple.sam
 
 
-def test_the_same_request_again_is_the_same_appointment_with_whomever(maple: Maple, kim: StaffMember):
+def test_a_repeated_request_returns_the_same_appointment_with_any_staff(maple: Maple, kim: StaffMember):
     first = book(maple, maple.sam, kim, request_key="form-1")
 
     assert book(maple, maple.sam, kim, request_key="form-1") == first
@@ -131,7 +131,7 @@ def test_the_same_request_again_is_the_same_appointment_with_whomever(maple: Map
     assert Appointment.objects.count() == 1
 
 
-def test_nothing_of_another_organisation_is_booked(maple: Maple):
+def test_rows_of_another_organisation_are_refused_for_any_staff(maple: Maple):
     cedar = make_organization("Cedar Bank")
 
     assert refusal(maple, maple.sam, organization=cedar)[1] == (
@@ -155,6 +155,6 @@ def test_any_number_of_people_takes_the_same_queries(
         StaffMember.objects.filter(pk__in=[m.pk for m in people]).select_related("organization", "location")
     )
 
-    # Everybody's calendars, then the booking: the lock, the calendar, one that writes, and two for the savepoint.
-    with django_assert_num_queries(6):
+    # Calendars of all people (3), then lock, calendar (3), appointment, event, emails and the savepoint (2).
+    with django_assert_num_queries(12):
         book(maple, *loaded)

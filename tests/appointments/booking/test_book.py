@@ -1,4 +1,4 @@
-"""A booking: what it takes, what refuses it, and a submit that is repeated."""
+"""Bookings: rules, refusals, video calls and repeated submits."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from appointments.booking_rules.errors import TimeTaken
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough, Status
+from appointments.timeline import event_text
 from integrations.models import Meeting, UserMatch
 from services.models import MeetingMethod, OfferedTo
 from staff.models import Role, TimeOff, VideoChoice
@@ -54,7 +55,7 @@ def test_a_booking_takes_the_services_length_and_buffers(maple: Maple) -> None:
 def test_a_booking_begins_the_timeline(maple: Maple) -> None:
     event = maple.book().events.get()
 
-    assert (event.text, event.actor, event.through) == (
+    assert (event_text(event), event.actor, event.through) == (
         "Booked for Mon 30 Nov 2026, 10:00 UTC.",
         maple.sky,
         BookedThrough.SCHEDULE,
@@ -144,7 +145,7 @@ def test_the_services_rules_hold_for_clients(rule: dict[str, Any], sentence: str
 @pytest.mark.parametrize(
     "rule", [{"minimum_notice": 60 * 24 * 3}, {"booking_horizon_days": 2}, {"public": False}]
 )
-def test_staff_decide_on_notice_horizon_and_what_is_public(rule: dict[str, Any], maple: Maple) -> None:
+def test_staff_may_ignore_notice_horizon_and_public_services(rule: dict[str, Any], maple: Maple) -> None:
     service = make_service(maple.organization, "Loan", provided_by=(maple.sam,), **rule)
 
     assert maple.book(service=service).service == service
@@ -234,7 +235,7 @@ def test_a_client_without_email_is_booked_at_the_location(maple: Maple) -> None:
 
 
 @pytest.mark.parametrize("field", ["service", "staff", "client", "location", "actor"])
-def test_nothing_of_another_organisation_can_be_booked(field: str, maple: Maple) -> None:
+def test_rows_of_another_organisation_cannot_be_booked(field: str, maple: Maple) -> None:
     cedar = make_organization("Cedar Bank")
     otto = make_member(cedar, "Otto Lind", Role.ADMIN)
     foreign = {
@@ -277,7 +278,7 @@ def test_a_personal_link_is_used_where_it_is_the_choice(maple_with_teams: Maple)
     assert (appointment.personal_meeting_url, appointment.meeting) == ("https://meet.example/sam", None)
 
 
-def test_somebody_who_cannot_host_is_refused_with_the_remedy(maple_with_teams: Maple) -> None:
+def test_staff_who_cannot_host_are_refused_with_the_remedy(maple_with_teams: Maple) -> None:
     UserMatch.objects.update(enabled=False)
 
     assert refusal(lambda: maple_with_teams.book(method=MeetingMethod.VIDEO)) == (
@@ -286,7 +287,7 @@ def test_somebody_who_cannot_host_is_refused_with_the_remedy(maple_with_teams: M
     )
 
 
-def test_somebody_who_cannot_host_is_booked_at_the_location(maple: Maple) -> None:
+def test_staff_who_cannot_host_are_booked_at_the_location(maple: Maple) -> None:
     assert maple.book().meeting is None
 
 
@@ -298,7 +299,7 @@ def test_a_repeated_key_is_the_same_appointment(maple: Maple) -> None:
     assert timeline(first) == ["Booked for Mon 30 Nov 2026, 10:00 UTC."]
 
 
-def test_a_repeated_key_with_somebody_else_is_the_same_appointment(maple: Maple) -> None:
+def test_a_repeated_key_with_another_person_is_the_same_appointment(maple: Maple) -> None:
     kim = make_member(maple.organization, "Kim")
     first = maple.book(request_key="form-1")
 

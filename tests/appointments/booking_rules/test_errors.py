@@ -1,4 +1,4 @@
-"""Every kind of failure: whose it is, what people see, what happens to the others, and when the meeting goes on."""
+"""Every failure kind: its scope, what users see, its effect on other meetings, and when the meeting is retried."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def by_itself() -> None:
-    """Time passes, and nobody does anything."""
+    """Let time pass without any user action."""
     later(seconds=31)
 
 
@@ -52,9 +52,9 @@ def somebody_tries_again() -> None:
 @dataclass(frozen=True)
 class Expected:
     owner: Owner
-    #: What the link of an appointment looks like that has none yet: spinner, hourglass, or red.
+    #: State of an appointment's link before it exists: spinner, hourglass or red.
     shown: LinkState
-    #: Whether nobody on the connection calls for now, and why.
+    #: Whether all calls on the connection pause, and why.
     others_wait: str
     goes_on: Callable[[], None]
 
@@ -95,7 +95,7 @@ def appointment(fake_teams: FakePlatform) -> Appointment:
 
 
 def work(appointment: Appointment) -> Appointment:
-    """What a worker does; the appointment as it is then."""
+    """Run the worker; return the appointment's state afterwards."""
     assert appointment.meeting_id is not None
     sync_meeting(appointment.meeting_id)
     return Appointment.objects.select_related("meeting__connection", "staff").get(pk=appointment.pk)
@@ -161,7 +161,7 @@ def test_a_link_that_cannot_be_made(
 
 
 @EVERY_KIND
-def test_a_move_that_cannot_be_told_keeps_the_link_and_says_why(
+def test_a_move_that_cannot_be_synced_keeps_the_link_and_says_why(
     appointment: Appointment, fake_teams: FakePlatform, kind: ErrorKind
 ) -> None:
     expected = TABLE[kind]
@@ -173,7 +173,7 @@ def test_a_move_that_cannot_be_told_keeps_the_link_and_says_why(
         through=BookedThrough.SCHEDULE,
         outside_hours=True,
     )
-    # A meeting that vanished is made again at once, and only that may fail.
+    # A meeting that is missing on the platform is recreated at once, and only that may fail.
     for method in ("update_meeting", "create_meeting")[: 2 if kind == ErrorKind.GONE else 1]:
         fail(fake_teams, method, kind)
 

@@ -1,4 +1,4 @@
-"""Two people want one time, on a real PostgreSQL with real threads."""
+"""Concurrent bookings of one time, in threads against PostgreSQL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CROWD = 8
 
 
 def at_once(actions: list[Callable[[], Any]]) -> list[Any]:
-    """Run the actions in threads that start together; a refusal is an answer like any other."""
+    """Run the actions in threads that start together; return results and booking errors."""
     barrier = Barrier(len(actions))
 
     def run(action: Callable[[], Any]) -> Any:
@@ -48,7 +48,7 @@ def at_once(actions: list[Callable[[], Any]]) -> list[Any]:
 
 
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if every look found the time free: only the database is left to refuse."""
+    """Let every check find the time free, so that only the database can refuse."""
     for module in (booking, moving):
         monkeypatch.setattr(module, "check_time", lambda wish: None)
 
@@ -65,7 +65,7 @@ def test_of_a_crowd_that_wants_one_time_exactly_one_gets_it(maple_with_teams: Ma
     assert [taken.next_free for taken in taken_among(answers)] == [
         [monday(10, 30), monday(10, 45), monday(11)]
     ] * 49
-    # Nothing is left of those who lost: no meeting, no mail.
+    # The losers leave no meeting and no email.
     assert (Meeting.objects.count(), Notification.objects.count()) == (1, 2)
 
 
@@ -123,7 +123,7 @@ def test_of_a_crowd_that_wants_anyone_as_many_are_booked_as_there_are_people(map
     ] * 47
 
 
-def test_the_database_refuses_what_the_looks_missed(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_database_refuses_what_the_checks_missed(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
     blind(monkeypatch)
     make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
 
@@ -211,7 +211,7 @@ def test_an_appointment_cancelled_by_many_is_cancelled_once(maple_with_teams: Ma
     assert appointment.events.count() == 2
 
 
-def test_a_move_and_a_cancel_at_once_leave_a_cancelled_appointment_or_a_refusal(maple: Maple) -> None:
+def test_a_move_and_a_cancel_at_once_end_in_a_cancellation_or_an_error(maple: Maple) -> None:
     appointment = maple.book()
 
     at_once(
@@ -227,7 +227,7 @@ def test_a_move_and_a_cancel_at_once_leave_a_cancelled_appointment_or_a_refusal(
 
 
 @pytest.mark.parametrize(("code", "error"), [("23P01", IntegrityError), ("40P01", OperationalError)])
-def test_a_lost_race_is_looked_at_again_once(
+def test_a_lost_race_is_retried_once(
     code: str, error: type[Exception], maple: Maple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[validation.SlotRequest] = []
@@ -259,13 +259,13 @@ def test_other_faults_of_the_database_are_not_hidden(maple: Maple, monkeypatch: 
 
 
 def raise_in_database(code: str) -> None:
-    """Have PostgreSQL itself raise an error of this SQLSTATE."""
+    """Make PostgreSQL raise an error with this SQLSTATE."""
     with connection.cursor() as cursor:
         cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '{code}'; END $$")
 
 
-def test_booking_waits_for_whoever_holds_the_staff_member(maple: Maple) -> None:
-    """Edits of hours and time off take the same lock."""
+def test_booking_waits_for_the_lock_on_the_staff_member(maple: Maple) -> None:
+    """Check that booking waits for the lock that edits of hours and time off take."""
     with transaction.atomic():
         lock_staff(maple.sam)
         with ThreadPoolExecutor(1) as pool:

@@ -1,4 +1,4 @@
-"""Two people change what is booked at once, on a real PostgreSQL with real threads."""
+"""Concurrent changes of appointments, in threads against PostgreSQL."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_many_moved_to_one_time_are_moved_once(maple: Maple) -> None:
     assert (Appointment.objects.filter(starts_at=monday(14)).count(), len(refused)) == (1, len(booked) - 1)
 
 
-def test_two_who_drag_one_appointment_at_once_do_not_undo_each_other(maple: Maple) -> None:
+def test_two_concurrent_drags_do_not_overwrite_each_other(maple: Maple) -> None:
     booked = maple.book()
 
     answers = at_once(
@@ -92,8 +92,8 @@ def test_two_who_drag_one_appointment_at_once_do_not_undo_each_other(maple: Mapl
     assert refused.sentence.startswith("Sky Larsen changed this appointment meanwhile: Moved from ")
 
 
-def test_two_people_who_swap_their_appointments_wait_for_each_other(maple: Maple) -> None:
-    """Both rows are locked in the order of their pk, so that neither waits for the other for ever."""
+def test_two_concurrent_swaps_wait_for_each_other(maple: Maple) -> None:
+    """Check that rows are locked in the order of their pk, which avoids a deadlock."""
     ann, bob = colleagues(maple, 2)
     first = make_appointment(maple.review, ann, maple.cleo, monday(10))
     second = make_appointment(maple.review, bob, maple.cleo, monday(14))
@@ -109,7 +109,7 @@ def test_two_people_who_swap_their_appointments_wait_for_each_other(maple: Maple
 
 
 @pytest.mark.parametrize("change", ["move", "cancel"])
-def test_what_is_begun_at_the_same_moment_is_either_begun_or_changed(change: str, maple: Maple) -> None:
+def test_a_concurrent_start_and_change_have_one_winner(change: str, maple: Maple) -> None:
     client: Client = make_client(maple.organization, "Ned")
     today = monday(0).replace(month=11, day=27, hour=13)
     booked = make_appointment(maple.review, maple.sam, client, today, method=MeetingMethod.AT_LOCATION)

@@ -1,4 +1,4 @@
-"""An appointment takes place another way."""
+"""Change of the meeting method."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
 from appointments.models import Appointment, BookedThrough, Notification, Status
+from appointments.timeline import event_text
 from integrations.models import DesiredState, Meeting, UserMatch
 from services.models import MeetingMethod
 from staff.models import StaffMember, VideoChoice
@@ -45,7 +46,7 @@ def test_from_a_video_call_lets_the_meeting_go(maple_with_teams: Maple) -> None:
 
     appointment.refresh_from_db()
     assert (appointment.meeting, Meeting.objects.get().desired_state) == (None, DesiredState.ABSENT)
-    assert next(event.text for event in appointment.events.order_by("-pk")) == (
+    assert next(event_text(event) for event in appointment.events.order_by("-pk")) == (
         "Meeting method changed from Video Call to Phone Call."
     )
 
@@ -61,7 +62,7 @@ def test_there_and_back_is_a_meeting_of_its_own(maple_with_teams: Maple) -> None
     assert list(Meeting.objects.filter(desired_state=DesiredState.PRESENT)) == [again.meeting]
 
 
-def test_to_the_personal_link_of_somebody_who_chose_it(maple_with_teams: Maple) -> None:
+def test_a_change_to_video_uses_a_chosen_personal_link(maple_with_teams: Maple) -> None:
     StaffMember.objects.filter(pk=maple_with_teams.sam.pk).update(
         video_choice=VideoChoice.PERSONAL,
         personal_meeting_url="https://meet.example/sam",
@@ -77,7 +78,7 @@ def test_to_the_personal_link_of_somebody_who_chose_it(maple_with_teams: Maple) 
     assert not Meeting.objects.exists()
 
 
-def test_nobody_who_cannot_host_gets_a_video_call(maple_with_teams: Maple) -> None:
+def test_staff_who_cannot_host_get_no_video_call(maple_with_teams: Maple) -> None:
     UserMatch.objects.update(enabled=False)
     appointment = maple_with_teams.book()
 
@@ -111,7 +112,10 @@ def test_another_location_is_a_change_of_its_own(maple: Maple) -> None:
     appointment = change(maple, maple.book(), MeetingMethod.AT_LOCATION, location=harbour)
 
     assert (appointment.location, appointment.version) == (harbour, 1)
-    assert next(event.text for event in appointment.events.order_by("-pk")) == "Another location: Harbour."
+    assert (
+        next(event_text(event) for event in appointment.events.order_by("-pk"))
+        == "Another location: Harbour."
+    )
 
 
 def test_a_location_elsewhere_is_refused(maple: Maple) -> None:
@@ -122,13 +126,13 @@ def test_a_location_elsewhere_is_refused(maple: Maple) -> None:
     )
 
 
-def test_what_it_is_already_changes_nothing(maple: Maple) -> None:
+def test_the_present_method_changes_nothing(maple: Maple) -> None:
     appointment = change(maple, maple.book(), MeetingMethod.AT_LOCATION)
 
     assert (appointment.version, appointment.events.count()) == (0, 1)
 
 
-def test_the_method_of_what_was_served_stays(maple: Maple) -> None:
+def test_the_method_of_a_served_appointment_stays(maple: Maple) -> None:
     served = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=Status.SERVED)
 
     assert sentence_of(maple, served, MeetingMethod.PHONE) == (
@@ -136,7 +140,7 @@ def test_the_method_of_what_was_served_stays(maple: Maple) -> None:
     )
 
 
-def test_both_are_told(maple: Maple) -> None:
+def test_client_and_staff_member_are_notified(maple: Maple) -> None:
     appointment = maple.book()
     Notification.objects.update(state="sent")
 
@@ -149,7 +153,7 @@ def test_both_are_told(maple: Maple) -> None:
     ]
 
 
-def test_a_page_that_is_out_of_date_changes_nothing(maple: Maple) -> None:
+def test_an_outdated_page_changes_nothing(maple: Maple) -> None:
     appointment = maple.book()
     change(maple, appointment, MeetingMethod.PHONE)
 

@@ -1,4 +1,4 @@
-"""Another time for an appointment, and none any more."""
+"""Moving and cancelling."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_move_may_overlap_the_appointments_own_time(maple: Maple) -> None:
     assert move(maple, maple.book(), monday(10, 15)).starts_at == monday(10, 15)
 
 
-def test_a_move_onto_somebody_elses_time_is_refused(maple: Maple) -> None:
+def test_a_move_to_a_taken_time_is_refused(maple: Maple) -> None:
     maple.book(starts_at=monday(11))
     appointment = maple.book()
 
@@ -96,14 +96,14 @@ def test_a_move_onto_somebody_elses_time_is_refused(maple: Maple) -> None:
     assert taken.value.next_free == [monday(11, 30), monday(11, 45), monday(12)]
 
 
-def test_somebody_who_can_no_longer_host_still_moves_what_is_booked(maple_with_teams: Maple) -> None:
+def test_staff_who_can_no_longer_host_can_still_move_appointments(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
     UserMatch.objects.update(enabled=False)
 
     assert move(maple_with_teams, appointment, monday(14)).starts_at == monday(14)
 
 
-def test_what_is_booked_with_somebody_who_left_is_cancelled_and_not_moved(maple: Maple) -> None:
+def test_an_appointment_with_former_staff_can_be_cancelled_but_not_moved(maple: Maple) -> None:
     appointment = maple.book()
     maple.sam.is_active = False
     maple.sam.save()
@@ -128,7 +128,7 @@ def test_clients_move_within_notice_and_hours(maple: Maple) -> None:
     )
 
 
-def test_nobody_of_another_organisation_moves_it(maple: Maple) -> None:
+def test_staff_of_another_organisation_cannot_move_it(maple: Maple) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Lind", Role.ADMIN)
     appointment = maple.book()
 
@@ -154,7 +154,9 @@ def test_a_cancel_lets_the_meeting_go(maple_with_teams: Maple) -> None:
 
 
 @pytest.mark.parametrize("change", [cancel, lambda appointment: move_online(appointment, monday(11))])
-def test_what_is_cancelled_stays_so(change: Callable[[Appointment], object], maple: Maple) -> None:
+def test_a_cancelled_appointment_stays_cancelled(
+    change: Callable[[Appointment], object], maple: Maple
+) -> None:
     appointment = maple.book()
     cancel(appointment)
 
@@ -165,7 +167,7 @@ def test_what_is_cancelled_stays_so(change: Callable[[Appointment], object], map
 
 
 @pytest.mark.parametrize("change", [cancel, lambda appointment: move_online(appointment, monday(11))])
-def test_what_is_over_stays_as_it_is(change: Callable[[Appointment], object], maple: Maple) -> None:
+def test_a_past_appointment_cannot_change(change: Callable[[Appointment], object], maple: Maple) -> None:
     appointment = make_appointment(
         maple.review, maple.sam, maple.cleo, datetime(2026, 11, 27, 11, 30, tzinfo=UTC)
     )
@@ -175,7 +177,7 @@ def test_what_is_over_stays_as_it_is(change: Callable[[Appointment], object], ma
     assert appointment.status == Status.CONFIRMED
 
 
-def test_what_has_begun_is_cancelled_by_staff_only(maple: Maple) -> None:
+def test_an_appointment_in_progress_is_cancelled_by_staff_only(maple: Maple) -> None:
     appointment = make_appointment(
         maple.review, maple.sam, maple.cleo, datetime(2026, 11, 27, 11, 45, tzinfo=UTC)
     )
@@ -188,7 +190,7 @@ def test_what_has_begun_is_cancelled_by_staff_only(maple: Maple) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.SERVED, Status.NO_SHOW])
-def test_only_what_is_still_to_come_is_moved_or_cancelled(status: Status, maple: Maple) -> None:
+def test_only_upcoming_appointments_are_moved_or_cancelled(status: Status, maple: Maple) -> None:
     appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=status)
 
     assert refusal(lambda: cancel(appointment)) == (

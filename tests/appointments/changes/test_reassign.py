@@ -1,4 +1,4 @@
-"""An appointment gets another staff member, perhaps at another time."""
+"""Reassigning, with and without a new time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.changes.move import is_movable, move_appointment, reassign_appointment
 from appointments.models import Appointment, BookedThrough, Notification, Status
 from appointments.models import NotificationKind as Kind
+from appointments.timeline import event_text
 from integrations.models import DesiredState, Meeting, MeetingState, UserMatch
 from services.models import MeetingMethod, ServiceAssignment
 from staff.models import StaffMember, VideoChoice
@@ -29,7 +30,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
 
 @pytest.fixture
 def kim(maple: Maple) -> StaffMember:
-    """Kim provides the review, too."""
+    """Kim, who also provides the review."""
     kim = make_member(maple.organization, "Kim Ito")
     make_hours(kim)
     ServiceAssignment.objects.create(service=maple.review, staff=kim)
@@ -56,11 +57,11 @@ def sentence_of(change: Any) -> str:
 def last_line(appointment: Appointment) -> str:
     line = appointment.events.order_by("-pk").first()
     assert line is not None
-    return line.text
+    return event_text(line)
 
 
 # --- another person ---------------------------------------------------------------------------------
-def test_somebody_else_takes_the_appointment_over(maple: Maple, kim: StaffMember) -> None:
+def test_another_person_takes_the_appointment_over(maple: Maple, kim: StaffMember) -> None:
     appointment = reassign(maple, maple.book(), kim)
 
     appointment.refresh_from_db()
@@ -107,7 +108,7 @@ def test_another_organiser_gives_a_new_link(
     fake_teams: FakePlatform,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As under the Application Access Policy method, where each person organises their own meetings."""
+    """Let each person organise their own meetings, as with the Application Access Policy method."""
     monkeypatch.setattr(fake_teams, "organizer_id", lambda connection, match: match.remote_id)
     before = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
@@ -117,7 +118,7 @@ def test_another_organiser_gives_a_new_link(
     assert Meeting.objects.get(pk=str(after.meeting_id)).organizer_id == f"oid-of-{kim_on_teams.email}"
 
 
-def test_somebody_with_a_personal_link_hosts_there(maple_with_teams: Maple, kim: StaffMember) -> None:
+def test_staff_with_a_personal_link_host_on_it(maple_with_teams: Maple, kim: StaffMember) -> None:
     StaffMember.objects.filter(pk=kim.pk).update(
         video_choice=VideoChoice.PERSONAL,
         personal_meeting_url="https://meet.example/kim",
@@ -152,7 +153,9 @@ def test_from_a_personal_link_to_a_meeting(maple_with_teams: Maple, kim_on_teams
     assert (after.meeting, after.personal_meeting_url) == (Meeting.objects.get(host=kim_on_teams), "")
 
 
-def test_nobody_who_cannot_host_takes_over_a_video_call(maple_with_teams: Maple, kim: StaffMember) -> None:
+def test_staff_who_cannot_host_cannot_take_over_a_video_call(
+    maple_with_teams: Maple, kim: StaffMember
+) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     sentence = sentence_of(lambda: reassign(maple_with_teams, appointment, kim))
@@ -164,7 +167,7 @@ def test_nobody_who_cannot_host_takes_over_a_video_call(maple_with_teams: Maple,
     assert (appointment.staff, Meeting.objects.get().version) == (maple_with_teams.sam, 1)
 
 
-def test_nobody_takes_over_what_they_do_not_provide(maple: Maple, kim: StaffMember) -> None:
+def test_staff_cannot_take_over_a_service_they_do_not_provide(maple: Maple, kim: StaffMember) -> None:
     kim.assignments.all().delete()
     appointment = maple.book()
 
@@ -173,7 +176,7 @@ def test_nobody_takes_over_what_they_do_not_provide(maple: Maple, kim: StaffMemb
     )
 
 
-def test_nobody_who_left_takes_it_over(maple: Maple, kim: StaffMember) -> None:
+def test_staff_who_left_cannot_take_it_over(maple: Maple, kim: StaffMember) -> None:
     appointment = maple.book()
     StaffMember.objects.filter(pk=kim.pk).update(is_active=False)
 
@@ -182,7 +185,7 @@ def test_nobody_who_left_takes_it_over(maple: Maple, kim: StaffMember) -> None:
     )
 
 
-def test_somebody_who_left_is_relieved_of_it(maple: Maple, kim: StaffMember) -> None:
+def test_an_appointment_of_former_staff_can_be_reassigned(maple: Maple, kim: StaffMember) -> None:
     appointment = maple.book()
     StaffMember.objects.filter(pk=maple.sam.pk).update(is_active=False)
 
@@ -201,7 +204,7 @@ def test_a_busy_person_is_not_given_more(maple: Maple, kim: StaffMember) -> None
     assert taken.value.next_free[0] == monday(10, 30)
 
 
-def test_nobody_of_another_organisation_takes_it_over(maple: Maple) -> None:
+def test_staff_of_another_organisation_cannot_take_it_over(maple: Maple) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Berg")
     appointment = maple.book()
 
@@ -210,7 +213,7 @@ def test_nobody_of_another_organisation_takes_it_over(maple: Maple) -> None:
     )
 
 
-def test_to_the_same_person_changes_nothing(maple: Maple) -> None:
+def test_a_reassign_to_the_same_person_changes_nothing(maple: Maple) -> None:
     appointment = reassign(maple, maple.book(), maple.sam)
 
     assert (appointment.version, appointment.events.count()) == (0, 1)
@@ -229,7 +232,9 @@ def test_person_and_time_change_in_one(maple: Maple, kim: StaffMember) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.SERVED, Status.NO_SHOW])
-def test_only_what_nobody_has_begun_is_reassigned(status: Status, maple: Maple, kim: StaffMember) -> None:
+def test_only_appointments_that_have_not_started_are_reassigned(
+    status: Status, maple: Maple, kim: StaffMember
+) -> None:
     appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=status)
 
     assert not is_movable(appointment)
@@ -238,13 +243,13 @@ def test_only_what_nobody_has_begun_is_reassigned(status: Status, maple: Maple, 
     )
 
 
-def test_whoever_stands_at_the_desk_is_served_by_a_colleague(maple: Maple, kim: StaffMember) -> None:
+def test_an_arrived_client_can_be_reassigned_to_a_colleague(maple: Maple, kim: StaffMember) -> None:
     appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=Status.ARRIVED)
 
     assert reassign(maple, appointment, kim).staff == kim
 
 
-def test_a_client_who_arrived_does_not_move_it_online(maple: Maple) -> None:
+def test_a_client_who_arrived_cannot_move_it_online(maple: Maple) -> None:
     appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=Status.ARRIVED)
 
     assert (
@@ -257,8 +262,8 @@ def test_a_client_who_arrived_does_not_move_it_online(maple: Maple) -> None:
     )
 
 
-# --- what was seen ----------------------------------------------------------------------------------
-def test_nobody_moves_what_a_colleague_moved_meanwhile(maple: Maple, kim: StaffMember) -> None:
+# --- versions ---------------------------------------------------------------------------------------
+def test_a_move_is_refused_after_a_colleague_moved_it(maple: Maple, kim: StaffMember) -> None:
     seen = maple.book()
     move_appointment(seen, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE)
 
@@ -276,7 +281,7 @@ def test_nobody_moves_what_a_colleague_moved_meanwhile(maple: Maple, kim: StaffM
     )
 
 
-def test_nobody_moves_what_the_client_moved_meanwhile(maple: Maple) -> None:
+def test_a_move_is_refused_after_the_client_moved_it(maple: Maple) -> None:
     seen = maple.book()
     move_appointment(seen, starts_at=monday(14), actor=None, through=BookedThrough.CLIENT_VIEW)
 
@@ -287,7 +292,7 @@ def test_nobody_moves_what_the_client_moved_meanwhile(maple: Maple) -> None:
     ).startswith("The client changed this appointment meanwhile: Moved from ")
 
 
-def test_two_who_want_the_same_are_both_content(maple: Maple) -> None:
+def test_two_identical_changes_both_succeed(maple: Maple) -> None:
     seen = maple.book()
     for _ in range(2):
         moved = move_appointment(
@@ -297,7 +302,7 @@ def test_two_who_want_the_same_are_both_content(maple: Maple) -> None:
     assert (moved.starts_at, moved.version, moved.events.count()) == (monday(14), 1, 2)
 
 
-def test_a_page_from_before_a_reassign_changes_nothing(maple: Maple, kim: StaffMember) -> None:
+def test_a_page_older_than_a_reassign_changes_nothing(maple: Maple, kim: StaffMember) -> None:
     seen = maple.book()
     reassign(maple, Appointment.objects.get(pk=seen.pk), kim)
 
@@ -306,13 +311,13 @@ def test_a_page_from_before_a_reassign_changes_nothing(maple: Maple, kim: StaffM
     )
 
 
-# --- who is told ------------------------------------------------------------------------------------
+# --- emails -----------------------------------------------------------------------------------------
 def told() -> list[tuple[str, str, str]]:
     rows = Notification.objects.filter(state="waiting").order_by("audience")
     return list(rows.values_list("audience", "to", "kind"))
 
 
-def test_a_reassign_tells_the_client_and_both_staff_members(maple: Maple, kim: StaffMember) -> None:
+def test_a_reassign_notifies_the_client_and_both_staff_members(maple: Maple, kim: StaffMember) -> None:
     appointment = maple.book()
     Notification.objects.update(state="sent")
 
@@ -325,7 +330,7 @@ def test_a_reassign_tells_the_client_and_both_staff_members(maple: Maple, kim: S
     ]
 
 
-def test_whoever_never_heard_of_it_does_not_hear_that_it_is_gone(maple: Maple, kim: StaffMember) -> None:
+def test_staff_who_were_never_notified_get_no_cancellation(maple: Maple, kim: StaffMember) -> None:
     reassign(maple, maple.book(), kim)
 
     assert told() == [
@@ -334,7 +339,9 @@ def test_whoever_never_heard_of_it_does_not_hear_that_it_is_gone(maple: Maple, k
     ]
 
 
-def test_a_move_after_a_reassign_still_tells_the_former_staff_member(maple: Maple, kim: StaffMember) -> None:
+def test_a_move_after_a_reassign_still_notifies_the_previous_staff_member(
+    maple: Maple, kim: StaffMember
+) -> None:
     appointment = maple.book()
     Notification.objects.update(state="sent")
 
@@ -348,7 +355,7 @@ def test_a_move_after_a_reassign_still_tells_the_former_staff_member(maple: Mapl
     ]
 
 
-def test_nobody_hears_of_there_and_back(maple: Maple, kim: StaffMember) -> None:
+def test_a_reassign_and_its_reversal_notify_no_one(maple: Maple, kim: StaffMember) -> None:
     appointment = maple.book()
     Notification.objects.update(state="sent")
 

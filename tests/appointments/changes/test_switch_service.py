@@ -1,4 +1,4 @@
-"""A service that is switched to Video Call: its booked appointments are offered for change, and changed when asked."""
+"""Changing booked appointments after their service was switched to Video Call."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, Client, Notification, Status
+from appointments.timeline import event_text
 from integrations.models import DirectoryState, Meeting, UserMatch
 from services.models import MeetingMethod, MeetingMethodOffer
 from staff.models import Role, StaffMember
@@ -48,7 +49,7 @@ def post(browser: Browser, maple: Maple, *ticked: Appointment, **form: Any) -> A
 # --- The offer ------------------------------------------------------------------------------------------
 
 
-def test_switching_asks_nothing_and_offers_the_change_afterwards(maple: Maple, as_ada: Browser) -> None:
+def test_switching_a_service_offers_the_change_afterwards(maple: Maple, as_ada: Browser) -> None:
     for hour in (10, 11):
         in_person(maple, hour)
 
@@ -80,7 +81,7 @@ def test_a_service_without_video_calls_offers_no_change(maple: Maple, as_ada: Br
 @pytest.mark.parametrize(
     "fields", [{"status": Status.CANCELLED}, {"status": Status.ARRIVED}, {"method": MeetingMethod.VIDEO}]
 )
-def test_what_cannot_or_need_not_be_changed_is_not_counted(
+def test_unchangeable_appointments_are_not_counted(
     maple: Maple, as_ada: Browser, fields: dict[str, Any]
 ) -> None:
     in_person(maple, **fields)
@@ -98,7 +99,9 @@ def test_another_services_appointments_are_not_counted(maple: Maple, as_ada: Bro
 # --- The preview ----------------------------------------------------------------------------------------
 
 
-def test_the_preview_says_what_each_is_and_would_be_and_ticks_nothing(maple: Maple, as_ada: Browser) -> None:
+def test_the_preview_shows_present_and_future_method_with_nothing_selected(
+    maple: Maple, as_ada: Browser
+) -> None:
     booked = in_person(maple, method=MeetingMethod.PHONE)
 
     response = as_ada.get(page(maple))
@@ -110,14 +113,14 @@ def test_the_preview_says_what_each_is_and_would_be_and_ticks_nothing(maple: Map
     assert 'name="everything" value="true">' in response.content.decode()
 
 
-def test_what_is_no_longer_offered_is_marked(maple: Maple, as_ada: Browser) -> None:
+def test_methods_no_longer_offered_are_marked(maple: Maple, as_ada: Browser) -> None:
     in_person(maple)
     offer_only(maple, MeetingMethod.VIDEO)
 
     assert "At location no longer offered" in words(as_ada.get(page(maple)))
 
 
-def test_whoever_cannot_host_is_shown_with_the_reason(maple: Maple, as_ada: Browser) -> None:
+def test_staff_who_cannot_host_are_shown_with_the_reason(maple: Maple, as_ada: Browser) -> None:
     in_person(maple)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
@@ -146,7 +149,7 @@ def test_without_video_calls_the_page_sends_back(maple: Maple, as_ada: Browser) 
     assert said(response) == ["This service is not offered as a Video Call. Tick that first."]
 
 
-def test_nothing_to_change_is_said(maple: Maple, as_ada: Browser) -> None:
+def test_the_page_says_if_nothing_can_be_changed(maple: Maple, as_ada: Browser) -> None:
     assert "Nothing is left to switch: whoever is still to come" in words(as_ada.get(page(maple)))
 
 
@@ -165,7 +168,9 @@ def test_the_preview_costs_the_same_for_any_number(
 # --- The change -----------------------------------------------------------------------------------------
 
 
-def test_what_is_ticked_becomes_a_video_call_and_people_are_told(maple: Maple, as_ada: Browser) -> None:
+def test_selected_appointments_become_video_calls_and_people_are_notified(
+    maple: Maple, as_ada: Browser
+) -> None:
     ticked, left = in_person(maple), in_person(maple, 11)
 
     response = post(as_ada, maple, ticked)
@@ -178,13 +183,13 @@ def test_what_is_ticked_becomes_a_video_call_and_people_are_told(maple: Maple, a
     assert left.method == MeetingMethod.AT_LOCATION
     assert [mail.kind for mail in Notification.objects.all()] == ["changed", "changed"]
     event = ticked.events.get()
-    assert (event.text, event.actor and event.actor.name) == (
+    assert (event_text(event), event.actor and event.actor.name) == (
         "Meeting method changed from At location to Video Call.",
         "Ada Quist",
     )
 
 
-def test_everything_is_what_can_be_changed_on_all_pages(
+def test_select_all_covers_the_changeable_appointments_of_all_pages(
     maple: Maple, as_ada: Browser, tess: StaffMember
 ) -> None:
     able, elsewhere = in_person(maple), in_person(maple, 11)
@@ -196,7 +201,7 @@ def test_everything_is_what_can_be_changed_on_all_pages(
     assert {meeting.appointment for meeting in Meeting.objects.all()} == {able, elsewhere}
 
 
-def test_a_second_submit_tells_nobody_again(maple: Maple, as_ada: Browser) -> None:
+def test_a_second_submit_notifies_no_one_again(maple: Maple, as_ada: Browser) -> None:
     booked = in_person(maple)
     post(as_ada, maple, booked)
 
@@ -208,7 +213,7 @@ def test_a_second_submit_tells_nobody_again(maple: Maple, as_ada: Browser) -> No
     assert (Meeting.objects.count(), Notification.objects.count()) == (1, 2)
 
 
-def test_nothing_ticked_is_said(maple: Maple, as_ada: Browser) -> None:
+def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> None:
     in_person(maple)
 
     assert said(post(as_ada, maple)) == [

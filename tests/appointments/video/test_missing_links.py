@@ -1,4 +1,4 @@
-"""Which booked video appointments lack a link, and how many of them can be given one."""
+"""Booked video appointments without a link, and how many of them can get one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from appointments.models import Appointment, Status
-from appointments.video.missing_links import WithoutLink, count_without_link, without_link
+from appointments.video.missing_links import MissingLinks, count_without_link, without_link
 from integrations.models import DesiredState, DirectoryState, Meeting, UserMatch
 from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
@@ -22,13 +22,13 @@ FAILED = {"due_at": None, "error_kind": ErrorKind.PERSON, "error_sentence": "No 
 
 
 def video(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
-    """A video appointment of Sam's for which no meeting was ever asked."""
+    """Return a video appointment with Sam for which no meeting was requested."""
     fields = {"method": MeetingMethod.VIDEO, **fields}
     return make_appointment(maple.review, fields.pop("staff", maple.sam), maple.cleo, monday(hour), **fields)
 
 
 def failed(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
-    """A video appointment whose meeting failed."""
+    """Return a video appointment whose meeting failed."""
     booked = maple.book(method=MeetingMethod.VIDEO, starts_at=monday(hour))
     Meeting.objects.filter(appointment=booked).update(**{**FAILED, **fields})
     return booked
@@ -58,7 +58,7 @@ def test_a_link_that_is_being_made_is_waited_for(maple_with_teams: Maple) -> Non
     assert list(without_link(maple_with_teams.organization)) == []
 
 
-def test_a_meeting_that_could_not_be_deleted_is_nobodys_link(maple_with_teams: Maple) -> None:
+def test_a_meeting_that_could_not_be_deleted_is_not_a_missing_link(maple_with_teams: Maple) -> None:
     failed(maple_with_teams, desired_state=DesiredState.ABSENT)
 
     assert list(without_link(maple_with_teams.organization)) == []
@@ -74,20 +74,20 @@ def test_a_meeting_that_could_not_be_deleted_is_nobodys_link(maple_with_teams: M
         {"personal_meeting_url": "https://meet.example/me"},
     ],
 )
-def test_who_needs_no_link_lacks_none(maple: Maple, fields: dict[str, Any]) -> None:
+def test_appointments_that_need_no_link_are_not_counted(maple: Maple, fields: dict[str, Any]) -> None:
     video(maple, **fields)
 
     assert list(without_link(maple.organization)) == []
 
 
-def test_what_is_going_on_still_needs_its_link(maple: Maple) -> None:
+def test_an_ongoing_appointment_still_needs_its_link(maple: Maple) -> None:
     booked = video(maple, status=Status.IN_PROGRESS)
 
     with time_machine.travel(monday(10, 20), tick=False):
         assert list(without_link(maple.organization)) == [booked]
 
 
-def test_what_is_over_needs_none(maple_with_teams: Maple) -> None:
+def test_a_past_appointment_needs_no_link(maple_with_teams: Maple) -> None:
     video(maple_with_teams)
     failed(maple_with_teams, 11)
 
@@ -100,22 +100,22 @@ def test_they_are_counted_and_those_whose_host_can_host(maple_with_teams: Maple,
     failed(maple_with_teams, 11)
     video(maple_with_teams, staff=tess)
 
-    assert count_without_link(maple_with_teams.organization) == WithoutLink(everybody=3, able=2)
+    assert count_without_link(maple_with_teams.organization) == MissingLinks(total=3, able=2)
 
 
-def test_a_host_who_cannot_host_any_more_counts_from_that_moment(maple_with_teams: Maple) -> None:
+def test_staff_who_can_no_longer_host_are_counted_at_once(maple_with_teams: Maple) -> None:
     video(maple_with_teams)
 
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
-    assert count_without_link(maple_with_teams.organization) == WithoutLink(everybody=1, able=0)
+    assert count_without_link(maple_with_teams.organization) == MissingLinks(total=1, able=0)
 
 
 def test_they_are_counted_for_one_person(maple_with_teams: Maple, tess: StaffMember) -> None:
     video(maple_with_teams)
     video(maple_with_teams, staff=tess)
 
-    assert count_without_link(maple_with_teams.organization, tess) == WithoutLink(everybody=1, able=0)
+    assert count_without_link(maple_with_teams.organization, tess) == MissingLinks(total=1, able=0)
 
 
 def test_another_organisation_sees_none_of_them(maple_with_teams: Maple) -> None:
@@ -146,13 +146,11 @@ def test_counting_none_takes_one_query(maple_with_teams: Maple, django_assert_nu
         count_without_link(maple_with_teams.organization)
 
 
-def test_no_more_are_counted_than_anybody_wants_to_know(
-    maple_with_teams: Maple, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("appointments.video.missing_links.MANY", 2)
+def test_the_count_stops_at_the_limit(maple_with_teams: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appointments.video.missing_links.COUNT_LIMIT", 2)
     for hour in (10, 11, 12):
         video(maple_with_teams, hour)
 
     counted = count_without_link(maple_with_teams.organization)
 
-    assert counted == WithoutLink(everybody=2, able=2, has_more=True)
+    assert counted == MissingLinks(total=2, able=2, has_more=True)

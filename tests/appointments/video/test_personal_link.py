@@ -1,4 +1,4 @@
-"""A personal link is named as what it is, with its note, wherever it shows."""
+"""Personal links are labelled as such, with their note, on every page and email."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def booked(maple: Maple) -> Appointment:
 
 
 def says(page: str) -> tuple[bool, bool]:
-    """Whether the page names the link, and gives its note."""
+    """Return whether the page labels the link and shows its note."""
     return NAME in page, "Ring twice &amp; wait" in page
 
 
@@ -56,7 +56,7 @@ def test_the_contact_center_names_it_before_the_booking(maple: Maple, booked: Ap
     assert says(page) == (True, True)
 
 
-def test_the_mails_name_it(booked: Appointment) -> None:
+def test_the_emails_name_it(booked: Appointment) -> None:
     send_waiting()
 
     for message in mail.outbox:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from appointments.models import Appointment
+from appointments.timeline import event_text
 from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
 from services.models import MeetingMethod
@@ -17,18 +18,18 @@ def appointment(maple_with_teams: Maple) -> Appointment:
 
 
 def news(appointment: Appointment, **changes: object) -> list[str]:
-    """Change the meeting, send the news twice, and return what the timeline says since the booking."""
+    """Change the meeting, send its signal twice, and return the timeline since the booking."""
     Meeting.objects.filter(appointment=appointment).update(**changes)
     for _ in range(2):
         meeting_changed.send(sender=Meeting, meeting_id=appointment.meeting_id)
-    return list(appointment.events.values_list("text", flat=True))[1:]
+    return [event_text(event) for event in appointment.events.all()][1:]
 
 
 def test_a_link_that_is_ready_is_noted_once(appointment: Appointment) -> None:
     assert news(appointment, join_url="https://meet.example/1") == ["The link is ready."]
 
 
-def test_a_link_that_is_ready_again_after_a_move_is_no_news(appointment: Appointment) -> None:
+def test_a_link_that_is_ready_again_after_a_move_is_not_recorded(appointment: Appointment) -> None:
     news(appointment, join_url="https://meet.example/1", synced_version=1)
 
     assert news(appointment, version=2, synced_version=2) == ["The link is ready."]
@@ -40,11 +41,11 @@ def test_a_failure_is_noted_with_its_remedy(appointment: Appointment) -> None:
     assert told == ["There is no link: Give Sam a licence."]
 
 
-def test_a_meeting_that_is_being_made_is_no_news(appointment: Appointment) -> None:
+def test_a_pending_meeting_is_not_recorded(appointment: Appointment) -> None:
     assert news(appointment) == []
 
 
-def test_a_meeting_of_nobodys_is_no_news(appointment: Appointment) -> None:
+def test_a_meeting_without_an_appointment_is_not_recorded(appointment: Appointment) -> None:
     Appointment.objects.update(meeting=None)
 
     assert news(appointment, join_url="https://meet.example/1") == []

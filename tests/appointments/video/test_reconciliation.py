@@ -1,4 +1,4 @@
-"""Appointments and their meetings agree, whatever was changed past the product; the timeline tells what was found."""
+"""Repair of meetings that differ from their appointments, and its record in the timeline."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, Status
+from appointments.timeline import event_text
 from integrations.meetings.findings import record_finding
 from integrations.meetings.reconciliation import reconcile
 from integrations.meetings.signals import meeting_changed
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def appointment(maple_with_teams: Maple) -> Appointment:
-    """A video appointment next year, with a link; made some time ago."""
+    """Return a video appointment next year, with a link, created some time ago."""
     year = timezone.now().year + 1
     start = monday(10).replace(year=year, month=6, day=15)
     booked = maple_with_teams.book(method=MeetingMethod.VIDEO, starts_at=start, outside_hours=True)
@@ -46,11 +47,11 @@ def reconcile_now() -> Reconciliation:
 
 
 def lines(appointment: Appointment) -> list[str]:
-    """What the timeline says since the link was ready."""
-    return list(appointment.events.values_list("text", flat=True))[2:]
+    """Return the timeline since the link was ready."""
+    return [event_text(event) for event in appointment.events.all()][2:]
 
 
-def test_where_everything_agrees_nothing_happens(appointment: Appointment) -> None:
+def test_nothing_changes_if_everything_is_in_sync(appointment: Appointment) -> None:
     run = reconcile_now()
 
     meeting = meeting_of(appointment)
@@ -116,7 +117,7 @@ def test_an_appointment_that_points_elsewhere_leaves_a_meeting_that_is_cancelled
     assert meeting.state == "cancelling"
 
 
-def test_what_is_over_is_left_as_it_is(appointment: Appointment) -> None:
+def test_a_past_appointment_is_not_repaired(appointment: Appointment) -> None:
     start, end = timezone.now() - timedelta(days=2), timezone.now() - timedelta(days=1)
     Meeting.objects.update(starts_at=start, ends_at=end)
     Appointment.objects.update(
@@ -126,14 +127,14 @@ def test_what_is_over_is_left_as_it_is(appointment: Appointment) -> None:
     assert (reconcile_now().repaired, meeting_of(appointment).desired_state) == (0, "present")
 
 
-def test_only_the_meetings_of_the_connection_are_looked_at(appointment: Appointment) -> None:
+def test_only_meetings_of_the_connection_are_checked(appointment: Appointment) -> None:
     cedar = make_connection(make_organization("Cedar Bank"), account_oid=str(uuid4()))
     Appointment.objects.update(status=Status.CANCELLED)
 
     assert (reconcile(cedar).repaired, meeting_of(appointment).desired_state) == (0, "present")
 
 
-def test_whoever_moves_or_cancels_at_that_moment_has_the_last_word(
+def test_a_concurrent_move_or_cancel_takes_precedence(
     appointment: Appointment, maple_with_teams: Maple
 ) -> None:
     for hour in range(11, 15):
@@ -160,13 +161,13 @@ def test_whoever_moves_or_cancels_at_that_moment_has_the_last_word(
     assert Finding.objects.count() == 0
 
 
-def test_what_is_found_is_in_the_timeline_once(appointment: Appointment) -> None:
+def test_a_finding_is_recorded_in_the_timeline_once(appointment: Appointment) -> None:
     record_finding(meeting_of(appointment), FindingKind.RECREATED, "It was made again, with a new link.")
 
     assert lines(appointment) == ["It was made again, with a new link."]
 
 
-def test_a_link_that_could_not_be_looked_at_is_no_change_that_was_refused(appointment: Appointment) -> None:
+def test_a_failed_check_of_a_link_is_not_shown_as_a_refused_change(appointment: Appointment) -> None:
     Meeting.objects.update(error_kind="person", error_sentence="No policy covers Sam.")
     meeting_changed.send(sender=Meeting, meeting_id=appointment.meeting_id)
 

@@ -1,4 +1,4 @@
-"""Links for booked appointments that have none, or that an admin wants elsewhere: made once, nobody mailed twice."""
+"""Link repairs: each link is created once and each client notified at most once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.move import reassign_appointment
 from appointments.models import Appointment, Notification, NotificationKind, Status
+from appointments.timeline import event_text
 from appointments.video.missing_links import with_other_link, without_link
-from appointments.video.repair import Repaired, make_link, make_links
+from appointments.video.repair import RepairResult, repair_link, repair_links
 from integrations.models import (
     ConnectionStatus,
     DesiredState,
@@ -43,7 +44,7 @@ def never_asked(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
 
 
 def booked(maple: Maple, hour: int = 10, **meeting: Any) -> Appointment:
-    """A video appointment whose meeting stands as given."""
+    """Return a video appointment whose meeting has these values."""
     appointment = maple.book(method=MeetingMethod.VIDEO, starts_at=monday(hour))
     Meeting.objects.filter(appointment=appointment).update(**meeting)
     Notification.objects.update(state="sent")
@@ -67,7 +68,7 @@ def choose_personal(member: StaffMember, url: str = MINE) -> None:
 
 def last_line(appointment: Appointment) -> tuple[str, str]:
     event = appointment.events.select_related("actor").order_by("-pk")[0]
-    return event.text, event.actor.name if event.actor else ""
+    return event_text(event), event.actor.name if event.actor else ""
 
 
 # --- Without a link -------------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ def last_line(appointment: Appointment) -> tuple[str, str]:
 def test_one_that_never_had_a_meeting_gets_one(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = never_asked(maple_with_teams)
 
-    assert make_link(appointment, actor=ada)
+    assert repair_link(appointment, actor=ada)
 
     meeting = Meeting.objects.get()
     now = fresh(appointment)
@@ -88,7 +89,7 @@ def test_one_that_never_had_a_meeting_gets_one(maple_with_teams: Maple, ada: Sta
 def test_a_failed_one_is_tried_again_as_the_same_meeting(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = booked(maple_with_teams, attempts=4, **FAILED)
 
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
     meeting = Meeting.objects.get()
     assert (fresh(appointment).meeting, meeting.state) == (meeting, MeetingState.PENDING)
@@ -99,7 +100,7 @@ def test_one_that_failed_elsewhere_gets_a_new_one_here(maple_with_teams: Maple, 
     appointment = booked(maple_with_teams, **FAILED)
     here = move_to_another_connection(maple_with_teams)
 
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
     now = Meeting.objects.get(appointment=appointment)
     before = Meeting.objects.exclude(pk=now.pk).get()
@@ -114,11 +115,11 @@ def move_to_another_connection(maple: Maple) -> Any:
     return other
 
 
-def test_whoever_chose_a_personal_link_hosts_there(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_chosen_personal_link_is_used(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = booked(maple_with_teams, **FAILED)
     choose_personal(maple_with_teams.sam)
 
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
     now = fresh(appointment)
     assert (now.meeting, now.personal_meeting_url, Meeting.objects.get().desired_state) == (
@@ -130,19 +131,21 @@ def test_whoever_chose_a_personal_link_hosts_there(maple_with_teams: Maple, ada:
 
 def test_a_second_click_finds_nothing_to_do(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = never_asked(maple_with_teams)
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
-    assert not make_link(appointment, actor=ada)
+    assert not repair_link(appointment, actor=ada)
 
     assert (Meeting.objects.count(), fresh(appointment).version, appointment.events.count()) == (1, 1, 1)
 
 
-def test_whoever_cannot_host_is_refused_with_the_remedy(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_person_who_cannot_host_is_refused_with_the_remedy(
+    maple_with_teams: Maple, ada: StaffMember
+) -> None:
     appointment = never_asked(maple_with_teams)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
     with pytest.raises(BookingError) as refused:
-        make_link(appointment, actor=ada)
+        repair_link(appointment, actor=ada)
 
     assert refused.value.sentence == (
         "Sam Okafor is not matched with a user of Microsoft Teams. An admin can see why, and what to do, under "
@@ -151,32 +154,30 @@ def test_whoever_cannot_host_is_refused_with_the_remedy(maple_with_teams: Maple,
     assert (fresh(appointment).version, appointment.events.count()) == (0, 0)
 
 
-def test_what_failed_stays_as_it_is_where_it_cannot_be_made(
-    maple_with_teams: Maple, ada: StaffMember
-) -> None:
+def test_a_failed_meeting_stays_if_no_link_can_be_created(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = booked(maple_with_teams, **FAILED)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
     with pytest.raises(BookingError):
-        make_link(appointment, actor=ada)
+        repair_link(appointment, actor=ada)
 
     assert (Meeting.objects.get().state, Meeting.objects.get().error_sentence) == ("failed", "No licence.")
 
 
 @pytest.mark.parametrize("fields", [{"status": Status.CANCELLED}, {"method": MeetingMethod.PHONE}])
-def test_what_changed_meanwhile_is_left_alone(
+def test_an_appointment_that_changed_meanwhile_is_left_alone(
     maple_with_teams: Maple, ada: StaffMember, fields: dict[str, Any]
 ) -> None:
     appointment = never_asked(maple_with_teams)
     Appointment.objects.update(**fields)
 
     with pytest.raises(BookingError):
-        make_link(appointment, actor=ada)
+        repair_link(appointment, actor=ada)
 
     assert not Meeting.objects.exists()
 
 
-def test_what_has_somebody_else_meanwhile_is_left_alone(
+def test_an_appointment_that_was_reassigned_meanwhile_is_left_alone(
     maple_with_teams: Maple, ada: StaffMember, tess: StaffMember
 ) -> None:
     appointment = booked(maple_with_teams, **FAILED)
@@ -186,20 +187,20 @@ def test_what_has_somebody_else_meanwhile_is_left_alone(
     )
 
     with pytest.raises(BookingError, match="Reassigned from Sam Okafor to Tess Moor"):
-        make_link(appointment, actor=ada)
+        repair_link(appointment, actor=ada)
 
 
-def test_an_admin_of_another_organisation_makes_nothing(maple_with_teams: Maple) -> None:
+def test_an_admin_of_another_organisation_cannot_create_a_link(maple_with_teams: Maple) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber", Role.ADMIN)
     appointment = never_asked(maple_with_teams)
 
     with pytest.raises(BookingError):
-        make_link(appointment, actor=otto)
+        repair_link(appointment, actor=otto)
 
     assert not Meeting.objects.exists()
 
 
-# --- Mails ----------------------------------------------------------------------------------------------
+# --- Emails ---------------------------------------------------------------------------------------------
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -207,29 +208,29 @@ def kinds() -> list[tuple[str, str]]:
     return [(row.audience, row.kind) for row in rows]
 
 
-def test_whoever_was_sent_no_link_gets_a_mail_once(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_client_without_a_link_gets_one_email(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = never_asked(maple_with_teams)
 
-    make_link(appointment, actor=ada)
-    make_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
+    repair_link(appointment, actor=ada)
 
     assert kinds() == [("client", NotificationKind.CHANGED), ("staff", NotificationKind.CHANGED)]
 
 
-def test_whoever_has_our_join_link_is_not_mailed(maple_with_teams: Maple, ada: StaffMember) -> None:
-    make_link(booked(maple_with_teams, **FAILED), actor=ada)
+def test_a_client_with_our_join_link_gets_no_email(maple_with_teams: Maple, ada: StaffMember) -> None:
+    repair_link(booked(maple_with_teams, **FAILED), actor=ada)
 
     assert kinds() == []
 
 
-# --- With a link elsewhere ------------------------------------------------------------------------------
+# --- With another link -----------------------------------------------------------------------------------
 
 
 def test_a_link_that_works_is_kept(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = ready(maple_with_teams)
     move_to_another_connection(maple_with_teams)
 
-    assert not make_link(appointment, actor=ada)
+    assert not repair_link(appointment, actor=ada)
     assert Meeting.objects.get().desired_state == DesiredState.PRESENT
 
 
@@ -239,8 +240,8 @@ def test_a_link_that_works_is_replaced_when_an_admin_says_so(
     appointment = ready(maple_with_teams)
     here = move_to_another_connection(maple_with_teams)
 
-    assert make_link(appointment, actor=ada, replacing=True)
-    assert not make_link(appointment, actor=ada, replacing=True)
+    assert repair_link(appointment, actor=ada, replacing=True)
+    assert not repair_link(appointment, actor=ada, replacing=True)
 
     now = fresh(appointment)
     assert Meeting.objects.get(appointment=now).connection == here
@@ -250,7 +251,7 @@ def test_a_link_that_works_is_replaced_when_an_admin_says_so(
 def test_from_a_personal_link_that_is_no_longer_used(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = never_asked(maple_with_teams, personal_meeting_url=MINE)
 
-    make_link(appointment, actor=ada, replacing=True)
+    repair_link(appointment, actor=ada, replacing=True)
 
     now = fresh(appointment)
     assert (now.personal_meeting_url, now.meeting) == ("", Meeting.objects.get())
@@ -259,7 +260,7 @@ def test_from_a_personal_link_that_is_no_longer_used(maple_with_teams: Maple, ad
 def test_a_link_where_it_belongs_is_not_replaced(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = ready(maple_with_teams)
 
-    assert not make_link(appointment, actor=ada, replacing=True)
+    assert not repair_link(appointment, actor=ada, replacing=True)
 
 
 def elsewhere(maple: Maple) -> list[Appointment]:
@@ -298,7 +299,7 @@ def test_a_link_of_a_connection_that_is_gone_is_listed_once_there_is_another(
     assert (before, elsewhere(maple_with_teams)) == ([], [appointment])
 
 
-def test_a_teams_link_of_somebody_with_a_personal_link_is_listed(maple_with_teams: Maple) -> None:
+def test_a_teams_link_of_staff_with_a_personal_link_is_listed(maple_with_teams: Maple) -> None:
     appointment = ready(maple_with_teams)
     choose_personal(maple_with_teams.sam)
 
@@ -313,7 +314,7 @@ def test_another_personal_link_is_listed_the_same_one_is_not(maple_with_teams: M
     assert elsewhere(maple_with_teams) == [other]
 
 
-def test_what_lacks_a_link_is_not_listed_there_too(maple_with_teams: Maple) -> None:
+def test_appointments_without_a_link_are_not_listed_there_too(maple_with_teams: Maple) -> None:
     booked(maple_with_teams, **FAILED)
     move_to_another_connection(maple_with_teams)
 
@@ -321,7 +322,7 @@ def test_what_lacks_a_link_is_not_listed_there_too(maple_with_teams: Maple) -> N
 
 
 @pytest.mark.parametrize("status", [Status.ARRIVED, Status.IN_PROGRESS])
-def test_a_call_that_somebody_has_come_to_is_not_listed(maple_with_teams: Maple, status: Status) -> None:
+def test_a_call_with_an_arrived_client_is_not_listed(maple_with_teams: Maple, status: Status) -> None:
     ready(maple_with_teams)
     move_to_another_connection(maple_with_teams)
     Appointment.objects.update(status=status)
@@ -341,9 +342,9 @@ def test_of_many_those_that_are_refused_are_passed_over(
         maple_with_teams.review, tess, maple_with_teams.cleo, monday(10), method=MeetingMethod.VIDEO
     )
 
-    done = make_links(list(without_link(maple_with_teams.organization)), actor=ada)
+    done = repair_links(list(without_link(maple_with_teams.organization)), actor=ada)
 
-    assert (done, Meeting.objects.count()) == (Repaired(made=2, skipped=1), 2)
+    assert (done, Meeting.objects.count()) == (RepairResult(changed=2, skipped=1), 2)
 
 
 def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
@@ -363,7 +364,7 @@ def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
         never_asked(maple_with_teams, hour)
 
     with django_capture_on_commit_callbacks(execute=True):
-        make_links(list(without_link(maple_with_teams.organization)), actor=ada)
+        repair_links(list(without_link(maple_with_teams.organization)), actor=ada)
 
     assert [task for task in sent if "meeting" in task] == ["integrations.sweep_meetings"]
     assert list(Meeting.objects.values_list("enqueued_at", flat=True)) == [None, None]

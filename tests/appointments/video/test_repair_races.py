@@ -1,4 +1,4 @@
-"""Admins who make links at once, and whoever changes the appointment meanwhile, on a real PostgreSQL with threads."""
+"""Concurrent link repairs and other changes, in threads against PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from appointments.changes.status import cancel_appointment
-from appointments.changes.switch_service import not_yet_video, switch_to_video
+from appointments.changes.switch_service import switch_to_video, without_video
 from appointments.models import Appointment, BookedThrough, Notification, Status
 from appointments.video.missing_links import without_link
-from appointments.video.repair import Repaired, make_links
+from appointments.video.repair import RepairResult, repair_links
 from integrations.models import DesiredState, Meeting
 from services.models import MeetingMethod
 from staff.models import Role, StaffMember
@@ -34,19 +34,19 @@ def booked(maple: Maple, **fields: Any) -> list[Appointment]:
     return [make_appointment(maple.review, maple.sam, maple.cleo, monday(hour), **fields) for hour in HOURS]
 
 
-def test_admins_who_create_links_at_once_make_one_for_each(maple: Maple, ada: StaffMember) -> None:
+def test_concurrent_link_creation_makes_one_link_each(maple: Maple, ada: StaffMember) -> None:
     booked(maple, method=MeetingMethod.VIDEO)
     found = list(without_link(maple.organization).select_related("organization", "staff"))
 
-    answers: list[Repaired] = at_once([partial(make_links, found, actor=ada)] * CROWD)
+    answers: list[RepairResult] = at_once([partial(repair_links, found, actor=ada)] * CROWD)
 
-    assert sum(answer.made for answer in answers) == len(HOURS)
+    assert sum(answer.changed for answer in answers) == len(HOURS)
     assert sum(answer.skipped for answer in answers) == (CROWD - 1) * len(HOURS)
     assert Meeting.objects.count() == len(HOURS)
     assert Notification.objects.count() == 2 * len(HOURS)
 
 
-def test_what_is_cancelled_at_that_moment_has_no_meeting_that_lives(maple: Maple, ada: StaffMember) -> None:
+def test_a_concurrently_cancelled_appointment_has_no_live_meeting(maple: Maple, ada: StaffMember) -> None:
     appointments = booked(maple, method=MeetingMethod.VIDEO)
     found = list(without_link(maple.organization).select_related("organization", "staff"))
     cancels = [
@@ -54,15 +54,15 @@ def test_what_is_cancelled_at_that_moment_has_no_meeting_that_lives(maple: Maple
         for each in appointments
     ]
 
-    at_once([partial(make_links, found, actor=ada), *cancels])
+    at_once([partial(repair_links, found, actor=ada), *cancels])
 
     assert set(Appointment.objects.values_list("status", flat=True)) == {Status.CANCELLED}
     assert not Meeting.objects.filter(desired_state=DesiredState.PRESENT).exists()
 
 
-def test_admins_who_switch_at_once_change_each_once(maple: Maple, ada: StaffMember) -> None:
+def test_concurrent_switches_change_each_appointment_once(maple: Maple, ada: StaffMember) -> None:
     booked(maple)
-    found = list(not_yet_video(maple.review).select_related("organization", "staff"))
+    found = list(without_video(maple.review).select_related("organization", "staff"))
 
     at_once([partial(switch_to_video, found, actor=ada)] * CROWD)
 

@@ -143,8 +143,8 @@ def test_the_people_take_the_same_queries_however_many(
         as_sky.get(address("appointment-reassign", appointment))
 
 
-# Session, member, appointment; providers; hosting twice (connections, matches); calendars.
-REASSIGN_QUERIES = 9
+# Session, member, appointment; providers; hosting twice (connections, matches); calendars (3).
+REASSIGN_QUERIES = 11
 
 
 def move(browser: Browser, appointment: Appointment, **more):

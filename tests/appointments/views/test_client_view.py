@@ -356,7 +356,7 @@ def test_any_number_of_people_costs_a_booking_with_one_of_them_the_same(
     where = address(maple, staff=maple.sam.pk)
     token = look(where).context["form"].token_to_send  # type: ignore[attr-defined]
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(15):
         done = Browser().post(where, {**DETAILS, "token": token}, headers={"origin": BASE})
 
     assert done.status_code == 303

@@ -87,7 +87,7 @@ def test_a_client_who_is_told_is_asked_about_first_and_nothing_is_moved_by_askin
             "Move the appointment of Cleo Brandt?",
             "From Mon 30 Nov, 10:00–10:30 with Sam Okafor",
             "to Mon 30 Nov, 11:00–11:30 with Sam Okafor.",
-            "Cleo Brandt is told by mail.",
+            "Cleo Brandt is told by email.",
         ],
     }
     assert places(appointment) == (monday(10), monday(10, 30), maple.sam.pk)

@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, AppointmentEvent, Status
+from appointments.timeline import event_text
 from services.models import MeetingMethod
 from tests.appointments.conftest import NOW, Maple
 from tests.cast import signed_in
@@ -121,7 +122,7 @@ def test_both_notes_are_saved_and_stand_on_the_timeline_without_their_words(
     booked.refresh_from_db()
     assert answer.status_code == 303
     assert (booked.client_note, booked.internal_note) == ("Bring your passport.", "VIP 🥥")
-    assert [event.text for event in booked.events.all()] == ["Notes changed."]
+    assert [event_text(event) for event in booked.events.all()] == ["Notes changed."]
 
 
 def test_a_note_leaves_the_version_so_that_it_refuses_nobodys_move(booked: Appointment, as_sky: Browser):

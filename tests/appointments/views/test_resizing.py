@@ -10,6 +10,7 @@ import pytest
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.changes.move import move_appointment
 from appointments.models import Appointment, BookedThrough
+from appointments.timeline import event_text
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple, monday
@@ -36,7 +37,7 @@ def sentence_of(change: Any) -> str:
 def last_line(appointment: Appointment) -> str:
     line = appointment.events.order_by("-pk").first()
     assert line is not None
-    return line.text
+    return event_text(line)
 
 
 def test_an_appointment_is_made_longer_where_the_service_allows_it(maple: Maple) -> None:

@@ -90,7 +90,7 @@ def test_where_some_can_be_made_the_notice_says_how_many(
 def test_where_there_are_very_many_the_notice_does_not_count_them_all(
     maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appointments.video.missing_links.MANY", 1)
+    monkeypatch.setattr("appointments.video.missing_links.COUNT_LIMIT", 1)
     for hour in (10, 11):
         video(maple, hour)
 
@@ -329,7 +329,7 @@ def test_a_second_submit_makes_nothing_and_says_so(maple: Maple, as_ada: Browser
     assert Meeting.objects.count() == 1
 
 
-def test_nothing_ticked_is_said(maple: Maple, as_ada: Browser) -> None:
+def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
     assert said(post(as_ada)) == ["No appointment is selected. Tick those that shall get a link."]
@@ -387,7 +387,7 @@ def test_for_one_person_everything_is_only_theirs(maple: Maple, as_ada: Browser,
 def test_more_than_a_click_does_at_once_are_gone_on_with(
     maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appointments.views.video_links.AT_ONCE", 2)
+    monkeypatch.setattr("appointments.views.video_links.BATCH_SIZE", 2)
     for hour in (10, 11, 12):
         video(maple, hour)
 

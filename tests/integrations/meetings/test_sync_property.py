@@ -39,7 +39,7 @@ from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough, Status
 from appointments.notifications.outbox import send_waiting
 from appointments.video.missing_links import without_link
-from appointments.video.repair import make_links
+from appointments.video.repair import repair_links
 from integrations import task_queue
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
@@ -209,7 +209,7 @@ class Organisation(RuleBasedStateMachine):
         if is_all:
             requests.try_again(Meeting.objects.all())
         else:
-            make_links(
+            repair_links(
                 without_link(self.organization).select_related("organization", "staff"), actor=self.sky
             )
 
@@ -352,7 +352,7 @@ class Organisation(RuleBasedStateMachine):
             self.connect_again()
         self._work_off()
         requests.try_again(Meeting.objects.all())
-        make_links(without_link(self.organization).select_related("organization", "staff"), actor=self.sky)
+        repair_links(without_link(self.organization).select_related("organization", "staff"), actor=self.sky)
         vanished = Meeting.objects.filter(desired_state=DesiredState.PRESENT).exclude(
             remote_id__in=self.platform.meetings
         )
