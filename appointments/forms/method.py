@@ -9,7 +9,7 @@ from django import forms
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.change import VersionField
+from appointments.forms.status import VersionField
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
 from services.models import MeetingMethod

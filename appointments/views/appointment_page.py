@@ -47,7 +47,7 @@ def page_or_panel(
 ) -> HttpResponse:
     """The same content as a page of its own, or, asked for by the schedule's panel, without what is around it."""
     in_panel = bool(request.htmx)  # type: ignore[attr-defined]
-    layout = "appointments/_panel.html" if in_panel else "base.html"
+    layout = "appointments/panel/_layout.html" if in_panel else "base.html"
     whole = {**link_context(shown), "layout": layout, "in_panel": in_panel, **(context or {})}
     response = render(request, template, whole)
     response.headers["Vary"] = "HX-Request"

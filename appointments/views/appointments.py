@@ -49,7 +49,7 @@ _CHANGES: dict[str, Callable[..., Appointment]] = {
 def appointment(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything about one appointment."""
     shown = appointment_or_404(request, pk)
-    return page_or_panel(request, "appointments/appointment.html", shown, _about(shown))
+    return page_or_panel(request, "appointments/appointment/page.html", shown, _about(shown))
 
 
 @require_safe
@@ -60,7 +60,11 @@ def appointment_news(request: HttpRequest, pk: int) -> HttpResponse:
     about = _about(shown)
     if request.GET.get("seen") == about["seen"]:
         return HttpResponse(status=204)
-    return render(request, "appointments/_news.html", {**link_context(shown), **about, "has_changed": True})
+    return render(
+        request,
+        "appointments/appointment/_updates.html",
+        {**link_context(shown), **about, "has_changed": True},
+    )
 
 
 @require_safe
@@ -70,7 +74,7 @@ def appointment_link(request: HttpRequest, pk: int) -> HttpResponse:
     shown = appointment_or_404(request, pk)
     if request.GET.get("seen") == link_of(shown).fingerprint:
         return HttpResponse(status=204)
-    return render(request, "appointments/_link.html", link_context(shown))
+    return render(request, "appointments/appointment/_video_link.html", link_context(shown))
 
 
 @require_POST
@@ -131,7 +135,7 @@ def appointment_notes(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return see_other("appointment", pk)
     about = _about(shown) | {"notes": form}
-    return page_or_panel(request, "appointments/appointment.html", shown, about)
+    return page_or_panel(request, "appointments/appointment/page.html", shown, about)
 
 
 def _about(shown: Appointment) -> dict[str, Any]:

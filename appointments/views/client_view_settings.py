@@ -30,4 +30,4 @@ def client_view_settings(request: HttpRequest) -> HttpResponse:
         return see_other("client-view-settings")
     address = settings.BASE_URL + reverse("book", args=[organization.slug])
     context = {"form": form, "address": address, "organization": organization}
-    return render(request, "appointments/client_view_settings.html", context)
+    return render(request, "appointments/client_view/settings.html", context)

@@ -26,7 +26,7 @@ def client_list(request: HttpRequest) -> HttpResponse:
     words = filters.cleaned_data["q"] if filters.is_valid() else ""
     rows = find_clients(current_organization(request), words)
     context = {"filters": filters, "searched": bool(words), **list_context(request, rows)}
-    return render(request, "appointments/client_list.html", context)
+    return render(request, "appointments/clients/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -38,7 +38,7 @@ def add_client(request: HttpRequest) -> HttpResponse:
         client = form.save()
         messages.success(request, _("Saved."))
         return see_other("client-edit", client.pk)
-    return render(request, "appointments/client_add.html", {"form": form})
+    return render(request, "appointments/clients/add.html", {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
@@ -59,4 +59,4 @@ def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
         "others": sharing_email(stored)[:5],
         **list_context(request, appointments_of(client)),
     }
-    return render(request, "appointments/client_edit.html", context)
+    return render(request, "appointments/clients/edit.html", context)

@@ -80,7 +80,9 @@ def schedule(request: HttpRequest) -> HttpResponse:
     look = _look(request)
     # Before anything is loaded: what changes meanwhile is seen by the next poll.
     etag = look.etag
-    part = "appointments/_week.html" if look.days[1] == WEEK else "appointments/_day_list.html"
+    part = (
+        "appointments/schedule/_week.html" if look.days[1] == WEEK else "appointments/schedule/_day_list.html"
+    )
     context = {
         "form": look.form,
         "shown": look.shown,
@@ -93,7 +95,7 @@ def schedule(request: HttpRequest) -> HttpResponse:
         **_links(look),
     }
     is_part = request.htmx  # type: ignore[attr-defined]
-    return render(request, part if is_part else "appointments/schedule.html", context)
+    return render(request, part if is_part else "appointments/schedule/page.html", context)
 
 
 @require_safe

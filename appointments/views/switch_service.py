@@ -21,7 +21,7 @@ from appointments.forms.selection import Selection
 from appointments.video.missing_links import is_able
 from appointments.video.repair import Repaired
 from appointments.video.repair_rows import loaded
-from appointments.views.responses import say_how_to_go_on, see_other
+from appointments.views.responses import message_remaining, see_other
 from services.catalog import service_or_404
 from services.methods import offers_of
 from services.models import MeetingMethod, Service
@@ -52,7 +52,7 @@ def service_to_video(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": switch_rows(list(listed["page"].object_list)),
         **listed,
     }
-    return render(request, "appointments/service_to_video.html", context)
+    return render(request, "appointments/video_links/switch_service.html", context)
 
 
 def _switch(request: HttpRequest, service: Service) -> None:
@@ -68,7 +68,7 @@ def _switch(request: HttpRequest, service: Service) -> None:
     now = list(loaded(chosen)[:AT_ONCE])
     done = switch_to_video(now, actor=current_member(request))
     _tell(request, Repaired(done.made, done.skipped + gone))
-    say_how_to_go_on(request, left)
+    message_remaining(request, left)
 
 
 def _tell(request: HttpRequest, done: Repaired) -> None:

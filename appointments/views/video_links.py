@@ -19,7 +19,7 @@ from appointments.models import Appointment
 from appointments.video.missing_links import is_able, with_other_link, without_link
 from appointments.video.repair import AT_ONCE, Repaired, make_links
 from appointments.video.repair_rows import loaded, rows_of
-from appointments.views.responses import SeeOther, say_how_to_go_on
+from appointments.views.responses import SeeOther, message_remaining
 from staff.access import admin_only, current_member, current_organization
 from staff.models import StaffMember
 from staff.pagination import list_context
@@ -44,7 +44,7 @@ def video_links(request: HttpRequest) -> HttpResponse:
         "at_once": AT_ONCE,
         **_rows(request, found),
     }
-    return render(request, "appointments/video_links.html", context)
+    return render(request, "appointments/video_links/page.html", context)
 
 
 def _person(request: HttpRequest) -> StaffMember | None:
@@ -82,7 +82,7 @@ def _make(request: HttpRequest, able: QuerySet[Appointment], *, replacing: bool)
     now = list(loaded(chosen)[:AT_ONCE])
     done = make_links(now, actor=current_member(request), replacing=replacing)
     _tell(request, Repaired(done.made, done.skipped + gone))
-    say_how_to_go_on(request, left)
+    message_remaining(request, left)
 
 
 def _tell(request: HttpRequest, done: Repaired) -> None:

@@ -174,6 +174,6 @@ def test_any_number_of_people_takes_the_same_queries(
 
 
 def test_whoever_asks_too_often_waits(maple: Maple, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("appointments.client_view.rate_limits._LOOKS", Limit("test-slots", 0, 600))
+    monkeypatch.setattr("appointments.client_view.rate_limits._VIEWS", Limit("test-slots", 0, 600))
 
     assert ask(maple)[0] == 429

@@ -113,7 +113,7 @@ def test_a_known_email_is_pointed_out_once(maple: Maple, as_sky: Browser):
     assert errors(page) == {
         "new_email": ["Cleo Brandt has this email already. Choose them above, or add another client."]
     }
-    assert page.context["form"].clients == [maple.cleo]
+    assert page.context["form"].client_group.clients == [maple.cleo]
     assert answer.status_code == 303
 
 
@@ -232,7 +232,7 @@ def test_a_personal_link_is_named_with_its_note_before_the_booking_and_then_used
     desired_state = wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value)
 
     page = as_sky.get(ADD, desired_state)
-    answer = as_sky.post(ADD, desired_state | {"told": page.context["form"].tells})
+    answer = as_sky.post(ADD, desired_state | {"told": page.context["form"].named_links})
 
     assert "<strong>Tess Moor’s personal link</strong>" in page.content.decode()
     assert "Ring twice" in page.content.decode()
@@ -298,7 +298,7 @@ def test_the_search_finds_clients_and_keeps_the_chosen_one(maple: Maple, as_sky:
 
     page = as_sky.post(ADD, wish(maple, client_query="abe", look="client"))
 
-    assert page.context["form"].clients == [maple.cleo, abe]
+    assert page.context["form"].client_group.clients == [maple.cleo, abe]
     assert not Appointment.objects.exists()
 
 

@@ -188,10 +188,10 @@ def test_a_time_taken_meanwhile_is_told_with_the_next_ones_and_nothing_typed_is_
     assert form.non_field_errors() == [
         "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
     ]
-    assert form.other_times[0][1] == "Monday 30 November, 10:30"
+    assert form.alternatives[0][1] == "Monday 30 November, 10:30"
     assert "By the &lt;b&gt;window&lt;/b&gt;" in words(answer)
 
-    again = {**DETAILS, "token": form.token_to_send, "start": form.other_times[0][0]}
+    again = {**DETAILS, "token": form.token_to_send, "start": form.alternatives[0][0]}
     done = Browser().post(where, again, headers={"origin": BASE})
 
     assert done.status_code == 303
@@ -318,7 +318,7 @@ def test_too_many_bookings_with_one_email_wait_in_words_unless_switched_off(
     maple: Maple, monkeypatch: pytest.MonkeyPatch, settings: Any
 ):
     limit = Limit("test-email", 0, 3600)
-    monkeypatch.setattr("appointments.client_view.rate_limits._OF_AN_EMAIL", limit)
+    monkeypatch.setattr("appointments.client_view.rate_limits._BOOKINGS_OF_EMAIL", limit)
 
     refused = send(maple)
 

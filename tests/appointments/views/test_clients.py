@@ -152,4 +152,4 @@ def test_a_long_name_with_html_and_emoji_is_kept_found_and_shown_as_text(maple: 
 def test_the_book_button_opens_the_contact_center_with_the_client_chosen(maple: Maple, as_sky: Browser):
     page = as_sky.get(f"/contact-center/?client={maple.cleo.pk}")
 
-    assert page.context["form"].chosen_client == maple.cleo
+    assert page.context["form"].client_group.chosen_client == maple.cleo

@@ -91,7 +91,7 @@ def test_more_times_and_another_day_keep_what_was_chosen(
 
     form = page.context["form"]
     assert form.times.days[0].date == date(2026, 12, 3)
-    assert form.chosen_client == maple.cleo
+    assert form.client_group.chosen_client == maple.cleo
     assert "Brings her passport" in page.content.decode()
     assert not Appointment.objects.exists()
 
@@ -225,7 +225,7 @@ def test_somebody_who_has_the_email_already_is_pointed_out_while_it_is_typed(
 ) -> None:
     page = as_sky.post(PAGE, wish(maple, client="new", new_email="CLEO@example.com", look="choices"))
 
-    assert page.context["form"].clients == [maple.cleo]
+    assert page.context["form"].client_group.clients == [maple.cleo]
     assert "Cleo Brandt has this email already. Is it them?" in page.content.decode()
 
 

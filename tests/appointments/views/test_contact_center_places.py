@@ -91,7 +91,7 @@ def test_anyone_is_nobody_on_a_personal_link_that_the_page_did_not_name(
     tess.save()
 
     refused = as_sky.post(PAGE, desired_state)
-    as_sky.post(PAGE, desired_state | {"told": refused.context["form"].tells})
+    as_sky.post(PAGE, desired_state | {"told": refused.context["form"].named_links})
 
     assert errors(refused) == {
         "staff": ["Tess Moor takes video calls on a personal link. Press Book again if that is right."]
