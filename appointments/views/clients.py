@@ -1,4 +1,4 @@
-"""The clients of an organisation, and what each has booked."""
+"""Clients of an organization, with their appointments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from staff.pagination import list_context
 @require_safe
 @schedulers_only
 def client_list(request: HttpRequest) -> HttpResponse:
-    """Every client, by name."""
+    """List the clients by name."""
     filters = ClientFilter(request.GET)
     words = filters.cleaned_data["q"] if filters.is_valid() else ""
     rows = find_clients(current_organization(request), words)
@@ -44,9 +44,9 @@ def add_client(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @schedulers_only
 def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit a client; what they have booked stands beside the form."""
+    """Edit a client, next to a list of their appointments."""
     client = get_object_or_404(Client, pk=pk, organization=current_organization(request))
-    # The form puts what was typed into its client; the page is headed by the one who is stored.
+    # The form changes its instance, but the heading shows the stored name.
     stored = copy(client)
     form = ClientForm(request.POST or None, instance=client)
     if request.method == "POST" and form.is_valid():

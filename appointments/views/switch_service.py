@@ -1,4 +1,4 @@
-"""Booked appointments of a service that are no video calls: seen first, then changed."""
+"""Preview and switch booked appointments of a service to video calls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from staff.pagination import list_context
 @never_cache
 @admin_only
 def service_to_video(request: HttpRequest, pk: int) -> HttpResponse:
-    """What would become of each; POST changes the selected ones."""
+    """Preview each appointment; POST switches the selected ones."""
     service = service_or_404(current_organization(request), pk)
     offered = offers_of(service)
     if MeetingMethod.VIDEO not in offered:
@@ -64,27 +64,27 @@ def _switch(request: HttpRequest, service: Service) -> None:
     gone = selection.missing_from(able)
     chosen = selection.among(able)
     left = max(chosen.count() - AT_ONCE, 0)
-    # Read before anything changes, for what is changed leaves the list.
+    # Read first: switched appointments leave the list.
     now = list(loaded(chosen)[:AT_ONCE])
     done = switch_to_video(now, actor=current_member(request))
-    _tell(request, Repaired(done.made, done.skipped + gone))
+    _message_result(request, Repaired(done.made, done.skipped + gone))
     message_remaining(request, left)
 
 
-def _tell(request: HttpRequest, done: Repaired) -> None:
+def _message_result(request: HttpRequest, done: Repaired) -> None:
     if done.made:
-        words = ngettext(
-            "%d appointment is a video call now; client and staff member are told by mail.",
-            "%d appointments are video calls now; clients and staff are told by mail.",
+        sentence = ngettext(
+            "%d appointment is a video call now; client and staff member are told by email.",
+            "%d appointments are video calls now; clients and staff are told by email.",
             done.made,
         )
-        messages.success(request, words % done.made)
+        messages.success(request, sentence % done.made)
     if done.skipped:
-        words = ngettext(
+        sentence = ngettext(
             "%d selected appointment was left as it is: it was changed meanwhile, or cannot be a video call any "
             "more.",
             "%d selected appointments were left as they are: they were changed meanwhile, or cannot be video "
             "calls any more.",
             done.skipped,
         )
-        messages.info(request, words % done.skipped)
+        messages.info(request, sentence % done.skipped)

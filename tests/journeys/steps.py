@@ -131,7 +131,7 @@ def book(page: Page, **who: str) -> None:
 
 def expect_link(page: Page) -> str:
     """On an appointment's page: the link comes without a reload. Returns Teams' own link."""
-    expect(page.get_by_text("The Teams link is ready.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The Microsoft Teams link is ready.")).to_be_visible(timeout=30_000)
     return page.locator("#own-link").inner_text()
 
 

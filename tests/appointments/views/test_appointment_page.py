@@ -95,7 +95,7 @@ def test_another_organisations_appointment_does_not_exist(maple: Maple, name: st
 def test_the_link_is_being_created_and_asks_again_every_two_seconds(video: Appointment, as_sky: Browser):
     content = as_sky.get(address("appointment", video)).content.decode()
 
-    assert "Creating the Teams link…" in content
+    assert "Creating the Microsoft Teams link…" in content
     assert 'hx-trigger="every 2s"' in content
     assert "Join Microsoft Teams meeting" not in content
 

@@ -287,7 +287,7 @@ def test_a_free_time_is_taken_over_without_scripts_and_nothing_is_booked(maple: 
     page = as_sky.post(ADD, wish(maple, pick="2026-12-01T14:30"))
 
     form = page.context["form"]
-    assert (form["date"].value(), form["time"].value()) == ("2026-12-01", "14:30")
+    assert (form.date_time["date"].value(), form.date_time["time"].value()) == ("2026-12-01", "14:30")
     assert "Brings her passport" in page.content.decode()
     assert errors(page) == {}
     assert not Appointment.objects.exists()

@@ -96,7 +96,7 @@ def test_video_is_offered_only_where_somebody_can_host(maple_with_teams: Maple):
 
     def offered() -> list[int]:
         page = look(address(maple, method="", start=""))
-        return [int(way.method) for way in page.context["wish"].ways]  # type: ignore[attr-defined]
+        return [int(option.method) for option in page.context["selection"].options]  # type: ignore[attr-defined]
 
     before = offered()
     UserMatch.objects.update(enabled=False)

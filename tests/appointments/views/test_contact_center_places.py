@@ -132,7 +132,7 @@ def test_a_client_in_another_zone_is_told_apart_before_and_after(maple: Maple, a
 def test_the_confirmation_of_a_video_call_follows_its_link(maple_with_teams: Maple, as_sky: Browser) -> None:
     page = booked_page(as_sky, maple_with_teams, method=VIDEO)
 
-    assert "Creating the Teams link…" in page
+    assert "Creating the Microsoft Teams link…" in page
 
 
 def test_the_confirmation_of_another_organisations_appointment_does_not_exist(

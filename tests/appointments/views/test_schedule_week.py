@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, Client, Status
-from appointments.schedule.week_table import grid_of
+from appointments.schedule.week_table import week_rows
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, WorkingHours
@@ -29,8 +29,8 @@ def as_sky(maple: Maple) -> Browser:
 
 
 def cells(page, name: str) -> list[list[str]]:
-    [row] = [row for row in grid_of(page.context["shown"]) if row.member.name == name]
-    return [[booked.client for booked in cell.appointments] for cell in row.cells]
+    [row] = [row for row in week_rows(page.context["shown"]) if row.member.name == name]
+    return [[booked.client for booked in cell.chips] for cell in row.cells]
 
 
 def test_the_week_of_any_day_begins_on_its_monday(maple: Maple, as_sky: Browser):
