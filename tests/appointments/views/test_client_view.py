@@ -91,7 +91,7 @@ def test_only_what_clients_may_book_is_shown(maple: Maple):
     assert [service.name for service in page.context["services"]] == ["Mortgage review"]  # type: ignore[attr-defined]
 
 
-def test_video_is_offered_only_where_somebody_can_host(maple_with_teams: Maple):
+def test_video_is_offered_only_if_a_staff_member_can_host(maple_with_teams: Maple):
     maple = maple_with_teams
 
     def offered() -> list[int]:
@@ -270,7 +270,7 @@ def test_a_number_that_is_not_the_known_clients_makes_another_client(maple: Mapl
     assert Client.objects.filter(name=maple.cleo.name).count() == 2
 
 
-def test_what_was_booked_is_shown_to_whoever_holds_the_reference_alone(maple: Maple):
+def test_what_was_booked_is_shown_only_to_the_holder_of_the_reference(maple: Maple):
     done = send(maple)["Location"]
 
     assert look(done)["X-Robots-Tag"] == "noindex, nofollow"

@@ -128,7 +128,7 @@ def test_the_next_appointment_comes_first_and_the_past_after_those_to_come(
     assert f'href="/contact-center/?client={maple.cleo.pk}"' in content
 
 
-def test_an_email_that_somebody_has_already_is_saved_and_pointed_out(maple: Maple, as_sky: Browser):
+def test_an_email_that_another_client_has_is_saved_and_pointed_out(maple: Maple, as_sky: Browser):
     page = as_sky.post(
         reverse("client-add"), {"name": "Carl Brandt", "email": "CLEO@example.com"}, follow=True
     )

@@ -78,7 +78,7 @@ def test_a_name_leads_to_the_week_of_that_person_in_columns(maple: Maple, as_sky
     assert [event["title"] for event in one["events"] if "title" in event] == ["Cleo Brandt"]
 
 
-def test_staff_see_their_own_week_whoever_they_ask_for(maple: Maple):
+def test_staff_see_their_own_week_for_any_requested_staff_member(maple: Maple):
     tess = make_member(maple.organization, "Tess Moor")
 
     page = signed_in(maple.sam).get(reverse("schedule"), {**WEEK, "staff": tess.pk})
@@ -87,7 +87,7 @@ def test_staff_see_their_own_week_whoever_they_ask_for(maple: Maple):
     assert "week-book" not in page.content.decode()
 
 
-def test_somebody_of_another_organisation_is_no_choice(maple: Maple, as_sky: Browser):
+def test_a_member_of_another_organisation_is_no_choice(maple: Maple, as_sky: Browser):
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber")
 
     page = as_sky.get(reverse("schedule"), {**WEEK, "staff": otto.pk})
