@@ -61,7 +61,7 @@ class Bench:
     missed: list[str] = field(default_factory=list)
     bank: banks.Bank = field(init=False)
     cookies: str = field(init=False)
-    bare_view: list[Figures] = field(init=False)
+    bare_view: list[LoadResult] = field(init=False)
     bare_insert: float = field(init=False)
 
     def run(self) -> bool:

@@ -1,4 +1,4 @@
-"""Book for somebody on the public page."""
+"""Book an appointment in the Client View."""
 
 from __future__ import annotations
 
@@ -14,54 +14,63 @@ from appointments.client_view.selection import ClientSelection
 from appointments.clients import book_for
 from appointments.models import Appointment, BookedThrough, Client
 
-_TIMES_SHOWN = 6
+_SLOTS_SHOWN = 6
 
 
 def book_as_client(
-    wish: ClientSelection, details: dict[str, str], *, starts_at: datetime, token: FormToken, client_note: str
+    selection: ClientSelection,
+    details: dict[str, str],
+    *,
+    starts_at: datetime,
+    token: FormToken,
+    client_note: str,
 ) -> Appointment:
-    """Book what was chosen. Who booked before with the same name and email is not added again.
+    """Book the selection. A client with the same name and email is reused.
 
     Raises BookingError or TimeTaken.
     """
-    assert wish.service  # noqa: S101 - tells mypy what the page has looked at
-    assert wish.method  # noqa: S101
+    assert selection.service  # noqa: S101 - the page has checked it
+    assert selection.method  # noqa: S101
     booking: dict[str, Any] = {
-        "organization": wish.organization,
-        "service": wish.service,
+        "organization": selection.organization,
+        "service": selection.service,
         "starts_at": starts_at,
-        "method": int(wish.method),
+        "method": int(selection.method),
         "actor": None,
         "through": BookedThrough.CLIENT_VIEW,
-        "request_key": token.request_key(wish.service.pk, int(starts_at.timestamp())),
+        "request_key": token.request_key(selection.service.pk, int(starts_at.timestamp())),
         "client_note": client_note,
     }
-    client = _client(wish, details)
-    if wish.staff:
-        appointment = book_for(client, staff=wish.staff, **booking)
+    client = _client_or_new(selection, details)
+    if selection.staff:
+        appointment = book_for(client, staff=selection.staff, **booking)
     else:
-        appointment = book_for(client, book=book_with_any_staff, people=wish.people, **booking)
-    # They read times in the zone that they booked in last.
-    Client.objects.filter(pk=appointment.client_id).exclude(time_zone=wish.zone).update(time_zone=wish.zone)
+        appointment = book_for(client, book=book_with_any_staff, people=selection.people, **booking)
+    # Show the client times in the zone of their latest booking.
+    Client.objects.filter(pk=appointment.client_id).exclude(time_zone=selection.zone).update(
+        time_zone=selection.zone
+    )
     return appointment
 
 
-def next_times(wish: ClientSelection, after: datetime) -> list[datetime]:
-    """The next free times from a moment on, or from now where it has passed."""
-    assert wish.service  # noqa: S101 - tells mypy what the page has looked at
+def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:
+    """Return the next free slots after a datetime, or from now on if it has passed."""
+    assert selection.service  # noqa: S101 - the page has checked it
     start = max(after, timezone.now())
-    return next_free_of_any_staff(wish.service, wish.candidates, start, _TIMES_SHOWN, for_clients=True)
+    return next_free_of_any_staff(
+        selection.service, selection.candidates, start, _SLOTS_SHOWN, for_clients=True
+    )
 
 
-def _client(wish: ClientSelection, details: dict[str, str]) -> Client | dict[str, Any]:
-    known = same_client(details, wish.organization.pk)
+def _client_or_new(selection: ClientSelection, details: dict[str, str]) -> Client | dict[str, Any]:
+    known = same_client(details, selection.organization.pk)
     if known is None:
-        return {**details, "name": " ".join(details["name"].split()), "time_zone": wish.zone}
+        return {**details, "name": " ".join(details["name"].split()), "time_zone": selection.zone}
     return known
 
 
 def same_client(details: dict[str, str], organization_id: int) -> Client | None:
-    """Who booked before with this very name and email, and phone where one is given; nobody's details change."""
+    """Return the client with this name and email, and with this phone if one is given."""
     name = " ".join(details["name"].split())
     found = Client.objects.filter(
         organization=organization_id, email__iexact=details["email"], name__iexact=name

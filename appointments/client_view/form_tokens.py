@@ -1,4 +1,4 @@
-"""What the pages without cookies sign: that a form is ours, and who may look at what was just booked."""
+"""Signed tokens of pages without cookies: of a form, and of the page that confirms a booking."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _BOOKED_LASTS = timedelta(hours=1)
 
 
 class BadToken(ValueError):
-    """The form is none of ours, or of another organisation."""
+    """The token isn't ours, or belongs to another organization."""
 
 
 @dataclass(frozen=True)
 class FormToken:
-    """The secret of one form that was shown; `is_old` where it lay open too long to be believed."""
+    """Secret of one rendered form. `is_old` marks a token that has expired."""
 
     key: str
     is_old: bool = False
@@ -35,22 +35,22 @@ class FormToken:
 
     @classmethod
     def read(cls, text: str, organization: Organization) -> FormToken:
-        """Raises BadToken."""
+        """Return the token of a submitted form. Raises BadToken."""
         try:
-            return cls(_key(text, organization, _FORM_LASTS))
+            return cls(_signed_key(text, organization, _FORM_LASTS))
         except signing.SignatureExpired:
-            return cls(_key(text, organization, None), is_old=True)
+            return cls(_signed_key(text, organization, None), is_old=True)
 
     def signed(self, organization: Organization) -> str:
-        """What stands in the form."""
+        """Return the value of the hidden field."""
         return signing.dumps([organization.pk, self.key], salt=_FORM_SALT)
 
     def request_key(self, service: int, start: int) -> str:
-        """The same for every submit of the form for one service and time, which is one booking."""
+        """Return the request key: the same for each submit of the form for one service and start."""
         return sha256(f"{self.key} {service} {start}".encode()).hexdigest()
 
 
-def _key(text: str, organization: Organization, lasts: timedelta | None) -> str:
+def _signed_key(text: str, organization: Organization, lasts: timedelta | None) -> str:
     try:
         pk, key = signing.loads(text, salt=_FORM_SALT, max_age=lasts)
     except signing.SignatureExpired:
@@ -63,12 +63,12 @@ def _key(text: str, organization: Organization, lasts: timedelta | None) -> str:
 
 
 def reference_of(appointment: Appointment) -> str:
-    """Opens the page that says what was booked, for an hour: less than the client's own link, which is in the mail."""
+    """Return the reference of the confirmation page, valid for an hour. It can do less than the client's own link."""
     return signing.dumps(appointment.pk, salt=_BOOKED_SALT)
 
 
-def booked_under(reference: str) -> int | None:
-    """The pk of the appointment; None where the reference is none, or too old."""
+def appointment_id_of(reference: str) -> int | None:
+    """Return the id of the appointment; None if the reference is invalid or too old."""
     try:
         return int(signing.loads(reference, salt=_BOOKED_SALT, max_age=_BOOKED_LASTS))
     except (signing.BadSignature, UnicodeError):

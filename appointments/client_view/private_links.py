@@ -1,4 +1,4 @@
-"""What the holder of a private link sees of an appointment, and may do."""
+"""Appointment pages behind private links: phase, join target, and times to move to."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from appointments.availability.slots import next_free
 from appointments.models import Appointment, Status
 from appointments.video.link_state import Link, LinkState, link_of
 
-# Meetings run late, and people come back to fetch what they forgot: the link works a while after the end.
+# Meetings run late: the link works for a while after the end.
 _STILL_JOINABLE = timedelta(hours=2)
-# More than a day has: no day is shown in part.
+# More than a day can have, so that no day is cut.
 _TIMES_SHOWN = 100
 _DAYS_SHOWN = 7
 
 
 class Phase(StrEnum):
-    """Where an appointment stands for the client."""
+    """Phase of an appointment for the client."""
 
     AHEAD = "ahead"
     BEGUN = "begun"
@@ -33,7 +33,7 @@ class Phase(StrEnum):
 
 
 def phase_of(appointment: Appointment) -> Phase:
-    """Where an appointment stands now."""
+    """Return the present phase."""
     if appointment.status == Status.CANCELLED:
         return Phase.CANCELLED
     now = timezone.now()
@@ -43,30 +43,30 @@ def phase_of(appointment: Appointment) -> Phase:
 
 
 def client_zone(appointment: Appointment) -> ZoneInfo:
-    """The zone the client reads times in: their own, else the organisation's, as in the mails."""
+    """Return the time zone of the client, else of the organization, as in emails."""
     zone: ZoneInfo = appointment.client.time_zone or appointment.organization.time_zone
     return zone
 
 
 @dataclass(frozen=True)
 class JoinTarget:
-    """What stands behind a join link: the way in, or the reason why there is none (yet)."""
+    """Target of a join link: a URL, or the state that explains why there is none."""
 
     state: str
     url: str = ""
 
 
 def join_target_of(appointment: Appointment) -> JoinTarget:
-    """Where the join link leads now: state `open` with the address, else `wait`, `failed`, `over`, `cancelled`."""
+    """Return the join target: `open` with a URL, else `wait`, `failed`, `over`, `cancelled` or `not_yet_video`."""
     link = link_of(appointment)
     if link.state == LinkState.CANCELLED:
         return JoinTarget("cancelled")
     if appointment.ends_at + _STILL_JOINABLE <= timezone.now():
         return JoinTarget("over")
-    return _door_of_link(link)
+    return _target_of_link(link)
 
 
-def _door_of_link(link: Link) -> JoinTarget:
+def _target_of_link(link: Link) -> JoinTarget:
     if link.can_join and link.url:
         return JoinTarget("open", link.url)
     if link.state in (LinkState.PENDING, LinkState.WAITING):
@@ -76,14 +76,14 @@ def _door_of_link(link: Link) -> JoinTarget:
 
 @dataclass(frozen=True)
 class TimesToMoveTo:
-    """Some days with the times on them; `later` is the day to go on from, None where nothing follows."""
+    """Days with their free times. `later` is the first day of the next page; None on the last page."""
 
     days: list[tuple[date, list[datetime]]]
     later: date | None
 
 
 def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | None = None) -> TimesToMoveTo:
-    """The next times the client may choose, from a day of the zone on, with the same person, by day of the zone."""
+    """Return the next times that the client can move to, with the same staff member, by day of the zone."""
     start = datetime.combine(first, time(), zone) if first is not None else timezone.now()
     found = next_free(
         appointment.service,

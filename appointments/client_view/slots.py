@@ -1,12 +1,14 @@
-"""The free times that the public page offers: what is asked for in the address, and the answer."""
+"""Free slots of the Client View, for its script and for other programs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import date, datetime, time, timedelta
+from typing import Any, Self
+from zoneinfo import ZoneInfo
 
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,74 +16,93 @@ from django.utils.translation import gettext as _
 from appointments.availability.slots import free_slots
 from appointments.booking.candidates import bookable_staff
 from appointments.dates import DayField
+from appointments.parameters import IdField, ZoneField
 from services.models import OfferedTo, Service
 
+_DAYS = 31
 _MOST_DAYS = 62
-_MOST_DIGITS = 18
 
 
-class BadAddress(ValueError):
-    """The address asks for nothing that there could be. The text is a sentence."""
+class InvalidQuery(ValueError):
+    """A parameter is missing or invalid. The text is a sentence."""
 
 
 class NotOffered(LookupError):
-    """There is no such thing here, or clients are not offered it. The text is a sentence."""
+    """The choice doesn't exist, or clients can't book it. The text is a sentence."""
+
+
+class SlotsQueryForm(forms.Form):
+    """Parameters `days`, `service`, `method`, `staff`, `from` and `zone`."""
+
+    days = IdField(required=False)
+    service = IdField()
+    method = IdField()
+    staff = IdField(required=False)
+    zone = ZoneField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # `from` is a keyword of Python, so the class can't declare it.
+        self.fields["from"] = DayField(required=False)
+        for name in ("days", "service", "method", "staff"):
+            sentence = _("“%(name)s” must be a number.") % {"name": name}
+            self.fields[name].error_messages |= {"required": sentence, "invalid": sentence}
+        sentence = _("Ask for 1 to %(days)s days at once.") % {"days": _MOST_DAYS}
+        self.fields["days"].validators += [
+            MinValueValidator(1, sentence),
+            MaxValueValidator(_MOST_DAYS, sentence),
+        ]
 
 
 @dataclass(frozen=True)
 class SlotsQuery:
-    """What somebody on the public page chose so far; `staff` is None for anyone, `zone` for the organisation's."""
+    """Query for free slots. Without `staff`, slots of any staff; without `zone`, days of the organization's zone."""
 
     slug: str
     service: int
     method: int
     staff: int | None
-    first_day: datetime | None
+    first_day: date | None
     days: int
     zone: ZoneInfo | None
 
     @classmethod
     def of_address(cls, slug: str, address: QueryDict) -> Self:
-        """Read `service`, `method`, `staff`, `from`, `days` and `zone`. Raises BadAddress."""
-        days = _number(address, "days", "31")
-        if not 1 <= days <= _MOST_DAYS:
-            raise BadAddress(_("Ask for 1 to %(days)s days at once.") % {"days": _MOST_DAYS})
-        return cls(
-            slug=slug,
-            service=_number(address, "service"),
-            method=_number(address, "method"),
-            staff=_number(address, "staff") if address.get("staff") else None,
-            first_day=_day(address.get("from", "")),
-            days=days,
-            zone=_zone(address.get("zone", "")),
-        )
+        """Read the query from the address. Raises InvalidQuery."""
+        form = SlotsQueryForm(address)
+        if not form.is_valid():
+            raise InvalidQuery(next(error for errors in form.errors.values() for error in errors))
+        values = dict(form.cleaned_data)
+        days, first_day = values.pop("days"), values.pop("from")
+        return cls(slug=slug, first_day=first_day, days=_DAYS if days is None else days, **values)
 
 
-def slots_for_clients(wish: SlotsQuery) -> list[int]:
-    """The unix seconds, ascending, at which a client can book it: with the person, or with anybody. Raises NotOffered.
+def slots_for_clients(query: SlotsQuery) -> list[int]:
+    """Return the starts, as ascending unix seconds, that a client can book. Raises NotOffered.
 
-    Days are days of the wish's zone. A constant number of queries.
+    Days are days of the query's zone. A constant number of database queries.
     """
-    service = _offered_service(wish)
-    people = bookable_staff(service, wish.method, only=wish.staff)
-    if wish.staff is not None and not people:
+    service = _offered_service(query)
+    people = bookable_staff(service, query.method, only=query.staff)
+    if query.staff is not None and not people:
         raise NotOffered(_("Nobody of that number takes this appointment. Choose somebody else."))
-    zone = wish.zone or service.organization.time_zone
-    start = _midnight(wish.first_day or timezone.now().astimezone(zone), zone)
-    end = _midnight(start + timedelta(days=wish.days), zone)
+    zone = query.zone or service.organization.time_zone
+    first_day = query.first_day or timezone.localdate(timezone=zone)
+    start = datetime.combine(first_day, time(0), zone)
+    end = datetime.combine(first_day + timedelta(days=query.days), time(0), zone)
     slots = free_slots(service, people, start, end, for_clients=True)
     return sorted(set().union(*slots.values()))
 
 
-def _offered_service(wish: SlotsQuery) -> Service:
+def _offered_service(query: SlotsQuery) -> Service:
     service = (
         Service.objects.select_related("organization")
         .filter(
-            pk=wish.service,
-            organization__slug=wish.slug,
+            pk=query.service,
+            organization__slug=query.slug,
             active=True,
             public=True,
-            meeting_methods__method=wish.method,
+            meeting_methods__method=query.method,
             meeting_methods__offered_to=OfferedTo.STAFF_AND_CLIENTS,
         )
         .first()
@@ -89,31 +110,3 @@ def _offered_service(wish: SlotsQuery) -> Service:
     if service is None:
         raise NotOffered(_("This cannot be booked here. Choose another service or meeting method."))
     return service
-
-
-def _number(address: QueryDict, name: str, default: str = "") -> int:
-    text = address.get(name, default)
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
-        raise BadAddress(_("“%(name)s” must be a number.") % {"name": name})
-    return int(text)
-
-
-def _day(text: str) -> datetime | None:
-    if not text:
-        return None
-    day = DayField.day_in(text)
-    if day is None:
-        raise BadAddress(_("Enter a date such as 2026-12-31."))
-    return datetime.combine(day, time(0))
-
-
-def _zone(text: str) -> ZoneInfo | None:
-    # A key is looked up as a file: what is none of the zones may be a folder, or no path at all.
-    try:
-        return ZoneInfo(text) if text else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadAddress(_("There is no time zone of this name.")) from None
-
-
-def _midnight(day: datetime, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day.date(), time(0), zone)

@@ -1,42 +1,44 @@
-"""Booking on the schedule: who, what, how, with whom and when, on one page."""
+"""Booking form of the schedule: a chosen staff member at any date and time."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.functional import cached_property
 
 from appointments.booking.candidates import FreeTimes, free_times
 from appointments.booking_rules.errors import BookingError
 from appointments.forms.booking_base import BookingBaseForm
-from appointments.forms.date_time import DateTimeForm
+from appointments.forms.date_time import DateTimeGroup
+from staff.models import StaffMember
 
 
-class BookingForm(BookingBaseForm, DateTimeForm):
-    """A person is chosen, and any day and time, also outside working hours."""
+class BookingForm(BookingBaseForm):
+    """Books a chosen staff member, also outside working hours. `date_time` holds the fields of the time."""
 
-    field_order = (
-        "request_key",
-        "client",
-        "service",
-        "method",
-        "staff",
-        "date",
-        "time",
-        "outside_hours",
-        "notes",
-    )
+    def __init__(self, *args: Any, actor: StaffMember, **kwargs: Any) -> None:
+        super().__init__(*args, actor=actor, **kwargs)
+        self.date_time = DateTimeGroup(*args, zone=actor.zone, **kwargs)
+        self.groups.append(self.date_time)
 
     @cached_property
     def times(self) -> FreeTimes | None:
-        """When the chosen person can start the chosen service on the chosen day."""
-        day = self.picked_date()
+        """Return the free times of the chosen staff member on the chosen day; None while a choice is missing."""
+        day = self.date_time.picked_date()
         if not (self.chosen_service and self.chosen_staff and day) or self.staff_problem:
             return None
         return free_times(self.chosen_service, self.chosen_staff, day, self.zone)
 
-    def add_booking_error(self, refusal: BookingError) -> None:
-        """Say why beside the field, with what would work instead."""
-        field = "new_name" if refusal.field == "client" and self.adds_client else refusal.field
+    @property
+    def starts_at(self) -> datetime:
+        """Return the start that was entered."""
+        start: datetime = self.date_time.cleaned_data["starts_at"]
+        return start
+
+    def add_booking_error(self, error: BookingError) -> None:
+        """Show the error next to its field, with alternatives."""
+        self.add_error(self.error_field(error, start="time"), error.sentence)
         chosen = self.cleaned_data
-        self.refuse(refusal, chosen["staff"], timedelta(minutes=chosen["service"].duration), field=field)
+        duration = timedelta(minutes=chosen["service"].duration)
+        self.date_time.offer_alternatives(error, chosen["staff"], duration)

@@ -1,8 +1,9 @@
-"""What every booking form asks: for whom, what, how and with whom. When is up to each."""
+"""Fields that all booking forms share: client, service, meeting method and staff member."""
 
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any, Self
 
 from django import forms
@@ -15,15 +16,19 @@ from django.utils.translation import gettext_lazy
 
 from appointments.booking.candidates import StaffCandidates, staff_candidates, why_not
 from appointments.booking_rules.errors import BookingError
-from appointments.forms.client_choice import ClientChoice, find
-from appointments.forms.progressive import chosen_so_far, is_only_looking
+from appointments.forms.client_choice import ClientGroup
+from appointments.forms.progressive import CompositeForm, choices_so_far, is_preview
+from appointments.parameters import find_by_id
 from integrations.hosting.eligibility import Hosting
 from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import StaffMember
 
 
-class BookingBaseForm(ClientChoice):
-    """What was chosen narrows what is offered next; the address may bring any of the choices."""
+class BookingBaseForm(CompositeForm):
+    """Booking form whose choices narrow the next ones; the query string may preselect any of them.
+
+    `client_group` holds the fields of the client. Subclasses add the date and time.
+    """
 
     request_key = forms.CharField(
         max_length=64,
@@ -59,7 +64,7 @@ class BookingBaseForm(ClientChoice):
             "invalid_choice": gettext_lazy("This person cannot take the appointment. Choose somebody else."),
         },
     )
-    # Whose personal links the page names: one that it did not name is never used.
+    # Ids of the staff members whose personal links the page names. An unnamed link is never used.
     told = forms.CharField(required=False, widget=forms.HiddenInput)
     notes = forms.CharField(
         label=gettext_lazy("Notes"),
@@ -70,55 +75,58 @@ class BookingBaseForm(ClientChoice):
     )
 
     def __init__(self, *args: Any, actor: StaffMember, **kwargs: Any) -> None:
-        super().__init__(*args, zone=actor.zone, **kwargs)
+        super().__init__(*args, **kwargs)
         assert actor.organization is not None  # noqa: S101 - only members get here
         self.organization = actor.organization
+        self.zone = actor.zone
+        self.client_group = ClientGroup(*args, organization=self.organization, **kwargs)
+        self.groups.append(self.client_group)
         self._offer_services()
         self._offer_methods()
         self._offer_staff()
 
     @classmethod
     def from_request(cls, request: HttpRequest, actor: StaffMember) -> Self:
-        """Bound where the form was sent for good, else showing what was chosen so far."""
-        if request.method == "POST" and not cls.only_looks(request.POST):
+        """Return a bound form for a final submit, else an unbound one with the choices so far."""
+        if request.method == "POST" and not cls.is_preview(request.POST):
             return cls(request.POST, actor=actor)
         initial = {
             "request_key": secrets.token_urlsafe(24),
             "date": timezone.localdate(timezone=actor.zone).isoformat(),
         }
-        return cls(initial=initial | cls.so_far(request.POST or request.GET), actor=actor)
+        return cls(initial=initial | cls.choices_so_far(request.POST or request.GET), actor=actor)
 
     @classmethod
-    def only_looks(cls, sent: QueryDict) -> bool:
-        """Whether the form was sent to see what the choices leave."""
-        return is_only_looking(sent)
+    def is_preview(cls, sent: QueryDict) -> bool:
+        """Return whether the submit only updates the choices."""
+        return is_preview(sent)
 
     @classmethod
-    def so_far(cls, sent: QueryDict) -> dict[str, str]:
-        """What was chosen until now, by field."""
-        return chosen_so_far(sent)
+    def choices_so_far(cls, sent: QueryDict) -> dict[str, str]:
+        """Return the submitted values by field."""
+        return choices_so_far(sent)
 
-    # --- What is offered ----------------------------------------------------------------------------
+    # --- Choices ------------------------------------------------------------------------------------
 
     @cached_property
     def chosen_service(self) -> Service | None:
-        return find(self._services(), self.picked("service"))
+        return find_by_id(self._services(), self.picked("service"))
 
     @cached_property
     def chosen_staff(self) -> StaffMember | None:
         members = StaffMember.objects.select_related("location", "organization")
-        return find(members.filter(organization=self.organization), self.picked("staff"))
+        return find_by_id(members.filter(organization=self.organization), self.picked("staff"))
 
     @cached_property
     def methods(self) -> list[int]:
-        """How the chosen service is offered to staff, which is every way it is offered at all."""
+        """Return the meeting methods of the chosen service."""
         if self.chosen_service is None:
             return []
         return list(self.chosen_service.meeting_methods.values_list("method", flat=True))
 
     @cached_property
     def chosen_method(self) -> int | None:
-        """The one that was picked, where the service is offered that way; its only one without asking."""
+        """Return the picked method if the service offers it. A single method needs no pick."""
         picked = self.picked("method")
         return next((m for m in self.methods if str(m) == picked or len(self.methods) == 1), None)
 
@@ -128,58 +136,68 @@ class BookingBaseForm(ClientChoice):
 
     @cached_property
     def staff_problem(self) -> str:
-        """Why the person who was picked cannot take it."""
+        """Return why the picked staff member can't take the appointment; empty if they can."""
         if self.chosen_staff is None or self.chosen_service is None:
             return ""
         return why_not(self.chosen_staff, self.chosen_service, self.people)
 
     @cached_property
     def personal(self) -> list[tuple[StaffMember, Hosting]]:
-        """Whose personal link a video call would take place on: the chosen person's, or anybody's."""
+        """Return the staff members, limited to the chosen one, whose video calls use a personal link."""
         chosen = self.chosen_staff
         return [(member, hosting) for member, hosting in self.people.personal if chosen in (None, member)]
 
     @property
     def personal_pks(self) -> set[int]:
-        """The ids of those."""
+        """Return the ids of the staff members in `personal`."""
         return {member.pk for member, _hosting in self.personal}
 
     @property
-    def tells(self) -> str:
-        """What `told` says the next time: the personal links that this page names."""
+    def named_links(self) -> str:
+        """Return the next value of `told`: the ids of the personal links that this page names."""
         return " ".join(map(str, self.personal_pks))
 
-    # --- What was entered ---------------------------------------------------------------------------
+    # --- Input --------------------------------------------------------------------------------------
 
     def clean(self) -> dict[str, Any]:
-        """A personal link that the page did not name is named first."""
-        cleaned = super().clean()
-        told = self.picked("told").split()
+        """Refuse a personal link that the page didn't name, so that the user confirms it."""
+        cleaned = super().clean() or self.cleaned_data
+        named = self.picked("told").split()
         for member, _hosting in self.personal:
-            if str(member.pk) not in told and not self.has_error("staff"):
+            if str(member.pk) not in named and not self.has_error("staff"):
                 sentence = _(
                     "%(name)s takes video calls on a personal link. Press Book again if that is right."
                 )
                 self.add_error("staff", sentence % {"name": member.name})
         return cleaned
 
-    def wish(self, actor: StaffMember) -> dict[str, Any]:
-        """What to book, as `book_for` and both ways of booking take it; when and with whom is up to each form."""
+    @property
+    def starts_at(self) -> datetime:
+        """Return the start that was entered. Each subclass has its own fields for it."""
+        raise NotImplementedError
+
+    def booking(self, actor: StaffMember) -> dict[str, Any]:
+        """Return arguments for `book_for`, without the staff member."""
         chosen = self.cleaned_data
         return {
             "organization": self.organization,
-            "client": chosen["client"] or self.new_client,
+            "client": self.client_group.client_or_new(),
             "service": chosen["service"],
             "method": chosen["method"],
-            "starts_at": chosen["starts_at"],
+            "starts_at": self.starts_at,
             "request_key": chosen["request_key"],
             "internal_note": chosen["notes"],
             "actor": actor,
         }
 
-    def add_booking_error(self, refusal: BookingError) -> None:
-        """Say why it was not booked, beside what must be another one."""
+    def add_booking_error(self, error: BookingError) -> None:
+        """Show why the booking failed, next to the field that must change."""
         raise NotImplementedError
+
+    def error_field(self, error: BookingError, *, start: str) -> str | None:
+        """Return the field that shows the error; `start` is the field of the time."""
+        client = "new_name" if self.client_group.adds_client else "client"
+        return self.field_or_none({"starts_at": start, "client": client}.get(error.field, error.field))
 
     # --- Narrowing ----------------------------------------------------------------------------------
 
@@ -188,7 +206,7 @@ class BookingBaseForm(ClientChoice):
 
     def _offer_services(self) -> None:
         field = self.fields["service"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells mypy what stands above
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - narrows the type for mypy
         field.queryset = self._services()
         if self.chosen_staff is not None and self.chosen_service is None:
             field.queryset = _provided_first(field.queryset, self.chosen_staff)

@@ -1,4 +1,4 @@
-"""Cancelling an appointment, with the reason."""
+"""Cancellation of an appointment, with a reason."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.change import VersionField
+from appointments.forms.status import VersionField
 from appointments.models import Appointment
 
 
 class ReasonForm(forms.Form):
-    """Why a client cancels, who need not say; a longer text is refused with what was typed kept."""
+    """Optional reason of a client."""
 
     reason = forms.CharField(
         label=_("Reason (optional)"), help_text=_("We read it."), required=False, max_length=300
@@ -21,11 +21,11 @@ class ReasonForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    """Why; whoever cancels need not say."""
+    """Optional reason of a staff member."""
 
     reason = forms.CharField(
         label=_("Reason (optional)"),
-        help_text=_("Client and staff member read it in the mail that tells them."),
+        help_text=_("Client and staff member read it in the email that tells them."),
         required=False,
         max_length=300,
     )
@@ -33,5 +33,5 @@ class CancelForm(forms.Form):
 
     @classmethod
     def of(cls, appointment: Appointment, data: Mapping[str, Any] | None) -> CancelForm:
-        """Bound where it was sent."""
+        """Return the form, bound if there is data."""
         return cls(data, initial={"version": appointment.version})

@@ -1,11 +1,10 @@
-"""For whom an appointment is: a client who is searched for, or one to be added."""
+"""Client choice of a booking form: find a client, or add one."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from django import forms
-from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,21 +12,19 @@ from django.utils.translation import gettext_lazy
 from appointments.clients import client_with_email, find_clients
 from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
+from appointments.parameters import find_by_id
 from staff.models import Organization
 from staff.validators import one_line
 
 NEW_CLIENT = "new"
 _CLIENTS_SHOWN = 8
-M = TypeVar("M", bound=Model)
 
 
-class ClientChoice(ProgressiveForm):
-    """The client's part of a booking form. `organization` must be set before anything is asked of it."""
-
-    organization: Organization
+class ClientGroup(ProgressiveForm):
+    """Client fields of a booking form."""
 
     client = forms.CharField(required=False)
-    # Words to search with are no part of the booking: whatever stands there never refuses it.
+    # The search isn't part of the booking: it is never invalid.
     client_query = forms.Field(required=False)
     new_name = forms.CharField(
         label=gettext_lazy("Name"), required=False, max_length=300, validators=[one_line]
@@ -38,27 +35,32 @@ class ClientChoice(ProgressiveForm):
     )
     new_anyway = forms.BooleanField(label=gettext_lazy("Add another client with this email"), required=False)
 
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organization = organization
+
     @cached_property
     def clients(self) -> list[Client]:
-        """Whom it may be: the chosen client, or the one with the email that was typed; then those the search finds.
+        """Return the clients to choose from.
 
-        The chosen one alone where nobody is searched for any more.
+        The chosen client, or the client with the typed email, comes first. Search results follow, unless a
+        client is chosen and no new search was sent.
         """
         first = self.chosen_client or self.known_client
         before = [first] if first else []
-        if not self.words or (self.chosen_client and self.picked("look") != "client"):
+        if not self.search_words or (self.chosen_client and self.picked("look") != "client"):
             return before
-        found = find_clients(self.organization, self.words)[:_CLIENTS_SHOWN]
+        found = find_clients(self.organization, self.search_words)[:_CLIENTS_SHOWN]
         return before + [client for client in found if client not in before]
 
     @cached_property
-    def words(self) -> str:
-        """What is searched for."""
+    def search_words(self) -> str:
+        """Return the search text."""
         return self.picked("client_query").replace("\0", "")[:200].strip()
 
     @cached_property
     def chosen_client(self) -> Client | None:
-        return find(Client.objects.filter(organization=self.organization), self.picked("client"))
+        return find_by_id(Client.objects.filter(organization=self.organization), self.picked("client"))
 
     @property
     def adds_client(self) -> bool:
@@ -66,7 +68,7 @@ class ClientChoice(ProgressiveForm):
 
     @cached_property
     def known_client(self) -> Client | None:
-        """Somebody who has the email of the client to be added."""
+        """Return an existing client with the email of the client to add."""
         return (
             client_with_email(self.organization, self.picked("new_email").strip())
             if self.adds_client
@@ -79,11 +81,16 @@ class ClientChoice(ProgressiveForm):
 
     @property
     def new_client(self) -> dict[str, str]:
-        """The client to add, as the model's fields."""
+        """Return the fields of the client to add."""
         return {name: self.cleaned_data[f"new_{name}"] for name in ("name", "email", "phone")}
 
+    def client_or_new(self) -> Client | dict[str, str]:
+        """Return the chosen client, or the fields of the client to add."""
+        chosen: Client | None = self.cleaned_data["client"]
+        return chosen or self.new_client
+
     def clean_client(self) -> Client | None:
-        """The chosen client; None for one to be added."""
+        """Return the chosen client; None for a client to add."""
         if self.adds_client:
             return None
         if self.chosen_client is None:
@@ -91,7 +98,7 @@ class ClientChoice(ProgressiveForm):
         return self.chosen_client
 
     def clean(self) -> dict[str, Any]:
-        """A new client needs a name, and somebody who has the email already is pointed out once."""
+        """Require a name for a new client, and point out an existing client with the same email once."""
         cleaned = super().clean() or self.cleaned_data
         if not self.adds_client:
             return cleaned
@@ -101,8 +108,3 @@ class ClientChoice(ProgressiveForm):
             sentence = _("%(name)s has this email already. Choose them above, or add another client.")
             self.add_error("new_email", sentence % {"name": self.known_client.name})
         return cleaned
-
-
-def find(rows: QuerySet[M], pk: str) -> M | None:
-    """The row of this id; None where there is none, or `pk` is no id at all."""
-    return rows.filter(pk=int(pk)).first() if pk.isdecimal() and len(pk) < 19 else None

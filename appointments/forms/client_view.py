@@ -1,4 +1,4 @@
-"""Who books on the public page, and when."""
+"""Details form of the Client View."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.client_view.form_tokens import BadToken, FormToken
-from appointments.client_view.selection import ClientSelection, moment_in
+from appointments.client_view.selection import ClientSelection
+from appointments.parameters import unix_time_in
 from services.models import MeetingMethod
 from staff.validators import one_line
 
@@ -26,7 +27,7 @@ _NOT_THIS_WAY = gettext_lazy("This can no longer be booked like this. Choose som
 
 
 class DetailsForm(forms.Form):
-    """Name, email, phone where the method needs one, a note; and the time, which may have to be another one."""
+    """Name, email, note, and phone if the method needs one. After a conflict the client chooses another start."""
 
     start = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
     token = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
@@ -61,32 +62,34 @@ class DetailsForm(forms.Form):
         max_length=_LONGEST_NOTE,
         widget=forms.Textarea({"rows": 3}),
     )
-    # Nobody sees this field: what is written here is written by a machine.
+    # Honeypot: people don't see this field.
     website = forms.CharField(
         label=gettext_lazy("Leave this empty"),
         required=False,
         widget=forms.TextInput({"autocomplete": "off", "tabindex": "-1"}),
     )
 
-    def __init__(self, wish: ClientSelection, data: Any = None) -> None:
-        self.wish = wish
+    def __init__(self, selection: ClientSelection, data: Any = None) -> None:
+        self.selection = selection
         self.next_free: list[datetime] = []
-        super().__init__(data, initial={"start": wish.starts_at and int(wish.starts_at.timestamp())})
-        if wish.method != MeetingMethod.PHONE:
+        super().__init__(
+            data, initial={"start": selection.starts_at and int(selection.starts_at.timestamp())}
+        )
+        if selection.method != MeetingMethod.PHONE:
             del self.fields["phone"]
         self.form_token = FormToken.new()
-        self.initial["token"] = self.form_token.signed(wish.organization)
+        self.initial["token"] = self.form_token.signed(selection.organization)
 
     @property
     def starts_at(self) -> datetime | None:
-        """The time that is wanted: what was sent, else that of the address."""
-        return moment_in(self.data.get("start", "")) or self.wish.starts_at
+        """Return the chosen start: of the form, else of the address."""
+        return unix_time_in(self.data.get("start", "")) or self.selection.starts_at
 
     def clean(self) -> dict[str, Any]:
-        """Adds nothing; the token says whether the form is ours and fresh."""
+        """Refuse forged and expired forms, and robots."""
         cleaned = super().clean() or {}
         try:
-            self.form_token = FormToken.read(cleaned.get("token", ""), self.wish.organization)
+            self.form_token = FormToken.read(cleaned.get("token", ""), self.selection.organization)
         except BadToken:
             self.form_token = FormToken.new()
             self.add_error(None, str(_FORM_IS_FOREIGN))
@@ -103,24 +106,24 @@ class DetailsForm(forms.Form):
 
     @property
     def token_to_send(self) -> str:
-        """The signed token of the next submit: the same key, signed now."""
-        return self.form_token.signed(self.wish.organization)
+        """Return the signed token of the next submit: the same key with a new signature."""
+        return self.form_token.signed(self.selection.organization)
 
     @property
     def client(self) -> dict[str, str]:
-        """What the client said of themselves, as a Client has it."""
+        """Return the details as fields of Client."""
         return {name: self.cleaned_data.get(name, "") for name in ("name", "email", "phone")}
 
-    def add_booking_error(self, refusal: BookingError, next_free: list[datetime]) -> None:
-        """Say why in words for clients, with the times that are free instead."""
-        is_time = isinstance(refusal, TimeTaken) or refusal.field == "starts_at"
-        self.add_error(None, refusal.sentence if is_time else str(_NOT_THIS_WAY))
+    def add_booking_error(self, error: BookingError, next_free: list[datetime]) -> None:
+        """Show the error in words for clients, and offer the next free slots."""
+        is_time = isinstance(error, TimeTaken) or error.field == "starts_at"
+        self.add_error(None, error.sentence if is_time else str(_NOT_THIS_WAY))
         self.next_free = next_free
 
     @property
-    def other_times(self) -> list[tuple[int, str]]:
-        """The free times that can be chosen instead, as unix seconds and words."""
+    def alternatives(self) -> list[tuple[int, str]]:
+        """Return the alternative slots as (unix seconds, label)."""
         return [
-            (int(moment.timestamp()), date_format(timezone.localtime(moment), "l j F, H:i"))
-            for moment in self.next_free
+            (int(start.timestamp()), date_format(timezone.localtime(start), "l j F, H:i"))
+            for start in self.next_free
         ]

@@ -1,4 +1,4 @@
-"""What clients are told of the house, and which sites may embed the Client View."""
+"""Settings of the Client View: phone for clients, and sites that can embed it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from staff.validators import one_line
 
 
 class ClientViewSettingsForm(forms.Form):
-    """The number to call, and the sites, one a line, as browsers name them."""
+    """Phone for clients, and origins of the sites, one per line."""
 
     phone = forms.CharField(
         label=_("Phone for clients"),
-        help_text=_("Clients read it in mails and on the pages of their appointments."),
+        help_text=_("Clients read it in emails and on the pages of their appointments."),
         required=False,
         max_length=40,
         validators=[one_line],
@@ -30,7 +30,7 @@ class ClientViewSettingsForm(forms.Form):
     )
 
     def clean_embed_origins(self) -> str:
-        """Each line is an origin; the first that is none is named."""
+        """Check that each line is an origin. The error names the first invalid line."""
         try:
             return "\n".join(read_origins(self.cleaned_data["embed_origins"]))
         except NoOrigin as error:

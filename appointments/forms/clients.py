@@ -1,4 +1,4 @@
-"""Clients: search, add, edit."""
+"""Search, add and edit clients."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ else:
 
 
 class ClientFilter(forms.Form):
-    """The search above the list."""
+    """Search of the client list."""
 
     q = forms.CharField(required=False, max_length=200)
 
 
 class ClientForm(ClientModelForm):
-    """Who a client is and how to reach them."""
+    """Name and contact details of a client."""
 
     class Meta:
         model = Client
@@ -39,11 +39,11 @@ class ClientForm(ClientModelForm):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         for name, label in (("name", _("Name")), ("email", _("Email")), ("phone", _("Phone"))):
             self.fields[name].label = label
-        self._name_the_empty_zone()
+        self._label_empty_zone()
         self.fields["name"].widget.attrs["autocomplete"] = "off"
         self.fields["phone"].widget.input_type = "tel"
 
-    def _name_the_empty_zone(self) -> None:
+    def _label_empty_zone(self) -> None:
         zone = self.fields["time_zone"]
         _empty, *zones = zone.choices  # type: ignore[attr-defined]
         zone.choices = [("", _("As the organisation")), *zones]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Booking in the Contact Center: the first free times of anybody, or of one person."""
+"""Booking form of the Contact Center: first free slots of any staff member, or of a chosen one."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ from appointments.booking.candidates import StaffCandidates
 from appointments.booking_rules.errors import BookingError
 from appointments.dates import DayField
 from appointments.forms.booking_base import BookingBaseForm
+from appointments.parameters import id_in
 from services.models import MeetingMethod
 from staff.models import Location, StaffMember
 
-_NOBODY = gettext_lazy(
+_NO_STAFF = gettext_lazy(
     "Nobody can take this appointment. Choose another meeting method, service or location."
 )
-_NO_TIME = gettext_lazy("Choose one of the free times.")
-# The page tells them; those of its own elements stand in the templates.
+_NO_SLOT = gettext_lazy("Choose one of the free times.")
+# The page lists them. Templates set the access keys of their own elements.
 _ACCESS_KEYS = {"service": "s", "staff": "w", "notes": "n"}
 
 
-class ContactForm(BookingBaseForm):
-    """Who it is comes last: without a choice, whoever is free. A time is one of those that are offered."""
+class ContactCenterForm(BookingBaseForm):
+    """Books a slot that the page offers, with any staff member unless one is chosen."""
 
-    nobody = _NOBODY
+    no_staff = _NO_STAFF
 
     staff = forms.ModelChoiceField(
         label=gettext_lazy("With"),
@@ -49,88 +50,87 @@ class ContactForm(BookingBaseForm):
         required=False,
         empty_label=gettext_lazy("Any location"),
     )
-    # From when times are shown is no part of the booking: whatever stands there never refuses it.
+    # The first day of the list isn't part of the booking: it is never invalid.
     date = forms.Field(required=False, widget=DayField.widget)
-    # Unix seconds, and whom the time was shown with: "1795626900-17".
+    # Unix seconds, and the id of the staff member that the slot was shown with: "1795626900-17".
     slot = forms.RegexField(
         r"^[0-9]{1,10}(-[0-9]{1,18})?$",
-        error_messages=dict.fromkeys(("required", "invalid"), _NO_TIME),
+        error_messages=dict.fromkeys(("required", "invalid"), _NO_SLOT),
     )
-    field_order = ("request_key", "client", "service", "method", "location", "staff", "date", "slot", "notes")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["location"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells mypy what stands above
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - narrows the type for mypy
         field.queryset = Location.objects.filter(organization=self.organization)
         field.choices = [("", field.empty_label), *((place.pk, place.name) for place in self.locations)]
         self.fields["notes"].widget.attrs["rows"] = 2
         for name, key in _ACCESS_KEYS.items():
             self.fields[name].widget.attrs["accesskey"] = key
-        if self.chosen_client and not self.chosen_service:
+        if self.client_group.chosen_client and not self.chosen_service:
             self.fields["service"].widget.attrs["autofocus"] = True
 
     @classmethod
-    def only_looks(cls, sent: QueryDict) -> bool:
-        """Enter goes on to what is missing, and books where nothing is."""
-        return super().only_looks(sent) or "from" in sent or ("go" in sent and not sent.get("slot"))
+    def is_preview(cls, sent: QueryDict) -> bool:
+        """Return whether the submit only updates the choices: Enter (`go`) books once a slot is chosen."""
+        return super().is_preview(sent) or "from" in sent or ("go" in sent and not sent.get("slot"))
 
     @classmethod
-    def so_far(cls, sent: QueryDict) -> dict[str, str]:
-        """With the day that a button asked for."""
-        chosen = super().so_far(sent)
+    def choices_so_far(cls, sent: QueryDict) -> dict[str, str]:
+        """Return the submitted values by field, with the day of a "more times" button."""
+        chosen = super().choices_so_far(sent)
         return chosen | {"date": chosen["from"]} if chosen.get("from") else chosen
 
-    # --- What is offered ----------------------------------------------------------------------------
+    # --- Choices ------------------------------------------------------------------------------------
 
     @cached_property
     def locations(self) -> list[Location]:
-        """The places to choose from: for whom comes by, where there are several."""
+        """Return the locations to choose from: for a meeting at a location, if there are several."""
         if self.chosen_method != MeetingMethod.AT_LOCATION:
             return []
-        places = list(Location.objects.filter(organization=self.organization))
-        return places if len(places) > 1 else []
+        locations = list(Location.objects.filter(organization=self.organization))
+        return locations if len(locations) > 1 else []
 
     @cached_property
     def chosen_location(self) -> Location | None:
-        """The place, where there is one to choose."""
+        """Return the chosen location; None if there is no choice."""
         picked = self.picked("location")
         return next((place for place in self.locations if str(place.pk) == picked), None)
 
     @cached_property
     def people(self) -> StaffCandidates:
-        """Those who work at the chosen place, or at none."""
-        found, place = super().people, self.chosen_location
-        if place is None:
+        """Return the candidates who work at the chosen location, or at none."""
+        found, location = super().people, self.chosen_location
+        if location is None:
             return found
         return StaffCandidates(
-            able=[member for member in found.able if member.location_id in (place.pk, None)]
+            able=[member for member in found.able if member.location_id in (location.pk, None)]
         )
 
     @cached_property
     def staff_problem(self) -> str:
-        """Why the person who was picked cannot take it, also at the chosen place."""
-        chosen, place = self.chosen_staff, self.chosen_location
-        if chosen and place and chosen.location_id not in (place.pk, None):
-            words = {"name": chosen.name, "place": place.name}
+        """Return why the picked staff member can't take the appointment at the chosen location."""
+        chosen, location = self.chosen_staff, self.chosen_location
+        if chosen and location and chosen.location_id not in (location.pk, None):
+            names = {"name": chosen.name, "place": location.name}
             return (
-                _("%(name)s does not work at %(place)s. Choose somebody else, or another location.") % words
+                _("%(name)s does not work at %(place)s. Choose somebody else, or another location.") % names
             )
         return super().staff_problem
 
     @cached_property
     def from_day(self) -> dt.date:
-        """From when free times are shown."""
+        """Return the first day of the slots to show."""
         return DayField.day_in(self.picked("date")) or timezone.localdate(timezone=self.zone)
 
     @property
-    def is_no_day(self) -> bool:
-        """Whether what stands in the date is none."""
+    def has_invalid_date(self) -> bool:
+        """Return whether the date was filled in with something that isn't a date."""
         return bool(self.picked("date")) and DayField.day_in(self.picked("date")) is None
 
     @cached_property
     def times(self) -> FirstSlots | None:
-        """The first free times of the chosen person, or of anyone; None before there is anything to look for."""
+        """Return the first free slots of the chosen staff member, or of any; None while a choice is missing."""
         if self.chosen_service is None or self.chosen_method is None or self.staff_problem:
             return None
         people = [self.chosen_staff] if self.chosen_staff else self.people.able
@@ -139,46 +139,47 @@ class ContactForm(BookingBaseForm):
         )
 
     @property
-    def says_where(self) -> bool:
-        """Whether it matters where somebody works: the client comes by, and may go anywhere."""
+    def shows_locations(self) -> bool:
+        """Return whether each slot names its location: the client comes by, and any location will do."""
         return bool(self.locations) and self.chosen_location is None
 
     @cached_property
-    def their_zone(self) -> ZoneInfo:
-        """The zone that the client reads times in."""
-        chosen = self.chosen_client
+    def client_zone(self) -> ZoneInfo:
+        """Return the time zone of the client."""
+        chosen = self.client_group.chosen_client
         zone: ZoneInfo = (chosen.time_zone if chosen else None) or self.organization.time_zone
         return zone
 
     @property
     def picked_slot(self) -> int | None:
-        """The time that is chosen, as unix seconds."""
-        text = self.picked("slot").partition("-")[0]
-        return int(text) if text.isdecimal() and len(text) < 19 else None
+        """Return the start of the chosen slot, in unix seconds."""
+        return id_in(self.picked("slot").partition("-")[0])
 
     @property
     def shown_with(self) -> StaffMember | None:
-        """Whom the chosen time was shown with."""
+        """Return the staff member that the chosen slot was shown with."""
         shown = self.picked("slot").partition("-")[2]
         return next((member for member in self.people.able if str(member.pk) == shown), None)
 
-    # --- What was entered ---------------------------------------------------------------------------
+    # --- Input --------------------------------------------------------------------------------------
 
     def clean(self) -> dict[str, Any]:
-        """Adds `starts_at` (UTC) and `location`, the place where the client comes by."""
+        """Add `location`, the chosen location of a meeting at a location."""
         cleaned = super().clean()
-        if cleaned.get("slot") and self.picked_slot is not None:
-            cleaned["starts_at"] = dt.datetime.fromtimestamp(self.picked_slot, dt.UTC)
         if not self.has_error("location"):
             cleaned["location"] = self.chosen_location
         if cleaned.get("method") and not self.people.able and not self.has_error("staff"):
-            self.add_error("staff", _NOBODY)
+            self.add_error("staff", _NO_STAFF)
         return cleaned
 
-    def add_booking_error(self, refusal: BookingError) -> None:
-        """Say why beside the field; where it is about the time, its day is shown with what is free."""
-        client = "new_name" if self.adds_client else "client"
-        field = {"starts_at": "slot", "client": client}.get(refusal.field, refusal.field)
-        self.add_error(field if field in self.fields else None, refusal.sentence)
+    @property
+    def starts_at(self) -> dt.datetime:
+        """Return the start of the chosen slot, in UTC."""
+        return dt.datetime.fromtimestamp(self.picked_slot or 0, dt.UTC)
+
+    def add_booking_error(self, error: BookingError) -> None:
+        """Show the error next to its field; an error of the time shows the slots of that day."""
+        field = self.error_field(error, start="slot")
+        self.add_error(field, error.sentence)
         if field == "slot":
-            self.from_day = self.cleaned_data["starts_at"].astimezone(self.zone).date()
+            self.from_day = self.starts_at.astimezone(self.zone).date()

@@ -1,9 +1,10 @@
-"""A day and a time, typed or chosen from the free ones."""
+"""Date and time of an appointment, typed or chosen from the free times."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils import timezone
@@ -17,8 +18,11 @@ from appointments.forms.progressive import ProgressiveForm
 from staff.models import StaffMember
 
 
-class DateTimeForm(ProgressiveForm):
-    """A moment in the zone of whoever fills the form in; after a refusal, the times that are free instead."""
+class DateTimeGroup(ProgressiveForm):
+    """Date and time in the zone of the user who fills the form in.
+
+    After a BookingError the group offers the next free times, or the box for booking outside working hours.
+    """
 
     date = DayField(label=gettext_lazy("Date"), error_messages={"required": gettext_lazy("Choose a date.")})
     time = forms.TimeField(
@@ -31,44 +35,40 @@ class DateTimeForm(ProgressiveForm):
     )
     outside_hours = forms.BooleanField(label=gettext_lazy("Book outside working hours"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.zone = zone
         self.next_free: list[dt.datetime] = []
         self.offers_outside_hours = bool(self.picked("outside_hours"))
 
     def clean(self) -> dict[str, Any]:
-        """Adds `starts_at`, aware."""
+        """Add `starts_at`, an aware datetime."""
         cleaned = super().clean() or self.cleaned_data
         day, at = cleaned.get("date"), cleaned.get("time")
         if day is not None and at is not None:
-            cleaned["starts_at"] = self._moment(day, at)
+            cleaned["starts_at"] = self._aware_datetime(day, at)
         return cleaned
 
     def picked_time(self) -> str:
-        """The time that stands in the form, such as "14:30"."""
+        """Return the present time, such as "14:30"."""
         return self.picked("time")[:5]
 
     def picked_date(self) -> dt.date | None:
-        """The date that stands in the form, where it is one."""
+        """Return the present date; None if it isn't valid."""
         return DayField.day_in(self.picked("date"))
 
-    def refuse(
-        self, refusal: BookingError, member: StaffMember, duration: dt.timedelta, *, field: str = ""
-    ) -> None:
-        """Say why beside the field (the refusal's own, or `field`), and offer what would work."""
-        field = "time" if refusal.field == "starts_at" else field or refusal.field
-        self.add_error(field if field in self.fields else None, refusal.sentence)
-        if isinstance(refusal, TimeTaken):
-            self.next_free = list(refusal.next_free)
-        elif field == "time" and self.cleaned_data["starts_at"] > timezone.now():
+    def offer_alternatives(self, error: BookingError, member: StaffMember, duration: dt.timedelta) -> None:
+        """Offer the next free times of a taken time, or booking outside working hours if that would help."""
+        if isinstance(error, TimeTaken):
+            self.next_free = list(error.next_free)
+        elif error.field == "starts_at" and self.cleaned_data["starts_at"] > timezone.now():
             starts_at = self.cleaned_data["starts_at"]
             self.offers_outside_hours |= not is_within_hours(member, starts_at, starts_at + duration)
 
-    def _moment(self, day: dt.date, at: dt.time) -> dt.datetime | None:
-        moment = dt.datetime.combine(day, at, self.zone)
-        if moment.astimezone(dt.UTC).astimezone(self.zone).replace(tzinfo=None) != dt.datetime.combine(
-            day, at
-        ):
+    def _aware_datetime(self, day: dt.date, at: dt.time) -> dt.datetime | None:
+        naive = dt.datetime.combine(day, at)
+        aware = naive.replace(tzinfo=self.zone)
+        if aware.astimezone(dt.UTC).astimezone(self.zone).replace(tzinfo=None) != naive:
             self.add_error("time", _("Clocks change that day and skip this time. Choose another one."))
             return None
-        return moment
+        return aware

@@ -1,4 +1,4 @@
-"""Where somebody let an appointment go on the schedule."""
+"""Drop of an appointment on the schedule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TIME_ERRORS = {
 
 
 class DragAndDropForm(forms.Form):
-    """Clock times in the zone of whoever drags, or moments with an offset; the end only where the length changed."""
+    """Local times of the user, or times with an offset. The end is sent only if the length changed."""
 
     starts_at = IsoDateTimeField(error_messages=_TIME_ERRORS)
     ends_at = IsoDateTimeField(required=False, error_messages=_TIME_ERRORS)
@@ -31,14 +31,14 @@ class DragAndDropForm(forms.Form):
         },
     )
     version = forms.IntegerField(min_value=0, error_messages=_TIME_ERRORS)
-    # Whether whoever drags has been asked already.
+    # Whether the user has confirmed the move.
     confirmed = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, appointment: Appointment, actor: StaffMember, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.appointment = appointment
         field = self.fields["staff"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells mypy what stands above
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - narrows the type for mypy
         people = StaffMember.objects.filter(organization=actor.organization_id)
         people = people.select_related("organization", "location")
         field.queryset = people if actor.can_schedule else people.filter(pk=actor.pk)
@@ -55,5 +55,5 @@ class DragAndDropForm(forms.Form):
 
     @property
     def sentence(self) -> str:
-        """The first thing that is wrong."""
+        """Return the first error."""
         return str(next(error for errors in self.errors.values() for error in errors))

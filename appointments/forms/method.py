@@ -1,4 +1,4 @@
-"""Another meeting method for an appointment."""
+"""Change of the meeting method."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django import forms
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.change import VersionField
+from appointments.forms.status import VersionField
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
 from services.models import MeetingMethod
@@ -17,7 +17,7 @@ from staff.models import Location
 
 
 class MethodForm(forms.Form):
-    """One of the methods that the service is offered in, and the place where it is one at a location."""
+    """Meeting method of the service, and the location for a meeting at a location."""
 
     method = forms.TypedChoiceField(
         label=_("Meeting method"),
@@ -46,7 +46,7 @@ class MethodForm(forms.Form):
         super().__init__(data, initial=initial)
         self.appointment = appointment
         method, location = self.fields["method"], self.fields["location"]
-        assert isinstance(method, forms.ChoiceField)  # noqa: S101 - tells mypy what stands above
+        assert isinstance(method, forms.ChoiceField)  # noqa: S101 - narrows the type for mypy
         assert isinstance(location, forms.ModelChoiceField)  # noqa: S101
         offered = appointment.service.meeting_methods.values_list("method", flat=True)
         method.choices = [(each, MeetingMethod(each).label) for each in offered]
@@ -54,7 +54,7 @@ class MethodForm(forms.Form):
 
     @cached_property
     def hosting(self) -> Hosting | None:
-        """Where a video call would take place, where it can become one."""
+        """Return the hosting of a video call; None if the appointment can't become one."""
         choices = {value for value, _label in self.fields["method"].choices}  # type: ignore[attr-defined]
         if MeetingMethod.VIDEO not in choices or self.appointment.method == MeetingMethod.VIDEO:
             return None

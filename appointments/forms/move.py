@@ -1,4 +1,4 @@
-"""Another time for an appointment."""
+"""Move form: another time for an appointment."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from appointments.booking.candidates import FreeTimes, free_times
-from appointments.forms.change import VersionField
-from appointments.forms.date_time import DateTimeForm
-from appointments.forms.progressive import chosen_so_far, is_only_looking
+from appointments.booking_rules.errors import BookingError
+from appointments.forms.date_time import DateTimeGroup
+from appointments.forms.progressive import CompositeForm, choices_so_far, is_preview
+from appointments.forms.status import VersionField
 from appointments.models import Appointment
 
 
-class MoveForm(DateTimeForm):
-    """Starts with the time the appointment has; the free times are those of its staff member.
+class MoveForm(CompositeForm):
+    """Date, time and length of an appointment, prefilled with the present ones.
 
-    The length is asked for where the service allows another one.
+    `date_time` holds the fields of the time. The length shows only if the service allows another one.
     """
 
     length = forms.IntegerField(
@@ -37,43 +38,52 @@ class MoveForm(DateTimeForm):
     version = VersionField()
 
     def __init__(self, *args: Any, appointment: Appointment, zone: ZoneInfo, **kwargs: Any) -> None:
-        super().__init__(*args, zone=zone, **kwargs)
+        super().__init__(*args, **kwargs)
         self.appointment = appointment
+        self.date_time = DateTimeGroup(*args, zone=zone, **kwargs)
+        self.groups.append(self.date_time)
         if not appointment.service.adjustable_length:
             del self.fields["length"]
 
     @classmethod
     def from_request(cls, request: HttpRequest, appointment: Appointment, zone: ZoneInfo) -> MoveForm:
-        """Bound where the form was sent for good, else showing what was chosen so far."""
-        if request.method == "POST" and not is_only_looking(request.POST):
+        """Return a bound form for a final submit, else an unbound one with the choices so far."""
+        if request.method == "POST" and not is_preview(request.POST):
             return cls(request.POST, appointment=appointment, zone=zone)
         starts_at = timezone.localtime(appointment.starts_at, zone)
         initial = {
             "date": starts_at.date().isoformat(),
             "time": starts_at.strftime("%H:%M"),
-            "length": str(_minutes(appointment)),
+            "length": str(_length_minutes(appointment)),
             "version": str(appointment.version),
         }
-        return cls(initial=initial | chosen_so_far(request.POST), appointment=appointment, zone=zone)
+        return cls(initial=initial | choices_so_far(request.POST), appointment=appointment, zone=zone)
 
     @property
     def ends_at(self) -> dt.datetime | None:
-        """The new end, where the length is another one."""
-        length: int = self.cleaned_data.get("length", _minutes(self.appointment))
-        if length == _minutes(self.appointment):
+        """Return the new end if the length changed, else None."""
+        length: int = self.cleaned_data.get("length", _length_minutes(self.appointment))
+        if length == _length_minutes(self.appointment):
             return None
-        starts_at: dt.datetime = self.cleaned_data["starts_at"]
+        starts_at: dt.datetime = self.date_time.cleaned_data["starts_at"]
         return starts_at + dt.timedelta(minutes=length)
 
     @cached_property
     def times(self) -> FreeTimes | None:
-        """When the staff member is free on the chosen day."""
-        day = self.picked_date()
+        """Return the free times of the staff member on the chosen day."""
+        day = self.date_time.picked_date()
         if day is None:
             return None
         booked = self.appointment
-        return free_times(booked.service, booked.staff, day, self.zone, moving=booked)
+        return free_times(booked.service, booked.staff, day, self.date_time.zone, moving=booked)
+
+    def add_booking_error(self, error: BookingError) -> None:
+        """Show the error next to its field, with alternatives."""
+        field = "time" if error.field == "starts_at" else error.field
+        self.add_error(self.field_or_none(field), error.sentence)
+        booked = self.appointment
+        self.date_time.offer_alternatives(error, booked.staff, booked.ends_at - booked.starts_at)
 
 
-def _minutes(appointment: Appointment) -> int:
+def _length_minutes(appointment: Appointment) -> int:
     return int((appointment.ends_at - appointment.starts_at).total_seconds()) // 60

@@ -1,4 +1,4 @@
-"""The notes of an appointment."""
+"""Notes of an appointment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST = 5000
 
 
 class NotesForm(forms.Form):
-    """Both notes, and a mark of those that were shown, so that nobody overwrites a colleague's."""
+    """Both notes, and a fingerprint of the shown notes, so that a colleague's changes aren't overwritten."""
 
     client_note = forms.CharField(
         label=_("Note shared with the client"),
@@ -33,7 +33,7 @@ class NotesForm(forms.Form):
 
     @classmethod
     def of(cls, appointment: Appointment) -> NotesForm:
-        """The notes as they are."""
+        """Return a form with the present notes."""
         return cls(
             initial={
                 "client_note": appointment.client_note,
@@ -44,7 +44,7 @@ class NotesForm(forms.Form):
 
     @classmethod
     def again(cls, sent: QueryDict, appointment: Appointment, sentence: str) -> NotesForm:
-        """What was typed, with what stood against it; saving once more is after having seen the present notes."""
+        """Return the typed notes with the error, and the fingerprint of the present notes for the next save."""
         form = cls({**sent.dict(), "seen": notes_fingerprint(appointment)})
         form.full_clean()
         form.add_error(None, sentence)

@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
+from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
 
 class ProgressiveForm(forms.Form):
-    """Bound where it was sent for good, else holding what was chosen so far. Times are of `zone`."""
-
-    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.zone = zone
+    """Form that reads its fields before it is submitted, so that each choice narrows the next."""
 
     def picked(self, name: str) -> str:
-        """What stands in a field now, whether it was sent for good or only to look at the choices."""
+        """Return the present text of a field, whether or not the form is bound."""
         value = self.data.get(name, "") if self.is_bound else self.initial.get(name, "")
         return str(value or "")
 
 
-def is_only_looking(sent: QueryDict) -> bool:
-    """Whether the form was sent to see other choices: by a button that says so, or by a free time."""
+class CompositeForm(ProgressiveForm):
+    """Progressive form that contains groups of fields as forms of their own.
+
+    Groups read the same data. Errors of a group are errors of the whole form.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.groups: list[forms.Form] = []
+        super().__init__(*args, **kwargs)
+
+    @property
+    def errors(self) -> ErrorDict:
+        """Return the errors of the form and of its groups, by field."""
+        merged = ErrorDict(super().errors)
+        for group in self.groups:
+            merged.update(group.errors)
+        return merged
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Add an error to a field of the form or of a group."""
+        group = next((group for group in self.groups if field in group.fields), None)
+        if group is None:
+            super().add_error(field, error)
+        else:
+            group.add_error(field, error)
+
+    def field_or_none(self, name: str) -> str | None:
+        """Return `name` if the form or a group has this field, else None: the error then stands on top."""
+        return name if any(name in form.fields for form in (self, *self.groups)) else None
+
+
+def is_preview(sent: QueryDict) -> bool:
+    """Return whether a submit only updates the choices: by a `look` button, or by a free time (`pick`)."""
     return "look" in sent or "pick" in sent
 
 
-def chosen_so_far(sent: QueryDict) -> dict[str, str]:
-    """What was typed, with the free time ("2026-12-31T14:30") that was pressed."""
+def choices_so_far(sent: QueryDict) -> dict[str, str]:
+    """Return the submitted values by field; a picked time ("2026-12-31T14:30") sets `date` and `time`."""
     chosen = {name: value for name, value in sent.items() if isinstance(value, str)}
     day, separator, at = chosen.get("pick", "").partition("T")
     return chosen | {"date": day, "time": at} if separator else chosen

@@ -1,4 +1,4 @@
-"""Another staff member for an appointment."""
+"""Reassignment of an appointment."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.changes.reassign import Candidate, Candidates, candidates_for
-from appointments.forms.change import VersionField
+from appointments.forms.status import VersionField
 from appointments.models import Appointment
 from staff.models import StaffMember
 
 
 class ReassignForm(forms.Form):
-    """One of those who could take it over; what is to be known of each stands beside the name."""
+    """Choice of a candidate. Notes next to each name tell what a reassignment changes."""
 
     staff = forms.TypedChoiceField(
         label=gettext_lazy("Staff member"),
@@ -31,7 +31,7 @@ class ReassignForm(forms.Form):
         super().__init__(data, initial={"version": appointment.version})
         self.appointment = appointment
         field = self.fields["staff"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy what stands above
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - narrows the type for mypy
         able = self.candidates.able
         field.choices = [(each.member.pk, each.member.name) for each in able]
         field.error_messages["invalid_choice"] = _("This person cannot take it over. Choose somebody else.")
@@ -44,7 +44,7 @@ class ReassignForm(forms.Form):
 
     @property
     def choices(self) -> list[tuple[Candidate, bool]]:
-        """Who is offered, and whether they are picked."""
+        """Return the candidates, and whether each is picked."""
         picked = str(self["staff"].value() or "")
         return [(each, str(each.member.pk) == picked) for each in self.candidates.able]
 

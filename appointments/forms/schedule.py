@@ -1,4 +1,4 @@
-"""What the schedule is narrowed to."""
+"""Filters of the schedule."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ WEEK = 7
 
 
 class ScheduleForm(forms.Form):
-    """Which days, and whose. What is not understood is as if it had not been asked."""
+    """Days, staff and location to show. Invalid values are ignored."""
 
     view = forms.ChoiceField(
         choices=[("", _("Day")), ("week", _("Week")), ("list", _("List"))],
         required=False,
         widget=forms.HiddenInput,
     )
-    # Drawn by the page itself, as it shows the day that came of it.
+    # Rendered by the page itself, with the day that is shown.
     date = DayField(label=_("Date"), required=False)
     location = forms.ModelChoiceField(
         label=_("Location"),
@@ -39,7 +39,7 @@ class ScheduleForm(forms.Form):
         empty_label=_("All services"),
         widget=forms.Select({"data-submit": ""}),
     )
-    # One person, reached by their name in a heading.
+    # Single staff member, linked from the headings.
     staff = forms.ModelChoiceField(
         queryset=StaffMember.objects.none(), required=False, widget=forms.HiddenInput
     )
@@ -51,7 +51,7 @@ class ScheduleForm(forms.Form):
     )
 
     def __init__(self, *args: Any, viewer: StaffMember, **kwargs: Any) -> None:
-        # The panel beside it holds forms of its own, with a date among them.
+        # The forms of the panel also have a date: keep the ids apart.
         super().__init__(*args, **{"auto_id": "filter_%s", **kwargs})
         organization = viewer.organization_id
         self._field("location").queryset = Location.objects.filter(organization=organization)
@@ -64,11 +64,11 @@ class ScheduleForm(forms.Form):
 
     @property
     def only(self) -> StaffMember | None:
-        """The one person whose days are asked for."""
+        """Return the single staff member to show, if any."""
         return self.cleaned_data.get("staff")
 
     def days(self, today: dt.date) -> tuple[dt.date, int]:
-        """The first day, and how many: a week begins on Monday."""
+        """Return the first day and the number of days. A week starts on Monday."""
         day = self.cleaned_data.get("date") or today
         if self.wanted_view != "week":
             return day, 1
@@ -76,5 +76,5 @@ class ScheduleForm(forms.Form):
 
     def _field(self, name: str) -> forms.ModelChoiceField[Any]:
         field = self.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells mypy what stands above
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - narrows the type for mypy
         return field

@@ -1,4 +1,4 @@
-"""The ticks of a list that has several pages."""
+"""Selected rows of a list with several pages."""
 
 from __future__ import annotations
 
@@ -7,38 +7,36 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from appointments.models import AppointmentQuerySet
-
-# No id has more digits; what has is nobody's.
-_DIGITS = 18
+from appointments.parameters import id_in
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What was ticked: rows of one page, or `everything` on all pages but the rows that were `shown` and not ticked."""
+    """Selected rows of one page, or `everything`: all rows of all pages except those shown but not selected."""
 
     everything: bool
     shown: frozenset[int]
-    ticked: frozenset[int]
+    selected: frozenset[int]
 
     @classmethod
     def of(cls, form: QueryDict) -> Selection:
-        """From the boxes `everything` and `appointment`, and the hidden `shown` beside each; nonsense is not ticked."""
-        ticked = _ids(form.getlist("appointment"))
-        return cls(form.get("everything") == "true", _ids(form.getlist("shown")), ticked)
+        """Read the checkboxes `everything` and `appointment`, and the hidden `shown`. Invalid ids are ignored."""
+        selected = _ids(form.getlist("appointment"))
+        return cls(form.get("everything") == "true", _ids(form.getlist("shown")), selected)
 
     def __bool__(self) -> bool:
-        return self.everything or bool(self.ticked)
+        return self.everything or bool(self.selected)
 
     def among(self, rows: AppointmentQuerySet) -> AppointmentQuerySet:
-        """The selected ones of these."""
+        """Return the selected rows."""
         if self.everything:
-            return rows.exclude(pk__in=self.shown - self.ticked)
-        return rows.filter(pk__in=self.ticked)
+            return rows.exclude(pk__in=self.shown - self.selected)
+        return rows.filter(pk__in=self.selected)
 
     def missing_from(self, rows: AppointmentQuerySet) -> int:
-        """How many were ticked that are not, or no longer, among these."""
-        return len(self.ticked) - rows.order_by().filter(pk__in=self.ticked).count()
+        """Count the selected rows that aren't, or are no longer, among these rows."""
+        return len(self.selected) - rows.order_by().filter(pk__in=self.selected).count()
 
 
 def _ids(values: list[str]) -> frozenset[int]:
-    return frozenset(int(value) for value in values if value.isdecimal() and len(value) <= _DIGITS)
+    return frozenset(pk for value in values if (pk := id_in(value)) is not None)

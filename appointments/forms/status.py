@@ -1,4 +1,4 @@
-"""A button that changes the status of an appointment."""
+"""Status buttons of an appointment, and the version that each change form carries."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ from appointments.models import Status
 UNDO = "take_back"
 
 
+class VersionField(forms.IntegerField):
+    """Hidden version of the appointment that the page shows. A lost version is None, which is accepted."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, min_value=0, widget=forms.HiddenInput)
+
+
 class StatusForm(forms.Form):
-    """The status that is wanted, or to take the last one back, and the version of the page that asks."""
+    """Requested status, or UNDO to revert the last change."""
 
     status = forms.ChoiceField(
         choices=[*((s.value, s.label) for s in Status if s != Status.CANCELLED), (UNDO, "")]

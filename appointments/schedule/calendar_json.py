@@ -1,4 +1,4 @@
-"""Days as the browser's calendar reads them."""
+"""Schedule as JSON for the calendar in the browser."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from appointments.schedule.rows import AppointmentRow
 
 
 def calendar_json(shown: Schedule, *, may_book: bool) -> dict[str, Any]:
-    """Columns, appointments and hours. Times are clock times in the viewer's zone, as the calendar wants them.
+    """Return columns, appointments and hours. Times are local times in the viewer's zone.
 
-    A day has a column per person; several days are those of one person, a column each.
+    A day has a column per staff member. A week of one staff member has a column per day.
     """
     first, last = shown.hours
     every = [shown.first + timedelta(days=number) for number in range(shown.length)]
     return {
         "view": "resourceTimeGridDay" if shown.length == 1 else "timeGridWeek",
         "date": shown.first.isoformat(),
-        # As JavaScript counts them, from Sunday.
+        # JavaScript counts weekdays from Sunday.
         "hiddenDays": [day.isoweekday() % 7 for day in every if day not in shown.days],
         "zone": shown.zone.key,
         "from": f"{first:02}:00",
@@ -46,16 +46,16 @@ def _resource(column: Column, shown: Schedule) -> dict[str, Any]:
 
 def _column(column: Column, zone: ZoneInfo) -> list[dict[str, Any]]:
     resource = str(column.member.pk)
-    closed = [_background(stretch, resource, "closed", zone) for stretch in column.closed]
-    away = [_background(stretch, resource, "away", zone) for stretch in column.away]
+    closed = [_background(time_range, resource, "closed", zone) for time_range in column.closed]
+    away = [_background(time_range, resource, "away", zone) for time_range in column.away]
     return closed + away + [_event(booked, resource, zone) for booked in column.appointments]
 
 
-def _background(stretch: TimeRange, resource: str, kind: str, zone: ZoneInfo) -> dict[str, Any]:
-    start, end = stretch
+def _background(time_range: TimeRange, resource: str, kind: str, zone: ZoneInfo) -> dict[str, Any]:
+    start, end = time_range
     return {
-        "start": _clock(start, zone),
-        "end": _clock(end, zone),
+        "start": _local_time(start, zone),
+        "end": _local_time(end, zone),
         "resourceIds": [resource],
         "display": "background",
         "classNames": [f"hours-{kind}"],
@@ -65,13 +65,13 @@ def _background(stretch: TimeRange, resource: str, kind: str, zone: ZoneInfo) ->
 def _event(booked: AppointmentRow, resource: str, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "id": str(booked.pk),
-        "start": _clock(booked.starts_at, zone),
-        "end": _clock(booked.ends_at, zone),
+        "start": _local_time(booked.starts_at, zone),
+        "end": _local_time(booked.ends_at, zone),
         "resourceIds": [resource],
         "title": booked.client,
         "startEditable": booked.is_movable,
         "durationEditable": booked.is_movable and booked.adjustable,
-        "classNames": ["booked", f"booked-{booked.status}", *_height(booked)],
+        "classNames": ["booked", f"booked-{booked.status}", *_size_classes(booked)],
         "extendedProps": {
             "url": reverse("appointment", args=[booked.pk]),
             "version": booked.version,
@@ -86,13 +86,13 @@ def _event(booked: AppointmentRow, resource: str, zone: ZoneInfo) -> dict[str, A
     }
 
 
-def _height(booked: AppointmentRow) -> list[str]:
-    """Half an hour and less has room for a line of the name and one of the service; a quarter for the name only."""
+def _size_classes(booked: AppointmentRow) -> list[str]:
+    """Return the classes of a short appointment: 30 minutes fit two lines, 20 minutes fit one."""
     length = booked.ends_at - booked.starts_at
     if length <= timedelta(minutes=20):
         return ["booked-short", "booked-tiny"]
     return ["booked-short"] if length <= timedelta(minutes=30) else []
 
 
-def _clock(moment: datetime, zone: ZoneInfo) -> str:
+def _local_time(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,4 +1,4 @@
-"""Some days of the organisation: who works, when, and what they have."""
+"""Days of the schedule: working hours, time off and appointments of staff."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from appointments.schedule.rows import AppointmentRow, appointment_rows_between
 from services.models import Service, ServiceAssignment
 from staff.models import Location, Role, StaffMember, WorkingHours
 
-# What a day shows at least, in hours; earlier and later appointments stretch it.
+# Hours that a day shows at least. Earlier and later appointments extend them.
 _FIRST_HOUR, _LAST_HOUR = 8, 18
 _SATURDAY = 5
 TimeRange = tuple[datetime, datetime]
@@ -26,11 +26,11 @@ TimeRange = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Column:
-    """One person's days."""
+    """Days of a staff member."""
 
     member: StaffMember
     appointments: list[AppointmentRow]
-    # When they can be booked by their hours, when not, and when they are away.
+    # Working hours, closed hours and time off.
     working: list[TimeRange]
     closed: list[TimeRange]
     away: list[TimeRange]
@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Schedule:
-    """One day or several, in the viewer's zone, with a column per person."""
+    """One or more days in the viewer's time zone, with a column per staff member."""
 
     first: date
     length: int
@@ -51,12 +51,12 @@ class Schedule:
 
     @property
     def noon(self) -> datetime:
-        """A moment of the first day that has its offset, whatever its clocks do at night."""
+        """Return noon of the first day, which has the day's usual UTC offset."""
         return datetime.combine(self.first, time(12), self.zone)
 
     @property
     def hours(self) -> tuple[int, int]:
-        """The first and the last full hour (0 to 24) that must show for everything to be seen."""
+        """Return the first and the last hour (0 to 24) to show."""
         needed = [
             _full_hours(from_.astimezone(self.zone), to.astimezone(self.zone)) for from_, to in self._shown()
         ]
@@ -65,18 +65,18 @@ class Schedule:
 
     @cached_property
     def days(self) -> list[date]:
-        """The days that are worth showing: a weekend on which nothing happens is left out of a week."""
+        """Return the days to show. A week leaves out an empty weekend."""
         every = [self.first + timedelta(days=number) for number in range(self.length)]
         if self.length == 1:
             return every
-        alive = {start.astimezone(self.zone).date() for start, _end in self._shown()}
-        return [day for day in every if day.weekday() < _SATURDAY or day in alive]
+        used_days = {start.astimezone(self.zone).date() for start, _end in self._shown()}
+        return [day for day in every if day.weekday() < _SATURDAY or day in used_days]
 
     def _shown(self) -> list[TimeRange]:
-        """What must be seen, cut to the days."""
+        """Return appointments and working hours, cut to the days."""
         start, end = bounds(self.first, self.length, self.zone)
         taken = [(a.starts_at, a.ends_at) for column in self.columns for a in column.appointments]
-        working = [stretch for column in self.columns for stretch in column.working]
+        working = [time_range for column in self.columns for time_range in column.working]
         return [(max(from_, start), min(to, end)) for from_, to in taken + working]
 
 
@@ -90,7 +90,7 @@ def people_on(
     only: StaffMember | None = None,
     search: str = "",
 ) -> QuerySet[StaffMember]:
-    """Whose days the viewer may see: staff only their own; others everybody who works here or has an appointment."""
+    """Return the staff members that the viewer may see. Staff see only themselves."""
     people = StaffMember.objects.filter(organization=viewer.organization_id).select_related(
         "location", "organization"
     )
@@ -112,7 +112,7 @@ def people_on(
 
 
 def schedule_of(people: Sequence[StaffMember], first: date, length: int, zone: ZoneInfo) -> Schedule:
-    """The days of these people, with a constant number of queries."""
+    """Return the days of these staff members, with a constant number of queries."""
     start, end = bounds(first, length, zone)
     calendars = load_calendars(people, first, first + timedelta(days=length - 1))
     appointments: dict[int, list[AppointmentRow]] = defaultdict(list)
@@ -124,13 +124,13 @@ def schedule_of(people: Sequence[StaffMember], first: date, length: int, zone: Z
 
 
 def bounds(first: date, length: int, zone: ZoneInfo) -> TimeRange:
-    """The midnights around `length` days."""
+    """Return the midnights around `length` days."""
     after = first + timedelta(days=length)
     return datetime.combine(first, time(0), zone), datetime.combine(after, time(0), zone)
 
 
 def _full_hours(start: datetime, end: datetime) -> tuple[int, int]:
-    """The hours of a day within which a stretch lies; one that goes on after midnight needs them all."""
+    """Return the hours of a day that contain a time range. A range past midnight needs all later hours."""
     if start.date() == end.date():
         return start.hour, end.hour + bool(end.minute)
     return (start.hour if end.time() == time(0) else 0), 24
@@ -143,9 +143,9 @@ def _column(
     return Column(
         member,
         appointments,
-        working=_stretches(subtract(hours, off)),
-        closed=_stretches(subtract(subtract(whole, hours), off)),
-        away=_stretches(off),
+        working=_time_ranges(subtract(hours, off)),
+        closed=_time_ranges(subtract(subtract(whole, hours), off)),
+        away=_time_ranges(off),
     )
 
 
@@ -160,5 +160,7 @@ def _taken_on(first: date, length: int, zone: ZoneInfo) -> QuerySet[Appointment]
     return Appointment.objects.busy().filter(staff=OuterRef("pk"), starts_at__lt=end, ends_at__gt=start)
 
 
-def _stretches(spans: list[Interval]) -> list[TimeRange]:
-    return [(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)) for start, end in spans]
+def _time_ranges(intervals: list[Interval]) -> list[TimeRange]:
+    return [
+        (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)) for start, end in intervals
+    ]

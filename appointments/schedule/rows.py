@@ -1,4 +1,4 @@
-"""What the schedule shows of an appointment: plain rows, as a week of fifty people has a thousand of them."""
+"""Plain rows of appointments for the schedule, because a week of 50 staff has a thousand of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from staff.models import StaffMember, TimeOff, WorkingHours
 
 
 class AppointmentRow(NamedTuple):
-    """One appointment on the schedule. `link` is the state of its link; empty where it has none and needs none."""
+    """Appointment on the schedule. `link` is the state of its link; empty if it needs none."""
 
     pk: int
     staff_id: int
@@ -49,12 +49,12 @@ class AppointmentRow(NamedTuple):
 
     @property
     def is_movable(self) -> bool:
-        """Whether its status lets it be dragged."""
+        """Return whether the status allows moving the appointment."""
         return self.status in MOVABLE
 
 
 def link_label(state: str) -> str:
-    """The state of a link in words; empty where there is nothing to say."""
+    """Return the label of a link state; empty if there is none."""
     if state == MeetingState.PENDING:
         return _("Link is being created")
     if state == MeetingState.READY:
@@ -62,7 +62,7 @@ def link_label(state: str) -> str:
     return _("No link yet") if state == MeetingState.FAILED else ""
 
 
-# Where nobody ever asked for a link, it is missing as much as one that failed.
+# A link that was never requested is as missing as one that failed.
 _LINK = Case(
     When(
         method=MeetingMethod.VIDEO,
@@ -92,13 +92,13 @@ _COLUMNS: dict[str, Combinable] = {
 def appointment_rows_between(
     people: Sequence[StaffMember], start: datetime, end: datetime
 ) -> Iterator[AppointmentRow]:
-    """The appointments of these people that touch [start, end), without cancelled ones, in one query."""
+    """Return the appointments of these staff members that overlap [start, end), except cancelled ones. One query."""
     rows = _shown(people, start, end).order_by("starts_at", "pk")
     return map(AppointmentRow._make, rows.values_list(*(_COLUMNS[name] for name in AppointmentRow._fields)))
 
 
 def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -> str:
-    """Differs when what these people's schedule shows does; PostgreSQL reads the rows. One query."""
+    """Return a digest that changes with the schedule of these staff. PostgreSQL reads the rows, in one query."""
     off = TimeOff.objects.filter(staff__in=people).overlapping(start, end)
     hours = WorkingHours.objects.filter(staff__in=people)
     digests = _digest("booked", _shown(people, start, end), _COLUMNS.values()).union(
@@ -111,7 +111,7 @@ def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -
 
 
 def _digest(kind: str, rows: QuerySet[Any], columns: Iterable[Combinable]) -> QuerySet[Any, Any]:
-    """One row of `kind` and the digest of all rows; none where there are none."""
+    """Select `kind` and the digest of all rows; no row if there are none."""
     line = Value("\n", TextField())
     parts = [part for column in columns for part in (Cast(column, TextField()), line)]
     every = StringAgg(Concat(*parts), delimiter="\n", order_by="pk")

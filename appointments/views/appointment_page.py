@@ -1,4 +1,4 @@
-"""What the pages of one appointment share: who may open it, and whether it fills a page or the schedule's panel."""
+"""Access and layout that the pages of one appointment share."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from appointments.absolute_urls import join_url
 from appointments.labels import join_label
 from appointments.models import Appointment
 from appointments.video.link_state import link_of
+from appointments.views.responses import is_htmx
+from integrations.platforms.registry import platform_of
 from staff.access import current_member
 
-_LOADED = (
+_RELATED = (
     "organization",
     "client",
     "service",
@@ -27,28 +29,29 @@ _LOADED = (
 
 
 def appointment_or_404(request: HttpRequest, pk: int) -> Appointment:
-    """The appointment with what its pages show; schedulers open all of their organisation's, staff their own."""
+    """Return the appointment with its related rows. Schedulers see those of the organization, staff their own."""
     visible = Appointment.objects.visible_to(current_member(request))
-    return get_object_or_404(visible.select_related(*_LOADED), pk=pk)
+    return get_object_or_404(visible.select_related(*_RELATED), pk=pk)
 
 
 def link_context(shown: Appointment) -> dict[str, Any]:
-    """The appointment and its link, as the templates read them."""
+    """Return the template context of an appointment and its link."""
     return {
         "appointment": shown,
         "link": link_of(shown),
         "join_url": join_url(shown),
         "join_label": join_label(shown),
+        "platform": platform_of(shown.meeting.connection).label if shown.meeting else "",
     }
 
 
 def page_or_panel(
     request: HttpRequest, template: str, shown: Appointment, context: Mapping[str, Any] | None = None
 ) -> HttpResponse:
-    """The same content as a page of its own, or, asked for by the schedule's panel, without what is around it."""
-    in_panel = bool(request.htmx)  # type: ignore[attr-defined]
-    layout = "appointments/_panel.html" if in_panel else "base.html"
-    whole = {**link_context(shown), "layout": layout, "in_panel": in_panel, **(context or {})}
-    response = render(request, template, whole)
+    """Render a full page, or only the content for the panel of the schedule."""
+    in_panel = is_htmx(request)
+    layout = "appointments/panel/_layout.html" if in_panel else "base.html"
+    full_context = {**link_context(shown), "layout": layout, "in_panel": in_panel, **(context or {})}
+    response = render(request, template, full_context)
     response.headers["Vary"] = "HX-Request"
     return response

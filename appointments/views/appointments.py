@@ -1,4 +1,4 @@
-"""One appointment: look at it and its link, run it, write notes. A page of its own, or the schedule's panel."""
+"""Appointment page and panel: details, link, status and notes."""
 
 from __future__ import annotations
 
@@ -47,35 +47,39 @@ _CHANGES: dict[str, Callable[..., Appointment]] = {
 @require_safe
 @never_cache
 def appointment(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything about one appointment."""
+    """Show one appointment."""
     shown = appointment_or_404(request, pk)
-    return page_or_panel(request, "appointments/appointment.html", shown, _about(shown))
+    return page_or_panel(request, "appointments/appointment/page.html", shown, _page_context(shown))
 
 
 @require_safe
 @never_cache
 def appointment_news(request: HttpRequest, pk: int) -> HttpResponse:
-    """The parts that colleagues change; 204 while they are as the page has them (`seen`)."""
+    """Return the changed parts of the page; 204 while the fingerprint equals `seen`."""
     shown = appointment_or_404(request, pk)
-    about = _about(shown)
-    if request.GET.get("seen") == about["seen"]:
+    context = _page_context(shown)
+    if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
-    return render(request, "appointments/_news.html", {**link_context(shown), **about, "has_changed": True})
+    return render(
+        request,
+        "appointments/appointment/_updates.html",
+        {**link_context(shown), **context, "has_changed": True},
+    )
 
 
 @require_safe
 @never_cache
 def appointment_link(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of the page that waits for the link; 204 while it is as the page has it (`seen`)."""
+    """Return the link part of the page; 204 while its fingerprint equals `seen`."""
     shown = appointment_or_404(request, pk)
     if request.GET.get("seen") == link_of(shown).fingerprint:
         return HttpResponse(status=204)
-    return render(request, "appointments/_link.html", link_context(shown))
+    return render(request, "appointments/appointment/_video_link.html", link_context(shown))
 
 
 @require_POST
 def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for the link once more, or where there never was a meeting for the first time."""
+    """Request the link again, or for the first time if there was no meeting."""
     shown = appointment_or_404(request, pk)
     answer = retry_link(shown, actor=current_member(request))
     if answer.is_retried:
@@ -87,7 +91,7 @@ def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def appointment_mail_again(request: HttpRequest, pk: int, mail: int) -> HttpResponse:
-    """Send a mail once more that failed or may not have been sent."""
+    """Resend an email that failed or may not have been sent."""
     shown = appointment_or_404(request, pk)
     if send_again(get_object_or_404(shown.notifications, pk=mail)):
         messages.success(request, _("The mail is being sent again."))
@@ -98,7 +102,7 @@ def appointment_mail_again(request: HttpRequest, pk: int, mail: int) -> HttpResp
 
 @require_POST
 def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Arrived, Start, Complete, No-show, or the last of these taken back."""
+    """Change the status, or undo the last change."""
     shown = appointment_or_404(request, pk)
     form = StatusForm(request.POST)
     change = _CHANGES.get(form.cleaned_data["status"]) if form.is_valid() else None
@@ -119,7 +123,7 @@ def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def appointment_notes(request: HttpRequest, pk: int) -> HttpResponse:
-    """Save both notes; what was typed stays where a colleague was quicker."""
+    """Save both notes. If a colleague changed them first, keep the input and show an error."""
     shown = appointment_or_404(request, pk)
     form = NotesForm(request.POST)
     if form.is_valid():
@@ -130,11 +134,11 @@ def appointment_notes(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return see_other("appointment", pk)
-    about = _about(shown) | {"notes": form}
-    return page_or_panel(request, "appointments/appointment.html", shown, about)
+    context = _page_context(shown) | {"notes": form}
+    return page_or_panel(request, "appointments/appointment/page.html", shown, context)
 
 
-def _about(shown: Appointment) -> dict[str, Any]:
+def _page_context(shown: Appointment) -> dict[str, Any]:
     events = list(shown.events.select_related("actor"))
     mails = list(shown.notifications.order_by("created_at", "pk"))
     parts = [

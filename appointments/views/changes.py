@@ -1,4 +1,4 @@
-"""Forms that change an appointment: another time, staff member or meeting method, and cancelling it."""
+"""Change an appointment: move it, reassign it, change its meeting method, or cancel it."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from staff.models import StaffMember
 @require_http_methods(["GET", "POST"])
 @never_cache
 def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another time, and another length where the service allows it; the person and the link stay."""
+    """Move an appointment, and change its length if the service allows that. Staff member and link stay."""
     shown = appointment_or_404(request, pk)
     member = current_member(request)
     form = MoveForm.from_request(request, shown, member.zone)
     if form.is_bound and form.is_valid():
         try:
             _move(shown, form, member)
-        except BookingError as refusal:
-            form.refuse(refusal, shown.staff, shown.ends_at - shown.starts_at)
+        except BookingError as error:
+            form.add_booking_error(error)
         else:
             messages.success(request, _("The appointment is moved."))
             return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/move.html", shown, {"form": form})
+    return page_or_panel(request, "appointments/appointment/move.html", shown, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 @schedulers_only
 def appointment_reassign(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another staff member, at the same time; what becomes of the link is said beside each."""
+    """Reassign an appointment at the same time. Each candidate shows what happens to the link."""
     shown = appointment_or_404(request, pk)
     form = ReassignForm(request.POST if request.method == "POST" else None, appointment=shown)
     if form.is_bound and form.is_valid():
@@ -58,18 +58,18 @@ def appointment_reassign(request: HttpRequest, pk: int) -> HttpResponse:
                 outside_hours=True,
                 version=form.cleaned_data["version"],
             )
-        except BookingError as refusal:
-            form.add_error(None, refusal.sentence)
+        except BookingError as error:
+            form.add_error(None, error.sentence)
         else:
             messages.success(request, _("%(name)s has the appointment now.") % {"name": form.chosen.name})
             return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/reassign.html", shown, {"form": form})
+    return page_or_panel(request, "appointments/appointment/reassign.html", shown, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def appointment_method(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another meeting method, or another location."""
+    """Change the meeting method or the location."""
     shown = appointment_or_404(request, pk)
     form = MethodForm(request.POST if request.method == "POST" else None, appointment=shown)
     if form.is_bound and form.is_valid():
@@ -77,18 +77,18 @@ def appointment_method(request: HttpRequest, pk: int) -> HttpResponse:
             change_method(
                 shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
             )
-        except BookingError as refusal:
-            form.add_error("method" if refusal.field == "method" else None, refusal.sentence)
+        except BookingError as error:
+            form.add_error("method" if error.field == "method" else None, error.sentence)
         else:
             messages.success(request, _("Saved."))
             return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/method.html", shown, {"form": form})
+    return page_or_panel(request, "appointments/appointment/method.html", shown, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask first, with the reason; then cancel."""
+    """Confirm with an optional reason; then cancel."""
     shown = appointment_or_404(request, pk)
     form = CancelForm.of(shown, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -96,22 +96,22 @@ def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
             cancel_appointment(
                 shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
             )
-        except BookingError as refusal:
-            form.add_error(None, refusal.sentence)
+        except BookingError as error:
+            form.add_error(None, error.sentence)
         else:
             messages.success(request, _("The appointment is cancelled."))
             return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/cancel.html", shown, {"form": form})
+    return page_or_panel(request, "appointments/appointment/cancel.html", shown, {"form": form})
 
 
 def _move(shown: Appointment, form: MoveForm, member: StaffMember) -> None:
-    chosen = form.cleaned_data
+    entered = form.date_time.cleaned_data
     move_appointment(
         shown,
-        starts_at=chosen["starts_at"],
+        starts_at=entered["starts_at"],
         ends_at=form.ends_at,
         actor=member,
         through=BookedThrough.SCHEDULE,
-        outside_hours=chosen["outside_hours"],
-        version=chosen["version"],
+        outside_hours=entered["outside_hours"],
+        version=form.cleaned_data["version"],
     )

@@ -1,4 +1,4 @@
-"""The Client View: anybody books, on a page of its own or inside an allowed site. No cookie, no session, no message."""
+"""Client View: public booking, also embedded in allowed sites. No cookies, sessions or messages."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.booking_rules.errors import BookingError
-from appointments.client_view.book import book_as_client, next_times
-from appointments.client_view.form_tokens import booked_under, reference_of
+from appointments.client_view.book import book_as_client, next_slots
+from appointments.client_view.form_tokens import appointment_id_of, reference_of
+from appointments.client_view.offers import public_services, zones_by_region
 from appointments.client_view.private_links import client_zone
-from appointments.client_view.rate_limits import limit_of_booking, limit_of_looking
-from appointments.client_view.selection import ClientSelection, public_services, zones_by_region
-from appointments.client_view.slots import NotOffered
+from appointments.client_view.rate_limits import limit_of_booking, limit_of_viewing
+from appointments.client_view.selection import ClientSelection
+from appointments.client_view.slots import InvalidQuery, NotOffered, SlotsQuery, slots_for_clients
 from appointments.forms.client_view import DetailsForm
 from appointments.models import Appointment
-from appointments.views.private_links import appointment_context, discreet, loaded
-from appointments.views.responses import see_other
+from appointments.views.private_links import appointment_context, appointments_with_details, confidential
+from appointments.views.responses import json_error, see_other, too_many_requests
 from staff.embedding import embedding_sites
 from staff.models import Organization
 from staff.rate_limits import Limit
@@ -35,36 +39,36 @@ _STEPS = ("services", "methods", "times", "details")
 Page = Callable[Concatenate[HttpRequest, Organization, P], HttpResponse]
 
 
-def _public(page: Page[P]) -> Callable[..., HttpResponse]:
-    """Hand the page its organisation, and let the organisation's sites embed what it answers."""
+def _public_page(page: Page[P]) -> Callable[..., HttpResponse]:
+    """Pass the organization to the page, and let the organization's sites embed the response."""
 
     @wraps(page)
     def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         organization = Organization.objects.filter(slug=slug).first()
         if organization is None:
-            return render(request, "appointments/book/unknown.html", status=404)
+            return render(request, "appointments/client_view/unknown_organization.html", status=404)
         with timezone.override(organization.time_zone):
-            return _embeddable(_answer(request, organization, page, *args, **kwargs), organization)
+            return _embeddable(_limited_response(request, organization, page, *args, **kwargs), organization)
 
     return guarded
 
 
-def _answer(
+def _limited_response(
     request: HttpRequest, organization: Organization, page: Page[P], *args: P.args, **kwargs: P.kwargs
 ) -> HttpResponse:
-    if limit := limit_of_looking(request):
-        return _wait(request, organization, limit)
+    if limit := limit_of_viewing(request):
+        return _too_many_requests(request, organization, limit)
     try:
         return page(request, organization, *args, **kwargs)
-    except NotOffered as refusal:
-        context = {"organization": organization, "sentence": str(refusal)}
-        return render(request, "appointments/book/not_offered.html", context, status=404)
+    except NotOffered as error:
+        context = {"organization": organization, "sentence": str(error)}
+        return render(request, "appointments/client_view/not_offered.html", context, status=404)
 
 
 def _embeddable(response: HttpResponse, organization: Organization) -> HttpResponse:
     response.headers.setdefault("Cache-Control", "no-store")
     if sites := embedding_sites(organization):
-        # X-Frame-Options knows no list: it would contradict.
+        # X-Frame-Options can't name several sites and would contradict.
         response.xframe_options_exempt = True
         response._csp_replace = {"frame-ancestors": sites}  # type: ignore[attr-defined]
     else:
@@ -72,89 +76,117 @@ def _embeddable(response: HttpResponse, organization: Organization) -> HttpRespo
     return response
 
 
-def _wait(request: HttpRequest, organization: Organization, limit: Limit) -> HttpResponse:
-    seconds = limit.ends_in()
-    context = {"organization": organization, "minutes": -(-seconds // 60)}
-    answer = render(request, "appointments/book/wait.html", context, status=429)
-    answer["Retry-After"] = str(seconds)
-    return answer
+def _too_many_requests(request: HttpRequest, organization: Organization, limit: Limit) -> HttpResponse:
+    context = {"organization": organization}
+    return too_many_requests(request, "appointments/client_view/too_many_requests.html", limit, context)
 
 
+# A signed form token replaces the CSRF cookie, so that the page works inside other sites.
+@csrf_exempt
+@login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@_public
+@_public_page
 def book(request: HttpRequest, organization: Organization) -> HttpResponse:
-    """The next step: what is still to be chosen, then who it is for."""
-    wish = ClientSelection(organization, request.GET)
-    with timezone.override(wish.zone):
-        if wish.service is None:
+    """Show the next step: service, method, time, then details. POST books."""
+    selection = ClientSelection(organization, request.GET)
+    with timezone.override(selection.zone):
+        if selection.service is None:
             services = list(public_services(organization))
-            return _step(request, wish, "services", {"services": services})
-        if wish.method is None:
-            return _step(request, wish, "methods", {})
+            return _render_step(request, selection, "services", {"services": services})
+        if selection.method is None:
+            return _render_step(request, selection, "methods", {})
         if request.method == "POST":
-            return _book(request, wish)
-        if wish.starts_at is None:
-            return _step(request, wish, "times", {"month": wish.month, "zones": zones_by_region()})
-        return _step(request, wish, "details", {"form": DetailsForm(wish)})
+            return _book_selection(request, selection)
+        if selection.starts_at is None:
+            return _render_step(
+                request, selection, "times", {"month": selection.month, "zones": zones_by_region()}
+            )
+        return _render_step(request, selection, "details", {"form": DetailsForm(selection)})
 
 
-def _step(request: HttpRequest, wish: ClientSelection, step: str, context: dict[str, Any]) -> HttpResponse:
+def _render_step(
+    request: HttpRequest, selection: ClientSelection, step: str, context: dict[str, Any]
+) -> HttpResponse:
     chosen = {
-        "wish": wish,
-        "staff": wish.staff,
-        "organization": wish.organization,
+        "selection": selection,
+        "staff": selection.staff,
+        "organization": selection.organization,
         "step": step,
         "number": _STEPS.index(step) + 1,
     }
-    return render(request, f"appointments/book/{step}.html", {**chosen, **context})
+    return render(request, f"appointments/client_view/{step}.html", {**chosen, **context})
 
 
-def _book(request: HttpRequest, wish: ClientSelection) -> HttpResponse:
-    if not _is_from_here(request):
+def _book_selection(request: HttpRequest, selection: ClientSelection) -> HttpResponse:
+    if not _is_same_origin(request):
         return render(
-            request, "appointments/book/elsewhere.html", {"organization": wish.organization}, status=403
+            request,
+            "appointments/client_view/foreign_form.html",
+            {"organization": selection.organization},
+            status=403,
         )
-    form = DetailsForm(wish, request.POST)
+    form = DetailsForm(selection, request.POST)
     if form.is_valid() and form.starts_at:
-        if limit := limit_of_booking(request, wish.organization, form.cleaned_data["email"]):
-            return _wait(request, wish.organization, limit)
+        if limit := limit_of_booking(request, selection.organization, form.cleaned_data["email"]):
+            return _too_many_requests(request, selection.organization, limit)
         try:
             booked = book_as_client(
-                wish,
+                selection,
                 form.client,
                 starts_at=form.starts_at,
                 token=form.form_token,
                 client_note=form.cleaned_data["note"],
             )
-        except BookingError as refusal:
-            form.add_booking_error(refusal, next_times(wish, form.starts_at))
+        except BookingError as error:
+            form.add_booking_error(error, next_slots(selection, form.starts_at))
         else:
-            return see_other("book-booked", wish.organization.slug, reference_of(booked))
-    return _step(request, wish, "details", {"form": form})
+            return see_other("book-booked", selection.organization.slug, reference_of(booked))
+    return _render_step(request, selection, "details", {"form": form})
 
 
-def _is_from_here(request: HttpRequest) -> bool:
-    """Whether the form was on a page of ours: by Origin, or by Referer where a browser sends none."""
-    told = request.headers.get("Origin") or request.headers.get("Referer", "")
+def _is_same_origin(request: HttpRequest) -> bool:
+    """Return whether our own page sent the form: by Origin, or by Referer if the browser sends no Origin."""
+    origin = request.headers.get("Origin") or request.headers.get("Referer", "")
     try:
-        sent, ours = urlsplit(told), urlsplit(settings.BASE_URL)
+        sent, ours = urlsplit(origin), urlsplit(settings.BASE_URL)
     except ValueError:
         return False
     return (sent.scheme, sent.netloc) == (ours.scheme, ours.netloc)
 
 
+@login_not_required
 @require_safe
-@_public
+@_public_page
 def booked(request: HttpRequest, organization: Organization, reference: str) -> HttpResponse:
-    """What was booked, and what can be done with it; for an hour, then the mail has the links."""
-    found = loaded().filter(pk=booked_under(reference), organization=organization)
+    """Confirm a booking for an hour. Later the client uses the links in the email."""
+    found = appointments_with_details().filter(pk=appointment_id_of(reference), organization=organization)
     appointment: Appointment | None = found.first()
     if appointment is None:
         context = {"organization": organization}
-        return discreet(render(request, "appointments/book/gone.html", context, status=404))
+        return confidential(
+            render(request, "appointments/client_view/reference_expired.html", context, status=404)
+        )
     with timezone.override(client_zone(appointment)):
         context = appointment_context(appointment) | {
             "organization": organization,
             "again": reverse("book", args=[organization.slug]),
         }
-        return discreet(render(request, "appointments/book/booked.html", context))
+        return confidential(render(request, "appointments/client_view/booked.html", context))
+
+
+@login_not_required
+@require_safe
+def book_slots(request: HttpRequest, slug: str) -> JsonResponse:
+    """Return `{"slots": [unix seconds, ascending]}`, or `{"error": sentence}` with 400, 404 or 429."""
+    if limit := limit_of_viewing(request):
+        response = json_error(_("You have looked very often. Wait a few minutes, then go on."), 429)
+        response["Retry-After"] = str(limit.ends_in())
+        return response
+    try:
+        response = JsonResponse({"slots": slots_for_clients(SlotsQuery.of_address(slug, request.GET))})
+    except InvalidQuery as error:
+        response = json_error(str(error), 400)
+    except NotOffered as error:
+        response = json_error(str(error), 404)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,4 +1,4 @@
-"""Settings > Client View: its address, the number to call, the sites that may embed it, and what they paste."""
+"""Settings > Client View: its address, phone, embedding sites and snippet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from staff.access import admin_only, current_organization
 @require_http_methods(["GET", "POST"])
 @admin_only
 def client_view_settings(request: HttpRequest) -> HttpResponse:
-    """Where clients book, and where else they may."""
+    """Show and save the settings of the Client View."""
     organization = current_organization(request)
     initial = {"embed_origins": organization.embed_origins, "phone": organization.phone}
     form = ClientViewSettingsForm(request.POST if request.method == "POST" else None, initial=initial)
@@ -30,4 +30,4 @@ def client_view_settings(request: HttpRequest) -> HttpResponse:
         return see_other("client-view-settings")
     address = settings.BASE_URL + reverse("book", args=[organization.slug])
     context = {"form": form, "address": address, "organization": organization}
-    return render(request, "appointments/client_view_settings.html", context)
+    return render(request, "appointments/client_view/settings.html", context)

@@ -1,4 +1,4 @@
-"""The clients of an organisation, and what each has booked."""
+"""Clients of an organization, with their appointments."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from staff.pagination import list_context
 @require_safe
 @schedulers_only
 def client_list(request: HttpRequest) -> HttpResponse:
-    """Every client, by name."""
+    """List the clients by name."""
     filters = ClientFilter(request.GET)
     words = filters.cleaned_data["q"] if filters.is_valid() else ""
     rows = find_clients(current_organization(request), words)
     context = {"filters": filters, "searched": bool(words), **list_context(request, rows)}
-    return render(request, "appointments/client_list.html", context)
+    return render(request, "appointments/clients/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -38,15 +38,15 @@ def add_client(request: HttpRequest) -> HttpResponse:
         client = form.save()
         messages.success(request, _("Saved."))
         return see_other("client-edit", client.pk)
-    return render(request, "appointments/client_add.html", {"form": form})
+    return render(request, "appointments/clients/add.html", {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
 @schedulers_only
 def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit a client; what they have booked stands beside the form."""
+    """Edit a client, next to a list of their appointments."""
     client = get_object_or_404(Client, pk=pk, organization=current_organization(request))
-    # The form puts what was typed into its client; the page is headed by the one who is stored.
+    # The form changes its instance, but the heading shows the stored name.
     stored = copy(client)
     form = ClientForm(request.POST or None, instance=client)
     if request.method == "POST" and form.is_valid():
@@ -59,4 +59,4 @@ def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
         "others": clients_sharing_email(stored)[:5],
         **list_context(request, appointments_of(client)),
     }
-    return render(request, "appointments/client_edit.html", context)
+    return render(request, "appointments/clients/edit.html", context)

@@ -1,4 +1,4 @@
-"""A drop on the schedule, answered as JSON for the script that drew it."""
+"""Drag and drop on the schedule: JSON responses for its script."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from staff.access import current_member
 
 @require_POST
 def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
-    """Moved (with what undoes it), a question first, or refused with the next free times (409)."""
+    """Move the appointment, ask for confirmation, or refuse with 409 and the next free times."""
     shown = appointment_or_404(request, pk)
     member = current_member(request)
     form = DragAndDropForm(request.POST, appointment=shown, actor=member)
@@ -30,8 +30,8 @@ def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
         if not form.cleaned_data["confirmed"] and (question := confirmation_lines(shown, form.drop, member)):
             return JsonResponse({"outcome": "ask", "sentences": question})
         moved = drop_appointment(shown, form.drop, member)
-    except BookingError as refusal:
-        return _refused(refusal.sentence, refusal)
+    except BookingError as error:
+        return _refused(error.sentence, error)
     return JsonResponse(_moved(shown, moved))
 
 
@@ -48,8 +48,8 @@ def _moved(before: Appointment, moved: Appointment) -> dict[str, Any]:
     return {"outcome": "moved", "sentence": _("%(client)s is on %(now)s now.") % words, "undo": undo}
 
 
-def _refused(sentence: str, refusal: BookingError | None = None) -> JsonResponse:
-    free = refusal.next_free if isinstance(refusal, TimeTaken) else []
+def _refused(sentence: str, error: BookingError | None = None) -> JsonResponse:
+    free = error.next_free if isinstance(error, TimeTaken) else []
     times = [
         {
             "starts_at": moment.isoformat(),

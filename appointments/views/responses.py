@@ -1,31 +1,61 @@
-"""Answers that several pages give, and that Django has no name for."""
+"""Responses that several pages share."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render, resolve_url
 from django.utils.translation import ngettext
+
+from staff.rate_limits import Limit
 
 
 class SeeOther(HttpResponseRedirect):
-    """303: the form is done, look there. A browser that goes back or reloads sends nothing again."""
+    """303 after a submit: going back or reloading doesn't submit again."""
 
     status_code = 303
 
 
 def see_other(to: str, *args: object) -> SeeOther:
-    """Go to the page of this URL name."""
+    """Redirect with 303 to the page of this URL name."""
     return SeeOther(resolve_url(to, *args))
 
 
-def say_how_to_go_on(request: HttpRequest, left: int) -> None:
-    """Where more was selected than one click works on."""
-    if not left:
+def is_htmx(request: HttpRequest) -> bool:
+    """Return whether htmx sent the request, and so replaces a part of a page."""
+    return bool(request.htmx)  # type: ignore[attr-defined]
+
+
+def field_errors(errors: Mapping[str, Any]) -> JsonResponse:
+    """Return 422 with the sentences by field."""
+    return JsonResponse({"errors": errors}, status=422)
+
+
+def json_error(sentence: str, status: int, **more: Any) -> JsonResponse:
+    """Return `{"error": sentence}` with this status, and with more keys."""
+    return JsonResponse({"error": sentence, **more}, status=status)
+
+
+def too_many_requests(
+    request: HttpRequest, template: str, limit: Limit, context: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """Return 429 with a page that names the minutes to wait."""
+    seconds = limit.ends_in()
+    response = render(request, template, {"minutes": -(-seconds // 60), **(context or {})}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def message_remaining(request: HttpRequest, remaining: int) -> None:
+    """Add a message if more rows are selected than one submit handles."""
+    if not remaining:
         return
-    words = ngettext(
+    sentence = ngettext(
         "%d more is selected: choose the button again to go on.",
         "%d more are selected: choose the button again to go on.",
-        left,
+        remaining,
     )
-    messages.info(request, words % left)
+    messages.info(request, sentence % remaining)

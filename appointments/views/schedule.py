@@ -1,4 +1,4 @@
-"""The schedule: a day with a column per person, a week of one person or of many, or a list."""
+"""Schedule: a day with a column per staff member, a week, or a list."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from appointments.forms.schedule import WEEK, ScheduleForm
 from appointments.schedule.calendar_json import calendar_json
 from appointments.schedule.days import Schedule, bounds, people_on, schedule_of
 from appointments.schedule.rows import fingerprint
-from appointments.schedule.week_table import grid_of
+from appointments.schedule.week_table import week_rows
+from appointments.views.responses import is_htmx
 from staff.access import current_member
 from staff.models import StaffMember
 
@@ -29,11 +30,11 @@ ROWS_PER_PAGE = 50
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What somebody asked to see, and what it comes to."""
+class _ScheduleQuery:
+    """Days and staff that a member asked for, loaded when they are needed."""
 
     member: StaffMember
-    query: QueryDict
+    parameters: QueryDict
     form: ScheduleForm
 
     @cached_property
@@ -56,7 +57,7 @@ class _Look:
             search=chosen.get("q", ""),
         )
         size = ROWS_PER_PAGE if self.days[1] == WEEK else COLUMNS_PER_PAGE
-        return Paginator(people, size).get_page(self.query.get("page"))
+        return Paginator(people, size).get_page(self.parameters.get("page"))
 
     @cached_property
     def shown(self) -> Schedule:
@@ -64,76 +65,83 @@ class _Look:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether a script draws columns: of people on a day, or of the days of one person."""
+        """Return whether a script draws columns: of staff on a day, or of the days of one staff member."""
         people = self.page.paginator.count
         return self.form.wanted_view != "list" and (people == 1 or (people > 1 and self.days[1] == 1))
 
     @property
     def etag(self) -> str:
-        """Differs when what is shown does, without loading it."""
+        """Return an ETag that changes with the shown data, without loading the data."""
         return quote_etag(fingerprint(list(self.page), *bounds(*self.days, self.member.zone)))
 
 
 @require_safe
 def schedule(request: HttpRequest) -> HttpResponse:
-    """The days. A list or table is in the page; the script draws columns from the same data."""
-    look = _look(request)
-    # Before anything is loaded: what changes meanwhile is seen by the next poll.
-    etag = look.etag
-    part = "appointments/_week.html" if look.days[1] == WEEK else "appointments/_day_list.html"
+    """Show the days. The page has a list or a table; a script draws columns from the same data."""
+    query = _schedule_query(request)
+    # Computed before the data is loaded, so that the next poll sees changes made in between.
+    etag = query.etag
+    part = (
+        "appointments/schedule/_week.html"
+        if query.days[1] == WEEK
+        else "appointments/schedule/_day_list.html"
+    )
     context = {
-        "form": look.form,
-        "shown": look.shown,
-        "page": look.page,
+        "form": query.form,
+        "shown": query.shown,
+        "page": query.page,
         "part": part,
-        "rows": grid_of(look.shown),
-        "calendar": calendar_json(look.shown, may_book=look.member.can_schedule) if look.is_drawn else None,
-        "today": look.today,
+        "rows": week_rows(query.shown),
+        "calendar": calendar_json(query.shown, may_book=query.member.can_schedule)
+        if query.is_drawn
+        else None,
+        "today": query.today,
         "etag": etag,
-        **_links(look),
+        **_navigation(query),
     }
-    is_part = request.htmx  # type: ignore[attr-defined]
-    return render(request, part if is_part else "appointments/schedule.html", context)
+    return render(request, part if is_htmx(request) else "appointments/schedule/page.html", context)
 
 
 @require_safe
 def schedule_events(request: HttpRequest) -> HttpResponse:
-    """What the calendar draws, with an ETag that is found without loading it: 304 while nothing changed."""
-    look = _look(request)
-    etag = look.etag
-    answer = get_conditional_response(request, etag=etag)
-    if answer is None:
-        drawn = calendar_json(look.shown, may_book=look.member.can_schedule) if look.is_drawn else {}
-        answer = JsonResponse(drawn)
-    answer["ETag"] = etag
-    answer["Cache-Control"] = "private, no-cache"
-    return answer
+    """Return the data of the calendar with an ETag; 304 if nothing changed."""
+    query = _schedule_query(request)
+    etag = query.etag
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        drawn = calendar_json(query.shown, may_book=query.member.can_schedule) if query.is_drawn else {}
+        response = JsonResponse(drawn)
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
-def _look(request: HttpRequest) -> _Look:
+def _schedule_query(request: HttpRequest) -> _ScheduleQuery:
     member = current_member(request)
     form = ScheduleForm(request.GET, viewer=member)
     form.is_valid()
-    return _Look(member, request.GET, form)
+    return _ScheduleQuery(member, request.GET, form)
 
 
-def _links(look: _Look) -> dict[str, Any]:
-    """The addresses beside the days; filters and the chosen view stay."""
+def _navigation(query: _ScheduleQuery) -> dict[str, Any]:
+    """Return the URLs of the navigation. They keep the filters and the view."""
 
     def address(**changes: str) -> str:
-        wanted = {name: look.query.get(name) or "" for name in look.query if name != "appointment"} | changes
+        wanted = {
+            name: query.parameters.get(name) or "" for name in query.parameters if name != "appointment"
+        } | changes
         kept = {name: value for name, value in wanted.items() if value}
         return f"?{urlencode(kept)}"
 
-    first, length = look.days
-    chosen = look.form.cleaned_data.get("date") or look.today
+    first, length = query.days
+    chosen = query.form.cleaned_data.get("date") or query.today
     return {
         "previous_url": address(date=(first - timedelta(days=length)).isoformat()),
         "next_url": address(date=(first + timedelta(days=length)).isoformat()),
         "today_url": address(date=""),
         "views": [
             (value, label, address(view=value, date=chosen.isoformat(), page=""))
-            for value, label in look.form.fields["view"].choices  # type: ignore[attr-defined]
+            for value, label in query.form.fields["view"].choices  # type: ignore[attr-defined]
         ],
         "everybody_url": address(staff="", page=""),
         "week_of_url": f"{address(view='week', staff='', q='', page='', date=chosen.isoformat())}&staff=",

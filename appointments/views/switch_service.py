@@ -1,4 +1,4 @@
-"""Booked appointments of a service that are no video calls: seen first, then changed."""
+"""Preview and switch booked appointments of a service to video calls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from appointments.changes.switch_service import (
 from appointments.forms.selection import Selection
 from appointments.video.missing_links import host_is_able
 from appointments.video.repair import RepairResult
-from appointments.views.responses import say_how_to_go_on, see_other
+from appointments.views.responses import message_remaining, see_other
 from services.catalog import service_or_404
 from services.methods import offers_of
 from services.models import MeetingMethod, Service
@@ -32,7 +32,7 @@ from staff.pagination import list_context
 @never_cache
 @admin_only
 def service_to_video(request: HttpRequest, pk: int) -> HttpResponse:
-    """What would become of each; POST changes the selected ones."""
+    """Preview each appointment; POST switches the selected ones."""
     service = service_or_404(current_organization(request), pk)
     offered = offers_of(service)
     if MeetingMethod.VIDEO not in offered:
@@ -51,7 +51,7 @@ def service_to_video(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": switch_rows(list(listed["page"].object_list)),
         **listed,
     }
-    return render(request, "appointments/service_to_video.html", context)
+    return render(request, "appointments/video_links/switch_service.html", context)
 
 
 def _switch(request: HttpRequest, service: Service) -> None:
@@ -63,27 +63,27 @@ def _switch(request: HttpRequest, service: Service) -> None:
     gone = selection.missing_from(able)
     chosen = selection.among(able)
     left = max(chosen.count() - BATCH_SIZE, 0)
-    # Read before anything changes, for what is changed leaves the list.
+    # Read first: switched appointments leave the list.
     now = list(chosen.with_links()[:BATCH_SIZE])
     done = switch_to_video(now, actor=current_member(request))
-    _tell(request, RepairResult(done.changed, done.skipped + gone))
-    say_how_to_go_on(request, left)
+    _message_result(request, RepairResult(done.changed, done.skipped + gone))
+    message_remaining(request, left)
 
 
-def _tell(request: HttpRequest, done: RepairResult) -> None:
+def _message_result(request: HttpRequest, done: RepairResult) -> None:
     if done.changed:
-        words = ngettext(
-            "%d appointment is a video call now; client and staff member are told by mail.",
-            "%d appointments are video calls now; clients and staff are told by mail.",
+        sentence = ngettext(
+            "%d appointment is a video call now; client and staff member are told by email.",
+            "%d appointments are video calls now; clients and staff are told by email.",
             done.changed,
         )
-        messages.success(request, words % done.changed)
+        messages.success(request, sentence % done.changed)
     if done.skipped:
-        words = ngettext(
+        sentence = ngettext(
             "%d selected appointment was left as it is: it was changed meanwhile, or cannot be a video call any "
             "more.",
             "%d selected appointments were left as they are: they were changed meanwhile, or cannot be video "
             "calls any more.",
             done.skipped,
         )
-        messages.info(request, words % done.skipped)
+        messages.info(request, sentence % done.skipped)

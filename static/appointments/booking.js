@@ -1,4 +1,4 @@
-// Booking on the schedule: a free time fills the fields. whom.js handles the choice of the client.
+// Booking on the schedule: a free time fills the fields. client-choice.js handles the choice of the client.
 "use strict";
 
 document.addEventListener("click", (event) => {

@@ -25,8 +25,8 @@ window.dropAppointment = async function dropAppointment(pk, wish, jumpBack) {
     await refuse({ sentence: dragDialog.dataset.trouble, next_free: [] });
   } finally {
     window.scheduleHolds.delete("drag");
-    document.dispatchEvent(new Event("schedule-look"));
-    htmx.trigger(document.body, "appointment-look");
+    document.dispatchEvent(new Event("schedule-refresh"));
+    htmx.trigger(document.body, "appointment-refresh");
   }
 };
 

@@ -107,7 +107,7 @@ if (panel) {
   // After a change in the panel, refresh the schedule at once. If the focused button is gone, focus the title.
   inPanel.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.requestConfig?.verb === "get" && event.target !== inPanel) return;
-    if (event.detail.requestConfig?.verb !== "get") document.dispatchEvent(new Event("schedule-look"));
+    if (event.detail.requestConfig?.verb !== "get") document.dispatchEvent(new Event("schedule-refresh"));
     if (event.target === inPanel && !inPanel.contains(document.activeElement)) {
       (inPanel.querySelector(".is-invalid, [autofocus]") || document.getElementById("panel-title"))?.focus({ preventScroll: true });
     }

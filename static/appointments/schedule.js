@@ -134,7 +134,7 @@ function pollFor(shownCalendar) {
 
   setInterval(look, POLL_MS);
   document.addEventListener("visibilitychange", look);
-  document.addEventListener("schedule-look", look);
+  document.addEventListener("schedule-refresh", look);
 }
 
 // A week has columns for one person only. If another person appears, show the table instead.

@@ -1,4 +1,4 @@
-"""Steps in the browser, named by the words of the article."""
+"""What people do in the browser, in the article's words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GLOBAL_ADMINISTRATOR = "Gail Adams"
 
 
 def sign_in(page: Page, email: str = "ada@maple.example", *, then: str = "/") -> None:
-    """Sign in and open `then`. The form is posted directly; `test_operator` fills it in."""
+    """Sign in and open `then`. The form itself is sent, not shown: `test_operator` fills it in."""
     browser = page.context.request
     browser.get("/sign-in/")
     token = next(cookie["value"] for cookie in page.context.cookies() if cookie.get("name") == "coconut_csrf")
@@ -30,12 +30,12 @@ def sign_in(page: Page, email: str = "ada@maple.example", *, then: str = "/") ->
 
 
 def open_video_calls(page: Page) -> None:
-    """Open the page that the article's steps 1 and 2 lead to."""
+    """What the article's steps 1 and 2 lead to."""
     page.goto("/settings/video-calls/")
 
 
 def begin_connecting(page: Page, tenant: str = TENANT_ID) -> None:
-    """Go up to Microsoft's page."""
+    """Up to Microsoft's page."""
     open_video_calls(page)
     page.get_by_role("link", name="Microsoft Teams").click()
     expect(page.get_by_role("radio", name="Email")).to_be_checked()
@@ -45,7 +45,7 @@ def begin_connecting(page: Page, tenant: str = TENANT_ID) -> None:
 
 
 def accept(page: Page, account: str = SERVICE_ACCOUNT) -> None:
-    """Pick the account on Microsoft's pages, then accept."""
+    """On Microsoft's pages: pick the account, then Accept."""
     page.get_by_role("button", name=re.compile(account)).first.click()
     page.get_by_role("button", name="Accept").click()
 
@@ -57,14 +57,14 @@ def connect(page: Page) -> None:
 
 
 def connect_by_policy(page: Page) -> None:
-    """Do all twelve steps of the Application Access Policy method; `leave_by_policy` does the first nine."""
+    """All twelve steps of the Application Access Policy method; `leave_by_policy` are the first nine."""
     leave_by_policy(page)
     accept(page, GLOBAL_ADMINISTRATOR)
     expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible(timeout=30_000)
 
 
 def leave_by_policy(page: Page) -> None:
-    """Go up to Microsoft's page."""
+    """Up to Microsoft's page."""
     open_video_calls(page)
     page.get_by_role("link", name="Microsoft Teams").click()
     page.get_by_role("checkbox", name=re.compile("I have created or updated")).check()
@@ -75,7 +75,7 @@ def leave_by_policy(page: Page) -> None:
 
 
 def turn_on(page: Page, name: str) -> None:
-    """Wait for the match on the dashboard, then turn on the switch."""
+    """On the dashboard: wait for the match, then the switch."""
     row = page.get_by_role("row", name=re.compile(name))
     expect(row.get_by_text("Matched", exact=True)).to_be_visible()
     row.get_by_role("switch", name=f"Video Calls for {name}").click()
@@ -83,22 +83,22 @@ def turn_on(page: Page, name: str) -> None:
 
 
 def live_meetings(stack: Stack) -> list[dict[str, Any]]:
-    """Return the meetings at Microsoft that are not deleted."""
+    """What Microsoft has, without what was deleted."""
     return [meeting for meeting in stack.simulator_state()["meetings"] if not meeting["deleted"]]
 
 
 def person(stack: Stack, upn: str) -> dict[str, str]:
-    """Return a user of the tenant."""
+    """Somebody as Microsoft knows them."""
     return next(person for person in stack.simulator_state()["people"] if person["upn"] == upn)
 
 
 def hosts(meeting: dict[str, Any]) -> list[str]:
-    """Return the object ids of the attendees of a meeting."""
+    """Who stands on the list of attendees of what Microsoft has, by object id."""
     return [attendee["identity"]["user"]["id"] for attendee in meeting["attendees"]]
 
 
 def connect_and_turn_on(page: Page, name: str = "Sam Okafor") -> None:
-    """Sign in, connect, and turn on a person who can then host video appointments."""
+    """From the sign-in page to somebody who can host video appointments."""
     sign_in(page)
     connect(page)
     turn_on(page, name)
@@ -111,7 +111,7 @@ def fill_in_booking(
     staff: str = "Sam Okafor",
     service: str = "Mortgage review",
 ) -> None:
-    """Fill in the booking form with the first free slot of `staff` for a video call."""
+    """The booking form, up to the button **Book**: the first free time of `staff` for a video call."""
     page.goto("/schedule/appointments/add/")
     page.get_by_label("Search clients").fill(client)
     page.get_by_role("radio", name=re.compile(client)).check()
@@ -123,7 +123,7 @@ def fill_in_booking(
 
 
 def book(page: Page, **who: str) -> None:
-    """Book a video appointment and end on its page."""
+    """Book a video appointment; ends on its page."""
     fill_in_booking(page, **who)
     page.get_by_role("button", name="Book", exact=True).last.click()
     page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))
@@ -131,12 +131,12 @@ def book(page: Page, **who: str) -> None:
 
 def expect_link(page: Page) -> str:
     """Wait for the link on an appointment page without a reload, and return the Teams link."""
-    expect(page.get_by_text("The Teams link is ready.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The Microsoft Teams link is ready.")).to_be_visible(timeout=30_000)
     return page.locator("#own-link").inner_text()
 
 
 def move_to_next_free_time(page: Page) -> None:
-    """Start on an appointment page."""
+    """On an appointment's page."""
     page.get_by_role("link", name="Move").click()
     page.get_by_role("group", name=re.compile("Free on|next are")).get_by_role("button").last.click()
     page.get_by_role("button", name="Move", exact=True).last.click()
@@ -144,14 +144,14 @@ def move_to_next_free_time(page: Page) -> None:
 
 
 def cancel_appointment(page: Page) -> None:
-    """Start on an appointment page."""
+    """On an appointment's page."""
     page.get_by_role("link", name="Cancel appointment").click()
     page.get_by_role("button", name="Cancel appointment").click()
     page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))
 
 
 def join(page: Page, place: Page | Locator) -> str:
-    """Press the join button inside `place` and return the address of the meeting at Microsoft."""
+    """Press the button to join that stands in `place`; the address of the meeting that it opens at Microsoft."""
     with page.context.expect_page() as opened:
         place.get_by_role("link", name="Join Microsoft Teams meeting").click()
     opened.value.wait_for_url(re.compile(r"/meet/\d+\?p="))
@@ -161,14 +161,14 @@ def join(page: Page, place: Page | Locator) -> str:
 
 
 def choose_a_video_call(page: Page | FrameLocator) -> None:
-    """As a client, choose Mortgage review by video and the second of the next free slots."""
+    """As a client: Mortgage review, by video, the second of the next free times."""
     page.get_by_role("link", name=re.compile("Mortgage review")).click()
     page.get_by_role("link", name=re.compile("Video Call")).click()
     page.locator(".free-times a").nth(1).click()
 
 
 def book_as_client(page: Page | FrameLocator) -> None:
-    """As a client who has chosen a slot, enter the contact details and book."""
+    """As a client, who has chosen the time: say who it is, and book."""
     page.get_by_label("Your name").fill("Dora 😀 Winter")
     page.get_by_label("Email").fill("dora@example.com")
     page.get_by_role("button", name="Book", exact=True).click()

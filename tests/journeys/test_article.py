@@ -44,7 +44,7 @@ def test_an_admin_connects_teams_and_a_client_joins_by_the_appointments_own_link
     # Book, and join as the client does: by the link in the email.
     stack.control("fault", kind="latency", path="/v1.0/me/onlineMeetings", ms=1500)
     steps.book(page)
-    expect(page.get_by_text("Creating the Teams link…")).to_be_visible()
+    expect(page.get_by_text("Creating the Microsoft Teams link…")).to_be_visible()
     teams_link = steps.expect_link(page)
     [meeting] = steps.live_meetings(stack)
     assert meeting["join_web_url"] == teams_link

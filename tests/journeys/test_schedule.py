@@ -152,7 +152,7 @@ def test_the_week_of_one_person_becomes_that_of_two_and_back_without_a_reload(
 
     for name, is_alone in [("Okafor", False), ("Berg", True)]:
         stack.sql("UPDATE staff_staffmember SET last_name = %s WHERE email = 'anna@maple.example'", name)
-        page.evaluate("document.dispatchEvent(new Event('schedule-look'))")
+        page.evaluate("document.dispatchEvent(new Event('schedule-refresh'))")
 
         expect(columns).to_be_visible(visible=is_alone)
         expect(anna).to_be_visible(visible=not is_alone)

@@ -24,7 +24,7 @@ def through_the_schedule(page: Page) -> str:
     booked = page.url.rstrip("/").rpartition("/")[2]
     page.goto(f"/schedule/?appointment={booked}")
     panel = page.locator("#panel")
-    expect(panel.get_by_text("The Teams link is ready.")).to_be_visible()
+    expect(panel.get_by_text("The Microsoft Teams link is ready.")).to_be_visible()
     return steps.join(page, panel)
 
 
@@ -38,7 +38,7 @@ def through_the_contact_center(page: Page) -> str:
     page.locator(".free-time").first.click()
     page.get_by_role("button", name="Book", exact=True).click()
     expect(page.get_by_role("heading", name="The appointment is booked.")).to_be_visible()
-    expect(page.get_by_text("The Teams link is ready.")).to_be_visible()
+    expect(page.get_by_text("The Microsoft Teams link is ready.")).to_be_visible()
     return steps.join(page, page)
 
 

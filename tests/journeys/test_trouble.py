@@ -31,7 +31,7 @@ def meetings_made(stack: Stack) -> int:
 def test_booking_works_while_microsoft_is_down_and_the_link_follows(page: Page, connected: Stack) -> None:
     connected.control("fault", kind="graph_down")
     steps.book(page)
-    expect(page.get_by_text("Creating the Teams link…")).to_be_visible()
+    expect(page.get_by_text("Creating the Microsoft Teams link…")).to_be_visible()
 
     connected.control("clear-faults")
 
@@ -43,7 +43,7 @@ def test_booking_works_while_the_broker_is_down_and_the_link_follows(page: Page,
     steps.fill_in_booking(page)
     connected.broker.stop()
     page.get_by_role("button", name="Book", exact=True).last.click()
-    expect(page.get_by_text("Creating the Teams link…")).to_be_visible()
+    expect(page.get_by_text("Creating the Microsoft Teams link…")).to_be_visible()
 
     connected.broker.start()
     # If the broker stops just as a task ends, kombu ends the worker; its supervisor starts another.

@@ -135,7 +135,7 @@ def test_a_method_offered_to_staff_only_is_not_found(maple: Maple):
     assert ask(maple) == NOT_OFFERED
 
 
-def test_somebody_who_left_or_does_not_provide_it_is_not_found(maple: Maple):
+def test_a_staff_member_who_left_or_does_not_provide_it_is_not_found(maple: Maple):
     make_hours(maple.sky)
     assert ask(maple, staff=maple.sky.pk) == NOBODY
 
@@ -173,7 +173,7 @@ def test_any_number_of_people_takes_the_same_queries(
         assert len(clock(ask(maple, method=method))) == 31
 
 
-def test_whoever_asks_too_often_waits(maple: Maple, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("appointments.client_view.rate_limits._LOOKS", Limit("test-slots", 0, 600))
+def test_a_visitor_who_sends_too_many_requests_waits(maple: Maple, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("appointments.client_view.rate_limits._VIEWS", Limit("test-slots", 0, 600))
 
     assert ask(maple)[0] == 429

@@ -23,7 +23,7 @@ def test_a_time_that_has_passed_offers_no_way_outside_working_hours(maple: Maple
     page = as_sky.post(ADD, wish(maple, date="2026-11-23", time="03:00"))
 
     assert errors(page) == {"time": ["That time has passed. Choose a later one."]}
-    assert not page.context["form"].offers_outside_hours
+    assert not page.context["form"].date_time.offers_outside_hours
 
 
 def test_nothing_in_the_search_refuses_a_booking(maple: Maple, as_sky: Browser):
@@ -33,7 +33,7 @@ def test_nothing_in_the_search_refuses_a_booking(maple: Maple, as_sky: Browser):
 
 
 def test_a_search_that_the_database_cannot_read_finds_what_it_can(maple: Maple, as_sky: Browser):
-    assert form_of(as_sky, client_query="\0Cleo").clients == [maple.cleo]
+    assert form_of(as_sky, client_query="\0Cleo").client_group.clients == [maple.cleo]
 
 
 def test_a_form_without_its_key_is_refused_in_words(maple: Maple, as_sky: Browser):

@@ -90,7 +90,7 @@ def test_another_organisations_appointment_does_not_exist(maple: Maple, name: st
 def test_the_link_is_being_created_and_asks_again_every_two_seconds(video: Appointment, as_sky: Browser):
     content = as_sky.get(address("appointment", video)).content.decode()
 
-    assert "Creating the Teams link…" in content
+    assert "Creating the Microsoft Teams link…" in content
     assert 'hx-trigger="every 2s"' in content
     assert "Join Microsoft Teams meeting" not in content
 
@@ -221,7 +221,7 @@ def test_a_refused_move_says_why_with_the_next_free_times_and_keeps_what_was_typ
 
     form = page.context["form"]
     assert form.errors == {"time": ["Sam Okafor is not free at Mon 30 Nov 2026, 14:00. Choose another time."]}
-    assert form.next_free == [monday(14, 30), monday(14, 45), monday(15)]
+    assert form.date_time.next_free == [monday(14, 30), monday(14, 45), monday(15)]
     assert 'value="14:00"' in page.content.decode()
 
 
@@ -231,7 +231,7 @@ def test_a_free_time_is_taken_over_without_moving_yet(maple: Maple, as_sky: Brow
     page = as_sky.post(address("appointment-move", appointment), {"pick": "2026-12-01T09:00"})
 
     appointment.refresh_from_db()
-    assert page.context["form"]["date"].value() == "2026-12-01"
+    assert page.context["form"].date_time["date"].value() == "2026-12-01"
     assert appointment.starts_at == monday(10)
 
 

@@ -55,7 +55,7 @@ def test_book_leads_to_the_appointment(maple: Maple, as_sky: Browser):
     assert booked.internal_note == "Brings her passport"
 
 
-def test_times_are_meant_in_the_zone_of_whoever_books(maple: Maple, as_sky: Browser):
+def test_times_are_in_the_zone_of_the_user_who_books(maple: Maple, as_sky: Browser):
     maple.sky.time_zone = "America/Toronto"
     maple.sky.save()
 
@@ -108,7 +108,7 @@ def test_a_known_email_is_pointed_out_once(maple: Maple, as_sky: Browser):
     assert errors(page) == {
         "new_email": ["Cleo Brandt has this email already. Choose them above, or add another client."]
     }
-    assert page.context["form"].clients == [maple.cleo]
+    assert page.context["form"].client_group.clients == [maple.cleo]
     assert answer.status_code == 303
 
 
@@ -152,7 +152,7 @@ def test_everything_missing_is_said_at_once_beside_its_field(maple: Maple, as_sk
     }
 
 
-def test_a_client_whom_the_method_cannot_reach_is_refused_beside_the_client(maple: Maple, as_sky: Browser):
+def test_a_client_that_the_method_cannot_reach_is_refused_at_the_client_field(maple: Maple, as_sky: Browser):
     silent = make_client(maple.organization, "Silent", phone="")
 
     page = as_sky.post(ADD, wish(maple, client=silent.pk, method=MeetingMethod.PHONE.value))
@@ -197,7 +197,7 @@ def test_for_video_only_those_who_can_host_are_offered_and_the_reasons_stand_ben
     assert "Ask an admin to turn it on." in page.content.decode()
 
 
-def test_an_admin_is_led_to_the_row_of_whoever_is_not_offered(maple_with_teams: Maple):
+def test_an_admin_is_led_to_the_row_of_a_staff_member_who_is_not_offered(maple_with_teams: Maple):
     maple = maple_with_teams
     tess = make_member(maple.organization, "Tess Moor")
     review = make_service(maple.organization, "Video review", provided_by=(maple.sam, tess))
@@ -224,10 +224,10 @@ def tess(maple: Maple) -> StaffMember:
 def test_a_personal_link_is_named_with_its_note_before_the_booking_and_then_used(
     maple: Maple, as_sky: Browser, tess: StaffMember
 ):
-    desired_state = wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value)
+    payload = wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value)
 
-    page = as_sky.get(ADD, desired_state)
-    answer = as_sky.post(ADD, desired_state | {"told": page.context["form"].tells})
+    page = as_sky.get(ADD, payload)
+    answer = as_sky.post(ADD, payload | {"told": page.context["form"].named_links})
 
     assert "<strong>Tess Moor’s personal link</strong>" in page.content.decode()
     assert "Ring twice" in page.content.decode()
@@ -247,7 +247,7 @@ def test_a_personal_link_that_the_page_did_not_name_is_named_first(
     assert not Appointment.objects.exists()
 
 
-def test_a_video_call_with_somebody_who_cannot_host_is_refused(maple: Maple, as_sky: Browser):
+def test_a_video_call_with_a_staff_member_who_cannot_host_is_refused(maple: Maple, as_sky: Browser):
     page = as_sky.post(ADD, wish(maple, method=MeetingMethod.VIDEO.value))
 
     assert errors(page)["staff"][0].startswith("Sam Okafor has no video platform. An admin can connect one")
@@ -282,7 +282,7 @@ def test_a_free_time_is_taken_over_without_scripts_and_nothing_is_booked(maple: 
     page = as_sky.post(ADD, wish(maple, pick="2026-12-01T14:30"))
 
     form = page.context["form"]
-    assert (form["date"].value(), form["time"].value()) == ("2026-12-01", "14:30")
+    assert (form.date_time["date"].value(), form.date_time["time"].value()) == ("2026-12-01", "14:30")
     assert "Brings her passport" in page.content.decode()
     assert errors(page) == {}
     assert not Appointment.objects.exists()
@@ -293,7 +293,7 @@ def test_the_search_finds_clients_and_keeps_the_chosen_one(maple: Maple, as_sky:
 
     page = as_sky.post(ADD, wish(maple, client_query="abe", look="client"))
 
-    assert page.context["form"].clients == [maple.cleo, abe]
+    assert page.context["form"].client_group.clients == [maple.cleo, abe]
     assert not Appointment.objects.exists()
 
 

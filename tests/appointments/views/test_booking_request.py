@@ -41,8 +41,8 @@ def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
     }
 
 
-def send(browser: Browser, desired_state: Any) -> tuple[int, Any]:
-    answer = browser.post(ADDRESS, json.dumps(desired_state), content_type="application/json")
+def send(browser: Browser, payload: Any) -> tuple[int, Any]:
+    answer = browser.post(ADDRESS, json.dumps(payload), content_type="application/json")
     return answer.status_code, answer.json()
 
 
@@ -89,7 +89,7 @@ def test_a_known_client_is_booked_in_twelve_statements(
 SAVEPOINT = 2
 
 
-def test_without_a_person_whoever_is_free_takes_it(maple: Maple, as_sky: Browser):
+def test_without_a_person_any_free_staff_member_takes_it(maple: Maple, as_sky: Browser):
     assert send(as_sky, wish(maple, staff=None))[0] == 201
     assert Appointment.objects.get().staff == maple.sam
 
@@ -168,7 +168,7 @@ def test_rows_of_another_organisation_are_refused_for_any_staff(field: str, mapl
     assert send(as_sky, wish(maple, **{field: foreign[field].pk})) == (422, {"errors": {field: NOT_HERE}})
 
 
-def test_somebody_who_does_not_provide_it_is_refused_in_words(maple: Maple, as_sky: Browser):
+def test_a_staff_member_who_does_not_provide_it_is_refused_in_words(maple: Maple, as_sky: Browser):
     assert send(as_sky, wish(maple, staff=maple.sky.pk)) == (
         422,
         {
@@ -230,10 +230,10 @@ def test_a_personal_link_is_named_before_anything_is_booked_on_it(
     staff: bool, sentence: str, sam_on_his_own_link: Maple, as_sky: Browser
 ):
     maple = sam_on_his_own_link
-    desired_state = wish(maple, method=MeetingMethod.VIDEO.value, staff=maple.sam.pk if staff else None)
+    payload = wish(maple, method=MeetingMethod.VIDEO.value, staff=maple.sam.pk if staff else None)
 
-    refused = send(as_sky, desired_state)
-    booked, _answer = send(as_sky, {**desired_state, "personal_link": True})
+    refused = send(as_sky, payload)
+    booked, _answer = send(as_sky, {**payload, "personal_link": True})
 
     remedy = "Send personal_link=true to book one."
     assert refused == (422, {"errors": {"staff": [f"{sentence} {remedy}"]}})
@@ -241,20 +241,20 @@ def test_a_personal_link_is_named_before_anything_is_booked_on_it(
     assert Appointment.objects.get().personal_meeting_url == "https://meet.example/sam"
 
 
-def test_anyone_is_somebody_without_a_personal_link(
+def test_any_staff_is_a_member_without_a_personal_link(
     sam_on_his_own_link: Maple, as_sky: Browser, tess: StaffMember
 ):
     make_match(UserMatch.objects.get().connection, tess)
-    desired_state = wish(sam_on_his_own_link, method=MeetingMethod.VIDEO.value, staff=None)
+    payload = wish(sam_on_his_own_link, method=MeetingMethod.VIDEO.value, staff=None)
 
-    assert send(as_sky, desired_state)[0] == 201
+    assert send(as_sky, payload)[0] == 201
     assert Appointment.objects.get().staff == tess
 
 
 def test_a_phone_call_does_not_ask_about_links(sam_on_his_own_link: Maple, as_sky: Browser):
     for number, staff in enumerate((sam_on_his_own_link.sam.pk, None)):
         at = monday(10 + number).isoformat()
-        desired_state = wish(
+        payload = wish(
             sam_on_his_own_link, method=MeetingMethod.PHONE.value, staff=staff, starts_at=at, request_key=at
         )
-        assert send(as_sky, desired_state)[0] == 201
+        assert send(as_sky, payload)[0] == 201

@@ -48,7 +48,7 @@ def offered(page) -> list[tuple[str, list[str]]]:
     return [(each.member.name, each.notes) for each, _is_picked in page.context["form"].choices]
 
 
-def test_somebody_else_takes_it_over(maple: Maple, as_sky: Browser):
+def test_another_staff_member_takes_it_over(maple: Maple, as_sky: Browser):
     tess, appointment = provider(maple, "Tess Moor"), maple.book()
 
     answer = reassign(as_sky, appointment, tess)
@@ -99,7 +99,7 @@ def test_the_link_of_each_is_said_before(maple_with_teams: Maple, as_sky: Browse
 
 
 @pytest.mark.parametrize("who", ["somebody else's", "not able", "nobody", "words"])
-def test_whoever_is_not_offered_is_no_choice(maple: Maple, as_sky: Browser, who: str):
+def test_a_staff_member_who_is_not_offered_is_not_a_choice(maple: Maple, as_sky: Browser, who: str):
     appointment = maple.book()
     provider(maple, "Tess Moor")
     people = {

@@ -91,12 +91,12 @@ def test_only_what_clients_may_book_is_shown(maple: Maple):
     assert [service.name for service in page.context["services"]] == ["Mortgage review"]  # type: ignore[attr-defined]
 
 
-def test_video_is_offered_only_where_somebody_can_host(maple_with_teams: Maple):
+def test_video_is_offered_only_if_a_staff_member_can_host(maple_with_teams: Maple):
     maple = maple_with_teams
 
     def offered() -> list[int]:
         page = look(address(maple, method="", start=""))
-        return [int(way.method) for way in page.context["wish"].ways]  # type: ignore[attr-defined]
+        return [int(option.method) for option in page.context["selection"].options]  # type: ignore[attr-defined]
 
     before = offered()
     UserMatch.objects.update(enabled=False)
@@ -188,10 +188,10 @@ def test_a_time_taken_meanwhile_is_told_with_the_next_ones_and_nothing_typed_is_
     assert form.non_field_errors() == [
         "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
     ]
-    assert form.other_times[0][1] == "Monday 30 November, 10:30"
+    assert form.alternatives[0][1] == "Monday 30 November, 10:30"
     assert "By the &lt;b&gt;window&lt;/b&gt;" in words(answer)
 
-    again = {**DETAILS, "token": form.token_to_send, "start": form.other_times[0][0]}
+    again = {**DETAILS, "token": form.token_to_send, "start": form.alternatives[0][0]}
     done = Browser().post(where, again, headers={"origin": BASE})
 
     assert done.status_code == 303
@@ -270,7 +270,7 @@ def test_a_number_that_is_not_the_known_clients_makes_another_client(maple: Mapl
     assert Client.objects.filter(name=maple.cleo.name).count() == 2
 
 
-def test_what_was_booked_is_shown_to_whoever_holds_the_reference_alone(maple: Maple):
+def test_what_was_booked_is_shown_only_to_the_holder_of_the_reference(maple: Maple):
     done = send(maple)["Location"]
 
     assert look(done)["X-Robots-Tag"] == "noindex, nofollow"
@@ -318,7 +318,7 @@ def test_too_many_bookings_with_one_email_wait_in_words_unless_switched_off(
     maple: Maple, monkeypatch: pytest.MonkeyPatch, settings: Any
 ):
     limit = Limit("test-email", 0, 3600)
-    monkeypatch.setattr("appointments.client_view.rate_limits._OF_AN_EMAIL", limit)
+    monkeypatch.setattr("appointments.client_view.rate_limits._BOOKINGS_OF_EMAIL", limit)
 
     refused = send(maple)
 

@@ -123,7 +123,7 @@ def test_the_next_appointment_comes_first_and_the_past_after_those_to_come(
     assert f'href="/contact-center/?client={maple.cleo.pk}"' in content
 
 
-def test_an_email_that_somebody_has_already_is_saved_and_pointed_out(maple: Maple, as_sky: Browser):
+def test_an_email_that_another_client_has_is_saved_and_pointed_out(maple: Maple, as_sky: Browser):
     page = as_sky.post(
         reverse("client-add"), {"name": "Carl Brandt", "email": "CLEO@example.com"}, follow=True
     )
@@ -147,4 +147,4 @@ def test_a_long_name_with_html_and_emoji_is_kept_found_and_shown_as_text(maple: 
 def test_the_book_button_opens_the_contact_center_with_the_client_chosen(maple: Maple, as_sky: Browser):
     page = as_sky.get(f"/contact-center/?client={maple.cleo.pk}")
 
-    assert page.context["form"].chosen_client == maple.cleo
+    assert page.context["form"].client_group.chosen_client == maple.cleo

@@ -91,7 +91,7 @@ def test_more_times_and_another_day_keep_what_was_chosen(
 
     form = page.context["form"]
     assert form.times.days[0].date == date(2026, 12, 3)
-    assert form.chosen_client == maple.cleo
+    assert form.client_group.chosen_client == maple.cleo
     assert "Brings her passport" in page.content.decode()
     assert not Appointment.objects.exists()
 
@@ -159,7 +159,7 @@ def test_a_taken_time_says_so_with_what_is_free_that_day_and_all_typed_stays(
     assert f'<option value="{maple.sam.pk}" selected>' in content
 
 
-def test_the_person_whom_the_time_was_shown_with_is_the_one_who_is_booked(
+def test_the_staff_member_that_the_time_was_shown_with_is_booked(
     maple: Maple, as_sky: Browser, tess: StaffMember
 ) -> None:
     for number, member in enumerate([tess, maple.sam]):
@@ -220,12 +220,12 @@ def test_the_schedules_form_takes_over_what_was_entered(maple: Maple, as_sky: Br
     assert [words in content for words in ('value="Abe Lind"', "Brings her passport")] == [True, True]
 
 
-def test_somebody_who_has_the_email_already_is_pointed_out_while_it_is_typed(
+def test_a_client_who_has_the_email_already_is_pointed_out_while_it_is_typed(
     maple: Maple, as_sky: Browser
 ) -> None:
     page = as_sky.post(PAGE, wish(maple, client="new", new_email="CLEO@example.com", look="choices"))
 
-    assert page.context["form"].clients == [maple.cleo]
+    assert page.context["form"].client_group.clients == [maple.cleo]
     assert "Cleo Brandt has this email already. Is it them?" in page.content.decode()
 
 

@@ -69,11 +69,11 @@ def test_a_platform_that_went_between_looking_and_saving_is_said_and_nothing_is_
     maple_with_teams: Maple, as_sky: Browser, with_sam: bool
 ) -> None:
     maple = maple_with_teams
-    desired_state = wish(maple, method=VIDEO, staff=maple.sam.pk if with_sam else "")
-    looked = as_sky.get(PAGE, desired_state)
+    payload = wish(maple, method=VIDEO, staff=maple.sam.pk if with_sam else "")
+    looked = as_sky.get(PAGE, payload)
     disconnect_connection(Connection.objects.get(), None)
 
-    page = as_sky.post(PAGE, desired_state)
+    page = as_sky.post(PAGE, payload)
 
     assert looked.context["form"].people.able == [maple.sam]
     [sentence] = errors(page)["staff"]
@@ -86,12 +86,12 @@ def test_a_platform_that_went_between_looking_and_saving_is_said_and_nothing_is_
 def test_anyone_is_nobody_on_a_personal_link_that_the_page_did_not_name(
     maple_with_teams: Maple, as_sky: Browser, tess: StaffMember
 ) -> None:
-    desired_state = wish(maple_with_teams, method=VIDEO, slot=f"{int(monday(10).timestamp())}-{tess.pk}")
+    payload = wish(maple_with_teams, method=VIDEO, slot=f"{int(monday(10).timestamp())}-{tess.pk}")
     tess.video_choice, tess.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/tess"
     tess.save()
 
-    refused = as_sky.post(PAGE, desired_state)
-    as_sky.post(PAGE, desired_state | {"told": refused.context["form"].tells})
+    refused = as_sky.post(PAGE, payload)
+    as_sky.post(PAGE, payload | {"told": refused.context["form"].named_links})
 
     assert errors(refused) == {
         "staff": ["Tess Moor takes video calls on a personal link. Press Book again if that is right."]
@@ -132,7 +132,7 @@ def test_a_client_in_another_zone_is_told_apart_before_and_after(maple: Maple, a
 def test_the_confirmation_of_a_video_call_follows_its_link(maple_with_teams: Maple, as_sky: Browser) -> None:
     page = booked_page(as_sky, maple_with_teams, method=VIDEO)
 
-    assert "Creating the Teams link…" in page
+    assert "Creating the Microsoft Teams link…" in page
 
 
 def test_the_confirmation_of_another_organisations_appointment_does_not_exist(

@@ -50,7 +50,7 @@ def places(appointment: Appointment) -> tuple[datetime, datetime, int]:
     return appointment.starts_at, appointment.ends_at, appointment.staff_id
 
 
-def test_a_drop_moves_at_once_where_nobody_needs_to_be_asked(booked: Appointment, as_sky: Browser):
+def test_a_drop_moves_at_once_if_no_confirmation_is_needed(booked: Appointment, as_sky: Browser):
     answer = drag(as_sky, booked, monday(11, 15))
 
     assert (answer.status_code, answer.json()["outcome"]) == (200, "moved")
@@ -110,7 +110,7 @@ def test_outside_working_hours_is_asked_about(booked: Appointment, as_sky: Brows
     assert moved["outcome"] == "moved"
 
 
-def test_a_taken_time_is_refused_before_anybody_is_asked_with_the_next_free_ones(
+def test_a_taken_time_is_refused_before_confirmation_with_the_next_free_ones(
     maple: Maple, booked: Appointment, as_sky: Browser
 ):
     maple.book(starts_at=monday(11))
@@ -169,7 +169,9 @@ def test_an_end_that_makes_no_sense_is_refused(
     )
 
 
-def test_whoever_does_not_provide_the_service_is_refused(maple: Maple, booked: Appointment, as_sky: Browser):
+def test_a_staff_member_who_does_not_provide_the_service_is_refused(
+    maple: Maple, booked: Appointment, as_sky: Browser
+):
     ben = make_member(maple.organization, "Ben Carter")
 
     answer = drag(as_sky, booked, monday(10), staff=ben.pk)
@@ -189,7 +191,7 @@ def test_staff_drag_their_own_and_only_within_their_own_column(
     assert answers == ["moved", "This person cannot take the appointment. Choose somebody else.", 404]
 
 
-def test_somebody_of_another_organisation_is_no_choice(booked: Appointment, as_sky: Browser):
+def test_a_member_of_another_organisation_is_no_choice(booked: Appointment, as_sky: Browser):
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber")
 
     answer = drag(as_sky, booked, monday(10), staff=otto.pk)
@@ -220,7 +222,7 @@ def test_what_no_calendar_sends_is_refused_in_words(
     assert places(booked)[0] == monday(10)
 
 
-def test_the_clock_times_are_those_of_whoever_drags(maple: Maple, booked: Appointment):
+def test_the_clock_times_are_those_of_the_user_who_drags(maple: Maple, booked: Appointment):
     maple.sky.time_zone = "America/Toronto"
     maple.sky.save()
 
@@ -283,7 +285,7 @@ def test_a_personal_link_is_named_with_its_note_before(
     ]
 
 
-def test_whoever_cannot_host_is_refused_before_anybody_is_asked(
+def test_a_staff_member_who_cannot_host_is_refused_before_confirmation(
     video: Appointment, as_sky: Browser, tess: StaffMember
 ):
     UserMatch.objects.filter(staff=tess).delete()

@@ -101,7 +101,7 @@ def test_the_link_stays_when_the_appointment_moves(video: Appointment, visitor: 
     assert visitor.get(link(video))["Location"] == TEAMS_URL
 
 
-def test_a_failed_link_says_whom_to_contact_and_not_why(video: Appointment, visitor: Browser):
+def test_a_failed_link_says_who_to_contact_and_not_why(video: Appointment, visitor: Browser):
     Meeting.objects.update(error_kind="person", error_sentence="Grant Sam a licence.", due_at=None)
 
     content = visitor.get(link(video)).content.decode()

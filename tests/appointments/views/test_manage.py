@@ -63,7 +63,7 @@ def test_the_shared_note_is_on_the_clients_page_alone_and_the_internal_one_nowhe
     assert "VIP" not in own
 
 
-def test_the_page_is_kept_by_nobody(appointment: Appointment, visitor: Browser):
+def test_the_page_is_not_cached_or_indexed(appointment: Appointment, visitor: Browser):
     headers = visitor.get(page_of(appointment)).headers
 
     assert headers["Cache-Control"] == "no-store"
@@ -263,7 +263,7 @@ def test_no_private_page_sets_a_cookie(appointment: Appointment, visitor: Browse
     assert dict(visitor.get(page_of(appointment, action)).cookies) == {}
 
 
-def test_whoever_guesses_often_waits_and_links_that_work_do_not_count(
+def test_a_visitor_who_guesses_often_waits_and_links_that_work_do_not_count(
     appointment: Appointment, visitor: Browser, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("appointments.client_view.rate_limits._GUESSES", Limit("test-guesses", 2, 600))

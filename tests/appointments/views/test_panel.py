@@ -125,7 +125,7 @@ def test_both_notes_are_saved_and_stand_on_the_timeline_without_their_words(
     assert [event_text(event) for event in booked.events.all()] == ["Notes changed."]
 
 
-def test_a_note_leaves_the_version_so_that_it_refuses_nobodys_move(booked: Appointment, as_sky: Browser):
+def test_a_note_leaves_the_version_so_that_it_does_not_refuse_a_move(booked: Appointment, as_sky: Browser):
     write(as_sky, booked, internal_note="VIP")
 
     press(as_sky, booked, "arrived", version=booked.version)

@@ -35,15 +35,15 @@ def as_sam(maple: Maple) -> Browser:
     return signed_in(maple.sam)
 
 
-def on_monday(**desired_state: Any) -> dict[str, Any]:
-    return {"date": DAY_TEXT, **desired_state}
+def on_monday(**payload: Any) -> dict[str, Any]:
+    return {"date": DAY_TEXT, **payload}
 
 
 def names(page) -> list[str]:
     return [column.member.name for column in page.context["shown"].columns]
 
 
-def test_a_scheduler_sees_everybody_who_works_here(maple: Maple, as_sky: Browser):
+def test_a_scheduler_sees_all_staff_who_work_here(maple: Maple, as_sky: Browser):
     make_member(maple.organization, "Tess Moor")
 
     page = as_sky.get(reverse("schedule"), {"date": DAY_TEXT})
@@ -75,8 +75,8 @@ def test_the_columns_follow_location_service_and_search(maple: Maple, as_sky: Br
     loan = make_service(maple.organization, "Loan", provided_by=(tess,))
 
     found = [
-        names(as_sky.get(reverse("schedule"), on_monday(**desired_state)))
-        for desired_state in ({"location": west.pk}, {"service": loan.pk}, {"q": "moor te"}, {"q": "nobody"})
+        names(as_sky.get(reverse("schedule"), on_monday(**payload)))
+        for payload in ({"location": west.pk}, {"service": loan.pk}, {"q": "moor te"}, {"q": "nobody"})
     ]
 
     assert found == [["Tess Moor"], ["Tess Moor"], ["Tess Moor"], []]
@@ -122,7 +122,7 @@ def test_the_list_holds_the_day_without_scripts(maple: Maple, as_sky: Browser):
     assert "Times are in UTC." in content
 
 
-def test_where_nobody_matches_there_is_a_sentence_and_a_way_out_instead_of_empty_columns(
+def test_if_no_staff_match_there_is_a_sentence_and_a_way_out_instead_of_empty_columns(
     maple: Maple, as_sky: Browser
 ):
     page = as_sky.get(reverse("schedule"), on_monday(q="nobody"))

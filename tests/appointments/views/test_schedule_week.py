@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, Client, Status
-from appointments.schedule.week_table import grid_of
+from appointments.schedule.week_table import week_rows
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, WorkingHours
@@ -24,8 +24,8 @@ WEEK: dict[str, Any] = {"view": "week", "date": (MONDAY + timedelta(days=2)).dat
 
 
 def cells(page, name: str) -> list[list[str]]:
-    [row] = [row for row in grid_of(page.context["shown"]) if row.member.name == name]
-    return [[booked.client for booked in cell.appointments] for cell in row.cells]
+    [row] = [row for row in week_rows(page.context["shown"]) if row.member.name == name]
+    return [[booked.client for booked in cell.chips] for cell in row.cells]
 
 
 def test_the_week_of_any_day_begins_on_its_monday(maple: Maple, as_sky: Browser):
@@ -73,7 +73,7 @@ def test_a_name_leads_to_the_week_of_that_person_in_columns(maple: Maple, as_sky
     assert [event["title"] for event in one["events"] if "title" in event] == ["Cleo Brandt"]
 
 
-def test_staff_see_their_own_week_whoever_they_ask_for(maple: Maple):
+def test_staff_see_their_own_week_for_any_requested_staff_member(maple: Maple):
     tess = make_member(maple.organization, "Tess Moor")
 
     page = signed_in(maple.sam).get(reverse("schedule"), {**WEEK, "staff": tess.pk})
@@ -82,7 +82,7 @@ def test_staff_see_their_own_week_whoever_they_ask_for(maple: Maple):
     assert "week-book" not in page.content.decode()
 
 
-def test_somebody_of_another_organisation_is_no_choice(maple: Maple, as_sky: Browser):
+def test_a_member_of_another_organisation_is_no_choice(maple: Maple, as_sky: Browser):
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber")
 
     page = as_sky.get(reverse("schedule"), {**WEEK, "staff": otto.pk})

@@ -204,7 +204,9 @@ def test_the_request_id_of_what_failed_stands_where_support_is_to_get_it(
         assert "Ask support. Request id, for support: 599d9cb0" in words(as_ada.get(page))
 
 
-def test_whoever_cannot_host_is_listed_with_the_reason_and_no_box(maple: Maple, as_ada: Browser) -> None:
+def test_a_staff_member_who_cannot_host_is_listed_with_the_reason_and_no_box(
+    maple: Maple, as_ada: Browser
+) -> None:
     video(maple)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
@@ -216,7 +218,7 @@ def test_whoever_cannot_host_is_listed_with_the_reason_and_no_box(maple: Maple, 
     assert 'name="appointment"' not in response.content.decode()
 
 
-def test_whoever_left_is_to_be_replaced(maple: Maple, as_ada: Browser) -> None:
+def test_a_staff_member_who_left_must_be_replaced(maple: Maple, as_ada: Browser) -> None:
     booked = video(maple)
     StaffMember.objects.filter(pk=maple.sam.pk).update(is_active=False)
 
@@ -278,7 +280,7 @@ def test_nobody_is_a_404(as_ada: Browser, staff: str) -> None:
     assert as_ada.get(f"{PAGE}?staff={staff}").status_code == 404
 
 
-def test_somebody_of_another_organisation_is_a_404(as_ada: Browser) -> None:
+def test_a_member_of_another_organisation_is_a_404(as_ada: Browser) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber", Role.ADMIN)
 
     assert as_ada.get(f"{PAGE}?staff={otto.pk}").status_code == 404
