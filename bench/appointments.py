@@ -20,8 +20,8 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.support import bank as banks
-from bench.support.load import LoadResult, Response, all_at_once, measure, request
-from local_servers.servers import throwaway_folder, throwaway_servers
+from bench.support.load import Answer, Figures, all_at_once, measure, request
+from demo.services import throwaway_folder, throwaway_servers
 from tests.servers import ENVIRONMENT
 from tests.stack import Stack
 
@@ -67,7 +67,7 @@ class Bench:
         import django
 
         django.setup()
-        self._create_bank()
+        self._open_bank()
         print(f"{'':<44}{'p50 ms':>9}{'p95 ms':>9}{'a second':>10}")
         self.yardstick()
         self.months("history of 50,000")
@@ -83,7 +83,7 @@ class Bench:
 
     # --- The bank -----------------------------------------------------------------------------------
 
-    def _create_bank(self) -> None:
+    def _open_bank(self) -> None:
         from django.db import connection
         from django.test import Client as Browser
 
@@ -91,7 +91,7 @@ class Bench:
 
         today = datetime.now(UTC).date()
         with connection.cursor() as cursor:
-            self.bank = banks.create_bank(cursor, today)
+            self.bank = banks.open_bank(cursor, today)
             self.bank.fill_window(cursor)
             self._oldest = self.bank.add_history(cursor, APPOINTMENTS // 10, before=self.bank.first_day)
         self.browser = Browser(headers={"host": "localhost"})
@@ -275,7 +275,7 @@ class Bench:
 
     # --- Printing and judging -----------------------------------------------------------------------
 
-    def line(self, name: str, requests: Iterator[bytes], status: int = 200) -> list[LoadResult]:
+    def line(self, name: str, requests: Iterator[bytes], status: int = 200) -> list[Figures]:
         """Print and return the figures at 1 and at 8 clients."""
         port = self.stack.addresses.web_port
         # Every thread of the web server opens its database connection first.
@@ -311,7 +311,7 @@ class Bench:
             others = {answer.status: answer.body[:300] for answer in answers}
             self.missed.append(f"{name}: {moved} moved and {told} told, {others}")
 
-    def _judge_race(self, name: str, places: int, answers: list[Response]) -> None:
+    def _judge_race(self, name: str, places: int, answers: list[Answer]) -> None:
         booked = sum(answer.status == 201 for answer in answers)
         told = sum(answer.status == 409 and bool(answer.json["next_free"]) for answer in answers)
         print(f"{CROWD} at once, {name}: {booked} booked, {told} told so with the next free times")

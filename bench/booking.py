@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from playwright.sync_api import Page, sync_playwright
 
-from local_servers.servers import throwaway_folder, throwaway_servers
+from demo.services import throwaway_folder, throwaway_servers
 from tests.journeys import steps
 from tests.servers import ENVIRONMENT
 from tests.stack import Stack
@@ -31,8 +31,8 @@ SCENES: dict[str, dict[str, object] | None] = {
     "Graph answers after 5 s": {"kind": "latency", "service": "graph", "ms": 5000},
     "Graph is unreachable": {"kind": "drop_before", "service": "graph"},
 }
-# Production's time limits: they allow a response after five seconds.
-TIME_LIMITS = {
+# Production's patience: an answer after five seconds is an answer.
+PATIENCE = {
     "MICROSOFT_READ_TIMEOUT_SECONDS": "15",
     "MEETING_TASK_TIME_LIMIT": "75",
     "MEETING_LEASE_SECONDS": "90",
@@ -44,7 +44,7 @@ def main() -> None:
     os.environ.update(ENVIRONMENT)
     with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
         stack = Stack(folder, servers.database_url)
-        stack.environment |= TIME_LIMITS
+        stack.environment |= PATIENCE
         try:
             stack.open()
             with sync_playwright() as playwright:

@@ -20,7 +20,7 @@ from urllib.parse import urlencode, urlsplit
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from demo.logins import PASSWORD
-from local_servers.servers import throwaway_folder, throwaway_servers
+from demo.services import throwaway_folder, throwaway_servers
 from tests.servers import ENVIRONMENT
 from tests.stack import Stack
 

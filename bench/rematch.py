@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from playwright.sync_api import Page, expect, sync_playwright
 
 from bench.booking import chromium
-from local_servers.servers import throwaway_folder, throwaway_servers
+from demo.services import throwaway_folder, throwaway_servers
 from tests.journeys import steps
 from tests.servers import ENVIRONMENT
 from tests.stack import Stack
@@ -33,7 +33,7 @@ BUDGET_REQUESTS = 60
 BUDGET_SECONDS = 15
 BUDGET_MB = 100
 # Production's times.
-TIME_LIMITS = {
+PATIENCE = {
     "MICROSOFT_READ_TIMEOUT_SECONDS": "15",
     "MEETING_TASK_TIME_LIMIT": "75",
     "MEETING_LEASE_SECONDS": "90",
@@ -69,7 +69,7 @@ def main() -> None:
     os.environ.update(ENVIRONMENT)
     with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
         stack = Stack(folder, servers.database_url)
-        stack.environment |= TIME_LIMITS
+        stack.environment |= PATIENCE
         try:
             stack.open()
             with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""A bank with years of appointments, inserted with SQL."""
+"""A bank that has been busy for years, written by the database itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SELECT %(organization)s, 'Client ' || n, 'client' || n || '@example.com', '+1 55
   FROM generate_series(1, %(clients)s) AS n
 RETURNING id
 """
-# Half hours from 9 to 17 on weekdays, `each` of them, in another order for each staff member.
+# Half hours from 9 to 17 on weekdays, `share` of a thousand of them, scattered differently for each person.
 _APPOINTMENTS = """
 INSERT INTO appointments_appointment (organization_id, service_id, staff_id, client_id, location_id, starts_at, ends_at,
     busy_from, busy_to, method, status, personal_meeting_url, booked_through, manage_token, join_token, client_note,
@@ -61,16 +61,15 @@ SELECT %(organization)s, %(service)s, person, %(clients)s + (person * 31 + n) %%
 
 @dataclass(frozen=True)
 class Bank:
-    """Ids for requests. `first_day` begins the window in which each staff member has 100 appointments."""
+    """The rows that requests name. `first_day` begins the window in which everybody has 100 appointments."""
 
     organization: int
     location: int
     service: int
-    #: Provided by 50 staff members.
+    #: The same, provided by 50 of the people.
     service_of_50: int
-    #: Provided by three staff members.
+    #: Provided by three of the people, and longer ones of the first person.
     service_of_3: int
-    #: Longer services of the first staff member.
     longer: list[int]
     first_client: int
     people: list[int]
@@ -90,14 +89,14 @@ class Bank:
         }
 
     def fill_window(self, cursor: Any) -> None:
-        """Add 100 appointments for each staff member in the window."""
+        """100 appointments for each person in the window."""
         cursor.execute(
             _APPOINTMENTS,
             {**self._names(), "first": self.first_day, "last": self.last_day, "each": IN_WINDOW},
         )
 
     def add_history(self, cursor: Any, appointments: int, *, before: date) -> date:
-        """Add past appointments up to the day before `before`; return the first day."""
+        """So many in all, ending the day before; returns the first day."""
         each = appointments // len(self.people)
         first = before - timedelta(days=each // 16 * 7 // 5 + 14)
         last = before - timedelta(days=1)
@@ -105,8 +104,8 @@ class Bank:
         return first
 
 
-def create_bank(cursor: Any, today: date) -> Bank:
-    """Create Harbour Bank: 200 staff who work from 9 to 17, 1,000 clients, services of half an hour."""
+def open_bank(cursor: Any, today: date) -> Bank:
+    """Harbour Bank: 200 staff who work from 9 to 17, 1,000 clients, services of half an hour; no appointments."""
     from staff.models import Role
     from tests.factories import make_location, make_member, make_organization
 

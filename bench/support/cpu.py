@@ -1,4 +1,4 @@
-"""CPU time of processes and of the machine, to judge a measurement on a machine that others use."""
+"""How much the processor worked, and for whom: what a figure is worth on a machine that others use, too."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-# Indexes of the fields of /proc/<pid>/stat, counted from the state, which follows the name in brackets.
+# Where /proc/<pid>/stat has them, counted from the state, which follows the name in brackets.
 _PARENT = 1
-# utime, stime, and cutime and cstime of children that have ended.
+# Its own, in the kernel, and both of those children that have ended.
 _USED = slice(11, 15)
 
 
-def cpu_seconds_of(leaders: Mapping[str, int]) -> dict[str, float]:
-    """Return the CPU seconds of each process together with all its descendants."""
+def seconds_by(leaders: Mapping[str, int]) -> dict[str, float]:
+    """Processor seconds of each of these processes and of all its descendants."""
     stats = {folder.name: stat for folder in Path("/proc").glob("[0-9]*") if (stat := _stat(folder))}
     names = {str(pid): name for name, pid in leaders.items()}
     used = dict.fromkeys(leaders, 0.0)
@@ -33,7 +33,7 @@ def _stat(folder: Path) -> list[str] | None:
         return None
 
 
-def machine_cpu_seconds() -> float:
-    """Return the CPU seconds of all processes since the machine started."""
+def busy_seconds() -> float:
+    """Processor seconds of the whole machine since it started, whoever used them."""
     user, nice, system, _idle, _wait, *others = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
     return sum(int(ticks) for ticks in (user, nice, system, *others)) / _TICKS

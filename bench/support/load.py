@@ -1,4 +1,4 @@
-"""A load generator of sockets and threads: it uses little CPU, as it shares the machine with the servers."""
+"""A load generator that costs next to nothing, as it shares the machine with what it measures: sockets and threads."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HOST = "localhost"
 
 
 @dataclass(frozen=True)
-class Response:
-    """An HTTP response and the milliseconds until it was complete."""
+class Answer:
+    """What came back, and how long that took in milliseconds."""
 
     status: int
     body: bytes
-    milliseconds: float
+    took: float
 
     @property
     def json(self) -> Any:
@@ -29,45 +29,45 @@ class Response:
 
 
 @dataclass(frozen=True)
-class LoadResult:
-    """Latency percentiles in milliseconds, and responses per second."""
+class Figures:
+    """How a run went; milliseconds, and answers a second."""
 
     p50: float
     p95: float
     rate: float
 
     @classmethod
-    def of(cls, responses: Sequence[Response], seconds: float) -> LoadResult:
-        times = sorted(response.milliseconds for response in responses)
-        return cls(times[len(times) // 2], times[int(len(times) * 0.95)], len(responses) / seconds)
+    def of(cls, answers: Sequence[Answer], seconds: float) -> Figures:
+        times = sorted(answer.took for answer in answers)
+        return cls(times[len(times) // 2], times[int(len(times) * 0.95)], len(answers) / seconds)
 
 
-class HttpConnection:
-    """A keep-alive connection that sends prepared requests."""
+class Line:
+    """One visitor's connection, kept open; what is asked for is bytes that were made before."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._socket: socket.socket | None = None
 
-    def send(self, request: bytes) -> Response:
-        """Send and wait for the whole response; try again once if the server has closed the connection."""
-        started_at = perf_counter()
+    def ask(self, request: bytes) -> Answer:
+        """Send and wait for the whole answer; once more where the server had closed the connection meanwhile."""
+        begun = perf_counter()
         try:
-            head, body = self._send_once(request)
+            head, body = self._exchange(request)
         except (ConnectionError, EOFError):
             self.close()
-            head, body = self._send_once(request)
-        milliseconds = (perf_counter() - started_at) * 1000
+            head, body = self._exchange(request)
+        took = (perf_counter() - begun) * 1000
         if b"connection: close" in head.lower():
             self.close()
-        return Response(int(head[9:12]), body, milliseconds)
+        return Answer(int(head[9:12]), body, took)
 
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def _send_once(self, request: bytes) -> tuple[bytes, bytes]:
+    def _exchange(self, request: bytes) -> tuple[bytes, bytes]:
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -101,7 +101,7 @@ def request(
     content_type: str = "application/json",
     **headers: str,
 ) -> bytes:
-    """Return an HTTP request as bytes; `body` is sent as JSON, or as a form if the content type is another one."""
+    """An HTTP request as bytes; `body` is sent as JSON, or as a form where the content type says so."""
     as_text = json.dumps if content_type == "application/json" else urlencode
     content = b"" if body is None else as_text(body).encode()
     lines = [f"{method} {path} HTTP/1.1", f"Host: {_HOST}"]
@@ -113,34 +113,34 @@ def request(
 
 def measure(
     port: int, clients: int, requests: Iterable[bytes], *, seconds: float
-) -> tuple[LoadResult, list[Response]]:
-    """Send the requests from `clients` threads, which share them, until `seconds` have passed."""
+) -> tuple[Figures, list[Answer]]:
+    """Have so many clients ask one request after the other for so long; requests are shared out among them."""
     waiting = iter(requests)
-    started_at = perf_counter()
+    begun = perf_counter()
 
-    def visit(_number: int) -> list[Response]:
-        connection, responses = HttpConnection(port), []
-        while perf_counter() - started_at < seconds and (request_bytes := next(waiting, None)) is not None:
-            responses.append(connection.send(request_bytes))
-        connection.close()
-        return responses
+    def visit(_number: int) -> list[Answer]:
+        line, answers = Line(port), []
+        while perf_counter() - begun < seconds and (asked := next(waiting, None)) is not None:
+            answers.append(line.ask(asked))
+        line.close()
+        return answers
 
     with ThreadPoolExecutor(clients) as pool:
-        responses = [response for some in pool.map(visit, range(clients)) for response in some]
-    return LoadResult.of(responses, perf_counter() - started_at), responses
+        answers = [answer for some in pool.map(visit, range(clients)) for answer in some]
+    return Figures.of(answers, perf_counter() - begun), answers
 
 
-def all_at_once(port: int, requests: Sequence[bytes]) -> list[Response]:
-    """Send all requests at the same moment, each on its own connection."""
+def all_at_once(port: int, requests: Sequence[bytes]) -> list[Answer]:
+    """Every request on a connection of its own, sent at the same moment."""
     barrier = Barrier(len(requests))
 
-    def visit(request_bytes: bytes) -> Response:
-        connection = HttpConnection(port)
+    def visit(asked: bytes) -> Answer:
+        line = Line(port)
         barrier.wait()
         try:
-            return connection.send(request_bytes)
+            return line.ask(asked)
         finally:
-            connection.close()
+            line.close()
 
     with ThreadPoolExecutor(len(requests)) as pool:
         return list(pool.map(visit, requests))

@@ -1,4 +1,4 @@
-"""The product's settings with two more views to compare with, and without rate limits."""
+"""The product's settings, with two views to compare with, and nobody asked to wait."""
 
 from coconut.settings import *  # noqa: F403
 

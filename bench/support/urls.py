@@ -1,4 +1,4 @@
-"""The product's URLs, and two views to compare with: one does nothing, one inserts a row."""
+"""The product's addresses, and the yardstick: a view that does nothing, and one that stores one row."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from appointments.models import Client
 
 @login_not_required
 def bare(request: HttpRequest) -> HttpResponse:
-    """Run only the middleware."""
+    """Nothing but the middleware."""
     return HttpResponse("ok")
 
 
 @csrf_exempt
 @login_not_required
 def insert(request: HttpRequest, organization: int) -> HttpResponse:
-    """Insert one row with one statement, without a session."""
-    client = Client.objects.create(organization_id=organization, name="Client")
+    """One row in one statement, without a session."""
+    client = Client.objects.create(organization_id=organization, name="Somebody")
     return HttpResponse(str(client.pk))
 
 

@@ -19,9 +19,9 @@ from integrations.connections.self_test import ask_for_check, latest_check
 from integrations.events import note_event
 from integrations.matching.host_permission import needing_permission
 from integrations.meetings import failed as failed_links
-from integrations.meetings.reconciliation_news import news_of
+from integrations.meetings.reconciliation_report import report_of
 from integrations.models import Connection, EventKind
-from integrations.monitoring import capacity, drift_report
+from integrations.monitoring import capacity_report, drift_report
 from integrations.platforms.registry import platform_of
 from integrations.platforms.settings_form import SettingsForm
 from integrations.views.access import connection_or_404
@@ -79,7 +79,7 @@ def try_again(request: HttpRequest, pk: int) -> HttpResponse:
     connection = connection_or_404(request, pk)
     meeting_id = _uuid(request.POST.get("meeting", ""))
     if "meeting" in request.POST and meeting_id is None:
-        tried = failed_links.Tried(0)
+        tried = failed_links.RetryResult(0)
     else:
         tried = failed_links.try_again(connection, meeting_id, current_member(request))
     _say_tried(request, connection, tried)
@@ -108,11 +108,11 @@ def _page(request: HttpRequest, connection: Connection, form: SettingsForm | Non
         "needing_permission": _needing_grant(connection),
         "form": form,
         "failed": failed,
-        "failed_links": failed_links.links_on(failed),
-        "news": news_of(connection),
+        "failed_links": failed_links.rows_on(failed),
+        "reconciliation": report_of(connection),
         "drift": drift,
-        "last_look": drift_report.last_look_of(connection),
-        "load": capacity.load_of(connection),
+        "last_look": drift_report.last_watched_at(connection),
+        "usage": capacity_report.largest_usage(connection),
         "drift_rows": drift_report.rows_on(connection, drift),
         **list_context(request, events_of(connection)),
     }
@@ -140,7 +140,7 @@ def _back(connection: Connection) -> HttpResponseRedirect:
     return redirect("connection-health", connection.pk)
 
 
-def _say_tried(request: HttpRequest, connection: Connection, tried: failed_links.Tried) -> None:
+def _say_tried(request: HttpRequest, connection: Connection, tried: failed_links.RetryResult) -> None:
     number = tried.number
     if not number:
         messages.info(request, _("There is nothing that could be tried again."))
@@ -149,8 +149,8 @@ def _say_tried(request: HttpRequest, connection: Connection, tried: failed_links
     if not connection.is_healthy:
         sentence = f"{sentence} {_('That begins once the connection is reauthorized.')}"
     messages.success(request, sentence)
-    if tried.hindered:
-        messages.warning(request, _hindered_words(tried.hindered))
+    if tried.blocked_hosts:
+        messages.warning(request, _hindered_words(tried.blocked_hosts))
 
 
 def _hindered_words(hindered: tuple[str, ...]) -> str:

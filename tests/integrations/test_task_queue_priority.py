@@ -13,6 +13,7 @@ from celery.signals import task_prerun
 from django.db import transaction
 from django.utils import timezone
 
+from demo.processes import wait_until
 from integrations import task_queue
 from integrations.hosting.eligibility import Hosting
 from integrations.matching import host_permission
@@ -23,7 +24,6 @@ from integrations.meetings import requests
 from integrations.meetings.sweep import sweep
 from integrations.models import Connection, Meeting, RematchRun, RematchState, RematchTrigger, UserMatch
 from integrations.task_queue import Priority
-from local_servers.processes import wait_until
 from tests.factories import make_organization, make_run, make_staff
 from tests.integrations.fake_platform import FakePlatform
 from tests.integrations.meeting_steps import STARTS, ask, later, make_hosting

@@ -25,6 +25,11 @@ from tests.integrations.fake_platform import FakePlatform
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
 
+@pytest.fixture
+def maple(db: None) -> Organization:
+    return make_organization()
+
+
 def second_of(organization: Organization, **fields: object) -> Connection:
     return make_connection(organization, "another account", is_default=False, **fields)
 

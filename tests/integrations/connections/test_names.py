@@ -15,6 +15,11 @@ from tests.integrations.concurrency import at_once
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def maple(db: None) -> Organization:
+    return make_organization()
+
+
 def test_a_new_name_is_noted_with_the_old_one(maple: Organization) -> None:
     connection, ada = make_connection(maple), make_member(maple, "Ada Lovell")
 

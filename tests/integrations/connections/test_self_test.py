@@ -20,9 +20,19 @@ from integrations.models import Connection, ConnectionCheck, ConnectionEvent, Co
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError, StepOutcome
 from staff.models import Role
-from tests.factories import make_connection, make_member
+from tests.factories import make_connection, make_member, make_organization
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
+
+
+@pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
 
 
 @pytest.fixture

@@ -52,6 +52,16 @@ def nobody_is_at_it():
 
 
 @pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", "admin")
+
+
+@pytest.fixture
 def platform(fake_teams: FakePlatform) -> FakePlatform:
     fake_teams.needs_permission_probe = True
     return fake_teams

@@ -19,6 +19,7 @@ from tests.factories import (
     make_connection,
     make_match,
     make_member,
+    make_organization,
     make_service,
 )
 from tests.integrations.pages import said, words
@@ -30,8 +31,18 @@ AGAIN = "1 link is being tried again."
 
 
 @pytest.fixture
+def maple() -> Organization:
+    return make_organization()
+
+
+@pytest.fixture
 def connection(maple: Organization) -> Connection:
     return make_connection(maple)
+
+
+@pytest.fixture
+def sam(maple: Organization) -> StaffMember:
+    return make_member(maple, "Sam Okafor")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def microsoft_process() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def simulator(microsoft_process: Simulator, servers: None, settings) -> Simulator:
+def simulator(microsoft_process: Simulator, settings) -> Simulator:
     """A fresh simulated Microsoft that everything meant for Entra and Graph is sent to."""
     microsoft_process.control("reset")
     # What the operators were told, for one.
@@ -36,6 +36,16 @@ def simulator(microsoft_process: Simulator, servers: None, settings) -> Simulato
     # The address that the simulated app registration sends people back to.
     settings.BASE_URL = "http://localhost:8000"
     return microsoft_process
+
+
+@pytest.fixture
+def maple(db):
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", "admin")
 
 
 @pytest.fixture

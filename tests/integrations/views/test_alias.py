@@ -9,12 +9,22 @@ from django.urls import reverse
 from integrations.connections.disconnect import disconnect_connection
 from integrations.matching.alias import AliasError, take_over
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, MatchField
-from staff.models import StaffMember
+from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
 from tests.integrations.pages import said, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 ALIAS = {"directory": "unmatched", "reason": "alias", "remote_id": ""}
+
+
+@pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
 
 
 @pytest.fixture

@@ -10,11 +10,21 @@ from django.utils import timezone
 
 from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
-from staff.models import StaffMember, VideoChoice
+from staff.models import Role, StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff
 from tests.integrations.pages import said, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
+
+
+@pytest.fixture
+def maple(db):
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
 
 
 @pytest.fixture

@@ -19,6 +19,21 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
 
 @pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
+
+
+@pytest.fixture
+def sam(maple):
+    return make_member(maple, "Sam Okafor")
+
+
+@pytest.fixture
 def browser(client: Browser, ada: StaffMember) -> Browser:
     client.force_login(ada)
     return client

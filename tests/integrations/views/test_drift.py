@@ -11,9 +11,19 @@ from django.utils.html import strip_tags
 
 from integrations.models import Connection, DriftFinding, DriftWatch
 from integrations.monitoring.drift_report import NAMED, PER_PAGE, notice_of
-from tests.factories import make_connection, make_match, make_member, make_staff
+from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
+
+
+@pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", "admin")
 
 
 @pytest.fixture
@@ -118,7 +128,7 @@ def test_health_and_history_says_why_and_what_to_do(browser, connection):
     text = health(browser, connection)
 
     assert "Ana Silva" in text
-    assert "UnmatchedMend alias. 4" in text
+    assert "UnmatchedFix alias. 4" in text
 
 
 def test_health_and_history_has_everybody_a_page_at_a_time(browser, connection):

@@ -32,6 +32,7 @@ from integrations.models import (
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from services.models import MeetingMethod
+from staff.models import Role
 from tests.factories import (
     make_appointment,
     make_client,
@@ -45,6 +46,21 @@ from tests.factories import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
 STARTS = datetime(2099, 3, 2, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
+
+
+@pytest.fixture
+def sam(maple):
+    return make_member(maple, "Sam Okafor")
 
 
 @pytest.fixture

@@ -13,11 +13,21 @@ from django.utils import timezone
 from integrations.models import Connection, DirectoryState, EventKind, HostPermission, UserMatch
 from integrations.platforms.values import MatchReason
 from integrations.views import host_permission as views
-from staff.models import StaffMember
+from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def maple():
+    return make_organization()
+
+
+@pytest.fixture
+def ada(maple):
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
 
 
 @pytest.fixture

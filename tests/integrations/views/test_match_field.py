@@ -25,7 +25,7 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms.values import MatchReason
-from staff.models import Organization, StaffMember
+from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
 from tests.integrations.fake_platform import FakePlatform, outage
 
@@ -35,6 +35,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def maple(fake_teams: FakePlatform) -> Organization:
     return make_organization()
+
+
+@pytest.fixture
+def ada(maple: Organization) -> StaffMember:
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
 
 
 @pytest.fixture

@@ -41,6 +41,11 @@ def maple(fake_teams: FakePlatform) -> Organization:
 
 
 @pytest.fixture
+def ada(maple: Organization) -> StaffMember:
+    return make_member(maple, "Ada Lovell", Role.ADMIN)
+
+
+@pytest.fixture
 def connection(maple: Organization) -> Connection:
     return make_connection(maple)
 
@@ -338,7 +343,7 @@ def test_the_file_says_who_went_from_what_to_what_and_why(
 
     assert lines == [
         ["Name", "Email", "Username", "From", "To", "Microsoft Teams user", "Why"],
-        ["Sam Okafor", "sam@maple.example", "sam", "Matched", "Unmatched", "", "Mend not_found."],
+        ["Sam Okafor", "sam@maple.example", "sam", "Matched", "Unmatched", "", "Fix not_found."],
     ]
 
 

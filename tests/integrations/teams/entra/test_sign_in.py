@@ -51,7 +51,7 @@ def entra():
 
 
 @pytest.fixture(autouse=True)
-def operators_know_nothing(servers):
+def operators_know_nothing():
     cache.clear()
 
 

@@ -25,6 +25,11 @@ PERMISSIONS = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
 
 
 @pytest.fixture
+def maple(db):
+    return make_organization()
+
+
+@pytest.fixture
 def connected(maple):
     return make_connection(maple)
 
