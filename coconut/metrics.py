@@ -96,12 +96,12 @@ def _connections() -> Iterator[GaugeMetricFamily]:
         "coconut_connections_hindered",
         "Connections that cannot work now although nothing is wrong with their sign-in.",
         "reason",
-        {**dict.fromkeys(("paused", "down", "outage", "operator"), 0), **backlog.hindered_connections()},
+        {**dict.fromkeys(("paused", "down", "outage", "operator"), 0), **backlog.blocked_connections()},
     )
 
 
 def _rematches() -> Iterator[GaugeMetricFamily]:
-    found = backlog.rematching()
+    found = backlog.rematch_progress()
     yield _number("coconut_rematches_running", "Rematches under way.", found.running)
     yield _number("coconut_rematch_people_left", "People whom they have still to ask for.", found.people_left)
     yield _number(

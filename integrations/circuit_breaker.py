@@ -27,7 +27,7 @@ from integrations.models import (
     Connection,
 )
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import PlatformError
+from integrations.platforms.values import ErrorScope, PlatformError
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def record_failure(
         _note_unanswered(connection_id, caller, error.retry_after or 0.0)
         return
     close_circuit(connection_id)
-    if error.kind == ErrorKind.THROTTLED:
+    if error.kind == ErrorKind.THROTTLED and error.scope == ErrorScope.CONNECTION:
         pause(connection_id, wait or error.retry_after or growing_pause(0))
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from integrations.circuit_breaker import CLOSED
 from integrations.events import note_event
 from integrations.matching.rematch_runs import end_runs
-from integrations.meetings.sweep import abandon
+from integrations.meetings.sweep import fail_pending
 from integrations.models import Connection, ConnectionStatus, DesiredState, EventKind, Meeting
 from integrations.platforms.registry import platform_of
 from staff.models import Organization, StaffMember
@@ -70,7 +70,7 @@ def _disconnect(connection: Connection, actor: StaffMember | None) -> None:
     )
     platform_of(connection).forget_sign_in(connection)
     end_runs(connection.pk, _("%(name)s was disconnected meanwhile.") % {"name": connection.name})
-    abandon(this)
+    fail_pending(this)
     note_event(connection, EventKind.DISCONNECTED, actor, _disconnected_words(connection, upcoming))
 
 

@@ -1,4 +1,4 @@
-"""Meetings that failed: what an admin sees of them, and trying them again."""
+"""Failed meetings: the list for admins, and Try again."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from integrations.models import Connection, DesiredState, EventKind, MatchStatus
 from staff.models import Organization, StaffMember
 
 PER_PAGE = 25
-#: Nothing that began longer ago is still going on: how far back the index on the start needs to be read.
-_LONGEST: Final = timedelta(days=1)
+#: No meeting is longer. Limits how far back the index on the start is read.
+_MAX_DURATION: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Hindrance:
-    """Why another try would fail, or make a link that its host does not use. `page` is where it is mended.
+class RetryBlocker:
+    """Reason why Try again would fail, or would make a link that the host doesn't use.
 
-    Without a page the host hosts elsewhere by now, where a link can be made instead.
+    `page` is the page to fix it. It is None if the host hosts elsewhere now, where a link can be made instead.
     """
 
     reason: str
@@ -39,19 +39,19 @@ class Hindrance:
 
 @dataclass(frozen=True)
 class FailedLink:
-    """`place` is the page of what the meeting was made for, None where there is none (any more)."""
+    """A failed meeting, and the page that it was made for, or None if there is no such page any more."""
 
     meeting: Meeting
-    place: MeetingPage | None
-    hindrance: Hindrance | None = None
+    page: MeetingPage | None
+    blocker: RetryBlocker | None = None
 
     @property
     def name(self) -> str:
-        return self.place.label if self.place is not None else self.meeting.subject
+        return self.page.label if self.page is not None else self.meeting.subject
 
     @property
-    def what(self) -> str:
-        """What failed, in a few words; the meeting's sentence says why."""
+    def failure(self) -> str:
+        """Return what failed in a few words. The meeting's `error_sentence` says why."""
         if self.meeting.desired_state == DesiredState.ABSENT:
             return _("Not deleted")
         if not self.meeting.join_url:
@@ -61,94 +61,94 @@ class FailedLink:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """How many will be tried again, and whose hosts cannot host there any more: each a name and the reason."""
+class RetryResult:
+    """Number of meetings that are tried again, and a text for each host who can't host there: name and reason."""
 
     number: int
-    hindered: tuple[str, ...] = ()
+    blocked_hosts: tuple[str, ...] = ()
 
 
 def failed_links(connection: Connection) -> QuerySet[Meeting]:
-    """The connection's failed meetings that are not over yet, the next one first."""
-    return _to_come().filter(connection=connection).order_by("starts_at", "pk")
+    """Return the connection's failed meetings that haven't ended, earliest first."""
+    return _failed_and_not_ended().filter(connection=connection).order_by("starts_at", "pk")
 
 
 def count_by_connection(connections: Collection[Connection]) -> dict[int, int]:
-    """How many failed links each of these has, by id; those without any are left out. One query."""
-    rows = _to_come().filter(connection__in=connections).order_by().values_list("connection")
+    """Return the number of failed meetings by connection id, without zeros. One query."""
+    rows = _failed_and_not_ended().filter(connection__in=connections).order_by().values_list("connection")
     return dict(rows.annotate(Count("pk")))
 
 
-def _to_come() -> QuerySet[Meeting]:
-    return Meeting.objects.failed().filter(starts_at__gt=Now() - _LONGEST, ends_at__gt=Now())
+def _failed_and_not_ended() -> QuerySet[Meeting]:
+    return Meeting.objects.failed().filter(starts_at__gt=Now() - _MAX_DURATION, ends_at__gt=Now())
 
 
 def meetings_without_link(organization: Organization, now: datetime) -> QuerySet[Meeting]:
-    """The organisation's meetings that failed before they had a link and are not over at `now`, on any connection."""
+    """Return the organisation's meetings that failed without a link and haven't ended at `now`, on any connection."""
     connections = Connection.objects.filter(organization=organization).order_by()
-    to_come = Meeting.objects.failed().filter(starts_at__gt=now - _LONGEST, ends_at__gt=now)
-    return to_come.filter(
+    failed = Meeting.objects.failed().filter(starts_at__gt=now - _MAX_DURATION, ends_at__gt=now)
+    return failed.filter(
         connection__in=connections.values("pk"), desired_state=DesiredState.PRESENT, join_url=""
     )
 
 
 def page_of(connection: Connection, number: str | None) -> Page[Meeting]:
-    """The page `number` of the failed meetings, their hosts loaded; what makes no sense is the nearest page."""
+    """Return a page of the failed meetings with their hosts. An invalid number gives the nearest page."""
     return Paginator(failed_links(connection).select_related("host"), PER_PAGE).get_page(number)
 
 
-def links_on(page: Page[Meeting]) -> list[FailedLink]:
-    """The rows of a page. Four queries for any number of them."""
-    shown = list(page.object_list)
-    pages = pages_of([meeting.pk for meeting in shown])
-    hindered = _hindrances(shown)
-    return [FailedLink(meeting, pages.get(meeting.pk), hindered.get(meeting.pk)) for meeting in shown]
+def rows_on(page: Page[Meeting]) -> list[FailedLink]:
+    """Return the rows of a page. Four queries for any number of rows."""
+    meetings = list(page.object_list)
+    pages = pages_of([meeting.pk for meeting in meetings])
+    blockers = _retry_blockers(meetings)
+    return [FailedLink(each, pages.get(each.pk), blockers.get(each.pk)) for each in meetings]
 
 
-def try_again(connection: Connection, meeting_id: UUID | None, actor: StaffMember) -> Tried:
-    """Try one failed meeting again, or all of them, and note who asked."""
+def try_again(connection: Connection, meeting_id: UUID | None, actor: StaffMember) -> RetryResult:
+    """Try one failed meeting again, or all of them, and record an event with the actor."""
     chosen = failed_links(connection)
     if meeting_id is not None:
         chosen = chosen.filter(pk=meeting_id)
-    hindered = _names_and_reasons(list(chosen.select_related("host")))
-    tried = requests.try_again(chosen)
-    if tried:
-        note_event(connection, EventKind.NOTED, actor, _words(tried))
-    return Tried(tried, hindered)
+    blocked_hosts = _names_and_reasons(list(chosen.select_related("host")))
+    retried = requests.try_again(chosen)
+    if retried:
+        note_event(connection, EventKind.NOTED, actor, _event_text(retried))
+    return RetryResult(retried, blocked_hosts)
 
 
-def _hindrances(failed: list[Meeting]) -> dict[UUID, Hindrance]:
-    """Those of them whose host cannot host there any more. Two queries."""
+def _retry_blockers(failed: list[Meeting]) -> dict[UUID, RetryBlocker]:
+    """Return the blocker of each meeting whose host can't host there any more. Two queries."""
     live = [meeting for meeting in failed if meeting.desired_state == DesiredState.PRESENT]
     hostings = hosting_of(list({meeting.host_id: meeting.host for meeting in live}.values()))
-    found = {meeting.pk: _hindrance(meeting, hostings[meeting.host_id]) for meeting in live}
-    return {pk: hindrance for pk, hindrance in found.items() if hindrance is not None}
+    found = {meeting.pk: _retry_blocker(meeting, hostings[meeting.host_id]) for meeting in live}
+    return {pk: blocker for pk, blocker in found.items() if blocker is not None}
 
 
-def _hindrance(meeting: Meeting, hosting: Hosting) -> Hindrance | None:
+def _retry_blocker(meeting: Meeting, hosting: Hosting) -> RetryBlocker | None:
     if hosting.personal_url:
-        return Hindrance(_("Hosts on a personal link now."))
+        return RetryBlocker(_("Hosts on a personal link now."))
     if hosting.connection is not None and hosting.connection.pk != meeting.connection_id:
-        return Hindrance(_("Hosts on %(name)s now.") % {"name": hosting.connection.name})
+        return RetryBlocker(_("Hosts on %(name)s now.") % {"name": hosting.connection.name})
     if hosting.obstacle is None or _is_only_off(hosting):
         return None
-    return Hindrance(hosting.obstacle.reason, hosting.obstacle.page)
+    return RetryBlocker(hosting.obstacle.reason, hosting.obstacle.page)
 
 
 def _is_only_off(hosting: Hosting) -> bool:
-    """What is booked already gets its link although Video Calls was turned off since."""
+    """Return whether only Video Calls is off. Booked appointments get their links anyway."""
     return hosting.match is not None and hosting.match.status == MatchStatus.MATCHED
 
 
 def _names_and_reasons(failed: list[Meeting]) -> tuple[str, ...]:
-    hindered = _hindrances(failed)
+    blockers = _retry_blockers(failed)
     by_host = {
-        each.host_id: (each.host.name, hindered[each.pk].reason) for each in failed if each.pk in hindered
+        each.host_id: (each.host.name, blockers[each.pk].reason) for each in failed if each.pk in blockers
     }
     words = _("%(name)s: %(reason)s")
     return tuple(words % {"name": name, "reason": reason} for name, reason in sorted(by_host.values()))
 
 
-def _words(tried: int) -> str:
-    words = ngettext("%d failed link is tried again.", "%d failed links are tried again.", tried)
-    return words % tried
+def _event_text(retried: int) -> str:
+    words = ngettext("%d failed link is tried again.", "%d failed links are tried again.", retried)
+    return words % retried

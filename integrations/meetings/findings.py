@@ -1,4 +1,4 @@
-"""Writing down that a meeting did not agree, and what was done about it."""
+"""Record that a meeting wasn't in sync, and how that was repaired."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ meeting_repaired = Signal()
 
 
 def record_finding(meeting: Meeting, kind: FindingKind, sentence: str) -> None:
-    """Note it, and tell whoever keeps a history of what the meeting was made for. Call it inside a transaction."""
+    """Store the finding and send `meeting_repaired` after commit. Call it inside a transaction."""
     finding = Finding.objects.create(
         meeting=meeting, connection_id=meeting.connection_id, kind=kind, sentence=sentence[:500]
     )
-    _announce(meeting.pk, finding)
+    _send_repaired_on_commit(meeting.pk, finding)
 
 
-def _announce(meeting_id: UUID, finding: Finding) -> None:
+def _send_repaired_on_commit(meeting_id: UUID, finding: Finding) -> None:
     def send() -> None:
         meeting_repaired.send_robust(sender=Meeting, meeting_id=meeting_id, finding=finding)
 

@@ -1,7 +1,7 @@
-"""Who may work on a meeting: one worker at a time, for the time of a lease.
+"""Claim a meeting: one worker at a time works on it, for the duration of a lease.
 
-All times are the database's, so that machines need not agree. The lease is longer than the hard limit of the task:
-a worker that still runs still owns what it works on.
+All times are the database's, so machines need not agree. The lease is longer than the hard time limit of the task:
+a worker that still runs still holds its meeting.
 """
 
 from __future__ import annotations
@@ -13,96 +13,103 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 
 from integrations.circuit_breaker import acquire_probe, probed_by
 from integrations.models import Connection, Meeting
 from integrations.models.meetings import MeetingQuerySet
 
-_MOST_ATTEMPTS = 1000  # more are not counted, so that the column never overflows
+_MOST_ATTEMPTS = 1000  # The count stops here, so that the column never overflows.
 
 
 class LeaseLost(Exception):
-    """Somebody else works on the meeting by now: stop, and write nothing."""
+    """Another worker holds the meeting. Stop, and write nothing."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A meeting as it was read under the lease, and the right to write what becomes of it.
+    """A meeting as read under the lease, and the right to write its outcome.
 
-    `compare` says that an uncertain write of an earlier worker has landed by now, if it ever does.
+    `compare` is true if an uncertain write of an earlier attempt has landed by now or never will.
     """
 
     meeting: Meeting
     token: UUID
     compare: bool
 
-    def mine(self) -> QuerySet[Meeting]:
-        """The row, as long as this claim holds it."""
+    def row(self) -> QuerySet[Meeting]:
+        """Return the meeting's row while this claim holds it, otherwise no row."""
         return Meeting.objects.filter(pk=self.meeting.pk, lease_token=self.token)
 
-    def keep(self, **fields: Any) -> None:
-        """Write something that must not be lost before the work goes on. Raises LeaseLost."""
-        if not self.mine().update(**fields):
+    def save(self, **fields: Any) -> None:
+        """Write fields that must not be lost before the work goes on. Raises LeaseLost."""
+        if not self.row().update(**fields):
             raise LeaseLost
         for name, value in fields.items():
             setattr(self.meeting, name, value)
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether a write of an earlier attempt may still land."""
+        return self.meeting.recheck_at is not None and not self.compare
 
-def claim(meeting_id: UUID) -> Claim | None:
-    """Take up a meeting that is due, and commit that before anything else happens; None when it is not ours to do.
 
-    Whoever finds the token of an earlier worker knows that its outcome was never written: what that one sent may
-    still arrive, so the meeting is compared again when it must have arrived. RuntimeError inside a transaction.
+def claim_meeting(meeting_id: UUID) -> Claim | None:
+    """Claim a due meeting and commit the claim. Return None if the meeting isn't due or another worker holds it.
+
+    A leftover lease token means that the previous worker recorded no outcome. Its last call may still arrive, so the
+    meeting is compared once that call must have arrived. Raises RuntimeError inside a transaction.
     """
     token = uuid4()
     with transaction.atomic(durable=True):
-        claimed = _take(Meeting.objects.filter(pk=meeting_id), token, caller=str(meeting_id))
-    return _read(meeting_id, token) if claimed else None
+        is_claimed = _claim_row(Meeting.objects.filter(pk=meeting_id), token, caller=str(meeting_id))
+    return _read_claim(meeting_id, token) if is_claimed else None
 
 
-def _take(this: MeetingQuerySet, token: UUID, *, caller: str) -> bool:
-    """Hold it, if it is due. While the platform is thought to be down only the one who probes it may.
+def _claim_row(row: MeetingQuerySet, token: UUID, *, caller: str) -> bool:
+    """Lease the row if it is due. While the circuit is open, only its probe owner may.
 
-    The connection is locked before the meeting. Every condition is on the row that is updated, never in a join: of two
-    workers the second one then finds it changed.
+    The connection is locked before the meeting. All conditions are in the WHERE of the UPDATE, never in a join: the
+    second of two workers then sees the change of the first.
     """
     able = Connection.objects.able_to_work()
-    if _hold(this.due_on(able.filter(probe_at=None)), token):
+    if _lease_due_row(row.due_on(able.filter(probe_at=None)), token):
         return True
-    if not acquire_probe(Connection.objects.filter(pk__in=this.due().values("connection")), caller):
+    if not acquire_probe(Connection.objects.filter(pk__in=row.due().values("connection")), caller):
         return False
-    if _hold(this.due_on(probed_by(caller)), token):
+    if _lease_due_row(row.due_on(probed_by(caller)), token):
         return True
     transaction.set_rollback(True)
     return False
 
 
-def _hold(due: MeetingQuerySet, token: UUID) -> bool:
-    held = due.update(
+def _lease_due_row(due: MeetingQuerySet, token: UUID) -> bool:
+    # PostgreSQL computes all new values from the old row.
+    leased = due.update(
         lease_token=token,
         lease_until=Now() + timedelta(seconds=settings.MEETING_LEASE_SECONDS),
         claimed_at=Now(),
+        may_exist=Case(When(claimed_at__isnull=False, then=Value(True)), default=F("may_exist")),
         enqueued_at=None,
         attempts=Least(F("attempts") + 1, _MOST_ATTEMPTS),
         recheck_at=Case(
             When(lease_token__isnull=False, then=Now() + settled_after()), default=F("recheck_at")
         ),
     )
-    return bool(held)
+    return bool(leased)
 
 
-def _read(meeting_id: UUID, token: UUID) -> Claim | None:
-    """Read what is wanted now. An ask that came since the claim is part of it, and of the version that is read."""
-    mine = Meeting.objects.filter(pk=meeting_id, lease_token=token)
-    meeting = mine.select_related("connection").first()
+def _read_claim(meeting_id: UUID, token: UUID) -> Claim | None:
+    """Read the desired state. A request that arrived after the claim is included, as is its version."""
+    row = Meeting.objects.filter(pk=meeting_id, lease_token=token)
+    meeting = row.select_related("connection").first()
     if meeting is None:
         return None
-    compare = meeting.recheck_at is not None and mine.filter(recheck_at__lte=Now()).exists()
+    compare = meeting.recheck_at is not None and row.filter(recheck_at__lte=Now()).exists()
     return Claim(meeting, token, compare)
 
 
 def settled_after() -> timedelta:
-    """How long after an uncertain write its effect must be visible."""
+    """Return the time after which the effect of an uncertain write must be visible."""
     return timedelta(seconds=settings.MEETING_RECHECK_SECONDS)

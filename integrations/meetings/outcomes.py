@@ -1,7 +1,6 @@
-"""Writing down what became of a try, each kind of failure with its own rule.
+"""Record the outcome of an attempt. Each kind of failure has its own rule.
 
-Every write is conditional on the lease, and on the version that was worked on: a meeting that was asked for anew
-meanwhile is due at once.
+Every write requires the lease. If the meeting's version changed meanwhile, the meeting is due at once.
 """
 
 from __future__ import annotations
@@ -15,99 +14,114 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
 from integrations.circuit_breaker import growing_pause, record_failure, record_success
+from integrations.leases import NO_LEASE
 from integrations.matching.host_permission_schedule import attempts_of_a_covered_person, refused
 from integrations.meetings.lease import Claim, settled_after
-from integrations.meetings.signals import announce, enqueue_meetings_on_commit
+from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
-from integrations.models import DesiredState, DirectoryState, HostPermission, Meeting, UserMatch
+from integrations.models import DesiredState, DirectoryState, HostPause, HostPermission, Meeting, UserMatch
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import MatchReason, PlatformError
+from integrations.platforms.values import ErrorScope, MatchReason, PlatformError
 
 logger = logging.getLogger(__name__)
 
 NO_ERROR: Final[dict[str, Any]] = {"error_kind": "", "error_sentence": "", "error_request_id": ""}
-_NO_LEASE: Final[dict[str, Any]] = {"lease_token": None, "lease_until": None}
-_LONGEST_PAUSE: Final = 3600.0  # seconds; a platform that asks for more is asked again after that
+#: Longest pause in seconds. If the platform asks for a longer one, the next attempt comes earlier.
+_LONGEST_PAUSE: Final = {ErrorScope.CONNECTION: 3600.0, ErrorScope.HOST: 86400.0}
 _NEVER: Final = Value(None, output_field=DateTimeField())
 
 
 def write_success(claim: Claim, warning: str) -> None:
-    """The platform agrees with the version that was worked on; `warning` is what it did not take over, or ""."""
-    written = _write(
+    """Record that the platform is in sync with the claimed version.
+
+    `warning` says what the platform didn't accept, or is "".
+    """
+    is_written = _write_outcome(
         claim,
-        # Only when nothing uncertain is on its way any more is the meeting done with.
+        # The meeting stays due while an uncertain write may still land.
         due=_NEVER if claim.compare else F("recheck_at"),
         synced_version=claim.meeting.version,
         recheck_at=None if claim.compare else F("recheck_at"),
         attempts=0,
         warning=warning,
+        is_orphaned=False,
         **NO_ERROR,
     )
-    count_sync(AGREED if written else TAKEN_OVER)
-    if written:
+    count_sync(AGREED if is_written else TAKEN_OVER)
+    if is_written:
         record_success(claim.meeting.connection_id)
 
 
 def write_failure(claim: Claim, error: PlatformError) -> None:
-    """The platform did not agree. Where waiting helps the meeting is due later, else it failed, with the remedy."""
-    wait = _wait(error, claim.meeting.attempts)
-    written = _write(
+    """Record a failed attempt. If waiting helps, the meeting is due later; otherwise it has failed."""
+    wait = _pause_before_retry(error, claim.meeting.attempts)
+    is_written = _write_outcome(
         claim,
         due=_NEVER if wait is None else Now() + wait,
-        recheck_at=_recheck(claim, error, wait),
+        recheck_at=_recheck_at(claim, error, wait),
         error_kind=error.kind,
         error_sentence=error.sentence,
         error_request_id=error.request_id,
     )
-    count_sync(error.kind if written else TAKEN_OVER)
-    _log(claim.meeting, error)
+    count_sync(error.kind if is_written else TAKEN_OVER)
+    _log_failure(claim.meeting, error)
+    if wait is not None and error.kind == ErrorKind.THROTTLED and error.scope == ErrorScope.HOST:
+        HostPause.objects.pause(claim.meeting.connection_id, claim.meeting.organizer_id, wait)
     seconds = None if wait is None else wait.total_seconds()
     record_failure(claim.meeting.connection_id, error, caller=str(claim.meeting.pk), wait=seconds)
-    if error.kind == ErrorKind.PERSON and written:
-        _note_on_match(claim.meeting, error)
+    if error.kind == ErrorKind.PERSON and is_written:
+        _record_refusal_on_match(claim.meeting, error)
 
 
-def _recheck(claim: Claim, error: PlatformError, wait: timedelta | None) -> Any:
-    """When to compare. A comparison that was refused is not repeated: trying again sends the whole wanted state."""
+def postpone_until_settled(claim: Claim) -> None:
+    """Release the meeting without a call, and make it due once the earlier write must have landed."""
+    _write_outcome(claim, due=F("recheck_at"))
+
+
+def _recheck_at(claim: Claim, error: PlatformError, wait: timedelta | None) -> Any:
+    """Return the time of the next comparison.
+
+    A comparison that was refused isn't repeated: Try again sends the whole desired state.
+    """
     if error.ambiguous:
         return Now() + settled_after()
-    is_over = wait is None and claim.meeting.desired_state == DesiredState.PRESENT
-    return None if is_over and claim.compare else F("recheck_at")
+    has_failed = wait is None and claim.meeting.desired_state == DesiredState.PRESENT
+    return None if has_failed and claim.compare else F("recheck_at")
 
 
 @transaction.atomic
-def _write(claim: Claim, *, due: Any, **fields: Any) -> bool:
-    """Write an outcome and let go of the meeting; False when somebody else holds it, and nothing was written."""
+def _write_outcome(claim: Claim, *, due: Any, **fields: Any) -> bool:
+    """Write an outcome and release the meeting. Return False, and write nothing, if another worker holds it."""
     is_current = Q(version=claim.meeting.version)
-    written = claim.mine().update(
+    is_written = claim.row().update(
         due_at=Case(When(is_current, then=due), default=Now()),
         enqueued_at=Case(When(is_current, then=_NEVER), default=Now()),
         **fields,
-        **_NO_LEASE,
+        **NO_LEASE,
     )
-    if not written:
+    if not is_written:
         logger.warning("Meeting %s was taken over; this outcome is not written.", claim.meeting.pk)
         return False
-    announce(claim.meeting.pk)
+    send_meeting_changed(claim.meeting.pk)
     if Meeting.objects.filter(pk=claim.meeting.pk).exclude(is_current).exists():
         enqueue_meetings_on_commit([claim.meeting.pk])
     return True
 
 
-def _wait(error: PlatformError, attempts: int) -> timedelta | None:
-    """How long until the next try; None when waiting does not help."""
+def _pause_before_retry(error: PlatformError, attempts: int) -> timedelta | None:
+    """Return the time until the next attempt, or None if waiting doesn't help."""
     if not error.kind.is_waiting_useful:
         return None
     if error.retry_after is not None:
-        return timedelta(seconds=min(max(error.retry_after, 1.0), _LONGEST_PAUSE))
+        return timedelta(seconds=min(max(error.retry_after, 1.0), _LONGEST_PAUSE[error.scope]))
     return timedelta(seconds=growing_pause(attempts - 1))
 
 
-def _note_on_match(meeting: Meeting, error: PlatformError) -> None:
-    """Say on the host's match what the platform refused, if the meeting is held under the host's own name.
+def _record_refusal_on_match(meeting: Meeting, error: PlatformError) -> None:
+    """Record the refusal on the host's match if the host is the organizer.
 
-    Under a service account a refusal concerns that account, not the person. Somebody who was matched with another
-    remote user since is not meant either.
+    If one account organizes all meetings, the refusal concerns that account and not the staff member. The same is
+    true if the staff member was matched with another remote user since.
     """
     if error.reason is None:
         return
@@ -121,12 +135,12 @@ def _note_on_match(meeting: Meeting, error: PlatformError) -> None:
         )
         fields |= refused()
     if error.reason == MatchReason.NOT_FOUND:
-        # Looked up anew by beat: somebody else may have the user name by now.
+        # Another remote user may have the user name now, so the sweep looks it up again.
         fields |= {"directory": DirectoryState.UNMATCHED, "queried_name": None}
     rows.update(**fields)
 
 
-def _log(meeting: Meeting, error: PlatformError) -> None:
+def _log_failure(meeting: Meeting, error: PlatformError) -> None:
     level = logging.ERROR if error.kind == ErrorKind.BUG else logging.WARNING
     logger.log(
         level,

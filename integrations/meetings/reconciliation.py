@@ -1,13 +1,11 @@
-"""Comparing meetings with the platform, and with what they were made for. Nightly, and by command.
+"""Compare meetings with the platform and with their owners, nightly and by command.
 
-The platform counts reading towards its monthly figure, so a meeting is read at most twice without a reason of its own:
-when its start is a week away, and when it is a day away. `week_check_at` and `day_check_at` say that a reading
-was asked for, and are never emptied. Whatever was made, moved or read since the window opened is not read in it: the
-answer to that was as good.
+A platform may count reads towards its capacity. A meeting is therefore read at most twice without another reason: a
+week and a day before its start. `week_check_at` and `day_check_at` are the times at which these reads were scheduled;
+they are never cleared. A meeting that was claimed since its window opened isn't read: that call told as much.
 
-Nothing here calls the platform. A meeting that is to be read becomes due for the comparison that follows an uncertain
-write, too, and `integrations.meetings.sync` does the rest: what vanished is made again, what was changed is put back;
-leases, pauses and retries are the usual ones. Only meetings of our own rows are ever named to the platform.
+This module makes no calls. It makes meetings due for the same comparison that follows an uncertain write, and
+`integrations.meetings.sync` recreates or restores them, with the usual leases, pauses and retries.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ from integrations.meetings.findings import record_finding
 from integrations.meetings.outcomes import NO_ERROR
 from integrations.meetings.reconciliation_report import finish
 from integrations.meetings.requests import request_cancel, try_again
-from integrations.meetings.signals import announce, schedule_sweep
+from integrations.meetings.signals import schedule_sweep, send_meeting_changed
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -45,80 +43,75 @@ logger = logging.getLogger(__name__)
 
 WEEK: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
-#: Bookings come first: readings are spread, so that a connection has one in so much time.
+#: Reads of one connection are spread over time, so that bookings come first: one per so much time on average.
 PACE: Final = timedelta(seconds=2)
 LONGEST_SPREAD: Final = timedelta(hours=3)
-#: One night is one reconciliation, however often beat asks in it.
+#: A connection is reconciled once within this time, however often beat calls.
 NIGHT: Final = timedelta(hours=6)
-#: How many connections begin with one round of beat.
+#: Reconciliations that one call of beat starts.
 CONNECTIONS_A_ROUND: Final = 30
-# A meeting that was written down so recently may belong to something that is being written down.
-_YOUNG: Final = timedelta(minutes=10)
+# The owner of a younger meeting may not be committed yet.
+_MIN_AGE: Final = timedelta(minutes=10)
 _CHUNK: Final = 1000
 
 
 def reconcile_everything() -> int:
-    """Begin with the connections that nothing was begun for tonight; returns how many. Beat calls it several times."""
+    """Start the reconciliations that tonight still lacks, and return their number. Beat calls it several times."""
     tonight = Reconciliation.objects.filter(started_at__gt=Now() - NIGHT).values("connection")
     waiting = healthy().exclude(pk__in=tonight)[:CONNECTIONS_A_ROUND]
     return sum(_reconcile_tonight(each) for each in waiting)
 
 
 def healthy() -> QuerySet[Connection]:
-    """Connections whose platform can be asked. The others are reconciled once they were reauthorized."""
+    """Return the connections that can be reconciled. The others follow after they were reauthorized."""
     return Connection.objects.filter(status=ConnectionStatus.CONNECTED).select_related("organization")
 
 
 def reconcile(connection: Connection) -> Reconciliation:
-    """Mend what the rows alone show, and have workers read at once what is to be read."""
-    repaired = _mend_rows(connection)
+    """Repair the rows, and make all meetings that need a read due at once."""
+    repaired = _repair_rows(connection)
     with transaction.atomic():
-        _lock(connection)
-        return _begin(connection, repaired, spread=False)
+        Connection.objects.lock(connection.pk)
+        return _start_reconciliation(connection, repaired, spread=False)
 
 
 def _reconcile_tonight(connection: Connection) -> bool:
-    """The same with the readings spread; False when somebody else has begun."""
-    repaired = _mend_rows(connection)
+    """Reconcile with the reads spread over time. Return False if tonight's reconciliation was started meanwhile."""
+    repaired = _repair_rows(connection)
     with transaction.atomic():
-        _lock(connection)
+        Connection.objects.lock(connection.pk)
         is_new = not connection.reconciliations.filter(started_at__gt=Now() - NIGHT).exists()
         if is_new:
-            _begin(connection, repaired, spread=True)
+            _start_reconciliation(connection, repaired, spread=True)
     return is_new
 
 
-def _lock(connection: Connection) -> None:
-    """Two who reconcile at once take turns."""
-    Connection.objects.lock(connection.pk)
+def _repair_rows(connection: Connection) -> int:
+    """Repair what our own rows show, and return the number of repaired meetings.
 
-
-def _mend_rows(connection: Connection) -> int:
-    """What our own rows show, with or without a call. Returns how many did not agree.
-
-    Meetings whose deletion was refused are tried again: whoever saw to the reason need not think of them.
+    Refused deletions are tried again: an admin who fixed the reason need not remember them.
     """
     try_again(
         Meeting.objects.filter(connection=connection, desired_state=DesiredState.ABSENT, ends_at__gt=Now())
     )
     repaired = sum(owner.repair(connection) for owner in meeting_owners)
-    return repaired + _let_go_of_nobodys(connection) + resume_left_behind(connection.pk)
+    return repaired + _cancel_unowned(connection) + resume_orphaned(connection.pk)
 
 
-def _begin(connection: Connection, repaired: int, *, spread: bool) -> Reconciliation:
+def _start_reconciliation(connection: Connection, repaired: int, *, spread: bool) -> Reconciliation:
     for unfinished in connection.reconciliations.unfinished():
         finish(unfinished)
-    begun = Reconciliation.objects.create(connection=connection, repaired=repaired)
-    begun.inspected = _have_read(connection, spread=spread)
-    begun.save(update_fields=["inspected"])
-    begun.refresh_from_db()
-    if begun.inspected == 0:
-        finish(begun)
-    return begun
+    run = Reconciliation.objects.create(connection=connection, repaired=repaired)
+    run.inspected = _schedule_reads(connection, spread=spread)
+    run.save(update_fields=["inspected"])
+    run.refresh_from_db()
+    if run.inspected == 0:
+        finish(run)
+    return run
 
 
 def to_read_for_week(connection: Connection) -> QuerySet[Meeting]:
-    """Meetings that begin within a week but not within a day, and that nobody wrote or read since a week before."""
+    """Return the meetings between a day and a week before their start, last claimed before that week."""
     return _unread(connection).filter(
         week_check_at__isnull=True,
         starts_at__gt=Now() + DAY,
@@ -128,7 +121,7 @@ def to_read_for_week(connection: Connection) -> QuerySet[Meeting]:
 
 
 def to_read_for_day(connection: Connection) -> QuerySet[Meeting]:
-    """Meetings that begin within a day, and that nobody wrote or read since a day before."""
+    """Return the meetings within a day before their start, last claimed before that day."""
     return _unread(connection).filter(
         starts_at__gt=Now(), starts_at__lte=Now() + DAY, claimed_at__lt=F("starts_at") - DAY
     )
@@ -138,37 +131,37 @@ def _unread(connection: Connection) -> QuerySet[Meeting]:
     return Meeting.objects.in_sync().filter(connection=connection, day_check_at__isnull=True)
 
 
-def _have_read(connection: Connection, *, spread: bool) -> int:
-    """Make the meetings due for a comparison; returns how many.
+def _schedule_reads(connection: Connection, *, spread: bool) -> int:
+    """Make the meetings due for a comparison, and return their number.
 
-    Each UPDATE looks at the row itself: of two that come at once, the second one finds nothing to do.
+    The WHERE of each UPDATE holds all conditions: the second of two concurrent calls finds nothing to do.
     """
     for_week, for_day = to_read_for_week(connection), to_read_for_day(connection)
-    period = _spread(for_week.count() + for_day.count()) if spread else timedelta(0)
+    period = _spread_period(for_week.count() + for_day.count()) if spread else timedelta(0)
     return for_day.update(day_check_at=Now(), **_due_within(period)) + for_week.update(
         week_check_at=Now(), **_due_within(period)
     )
 
 
-def _spread(how_many: int) -> timedelta:
-    return min(how_many * PACE, LONGEST_SPREAD)
+def _spread_period(reads: int) -> timedelta:
+    return min(reads * PACE, LONGEST_SPREAD)
 
 
 def _due_within(period: timedelta) -> dict[str, Any]:
-    some_time = ExpressionWrapper(Now() + Value(period) * Random(), output_field=DateTimeField())
-    return {"due_at": some_time, "recheck_at": Now(), "enqueued_at": None}
+    random_time = ExpressionWrapper(Now() + Value(period) * Random(), output_field=DateTimeField())
+    return {"due_at": random_time, "recheck_at": Now(), "enqueued_at": None}
 
 
 @receiver(connection_recovered)
-def take_up_what_was_left_behind(connection_id: int, **kwargs: Any) -> None:
-    """The platform can be reached again, perhaps after it was disconnected."""
-    resume_left_behind(connection_id)
+def resume_orphaned_after_recovery(connection_id: int, **kwargs: Any) -> None:
+    """Delete orphaned meetings once the platform answers again, perhaps after it was disconnected."""
+    resume_orphaned(connection_id)
 
 
-def resume_left_behind(connection_id: int) -> int:
-    """Have meetings deleted that were given up when the connection went, unless they are over; returns how many.
+def resume_orphaned(connection_id: int) -> int:
+    """Make orphaned meetings that haven't ended due for deletion, and return their number.
 
-    Where the platform's id is not known they are looked for by our key. Of a disconnected connection nothing is done.
+    If the platform's id is unknown, the worker finds the meeting by our key. Does nothing while disconnected.
     """
     with transaction.atomic():
         rows = Meeting.objects.orphaned().filter(
@@ -176,43 +169,49 @@ def resume_left_behind(connection_id: int) -> int:
             connection__in=Connection.objects.live().values("pk"),
             ends_at__gt=Now(),
         )
-        found = list(rows.select_for_update(of=("self",), no_key=True).select_related("connection"))
-        Meeting.objects.filter(pk__in=[each.pk for each in found]).update(
-            version=F("version") + 1, due_at=Now(), enqueued_at=None, attempts=0, warning="", **NO_ERROR
+        orphaned = list(rows.select_for_update(of=("self",), no_key=True).select_related("connection"))
+        Meeting.objects.filter(pk__in=[each.pk for each in orphaned]).update(
+            version=F("version") + 1,
+            due_at=Now(),
+            enqueued_at=None,
+            attempts=0,
+            warning="",
+            is_orphaned=False,
+            **NO_ERROR,
         )
-        for meeting in found:
-            announce(meeting.pk)
+        for meeting in orphaned:
+            send_meeting_changed(meeting.pk)
             words = _("%(platform)s still had this cancelled meeting: it is being deleted.")
             platform = {"platform": platform_of(meeting.connection).label}
             record_finding(meeting, FindingKind.ORPHANED, words % platform)
-        if found:
+        if orphaned:
             schedule_sweep()
-    return len(found)
+    return len(orphaned)
 
 
-def _let_go_of_nobodys(connection: Connection) -> int:
-    """Cancel the meetings that belong to nothing any more; returns how many.
+def _cancel_unowned(connection: Connection) -> int:
+    """Cancel the meetings that no app owns any more, and return their number.
 
-    Who asks for meetings lets go of them, so there should be none. Where nobody says what belongs to whom, all stay.
+    Owners cancel their meetings, so there should be none. Without a registered owner, all meetings stay.
     """
     owners = list(meeting_owners)
     if not owners:
         return 0
-    let_go = 0
-    for ids in _in_chunks(connection):
+    cancelled = 0
+    for ids in _live_ids_in_chunks(connection):
         for owner in owners:
             ids -= set(owner.owned(ids))
-        let_go += sum(_let_go(meeting_id) for meeting_id in ids)
-    return let_go
+        cancelled += sum(_cancel_unowned_meeting(meeting_id) for meeting_id in ids)
+    return cancelled
 
 
-def _in_chunks(connection: Connection) -> Iterator[set[UUID]]:
-    """The meetings that should take place, some at a time."""
+def _live_ids_in_chunks(connection: Connection) -> Iterator[set[UUID]]:
+    """Yield the ids of the connection's live meetings."""
     live = Meeting.objects.filter(
         connection=connection,
         desired_state=DesiredState.PRESENT,
         ends_at__gt=Now(),
-        created_at__lt=Now() - _YOUNG,
+        created_at__lt=Now() - _MIN_AGE,
     )
     ids = list(live.values_list("pk", flat=True))
     for first in range(0, len(ids), _CHUNK):
@@ -220,7 +219,7 @@ def _in_chunks(connection: Connection) -> Iterator[set[UUID]]:
 
 
 @transaction.atomic
-def _let_go(meeting_id: UUID) -> bool:
+def _cancel_unowned_meeting(meeting_id: UUID) -> bool:
     meeting = (
         Meeting.objects.select_for_update(no_key=True)
         .filter(pk=meeting_id, desired_state=DesiredState.PRESENT)
@@ -228,7 +227,7 @@ def _let_go(meeting_id: UUID) -> bool:
     )
     if meeting is None:
         return False
-    logger.warning("Meeting %s belongs to nothing any more and is cancelled.", meeting_id)
+    logger.warning("Meeting %s has no owner any more and is cancelled.", meeting_id)
     request_cancel(meeting_id)
     record_finding(
         meeting, FindingKind.UNOWNED, _("No appointment has this meeting any more: it is cancelled.")

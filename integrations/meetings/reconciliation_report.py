@@ -1,7 +1,8 @@
-"""What a reconciliation came to: counted when the last meeting has its answer, and said in a sentence."""
+"""Results of reconciliations: counts, findings, and a summary for admins."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -12,35 +13,75 @@ from django.db.models.functions import Now
 from django.utils.translation import ngettext
 
 from integrations.events import note_event
+from integrations.hooks import MeetingPage, pages_of
 from integrations.models import Connection, EventKind, Finding, FindingKind, Meeting, Reconciliation
 from integrations.models.meetings import MeetingQuerySet
 from integrations.platforms.registry import platform_of
 
-# Whatever has no answer by then is counted as it is: the next night begins anew.
-_LONGEST: Final = timedelta(hours=20)
+# A reconciliation ends after this time even if meetings are still due. The next night starts another one.
+_MAX_DURATION: Final = timedelta(hours=20)
 RECENT: Final = timedelta(days=30)
+_FINDINGS_SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class FindingRow:
+    """A finding, and the page that the meeting was made for, or None if there is no such page any more."""
+
+    finding: Finding
+    page: MeetingPage | None
+
+    @property
+    def name(self) -> str:
+        return self.page.label if self.page is not None else self.finding.meeting.subject
+
+
+@dataclass(frozen=True)
+class ReconciliationReport:
+    """The last reconciliation or None, the number of meetings that it waits for, and recent findings."""
+
+    run: Reconciliation | None
+    summary: str
+    waiting: int
+    findings: list[FindingRow]
+
+
+def report_of(connection: Connection) -> ReconciliationReport:
+    """Return the report for the health page. At most four queries for any number of findings."""
+    run = latest_reconciliation(connection)
+    if run is None:
+        return ReconciliationReport(None, "", 0, [])
+    waiting = 0 if run.finished_at else count_waiting(run)
+    run.connection = connection
+    findings = list(recent_findings(connection)[:_FINDINGS_SHOWN])
+    pages = pages_of([finding.meeting_id for finding in findings]) if findings else {}
+    rows = [FindingRow(finding, pages.get(finding.meeting_id)) for finding in findings]
+    return ReconciliationReport(run, summary(run), waiting, rows)
 
 
 def finish_reconciliations() -> int:
-    """Count and note those of which nothing is under way any more; returns how many. Beat calls it."""
+    """Finish the reconciliations that wait for no meeting any more, and return their number. Beat calls it."""
     finished = 0
     for run in Reconciliation.objects.unfinished().select_related("connection"):
-        is_old = Reconciliation.objects.filter(pk=run.pk, started_at__lt=Now() - _LONGEST).exists()
-        if is_old or not under_way(run):
+        is_old = Reconciliation.objects.filter(pk=run.pk, started_at__lt=Now() - _MAX_DURATION).exists()
+        if is_old or not count_waiting(run):
             finished += finish(run)
     return finished
 
 
-def under_way(run: Reconciliation) -> int:
-    """How many meetings still wait for the answer."""
-    return asked_for(run).filter(due_at__isnull=False).count()
+def count_waiting(run: Reconciliation) -> int:
+    """Return the number of meetings that haven't been read yet."""
+    return meetings_to_read(run).filter(due_at__isnull=False).count()
 
 
 @transaction.atomic
 def finish(run: Reconciliation) -> bool:
-    """Write the counts down; False when somebody else did. In the history only what found something is noted."""
-    failed = asked_for(run).failed()
-    common = (
+    """Store the counts. Return False if another worker did.
+
+    The connection's history gets an event only if there was a finding or a failure.
+    """
+    failed = meetings_to_read(run).failed()
+    most_common = (
         failed.values_list("error_sentence").annotate(how_often=Count("pk")).order_by("-how_often").first()
     )
     counts = _findings_of(run).aggregate(
@@ -48,7 +89,7 @@ def finish(run: Reconciliation) -> bool:
         restored=Count("pk", filter=Q(kind=FindingKind.RESTORED)),
     )
     finished = Reconciliation.objects.unfinished().filter(pk=run.pk)
-    reason = common[0] if common else ""
+    reason = most_common[0] if most_common else ""
     if not finished.update(finished_at=Now(), failed=failed.count(), reason=reason, **counts):
         return False
     run.refresh_from_db()
@@ -57,33 +98,37 @@ def finish(run: Reconciliation) -> bool:
     return True
 
 
-def asked_for(run: Reconciliation) -> MeetingQuerySet:
-    """The meetings that were to be read in it."""
-    since = Q(week_check_at__gte=run.started_at) | Q(day_check_at__gte=run.started_at)
-    return Meeting.objects.filter(since, connection=run.connection_id)
+def meetings_to_read(run: Reconciliation) -> MeetingQuerySet:
+    """Return the meetings whose reads the reconciliation scheduled."""
+    is_scheduled = Q(week_check_at__gte=run.started_at) | Q(day_check_at__gte=run.started_at)
+    return Meeting.objects.filter(is_scheduled, connection=run.connection_id)
 
 
 def _findings_of(run: Reconciliation) -> QuerySet[Finding]:
     return Finding.objects.filter(connection=run.connection_id, at__gte=run.started_at)
 
 
-def latest(connection: Connection) -> Reconciliation | None:
-    """The last reconciliation, finished or not."""
+def latest_reconciliation(connection: Connection) -> Reconciliation | None:
+    """Return the last reconciliation, finished or not."""
     return connection.reconciliations.first()
 
 
 def recent_findings(connection: Connection) -> QuerySet[Finding]:
-    """What did not agree lately, the latest first, with the meetings."""
+    """Return the findings of the last 30 days with their meetings, latest first."""
     return connection.findings.filter(at__gte=Now() - RECENT).select_related("meeting")
 
 
 def summary(run: Reconciliation) -> str:
-    """One sentence for each thing that came of it."""
-    counted = (_made_again(run.recreated), _put_back(run.restored), _mended(run.repaired))
-    return " ".join(filter(None, (_compared(run), *counted, _failed(run))))
+    """Return one sentence for each kind of result."""
+    results = (
+        _recreated_sentence(run.recreated),
+        _restored_sentence(run.restored),
+        _repaired_sentence(run.repaired),
+    )
+    return " ".join(filter(None, (_compared_sentence(run), *results, _failed_sentence(run))))
 
 
-def _compared(run: Reconciliation) -> str:
+def _compared_sentence(run: Reconciliation) -> str:
     words = ngettext(
         "%(count)s meeting was compared with %(platform)s.",
         "%(count)s meetings were compared with %(platform)s.",
@@ -92,39 +137,40 @@ def _compared(run: Reconciliation) -> str:
     return words % {"count": intcomma(run.inspected), "platform": platform_of(run.connection).label}
 
 
-def _made_again(number: int) -> str:
+def _recreated_sentence(number: int) -> str:
     words = ngettext(
         "%(count)s was missing there and made again.", "%(count)s were missing there and made again.", number
     )
-    return _counted(number, words)
+    return _with_count(number, words)
 
 
-def _put_back(number: int) -> str:
+def _restored_sentence(number: int) -> str:
     words = ngettext(
         "%(count)s had been changed there and was put back.",
         "%(count)s had been changed there and were put back.",
         number,
     )
-    return _counted(number, words)
+    return _with_count(number, words)
 
 
-def _mended(number: int) -> str:
+def _repaired_sentence(number: int) -> str:
     words = ngettext(
-        "%(count)s did not agree with its appointment: that is mended.",
-        "%(count)s did not agree with their appointments: that is mended.",
+        "%(count)s did not agree with its appointment: that is fixed.",
+        "%(count)s did not agree with their appointments: that is fixed.",
         number,
     )
-    return _counted(number, words)
+    return _with_count(number, words)
 
 
-def _failed(run: Reconciliation) -> str:
+def _failed_sentence(run: Reconciliation) -> str:
     words = ngettext(
         "%(count)s could not be compared: %(reason)s",
         "%(count)s could not be compared, most of them for this reason: %(reason)s",
         run.failed,
     )
-    return _counted(run.failed, words, reason=run.reason)
+    return _with_count(run.failed, words, reason=run.reason)
 
 
-def _counted(count: int, words: str, **more: str) -> str:
-    return words % {"count": intcomma(count), **more} if count else ""
+def _with_count(count: int, words: str, **facts: str) -> str:
+    """Return the sentence, or "" if the count is 0."""
+    return words % {"count": intcomma(count), **facts} if count else ""

@@ -1,7 +1,7 @@
-"""Asking for meetings: what the rest of the product calls.
+"""Request meetings. The rest of the product calls these functions.
 
-An ask only writes down what should be; it never waits for the platform and never fails because of it. Making the
-platform agree is `integrations.meetings.sync`.
+A request only writes the desired state. It never waits for the platform and never fails because of it.
+`integrations.meetings.sync` then brings the platform in sync.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from integrations.leases import unleased
 from integrations.matching.host_permission import host_permission_granted
 from integrations.meetings.outcomes import NO_ERROR
 from integrations.meetings.signals import (
-    announce,
+    enqueue_meeting,
     enqueue_meetings_on_commit,
-    nudge,
     schedule_sweep,
+    send_meeting_changed,
 )
 from integrations.models import Connection, DesiredState, Meeting, UserMatch
 from integrations.platforms.base import VideoPlatform
@@ -34,18 +34,18 @@ from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
 
 _SUBJECT_LENGTH: Final = 255
-_WAITING: Final = [kind.value for kind in ErrorKind if kind.is_waiting_useful]
+_WAITING_KINDS: Final = [kind.value for kind in ErrorKind if kind.is_waiting_useful]
 
 
 def request_meeting(
     *, host: StaffMember, hosting: Hosting, subject: str, starts_at: datetime, ends_at: datetime
 ) -> Meeting:
-    """Write down that a meeting must exist; a worker makes it once the caller's transaction is committed.
+    """Request a meeting. A worker creates it after the caller's transaction is committed.
 
-    `hosting` says how the host can host (`hosting.can_host` with a connection, not a personal link).
-    ValueError: it has no connection or no match.
+    `hosting` says how the host can host (`Hosting.can_host`, on a connection and not by a personal link).
+    Raises ValueError if it has no connection or no match.
     """
-    connection, match = _host_of(hosting)
+    connection, match = _connection_and_match(hosting)
     platform = platform_of(connection)
     meeting = Meeting.objects.create(
         organization_id=connection.organization_id,
@@ -59,13 +59,13 @@ def request_meeting(
         due_at=Now(),
         enqueued_at=Now(),
     )
-    # The database's clock decides when something is due, so its answer is read back.
+    # The database's clock decides when a row is due, so read its times back.
     meeting.refresh_from_db(fields=["due_at", "enqueued_at"])
     enqueue_meetings_on_commit([meeting.pk])
     return meeting
 
 
-def _host_of(hosting: Hosting) -> tuple[Connection, UserMatch]:
+def _connection_and_match(hosting: Hosting) -> tuple[Connection, UserMatch]:
     if hosting.connection is None or hosting.match is None:
         raise ValueError("A meeting needs a connection and the host's match on it.")
     return hosting.connection, hosting.match
@@ -76,7 +76,7 @@ def _attendees(platform: VideoPlatform, connection: Connection, match: UserMatch
 
 
 def keeps_link(meeting: Meeting, hosting: Hosting) -> bool:
-    """Whether the meeting, and so its link, stays when somebody who hosts there takes it over."""
+    """Return whether the meeting keeps its link if another person hosts it."""
     if hosting.connection is None or hosting.match is None or meeting.desired_state != DesiredState.PRESENT:
         return False
     connection, match = hosting.connection, hosting.match
@@ -87,15 +87,15 @@ def keeps_link(meeting: Meeting, hosting: Hosting) -> bool:
 def hand_over(
     meeting: Meeting, *, host: StaffMember, hosting: Hosting, starts_at: datetime, ends_at: datetime
 ) -> Meeting:
-    """Another person hosts, perhaps at another time; return the meeting that takes place from now on.
+    """Request another host, perhaps at another time, and return the meeting that is now live.
 
-    It is the same one, with the same link, where the organiser at the platform stays. Else a new one replaces it, and
-    the old one is let go. ValueError: the host has no connection or no match.
+    If the organizer on the platform stays, it is the same meeting with the same link. Otherwise a new meeting replaces
+    it, and the old one is cancelled. Raises ValueError if the host has no connection or no match.
     """
-    connection, match = _host_of(hosting)
+    connection, match = _connection_and_match(hosting)
     if keeps_link(meeting, hosting):
         attendees = _attendees(platform_of(connection), connection, match)
-        _ask(meeting.pk, host=host, attendees=attendees, starts_at=starts_at, ends_at=ends_at)
+        _request_change(meeting.pk, host=host, attendees=attendees, starts_at=starts_at, ends_at=ends_at)
         return meeting
     replacement = request_meeting(
         host=host, hosting=hosting, subject=meeting.subject, starts_at=starts_at, ends_at=ends_at
@@ -106,40 +106,45 @@ def hand_over(
 
 
 def request_move(meeting_id: UUID, *, starts_at: datetime, ends_at: datetime) -> None:
-    """The meeting must take place at another time. Its link stays. Nothing happens to a cancelled one."""
-    _ask(meeting_id, starts_at=starts_at, ends_at=ends_at)
+    """Request another time. The link stays. A cancelled meeting is left unchanged."""
+    _request_change(meeting_id, starts_at=starts_at, ends_at=ends_at)
 
 
 def rename(meeting_id: UUID, subject: str) -> None:
-    """The meeting must have another subject. Nothing happens to a cancelled one."""
-    _ask(meeting_id, subject=subject[:_SUBJECT_LENGTH])
+    """Request another subject. A cancelled meeting is left unchanged."""
+    _request_change(meeting_id, subject=subject[:_SUBJECT_LENGTH])
 
 
 def request_cancel(meeting_id: UUID) -> None:
-    """The meeting must not exist. One that no worker ever took up is cancelled at once, without a call."""
-    untouched = Q(claimed_at__isnull=True)
-    _ask(
+    """Request that the meeting doesn't exist. A meeting that was never claimed is cancelled at once, without a call."""
+    never_claimed = Q(claimed_at__isnull=True)
+    _request_change(
         meeting_id,
         desired_state=DesiredState.ABSENT,
         synced_version=Case(
-            When(untouched, then=F("version") + 1), default=F("synced_version"), output_field=IntegerField()
+            When(never_claimed, then=F("version") + 1),
+            default=F("synced_version"),
+            output_field=IntegerField(),
         ),
-        due_at=Case(When(untouched, then=Value(None)), default=Now()),
+        due_at=Case(When(never_claimed, then=Value(None)), default=Now()),
     )
 
 
-def _ask(meeting_id: UUID, **desired_state: Any) -> None:
-    """One UPDATE, so that asks and workers can come in any order; whoever holds the meeting sees a newer version."""
-    values = {"version": F("version") + 1, "due_at": Now(), "enqueued_at": Now(), **desired_state}
+def _request_change(meeting_id: UUID, **desired_values: Any) -> None:
+    """Change the desired state by one UPDATE, so that requests and workers may come in any order.
+
+    A worker that holds the meeting sees the newer version when it records its outcome.
+    """
+    values = {"version": F("version") + 1, "due_at": Now(), "enqueued_at": Now(), **desired_values}
     if Meeting.objects.filter(pk=meeting_id, desired_state=DesiredState.PRESENT).update(**values):
-        announce(meeting_id)
+        send_meeting_changed(meeting_id)
         enqueue_meetings_on_commit([meeting_id])
 
 
 def try_again(meetings: QuerySet[Meeting]) -> int:
-    """Have failed meetings tried again from the beginning; returns how many will be.
+    """Make failed meetings due again with a fresh count of attempts, and return their number.
 
-    Those of a disconnected connection keep their sentence, for nobody could work on them.
+    Meetings of a disconnected connection can't be synced and keep their error sentence.
     """
     with transaction.atomic():
         failed = Meeting.objects.failed().filter(
@@ -148,9 +153,9 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
         ids = list(failed.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
         Meeting.objects.filter(pk__in=ids).update(due_at=Now(), enqueued_at=None, attempts=0, **NO_ERROR)
         for meeting_id in ids:
-            announce(meeting_id)
+            send_meeting_changed(meeting_id)
         if len(ids) == 1:
-            nudge(ids[0])
+            enqueue_meeting(ids[0])
         elif ids:
             schedule_sweep()
     return len(ids)
@@ -158,7 +163,7 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
 
 @receiver(host_permission_granted)
 def retry_refused_meetings(connection_id: int, remote_ids: frozenset[str], **kwargs: Any) -> None:
-    """Try meetings again that failed because the platform refused their organizers, who are now granted."""
+    """Try meetings again that failed because their organizers had no host permission, if they have it now."""
     try_again(
         Meeting.objects.filter(
             connection=connection_id,
@@ -170,32 +175,40 @@ def retry_refused_meetings(connection_id: int, remote_ids: frozenset[str], **kwa
 
 
 @receiver(connection_recovered)
-def resume_what_waited(connection_id: int, **kwargs: Any) -> None:
-    """The platform answered after some trouble: nobody waits for the end of a pause that is over."""
+def resume_after_recovery(connection_id: int, **kwargs: Any) -> None:
+    """Resume waiting meetings when the platform answers again, before their pauses end."""
     resume_waiting(connection_id)
     if kwargs.get("was_gone"):
-        compare_what_was_left(connection_id)
+        resume_comparisons(connection_id)
 
 
-def compare_what_was_left(connection_id: int) -> None:
-    """An uncertain write was on its way when the connection went: it may have landed since, over a newer one."""
-    left = Meeting.objects.filter(connection=connection_id, due_at__isnull=True, recheck_at__isnull=False)
-    # What is to be deleted after all is seen to at once (`reconciling.resume_left_behind`).
-    left = left.exclude(Q(desired_state=DesiredState.ABSENT) & ~Q(warning=""))
-    left.filter(synced_version=F("version"), ends_at__gt=Now()).update(
-        due_at=F("recheck_at"), enqueued_at=None
+def resume_comparisons(connection_id: int) -> None:
+    """Compare meetings that had an uncertain write when the connection was disconnected.
+
+    The write may have landed since, over a newer one.
+    """
+    uncertain = Meeting.objects.filter(
+        connection=connection_id,
+        due_at__isnull=True,
+        recheck_at__isnull=False,
+        synced_version=F("version"),
+        ends_at__gt=Now(),
     )
+    # `reconciliation.resume_orphaned` deletes the orphaned ones at once.
+    uncertain.exclude(is_orphaned=True).update(due_at=F("recheck_at"), enqueued_at=None)
 
 
 def resume_waiting(connection_id: int) -> int:
-    """What waits for the connection's platform becomes due now, for the platform answers again; returns how many.
+    """Make the meetings that wait for the connection's platform due now, and return their number.
 
-    Work that became due while nobody could do it is told to the workers at once, too.
+    Meetings that became due during the pause get their tasks at once, too.
     """
-    waiting = Q(error_kind__in=_WAITING, due_at__gt=Now()) | Q(due_at__lte=Now(), enqueued_at__isnull=False)
+    is_waiting = Q(error_kind__in=_WAITING_KINDS, due_at__gt=Now()) | Q(
+        due_at__lte=Now(), enqueued_at__isnull=False
+    )
     with transaction.atomic():
         resumed = Meeting.objects.filter(
-            waiting, unleased(), connection=connection_id, due_at__isnull=False
+            is_waiting, unleased(), connection=connection_id, due_at__isnull=False
         ).update(due_at=Least(F("due_at"), Now()), enqueued_at=None)
         if resumed:
             schedule_sweep()

@@ -1,98 +1,77 @@
-"""One look at all meetings that are not done with, which tells the sweep what there is to do: mostly nothing."""
+"""Queries that tell the sweep what to do. Most of the time there is nothing to do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, reduce
+from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.aggregates import BoolOr
-from django.db import connection as database
-from django.db.models import Count, F, Q, Value
+from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
 from integrations.leases import unleased
 from integrations.models import Connection, ConnectionStatus, Meeting
 from integrations.models.connections import able_to_work
+from integrations.models.meetings import host_is_paused
 from integrations.platforms.failures import ErrorKind
 
 
 @dataclass(frozen=True)
-class Todo:
-    """Whether something is over, belongs to a connection that is gone, or does not say what it waits for.
+class SweepWork:
+    """Work for the sweep.
 
-    Then of what is due: how many nobody was told of, how many wait in the broker's queue, whether a platform is down.
+    The booleans say whether there are meetings that have ended, whose connection was disconnected, or that don't say
+    why they wait. The counts are of due meetings: without a task, and with a task in the queue. `has_open_circuit`
+    says whether one of them belongs to a connection whose circuit is open.
     """
 
-    over: bool = False
-    abandoned: bool = False
-    unexplained: bool = False
-    unheard: int = 0
-    queued: int = 0
-    down: bool = False
+    has_ended: bool
+    has_disconnected: bool
+    has_unexplained: bool
+    without_task: int
+    with_task: int
+    has_open_circuit: bool
 
 
-def look() -> Todo:
-    """Look once. Two statements for any number of meetings."""
-    todo = Todo(*_first_row(_open_meetings(settings.MEETING_NUDGE_PAUSE_SECONDS)))
-    return replace(todo, abandoned=True) if _first_row(_left_over()) else todo
+def find_work() -> SweepWork:
+    """Return the work for the sweep. Two queries over the open meetings only."""
+    is_due = Q(due_at__lte=Now()) & unleased() & able_to_work("connection__") & ~host_is_paused()
+    work = Meeting.objects.filter(due_at__isnull=False).aggregate(
+        has_ended=BoolOr(unleased() & Q(ends_at__lte=Now()), default=False),
+        has_disconnected=BoolOr(Q(connection__status=ConnectionStatus.DISCONNECTED), default=False),
+        has_unexplained=BoolOr(reduce(or_, unexplained().values()), default=False),
+        without_task=Count("pk", filter=is_due & needs_task()),
+        with_task=Count("pk", filter=is_due & ~needs_task()),
+        has_open_circuit=BoolOr(is_due & Q(connection__probe_at__isnull=False), default=False),
+    )
+    # A deletion may have failed while its connection was being disconnected. Such a row is no longer due.
+    disconnected = Connection.objects.filter(status=ConnectionStatus.DISCONNECTED)
+    work["has_disconnected"] |= Meeting.objects.deleting().filter(connection__in=disconnected).exists()
+    return SweepWork(**work)
 
 
-def _first_row(statement: tuple[str, Any]) -> tuple[Any, ...]:
-    with database.cursor() as cursor:
-        cursor.execute(*statement)
-        return cursor.fetchone() or ()
+def needs_task() -> Q:
+    """Return the condition of due meetings without a task, or whose task was sent too long ago.
 
-
-def unheard() -> Q:
-    """Of the due meetings, those that no worker was told of, or long ago.
-
-    A nudge that came during a pause was of no use: who was nudged then is nudged again when the pause is over.
+    A task that was sent before a pause ended found nothing to do, so the meeting needs another one.
     """
-    in_vain = Q(connection__paused_until__isnull=False, enqueued_at__lt=F("connection__paused_until")) | Q(
+    is_useless = Q(connection__paused_until__isnull=False, enqueued_at__lt=F("connection__paused_until")) | Q(
         connection__probe_at__isnull=False, enqueued_at__lt=F("connection__probe_at")
     )
     pause = timedelta(seconds=settings.MEETING_NUDGE_PAUSE_SECONDS)
-    return Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=Now() - pause) | in_vain
+    return Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=Now() - pause) | is_useless
 
 
 def unexplained() -> dict[ErrorKind, Q]:
-    """Meetings that do not say yet what they wait for, by what that is."""
+    """Return the conditions of meetings that don't say yet why they wait, by reason."""
     is_due = Q(due_at__lte=Now())
-    refused = is_due & Q(connection__status=ConnectionStatus.NEEDS_REAUTHORIZATION)
-    silent = is_due & Q(connection__status=ConnectionStatus.CONNECTED, error_kind="")
+    is_refused = is_due & Q(connection__status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+    has_no_reason = is_due & Q(connection__status=ConnectionStatus.CONNECTED, error_kind="")
     return {
-        ErrorKind.CONNECTION: refused & ~Q(error_kind=ErrorKind.CONNECTION),
-        ErrorKind.OUTAGE: silent & Q(connection__probe_at__gt=Now()),
-        ErrorKind.THROTTLED: silent & Q(connection__paused_until__gt=Now()),
+        ErrorKind.CONNECTION: is_refused & ~Q(error_kind=ErrorKind.CONNECTION),
+        ErrorKind.OUTAGE: has_no_reason & Q(connection__probe_at__gt=Now()),
+        ErrorKind.THROTTLED: has_no_reason & (Q(connection__paused_until__gt=Now()) | host_is_paused()),
     }
-
-
-# Statements with their parameters, put together once: that takes ten times as long as to answer them.
-@cache
-def _left_over() -> tuple[str, Any]:
-    """Meetings of connections that are gone, which were to be deleted and failed while they were being disconnected."""
-    gone = Connection.objects.filter(status=ConnectionStatus.DISCONNECTED)
-    meetings = Meeting.objects.deleting().filter(connection__in=gone.values("pk"))
-    statement: tuple[str, Any] = meetings.values_list("pk")[:1].query.sql_with_params()
-    return statement
-
-
-@cache
-def _open_meetings(nudge_pause: int) -> tuple[str, Any]:
-    """What `Todo` says of meetings that are due, now or later; no row where there are none."""
-    is_due = Q(due_at__lte=Now()) & unleased() & able_to_work("connection__")
-    meetings: Any = Meeting.objects.filter(due_at__isnull=False).annotate(all=Value(1)).values("all")
-    columns = {
-        "over": BoolOr(unleased() & Q(ends_at__lte=Now()), default=False),
-        "abandoned": BoolOr(Q(connection__status=ConnectionStatus.DISCONNECTED), default=False),
-        "unexplained": BoolOr(reduce(or_, unexplained().values()), default=False),
-        "unheard": Count("pk", filter=is_due & unheard()),
-        "queued": Count("pk", filter=is_due & ~unheard()),
-        "down": BoolOr(is_due & Q(connection__probe_at__isnull=False), default=False),
-    }
-    statement: tuple[str, Any] = meetings.annotate(**columns).values_list(*columns).query.sql_with_params()
-    return statement

@@ -1,152 +1,169 @@
-"""Making the platform agree with a meeting: claim it, act, write down the outcome.
+"""Bring the platform in sync with a meeting: claim the row, act, record the outcome.
 
-A worker may die at any moment. What makes that harmless:
+A worker may die at any moment. These invariants make that harmless:
 
-- The claim is committed before the first call, so a meeting that may exist remotely is known to be one.
-- Creating is idempotent: the platform finds the meeting with our key. A worker that died after it was made, and
-  before the link was written, leaves one meeting that the next worker finds.
-- A meeting that vanished is made again *under the same key*. Microsoft frees the key of a deleted meeting, so that
-  gives a new one; and where "not found" was not true, the old one is found and nobody gets a second link. Until the
-  answer is there, people keep the old link: Microsoft's links outlive their meetings.
-- An uncertain write (no answer, a worker that died) may arrive late, over a newer one. Sending the whole wanted state
-  again is always right; once the late one must have arrived, the meeting is read and compared, or, where it should
-  be gone, looked for and deleted once more.
+- The claim is committed before the first call. A meeting that may exist on the platform is therefore known.
+- Creating is idempotent. If an earlier attempt may have created the meeting, the platform finds it instead of creating
+  a second one. How is the platform's business: by our key, or by a search.
+- A platform that must search can't see a create that is still on its way. The next attempt therefore waits until the
+  earlier one has landed (`Claim.is_settling`).
+- A meeting that vanished is created again under the same key. If "not found" was wrong, the platform returns the old
+  meeting, and nobody gets a second link. People keep the old link until the platform has answered.
+- An uncertain write (no answer, or a dead worker) may land late, over a newer one. Sending the whole desired state
+  again is always right. Once the late write must have landed, the meeting is read and compared. If it should be
+  absent, it is found and deleted once more.
+- The outcome is written only while the row still carries the claim's lease token.
 """
 
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from integrations.meetings.differences import differences
 from integrations.meetings.findings import record_finding
-from integrations.meetings.lease import Claim, LeaseLost, claim
-from integrations.meetings.outcomes import write_failure, write_success
-from integrations.meetings.signals import announce
-from integrations.meetings.sweep import end_over
+from integrations.meetings.lease import Claim, LeaseLost, claim_meeting
+from integrations.meetings.outcomes import postpone_until_settled, write_failure, write_success
+from integrations.meetings.signals import send_meeting_changed
+from integrations.meetings.sweep import end_past_meetings
 from integrations.metrics import TAKEN_OVER, count_sync
 from integrations.models import DesiredState, FindingKind, Meeting
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import Attendee, MeetingSpec, PlatformError
+from integrations.platforms.values import Attendee, MeetingSpec, PlatformError, RemoteMeeting
 
 logger = logging.getLogger(__name__)
 
 
-def sync_meeting(meeting_id: UUID) -> None:
-    """Make the platform agree with a meeting that is due; nothing happens with one that is not, or is being worked on.
+class _NotSettled(Exception):
+    """An earlier create may still land, and the platform could not find it yet."""
 
-    Safe to run at any time, any number of times, by any number of workers. RuntimeError inside a transaction.
+
+def sync_meeting(meeting_id: UUID) -> None:
+    """Bring the platform in sync with a due meeting. Do nothing if the meeting isn't due or is leased.
+
+    Safe to run at any time, any number of times, by any number of workers. Raises RuntimeError inside a transaction.
     """
-    end_over(Meeting.objects.filter(pk=meeting_id))
-    claimed = claim(meeting_id)
-    if claimed is None:
+    end_past_meetings(Meeting.objects.filter(pk=meeting_id))
+    claim = claim_meeting(meeting_id)
+    if claim is None:
         return
     try:
-        warning = _make_agree(claimed)
+        warning = _sync_claimed(claim)
     except LeaseLost:
         count_sync(TAKEN_OVER)
         logger.warning("Meeting %s was taken over by another worker.", meeting_id)
+    except _NotSettled:
+        postpone_until_settled(claim)
     except PlatformError as error:
-        write_failure(claimed, error)
+        write_failure(claim, error)
     else:
-        write_success(claimed, warning)
+        write_success(claim, warning)
 
 
-def _make_agree(claimed: Claim) -> str:
-    """Do what is needed; returns the platform's warning or "". Raises PlatformError and LeaseLost."""
-    meeting = claimed.meeting
+def _sync_claimed(claim: Claim) -> str:
+    """Do what the desired state requires, and return the platform's warning or "".
+
+    Raises PlatformError, LeaseLost and _NotSettled.
+    """
+    meeting = claim.meeting
     platform = platform_of(meeting.connection)
     if meeting.desired_state == DesiredState.ABSENT:
-        return _retire(claimed, platform)
+        return _delete_remote(claim, platform)
     if not meeting.remote_id:
-        return _create(claimed, platform)
-    if claimed.compare and meeting.synced_version == meeting.version:
-        return _compare(claimed, platform)
-    return _update(claimed, platform)
+        return _create_remote(claim, platform, may_exist=meeting.may_exist)
+    if claim.compare and meeting.synced_version == meeting.version:
+        return _compare_remote(claim, platform)
+    return _update_remote(claim, platform)
 
 
-def _create(claimed: Claim, platform: VideoPlatform) -> str:
-    """Make the meeting or find it, hand out its link at once, then send what creating it leaves out."""
-    meeting = claimed.meeting
-    remote = platform.create_meeting(meeting.connection, _spec(meeting))
-    is_another = meeting.join_url not in ("", remote.join_url)
+def _create_remote(claim: Claim, platform: VideoPlatform, *, may_exist: bool) -> str:
+    """Create or find the meeting and store its link at once. Then send the options that creating leaves out."""
+    if claim.is_settling and not platform.creates_by_key:
+        raise _NotSettled
+    meeting = claim.meeting
+    remote = platform.create_meeting(meeting.connection, _spec_of(meeting), may_exist=may_exist)
+    has_other_link = meeting.join_url not in ("", remote.join_url)
     with transaction.atomic():
-        claimed.keep(remote_id=remote.remote_id, join_url=remote.join_url)
-        if is_another:
+        claim.save(remote_id=remote.remote_id, join_url=remote.join_url)
+        if has_other_link:
             words = _("The meeting no longer existed in %(platform)s: it was made again, with a new link.")
             record_finding(meeting, FindingKind.RECREATED, words % {"platform": platform.label})
-    announce(meeting.pk)
-    return platform.update_meeting(meeting.connection, remote.remote_id, _spec(meeting))
+    send_meeting_changed(meeting.pk)
+    if remote.is_as_specified:
+        return ""
+    return platform.update_meeting(meeting.connection, remote.remote_id, _spec_of(meeting))
 
 
-def _update(claimed: Claim, platform: VideoPlatform) -> str:
-    meeting = claimed.meeting
+def _update_remote(claim: Claim, platform: VideoPlatform) -> str:
+    meeting = claim.meeting
     try:
-        return platform.update_meeting(meeting.connection, meeting.remote_id, _spec(meeting))
+        return platform.update_meeting(meeting.connection, meeting.remote_id, _spec_of(meeting))
     except PlatformError as error:
         if error.kind != ErrorKind.GONE:
             raise
-    return _make_again(claimed, platform)
+    return _recreate_remote(claim, platform)
 
 
-def _compare(claimed: Claim, platform: VideoPlatform) -> str:
-    """Read the meeting and send the wanted state again where a late write changed it."""
-    meeting = claimed.meeting
+def _compare_remote(claim: Claim, platform: VideoPlatform) -> str:
+    """Read the meeting, and send the desired state again if a late write changed it."""
+    meeting = claim.meeting
     try:
         remote = platform.read_meeting(meeting.connection, meeting.organizer_id, meeting.remote_id)
     except PlatformError as error:
         if error.kind != ErrorKind.GONE:
             raise
-        return _make_again(claimed, platform)
-    changed = differences(remote, meeting)
-    if not changed:
+        return _recreate_remote(claim, platform)
+    differences = _differences(remote, meeting)
+    if not differences:
         return meeting.warning
-    # After an uncertain write of ours the difference is likely to be our own.
-    return (
-        _put_back(claimed, platform, changed)
-        if meeting.is_read_for_comparison
-        else _update(claimed, platform)
-    )
+    # After an uncertain write of ours, the difference is probably our own.
+    if meeting.is_read_for_comparison:
+        return _restore_remote(claim, platform, differences)
+    return _update_remote(claim, platform)
 
 
-def _put_back(claimed: Claim, platform: VideoPlatform, changed: list[str]) -> str:
-    """Send the wanted state again. It is news only once the platform has taken it."""
-    warning = _update(claimed, platform)
+def _restore_remote(claim: Claim, platform: VideoPlatform, differences: list[str]) -> str:
+    """Send the desired state again. The finding is recorded only once the platform has accepted it."""
+    warning = _update_remote(claim, platform)
     words = _("Somebody had changed the meeting in %(platform)s (%(what)s): it was put back.")
     with transaction.atomic():
-        claimed.keep(warning=warning)
-        what = {"platform": platform.label, "what": ", ".join(changed)}
-        record_finding(claimed.meeting, FindingKind.RESTORED, words % what)
+        claim.save(warning=warning)
+        facts = {"platform": platform.label, "what": ", ".join(differences)}
+        record_finding(claim.meeting, FindingKind.RESTORED, words % facts)
     return warning
 
 
-def _make_again(claimed: Claim, platform: VideoPlatform) -> str:
-    """The remote meeting vanished. Its id is forgotten first: a cancel must look for the new one, not for this."""
-    logger.warning("Meeting %s vanished from the platform and is made again.", claimed.meeting.pk)
-    claimed.keep(remote_id="")
-    return _create(claimed, platform)
+def _recreate_remote(claim: Claim, platform: VideoPlatform) -> str:
+    """Create the vanished meeting again. Forget its id first: a cancel must find the new meeting."""
+    logger.warning("Meeting %s vanished from the platform and is created again.", claim.meeting.pk)
+    claim.save(remote_id="")
+    return _create_remote(claim, platform, may_exist=True)
 
 
-def _retire(claimed: Claim, platform: VideoPlatform) -> str:
-    """Delete the meeting. Where its id is not known, or a late create may have come, it is asked for by our key."""
-    meeting = claimed.meeting
-    if not meeting.remote_id or claimed.compare:
-        claimed.keep(remote_id=platform.create_meeting(meeting.connection, _spec(meeting)).remote_id)
+def _delete_remote(claim: Claim, platform: VideoPlatform) -> str:
+    """Delete the meeting. If its id is unknown, or a late create may have landed, find it by our key first."""
+    meeting = claim.meeting
+    if not meeting.remote_id or claim.compare:
+        remote = platform.find_meeting(meeting.connection, _spec_of(meeting))
+        if remote is not None:
+            claim.save(remote_id=remote.remote_id)
+    if not meeting.remote_id:
+        return ""
     try:
         platform.delete_meeting(meeting.connection, meeting.organizer_id, meeting.remote_id)
     except PlatformError as error:
-        # Deleting twice does no harm, so nothing has to be compared afterwards.
+        # Deleting twice does no harm, so no comparison has to follow.
         error.ambiguous = False
         raise
     return ""
 
 
-def _spec(meeting: Meeting) -> MeetingSpec:
+def _spec_of(meeting: Meeting) -> MeetingSpec:
     return MeetingSpec(
         key=meeting.pk,
         organizer_id=meeting.organizer_id,
@@ -155,3 +172,30 @@ def _spec(meeting: Meeting) -> MeetingSpec:
         ends_at=meeting.ends_at,
         attendees=tuple(Attendee(**attendee) for attendee in meeting.attendees),
     )
+
+
+def _differences(remote: RemoteMeeting, meeting: Meeting) -> list[str]:
+    """Return the names of the properties that differ, or an empty list.
+
+    If the platform refused a part of the desired state last time (`warning`), its attendees may be incomplete.
+    Sending them again would change nothing, so they aren't compared.
+    """
+    desired_ids = frozenset(attendee["remote_id"].casefold() for attendee in meeting.attendees)
+    remote_ids = frozenset(attendee_id.casefold() for attendee_id in remote.attendee_ids)
+    is_same = {
+        _("subject"): _normalize_subject(remote.subject) == _normalize_subject(meeting.subject),
+        _("start"): _without_microseconds(remote.starts_at) == _without_microseconds(meeting.starts_at),
+        _("end"): _without_microseconds(remote.ends_at) == _without_microseconds(meeting.ends_at),
+        _("attendees"): remote_ids == desired_ids or meeting.warning != "",
+    }
+    return [name for name, same in is_same.items() if not same]
+
+
+def _normalize_subject(subject: str) -> str:
+    """Return the subject as platforms keep it: one line, printable characters only."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in subject)
+    return " ".join(printable.split())
+
+
+def _without_microseconds(time: datetime | None) -> datetime | None:
+    return time and time.replace(microsecond=0)

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('after', models.CharField(choices=[('checking', 'Checking…'), ('matched', 'Matched'), ('unmatched', 'Unmatched'), ('forbidden', 'Forbidden')], max_length=10)),
                 ('is_other_user', models.BooleanField(default=False)),
-                ('reason', models.CharField(blank=True, choices=[('field_empty', 'Field Empty'), ('not_found', 'Not Found'), ('alias', 'Alias'), ('disabled', 'Disabled'), ('guest', 'Guest'), ('no_licence', 'No Licence'), ('no_host_permission', 'No Host Permission'), ('refused', 'Refused')], max_length=20)),
+                ('reason', models.CharField(blank=True, choices=[('field_empty', 'Field Empty'), ('not_found', 'Not Found'), ('alias', 'Alias'), ('pending', 'Pending'), ('disabled', 'Disabled'), ('guest', 'Guest'), ('no_licence', 'No Licence'), ('no_host_permission', 'No Host Permission'), ('refused', 'Refused')], max_length=20)),
                 ('hint', models.CharField(blank=True, max_length=500)),
                 ('remote_user_name', models.CharField(blank=True, max_length=320)),
                 ('meetings', models.PositiveIntegerField(default=0)),
@@ -102,6 +102,15 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-meetings', 'pk'],
             },
+        ),
+        migrations.CreateModel(
+            name='HostPause',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('organizer_id', models.CharField(max_length=100)),
+                ('paused_until', models.DateTimeField()),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
+            ],
         ),
         migrations.CreateModel(
             name='Meeting',
@@ -120,6 +129,8 @@ class Migration(migrations.Migration):
                 ('remote_id', models.CharField(blank=True, max_length=500)),
                 ('join_url', models.TextField(blank=True)),
                 ('warning', models.TextField(blank=True)),
+                ('is_orphaned', models.BooleanField(db_default=False, default=False)),
+                ('may_exist', models.BooleanField(db_default=False, default=False)),
                 ('due_at', models.DateTimeField(blank=True, null=True)),
                 ('enqueued_at', models.DateTimeField(blank=True, null=True)),
                 ('claimed_at', models.DateTimeField(blank=True, null=True)),
@@ -153,18 +164,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='OrganizerMonth',
+            name='OrganizerUsage',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('organizer_id', models.CharField(max_length=100)),
-                ('month', models.DateField()),
+                ('window_start', models.DateField()),
                 ('meetings', models.PositiveIntegerField(default=0)),
                 ('counted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('told', models.PositiveSmallIntegerField(default=0)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='organizer_months', to='integrations.connection')),
+                ('notified_percent', models.PositiveSmallIntegerField(default=0)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='organizer_usages', to='integrations.connection')),
             ],
             options={
-                'ordering': ['-month', '-meetings', 'pk'],
+                'ordering': ['-window_start', '-meetings', 'pk'],
             },
         ),
         migrations.CreateModel(
@@ -225,7 +236,7 @@ class Migration(migrations.Migration):
                 ('is_other_user', models.BooleanField(default=False)),
                 ('queried_name', models.CharField(blank=True, max_length=320)),
                 ('remote_user_name', models.CharField(blank=True, max_length=320)),
-                ('reason', models.CharField(blank=True, choices=[('field_empty', 'Field Empty'), ('not_found', 'Not Found'), ('alias', 'Alias'), ('disabled', 'Disabled'), ('guest', 'Guest'), ('no_licence', 'No Licence'), ('no_host_permission', 'No Host Permission'), ('refused', 'Refused')], max_length=20)),
+                ('reason', models.CharField(blank=True, choices=[('field_empty', 'Field Empty'), ('not_found', 'Not Found'), ('alias', 'Alias'), ('pending', 'Pending'), ('disabled', 'Disabled'), ('guest', 'Guest'), ('no_licence', 'No Licence'), ('no_host_permission', 'No Host Permission'), ('refused', 'Refused')], max_length=20)),
                 ('hint', models.CharField(blank=True, max_length=500)),
                 ('staff', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='integrations.rematchrun')),
@@ -244,7 +255,7 @@ class Migration(migrations.Migration):
                 ('host_permission_checked_at', models.DateTimeField(blank=True, null=True)),
                 ('host_permission_due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('host_permission_attempts', models.PositiveSmallIntegerField(db_default=0, default=0)),
-                ('reason', models.CharField(blank=True, choices=[('field_empty', 'Field Empty'), ('not_found', 'Not Found'), ('alias', 'Alias'), ('disabled', 'Disabled'), ('guest', 'Guest'), ('no_licence', 'No Licence'), ('no_host_permission', 'No Host Permission'), ('refused', 'Refused')], db_default='', max_length=20)),
+                ('reason', models.CharField(blank=True, choices=[('field_empty', 'Field Empty'), ('not_found', 'Not Found'), ('alias', 'Alias'), ('pending', 'Pending'), ('disabled', 'Disabled'), ('guest', 'Guest'), ('no_licence', 'No Licence'), ('no_host_permission', 'No Host Permission'), ('refused', 'Refused')], db_default='', max_length=20)),
                 ('remote_id', models.CharField(blank=True, db_default='', max_length=100)),
                 ('remote_user_name', models.CharField(blank=True, db_default='', max_length=320)),
                 ('remote_name', models.CharField(blank=True, db_default='', max_length=300)),
@@ -279,6 +290,10 @@ class Migration(migrations.Migration):
             model_name='driftfinding',
             constraint=models.UniqueConstraint(fields=('connection', 'staff'), name='one_drift_finding_per_person'),
         ),
+        migrations.AddConstraint(
+            model_name='hostpause',
+            constraint=models.UniqueConstraint(fields=('connection', 'organizer_id'), name='one_pause_per_organizer'),
+        ),
         migrations.AddIndex(
             model_name='meeting',
             index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='meeting_due'),
@@ -289,7 +304,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='meeting',
-            index=models.Index(condition=models.Q(('desired_state', 'absent'), models.Q(('synced_version', models.F('version')), _negated=True)), fields=['connection'], name='meeting_being_let_go'),
+            index=models.Index(condition=models.Q(('desired_state', 'absent'), models.Q(('synced_version', models.F('version')), _negated=True)), fields=['connection'], name='meeting_deleting'),
         ),
         migrations.AddIndex(
             model_name='meeting',
@@ -301,23 +316,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='meeting',
-            index=models.Index(condition=models.Q(('desired_state', 'absent'), models.Q(('warning', ''), _negated=True)), fields=['connection', 'ends_at'], name='meeting_left_behind'),
+            index=models.Index(condition=models.Q(('is_orphaned', True)), fields=['connection', 'ends_at'], name='meeting_orphaned'),
         ),
         migrations.AddIndex(
             model_name='meeting',
-            index=models.Index(condition=models.Q(('claimed_at__isnull', False)), fields=['claimed_at'], include=('connection', 'organizer_id'), name='meeting_asked_about'),
+            index=models.Index(condition=models.Q(('claimed_at__isnull', False)), fields=['claimed_at'], include=('connection', 'organizer_id'), name='meeting_claimed'),
         ),
         migrations.AddConstraint(
             model_name='meeting',
             constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='meeting_end_after_start'),
+        ),
+        migrations.AddConstraint(
+            model_name='meeting',
+            constraint=models.CheckConstraint(condition=models.Q(('is_orphaned', False), ('desired_state', 'absent'), _connector='OR'), name='orphaned_meeting_is_cancelled'),
         ),
         migrations.AddIndex(
             model_name='finding',
             index=models.Index(fields=['connection', '-at', '-id'], name='finding_by_connection'),
         ),
         migrations.AddConstraint(
-            model_name='organizermonth',
-            constraint=models.UniqueConstraint(fields=('connection', 'month', 'organizer_id'), name='one_count_per_organizer_and_month'),
+            model_name='organizerusage',
+            constraint=models.UniqueConstraint(fields=('connection', 'window_start', 'organizer_id'), name='one_usage_per_organizer_and_window'),
         ),
         migrations.AddIndex(
             model_name='reconciliation',

@@ -14,8 +14,8 @@ from integrations.models.matches import (
     MatchStatus,
     UserMatch,
 )
-from integrations.models.meetings import DesiredState, Meeting, MeetingQuerySet, MeetingState
-from integrations.models.monitoring import DriftFinding, DriftWatch, OrganizerMonth
+from integrations.models.meetings import DesiredState, HostPause, Meeting, MeetingQuerySet, MeetingState
+from integrations.models.monitoring import DriftFinding, DriftWatch, OrganizerUsage
 from integrations.models.reconciliation import Finding, FindingKind, Reconciliation
 from integrations.models.rematches import (
     MatchChange,
@@ -37,6 +37,7 @@ __all__ = [
     "EventKind",
     "Finding",
     "FindingKind",
+    "HostPause",
     "HostPermission",
     "MatchChange",
     "MatchField",
@@ -44,7 +45,7 @@ __all__ = [
     "Meeting",
     "MeetingQuerySet",
     "MeetingState",
-    "OrganizerMonth",
+    "OrganizerUsage",
     "Reconciliation",
     "RematchRun",
     "RematchScope",

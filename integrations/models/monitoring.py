@@ -1,4 +1,4 @@
-"""What nightly looks at the platform found: who would not be matched any more, and who hosts nearly too much."""
+"""Results of nightly monitoring: staff whose match would change, and organizers near the capacity limit."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from staff.models import StaffMember
 
 
 class DriftWatch(models.Model):
-    """When a connection is watched next, and from where on. `mark` is the platform's: nobody else understands it."""
+    """Schedule of a connection's drift watch. `mark` is the platform's opaque position in its change feed."""
 
-    # Hidden from the connection: its one-to-one rows are those of the platforms.
+    # No reverse accessor: the one-to-one rows of a connection belong to the platforms.
     connection = models.OneToOneField(Connection, models.CASCADE, primary_key=True, related_name="+")
     due_at = models.DateTimeField(db_default=Now())
     mark = models.TextField(blank=True, db_default="")
@@ -24,10 +24,9 @@ class DriftWatch(models.Model):
 
 
 class DriftFinding(models.Model):
-    """Somebody whose match would be another one after a rematch; it is theirs until an answer is written, or a look
-    finds them fine.
+    """A staff member whose match would change in a rematch. It is deleted by a rematch or a watch without a change.
 
-    `after` is the status they would have, `meetings` how many of theirs are in the week after `checked_at`.
+    `after` is the status after the rematch. `meetings` counts the meetings in the week after `checked_at`.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="drift_findings")
@@ -40,7 +39,7 @@ class DriftFinding(models.Model):
     meetings = models.PositiveIntegerField(default=0)
     found_at = models.DateTimeField(db_default=Now())
     checked_at = models.DateTimeField(db_default=Now())
-    # When the admins were mailed about it: once.
+    # Time of the email to the admins, sent once.
     notified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -50,23 +49,25 @@ class DriftFinding(models.Model):
         ]
 
 
-class OrganizerMonth(models.Model):
-    """How many meetings of one organizer the platform was asked about in a calendar month (UTC).
+class OrganizerUsage(models.Model):
+    """Number of meetings of one organizer that used the platform's capacity in one window.
 
-    `month` is its first day; `told` the highest threshold, in per cent, that the admins were mailed about.
+    `window_start` is the window's first day in UTC. `notified_percent` is the highest threshold for which the admins
+    were notified.
     """
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="organizer_months")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="organizer_usages")
     organizer_id = models.CharField(max_length=100)
-    month = models.DateField()
+    window_start = models.DateField()
     meetings = models.PositiveIntegerField(default=0)
     counted_at = models.DateTimeField(db_default=Now())
-    told = models.PositiveSmallIntegerField(default=0)
+    notified_percent = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
-        ordering: ClassVar = ["-month", "-meetings", "pk"]
+        ordering: ClassVar = ["-window_start", "-meetings", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["connection", "month", "organizer_id"], name="one_count_per_organizer_and_month"
+                fields=["connection", "window_start", "organizer_id"],
+                name="one_usage_per_organizer_and_window",
             ),
         ]

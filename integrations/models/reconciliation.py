@@ -1,4 +1,4 @@
-"""What comparing meetings with the platform came to, night for night, and what was found out about single ones."""
+"""Nightly comparisons of meetings with the platform, and findings about single meetings."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class ReconciliationQuerySet(models.QuerySet["Reconciliation"]):
 
 
 class Reconciliation(models.Model):
-    """One comparison of a connection's meetings with the platform and with what they were made for.
+    """Comparison of a connection's meetings with the platform and with their owners.
 
-    `looked_at` counts the meetings that workers were asked to read; the other counts are final with `finished_at`.
+    `inspected` counts the meetings that workers must read. The other counts are final once `finished_at` is set.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="reconciliations")
@@ -30,10 +30,10 @@ class Reconciliation(models.Model):
     inspected = models.PositiveIntegerField(default=0)
     recreated = models.PositiveIntegerField(default=0)
     restored = models.PositiveIntegerField(default=0)
-    # Rows that did not agree with what they were made for, or that nobody had any more: asked for anew.
+    # Meetings that differed from what their owner needs, or that had no owner.
     repaired = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
-    # Why, for most of those that failed.
+    # Most common reason of the failures.
     reason = models.TextField(blank=True)
 
     objects = ReconciliationQuerySet.as_manager()
@@ -62,7 +62,7 @@ class FindingKind(models.TextChoices):
 
 
 class Finding(models.Model):
-    """Something that did not agree, and what was done about it. Append-only."""
+    """A difference, and how it was repaired. Append-only."""
 
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="findings")
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="findings", db_index=False)

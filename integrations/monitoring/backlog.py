@@ -1,4 +1,4 @@
-"""What waits to be done with meetings, connections and rematches, in numbers for whoever operates Coconut."""
+"""Open work on meetings, connections and rematches, as numbers for operators."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db.models import Count, F, FloatField, Func, Max, Q, QuerySet
+from django.db.models import Count, F, FloatField, Func, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest, Now
 
-from integrations.models import Connection, DesiredState, Meeting, RematchRun
+from integrations.models import Connection, DesiredState, HostPause, Meeting, RematchRun
 
-#: Whoever has an appointment within this time looks for the link now.
+#: Clients whose appointment starts within this time need the link now.
 SOON: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """How much waits, and for how many seconds."""
+    """Number of meetings by what they wait for.
+
+    `blocked` are due on a paused or unhealthy connection; `later` have a due time in the future.
+    """
 
     due: int
     oldest_due_seconds: float
@@ -29,8 +32,8 @@ class Backlog:
 
 
 @dataclass(frozen=True)
-class Rematching:
-    """The rematches that are under way."""
+class RematchProgress:
+    """Running rematches of all connections."""
 
     running: int
     people_left: int
@@ -38,68 +41,71 @@ class Rematching:
 
 
 def oldest_due_seconds() -> float:
-    """For how long the meeting that waits longest could have been worked on; 0 where none waits. One query.
+    """Return the longest time that a meeting has waited for a worker, or 0 if none waits. One query.
 
-    While a platform is down, or asked for a pause, nobody could; then it is the platform that is waited for.
+    Pauses and outages of the platform don't count: no worker can shorten them.
     """
+    host_pauses = HostPause.objects.filter(
+        connection=OuterRef("connection"), organizer_id=OuterRef("organizer_id")
+    )
     due = Meeting.objects.due().filter(connection__probe_at__isnull=True)
-    since = Greatest("due_at", "connection__paused_until")
+    since = Greatest("due_at", "connection__paused_until", Subquery(host_pauses.values("paused_until")))
     longest = due.aggregate(age=Max(_seconds(Now() - since)))["age"]
     return 0.0 if longest is None else max(float(longest), 0.0)
 
 
 def backlog() -> Backlog:
-    """What waits. Few queries, over what is open, not over all meetings."""
-    open_ones = Meeting.objects.filter(due_at__isnull=False)
+    """Return the open work. The queries read only open meetings."""
+    open_meetings = Meeting.objects.filter(due_at__isnull=False)
     due = Meeting.objects.due()
-    unfinished = open_ones.aggregate(
-        due_by_now=Count("pk", filter=Q(due_at__lte=Now())), later=Count("pk", filter=Q(due_at__gt=Now()))
+    counts = open_meetings.aggregate(
+        past_due_time=Count("pk", filter=Q(due_at__lte=Now())), later=Count("pk", filter=Q(due_at__gt=Now()))
     )
-    how_many = due.count()
+    due_count = due.count()
     return Backlog(
-        due=how_many,
+        due=due_count,
         oldest_due_seconds=oldest_due_seconds(),
-        blocked=max(unfinished["due_by_now"] - how_many, 0),
-        later=unfinished["later"],
-        failed=_by("error_kind", Meeting.objects.failed().filter(ends_at__gt=Now())),
+        blocked=max(counts["past_due_time"] - due_count, 0),
+        later=counts["later"],
+        failed=_count_by("error_kind", Meeting.objects.failed().filter(ends_at__gt=Now())),
         soon_without_link=_soon_without_link(),
     )
 
 
 def connections_by_status() -> dict[str, int]:
-    """How many connections are in each status."""
-    return _by("status", Connection.objects.all())
+    """Return the number of connections in each status."""
+    return _count_by("status", Connection.objects.all())
 
 
-def hindered_connections() -> dict[str, int]:
-    """Connections that cannot work now although their sign-in may be well, by what hinders them.
+def blocked_connections() -> dict[str, int]:
+    """Return the number of connections that can't be used at present, by cause.
 
-    "paused": the platform asked for it; "down": it is probed by one caller at a time; else the kind of their trouble.
+    "paused": the platform asked for a pause. "down": the circuit is open. Otherwise the kind of trouble.
     """
     live = Connection.objects.live()
     paused, down = live.filter(paused_until__gt=Now()), live.filter(probe_at__isnull=False)
     return {
         "paused": paused.count(),
         "down": down.count(),
-        **_by("trouble_kind", live.exclude(trouble_kind="")),
+        **_count_by("trouble_kind", live.exclude(trouble_kind="")),
     }
 
 
-def rematching() -> Rematching:
-    """The rematches under way, and how fast they are together: each from where its present worker took it up."""
+def rematch_progress() -> RematchProgress:
+    """Return the running rematches and their total speed, each since its present worker claimed it."""
     runs = RematchRun.objects.running()
-    now_seconds = _seconds(Now() - F("claimed_at"))
+    seconds_worked = _seconds(Now() - F("claimed_at"))
     rows = list(
-        runs.annotate(worked=now_seconds).values("total", "done", "claimed_done", "worked", "lease_token")
+        runs.annotate(worked=seconds_worked).values("total", "done", "claimed_done", "worked", "lease_token")
     )
-    return Rematching(
+    return RematchProgress(
         running=len(rows),
         people_left=sum(max(row["total"] - row["done"], 0) for row in rows),
-        people_a_second=sum(_rate(row) for row in rows),
+        people_a_second=sum(_people_a_second(row) for row in rows),
     )
 
 
-def _rate(row: Mapping[str, Any]) -> float:
+def _people_a_second(row: Mapping[str, Any]) -> float:
     if row["lease_token"] is None or not row["worked"]:
         return 0.0
     people: int = max(row["done"] - row["claimed_done"], 0)
@@ -110,7 +116,7 @@ def _soon_without_link() -> int:
     soon = Q(
         desired_state=DesiredState.PRESENT, join_url="", starts_at__gt=Now(), starts_at__lte=Now() + SOON
     )
-    # Each half by an index of its own: what is open, and what failed.
+    # Two queries, as open and failed meetings have indexes of their own.
     waiting = Meeting.objects.filter(soon, due_at__isnull=False)
     return waiting.count() + Meeting.objects.failed().filter(soon).count()
 
@@ -124,5 +130,5 @@ def _seconds(duration: Any) -> Func:
     )
 
 
-def _by(field: str, rows: QuerySet[Any]) -> dict[str, int]:
+def _count_by(field: str, rows: QuerySet[Any]) -> dict[str, int]:
     return dict(rows.order_by().values_list(field).annotate(Count("pk")))

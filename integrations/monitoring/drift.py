@@ -1,8 +1,8 @@
-"""The drift watch: who of those who matter would not be matched any more, found out before a client does.
+"""Drift watch: find staff whose match would change in a rematch, before a client notices.
 
-Every night, and without changing any match: only a rematch does that. Those matter who have video meetings in the
-coming week or whose Video Calls is on. Where the platform tells who changed in its directory only those are looked up;
-elsewhere those who host in the coming week.
+It runs every night and changes no match. It watches staff with video meetings in the coming week or with Video Calls
+on. If the platform reports changes in its directory, only changed users are looked up. Otherwise all staff who host in
+the coming week are.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from integrations.models import (
     RematchRun,
     UserMatch,
 )
-from integrations.monitoring.drift_report import email_findings, noted_words
+from integrations.monitoring.drift_report import email_findings, event_text
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import Changes, PlatformError
@@ -43,27 +43,27 @@ from integrations.task_queue import send
 logger = logging.getLogger(__name__)
 
 WATCH_TASK: Final = "integrations.watch_drift"
-#: How far ahead meetings count.
+#: Meetings that start within this time count.
 AHEAD: Final = timedelta(days=7)
-#: Less than a day, so that it is the same hours every night.
-_REST: Final = timedelta(hours=20)
+#: Time between two watches. Less than a day, so that the hour of the night stays the same.
+_INTERVAL: Final = timedelta(hours=20)
 #: A watch that failed, or whose worker died, is due again after so long.
-_RETRY: Final = timedelta(minutes=30)
-#: Connections a round of beat, so that bookings get their turn in between.
-PORTION: Final = 20
-#: Who calls the platform, for the circuit.
+_RETRY_AFTER: Final = timedelta(minutes=30)
+#: Connections that one call of beat starts, so that bookings aren't delayed.
+CONNECTIONS_A_ROUND: Final = 20
+#: Name of this caller for the circuit breaker.
 _CALLER: Final = "drift"
 
 
-# --- When -------------------------------------------------------------------------------------------
+# --- Schedule ---------------------------------------------------------------------------------------
 def sweep_drift() -> int:
-    """Have workers watch some of the connections whose turn it is; returns how many. Called every few minutes."""
+    """Send tasks for some of the connections that are due, and return their number. Beat calls it often."""
     busy, resting = RematchRun.objects.running(), DriftWatch.objects.filter(due_at__gt=Now())
     due = (
         Connection.objects.able_to_work()
         .exclude(pk__in=busy.values("connection"))
         .exclude(pk__in=resting.values("connection"))
-        .values_list("pk", flat=True)[:PORTION]
+        .values_list("pk", flat=True)[:CONNECTIONS_A_ROUND]
     )
     for connection_id in due:
         send(WATCH_TASK, connection_id)
@@ -71,69 +71,69 @@ def sweep_drift() -> int:
 
 
 def watch_drift(connection_id: int) -> None:
-    """Watch one connection, if it is its turn and the platform may be called."""
+    """Watch one connection if it is due and its platform may be called."""
     connection = Connection.objects.with_platforms().filter(pk=connection_id).first()
     if connection is None or not circuit_breaker.may_call(connection_id, _CALLER):
         return
-    watch = _claim(connection)
+    watch = _claim_due_watch(connection)
     if watch is not None:
-        _watch(connection, watch)
+        _run_watch(connection, watch)
     circuit_breaker.give_back(connection_id, _CALLER)
 
 
-def _claim(connection: Connection) -> DriftWatch | None:
-    """Take the watch for a while; None when it is not due."""
+def _claim_due_watch(connection: Connection) -> DriftWatch | None:
+    """Claim the watch until its retry is due. Return None if it isn't due."""
     DriftWatch.objects.bulk_create([DriftWatch(connection=connection)], ignore_conflicts=True)
-    this = DriftWatch.objects.filter(connection=connection)
-    return this.get() if this.filter(due_at__lte=Now()).update(due_at=Now() + _RETRY) else None
+    watches = DriftWatch.objects.filter(connection=connection)
+    return watches.get() if watches.filter(due_at__lte=Now()).update(due_at=Now() + _RETRY_AFTER) else None
 
 
-def _watch(connection: Connection, watch: DriftWatch) -> None:
-    begun = watch.due_at - _RETRY
+def _run_watch(connection: Connection, watch: DriftWatch) -> None:
+    started_at = watch.due_at - _RETRY_AFTER
     try:
         changes = platform_of(connection).changes_since(connection, watch.mark)
-        found = _look(connection, changes)
+        drift = _find_drift(connection, changes)
     except PlatformError as error:
         logger.warning(
             "Drift watch on connection %s: %s (request %s)", connection.pk, error, error.request_id
         )
         circuit_breaker.record_failure(connection.pk, error, _CALLER)
         if error.kind == ErrorKind.BUG:
-            _rest(watch, begun, watch.mark)
+            _schedule_next(watch, started_at, watch.mark)
         return
-    new = _keep(connection, found, begun)
-    _rest(watch, begun, changes.mark if changes is not None else "")
-    email_findings(connection, new)
+    to_notify = _store_findings(connection, drift, started_at)
+    _schedule_next(watch, started_at, changes.mark if changes is not None else "")
+    email_findings(connection, to_notify)
 
 
-def _rest(watch: DriftWatch, begun: datetime, mark: str) -> None:
-    """Until the next night. The mark moves last: what was read since the old one has had its effect."""
-    DriftWatch.objects.filter(pk=watch.pk).update(due_at=begun + _REST, mark=mark, finished_at=Now())
+def _schedule_next(watch: DriftWatch, started_at: datetime, mark: str) -> None:
+    """Make the watch due the next night. The mark advances last, after all changes before it were stored."""
+    DriftWatch.objects.filter(pk=watch.pk).update(due_at=started_at + _INTERVAL, mark=mark, finished_at=Now())
 
 
-# --- Looking ----------------------------------------------------------------------------------------
+# --- Find -------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class _Found:
-    """Who would be what, and how many meetings everybody has in the coming week."""
+class _Drift:
+    """Matches that would change, and the number of meetings in the coming week by staff id."""
 
     changes: Sequence[MatchChange]
     meetings: Mapping[int, int]
 
 
-def _look(connection: Connection, changes: Changes | None) -> _Found:
+def _find_drift(connection: Connection, changes: Changes | None) -> _Drift:
     meetings = _meetings_ahead(connection)
-    asked = _whom_to_ask(connection, changes, meetings)
-    found: list[MatchChange] = []
-    directory = platform_of(connection).open_directory(connection, len(asked)) if asked else None
-    while directory is not None and asked:
-        part = dict(list(asked.items())[: directory.chunk_size])
-        asked = {pk: name for pk, name in asked.items() if pk not in part}
-        found += preview_answers(connection, part, look_up(connection, directory, part))
-    return _Found([change for change in found if _is_drift(change)], meetings)
+    names = _names_to_look_up(connection, changes, meetings)
+    match_changes: list[MatchChange] = []
+    directory = platform_of(connection).open_directory(connection, len(names)) if names else None
+    while directory is not None and names:
+        chunk = dict(list(names.items())[: directory.chunk_size])
+        names = {pk: name for pk, name in names.items() if pk not in chunk}
+        match_changes += preview_answers(connection, chunk, look_up(connection, directory, chunk))
+    return _Drift([change for change in match_changes if _is_drift(change)], meetings)
 
 
 def _meetings_ahead(connection: Connection) -> dict[int, int]:
-    """Staff id -> meetings in the coming week, of those who have any."""
+    """Return the number of meetings in the coming week by staff id, without zeros."""
     ahead = Meeting.objects.filter(
         connection=connection,
         desired_state=DesiredState.PRESENT,
@@ -145,21 +145,26 @@ def _meetings_ahead(connection: Connection) -> dict[int, int]:
     )
 
 
-def _whom_to_ask(connection: Connection, changes: Changes | None, hosts: Collection[int]) -> dict[int, str]:
-    """Staff id -> the name to look up. Whoever was found before is asked for again, so that it can end."""
-    before = DriftFinding.objects.filter(connection=connection)
-    found_before = set(before.values_list("staff_id", flat=True))
-    knows_who = changes is not None and changes.is_complete
-    asked = {}
-    for pk, user_name, remote_id in _matched(connection, hosts):
-        concerned = changes.concern(user_name, remote_id) if changes and knows_who else pk in hosts
+def _names_to_look_up(
+    connection: Connection, changes: Changes | None, hosts: Collection[int]
+) -> dict[int, str]:
+    """Return the user names to look up by staff id. Staff with a finding are included, so that it can end."""
+    findings = DriftFinding.objects.filter(connection=connection)
+    found_before = set(findings.values_list("staff_id", flat=True))
+    is_complete = changes is not None and changes.is_complete
+    names = {}
+    for pk, user_name, remote_id in _watched_matches(connection, hosts):
+        concerned = changes.concern(user_name, remote_id) if changes and is_complete else pk in hosts
         if concerned or pk in found_before:
-            asked[pk] = user_name
-    return asked
+            names[pk] = user_name
+    return names
 
 
-def _matched(connection: Connection, hosts: Collection[int]) -> Iterator[tuple[int, str, str]]:
-    """Those who matter and could host so far. Whose field has changed is rematched by itself."""
+def _watched_matches(connection: Connection, hosts: Collection[int]) -> Iterator[tuple[int, str, str]]:
+    """Yield staff id, user name and remote id of watched staff who can host.
+
+    Staff whose match field has changed are left out: they are rematched automatically.
+    """
     rows = UserMatch.objects.filter(
         Q(enabled=True) | Q(staff__in=hosts),
         connection=connection,
@@ -176,22 +181,22 @@ def _is_drift(change: MatchChange) -> bool:
     return change.is_other_user or change.after in (MatchStatus.UNMATCHED, MatchStatus.FORBIDDEN)
 
 
-# --- Keeping ----------------------------------------------------------------------------------------
+# --- Store ------------------------------------------------------------------------------------------
 @transaction.atomic
-def _keep(connection: Connection, found: _Found, begun: datetime) -> list[DriftFinding]:
-    """Store who was found and forget everybody else; returns those the admins are to be mailed about, once."""
-    # Answers are written under this lock: what a rematch wrote since the look began is newer than what was looked up.
-    now = Connection.objects.lock(connection.pk)
-    if now.match_field != connection.match_field:
+def _store_findings(connection: Connection, drift: _Drift, started_at: datetime) -> list[DriftFinding]:
+    """Replace the stored findings, and return those that the admins must be emailed about, once."""
+    # A rematch writes its results under the same lock. Results since the start are newer than ours.
+    current = Connection.objects.lock(connection.pk)
+    if current.match_field != connection.match_field:
         return []
-    newer = UserMatch.objects.filter(connection=connection, checked_at__gte=begun)
-    answered = set(newer.values_list("staff_id", flat=True)) if found.changes else set()
-    changes = [change for change in found.changes if change.staff_id not in answered]
+    newer = UserMatch.objects.filter(connection=connection, checked_at__gte=started_at)
+    rematched = set(newer.values_list("staff_id", flat=True)) if drift.changes else set()
+    changes = [change for change in drift.changes if change.staff_id not in rematched]
     findings = DriftFinding.objects.filter(connection=connection)
     findings.exclude(staff__in=[change.staff_id for change in changes]).delete()
     known = set(findings.values_list("staff_id", flat=True))
     DriftFinding.objects.bulk_create(
-        [_finding(connection, change, found.meetings) for change in changes],
+        [_finding(connection, change, drift.meetings) for change in changes],
         update_conflicts=True,
         unique_fields=["connection", "staff"],
         update_fields=[
@@ -204,8 +209,8 @@ def _keep(connection: Connection, found: _Found, begun: datetime) -> list[DriftF
             "checked_at",
         ],
     )
-    _note(connection, findings.exclude(staff__in=known))
-    return _to_be_told(findings)
+    _note_new_findings(connection, findings.exclude(staff__in=known))
+    return _mark_notified(findings)
 
 
 def _finding(connection: Connection, change: MatchChange, meetings: Mapping[int, int]) -> DriftFinding:
@@ -221,15 +226,15 @@ def _finding(connection: Connection, change: MatchChange, meetings: Mapping[int,
     )
 
 
-def _note(connection: Connection, new: QuerySet[DriftFinding]) -> None:
-    """A line of the connection's history about those who were not found before."""
-    first, how_many = new.select_related("staff").first(), new.count()
+def _note_new_findings(connection: Connection, new: QuerySet[DriftFinding]) -> None:
+    """Add an event about the new findings to the connection's history."""
+    first, count = new.select_related("staff").first(), new.count()
     if first is not None:
-        note_event(connection, EventKind.NOTED, None, noted_words(first, how_many))
+        note_event(connection, EventKind.NOTED, None, event_text(first, count))
 
 
-def _to_be_told(findings: QuerySet[DriftFinding]) -> list[DriftFinding]:
-    """Marked as told before the mail goes out: rather none, where the process dies, than the same one twice."""
-    untold = list(findings.filter(notified_at=None, meetings__gt=0).select_related("staff"))
-    findings.filter(pk__in=[finding.pk for finding in untold]).update(notified_at=Now())
-    return untold
+def _mark_notified(findings: QuerySet[DriftFinding]) -> list[DriftFinding]:
+    """Return the findings to email. Mark as sent before sending: at most once, even if the process dies."""
+    to_notify = list(findings.filter(notified_at=None, meetings__gt=0).select_related("staff"))
+    findings.filter(pk__in=[finding.pk for finding in to_notify]).update(notified_at=Now())
+    return to_notify

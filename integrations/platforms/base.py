@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from integrations.platforms.values import (
     Account,
     Attendee,
+    Capacity,
     Changes,
     CheckStep,
     DirectoryResult,
@@ -51,14 +52,17 @@ class VideoPlatform(Protocol):
 
     slug: str
     label: str
-    #: What the platform calls a user name, such as "UPN"; used in labels and hints.
+    #: The platform's term for a user name, such as "sign-in email"; used in labels and hints.
     user_name_label: str
     #: What the file with a `grant_script` is called.
     grant_script_name: str
     #: How many people one `probe_host_permission` may be given.
     probe_size: int
-    #: How many meetings one organizer may have in a calendar month, as the platform publishes; None: nothing is known.
-    most_meetings_a_month: int | None
+    #: The limit for one organizer that the platform publishes, or None.
+    capacity: Capacity | None
+    #: Whether the platform itself finds the meeting with our key when creating is repeated, even if the earlier create
+    #: is still on its way. Otherwise a repeated create waits until the earlier one has landed.
+    creates_by_key: bool
 
     @property
     def host_permission_label(self) -> str:
@@ -112,6 +116,10 @@ class VideoPlatform(Protocol):
         """Whether hosting needs a permission that differs from person to person. No call."""
         ...
 
+    def hosts_as_staff(self, connection: Connection) -> bool:
+        """Whether staff members organize their own meetings, instead of one account for all. No call."""
+        ...
+
     def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
         """What an administrator of the platform runs so that meetings may be hosted as these users. No call.
 
@@ -137,7 +145,7 @@ class VideoPlatform(Protocol):
         ...
 
     def capacity_remedy(self, connection: Connection) -> str:
-        """What an admin can do where an organizer has nearly `most_meetings_a_month`. No call."""
+        """What an admin can do if an organizer has nearly reached `capacity`. No call."""
         ...
 
     def check(self, connection: Connection) -> Iterator[CheckStep]:
@@ -148,8 +156,19 @@ class VideoPlatform(Protocol):
         """
         ...
 
-    def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
-        """Create the meeting, or find the one with this key. Idempotent; options of an existing one are left alone."""
+    def create_meeting(self, connection: Connection, spec: MeetingSpec, *, may_exist: bool) -> RemoteMeeting:
+        """Create the meeting, or return the one with this key unchanged. Idempotent.
+
+        `may_exist` is false only for the first attempt ever. A platform that doesn't know our key must otherwise
+        search first. If it finds several meetings with the key, it keeps one and deletes the others.
+        """
+        ...
+
+    def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
+        """Return the meeting with this key, so that it can be deleted, or None if an earlier create made none.
+
+        A platform that can find a meeting only by creating it with the same key may do so.
+        """
         ...
 
     def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:

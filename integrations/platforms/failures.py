@@ -54,7 +54,8 @@ class Rule:
 
 
 RULES: Final[Mapping[ErrorKind, Rule]] = {
-    # The platform asked for a pause (429): nobody on the connection calls until it is over (`connections.pause`).
+    # The platform asked for a pause (429): nobody on the connection calls until it is over (`circuit_breaker.pause`),
+    # or only its host if the error's scope is HOST.
     ErrorKind.THROTTLED: Rule(Owner.NOBODY, True, "as long after as the platform said"),
     # No usable answer: after several callers without one, a single caller probes (`integrations.circuit_breaker`).
     ErrorKind.OUTAGE: Rule(Owner.NOBODY, True, "with growing pauses, or at the first answer to anybody"),

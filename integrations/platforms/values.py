@@ -22,6 +22,7 @@ class MatchReason(models.TextChoices):
     FIELD_EMPTY = "field_empty"
     NOT_FOUND = "not_found"
     ALIAS = "alias"
+    PENDING = "pending"
     DISABLED = "disabled"
     GUEST = "guest"
     NO_LICENCE = "no_licence"
@@ -34,11 +35,38 @@ class MatchReason(models.TextChoices):
         return [cls.DISABLED, cls.GUEST, cls.NO_LICENCE, cls.NO_HOST_PERMISSION, cls.REFUSED]
 
 
+class ErrorScope(StrEnum):
+    """Meetings that a failure concerns: all of the connection, or only those of one organizer."""
+
+    CONNECTION = "connection"
+    HOST = "host"
+
+
+class CapacityWindow(StrEnum):
+    """Period that a platform counts by. Each begins at 00:00 UTC."""
+
+    MONTH = "month"
+    DAY = "day"
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Published limit: at most `meetings` of one organizer may be created, changed or read in one window."""
+
+    meetings: int
+    window: CapacityWindow
+
+    def percent_of(self, used: int) -> int:
+        """Return the used share of the limit, rounded down."""
+        return used * 100 // self.meetings
+
+
 class PlatformError(Exception):
     """A call to the platform failed.
 
     `sentence` is for people and says the remedy; `request_id` is the platform's, for support. `retry_after` is in
-    seconds. `ambiguous` means that a write may have been carried out although no answer arrived.
+    seconds. `ambiguous` means that a write may have been carried out although no answer arrived. `scope` HOST pauses
+    only the meetings of the same organizer.
     """
 
     def __init__(
@@ -50,6 +78,7 @@ class PlatformError(Exception):
         retry_after: float | None = None,
         ambiguous: bool = False,
         reason: MatchReason | None = None,
+        scope: ErrorScope = ErrorScope.CONNECTION,
     ) -> None:
         super().__init__(sentence)
         self.kind = kind
@@ -57,6 +86,7 @@ class PlatformError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         self.ambiguous = ambiguous
+        self.scope = scope
         # For `ErrorKind.PERSON`: what to record on the person's match, if anything.
         self.reason = reason
 
@@ -70,7 +100,7 @@ class Attendee:
 
 @dataclass(frozen=True)
 class MeetingSpec:
-    """The whole wanted state of a remote meeting. `key` is stable over its life; times are aware."""
+    """Whole desired state of a remote meeting. `key` never changes; times are aware."""
 
     key: UUID
     organizer_id: str
@@ -82,7 +112,10 @@ class MeetingSpec:
 
 @dataclass(frozen=True)
 class RemoteMeeting:
-    """What the platform says about a meeting. `attendee_ids` are remote ids, order without meaning."""
+    """A meeting as the platform returns it. `attendee_ids` are remote ids.
+
+    `is_as_specified` is true if the platform has just created it with the whole desired state.
+    """
 
     remote_id: str
     join_url: str
@@ -90,6 +123,7 @@ class RemoteMeeting:
     starts_at: datetime | None
     ends_at: datetime | None
     attendee_ids: frozenset[str] = field(default_factory=frozenset)
+    is_as_specified: bool = False
 
 
 @dataclass(frozen=True)

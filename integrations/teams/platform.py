@@ -12,6 +12,8 @@ from integrations.models import Connection, UserMatch
 from integrations.platforms.values import (
     Account,
     Attendee,
+    Capacity,
+    CapacityWindow,
     Changes,
     CheckStep,
     MeetingSpec,
@@ -42,7 +44,8 @@ class Teams:
     user_name_label = "UPN"
     grant_script_name = "coconut-access-policy.ps1"
     # "Meeting information: 2000 meetings/user each month" (learn.microsoft.com/graph/throttling-limits).
-    most_meetings_a_month: int | None = 2000
+    capacity: Capacity | None = Capacity(2000, CapacityWindow.MONTH)
+    creates_by_key = True
     probe_size = PROBE_SIZE
 
     @property
@@ -95,6 +98,9 @@ class Teams:
     def needs_host_permission(self, connection: Connection) -> bool:
         return connection.teams.method == Method.ACCESS_POLICY
 
+    def hosts_as_staff(self, connection: Connection) -> bool:
+        return self.needs_host_permission(connection)
+
     def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
         return policy_script(remote_ids)
 
@@ -115,7 +121,14 @@ class Teams:
     def check(self, connection: Connection) -> Iterator[CheckStep]:
         return self_test.check(connection)
 
-    def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
+    def create_meeting(
+        self, connection: Connection, spec: MeetingSpec, *, may_exist: bool = True
+    ) -> RemoteMeeting:
+        # createOrGet knows our key, so that a repeated create is the same request.
+        return meetings.create_meeting(connection, spec)
+
+    def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
+        # Graph can't filter by externalId. createOrGet finds the meeting, or creates one that is then deleted.
         return meetings.create_meeting(connection, spec)
 
     def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:

@@ -20,7 +20,7 @@ from integrations.hooks import notices_of
 from integrations.matching.host_permission import needing_permission
 from integrations.meetings.failed import failed_links
 from integrations.models import Connection
-from integrations.monitoring import capacity, drift_report
+from integrations.monitoring import capacity_report, drift_report
 from integrations.platforms.registry import platform_of
 from integrations.views.access import is_htmx, with_connection
 from integrations.views.disconnect import disconnected_page
@@ -57,7 +57,7 @@ def _whole_page(request: HttpRequest, connection: Connection) -> HttpResponse:
         "account": platform_of(connection).account(connection),
         "health": health_of(connection),
         "failed_count": failed_links(connection).count(),
-        "capacity": capacity.notice_of(connection),
+        "capacity": capacity_report.notice_of(connection),
         "drift": drift_report.notice_of(connection),
         "without": without_platform(organization),
         **run_context(connection),

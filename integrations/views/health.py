@@ -19,9 +19,9 @@ from integrations.connections.self_test import ask_for_check, latest_check
 from integrations.events import note_event
 from integrations.matching.host_permission import needing_permission
 from integrations.meetings import failed as failed_links
-from integrations.meetings.reconciliation_news import news_of
+from integrations.meetings.reconciliation_report import report_of
 from integrations.models import Connection, EventKind
-from integrations.monitoring import capacity, drift_report
+from integrations.monitoring import capacity_report, drift_report
 from integrations.platforms.registry import platform_of
 from integrations.platforms.settings_form import SettingsForm
 from integrations.views.access import is_htmx, with_connection
@@ -84,7 +84,7 @@ def try_again(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Retry one failed link (`meeting`), or all of them."""
     meeting_id = _uuid_or_none(request.POST.get("meeting", ""))
     if "meeting" in request.POST and meeting_id is None:
-        tried = failed_links.Tried(0)
+        tried = failed_links.RetryResult(0)
     else:
         tried = failed_links.try_again(connection, meeting_id, current_member(request))
     _add_retry_messages(request, connection, tried)
@@ -106,11 +106,11 @@ def _render_page(request: HttpRequest, connection: Connection, form: SettingsFor
         "needing_permission": _count_without_permission(connection),
         "form": form,
         "failed": failed,
-        "failed_links": failed_links.links_on(failed),
-        "reconciliation": news_of(connection),
+        "failed_links": failed_links.rows_on(failed),
+        "reconciliation": report_of(connection),
         "drift": drift,
-        "drift_checked_at": drift_report.last_look_of(connection),
-        "load": capacity.load_of(connection),
+        "drift_checked_at": drift_report.last_watched_at(connection),
+        "usage": capacity_report.largest_usage(connection),
         "drift_rows": drift_report.rows_on(connection, drift),
         **list_context(request, events_of(connection)),
     }
@@ -138,7 +138,9 @@ def _back_to_health(connection: Connection) -> HttpResponseRedirect:
     return redirect("connection-health", connection.pk)
 
 
-def _add_retry_messages(request: HttpRequest, connection: Connection, tried: failed_links.Tried) -> None:
+def _add_retry_messages(
+    request: HttpRequest, connection: Connection, tried: failed_links.RetryResult
+) -> None:
     number = tried.number
     if not number:
         messages.info(request, _("There is nothing that could be tried again."))
@@ -147,15 +149,15 @@ def _add_retry_messages(request: HttpRequest, connection: Connection, tried: fai
     if not connection.is_healthy:
         sentence = f"{sentence} {_('That begins once the connection is reauthorized.')}"
     messages.success(request, sentence)
-    if tried.hindered:
-        messages.warning(request, _cannot_host_sentence(tried.hindered))
+    if tried.blocked_hosts:
+        messages.warning(request, _cannot_host_sentence(tried.blocked_hosts))
 
 
-def _cannot_host_sentence(hindered: tuple[str, ...]) -> str:
+def _cannot_host_sentence(blocked_hosts: tuple[str, ...]) -> str:
     """Name the first few people only, because a retry of all links can concern hundreds."""
     sentence = _("Not everybody can host there now, so that links may fail again.")
-    sentences = [sentence, *hindered[:MAX_NAMES]]
-    more = len(hindered) - MAX_NAMES
+    sentences = [sentence, *blocked_hosts[:MAX_NAMES]]
+    more = len(blocked_hosts) - MAX_NAMES
     if more > 0:
         sentences.append(ngettext("And %d more person.", "And %d more people.", more) % more)
     return " ".join(sentences)

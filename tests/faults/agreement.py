@@ -1,6 +1,6 @@
-"""What must be true when the trouble is over, for every appointment, every meeting and every mail.
+"""Invariants after a fault, for every appointment, meeting and email.
 
-`disagreements` compares what Coconut's database says with what Microsoft has, and says in words what is wrong.
+`disagreements` compares Coconut's database with the simulated Microsoft, and describes each difference in a sentence.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from tests.stack import Stack
 
 Row = dict[str, Any]
 
-# The staff member who has the appointment, and how the connection makes meetings for them, are read from where an
-# admin sees them, not from the meeting: that is what is checked.
+# The expected host and organizer come from the appointment and the match, not from the meeting under test.
 APPOINTMENTS = """
 SELECT a.id, a.status, a.starts_at, a.ends_at, a.meeting_id, s.name || ', ' || o.name AS subject,
        um.remote_id AS host, t.method, t.account_oid AS account
@@ -35,7 +34,7 @@ SELECT m.id, m.desired_state, m.state, m.version, m.synced_version, m.join_url, 
   FROM integrations_meeting m JOIN integrations_connection c ON c.id = m.connection_id
 """
 WAITING = """
-SELECT 'a mail to ' || "to" FROM appointments_notification WHERE state = 'waiting'
+SELECT 'an email to ' || "to" FROM appointments_notification WHERE state = 'waiting'
 UNION ALL
 SELECT 'a rematch, ' || state FROM integrations_rematchrun WHERE finished_at IS NULL
 UNION ALL
@@ -46,7 +45,7 @@ SELECT 'the connection ' || name || ' ' || status FROM integrations_connection
 
 @dataclass(frozen=True)
 class Seen:
-    """One look at everything. `mails` are what each mail told to whom, `waiting` what else is not over yet."""
+    """Snapshot of both sides. `mails` has recipient and content of each email, `waiting` other open work."""
 
     appointments: list[Row]
     meetings: list[Row]
@@ -56,8 +55,8 @@ class Seen:
 
 
 def expect_agreement(stack: Stack, seconds: float = 40) -> None:
-    """Wait until everything agrees; fails with what does not, when that takes longer than `seconds`."""
-    found = ["Nobody has looked."]
+    """Wait until both sides agree. Fail with the differences after `seconds`."""
+    found = ["No comparison was made."]
 
     def agrees() -> bool:
         found[:] = disagreements(look(stack))
@@ -70,36 +69,38 @@ def expect_agreement(stack: Stack, seconds: float = 40) -> None:
 
 
 def look(stack: Stack) -> Seen:
-    """Read it all. Microsoft is asked last: what the rows promise must be there by then."""
+    """Take a snapshot. Microsoft is read last, as it must have what the rows promise."""
     return Seen(
         appointments=_rows(stack, APPOINTMENTS),
         meetings=_rows(stack, MEETINGS),
         waiting=[text for (text,) in stack.sql(WAITING)],
-        mails=[_news(mail) for mail in stack.mails()],
+        mails=[_email_key(mail) for mail in stack.mails()],
         remote=[each for each in stack.simulator_state("meetings") if not each["deleted"]],
     )
 
 
 def disagreements(seen: Seen) -> list[str]:
-    """Everything that is wrong, a sentence each."""
+    """Return a sentence for each difference."""
     by_key = {meeting["id"]: meeting for meeting in seen.meetings}
     remote = {key: [each for each in seen.remote if each["external_id"] == key] for key in by_key}
     return [
         *(f"It waits: {text}." for text in seen.waiting),
-        *(f"Told more than once: {news}." for news, times in Counter(seen.mails).items() if times > 1),
-        *_strangers(seen, by_key),
-        *_of_appointments(seen, by_key, remote),
-        *_of_meetings(seen, remote),
+        *(f"Sent more than once: {email}." for email, times in Counter(seen.mails).items() if times > 1),
+        *_unknown_remote_meetings(seen, by_key),
+        *_appointment_differences(seen, by_key, remote),
+        *_meeting_differences(seen, remote),
     ]
 
 
-def _strangers(seen: Seen, by_key: dict[str, Row]) -> Iterator[str]:
+def _unknown_remote_meetings(seen: Seen, by_key: dict[str, Row]) -> Iterator[str]:
     for each in seen.remote:
         if each["external_id"] not in by_key:
             yield f"No row owns the remote meeting {each['id']}."
 
 
-def _of_appointments(seen: Seen, by_key: dict[str, Row], remote: dict[str, list[Row]]) -> Iterator[str]:
+def _appointment_differences(
+    seen: Seen, by_key: dict[str, Row], remote: dict[str, list[Row]]
+) -> Iterator[str]:
     for appointment in seen.appointments:
         name = f"Appointment {appointment['id']}"
         meeting = by_key.get(appointment["meeting_id"] or "")
@@ -145,11 +146,11 @@ def _compared(appointment: Row, meeting: Row, remote: list[Row]) -> Iterator[str
     )
 
 
-def _of_meetings(seen: Seen, remote: dict[str, list[Row]]) -> Iterator[str]:
+def _meeting_differences(seen: Seen, remote: dict[str, list[Row]]) -> Iterator[str]:
     owned = {appointment["meeting_id"] for appointment in seen.appointments}
     for meeting in seen.meetings:
         name = f"Meeting {meeting['id']}"
-        # What may still land is remembered after a disconnect, for when it is connected again: nobody waits for it.
+        # After a disconnect `recheck_at` stays set for a later reconnect, and does not count as open work.
         open_ends = [
             "due_at",
             "lease_token",
@@ -171,14 +172,14 @@ def _end_while_connected(meeting: Row, remote: list[Row]) -> Iterator[str]:
 
 
 def _end_of_disconnected(meeting: Row, remote: list[Row]) -> Iterator[str]:
-    """A link that was made stays; who gets none reads why; what could not be deleted is named."""
-    has_news = bool(meeting["warning"] or meeting["error_sentence"])
+    """Links stay. Meetings without a link, or that could not be deleted, say why."""
+    has_reason = bool(meeting["warning"] or meeting["error_sentence"])
     match meeting["state"]:
         case "ready" if [each["join_web_url"] for each in remote] == [meeting["join_url"]]:
             return
         case "failed" if meeting["error_sentence"] and not remote:
             return
-        case "cancelled" if has_news or not remote:
+        case "cancelled" if has_reason or not remote:
             return
     yield f"is {meeting['state']} after the disconnect, with {len(remote)} remote meetings."
 
@@ -188,13 +189,13 @@ def _rows(stack: Stack, query: str) -> list[Row]:
 
 
 def calendar_lines(mail: EmailMessage) -> list[str]:
-    """The lines of the calendar entry in a mail; none where there is no entry."""
+    """Return the lines of the email's calendar entry, or an empty list."""
     entry = next((part for part in mail.walk() if part.get_content_type() == "text/calendar"), None)
     lines: list[str] = [] if entry is None else entry.get_content().splitlines()
     return lines
 
 
-def _news(mail: EmailMessage) -> str:
-    """What a mail tells, to whom: of an appointment, the version that its calendar entry has."""
+def _email_key(mail: EmailMessage) -> str:
+    """Return the recipient and the appointment's version in the calendar entry, or the subject without an entry."""
     what = [line for line in calendar_lines(mail) if line.startswith(("UID", "SEQUENCE", "METHOD"))]
     return f"{mail['To']}: {', '.join(what) or mail['Subject']}"

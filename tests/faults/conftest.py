@@ -1,7 +1,7 @@
-"""An installation with two workers and a database server of its own, in which two organisations are connected.
+"""Installation with two workers, its own database server, and two connected organisations.
 
-Maple's meetings are held by its service account, those of Cedar by the staff members themselves. Each has two
-appointments whose links are made. There is no browser: people act through the web server.
+Maple's service account organizes its meetings; at Cedar, staff members do. Each has two appointments with links. People
+act through the web server, without a browser.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.stack import Snapshot, Stack
 
 @dataclass(frozen=True)
 class Office:
-    """A desk, two people who can host there, and two appointments of the first whose links are made."""
+    """Front desk, two hosts, and two appointments of the first host with links."""
 
     desk: Desk
     hosts: tuple[str, str]
@@ -32,7 +32,7 @@ class Office:
 
 @dataclass(frozen=True)
 class Installation:
-    """The stack, its database server, and where each test begins."""
+    """The stack, its database server, and the state in which each test starts."""
 
     stack: Stack
     postgres: Postgres
@@ -42,7 +42,7 @@ class Installation:
 
 @pytest.fixture(scope="session")
 def installation() -> Iterator[Installation]:
-    """Started once; use `stack`, which brings it to its start."""
+    """Start the installation once. Tests use `stack`, which resets it."""
     with throwaway_folder() as folder:
         with migrated_cluster() as cluster:
             postgres = Postgres(folder / "postgres", folder / "sockets", durable=False, template=cluster)
@@ -70,8 +70,8 @@ def _connect(stack: Stack) -> dict[str, Office]:
     }
     able = "SELECT count(*) FROM integrations_usermatch m JOIN staff_staffmember s ON s.id = m.staff_id"
     able += " WHERE m.status = 'matched' AND s.email = ANY(%s)"
-    everybody = [email for pair in hosts.values() for email in pair]
-    stack.wait_until(lambda: stack.sql(able, everybody) == [(len(everybody),)], seconds=30)
+    emails = [email for pair in hosts.values() for email in pair]
+    stack.wait_until(lambda: stack.sql(able, emails) == [(len(emails),)], seconds=30)
     stack.sql("UPDATE integrations_usermatch SET enabled = true")
     desks = {
         "maple": Desk(stack, "ada@maple.example", "Mortgage review"),
@@ -87,18 +87,18 @@ def _connect(stack: Stack) -> dict[str, Office]:
 
 @pytest.fixture
 def stack(installation: Installation) -> Stack:
-    """Both organisations are connected, and everything runs."""
+    """Return the running stack with both organisations connected."""
     installation.stack.reset(installation.snapshot)
     return installation.stack
 
 
 @pytest.fixture
 def maple(stack: Stack, installation: Installation) -> Office:
-    """One account holds every meeting: the staff member is a co-organizer."""
+    """Organisation whose service account organizes all meetings, with the staff member as co-organizer."""
     return installation.offices["maple"]
 
 
 @pytest.fixture
 def cedar(stack: Stack, installation: Installation) -> Office:
-    """Staff members hold their own meetings: another one means another meeting."""
+    """Organisation whose staff organize their own meetings: another host needs another meeting."""
     return installation.offices["cedar"]

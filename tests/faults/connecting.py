@@ -1,4 +1,4 @@
-"""What connecting and reauthorizing leave behind, without a browser. Runs beside the stack, in its Django."""
+"""Connect and reauthorize without a browser. Runs next to the stack, in its Django."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ADMINISTRATOR = "gail@contoso.example"
 
 
 def begin(maple: dict[str, Any], cedar: dict[str, Any]) -> None:
-    """An empty calendar; Maple connected by its service account, Cedar by an access policy."""
+    """Delete all appointments. Connect Maple by its service account and Cedar by an access policy."""
     Appointment.objects.all().delete()
     connect("maple", Method.SERVICE_ACCOUNT, **service_account(**maple))
     administrator = {"account_oid": cedar["oid"], "account_upn": ADMINISTRATOR}
@@ -42,14 +42,14 @@ def connect(slug: str, method: str, **columns: Any) -> None:
 
 @transaction.atomic
 def reauthorize(slug: str, tokens: dict[str, Any]) -> None:
-    """The service account has signed in again."""
+    """Store a new sign-in of the service account."""
     connection = Connection.objects.select_for_update().get(organization__slug=slug)
     renew_sign_in(connection.teams, {**service_account(**tokens), "refreshed_at": Now()})
     mark_reauthorized(connection, None)
 
 
 def service_account(*, oid: str, access_token: str, refresh_token: str) -> dict[str, Any]:
-    """The columns that its sign-in fills."""
+    """Return the columns that a sign-in of the service account fills."""
     tokens = {
         "access_token": access_token,
         "expires_at": time.time() + 3000,

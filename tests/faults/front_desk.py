@@ -1,4 +1,4 @@
-"""The front desk: books, moves, reassigns and cancels through the web server, as somebody who is signed in."""
+"""The front desk: a signed-in admin books, moves, reassigns and cancels through the web server."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from tests.stack import Stack
 
 
 class Desk:
-    """An admin of one organisation, who gives every appointment a day of its own."""
+    """Signed-in admin of one organisation. Every appointment gets another day."""
 
     def __init__(self, stack: Stack, email: str, service: str) -> None:
-        """Sign in; `service` is what everybody books here."""
+        """Sign in. All appointments are for `service`."""
         self.stack = stack
         self._http = requests.Session()
-        # A proxy in the environment must not be asked for this machine.
+        # Requests to this machine must not go through a proxy from the environment.
         self._http.trust_env = False
         self._organization = self._id("staff_staffmember", "email", email, "organization_id")
         self._service = self._id("services_service", "name", service)
         self._client = self._id("appointments_client", "organization_id", self._organization)
-        # Weeks ahead, away from holidays, at an hour that no clock ever skips.
+        # Weeks ahead, at an hour that no change of daylight saving time skips.
         self._day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=21)
         self._http.get(f"{stack.url}/sign-in/", timeout=30)
         self._post("/sign-in/", username=email, password=PASSWORD)
 
     def book(self, staff: str = "") -> int:
-        """Book a video appointment with `staff` (an e-mail); its id."""
+        """Book a video appointment with `staff` (an email address), and return its id."""
         answer = self._post(
             "/schedule/appointments/add/",
             request_key=secrets.token_hex(8),
@@ -47,7 +47,7 @@ class Desk:
         return int(found[1])
 
     def call_requests(self, request_id: str) -> None:
-        """From here on the proxy in front says this id with every request."""
+        """Send this request id with all further requests, as a proxy does."""
         self._http.headers["X-Request-ID"] = request_id
 
     def move(self, appointment: int) -> None:
@@ -55,7 +55,7 @@ class Desk:
         self._change(appointment, "move", **self._new_time())
 
     def reassign(self, appointment: int, staff: str) -> None:
-        """Give it to somebody else."""
+        """Reassign it to another staff member."""
         self._change(appointment, "reassign", staff=self._id("staff_staffmember", "email", staff))
 
     def cancel(self, appointment: int) -> None:
@@ -83,7 +83,7 @@ class Desk:
         return {"date": self._day.isoformat(), "time": "10:00", "outside_hours": "on"}
 
     def _post(self, path: str, **fields: Any) -> requests.Response:
-        """Send a form; fails unless it is accepted, which every one of them answers by leading elsewhere."""
+        """Send a form. Fail unless the answer is a redirect, as all accepted forms redirect."""
         form = {**fields, "csrfmiddlewaretoken": self._http.cookies["coconut_csrf"]}
         answer = self._http.post(self.stack.url + path, data=form, allow_redirects=False, timeout=30)
         assert answer.status_code in (302, 303), f"{path} answered {answer.status_code}:\n{answer.text}"
@@ -93,5 +93,5 @@ class Desk:
         rows = self.stack.sql(
             f"SELECT {selected} FROM {table} WHERE {column} = %s ORDER BY id LIMIT 1", value
         )
-        assert rows, f"Nobody and nothing in {table} has {column} {value}."
+        assert rows, f"No row of {table} has {column} {value}."
         return rows[0][0]

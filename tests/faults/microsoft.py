@@ -1,4 +1,4 @@
-"""The simulated Microsoft, as the fault table uses it."""
+"""Helpers for the simulated Microsoft in the fault table."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tests.faults.connecting import ADMINISTRATOR, SERVICE_ACCOUNT
 from tests.stack import Stack
 
 CREATE = r"onlineMeetings/createOrGet"
-# A meeting that exists: moved, read, deleted.
+# Requests for an existing meeting: update, read, delete.
 MEETING = r"onlineMeetings/(?!createOrGet)"
 ANY = r"onlineMeetings"
 
 
 def administrator(stack: Stack) -> dict[str, Any]:
-    """Who consented for the organisation."""
+    """Return the object id of the administrator who consented."""
     return {"oid": _oid(stack, ADMINISTRATOR)}
 
 
 def sign_in(stack: Stack) -> dict[str, Any]:
-    """The service account signs in: its object id and its tokens."""
+    """Sign in as the service account, and return its object id and tokens."""
     stack.control("consent", user=SERVICE_ACCOUNT)
     answer = stack.control("token", user=SERVICE_ACCOUNT)
     return {
@@ -31,12 +31,12 @@ def sign_in(stack: Stack) -> dict[str, Any]:
 
 
 def created(stack: Stack) -> int:
-    """How many meetings Microsoft ever made, deleted ones included."""
+    """Return the number of meetings ever created, deleted ones included."""
     return len(stack.simulator_state("meetings"))
 
 
 def asked(stack: Stack, pattern: str) -> list[dict[str, Any]]:
-    """The requests that Microsoft has answered since the start, oldest first."""
+    """Return the answered requests since the start, oldest first."""
     log = stack.simulator_requests()
     return [
         each for each in log if each["status"] is not None and re.search(pattern, unquote(each["target"]))
@@ -44,12 +44,12 @@ def asked(stack: Stack, pattern: str) -> list[dict[str, Any]]:
 
 
 def times(stack: Stack, pattern: str) -> list[float]:
-    """When Microsoft was asked, in seconds of its own clock."""
+    """Return the times of the requests, in seconds of the simulator's clock."""
     return [each["time"] for each in asked(stack, pattern)]
 
 
 def reauthorize(stack: Stack, slug: str) -> None:
-    """The admin clicks Reauthorize, and the service account signs in."""
+    """Reauthorize the organisation's connection with a new sign-in of the service account."""
     stack.python(
         f"from tests.faults.connecting import reauthorize\nreauthorize({slug!r}, {sign_in(stack)!r})"
     )

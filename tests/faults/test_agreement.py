@@ -1,4 +1,4 @@
-"""The check that every row of the fault table ends with: it finds whatever could be wrong, and nothing else."""
+"""The comparison after each fault finds every kind of difference, and reports no correct state."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ UNMADE = meeting(
 )
 
 
-def test_a_meeting_that_is_as_it_should_be_is_not_complained_of() -> None:
+def test_a_synced_meeting_is_no_difference() -> None:
     assert disagreements(AGREED) == []
 
 
-def test_a_cancelled_meeting_that_is_gone_is_not_complained_of() -> None:
+def test_a_deleted_meeting_of_a_cancelled_appointment_is_no_difference() -> None:
     assert disagreements(CANCELLED) == []
 
 
@@ -110,11 +110,11 @@ def test_a_cancelled_meeting_that_is_gone_is_not_complained_of() -> None:
         {"meetings": [meeting(error_kind="bug")]},
         {"meetings": [GONE]},
         {"mails": ["cleo: booked", "cleo: booked"]},
-        {"waiting": ["a mail to cleo"]},
+        {"waiting": ["an email to cleo"]},
     ],
     ids=str,
 )
-def test_whatever_else_there_is_is_found(wrong: dict[str, Any]) -> None:
+def test_every_other_state_is_a_difference(wrong: dict[str, Any]) -> None:
     assert disagreements(replace(AGREED, **wrong)) != []
 
 
@@ -126,7 +126,7 @@ def test_whatever_else_there_is_is_found(wrong: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_a_cancelled_meeting_that_is_still_there_is_found(wrong: dict[str, Any]) -> None:
+def test_an_existing_meeting_of_a_cancelled_appointment_is_a_difference(wrong: dict[str, Any]) -> None:
     assert disagreements(replace(CANCELLED, **wrong)) != []
 
 
@@ -135,7 +135,7 @@ def test_a_cancelled_meeting_that_is_still_there_is_found(wrong: dict[str, Any])
     [(LEFT, [remote(start="2026-12-01T15:00:00Z")]), (UNMADE, [])],
     ids=["a link stays", "no link, and why"],
 )
-def test_the_ends_after_a_disconnect_are_not_complained_of(row: Row, left: list[Row]) -> None:
+def test_allowed_states_after_a_disconnect_are_no_difference(row: Row, left: list[Row]) -> None:
     assert disagreements(replace(AGREED, meetings=[row], remote=left)) == []
 
 
@@ -151,5 +151,5 @@ def test_the_ends_after_a_disconnect_are_not_complained_of(row: Row, left: list[
     ],
     ids=["no meeting", "another link", "still due", "a meeting nobody knows", "no reason", "it waits"],
 )
-def test_other_ends_after_a_disconnect_are_found(row: Row, left: list[Row]) -> None:
+def test_other_states_after_a_disconnect_are_differences(row: Row, left: list[Row]) -> None:
     assert disagreements(replace(AGREED, meetings=[row], remote=left)) != []

@@ -1,4 +1,4 @@
-"""Microsoft answers late, not at all, or with nonsense. There is one meeting for each appointment all the same."""
+"""Microsoft answers late, never, or with an invalid response. Each appointment still gets exactly one meeting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.stack import Stack
 
 
 def expect_agreement_after(stack: Stack, office: Office, **fault: Any) -> None:
-    """Microsoft treats the first three requests in this way, while people book, move and cancel."""
+    """Apply the fault to the first three requests, while appointments are booked, moved and cancelled."""
     stack.control("fault", regex=ANY, count=3, **fault)
 
     office.desk.book(office.hosts[0])
@@ -28,39 +28,41 @@ def test_an_answer_after_the_timeout_makes_no_second_meeting(stack: Stack, maple
     expect_agreement_after(stack, maple, kind="slow", seconds=4)
 
 
-def test_a_connection_that_drops_when_everything_was_done_makes_no_second_meeting(
+def test_a_connection_dropped_after_the_request_was_carried_out_makes_no_second_meeting(
     stack: Stack, maple: Office
 ) -> None:
     expect_agreement_after(stack, maple, kind="drop_after")
 
 
-def test_a_connection_that_drops_before_anything_was_done_is_tried_again(stack: Stack, maple: Office) -> None:
+def test_a_request_whose_connection_was_dropped_before_it_was_carried_out_is_retried(
+    stack: Stack, maple: Office
+) -> None:
     expect_agreement_after(stack, maple, kind="drop_before")
 
 
-def test_an_internal_error_is_tried_again(stack: Stack, maple: Office) -> None:
+def test_an_internal_error_is_retried(stack: Stack, maple: Office) -> None:
     expect_agreement_after(stack, maple, kind="server_error")
 
 
-def test_an_internal_error_after_everything_was_done_makes_no_second_meeting(
+def test_an_internal_error_after_the_request_was_carried_out_makes_no_second_meeting(
     stack: Stack, maple: Office
 ) -> None:
     expect_agreement_after(stack, maple, kind="server_error", executed=True)
 
 
-def test_a_page_of_a_gateway_that_failed_is_no_answer(stack: Stack, maple: Office) -> None:
+def test_an_error_page_of_a_gateway_is_not_taken_for_an_answer(stack: Stack, maple: Office) -> None:
     expect_agreement_after(stack, maple, kind="html", status=502)
 
 
-def test_a_page_that_claims_to_be_a_success_is_no_answer(stack: Stack, maple: Office) -> None:
+def test_an_html_page_with_status_200_is_not_taken_for_an_answer(stack: Stack, maple: Office) -> None:
     expect_agreement_after(stack, maple, kind="html", status=200, executed=True)
 
 
-def test_half_an_answer_is_no_answer(stack: Stack, maple: Office) -> None:
+def test_a_truncated_response_is_not_taken_for_an_answer(stack: Stack, maple: Office) -> None:
     expect_agreement_after(stack, maple, kind="truncated")
 
 
-def test_answers_that_are_lost_to_meetings_of_staff_members_make_no_second_ones(
+def test_lost_answers_make_no_second_meetings_if_staff_organize_their_own(
     stack: Stack, cedar: Office
 ) -> None:
     expect_agreement_after(stack, cedar, kind="drop_after")
@@ -77,18 +79,18 @@ def test_a_platform_that_is_down_is_probed_and_not_hammered(stack: Stack, maple:
     hasty = len(microsoft.times(stack, ANY)) - len(probes(stack))
     stack.control("clear-faults")
 
-    # Three find out, each with a few that are under way at that moment: two workers have two processes each.
+    # Three failures open the circuit. Other calls may be in flight: two workers have two processes each.
     assert hasty <= 3 + 4
     expect_agreement(stack)
     assert microsoft.created(stack) == made + 10
 
 
 def probes(stack: Stack) -> list[float]:
-    """When Microsoft was asked after the pause that one leaves to a platform that is down: three quarters at least."""
+    """Return the times of the requests that followed at least three quarters of the shortest pause."""
     return [later for before, later in pairwise(microsoft.times(stack, ANY)) if later - before > 0.7]
 
 
-def test_when_microsoft_asks_for_a_pause_both_workers_leave_it_alone(stack: Stack, maple: Office) -> None:
+def test_both_workers_stop_calling_when_microsoft_asks_for_a_pause(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
     stack.control("fault", kind="throttle", regex=ANY, retry_after=4)
     for _ in range(12):
@@ -98,7 +100,7 @@ def test_when_microsoft_asks_for_a_pause_both_workers_leave_it_alone(stack: Stac
     expect_agreement(stack)
     assert microsoft.created(stack) == made + 12
     first, *others = microsoft.times(stack, ANY)
-    # Two workers have two processes each: the others may have been under way.
+    # Two workers have two processes each: the other calls may have been in flight.
     assert len([at for at in others if at < first + 3.9]) <= 3
 
 
@@ -117,9 +119,7 @@ def test_a_busy_microsoft_does_not_slow_down_another_organisation(
     assert stack.sql(paused) == [(1,)]
 
 
-def test_a_sign_in_that_is_revoked_in_the_middle_stops_links_until_somebody_reauthorizes(
-    stack: Stack, maple: Office
-) -> None:
+def test_a_revoked_sign_in_stops_links_until_an_admin_reauthorizes(stack: Stack, maple: Office) -> None:
     stack.control("refresh-tokens", how="revoked")
     stack.control("fault", kind="unauthorized", regex=ANY, count=2)
     maple.desk.move(maple.booked[0])

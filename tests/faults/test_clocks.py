@@ -1,4 +1,4 @@
-"""Machines that do not agree what time it is."""
+"""Machines whose clocks differ."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAST, SLOW = str(OFF.seconds), str(-OFF.seconds)
 
 @pytest.fixture
 def wrong_clocks(stack: Stack) -> Iterator[None]:
-    """The first worker's clock is fast; the second one does not run yet."""
+    """Run the first worker with a fast clock. The second worker isn't running yet."""
     workers.kill_all(stack)
     stack.start("worker", CLOCK_OFF_SECONDS=FAST)
     yield
@@ -47,7 +47,7 @@ def test_a_worker_whose_clock_is_slow_takes_over_from_a_killed_one_whose_clock_w
 
 
 def _is_off(mail: EmailMessage) -> bool:
-    """Whether whoever wrote the mail had the wrong time: its calendar entry has their clock's."""
+    """Return whether the email was written with a wrong clock, by the time stamp of its calendar entry."""
     (line,) = [line for line in calendar_lines(mail) if line.startswith("DTSTAMP")]
     written = dt.datetime.strptime(line, "DTSTAMP:%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
     return abs(dt.datetime.now(dt.UTC) - written) > OFF / 2

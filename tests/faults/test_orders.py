@@ -1,4 +1,4 @@
-"""People change their minds while workers are busy, and the broker delivers as it likes."""
+"""Requests change while workers are busy, and tasks arrive repeatedly or in another order."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ def test_the_same_task_delivered_three_times_makes_one_meeting(stack: Stack, map
     assert len(microsoft.asked(stack, CREATE)) == before + 1
 
 
-def test_tasks_that_are_delivered_in_reverse_order_end_at_what_was_asked_last(
-    stack: Stack, maple: Office
-) -> None:
+def test_tasks_delivered_in_reverse_order_end_at_the_last_request(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
     workers.kill_all(stack)
     moved, cancelled = maple.desk.book(maple.hosts[0]), maple.desk.book(maple.hosts[0])
@@ -49,7 +47,7 @@ def test_tasks_that_are_delivered_in_reverse_order_end_at_what_was_asked_last(
 
 
 def reverse_the_queues(stack: Stack) -> None:
-    """What came last is delivered first."""
+    """Deliver the newest tasks first."""
     with redis.Redis.from_url(cache_url(stack.folder, 0)) as broker:
         queues = [key for key in broker.keys("celery*") if broker.type(key) == b"list"]
         assert queues
@@ -59,7 +57,7 @@ def reverse_the_queues(stack: Stack) -> None:
             broker.rpush(queue, *reversed(waiting))
 
 
-def test_a_move_while_the_meeting_is_made_ends_at_the_new_time(stack: Stack, maple: Office) -> None:
+def test_a_move_while_the_meeting_is_created_ends_at_the_new_time(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
     stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
     booked = maple.desk.book(maple.hosts[0])
@@ -71,7 +69,7 @@ def test_a_move_while_the_meeting_is_made_ends_at_the_new_time(stack: Stack, map
     assert microsoft.created(stack) == made + 1
 
 
-def test_a_cancel_while_the_meeting_is_made_leaves_none(stack: Stack, maple: Office) -> None:
+def test_a_cancel_while_the_meeting_is_created_leaves_no_meeting(stack: Stack, maple: Office) -> None:
     stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
     booked = maple.desk.book(maple.hosts[0])
     stack.wait_until(lambda: workers.is_claimed(stack))
@@ -95,7 +93,7 @@ def test_reassigning_while_the_meeting_is_moved_changes_the_co_organizer_and_kee
     assert microsoft.created(stack) == made
 
 
-def test_reassigning_while_the_meeting_is_moved_replaces_it_where_staff_members_hold_their_own(
+def test_reassigning_while_the_meeting_is_moved_replaces_it_if_staff_organize_their_own_meetings(
     stack: Stack, cedar: Office
 ) -> None:
     made = microsoft.created(stack)
@@ -110,7 +108,7 @@ def test_reassigning_while_the_meeting_is_moved_replaces_it_where_staff_members_
     assert microsoft.created(stack) == made + 1
 
 
-def test_reassigning_while_the_meeting_is_made_leaves_only_the_one_of_who_has_it_now(
+def test_reassigning_while_the_meeting_is_created_leaves_only_the_new_hosts_meeting(
     stack: Stack, cedar: Office
 ) -> None:
     stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
@@ -122,7 +120,7 @@ def test_reassigning_while_the_meeting_is_made_leaves_only_the_one_of_who_has_it
     expect_agreement(stack)
 
 
-def test_a_meeting_that_is_made_while_its_platform_is_disconnected_keeps_its_link(
+def test_a_meeting_created_while_its_platform_is_disconnected_keeps_its_link(
     stack: Stack, maple: Office
 ) -> None:
     made = microsoft.created(stack)
@@ -138,7 +136,7 @@ def test_a_meeting_that_is_made_while_its_platform_is_disconnected_keeps_its_lin
     assert microsoft.created(stack) == made + 1
 
 
-def test_what_waits_when_its_platform_is_disconnected_ends_with_a_reason(stack: Stack, maple: Office) -> None:
+def test_meetings_that_wait_during_a_disconnect_end_with_a_reason(stack: Stack, maple: Office) -> None:
     stack.control("fault", kind="graph_down")
     booked = maple.desk.book(maple.hosts[0])
     meeting = maple.desk.meeting(booked)

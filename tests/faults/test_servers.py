@@ -1,4 +1,4 @@
-"""Beat, the broker and the database fail. Bookings go on where the database is there, and every link comes."""
+"""Beat, the broker and the database fail. Booking works while the database does, and every link is created."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINK = "SELECT join_url FROM integrations_meeting WHERE id = %s"
 ATTEMPTED = "SELECT count(*) FROM integrations_meeting WHERE error_kind <> '' AND lease_token IS NULL"
 
 
-def test_links_come_without_beat_and_what_must_be_tried_again_comes_when_it_is_back(
+def test_links_are_created_without_beat_and_retries_follow_when_it_is_back(
     stack: Stack, maple: Office
 ) -> None:
     stack.kill("beat")
@@ -39,7 +39,7 @@ def test_a_broker_that_restarts_empty_loses_nothing(stack: Stack, maple: Office)
 
     stack.broker.stop()
     stack.broker.start()
-    # A worker that ends a task just when its broker goes ends itself, in kombu; its supervisor starts another.
+    # If the broker goes when a task ends, kombu ends the worker. Its supervisor starts another one.
     stack.start(*stack.workers, "beat")
 
     expect_agreement(stack)
@@ -58,7 +58,7 @@ def test_booking_moving_and_cancelling_go_on_without_a_broker(stack: Stack, mapl
     expect_agreement(stack)
 
 
-def test_a_database_that_restarts_while_links_are_made_loses_and_doubles_nothing(
+def test_a_database_restart_while_links_are_created_loses_and_duplicates_nothing(
     stack: Stack, maple: Office, installation: Installation
 ) -> None:
     made = microsoft.created(stack)
@@ -67,7 +67,7 @@ def test_a_database_that_restarts_while_links_are_made_loses_and_doubles_nothing
         maple.desk.book(maple.hosts[0])
     stack.wait_until(lambda: workers.is_claimed(stack))
 
-    # Everybody is disconnected in the middle of what they do, as when its package is upgraded.
+    # All clients are disconnected in the middle of their work, as in a package upgrade.
     assert installation.postgres.process is not None
     stop(installation.postgres.process, signal.SIGINT, timeout=20)
     installation.postgres.start()

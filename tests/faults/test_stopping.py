@@ -1,4 +1,4 @@
-"""Stopping in the middle of work, and finding in the logs what was done because of whom."""
+"""Stop workers in the middle of work, and trace their work to requests in the logs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_call_and_writes_the_link(
     made = microsoft.created(stack)
     stack.control("fault", kind="latency", regex=CREATE, ms=2000, count=1)
     meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
-    stack.wait_until(lambda: workers.those(stack, AT_MICROSOFT))
-    (busy,) = workers.those(stack, AT_MICROSOFT)
-    # Nobody else could finish it.
+    stack.wait_until(lambda: workers.matching_workers(stack, AT_MICROSOFT))
+    (busy,) = workers.matching_workers(stack, AT_MICROSOFT)
+    # No other worker could finish it.
     for name in [name for name in stack.workers if name != busy]:
         stack.kill(name)
 
@@ -32,9 +32,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_call_and_writes_the_link(
     expect_agreement(stack)
 
 
-def test_what_a_worker_does_because_of_a_booking_has_the_bookings_id_in_its_log(
-    stack: Stack, maple: Office
-) -> None:
+def test_a_workers_log_has_the_request_id_of_the_booking(stack: Stack, maple: Office) -> None:
     maple.desk.call_requests("from-the-proxy-0123")
     maple.desk.book(maple.hosts[0])
     expect_agreement(stack)
@@ -44,14 +42,14 @@ def test_what_a_worker_does_because_of_a_booking_has_the_bookings_id_in_its_log(
     assert len(asked) == 1
 
 
-def test_a_worker_whose_broker_goes_in_the_middle_of_a_task_lives_on_and_hears_it_when_it_is_back(
+def test_a_worker_survives_the_loss_of_its_broker_during_a_task_and_reconnects(
     stack: Stack, maple: Office
 ) -> None:
     stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
     meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
-    stack.wait_until(lambda: workers.those(stack, AT_MICROSOFT))
-    (busy,) = workers.those(stack, AT_MICROSOFT)
-    # Nobody else could do it.
+    stack.wait_until(lambda: workers.matching_workers(stack, AT_MICROSOFT))
+    (busy,) = workers.matching_workers(stack, AT_MICROSOFT)
+    # No other worker could do it.
     for name in [name for name in stack.workers if name != busy]:
         stack.kill(name)
 

@@ -1,4 +1,4 @@
-"""Which worker is where, so that a test can strike it in exactly that moment."""
+"""Find workers by what they wait for, and kill them at that moment."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ CLAIMED = "SELECT count(*) FROM integrations_meeting WHERE lease_token IS NOT NU
 
 
 def is_claimed(stack: Stack) -> bool:
-    """Whether a worker works on a meeting."""
+    """Return whether a worker holds a meeting."""
     return stack.sql(CLAIMED) != [(0,)]
 
 
-def those(stack: Stack, where: str) -> list[str]:
-    """The names of the workers with a process in this state."""
+def matching_workers(stack: Stack, where: str) -> list[str]:
+    """Return the names of the workers with a database connection that matches the condition."""
     found = f"SELECT DISTINCT application_name {_clients(where)} ORDER BY 1"
     return [name for (name,) in stack.sql(found)]
 
 
-def kill_those(stack: Stack, where: str) -> None:
-    """They lose their power, and what they had sent to the database dies with them. One goes on in any case."""
-    stack.wait_until(lambda: those(stack, where))
-    for name in those(stack, where):
+def kill_matching_workers(stack: Stack, where: str) -> None:
+    """Kill the matching workers together with their database connections. At least one worker survives."""
+    stack.wait_until(lambda: matching_workers(stack, where))
+    for name in matching_workers(stack, where):
         stack.kill(name)
     stack.sql(f"SELECT pg_terminate_backend(pid) {_clients(where)}")
     if not any(map(stack.is_running, stack.workers)):
@@ -35,7 +35,7 @@ def kill_those(stack: Stack, where: str) -> None:
 
 
 def kill_all(stack: Stack) -> None:
-    """Nobody works."""
+    """Kill all workers."""
     for name in stack.workers:
         stack.kill(name)
 

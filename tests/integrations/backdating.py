@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from integrations.meetings.reconciliation import reconcile_everything
 from integrations.meetings.reconciliation_report import finish_reconciliations
 from integrations.meetings.sync import sync_meeting
-from integrations.models import Connection, Finding, Meeting, Reconciliation
+from integrations.models import Connection, Finding, HostPause, Meeting, Reconciliation
 
 _OF_MEETINGS = [
     "starts_at",
@@ -32,6 +32,7 @@ def pass_time(passed: timedelta) -> None:
     Reconciliation.objects.update(started_at=F("started_at") - passed, finished_at=F("finished_at") - passed)
     Finding.objects.update(at=F("at") - passed)
     Connection.objects.update(paused_until=F("paused_until") - passed, probe_at=F("probe_at") - passed)
+    HostPause.objects.update(paused_until=F("paused_until") - passed)
 
 
 def work() -> None:

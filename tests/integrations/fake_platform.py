@@ -1,8 +1,11 @@
-"""A video platform in memory, for tests that are not about Microsoft.
+"""Video platforms in memory, for tests of the neutral code.
 
-It keeps the contract of `integrations.platforms.base.VideoPlatform`: meetings are created once per key, what is gone
-answers GONE, every name that is looked up gets an answer. It fails when told to, counts what it was asked, and
-refuses to be called inside a transaction.
+Both fakes keep the contract of `integrations.platforms.base.VideoPlatform`: creating is idempotent, a deleted meeting
+answers GONE, and every queried name gets a result. They fail on request, count their calls, and refuse to be called
+inside a transaction.
+
+- `FakePlatform` knows our key, as Microsoft Teams does.
+- `KeylessFakePlatform` doesn't, as Zoom: a repeated create makes a second meeting, so it must search first.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import TypeVar
 
 from django import forms
 from django.db import connection as database
@@ -23,9 +27,12 @@ from integrations.platforms.settings_form import SettingsForm
 from integrations.platforms.values import (
     Account,
     Attendee,
+    Capacity,
+    CapacityWindow,
     Changes,
     CheckStep,
     DirectoryResult,
+    ErrorScope,
     MatchReason,
     MeetingSpec,
     PermissionResult,
@@ -36,6 +43,8 @@ from integrations.platforms.values import (
 )
 from staff.models import Organization
 
+T = TypeVar("T")
+
 SERVICE_ACCOUNT = "oid-of-the-service-account"
 
 
@@ -43,8 +52,8 @@ def outage() -> PlatformError:
     return PlatformError(ErrorKind.OUTAGE, "The fake platform cannot be reached.")
 
 
-def throttled(seconds: float = 30) -> PlatformError:
-    return PlatformError(ErrorKind.THROTTLED, "The fake platform is busy.", retry_after=seconds)
+def throttled(seconds: float = 30, scope: ErrorScope = ErrorScope.CONNECTION) -> PlatformError:
+    return PlatformError(ErrorKind.THROTTLED, "The fake platform is busy.", retry_after=seconds, scope=scope)
 
 
 def refused() -> PlatformError:
@@ -66,7 +75,7 @@ class FakePlatform:
     - `addon`: whether the platform is offered; `warning`: the return value of `update_meeting`
     - `needs_host_permission`, `host_permission`: remote id -> result (granted if missing)
     - `changes`: the return value of `changes_since`; `marks`: the arguments of its calls
-    - `meetings`: remote id -> meeting; `organizers`: remote id -> organizer id
+    - `meetings`: remote id -> meeting; `organizers`: remote id -> organizer id; `keys`: remote id -> our key
     - `calls`: method -> count; `asked`: the user names of each `find`; `probed`: the remote ids of each probe
     """
 
@@ -75,7 +84,8 @@ class FakePlatform:
     host_permission_label = "access policy"
     grant_script_name = "grant.txt"
     probe_size = 20
-    most_meetings_a_month: int | None = 10
+    capacity: Capacity | None = Capacity(10, CapacityWindow.MONTH)
+    creates_by_key = True
 
     def __init__(self, slug: str = "teams") -> None:
         self.slug = slug
@@ -95,7 +105,7 @@ class FakePlatform:
         self.probed: list[list[str]] = []
         self.marks: list[str] = []
         self._numbers = count(1)
-        self._keys: dict[tuple[str, str], str] = {}
+        self.keys: dict[str, str] = {}
         self._hooks: dict[tuple[str, bool], list[Callable[[], object] | None]] = defaultdict(list)
         self._outside = _depth_of_transaction()
 
@@ -159,7 +169,7 @@ class FakePlatform:
         self.calls["forget_sign_in"] += 1
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:
-        return f"Mend {match.reason}." if match.reason else ""
+        return f"Fix {match.reason}." if match.reason else ""
 
     def organizer_id(self, connection: Connection, match: UserMatch) -> str:
         return SERVICE_ACCOUNT
@@ -168,6 +178,9 @@ class FakePlatform:
         return (Attendee(match.remote_id, match.remote_user_name),)
 
     def needs_host_permission(self, connection: Connection) -> bool:
+        return self.needs_permission_probe
+
+    def hosts_as_staff(self, connection: Connection) -> bool:
         return self.needs_permission_probe
 
     def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
@@ -222,36 +235,77 @@ class FakePlatform:
                 break
             yield CheckStep(name, StepOutcome.OK, f"{name} works.")
 
-    def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
-        self._begin("create_meeting")
-        key = (spec.organizer_id, str(spec.key))
-        if self._keys.get(key) not in self.meetings:
-            number = next(self._numbers)
-            self._keys[key] = remote_id = f"remote-{number}"
-            self.organizers[remote_id] = spec.organizer_id
-            self.meetings[remote_id] = _as_specified(remote_id, f"https://meet.example/{number}", spec)
-        self._end("create_meeting")
-        return self.meetings[self._keys[key]]
+    def create_meeting(self, connection: Connection, spec: MeetingSpec, *, may_exist: bool) -> RemoteMeeting:
+        return self._request(connection, lambda: self._create_or_get(spec))
+
+    def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
+        return self._request(connection, lambda: self._create_or_get(spec))
 
     def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
+        return self._request(connection, lambda: self._update(remote_id, spec), finds=True)
+
+    def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
+        return self._request(
+            connection, lambda: self._read(organizer_id, remote_id), finds=True, writes=False
+        )
+
+    def delete_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> None:
+        self._request(connection, lambda: self._delete(remote_id))
+
+    def remote_meetings(self) -> dict[str, list[RemoteMeeting]]:
+        """Our key -> the meetings that exist with it."""
+        found: dict[str, list[RemoteMeeting]] = defaultdict(list)
+        for remote_id, meeting in self.meetings.items():
+            found[self.keys[remote_id]].append(meeting)
+        return found
+
+    # --- inside ------------------------------------------------------------------------------------
+    def _request(
+        self, connection: Connection, act: Callable[[], T], *, finds: bool = False, writes: bool = True
+    ) -> T:
+        """Send one request. `finds`: it may answer GONE; `writes`: it changes something."""
+        return act()
+
+    def _create_or_get(self, spec: MeetingSpec) -> RemoteMeeting:
+        self._begin("create_meeting")
+        existing = self._meetings_with(spec)
+        meeting = existing[0] if existing else self._add(spec)
+        self._end("create_meeting")
+        return meeting
+
+    def _update(self, remote_id: str, spec: MeetingSpec) -> str:
         self._begin("update_meeting")
         meeting = self._find_meeting(spec.organizer_id, remote_id)
         self.meetings[remote_id] = _as_specified(remote_id, meeting.join_url, spec)
         self._end("update_meeting")
         return self.warning
 
-    def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
+    def _read(self, organizer_id: str, remote_id: str) -> RemoteMeeting:
         self._begin("read_meeting")
         meeting = self._find_meeting(organizer_id, remote_id)
         self._end("read_meeting")
         return meeting
 
-    def delete_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> None:
+    def _delete(self, remote_id: str) -> None:
         self._begin("delete_meeting")
         self.meetings.pop(remote_id, None)
         self._end("delete_meeting")
 
-    # --- inside ------------------------------------------------------------------------------------
+    def _add(self, spec: MeetingSpec) -> RemoteMeeting:
+        number = next(self._numbers)
+        remote_id = f"remote-{number}"
+        self.keys[remote_id], self.organizers[remote_id] = str(spec.key), spec.organizer_id
+        self.meetings[remote_id] = _as_specified(remote_id, f"https://meet.example/{number}", spec)
+        return self.meetings[remote_id]
+
+    def _meetings_with(self, spec: MeetingSpec) -> list[RemoteMeeting]:
+        """Return the organizer's meetings with the key, oldest first."""
+        return [
+            meeting
+            for remote_id, meeting in self.meetings.items()
+            if (self.keys[remote_id], self.organizers[remote_id]) == (str(spec.key), spec.organizer_id)
+        ]
+
     def _find_meeting(self, organizer_id: str, remote_id: str) -> RemoteMeeting:
         if remote_id not in self.meetings or self.organizers[remote_id] != organizer_id:
             raise gone()
@@ -271,6 +325,73 @@ class FakePlatform:
         hook = hooks.pop(0) if hooks else None
         if hook is not None:
             hook()
+
+
+class KeylessFakePlatform(FakePlatform):
+    """A platform that doesn't know our key, with staff as organizers and a daily limit of writes for each.
+
+    - Each create makes another meeting with everything in it, so no update follows.
+    - `writes_a_day`: creates and updates per organizer; `next_day` resets their count in `writes`.
+    - `invite`: add a person who hasn't accepted the invitation, and who therefore has no id yet.
+    """
+
+    label = "Meet Example"
+    user_name_label = "email"
+    capacity: Capacity | None = Capacity(10, CapacityWindow.DAY)
+    creates_by_key = False
+
+    def __init__(self, slug: str = "teams") -> None:
+        super().__init__(slug)
+        self.writes_a_day = 100
+        self.writes: Counter[str] = Counter()
+
+    def invite(self, user_name: str) -> DirectoryResult:
+        return self.knows(user_name, remote_id="", reason=MatchReason.PENDING)
+
+    def next_day(self) -> None:
+        self.writes.clear()
+
+    def organizer_id(self, connection: Connection, match: UserMatch) -> str:
+        return match.remote_id
+
+    def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
+        return ()
+
+    def hosts_as_staff(self, connection: Connection) -> bool:
+        return True
+
+    def create_meeting(self, connection: Connection, spec: MeetingSpec, *, may_exist: bool) -> RemoteMeeting:
+        if may_exist and (existing := self.find_meeting(connection, spec)) is not None:
+            return existing
+        return self._request(connection, lambda: self._create(spec))
+
+    def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
+        existing = self._request(connection, lambda: self._list(spec), writes=False)
+        for duplicate in existing[1:]:
+            self.delete_meeting(connection, spec.organizer_id, duplicate.remote_id)
+        return existing[0] if existing else None
+
+    def _create(self, spec: MeetingSpec) -> RemoteMeeting:
+        self._begin("create_meeting")
+        self._count_write(spec.organizer_id)
+        meeting = replace(self._add(spec), is_as_specified=True)
+        self._end("create_meeting")
+        return meeting
+
+    def _list(self, spec: MeetingSpec) -> list[RemoteMeeting]:
+        self._begin("list_meetings")
+        existing = self._meetings_with(spec)
+        self._end("list_meetings")
+        return existing
+
+    def _update(self, remote_id: str, spec: MeetingSpec) -> str:
+        self._count_write(spec.organizer_id)
+        return super()._update(remote_id, spec)
+
+    def _count_write(self, organizer_id: str) -> None:
+        if self.writes[organizer_id] >= self.writes_a_day:
+            raise throttled(8 * 3600, ErrorScope.HOST)
+        self.writes[organizer_id] += 1
 
 
 class FakeSettings(SettingsForm):

@@ -18,8 +18,15 @@ from django.db import connection as database
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.models import Connection, UserMatch
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import Attendee, MeetingSpec, PlatformError, RemoteMeeting
-from tests.integrations.fake_platform import FakePlatform, gone, outage, refused, throttled
+from integrations.platforms.values import Attendee, ErrorScope, PlatformError
+from tests.integrations.fake_platform import (
+    FakePlatform,
+    KeylessFakePlatform,
+    gone,
+    outage,
+    refused,
+    throttled,
+)
 from tests.integrations.meeting_steps import later
 
 
@@ -35,6 +42,7 @@ class Fate(Enum):
     LANDS_LATE = "carried out later; no answer"
     UNREACHABLE = "no connection"
     BUSY = "429"
+    HOST_BUSY = "429 for this host"
     SIGN_IN_REFUSED = "the sign-in is refused"
     PERSON_REFUSED = "refused for this person"
     CALLED_WRONG = "400"
@@ -53,6 +61,7 @@ WHEN_SENT: Final = [Fate.CARRIED_OUT] * 14 + [
     Fate.LANDS_LATE,
     Fate.UNREACHABLE,
     Fate.BUSY,
+    Fate.HOST_BUSY,
     Fate.SIGN_IN_REFUSED,
     Fate.PERSON_REFUSED,
     Fate.CALLED_WRONG,
@@ -123,10 +132,10 @@ class Worker(Thread):
         self.stage = news
 
 
-class UnreliablePlatform(FakePlatform):
-    """Calls of workers wait for their fate; calls of anybody else just work.
+class Unreliable:
+    """Mixin for a fake platform. Requests of workers wait for their fate; all other requests just work.
 
-    `organizer_of` says under whose name a remote user's meetings are held; `attendees` is everybody's own.
+    `organizer_of` maps the remote users of hosts to organizers.
     """
 
     def __init__(self, organizer_of: dict[str, str]) -> None:
@@ -141,38 +150,6 @@ class UnreliablePlatform(FakePlatform):
 
     def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
         return (Attendee(match.remote_id, match.remote_user_name),)
-
-    def create_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
-        answer: RemoteMeeting = self._send(
-            connection, lambda: FakePlatform.create_meeting(self, connection, spec)
-        )
-        return answer
-
-    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
-        answer: str = self._send(
-            connection, lambda: FakePlatform.update_meeting(self, connection, remote_id, spec), finds=True
-        )
-        return answer
-
-    def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
-        answer: RemoteMeeting = self._send(
-            connection,
-            lambda: FakePlatform.read_meeting(self, connection, organizer_id, remote_id),
-            finds=True,
-            writes=False,
-        )
-        return answer
-
-    def delete_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> None:
-        self._send(connection, lambda: FakePlatform.delete_meeting(self, connection, organizer_id, remote_id))
-
-    def remote_meetings(self) -> dict[str, RemoteMeeting]:
-        """What there is, by our own key."""
-        return {
-            key: self.meetings[remote_id]
-            for (_, key), remote_id in self._keys.items()
-            if remote_id in self.meetings
-        }
 
     def pass_time(self, seconds: float) -> None:
         """For everybody: the rows, and the writes that land within their time."""
@@ -195,7 +172,7 @@ class UnreliablePlatform(FakePlatform):
             if error.kind != ErrorKind.GONE:
                 raise
 
-    def _send(
+    def _request(
         self, connection: Connection, act: Callable[[], Any], *, finds: bool = False, writes: bool = True
     ) -> Any:
         worker = current_thread()
@@ -231,10 +208,19 @@ class UnreliablePlatform(FakePlatform):
         return answer
 
 
+class UnreliablePlatform(Unreliable, FakePlatform):
+    """Unreliable platform that knows our key."""
+
+
+class UnreliableKeylessPlatform(Unreliable, KeylessFakePlatform):
+    """Unreliable platform that must search for our meetings."""
+
+
 def _error(fate: Fate, writes: bool) -> PlatformError:
     errors = {
         Fate.UNREACHABLE: outage(),
         Fate.BUSY: throttled(20),
+        Fate.HOST_BUSY: throttled(20, ErrorScope.HOST),
         Fate.SIGN_IN_REFUSED: refused(),
         Fate.PERSON_REFUSED: PlatformError(ErrorKind.PERSON, "Not this person."),
         Fate.CALLED_WRONG: PlatformError(ErrorKind.BUG, "Not so."),

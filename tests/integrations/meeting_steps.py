@@ -10,7 +10,7 @@ from django.db.models import F
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
 from integrations.meetings.sync import sync_meeting
-from integrations.models import Connection, Meeting
+from integrations.models import Connection, HostPause, Meeting
 from staff.models import Organization
 from tests.factories import make_connection, make_match, make_member, make_organization
 
@@ -56,3 +56,4 @@ def later(seconds: float) -> None:
     Meeting.objects.update(**{column: F(column) - passed for column in columns})
     columns = ["paused_until", "probe_at", "last_success_at"]
     Connection.objects.update(**{column: F(column) - passed for column in columns})
+    HostPause.objects.update(paused_until=F("paused_until") - passed)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from integrations.hooks import notices_of
 from integrations.meetings.reconciliation import healthy, reconcile, to_read_for_day, to_read_for_week
-from integrations.meetings.reconciliation_report import asked_for, finish_reconciliations, summary
+from integrations.meetings.reconciliation_report import finish_reconciliations, meetings_to_read, summary
 from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection
 from staff.models import Organization
@@ -18,7 +18,7 @@ from staff.models import Organization
 
 class Command(BaseCommand):
     help = (
-        "Compares meetings with the video platform and with their appointments, and mends what does not agree. "
+        "Compares meetings with the video platform and with their appointments, and fixes what does not agree. "
         "A meeting is read at most twice, a week and a day before its start, however often this runs."
     )
 
@@ -53,7 +53,7 @@ def _connections(slug: str | None) -> QuerySet[Connection]:
 def _reconcile(connection: Connection) -> str:
     """Does the workers' part, too; what the platform puts off stays with them."""
     run = reconcile(connection)
-    for meeting_id in asked_for(run).filter(due_at__isnull=False).values_list("pk", flat=True):
+    for meeting_id in meetings_to_read(run).filter(due_at__isnull=False).values_list("pk", flat=True):
         sync_meeting(meeting_id)
     finish_reconciliations()
     run.refresh_from_db()

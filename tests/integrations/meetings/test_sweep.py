@@ -10,11 +10,13 @@ from uuid import uuid4
 import pytest
 from django.db import connection as database
 from django.db import transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.hosting.eligibility import Hosting
-from integrations.meetings import requests, sweep_queries
-from integrations.meetings.sweep import abandon, sweep
+from integrations.meetings import requests
+from integrations.meetings.sweep import fail_pending, sweep
+from integrations.meetings.sweep_queries import find_work
 from integrations.models import Connection, ConnectionStatus, Meeting
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
@@ -152,7 +154,7 @@ def test_a_sweep_costs_the_same_queries_for_one_meeting_and_for_three(
         for _ in range(more):
             ask(hosting)
         later(seconds=61)
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(6):
             sweep()
 
 
@@ -165,20 +167,20 @@ def test_a_sweep_that_finds_nothing_costs_two_queries(
         sweep()
 
 
-@pytest.mark.parametrize(
-    ("statement", "index"),
-    [(sweep_queries._open_meetings(60), "meeting_due"), (sweep_queries._left_over(), "meeting_being_let_go")],
-)
-def test_the_sweep_does_not_look_at_meetings_that_are_done_with(
-    hosting: Hosting, statement: tuple[str, Any], index: str
-) -> None:
-    sql, params = statement
-    with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {sql}", params)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+def test_the_sweep_reads_only_meetings_with_open_work(hosting: Hosting) -> None:
+    with CaptureQueriesContext(database) as queries:
+        find_work()
 
-    assert f" {index} " in plan
+    plans = []
+    for query in queries:
+        with transaction.atomic(), database.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("EXPLAIN " + query["sql"].replace("%", "%%"), [])
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    assert [
+        " meeting_due " in plans[0],
+        " meeting_deleting " in plans[1],
+    ] == [True, True]
 
 
 def test_a_delete_that_is_refused_while_its_connection_goes_is_ended(
@@ -288,7 +290,7 @@ def test_a_call_under_way_stores_its_link_although_the_connection_was_disconnect
     def disconnect() -> None:
         with transaction.atomic():
             Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
-            abandon(Connection.objects.all())
+            fail_pending(Connection.objects.all())
 
     fake_teams.during("create_meeting", disconnect)
 
@@ -305,7 +307,7 @@ def test_a_cancel_during_a_create_on_a_connection_that_goes_is_ended(
     def cancel_and_disconnect() -> None:
         requests.request_cancel(meeting.pk)
         Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
-        abandon(Connection.objects.all())
+        fail_pending(Connection.objects.all())
 
     fake_teams.during("create_meeting", cancel_and_disconnect)
     sync(meeting)

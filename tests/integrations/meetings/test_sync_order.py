@@ -175,7 +175,7 @@ def cancelled_without_an_answer(hosting: Hosting, fake_teams: FakePlatform) -> M
 
 
 def create_lands(meeting: Meeting, fake_teams: FakePlatform) -> None:
-    fake_teams.create_meeting(Connection.objects.get(), meeting_sync._spec(meeting))
+    fake_teams.create_meeting(Connection.objects.get(), meeting_sync._spec_of(meeting), may_exist=True)
 
 
 def test_a_create_that_lands_after_the_cancelled_meeting_was_deleted_at_the_reconnect_is_deleted_too(

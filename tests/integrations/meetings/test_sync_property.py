@@ -65,6 +65,7 @@ from tests.integrations.flaky_platform import (
     WHEN_SENT,
     Fate,
     Killed,
+    UnreliableKeylessPlatform,
     UnreliablePlatform,
     Worker,
 )
@@ -118,6 +119,7 @@ class Organisation(RuleBasedStateMachine):
     """Maple, its three hosts (two share an organiser at the platform), its workers, and whatever happens to them."""
 
     workers: ClassVar[list[Worker]] = []
+    platform_class: ClassVar[type[UnreliablePlatform] | type[UnreliableKeylessPlatform]] = UnreliablePlatform
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,7 +134,7 @@ class Organisation(RuleBasedStateMachine):
         self.connection = make_connection(self.organization)
         matches = [make_match(self.connection, host) for host in self.hosts]
         organizers = ["organizer 1", "organizer 1", "organizer 2"]
-        self.platform = UnreliablePlatform(
+        self.platform = self.platform_class(
             {match.remote_id: organizer for match, organizer in zip(matches, organizers, strict=True)}
         )
         register(self.platform)
@@ -417,11 +419,20 @@ def workers() -> Iterator[None]:
         worker.close()
 
 
+class KeylessOrganisation(Organisation):
+    """The same organisation on a platform that must search for what it created."""
+
+    platform_class = UnreliableKeylessPlatform
+
+
 @pytest.mark.usefixtures("workers")
-def test_in_the_end_the_platform_has_exactly_what_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("organisation", [Organisation, KeylessOrganisation])
+def test_in_the_end_the_platform_has_exactly_what_is_booked(
+    monkeypatch: pytest.MonkeyPatch, organisation: type[Organisation]
+) -> None:
     # The machine puts its own in their places.
     monkeypatch.setattr(task_queue, "send_each", task_queue.send_each)
     monkeypatch.setattr(registry, "_platforms", dict(registry._platforms))
 
     # Its own default is no profile's.
-    run_state_machine_as_test(Organisation, settings=hypothesis.settings())
+    run_state_machine_as_test(organisation, settings=hypothesis.settings())

@@ -15,9 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Connection, ConnectionEvent, ConnectionStatus, Meeting, OrganizerMonth
-from integrations.monitoring import capacity
-from integrations.monitoring.capacity import count_organizers, load_of, notice_of
+from integrations.models import Connection, ConnectionEvent, ConnectionStatus, Meeting, OrganizerUsage
+from integrations.monitoring import capacity_report
+from integrations.monitoring.capacity import count_organizers
+from integrations.monitoring.capacity_report import largest_usage, notice_of, window_start
+from integrations.platforms.values import CapacityWindow
 from tests.factories import make_connection, make_match, make_member
 from tests.integrations.fake_platform import FakePlatform
 
@@ -28,7 +30,7 @@ MONTH = datetime(2099, 11, 1, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def november(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capacity, "this_month", MONTH.date)
+    monkeypatch.setattr(capacity_report, "window_start", lambda window: MONTH.date())
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def ask(
 
 
 def counted() -> list[tuple[str, int]]:
-    return list(OrganizerMonth.objects.values_list("organizer_id", "meetings"))
+    return list(OrganizerUsage.objects.values_list("organizer_id", "meetings"))
 
 
 def test_meetings_are_counted_by_their_organizer(connection):
@@ -86,7 +88,7 @@ def test_the_month_is_one_in_utc(monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: moment)
 
     with timezone.override("Asia/Tokyo"):
-        assert capacity.this_month() == moment.date().replace(day=1)
+        assert window_start(CapacityWindow.MONTH) == moment.date().replace(day=1)
 
 
 def test_of_those_far_from_the_limit_only_the_first_is_kept(connection):
@@ -137,13 +139,13 @@ def test_all_are_counted_by_one_query(connection, maple):
 
 
 def test_a_platform_that_publishes_nothing_is_not_counted(connection, fake_teams):
-    fake_teams.most_meetings_a_month = None
+    fake_teams.capacity = None
     ask(connection, 50)
 
     count_organizers()
 
     assert counted() == []
-    assert (notice_of(connection), load_of(connection)) == (None, None)
+    assert (notice_of(connection), largest_usage(connection)) == (None, None)
 
 
 def test_a_disconnected_connection_is_not_counted(connection):
@@ -194,7 +196,7 @@ def test_another_month_is_told_anew(connection, monkeypatch):
     ask(connection, 8)
     count_organizers()
     december = datetime(2099, 12, 1, tzinfo=UTC)
-    monkeypatch.setattr(capacity, "this_month", december.date)
+    monkeypatch.setattr(capacity_report, "window_start", lambda window: december.date())
     ask(connection, 8, at=december)
 
     count_organizers()
@@ -263,7 +265,7 @@ def test_others_who_are_near_it_are_counted(connection):
     notice = notice_of(connection)
 
     assert notice is not None
-    assert notice.rest == "2 other organizers are near it, too."
+    assert notice.others_sentence == "2 other organizers are near it, too."
 
 
 def test_health_and_history_shows_the_count_before_it_is_a_warning(browser, connection):

@@ -23,7 +23,7 @@ from integrations.models import (
     RematchState,
     UserMatch,
 )
-from integrations.monitoring.drift import PORTION, sweep_drift, watch_drift
+from integrations.monitoring.drift import CONNECTIONS_A_ROUND, sweep_drift, watch_drift
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import Changes, DirectoryResult, MatchReason, PlatformError
 from staff.models import StaffMember
@@ -356,10 +356,10 @@ def test_a_rematch_under_way_comes_first(connection, sent_tasks):
 
 
 def test_many_connections_are_spread_over_rounds(fake_teams, sent_tasks):
-    for number in range(PORTION + 1):
+    for number in range(CONNECTIONS_A_ROUND + 1):
         make_connection(make_organization(f"Bank{number}"))
 
-    assert sweep_drift() == PORTION
+    assert sweep_drift() == CONNECTIONS_A_ROUND
 
 
 def test_a_pause_that_the_platform_asks_for_is_kept(connection, matched, fake_teams):

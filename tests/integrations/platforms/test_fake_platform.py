@@ -29,16 +29,18 @@ def make_spec(**fields: object) -> MeetingSpec:
 
 def test_a_repeated_create_finds_the_meeting_and_leaves_it_alone(fake_teams: FakePlatform) -> None:
     spec = make_spec()
-    first = fake_teams.create_meeting(CONNECTION, spec)
+    first = fake_teams.create_meeting(CONNECTION, spec, may_exist=True)
 
-    again = fake_teams.create_meeting(CONNECTION, make_spec(key=spec.key, subject="Something else"))
+    again = fake_teams.create_meeting(
+        CONNECTION, make_spec(key=spec.key, subject="Something else"), may_exist=True
+    )
 
     assert again == first
 
 
 def test_an_update_keeps_the_link(fake_teams: FakePlatform) -> None:
     spec = make_spec()
-    made = fake_teams.create_meeting(CONNECTION, spec)
+    made = fake_teams.create_meeting(CONNECTION, spec, may_exist=True)
 
     fake_teams.update_meeting(CONNECTION, made.remote_id, make_spec(key=spec.key, subject="Moved"))
 
@@ -47,7 +49,7 @@ def test_an_update_keeps_the_link(fake_teams: FakePlatform) -> None:
 
 
 def test_a_deleted_meeting_is_gone_and_deleting_it_again_is_fine(fake_teams: FakePlatform) -> None:
-    made = fake_teams.create_meeting(CONNECTION, make_spec())
+    made = fake_teams.create_meeting(CONNECTION, make_spec(), may_exist=True)
     fake_teams.delete_meeting(CONNECTION, SERVICE_ACCOUNT, made.remote_id)
     fake_teams.delete_meeting(CONNECTION, SERVICE_ACCOUNT, made.remote_id)
 
@@ -59,10 +61,10 @@ def test_a_deleted_meeting_is_gone_and_deleting_it_again_is_fine(fake_teams: Fak
 
 def test_a_meeting_made_again_after_it_vanished_has_another_link(fake_teams: FakePlatform) -> None:
     spec = make_spec()
-    made = fake_teams.create_meeting(CONNECTION, spec)
+    made = fake_teams.create_meeting(CONNECTION, spec, may_exist=True)
     fake_teams.delete_meeting(CONNECTION, SERVICE_ACCOUNT, made.remote_id)
 
-    again = fake_teams.create_meeting(CONNECTION, spec)
+    again = fake_teams.create_meeting(CONNECTION, spec, may_exist=True)
 
     assert again.join_url != made.join_url
 
@@ -82,7 +84,7 @@ def test_a_failure_before_the_act_changes_nothing(fake_teams: FakePlatform) -> N
     fake_teams.fail("create_meeting", outage())
 
     with pytest.raises(PlatformError):
-        fake_teams.create_meeting(CONNECTION, make_spec())
+        fake_teams.create_meeting(CONNECTION, make_spec(), may_exist=True)
 
     assert fake_teams.meetings == {}
 
@@ -91,11 +93,11 @@ def test_a_failure_after_the_act_leaves_the_meeting_behind(fake_teams: FakePlatf
     fake_teams.fail("create_meeting", outage(), after=True)
 
     with pytest.raises(PlatformError):
-        fake_teams.create_meeting(CONNECTION, make_spec())
+        fake_teams.create_meeting(CONNECTION, make_spec(), may_exist=True)
 
     assert list(fake_teams.meetings) == ["remote-1"]
 
 
 def test_it_refuses_to_be_called_inside_a_transaction(fake_teams: FakePlatform) -> None:
     with transaction.atomic(), pytest.raises(AssertionError, match="inside a transaction"):
-        fake_teams.create_meeting(CONNECTION, make_spec())
+        fake_teams.create_meeting(CONNECTION, make_spec(), may_exist=True)

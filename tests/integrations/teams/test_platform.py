@@ -8,7 +8,7 @@ from django.urls import reverse
 from integrations.models import DirectoryState, HostPermission
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.registry import all_platforms, platform_of
-from integrations.platforms.values import Account, Attendee, MatchReason
+from integrations.platforms.values import Account, Attendee, Capacity, CapacityWindow, MatchReason
 from integrations.teams.models import Method
 from integrations.teams.platform import Teams
 from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_match, make_member
@@ -57,7 +57,7 @@ def test_it_is_offered_to_organisations_with_the_add_on(maple):
 def test_what_helps_an_organizer_with_too_many_meetings_depends_on_the_method(connected, method, remedy):
     connected.teams.method = method
 
-    assert TEAMS.most_meetings_a_month == 2000
+    assert TEAMS.capacity == Capacity(2000, CapacityWindow.MONTH)
     assert remedy in TEAMS.capacity_remedy(connected)
 
 

@@ -118,7 +118,7 @@ def test_health_and_history_shows_reason_and_remedy(browser, connection):
     text = health(browser, connection)
 
     assert "Ana Silva" in text
-    assert "UnmatchedMend alias. 4" in text
+    assert "UnmatchedFix alias. 4" in text
 
 
 def test_health_and_history_lists_all_findings_in_pages(browser, connection):

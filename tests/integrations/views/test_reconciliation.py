@@ -78,7 +78,7 @@ def test_the_last_comparison_is_summarised_in_a_sentence(browser, connected):
 
     assert (
         "1,214 meetings were compared with Microsoft Teams. 2 were missing there and made again. "
-        "1 had been changed there and was put back. 3 did not agree with their appointments: that is mended. "
+        "1 had been changed there and was put back. 3 did not agree with their appointments: that is fixed. "
         "1 could not be compared: No policy covers Sam."
     ) in shown(browser, connected)
 

@@ -338,7 +338,7 @@ def test_the_file_lists_previous_and_new_status_with_the_reason(
 
     assert lines == [
         ["Name", "Email", "Username", "From", "To", "Microsoft Teams user", "Why"],
-        ["Sam Okafor", "sam@maple.example", "sam", "Matched", "Unmatched", "", "Mend not_found."],
+        ["Sam Okafor", "sam@maple.example", "sam", "Matched", "Unmatched", "", "Fix not_found."],
     ]
 
 
