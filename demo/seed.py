@@ -39,8 +39,7 @@ def _fill(house: House, password: str, now: datetime) -> None:
         slug=house.slug,
         time_zone=ZoneInfo(house.time_zone),
         phone=house.phone,
-        teams_addon=True,
-        access_policy_addon=house.access_policy_addon,
+        addons=list(house.addons),
     )
     locations = _locations(organization, house)
     staff = _staff(organization, house, locations, password)

@@ -21,12 +21,14 @@ from integrations.platforms.values import (
 from integrations.teams import meetings, self_test
 from integrations.teams.access_policy.powershell import policy_script
 from integrations.teams.access_policy.probe import PROBE_SIZE, probe
+from integrations.teams.addons import ACCESS_POLICY, TEAMS
 from integrations.teams.entra import user_tokens
 from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
 from integrations.teams.users import delta
 from integrations.teams.users.lookup import TeamsDirectory, open_directory
 from integrations.teams.users.remedies import capacity_remedy, remedy
+from staff.addons import AddOn
 from staff.models import Organization
 
 
@@ -39,6 +41,8 @@ class Teams:
 
     slug = "teams"
     label = "Microsoft Teams"
+    urlconf = "integrations.teams.urls"
+    addons: Sequence[AddOn] = (TEAMS, ACCESS_POLICY)
     user_name_label = "UPN"
     grant_script_name = "coconut-access-policy.ps1"
     # "Meeting information: 2000 meetings/user each month" (learn.microsoft.com/graph/throttling-limits).
@@ -46,7 +50,7 @@ class Teams:
     probe_size = PROBE_SIZE
 
     def is_offered_to(self, organization: Organization) -> bool:
-        return organization.teams_addon
+        return organization.has_addon(TEAMS.slug)
 
     def connect_url(self) -> str:
         # It leads on to the next question where the organisation has no choice of methods.

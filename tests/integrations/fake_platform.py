@@ -34,6 +34,7 @@ from integrations.platforms.values import (
     RemoteMeeting,
     StepOutcome,
 )
+from staff.addons import AddOn
 from staff.models import Organization
 
 SERVICE_ACCOUNT = "oid-of-the-service-account"
@@ -71,6 +72,9 @@ class FakePlatform:
     """
 
     label = "Microsoft Teams"
+    # The fake takes the place of Teams in the registry. The pages of Teams keep their addresses.
+    urlconf = "integrations.teams.urls"
+    addons: Sequence[AddOn] = ()
     user_name_label = "UPN"
     grant_script_name = "grant.txt"
     probe_size = 20
@@ -137,7 +141,7 @@ class FakePlatform:
 
     # --- the platform ------------------------------------------------------------------------------
     def is_offered_to(self, organization: Organization) -> bool:
-        return self.addon and organization.teams_addon
+        return self.addon and organization.has_addon("teams")
 
     def connect_url(self) -> str:
         return "/fake/connect/"

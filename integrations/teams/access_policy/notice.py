@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models.signals import post_init, post_save
 from django.dispatch import receiver
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations.events import admins_of
 from integrations.teams.access_policy.guide import DOCUMENTATION, setup_commands
+from integrations.teams.addons import ACCESS_POLICY
+from staff.addons import addon_switched_on
 from staff.models import Organization
 
-_SEEN = "_access_policy_addon_seen"
-_UNKNOWN = None
 logger = logging.getLogger(__name__)
 
 
-@receiver(post_init, sender=Organization)
-def remember_add_on(instance: Organization, **kwargs: Any) -> None:
-    """What a later save is compared with; a deferred field counts as unknown, and costs no query."""
-    instance.__dict__[_SEEN] = instance.__dict__.get("access_policy_addon", _UNKNOWN)
+@receiver(addon_switched_on)
+def email_admins_on_commit(organization: Organization, addon: str, **kwargs: Any) -> None:
+    """Email all admins when the Application Access Policy add-on was switched on."""
+    if addon == ACCESS_POLICY.slug:
+        transaction.on_commit(partial(email_admins, organization), robust=True)
 
 
-@receiver(post_save, sender=Organization)
-def mail_when_switched_on(instance: Organization, created: bool, **kwargs: Any) -> None:
-    """Mail all admins once the add-on is on and was known to be off before."""
-    is_on = instance.__dict__.get("access_policy_addon", _UNKNOWN)
-    was_on, instance.__dict__[_SEEN] = instance.__dict__.get(_SEEN, _UNKNOWN), is_on
-    if (was_on, is_on) != (False, True) or created:
-        return
-
-    def mail() -> None:
-        email_admins_of(instance)
-
-    transaction.on_commit(mail, robust=True)
-
-
-def email_admins_of(organization: Organization) -> None:
+def email_admins(organization: Organization) -> None:
     """Send the Application ID and the steps to every admin. A mail server that is down is a line in the log."""
     addresses = list(admins_of(organization).values_list("email", flat=True))
     if not addresses:

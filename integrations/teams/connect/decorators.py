@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
+from integrations.teams.addons import TEAMS
 from integrations.teams.connect.store import NotOffered
 from integrations.teams.entra import sign_in
 from integrations.teams.entra.tenants import sign_in_origin
@@ -54,7 +55,7 @@ def wizard_page(view: View[P]) -> View[P]:
 
     @wraps(view)
     def offered(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not current_organization(request).teams_addon:
+        if not current_organization(request).has_addon(TEAMS.slug):
             raise PermissionDenied(str(NotOffered()))
         return view(request, *args, **kwargs)
 

@@ -14,6 +14,7 @@ from integrations.events import note_event
 from integrations.models import Connection, EventKind
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
+from integrations.teams.addons import ACCESS_POLICY, TEAMS
 from integrations.teams.connect.session import WizardAnswers
 from integrations.teams.connect.verification import ServiceAccount
 from integrations.teams.entra import user_tokens
@@ -38,7 +39,7 @@ def connect_service_account(
     Raises AlreadyConnected and NotOffered.
     """
     locked = _lock(organization)
-    if not locked.teams_addon:
+    if not locked.has_addon(TEAMS.slug):
         raise NotOffered
     known = _known(locked, answers, account_oid=proven.identity.oid)
     return _store(locked, actor, answers, known, service_account_columns(proven))
@@ -57,7 +58,7 @@ def connect_access_policy(
     Raises AlreadyConnected, NotOffered, and PlatformError for somebody who may not speak for the tenant.
     """
     locked = _lock(organization)
-    if not (locked.teams_addon and locked.access_policy_addon):
+    if not (locked.has_addon(TEAMS.slug) and locked.has_addon(ACCESS_POLICY.slug)):
         raise NotOffered
     require_right_to_consent(locked, identity)
     connection = _store(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from integrations.platforms.values import PlatformError
 from integrations.teams.access_policy.guide import DOCUMENTATION, letter, setup_commands
+from integrations.teams.addons import ACCESS_POLICY
 from integrations.teams.connect import session
 from integrations.teams.connect.decorators import posted, render_exit, see_other, with_what_next, wizard_page
 from integrations.teams.connect.redirects import depart
@@ -26,7 +27,7 @@ from staff.access import current_member, current_organization
 def policy(request: HttpRequest) -> HttpResponse:
     """Where the add-on is on, the first question: whether the Application Access Policy was made."""
     organization = current_organization(request)
-    if not organization.access_policy_addon:
+    if not organization.has_addon(ACCESS_POLICY.slug):
         return redirect("teams-connect")
     form = PolicyForm(
         posted(request), initial={"acknowledged": session.answers(request.session).get("acknowledged")}
@@ -74,13 +75,18 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 def connect(request: HttpRequest) -> HttpResponse:
     """Which field holds the UPN: the first question of the Service Account method, the second of the other."""
     known = session.answers(request.session)
-    if current_organization(request).access_policy_addon and "method" not in known:
+    if current_organization(request).has_addon(ACCESS_POLICY.slug) and "method" not in known:
         return redirect("teams-policy")
     form = MatchFieldForm(posted(request), initial=known)
     if form.is_valid():
         session.remember(request.session, match_field=form.cleaned_data["match_field"])
         return see_other(reverse("teams-tenant"))
-    context = {"form": form, "example": current_member(request), "method": method_of(request)}
+    context = {
+        "form": form,
+        "example": current_member(request),
+        "method": method_of(request),
+        "has_access_policy_addon": current_organization(request).has_addon(ACCESS_POLICY.slug),
+    }
     return render(request, "teams/connect.html", context)
 
 
@@ -113,6 +119,6 @@ def _depart(request: HttpRequest, typed: str) -> str:
 def method_of(request: HttpRequest) -> Method:
     """How the wizard connects; the add-on may have been switched off since it was asked."""
     chosen = session.answers(request.session).get("method")
-    if chosen == Method.ACCESS_POLICY and current_organization(request).access_policy_addon:
+    if chosen == Method.ACCESS_POLICY and current_organization(request).has_addon(ACCESS_POLICY.slug):
         return Method.ACCESS_POLICY
     return Method.SERVICE_ACCOUNT

@@ -14,7 +14,7 @@ from django.utils import timezone
 from integrations.models import Connection, ConnectionStatus, EventKind
 from simulator import people
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
-from tests.factories import make_member, make_organization
+from tests.factories import TEAMS_ADDONS, make_member, make_organization
 from tests.integrations.teams.trips import (
     CALLBACK,
     FIRST,
@@ -34,12 +34,12 @@ TRY_AGAIN = "Nothing was connected. Your answers are still here: continue to try
 
 @pytest.fixture
 def maple(db):
-    return make_organization(access_policy_addon=True)
+    return make_organization(addons=TEAMS_ADDONS)
 
 
 @pytest.fixture
 def otto_browser(db):
-    cedar = make_organization("Cedar Bank", access_policy_addon=True)
+    cedar = make_organization("Cedar Bank", addons=TEAMS_ADDONS)
     browser = Client(headers={"host": "localhost:8000"})
     browser.force_login(make_member(cedar, "Otto Keller", "admin"))
     return browser
@@ -66,7 +66,7 @@ def test_the_tile_leads_to_the_policy_page_where_the_add_on_is_on(ada_browser, s
 
 
 def test_without_the_add_on_the_tile_leads_to_the_upn_page(ada_browser, simulator, maple):
-    maple.access_policy_addon = False
+    maple.addons = ["teams"]
     maple.save()
 
     assert ada_browser.get(POLICY).headers["Location"] == FIRST
@@ -358,7 +358,7 @@ def test_the_return_of_a_consent_can_be_used_once(ada_browser, simulator):
 
 def test_the_add_on_was_switched_off_meanwhile(ada_browser, simulator, maple):
     address = start_with_policy(ada_browser)
-    maple.access_policy_addon = False
+    maple.addons = ["teams"]
     maple.save()
 
     consent(ada_browser, simulator, address)

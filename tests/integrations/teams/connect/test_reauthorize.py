@@ -27,7 +27,7 @@ from integrations.teams.entra import user_tokens
 from integrations.teams.models import TeamsConnection
 from simulator import people
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
-from tests.factories import make_match, make_member, make_organization
+from tests.factories import TEAMS_ADDONS, make_match, make_member, make_organization
 from tests.integrations.teams.trips import (
     FIRST,
     SECOND,
@@ -44,7 +44,7 @@ NOTHING_CHANGED = "Nothing was changed. You can start again."
 
 @pytest.fixture
 def maple(db):
-    return make_organization(access_policy_addon=True)
+    return make_organization(addons=TEAMS_ADDONS)
 
 
 @pytest.fixture
@@ -262,7 +262,7 @@ def test_disconnected_while_at_microsoft(ada_browser, simulator, by_account):
 def test_the_add_on_that_was_switched_off_does_not_matter(
     ada_browser, simulator, maple, by_account, only_connection
 ):
-    maple.teams_addon = False
+    maple.addons = []
     maple.save()
 
     ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
@@ -339,7 +339,7 @@ def test_an_ordinary_employee_is_refused(ada_browser, simulator, by_policy):
 def test_with_the_add_on_switched_off_it_lives_and_can_be_reauthorized(
     ada_browser, simulator, maple, by_policy, only_connection
 ):
-    maple.access_policy_addon = False
+    maple.addons = ["teams"]
     maple.save()
 
     token = user_tokens.access_token(by_policy)
@@ -351,7 +351,7 @@ def test_with_the_add_on_switched_off_it_lives_and_can_be_reauthorized(
 
 
 def test_a_tenant_connected_elsewhere_with_unknown_roles_is_refused(ada_browser, simulator, by_policy):
-    cedar = make_organization("Cedar Bank", access_policy_addon=True)
+    cedar = make_organization("Cedar Bank", addons=TEAMS_ADDONS)
     otto = Client(headers={"host": "localhost:8000"})
     otto.force_login(make_member(cedar, "Otto Keller", "admin"))
     connect_by_policy(otto, simulator)

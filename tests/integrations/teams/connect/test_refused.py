@@ -150,7 +150,7 @@ def test_signed_out_meanwhile(ada_browser, simulator):
 
 def test_the_add_on_was_switched_off_meanwhile(ada_browser, simulator, maple):
     returned = sign_in(simulator, start(ada_browser))
-    maple.teams_addon = False
+    maple.addons = []
     maple.save()
 
     response = ada_browser.get(returned)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import app_tokens, user_tokens
 from integrations.teams.models import TeamsConnection
-from tests.factories import make_organization
+from tests.factories import TEAMS_ADDONS, make_organization
 from tests.integrations.teams.trips import (
     connect_by_policy,
 )
@@ -19,7 +19,7 @@ from tests.integrations.teams.trips import (
 
 @pytest.fixture
 def maple(db):
-    return make_organization(access_policy_addon=True)
+    return make_organization(addons=TEAMS_ADDONS)
 
 
 @pytest.fixture
