@@ -33,10 +33,10 @@ from staff.models import Organization
 
 
 class Teams:
-    """See `integrations.platforms.base.VideoPlatform`.
+    """Implementation of `integrations.platforms.base.VideoPlatform`.
 
-    Under the service account method that account organises every meeting, with the staff member as co-organizer, so
-    that they can admit people from the lobby. Under an access policy the staff member organises.
+    Under the Service Account method, the account organises every meeting. The staff member is co-organizer, to admit
+    people from the lobby. Under an access policy, the staff member organises.
     """
 
     slug = "teams"
@@ -53,7 +53,7 @@ class Teams:
         return organization.has_addon(TEAMS.slug)
 
     def connect_url(self) -> str:
-        # It leads on to the next question where the organisation has no choice of methods.
+        # The policy page redirects to the next question if the organisation has only one method.
         return reverse("teams-policy")
 
     def reconnect_url(self, connection: Connection) -> str:
@@ -64,10 +64,10 @@ class Teams:
 
     def account(self, connection: Connection) -> Account:
         teams = connection.teams
-        named = ((_("Microsoft tenant"), teams.tenant_name),) if teams.tenant_name else ()
+        tenant_name = ((_("Microsoft tenant"), teams.tenant_name),) if teams.tenant_name else ()
         facts = (
             (_("Method"), str(Method(teams.method).label)),
-            *named,
+            *tenant_name,
             (_("Microsoft Tenant ID"), str(teams.tenant_id)),
         )
         return Account(teams.account_name or teams.account_upn, teams.account_upn, facts)
@@ -76,7 +76,7 @@ class Teams:
         return LobbyForm(connection.teams, data)
 
     def forget_sign_in(self, connection: Connection) -> None:
-        user_tokens.forget(connection)
+        user_tokens.forget_tokens(connection)
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:
         return remedy(connection, match)

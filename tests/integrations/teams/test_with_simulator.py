@@ -152,7 +152,7 @@ def test_an_apostrophe_a_plus_and_a_guests_own_name_are_found(simulated, simulat
 
     found = find(simulated, names)
 
-    assert [found[name].upn for name in names] == names
+    assert [found[name].user_name for name in names] == names
 
 
 @pytest.mark.parametrize(
