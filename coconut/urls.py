@@ -26,7 +26,6 @@ urlpatterns = [
     path("staff/", include("integrations.staff_urls")),
     path("services/", include("services.urls")),
     path("settings/", include("integrations.urls")),
-    path("settings/video-calls/", include("integrations.teams.urls")),
     path("", include("appointments.urls")),
     path("operator/", admin.site.urls),
 ]

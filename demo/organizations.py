@@ -86,7 +86,7 @@ class SeedOrganization:
     offers: tuple[Offer, ...]
     people: tuple[Person, ...]
     clients: tuple[tuple[str, str], ...] = field(repr=False)
-    access_policy_addon: bool = False
+    addons: tuple[str, ...] = ("teams",)
     username_is_email: bool = False
 
 
@@ -201,7 +201,7 @@ CEDAR = SeedOrganization(
     slug="cedar",
     time_zone="Europe/London",
     phone="+44 1904 555 090",
-    access_policy_addon=True,
+    addons=("teams", "teams-access-policy"),
     username_is_email=True,
     branches=(
         Branch("Market Square", "3 Market Square, York"),

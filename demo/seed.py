@@ -38,8 +38,7 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
         slug=plan.slug,
         time_zone=ZoneInfo(plan.time_zone),
         phone=plan.phone,
-        teams_addon=True,
-        access_policy_addon=plan.access_policy_addon,
+        addons=list(plan.addons),
     )
     locations = _create_locations(organization, plan)
     staff = _create_staff(organization, plan, locations, password)

@@ -1,7 +1,8 @@
 """Settings and its Video Calls pages, under /settings/."""
 
-from django.urls import path
+from django.urls import include, path
 
+from integrations.platforms.registry import all_platforms
 from integrations.views import (
     alias,
     connections,
@@ -66,4 +67,5 @@ urlpatterns = [
     path("video-calls/<int:pk>/health/check/", health.check, name="connection-check"),
     path("video-calls/<int:pk>/health/settings/", health.settings, name="connection-settings"),
     path("video-calls/<int:pk>/health/try-again/", health.try_again, name="connection-try-again"),
+    *(path("video-calls/", include(platform.urlconf)) for platform in all_platforms()),
 ]

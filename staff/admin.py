@@ -15,8 +15,10 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from staff.addons import addons, announce_switched_on
 from staff.embedding import NoOrigin, read_origins
 from staff.models import Location, Organization, Role, StaffMember
 from staff.sign_in import OperatorSignInForm
@@ -52,7 +54,20 @@ class LocationInline(admin.TabularInline):  # type: ignore[type-arg]
     can_delete = False
 
 
+def _addon_choices() -> list[tuple[str, str]]:
+    return [(addon.slug, str(addon.label)) for addon in addons]
+
+
 class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An organisation with its add-ons."""
+
+    addons = forms.MultipleChoiceField(
+        label=capfirst(_("add-ons")),
+        choices=_addon_choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
     class Meta:
         model = Organization
         fields = [
@@ -60,10 +75,21 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
             "slug",
             "time_zone",
             "phone",
-            "teams_addon",
-            "access_policy_addon",
+            "addons",
             "embed_origins",
         ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["addons"].help_text = " ".join(
+            f"{addon.label}: {addon.help_text}" for addon in addons if addon.help_text
+        )
+
+    def clean_addons(self) -> list[str]:
+        """Return the chosen slugs. A slug that no installed app declares stays as it is."""
+        declared = {addon.slug for addon in addons}
+        undeclared = [slug for slug in self.instance.addons if slug not in declared]
+        return [*self.cleaned_data["addons"], *undeclared]
 
     def clean_embed_origins(self) -> str:
         """One origin a line, as browsers write them: scheme and host, nothing behind."""
@@ -73,11 +99,24 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(str(error)) from None
 
 
+class AddOnFilter(admin.SimpleListFilter):
+    """Filter organisations by an add-on that is switched on."""
+
+    title = _("add-on")
+    parameter_name = "addon"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return _addon_choices()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Organization]) -> QuerySet[Organization]:
+        return queryset.filter(addons__contains=[self.value()]) if self.value() else queryset
+
+
 @admin.register(Organization)
 class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = OrganizationForm
-    list_display = ["name", "slug", "teams_addon", "access_policy_addon", "how_many_staff", "created_at"]
-    list_filter = ["teams_addon", "access_policy_addon"]
+    list_display = ["name", "slug", "addon_labels", "how_many_staff", "created_at"]
+    list_filter = [AddOnFilter]
     search_fields = ["name", "slug"]
     prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ["name"]}
     inlines = [LocationInline]
@@ -85,6 +124,15 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
         organizations: QuerySet[Organization] = super().get_queryset(request)
         return organizations.annotate(staff_count=Count("staff"))
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change:
+            announce_switched_on(obj, previous=form.initial["addons"])
+
+    @admin.display(description=_("add-ons"))
+    def addon_labels(self, organization: Organization) -> str:
+        return ", ".join(str(addon.label) for addon in addons if organization.has_addon(addon.slug))
 
     @admin.display(description=_("staff"), ordering="staff_count")
     def how_many_staff(self, organization: Any) -> int:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import URLValidator
 from django.db import models
@@ -37,8 +37,8 @@ class Organization(models.Model):
     slug = models.SlugField(unique=True)
     time_zone = TimeZoneField(_("time zone"), default="UTC")
     language = models.CharField(_("language"), max_length=10, default="en")
-    teams_addon = models.BooleanField(_("Microsoft Teams add-on"), default=False)
-    access_policy_addon = models.BooleanField(_("Application Access Policy add-on"), default=False)
+    # Slugs of `staff.addons.AddOn`.
+    addons = ArrayField(models.SlugField(), verbose_name=_("add-ons"), default=list, blank=True)
     # What clients call; a location may have a number of its own.
     phone = models.CharField(
         _("phone for clients"), max_length=40, blank=True, default="", db_default="", validators=[one_line]
@@ -57,6 +57,10 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def has_addon(self, slug: str) -> bool:
+        """Return whether an operator switched the add-on on."""
+        return slug in self.addons
 
 
 class Location(models.Model):

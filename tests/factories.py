@@ -28,11 +28,13 @@ from staff.models import Location, Organization, Role, StaffMember, Weekday, Wor
 PASSWORD = "correct horse battery"
 TENANT_ID = "c0117050-0365-4000-8000-000000000001"
 SERVICE_ACCOUNT_ID = "5e41ce00-0000-4000-8000-000000000001"
+#: Slugs of the add-ons of Microsoft Teams.
+TEAMS_ADDONS = ["teams", "teams-access-policy"]
 _numbers = count(1)
 
 
 def make_organization(name: str = "Maple Credit Union", **fields: Any) -> Organization:
-    fields = {"slug": name.split()[0].lower(), "teams_addon": True, "time_zone": ZoneInfo("UTC"), **fields}
+    fields = {"slug": name.split()[0].lower(), "addons": ["teams"], "time_zone": ZoneInfo("UTC"), **fields}
     return Organization.objects.create(name=name, **fields)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from integrations.models import Connection, UserMatch
     from integrations.platforms.settings_form import SettingsForm
+    from staff.addons import AddOn
     from staff.models import Organization
 
 
@@ -52,6 +53,10 @@ class VideoPlatform(Protocol):
 
     slug: str
     label: str
+    #: Dotted name of the URLconf with the platform's pages, under /settings/video-calls/.
+    urlconf: str
+    #: Add-ons that operators can switch on for an organisation.
+    addons: Sequence[AddOn]
     #: The platform's term for a user name, such as "sign-in email"; used in labels and hints.
     user_name_label: str
     #: What the file with a `grant_script` is called.

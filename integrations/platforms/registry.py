@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from integrations.models import Connection
 from integrations.platforms.base import VideoPlatform
+from staff.addons import addons
 
 _platforms: dict[str, VideoPlatform] = {}
 
 
 def register(platform: VideoPlatform) -> None:
-    """Called by a platform's `AppConfig.ready()`."""
+    """Add a platform and its add-ons. The `AppConfig.ready()` of the platform's app calls it."""
     _platforms[platform.slug] = platform
+    for addon in platform.addons:
+        addons.register(addon)
 
 
 def platform_of(connection: Connection) -> VideoPlatform:

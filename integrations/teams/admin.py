@@ -1,4 +1,4 @@
-"""Operators see which tenant and account a connection uses; its tokens are shown to nobody."""
+"""Django admin: tenant and account of each connection, without its tokens."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ class TeamsConfig(AppConfig):
     verbose_name = "Microsoft Teams"
 
     def ready(self) -> None:
-        # Models are loaded by now, not before.
+        # Imported here because models must be loaded first.
         from integrations.platforms.registry import register
-        from integrations.teams import checks  # noqa: F401 - register checks and receivers
-        from integrations.teams.access_policy import notice  # noqa: F401 - register checks and receivers
+        from integrations.teams import checks  # noqa: F401 - registers the checks
+        from integrations.teams.access_policy import notice  # noqa: F401 - connects the receiver
         from integrations.teams.platform import Teams
 
         register(Teams())

@@ -1,4 +1,4 @@
-"""What is wrong with the secret or the certificate that Coconut identifies itself with at Microsoft."""
+"""System checks of the client secret, the certificate and the stored tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integrations.teams.entra.certificate import read_certificate
 
 @register()
 def check_certificate(**kwargs: Any) -> list[CheckMessage]:
-    """Whether the file holds a key and a certificate, and how long that is valid. Without a file there is E009."""
+    """Check that the file holds a key and a certificate that isn't about to expire. E009 reports a missing file."""
     path = Path(settings.MICROSOFT_CLIENT_CERTIFICATE or "/")
     if not path.is_file():
         return []
@@ -31,16 +31,16 @@ def check_certificate(**kwargs: Any) -> list[CheckMessage]:
                 id="coconut.E015",
             )
         ]
-    return _check_end("coconut.W003", credential_expiry.of_certificate(certificate))
+    return _check_expiry("coconut.W003", credential_expiry.certificate_expiry(certificate))
 
 
 @register()
 def check_secret_expiry_date(**kwargs: Any) -> list[CheckMessage]:
-    """Whether the client secret's last day is a date, and how far off it is. Nobody has to say it."""
+    """Check that the client secret's last day is a date that isn't near. The setting is optional."""
     if not settings.MICROSOFT_CLIENT_SECRET_EXPIRES:
         return []
     try:
-        credential = credential_expiry.of_secret()
+        credential = credential_expiry.secret_expiry()
     except ValueError:
         return [
             Error(
@@ -49,31 +49,31 @@ def check_secret_expiry_date(**kwargs: Any) -> list[CheckMessage]:
                 id="coconut.E011",
             )
         ]
-    return _check_end("coconut.W002", credential)
+    return _check_expiry("coconut.W002", credential)
 
 
 @register(Tags.database)
 def check_tokens(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Whether the tokens that are stored can be read with the keys that are set."""
+    """Check that the configured keys can decrypt the stored tokens."""
     if not databases or not settings.ENCRYPTION_KEYS:
         return []
     try:
-        unreadable = user_tokens.unreadable()
+        unreadable = user_tokens.count_unreadable()
     except (DatabaseError, ValueError):
-        # There is no table yet, or no usable key, which E003 says.
+        # No table yet, or no usable key. E003 reports the key.
         return []
     if not unreadable:
         return []
     return [
         Caution(
             f"The sign-ins of {unreadable} connections can be read with none of ENCRYPTION_KEYS.",
-            hint="Add the key that they were stored with. Where it is lost, their admins use Reauthorize.",
+            hint="Add the key that they were stored with. If it is lost, their admins use Reauthorize.",
             id="coconut.W004",
         )
     ]
 
 
-def _check_end(check_id: str, credential: credential_expiry.Credential) -> list[CheckMessage]:
-    if credential_expiry.threshold_of(credential) is None:
+def _check_expiry(check_id: str, credential: credential_expiry.Credential) -> list[CheckMessage]:
+    if credential_expiry.reached_threshold(credential) is None:
         return []
     return [Caution(credential.sentence, hint=credential.remedy, id=check_id)]

@@ -1,4 +1,4 @@
-"""The questions of the connect wizard, one a page."""
+"""Forms of the connect wizard, Reauthorize and the lobby setting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from integrations.teams.models import LobbyPolicy, TeamsConnection
 
 
 class MatchFieldForm(forms.Form):
-    """Which field of a staff member holds the Universal Principal Name."""
+    """Choice of the staff field that holds the UPN."""
 
     match_field = forms.ChoiceField(
         label=_("Which field in Coconut contains your Microsoft Universal Principal Name (UPN)?"),
@@ -27,7 +27,7 @@ class MatchFieldForm(forms.Form):
 
 
 class TenantForm(forms.Form):
-    """The tenant, as a GUID or as a verified domain."""
+    """Tenant, as a GUID or a verified domain."""
 
     tenant = forms.CharField(
         label=_("Microsoft Tenant ID"),
@@ -41,7 +41,7 @@ class TenantForm(forms.Form):
 
 
 class LobbyForm(SettingsForm):
-    """Who waits in the lobby of a meeting."""
+    """Lobby setting for new and changed meetings."""
 
     lobby_policy = forms.ChoiceField(
         label=_("Lobby"),
@@ -70,7 +70,7 @@ class LobbyForm(SettingsForm):
 
 
 class ReauthorizeForm(TenantForm):
-    """The tenant once more, in the words of Reauthorize."""
+    """Tenant form with the labels of Reauthorize."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,7 +79,7 @@ class ReauthorizeForm(TenantForm):
 
 
 class PolicyForm(forms.Form):
-    """That the Application Access Policy was made; Coconut cannot see it before it is connected."""
+    """Confirmation that the Application Access Policy exists. Coconut can't check it before the consent."""
 
     acknowledged = forms.BooleanField(
         label=_("I have created or updated the Application Access Policy (AAP)"),

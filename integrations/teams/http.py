@@ -1,7 +1,7 @@
-"""The session that everything meant for Microsoft goes through: never without a timeout, and reroutable.
+"""HTTP sessions for Microsoft: always with timeouts, and rerouted to the simulator if one is configured.
 
-MSAL insists on https authorities, so addresses stay Microsoft's own; where MICROSOFT_SIMULATOR_URL is set, an
-adapter sends what is meant for Entra and Graph there instead.
+MSAL requires https authorities, so addresses stay Microsoft's own. If MICROSOFT_SIMULATOR_URL is set, an adapter
+reroutes requests for Entra and Graph.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 
-# An open connection that has rested for so long, in seconds, is not used again: Microsoft may be closing it at this
-# moment, and of a write that meets the end of a connection nobody knows what became.
-_LONGEST_REST: Final = 10.0
+# A connection that was idle longer isn't reused: Microsoft may be closing it, and a write on a closing connection has
+# an unknown outcome.
+_MAX_IDLE_SECONDS: Final = 10.0
 
 # Microsoft's national clouds (learn.microsoft.com/graph/deployments): (Entra, Graph).
 CLOUDS: Final = {
@@ -28,23 +28,23 @@ CLOUDS: Final = {
 
 
 def entra_url() -> str:
-    """The sign-in host of the configured cloud, without a slash at its end."""
+    """Return the sign-in URL of the configured cloud, without a trailing slash."""
     return CLOUDS[settings.MICROSOFT_CLOUD][0]
 
 
 def graph_url() -> str:
-    """Graph's host of the configured cloud, without a slash at its end; scopes are prefixed with it."""
+    """Return Graph's URL of the configured cloud, without a trailing slash. It is also the prefix of scopes."""
     return CLOUDS[settings.MICROSOFT_CLOUD][1]
 
 
 class Unreachable(Exception):
-    """Microsoft gave no usable answer: no connection, too late, a 5xx, a 429, or something that is no JSON object."""
+    """No usable response: no connection, a timeout, a 5xx, a 429, or a body that isn't a JSON object."""
 
 
 def get_json(url: str, *, token: str = "") -> tuple[int, dict[str, Any]]:
-    """GET one of Microsoft's documents, with an access token where one is needed: (status, document).
+    """GET a JSON document, with an access token if given. Return status and document.
 
-    Raises Unreachable; any other refusal of Microsoft's is an answer.
+    Raises Unreachable. Other error statuses are returned.
     """
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
@@ -58,48 +58,48 @@ def get_json(url: str, *, token: str = "") -> tuple[int, dict[str, Any]]:
     return response.status_code, document
 
 
-class _Kept(threading.local):
-    """A thread's session, where it leads to, and when it was last asked for."""
+class _ThreadSession(threading.local):
+    """HTTP session of one thread, the simulator it leads to, and its last use. Sessions aren't thread-safe."""
 
     session: requests.Session | None = None
     simulator: str = ""
     used: float = 0.0
 
 
-_kept = _Kept()
+_cached = _ThreadSession()
 
 
-def kept_session() -> requests.Session:
-    """This thread's session, for one request: those that follow each other closely share a connection.
+def thread_session() -> requests.Session:
+    """Return this thread's session, for one request. Requests in quick succession share a connection.
 
-    To open one takes as long as several answers.
+    Opening a connection takes as long as several responses.
     """
     now, simulator = time.monotonic(), settings.MICROSOFT_SIMULATOR_URL
-    if _kept.session is None or now - _kept.used > _LONGEST_REST or _kept.simulator != simulator:
-        if _kept.session is not None:
-            _kept.session.close()
-        _kept.session, _kept.simulator = new_session(), simulator
-    _kept.used = now
-    return _kept.session
+    if _cached.session is None or now - _cached.used > _MAX_IDLE_SECONDS or _cached.simulator != simulator:
+        if _cached.session is not None:
+            _cached.session.close()
+        _cached.session, _cached.simulator = new_session(), simulator
+    _cached.used = now
+    return _cached.session
 
 
 def new_session() -> requests.Session:
-    """A session with timeouts, no retries, no redirects to elsewhere, and the simulated Microsoft where one is set."""
+    """Return a session with timeouts, without retries and cookies, rerouted to the simulator if one is configured."""
     session = requests.Session()
-    # Whoever is asked for next may be another organisation's tenant.
+    # The next request may concern another organisation's tenant.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = "Coconut/1.0"
-    adapter: HTTPAdapter = _TimeLimited()
+    adapter: HTTPAdapter = _TimeoutAdapter()
     if settings.MICROSOFT_SIMULATOR_URL:
-        # REQUESTS_CA_BUNDLE and proxies of the environment are not for a process on this machine.
+        # REQUESTS_CA_BUNDLE and proxy variables don't apply to a process on this machine.
         session.trust_env = False
-        adapter = _Rerouted(settings.MICROSOFT_SIMULATOR_URL)
+        adapter = _SimulatorAdapter(settings.MICROSOFT_SIMULATOR_URL)
     session.mount("https://", adapter)
     return session
 
 
-class _TimeLimited(HTTPAdapter):
-    """requests waits for ever unless told otherwise, and MSAL does not tell it."""
+class _TimeoutAdapter(HTTPAdapter):
+    """Set timeouts. requests has no default timeout, and MSAL sets none."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         kwargs["timeout"] = kwargs.get("timeout") or (
@@ -109,8 +109,8 @@ class _TimeLimited(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-class _Rerouted(_TimeLimited):
-    """Sends what is meant for Entra and Graph to `base`."""
+class _SimulatorAdapter(_TimeoutAdapter):
+    """Reroute requests for Entra and Graph to `base`."""
 
     def __init__(self, base: str) -> None:
         super().__init__()

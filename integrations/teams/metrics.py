@@ -1,4 +1,4 @@
-"""What is counted of the talk with Microsoft, for Prometheus."""
+"""Prometheus metrics of the requests to Microsoft."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 
 _METHODS: Final = ("GET", "POST", "PATCH", "DELETE")
-_ANSWERS: Final = ("2xx", "3xx", "4xx", "429", "5xx", "none")
+_ANSWERS_KEY: Final = ("2xx", "3xx", "4xx", "429", "5xx", "none")
 _RENEWALS: Final = ("renewed", "refused", "unavailable")
 
 _requests = Counter(
@@ -34,34 +34,34 @@ _throttled = Counter(
 _renewals = Counter(
     "coconut_token_renewals", "Access tokens that Microsoft was asked for, by what came of it.", ["outcome"]
 )
-# They begin at nought: what was never counted has no rate.
-for _method, _answer in product(_METHODS, _ANSWERS):
+# Initialise to 0 so that rate() works before the first event.
+for _method, _answer in product(_METHODS, _ANSWERS_KEY):
     _requests.labels(_method, _answer)
 for _method in _METHODS:
     _seconds.labels(_method)
-for _outcome in _RENEWALS:
-    _renewals.labels(_outcome)
+for _item_result in _RENEWALS:
+    _renewals.labels(_item_result)
 
 
 def count_response(method: str, status: int, seconds: float) -> None:
-    """Graph answered."""
+    """Count a response of Graph. `seconds` is its duration."""
     _requests.labels(method, "429" if status == 429 else f"{status // 100}xx").inc()
     _seconds.labels(method).observe(seconds)
 
 
 def count_no_response(method: str) -> None:
-    """No answer of Graph's came."""
+    """Count a request without a response."""
     _requests.labels(method, "none").inc()
 
 
 def count_throttled(how_many: int) -> None:
-    """So many questions were answered with 429."""
+    """Count responses with status 429, items of a batch included."""
     _throttled.inc(how_many)
 
 
 @contextmanager
-def counted() -> Iterator[None]:
-    """Microsoft is asked for a token here: it comes, or is refused, or no answer does."""
+def count_token_request() -> Iterator[None]:
+    """Count the token request in this block as renewed, refused or unavailable."""
     outcome = "unavailable"
     try:
         yield

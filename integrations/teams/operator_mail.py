@@ -1,4 +1,4 @@
-"""Telling Coconut's operators what only they can mend: once a day, not once a request."""
+"""Email operators about refused app credentials, at most once a day."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ logger = logging.getLogger(__name__)
 
 
 def email_operators(problem: PlatformError, number: int) -> None:
-    """Log that Microsoft refuses our app registration (AADSTS `number`), and mail ADMINS unless they know already."""
+    """Log that Microsoft refuses the app registration (AADSTS `number`), and email ADMINS once a day."""
     logger.error(
         "Microsoft refuses Coconut's credentials: AADSTS%s, trace %s",
         number,
         problem.request_id,
         extra={"platform_request_id": problem.request_id},
     )
-    if _is_news(f"microsoft-credentials-{settings.MICROSOFT_CLIENT_ID}-{number}"):
+    if _is_first_today(f"microsoft-credentials-{settings.MICROSOFT_CLIENT_ID}-{number}"):
         mail_admins(
             "Microsoft refuses Coconut's credentials",
             f"Microsoft answered AADSTS{number} to the app registration {settings.MICROSOFT_CLIENT_ID}.\n"
-            "Until it is mended no connection can get new tokens; meetings wait and follow by themselves.\n\n"
+            "Until it is fixed no connection can get new tokens; meetings wait and follow automatically.\n\n"
             "Check MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET (the secret's value, not its id; it may have "
             "expired) or MICROSOFT_CLIENT_CERTIFICATE, then restart Coconut.\n"
             f"Microsoft's trace id: {problem.request_id or 'none'}",
@@ -36,9 +36,9 @@ def email_operators(problem: PlatformError, number: int) -> None:
         )
 
 
-def _is_news(key: str) -> bool:
+def _is_first_today(key: str) -> bool:
     try:
         return bool(cache.add(key, True, timeout=_ONCE_A_DAY))
     except RedisError:
-        # Without its memory a mail for every request would follow; the log has it.
+        # Without the cache, every request would send an email. The log has the message.
         return False

@@ -23,24 +23,28 @@ from integrations.platforms.values import (
 from integrations.teams import meetings, self_test
 from integrations.teams.access_policy.powershell import policy_script
 from integrations.teams.access_policy.probe import PROBE_SIZE, probe
+from integrations.teams.addons import ACCESS_POLICY, TEAMS
 from integrations.teams.entra import user_tokens
 from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
 from integrations.teams.users import delta
 from integrations.teams.users.lookup import TeamsDirectory, open_directory
 from integrations.teams.users.remedies import capacity_remedy, remedy
+from staff.addons import AddOn
 from staff.models import Organization
 
 
 class Teams:
-    """See `integrations.platforms.base.VideoPlatform`.
+    """Implementation of `integrations.platforms.base.VideoPlatform`.
 
-    Under the service account method that account organises every meeting, with the staff member as co-organizer, so
-    that they can admit people from the lobby. Under an access policy the staff member organises.
+    Under the Service Account method, the account organises every meeting. The staff member is co-organizer, to admit
+    people from the lobby. Under an access policy, the staff member organises.
     """
 
     slug = "teams"
     label = "Microsoft Teams"
+    urlconf = "integrations.teams.urls"
+    addons: Sequence[AddOn] = (TEAMS, ACCESS_POLICY)
     user_name_label = "UPN"
     grant_script_name = "coconut-access-policy.ps1"
     # "Meeting information: 2000 meetings/user each month" (learn.microsoft.com/graph/throttling-limits).
@@ -54,10 +58,10 @@ class Teams:
         return _("access policy")
 
     def is_offered_to(self, organization: Organization) -> bool:
-        return organization.teams_addon
+        return organization.has_addon(TEAMS.slug)
 
     def connect_url(self) -> str:
-        # It leads on to the next question where the organisation has no choice of methods.
+        # The policy page redirects to the next question if the organisation has only one method.
         return reverse("teams-policy")
 
     def reconnect_url(self, connection: Connection) -> str:
@@ -68,10 +72,10 @@ class Teams:
 
     def account(self, connection: Connection) -> Account:
         teams = connection.teams
-        named = ((_("Microsoft tenant"), teams.tenant_name),) if teams.tenant_name else ()
+        tenant_name = ((_("Microsoft tenant"), teams.tenant_name),) if teams.tenant_name else ()
         facts = (
             (_("Method"), str(Method(teams.method).label)),
-            *named,
+            *tenant_name,
             (_("Microsoft Tenant ID"), str(teams.tenant_id)),
         )
         return Account(teams.account_name or teams.account_upn, teams.account_upn, facts)
@@ -80,7 +84,7 @@ class Teams:
         return LobbyForm(connection.teams, data)
 
     def forget_sign_in(self, connection: Connection) -> None:
-        user_tokens.forget(connection)
+        user_tokens.forget_tokens(connection)
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:
         return remedy(connection, match)

@@ -1,8 +1,4 @@
-"""What Teams needs from time to time.
-
-Sign-ins are kept alive, for Microsoft ends a refresh token that rests for 90 days; and operators hear of credentials
-that end.
-"""
+"""Periodic tasks: keep sign-ins alive and warn of expiring app credentials."""
 
 from __future__ import annotations
 
@@ -21,14 +17,14 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="teams.keep_alive")
 def keep_alive() -> None:
-    """Ask for a renewal of every connection that has rested for a day."""
-    for pk in user_tokens.resting().values_list("pk", flat=True):
+    """Enqueue a refresh for every connection without a new token for a day."""
+    for pk in user_tokens.due_for_keep_alive().values_list("pk", flat=True):
         send("teams.renew", pk)
 
 
 @shared_task(name="teams.renew")
 def renew(connection_id: int) -> None:
-    """Renew one connection's tokens. A refusal is recorded where it is noticed; an outage waits for tomorrow."""
+    """Refresh one connection's tokens. After an outage, the next day's run tries again."""
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is None:
         return
@@ -43,5 +39,5 @@ def renew(connection_id: int) -> None:
 
 @shared_task(name="teams.warn_of_expiry")
 def warn_of_expiry() -> None:
-    """Tell the operators if the client secret or the certificate ends soon, or has ended."""
+    """Email operators if the client secret or the certificate expires soon or has expired."""
     credential_expiry.warn_operators()

@@ -1,4 +1,4 @@
-"""The connect wizard, Reauthorize and the way back from Microsoft, under /settings/video-calls/."""
+"""URLs of the connect wizard, Reauthorize and Microsoft's callback, under /settings/video-calls/."""
 
 from django.urls import path
 
@@ -9,7 +9,7 @@ urlpatterns = [
     path("new/teams/service-account/", wizard.use_service_account, name="teams-service-account"),
     path("new/teams/", wizard.connect, name="teams-connect"),
     path("new/teams/tenant/", wizard.tenant, name="teams-tenant"),
-    path("new/teams/again/<int:pk>/", wizard.again, name="teams-again"),
+    path("new/teams/again/<int:pk>/", wizard.reconnect, name="teams-again"),
     path("teams/callback/", callback.callback, name="teams-callback"),
     path("teams/waiting/", callback.waiting, name="teams-waiting"),
     path("teams/<int:pk>/reauthorize/", reauthorize.reauthorize, name="teams-reauthorize"),

@@ -1,5 +1,6 @@
 
 import django.contrib.postgres.constraints
+import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
 import django.contrib.postgres.indexes
 import django.core.validators
@@ -32,8 +33,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(unique=True)),
                 ('time_zone', timezone_field.fields.TimeZoneField(default='UTC', verbose_name='time zone')),
                 ('language', models.CharField(default='en', max_length=10, verbose_name='language')),
-                ('teams_addon', models.BooleanField(default=False, verbose_name='Microsoft Teams add-on')),
-                ('access_policy_addon', models.BooleanField(default=False, verbose_name='Application Access Policy add-on')),
+                ('addons', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None, verbose_name='add-ons')),
                 ('phone', models.CharField(blank=True, db_default='', default='', max_length=40, validators=[django.core.validators.RegexValidator('[\x01-\x1f\x7f-\x9f\u2028\u2029]', code='one_line', inverse_match=True, message='Write this on one line, without tabs and other control characters.')], verbose_name='phone for clients')),
                 ('embed_origins', models.TextField(blank=True, help_text='One origin a line.', verbose_name='sites allowed to embed the Client View')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

@@ -58,13 +58,11 @@ def test_the_application_id_is_in_the_email(otto: Page, stack: Stack) -> None:
     """The application (client) ID required for this is provided […] in the email you received from Coconut Software
     regarding this update.
     """
-    for value in (False, True):
-        stack.python(
-            "from staff.models import Organization\n"
-            "cedar = Organization.objects.get(slug='cedar')\n"
-            f"cedar.access_policy_addon = {value}\n"
-            "cedar.save()"
-        )
+    stack.python(
+        "from staff.addons import announce_switched_on\n"
+        "from staff.models import Organization\n"
+        "announce_switched_on(Organization.objects.get(slug='cedar'), previous=['teams'])"
+    )
 
     [mail] = [mail for mail in stack.mails() if "otto@cedar.example" in str(mail["To"])]
     assert APPLICATION_ID in mail.get_content()

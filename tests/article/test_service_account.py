@@ -23,7 +23,7 @@ def test_note_microsoft_teams_is_an_optional_add_on(ada: Page, stack: Stack) -> 
     """Microsoft Teams integration is an optional add-on. Please connect with your Customer Success Team to get
     started.
     """
-    stack.sql("UPDATE staff_organization SET teams_addon = false WHERE slug = 'maple'")
+    stack.sql("UPDATE staff_organization SET addons = '{}' WHERE slug = 'maple'")
 
     steps.open_video_calls(ada)
 

@@ -28,9 +28,9 @@ FEATURED = {person.upn: person for person in PEOPLE}
 def test_maple_has_the_teams_addon_and_cedar_has_both() -> None:
     seed(WEDNESDAY_NOON)
 
-    addons = Organization.objects.values_list("slug", "teams_addon", "access_policy_addon")
+    addons = Organization.objects.values_list("slug", "addons")
 
-    assert list(addons) == [("cedar", True, True), ("maple", True, False)]
+    assert list(addons) == [("cedar", ["teams", "teams-access-policy"]), ("maple", ["teams"])]
 
 
 @pytest.mark.parametrize("email", [login.email for login in LOGINS])

@@ -12,8 +12,8 @@ from appointments.models import Appointment
 from demo.logins import TENANT_ID
 from integrations.connections.lifecycle import add_connection, mark_reauthorized
 from integrations.models import Connection
-from integrations.teams.connect.store import renew_sign_in
-from integrations.teams.entra.sign_in import PERMISSIONS, ROLES
+from integrations.teams.connect.store import replace_sign_in
+from integrations.teams.entra.sign_in import APP_ROLES, DELEGATED_PERMISSIONS
 from integrations.teams.models import Method, TeamsConnection
 from staff.models import Organization
 
@@ -26,7 +26,7 @@ def begin(maple: dict[str, Any], cedar: dict[str, Any]) -> None:
     Appointment.objects.all().delete()
     connect("maple", Method.SERVICE_ACCOUNT, **service_account(**maple))
     administrator = {"account_oid": cedar["oid"], "account_upn": ADMINISTRATOR}
-    connect("cedar", Method.ACCESS_POLICY, **administrator, granted=list(ROLES), tokens={})
+    connect("cedar", Method.ACCESS_POLICY, **administrator, granted=list(APP_ROLES), tokens={})
 
 
 @transaction.atomic
@@ -44,7 +44,7 @@ def connect(slug: str, method: str, **columns: Any) -> None:
 def reauthorize(slug: str, tokens: dict[str, Any]) -> None:
     """Store a new sign-in of the service account."""
     connection = Connection.objects.select_for_update().get(organization__slug=slug)
-    renew_sign_in(connection.teams, {**service_account(**tokens), "refreshed_at": Now()})
+    replace_sign_in(connection.teams, {**service_account(**tokens), "refreshed_at": Now()})
     mark_reauthorized(connection, None)
 
 
@@ -56,4 +56,4 @@ def service_account(*, oid: str, access_token: str, refresh_token: str) -> dict[
         "refresh_token": refresh_token,
     }
     account = {"account_oid": oid, "account_upn": SERVICE_ACCOUNT, "account_name": "Coconut Meetings"}
-    return {**account, "granted": list(PERMISSIONS), "tokens": tokens}
+    return {**account, "granted": list(DELEGATED_PERMISSIONS), "tokens": tokens}

@@ -41,6 +41,7 @@ from integrations.platforms.values import (
     RemoteMeeting,
     StepOutcome,
 )
+from staff.addons import AddOn
 from staff.models import Organization
 
 T = TypeVar("T")
@@ -80,6 +81,9 @@ class FakePlatform:
     """
 
     label = "Microsoft Teams"
+    # The fake takes the place of Teams in the registry. The pages of Teams keep their addresses.
+    urlconf = "integrations.teams.urls"
+    addons: Sequence[AddOn] = ()
     user_name_label = "UPN"
     host_permission_label = "access policy"
     grant_script_name = "grant.txt"
@@ -148,7 +152,7 @@ class FakePlatform:
 
     # --- the platform ------------------------------------------------------------------------------
     def is_offered_to(self, organization: Organization) -> bool:
-        return self.addon and organization.teams_addon
+        return self.addon and organization.has_addon("teams")
 
     def connect_url(self) -> str:
         return "/fake/connect/"

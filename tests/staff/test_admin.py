@@ -16,7 +16,7 @@ BIRCH = {
     "name": "Birch Clinic",
     "slug": "birch",
     "time_zone": "America/Halifax",
-    "teams_addon": "on",
+    "addons": ["teams"],
     "embed_origins": "",
     "locations-TOTAL_FORMS": "0",
     "locations-INITIAL_FORMS": "0",
@@ -34,7 +34,7 @@ def test_an_operator_creates_an_organisation_with_its_addons(operator: Browser) 
 
     birch = Organization.objects.get()
 
-    assert (birch.name, birch.teams_addon, birch.access_policy_addon) == ("Birch Clinic", True, False)
+    assert (birch.name, birch.addons) == ("Birch Clinic", ["teams"])
 
 
 def test_origins_are_kept_as_browsers_send_them(operator: Browser) -> None:

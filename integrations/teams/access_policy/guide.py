@@ -1,4 +1,4 @@
-"""How a Microsoft administrator lets Coconut make meetings for people, in PowerShell and in words."""
+"""Instructions for a Microsoft administrator: create a policy and consent."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from django.utils.translation import gettext as _
 
 from staff.models import Organization
 
-#: Microsoft's own description of the procedure.
+#: Microsoft's description of the procedure.
 DOCUMENTATION: Final = (
     "https://learn.microsoft.com/graph/cloud-communication-online-meeting-application-access-policy"
 )
 
 
 def setup_commands() -> str:
-    """PowerShell for the whole organisation: make a policy and grant it, or extend the ones that people have.
+    """Return PowerShell for the whole organisation: create and grant a policy, or extend the existing ones.
 
-    Everybody has one policy at a time, and a policy of their own takes the place of the global one, so a policy that
-    exists must be extended, not replaced (learn.microsoft.com/powershell/module/microsoftteams/
-    grant-csapplicationaccesspolicy). The spelling of the last line is from memory, not from Microsoft's pages.
+    A user has one policy at a time, and a user's own policy replaces the global one. An existing policy must therefore
+    be extended, not replaced (learn.microsoft.com/powershell/module/microsoftteams/
+    grant-csapplicationaccesspolicy). The last line is from memory, not from documentation.
     """
     client_id = settings.MICROSOFT_CLIENT_ID
     return "\n".join(
@@ -40,11 +40,11 @@ def setup_commands() -> str:
     )
 
 
-def letter(organization: Organization) -> str:
-    """A text to send to whoever administers Microsoft 365.
+def admin_letter(organization: Organization) -> str:
+    """Return a letter to the Microsoft 365 administrator.
 
-    It holds no link that could be completed by a stranger: whoever consents does so at the keyboard of an admin of the
-    organisation, and that is the proof that they act together.
+    The letter contains no consent link. The administrator must consent at an admin's screen, which proves that they act
+    together.
     """
     return _(
         "Hello,\n\n"

@@ -1,68 +1,54 @@
-"""Telling an organisation's admins that the Application Access Policy method was switched on for them."""
+"""Email to admins when the Application Access Policy add-on is switched on."""
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models.signals import post_init, post_save
 from django.dispatch import receiver
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from integrations.events import admins_of
 from integrations.teams.access_policy.guide import DOCUMENTATION, setup_commands
-from staff.models import Organization
+from integrations.teams.addons import ACCESS_POLICY
+from staff.addons import addon_switched_on
+from staff.models import Organization, StaffMember
 
-_SEEN = "_access_policy_addon_seen"
-_UNKNOWN = None
 logger = logging.getLogger(__name__)
 
 
-@receiver(post_init, sender=Organization)
-def remember_add_on(instance: Organization, **kwargs: Any) -> None:
-    """What a later save is compared with; a deferred field counts as unknown, and costs no query."""
-    instance.__dict__[_SEEN] = instance.__dict__.get("access_policy_addon", _UNKNOWN)
+@receiver(addon_switched_on)
+def email_admins_on_commit(organization: Organization, addon: str, **kwargs: Any) -> None:
+    """Email all admins when the Application Access Policy add-on was switched on."""
+    if addon == ACCESS_POLICY.slug:
+        transaction.on_commit(partial(email_admins, organization), robust=True)
 
 
-@receiver(post_save, sender=Organization)
-def mail_when_switched_on(instance: Organization, created: bool, **kwargs: Any) -> None:
-    """Mail all admins once the add-on is on and was known to be off before."""
-    is_on = instance.__dict__.get("access_policy_addon", _UNKNOWN)
-    was_on, instance.__dict__[_SEEN] = instance.__dict__.get(_SEEN, _UNKNOWN), is_on
-    if (was_on, is_on) != (False, True) or created:
-        return
-
-    def mail() -> None:
-        email_admins_of(instance)
-
-    transaction.on_commit(mail, robust=True)
-
-
-def email_admins_of(organization: Organization) -> None:
-    """Send the Application ID and the steps to every admin. A mail server that is down is a line in the log."""
-    addresses = list(admins_of(organization).values_list("email", flat=True))
+def email_admins(organization: Organization) -> None:
+    """Email the Application ID and the steps to each admin. Failures are logged."""
+    addresses = list(StaffMember.objects.admins_of(organization).values_list("email", flat=True))
     if not addresses:
         return
-    words = {
+    params = {
         "client_id": settings.MICROSOFT_CLIENT_ID,
         "commands": setup_commands(),
         "documentation": DOCUMENTATION,
         "link": f"{settings.BASE_URL}{reverse('video-calls-new')}",
     }
     subject = _("Microsoft Teams: the Application Access Policy method is available")
-    # One mail for each, so that nobody reads the others' addresses, and one that is refused stops no other.
+    # One email per admin hides the other addresses, and a refused address doesn't stop the other emails.
     for address in addresses:
         try:
-            EmailMessage(subject, _body() % words, to=[address]).send()
+            EmailMessage(subject, _email_text() % params, to=[address]).send()
         except OSError:
-            logger.exception("An admin of organisation %s was not told about the add-on.", organization.pk)
+            logger.exception("The add-on email to an admin of organisation %s failed.", organization.pk)
 
 
-def _body() -> str:
+def _email_text() -> str:
     return _(
         "Coconut can now make Microsoft Teams meetings in the name of each staff member, by an Application Access "
         "Policy in your Microsoft 365.\n\n"

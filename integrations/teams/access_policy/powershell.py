@@ -1,4 +1,4 @@
-"""The PowerShell that lets Coconut make meetings as people: for one of them or for thousands, the same text."""
+"""PowerShell that grants an Application Access Policy to any number of users."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ foreach ($user in $users) {
 
 
 def policy_script(oids: Iterable[str]) -> str:
-    """A script for a Microsoft administrator, which may be run again; "" without anybody to run it for.
+    """Return a script for a Microsoft administrator, "" without users. It can be run again.
 
-    A person has one policy at a time, and granting another one takes the former away: who has one already, perhaps
-    for another product, keeps it, and Coconut is added to that. Only GUIDs get into the text.
+    A user has one policy at a time, and granting another one replaces it. A user's existing policy, perhaps of another
+    product, is therefore kept and extended. Only GUIDs get into the script.
     """
     users = [f'    "{guid}"' for guid in _guids(oids)]
     if not users:
         return ""
-    words = {"comments": "\n".join(_comments()), "app": settings.MICROSOFT_CLIENT_ID, "policy": POLICY}
-    return _SCRIPT % {**words, "users": "\n".join(users)}
+    params = {"comments": "\n".join(_comments()), "app": settings.MICROSOFT_CLIENT_ID, "policy": POLICY}
+    return _SCRIPT % {**params, "users": "\n".join(users)}
 
 
 def _comments() -> list[str]:
@@ -53,17 +53,17 @@ def _comments() -> list[str]:
         _("Run it in PowerShell as a Teams administrator; once before: Install-Module MicrosoftTeams"),
         _("Who has an Application Access Policy already keeps it, and Coconut is added to it."),
     )
-    # One line each, whatever a translation holds.
+    # A line break in a translation must not end the comment.
     return [f"# {' '.join(sentence.split())}" for sentence in sentences]
 
 
 def _guids(oids: Iterable[str]) -> list[str]:
-    """Each once, in the given order. An administrator runs the text, so that nothing else may get into it."""
+    """Return the GUIDs, without duplicates, in order. Anything else could inject code into the script."""
     return list(dict.fromkeys(str(UUID(oid)) for oid in oids if is_guid(oid)))
 
 
 def is_guid(oid: str) -> bool:
-    """Whether it is an object id as Microsoft writes them."""
+    """Return whether the text is an object id in Microsoft's notation."""
     try:
         return str(UUID(oid)) == oid.lower()
     except ValueError:

@@ -1,7 +1,7 @@
-"""Whether an Application Access Policy lets Coconut make meetings as somebody, found out without making one.
+"""Probe whether an Application Access Policy lets Coconut host meetings as a user, without creating one.
 
-Coconut looks for a meeting that cannot exist, among the meetings of the person. Microsoft checks the policy before it
-looks, so that "not found" means that it was allowed to look (seen: learn.microsoft.com/answers 2084475).
+The probe queries a nonexistent meeting of the user. Microsoft checks the policy first, so "not found" means that the
+policy allows it (seen: learn.microsoft.com/answers 2084475).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from integrations.teams.graph.client import BATCH_SIZE, Get, GraphClient
 from integrations.teams.graph.errors import Refusal, error_of
 
 PROBE_SIZE: Final = BATCH_SIZE
-# Where a 429 does not say how long.
+# Used if a 429 has no Retry-After.
 _PAUSE_SECONDS: Final = 30.0
-# Where the links of a cloud's meetings lead. The two of the US government are from memory, not from a document.
+# Hosts of each cloud's join links. The two of the US government are from memory, not from documentation.
 _LINK_HOSTS: Final[Mapping[str, str]] = {
     "global": "teams.microsoft.com",
     "gcc_high": "gov.teams.microsoft.us",
@@ -32,51 +32,53 @@ _LINK_HOSTS: Final[Mapping[str, str]] = {
 
 
 def probe(connection: Connection, oids: Sequence[str]) -> dict[str, PermissionResult]:
-    """One answer for each of at most twenty object ids, by one request. Raises PlatformError."""
-    answers = dict.fromkeys(oids, PermissionResult(PermissionState.UNCLEAR))
-    askable = [oid for oid in answers if is_guid(oid)]
-    if askable:
-        gets = [_question(connection.teams.tenant_id, oid) for oid in askable]
-        outcomes = GraphClient(connection).outcomes(gets)
-        answers |= {oid: _answer(outcome) for oid, outcome in zip(askable, outcomes, strict=True)}
-    return answers
+    """Probe at most twenty object ids in one request. Return a result for each. Raises PlatformError."""
+    results = dict.fromkeys(oids, PermissionResult(PermissionState.UNCLEAR))
+    object_ids = [oid for oid in results if is_guid(oid)]
+    if object_ids:
+        gets = [_probe_request(connection.teams.tenant_id, oid) for oid in object_ids]
+        outcomes = GraphClient(connection).batch_results(gets)
+        results |= {
+            oid: _permission_result(outcome) for oid, outcome in zip(object_ids, outcomes, strict=True)
+        }
+    return results
 
 
-def _question(tenant_id: UUID, oid: str) -> Get:
+def _probe_request(tenant_id: UUID, oid: str) -> Get:
     return f"/users/{UUID(oid)}/onlineMeetings", {
-        "$filter": f"JoinWebUrl eq '{link_of_nobody(tenant_id, UUID(oid))}'"
+        "$filter": f"JoinWebUrl eq '{nonexistent_meeting_url(tenant_id, UUID(oid))}'"
     }
 
 
-def link_of_nobody(tenant_id: UUID, oid: UUID) -> str:
-    """A well-formed link of a meeting that nobody made: any other is refused before the policy is looked at.
+def nonexistent_meeting_url(tenant_id: UUID, oid: UUID) -> str:
+    """Return a well-formed join URL of a nonexistent meeting. Microsoft refuses malformed ones before the policy check.
 
-    Tenant and organizer are those who are asked about, because a link of somebody else's gets "3003 … does not have
-    access" whatever the policy says (seen: microsoft-graph-docs/issues/17234).
+    The URL names the probed tenant and organizer. A URL of another organizer gets "3003 … does not have access" under
+    any policy (seen: microsoft-graph-docs/issues/17234).
     """
     thread = f"19%3ameeting_{uuid.uuid4().hex}%40thread.v2"
     context = f"%7b%22Tid%22%3a%22{tenant_id}%22%2c%22Oid%22%3a%22{oid}%22%7d"
     return f"https://{_LINK_HOSTS[settings.MICROSOFT_CLOUD]}/l/meetup-join/{thread}/0?context={context}"
 
 
-def _answer(outcome: object) -> PermissionResult:
-    """What an answer means.
+def _permission_result(outcome: object) -> PermissionResult:
+    """Return the result of one probe.
 
-    That the lookup answers the question at all is an inference from what people report, not documented; this function
-    is the only place that rests on it. Least certain is 403 "3003: User does not have access to lookup meeting": seen
-    for somebody who is covered when the link is another organizer's, which ours is not, and seen for people whom a
-    policy leaves out. So it counts as forbidden, which is asked again like every other "no".
+    Microsoft doesn't document that the query reveals the policy; this function alone rests on that inference from
+    reports. Least certain is 403 "3003: User does not have access to lookup meeting". It was seen for users with a
+    policy if the URL is another organizer's, which ours isn't, and for users without a policy. It counts as denied,
+    which is probed again.
     """
     if not isinstance(outcome, Refusal):
         return PermissionResult(PermissionState.GRANTED)
     error = error_of(outcome)
     if error.kind == ErrorKind.GONE:
-        # "3004: Specified meeting is not found": Graph was allowed to look. It answers 200 and no rows as well.
+        # "3004: Specified meeting is not found": the query was allowed. Graph may also return 200 and no rows.
         return PermissionResult(PermissionState.GRANTED)
     if error.kind == ErrorKind.THROTTLED:
         return PermissionResult(PermissionState.UNCLEAR, pause=error.retry_after or _PAUSE_SECONDS)
     if error.kind == ErrorKind.PERSON:
-        # 404 Request_ResourceNotFound, or UnknownError, which is for user names in the path otherwise.
+        # 404 Request_ResourceNotFound, or UnknownError, which otherwise means a user name in the path.
         return PermissionResult(PermissionState.GONE if outcome.status == 404 else PermissionState.DENIED)
-    # 400, such as "1026: An error has occurred.", comes before the policy is looked at; 5xx says nothing either.
+    # 400, such as "1026: An error has occurred.", precedes the policy check. 5xx says nothing about it either.
     return PermissionResult(PermissionState.UNCLEAR)

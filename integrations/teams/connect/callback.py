@@ -1,4 +1,4 @@
-"""Back from Microsoft: what the return means for the trip that it belongs to."""
+"""Handle the redirect back from Microsoft."""
 
 from __future__ import annotations
 
@@ -13,64 +13,64 @@ from integrations.models import Connection
 from integrations.teams.connect import session as wizard
 from integrations.teams.connect import verification
 from integrations.teams.connect.reauthorize import reauthorize_access_policy, reauthorize_service_account
-from integrations.teams.connect.redirects import depart_to_prove
-from integrations.teams.connect.session import PendingSignIn, Proven, Step, WizardAnswers
+from integrations.teams.connect.redirects import start_identification_step
+from integrations.teams.connect.session import PendingConsent, PendingSignIn, Step, WizardAnswers
 from integrations.teams.connect.store import connect_access_policy, connect_service_account
 from integrations.teams.entra.id_token import Identity
 from staff.models import Organization, StaffMember
 
 
 @dataclass(frozen=True)
-class Onward:
-    """There is one more step, at `address`."""
+class NextStep:
+    """The connection needs another step, at `address`."""
 
     address: str
 
 
-Outcome = Connection | Onward
+CallbackResult = Connection | NextStep
 
 
-def arrive(
+def handle_callback(
     session: SessionBase,
-    attempt: PendingSignIn,
+    pending: PendingSignIn,
     organization: Organization,
     actor: StaffMember,
     query: Mapping[str, str],
-) -> Outcome:
-    """Take a return: a connection, or the next step. Nothing is stored before Microsoft has proven everything.
+) -> CallbackResult:
+    """Return the connection, or the next step. Stores nothing before Microsoft's answers are verified.
 
     Raises PlatformError, AlreadyConnected, NotOffered and Disconnected.
     """
-    answers = attempt.answers
-    if attempt.leg == Step.SIGN_IN:
-        proven = verification.prove_service_account(answers.tenant_id, answers.domain, attempt.flow, query)
+    answers = pending.answers
+    if pending.step == Step.SIGN_IN:
+        account = verification.verify_service_account(answers.tenant_id, answers.domain, pending.flow, query)
         if answers.connection_id is not None:
-            return reauthorize_service_account(answers.connection_id, actor, proven)
-        return connect_service_account(organization, actor, answers, proven)
-    if attempt.leg == Step.CONSENT:
+            return reauthorize_service_account(answers.connection_id, actor, account)
+        return connect_service_account(organization, actor, answers, account)
+    if pending.step == Step.CONSENT:
         verification.require_consent(answers.tenant_id, query)
-        return Onward(depart_to_prove(session, answers))
-    identity = verification.prove_administrator(answers.tenant_id, attempt.flow, query)
-    wizard.keep_proven(session, Proven(answers, _json(identity)))
-    return settle(session, organization, actor)
+        return NextStep(start_identification_step(session, answers))
+    identity = verification.verify_administrator(answers.tenant_id, pending.flow, query)
+    wizard.keep_pending_consent(session, PendingConsent(answers, _identity_to_json(identity)))
+    return finish_consent(session, organization, actor)
 
 
-def settle(session: SessionBase, organization: Organization, actor: StaffMember) -> Outcome:
-    """Finish what an administrator has consented to, or wait: a fresh consent may take a while until it shows.
+def finish_consent(session: SessionBase, organization: Organization, actor: StaffMember) -> CallbackResult:
+    """Store the connection of a pending consent. If app tokens don't show the consent yet, return the waiting page.
 
-    Raises as `arrive`, and PendingSignInExpired when nobody has just consented.
+    Raises as `handle_callback`, and PendingSignInExpired without a pending consent.
     """
-    proven = wizard.proven(session)
-    answers, identity = proven.answers, _identity(proven.account)
+    consent = wizard.pending_consent(session)
+    answers, identity = consent.answers, _identity_from_json(consent.account)
     try:
         roles = verification.read_roles(answers.tenant_id)
     except verification.RolesMissing as problem:
-        wizard.note_missing(session, problem.roles)
-        return Onward(reverse("teams-waiting"))
-    return _store(organization, actor, answers, identity, roles)
+        wizard.note_missing_roles(session, problem.roles)
+        return NextStep(reverse("teams-waiting"))
+    return _store_consent(organization, actor, answers, identity, roles)
 
 
-def _store(
+def _store_consent(
     organization: Organization,
     actor: StaffMember,
     answers: WizardAnswers,
@@ -82,11 +82,11 @@ def _store(
     return connect_access_policy(organization, actor, answers, identity, roles)
 
 
-def _json(identity: Identity) -> dict[str, Any]:
+def _identity_to_json(identity: Identity) -> dict[str, Any]:
     roles = identity.directory_roles
     return {**asdict(identity), "directory_roles": None if roles is None else sorted(roles)}
 
 
-def _identity(account: Mapping[str, Any]) -> Identity:
+def _identity_from_json(account: Mapping[str, Any]) -> Identity:
     roles = account["directory_roles"]
     return Identity(**{**account, "directory_roles": None if roles is None else frozenset(roles)})

@@ -1,4 +1,4 @@
-"""What the pages that lead to Microsoft have in common."""
+"""Decorators and responses of the pages that lead to Microsoft."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ from django.views.decorators.http import require_http_methods
 
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
+from integrations.teams.addons import TEAMS
 from integrations.teams.connect.store import NotOffered
 from integrations.teams.entra import sign_in
 from integrations.teams.entra.tenants import sign_in_origin
 from staff.access import admin_only, current_organization
 
-_SENT_HERE = "from-another-host"
+_REDIRECTED_PARAM = "from-another-host"
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def leads_to_microsoft(view: View[P]) -> View[P]:
-    """A page for admins, at the address that Microsoft sends people back to."""
+def connect_page(view: View[P]) -> View[P]:
+    """Restrict a page to admins, to an installation with an app registration, and to the host of BASE_URL."""
 
     @never_cache
     @require_http_methods(["GET", "POST"])
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not _is_at_base_url(request) and _SENT_HERE not in request.GET:
-            # The session of another host would not see the way back. Once only: a proxy may hide the host.
-            return redirect(f"{settings.BASE_URL}{request.path}?{_SENT_HERE}")
+        if not _is_at_base_url(request) and _REDIRECTED_PARAM not in request.GET:
+            # Microsoft redirects to BASE_URL, which can't read another host's session cookie.
+            # Redirect only once: behind a proxy, the host of the request may never equal BASE_URL.
+            return redirect(f"{settings.BASE_URL}{request.path}?{_REDIRECTED_PARAM}")
         return configured(request, *args, **kwargs)
 
     @admin_only
@@ -50,36 +52,36 @@ def leads_to_microsoft(view: View[P]) -> View[P]:
 
 
 def wizard_page(view: View[P]) -> View[P]:
-    """A page of the wizard: as `leads_to_microsoft`, and only with the add-on."""
+    """Restrict a page as `connect_page` does, and to organisations with the Teams add-on."""
 
     @wraps(view)
     def offered(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not current_organization(request).teams_addon:
+        if not current_organization(request).has_addon(TEAMS.slug):
             raise PermissionDenied(str(NotOffered()))
         return view(request, *args, **kwargs)
 
-    return leads_to_microsoft(offered)
+    return connect_page(offered)
 
 
-def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to."""
+def form_data(request: HttpRequest) -> QueryDict | None:
+    """Return the data that a form is bound to, None on GET."""
     return request.POST if request.method == "POST" else None
 
 
 def see_other(address: str) -> HttpResponse:
-    """The way on after a POST."""
+    """Redirect with status 303 after a POST."""
     return HttpResponseRedirect(address, status=303)
 
 
-def render_exit(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
-    """A page whose form ends at Microsoft: browsers check `form-action` for the redirect as well."""
+def render_sign_in_form(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
+    """Render a form whose POST redirects to Microsoft. Browsers apply `form-action` to the redirect as well."""
     response = render(request, template, context)
     with_origin = csp_update({"form-action": [sign_in_origin()]})
     return cast(HttpResponse, with_origin(lambda _request: response)(request))
 
 
-def with_what_next(problem: PlatformError, *, reauthorizing: bool = False) -> str:
-    """The problem, and that nothing is lost by it."""
+def with_next_step(problem: PlatformError, *, reauthorizing: bool = False) -> str:
+    """Return the problem's sentence, and how to try again if an admin can."""
     if problem.kind == ErrorKind.OPERATOR:
         return problem.sentence
     if reauthorizing:
@@ -89,7 +91,7 @@ def with_what_next(problem: PlatformError, *, reauthorizing: bool = False) -> st
 
 
 def _is_at_base_url(request: HttpRequest) -> bool:
-    wanted = urlsplit(settings.BASE_URL)
-    asked = urlsplit(f"{wanted.scheme}://{request.get_host()}")
-    usual = 443 if wanted.scheme == "https" else 80
-    return (asked.hostname, asked.port or usual) == (wanted.hostname, wanted.port or usual)
+    base = urlsplit(settings.BASE_URL)
+    requested = urlsplit(f"{base.scheme}://{request.get_host()}")
+    default_port = 443 if base.scheme == "https" else 80
+    return (requested.hostname, requested.port or default_port) == (base.hostname, base.port or default_port)

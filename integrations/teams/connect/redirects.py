@@ -1,4 +1,4 @@
-"""To Microsoft: where to send the browser, and what the session keeps until it comes back."""
+"""Redirects to Microsoft: build the address and store the pending sign-in in the session."""
 
 from __future__ import annotations
 
@@ -10,58 +10,58 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.urls import reverse
 
 from integrations.teams.connect.session import PendingSignIn, Step, WizardAnswers, keep_pending_sign_in
-from integrations.teams.entra import sign_in as login
+from integrations.teams.entra import sign_in
 from integrations.teams.entra.tenants import Tenant
 from integrations.teams.models import Method, TeamsConnection
 
 
-def depart(session: SessionBase, tenant: Tenant, answers: WizardAnswers) -> str:
-    """The first trip: sign in as the service account, or consent as an administrator. Returns the address.
+def start_authorization(session: SessionBase, tenant: Tenant, answers: WizardAnswers) -> str:
+    """Return the address of the first step: the service account's sign-in, or the admin consent.
 
-    Raises PlatformError; nothing but the session is written.
+    Writes only the session. Raises PlatformError.
     """
     if answers.method == Method.ACCESS_POLICY:
-        return _to_consent(session, tenant, answers)
-    flow = login.start_sign_in(tenant.id, _redirect_uri(), login_hint=_account_to_renew(answers))
-    return _keep(session, Step.SIGN_IN, answers, flow)
+        return _start_admin_consent(session, tenant, answers)
+    flow = sign_in.start_sign_in(tenant.id, _redirect_uri(), login_hint=_login_hint(answers))
+    return _keep_flow(session, Step.SIGN_IN, answers, flow)
 
 
-def depart_to_prove(session: SessionBase, answers: WizardAnswers) -> str:
-    """The second trip under an access policy: whoever consented shows who they are. As `depart`.
+def start_identification_step(session: SessionBase, answers: WizardAnswers) -> str:
+    """Return the address at which the consenting administrator signs in. Raises PlatformError.
 
-    The return of a consent names a tenant that anybody could have written there
+    The redirect after a consent names a tenant that can be forged
     (learn.microsoft.com/entra/identity-platform/v2-admin-consent).
     """
-    flow = login.start_identification(answers.tenant_id, _redirect_uri())
-    return _keep(session, Step.PROOF, answers, flow)
+    flow = sign_in.start_identification(answers.tenant_id, _redirect_uri())
+    return _keep_flow(session, Step.IDENTIFICATION, answers, flow)
 
 
-def _keep(session: SessionBase, leg: Step, answers: WizardAnswers, flow: dict[str, object]) -> str:
+def _keep_flow(session: SessionBase, step: Step, answers: WizardAnswers, flow: dict[str, object]) -> str:
     address = str(flow.pop("auth_uri"))
-    keep_pending_sign_in(session, str(flow["state"]), PendingSignIn(leg, answers, flow))
+    keep_pending_sign_in(session, str(flow["state"]), PendingSignIn(step, answers, flow))
     return address
 
 
-def _to_consent(session: SessionBase, tenant: Tenant, answers: WizardAnswers) -> str:
-    """Admin consent for everything that the app registration lists; MSAL has no words for it."""
+def _start_admin_consent(session: SessionBase, tenant: Tenant, answers: WizardAnswers) -> str:
+    """Return the admin consent address for all permissions of the app registration. MSAL doesn't support it."""
     state = secrets.token_urlsafe(32)
     keep_pending_sign_in(session, state, PendingSignIn(Step.CONSENT, answers))
     query = {
         "client_id": settings.MICROSOFT_CLIENT_ID,
-        "scope": login.default_scope(),
+        "scope": sign_in.default_scope(),
         "redirect_uri": _redirect_uri(),
         "state": state,
     }
-    sign_in = urlsplit(tenant.authorization_endpoint)
-    return f"{sign_in.scheme}://{sign_in.netloc}/{tenant.id}/v2.0/adminconsent?{urlencode(query)}"
+    endpoint = urlsplit(tenant.authorization_endpoint)
+    return f"{endpoint.scheme}://{endpoint.netloc}/{tenant.id}/v2.0/adminconsent?{urlencode(query)}"
 
 
-def _account_to_renew(answers: WizardAnswers) -> str:
+def _login_hint(answers: WizardAnswers) -> str:
     if answers.connection_id is None:
         return ""
     return TeamsConnection.objects.get(connection=answers.connection_id).account_upn
 
 
 def _redirect_uri() -> str:
-    """The one address that Microsoft sends people back to."""
+    """Return the only redirect URI of the app registration."""
     return f"{settings.BASE_URL}{reverse('teams-callback')}"

@@ -1,4 +1,4 @@
-"""What the session remembers: the wizard's answers, and the trips to Microsoft that are under way."""
+"""State of the connect wizard in the session: answers, pending sign-ins and the pending consent."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from django.utils.translation import gettext as _
 from integrations.models import MatchField
 from integrations.teams.models import Method
 
-_ANSWERS: Final = "teams_wizard"
-_ATTEMPTS: Final = "teams_sign_ins"
-_PROVEN: Final = "teams_proven"
+_ANSWERS_KEY: Final = "teams_wizard"
+_PENDING_SIGN_INS_KEY: Final = "teams_sign_ins"
+_PENDING_CONSENT_KEY: Final = "teams_pending_consent"
 PENDING_SIGN_IN_SECONDS: Final = 15 * 60
-# Pages of Microsoft that never send anybody back leave attempts behind.
-_MOST_ATTEMPTS: Final = 5
+# Microsoft shows some errors on its own pages and never redirects back, so pending sign-ins are left over.
+_MAX_PENDING_SIGN_INS: Final = 5
 
 
 class PendingSignInExpired(Exception):
-    """A return that no trip of this session is waiting for; the text is a sentence."""
+    """The session holds no pending sign-in for this callback, or it is too old. `str()` is a sentence for people."""
 
 
 class Step(StrEnum):
-    """What a trip to Microsoft is for."""
+    """Step of a sign-in at Microsoft."""
 
     SIGN_IN = "sign_in"  # the service account signs in and accepts the permissions
-    CONSENT = "consent"  # an administrator accepts for the organisation
-    PROOF = "proof"  # the same person shows who they are, for a consent can be forged
+    CONSENT = "consent"  # an administrator consents for the organisation
+    IDENTIFICATION = "identification"  # the administrator signs in, because a consent redirect can be forged
 
 
 @dataclass(frozen=True)
 class WizardAnswers:
-    """What was asked for: the resolved tenant, the domain if one was typed, the field with the UPN, the method.
+    """Input that a sign-in is for: resolved tenant, domain if one was typed, match field and method.
 
-    `connection_id` is the connection to reauthorize; None connects a new one.
+    `connection_id` is the connection to reauthorize. None connects a new one.
     """
 
     tenant_id: str
@@ -50,19 +50,19 @@ class WizardAnswers:
 
 @dataclass(frozen=True)
 class PendingSignIn:
-    """A trip under way. `flow` is MSAL's: its verifier and nonce never leave the session."""
+    """An open sign-in. `flow` is MSAL's; its code verifier and nonce never leave the session."""
 
-    leg: Step
+    step: Step
     answers: WizardAnswers
     flow: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Proven:
-    """An administrator who has consented and signed in, while the consent does not show in tokens yet.
+class PendingConsent:
+    """The consent of a verified administrator that app tokens don't show yet.
 
-    `account` holds the arguments of `identity.Identity`, JSON-ready; `missing` names the permissions that did not show
-    at the last look.
+    `account` holds the arguments of `id_token.Identity`, ready for JSON. `missing` names the roles that the last app
+    token lacked.
     """
 
     answers: WizardAnswers
@@ -70,66 +70,69 @@ class Proven:
     missing: tuple[str, ...] = ()
 
 
-def answers(session: SessionBase) -> dict[str, str]:
-    """What was answered so far: `method`, `match_field`, `tenant` (as typed)."""
-    found: dict[str, str] = session.get(_ANSWERS, {})
-    return found
+def wizard_answers(session: SessionBase) -> dict[str, str]:
+    """Return the answers so far: `method`, `match_field`, `tenant` (as typed), `acknowledged`."""
+    answers: dict[str, str] = session.get(_ANSWERS_KEY, {})
+    return answers
 
 
-def remember(session: SessionBase, **given: str) -> None:
-    """Keep answers for the pages that follow, and for every way back."""
-    session[_ANSWERS] = {**answers(session), **given}
+def save_answers(session: SessionBase, **answers: str) -> None:
+    """Add answers. They stay when the admin returns from Microsoft without a connection."""
+    session[_ANSWERS_KEY] = {**wizard_answers(session), **answers}
 
 
-def forget(session: SessionBase) -> None:
-    """The wizard is finished."""
-    session.pop(_ANSWERS, None)
-    session.pop(_PROVEN, None)
+def clear_wizard(session: SessionBase) -> None:
+    """Drop the answers and the pending consent."""
+    session.pop(_ANSWERS_KEY, None)
+    session.pop(_PENDING_CONSENT_KEY, None)
 
 
-def keep_pending_sign_in(session: SessionBase, state: str, attempt: PendingSignIn) -> None:
-    """Remember a trip until its return, which brings the same `state`."""
-    attempts = {**session.get(_ATTEMPTS, {}), state: {**asdict(attempt), "started_at": time.time()}}
-    newest = sorted(attempts, key=lambda each: attempts[each]["started_at"])[-_MOST_ATTEMPTS:]
-    session[_ATTEMPTS] = {each: attempts[each] for each in newest}
+def keep_pending_sign_in(session: SessionBase, state: str, pending: PendingSignIn) -> None:
+    """Store a sign-in under its OAuth `state`."""
+    entries = {
+        **session.get(_PENDING_SIGN_INS_KEY, {}),
+        state: {**asdict(pending), "started_at": time.time()},
+    }
+    newest = sorted(entries, key=lambda key: entries[key]["started_at"])[-_MAX_PENDING_SIGN_INS:]
+    session[_PENDING_SIGN_INS_KEY] = {key: entries[key] for key in newest}
 
 
 def take_pending_sign_in(session: SessionBase, state: str) -> PendingSignIn:
-    """The trip that a return belongs to; it can be taken once. Raises PendingSignInExpired."""
-    attempts = session.get(_ATTEMPTS, {})
-    kept = attempts.pop(state, None)
-    if kept is None:
+    """Remove and return the sign-in with this OAuth `state`. Raises PendingSignInExpired."""
+    entries = session.get(_PENDING_SIGN_INS_KEY, {})
+    entry = entries.pop(state, None)
+    if entry is None:
         raise PendingSignInExpired(
             _(
                 "This way back from Microsoft was used before, or belongs to a sign-in that was not started here."
             )
         )
-    session[_ATTEMPTS] = attempts
-    _require_young(kept)
-    return PendingSignIn(Step(kept["leg"]), WizardAnswers(**kept["answers"]), kept["flow"])
+    session[_PENDING_SIGN_INS_KEY] = entries
+    _require_recent(entry)
+    return PendingSignIn(Step(entry["step"]), WizardAnswers(**entry["answers"]), entry["flow"])
 
 
-def keep_proven(session: SessionBase, proven: Proven) -> None:
-    """Remember who consented, until the consent shows."""
-    session[_PROVEN] = {**asdict(proven), "started_at": time.time()}
+def keep_pending_consent(session: SessionBase, consent: PendingConsent) -> None:
+    """Store a consent until app tokens show it."""
+    session[_PENDING_CONSENT_KEY] = {**asdict(consent), "started_at": time.time()}
 
 
-def note_missing(session: SessionBase, roles: Sequence[str]) -> None:
-    """Remember which permissions did not show; the quarter of an hour goes on."""
-    session[_PROVEN] = {**session[_PROVEN], "missing": list(roles)}
+def note_missing_roles(session: SessionBase, roles: Sequence[str]) -> None:
+    """Store the roles that the last app token lacked. The time limit of the consent stays."""
+    session[_PENDING_CONSENT_KEY] = {**session[_PENDING_CONSENT_KEY], "missing": list(roles)}
 
 
-def proven(session: SessionBase) -> Proven:
-    """Who consented and signed in within the last quarter of an hour. Raises PendingSignInExpired."""
-    kept = session.get(_PROVEN)
-    if kept is None:
+def pending_consent(session: SessionBase) -> PendingConsent:
+    """Return the consent of the last 15 minutes. Raises PendingSignInExpired."""
+    entry = session.get(_PENDING_CONSENT_KEY)
+    if entry is None:
         raise PendingSignInExpired(_("Nobody has just consented at Microsoft."))
-    _require_young(kept)
-    return Proven(WizardAnswers(**kept["answers"]), kept["account"], tuple(kept["missing"]))
+    _require_recent(entry)
+    return PendingConsent(WizardAnswers(**entry["answers"]), entry["account"], tuple(entry["missing"]))
 
 
-def _require_young(kept: Mapping[str, Any]) -> None:
-    if kept["started_at"] < time.time() - PENDING_SIGN_IN_SECONDS:
+def _require_recent(entry: Mapping[str, Any]) -> None:
+    if entry["started_at"] < time.time() - PENDING_SIGN_IN_SECONDS:
         raise PendingSignInExpired(
             _("The sign-in at Microsoft took longer than 15 minutes, so it was not accepted.")
         )

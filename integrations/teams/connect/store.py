@@ -1,11 +1,10 @@
-"""The end of a connect: what Microsoft has proven becomes a connection, or revives the one there was."""
+"""Store a verified sign-in or consent as a connection, or revive the disconnected one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -14,8 +13,9 @@ from integrations.events import note_event
 from integrations.models import Connection, EventKind
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
+from integrations.teams.addons import ACCESS_POLICY, TEAMS
 from integrations.teams.connect.session import WizardAnswers
-from integrations.teams.connect.verification import ServiceAccount
+from integrations.teams.connect.verification import VerifiedServiceAccount
 from integrations.teams.entra import user_tokens
 from integrations.teams.entra.id_token import Identity
 from integrations.teams.models import TeamsConnection
@@ -23,7 +23,7 @@ from staff.models import Organization, StaffMember
 
 
 class NotOffered(Exception):
-    """The organisation lacks the add-on; `str()` is the sentence for people."""
+    """The organisation lacks the add-on. `str()` is a sentence for people."""
 
     def __init__(self) -> None:
         super().__init__(_("Optional add-on. Please contact your Customer Success Team to get started."))
@@ -31,17 +31,18 @@ class NotOffered(Exception):
 
 @transaction.atomic
 def connect_service_account(
-    organization: Organization, actor: StaffMember, answers: WizardAnswers, proven: ServiceAccount
+    organization: Organization, actor: StaffMember, answers: WizardAnswers, account: VerifiedServiceAccount
 ) -> Connection:
-    """Connect the account that signed in, or revive the connection that it had before.
+    """Connect the account that signed in, or revive its disconnected connection.
 
     Raises AlreadyConnected and NotOffered.
     """
-    locked = _lock(organization)
-    if not locked.teams_addon:
+    # Two callbacks at once take turns here. The second one finds the connection of the first.
+    locked = Organization.objects.lock(organization.pk)
+    if not locked.has_addon(TEAMS.slug):
         raise NotOffered
-    known = _known(locked, answers, account_oid=proven.identity.oid)
-    return _store(locked, actor, answers, known, service_account_columns(proven))
+    existing = _existing_connection(locked, answers, account_oid=account.identity.oid)
+    return _add_or_revive(locked, actor, answers, existing, service_account_columns(account))
 
 
 @transaction.atomic
@@ -52,27 +53,29 @@ def connect_access_policy(
     identity: Identity,
     roles: tuple[str, ...],
 ) -> Connection:
-    """Connect the tenant whose administrator consented and signed in, or revive the connection that it had before.
+    """Connect the tenant whose administrator consented and signed in, or revive its disconnected connection.
 
-    Raises AlreadyConnected, NotOffered, and PlatformError for somebody who may not speak for the tenant.
+    Raises AlreadyConnected, NotOffered, and PlatformError if the account may not consent for the tenant.
     """
-    locked = _lock(organization)
-    if not (locked.teams_addon and locked.access_policy_addon):
+    # Two callbacks at once take turns here. The second one finds the connection of the first.
+    locked = Organization.objects.lock(organization.pk)
+    if not (locked.has_addon(TEAMS.slug) and locked.has_addon(ACCESS_POLICY.slug)):
         raise NotOffered
     require_right_to_consent(locked, identity)
-    connection = _store(
-        locked, actor, answers, _known(locked, answers), access_policy_columns(identity, roles, answers)
+    connection = _add_or_revive(
+        locked,
+        actor,
+        answers,
+        _existing_connection(locked, answers),
+        access_policy_columns(identity, roles, answers),
     )
     note_unknown_roles(connection, actor, identity)
     return connection
 
 
-def _lock(organization: Organization) -> Organization:
-    """Two returns at once take turns here; the second finds what the first has made."""
-    return Organization.objects.lock(organization.pk)
-
-
-def _known(organization: Organization, answers: WizardAnswers, **account: str) -> TeamsConnection | None:
+def _existing_connection(
+    organization: Organization, answers: WizardAnswers, **account: str
+) -> TeamsConnection | None:
     return (
         TeamsConnection.objects.select_related("connection__organization")
         .filter(organization=organization, method=answers.method, tenant_id=answers.tenant_id, **account)
@@ -80,24 +83,24 @@ def _known(organization: Organization, answers: WizardAnswers, **account: str) -
     )
 
 
-def _store(
+def _add_or_revive(
     organization: Organization,
     actor: StaffMember,
     answers: WizardAnswers,
-    known: TeamsConnection | None,
+    existing: TeamsConnection | None,
     columns: dict[str, Any],
 ) -> Connection:
-    if known is None:
-        return _add(organization, actor, answers, columns)
-    connection = known.connection
+    if existing is None:
+        return _add_teams_connection(organization, actor, answers, columns)
+    connection = existing.connection
     if connection.is_live:
         raise AlreadyConnected
     revive_connection(connection, match_field=answers.match_field, actor=actor)
-    renew_sign_in(known, columns)
+    replace_sign_in(existing, columns)
     return connection
 
 
-def _add(
+def _add_teams_connection(
     organization: Organization, actor: StaffMember, answers: WizardAnswers, columns: dict[str, Any]
 ) -> Connection:
     connection = add_connection(
@@ -113,29 +116,23 @@ def _add(
     return connection
 
 
-def renew_sign_in(teams: TeamsConnection, columns: dict[str, Any]) -> None:
-    """Replace the sign-in of a row that is locked. Whoever is still busy with the former one writes nothing more."""
-    TeamsConnection.objects.filter(pk=teams.pk).update(
-        token_version=F("token_version") + 1,
-        lease_token=None,
-        lease_until=None,
-        consented_at=Now(),
-        **columns,
-    )
+def replace_sign_in(teams: TeamsConnection, columns: dict[str, Any]) -> None:
+    """Store a new sign-in or consent in a row whose connection is locked."""
+    TeamsConnection.objects.filter(pk=teams.pk).replace_tokens(consented_at=Now(), **columns)
 
 
-def service_account_columns(proven: ServiceAccount) -> dict[str, Any]:
-    """The account that signed in, and its tokens."""
+def service_account_columns(account: VerifiedServiceAccount) -> dict[str, Any]:
+    """Return the columns that the account and its tokens fill."""
     return {
-        **_account_columns(proven.identity, proven.tenant_name),
-        **user_tokens.store(proven.tokens),
+        **_account_columns(account.identity, account.tenant_name),
+        **user_tokens.token_columns(account.tokens),
     }
 
 
 def access_policy_columns(
     identity: Identity, roles: tuple[str, ...], answers: WizardAnswers
 ) -> dict[str, Any]:
-    """The administrator who consented. There are no tokens to store."""
+    """Return the columns that a consent fills. It brings no tokens to store."""
     return {
         **_account_columns(identity, answers.domain),
         "granted": list(roles),
@@ -150,15 +147,15 @@ def _account_columns(identity: Identity, tenant_name: str) -> dict[str, Any]:
         "account_upn": identity.upn[:320],
         "account_name": identity.name[:300],
     }
-    # What is known of the tenant's name is not forgotten for somebody who typed its id.
+    # Keep the stored name if the admin typed the tenant id this time.
     return {**columns, "tenant_name": tenant_name[:200]} if tenant_name else columns
 
 
 def require_right_to_consent(organization: Organization, identity: Identity) -> None:
-    """Refuse somebody whose roles Microsoft does not tell, where the tenant belongs to another organisation here.
+    """Refuse an account with unknown roles if another organisation here has connected the tenant.
 
-    A sign-in proves that somebody is of the tenant, not that they may speak for it: an employee could get the meetings
-    of an employer that has connected its tenant itself. Raises PlatformError.
+    A sign-in proves membership in the tenant, not the right to consent. Otherwise an employee could get the meetings of
+    an employer that connected its tenant itself. Raises PlatformError.
     """
     if identity.directory_roles is not None or not _is_connected_elsewhere(organization, identity.tenant_id):
         return
@@ -170,15 +167,15 @@ def require_right_to_consent(organization: Organization, identity: Identity) -> 
 
 
 def _is_connected_elsewhere(organization: Organization, tenant_id: str) -> bool:
-    """Or was: a disconnect here takes no consent back at Microsoft."""
+    """Disconnected ones count as well: a disconnect doesn't withdraw the consent at Microsoft."""
     return TeamsConnection.objects.filter(tenant_id=tenant_id).exclude(organization=organization).exists()
 
 
 def note_unknown_roles(connection: Connection, actor: StaffMember, identity: Identity) -> None:
-    """Leave a line in the history where the right to consent rests on the sign-in to the tenant alone."""
+    """Record that only the sign-in to the tenant proves the right to consent."""
     if identity.directory_roles is None:
-        words = _(
+        sentence = _(
             "Microsoft did not say which administrator roles %(account)s has; the sign-in to the tenant was "
             "accepted as proof."
         )
-        note_event(connection, EventKind.NOTED, actor, words % {"account": identity.upn})
+        note_event(connection, EventKind.NOTED, actor, sentence % {"account": identity.upn})

@@ -1,7 +1,6 @@
-"""Tokens of Coconut itself, for connections by access policy: fetched when needed, kept in this process's memory.
+"""App-only tokens of access-policy connections: fetched when needed, cached in process memory, never stored.
 
-They are stored nowhere: the client secret gets another one at any time. Like delegated tokens they belong to one
-token_version, so that Reauthorize and Disconnect end them in every process.
+A cached token belongs to one token_version, so that Reauthorize and Disconnect invalidate it in every process.
 """
 
 from __future__ import annotations
@@ -20,80 +19,80 @@ from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
-from integrations.teams.metrics import counted
+from integrations.teams.metrics import count_token_request
 from integrations.teams.models import TeamsConnection
 
-# A token with less left than this is renewed.
+# A token with less time left is renewed.
 _MARGIN_SECONDS: Final = 300
-# So long after a consent Microsoft may still issue tokens that do not show it
+# For some time after a consent, Microsoft may still issue tokens without its roles
 # (learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow; how long is not documented).
-SETTLING: Final = timedelta(minutes=10)
+CONSENT_DELAY: Final = timedelta(minutes=10)
 
-# By connection: (token_version, token). MSAL has no single flight, hence a lock for each connection.
-_kept: dict[int, tuple[int, sign_in.AppToken]] = {}
+# By connection id: (token_version, token). MSAL doesn't merge concurrent requests, so each connection has a lock.
+_cached: dict[int, tuple[int, sign_in.AppToken]] = {}
 _locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
 
 def access_token(row: TeamsConnection, *, refused: str = "") -> str:
-    """A valid app-only token. `refused` is one that Graph has just answered 401 to: it is not given again.
+    """Return a valid app-only token. `refused` is a token that Graph answered with 401; it isn't returned again.
 
-    May call Microsoft, so no transaction may be open. Raises PlatformError: CONNECTION when the consent is gone
-    (recorded on the connection), OPERATOR when Coconut's own credentials are refused, OUTAGE without an answer.
+    Must not run in a transaction, because it may call Microsoft. Raises PlatformError: CONNECTION if the consent is
+    gone (recorded on the connection), OPERATOR if the app credentials are refused, OUTAGE without a response.
     """
     with _locks[row.connection_id]:
-        kept = _still_valid(row, refused)
-        if kept is not None and kept.expires_at - time.time() > _MARGIN_SECONDS:
-            return kept.access_token
+        cached = _cached_token(row, refused)
+        if cached is not None and cached.expires_at - time.time() > _MARGIN_SECONDS:
+            return cached.access_token
         try:
-            return _fetch(row).access_token
+            return _fetch_token(row).access_token
         except PlatformError as problem:
-            if problem.kind == ErrorKind.CONNECTION or kept is None:
+            if problem.kind == ErrorKind.CONNECTION or cached is None:
                 raise
-            return kept.access_token
+            return cached.access_token
 
 
-def forget(connection_id: int) -> None:
-    """Drop what this process keeps for a connection, so that the next token shows what is consented to now."""
-    _kept.pop(connection_id, None)
+def forget_token(connection_id: int) -> None:
+    """Drop the cached token of a connection, so that the next token shows the current consent."""
+    _cached.pop(connection_id, None)
 
 
-def _still_valid(row: TeamsConnection, refused: str) -> sign_in.AppToken | None:
-    version, token = _kept.get(row.connection_id, (0, None))
+def _cached_token(row: TeamsConnection, refused: str) -> sign_in.AppToken | None:
+    version, token = _cached.get(row.connection_id, (0, None))
     is_usable = token is not None and version == row.token_version and token.access_token != refused
     return token if is_usable and token is not None and token.expires_at > time.time() else None
 
 
-def _fetch(row: TeamsConnection) -> sign_in.AppToken:
-    """Ask Microsoft, and record what the answer says about the consent."""
+def _fetch_token(row: TeamsConnection) -> sign_in.AppToken:
+    """Request a token, store its roles, and record a missing consent on the connection."""
     guarded = TeamsConnection.objects.filter(pk=row.pk, token_version=row.token_version)
     try:
-        with counted():
-            token = sign_in.app_token(str(row.tenant_id))
-        _check_roles(row, token)
+        with count_token_request():
+            token = sign_in.acquire_app_token(str(row.tenant_id))
+        _require_roles(row, token)
     except PlatformError as problem:
         if problem.kind == ErrorKind.CONNECTION:
-            forget(row.connection_id)
+            forget_token(row.connection_id)
             require_reauthorization(
                 Connection.objects.filter(teams__in=guarded.values("pk")), problem.sentence
             )
         raise
     guarded.update(granted=list(token.roles), refreshed_at=Now())
-    _kept[row.connection_id] = (row.token_version, token)
+    _cached[row.connection_id] = (row.token_version, token)
     return token
 
 
-def _check_roles(row: TeamsConnection, token: sign_in.AppToken) -> None:
+def _require_roles(row: TeamsConnection, token: sign_in.AppToken) -> None:
     if not token.missing_roles:
         return
-    if TeamsConnection.objects.filter(pk=row.pk, consented_at__gt=Now() - SETTLING).exists():
+    if TeamsConnection.objects.filter(pk=row.pk, consented_at__gt=Now() - CONSENT_DELAY).exists():
         raise PlatformError(
             ErrorKind.OUTAGE, _("The consent given at Microsoft takes a few minutes until it shows.")
         )
-    raise PlatformError(ErrorKind.CONNECTION, consent_missing(token.missing_roles))
+    raise PlatformError(ErrorKind.CONNECTION, missing_roles_sentence(token.missing_roles))
 
 
-def consent_missing(roles: list[str]) -> str:
-    """The sentence that names the application permissions which nobody consented to."""
+def missing_roles_sentence(roles: list[str]) -> str:
+    """Return the sentence that names the application permissions without consent."""
     return _(
         "Microsoft does not grant Coconut the permissions %(roles)s. An administrator with the role Privileged Role "
         "Administrator or Global Administrator consents to them: use Reauthorize."

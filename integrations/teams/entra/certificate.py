@@ -1,4 +1,4 @@
-"""The certificate that Coconut may identify itself with at Microsoft, instead of a client secret."""
+"""Read the client certificate, an alternative to the client secret."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 
 def read_certificate(path: Path) -> tuple[str, str]:
-    """The private key and the certificate, each as PEM.
+    """Return private key and certificate as PEM.
 
-    `path` is a PEM file that holds both, or a PFX file (.pfx, .p12) without a passphrase. Raises OSError and
-    ValueError, as cryptography does for what it cannot read.
+    `path` is a PEM file with both, or a PFX file (.pfx, .p12) without passphrase. Raises OSError, and ValueError or
+    TypeError for an unreadable file.
     """
     content = path.read_bytes()
     if path.suffix.lower() not in (".pfx", ".p12"):

@@ -1,7 +1,7 @@
-"""What Entra's refusals mean: who has to act, and a sentence that says how.
+"""Map Entra's error responses to error kinds and sentences with the remedy.
 
-The state follows from `error`; AADSTS numbers may change and only choose the sentence, as Microsoft asks
-(learn.microsoft.com/entra/identity-platform/reference-error-codes). Nothing of Entra's own text reaches a page.
+Microsoft asks clients to branch on `error`: AADSTS numbers may change, so they mostly choose the sentence
+(learn.microsoft.com/entra/identity-platform/reference-error-codes). Entra's own text is never shown.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NOT_INSTALLED = gettext_lazy(
     "Coconut was removed or switched off in your Microsoft tenant. Ask a Microsoft 365 administrator to allow it, then "
     "use Reauthorize."
 )
-# Why a refresh was refused, by AADSTS number.
+# Sentences for a refused refresh, by AADSTS number.
 _HINTS: Final = {
     **dict.fromkeys((50074, 50076, 50079, 50158, 53000, 53001, 53003, 530032, 530034, 530035), _BLOCKED),
     **dict.fromkeys((50132, 50133, 50173), _REVOKED),
@@ -58,72 +58,72 @@ _HINTS: Final = {
         "administrator to exempt the account, then use Reauthorize."
     ),
 }
-_ELSEWHERE = frozenset({700016, 7000112, 70001})
-_UNAVAILABLE = frozenset({"temporarily_unavailable", "server_error", "service_unavailable"})
-_ASKS_FOR_SIGN_IN = frozenset({"invalid_grant", "interaction_required", "consent_required", "login_required"})
+_APP_NOT_IN_TENANT = frozenset({700016, 7000112, 70001})
+_TRANSIENT_ERRORS = frozenset({"temporarily_unavailable", "server_error", "service_unavailable"})
+_SIGN_IN_REQUIRED = frozenset({"invalid_grant", "interaction_required", "consent_required", "login_required"})
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Entra's error: the OAuth word, the AADSTS number (0: none) and the trace id for support."""
+    """Entra's error response: OAuth error code, AADSTS number (0 if missing), trace id for support."""
 
     error: str
     number: int = 0
     trace_id: str = ""
 
 
-def read_refusal(answer: Mapping[str, Any]) -> Refusal:
-    """Read a refusal from a token endpoint's answer or from the query of a return."""
-    error = answer.get("error")
-    numbers = answer.get("error_codes") or _NUMBER.findall(str(answer.get("error_description", "")))
+def read_refusal(response: Mapping[str, Any]) -> Refusal:
+    """Read an error response of the token endpoint, or an error in the callback's query."""
+    error = response.get("error")
+    numbers = response.get("error_codes") or _NUMBER.findall(str(response.get("error_description", "")))
     first = str(numbers[0]) if isinstance(numbers, list) and numbers else ""
     return Refusal(
         error if isinstance(error, str) else "",
         int(first) if first.isdecimal() else 0,
-        str(answer.get("trace_id", "")),
+        str(response.get("trace_id", "")),
     )
 
 
 def unreachable() -> PlatformError:
-    """Microsoft gave no usable answer; trying again later helps."""
+    """Return the error for a missing or unusable response. A later attempt may succeed."""
     return PlatformError(ErrorKind.OUTAGE, _("Microsoft's sign-in service cannot be reached at the moment."))
 
 
-def operators_fault(request_id: str = "") -> PlatformError:
-    """Coconut's own app registration is at fault; nothing an admin could do would help."""
+def operator_error(request_id: str = "") -> PlatformError:
+    """Return the error for rejected app credentials, which only the operator can fix."""
     sentence = _(
-        "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to mend, who has been "
+        "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to fix, who has been "
         "told; there is nothing wrong with your account or your tenant."
     )
     return PlatformError(ErrorKind.OPERATOR, sentence, request_id=request_id)
 
 
-def refused_refresh(refusal: Refusal) -> PlatformError:
-    """Why Entra refused to renew the tokens of a connection."""
-    if refusal.error in _UNAVAILABLE or not refusal.error:
+def refresh_error(refusal: Refusal) -> PlatformError:
+    """Return the error for a refused token refresh or app token."""
+    if refusal.error in _TRANSIENT_ERRORS or not refusal.error:
         return unreachable()
-    if refusal.error in _ASKS_FOR_SIGN_IN or refusal.number in (_ELSEWHERE | {50105, 90002}):
+    if refusal.error in _SIGN_IN_REQUIRED or refusal.number in (_APP_NOT_IN_TENANT | {50105, 90002}):
         hint = _HINTS.get(refusal.number) or _("Microsoft no longer accepts the sign-in. Use Reauthorize.")
         return PlatformError(ErrorKind.CONNECTION, str(hint), request_id=refusal.trace_id)
-    return operators_fault(refusal.trace_id)
+    return operator_error(refusal.trace_id)
 
 
-def refused_code(refusal: Refusal) -> PlatformError:
-    """Why Entra refused to turn the code of a sign-in into tokens."""
-    problem = refused_refresh(refusal)
+def code_error(refusal: Refusal) -> PlatformError:
+    """Return the error for a refused authorization code."""
+    problem = refresh_error(refusal)
     if problem.kind != ErrorKind.CONNECTION:
         return problem
     sentence = _("Microsoft did not accept this sign-in; it may have been used before or taken too long.")
     return PlatformError(ErrorKind.CONNECTION, sentence, request_id=refusal.trace_id)
 
 
-def refused_return(answer: Mapping[str, Any]) -> PlatformError:
-    """Why Microsoft sent somebody back without a code. `answer` is the query: anybody can write one."""
-    refusal = read_refusal(answer)
-    if refusal.error in _UNAVAILABLE:
+def callback_error(query: Mapping[str, Any]) -> PlatformError:
+    """Return the error for a callback without a code. The query can be forged."""
+    refusal = read_refusal(query)
+    if refusal.error in _TRANSIENT_ERRORS:
         return unreachable()
     if refusal.error in ("access_denied", "consent_required", "permission_denied"):
-        # The same answer comes when somebody pressed Cancel and when consent needs an administrator.
+        # Microsoft sends the same error for Cancel and for a consent that needs an administrator.
         sentence = _(
             "Coconut was not given permission at Microsoft: either Cancel was pressed, or your organisation wants an "
             "administrator to approve Coconut first."

@@ -1,4 +1,4 @@
-"""Who signed in: the id token, checked by us, because MSAL (1.38 and later) only decodes it."""
+"""Verify id tokens. MSAL 1.38 and later only decode them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Identity:
-    """`oid` and `tenant_id` identify the account for good; UPN and name are for display.
+    """Account of an id token. `tenant_id` and `oid` are immutable; `upn` and `name` are for display.
 
-    `directory_roles` are the ids of its administrator roles, None where Microsoft does not tell (`wids` is an optional
-    claim: learn.microsoft.com/entra/identity-platform/optional-claims-reference).
+    `directory_roles` holds the ids of administrator roles. None means unknown, because `wids` is an optional claim
+    (learn.microsoft.com/entra/identity-platform/optional-claims-reference).
     """
 
     tenant_id: str
@@ -38,10 +38,10 @@ class Identity:
     directory_roles: frozenset[str] | None = None
 
 
-def check_id_token(id_token: str, tenant: Tenant, flow: Mapping[str, Any]) -> Identity:
-    """Check signature, aud, iss, tid, oid, exp and nonce of an id token that answers `flow`.
+def verify_id_token(id_token: str, tenant: Tenant, flow: Mapping[str, Any]) -> Identity:
+    """Verify signature, aud, iss, tid, oid, exp and nonce of the id token of `flow`.
 
-    Raises PlatformError: CONNECTION when anything is wrong, OUTAGE when Microsoft's keys cannot be had.
+    Raises PlatformError: CONNECTION if a check fails, OUTAGE if Microsoft's keys can't be fetched.
     """
     try:
         claims = jwt.decode(
@@ -54,15 +54,15 @@ def check_id_token(id_token: str, tenant: Tenant, flow: Mapping[str, Any]) -> Id
             options={"require": ["aud", "iss", "exp", "tid", "oid", "nonce"]},
         )
     except jwt.InvalidIssuerError as error:
-        raise other_tenant() from error
+        raise other_tenant_error() from error
     except (jwt.PyJWTError, KeyError) as error:
-        raise _not_accepted(type(error).__name__) from error
+        raise _rejected_token_error(type(error).__name__) from error
     if str(claims["tid"]).lower() != tenant.id:
-        raise other_tenant()
-    # MSAL sends the hash of the nonce that it keeps in the flow.
+        raise other_tenant_error()
+    # MSAL keeps the nonce in the flow and sends its hash.
     expected = sha256(str(flow.get("nonce", "")).encode()).hexdigest()
     if not hmac.compare_digest(str(claims["nonce"]).encode(), expected.encode()) or not claims["oid"]:
-        raise _not_accepted("nonce or oid")
+        raise _rejected_token_error("nonce or oid")
     roles = claims.get("wids")
     return Identity(
         tenant.id,
@@ -73,8 +73,8 @@ def check_id_token(id_token: str, tenant: Tenant, flow: Mapping[str, Any]) -> Id
     )
 
 
-def other_tenant() -> PlatformError:
-    """The account that signed in does not live in the tenant that was entered."""
+def other_tenant_error() -> PlatformError:
+    """Return the error for an account of another tenant than the one that was entered."""
     sentence = _(
         "This account belongs to another Microsoft tenant than the one you entered. Sign in with an account of that "
         "tenant, or correct the tenant ID."
@@ -85,14 +85,14 @@ def other_tenant() -> PlatformError:
 def _signing_key(id_token: str, tenant: Tenant) -> jwt.PyJWK:
     key_id = jwt.get_unverified_header(id_token)["kid"]
     try:
-        # PyJWKClient would go its own way past our session.
+        # PyJWKClient would bypass our HTTP session.
         _status, document = get_json(tenant.jwks_uri)
     except Unreachable as error:
         raise unreachable() from error
     return jwt.PyJWKSet.from_dict(document)[key_id]
 
 
-def _not_accepted(what: str) -> PlatformError:
+def _rejected_token_error(what: str) -> PlatformError:
     logger.warning("An id token was not accepted: %s", what)
     return PlatformError(
         ErrorKind.CONNECTION, _("Microsoft's answer does not belong to this sign-in, so it was not accepted.")

@@ -1,4 +1,4 @@
-"""Signing in at Microsoft: authorization, tokens, refresh. The only module that imports MSAL."""
+"""OAuth client for Entra: authorization, tokens, refresh. The only module that imports MSAL."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra.certificate import read_certificate
 from integrations.teams.entra.errors import (
-    operators_fault,
+    code_error,
+    operator_error,
     read_refusal,
-    refused_code,
-    refused_refresh,
+    refresh_error,
     unreachable,
 )
 from integrations.teams.http import entra_url, graph_url, new_session
 from integrations.teams.operator_mail import email_operators
 
-# None of these needs an administrator. MSAL adds openid, profile and offline_access.
-PERMISSIONS: Final = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
-# What an administrator consents to under an access policy; asked for as /.default, which means all that the app
+# None of these needs admin consent. MSAL adds openid, profile and offline_access.
+DELEGATED_PERMISSIONS: Final = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
+# Application permissions of the access policy method. They are requested as /.default: everything that the app
 # registration lists (learn.microsoft.com/entra/identity-platform/v2-admin-consent).
-ROLES: Final = ("OnlineMeetings.ReadWrite.All", "User.Read.All")
-# How long a token is said to live when Microsoft does not say.
-_SHORT_LIFE: Final = 300
+APP_ROLES: Final = ("OnlineMeetings.ReadWrite.All", "User.Read.All")
+# Used if a token response has no `expires_in`.
+_DEFAULT_LIFETIME_SECONDS: Final = 300
 logger = logging.getLogger(__name__)
-# MSAL recommends form_post, but a POST from another site comes without the session (SameSite=Lax) that holds the flow.
+# MSAL recommends form_post, but a cross-site POST doesn't carry the session cookie (SameSite=Lax) with the flow.
 warnings.filterwarnings("ignore", message="response_mode='form_post' is recommended", category=UserWarning)
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """What Microsoft issued: `expires_at` in unix seconds, `granted` by bare names such as `User.Read`."""
+    """Delegated tokens. `expires_at` is in Unix seconds; `granted` holds names such as `User.Read`."""
 
     access_token: str
     expires_at: float
@@ -53,7 +53,7 @@ class Tokens:
     granted: tuple[str, ...]
 
     def as_stored(self) -> dict[str, Any]:
-        """The value of `TeamsConnection.tokens`."""
+        """Return the value of `TeamsConnection.tokens`."""
         return {
             "access_token": self.access_token,
             "expires_at": self.expires_at,
@@ -63,9 +63,10 @@ class Tokens:
 
 @dataclass(frozen=True)
 class AppToken:
-    """A token of Coconut itself for one tenant: `expires_at` in unix seconds, `roles` by bare names.
+    """App-only token for one tenant. `expires_at` is in Unix seconds.
 
-    Microsoft issues one even where nobody has consented to anything, and then without roles.
+    Without any consent, Microsoft issues a token without roles
+    (learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow).
     """
 
     access_token: str
@@ -74,21 +75,21 @@ class AppToken:
 
     @property
     def missing_roles(self) -> list[str]:
-        return [role for role in ROLES if role not in self.roles]
+        return [role for role in APP_ROLES if role not in self.roles]
 
 
 def default_scope() -> str:
-    """Everything that the app registration lists, for admin consent and for app tokens."""
+    """Return the scope for everything that the app registration lists, for admin consent and app tokens."""
     return f"{graph_url()}/.default"
 
 
 def scopes() -> list[str]:
-    """The delegated permissions, written once: for authorize, exchange and refresh."""
-    return [f"{graph_url()}/{name}" for name in PERMISSIONS]
+    """Return the delegated scopes. Authorize, code exchange and refresh must use the same list."""
+    return [f"{graph_url()}/{name}" for name in DELEGATED_PERMISSIONS]
 
 
 def is_configured() -> bool:
-    """Whether the operator has entered an app registration."""
+    """Return whether the operator has configured an app registration."""
     return bool(
         settings.MICROSOFT_CLIENT_ID
         and (settings.MICROSOFT_CLIENT_SECRET or settings.MICROSOFT_CLIENT_CERTIFICATE)
@@ -96,86 +97,89 @@ def is_configured() -> bool:
 
 
 def start_sign_in(tenant_id: str, redirect_uri: str, *, login_hint: str = "") -> dict[str, Any]:
-    """Begin an auth-code flow with PKCE, state and nonce.
+    """Start an authorization code flow with PKCE, state and nonce. Raises PlatformError.
 
-    With `login_hint` that account must sign in anew, else people choose one: Microsoft takes no hint beside a choice
-    (learn.microsoft.com/entra/identity-platform/v2-protocols-oidc). The answer is JSON-ready: `auth_uri` is where to
-    send the browser, `state` names the attempt; the rest is secret and stays in the session until `redeem`. Raises
-    PlatformError.
+    With `login_hint`, that account must sign in again. Otherwise people select an account, because Microsoft doesn't
+    combine a hint with select_account (learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
+
+    The returned flow is ready for JSON. `auth_uri` is the address for the browser. The rest is secret and stays in the
+    session until `redeem_code`.
     """
     prompt = {"prompt": "login", "login_hint": login_hint} if login_hint else {"prompt": "select_account"}
-    flow: dict[str, Any] = _application(tenant_id).initiate_auth_code_flow(
+    flow: dict[str, Any] = _msal_application(tenant_id).initiate_auth_code_flow(
         scopes(), redirect_uri=redirect_uri, response_mode="query", **prompt
     )
     return flow
 
 
 def start_identification(tenant_id: str, redirect_uri: str) -> dict[str, Any]:
-    """Begin an auth-code flow that only says who somebody is; no click while Microsoft's own session lives.
+    """Start an authorization code flow for an id token only. Microsoft's session makes it silent.
 
-    As `start_sign_in`; `redeem_identity` ends it.
+    Returns a flow as `start_sign_in` does. `redeem_id_token` completes it.
     """
-    application = _application(tenant_id, exclude_scopes=["offline_access"])
+    application = _msal_application(tenant_id, exclude_scopes=["offline_access"])
     flow: dict[str, Any] = application.initiate_auth_code_flow(
         [], redirect_uri=redirect_uri, response_mode="query"
     )
     return flow
 
 
-def redeem(tenant_id: str, flow: Mapping[str, Any], answer: Mapping[str, str]) -> tuple[Tokens, str]:
-    """Turn the code in `answer` (the query of the return) into tokens and an id token that nobody has checked yet.
+def redeem_code(tenant_id: str, flow: Mapping[str, Any], query: Mapping[str, str]) -> tuple[Tokens, str]:
+    """Exchange the code in the callback's query for tokens and an unverified id token.
 
-    Raises PlatformError; a success without a refresh token is one.
+    Raises PlatformError, also if Microsoft issues no refresh token.
     """
-    result = _redeem(tenant_id, flow, answer)
+    result = _exchange_code(tenant_id, flow, query)
     return _read_tokens(result), str(result.get("id_token", ""))
 
 
-def redeem_identity(tenant_id: str, flow: Mapping[str, Any], answer: Mapping[str, str]) -> str:
-    """The id token for the code in `answer`, not checked yet; tokens that come with it are thrown away.
+def redeem_id_token(tenant_id: str, flow: Mapping[str, Any], query: Mapping[str, str]) -> str:
+    """Exchange the code in the callback's query for an unverified id token. Discards access tokens.
 
     Raises PlatformError.
     """
-    return str(_redeem(tenant_id, flow, answer).get("id_token", ""))
+    return str(_exchange_code(tenant_id, flow, query).get("id_token", ""))
 
 
-def _redeem(tenant_id: str, flow: Mapping[str, Any], answer: Mapping[str, str]) -> dict[str, Any]:
-    application = _application(tenant_id)
+def _exchange_code(tenant_id: str, flow: Mapping[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
+    application = _msal_application(tenant_id)
     try:
-        result: dict[str, Any] = application.acquire_token_by_auth_code_flow(dict(flow), dict(answer))
+        result: dict[str, Any] = application.acquire_token_by_auth_code_flow(dict(flow), dict(query))
     except (MsalServiceError, requests.RequestException, JSONDecodeError) as error:
-        raise _unreachable(error) from error
+        raise _log_unreachable(error) from error
     except (ValueError, RuntimeError) as error:
-        # The state or the nonce is another attempt's.
+        # MSAL raises these for the state or nonce of another sign-in.
         logger.warning("A sign-in at Microsoft was not accepted: %s", type(error).__name__)
         raise PlatformError(
             ErrorKind.CONNECTION, _("Microsoft's answer does not belong to this sign-in.")
         ) from error
     if "access_token" not in result:
-        raise _refused(result, is_refresh=False)
+        raise _log_refusal(result, is_refresh=False)
     return result
 
 
-def app_token(tenant_id: str) -> AppToken:
-    """A fresh token of Coconut itself for this tenant. Raises PlatformError."""
-    application = _application(tenant_id)
+def acquire_app_token(tenant_id: str) -> AppToken:
+    """Request a new app-only token for the tenant. Raises PlatformError."""
+    application = _msal_application(tenant_id)
     try:
         result = application.acquire_token_for_client([default_scope()])
     except (MsalServiceError, requests.RequestException, ValueError, RuntimeError) as error:
-        raise _unreachable(error) from error
+        raise _log_unreachable(error) from error
     if "access_token" not in result:
-        raise _refused(result, is_refresh=True)
+        raise _log_refusal(result, is_refresh=True)
     token = str(result["access_token"])
     return AppToken(
-        token, time.time() + float(result.get("expires_in", _SHORT_LIFE)), _roles_in(token, tenant_id)
+        token,
+        time.time() + float(result.get("expires_in", _DEFAULT_LIFETIME_SECONDS)),
+        _read_roles(token, tenant_id),
     )
 
 
-def _roles_in(token: str, tenant_id: str) -> tuple[str, ...]:
-    """The application permissions in a token that came from Microsoft's token endpoint just now.
+def _read_roles(token: str, tenant_id: str) -> tuple[str, ...]:
+    """Return the application permissions in a token that the token endpoint has just issued.
 
-    Its signature is Graph's to check, and Graph's refusals stay authoritative; this only tells an admin in time what
-    is missing (learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
+    The signature isn't verified: only Graph decides what the token allows. The roles tell an admin early which
+    permission is missing (learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
     """
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
@@ -188,36 +192,36 @@ def _roles_in(token: str, tenant_id: str) -> tuple[str, ...]:
     return tuple(str(role) for role in roles)
 
 
-def refresh(tenant_id: str, refresh_token: str) -> Tokens:
-    """Get new tokens. Where Microsoft keeps the refresh token as it is, so do we. Raises PlatformError."""
-    application = _application(tenant_id)
+def refresh_tokens(tenant_id: str, refresh_token: str) -> Tokens:
+    """Refresh the tokens. If Microsoft returns no new refresh token, keep the old one. Raises PlatformError."""
+    application = _msal_application(tenant_id)
     try:
         result = application.acquire_token_by_refresh_token(refresh_token, scopes())
     except (MsalServiceError, requests.RequestException, ValueError, RuntimeError) as error:
-        raise _unreachable(error) from error
+        raise _log_unreachable(error) from error
     if "access_token" not in result:
-        raise _refused(result, is_refresh=True)
+        raise _log_refusal(result, is_refresh=True)
     return _read_tokens({**result, "refresh_token": result.get("refresh_token") or refresh_token})
 
 
-def _application(tenant_id: str, **options: Any) -> msal.ConfidentialClientApplication:
-    """A new MSAL application for one attempt: a shared one would replay a refusal for a minute."""
+def _msal_application(tenant_id: str, **options: Any) -> msal.ConfidentialClientApplication:
+    """Return a new MSAL application. A shared one would replay an error response for 60 seconds."""
     try:
         return msal.ConfidentialClientApplication(
             settings.MICROSOFT_CLIENT_ID,
-            client_credential=_credential(),
+            client_credential=_client_credential(),
             authority=f"{entra_url()}/{tenant_id}",
             http_client=new_session(),
-            # Thrown away: MSAL puts tokens into it before it looks at the nonce.
+            # Discarded: MSAL caches tokens before it checks the nonce.
             token_cache=msal.TokenCache(),
             instance_discovery=False,
             **options,
         )
     except (MsalServiceError, requests.RequestException, ValueError) as error:
-        raise _unreachable(error) from error
+        raise _log_unreachable(error) from error
 
 
-def _credential() -> str | dict[str, str]:
+def _client_credential() -> str | dict[str, str]:
     path = settings.MICROSOFT_CLIENT_CERTIFICATE
     if not path:
         secret: str = settings.MICROSOFT_CLIENT_SECRET
@@ -226,7 +230,7 @@ def _credential() -> str | dict[str, str]:
         key, certificate = read_certificate(Path(path))
     except (OSError, ValueError, TypeError) as error:
         logger.exception("MICROSOFT_CLIENT_CERTIFICATE cannot be used")
-        raise _told(operators_fault(), 0) from error
+        raise _notify_operators(operator_error(), 0) from error
     return {"private_key": key, "public_certificate": certificate}
 
 
@@ -237,20 +241,20 @@ def _read_tokens(result: Mapping[str, Any]) -> Tokens:
             "the hour. Ask a Microsoft 365 administrator to allow “Maintain access to data” for Coconut."
         )
         raise PlatformError(ErrorKind.CONNECTION, sentence)
-    # Left out, it means: what was asked for (RFC 6749, 5.1).
-    given = str(result.get("scope") or " ".join(scopes())).split()
-    names = (scope.removeprefix(f"{graph_url()}/") for scope in given)
+    # A missing `scope` means the requested scopes (RFC 6749, section 5.1).
+    granted = str(result.get("scope") or " ".join(scopes())).split()
+    names = (scope.removeprefix(f"{graph_url()}/") for scope in granted)
     return Tokens(
         str(result["access_token"]),
-        time.time() + float(result.get("expires_in", _SHORT_LIFE)),
+        time.time() + float(result.get("expires_in", _DEFAULT_LIFETIME_SECONDS)),
         str(result["refresh_token"]),
         tuple(name for name in names if name not in ("openid", "profile", "email", "offline_access")),
     )
 
 
-def _refused(result: Mapping[str, Any], *, is_refresh: bool) -> PlatformError:
+def _log_refusal(result: Mapping[str, Any], *, is_refresh: bool) -> PlatformError:
     refusal = read_refusal(result)
-    problem = refused_refresh(refusal) if is_refresh else refused_code(refusal)
+    problem = refresh_error(refusal) if is_refresh else code_error(refusal)
     logger.warning(
         "Microsoft refused a %s: %s AADSTS%s, trace %s",
         "refresh" if is_refresh else "sign-in",
@@ -259,15 +263,15 @@ def _refused(result: Mapping[str, Any], *, is_refresh: bool) -> PlatformError:
         refusal.trace_id,
         extra={"platform_request_id": refusal.trace_id},
     )
-    return _told(problem, refusal.number)
+    return _notify_operators(problem, refusal.number)
 
 
-def _told(problem: PlatformError, number: int) -> PlatformError:
+def _notify_operators(problem: PlatformError, number: int) -> PlatformError:
     if problem.kind == ErrorKind.OPERATOR:
         email_operators(problem, number)
     return problem
 
 
-def _unreachable(error: Exception) -> PlatformError:
+def _log_unreachable(error: Exception) -> PlatformError:
     logger.warning("Microsoft's sign-in service gave no usable answer: %s", type(error).__name__)
     return unreachable()

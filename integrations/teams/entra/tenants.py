@@ -1,4 +1,4 @@
-"""From what an admin typed to a Microsoft tenant, by OpenID discovery; and what discovery says about it."""
+"""Resolve a typed tenant ID or domain to a Microsoft tenant by OpenID discovery."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _OTHER_CLOUD_NUMBERS: Final = frozenset({90038, 900382, 900432})
 
 
 class TenantProblem(Exception):
-    """What was typed is no tenant that can be connected; the text is a sentence with the remedy."""
+    """The input isn't a tenant that can be connected. `str()` is a sentence with the remedy."""
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant as discovery describes it; `domain` is what was typed where that was no GUID."""
+    """A tenant's OpenID metadata. `domain` is the typed domain, "" if a GUID was typed."""
 
     id: str
     domain: str
@@ -38,38 +38,38 @@ class Tenant:
 
 
 def resolve_tenant(typed: str) -> Tenant:
-    """Find the tenant behind a GUID or a verified domain.
+    """Return the tenant of a GUID or a verified domain.
 
-    Raises TenantProblem for anything else, and PlatformError (OUTAGE) when Microsoft cannot be asked.
+    Raises TenantProblem for other input, and PlatformError (OUTAGE) if Microsoft can't be reached.
     """
-    name = _checked_name(typed)
-    status, document = _discover(name)
+    name = _validated_name(typed)
+    status, document = _fetch_openid_configuration(name)
     if status != 200:
-        raise TenantProblem(_why_unknown(typed.strip(), read_refusal(document)))
+        raise TenantProblem(_unknown_tenant_sentence(typed.strip(), read_refusal(document)))
     tenant = _read_tenant(name, document)
     if tenant.id == PERSONAL_TENANT:
-        raise TenantProblem(_personal())
+        raise TenantProblem(_personal_account_sentence())
     # From memory, not from Microsoft's pages: discovery names the Graph host of the tenant's cloud.
     graph_host = urlsplit(graph_url()).hostname
     if document.get("msgraph_host", graph_host) != graph_host:
-        raise TenantProblem(_other_cloud())
+        raise TenantProblem(_other_cloud_sentence())
     return tenant
 
 
 def sign_in_origin() -> str:
-    """The origin where people sign in, for `form-action`; Microsoft's well-known one if it cannot be asked."""
+    """Return the origin of the sign-in page, for `form-action`. Fall back to Microsoft's well-known origin."""
     try:
-        _status, document = _discover("organizations")
+        _status, document = _fetch_openid_configuration("organizations")
     except PlatformError:
         return entra_url()
     endpoint = urlsplit(str(document.get("authorization_endpoint") or entra_url()))
     return f"{endpoint.scheme}://{endpoint.netloc}"
 
 
-def _checked_name(typed: str) -> str:
+def _validated_name(typed: str) -> str:
     name = typed.strip().lower().strip("{}")
     if name in _NOT_A_TENANT or name == PERSONAL_TENANT:
-        raise TenantProblem(_personal())
+        raise TenantProblem(_personal_account_sentence())
     if "@" in name:
         raise TenantProblem(
             _("That is an email address. Enter the tenant ID, or only the part behind the @ sign.")
@@ -84,7 +84,7 @@ def _checked_name(typed: str) -> str:
     return name
 
 
-def _discover(name: str) -> tuple[int, dict[str, Any]]:
+def _fetch_openid_configuration(name: str) -> tuple[int, dict[str, Any]]:
     try:
         return get_json(f"{entra_url()}/{quote(name)}/v2.0/.well-known/openid-configuration")
     except Unreachable as error:
@@ -96,28 +96,28 @@ def _read_tenant(name: str, document: dict[str, Any]) -> Tenant:
     found = _IN_ISSUER.search(issuer)
     addresses = [str(document.get(key, "")) for key in ("jwks_uri", "authorization_endpoint")]
     if found is None or not all(addresses):
-        # A proxy or a page of somebody else's in between, not Microsoft.
+        # The document comes from a proxy or another site, not from Microsoft.
         raise unreachable()
     return Tenant(found[1], "" if _GUID.fullmatch(name) else name, issuer, *addresses)
 
 
-def _why_unknown(typed: str, refusal: Refusal) -> str:
+def _unknown_tenant_sentence(typed: str, refusal: Refusal) -> str:
     if refusal.number in _OTHER_CLOUD_NUMBERS:
-        return _other_cloud()
+        return _other_cloud_sentence()
     return _(
         "Microsoft knows no tenant “%(tenant)s”. Check for a typing mistake; a tenant of another Microsoft cloud, such "
         "as US Government or China, cannot be connected here either."
     ) % {"tenant": typed}
 
 
-def _other_cloud() -> str:
+def _other_cloud_sentence() -> str:
     return _(
         "This tenant lives in another Microsoft cloud than the one Coconut works with. Contact your Customer Success "
         "Team."
     )
 
 
-def _personal() -> str:
+def _personal_account_sentence() -> str:
     return _(
         "Personal Microsoft accounts cannot be connected. Enter the tenant ID of your organisation's Microsoft 365."
     )

@@ -1,9 +1,8 @@
-"""Access tokens. Delegated ones are used without a lock while they live, and renewed by whoever holds the lease.
+"""Delegated access tokens: used without a lock while valid, refreshed under a lease on the TeamsConnection row.
 
-Microsoft's refresh tokens roll: each renewal brings a new one, and the old one stays valid
-(learn.microsoft.com/entra/identity-platform/refresh-tokens), so a renewal that is lost does no harm. What would do
-harm is a slow renewal that overwrites a Reauthorize or a Disconnect: everything is written only while the row has
-the token_version and the lease that were read.
+Each refresh returns a new refresh token, and the old one stays valid
+(learn.microsoft.com/entra/identity-platform/refresh-tokens). A lost refresh is therefore harmless. A slow refresh must
+not overwrite a Reauthorize or Disconnect, so every write requires the token_version and lease that were read.
 """
 
 from __future__ import annotations
@@ -13,25 +12,24 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.encryption import Unreadable
-from integrations.leases import NO_LEASE
 from integrations.models import Connection, ConnectionStatus
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import app_tokens, sign_in
-from integrations.teams.metrics import counted
+from integrations.teams.metrics import count_token_request
 from integrations.teams.models import Method, TeamsConnection
 
-# A token with less left than this is renewed, while others go on using it.
+# A token with less time left is refreshed. Meanwhile, other processes still use it.
 _MARGIN_SECONDS: Final = 300
 _WAIT_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.1
@@ -40,8 +38,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Stored:
-    """One reading of the row."""
+class _TokenState:
+    """Tokens and version of the row as read."""
 
     pk: int
     connection_id: int
@@ -59,90 +57,92 @@ class _Stored:
         return self.is_valid(refused) and self.seconds_left > _MARGIN_SECONDS
 
 
-class Access(NamedTuple):
-    """A token, and which of the connection's sign-ins it belongs to."""
+class IssuedToken(NamedTuple):
+    """An access token and the token_version it belongs to."""
 
     token: str
     token_version: int
 
 
 def access_token(connection: Connection, *, refused: str = "") -> str:
-    """The token of `current_access`."""
-    return current_access(connection, refused=refused).token
+    """Return a valid access token. See `current_token`."""
+    return current_token(connection, refused=refused).token
 
 
-def current_access(connection: Connection, *, refused: str = "") -> Access:
-    """A valid access token, of the service account or of Coconut itself, as the connection's method wants it.
+def current_token(connection: Connection, *, refused: str = "") -> IssuedToken:
+    """Return a valid access token: delegated or app-only, according to the connection's method.
 
-    `refused` is one that Graph has just answered 401 to: it is not given again.
+    `refused` is a token that Graph answered with 401; it isn't returned again. Must not run in a transaction, because
+    it may call Microsoft.
 
-    May call Microsoft, so no transaction may be open. Raises PlatformError: CONNECTION when an admin must
-    reauthorize (recorded on the connection), OPERATOR when Coconut's own credentials are refused, OUTAGE when
-    Microsoft, or whoever is renewing, does not answer in time.
+    Raises PlatformError: CONNECTION if an admin must reauthorize (recorded on the connection), OPERATOR if the app
+    credentials are refused, OUTAGE if Microsoft or the refreshing process doesn't answer in time.
     """
     row = connected_row(connection)
     if row.method == Method.ACCESS_POLICY:
-        return Access(app_tokens.access_token(row, refused=refused), row.token_version)
+        return IssuedToken(app_tokens.access_token(row, refused=refused), row.token_version)
     if isinstance(row.tokens, Unreadable):
         raise PlatformError(
             ErrorKind.OPERATOR,
             _(
                 "Coconut cannot read the sign-in that it keeps: the keys of this installation are not those it was "
-                "stored with. That is for whoever runs Coconut to mend; Reauthorize helps at once."
+                "stored with. That is for whoever runs Coconut to fix; Reauthorize helps at once."
             ),
         )
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
-        stored = _stored(row)
-        if stored.is_fresh(refused):
-            return Access(stored.access_token, stored.version)
-        lease = _claim(stored)
-        renewed = _renew(stored, lease, refused) if lease is not None else None
-        if renewed is not None:
-            return Access(renewed, stored.version)
-        if lease is None and stored.is_valid(refused):
-            return Access(stored.access_token, stored.version)
+        state = _token_state(row)
+        if state.is_fresh(refused):
+            return IssuedToken(state.access_token, state.version)
+        lease = _acquire_lease(state)
+        refreshed = _refresh(state, lease, refused) if lease is not None else None
+        if refreshed is not None:
+            return IssuedToken(refreshed, state.version)
+        if lease is None and state.is_valid(refused):
+            return IssuedToken(state.access_token, state.version)
         if time.monotonic() > deadline:
             raise PlatformError(ErrorKind.OUTAGE, _("Microsoft takes too long to renew the sign-in."))
         time.sleep(_POLL_SECONDS)
         row = connected_row(connection)
 
 
-def store(tokens: sign_in.Tokens) -> dict[str, object]:
-    """The columns that new tokens fill."""
+def token_columns(tokens: sign_in.Tokens) -> dict[str, object]:
+    """Return the columns that new tokens fill."""
     return {"tokens": tokens.as_stored(), "granted": list(tokens.granted), "refreshed_at": Now()}
 
 
-def forget(connection: Connection) -> None:
-    """Drop the tokens. A renewal that is under way finds another version, and its tokens go nowhere."""
-    TeamsConnection.objects.filter(connection=connection).update(
-        tokens={}, token_version=F("token_version") + 1, **NO_LEASE
-    )
+def forget_tokens(connection: Connection) -> None:
+    """Delete the stored tokens. A refresh in flight writes nothing."""
+    TeamsConnection.objects.filter(connection=connection).replace_tokens(tokens={})
 
 
-def resting() -> QuerySet[Connection]:
-    """Healthy connections that got no token for a day: 90 days end a refresh token, and a consent may be gone."""
+def due_for_keep_alive() -> QuerySet[Connection]:
+    """Return connected connections without a new token for a day.
+
+    A refresh token expires after 90 days without use, and a daily refresh finds revoked consents
+    (learn.microsoft.com/entra/identity-platform/refresh-tokens).
+    """
     return Connection.objects.filter(
         status=ConnectionStatus.CONNECTED, teams__refreshed_at__lt=Now() - KEEP_ALIVE_AFTER
     )
 
 
 def keep_alive(connection: Connection) -> None:
-    """Renew the tokens of a connection, whatever is left of them. Raises PlatformError as `access_token` does."""
-    app_tokens.forget(connection.pk)
+    """Refresh the tokens even if they are still valid. Raises PlatformError as `current_token` does."""
+    app_tokens.forget_token(connection.pk)
     access_token(connection, refused=connected_row(connection).tokens.get("access_token", ""))
 
 
 def reencrypt() -> tuple[int, int]:
-    """Encrypt every connection's tokens with the newest key: how many were, and how many no key can read.
+    """Encrypt every connection's tokens with the newest key. Return the numbers of encrypted and unreadable rows.
 
-    Those are left as they are.
+    Tokens that no key can decrypt stay as they are.
     """
     unreadable = 0
     pks = list(TeamsConnection.objects.order_by("pk").values_list("pk", flat=True))
     for pk in pks:
         with transaction.atomic():
-            # Locked, so that no renewal gets lost between reading and writing.
+            # Locked, so that a refresh between read and write isn't lost.
             row = TeamsConnection.objects.select_for_update(no_key=True).filter(pk=pk).first()
             if row is not None:
                 unreadable += isinstance(row.tokens, Unreadable)
@@ -150,13 +150,13 @@ def reencrypt() -> tuple[int, int]:
     return len(pks) - unreadable, unreadable
 
 
-def unreadable() -> int:
-    """How many connections have tokens that no key can read."""
+def count_unreadable() -> int:
+    """Return the number of connections whose tokens no key can decrypt."""
     return sum(isinstance(row.tokens, Unreadable) for row in TeamsConnection.objects.only("tokens"))
 
 
 def connected_row(connection: Connection) -> TeamsConnection:
-    """The connection's row as it is now. Raises PlatformError (CONNECTION) unless it is connected."""
+    """Return the current row. Raises PlatformError (CONNECTION) unless the connection is connected."""
     row = TeamsConnection.objects.select_related("connection").get(connection_id=connection.pk)
     if row.connection.status != ConnectionStatus.CONNECTED:
         reason = row.connection.status_reason or _("Microsoft Teams is disconnected.")
@@ -164,8 +164,8 @@ def connected_row(connection: Connection) -> TeamsConnection:
     return row
 
 
-def _stored(row: TeamsConnection) -> _Stored:
-    return _Stored(
+def _token_state(row: TeamsConnection) -> _TokenState:
+    return _TokenState(
         row.pk,
         row.connection_id,
         str(row.tenant_id),
@@ -177,52 +177,56 @@ def _stored(row: TeamsConnection) -> _Stored:
     )
 
 
-def _claim(stored: _Stored) -> uuid.UUID | None:
-    """Take the lease unless somebody has it, or tokens have changed since they were read."""
+def _acquire_lease(state: _TokenState) -> uuid.UUID | None:
+    """Acquire the lease, unless another process holds it or the row changed since it was read."""
     lease = uuid.uuid4()
-    # Longer than the two requests of a renewal can take.
+    # Longer than the two requests of a refresh can take.
     seconds = 2 * (settings.MICROSOFT_CONNECT_TIMEOUT_SECONDS + settings.MICROSOFT_READ_TIMEOUT_SECONDS) + 5
-    claimed = TeamsConnection.objects.filter(
-        pk=stored.pk, token_version=stored.version, refreshed_at=stored.refreshed_at
-    ).acquire_lease(lease, timedelta(seconds=seconds))
-    return lease if claimed else None
+    row = TeamsConnection.objects.filter(
+        pk=state.pk, token_version=state.version, refreshed_at=state.refreshed_at
+    )
+    return lease if row.acquire_lease(lease, timedelta(seconds=seconds)) else None
 
 
-def _held(stored: _Stored, lease: uuid.UUID) -> QuerySet[TeamsConnection]:
-    return TeamsConnection.objects.held_by(lease).filter(pk=stored.pk, token_version=stored.version)
+def _release_lease(state: _TokenState, lease: uuid.UUID, **fields: Any) -> int:
+    """Release the lease and write `fields`, unless the sign-in was replaced or another process holds the lease."""
+    row = TeamsConnection.objects.filter(pk=state.pk, token_version=state.version)
+    return row.release_lease(lease, **fields)
 
 
-def _renew(stored: _Stored, lease: uuid.UUID, refused: str) -> str | None:
-    """A new token; None when the row has changed meanwhile and must be read again."""
+def _refresh(state: _TokenState, lease: uuid.UUID, refused: str) -> str | None:
+    """Refresh the tokens and return the access token. None: the row changed meanwhile and must be read again."""
     try:
-        with counted():
-            tokens = sign_in.refresh(stored.tenant_id, stored.refresh_token)
+        with count_token_request():
+            tokens = sign_in.refresh_tokens(state.tenant_id, state.refresh_token)
     except PlatformError as problem:
-        return _after_failure(stored, lease, refused, problem)
-    kept = _held(stored, lease).update(**store(tokens), **NO_LEASE)
-    if not kept:
-        logger.info("Renewed tokens of connection %s came too late and were dropped", stored.connection_id)
-    return tokens.access_token if kept else None
+        return _handle_refresh_failure(state, lease, refused, problem)
+    is_stored = _release_lease(state, lease, **token_columns(tokens))
+    if not is_stored:
+        logger.info("Refreshed tokens of connection %s came too late and were dropped", state.connection_id)
+    return tokens.access_token if is_stored else None
 
 
-def _after_failure(stored: _Stored, lease: uuid.UUID, refused: str, problem: PlatformError) -> str | None:
-    """What is left when Microsoft gave no tokens: one that lives a while longer, what others got, or the problem."""
+def _handle_refresh_failure(
+    state: _TokenState, lease: uuid.UUID, refused: str, problem: PlatformError
+) -> str | None:
+    """Return the stored token if it is still valid, None if the row must be read again, or raise the problem."""
     if problem.kind == ErrorKind.CONNECTION:
-        if _give_up(stored, lease, problem.sentence):
+        if _record_lost_sign_in(state, lease, problem.sentence):
             raise problem
         return None
-    if stored.is_valid(refused):
-        # The lease is kept until it ends by itself: a pause in which everybody uses this token.
-        return stored.access_token
-    _held(stored, lease).update(**NO_LEASE)
+    if state.is_valid(refused):
+        # Keep the lease until it ends, so that other processes use this token and don't refresh again.
+        return state.access_token
+    _release_lease(state, lease)
     raise problem
 
 
-def _give_up(stored: _Stored, lease: uuid.UUID, sentence: str) -> bool:
-    """Record that an admin must reauthorize; False when the tokens have been replaced meanwhile."""
+def _record_lost_sign_in(state: _TokenState, lease: uuid.UUID, sentence: str) -> bool:
+    """Record that an admin must reauthorize. Return False if the sign-in was replaced meanwhile."""
     guarded = Connection.objects.filter(
-        pk=stored.connection_id, teams__token_version=stored.version, teams__lease_token=lease
+        pk=state.connection_id, teams__token_version=state.version, teams__lease_token=lease
     )
     is_recorded = require_reauthorization(guarded, sentence)
-    _held(stored, lease).update(**NO_LEASE)
+    _release_lease(state, lease)
     return is_recorded

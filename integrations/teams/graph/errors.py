@@ -1,8 +1,8 @@
-"""What Graph's refusals mean: status, code and message in, error kind and a sentence with the remedy out.
+"""Map Graph's error responses (status, code, message) to error kinds and sentences with the remedy.
 
 Microsoft asks clients to branch on status and code, because messages may change (learn.microsoft.com/graph/errors).
-Access policies and meeting lookups can only be told apart by the message, so those are matched loosely and fall back
-to the status. Rules marked "seen" rest on what people report of the live service; the others on the documentation.
+Only the message tells some errors of access policies and meeting lookups apart. Those rules match it loosely, with a
+fallback to the status. Rules marked "seen" rest on reports about the live service, the others on documentation.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 class Area(Enum):
-    """What a request was about: the same status means different things."""
+    """Subject of a request. The same status means different things in different areas."""
 
     DIRECTORY = "directory"
-    # Making a meeting under an organizer.
+    # Create a meeting of an organizer.
     ORGANIZER = "organizer"
-    # One meeting that exists already.
+    # Read or change an existing meeting.
     MEETING = "meeting"
 
 
 def area_of(path: str) -> Area:
-    """The area of a path below the version, such as `/me/onlineMeetings/MSo1…`."""
+    """Return the area of a path below the version, such as `/me/onlineMeetings/MSo1…`."""
     below = path.strip("/").partition("onlineMeetings")
     if not below[1]:
         return Area.DIRECTORY
@@ -41,9 +41,9 @@ def area_of(path: str) -> Area:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer that is not a success. `is_graphs` is False where the body is not Graph's error object.
+    """An error response. `is_graph_error` is False if the body isn't Graph's error object.
 
-    `retry_after` is in seconds; `is_write` says whether the request was meant to change something.
+    `retry_after` is in seconds. `is_write` tells whether the request changes data.
     """
 
     status: int
@@ -52,7 +52,7 @@ class Refusal:
     message: str = ""
     request_id: str = ""
     retry_after: float | None = None
-    is_graphs: bool = True
+    is_graph_error: bool = True
     is_write: bool = False
 
 
@@ -104,7 +104,7 @@ MEETING_GONE: Final = _("The meeting no longer exists at Microsoft.")
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of the table. What is left empty fits everything; `words` is searched in the message, without case."""
+    """One row of the table. Empty fields match everything. `words` is a pattern for the message, ignoring case."""
 
     kind: ErrorKind
     sentence: _StrOrPromise
@@ -114,7 +114,7 @@ class Rule:
     area: Area | None = None
     reason: MatchReason | None = None
 
-    def fits(self, refusal: Refusal) -> bool:
+    def matches(self, refusal: Refusal) -> bool:
         return (
             (not self.statuses or refusal.status in self.statuses)
             and (self.area in (None, refusal.area))
@@ -125,9 +125,9 @@ class Rule:
 
 _PERSON, _CONNECTION, _BUG = ErrorKind.PERSON, ErrorKind.CONNECTION, ErrorKind.BUG
 
-# The first row that fits is the answer.
+# The first matching row wins.
 RULES: Final = (
-    # Wait, as long as Graph says (learn.microsoft.com/graph/throttling).
+    # Wait as long as Graph requests (learn.microsoft.com/graph/throttling).
     Rule(ErrorKind.THROTTLED, THROTTLED, (429,)),
     # Seen: "No application access policy found for this app … on the user"; before 2023 "App … is not authorized to
     # Create meeting on behalf of user …" with code Unauthorized.
@@ -142,10 +142,10 @@ RULES: Final = (
     Rule(_CONNECTION, PERSONAL_ACCOUNT, code="AuthenticationError"),
     Rule(_CONNECTION, SIGN_IN_AGAIN, (401, 403), code="insufficient_claims"),
     Rule(_CONNECTION, SIGN_IN_REFUSED, (401,)),
-    # A permission is missing or consent was withdrawn, for everybody.
+    # A permission is missing or consent was withdrawn, for all users.
     Rule(_CONNECTION, USERS_REFUSED, (403,), area=Area.DIRECTORY),
     Rule(_CONNECTION, MEETINGS_REFUSED, (403,), code="Authorization_RequestDenied"),
-    # Seen: "3003: User does not have access to lookup meeting", for everybody but the organizer.
+    # Seen: "3003: User does not have access to lookup meeting", for everyone but the organizer.
     Rule(_PERSON, OTHER_ORGANIZER, (403,), words=r"\b3003\b", reason=MatchReason.REFUSED),
     # Seen: "9024: TeamsMeetingProcessorException …" for an organizer without licence.
     Rule(
@@ -155,30 +155,30 @@ RULES: Final = (
         words=r"\b9024\b|TeamsMeetingProcessorException|licen[cs]e",
         reason=MatchReason.NO_LICENCE,
     ),
-    # Seen with an empty message: no licence, a guest, a policy. There is no telling which.
+    # Seen with an empty message: no licence, a guest or a policy. The response doesn't tell which.
     Rule(_PERSON, PERSON_REFUSED, (403,), reason=MatchReason.REFUSED),
-    # Seen: "3004: Specified meeting is not found". Whatever the code, a meeting that cannot be found is made again
-    # by createOrGet, which finds it if it does exist.
+    # Seen: "3004: Specified meeting is not found". Whatever the code, createOrGet then creates the
+    # meeting again, or returns it if it exists.
     Rule(ErrorKind.GONE, MEETING_GONE, (404,), words=r"\b3004\b"),
     Rule(ErrorKind.GONE, MEETING_GONE, (404, 410), area=Area.MEETING),
     Rule(_PERSON, PERSON_UNKNOWN, (404,), code="Request_ResourceNotFound", reason=MatchReason.NOT_FOUND),
     # Seen: UnknownError with an empty message for an unknown organizer and for one without licence.
     Rule(_PERSON, PERSON_REFUSED, (404,), area=Area.ORGANIZER, reason=MatchReason.REFUSED),
-    # Somebody else changes the same thing, or it took too long: the same request may do later.
+    # A conflicting change or a timeout: the same request may succeed later.
     Rule(ErrorKind.OUTAGE, OUTAGE, (408, 409, 412, 423)),
-    # Everything else below 500 is a request that will never do: 400 BadRequest, Request_UnsupportedQuery,
+    # Every other status below 500 means that the request can never succeed: 400 BadRequest, Request_UnsupportedQuery,
     # InvalidArgument, "Meeting Id is corrupted.", "1026: An error has occurred.", "/me request is only valid …".
     Rule(_BUG, BUG, tuple(range(400, 500))),
     Rule(ErrorKind.OUTAGE, OUTAGE),
 )
-# A gateway between us and Graph answers these about our request itself; other answers of a gateway are an outage,
-# because "not found" or "forbidden" from it says nothing about a meeting or a person.
+# With these statuses, a gateway rejects the request itself. Its other errors are outages, because "not found" or
+# "forbidden" from a gateway says nothing about a meeting or a person.
 GATEWAY_REFUSES_REQUEST: Final = frozenset({400, 405, 411, 413, 414, 415, 431})
 
 
 def error_of(refusal: Refusal) -> PlatformError:
-    """The error that a refusal means. A write is ambiguous where the server may have carried it out all the same."""
-    rule = _rule(refusal)
+    """Return the error of a refusal. A write is ambiguous if the server may have executed it."""
+    rule = _matching_rule(refusal)
     return PlatformError(
         rule.kind,
         str(rule.sentence),
@@ -189,17 +189,17 @@ def error_of(refusal: Refusal) -> PlatformError:
     )
 
 
-def _rule(refusal: Refusal) -> Rule:
-    if not refusal.is_graphs and refusal.status not in GATEWAY_REFUSES_REQUEST | {401, 429}:
+def _matching_rule(refusal: Refusal) -> Rule:
+    if not refusal.is_graph_error and refusal.status not in GATEWAY_REFUSES_REQUEST | {401, 429}:
         return RULES[-1]
-    return next(rule for rule in RULES if rule.fits(refusal))
+    return next(rule for rule in RULES if rule.matches(refusal))
 
 
-def outage(*, request_id: str = "", ambiguous: bool = False) -> PlatformError:
-    """No usable answer: no connection, too late, cut off, or not Graph's."""
+def outage_error(*, request_id: str = "", ambiguous: bool = False) -> PlatformError:
+    """Return the error for a missing or unusable response."""
     return PlatformError(ErrorKind.OUTAGE, str(OUTAGE), request_id=request_id, ambiguous=ambiguous)
 
 
-def bug(request_id: str = "") -> PlatformError:
-    """Our own error: a request that must not be sent, or an answer of unknown shape."""
+def bug_error(request_id: str = "") -> PlatformError:
+    """Return the error for a request that must not be sent, or a response of unknown shape."""
     return PlatformError(ErrorKind.BUG, str(BUG), request_id=request_id)

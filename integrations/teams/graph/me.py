@@ -1,4 +1,4 @@
-"""What Graph says about the account that has just signed in, before there is a connection to ask through."""
+"""Read profile and tenant of an account that has just signed in, before a connection exists."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from integrations.teams.http import Unreachable, get_json, graph_url
 
 @dataclass(frozen=True)
 class AccountProfile:
+    """Profile of the signed-in account."""
+
     oid: str
     upn: str
     name: str
 
 
 def read_account(access_token: str) -> AccountProfile:
-    """Read `/me`. Raises PlatformError: OUTAGE without an answer, CONNECTION when Graph refuses the token."""
+    """Read `/me`. Raises PlatformError: OUTAGE without a response, CONNECTION if Graph refuses the token."""
     try:
         status, document = get_json(
             f"{graph_url()}/v1.0/me?$select=id,displayName,userPrincipalName", token=access_token
@@ -39,7 +41,7 @@ def read_account(access_token: str) -> AccountProfile:
 
 
 def read_tenant_name(access_token: str) -> str:
-    """The tenant's display name, "" where this account may not read it: it only decorates the dashboard."""
+    """Return the tenant's display name, "" if the account may not read it. Only the dashboard shows it."""
     try:
         _status, document = get_json(f"{graph_url()}/v1.0/organization", token=access_token)
     except Unreachable:

@@ -1,4 +1,4 @@
-"""What is written down of every request to Graph."""
+"""Log and count each request to Graph."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ logger = logging.getLogger(__name__)
 
 
 class LoggedRequest:
-    """One request to Graph, from its start: its `trace` is our id of it, by which Microsoft's support finds it."""
+    """One request to Graph, timed from its creation. Microsoft's support can find it by `client_request_id`."""
 
     def __init__(self, connection: Connection, method: str, path: str) -> None:
-        """`path` is for the log: without a query."""
-        self.trace = str(uuid.uuid4())
+        """`path` is logged, so it must not contain a query."""
+        self.client_request_id = str(uuid.uuid4())
         self._method, self._what = method, f"{method} {path}"
-        self._whose = {"organization_id": connection.organization_id, "connection_id": connection.pk}
+        self._context = {"organization_id": connection.organization_id, "connection_id": connection.pk}
         self._started = time.monotonic()
 
-    def answered(self, response: requests.Response) -> str:
-        """Write down the answer; returns Microsoft's id of it, or ours where it has none."""
-        request_id: str = response.headers.get("request-id", self.trace)[:100]
+    def log_response(self, response: requests.Response) -> str:
+        """Log the response. Return Microsoft's request id, or ours if it has none."""
+        request_id: str = response.headers.get("request-id", self.client_request_id)[:100]
         seconds = time.monotonic() - self._started
         metrics.count_response(self._method, response.status_code, seconds)
         logger.info(
@@ -35,7 +35,7 @@ class LoggedRequest:
             self._what,
             response.status_code,
             seconds * 1000,
-            self.trace,
+            self.client_request_id,
             request_id,
             extra=self._fields(
                 platform_request_id=request_id,
@@ -45,20 +45,17 @@ class LoggedRequest:
         )
         return request_id
 
-    def failed(self, error: requests.RequestException) -> None:
-        """Write down that no answer came.
-
-        The text of the exception holds the address with its query; its type says enough.
-        """
+    def log_failure(self, error: requests.RequestException) -> None:
+        """Log that no response arrived. The exception's text isn't logged, because it holds the query."""
         metrics.count_no_response(self._method)
         name = type(error).__name__
         logger.warning(
             "Graph %s: %s (client-request-id %s)",
             self._what,
             name,
-            self.trace,
+            self.client_request_id,
             extra=self._fields(error=name),
         )
 
     def _fields(self, **more: Any) -> dict[str, Any]:
-        return {**self._whose, "client_request_id": self.trace, **more}
+        return {**self._context, "client_request_id": self.client_request_id, **more}

@@ -18,13 +18,13 @@ class Migration(migrations.Migration):
             name='ExpiryWarning',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(max_length=20)),
+                ('credential', models.CharField(max_length=20)),
                 ('ends', models.DateTimeField()),
                 ('threshold', models.SmallIntegerField()),
                 ('notified_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('what', 'ends', 'threshold'), name='expiry_is_told_once_a_threshold')],
+                'constraints': [models.UniqueConstraint(fields=('credential', 'ends', 'threshold'), name='expiry_notified_once_per_threshold')],
             },
         ),
         migrations.CreateModel(

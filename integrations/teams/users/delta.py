@@ -1,4 +1,4 @@
-"""Who changed in the tenant, by Graph's delta query (learn.microsoft.com/graph/delta-query-users)."""
+"""Find changed users by Graph's delta query (learn.microsoft.com/graph/delta-query-users)."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from integrations.teams.users.parse import FULL_FIELDS
 
 logger = logging.getLogger(__name__)
 
-# The delta query needs it, for a person as for an app (microsoft-graph-devx-content, permissions.json).
-NEEDED: Final = "User.Read.All"
-# After so much of a task's time limit it is cheaper to look people up than to read on who changed.
+# The delta query needs it as delegated and as application permission (microsoft-graph-devx-content, permissions.json).
+REQUIRED_PERMISSION: Final = "User.Read.All"
+# After this share of a task's time limit, looking users up is cheaper than reading more changes.
 SHARE_OF_TASK: Final = 1 / 4
 UNKNOWN: Final = Changes(mark="", is_complete=False)
 
 
 def changes_since(connection: Connection, mark: str) -> Changes | None:
-    """Who changed since `mark`, which is Graph's delta link; "" takes one from now on. None where it is not granted.
+    """Return the changes since `mark`, a delta link. "" starts at the present. None without the permission.
 
-    Raises PlatformError. A link that Graph does not know any more (410, resyncRequired, syncStateNotFound) is no error:
-    nothing is known then, and the next time begins anew.
+    Raises PlatformError. An expired link (410, resyncRequired, syncStateNotFound) isn't an error: the result is
+    UNKNOWN, and the next call starts over.
     """
-    if not connection.teams.has(NEEDED):
+    if not connection.teams.has(REQUIRED_PERMISSION):
         return None
     client = GraphClient(connection)
     try:
-        return _followed(client, mark) if mark else _from_now_on(client)
+        return _changes_from(client, mark) if mark else _start_tracking(client)
     except PlatformError as error:
-        # Graph refuses the question itself: the link is too old, or a tenant that moved.
+        # Graph refuses the query itself: the link is too old, or the tenant moved.
         if error.kind != ErrorKind.BUG:
             raise
         logger.warning(
@@ -45,28 +45,29 @@ def changes_since(connection: Connection, mark: str) -> Changes | None:
         return UNKNOWN
 
 
-def _from_now_on(client: GraphClient) -> Changes:
-    """`latest` gives a link without anybody's row. Should a tenant list everybody all the same, they are passed over.
+def _start_tracking(client: GraphClient) -> Changes:
+    """Request a delta link for the present. Rows that a tenant lists nevertheless are ignored.
 
-    (learn.microsoft.com/graph/delta-query-overview; for users it is not in the reference, so nothing hangs on it.)
+    `$deltatoken=latest` is documented in general (learn.microsoft.com/graph/delta-query-overview), but not for users,
+    so nothing depends on it.
     """
     first = client.request("GET", "/users/delta", params={"$select": FULL_FIELDS, "$deltatoken": "latest"})
-    return Changes(_read(client, first, set(), set()), is_complete=False)
+    return Changes(_read_pages(client, first, set(), set()), is_complete=False)
 
 
-def _followed(client: GraphClient, link: str) -> Changes:
+def _changes_from(client: GraphClient, link: str) -> Changes:
     remote_ids, user_names = set[str](), set[str]()
-    mark = _read(client, client.follow(link), remote_ids, user_names)
+    mark = _read_pages(client, client.follow(link), remote_ids, user_names)
     if not mark:
         return UNKNOWN
     return Changes(mark, frozenset(remote_ids), frozenset(user_names))
 
 
-def _read(client: GraphClient, first: Any, remote_ids: set[str], user_names: set[str]) -> str:
-    """Collect who is on the pages; the link for the next time, "" where there are too many pages."""
+def _read_pages(client: GraphClient, first: Any, remote_ids: set[str], user_names: set[str]) -> str:
+    """Collect ids and names of changed users. Return the next delta link, "" if reading takes too long."""
     read_until = monotonic() + settings.MEETING_TASK_TIME_LIMIT * SHARE_OF_TASK
-    for page in client.whole_pages(first):
-        _collect(page.get("value", ()), remote_ids, user_names)
+    for page in client.pages_from(first):
+        _collect_users(page.get("value", ()), remote_ids, user_names)
         if "@odata.deltaLink" in page:
             return str(page["@odata.deltaLink"])
         if monotonic() > read_until:
@@ -74,8 +75,8 @@ def _read(client: GraphClient, first: Any, remote_ids: set[str], user_names: set
     raise client.unknown_shape("changes without a link for the next time")
 
 
-def _collect(rows: Iterable[Mapping[str, Any]], remote_ids: set[str], user_names: set[str]) -> None:
-    """Somebody who left (`@removed`) has an id alone."""
+def _collect_users(rows: Iterable[Mapping[str, Any]], remote_ids: set[str], user_names: set[str]) -> None:
+    """Add the rows' ids and names. A deleted user (`@removed`) has only an id."""
     for row in rows:
         remote_ids.add(str(row.get("id")))
         name = row.get("userPrincipalName")

@@ -1,4 +1,4 @@
-"""How many requests it takes to find people, by asking for their names or by reading everybody."""
+"""Estimate the requests of a user lookup: by name filters, or by reading all users."""
 
 from __future__ import annotations
 
@@ -12,62 +12,61 @@ from integrations.teams.graph.client import BATCH_SIZE
 # (github.com/microsoftgraph/microsoft-graph-docs/issues/21098)
 VALUES_PER_FILTER: Final = 15
 NAMES_PER_REQUEST: Final = VALUES_PER_FILTER * BATCH_SIZE
-# How many names are asked for before those who were not found are looked for by address. Of 10,000 people with a few
-# missing in every hundred this saves a request for almost every three hundred, and what fails is asked again soon.
-NAMES_PER_QUESTION: Final = 4 * NAMES_PER_REQUEST
+# Names per chunk. The missing ones of a chunk are then searched by address. With 10,000 people and a few missing per
+# hundred, this saves nearly one request per 300 names, and a failed chunk is soon repeated.
+NAMES_PER_CHUNK: Final = 4 * NAMES_PER_REQUEST
 # 1000 is refused: "Must be between 1 and 999 inclusive." (learn.microsoft.com/answers 1129204)
 PAGE_SIZE: Final = 999
-# Asking for names can be interrupted and goes on where it was. Reading everybody cannot, so it has to fit into one
-# task, whose time the reader watches, too.
-MOST_PAGES: Final = 60
+# A lookup by names can be interrupted and resumed. Reading all users can't, so it must fit into one task.
+MAX_PAGES: Final = 60
 
 
 @dataclass
 class LookupCost:
-    """What one pass over the staff costs, as far as it is known.
+    """Estimated cost of one pass over the staff.
 
-    `left` names are still to be asked for; whoever is missing is looked for in `address_fields` fields; `pages` hold
-    everybody (None: not counted, for that could save nothing, or found to come too slowly).
+    `left` is the number of names to look up. Missing names are searched in `address_fields` fields. `pages` is the
+    number of pages with all users. None: not counted because it can't save requests, or the pages come too slowly.
     """
 
     left: int
     address_fields: int
     pages: int | None = None
     _seen: int = 0
-    _asked: int = 0
+    _queried: int = 0
     _missing: int = 0
 
-    def note(self, seen: int, asked: int, missing: int) -> None:
-        """So many names were seen, of which some could exist and were asked for, and some of those were missing."""
+    def record_chunk(self, seen: int, queried: int, missing: int) -> None:
+        """Record a chunk: names seen, names queried because a user could have them, and names not found."""
         self.left = max(self.left - seen, 0)
         self._seen += seen
-        self._asked += asked
+        self._queried += queried
         self._missing += missing
 
     @property
-    def names_alone(self) -> int:
-        """Requests for the names that are left, if nobody is missing."""
+    def name_requests(self) -> int:
+        """Return the number of requests for the names that are left if all of them are found."""
         return ceil(self.left / NAMES_PER_REQUEST)
 
-    def reads_first(self) -> bool:
-        """Whether to read everybody at once, although nobody may be missing."""
-        return self._saves(self.names_alone - 1)
+    def should_read_all_first(self) -> bool:
+        """Return whether reading all users is cheaper even if no name is missing."""
+        return self._is_reading_cheaper(self.name_requests - 1)
 
-    def reads_now(self, missing_now: int) -> bool:
-        """Whether to read everybody after all, if so many are to be looked for and the rest is like what was seen."""
-        return self._saves(self._addresses(missing_now) + self._names_and_addresses() - 1)
+    def should_read_all_now(self, missing_now: int) -> bool:
+        """Return whether reading all users is cheaper, if the rest has as many missing names as the chunks so far."""
+        return self._is_reading_cheaper(self._address_requests(missing_now) + self._remaining_requests() - 1)
 
-    def _saves(self, most_pages: int) -> bool:
-        return self.pages is not None and self.pages <= min(most_pages, MOST_PAGES)
+    def _is_reading_cheaper(self, max_pages: int) -> bool:
+        return self.pages is not None and self.pages <= min(max_pages, MAX_PAGES)
 
-    def _names_and_addresses(self) -> int:
-        askable = ceil(self.left * self._asked / self._seen) if self._seen else self.left
-        questions, rest = divmod(askable, NAMES_PER_QUESTION)
-        return questions * self._question(NAMES_PER_QUESTION) + self._question(rest)
+    def _remaining_requests(self) -> int:
+        queryable = ceil(self.left * self._queried / self._seen) if self._seen else self.left
+        chunks, rest = divmod(queryable, NAMES_PER_CHUNK)
+        return chunks * self._chunk_requests(NAMES_PER_CHUNK) + self._chunk_requests(rest)
 
-    def _question(self, names: int) -> int:
-        missing = ceil(names * self._missing / self._asked) if self._asked else 0
-        return ceil(names / NAMES_PER_REQUEST) + self._addresses(missing)
+    def _chunk_requests(self, names: int) -> int:
+        missing = ceil(names * self._missing / self._queried) if self._queried else 0
+        return ceil(names / NAMES_PER_REQUEST) + self._address_requests(missing)
 
-    def _addresses(self, missing: int) -> int:
+    def _address_requests(self, missing: int) -> int:
         return ceil(self.address_fields * ceil(missing / VALUES_PER_FILTER) / BATCH_SIZE)

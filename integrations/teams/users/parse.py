@@ -1,4 +1,4 @@
-"""Users as Graph shows them, and how their names are compared."""
+"""Parse Graph's user rows, and compare user names."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-# All that User.ReadBasic.All shows of what we need; the rest needs User.Read.All
+# The fields that User.ReadBasic.All can read. The others need User.Read.All
 # (github.com/microsoftgraph/microsoft-graph-devx-content, permissions.json).
 BASIC_FIELDS: Final = "id,displayName,mail,userPrincipalName"
 FULL_FIELDS: Final = f"{BASIC_FIELDS},accountEnabled,userType,proxyAddresses,assignedPlans"
-# What our own columns hold; Microsoft's names are far shorter.
+# Lengths of the columns that store them. Microsoft's names are far shorter.
 _LONGEST_ID: Final = 100
 _LONGEST_NAME: Final = 320
 _LONGEST_DISPLAY_NAME: Final = 300
-# The service behind every Teams plan, and the states in which a plan may be used
+# The service of every Teams plan, and the states of a usable plan
 # (learn.microsoft.com/graph/api/resources/assignedplan). The name itself was seen, not documented.
 _TEAMS_SERVICE: Final = "teamspaceapi"
 _USABLE_STATES: Final = frozenset({"enabled", "warning"})
@@ -22,7 +22,7 @@ _USABLE_STATES: Final = frozenset({"enabled", "warning"})
 
 @dataclass(frozen=True)
 class User:
-    """One user. `addresses` are folded; None means that the granted permissions do not tell."""
+    """One user. `addresses` are folded. None means that the granted permissions don't tell."""
 
     id: str
     user_name: str
@@ -34,30 +34,30 @@ class User:
 
 
 def fold(name: str) -> str:
-    """A name as it is compared: Entra takes no notice of case.
+    """Return the name for comparison. Entra ignores case.
 
-    A letter that merely turns into an ASCII one (the Kelvin sign into k) stays what it is: whoever can choose their
-    own address must not be able to look like somebody else.
+    A letter that folds to ASCII (the Kelvin sign to k) stays as it is. Otherwise people who choose their own address
+    could impersonate others.
     """
     name = name.strip()
     folded = name.casefold()
     return folded if folded.isascii() == name.isascii() else name
 
 
-def is_askable(key: str) -> bool:
-    """Whether any user could have this name: it is local@domain, printable and not endless."""
+def is_possible_user_name(key: str) -> bool:
+    """Return whether a user could have this name: local@domain, printable, and not too long."""
     return "@" in key and len(key) <= _LONGEST_NAME and key.isprintable()
 
 
 def read_user(row: Mapping[str, Any]) -> User | None:
-    """A user from a row of `/users`; None for one without a user name, whom nobody can be matched with.
+    """Parse a row of `/users`. Return None for a user without a user name, which can't be matched.
 
-    Raises ValueError for a row that is no user.
+    Raises ValueError for a row that isn't a user.
     """
     oid, user_name = row.get("id"), row.get("userPrincipalName")
     if not isinstance(oid, str) or not 0 < len(oid) <= _LONGEST_ID or not oid.isprintable():
         raise ValueError("a user without an id")
-    if not isinstance(user_name, str) or not is_askable(user_name):
+    if not isinstance(user_name, str) or not is_possible_user_name(user_name):
         return None
     return User(
         oid,
@@ -71,20 +71,20 @@ def read_user(row: Mapping[str, Any]) -> User | None:
 
 
 def _addresses(row: Mapping[str, Any]) -> frozenset[str]:
-    """`mail`, and what `proxyAddresses` list as smtp: or SMTP: (the main one)."""
+    """Return `mail` and the entries of `proxyAddresses` with smtp: or SMTP: (the primary one)."""
     listed = row.get("proxyAddresses")
     proxies = [text for text in listed if isinstance(text, str)] if isinstance(listed, list) else []
-    mails = [text[5:] for text in proxies if text[:5].lower() == "smtp:"]
+    found = [text[5:] for text in proxies if text[:5].lower() == "smtp:"]
     main = row.get("mail")
     if isinstance(main, str):
-        mails.append(main)
-    return frozenset(fold(mail) for mail in mails if mail)
+        found.append(main)
+    return frozenset(fold(address) for address in found if address)
 
 
 def _is_guest(row: Mapping[str, Any], user_name: str) -> bool:
-    """`userType` where it may be read; else the mark that Entra puts into the user names of people from elsewhere.
+    """Return whether the user is a guest, by `userType` or by "#EXT#" in the user name.
 
-    (learn.microsoft.com/entra/external-id/user-properties: a B2B user's name holds "#EXT#".)
+    Entra puts "#EXT#" into B2B users' names (learn.microsoft.com/entra/external-id/user-properties).
     """
     kind = row.get("userType")
     if isinstance(kind, str):
@@ -108,5 +108,9 @@ def _flag(value: object) -> bool | None:
 
 
 def _printable(value: object) -> str:
-    """Text for people; PostgreSQL takes no NUL, and nobody wants the other control characters."""
-    return "".join(letter for letter in value if letter.isprintable()) if isinstance(value, str) else ""
+    """Remove control characters. PostgreSQL rejects NUL."""
+    return (
+        "".join(admin_letter for admin_letter in value if admin_letter.isprintable())
+        if isinstance(value, str)
+        else ""
+    )

@@ -1,4 +1,4 @@
-"""What an admin can do about somebody who is not matched, for people who do not know Microsoft's words."""
+"""Remedies for admins when a staff member isn't matched, without Microsoft jargon."""
 
 from __future__ import annotations
 
@@ -67,21 +67,21 @@ _SHARE: Final = _lazy(
 
 
 def capacity_remedy(connection: Connection) -> str:
-    """What spreads the meetings over more organizers."""
+    """Return how an admin can spread meetings over more organizers."""
     return str(_SHARE if connection.teams.method == Method.ACCESS_POLICY else _SPREAD)
 
 
 def remedy(connection: Connection, match: UserMatch) -> str:
-    """One or two sentences; "" for a clean match. Where it is policy, `policy_scripts` has the commands."""
-    words = {
+    """Return one or two sentences, "" for a clean match. `powershell.policy_script` has the commands for a policy."""
+    params = {
         "field": str(MatchField(connection.match_field).label).lower(),
-        # Somebody who is about to be looked up again was looked up under the same name, mostly.
+        # `queried_name` is empty while a new lookup waits. The remote name is usually the same.
         "asked": match.queried_name or match.remote_user_name,
         "hint": match.hint,
         "upn": match.remote_user_name or match.queried_name or "",
     }
     if match.needs_permission:
-        return str(_WAITING if match.host_permission == HostPermission.WAITING else _POLICY) % words
+        return str(_WAITING if match.host_permission == HostPermission.WAITING else _POLICY) % params
     if match.reason == MatchReason.NOT_FOUND and match.hint:
-        return str(_SEVERAL) % words
-    return str(_SENTENCES.get(match.reason, "")) % words
+        return str(_SEVERAL) % params
+    return str(_SENTENCES.get(match.reason, "")) % params

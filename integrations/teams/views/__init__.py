@@ -1,1 +1,1 @@
-"""The connect wizard, Reauthorize, and the way back from Microsoft."""
+"""Views of the connect wizard, Reauthorize and the callback of Microsoft's sign-in."""

@@ -1,4 +1,4 @@
-"""The way back from Microsoft, and the page where a fresh consent is waited for."""
+"""Callback of Microsoft's sign-in, and the page that waits for a fresh consent."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from integrations.connections.lifecycle import AlreadyConnected
 from integrations.models import Connection
 from integrations.platforms.values import PlatformError
 from integrations.teams.connect import session
-from integrations.teams.connect.callback import Onward, Outcome, arrive, settle
-from integrations.teams.connect.decorators import with_what_next
+from integrations.teams.connect.callback import CallbackResult, NextStep, finish_consent, handle_callback
+from integrations.teams.connect.decorators import with_next_step
 from integrations.teams.connect.reauthorize import Disconnected
 from integrations.teams.connect.session import WizardAnswers
 from integrations.teams.connect.store import NotOffered
@@ -31,9 +31,9 @@ from staff.access import admin_only, current_member, current_organization
 @require_GET
 @login_not_required
 def callback(request: HttpRequest) -> HttpResponse:
-    """The way back from Microsoft. Its query holds a code: it is never passed on, not even to the sign-in page."""
+    """Redirect URI of Microsoft. The query holds a code, so it is never passed on, not even to the sign-in page."""
     if request.user.is_authenticated:
-        return _arrive(request)
+        return _handle_callback(request)
     messages.warning(
         request,
         _("You were signed out of Coconut meanwhile, so nothing was connected. Sign in and start again."),
@@ -42,56 +42,58 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 @admin_only
-def _arrive(request: HttpRequest) -> HttpResponse:
+def _handle_callback(request: HttpRequest) -> HttpResponse:
     try:
-        attempt = session.take_pending_sign_in(request.session, request.GET.get("state", ""))
+        pending = session.take_pending_sign_in(request.session, request.GET.get("state", ""))
     except session.PendingSignInExpired as problem:
-        return _nothing_is_waiting(request, problem)
+        return _redirect_expired(request, problem)
     organization, member = current_organization(request), current_member(request)
 
-    def outcome() -> Outcome:
-        return arrive(request.session, attempt, organization, member, request.GET.dict())
+    def result() -> CallbackResult:
+        return handle_callback(request.session, pending, organization, member, request.GET.dict())
 
-    return _answer(request, attempt.answers, outcome)
+    return _respond(request, pending.answers, result)
 
 
 @admin_only
 @never_cache
 @require_http_methods(["GET", "POST"])
 def waiting(request: HttpRequest) -> HttpResponse:
-    """An administrator has consented, but Microsoft's tokens do not show it yet. A POST looks again."""
+    """Wait for a consent that app tokens don't show yet. A POST checks again."""
     try:
-        proven = session.proven(request.session)
+        consent = session.pending_consent(request.session)
     except session.PendingSignInExpired as problem:
-        return _nothing_is_waiting(request, problem)
+        return _redirect_expired(request, problem)
     if request.method == "GET":
-        return render(request, "teams/waiting.html", {"missing": proven.missing})
+        return render(request, "teams/waiting.html", {"missing": consent.missing})
     organization, member = current_organization(request), current_member(request)
 
-    def outcome() -> Outcome:
-        return settle(request.session, organization, member)
+    def result() -> CallbackResult:
+        return finish_consent(request.session, organization, member)
 
-    return _answer(request, proven.answers, outcome)
+    return _respond(request, consent.answers, result)
 
 
-def _answer(request: HttpRequest, answers: WizardAnswers, outcome: Callable[[], Outcome]) -> HttpResponse:
-    """The page that follows: the next step, the dashboard, or back to where the trip began with a sentence."""
+def _respond(
+    request: HttpRequest, answers: WizardAnswers, get_result: Callable[[], CallbackResult]
+) -> HttpResponse:
+    """Redirect to the next step, to the dashboard, or back to the form with a sentence."""
     try:
-        result = outcome()
+        result = get_result()
     except PlatformError as problem:
-        return _back(request, answers, problem)
+        return _redirect_back(request, answers, problem)
     except (AlreadyConnected, NotOffered, Disconnected) as problem:
         messages.error(request, str(problem))
         return redirect("video-calls")
-    if isinstance(result, Onward):
+    if isinstance(result, NextStep):
         return redirect(result.address)
-    session.forget(request.session)
-    messages.success(request, _success(result, answers))
+    session.clear_wizard(request.session)
+    messages.success(request, _success_sentence(result, answers))
     return redirect("connection", pk=result.pk)
 
 
-def _success(connection: Connection, answers: WizardAnswers) -> str:
-    # The connection in hand may have been read before its sign-in was renewed.
+def _success_sentence(connection: Connection, answers: WizardAnswers) -> str:
+    # `connection.teams` may hold the row as it was before the sign-in was replaced.
     teams = TeamsConnection.objects.get(connection=connection)
     if answers.connection_id is not None:
         return _("Microsoft Teams is reauthorized.")
@@ -102,14 +104,18 @@ def _success(connection: Connection, answers: WizardAnswers) -> str:
     ) % {"account": teams.account_upn}
 
 
-def _back(request: HttpRequest, answers: WizardAnswers, problem: PlatformError) -> HttpResponse:
-    is_renewal = answers.connection_id is not None
-    messages.error(request, with_what_next(problem, reauthorizing=is_renewal))
-    return redirect("teams-reauthorize", answers.connection_id) if is_renewal else redirect("teams-tenant")
+def _redirect_back(request: HttpRequest, answers: WizardAnswers, problem: PlatformError) -> HttpResponse:
+    is_reauthorization = answers.connection_id is not None
+    messages.error(request, with_next_step(problem, reauthorizing=is_reauthorization))
+    return (
+        redirect("teams-reauthorize", answers.connection_id)
+        if is_reauthorization
+        else redirect("teams-tenant")
+    )
 
 
-def _nothing_is_waiting(request: HttpRequest, problem: session.PendingSignInExpired) -> HttpResponse:
-    """Back to the wizard's last question if there is a wizard under way, else to where everything begins."""
-    again = _("Start again with Continue.") if session.answers(request.session) else _("Start again.")
+def _redirect_expired(request: HttpRequest, problem: session.PendingSignInExpired) -> HttpResponse:
+    """Redirect to the wizard's last question if it has answers, else to Video Calls."""
+    again = _("Start again with Continue.") if session.wizard_answers(request.session) else _("Start again.")
     messages.error(request, f"{problem} {again}")
-    return redirect("teams-tenant" if session.answers(request.session) else "video-calls")
+    return redirect("teams-tenant" if session.wizard_answers(request.session) else "video-calls")

@@ -11,34 +11,34 @@ from integrations.models import Connection
 from integrations.platforms.values import PlatformError
 from integrations.teams.access_policy.guide import DOCUMENTATION
 from integrations.teams.connect.decorators import (
-    leads_to_microsoft,
-    posted,
-    render_exit,
+    connect_page,
+    form_data,
+    render_sign_in_form,
     see_other,
-    with_what_next,
+    with_next_step,
 )
 from integrations.teams.connect.reauthorize import Disconnected, answers_for
-from integrations.teams.connect.redirects import depart
+from integrations.teams.connect.redirects import start_authorization
 from integrations.teams.entra.tenants import TenantProblem, resolve_tenant
 from integrations.teams.forms import ReauthorizeForm
 from integrations.views.access import connection_or_404
 
 
-@leads_to_microsoft
+@connect_page
 def reauthorize(request: HttpRequest, pk: int) -> HttpResponse:
-    """What is needed, the tenant once more, and off to Microsoft. Also for a healthy connection."""
+    """Request the tenant ID and redirect to Microsoft. Healthy connections can be reauthorized as well."""
     connection = connection_or_404(request, pk)
     if not connection.is_live:
         messages.warning(request, str(Disconnected()))
         return redirect("video-calls")
-    form = ReauthorizeForm(posted(request), initial={"tenant": connection.teams.tenant_id})
+    form = ReauthorizeForm(form_data(request), initial={"tenant": connection.teams.tenant_id})
     if form.is_valid():
         try:
-            return see_other(_depart(request, connection, form.cleaned_data["tenant"]))
+            return see_other(_authorization_address(request, connection, form.cleaned_data["tenant"]))
         except TenantProblem as problem:
             form.add_error("tenant", str(problem))
         except PlatformError as problem:
-            form.add_error(None, with_what_next(problem, reauthorizing=True))
+            form.add_error(None, with_next_step(problem, reauthorizing=True))
     context = {
         "form": form,
         "connection": connection,
@@ -46,9 +46,9 @@ def reauthorize(request: HttpRequest, pk: int) -> HttpResponse:
         "client_id": settings.MICROSOFT_CLIENT_ID,
         "documentation": DOCUMENTATION,
     }
-    return render_exit(request, "teams/reauthorize.html", context)
+    return render_sign_in_form(request, "teams/reauthorize.html", context)
 
 
-def _depart(request: HttpRequest, connection: Connection, typed: str) -> str:
+def _authorization_address(request: HttpRequest, connection: Connection, typed: str) -> str:
     tenant = resolve_tenant(typed)
-    return depart(request.session, tenant, answers_for(connection.teams, tenant))
+    return start_authorization(request.session, tenant, answers_for(connection.teams, tenant))

@@ -215,7 +215,7 @@ def test_a_renewal_under_way_brings_no_token_back(
         disconnect_connection(teams.connection, None)
         return sign_in.Tokens("new", time.time() + 3600, "newer", ())
 
-    monkeypatch.setattr(sign_in, "refresh", renew)
+    monkeypatch.setattr(sign_in, "refresh_tokens", renew)
 
     with pytest.raises(PlatformError, match=r"^Microsoft Teams is disconnected.$"):
         user_tokens.access_token(teams.connection)
@@ -234,7 +234,7 @@ def test_a_refusal_under_way_asks_nobody_to_reauthorize(
         disconnect_connection(teams.connection, None)
         raise PlatformError(ErrorKind.CONNECTION, "Revoked.")
 
-    monkeypatch.setattr(sign_in, "refresh", refuse)
+    monkeypatch.setattr(sign_in, "refresh_tokens", refuse)
 
     with pytest.raises(PlatformError, match=r"^Microsoft Teams is disconnected.$"):
         user_tokens.access_token(teams.connection)

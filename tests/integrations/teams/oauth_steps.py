@@ -1,54 +1,86 @@
-"""The round trip to the simulated Microsoft, step by step."""
+"""Steps of an admin's browser through the connect wizard, the simulated Microsoft and back."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.test import Client
 
 from integrations.models import Connection
 from simulator import people
 from simulator.people import CONTOSO_ID
+from tests.simulator.client import Browser, Simulator
 
-FIRST = "/settings/video-calls/new/teams/"
-SECOND = "/settings/video-calls/new/teams/tenant/"
+POLICY_PAGE = "/settings/video-calls/new/teams/policy/"
+UPN_PAGE = "/settings/video-calls/new/teams/"
+TENANT_PAGE = "/settings/video-calls/new/teams/tenant/"
+CALLBACK = "/settings/video-calls/teams/callback/"
+WAITING_PAGE = "/settings/video-calls/teams/waiting/"
+TRY_AGAIN = "Nothing was connected. Your answers are still here: continue to try again."
 
 
-def start(browser: Client, tenant: str = CONTOSO_ID, match_field: str = "email") -> str:
-    """Answer both questions; the address at Microsoft."""
-    browser.post(FIRST, {"match_field": match_field})
-    response = browser.post(SECOND, {"tenant": tenant})
+def start_service_account(browser: Client, tenant: str = CONTOSO_ID, match_field: str = "email") -> str:
+    """Answer the questions of the Service Account method. Return the address at Microsoft."""
+    browser.post(UPN_PAGE, {"match_field": match_field})
+    return microsoft_address(browser.post(TENANT_PAGE, {"tenant": tenant}))
+
+
+def start_access_policy(browser: Client, tenant: str = CONTOSO_ID, match_field: str = "email") -> str:
+    """Answer the questions of the Application Access Policy method. Return the address at Microsoft."""
+    browser.post(POLICY_PAGE, {"acknowledged": "on"})
+    return start_service_account(browser, tenant, match_field)
+
+
+def microsoft_address(response: Any) -> str:
+    """Return the address at Microsoft that a page forwards to."""
     assert response.status_code == 303, response.content.decode()
     return str(response.headers["Location"])
 
 
-def sign_in(simulator, address: str, upn: str = people.SERVICE_ACCOUNT, decision: str = "accept") -> str:
-    """Pick an account at Microsoft and decide on the permissions; the address that Microsoft sends back to."""
-    microsoft = simulator.browser()
+def sign_in(
+    simulator: Simulator, address: str, upn: str = people.SERVICE_ACCOUNT, decision: str = "accept"
+) -> str:
+    """Pick an account in a new browser at Microsoft and decide. Return the address that Microsoft redirects to."""
+    return accept(simulator.browser(), address, upn, decision)
+
+
+def accept(microsoft: Browser, address: str, upn: str = people.GLOBAL_ADMIN, decision: str = "accept") -> str:
+    """Pick an account at Microsoft if it asks, and decide. Return the address that Microsoft redirects to."""
     microsoft.open(address)
-    microsoft.pick(upn)
+    if not microsoft.is_back:
+        microsoft.pick(upn)
     if not microsoft.is_back:
         microsoft.submit(decision=decision)
     assert microsoft.is_back, microsoft.page.text
     return str(microsoft.page.headers["Location"])
 
 
-def connect(browser, simulator, **options):
-    """The whole way; the page that it ends on."""
-    return browser.get(sign_in(simulator, start(browser, **options)))
+def consent(browser: Client, simulator: Simulator, address: str, upn: str = people.GLOBAL_ADMIN) -> Any:
+    """Consent and sign in as the administrator, in one browser at Microsoft. Return Coconut's last response."""
+    microsoft = simulator.browser()
+    identification = browser.get(accept(microsoft, address, upn)).headers["Location"]
+    return browser.get(accept(microsoft, identification, upn))
 
 
-def told(browser) -> list[str]:
-    """The messages that the next page shows."""
-    response = browser.get(FIRST)
-    return [str(message) for message in response.context["messages"]]
+def connect_service_account(browser: Client, simulator: Simulator, **answers: str) -> Any:
+    """Connect by the Service Account method. Return Coconut's last response."""
+    return browser.get(sign_in(simulator, start_service_account(browser, **answers)))
 
 
-def assert_back_with(browser, response, *sentences):
-    """Back on the tenant page with exactly this said and the answer kept, and nothing stored."""
-    assert response.headers["Location"] == SECOND
-    page = browser.get(SECOND)
+def connect_access_policy(browser: Client, simulator: Simulator, **answers: str) -> Any:
+    """Connect by the Application Access Policy method. Return Coconut's last response."""
+    return consent(browser, simulator, start_access_policy(browser, **answers))
+
+
+def shown_messages(browser: Client, page: str = "/settings/") -> list[str]:
+    """Return the messages that the next page shows."""
+    return [str(message) for message in browser.get(page).context["messages"]]
+
+
+def assert_back_with(browser: Client, response: Any, *sentences: str) -> None:
+    """Assert a redirect to the tenant page with exactly these sentences, the answer kept and nothing stored."""
+    assert response.headers["Location"] == TENANT_PAGE
+    page = browser.get(TENANT_PAGE)
     assert [str(message) for message in page.context["messages"]] == [" ".join(sentences)]
     assert page.context["form"]["tenant"].value() == CONTOSO_ID
     assert not Connection.objects.exists()
-
-
-TRY_AGAIN = "Nothing was connected. Your answers are still here: continue to try again."

@@ -9,29 +9,29 @@ import requests
 import responses
 
 from integrations.teams import http
-from integrations.teams.http import kept_session
+from integrations.teams.http import thread_session
 
 
 def test_requests_that_follow_each_other_closely_share_a_session():
-    assert kept_session() is kept_session()
+    assert thread_session() is thread_session()
 
 
 def test_one_that_has_rested_is_not_used_again(monkeypatch: pytest.MonkeyPatch):
-    before = kept_session()
+    before = thread_session()
 
-    monkeypatch.setattr(http, "_LONGEST_REST", 0.0)
+    monkeypatch.setattr(http, "_MAX_IDLE_SECONDS", 0.0)
 
-    assert kept_session() is not before
+    assert thread_session() is not before
 
 
 def test_no_two_threads_share_one():
     found: list[requests.Session] = []
 
-    thread = threading.Thread(target=lambda: found.append(kept_session()))
+    thread = threading.Thread(target=lambda: found.append(thread_session()))
     thread.start()
     thread.join()
 
-    assert found != [kept_session()]
+    assert found != [thread_session()]
 
 
 @responses.activate
@@ -39,6 +39,6 @@ def test_a_cookie_of_one_tenant_is_not_sent_with_the_next_request():
     responses.get("https://graph.microsoft.com/", headers={"Set-Cookie": "affinity=1; Path=/"})
 
     for _ in range(2):
-        kept_session().get("https://graph.microsoft.com/")
+        thread_session().get("https://graph.microsoft.com/")
 
     assert "Cookie" not in responses.calls[1].request.headers

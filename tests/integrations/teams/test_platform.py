@@ -45,7 +45,7 @@ def test_teams_registers_itself(connected):
 
 def test_it_is_offered_to_organisations_with_the_add_on(maple):
     offered = TEAMS.is_offered_to(maple)
-    maple.teams_addon = False
+    maple.addons = []
 
     assert (offered, TEAMS.is_offered_to(maple)) == (True, False)
 

@@ -17,7 +17,7 @@ from integrations.matching.rematch_worker import work_on_run
 from integrations.models import Connection, MatchField, RematchRun, RematchTrigger, UserMatch
 from integrations.platforms.values import MeetingSpec
 from integrations.teams.platform import Teams
-from integrations.teams.users.lookup import Asked
+from integrations.teams.users.lookup import FilteredSource
 from simulator import people
 from tests.factories import make_connection, make_member, make_staff
 from tests.simulator.client import Simulator
@@ -66,7 +66,7 @@ def after_the_first_answers(monkeypatch: pytest.MonkeyPatch, act: Callable[[], o
             answered.append(act())
         return answers
 
-    monkeypatch.setattr(Asked, "chunk_size", 2)
+    monkeypatch.setattr(FilteredSource, "chunk_size", 2)
     monkeypatch.setattr(rematch_worker, "look_up", look_up_and_act)
 
 

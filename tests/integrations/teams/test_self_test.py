@@ -189,8 +189,12 @@ def test_microsofts_sign_in_being_down_is_no_fault_of_the_account(connected, sim
 def test_an_outage_that_the_check_finds_still_going_on_began_when_it_began(connected, simulator):
     simulator.control("fault", kind="graph_down")
     began = timezone.now() - timedelta(hours=1)
-    outage = {"trouble_kind": ErrorKind.OUTAGE, "trouble_sentence": "No answer.", "trouble_since": began}
-    Connection.objects.update(**outage, consecutive_failures=["one", "two"])
+    outage_error = {
+        "trouble_kind": ErrorKind.OUTAGE,
+        "trouble_sentence": "No answer.",
+        "trouble_since": began,
+    }
+    Connection.objects.update(**outage_error, consecutive_failures=["one", "two"])
 
     step = failed(connected)
 
@@ -213,7 +217,7 @@ def test_a_permission_that_microsoft_left_out_is_named_and_needs_an_admin(connec
     less = sign_in.Tokens(
         "a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All")
     )
-    monkeypatch.setattr(sign_in, "refresh", lambda *asked: less)
+    monkeypatch.setattr(sign_in, "refresh_tokens", lambda *asked: less)
 
     step = failed(connected)
 

@@ -1,4 +1,4 @@
-"""Switching the Application Access Policy add-on on tells the organisation's admins, once."""
+"""Email to admins when the Application Access Policy add-on is switched on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import pytest
 from django.core.mail import EmailMessage
 from django.test import Client
 
+from integrations.teams.addons import ACCESS_POLICY
 from staff.models import Organization, Role
-from tests.factories import make_member, make_operator, make_organization
+from tests.factories import TEAMS_ADDONS, make_member, make_operator, make_organization
 
 SUBJECT = "Microsoft Teams: the Application Access Policy method is available"
 
@@ -27,12 +28,36 @@ def committed(django_capture_on_commit_callbacks):
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
-def switch(organization: Organization, *, on: bool) -> None:
-    organization.access_policy_addon = on
-    organization.save()
+@pytest.fixture
+def operator(db) -> Client:
+    browser = Client()
+    browser.force_login(make_operator())
+    return browser
 
 
-def test_every_admin_of_that_organisation_gets_the_id_and_the_steps(maple, committed, mailoutbox, settings):
+@pytest.fixture
+def switch(operator):
+    """Switch the add-on on or off in Django admin."""
+
+    def save(organization: Organization, *, on: bool) -> None:
+        form = {
+            "name": organization.name,
+            "slug": organization.slug,
+            "time_zone": "UTC",
+            "addons": TEAMS_ADDONS if on else ["teams"],
+            "embed_origins": "",
+            "locations-TOTAL_FORMS": "0",
+            "locations-INITIAL_FORMS": "0",
+        }
+        response = operator.post(f"/operator/staff/organization/{organization.pk}/change/", form)
+        assert response.status_code == 302
+
+    return save
+
+
+def test_every_admin_of_that_organisation_gets_the_id_and_the_steps(
+    maple, switch, committed, mailoutbox, settings
+):
     with committed():
         switch(maple, on=True)
 
@@ -40,28 +65,28 @@ def test_every_admin_of_that_organisation_gets_the_id_and_the_steps(maple, commi
         (["ada@maple.example"], SUBJECT),
         (["adam@maple.example"], SUBJECT),
     ]
-    for desired_state in (
+    for text in (
         settings.MICROSOFT_CLIENT_ID,
         "Grant-CsApplicationAccessPolicy",
         "/settings/video-calls/new/",
     ):
-        assert desired_state in mailoutbox[0].body
+        assert text in mailoutbox[0].body
 
 
-def test_saving_again_tells_nobody(maple, committed, mailoutbox):
+def test_saving_again_sends_nothing(maple, switch, committed, mailoutbox):
     with committed():
         switch(maple, on=True)
     mailoutbox.clear()
 
     with committed():
-        maple.save()
+        switch(maple, on=True)
         Organization.objects.get(pk=maple.pk).save()
 
     assert mailoutbox == []
 
 
-def test_a_save_that_did_not_read_the_add_on_tells_nobody(maple, committed, mailoutbox):
-    Organization.objects.update(access_policy_addon=True)
+def test_a_save_that_did_not_read_the_add_ons_sends_nothing(maple, committed, mailoutbox):
+    Organization.objects.update(addons=TEAMS_ADDONS)
 
     with committed():
         Organization.objects.only("name").get(pk=maple.pk).save()
@@ -69,7 +94,7 @@ def test_a_save_that_did_not_read_the_add_on_tells_nobody(maple, committed, mail
     assert mailoutbox == []
 
 
-def test_an_address_that_is_refused_keeps_no_other_from_the_news(maple, committed, mailoutbox, monkeypatch):
+def test_a_refused_address_does_not_stop_the_other_emails(maple, switch, committed, mailoutbox, monkeypatch):
     real_send = EmailMessage.send
 
     def send(mail: EmailMessage) -> int:
@@ -84,8 +109,8 @@ def test_an_address_that_is_refused_keeps_no_other_from_the_news(maple, committe
     assert [mail.to for mail in mailoutbox] == [["adam@maple.example"]]
 
 
-def test_switching_off_tells_nobody(maple, committed, mailoutbox):
-    Organization.objects.update(access_policy_addon=True)
+def test_switching_off_sends_nothing(maple, switch, committed, mailoutbox):
+    Organization.objects.update(addons=TEAMS_ADDONS)
 
     with committed():
         switch(Organization.objects.get(pk=maple.pk), on=False)
@@ -93,36 +118,31 @@ def test_switching_off_tells_nobody(maple, committed, mailoutbox):
     assert mailoutbox == []
 
 
-def test_a_rollback_tells_nobody(maple, mailoutbox):
+def test_a_rollback_sends_nothing(maple, switch, mailoutbox):
     switch(maple, on=True)
 
     assert mailoutbox == []
 
 
-def test_a_mail_server_that_is_down_stops_nothing(maple, committed, monkeypatch):
+def test_a_mail_server_that_is_down_does_not_stop_the_save(maple, switch, committed, monkeypatch):
     monkeypatch.setattr("django.core.mail.EmailMessage.send", lambda self: (_ for _ in ()).throw(OSError))
 
     with committed():
         switch(maple, on=True)
 
-    assert Organization.objects.get(pk=maple.pk).access_policy_addon
+    assert Organization.objects.get(pk=maple.pk).has_addon(ACCESS_POLICY.slug)
 
 
-def test_the_operator_switches_it_on_in_the_admin(maple, committed, mailoutbox):
-    browser = Client()
-    browser.force_login(make_operator())
-    form = {
-        "name": maple.name,
-        "slug": maple.slug,
-        "time_zone": "UTC",
-        "teams_addon": "on",
-        "access_policy_addon": "on",
-        "embed_origins": "",
-        "locations-TOTAL_FORMS": "0",
-        "locations-INITIAL_FORMS": "0",
-    }
+def test_an_operator_switches_it_on_in_django_admin(maple, operator, switch, committed, mailoutbox):
+    page = operator.get(f"/operator/staff/organization/{maple.pk}/change/")
+    choices = page.context["adminform"].form.fields["addons"].choices
 
     with committed():
-        response = browser.post(f"/operator/staff/organization/{maple.pk}/change/", form)
+        switch(maple, on=True)
 
-    assert (response.status_code, len(mailoutbox)) == (302, 2)
+    assert [label for _slug, label in choices] == [
+        "Microsoft Teams add-on",
+        "Application Access Policy add-on",
+    ]
+    assert Organization.objects.get(pk=maple.pk).addons == TEAMS_ADDONS
+    assert len(mailoutbox) == 2

@@ -13,7 +13,7 @@ from integrations.models import ConnectionStatus
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PermissionResult, PermissionState, PlatformError
 from integrations.teams.access_policy.probe import probe
-from integrations.teams.entra.user_tokens import Access
+from integrations.teams.entra.user_tokens import IssuedToken
 from integrations.teams.graph import client
 from integrations.teams.models import Method
 from tests.factories import TENANT_ID, make_connection
@@ -34,7 +34,9 @@ def by_policy(maple, monkeypatch):
     connection = make_connection(maple)
     connection.teams.method = Method.ACCESS_POLICY
     connection.teams.save()
-    monkeypatch.setattr(client, "current_access", lambda connection, *, refused="": Access("an-app-token", 1))
+    monkeypatch.setattr(
+        client, "current_token", lambda connection, *, refused="": IssuedToken("an-app-token", 1)
+    )
     return connection
 
 
@@ -169,7 +171,7 @@ def simulated(maple, simulator, monkeypatch):
     connection.teams.method = Method.ACCESS_POLICY
     connection.teams.save()
     token = simulator.app_token()
-    monkeypatch.setattr(client, "current_access", lambda connection, *, refused="": Access(token, 1))
+    monkeypatch.setattr(client, "current_token", lambda connection, *, refused="": IssuedToken(token, 1))
     return connection
 
 

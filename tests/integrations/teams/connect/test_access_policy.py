@@ -14,19 +14,19 @@ from django.utils import timezone
 from integrations.models import Connection, ConnectionStatus, EventKind
 from simulator import people
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
-from tests.factories import make_member, make_organization
-from tests.integrations.teams.trips import (
+from tests.factories import TEAMS_ADDONS, make_member, make_organization
+from tests.integrations.teams.oauth_steps import (
     CALLBACK,
-    FIRST,
-    POLICY,
-    SECOND,
-    WAITING,
+    POLICY_PAGE,
+    TENANT_PAGE,
+    UPN_PAGE,
+    WAITING_PAGE,
     accept,
-    connect_by_policy,
+    connect_access_policy,
     consent,
-    leave,
-    start_with_policy,
-    told,
+    microsoft_address,
+    shown_messages,
+    start_access_policy,
 )
 
 TRY_AGAIN = "Nothing was connected. Your answers are still here: continue to try again."
@@ -34,12 +34,12 @@ TRY_AGAIN = "Nothing was connected. Your answers are still here: continue to try
 
 @pytest.fixture
 def maple(db):
-    return make_organization(access_policy_addon=True)
+    return make_organization(addons=TEAMS_ADDONS)
 
 
 @pytest.fixture
 def otto_browser(db):
-    cedar = make_organization("Cedar Bank", access_policy_addon=True)
+    cedar = make_organization("Cedar Bank", addons=TEAMS_ADDONS)
     browser = Client(headers={"host": "localhost:8000"})
     browser.force_login(make_member(cedar, "Otto Keller", "admin"))
     return browser
@@ -47,9 +47,9 @@ def otto_browser(db):
 
 def assert_refused(browser: Client, response, sentence: str) -> None:
     """Back on the tenant page with this said, the answers kept and nothing stored."""
-    assert response.headers["Location"] == SECOND
-    assert told(browser) == [f"{sentence} {TRY_AGAIN}"]
-    assert browser.get(SECOND).context["form"]["tenant"].value() == CONTOSO_ID
+    assert response.headers["Location"] == TENANT_PAGE
+    assert shown_messages(browser) == [f"{sentence} {TRY_AGAIN}"]
+    assert browser.get(TENANT_PAGE).context["form"]["tenant"].value() == CONTOSO_ID
     assert not Connection.objects.exists()
 
 
@@ -57,7 +57,7 @@ def assert_refused(browser: Client, response, sentence: str) -> None:
 
 
 def test_the_tile_leads_to_the_policy_page_where_the_add_on_is_on(ada_browser, simulator):
-    response = ada_browser.get(POLICY)
+    response = ada_browser.get(POLICY_PAGE)
 
     page = unescape(response.content.decode())
     assert response.status_code == 200
@@ -66,52 +66,52 @@ def test_the_tile_leads_to_the_policy_page_where_the_add_on_is_on(ada_browser, s
 
 
 def test_without_the_add_on_the_tile_leads_to_the_upn_page(ada_browser, simulator, maple):
-    maple.access_policy_addon = False
+    maple.addons = ["teams"]
     maple.save()
 
-    assert ada_browser.get(POLICY).headers["Location"] == FIRST
+    assert ada_browser.get(POLICY_PAGE).headers["Location"] == UPN_PAGE
 
 
 def test_the_upn_page_comes_after_the_choice_of_a_method(ada_browser, simulator):
-    assert ada_browser.get(FIRST).headers["Location"] == POLICY
+    assert ada_browser.get(UPN_PAGE).headers["Location"] == POLICY_PAGE
 
 
 def test_continue_without_the_tick_gets_a_sentence(ada_browser, simulator):
-    response = ada_browser.post(POLICY, {})
+    response = ada_browser.post(POLICY_PAGE, {})
 
     (sentence,) = response.context["form"].errors["acknowledged"]
     assert sentence.startswith("Create or update the Application Access Policy first, then tick the box.")
 
 
 def test_the_tick_is_kept_on_the_way_back(ada_browser, simulator):
-    ada_browser.post(POLICY, {"acknowledged": "on"})
+    ada_browser.post(POLICY_PAGE, {"acknowledged": "on"})
 
-    form = ada_browser.get(POLICY).context["form"]
+    form = ada_browser.get(POLICY_PAGE).context["form"]
 
     assert form["acknowledged"].value() == "yes"
 
 
 def test_the_service_account_method_can_be_used_instead(ada_browser, simulator):
-    ada_browser.post(POLICY, {"acknowledged": "on"})
+    ada_browser.post(POLICY_PAGE, {"acknowledged": "on"})
     ada_browser.get("/settings/video-calls/new/teams/service-account/")
-    ada_browser.post(FIRST, {"match_field": "email"})
+    ada_browser.post(UPN_PAGE, {"match_field": "email"})
 
-    address = leave(ada_browser.post(SECOND, {"tenant": CONTOSO_ID}))
+    address = microsoft_address(ada_browser.post(TENANT_PAGE, {"tenant": CONTOSO_ID}))
 
     assert urlsplit(address).path.endswith("/oauth2/v2.0/authorize")
 
 
 def test_the_letter_to_the_microsoft_admin_holds_the_id_and_no_way_in(ada_browser, simulator, settings):
-    letter = ada_browser.get(POLICY).context["letter"]
+    admin_letter = ada_browser.get(POLICY_PAGE).context["admin_letter"]
 
-    assert settings.MICROSOFT_CLIENT_ID in letter
-    assert [word for word in letter.split() if word.startswith("http")] == [
+    assert settings.MICROSOFT_CLIENT_ID in admin_letter
+    assert [word for word in admin_letter.split() if word.startswith("http")] == [
         "https://learn.microsoft.com/graph/cloud-communication-online-meeting-application-access-policy"
     ]
 
 
 def test_consent_is_asked_for_everything_that_the_registration_lists(ada_browser, simulator):
-    address = urlsplit(start_with_policy(ada_browser))
+    address = urlsplit(start_access_policy(ada_browser))
 
     query = parse_qs(address.query)
     assert address.path == f"/{CONTOSO_ID}/v2.0/adminconsent"
@@ -124,16 +124,16 @@ def test_consent_is_asked_for_everything_that_the_registration_lists(ada_browser
 
 
 def test_the_way_back_leads_to_the_dashboard(ada_browser, simulator, only_connection):
-    response = connect_by_policy(ada_browser, simulator)
+    response = connect_access_policy(ada_browser, simulator)
 
     assert response.headers["Location"] == f"/settings/video-calls/{only_connection().pk}/"
-    assert told(ada_browser) == [
+    assert shown_messages(ada_browser) == [
         "Microsoft Teams is connected. Each staff member organises their own meetings."
     ]
 
 
 def test_the_administrator_is_shown_and_no_token_is_stored(ada_browser, simulator, only_connection):
-    connect_by_policy(ada_browser, simulator, match_field="username")
+    connect_access_policy(ada_browser, simulator, match_field="username")
 
     connection = only_connection()
     row = connection.teams
@@ -147,14 +147,14 @@ def test_the_administrator_is_shown_and_no_token_is_stored(ada_browser, simulato
 
 
 def test_a_privileged_role_administrator_may_consent(ada_browser, simulator, only_connection):
-    consent(ada_browser, simulator, start_with_policy(ada_browser), people.PRIVILEGED_ADMIN)
+    consent(ada_browser, simulator, start_access_policy(ada_browser), people.PRIVILEGED_ADMIN)
 
     assert only_connection().teams.account_upn == people.PRIVILEGED_ADMIN
 
 
 def test_the_proof_asks_for_no_permission_and_no_click(ada_browser, simulator):
     microsoft = simulator.browser()
-    returned = accept(microsoft, start_with_policy(ada_browser))
+    returned = accept(microsoft, start_access_policy(ada_browser))
 
     proof = ada_browser.get(returned).headers["Location"]
 
@@ -166,11 +166,11 @@ def test_the_proof_asks_for_no_permission_and_no_click(ada_browser, simulator):
 
 
 def test_connecting_again_revives_what_was_disconnected(ada_browser, simulator, only_connection):
-    connect_by_policy(ada_browser, simulator)
+    connect_access_policy(ada_browser, simulator)
     before = only_connection()
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
-    consent(ada_browser, simulator, start_with_policy(ada_browser), people.PRIVILEGED_ADMIN)
+    consent(ada_browser, simulator, start_access_policy(ada_browser), people.PRIVILEGED_ADMIN)
 
     after = only_connection()
     assert (after.pk, after.status) == (before.pk, "connected")
@@ -179,13 +179,13 @@ def test_connecting_again_revives_what_was_disconnected(ada_browser, simulator, 
 
 
 def test_the_same_tenant_twice_is_refused_whoever_consents(ada_browser, simulator):
-    connect_by_policy(ada_browser, simulator)
-    told(ada_browser)
+    connect_access_policy(ada_browser, simulator)
+    shown_messages(ada_browser)
 
-    response = consent(ada_browser, simulator, start_with_policy(ada_browser), people.PRIVILEGED_ADMIN)
+    response = consent(ada_browser, simulator, start_access_policy(ada_browser), people.PRIVILEGED_ADMIN)
 
     assert response.headers["Location"] == "/settings/video-calls/"
-    assert told(ada_browser) == ["Already connected. Use Reauthorize."]
+    assert shown_messages(ada_browser) == ["Already connected. Use Reauthorize."]
     assert Connection.objects.count() == 1
 
 
@@ -195,12 +195,12 @@ def test_the_same_tenant_twice_is_refused_whoever_consents(ada_browser, simulato
 def test_a_consent_that_does_not_show_yet_is_waited_for(ada_browser, simulator, only_connection):
     simulator.control("fault", kind="no_roles", count=2)
 
-    response = connect_by_policy(ada_browser, simulator)
+    response = connect_access_policy(ada_browser, simulator)
     page = ada_browser.get(response.headers["Location"])
-    again = ada_browser.post(WAITING)
-    found = ada_browser.post(WAITING)
+    again = ada_browser.post(WAITING_PAGE)
+    found = ada_browser.post(WAITING_PAGE)
 
-    assert response.headers["Location"] == again.headers["Location"] == WAITING
+    assert response.headers["Location"] == again.headers["Location"] == WAITING_PAGE
     assert list(page.context["missing"]) == ["OnlineMeetings.ReadWrite.All", "User.Read.All"]
     assert found.headers["Location"] == f"/settings/video-calls/{only_connection().pk}/"
 
@@ -208,9 +208,9 @@ def test_a_consent_that_does_not_show_yet_is_waited_for(ada_browser, simulator, 
 def test_a_role_that_was_not_consented_to_is_named(ada_browser, simulator):
     simulator.control("registration", roles=["OnlineMeetings.ReadWrite.All"])
 
-    connect_by_policy(ada_browser, simulator)
+    connect_access_policy(ada_browser, simulator)
 
-    page = ada_browser.get(WAITING).content.decode()
+    page = ada_browser.get(WAITING_PAGE).content.decode()
     assert "<code>User.Read.All</code>" in page
     assert "<code>OnlineMeetings.ReadWrite.All</code>" not in page
     assert not Connection.objects.exists()
@@ -218,20 +218,20 @@ def test_a_role_that_was_not_consented_to_is_named(ada_browser, simulator):
 
 def test_waiting_ends_after_a_quarter_of_an_hour(ada_browser, simulator):
     simulator.control("fault", kind="no_roles")
-    connect_by_policy(ada_browser, simulator)
+    connect_access_policy(ada_browser, simulator)
 
     with time_machine.travel(timezone.now() + timedelta(minutes=16), tick=True):
-        response = ada_browser.post(WAITING)
+        response = ada_browser.post(WAITING_PAGE)
 
-    assert response.headers["Location"] == SECOND
+    assert response.headers["Location"] == TENANT_PAGE
     assert not Connection.objects.exists()
 
 
 def test_nobody_waits_who_has_not_consented(ada_browser, simulator):
-    response = ada_browser.post(WAITING)
+    response = ada_browser.post(WAITING_PAGE)
 
     assert response.headers["Location"] == "/settings/video-calls/"
-    assert told(ada_browser) == ["Nobody has just consented at Microsoft. Start again."]
+    assert shown_messages(ada_browser) == ["Nobody has just consented at Microsoft. Start again."]
 
 
 # --- Forged, refused, or by the wrong people ------------------------------------------------------------
@@ -249,7 +249,7 @@ ANOTHER_TENANT = (
 @pytest.mark.parametrize("spelling", ["consent_required", "permission_denied", "access_denied"])
 def test_cancel_however_microsoft_spells_it(ada_browser, simulator, spelling):
     simulator.control("behaviour", admin_refusal=spelling)
-    returned = accept(simulator.browser(), start_with_policy(ada_browser), decision="cancel")
+    returned = accept(simulator.browser(), start_access_policy(ada_browser), decision="cancel")
 
     response = ada_browser.get(returned)
 
@@ -257,7 +257,7 @@ def test_cancel_however_microsoft_spells_it(ada_browser, simulator, spelling):
 
 
 def test_admin_consent_true_on_an_error_is_no_consent(ada_browser, simulator):
-    state = parse_qs(urlsplit(start_with_policy(ada_browser)).query)["state"][0]
+    state = parse_qs(urlsplit(start_access_policy(ada_browser)).query)["state"][0]
     forged = {
         "error": "consent_required",
         "admin_consent": "True",
@@ -271,7 +271,7 @@ def test_admin_consent_true_on_an_error_is_no_consent(ada_browser, simulator):
 
 
 def test_a_consent_for_another_tenant_is_refused(ada_browser, simulator):
-    state = parse_qs(urlsplit(start_with_policy(ada_browser)).query)["state"][0]
+    state = parse_qs(urlsplit(start_access_policy(ada_browser)).query)["state"][0]
 
     response = ada_browser.get(CALLBACK, {"admin_consent": "True", "tenant": FABRIKAM_ID, "state": state})
 
@@ -280,7 +280,7 @@ def test_a_consent_for_another_tenant_is_refused(ada_browser, simulator):
 
 def test_a_forged_consent_leads_to_a_sign_in_that_a_stranger_cannot_do(ada_browser, simulator):
     simulator.control("consent")  # Contoso consented once, for somebody else
-    state = parse_qs(urlsplit(start_with_policy(ada_browser)).query)["state"][0]
+    state = parse_qs(urlsplit(start_access_policy(ada_browser)).query)["state"][0]
     forged = {"admin_consent": "True", "tenant": CONTOSO_ID, "state": state}
     proof = ada_browser.get(f"{CALLBACK}?{urlencode(forged)}").headers["Location"]
     microsoft = simulator.browser()
@@ -294,7 +294,7 @@ def test_a_forged_consent_leads_to_a_sign_in_that_a_stranger_cannot_do(ada_brows
 
 def test_an_ordinary_employee_of_a_tenant_that_consented_before_is_refused(ada_browser, simulator):
     simulator.control("consent")
-    state = parse_qs(urlsplit(start_with_policy(ada_browser)).query)["state"][0]
+    state = parse_qs(urlsplit(start_access_policy(ada_browser)).query)["state"][0]
     forged = {"admin_consent": "True", "tenant": CONTOSO_ID, "state": state}
     proof = ada_browser.get(f"{CALLBACK}?{urlencode(forged)}").headers["Location"]
 
@@ -311,7 +311,7 @@ def test_an_ordinary_employee_of_a_tenant_that_consented_before_is_refused(ada_b
 def test_unknown_roles_are_accepted_and_noted(ada_browser, simulator, only_connection):
     simulator.control("fault", kind="id_token", without=["wids"])
 
-    connect_by_policy(ada_browser, simulator)
+    connect_access_policy(ada_browser, simulator)
 
     noted = only_connection().events.get(kind=EventKind.NOTED)
     assert noted.detail == (
@@ -324,13 +324,13 @@ def test_unknown_roles_are_accepted_and_noted(ada_browser, simulator, only_conne
 def test_unknown_roles_are_refused_where_the_tenant_is_or_was_connected_elsewhere(
     ada_browser, otto_browser, simulator, status
 ):
-    connect_by_policy(ada_browser, simulator)
+    connect_access_policy(ada_browser, simulator)
     Connection.objects.update(status=status, is_default=False)
     simulator.control("fault", kind="id_token", without=["wids"])
 
-    connect_by_policy(otto_browser, simulator)
+    connect_access_policy(otto_browser, simulator)
 
-    (sentence,) = told(otto_browser)
+    (sentence,) = shown_messages(otto_browser)
     assert sentence.startswith(
         f"Microsoft does not say whether {people.GLOBAL_ADMIN} is an administrator, and this Microsoft tenant is "
         "connected to another organisation already. Contact your Customer Success Team."
@@ -339,29 +339,31 @@ def test_unknown_roles_are_refused_where_the_tenant_is_or_was_connected_elsewher
 
 
 def test_two_organisations_of_one_tenant_may_each_connect_it(ada_browser, otto_browser, simulator):
-    connect_by_policy(ada_browser, simulator)
+    connect_access_policy(ada_browser, simulator)
 
-    connect_by_policy(otto_browser, simulator)
+    connect_access_policy(otto_browser, simulator)
 
     assert Connection.objects.count() == 2
 
 
 def test_the_return_of_a_consent_can_be_used_once(ada_browser, simulator):
-    returned = accept(simulator.browser(), start_with_policy(ada_browser))
+    returned = accept(simulator.browser(), start_access_policy(ada_browser))
     ada_browser.get(returned)
 
     response = ada_browser.get(returned)
 
-    assert response.headers["Location"] == SECOND
+    assert response.headers["Location"] == TENANT_PAGE
     assert not Connection.objects.exists()
 
 
 def test_the_add_on_was_switched_off_meanwhile(ada_browser, simulator, maple):
-    address = start_with_policy(ada_browser)
-    maple.access_policy_addon = False
+    address = start_access_policy(ada_browser)
+    maple.addons = ["teams"]
     maple.save()
 
     consent(ada_browser, simulator, address)
 
-    assert told(ada_browser) == ["Optional add-on. Please contact your Customer Success Team to get started."]
+    assert shown_messages(ada_browser) == [
+        "Optional add-on. Please contact your Customer Success Team to get started."
+    ]
     assert not Connection.objects.exists()

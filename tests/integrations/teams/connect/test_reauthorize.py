@@ -27,15 +27,15 @@ from integrations.teams.entra import user_tokens
 from integrations.teams.models import TeamsConnection
 from simulator import people
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
-from tests.factories import make_match, make_member, make_organization
-from tests.integrations.teams.trips import (
-    FIRST,
-    SECOND,
+from tests.factories import TEAMS_ADDONS, make_match, make_member, make_organization
+from tests.integrations.teams.oauth_steps import (
+    TENANT_PAGE,
+    UPN_PAGE,
     accept,
-    connect_by_policy,
+    connect_access_policy,
     consent,
-    leave,
-    told,
+    microsoft_address,
+    shown_messages,
 )
 
 NOON = datetime(2099, 3, 2, 12, tzinfo=UTC)
@@ -44,25 +44,25 @@ NOTHING_CHANGED = "Nothing was changed. You can start again."
 
 @pytest.fixture
 def maple(db):
-    return make_organization(access_policy_addon=True)
+    return make_organization(addons=TEAMS_ADDONS)
 
 
 @pytest.fixture
 def by_account(ada_browser, simulator, only_connection):
     """Connected by service account."""
     ada_browser.get("/settings/video-calls/new/teams/service-account/")
-    ada_browser.post(FIRST, {"match_field": "email"})
-    address = leave(ada_browser.post(SECOND, {"tenant": CONTOSO_ID}))
+    ada_browser.post(UPN_PAGE, {"match_field": "email"})
+    address = microsoft_address(ada_browser.post(TENANT_PAGE, {"tenant": CONTOSO_ID}))
     ada_browser.get(accept(simulator.browser(), address, people.SERVICE_ACCOUNT))
-    told(ada_browser)
+    shown_messages(ada_browser)
     return only_connection()
 
 
 @pytest.fixture
 def by_policy(ada_browser, simulator, only_connection):
     """Connected by access policy."""
-    connect_by_policy(ada_browser, simulator)
-    told(ada_browser)
+    connect_access_policy(ada_browser, simulator)
+    shown_messages(ada_browser)
     return only_connection()
 
 
@@ -71,7 +71,7 @@ def page_of(connection) -> str:
 
 
 def start(browser: Client, connection, tenant: str = CONTOSO_ID) -> str:
-    return leave(browser.post(page_of(connection), {"tenant": tenant}))
+    return microsoft_address(browser.post(page_of(connection), {"tenant": tenant}))
 
 
 def sign_in(simulator, address: str, upn: str) -> str:
@@ -145,7 +145,7 @@ def test_a_disconnected_connection_is_connected_again_instead(ada_browser, by_ac
     response = ada_browser.get(page_of(by_account))
 
     assert response.headers["Location"] == "/settings/video-calls/"
-    assert told(ada_browser) == ["Microsoft Teams is disconnected. Connect it again instead."]
+    assert shown_messages(ada_browser) == ["Microsoft Teams is disconnected. Connect it again instead."]
 
 
 # --- By service account ---------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_the_same_row_gets_new_tokens(ada_browser, simulator, by_account, only_c
 
     after = only_connection()
     assert response.headers["Location"] == f"/settings/video-calls/{by_account.pk}/"
-    assert told(ada_browser) == ["Microsoft Teams is reauthorized."]
+    assert shown_messages(ada_browser) == ["Microsoft Teams is reauthorized."]
     assert (after.pk, after.status, after.status_reason) == (by_account.pk, "connected", "")
     assert after.teams.token_version == by_account.teams.token_version + 1
     assert user_tokens.access_token(after)
@@ -188,7 +188,7 @@ def test_another_account_is_refused_by_name(ada_browser, simulator, by_account):
     response = ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.ORDINARY_USER))
 
     assert response.headers["Location"] == page_of(by_account)
-    (sentence,) = told(ada_browser)
+    (sentence,) = shown_messages(ada_browser)
     assert sentence == (
         "You signed in as uma@contoso.example, but the meetings belong to coconut-meetings@contoso.example. Start "
         "again and sign in to Microsoft as coconut-meetings@contoso.example. To use another account, connect it with "
@@ -207,7 +207,7 @@ def test_cancel_leads_back_with_a_sentence(ada_browser, simulator, by_account):
     response = ada_browser.get(microsoft.page.headers["Location"])
 
     assert response.headers["Location"] == page_of(by_account)
-    (sentence,) = told(ada_browser)
+    (sentence,) = shown_messages(ada_browser)
     assert sentence.endswith(NOTHING_CHANGED)
     assert unchanged(by_account)
 
@@ -254,7 +254,7 @@ def test_disconnected_while_at_microsoft(ada_browser, simulator, by_account):
 
     ada_browser.get(sign_in(simulator, address, people.SERVICE_ACCOUNT))
 
-    assert told(ada_browser) == ["Microsoft Teams is disconnected. Connect it again instead."]
+    assert shown_messages(ada_browser) == ["Microsoft Teams is disconnected. Connect it again instead."]
     assert Connection.objects.get().status == ConnectionStatus.DISCONNECTED
     assert unchanged(by_account)
 
@@ -262,7 +262,7 @@ def test_disconnected_while_at_microsoft(ada_browser, simulator, by_account):
 def test_the_add_on_that_was_switched_off_does_not_matter(
     ada_browser, simulator, maple, by_account, only_connection
 ):
-    maple.teams_addon = False
+    maple.addons = []
     maple.save()
 
     ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
@@ -275,14 +275,14 @@ def test_a_refresh_in_flight_writes_nothing_over_it(
 ):
     way_back = sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT)
     first = user_tokens.access_token(by_account)
-    real_refresh = login.refresh
+    real_refresh = login.refresh_tokens
 
     def slow(tenant_id, refresh_token):
-        monkeypatch.setattr(login, "refresh", real_refresh)
+        monkeypatch.setattr(login, "refresh_tokens", real_refresh)
         ada_browser.get(way_back)
-        return login.Tokens("stale", 9e9, "stale", login.PERMISSIONS)
+        return login.Tokens("stale", 9e9, "stale", login.DELEGATED_PERMISSIONS)
 
-    monkeypatch.setattr(login, "refresh", slow)
+    monkeypatch.setattr(login, "refresh_tokens", slow)
     used = user_tokens.access_token(by_account, refused=first)
 
     assert only_connection().teams.tokens["access_token"] == used != "stale"
@@ -293,14 +293,14 @@ def test_a_refusal_in_flight_does_not_undo_it(
 ):
     way_back = sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT)
     first = user_tokens.access_token(by_account)
-    real_refresh = login.refresh
+    real_refresh = login.refresh_tokens
 
     def refused(tenant_id, refresh_token):
-        monkeypatch.setattr(login, "refresh", real_refresh)
+        monkeypatch.setattr(login, "refresh_tokens", real_refresh)
         ada_browser.get(way_back)
         raise PlatformError(ErrorKind.CONNECTION, "Microsoft ended the sign-in.")
 
-    monkeypatch.setattr(login, "refresh", refused)
+    monkeypatch.setattr(login, "refresh_tokens", refused)
     user_tokens.access_token(by_account, refused=first)
 
     assert only_connection().status == "connected"
@@ -318,7 +318,7 @@ def test_consent_is_asked_for_again_and_any_administrator_may_give_it(
 
     after = only_connection()
     assert response.headers["Location"] == f"/settings/video-calls/{by_policy.pk}/"
-    assert told(ada_browser) == ["Microsoft Teams is reauthorized."]
+    assert shown_messages(ada_browser) == ["Microsoft Teams is reauthorized."]
     assert (after.status, after.teams.account_upn) == ("connected", people.PRIVILEGED_ADMIN)
     assert after.teams.token_version == by_policy.teams.token_version + 1
 
@@ -331,7 +331,7 @@ def test_an_ordinary_employee_is_refused(ada_browser, simulator, by_policy):
     response = ada_browser.get(accept(stranger, proof, people.ORDINARY_USER))
 
     assert response.headers["Location"] == page_of(by_policy)
-    (sentence,) = told(ada_browser)
+    (sentence,) = shown_messages(ada_browser)
     assert sentence.startswith(f"{people.ORDINARY_USER} is no administrator who may consent")
     assert unchanged(by_policy)
 
@@ -339,27 +339,27 @@ def test_an_ordinary_employee_is_refused(ada_browser, simulator, by_policy):
 def test_with_the_add_on_switched_off_it_lives_and_can_be_reauthorized(
     ada_browser, simulator, maple, by_policy, only_connection
 ):
-    maple.access_policy_addon = False
+    maple.addons = ["teams"]
     maple.save()
 
     token = user_tokens.access_token(by_policy)
     consent(ada_browser, simulator, start(ada_browser, by_policy))
 
     assert simulator.graph(token, "GET", "/users?$top=1").status_code == 200
-    assert told(ada_browser) == ["Microsoft Teams is reauthorized."]
+    assert shown_messages(ada_browser) == ["Microsoft Teams is reauthorized."]
     assert only_connection().teams.token_version == by_policy.teams.token_version + 1
 
 
 def test_a_tenant_connected_elsewhere_with_unknown_roles_is_refused(ada_browser, simulator, by_policy):
-    cedar = make_organization("Cedar Bank", access_policy_addon=True)
+    cedar = make_organization("Cedar Bank", addons=TEAMS_ADDONS)
     otto = Client(headers={"host": "localhost:8000"})
     otto.force_login(make_member(cedar, "Otto Keller", "admin"))
-    connect_by_policy(otto, simulator)
+    connect_access_policy(otto, simulator)
     simulator.control("fault", kind="id_token", without=["wids"])
 
     consent(ada_browser, simulator, start(ada_browser, by_policy))
 
-    (sentence,) = told(ada_browser)
+    (sentence,) = shown_messages(ada_browser)
     assert sentence.startswith("Microsoft does not say whether")
     assert unchanged(by_policy)
 
@@ -375,7 +375,7 @@ def test_a_trip_ends_in_the_session_that_began_it(ada_browser, simulator, by_acc
 
     otto.get(returned)
 
-    assert told(otto) == [
+    assert shown_messages(otto) == [
         "This way back from Microsoft was used before, or belongs to a sign-in that was not started here. Start again."
     ]
     assert unchanged(by_account)

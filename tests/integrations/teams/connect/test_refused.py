@@ -12,13 +12,13 @@ from django.utils import timezone
 from integrations.models import Connection
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
 from tests.integrations.teams.oauth_steps import (
-    SECOND,
+    TENANT_PAGE,
     TRY_AGAIN,
     assert_back_with,
-    connect,
+    connect_service_account,
+    shown_messages,
     sign_in,
-    start,
-    told,
+    start_service_account,
 )
 
 CALLBACK = "/settings/video-calls/teams/callback/"
@@ -36,13 +36,13 @@ CANCELLED = (
 
 
 def test_cancel_on_microsofts_page(ada_browser, simulator):
-    returned = sign_in(simulator, start(ada_browser), decision="cancel")
+    returned = sign_in(simulator, start_service_account(ada_browser), decision="cancel")
 
     assert_back_with(ada_browser, ada_browser.get(returned), CANCELLED, TRY_AGAIN)
 
 
 def test_cancel_without_a_description(ada_browser, simulator):
-    state = parse_qs(urlsplit(start(ada_browser)).query)["state"][0]
+    state = parse_qs(urlsplit(start_service_account(ada_browser)).query)["state"][0]
 
     response = ada_browser.get(
         CALLBACK, {"error": "access_denied", "error_subcode": "cancel", "state": state}
@@ -54,15 +54,15 @@ def test_cancel_without_a_description(ada_browser, simulator):
 def test_consent_refused_by_the_tenant(ada_browser, simulator):
     simulator.control("fault", kind="refuse_consent")
 
-    returned = sign_in(simulator, start(ada_browser))
+    returned = sign_in(simulator, start_service_account(ada_browser))
 
     assert_back_with(ada_browser, ada_browser.get(returned), CANCELLED, TRY_AGAIN)
 
 
 def test_after_cancel_continue_leads_to_a_connection(ada_browser, simulator, only_connection):
-    ada_browser.get(sign_in(simulator, start(ada_browser), decision="cancel"))
+    ada_browser.get(sign_in(simulator, start_service_account(ada_browser), decision="cancel"))
 
-    address = ada_browser.post(SECOND, {"tenant": CONTOSO_ID}).headers["Location"]
+    address = ada_browser.post(TENANT_PAGE, {"tenant": CONTOSO_ID}).headers["Location"]
     ada_browser.get(sign_in(simulator, address))
 
     assert only_connection().match_field == "email"
@@ -72,18 +72,18 @@ def test_after_cancel_continue_leads_to_a_connection(ada_browser, simulator, onl
 
 
 def test_returning_twice(ada_browser, simulator):
-    returned = sign_in(simulator, start(ada_browser))
+    returned = sign_in(simulator, start_service_account(ada_browser))
     ada_browser.get(returned)
-    told(ada_browser)
+    shown_messages(ada_browser)
 
     ada_browser.get(returned)
 
-    assert told(ada_browser) == [f"{STRAY} Start again."]
+    assert shown_messages(ada_browser) == [f"{STRAY} Start again."]
     assert Connection.objects.count() == 1
 
 
 def test_returning_after_a_quarter_of_an_hour(ada_browser, simulator):
-    returned = sign_in(simulator, start(ada_browser))
+    returned = sign_in(simulator, start_service_account(ada_browser))
 
     with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1), tick=False):
         response = ada_browser.get(returned)
@@ -97,7 +97,7 @@ def test_returning_after_a_quarter_of_an_hour(ada_browser, simulator):
 
 @pytest.mark.parametrize("query", [{}, {"code": "a-code"}, {"code": "a-code", "state": "somebody-elses"}])
 def test_a_foreign_or_missing_state(ada_browser, simulator, query):
-    start(ada_browser)
+    start_service_account(ada_browser)
 
     response = ada_browser.get(CALLBACK, query)
 
@@ -105,7 +105,7 @@ def test_a_foreign_or_missing_state(ada_browser, simulator, query):
 
 
 def test_a_state_without_a_code(ada_browser, simulator):
-    state = parse_qs(urlsplit(start(ada_browser)).query)["state"][0]
+    state = parse_qs(urlsplit(start_service_account(ada_browser)).query)["state"][0]
 
     response = ada_browser.get(CALLBACK, {"state": state})
 
@@ -113,17 +113,17 @@ def test_a_state_without_a_code(ada_browser, simulator):
 
 
 def test_a_stranger_cannot_finish_somebody_elses_sign_in(ada_browser, simulator, otto_browser):
-    returned = sign_in(simulator, start(ada_browser))
+    returned = sign_in(simulator, start_service_account(ada_browser))
 
     otto_browser.get(returned)
 
-    assert told(otto_browser) == [f"{STRAY} Start again."]
+    assert shown_messages(otto_browser) == [f"{STRAY} Start again."]
     assert not Connection.objects.exists()
 
 
 def test_a_code_of_somebody_else_is_worth_nothing(ada_browser, simulator, otto_browser):
-    stolen = parse_qs(urlsplit(sign_in(simulator, start(ada_browser))).query)["code"][0]
-    own_state = parse_qs(urlsplit(start(otto_browser)).query)["state"][0]
+    stolen = parse_qs(urlsplit(sign_in(simulator, start_service_account(ada_browser))).query)["code"][0]
+    own_state = parse_qs(urlsplit(start_service_account(otto_browser)).query)["state"][0]
 
     response = otto_browser.get(CALLBACK, {"code": stolen, "state": own_state})
 
@@ -136,7 +136,7 @@ def test_a_code_of_somebody_else_is_worth_nothing(ada_browser, simulator, otto_b
 
 
 def test_signed_out_meanwhile(ada_browser, simulator):
-    returned = sign_in(simulator, start(ada_browser))
+    returned = sign_in(simulator, start_service_account(ada_browser))
     ada_browser.logout()
 
     response = ada_browser.get(returned)
@@ -149,8 +149,8 @@ def test_signed_out_meanwhile(ada_browser, simulator):
 
 
 def test_the_add_on_was_switched_off_meanwhile(ada_browser, simulator, maple):
-    returned = sign_in(simulator, start(ada_browser))
-    maple.teams_addon = False
+    returned = sign_in(simulator, start_service_account(ada_browser))
+    maple.addons = []
     maple.save()
 
     response = ada_browser.get(returned)
@@ -160,7 +160,7 @@ def test_the_add_on_was_switched_off_meanwhile(ada_browser, simulator, maple):
 
 
 def test_no_longer_an_admin(ada_browser, simulator, ada):
-    returned = sign_in(simulator, start(ada_browser))
+    returned = sign_in(simulator, start_service_account(ada_browser))
     ada.role = "staff"
     ada.save()
 
@@ -192,10 +192,10 @@ def test_no_longer_an_admin(ada_browser, simulator, ada):
 def test_an_id_token_that_is_not_in_order(ada_browser, simulator, fault):
     simulator.control("fault", kind="id_token", **fault)
 
-    response = connect(ada_browser, simulator)
+    response = connect_service_account(ada_browser, simulator)
 
-    assert response.headers["Location"] == SECOND
-    assert told(ada_browser)[0].startswith(NOT_ACCEPTED)
+    assert response.headers["Location"] == TENANT_PAGE
+    assert shown_messages(ada_browser)[0].startswith(NOT_ACCEPTED)
     assert not Connection.objects.exists()
 
 
@@ -217,7 +217,7 @@ OTHER_TENANT = (
 def test_an_account_of_another_tenant(ada_browser, simulator, claims):
     simulator.control("fault", kind="id_token", claims=claims)
 
-    response = connect(ada_browser, simulator)
+    response = connect_service_account(ada_browser, simulator)
 
     assert_back_with(ada_browser, response, OTHER_TENANT, TRY_AGAIN)
 
@@ -225,7 +225,7 @@ def test_an_account_of_another_tenant(ada_browser, simulator, claims):
 def test_an_account_whose_profile_is_somebody_elses(ada_browser, simulator):
     simulator.control("fault", kind="id_token", claims={"oid": "00000000-0000-4000-8000-000000000009"})
 
-    response = connect(ada_browser, simulator)
+    response = connect_service_account(ada_browser, simulator)
 
     assert_back_with(ada_browser, response, OTHER_TENANT, TRY_AGAIN)
 
@@ -233,16 +233,16 @@ def test_an_account_whose_profile_is_somebody_elses(ada_browser, simulator):
 def test_no_refresh_token(ada_browser, simulator):
     simulator.control("fault", kind="no_refresh_token")
 
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
 
-    assert told(ada_browser)[0].startswith("Microsoft did not allow Coconut to stay signed in")
+    assert shown_messages(ada_browser)[0].startswith("Microsoft did not allow Coconut to stay signed in")
     assert not Connection.objects.exists()
 
 
 def test_a_refresh_token_that_does_not_work(ada_browser, simulator):
     simulator.control("fault", kind="refresh_revoked")
 
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
 
-    assert told(ada_browser)[0].startswith("Microsoft ended the account's sign-in")
+    assert shown_messages(ada_browser)[0].startswith("Microsoft ended the account's sign-in")
     assert not Connection.objects.exists()

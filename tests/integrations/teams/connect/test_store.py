@@ -17,23 +17,23 @@ from simulator import people
 from simulator.people import CONTOSO_ID
 from tests.factories import make_member
 from tests.integrations.teams.oauth_steps import (
-    FIRST,
     TRY_AGAIN,
+    UPN_PAGE,
     assert_back_with,
-    connect,
+    connect_service_account,
+    shown_messages,
     sign_in,
-    start,
-    told,
+    start_service_account,
 )
 
 # --- Connected ------------------------------------------------------------------------------------------
 
 
 def test_the_way_back_leads_to_the_dashboard(ada_browser, simulator, only_connection):
-    response = connect(ada_browser, simulator)
+    response = connect_service_account(ada_browser, simulator)
 
     assert response.headers["Location"] == f"/settings/video-calls/{only_connection().pk}/"
-    (said,) = told(ada_browser)
+    (said,) = shown_messages(ada_browser)
     assert said == (
         "Microsoft Teams is connected. The account coconut-meetings@contoso.example appears as a participant in every "
         "meeting."
@@ -41,7 +41,7 @@ def test_the_way_back_leads_to_the_dashboard(ada_browser, simulator, only_connec
 
 
 def test_what_microsoft_said_is_stored(ada_browser, simulator, maple, only_connection):
-    connect(ada_browser, simulator, match_field="username")
+    connect_service_account(ada_browser, simulator, match_field="username")
 
     connection = only_connection()
     row = connection.teams
@@ -57,7 +57,7 @@ def test_what_microsoft_said_is_stored(ada_browser, simulator, maple, only_conne
 
 
 def test_the_stored_token_opens_graph(ada_browser, simulator, only_connection):
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
 
     token = user_tokens.access_token(only_connection())
 
@@ -65,7 +65,7 @@ def test_the_stored_token_opens_graph(ada_browser, simulator, only_connection):
 
 
 def test_the_stored_sign_in_can_be_renewed(ada_browser, simulator, only_connection):
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
     first = user_tokens.access_token(only_connection())
 
     renewed = user_tokens.access_token(only_connection(), refused=first)
@@ -75,13 +75,13 @@ def test_the_stored_sign_in_can_be_renewed(ada_browser, simulator, only_connecti
 
 
 def test_a_domain_is_as_good_as_a_tenant_id(ada_browser, simulator, only_connection):
-    connect(ada_browser, simulator, tenant="maple.example")
+    connect_service_account(ada_browser, simulator, tenant="maple.example")
 
     assert str(only_connection().teams.tenant_id) == CONTOSO_ID
 
 
 def test_microsoft_is_asked_for_what_is_needed_and_no_more(ada_browser, simulator):
-    query = parse_qs(urlsplit(start(ada_browser)).query)
+    query = parse_qs(urlsplit(start_service_account(ada_browser)).query)
 
     host = "https://graph.microsoft.com"
     assert sorted(query["scope"][0].split()) == [
@@ -105,37 +105,37 @@ def test_a_certificate_is_as_good_as_a_secret(ada_browser, simulator, settings, 
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
     simulator.control("registration", certificate=certificate.pem)
 
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
 
     assert only_connection().teams.account_upn == people.SERVICE_ACCOUNT
 
 
 def test_the_same_account_twice_is_refused_in_words(ada_browser, simulator):
-    connect(ada_browser, simulator)
-    told(ada_browser)
+    connect_service_account(ada_browser, simulator)
+    shown_messages(ada_browser)
 
-    response = connect(ada_browser, simulator)
+    response = connect_service_account(ada_browser, simulator)
 
     assert response.headers["Location"] == "/settings/video-calls/"
-    assert told(ada_browser) == ["Already connected. Use Reauthorize."]
+    assert shown_messages(ada_browser) == ["Already connected. Use Reauthorize."]
     assert Connection.objects.count() == 1
 
 
 def test_another_account_is_another_connection(ada_browser, simulator):
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
 
-    ada_browser.get(sign_in(simulator, start(ada_browser), upn=people.ORDINARY_USER))
+    ada_browser.get(sign_in(simulator, start_service_account(ada_browser), upn=people.ORDINARY_USER))
 
     assert Connection.objects.count() == 2
 
 
 def test_connecting_again_revives_what_was_disconnected(ada_browser, simulator, only_connection):
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
     before = only_connection()
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
     TeamsConnection.objects.update(tokens={})
 
-    connect(ada_browser, simulator, match_field="username")
+    connect_service_account(ada_browser, simulator, match_field="username")
 
     after = only_connection()
     assert (after.pk, after.status, after.match_field) == (before.pk, "connected", "username")
@@ -144,9 +144,9 @@ def test_connecting_again_revives_what_was_disconnected(ada_browser, simulator, 
 
 
 def test_two_organisations_may_each_connect_the_same_account(ada_browser, simulator, otto_browser):
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
 
-    connect(otto_browser, simulator)
+    connect_service_account(otto_browser, simulator)
 
     assert Connection.objects.count() == 2
 
@@ -155,7 +155,10 @@ def test_two_organisations_may_each_connect_the_same_account(ada_browser, simula
 def test_two_admins_who_return_at_once_make_one_connection(ada_browser, simulator, maple):
     adam_browser = Client(headers={"host": "localhost:8000"})
     adam_browser.force_login(make_member(maple, "Adam Reed", "admin"))
-    returns = [(browser, sign_in(simulator, start(browser))) for browser in (ada_browser, adam_browser)]
+    returns = [
+        (browser, sign_in(simulator, start_service_account(browser)))
+        for browser in (ada_browser, adam_browser)
+    ]
 
     with ThreadPoolExecutor(2) as pool:
         responses = list(pool.map(lambda each: come_back(*each), returns))
@@ -183,14 +186,14 @@ UNREACHABLE = "Microsoft's sign-in service cannot be reached at the moment."
 
 @pytest.mark.parametrize("kind", ["unavailable", "drop_before", "html", "truncated", "throttle"])
 def test_the_token_endpoint_is_down(ada_browser, simulator, kind):
-    returned = sign_in(simulator, start(ada_browser))
+    returned = sign_in(simulator, start_service_account(ada_browser))
     simulator.control("fault", kind=kind, regex=r"/oauth2/v2\.0/token")
 
     assert_back_with(ada_browser, ada_browser.get(returned), UNREACHABLE, TRY_AGAIN)
 
 
 def test_graph_is_down(ada_browser, simulator):
-    returned = sign_in(simulator, start(ada_browser))
+    returned = sign_in(simulator, start_service_account(ada_browser))
     simulator.control("fault", kind="graph_down")
 
     response = ada_browser.get(returned)
@@ -202,12 +205,12 @@ def test_graph_is_down(ada_browser, simulator):
 def test_a_refused_client_secret_is_the_operators(ada_browser, simulator, kind, mailoutbox):
     simulator.control("fault", kind=kind)
 
-    response = connect(ada_browser, simulator)
+    response = connect_service_account(ada_browser, simulator)
 
     assert_back_with(
         ada_browser,
         response,
-        "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to mend, who has been "
+        "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to fix, who has been "
         "told; there is nothing wrong with your account or your tenant.",
     )
     assert [mail.to for mail in mailoutbox] == [["olive@operator.example"]]
@@ -216,14 +219,14 @@ def test_a_refused_client_secret_is_the_operators(ada_browser, simulator, kind, 
 def test_the_operator_is_told_once(ada_browser, simulator, mailoutbox):
     simulator.control("fault", kind="secret_wrong")
 
-    connect(ada_browser, simulator)
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
 
     assert len(mailoutbox) == 1
 
 
 def test_a_refused_client_secret_leaves_connections_connected(ada_browser, simulator, only_connection):
-    connect(ada_browser, simulator)
+    connect_service_account(ada_browser, simulator)
     simulator.control("fault", kind="secret_expired")
 
     with pytest.raises(Exception, match="Coconut's own credentials"):
@@ -238,9 +241,9 @@ def test_a_refused_client_secret_leaves_connections_connected(ada_browser, simul
 def test_no_secret_is_logged_or_shown(ada_browser, simulator, only_connection, caplog):
     caplog.set_level(logging.DEBUG)
     logging.getLogger("msal").setLevel(logging.INFO)  # as the settings say
-    returned = sign_in(simulator, start(ada_browser))
+    returned = sign_in(simulator, start_service_account(ada_browser))
 
-    pages = ada_browser.get(returned).serialize().decode() + ada_browser.get(FIRST).content.decode()
+    pages = ada_browser.get(returned).serialize().decode() + ada_browser.get(UPN_PAGE).content.decode()
 
     query = parse_qs(urlsplit(returned).query)
     stored = only_connection().teams.tokens

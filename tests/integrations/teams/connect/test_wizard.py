@@ -10,7 +10,7 @@ from django.test import Client
 from integrations.models import Connection
 from integrations.teams.models import TeamsConnection
 from simulator.people import CONTOSO_ID
-from tests.factories import TENANT_ID, make_connection, make_member, make_organization
+from tests.factories import TEAMS_ADDONS, TENANT_ID, make_connection, make_member, make_organization
 
 FIRST = "/settings/video-calls/new/teams/"
 SECOND = "/settings/video-calls/new/teams/tenant/"
@@ -46,7 +46,7 @@ def test_only_admins(maple, simulator, page, role):
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("page", PAGES)
 def test_only_with_the_add_on(db, simulator, page, method):
-    plain = make_organization("Birch Bank", teams_addon=False)
+    plain = make_organization("Birch Bank", addons=[])
     browser = signed_in(make_member(plain, "Bea Stone", "admin"))
 
     response = getattr(browser, method)(page)
@@ -110,7 +110,7 @@ def test_the_example_is_the_admins_own(ada_browser, simulator):
 def test_the_other_method_is_named_where_it_is_not_switched_on(ada_browser, simulator, maple):
     sentence = "The Application Access Policy method is available from your Customer Success Team."
     before = ada_browser.get(FIRST).content.decode()
-    maple.access_policy_addon = True
+    maple.addons = TEAMS_ADDONS
     maple.save()
 
     after = ada_browser.get(FIRST).content.decode()
@@ -247,7 +247,7 @@ def test_the_box_around_the_choices_is_no_control(ada_browser, simulator):
     ("method", "first"), [("service_account", FIRST), ("access_policy", f"{FIRST}policy/")]
 )
 def test_connecting_again_knows_the_answers_of_the_last_time(ada_browser, simulator, maple, method, first):
-    maple.access_policy_addon = True
+    maple.addons = TEAMS_ADDONS
     maple.save()
     connection = make_connection(maple, match_field="username", status="disconnected", is_default=False)
     TeamsConnection.objects.update(method=method)

@@ -11,21 +11,21 @@ from django.utils import timezone
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import app_tokens, user_tokens
 from integrations.teams.models import TeamsConnection
-from tests.factories import make_organization
-from tests.integrations.teams.trips import (
-    connect_by_policy,
+from tests.factories import TEAMS_ADDONS, make_organization
+from tests.integrations.teams.oauth_steps import (
+    connect_access_policy,
 )
 
 
 @pytest.fixture
 def maple(db):
-    return make_organization(access_policy_addon=True)
+    return make_organization(addons=TEAMS_ADDONS)
 
 
 @pytest.fixture
 def by_policy(ada_browser, simulator, only_connection):
-    connect_by_policy(ada_browser, simulator)
-    app_tokens.forget(only_connection().pk)
+    connect_access_policy(ada_browser, simulator)
+    app_tokens.forget_token(only_connection().pk)
     return only_connection()
 
 
@@ -110,12 +110,15 @@ def test_keeping_alive_finds_a_consent_that_was_taken_back(by_policy, simulator)
     TeamsConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
     simulator.control("revoke-consent")
 
-    resting = list(user_tokens.resting())
+    due_for_keep_alive = list(user_tokens.due_for_keep_alive())
     with pytest.raises(PlatformError, match="does not grant"):
         user_tokens.keep_alive(by_policy)
 
     by_policy.refresh_from_db()
-    assert ([each.pk for each in resting], by_policy.status) == ([by_policy.pk], "needs_reauthorization")
+    assert ([each.pk for each in due_for_keep_alive], by_policy.status) == (
+        [by_policy.pk],
+        "needs_reauthorization",
+    )
 
 
 def test_during_an_outage_a_token_that_still_lives_is_used(by_policy, simulator):

@@ -137,7 +137,7 @@ def test_a_date_that_is_not_known_is_nobodys_mail(clock, mailoutbox, settings, v
 
 def test_a_certificate_says_itself_when_it_ends(clock, mailoutbox, settings, certificate):
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
-    clock.move_to(credential_expiry.of_certificate(certificate.pem).ends - timedelta(days=7), tick=False)
+    clock.move_to(credential_expiry.certificate_expiry(certificate.pem).ends - timedelta(days=7), tick=False)
 
     tasks.warn_of_expiry()
 
@@ -147,7 +147,9 @@ def test_a_certificate_says_itself_when_it_ends(clock, mailoutbox, settings, cer
 def test_where_there_is_a_certificate_the_secret_does_not_matter(clock, mailoutbox, settings, certificate):
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
     settings.MICROSOFT_CLIENT_SECRET_EXPIRES = "2026-01-01"
-    clock.move_to(credential_expiry.of_certificate(certificate.pem).ends - timedelta(days=100), tick=False)
+    clock.move_to(
+        credential_expiry.certificate_expiry(certificate.pem).ends - timedelta(days=100), tick=False
+    )
 
     tasks.warn_of_expiry()
 
@@ -174,7 +176,9 @@ def test_the_system_check_counts_as_the_mail_does(clock, mailoutbox, days_left):
 
 def test_the_check_of_a_certificate_counts_as_the_mail_does(clock, mailoutbox, settings, certificate):
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
-    clock.move_to(credential_expiry.of_certificate(certificate.pem).ends - timedelta(hours=36), tick=False)
+    clock.move_to(
+        credential_expiry.certificate_expiry(certificate.pem).ends - timedelta(hours=36), tick=False
+    )
     tasks.warn_of_expiry()
 
     said = [message.msg.rstrip(".") for message in check_certificate()]

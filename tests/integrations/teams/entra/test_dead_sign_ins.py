@@ -15,7 +15,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams import tasks
 from integrations.teams.connect.reauthorize import reauthorize_service_account
-from integrations.teams.connect.verification import ServiceAccount
+from integrations.teams.connect.verification import VerifiedServiceAccount
 from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.entra.id_token import Identity
 from integrations.teams.models import Method, TeamsConnection
@@ -33,8 +33,8 @@ def refusing(monkeypatch) -> None:
         time.sleep(0.2)
         raise PlatformError(ErrorKind.CONNECTION, "Microsoft ended the sign-in. Use Reauthorize.")
 
-    monkeypatch.setattr(sign_in, "refresh", refuse)
-    monkeypatch.setattr(sign_in, "app_token", refuse)
+    monkeypatch.setattr(sign_in, "refresh_tokens", refuse)
+    monkeypatch.setattr(sign_in, "acquire_app_token", refuse)
 
 
 @pytest.fixture
@@ -76,8 +76,10 @@ def everybody_asks(connected) -> list[ErrorKind]:
 
 def reauthorize(connected, ada) -> None:
     identity = Identity(TENANT_ID, SERVICE_ACCOUNT_ID, "coconut-meetings@contoso.example", "Coconut Meetings")
-    renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.PERMISSIONS)
-    reauthorize_service_account(connected.pk, ada, ServiceAccount(identity, renewed, "contoso.example"))
+    renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.DELEGATED_PERMISSIONS)
+    reauthorize_service_account(
+        connected.pk, ada, VerifiedServiceAccount(identity, renewed, "contoso.example")
+    )
 
 
 @pytest.mark.usefixtures("refusing")
@@ -127,10 +129,12 @@ def test_the_daily_renewal_finds_a_dead_sign_in_of_either_method(connected, mail
 def test_the_daily_renewal_notes_success_for_either_method(connected, monkeypatch, method):
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)
     TeamsConnection.objects.update(method=method, refreshed_at=long_ago, consented_at=long_ago)
-    renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.PERMISSIONS)
-    monkeypatch.setattr(sign_in, "refresh", lambda *asked: renewed)
+    renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.DELEGATED_PERMISSIONS)
+    monkeypatch.setattr(sign_in, "refresh_tokens", lambda *asked: renewed)
     monkeypatch.setattr(
-        sign_in, "app_token", lambda *asked: sign_in.AppToken("a-token", time.time() + 3600, sign_in.ROLES)
+        sign_in,
+        "acquire_app_token",
+        lambda *asked: sign_in.AppToken("a-token", time.time() + 3600, sign_in.APP_ROLES),
     )
     monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 
@@ -138,14 +142,14 @@ def test_the_daily_renewal_notes_success_for_either_method(connected, monkeypatc
 
     connected.refresh_from_db()
     assert connected.last_success_at is not None
-    assert list(user_tokens.resting()) == []
+    assert list(user_tokens.due_for_keep_alive()) == []
 
 
 def test_the_daily_renewal_notes_that_our_own_credentials_are_refused(connected, monkeypatch):
     def refuse(*asked: object) -> None:
         raise PlatformError(ErrorKind.OPERATOR, "Not accepted.")
 
-    monkeypatch.setattr(sign_in, "refresh", refuse)
+    monkeypatch.setattr(sign_in, "refresh_tokens", refuse)
 
     tasks.renew(connected.pk)
 

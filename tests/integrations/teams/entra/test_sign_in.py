@@ -24,7 +24,7 @@ from tests.factories import TENANT_ID
 ENTRA = "https://login.microsoftonline.com"
 TOKEN_ENDPOINT = f"{ENTRA}/{TENANT_ID}/oauth2/v2.0/token"
 GRAPH = "https://graph.microsoft.com"
-SCOPE = " ".join(f"{GRAPH}/{name}" for name in sign_in.PERMISSIONS)
+SCOPE = " ".join(f"{GRAPH}/{name}" for name in sign_in.DELEGATED_PERMISSIONS)
 ISSUED = {
     "token_type": "Bearer",
     "scope": f"{SCOPE} openid profile",
@@ -67,7 +67,7 @@ def refusal(error: str, number: int) -> dict[str, object]:
 def refused(entra, error: str, number: int, status: int = 400) -> PlatformError:
     entra.post(TOKEN_ENDPOINT, json=refusal(error, number), status=status)
     with pytest.raises(PlatformError) as caught:
-        sign_in.refresh(TENANT_ID, "the-refresh-token")
+        sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
     return caught.value
 
 
@@ -77,7 +77,7 @@ def refused(entra, error: str, number: int, status: int = 400) -> PlatformError:
 def test_a_refresh_sends_the_same_scopes_as_the_sign_in(entra):
     entra.post(TOKEN_ENDPOINT, json=ISSUED)
 
-    sign_in.refresh(TENANT_ID, "the-refresh-token")
+    sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
     form = parse_qs(entra.calls[-1].request.body)
     assert (form["grant_type"], form["refresh_token"]) == (["refresh_token"], ["the-refresh-token"])
@@ -88,17 +88,17 @@ def test_what_was_issued_is_read(entra):
     entra.post(TOKEN_ENDPOINT, json=ISSUED)
 
     with time_machine.travel(1_800_000_000, tick=False):
-        tokens = sign_in.refresh(TENANT_ID, "the-refresh-token")
+        tokens = sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
     assert tokens == sign_in.Tokens(
-        "new-access-token", 1_800_003_599, "new-refresh-token", sign_in.PERMISSIONS
+        "new-access-token", 1_800_003_599, "new-refresh-token", sign_in.DELEGATED_PERMISSIONS
     )
 
 
 def test_a_refresh_token_that_is_not_rotated_is_kept(entra):
     entra.post(TOKEN_ENDPOINT, json={name: ISSUED[name] for name in ISSUED if name != "refresh_token"})
 
-    tokens = sign_in.refresh(TENANT_ID, "the-refresh-token")
+    tokens = sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
     assert tokens.refresh_token == "the-refresh-token"
 
@@ -113,9 +113,9 @@ def test_a_refusal_is_not_replayed_to_the_next_attempt(entra):
     entra.post(TOKEN_ENDPOINT, json=refusal("invalid_client", 7000222), status=400)
     entra.post(TOKEN_ENDPOINT, json=ISSUED)
     with pytest.raises(PlatformError):
-        sign_in.refresh(TENANT_ID, "the-refresh-token")
+        sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
-    assert sign_in.refresh(TENANT_ID, "the-refresh-token").access_token == "new-access-token"
+    assert sign_in.refresh_tokens(TENANT_ID, "the-refresh-token").access_token == "new-access-token"
 
 
 # --- Refused --------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_a_server_error_is_an_outage(entra, status):
     entra.post(TOKEN_ENDPOINT, body="<html>", status=status)
 
     with pytest.raises(PlatformError) as caught:
-        sign_in.refresh(TENANT_ID, "the-refresh-token")
+        sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
     assert caught.value.kind == ErrorKind.OUTAGE
 
@@ -181,7 +181,7 @@ def test_no_usable_answer_is_an_outage(entra, body):
     entra.post(TOKEN_ENDPOINT, body=body)
 
     with pytest.raises(PlatformError) as caught:
-        sign_in.refresh(TENANT_ID, "the-refresh-token")
+        sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
     assert caught.value.kind == ErrorKind.OUTAGE
 
@@ -202,7 +202,7 @@ def test_another_fault_is_another_mail(entra, mailoutbox):
     refused(entra, "invalid_client", 7000215, status=401)
     entra.replace("POST", TOKEN_ENDPOINT, json=refusal("invalid_client", 7000222), status=401)
     with pytest.raises(PlatformError):
-        sign_in.refresh(TENANT_ID, "the-refresh-token")
+        sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
     assert len(mailoutbox) == 2
 
@@ -245,7 +245,7 @@ def test_a_certificate_signs_instead_of_the_secret(entra, settings, certificate,
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(as_file(certificate))
     entra.post(TOKEN_ENDPOINT, json=ISSUED)
 
-    sign_in.refresh(TENANT_ID, "the-refresh-token")
+    sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
     form = parse_qs(entra.calls[-1].request.body)
     assert "client_secret" not in form
@@ -260,7 +260,7 @@ def test_a_certificate_that_cannot_be_used_is_the_operators(entra, settings, tmp
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(path)
 
     with pytest.raises(PlatformError) as caught:
-        sign_in.refresh(TENANT_ID, "the-refresh-token")
+        sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
     assert (caught.value.kind, len(mailoutbox)) == (ErrorKind.OPERATOR, 1)
 
@@ -274,9 +274,9 @@ def test_no_token_or_secret_is_logged(entra, caplog, settings):
     entra.post(TOKEN_ENDPOINT, json=ISSUED)
     entra.post(TOKEN_ENDPOINT, json=refusal("invalid_client", 7000215), status=401)
 
-    sign_in.refresh(TENANT_ID, "the-refresh-token")
+    sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
     with pytest.raises(PlatformError):
-        sign_in.refresh(TENANT_ID, "the-refresh-token")
+        sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
     secrets = ["the-refresh-token", "new-access-token", "new-refresh-token", settings.MICROSOFT_CLIENT_SECRET]
     logged = json.dumps([record.getMessage() for record in caplog.records])

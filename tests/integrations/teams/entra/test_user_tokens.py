@@ -21,7 +21,7 @@ from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.models import TeamsConnection
 from tests.factories import make_connection, make_member, make_organization
 
-PERMISSIONS = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
+DELEGATED_PERMISSIONS = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ class FakeMicrosoft:
         self.refresh_tokens: list[str] = []
         self.problem: PlatformError | None = None
         self.before_answering = lambda: None
-        monkeypatch.setattr(sign_in, "refresh", self.refresh)
+        monkeypatch.setattr(sign_in, "refresh_tokens", self.refresh)
 
     def refresh(self, tenant_id, refresh_token):
         self.refresh_tokens.append(refresh_token)
@@ -49,7 +49,9 @@ class FakeMicrosoft:
         if self.problem is not None:
             raise self.problem
         number = len(self.refresh_tokens)
-        return sign_in.Tokens(f"renewed-{number}", time.time() + 3600, f"refresh-{number}", PERMISSIONS)
+        return sign_in.Tokens(
+            f"renewed-{number}", time.time() + 3600, f"refresh-{number}", DELEGATED_PERMISSIONS
+        )
 
 
 def teams(connected) -> TeamsConnection:
@@ -107,7 +109,7 @@ def test_a_token_that_graph_refused_is_renewed_once(connected, microsoft):
 
 def test_while_another_renews_the_token_that_still_lives_is_used(connected, microsoft):
     expire(connected, seconds_left=60)
-    user_tokens._claim(user_tokens._stored(user_tokens.connected_row(connected)))
+    user_tokens._acquire_lease(user_tokens._token_state(user_tokens.connected_row(connected)))
 
     token = user_tokens.access_token(connected)
 
@@ -117,7 +119,7 @@ def test_while_another_renews_the_token_that_still_lives_is_used(connected, micr
 def test_whoever_waits_in_vain_for_another_renewal_gets_an_outage(connected, microsoft, monkeypatch):
     monkeypatch.setattr(user_tokens, "_WAIT_SECONDS", 0.2)
     expire(connected)
-    user_tokens._claim(user_tokens._stored(user_tokens.connected_row(connected)))
+    user_tokens._acquire_lease(user_tokens._token_state(user_tokens.connected_row(connected)))
 
     with pytest.raises(PlatformError) as caught:
         user_tokens.access_token(connected)
@@ -128,17 +130,17 @@ def test_whoever_waits_in_vain_for_another_renewal_gets_an_outage(connected, mic
 def test_a_lease_that_ran_out_is_taken_over(connected, microsoft, settings):
     settings.MICROSOFT_CONNECT_TIMEOUT_SECONDS = settings.MICROSOFT_READ_TIMEOUT_SECONDS = -2
     expire(connected)
-    user_tokens._claim(user_tokens._stored(user_tokens.connected_row(connected)))
+    user_tokens._acquire_lease(user_tokens._token_state(user_tokens.connected_row(connected)))
 
     assert user_tokens.access_token(connected) == "renewed-1"
 
 
 def test_a_renewal_that_somebody_else_finished_is_not_repeated(connected, microsoft):
     expire(connected)
-    stale = user_tokens._stored(user_tokens.connected_row(connected))
+    stale = user_tokens._token_state(user_tokens.connected_row(connected))
     user_tokens.access_token(connected)
 
-    assert user_tokens._claim(stale) is None
+    assert user_tokens._acquire_lease(stale) is None
 
 
 def test_a_refused_refresh_token_needs_an_admin_at_once(connected, microsoft, maple, mailoutbox):
@@ -244,7 +246,7 @@ def test_keeping_alive_renews_what_has_rested_for_a_day(connected, microsoft, mo
     tasks.keep_alive()
 
     assert microsoft.refresh_tokens == ["a-refresh-token"]
-    assert list(user_tokens.resting()) == []
+    assert list(user_tokens.due_for_keep_alive()) == []
 
 
 def test_keeping_alive_leaves_what_was_renewed_today(connected, microsoft, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 import responses
 
 from integrations.platforms.values import PlatformError
-from integrations.teams.entra.user_tokens import Access
+from integrations.teams.entra.user_tokens import IssuedToken
 from integrations.teams.graph import client as graph
 from integrations.teams.graph.client import GraphClient
 from tests.factories import make_connection
@@ -31,11 +31,11 @@ def tokens(monkeypatch):
     """What `current_access` was asked for, in order; it gives token-1, token-2, …"""
     asked: list[str] = []
 
-    def current_access(connection, *, refused=""):
+    def current_token(connection, *, refused=""):
         asked.append(refused)
-        return Access(f"token-{len(asked)}", connection.teams.token_version)
+        return IssuedToken(f"token-{len(asked)}", connection.teams.token_version)
 
-    monkeypatch.setattr(graph, "current_access", current_access)
+    monkeypatch.setattr(graph, "current_token", current_token)
     return asked
 
 

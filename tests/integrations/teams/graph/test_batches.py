@@ -172,7 +172,7 @@ def test_where_a_refusal_is_an_answer_every_item_has_one(client, connected, grap
     )
     gets = [(f"/users/{number}/onlineMeetings", {"$filter": "x"}) for number in range(3)]
 
-    first, second, third = client.outcomes(gets)
+    first, second, third = client.batch_results(gets)
 
     assert first == "first"
     assert (second.status, second.area, second.message) == (403, Area.ORGANIZER, "3003: No access")
@@ -188,7 +188,7 @@ def test_a_refusal_of_everybody_is_no_answer_about_anybody(client, connected, gr
     )
 
     with pytest.raises(PlatformError) as failure:
-        client.outcomes(GETS[:2])
+        client.batch_results(GETS[:2])
 
     connected.refresh_from_db()
     assert failure.value.kind == ErrorKind.CONNECTION
@@ -199,7 +199,7 @@ def test_a_batch_that_is_refused_itself_has_no_outcomes(client, graph_server):
     graph_server.post(f"{ROOT}/$batch", status=503)
 
     with pytest.raises(PlatformError) as failure:
-        client.outcomes(GETS)
+        client.batch_results(GETS)
 
     assert failure.value.kind == ErrorKind.OUTAGE
 
@@ -207,7 +207,7 @@ def test_a_batch_that_is_refused_itself_has_no_outcomes(client, graph_server):
 def test_a_batch_of_nothing_but_outages_is_no_sign_of_health(client, connected, graph_server):
     graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 503}))
 
-    client.outcomes(GETS[:1])
+    client.batch_results(GETS[:1])
 
     connected.refresh_from_db()
     assert connected.last_success_at is None

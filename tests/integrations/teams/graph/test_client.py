@@ -105,7 +105,7 @@ def test_credentials_of_ours_that_are_refused_are_noted_on_the_connection(client
     def refuse(connection, *, refused=""):
         raise PlatformError(ErrorKind.OPERATOR, "Not accepted.")
 
-    monkeypatch.setattr(graph, "current_access", refuse)
+    monkeypatch.setattr(graph, "current_token", refuse)
 
     failure_of(client)
 

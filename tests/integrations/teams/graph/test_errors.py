@@ -109,7 +109,7 @@ def test_graphs_refusals(areas, status, code, message, kind, reason):
     + [(status, "outage") for status in (302, 403, 404, 407, 500, 502, 503)],
 )
 def test_a_gateways_word_is_not_graphs(status, kind):
-    error = error_of(Refusal(status, MEETING, is_graphs=False))
+    error = error_of(Refusal(status, MEETING, is_graph_error=False))
 
     assert error.kind == kind
 

@@ -11,10 +11,10 @@ from prometheus_client import REGISTRY
 
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
-from integrations.teams.entra.user_tokens import Access
+from integrations.teams.entra.user_tokens import IssuedToken
 from integrations.teams.graph import client as graph
 from integrations.teams.graph.client import GraphClient
-from integrations.teams.metrics import counted as counting_renewals
+from integrations.teams.metrics import count_token_request as counting_renewals
 from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"
@@ -33,11 +33,11 @@ def connected(maple):
 
 @pytest.fixture
 def client(connected, monkeypatch):
-    monkeypatch.setattr(graph, "current_access", lambda connection, refused="": Access("a-token", 1))
+    monkeypatch.setattr(graph, "current_token", lambda connection, refused="": IssuedToken("a-token", 1))
     return GraphClient(connected)
 
 
-def counted(name: str, **labels: str) -> float:
+def count_token_request(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
@@ -45,26 +45,28 @@ def test_answers_are_counted_by_status_and_silence_as_none(client, graph_server)
     graph_server.get(f"{ROOT}/users", json={"value": []})
     graph_server.get(f"{ROOT}/users", body=requests.ConnectTimeout())
     names = ("2xx", "none")
-    before = [counted("coconut_graph_requests_total", method="GET", answer=name) for name in names]
-    timed = counted("coconut_graph_request_seconds_count", method="GET")
+    before = [
+        count_token_request("coconut_graph_requests_total", method="GET", answer=name) for name in names
+    ]
+    timed = count_token_request("coconut_graph_request_seconds_count", method="GET")
 
     client.request("GET", "/users")
     with pytest.raises(PlatformError):
         client.request("GET", "/users")
 
-    after = [counted("coconut_graph_requests_total", method="GET", answer=name) for name in names]
+    after = [count_token_request("coconut_graph_requests_total", method="GET", answer=name) for name in names]
     assert after == [number + 1 for number in before]
-    assert counted("coconut_graph_request_seconds_count", method="GET") == timed + 1
+    assert count_token_request("coconut_graph_request_seconds_count", method="GET") == timed + 1
 
 
 def test_throttled_items_of_a_batch_are_counted_as_well(client, graph_server):
     items = [{"id": str(number), "status": 429, "body": {}} for number in range(2)]
     graph_server.post(f"{ROOT}/$batch", json={"responses": items})
-    before = counted("coconut_graph_throttled_total")
+    before = count_token_request("coconut_graph_throttled_total")
 
-    client.outcomes([("/users/a", {}), ("/users/b", {})])
+    client.batch_results([("/users/a", {}), ("/users/b", {})])
 
-    assert counted("coconut_graph_throttled_total") == before + 2
+    assert count_token_request("coconut_graph_throttled_total") == before + 2
 
 
 def test_both_ids_of_a_request_are_fields_of_its_line(client, connected, graph_server, caplog):
@@ -90,11 +92,11 @@ def test_both_ids_of_a_request_are_fields_of_its_line(client, connected, graph_s
     ],
 )
 def test_tokens_are_counted_by_what_came_of_asking_for_them(kind, outcome):
-    before = counted("coconut_token_renewals_total", outcome=outcome)
+    before = count_token_request("coconut_token_renewals_total", outcome=outcome)
 
     ask_for_token(kind)
 
-    assert counted("coconut_token_renewals_total", outcome=outcome) == before + 1
+    assert count_token_request("coconut_token_renewals_total", outcome=outcome) == before + 1
 
 
 def ask_for_token(kind: ErrorKind | None) -> None:
@@ -106,9 +108,9 @@ def ask_for_token(kind: ErrorKind | None) -> None:
 
 
 def test_a_fault_of_our_own_renews_nothing():
-    before = counted("coconut_token_renewals_total", outcome="renewed")
+    before = count_token_request("coconut_token_renewals_total", outcome="renewed")
 
     with pytest.raises(RuntimeError), counting_renewals():
         raise RuntimeError
 
-    assert counted("coconut_token_renewals_total", outcome="renewed") == before
+    assert count_token_request("coconut_token_renewals_total", outcome="renewed") == before

@@ -183,11 +183,11 @@ def test_a_count_that_is_no_number_is_our_error(connected, count):
 def test_everybody_is_read_at_once_where_that_needs_fewer_requests_and_fits_into_a_task(
     pages, names, is_read
 ):
-    assert LookupCost(names, address_fields=1, pages=pages).reads_first() is is_read
+    assert LookupCost(names, address_fields=1, pages=pages).should_read_all_first() is is_read
 
 
 def test_what_was_not_counted_is_not_read():
-    assert LookupCost(50_000, address_fields=2).reads_first() is False
+    assert LookupCost(50_000, address_fields=2).should_read_all_first() is False
 
 
 @pytest.mark.parametrize(
@@ -201,6 +201,6 @@ def test_what_was_not_counted_is_not_read():
 def test_what_is_missing_so_far_tells_what_the_rest_will_cost(left, missing, is_read):
     costs = LookupCost(left + 1200, address_fields=2, pages=51)
 
-    costs.note(1200, 1200, missing)
+    costs.record_chunk(1200, 1200, missing)
 
-    assert costs.reads_now(missing) is is_read
+    assert costs.should_read_all_now(missing) is is_read
