@@ -18,7 +18,6 @@ HEADERS = re.compile(r"(Referrer|Content-Security|Permissions)-Policy")
 #: Lines that are free to name a platform, by file and a part of the line.
 ALLOWED = {
     # Examples of a label in the interface that every platform implements.
-    ("integrations/platforms/base.py", 'such as "UPN"'),
     ("integrations/platforms/base.py", 'such as "access policy"'),
     # A public path, which stays.
     ("integrations/urls.py", "policy-script/"),
@@ -26,11 +25,8 @@ ALLOWED = {
 #: Lines that have not been reworded yet.
 PENDING = {
     ("integrations/matching/host_permission.py", "The access policy was reported as granted for"),
-    ("integrations/meetings/sync.py", "Microsoft"),
     ("integrations/models/connections.py", "Access policy reported as granted"),
     ("integrations/models/matches.py", "an admin reported the policy"),
-    ("appointments/labels.py", "Join Microsoft Teams meeting"),
-    ("templates/appointments/_link.html", "Waiting for Microsoft Teams to be reauthorized"),
 }
 
 

@@ -38,6 +38,9 @@ _SENTENCES: Final[Mapping[str, _StrOrPromise]] = {
         "%(upn)s has no Microsoft Teams licence. Ask a Microsoft administrator to assign one in the Microsoft 365 "
         "admin center, then rematch."
     ),
+    MatchReason.PENDING: _lazy(
+        "The account %(upn)s isn't active yet. Ask a Microsoft administrator to finish setting it up, then rematch."
+    ),
     MatchReason.REFUSED: _lazy(
         "Microsoft does not let %(upn)s host meetings. Ask a Microsoft administrator to check that the account is "
         "enabled, is no guest and has a Microsoft Teams licence, then rematch."

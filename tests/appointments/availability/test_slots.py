@@ -18,6 +18,7 @@ from tests.factories import (
     make_hours,
     make_location,
     make_member,
+    make_organization,
     make_service,
     make_staff,
 )
@@ -47,6 +48,12 @@ def slots(
 
 def clock(starts: list[datetime]) -> list[str]:
     return [f"{start:%H:%M}" for start in starts]
+
+
+@pytest.fixture
+def maple(db: None) -> Organization:
+    """Organisation without the staff of the other appointment tests."""
+    return make_organization()
 
 
 @pytest.fixture

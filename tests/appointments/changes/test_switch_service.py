@@ -175,7 +175,7 @@ def test_selected_appointments_become_video_calls_and_people_are_notified(
 
     response = post(as_ada, maple, ticked)
 
-    assert said(response) == ["1 appointment is a video call now; client and staff member are told by mail."]
+    assert said(response) == ["1 appointment is a video call now; client and staff member are told by email."]
     assert (response.status_code, response.url) == (303, page(maple))
     ticked.refresh_from_db()
     left.refresh_from_db()
@@ -197,7 +197,7 @@ def test_select_all_covers_the_changeable_appointments_of_all_pages(
 
     response = post(as_ada, maple, able, everything="true", shown=[able.pk])
 
-    assert said(response) == ["2 appointments are video calls now; clients and staff are told by mail."]
+    assert said(response) == ["2 appointments are video calls now; clients and staff are told by email."]
     assert {meeting.appointment for meeting in Meeting.objects.all()} == {able, elsewhere}
 
 
