@@ -109,3 +109,15 @@ def test_the_docker_image_has_every_product_package_and_no_other() -> None:
     packages = set(CONFIGURATION["session_options"]["root_packages"])
 
     assert packages & copied == packages - set(NOT_IN_PRODUCTION)
+
+
+def test_every_package_has_a_line_in_the_architecture_page() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    packages = {
+        folder.parent.relative_to(ROOT).as_posix()
+        for root in CONFIGURATION["session_options"]["root_packages"]
+        for folder in (ROOT / root).rglob("__init__.py")
+        if folder.parent.name not in {"migrations", "commands"}
+    }
+
+    assert {package for package in packages if f"| `{package}/` |" not in page} == set()

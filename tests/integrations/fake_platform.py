@@ -307,7 +307,8 @@ class FakePlatform:
         return [
             meeting
             for remote_id, meeting in self.meetings.items()
-            if (self.keys.get(remote_id), self.organizers.get(remote_id)) == (str(spec.key), spec.organizer_id)
+            if (self.keys.get(remote_id), self.organizers.get(remote_id))
+            == (str(spec.key), spec.organizer_id)
         ]
 
     def _find_meeting(self, organizer_id: str, remote_id: str) -> RemoteMeeting:
