@@ -1,4 +1,4 @@
-"""TODO describe."""
+"""Audit trail of connections, and the public address of a dashboard."""
 
 from __future__ import annotations
 
