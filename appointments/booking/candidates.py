@@ -13,7 +13,7 @@ from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.hosting.reasons import Obstacle
+from integrations.hosting.reasons import BlockingReason
 from services.models import MeetingMethod, Service
 from staff.models import Organization, StaffMember
 
@@ -31,7 +31,7 @@ class People:
 
     able: list[StaffMember] = field(default_factory=list)
     personal: list[tuple[StaffMember, Hosting]] = field(default_factory=list)
-    unable: list[tuple[StaffMember, Obstacle]] = field(default_factory=list)
+    unable: list[tuple[StaffMember, BlockingReason]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ def people_for(organization: Organization, service: Service | None, method: int 
         able=[member for member in people if hostings[member.pk].can_host],
         personal=[(member, hostings[member.pk]) for member in people if hostings[member.pk].personal_url],
         unable=[
-            (member, obstacle) for member in people if (obstacle := hostings[member.pk].obstacle) is not None
+            (member, obstacle)
+            for member in people
+            if (obstacle := hostings[member.pk].blocking_reason) is not None
         ],
     )
 

@@ -19,7 +19,7 @@ from appointments.video.missing_links import is_able
 from appointments.video.repair import Repaired
 from appointments.video.repair_rows import LinkRow, rows_of
 from integrations.hooks import MeetingPage
-from integrations.hosting.reasons import Obstacle
+from integrations.hosting.reasons import BlockingReason
 from integrations.meetings.signals import gathered
 from services.methods import offers_of
 from services.models import MeetingMethod, Service
@@ -117,12 +117,12 @@ def _gone_words(number: int) -> str:
     return words % number
 
 
-def _without_email(appointment: Appointment) -> Obstacle | None:
+def _without_email(appointment: Appointment) -> BlockingReason | None:
     if appointment.client.email:
         return None
     words = {"name": appointment.client.name}
     sentence = _("%(name)s has no email to send the link to. Add one, or choose another meeting method.")
-    return Obstacle(
+    return BlockingReason(
         sentence=sentence % words,
         reason=_("%(name)s has no email to send the link to.") % words,
         ask="",

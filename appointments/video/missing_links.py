@@ -16,8 +16,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, W
 from django.utils import timezone
 
 from appointments.models import LIVE_STATUSES, Appointment, Status
-from integrations.hosting.eligibility import Hosting
-from integrations.hosting.hosts import hosts_of
+from integrations.hosting.eligibility import Hosting, staff_able_to_host
 from integrations.meetings.failed import meetings_without_link
 from integrations.meetings.requests import keeps_link
 from integrations.models import Connection, DesiredState, MeetingState
@@ -66,7 +65,7 @@ def _ids_without_link(
 
 def is_able(organization: Organization) -> Exists:
     """Whether an appointment's staff member can host a video call now."""
-    return Exists(hosts_of(organization).filter(pk=OuterRef("staff")))
+    return Exists(staff_able_to_host(organization).filter(pk=OuterRef("staff")))
 
 
 def count_without_link(organization: Organization, person: StaffMember | None = None) -> WithoutLink:

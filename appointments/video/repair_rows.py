@@ -13,7 +13,7 @@ from appointments.models import Appointment
 from appointments.video.missing_links import lacks_link
 from integrations.hooks import MeetingPage
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.hosting.reasons import Obstacle
+from integrations.hosting.reasons import BlockingReason
 from integrations.meetings.requests import keeps_link
 
 
@@ -23,7 +23,7 @@ class LinkRow:
 
     appointment: Appointment
     hosting: Hosting
-    obstacle: Obstacle | None
+    obstacle: BlockingReason | None
 
     @property
     def present(self) -> str:
@@ -76,10 +76,10 @@ def loaded(appointments: QuerySet[Appointment]) -> QuerySet[Appointment]:
     )
 
 
-def _obstacle(appointment: Appointment, hosting: Hosting) -> Obstacle | None:
+def _obstacle(appointment: Appointment, hosting: Hosting) -> BlockingReason | None:
     staff = appointment.staff
     if staff.is_active:
-        return hosting.obstacle
+        return hosting.blocking_reason
     sentence = _("%(name)s no longer takes appointments. Choose somebody else.") % {"name": staff.name}
     page = MeetingPage(reverse("appointment-reassign", args=[appointment.pk]), _("Reassign"))
-    return Obstacle(sentence=sentence, reason=_("No longer takes appointments."), ask="", page=page)
+    return BlockingReason(sentence=sentence, reason=_("No longer takes appointments."), ask="", page=page)

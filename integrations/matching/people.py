@@ -15,10 +15,9 @@ from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When, W
 from django.db.models.functions import RowNumber
 
 from integrations import circuit_breaker
-from integrations.matching.lookups import look_up
 from integrations.matching.rematch_runs import people_of
 from integrations.matching.rematch_worker import end_of_shift
-from integrations.matching.results import write_answers
+from integrations.matching.results import look_up, write_results
 from integrations.models import (
     Connection,
     DirectoryState,
@@ -70,7 +69,7 @@ def _ask_for(connection: Connection, asked: Mapping[int, str]) -> None:
     directory = platform_of(connection).open_directory(connection, len(asked))
     for chunk in _chunks(list(asked), directory.chunk_size):
         part = {pk: asked[pk] for pk in chunk}
-        write_answers(connection, part, look_up(connection, directory, part))
+        write_results(connection, part, look_up(connection, directory, part))
 
 
 def rematch_everywhere(staff_ids: Sequence[int]) -> None:

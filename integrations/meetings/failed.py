@@ -130,9 +130,9 @@ def _hindrance(meeting: Meeting, hosting: Hosting) -> Hindrance | None:
         return Hindrance(_("Hosts on a personal link now."))
     if hosting.connection is not None and hosting.connection.pk != meeting.connection_id:
         return Hindrance(_("Hosts on %(name)s now.") % {"name": hosting.connection.name})
-    if hosting.obstacle is None or _is_only_off(hosting):
+    if hosting.blocking_reason is None or _is_only_off(hosting):
         return None
-    return Hindrance(hosting.obstacle.reason, hosting.obstacle.page)
+    return Hindrance(hosting.blocking_reason.reason, hosting.blocking_reason.page)
 
 
 def _is_only_off(hosting: Hosting) -> bool:

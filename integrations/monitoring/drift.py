@@ -19,8 +19,7 @@ from django.db.models.functions import Now
 
 from integrations import circuit_breaker
 from integrations.events import note_event
-from integrations.matching.lookups import look_up
-from integrations.matching.results import preview_answers
+from integrations.matching.results import look_up, preview_results
 from integrations.models import (
     Connection,
     DesiredState,
@@ -128,7 +127,7 @@ def _look(connection: Connection, changes: Changes | None) -> _Found:
     while directory is not None and asked:
         part = dict(list(asked.items())[: directory.chunk_size])
         asked = {pk: name for pk, name in asked.items() if pk not in part}
-        found += preview_answers(connection, part, look_up(connection, directory, part))
+        found += preview_results(connection, part, look_up(connection, directory, part))
     return _Found([change for change in found if _is_drift(change)], meetings)
 
 

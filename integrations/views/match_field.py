@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from integrations.connections.forms import FieldForm
 from integrations.matching.match_field import (
-    FieldChangeRefused,
-    change_field,
+    MatchFieldError,
+    change_match_field,
     open_preview,
     other_field,
-    prospect_of,
+    preview_result_of,
 )
 from integrations.matching.rematch_report import progress_of
 from integrations.matching.rematch_runs import RunUnderWay, dismiss, start_preview
@@ -66,8 +66,8 @@ def change(request: HttpRequest, pk: int, run_pk: int) -> HttpResponse:
     """Use the other field from now on, and rematch everybody."""
     connection = connection_or_404(request, pk)
     try:
-        change_field(_preview_or_404(connection, run_pk), actor=current_member(request))
-    except (FieldChangeRefused, RunUnderWay) as refusal:
+        change_match_field(_preview_or_404(connection, run_pk), actor=current_member(request))
+    except (MatchFieldError, RunUnderWay) as refusal:
         messages.error(request, str(refusal))
     return redirect("connection", connection.pk)
 
@@ -91,5 +91,5 @@ def _context(connection: Connection, run: RematchRun) -> dict[str, Any]:
         "platform": platform_of(connection),
         "run": run,
         "progress": progress_of(run) if run.is_running else None,
-        "prospect": prospect_of(run) if run.state == RematchState.SUCCEEDED else None,
+        "prospect": preview_result_of(run) if run.state == RematchState.SUCCEEDED else None,
     }

@@ -16,7 +16,7 @@ from integrations.dashboard.rows import rows_of
 from integrations.dashboard.search import TableFilter, narrowed
 from integrations.hooks import notices_of
 from integrations.hosting.video_calls_switch import (
-    Turned,
+    SwitchChange,
     recent_switch_changes,
     set_video_calls,
     undo_video_calls,
@@ -91,7 +91,7 @@ def _chosen(connection: Connection, form: QueryDict) -> QuerySet[StaffMember]:
     return chosen.filter(pk__in=ticked)
 
 
-def _tell(request: HttpRequest, connection: Connection, turned: Turned, sentence: str) -> None:
+def _tell(request: HttpRequest, connection: Connection, turned: SwitchChange, sentence: str) -> None:
     """Say what happened, with the button that takes it back."""
     context = {
         "connection": connection,
@@ -103,7 +103,7 @@ def _tell(request: HttpRequest, connection: Connection, turned: Turned, sentence
     say(request, render_to_string("integrations/_turned.html", context, request))
 
 
-def _turned_sentence(turned: Turned) -> str:
+def _turned_sentence(turned: SwitchChange) -> str:
     if not turned.people:
         return (
             _("Nothing has changed: Video Calls was on already.")
@@ -126,7 +126,7 @@ def _turned_sentence(turned: Turned) -> str:
     return words % {"count": turned.people}
 
 
-def _undone_sentence(turned: Turned) -> str:
+def _undone_sentence(turned: SwitchChange) -> str:
     if not turned.people:
         return _("There is nothing left to undo.")
     words = (

@@ -146,7 +146,7 @@ def test_beside_the_name_the_reason_is_short_and_says_whom_to_ask(
 ) -> None:
     make_match(connection, sam, **answer)
 
-    obstacle = hosting(sam).obstacle
+    obstacle = hosting(sam).blocking_reason
 
     address = f"/settings/video-calls/{connection.pk}/?search=sam%40maple.example#user-{sam.pk}"
     assert obstacle is not None

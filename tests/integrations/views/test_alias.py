@@ -7,7 +7,7 @@ from django.core import mail
 from django.urls import reverse
 
 from integrations.connections.disconnect import disconnect_connection
-from integrations.matching.alias import AliasError, take_over
+from integrations.matching.alias import AliasError, adopt_user_name
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, MatchField
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
@@ -165,7 +165,7 @@ def test_after_a_disconnect_nothing_is_taken_over(connection, anna, alias):
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
     with pytest.raises(AliasError):
-        take_over(connection, anna, "anna.k@maple.example", None)
+        adopt_user_name(connection, anna, "anna.k@maple.example", None)
 
     anna.refresh_from_db()
     assert anna.email == "anna@maple.example"
