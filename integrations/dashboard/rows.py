@@ -13,7 +13,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from integrations.matching.people import shared_remote_ids, with_sharing
+from integrations.matching.people import shared_remote_ids
 from integrations.models import Connection, HostPermission, MatchStatus, UserMatch
 from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
@@ -150,7 +150,7 @@ class UserRow:
 def rows_of(connection: Connection, members: Sequence[StaffMember]) -> list[UserRow]:
     """The rows for these people, in their order. One query, two where somebody shares a remote user."""
     found = UserMatch.objects.filter(connection=connection, staff__in=[member.pk for member in members])
-    matches = {match.staff_id: match for match in with_sharing(found)}
+    matches = {match.staff_id: match for match in found.with_sharing()}
     shared = shared_remote_ids(connection, [row.remote_id for row in matches.values() if row.is_shared])
     texts = RowTexts(connection)
     return [_row(UserRow(connection, texts, member, matches.get(member.pk)), shared) for member in members]

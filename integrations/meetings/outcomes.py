@@ -15,11 +15,11 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
 from integrations.circuit_breaker import growing_pause, record_failure, record_success
-from integrations.matching.host_permission_schedule import attempts_of_a_covered_person, refused
+from integrations.matching.host_permission_schedule import SCHEDULE_FIELDS, record_refused_meeting
 from integrations.meetings.lease import Claim, settled_after
 from integrations.meetings.signals import announce, enqueue_meetings_on_commit
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
-from integrations.models import DesiredState, DirectoryState, HostPermission, Meeting, UserMatch
+from integrations.models import DesiredState, DirectoryState, Meeting, UserMatch
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import MatchReason, PlatformError
 
@@ -103,27 +103,28 @@ def _wait(error: PlatformError, attempts: int) -> timedelta | None:
     return timedelta(seconds=growing_pause(attempts - 1))
 
 
+@transaction.atomic
 def _note_on_match(meeting: Meeting, error: PlatformError) -> None:
-    """Say on the host's match what the platform refused, if the meeting is held under the host's own name.
+    """Note on the host's match what the platform refused, if the host organizes the meeting.
 
-    Under a service account a refusal concerns that account, not the person. Somebody who was matched with another
-    remote user since is not meant either.
+    A refusal for a service account concerns that account. A match with another remote user isn't concerned either.
     """
     if error.reason is None:
         return
-    rows = UserMatch.objects.filter(
-        connection=meeting.connection_id, staff=meeting.host_id, remote_id=meeting.organizer_id
+    match = (
+        UserMatch.objects.select_for_update(no_key=True)
+        .filter(connection=meeting.connection_id, staff=meeting.host_id, remote_id=meeting.organizer_id)
+        .first()
     )
-    fields: dict[str, Any] = {"reason": error.reason}
+    if match is None:
+        return
+    match.reason = error.reason
     if error.reason == MatchReason.NO_HOST_PERMISSION:
-        rows.filter(host_permission=HostPermission.GRANTED).update(
-            host_permission_attempts=attempts_of_a_covered_person()
-        )
-        fields |= refused()
+        record_refused_meeting(match)
     if error.reason == MatchReason.NOT_FOUND:
-        # Looked up anew by beat: somebody else may have the user name by now.
-        fields |= {"directory": DirectoryState.UNMATCHED, "queried_name": None}
-    rows.update(**fields)
+        # Without `queried_name` the sweep rematches the person.
+        match.directory, match.queried_name = DirectoryState.UNMATCHED, None
+    match.save(update_fields=["reason", "directory", "queried_name", *SCHEDULE_FIELDS])
 
 
 def _log(meeting: Meeting, error: PlatformError) -> None:

@@ -17,9 +17,8 @@ from integrations.dashboard.rows import rows_of
 from integrations.dashboard.search import ROWS, TableFilter
 from integrations.dashboard.table import page_of
 from integrations.hooks import notices_of
-from integrations.matching.host_permission import needing_permission
 from integrations.meetings.failed import failed_links
-from integrations.models import Connection
+from integrations.models import Connection, UserMatch
 from integrations.monitoring import capacity, drift_report
 from integrations.platforms.registry import platform_of
 from integrations.views.access import connection_or_404
@@ -77,7 +76,9 @@ def _table_context(request: HttpRequest, connection: Connection, tiles: Tiles | 
         "row_choices": ROWS,
         "rows": rows,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
-        "needing_permission": needing_permission(connection).count() if needs_permission_probe else 0,
+        "needing_permission": UserMatch.objects.needing_permission(connection).count()
+        if needs_permission_probe
+        else 0,
         # For those without scripts: the boxes of this page are ticked already.
         "selects_page": request.GET.get("select") == "page",
         "query": request.GET.urlencode(),
