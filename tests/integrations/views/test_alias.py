@@ -81,8 +81,7 @@ def test_use_it_changes_the_person_and_rematches(
     assert response.url == reverse("connection", args=[connection.pk], query={"search": "anna"})
     assert said(response) == ["Anna Kim uses anna.k@maple.example now and is being matched again."]
     assert anna.email == "anna.k@maple.example"
-    # Ada's being added waited in the same transaction; without this change nothing would be sent here.
-    assert sent_tasks == [("integrations.rematch_people", [ada.pk, anna.pk])]
+    assert sent_tasks == [("integrations.rematch_changed_staff",)]
     assert (event.kind, event.actor) == ("name_taken_over", ada)
     assert event.detail == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."
 
