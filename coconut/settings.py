@@ -173,7 +173,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_ROUTES = {
     "appointments.send_waiting_notifications": {"priority": 3},
     "integrations.work_on_rematch_run": {"priority": 6},
-    "integrations.rematch_people": {"priority": 6},
     "integrations.rematch_changed_staff": {"priority": 6},
     "integrations.probe_coverage": {"priority": 6},
     "integrations.watch_drift": {"priority": 6},

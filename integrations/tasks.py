@@ -29,15 +29,9 @@ def resume_rematch_runs() -> None:
     rematch_lease.resume_rematch_runs()
 
 
-@shared_task(name="integrations.rematch_people", time_limit=LIMIT)
-def rematch_people(staff_ids: list[int]) -> None:
-    """Look up some people, on every connection of their organisations."""
-    people.rematch_everywhere(staff_ids)
-
-
 @shared_task(name="integrations.rematch_changed_staff", time_limit=LIMIT)
 def rematch_changed_staff() -> None:
-    """Look up whoever changed without anybody noticing."""
+    """Rematch the staff members whose user name changed, or who were assigned to a service."""
     people.rematch_changed_staff()
 
 

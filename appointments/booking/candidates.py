@@ -13,7 +13,7 @@ from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.hosting.reasons import Obstacle
+from integrations.hosting.reasons import BlockingReason
 from services.models import MeetingMethod, Service
 from staff.models import Organization, StaffMember
 
@@ -31,7 +31,7 @@ class StaffCandidates:
 
     able: list[StaffMember] = field(default_factory=list)
     personal: list[tuple[StaffMember, Hosting]] = field(default_factory=list)
-    unable: list[tuple[StaffMember, Obstacle]] = field(default_factory=list)
+    unable: list[tuple[StaffMember, BlockingReason]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def staff_candidates(
         able=[member for member in people if hostings[member.pk].can_host],
         personal=[(member, hostings[member.pk]) for member in people if hostings[member.pk].personal_url],
         unable=[
-            (member, obstacle) for member in people if (obstacle := hostings[member.pk].obstacle) is not None
+            (member, blocking_reason)
+            for member in people
+            if (blocking_reason := hostings[member.pk].blocking_reason) is not None
         ],
     )
 
@@ -85,7 +87,7 @@ def why_not(member: StaffMember, service: Service, people: StaffCandidates) -> s
     """Return why this person can't take the service; "" if they can."""
     if member in people.able:
         return ""
-    reasons = {unable.pk: obstacle.sentence for unable, obstacle in people.unable}
+    reasons = {unable.pk: blocking_reason.sentence for unable, blocking_reason in people.unable}
     return reasons.get(member.pk) or _("%(name)s does not provide “%(service)s”.") % {
         "name": member.name,
         "service": service.name,

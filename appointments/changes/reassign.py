@@ -11,7 +11,7 @@ from appointments.availability.calendars import Calendar, Durations, load_calend
 from appointments.booking.candidates import staff_candidates
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.hosting.reasons import Obstacle
+from integrations.hosting.reasons import BlockingReason
 from integrations.meetings.requests import keeps_link
 from services.models import MeetingMethod
 from staff.models import StaffMember
@@ -31,7 +31,7 @@ class Candidates:
 
     able: list[Candidate] = field(default_factory=list)
     busy: list[Candidate] = field(default_factory=list)
-    unable: list[tuple[StaffMember, Obstacle]] = field(default_factory=list)
+    unable: list[tuple[StaffMember, BlockingReason]] = field(default_factory=list)
 
 
 def candidates_for(appointment: Appointment) -> Candidates:

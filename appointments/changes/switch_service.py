@@ -19,7 +19,7 @@ from appointments.video.missing_links import host_is_able
 from appointments.video.repair import RepairResult
 from appointments.video.repair_rows import LinkRow, rows_of
 from integrations.hooks import MeetingPage
-from integrations.hosting.reasons import Obstacle
+from integrations.hosting.reasons import BlockingReason
 from integrations.meetings.signals import gathered
 from services.methods import offers_of
 from services.models import MeetingMethod, Service
@@ -63,9 +63,9 @@ def count_not_video(service: Service) -> NotVideo:
 
 
 def switch_rows(appointments: Sequence[Appointment]) -> list[LinkRow]:
-    """Return the rows of a preview, each with its obstacle to a video call. Takes two queries."""
+    """Return the rows of a preview, each with the reason that blocks a video call, if any. Takes two queries."""
     return [
-        replace(row, obstacle=row.obstacle or _missing_email(row.appointment))
+        replace(row, blocking_reason=row.blocking_reason or _missing_email(row.appointment))
         for row in rows_of(appointments)
     ]
 
@@ -120,12 +120,12 @@ def _no_longer_offered_sentence(number: int) -> str:
     return words % number
 
 
-def _missing_email(appointment: Appointment) -> Obstacle | None:
+def _missing_email(appointment: Appointment) -> BlockingReason | None:
     if appointment.client.email:
         return None
     name = {"name": appointment.client.name}
     sentence = _("%(name)s has no email to send the link to. Add one, or choose another meeting method.")
-    return Obstacle(
+    return BlockingReason(
         sentence=sentence % name,
         reason=_("%(name)s has no email to send the link to.") % name,
         ask="",

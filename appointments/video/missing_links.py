@@ -13,8 +13,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, W
 from django.utils import timezone
 
 from appointments.models import Appointment, AppointmentQuerySet, Status
-from integrations.hosting.eligibility import Hosting
-from integrations.hosting.hosts import hosts_of
+from integrations.hosting.eligibility import Hosting, staff_able_to_host
 from integrations.meetings.failed import meetings_without_link
 from integrations.meetings.requests import keeps_link
 from integrations.models import Connection, DesiredState, MeetingState
@@ -58,7 +57,7 @@ def _ids_without_link(organization: Organization, person: StaffMember | None = N
 
 def host_is_able(organization: Organization) -> Exists:
     """Return a condition on appointments: their staff member can host a video call now."""
-    return Exists(hosts_of(organization).filter(pk=OuterRef("staff")))
+    return Exists(staff_able_to_host(organization).filter(pk=OuterRef("staff")))
 
 
 def count_without_link(organization: Organization, person: StaffMember | None = None) -> MissingLinks:

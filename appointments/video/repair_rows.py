@@ -12,17 +12,17 @@ from appointments.models import Appointment
 from appointments.video.missing_links import lacks_link
 from integrations.hooks import MeetingPage
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.hosting.reasons import Obstacle
+from integrations.hosting.reasons import BlockingReason
 from integrations.meetings.requests import keeps_link
 
 
 @dataclass(frozen=True)
 class LinkRow:
-    """An appointment in the preview; `obstacle` is None if a link can be created."""
+    """An appointment in the preview; `blocking_reason` is None if a link can be created."""
 
     appointment: Appointment
     hosting: Hosting
-    obstacle: Obstacle | None
+    blocking_reason: BlockingReason | None
 
     @property
     def present(self) -> str:
@@ -63,15 +63,15 @@ def rows_of(appointments: Sequence[Appointment]) -> list[LinkRow]:
     """Return the rows of appointments loaded `with_links`. Takes two queries."""
     hostings = hosting_of(list({each.staff_id: each.staff for each in appointments}.values()))
     return [
-        LinkRow(each, hostings[each.staff_id], _obstacle(each, hostings[each.staff_id]))
+        LinkRow(each, hostings[each.staff_id], _blocking_reason(each, hostings[each.staff_id]))
         for each in appointments
     ]
 
 
-def _obstacle(appointment: Appointment, hosting: Hosting) -> Obstacle | None:
+def _blocking_reason(appointment: Appointment, hosting: Hosting) -> BlockingReason | None:
     staff = appointment.staff
     if staff.is_active:
-        return hosting.obstacle
+        return hosting.blocking_reason
     sentence = _("%(name)s no longer takes appointments. Choose somebody else.") % {"name": staff.name}
     page = MeetingPage(reverse("appointment-reassign", args=[appointment.pk]), _("Reassign"))
-    return Obstacle(sentence=sentence, reason=_("No longer takes appointments."), ask="", page=page)
+    return BlockingReason(sentence=sentence, reason=_("No longer takes appointments."), ask="", page=page)

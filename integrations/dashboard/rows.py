@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from integrations.matching.people import shared_remote_ids, with_sharing
+from integrations.matching.people import shared_remote_ids
 from integrations.models import Connection, HostPermission, MatchStatus, UserMatch
 from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
@@ -80,7 +80,7 @@ class UserRow:
 def user_rows(connection: Connection, members: Sequence[StaffMember]) -> list[UserRow]:
     """Return the rows of these staff members, in their order. One query, or two if a remote user is shared."""
     found = UserMatch.objects.filter(connection=connection, staff__in=[member.pk for member in members])
-    matches = {match.staff_id: match for match in with_sharing(found)}
+    matches = {match.staff_id: match for match in found.with_sharing()}
     shared = shared_remote_ids(connection, [match.remote_id for match in matches.values() if match.is_shared])
     rows = []
     for member in members:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from integrations.hosting.reasons import Obstacle, no_platform, obstacle_of
-from integrations.models import Connection, UserMatch
-from staff.models import StaffMember, VideoChoice
+from integrations.hosting.reasons import BlockingReason, blocking_reason_of, no_platform
+from integrations.models import Connection, MatchStatus, UserMatch
+from integrations.platforms.registry import all_platforms
+from staff.models import Organization, StaffMember, VideoChoice
 
 
 @dataclass(frozen=True)
 class Hosting:
     """Where one person's new video appointments take place.
 
-    `obstacle` is None for somebody who can host. Somebody with `personal_url` hosts there, without a connection;
+    `blocking_reason` is None for somebody who can host. Somebody with `personal_url` hosts there, without a connection;
     `personal_note` is what the person wants to be read beside it.
     """
 
@@ -25,16 +26,16 @@ class Hosting:
     match: UserMatch | None = None
     personal_url: str = ""
     personal_note: str = ""
-    obstacle: Obstacle | None = None
+    blocking_reason: BlockingReason | None = None
 
     @property
     def can_host(self) -> bool:
-        return self.obstacle is None
+        return self.blocking_reason is None
 
     @property
     def problem(self) -> str:
         """Why not, in a sentence that names the person and the remedy; "" for somebody who can host."""
-        return "" if self.obstacle is None else self.obstacle.sentence
+        return "" if self.blocking_reason is None else self.blocking_reason.sentence
 
 
 def hosting_of(staff: Sequence[StaffMember]) -> dict[int, Hosting]:
@@ -77,5 +78,25 @@ def _hosting(member: StaffMember, connection: Connection | None, match: UserMatc
         url, note = member.personal_meeting_url, member.personal_meeting_note
         return Hosting(member.pk, personal_url=url, personal_note=note)
     if connection is None:
-        return Hosting(member.pk, obstacle=no_platform(member))
-    return Hosting(member.pk, connection, match, obstacle=obstacle_of(member, connection, match))
+        return Hosting(member.pk, blocking_reason=no_platform(member))
+    return Hosting(
+        member.pk, connection, match, blocking_reason=blocking_reason_of(member, connection, match)
+    )
+
+
+def staff_able_to_host(organization: Organization) -> QuerySet[StaffMember]:
+    """The organisation's active staff of whom `hosting_of` says that they can host."""
+    offered = [each.slug for each in all_platforms() if each.is_offered_to(organization)]
+    connections = Connection.objects.live().filter(organization=organization, platform__in=offered).order_by()
+    able = UserMatch.objects.filter(
+        staff=OuterRef("pk"),
+        enabled=True,
+        status=MatchStatus.MATCHED,
+        connection__in=connections.values("pk"),
+    )
+    can_host = (
+        Q(video_choice=VideoChoice.PERSONAL)
+        | Q(Exists(able.filter(connection=OuterRef("video_connection"))), video_choice=VideoChoice.CONNECTION)
+        | Q(Exists(able.filter(connection__is_default=True)), video_choice=VideoChoice.DEFAULT)
+    )
+    return StaffMember.objects.filter(can_host, organization=organization, is_active=True).order_by()

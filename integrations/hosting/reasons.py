@@ -15,7 +15,7 @@ from staff.models import StaffMember
 
 
 @dataclass(frozen=True)
-class Obstacle:
+class BlockingReason:
     """Why somebody cannot be offered for a video call.
 
     `sentence` names the person and the remedy. `reason` stands beside the name, so it does without; after it comes
@@ -28,9 +28,9 @@ class Obstacle:
     page: MeetingPage | None = None
 
 
-def no_platform(member: StaffMember) -> Obstacle:
+def no_platform(member: StaffMember) -> BlockingReason:
     """Nothing is connected, or nothing is the default, and the person chose nothing else."""
-    return Obstacle(
+    return BlockingReason(
         sentence=_(
             "%s has no video platform. An admin can connect one, or make one the default, under "
             "Settings > Video Calls."
@@ -42,7 +42,9 @@ def no_platform(member: StaffMember) -> Obstacle:
     )
 
 
-def obstacle_of(member: StaffMember, connection: Connection, match: UserMatch | None) -> Obstacle | None:
+def blocking_reason_of(
+    member: StaffMember, connection: Connection, match: UserMatch | None
+) -> BlockingReason | None:
     """What hinders the person on their own connection; None where nothing does.
 
     A connection that needs to be reauthorized, or whose platform is down, is none: the appointment is booked, its
@@ -56,12 +58,12 @@ def obstacle_of(member: StaffMember, connection: Connection, match: UserMatch | 
     return _of_match(member, connection, match, words)
 
 
-def _disconnected(member: StaffMember, words: dict[str, str]) -> Obstacle:
+def _disconnected(member: StaffMember, words: dict[str, str]) -> BlockingReason:
     sentence = _(
         "%(platform)s, where %(person)s hosts video appointments, is disconnected. Choose another Video Calls "
         "Platform in the profile of %(person)s, or connect it again under Settings > Video Calls."
     )
-    return Obstacle(
+    return BlockingReason(
         sentence=sentence % words,
         reason=_("%(platform)s is disconnected.") % words,
         ask=_("Ask an admin to choose another platform."),
@@ -69,12 +71,12 @@ def _disconnected(member: StaffMember, words: dict[str, str]) -> Obstacle:
     )
 
 
-def _switched_off(words: dict[str, str]) -> Obstacle:
+def _switched_off(words: dict[str, str]) -> BlockingReason:
     sentence = _(
         "%(platform)s is an optional add-on that is switched off, so that %(person)s cannot be booked for new "
         "video appointments. Please contact your Customer Success Team."
     )
-    return Obstacle(
+    return BlockingReason(
         sentence=sentence % words,
         reason=_("%(platform)s is an optional add-on that is switched off.") % words,
         ask=_("Please contact your Customer Success Team."),
@@ -83,12 +85,12 @@ def _switched_off(words: dict[str, str]) -> Obstacle:
 
 def _of_match(
     member: StaffMember, connection: Connection, match: UserMatch | None, words: dict[str, str]
-) -> Obstacle | None:
+) -> BlockingReason | None:
     if match is None or not match.enabled:
         sentence = _(
             "Video Calls is off for %(person)s. An admin can turn it on under Settings > Video Calls."
         )
-        return Obstacle(
+        return BlockingReason(
             sentence=sentence % words,
             reason=_("Video Calls is off."),
             ask=_("Ask an admin to turn it on."),
@@ -97,7 +99,7 @@ def _of_match(
     status = MatchStatus(match.status)
     if status == MatchStatus.MATCHED:
         return None
-    return Obstacle(
+    return BlockingReason(
         sentence=_SENTENCES[status] % words,
         reason=_REASONS[status] % words,
         ask=_("Try again in a minute.") if status == MatchStatus.CHECKING else _("Ask an admin to mend it."),

@@ -19,7 +19,7 @@ MATCH_BATCH = 1000
 
 
 @dataclass(frozen=True)
-class Turned:
+class SwitchChange:
     """What a click changed: for how many people, and the event that can be undone (None where nobody changed)."""
 
     on: bool
@@ -30,7 +30,7 @@ class Turned:
 @transaction.atomic
 def set_video_calls(
     connection: Connection, staff: QuerySet[StaffMember], *, on: bool, actor: StaffMember | None
-) -> Turned:
+) -> SwitchChange:
     """Turn Video Calls on or off for these people of the connection's organisation.
 
     In the database, for any number of people. Who has no row yet gets one, so that the wish is not lost.
@@ -45,7 +45,7 @@ def set_video_calls(
 
 
 @transaction.atomic
-def undo_video_calls(event: ConnectionEvent, actor: StaffMember | None) -> Turned:
+def undo_video_calls(event: ConnectionEvent, actor: StaffMember | None) -> SwitchChange:
     """Put back whom a turning changed, unless somebody turned them since. A second time changes nobody."""
     turned = UserMatch.objects.filter(connection=event.connection_id, turned_by=event)
     return _turn(event.connection, turned, on=event.kind == EventKind.TURNED_OFF, actor=actor, is_undo=True)
@@ -63,7 +63,7 @@ def _turn(
     on: bool,
     actor: StaffMember | None,
     is_undo: bool = False,
-) -> Turned:
+) -> SwitchChange:
     # In the order in which a rematch writes, so that the two wait for each other instead of for ever. By the column:
     # "staff" would be the order of names.
     changing = (
@@ -71,11 +71,11 @@ def _turn(
     )
     locked = list(changing.values_list("pk", flat=True))
     if not locked:
-        return Turned(on, 0, None)
+        return SwitchChange(on, 0, None)
     kind = EventKind.TURNED_ON if on else EventKind.TURNED_OFF
     event = note_event(connection, kind, actor, _words(locked, on=on, is_undo=is_undo))
     UserMatch.objects.filter(pk__in=locked).update(enabled=on, turned_by=event)
-    return Turned(on, len(locked), event)
+    return SwitchChange(on, len(locked), event)
 
 
 def _words(changed: Sequence[int], *, on: bool, is_undo: bool) -> str:

@@ -37,7 +37,7 @@ class Offer:
         return self.field == MatchField.EMAIL
 
 
-def offer_for(connection: Connection, person: StaffMember) -> Offer:
+def user_name_change_for(connection: Connection, person: StaffMember) -> Offer:
     """What the platform's last answer about the person offers. AliasError: it offers nothing, or is out of date."""
     match = UserMatch.objects.filter(connection=connection, staff=person).first()
     field = MatchField(connection.match_field)
@@ -53,7 +53,9 @@ def _nothing_offered(person: StaffMember) -> AliasError:
 
 
 @transaction.atomic
-def take_over(connection: Connection, person: StaffMember, new: str, actor: StaffMember | None) -> Offer:
+def adopt_user_name(
+    connection: Connection, person: StaffMember, new: str, actor: StaffMember | None
+) -> Offer:
     """Put the offered name into the person's field; the receivers rematch. Where it is the login, a mail tells so.
 
     `new` is the name that was agreed to. AliasError: somebody else has it, it does not do for the field, something
@@ -63,7 +65,7 @@ def take_over(connection: Connection, person: StaffMember, new: str, actor: Staf
     locked = StaffMember.objects.select_for_update(no_key=True).get(
         pk=person.pk, organization=connection.organization_id
     )
-    offer = offer_for(Connection.objects.get(pk=connection.pk), locked)
+    offer = user_name_change_for(Connection.objects.get(pk=connection.pk), locked)
     if offer.new != new:
         raise _nothing_offered(person)
     _change(offer)

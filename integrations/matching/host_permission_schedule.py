@@ -1,82 +1,66 @@
-"""When the platform is asked again about somebody whom it does not let us host meetings as.
+"""Time of the next host permission probe.
 
-A permission that was just given spreads for up to half an hour, at times for two days; one that nobody gives is not
-asked about every few minutes for ever. All times are the database's.
+A new permission takes up to half an hour to spread, sometimes two days. If nobody grants the permission, the probes
+become rarer. The functions change a match without saving it: save `SCHEDULE_FIELDS`.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
-from django.db.models import (
-    Case,
-    DateTimeField,
-    DurationField,
-    F,
-    FloatField,
-    Func,
-    IntegerField,
-    Value,
-    When,
-)
-from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Cast, Greatest, Least, Now, Power, Random
+from django.db.models.functions import Now
+from django.utils import timezone
 
-from integrations.models import HostPermission
+from integrations.backoff import backoff
+from integrations.models import HostPermission, UserMatch
 
 PROBE_TASK: Final = "integrations.probe_coverage"
-#: That often the pause is the shortest one: with its three minutes, for the first half hour.
-QUICK_LOOKS: Final = 10
-# From then on it doubles up to a day. After so many times two days are over, and nobody waits for the platform.
-_LOOKS_WHILE_WAITING: Final = 19
+#: Columns that this module changes.
+SCHEDULE_FIELDS: Final = [
+    "host_permission",
+    "host_permission_checked_at",
+    "host_permission_due_at",
+    "host_permission_attempts",
+]
+#: Number of probes with the shortest pause. With three minutes each, they take half an hour.
+QUICK_PROBES: Final = 10
+# After this number of probes two days have passed, and the permission isn't on its way any more.
+_PROBES_WHILE_WAITING: Final = 19
 _LONGEST_PAUSE_SECONDS: Final = 24 * 3600.0
-_MOST_DOUBLINGS: Final = 20
+_JITTER: Final = 0.1
 _MOST_ATTEMPTS: Final = 1000
 
 
-def next_look() -> CombinedExpression:
-    """The moment of the next question, by the number of times that the answer was no. Not all at the same one."""
-    extra = Least(Greatest(F("host_permission_attempts") - (QUICK_LOOKS - 1), 0), _MOST_DOUBLINGS)
-    seconds = Least(
-        Value(float(settings.COVERAGE_PAUSE_SECONDS)) * Power(Value(2.0), Cast(extra, FloatField())),
-        Value(_LONGEST_PAUSE_SECONDS),
-        output_field=FloatField(),
+def schedule_next_probe(match: UserMatch) -> None:
+    """Set the time of the next probe, after a probe without a final result."""
+    seconds = backoff(
+        match.host_permission_attempts - (QUICK_PROBES - 1),
+        first=settings.COVERAGE_PAUSE_SECONDS,
+        longest=_LONGEST_PAUSE_SECONDS,
+        jitter=_JITTER,
     )
-    jittered = seconds * (Value(0.9) + Random() * Value(0.1))
-    interval = Func(jittered, template="make_interval(secs => %(expressions)s)", output_field=DurationField())
-    return CombinedExpression(Now(), "+", interval, output_field=DateTimeField())
+    match.host_permission_due_at = Now() + timedelta(seconds=seconds)
+    match.host_permission_attempts = min(match.host_permission_attempts + 1, _MOST_ATTEMPTS)
 
 
-def looked_once_more() -> dict[str, Any]:
-    """What to write after a question that did not settle anything."""
-    return {
-        "host_permission_due_at": next_look(),
-        "host_permission_attempts": Least(F("host_permission_attempts") + 1, _MOST_ATTEMPTS),
-    }
+def record_denial(match: UserMatch) -> None:
+    """Note that the platform refuses meetings hosted as the person. A permission that may spread stays waiting."""
+    is_waiting = match.host_permission == HostPermission.WAITING
+    if not is_waiting or match.host_permission_attempts >= _PROBES_WHILE_WAITING:
+        match.host_permission = HostPermission.DENIED
+    match.host_permission_checked_at = Now()
+    schedule_next_probe(match)
 
 
-def refused() -> dict[str, Any]:
-    """What to write about somebody whom the platform does not let us host as. Who waits for it goes on waiting."""
-    still_waits = When(
-        host_permission=HostPermission.WAITING,
-        host_permission_attempts__lt=_LOOKS_WHILE_WAITING,
-        then=Value(HostPermission.WAITING),
-    )
-    return {
-        "host_permission": Case(still_waits, default=Value(HostPermission.DENIED)),
-        "host_permission_checked_at": Now(),
-        **looked_once_more(),
-    }
+def record_refused_meeting(match: UserMatch) -> None:
+    """Note that a meeting was refused, although the platform may have granted the permission before.
 
-
-def attempts_of_a_covered_person() -> Case:
-    """Where to begin when somebody who is said to be covered is refused.
-
-    At the start after a while. Where that happens soon after the platform said so it contradicts itself, and going
-    to and fro every few minutes would help nobody.
+    A refusal within a day of the grant is a contradiction. Quick probes would then alternate between both results.
     """
-    long_ago = When(host_permission_checked_at__lt=Now() - timedelta(days=1), then=Value(0))
-    at_least = Greatest(F("host_permission_attempts"), QUICK_LOOKS, output_field=IntegerField())
-    return Case(long_ago, default=at_least, output_field=IntegerField())
+    if match.host_permission == HostPermission.GRANTED:
+        granted_at = match.host_permission_checked_at
+        is_old = granted_at is not None and granted_at < timezone.now() - timedelta(days=1)
+        match.host_permission_attempts = 0 if is_old else max(match.host_permission_attempts, QUICK_PROBES)
+    record_denial(match)

@@ -32,12 +32,12 @@ from staff.models import StaffMember
 FRESH_FOR = timedelta(hours=1)
 
 
-class FieldChangeRefused(Exception):
+class MatchFieldError(Exception):
     """The field stays what it is; `str()` is the sentence for people."""
 
 
 @dataclass(frozen=True)
-class Prospect:
+class PreviewResult:
     """What a finished preview found. `changes` are the first who would change, out of `changed`."""
 
     sentence: str
@@ -62,7 +62,7 @@ def open_preview(connection: Connection) -> RematchRun | None:
     )
 
 
-def prospect_of(preview: RematchRun) -> Prospect:
+def preview_result_of(preview: RematchRun) -> PreviewResult:
     """What would change with the field of a finished preview. Three queries."""
     changes = preview.changes.significant()
     numbers = changes.order_by().aggregate(
@@ -86,14 +86,14 @@ def prospect_of(preview: RematchRun) -> Prospect:
     if others := numbers["others"]:
         parts.append(ngettext("%d leads to another user", "%d lead to other users", others) % others)
     shown = list(changes.select_related("staff")[:CHANGES_SHOWN])
-    return Prospect(", ".join(parts) + ".", shown, numbers["all"])
+    return PreviewResult(", ".join(parts) + ".", shown, numbers["all"])
 
 
 @transaction.atomic
-def change_field(preview: RematchRun, *, actor: StaffMember | None) -> RematchRun:
+def change_match_field(preview: RematchRun, *, actor: StaffMember | None) -> RematchRun:
     """Look up the field of `preview` from now on, and start to rematch everybody by it, after commit.
 
-    Raises FieldChangeRefused when the preview says nothing about the present any more, and RunUnderWay.
+    Raises MatchFieldError when the preview says nothing about the present any more, and RunUnderWay.
     """
     connection = Connection.objects.lock(preview.connection_id)
     _check(connection, preview)
@@ -108,16 +108,14 @@ def change_field(preview: RematchRun, *, actor: StaffMember | None) -> RematchRu
 
 def _check(connection: Connection, preview: RematchRun) -> None:
     if connection.status != ConnectionStatus.CONNECTED:
-        raise FieldChangeRefused(
+        raise MatchFieldError(
             _("%s is not connected, so that nobody could be matched. Reauthorize it first.") % connection.name
         )
     if preview.match_field == connection.match_field:
-        raise FieldChangeRefused(
-            _("%s is the field that is used already.") % preview.get_match_field_display()
-        )
+        raise MatchFieldError(_("%s is the field that is used already.") % preview.get_match_field_display())
     usable = RematchRun.objects.filter(pk=preview.pk, state=RematchState.SUCCEEDED, dismissed_at__isnull=True)
     if not usable.filter(finished_at__gt=Now() - FRESH_FOR).exists():
-        raise FieldChangeRefused(
+        raise MatchFieldError(
             _(
                 "This preview is unfinished, was cancelled, or is more than an hour old. Look again what changes."
             )

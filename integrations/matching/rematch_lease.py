@@ -27,7 +27,7 @@ from integrations.task_queue import send
 RUNS_WITH_CHANGES = 5
 
 
-class Overtaken(Exception):
+class LeaseLost(Exception):
     """The run belongs to another worker by now, or has ended: what was about to be written is void."""
 
 
@@ -90,7 +90,7 @@ def caller_of(run_id: int) -> str:
 
 
 def advance(run: RematchRun, cursor: int, people: int, changes: Sequence[MatchChange]) -> None:
-    """Note that everybody up to `cursor` is written, and renew the lease. Raises Overtaken."""
+    """Note that everybody up to `cursor` is written, and renew the lease. Raises LeaseLost."""
     run.cursor = cursor
     run.done += people
     _write(
@@ -118,7 +118,7 @@ def _note_changes(run: RematchRun, changes: Sequence[MatchChange]) -> None:
 
 
 def hand_over(run: RematchRun) -> None:
-    """Let another task go on from the cursor, as this one has worked long enough. Raises Overtaken."""
+    """Let another task go on from the cursor, as this one has worked long enough. Raises LeaseLost."""
     _write(run, due_at=Now(), **NO_LEASE)
     send(WORK_TASK, run.pk)
 
@@ -174,4 +174,4 @@ def _forget_old_changes(run: RematchRun) -> None:
 def _write(run: RematchRun, **fields: object) -> None:
     mine = RematchRun.objects.running().filter(pk=run.pk, lease_token=run.lease_token)
     if not mine.update(**fields):
-        raise Overtaken
+        raise LeaseLost

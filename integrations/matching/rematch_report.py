@@ -146,7 +146,7 @@ def result_of(run: RematchRun) -> Result:
     )
 
 
-def line_of(run: RematchRun | None) -> str:
+def run_summary(run: RematchRun | None) -> str:
     """How far a rematch is or how it ended, in one line for a list; "" without one."""
     if run is None:
         return ""

@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import record_failure
 from integrations.events import note_event
-from integrations.matching.lookups import look_up
 from integrations.matching.rematch_lease import (
-    Overtaken,
+    LeaseLost,
     advance,
     caller_of,
     claim,
@@ -24,7 +23,7 @@ from integrations.matching.rematch_lease import (
     succeed,
 )
 from integrations.matching.rematch_runs import people_in
-from integrations.matching.results import preview_answers, write_answers
+from integrations.matching.results import look_up, preview_results, write_results
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -56,7 +55,7 @@ def work_on_run(run_id: int) -> None:
         _ask_for_everybody(run)
     except PlatformError as error:
         _interrupt(run, error)
-    except Overtaken:
+    except LeaseLost:
         logger.info("Rematch run %s is in other hands.", run_id)
 
 
@@ -92,8 +91,8 @@ def _keep(
     run: RematchRun, asked: Mapping[int, str], answers: Mapping[str, DirectoryResult]
 ) -> list[MatchChange]:
     if run.is_preview:
-        return preview_answers(run.connection, asked, answers)
-    return write_answers(run.connection, asked, answers, run)
+        return preview_results(run.connection, asked, answers)
+    return write_results(run.connection, asked, answers, run)
 
 
 def end_of_shift() -> float:
@@ -133,7 +132,7 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
             postpone(run, error.sentence, error.retry_after)
         else:
             _give_up(run, error.sentence)
-    except Overtaken:
+    except LeaseLost:
         logger.info("Rematch run %s is in other hands.", run.pk)
 
 

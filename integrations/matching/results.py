@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from integrations.circuit_breaker import record_success
 from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.models import (
     Connection,
@@ -21,6 +22,7 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.models.matches import derived_status
+from integrations.platforms.base import Directory
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import DirectoryResult, MatchReason
 from integrations.task_queue import enqueue_on_commit
@@ -44,7 +46,7 @@ WRITTEN = [
 
 
 @transaction.atomic
-def write_answers(
+def write_results(
     connection: Connection,
     asked: Mapping[int, str],
     answers: Mapping[str, DirectoryResult],
@@ -78,7 +80,7 @@ def write_answers(
     return _changes(before, rows)
 
 
-def preview_answers(
+def preview_results(
     connection: Connection, asked: Mapping[int, str], answers: Mapping[str, DirectoryResult]
 ) -> list[MatchChange]:
     """Who would change if what was answered for `asked` were stored, unsaved. Writes nothing."""
@@ -169,3 +171,15 @@ def _change(old: UserMatch | None, new: UserMatch) -> MatchChange:
         reason=new.reason,
         hint=new.hint,
     )
+
+
+def look_up(
+    connection: Connection, directory: Directory, asked: Mapping[int, str]
+) -> dict[str, DirectoryResult]:
+    """An answer for each value; an empty field is answered without a call."""
+    answers = {value: DirectoryResult(reason=MatchReason.FIELD_EMPTY) for value in asked.values()}
+    user_names = [value for value in answers if value.strip()]
+    if user_names:
+        answers |= directory.find(user_names)
+        record_success(connection.pk)
+    return answers

@@ -130,9 +130,9 @@ def _retry_blocker(meeting: Meeting, hosting: Hosting) -> RetryBlocker | None:
         return RetryBlocker(_("Hosts on a personal link now."))
     if hosting.connection is not None and hosting.connection.pk != meeting.connection_id:
         return RetryBlocker(_("Hosts on %(name)s now.") % {"name": hosting.connection.name})
-    if hosting.obstacle is None or _is_only_off(hosting):
+    if hosting.blocking_reason is None or _is_only_off(hosting):
         return None
-    return RetryBlocker(hosting.obstacle.reason, hosting.obstacle.page)
+    return RetryBlocker(hosting.blocking_reason.reason, hosting.blocking_reason.page)
 
 
 def _is_only_off(hosting: Hosting) -> bool:

@@ -15,11 +15,11 @@ from django.db.models.functions import Now
 
 from integrations.circuit_breaker import growing_pause, record_failure, record_success
 from integrations.leases import NO_LEASE
-from integrations.matching.host_permission_schedule import attempts_of_a_covered_person, refused
+from integrations.matching.host_permission_schedule import SCHEDULE_FIELDS, record_refused_meeting
 from integrations.meetings.lease import Claim, settled_after
 from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
-from integrations.models import DesiredState, DirectoryState, HostPause, HostPermission, Meeting, UserMatch
+from integrations.models import DesiredState, DirectoryState, HostPause, Meeting, UserMatch
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import ErrorScope, MatchReason, PlatformError
 
@@ -117,6 +117,7 @@ def _pause_before_retry(error: PlatformError, attempts: int) -> timedelta | None
     return timedelta(seconds=growing_pause(attempts - 1))
 
 
+@transaction.atomic
 def _record_refusal_on_match(meeting: Meeting, error: PlatformError) -> None:
     """Record the refusal on the host's match if the host is the organizer.
 
@@ -125,19 +126,20 @@ def _record_refusal_on_match(meeting: Meeting, error: PlatformError) -> None:
     """
     if error.reason is None:
         return
-    rows = UserMatch.objects.filter(
-        connection=meeting.connection_id, staff=meeting.host_id, remote_id=meeting.organizer_id
+    match = (
+        UserMatch.objects.select_for_update(no_key=True)
+        .filter(connection=meeting.connection_id, staff=meeting.host_id, remote_id=meeting.organizer_id)
+        .first()
     )
-    fields: dict[str, Any] = {"reason": error.reason}
+    if match is None:
+        return
+    match.reason = error.reason
     if error.reason == MatchReason.NO_HOST_PERMISSION:
-        rows.filter(host_permission=HostPermission.GRANTED).update(
-            host_permission_attempts=attempts_of_a_covered_person()
-        )
-        fields |= refused()
+        record_refused_meeting(match)
     if error.reason == MatchReason.NOT_FOUND:
         # Another remote user may have the user name now, so the sweep looks it up again.
-        fields |= {"directory": DirectoryState.UNMATCHED, "queried_name": None}
-    rows.update(**fields)
+        match.directory, match.queried_name = DirectoryState.UNMATCHED, None
+    match.save(update_fields=["reason", "directory", "queried_name", *SCHEDULE_FIELDS])
 
 
 def _log_failure(meeting: Meeting, error: PlatformError) -> None:

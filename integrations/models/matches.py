@@ -1,9 +1,11 @@
-"""Who is whom on a platform."""
+"""Staff-to-platform-user matches."""
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce, Now, Upper
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
@@ -40,8 +42,30 @@ class MatchStatus(models.TextChoices):
     FORBIDDEN = "forbidden", _("Forbidden")
 
 
+class UserMatchQuerySet(models.QuerySet["UserMatch"]):
+    """Questions about matches."""
+
+    def found(self) -> Self:
+        """Return the matches of active staff with a user of the platform."""
+        return self.filter(directory=DirectoryState.MATCHED, staff__is_active=True)
+
+    def needing_permission(self, connection: Connection) -> Self:
+        """Return the matches on a connection that lack nothing but the platform's host permission."""
+        refused = Q(reason="", host_permission__in=[HostPermission.DENIED, HostPermission.WAITING])
+        lacks_permission = Q(reason=MatchReason.NO_HOST_PERMISSION) | refused
+        return self.found().filter(lacks_permission, connection=connection)
+
+    def with_sharing(self) -> models.QuerySet[Any]:
+        """Annotate `is_shared`: whether the match of another active staff member has the same remote user."""
+        # `__gt=""`: thousands of matches without a remote user must not be compared with each other.
+        others = UserMatch.objects.found().filter(
+            connection=OuterRef("connection"), remote_id=OuterRef("remote_id"), remote_id__gt=""
+        )
+        return self.annotate(is_shared=Exists(others.exclude(staff=OuterRef("staff"))))
+
+
 class UserMatch(models.Model):
-    """One person on one connection: the admin's wish (`enabled`) and what the platform answered."""
+    """One person on one connection: the Video Calls switch (`enabled`) and the platform's answers."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="matches")
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="video_matches")
@@ -103,6 +127,8 @@ class UserMatch(models.Model):
         output_field=models.TextField(),
         db_persist=True,
     )
+
+    objects = UserMatchQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "staff"], name="one_match_per_person")]

@@ -19,8 +19,7 @@ from django.db.models.functions import Now
 
 from integrations import circuit_breaker
 from integrations.events import note_event
-from integrations.matching.lookups import look_up
-from integrations.matching.results import preview_answers
+from integrations.matching.results import look_up, preview_results
 from integrations.models import (
     Connection,
     DesiredState,
@@ -128,7 +127,7 @@ def _find_drift(connection: Connection, changes: Changes | None) -> _Drift:
     while directory is not None and names:
         chunk = dict(list(names.items())[: directory.chunk_size])
         names = {pk: name for pk, name in names.items() if pk not in chunk}
-        match_changes += preview_answers(connection, chunk, look_up(connection, directory, chunk))
+        match_changes += preview_results(connection, chunk, look_up(connection, directory, chunk))
     return _Drift([change for change in match_changes if _is_drift(change)], meetings)
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
-from integrations.matching.alias import AliasError, offer_for, take_over
+from integrations.matching.alias import AliasError, adopt_user_name, user_name_change_for
 from integrations.models import Connection
 from integrations.platforms.registry import platform_of
 from integrations.views.access import while_connected
@@ -25,9 +25,9 @@ def use_alias(request: HttpRequest, connection: Connection, staff_pk: int) -> Ht
     try:
         if request.method != "POST":
             context = {"connection": connection, "platform": platform_of(connection), "back": back}
-            context["offer"] = offer_for(connection, person)
+            context["offer"] = user_name_change_for(connection, person)
             return render(request, "integrations/dashboard/use_alias.html", context)
-        offer = take_over(connection, person, request.POST.get("new", ""), current_member(request))
+        offer = adopt_user_name(connection, person, request.POST.get("new", ""), current_member(request))
     except AliasError as error:
         messages.error(request, str(error))
     else:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 
 from integrations.connections.defaults import PeopleOn, people_on, without_platform
 from integrations.hooks import notices_of
-from integrations.matching.rematch_report import line_of, shown_runs
+from integrations.matching.rematch_report import run_summary, shown_runs
 from integrations.meetings.failed import count_by_connection
 from integrations.models import Connection
 from integrations.platforms.base import VideoPlatform
@@ -103,7 +103,7 @@ def _connection_rows(connections: Iterable[Connection]) -> list[ConnectionRow]:
             platform,
             platform.account(connection),
             people[connection.pk],
-            line_of(rematches.get(connection.pk)),
+            run_summary(rematches.get(connection.pk)),
             failed.get(connection.pk, 0),
         )
         for connection, platform in zip(connections, platforms, strict=True)

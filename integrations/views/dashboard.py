@@ -17,9 +17,8 @@ from integrations.dashboard.rows import user_rows
 from integrations.dashboard.search import ROWS, TableFilter
 from integrations.dashboard.table import users_page
 from integrations.hooks import notices_of
-from integrations.matching.host_permission import needing_permission
 from integrations.meetings.failed import failed_links
-from integrations.models import Connection
+from integrations.models import Connection, UserMatch
 from integrations.monitoring import capacity_report, drift_report
 from integrations.platforms.registry import platform_of
 from integrations.views.access import is_htmx, with_connection
@@ -80,7 +79,9 @@ def _table_context(request: HttpRequest, connection: Connection, counts: UserCou
         "row_choices": ROWS,
         "rows": rows,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
-        "needing_permission": needing_permission(connection).count() if needs_permission_probe else 0,
+        "needing_permission": UserMatch.objects.needing_permission(connection).count()
+        if needs_permission_probe
+        else 0,
         # Without scripts, a link ticks the boxes of this page.
         "selects_page": request.GET.get("select") == "page",
         "query": request.GET.urlencode(),

@@ -17,10 +17,9 @@ from integrations.connections.health import health_of, paused_until, work_of
 from integrations.connections.history import events_of
 from integrations.connections.self_test import ask_for_check, latest_check
 from integrations.events import note_event
-from integrations.matching.host_permission import needing_permission
 from integrations.meetings import failed as failed_links
 from integrations.meetings.reconciliation_report import report_of
-from integrations.models import Connection, EventKind
+from integrations.models import Connection, EventKind, UserMatch
 from integrations.monitoring import capacity_report, drift_report
 from integrations.platforms.registry import platform_of
 from integrations.platforms.settings_form import SettingsForm
@@ -121,7 +120,7 @@ def _count_without_permission(connection: Connection) -> int:
     """Count the people for whom one script would grant the host permission."""
     if not connection.is_live or not platform_of(connection).needs_host_permission(connection):
         return 0
-    return needing_permission(connection).count()
+    return UserMatch.objects.needing_permission(connection).count()
 
 
 def _health_context(connection: Connection) -> dict[str, Any]:

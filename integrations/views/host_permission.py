@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from integrations.dashboard.counts import count_users
 from integrations.dashboard.rows import user_rows
-from integrations.matching.host_permission import grant_script, needing_permission, report_permission
+from integrations.matching.host_permission_report import grant_script, report_permission
 from integrations.matching.rematch_runs import people_of
-from integrations.models import Connection
+from integrations.models import Connection, UserMatch
 from integrations.platforms.registry import platform_of
 from integrations.views.access import is_htmx, while_connected
 from integrations.views.dashboard import back_to_dashboard
@@ -54,7 +54,7 @@ def script(request: HttpRequest, connection: Connection) -> HttpResponse:
         return redirect("connection", connection.pk)
     if "download" in request.GET:
         return _script_download(connection)
-    count = needing_permission(connection).count()
+    count = UserMatch.objects.needing_permission(connection).count()
     context = {"connection": connection, "platform": platform_of(connection), "count": count}
     if 0 < count <= MAX_SHOWN:
         context["script"] = grant_script(connection)
@@ -83,7 +83,7 @@ def unsettled(request: HttpRequest, connection: Connection) -> HttpResponse:
         **_row_context(connection, request.GET.get("back", "")),
         # Counts change only when a row does.
         "counts": count_users(connection) if settled else None,
-        "needing_permission": needing_permission(connection).count() if settled else 0,
+        "needing_permission": UserMatch.objects.needing_permission(connection).count() if settled else 0,
         "settled": settled,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
     }

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from integrations.connections.forms import FieldForm
 from integrations.matching.match_field import (
-    FieldChangeRefused,
-    change_field,
+    MatchFieldError,
+    change_match_field,
     open_preview,
     other_field,
-    prospect_of,
+    preview_result_of,
 )
 from integrations.matching.rematch_report import progress_of
 from integrations.matching.rematch_runs import RunUnderWay, dismiss, start_preview
@@ -63,8 +63,8 @@ def preview(request: HttpRequest, connection: Connection, run_pk: int) -> HttpRe
 def change(request: HttpRequest, connection: Connection, run_pk: int) -> HttpResponse:
     """Use the previewed field, and rematch all staff."""
     try:
-        change_field(_preview_or_404(connection, run_pk), actor=current_member(request))
-    except (FieldChangeRefused, RunUnderWay) as error:
+        change_match_field(_preview_or_404(connection, run_pk), actor=current_member(request))
+    except (MatchFieldError, RunUnderWay) as error:
         messages.error(request, str(error))
     return redirect("connection", connection.pk)
 
@@ -88,5 +88,5 @@ def _preview_context(connection: Connection, run: RematchRun) -> dict[str, Any]:
         "platform": platform_of(connection),
         "run": run,
         "progress": progress_of(run) if run.is_running else None,
-        "prospect": prospect_of(run) if run.state == RematchState.SUCCEEDED else None,
+        "prospect": preview_result_of(run) if run.state == RematchState.SUCCEEDED else None,
     }

@@ -16,7 +16,7 @@ from integrations.dashboard.rows import user_rows
 from integrations.dashboard.search import TableFilter, filtered_users
 from integrations.hooks import notices_of
 from integrations.hosting.video_calls_switch import (
-    Turned,
+    SwitchChange,
     recent_switch_changes,
     set_video_calls,
     undo_video_calls,
@@ -87,7 +87,9 @@ def _selected_users(connection: Connection, form: QueryDict) -> QuerySet[StaffMe
     return listed.filter(pk__in=selected)
 
 
-def _add_switch_message(request: HttpRequest, connection: Connection, change: Turned, sentence: str) -> None:
+def _add_switch_message(
+    request: HttpRequest, connection: Connection, change: SwitchChange, sentence: str
+) -> None:
     """Add a message with an Undo button."""
     context = {
         "connection": connection,
@@ -99,7 +101,7 @@ def _add_switch_message(request: HttpRequest, connection: Connection, change: Tu
     add_message(request, render_to_string("integrations/dashboard/_switch_result.html", context, request))
 
 
-def _switched_sentence(change: Turned) -> str:
+def _switched_sentence(change: SwitchChange) -> str:
     if not change.people:
         return (
             _("Nothing has changed: Video Calls was on already.")
@@ -122,7 +124,7 @@ def _switched_sentence(change: Turned) -> str:
     return sentence % {"count": change.people}
 
 
-def _undone_sentence(change: Turned) -> str:
+def _undone_sentence(change: SwitchChange) -> str:
     if not change.people:
         return _("There is nothing left to undo.")
     sentence = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.matching import people
+from integrations import task_queue
 from integrations.task_queue import Priority
 
 
@@ -22,6 +22,6 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture(autouse=True)
-def nobody_waits() -> None:
-    """Tests roll back, which leaves the ids of their staff behind."""
-    people._waiting.staff_ids.clear()
+def forget_bursts() -> None:
+    """Let each test enqueue a task that the previous test enqueued a moment ago."""
+    task_queue._said.clear()

@@ -120,7 +120,7 @@ def test_who_is_asked_about_by_another_meanwhile_keeps_nobody_from_probing(
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
     later(seconds=16)
-    monkeypatch.setattr(host_permission, "_claim", lambda connection, how_many: [])
+    monkeypatch.setattr(host_permission, "_claim_due_matches", lambda connection, count: [])
 
     ask_for_coverage(hosting)
 

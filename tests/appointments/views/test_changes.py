@@ -95,7 +95,9 @@ def test_the_link_of_each_is_said_before(maple_with_teams: Maple, as_sky: Browse
         ("Ben Carter", ["Same link."]),
         ("Uma Own", [f"On their personal link, {own}. Ring twice."]),
     ]
-    assert [member.name for member, _obstacle in page.context["form"].candidates.unable] == ["Tess Moor"]
+    assert [member.name for member, _blocking_reason in page.context["form"].candidates.unable] == [
+        "Tess Moor"
+    ]
 
 
 @pytest.mark.parametrize("who", ["somebody else's", "not able", "nobody", "words"])

@@ -146,11 +146,12 @@ def test_beside_the_name_the_reason_is_short_and_says_whom_to_ask(
 ) -> None:
     make_match(connection, sam, **answer)
 
-    obstacle = hosting(sam).obstacle
+    blocking_reason = hosting(sam).blocking_reason
 
     address = f"/settings/video-calls/{connection.pk}/?search=sam%40maple.example#user-{sam.pk}"
-    assert obstacle is not None
-    assert (obstacle.reason, obstacle.ask, obstacle.page) == (reason, ask, MeetingPage(address, label))
+    assert blocking_reason is not None
+    shown = (blocking_reason.reason, blocking_reason.ask, blocking_reason.page)
+    assert shown == (reason, ask, MeetingPage(address, label))
 
 
 def test_video_calls_is_off_for_somebody_who_was_never_looked_up(

@@ -7,8 +7,8 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.hosting.video_calls_switch import Turned, set_video_calls, undo_video_calls
-from integrations.matching.results import write_answers
+from integrations.hosting.video_calls_switch import SwitchChange, set_video_calls, undo_video_calls
+from integrations.matching.results import write_results
 from integrations.models import Connection, ConnectionEvent, HostPermission, UserMatch
 from integrations.platforms.values import DirectoryResult
 from staff.models import Role, StaffMember
@@ -19,12 +19,12 @@ from tests.integrations.fake_platform import FakePlatform
 pytestmark = pytest.mark.django_db
 
 
-def priority(connection: Connection, *people: StaffMember, on: bool = True) -> Turned:
+def priority(connection: Connection, *people: StaffMember, on: bool = True) -> SwitchChange:
     chosen = StaffMember.objects.filter(pk__in=[person.pk for person in people])
     return set_video_calls(connection, chosen, on=on, actor=None)
 
 
-def event_of(turned: Turned) -> ConnectionEvent:
+def event_of(turned: SwitchChange) -> ConnectionEvent:
     assert turned.event is not None
     return turned.event
 
@@ -70,7 +70,7 @@ def test_what_is_on_already_is_no_event(fake_teams: FakePlatform) -> None:
     sam = make_member(maple)
     make_match(connection, sam)
 
-    assert (priority(connection, sam), ConnectionEvent.objects.count()) == (Turned(True, 0, None), 0)
+    assert (priority(connection, sam), ConnectionEvent.objects.count()) == (SwitchChange(True, 0, None), 0)
 
 
 def test_people_of_another_organisation_are_not_reached(fake_teams: FakePlatform) -> None:
@@ -154,7 +154,7 @@ def test_a_second_undo_changes_nobody(connection: Connection) -> None:
     event = turn_everybody(connection)
     undo_video_calls(event, None)
 
-    assert undo_video_calls(event, None) == Turned(False, 0, None)
+    assert undo_video_calls(event, None) == SwitchChange(False, 0, None)
     assert who_is_on(connection) == {"Sam"}
 
 
@@ -220,7 +220,7 @@ def test_a_click_that_changes_nobody_writes_nothing(connection: Connection) -> N
     with CaptureQueriesContext(database) as captured:
         turned = priority(connection, StaffMember.objects.get(first_name="Sam"))
 
-    assert turned == Turned(True, 0, None)
+    assert turned == SwitchChange(True, 0, None)
     assert [each["sql"] for each in captured if each["sql"].startswith(("UPDATE", "DELETE"))] == []
     assert connection.events.count() == 1
 
@@ -247,7 +247,7 @@ def test_turning_everybody_on_while_the_first_answers_are_written(fake_teams: Fa
         )
     try:
         at_once(
-            lambda: write_answers(connection, asked, answers),
+            lambda: write_results(connection, asked, answers),
             lambda: priority(connection, *StaffMember.objects.all()),
         )
     finally:

@@ -14,13 +14,11 @@ from redis.exceptions import RedisError
 from integrations.hosting.eligibility import Hosting
 from integrations.matching.host_permission import (
     PORTION,
-    grant_script,
-    needing_permission,
     probe_host_permission,
-    report_permission,
     sweep_host_permission,
     write_host_permission,
 )
+from integrations.matching.host_permission_report import grant_script, report_permission
 from integrations.matching.people import rematch_people
 from integrations.models import (
     Connection,
@@ -541,7 +539,7 @@ def test_another_connections_people_are_not_reported(connection, sam, ada):
     cedar = make_connection(make_organization("Cedar Bank"), account_oid="another")
 
     assert report_permission(cedar, StaffMember.objects.all(), ada) == 0
-    assert needing_permission(cedar).count() == 0
+    assert UserMatch.objects.needing_permission(cedar).count() == 0
 
 
 def test_the_script_is_for_everybody_who_needs_it(connection, sam, maple):

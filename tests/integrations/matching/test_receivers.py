@@ -1,4 +1,4 @@
-"""The automatic rematches, and beat that finds what they did not see."""
+"""Automatic rematches: the receivers that request a sweep, and the sweep."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.integrations.fake_platform import FakePlatform, outage
 pytestmark = pytest.mark.django_db
 
 Sent = list[tuple[object, ...]]
-REMATCH = "integrations.rematch_people"
+SWEEP = ("integrations.rematch_changed_staff",)
 
 
 # --- The article's three occasions ------------------------------------------------------------------
@@ -42,16 +42,15 @@ def test_a_new_staff_member_is_rematched(
     make_connection(maple)
 
     with django_capture_on_commit_callbacks(execute=True):
-        sam = make_member(maple)
+        make_member(maple)
 
-    assert sent_tasks == [(REMATCH, [sam.pk])]
+    assert sent_tasks == [SWEEP]
 
 
 @pytest.mark.parametrize("field", ["email", "username"])
 def test_a_staff_member_whose_email_or_username_is_updated_is_rematched(
     fake_teams: FakePlatform,
     sent_tasks: Sent,
-    nobody_waits: None,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     field: str,
 ) -> None:
@@ -63,7 +62,7 @@ def test_a_staff_member_whose_email_or_username_is_updated_is_rematched(
         setattr(sam, field, "new@maple.example")
         sam.save()
 
-    assert sent_tasks == [(REMATCH, [sam.pk])]
+    assert sent_tasks == [SWEEP]
 
 
 @pytest.mark.parametrize("way", ["assignment", "service.staff", "member.services"])
@@ -86,10 +85,10 @@ def test_a_staff_member_who_is_assigned_to_a_service_is_rematched(
         else:
             sam.services.add(service)
 
-    assert sent_tasks == [(REMATCH, [sam.pk])]
+    assert sent_tasks == [SWEEP]
 
 
-def test_an_ordinary_save_asks_for_nothing_and_costs_no_query(
+def test_an_ordinary_save_requests_nothing_and_costs_no_query(
     fake_teams: FakePlatform,
     sent_tasks: Sent,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -101,12 +100,28 @@ def test_an_ordinary_save_asks_for_nothing_and_costs_no_query(
     sam.first_name = "Samuel"
 
     with django_assert_num_queries(1), django_capture_on_commit_callbacks(execute=True) as callbacks:
-        sam.save()
+        sam.save(update_fields=["first_name"])
 
     assert (callbacks, sent_tasks) == ([], [])
 
 
-def test_a_save_after_a_rename_asks_once(
+def test_a_save_of_all_fields_costs_one_query_and_requests_a_sweep(
+    fake_teams: FakePlatform,
+    sent_tasks: Sent,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    maple = make_organization()
+    make_connection(maple)
+    sam = StaffMember.objects.get(pk=make_staff(maple, 1)[0].pk)
+
+    with django_assert_num_queries(2), django_capture_on_commit_callbacks(execute=True):
+        sam.save()
+
+    assert sent_tasks == [SWEEP]
+
+
+def test_a_save_after_a_rename_requests_one_sweep(
     fake_teams: FakePlatform,
     sent_tasks: Sent,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
@@ -120,7 +135,7 @@ def test_a_save_after_a_rename_asks_once(
             sam.email = "new@maple.example"
             sam.save()
 
-    assert sent_tasks == [(REMATCH, [sam.pk])]
+    assert sent_tasks == [SWEEP]
 
 
 def test_many_changes_of_one_transaction_are_one_task(
@@ -136,10 +151,10 @@ def test_many_changes_of_one_transaction_are_one_task(
         people = [make_member(maple, name) for name in ("Sam Okafor", "Sky Ito", "Ada Moreau")]
         service.staff.set(people)
 
-    assert sent_tasks == [(REMATCH, [member.pk for member in people])]
+    assert sent_tasks == [SWEEP]
 
 
-def test_very_many_people_are_several_tasks(
+def test_very_many_people_are_one_task_and_several_sweeps(
     fake_teams: FakePlatform,
     sent_tasks: Sent,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
@@ -151,11 +166,12 @@ def test_very_many_people_are_several_tasks(
     with django_capture_on_commit_callbacks(execute=True):
         request_rematch(ids)
 
-    assert sent_tasks == [(REMATCH, ids[:1000]), (REMATCH, ids[1000:])]
+    assert sent_tasks == [SWEEP]
+    assert [rematch_changed_staff() for _ in range(3)] == [1000, 1, 0]
 
 
 @pytest.mark.parametrize("status", [None, ConnectionStatus.DISCONNECTED])
-def test_without_a_connection_the_broker_is_not_bothered(
+def test_without_a_connection_no_task_is_sent(
     fake_teams: FakePlatform,
     sent_tasks: Sent,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
@@ -172,7 +188,7 @@ def test_without_a_connection_the_broker_is_not_bothered(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_asks_for_nothing(fake_teams: FakePlatform, sent_tasks: Sent) -> None:
+def test_a_rollback_requests_nothing(fake_teams: FakePlatform, sent_tasks: Sent) -> None:
     maple = make_organization()
     make_connection(maple)
 
@@ -183,7 +199,7 @@ def test_what_is_rolled_back_asks_for_nothing(fake_teams: FakePlatform, sent_tas
     assert sent_tasks == []
 
 
-# --- A broker that is down --------------------------------------------------------------------------
+# --- The broker is down ------------------------------------------------------------------------------
 def test_a_lost_task_leaves_the_person_due_with_the_last_status(
     fake_teams: FakePlatform,
     monkeypatch: pytest.MonkeyPatch,
@@ -194,7 +210,7 @@ def test_a_lost_task_leaves_the_person_due_with_the_last_status(
     sam = make_staff(maple, 1)[0]
     make_match(connection, sam)
     fake_teams.knows(sam.email, name="Samuel")
-    monkeypatch.setattr("integrations.matching.people.send", lambda *args: False)
+    monkeypatch.setattr("integrations.task_queue.send_each", lambda *args, **options: False)
 
     with django_capture_on_commit_callbacks(execute=True):
         make_service(maple).staff.set([sam])
@@ -205,8 +221,8 @@ def test_a_lost_task_leaves_the_person_due_with_the_last_status(
     assert UserMatch.objects.get().remote_name == "Samuel"
 
 
-# --- Beat -------------------------------------------------------------------------------------------
-def test_beat_finds_who_was_added_or_renamed_in_bulk(fake_teams: FakePlatform) -> None:
+# --- The sweep --------------------------------------------------------------------------------------
+def test_the_sweep_finds_people_added_or_renamed_in_bulk(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     new, renamed, settled, left = make_staff(maple, 4)
@@ -221,7 +237,7 @@ def test_beat_finds_who_was_added_or_renamed_in_bulk(fake_teams: FakePlatform) -
     assert fake_teams.asked == [[new.email, "renamed@maple.example"]]
 
 
-def test_a_second_round_of_beat_has_nothing_to_do(fake_teams: FakePlatform) -> None:
+def test_a_second_sweep_has_nothing_to_do(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     make_connection(maple)
     make_staff(maple, 3)
@@ -230,7 +246,7 @@ def test_a_second_round_of_beat_has_nothing_to_do(fake_teams: FakePlatform) -> N
     assert (rematch_changed_staff(), fake_teams.calls["find"]) == (0, 1)
 
 
-def test_beat_compares_the_field_that_each_connection_matches_by(fake_teams: FakePlatform) -> None:
+def test_the_sweep_compares_the_match_field_of_each_connection(fake_teams: FakePlatform) -> None:
     maple, cedar = make_organization(), make_organization("Cedar Bank")
     by_email = make_connection(maple)
     by_username = make_connection(cedar, match_field=MatchField.USERNAME)
@@ -256,7 +272,7 @@ def test_one_person_on_two_connections_is_looked_up_on_both(fake_teams: FakePlat
     assert sorted(fake_teams.asked) == [[sam.username], [sam.email]]
 
 
-def test_somebody_without_a_user_name_is_not_due_for_ever(fake_teams: FakePlatform) -> None:
+def test_a_person_without_a_user_name_is_due_only_once(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     make_connection(maple, match_field=MatchField.USERNAME)
     make_staff(maple, 2)
@@ -266,7 +282,7 @@ def test_somebody_without_a_user_name_is_not_due_for_ever(fake_teams: FakePlatfo
     assert rematch_changed_staff() == 0
 
 
-def test_beat_leaves_a_connection_with_a_run_to_the_run(fake_teams: FakePlatform) -> None:
+def test_the_sweep_skips_a_connection_with_a_run_under_way(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_staff(maple, 2)
@@ -283,7 +299,7 @@ def test_beat_leaves_a_connection_with_a_run_to_the_run(fake_teams: FakePlatform
         {"paused_until": timezone.now() + timedelta(days=1)},
     ],
 )
-def test_beat_leaves_connections_alone_that_cannot_work(
+def test_the_sweep_skips_connections_that_cannot_work(
     fake_teams: FakePlatform, trouble: dict[str, Any]
 ) -> None:
     maple = make_organization()
@@ -293,7 +309,7 @@ def test_beat_leaves_connections_alone_that_cannot_work(
     assert (rematch_changed_staff(), fake_teams.calls) == (0, {})
 
 
-def test_a_round_of_beat_is_bounded_for_each_connection(
+def test_a_sweep_is_bounded_for_each_connection(
     fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("integrations.matching.people.BATCH", 2)
@@ -307,7 +323,7 @@ def test_a_round_of_beat_is_bounded_for_each_connection(
     assert rounds == [4, 4, 2, 0]
 
 
-def test_an_outage_keeps_everybody_due(fake_teams: FakePlatform) -> None:
+def test_an_outage_keeps_all_people_due(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     make_connection(maple)
     make_staff(maple, 2)
@@ -330,7 +346,7 @@ def test_one_connection_in_trouble_does_not_stop_the_others(fake_teams: FakePlat
     assert UserMatch.objects.count() == 1
 
 
-def test_who_is_due_is_found_in_one_query(
+def test_due_people_are_found_in_one_query(
     fake_teams: FakePlatform, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     maple = make_organization()
@@ -350,7 +366,7 @@ def test_the_task_looks_people_up_on_every_connection_of_their_organisation(fake
     make_connection(cedar)
     sam = make_staff(maple, 1)[0]
 
-    tasks.rematch_people([sam.pk])
+    tasks.rematch_changed_staff()
 
     assert fake_teams.asked == [[sam.email], [sam.email]]
 

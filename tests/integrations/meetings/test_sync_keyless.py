@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.hosting.eligibility import Hosting
-from integrations.matching.people import rematch_everywhere
+from integrations.matching.people import rematch_people
 from integrations.meetings import requests
 from integrations.meetings.sweep import sweep
 from integrations.meetings.sync import _spec_of, sync_meeting
@@ -216,7 +216,8 @@ def test_a_pending_user_is_unmatched_with_its_own_reason(
 ) -> None:
     platform.invite("sam@maple.example")
 
-    rematch_everywhere([hosting.staff_id])
+    assert hosting.connection is not None
+    rematch_people(hosting.connection, [hosting.staff_id])
 
     match = UserMatch.objects.get()
     assert (match.status, match.reason, match.remote_id) == ("unmatched", "pending", "")

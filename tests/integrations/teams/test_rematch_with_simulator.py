@@ -11,9 +11,9 @@ import pytest
 from django.db.models.functions import Now
 
 from integrations.matching import rematch_worker
-from integrations.matching.lookups import look_up
 from integrations.matching.rematch_runs import start_run
 from integrations.matching.rematch_worker import work_on_run
+from integrations.matching.results import look_up
 from integrations.models import Connection, MatchField, RematchRun, RematchTrigger, UserMatch
 from integrations.platforms.values import MeetingSpec
 from integrations.teams.platform import Teams

@@ -7,7 +7,7 @@ from django.core import mail
 from django.urls import reverse
 
 from integrations.connections.disconnect import disconnect_connection
-from integrations.matching.alias import AliasError, take_over
+from integrations.matching.alias import AliasError, adopt_user_name
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, MatchField
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization
@@ -71,8 +71,7 @@ def test_use_it_changes_the_person_and_rematches(
     assert response.url == reverse("connection", args=[connection.pk], query={"search": "anna"})
     assert said(response) == ["Anna Kim uses anna.k@maple.example now and is being matched again."]
     assert anna.email == "anna.k@maple.example"
-    # Adding Ada queued a rematch in the same transaction, which is sent only now.
-    assert sent_tasks == [("integrations.rematch_people", [ada.pk, anna.pk])]
+    assert sent_tasks == [("integrations.rematch_changed_staff",)]
     assert (event.kind, event.actor) == ("user_name_adopted", ada)
     assert event.detail == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."
 
@@ -155,7 +154,7 @@ def test_after_a_disconnect_no_name_is_adopted(connection, anna, alias):
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
     with pytest.raises(AliasError):
-        take_over(connection, anna, "anna.k@maple.example", None)
+        adopt_user_name(connection, anna, "anna.k@maple.example", None)
 
     anna.refresh_from_db()
     assert anna.email == "anna@maple.example"

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.test import Client as Browser
 from django.urls import reverse
 
-from integrations.matching.match_field import prospect_of
+from integrations.matching.match_field import preview_result_of
 from integrations.matching.rematch_lease import RUNS_WITH_CHANGES
 from integrations.matching.rematch_runs import start_preview, start_run
 from integrations.matching.rematch_worker import work_on_run
@@ -284,9 +284,9 @@ def test_later_rematches_do_not_change_the_result_of_a_preview(
     browser: Browser, connection: Connection, ada: StaffMember
 ) -> None:
     preview = finished_preview(browser, connection)
-    before = prospect_of(preview)
+    before = preview_result_of(preview)
 
     for _ in range(RUNS_WITH_CHANGES + 1):
         work_on_run(start_run(connection, trigger=RematchTrigger.ADMIN, started_by=ada).pk)
 
-    assert prospect_of(preview) == before
+    assert preview_result_of(preview) == before

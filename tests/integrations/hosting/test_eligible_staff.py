@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from integrations.hosting.eligibility import hosting_of
-from integrations.hosting.hosts import hosts_of
+from integrations.hosting.eligibility import hosting_of, staff_able_to_host
 from integrations.models import ConnectionStatus, DirectoryState
 from staff.models import Organization, StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization
@@ -47,14 +46,14 @@ def names(people: list[StaffMember]) -> list[str]:
 
 
 def test_the_database_finds_who_can_host(maple: Organization) -> None:
-    assert names(list(hosts_of(maple))) == ["Chosen", "Matched", "Personal"]
+    assert names(list(staff_able_to_host(maple))) == ["Chosen", "Matched", "Personal"]
 
 
 def test_it_says_the_same_as_what_people_read(maple: Organization) -> None:
     everybody = list(maple.staff.all())
     hostings = hosting_of(everybody)
 
-    found = names(list(hosts_of(maple)))
+    found = names(list(staff_able_to_host(maple)))
 
     assert found == names([person for person in everybody if hostings[person.pk].can_host])
 
@@ -62,7 +61,7 @@ def test_it_says_the_same_as_what_people_read(maple: Organization) -> None:
 def test_without_a_default_only_choices_count(maple: Organization) -> None:
     maple.connections.update(is_default=False)
 
-    assert names(list(hosts_of(maple))) == ["Chosen", "Personal"]
+    assert names(list(staff_able_to_host(maple))) == ["Chosen", "Personal"]
 
 
 def test_with_the_add_on_off_only_personal_links_are_left(
@@ -70,17 +69,17 @@ def test_with_the_add_on_off_only_personal_links_are_left(
 ) -> None:
     fake_teams.addon = False
 
-    assert names(list(hosts_of(maple))) == ["Personal"]
+    assert names(list(staff_able_to_host(maple))) == ["Personal"]
 
 
 def test_whoever_left_hosts_nothing(maple: Organization) -> None:
     maple.staff.filter(first_name="Matched").update(is_active=False)
 
-    assert names(list(hosts_of(maple))) == ["Chosen", "Personal"]
+    assert names(list(staff_able_to_host(maple))) == ["Chosen", "Personal"]
 
 
 def test_nobody_of_another_organisation_is_found(maple: Organization) -> None:
     cedar = make_organization("Cedar Bank")
     make_match(make_connection(cedar), make_member(cedar, "Otto"))
 
-    assert names(list(hosts_of(cedar))) == ["Otto"]
+    assert names(list(staff_able_to_host(cedar))) == ["Otto"]

@@ -1,0 +1,54 @@
+"""Missing host permissions on the pages: the script that grants them, and the admin's report that it ran."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from integrations.events import note_event
+from integrations.matching.host_permission_schedule import PROBE_TASK
+from integrations.models import Connection, EventKind, HostPermission, UserMatch
+from integrations.platforms.registry import platform_of
+from integrations.task_queue import enqueue_on_commit
+from staff.models import StaffMember
+
+
+def grant_script(connection: Connection) -> str:
+    """Return the script that an administrator of the platform runs for all staff who lack the permission, or ""."""
+    matches = UserMatch.objects.needing_permission(connection).order_by("remote_id")
+    return platform_of(connection).grant_script(connection, list(matches.values_list("remote_id", flat=True)))
+
+
+@transaction.atomic
+def report_permission(
+    connection: Connection, people: QuerySet[StaffMember], actor: StaffMember | None
+) -> int:
+    """Record an admin's report that `people` have the permission, and probe until it has spread.
+
+    Returns the number of people who lacked the permission.
+    """
+    lacking = UserMatch.objects.needing_permission(connection).filter(staff__in=people.values("pk"))
+    locked = lacking.select_for_update(of=("self",), no_key=True).order_by("staff_id")
+    matches = UserMatch.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))
+    count = matches.update(
+        host_permission=HostPermission.WAITING, host_permission_attempts=0, host_permission_due_at=Now()
+    )
+    first = matches.select_related("staff").first()
+    if first is not None:
+        note_event(connection, EventKind.PERMISSION_REPORTED, actor, _event_text(count, first.staff))
+        enqueue_on_commit(PROBE_TASK, connection.pk)
+    return count
+
+
+def _event_text(count: int, first: StaffMember) -> str:
+    if count == 1:
+        return _("The access policy was reported as granted for %s.") % first.name
+    text = ngettext(
+        "The access policy was reported as granted for %d user.",
+        "The access policy was reported as granted for %d users.",
+        count,
+    )
+    return text % count
