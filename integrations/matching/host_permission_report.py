@@ -8,11 +8,11 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from coconut.task_queue import enqueue_on_commit
 from integrations.events import note_event
 from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.models import Connection, EventKind, HostPermission, UserMatch
 from integrations.platforms.registry import platform_of
-from integrations.task_queue import enqueue_on_commit
 from staff.models import StaffMember
 
 
