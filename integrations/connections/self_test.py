@@ -15,11 +15,11 @@ from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
+from coconut.task_queue import enqueue_on_commit
 from integrations.events import record_event
 from integrations.models import Connection, ConnectionCheck, EventKind
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import CheckStep, StepOutcome
-from integrations.task_queue import enqueue_on_commit
 from staff.models import StaffMember
 
 TASK: Final = "integrations.check_connection"

@@ -6,11 +6,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from coconut.task_queue import enqueue_on_commit
 from integrations.events import record_event
 from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.models import Connection, EventKind, HostPermission, UserMatch
 from integrations.platforms.registry import platform_of
-from integrations.task_queue import enqueue_on_commit
 from staff.models import StaffMember
 
 

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 
+from coconut.task_queue import send
 from integrations import circuit_breaker
 from integrations.events import record_event
 from integrations.matching.results import look_up, preview_results
@@ -37,7 +38,6 @@ from integrations.monitoring.drift_report import email_findings, event_params
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import Changes, PlatformError
-from integrations.task_queue import send
 
 logger = logging.getLogger(__name__)
 
