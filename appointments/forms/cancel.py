@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.status import VersionField
+from appointments.forms.fields import VersionField
 from appointments.models import Appointment
 
 

@@ -55,7 +55,6 @@ class ClientGroup(ProgressiveForm):
 
     @cached_property
     def search_words(self) -> str:
-        """Return the search text."""
         return self.picked("client_query").replace("\0", "")[:200].strip()
 
     @cached_property
@@ -81,7 +80,6 @@ class ClientGroup(ProgressiveForm):
 
     @property
     def new_client(self) -> dict[str, str]:
-        """Return the fields of the client to add."""
         return {name: self.cleaned_data[f"new_{name}"] for name in ("name", "email", "phone")}
 
     def client_or_new(self) -> Client | dict[str, str]:

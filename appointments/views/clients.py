@@ -21,7 +21,6 @@ from staff.pagination import list_context
 @require_safe
 @schedulers_only
 def client_list(request: HttpRequest) -> HttpResponse:
-    """List the clients by name."""
     filters = ClientFilter(request.GET)
     words = filters.cleaned_data["q"] if filters.is_valid() else ""
     rows = find_clients(current_organization(request), words)
@@ -32,7 +31,6 @@ def client_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @schedulers_only
 def add_client(request: HttpRequest) -> HttpResponse:
-    """Add a client to the organisation."""
     form = ClientForm(request.POST or None, instance=Client(organization=current_organization(request)))
     if request.method == "POST" and form.is_valid():
         client = form.save()
