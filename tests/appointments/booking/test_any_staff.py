@@ -75,7 +75,7 @@ def test_staff_who_are_busy_or_off_are_skipped(maple: Maple, kim: StaffMember):
     assert taken.value.next_free == [monday(10, 30), monday(10, 45), monday(11)]
 
 
-def test_the_next_free_times_are_those_of_anyone(maple: Maple, kim: StaffMember):
+def test_a_taken_time_lists_the_next_free_times_of_any_staff(maple: Maple, kim: StaffMember):
     for member in (maple.sam, kim):
         make_appointment(maple.review, member, maple.cleo, monday(10))
     make_appointment(maple.review, maple.sam, maple.cleo, monday(10, 30))

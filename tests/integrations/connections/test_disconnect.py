@@ -22,29 +22,12 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.models import TeamsConnection
-from staff.models import Role, StaffMember
-from tests.factories import make_connection, make_member, make_organization, make_staff
+from staff.models import StaffMember
+from tests.factories import make_connection, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, move, sync
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    """Sam, who is matched and turned on."""
-    return make_hosting()
-
-
-@pytest.fixture
-def connection(hosting: Hosting) -> Connection:
-    assert hosting.connection is not None
-    return hosting.connection
-
-
-@pytest.fixture
-def ada(connection: Connection) -> StaffMember:
-    return make_member(connection.organization, "Ada Lovell", Role.ADMIN)
+pytestmark = pytest.mark.usefixtures("hosting")
 
 
 def test_a_disconnected_connection_is_nobodys_default_and_says_who_did_it(
