@@ -123,7 +123,7 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=default_broker_url(BASE
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# Shorter than every lease (`integrations.leases`): a worker that outlives its lease could work on a row that another
+# Shorter than every lease (`coconut.leases`): a worker that outlives its lease could work on a row that another
 # worker holds.
 CELERY_TASK_TIME_LIMIT = 75  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -143,7 +143,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "sep": ":",
 }
 # The lower goes first, 0 where nothing is said: what somebody who has just booked waits for. Meetings that the sweep
-# finds have 3 (`integrations.task_queue`). What takes long and hurries nobody comes last.
+# finds have 3 (`coconut.task_queue`). What takes long and hurries nobody comes last.
 CELERY_TASK_ROUTES = {
     "appointments.send_waiting_notifications": {"priority": 3},
     "integrations.work_on_rematch_run": {"priority": 6},

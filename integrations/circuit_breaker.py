@@ -21,8 +21,8 @@ from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QueryS
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 
-from integrations import leases
-from integrations.backoff import backoff
+from coconut import leases
+from coconut.backoff import backoff
 from integrations.models import (
     Connection,
 )

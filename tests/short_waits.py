@@ -14,7 +14,8 @@ class ShortWaits(AppConfig):
     name = "tests.short_waits"
 
     def ready(self) -> None:
-        from integrations import circuit_breaker, leases
+        from coconut import leases
+        from integrations import circuit_breaker
         from integrations.matching import host_permission_schedule, rematch_lease
         from integrations.meetings import lease, sweep_queries
 

@@ -12,7 +12,7 @@ from typing import Final
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.backoff import backoff
+from coconut.backoff import backoff
 from integrations.models import HostPermission, UserMatch
 
 PROBE_TASK: Final = "integrations.probe_coverage"

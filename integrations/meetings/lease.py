@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 
-from integrations import leases
+from coconut import leases
 from integrations.circuit_breaker import acquire_probe, probed_by
 from integrations.models import Connection, Meeting
 from integrations.models.meetings import MeetingQuerySet

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import current_app
 from django.conf import settings
 
-from integrations.leases import LEASE_DURATION
+from coconut.leases import LEASE_DURATION
 from integrations.matching.rematch_lease import RUN_LEASE_DURATION
 
 
