@@ -55,7 +55,7 @@ class JoinTarget:
 
 
 def join_target_of(appointment: Appointment) -> JoinTarget:
-    """Return the join target: `open` with a URL, else `wait`, `failed`, `over`, `cancelled` or `not_yet_video`."""
+    """Return the join target: `open` with a URL, else `wait`, `failed`, `over`, `cancelled` or `not_video`."""
     link = link_of(appointment)
     if link.state == LinkState.CANCELLED:
         return JoinTarget("cancelled")
