@@ -129,7 +129,9 @@ def test_a_note_being_typed_survives_clicks_of_a_colleague_and_of_the_author(
         steps.sign_in(other, "sam@maple.example", then=f"/schedule/appointments/{pk}/")
         other.get_by_role("button", name="Arrived").click()
 
-        expect(panel.locator("#appointment-summary").get_by_role("status")).to_have_text("Arrived", timeout=6_000)
+        expect(panel.locator("#appointment-summary").get_by_role("status")).to_have_text(
+            "Arrived", timeout=6_000
+        )
         expect(note).to_have_value("Half a sent")
         panel.get_by_role("button", name="Start").click()
 

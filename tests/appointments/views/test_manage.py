@@ -200,7 +200,7 @@ def test_a_time_that_was_just_taken_is_refused_with_the_other_times(
     page = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
 
     appointment.refresh_from_db()
-    assert page.context["refusal"] == "Sam Okafor is not free at Mon 30 Nov 2026, 14:00. Choose another time."
+    assert page.context["error"] == "Sam Okafor is not free at Mon 30 Nov 2026, 14:00. Choose another time."
     assert appointment.starts_at == monday(10)
 
 
@@ -208,7 +208,7 @@ def test_a_time_that_was_just_taken_is_refused_with_the_other_times(
 def test_an_invalid_time_is_refused(appointment: Appointment, visitor: Browser, sent: str):
     page = visitor.post(page_of(appointment, "move/"), {"starts_at": sent})
 
-    assert page.context["refusal"] == "Choose one of the times."
+    assert page.context["error"] == "Choose one of the times."
 
 
 def test_the_calendar_file_never_holds_the_manage_token(appointment: Appointment, visitor: Browser):
@@ -236,7 +236,7 @@ def test_an_error_shows_the_time_in_the_clients_zone(
 
     page = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(15).isoformat()})
 
-    assert page.context["refusal"] == "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
+    assert page.context["error"] == "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
 
 
 def test_a_client_can_give_a_reason_and_book_again(appointment: Appointment, visitor: Browser):

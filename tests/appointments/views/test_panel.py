@@ -191,7 +191,9 @@ def test_a_colleagues_change_updates_every_part(maple: Maple, booked: Appointmen
     content = poll(as_sky, booked, seen).content.decode()
 
     assert "The client arrived." in content
-    assert [f'id="{part}"' in content for part in ("appointment-summary", "link", "notes", "history")] == [True] * 4
+    assert [f'id="{part}"' in content for part in ("appointment-summary", "link", "notes", "history")] == [
+        True
+    ] * 4
     assert content.count("hx-swap-oob") == 3
 
 
