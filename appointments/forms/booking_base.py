@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.booking.candidates import StaffCandidates, staff_candidates, why_not
+from appointments.booking.candidates import StaffCandidates, staff_candidates
 from appointments.booking_rules.errors import BookingError
 from appointments.forms.client_choice import ClientGroup
 from appointments.forms.fields import MeetingMethodField
@@ -117,9 +117,12 @@ class BookingBaseForm(CompositeForm):
     @cached_property
     def staff_problem(self) -> str:
         """Return why the picked staff member can't take the appointment; empty if they can."""
-        if self.chosen_staff is None or self.chosen_service is None:
+        chosen, service = self.chosen_staff, self.chosen_service
+        if chosen is None or service is None or chosen in self.people.able:
             return ""
-        return why_not(self.chosen_staff, self.chosen_service, self.people)
+        reasons = {member.pk: reason.sentence for member, reason in self.people.unable}
+        names = {"name": chosen.name, "service": service.name}
+        return reasons.get(chosen.pk) or _("%(name)s does not provide “%(service)s”.") % names
 
     @cached_property
     def personal(self) -> list[tuple[StaffMember, Hosting]]:

@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.clients import client_with_email, find_clients
+from appointments.clients import find_clients
 from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
 from appointments.parameters import find_by_id
@@ -68,11 +68,9 @@ class ClientGroup(ProgressiveForm):
     @cached_property
     def known_client(self) -> Client | None:
         """Return an existing client with the email of the client to add."""
-        return (
-            client_with_email(self.organization, self.picked("new_email").strip())
-            if self.adds_client
-            else None
-        )
+        if not self.adds_client:
+            return None
+        return self.organization.clients.with_email(self.picked("new_email").strip()).first()
 
     @property
     def asks_to_add_anyway(self) -> bool:
