@@ -26,13 +26,13 @@ from staff.access import current_member, schedulers_only
 @never_cache
 def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Move an appointment, and change its length if the service allows that. Staff member and link stay."""
-    shown = appointment_or_404(request, pk)
+    appointment = appointment_or_404(request, pk)
     member = current_member(request)
-    form = MoveForm.from_request(request, shown, member.zone)
+    form = MoveForm.from_request(request, appointment, member.zone)
     if form.is_valid():
         try:
             move_appointment(
-                shown,
+                appointment,
                 starts_at=form.date_time.cleaned_data["starts_at"],
                 ends_at=form.ends_at,
                 actor=member,
@@ -45,7 +45,7 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The appointment is moved."))
             return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/appointment/move.html", shown, {"form": form})
+    return page_or_panel(request, "appointments/appointment/move.html", appointment, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,12 +53,12 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
 @schedulers_only
 def appointment_reassign(request: HttpRequest, pk: int) -> HttpResponse:
     """Reassign an appointment at the same time. Each candidate shows what happens to the link."""
-    shown = appointment_or_404(request, pk)
-    form = ReassignForm(request.POST if request.method == "POST" else None, appointment=shown)
+    appointment = appointment_or_404(request, pk)
+    form = ReassignForm(request.POST if request.method == "POST" else None, appointment=appointment)
     if form.is_valid():
         try:
             reassign_appointment(
-                shown,
+                appointment,
                 staff=form.chosen,
                 actor=current_member(request),
                 through=BookedThrough.SCHEDULE,
@@ -70,43 +70,49 @@ def appointment_reassign(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s has the appointment now.") % {"name": form.chosen.name})
             return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/appointment/reassign.html", shown, {"form": form})
+    return page_or_panel(request, "appointments/appointment/reassign.html", appointment, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def appointment_method(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the meeting method or the location."""
-    shown = appointment_or_404(request, pk)
-    form = MethodForm(request.POST if request.method == "POST" else None, appointment=shown)
+    appointment = appointment_or_404(request, pk)
+    form = MethodForm(request.POST if request.method == "POST" else None, appointment=appointment)
     if form.is_valid():
         try:
             change_method(
-                shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
+                appointment,
+                actor=current_member(request),
+                through=BookedThrough.SCHEDULE,
+                **form.cleaned_data,
             )
         except BookingError as error:
             form.add_error("method" if error.field == "method" else None, error.sentence)
         else:
             messages.success(request, _("Saved."))
             return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/appointment/method.html", shown, {"form": form})
+    return page_or_panel(request, "appointments/appointment/method.html", appointment, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm with an optional reason; then cancel."""
-    shown = appointment_or_404(request, pk)
+    appointment = appointment_or_404(request, pk)
     data = request.POST if request.method == "POST" else None
-    form = CancelForm(data, initial={"version": shown.version})
+    form = CancelForm(data, initial={"version": appointment.version})
     if form.is_valid():
         try:
             cancel_appointment(
-                shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
+                appointment,
+                actor=current_member(request),
+                through=BookedThrough.SCHEDULE,
+                **form.cleaned_data,
             )
         except BookingError as error:
             form.add_error(None, error.sentence)
         else:
             messages.success(request, _("The appointment is cancelled."))
             return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/appointment/cancel.html", shown, {"form": form})
+    return page_or_panel(request, "appointments/appointment/cancel.html", appointment, {"form": form})
