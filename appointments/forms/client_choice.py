@@ -59,7 +59,7 @@ class ClientGroup(ProgressiveForm):
 
     @cached_property
     def chosen_client(self) -> Client | None:
-        return find_by_id(Client.objects.filter(organization=self.organization), self.picked("client"))
+        return find_by_id(self.organization.clients.all(), self.picked("client"))
 
     @property
     def adds_client(self) -> bool:

@@ -123,7 +123,7 @@ def _check_own_meetings(connection: Connection) -> str:
 
 def _check_host_meetings(connection: Connection) -> str:
     """Query the meetings of a staff member who can host, because an app has no meetings."""
-    hosts = UserMatch.objects.filter(connection=connection, status=MatchStatus.MATCHED, staff__is_active=True)
+    hosts = UserMatch.objects.found().filter(connection=connection, status=MatchStatus.MATCHED)
     match = hosts.select_related("staff").order_by("-enabled", "pk").first()
     if match is None:
         raise _NotApplicable(
