@@ -8,6 +8,7 @@ from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple
+from tests.messages import message
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -36,7 +37,7 @@ def test_a_link_that_is_ready_again_after_a_move_is_not_recorded(appointment: Ap
 
 
 def test_a_failure_is_noted_with_its_remedy(appointment: Appointment) -> None:
-    told = news(appointment, due_at=None, error_kind="person", error_sentence="Give Sam a licence.")
+    told = news(appointment, due_at=None, error_kind="person", error=message("Give Sam a licence."))
 
     assert told == ["There is no link: Give Sam a licence."]
 
@@ -54,7 +55,7 @@ def test_a_meeting_without_an_appointment_is_not_recorded(appointment: Appointme
 def test_a_move_that_was_refused_is_noted_although_the_link_works(appointment: Appointment) -> None:
     news(appointment, join_url="https://meet.example/1", synced_version=1)
 
-    told = news(appointment, version=2, due_at=None, error_kind="bug", error_sentence="Tell your support.")
+    told = news(appointment, version=2, due_at=None, error_kind="bug", error=message("Tell your support."))
 
     assert told == [
         "The link is ready.",

@@ -17,6 +17,7 @@ from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_member, make_organization, make_service
 from tests.integrations.pages import said, words
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday", "maple_with_teams")]
 
@@ -187,7 +188,7 @@ def test_the_preview_says_what_is_there_and_what_happens(maple: Maple, as_ada: B
 
 def test_a_failed_one_says_why_and_is_tried_again(maple: Maple, as_ada: Browser) -> None:
     maple.book(method=MeetingMethod.VIDEO)
-    Meeting.objects.update(due_at=None, error_kind=ErrorKind.PERSON, error_sentence="No licence.")
+    Meeting.objects.update(due_at=None, error_kind=ErrorKind.PERSON, error=message("No licence."))
 
     assert "No link No licence. The link is tried again on Microsoft Teams" in words(as_ada.get(PAGE))
 
@@ -197,7 +198,7 @@ def test_the_request_id_of_what_failed_stands_where_support_is_to_get_it(
 ) -> None:
     booked = maple.book(method=MeetingMethod.VIDEO)
     Meeting.objects.update(
-        due_at=None, error_kind=ErrorKind.BUG, error_sentence="Ask support.", error_request_id="599d9cb0"
+        due_at=None, error_kind=ErrorKind.BUG, error=message("Ask support."), error_request_id="599d9cb0"
     )
 
     for page in (PAGE, reverse("appointment", args=[booked.pk])):

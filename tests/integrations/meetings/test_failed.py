@@ -22,6 +22,7 @@ from tests.factories import (
     make_service,
 )
 from tests.integrations.pages import said, words
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
@@ -51,7 +52,7 @@ def fail(connection: Connection, host: StaffMember, **fields: Any) -> Meeting:
             "starts_at": STARTS,
             "ends_at": STARTS + timedelta(hours=1),
             "error_kind": ErrorKind.PERSON,
-            "error_sentence": "No licence. Assign one, then choose Try again.",
+            "error": message("No licence. Assign one, then choose Try again."),
             **fields,
         }
     )

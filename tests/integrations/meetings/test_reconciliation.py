@@ -30,6 +30,7 @@ from tests.integrations.backdating import in_days, night, pass_time, work
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
 from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, later, make_hosting, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +81,7 @@ def reads(fake: FakePlatform) -> int:
 
 
 def findings() -> list[tuple[str, str]]:
-    return list(Finding.objects.order_by("pk").values_list("kind", "sentence"))
+    return [(finding.kind, str(finding.message)) for finding in Finding.objects.order_by("pk")]
 
 
 def reconcile_and_work(connection: Connection) -> Reconciliation:
@@ -254,7 +255,7 @@ def test_a_meeting_that_somebody_changed_is_put_back(
 def test_what_the_platform_did_not_take_over_is_not_sent_every_time(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
-    fake_teams.warning = "The co-organizer was refused."
+    fake_teams.warning = message("The co-organizer was refused.")
     meeting = make_ready(hosting, days=5)
     remote = fake_teams.meetings[meeting.remote_id]
     fake_teams.meetings[meeting.remote_id] = replace(remote, attendee_ids=frozenset())
@@ -263,7 +264,10 @@ def test_what_the_platform_did_not_take_over_is_not_sent_every_time(
     reconcile_and_work(connection)
 
     meeting.refresh_from_db()
-    assert (fake_teams.calls, meeting.warning) == (Counter(read_meeting=1), "The co-organizer was refused.")
+    assert (fake_teams.calls, str(meeting.warning)) == (
+        Counter(read_meeting=1),
+        "The co-organizer was refused.",
+    )
 
 
 def test_meetings_that_coconut_did_not_make_are_never_touched(
@@ -348,7 +352,7 @@ def test_what_could_not_be_read_is_counted_with_the_reason_and_keeps_its_link(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
-    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
+    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, message("No policy covers Sam.")))
 
     run = reconcile_and_work(connection)
 
@@ -363,7 +367,7 @@ def test_trying_again_what_could_not_be_read_reads_nothing(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
-    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
+    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, message("No policy covers Sam.")))
     reconcile_and_work(connection)
     fake_teams.calls.clear()
 
@@ -411,7 +415,9 @@ def test_a_worker_killed_while_it_makes_a_meeting_again_leaves_one_and_says_so_o
 
 def test_a_late_write_of_our_own_is_nobody_elses_change(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
-    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer came.", ambiguous=True))
+    fake_teams.fail(
+        "update_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer came."), ambiguous=True)
+    )
     move(meeting)
     sync(meeting)
     later(seconds=30)

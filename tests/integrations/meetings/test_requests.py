@@ -22,6 +22,7 @@ from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
 from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,14 +160,14 @@ def test_failed_meetings_are_tried_again_and_others_left_alone(
     hosting: Hosting, sent: list[Any], heard: list[UUID]
 ) -> None:
     failed, link_works, waiting = (ask(hosting) for _ in range(3))
-    Meeting.objects.exclude(pk=waiting.pk).update(error_kind="person", error_sentence="No.", due_at=None)
+    Meeting.objects.exclude(pk=waiting.pk).update(error_kind="person", error=message("No."), due_at=None)
     Meeting.objects.filter(pk=link_works.pk).update(join_url="https://teams.example/meet/1")
     sent.clear()
 
     tried = requests.try_again(Meeting.objects.all())
 
     failed.refresh_from_db()
-    assert (tried, failed.state, failed.error_sentence) == (2, "pending", "")
+    assert (tried, failed.state, str(failed.error)) == (2, "pending", "")
     assert set(heard) == {failed.pk, link_works.pk}
     assert sent == [("integrations.sweep_meetings",)]
     assert Meeting.objects.due().count() == 3

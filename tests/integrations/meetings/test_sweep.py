@@ -23,6 +23,7 @@ from integrations.platforms.values import PlatformError
 from integrations.tasks import sweep_meetings, sync_meeting
 from tests.integrations.fake_platform import FakePlatform, outage
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -192,7 +193,7 @@ def test_a_delete_that_is_refused_while_its_connection_goes_is_ended(
         "delete_meeting",
         lambda: Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False),
     )
-    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, "No."), after=True)
+    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, message("No.")), after=True)
     sync(meeting)
     failed = meeting.state
 
@@ -209,7 +210,7 @@ def test_a_meeting_that_is_over_fails_without_a_call(hosting: Hosting, fake_team
     sync(meeting)
 
     assert (meeting.state, meeting.error_kind, fake_teams.calls) == ("failed", "ended", Counter())
-    assert meeting.error_sentence == "The appointment ended before the video platform could be told of it."
+    assert str(meeting.error) == "The appointment ended before the video platform could be told of it."
 
 
 def test_a_meeting_whose_connection_never_came_back_fails_at_its_end(hosting: Hosting) -> None:
@@ -257,8 +258,8 @@ def test_a_cancelled_meeting_is_deleted_for_a_day_after_its_end(
         requests.request_cancel(meeting.pk)
         sync(meeting)
 
-    assert (today.state, today.warning) == ("cancelled", "")
-    assert (long_ago.state, long_ago.warning.endswith("still has it.")) == ("cancelled", True)
+    assert (today.state, str(today.warning)) == ("cancelled", "")
+    assert (long_ago.state, str(long_ago.warning).endswith("still has it.")) == ("cancelled", True)
     assert fake_teams.calls["delete_meeting"] == 1
 
 
@@ -279,7 +280,7 @@ def test_a_disconnected_connection_fails_what_has_no_link_and_keeps_what_has(
     assert [meeting.state for meeting in rows] == ["ready", "ready", "cancelled", "failed"]
     assert [meeting.has_failed for meeting in rows] == [False, True, False, True]
     assert [meeting.due_at for meeting in rows] == [None] * 4
-    assert cancelled.warning.endswith("it still has it.")
+    assert str(cancelled.warning).endswith("it still has it.")
 
 
 def test_a_call_under_way_stores_its_link_although_the_connection_was_disconnected(

@@ -21,6 +21,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError, RemoteMeeting
 from tests.integrations.fake_platform import FakePlatform, gone, outage
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +42,7 @@ def only(fake: FakePlatform) -> RemoteMeeting:
 
 
 def uncertain() -> PlatformError:
-    return PlatformError(ErrorKind.OUTAGE, "No answer came.", ambiguous=True)
+    return PlatformError(ErrorKind.OUTAGE, message("No answer came."), ambiguous=True)
 
 
 def test_a_meeting_gets_its_link(hosting: Hosting, fake_teams: FakePlatform) -> None:
@@ -70,11 +71,15 @@ def test_the_link_is_there_before_the_options_are_sent(hosting: Hosting, fake_te
 def test_options_that_are_refused_leave_a_ready_meeting_with_a_warning(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
-    fake_teams.warning = "The lobby could not be set."
+    fake_teams.warning = message("The lobby could not be set.")
 
     meeting = sync(ask(hosting))
 
-    assert (meeting.state, meeting.warning, meeting.due_at) == ("ready", "The lobby could not be set.", None)
+    assert (meeting.state, str(meeting.warning), meeting.due_at) == (
+        "ready",
+        "The lobby could not be set.",
+        None,
+    )
 
 
 def test_a_meeting_that_agrees_is_left_alone(hosting: Hosting, fake_teams: FakePlatform) -> None:

@@ -19,6 +19,7 @@ from integrations.platforms.values import MatchReason, PlatformError
 from tests.factories import make_organization
 from tests.integrations.fake_platform import FakePlatform, KeylessFakePlatform, outage, refused, throttled
 from tests.integrations.meeting_steps import ask, later, make_hosting, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +38,7 @@ def hosting(fake_teams: FakePlatform) -> Hosting:
 
 
 def failing(kind: ErrorKind, reason: MatchReason | None = None) -> PlatformError:
-    return PlatformError(kind, "Do this, then try again.", request_id="r-1", reason=reason)
+    return PlatformError(kind, message("Do this, then try again."), request_id="r-1", reason=reason)
 
 
 def waits(meeting: Meeting) -> float:
@@ -53,12 +54,12 @@ def test_where_waiting_helps_the_meeting_waits_and_says_why(
     fake_teams.fail("create_meeting", failing(kind))
 
     meeting = sync(ask(hosting))
-    shown = meeting.state, meeting.error_sentence, meeting.error_kind
+    shown = meeting.state, str(meeting.error), meeting.error_kind
     later(seconds=20)
     sync(meeting)
 
     assert shown == ("pending", "Do this, then try again.", kind)
-    assert (meeting.state, meeting.error_sentence, meeting.error_kind) == ("ready", "", "")
+    assert (meeting.state, str(meeting.error), meeting.error_kind) == ("ready", "", "")
 
 
 def test_the_waits_of_an_outage_grow_up_to_a_maximum(hosting: Hosting, fake_teams: FakePlatform) -> None:
@@ -150,7 +151,7 @@ def test_meetings_of_a_connection_that_needs_an_admin_wait_without_a_call(
     sync(meeting)
     sweep()
     meeting.refresh_from_db()
-    shown = meeting.state, meeting.error_kind, "must be reauthorized" in meeting.error_sentence
+    shown = meeting.state, meeting.error_kind, "must be reauthorized" in str(meeting.error)
     Connection.objects.update(status=ConnectionStatus.CONNECTED)
     requests.resume_waiting(meeting.connection_id)
     sync(meeting)
@@ -181,7 +182,7 @@ def test_where_waiting_is_useless_the_meeting_failed_until_it_is_tried_again(
     fake_teams.fail("create_meeting", failing(kind))
 
     meeting = sync(ask(hosting))
-    shown = meeting.state, meeting.has_failed, meeting.error_sentence, meeting.error_request_id
+    shown = meeting.state, meeting.has_failed, str(meeting.error), meeting.error_request_id
     requests.try_again(Meeting.objects.all())
     sync(meeting)
 
@@ -293,7 +294,7 @@ def test_after_an_uncertain_move_the_meeting_is_sent_again_and_then_compared(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer."), ambiguous=True))
     move(meeting)
     sync(meeting)
     fake_teams.calls.clear()

@@ -22,6 +22,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from tests.integrations.fake_platform import FakePlatform
 from tests.integrations.meeting_steps import ask, later, make_hosting, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,7 +74,7 @@ def test_a_meeting_left_behind_is_deleted_once_the_account_is_connected_again(
 ) -> None:
     meeting = sync(ask(hosting))
     leave_behind(meeting, connection)
-    left = meeting.state, meeting.warning, len(fake_teams.meetings)
+    left = meeting.state, str(meeting.warning), len(fake_teams.meetings)
 
     revive(connection)
     sync(meeting)
@@ -83,7 +84,7 @@ def test_a_meeting_left_behind_is_deleted_once_the_account_is_connected_again(
         "The platform was disconnected before the meeting was deleted: it still has it.",
         1,
     )
-    assert (meeting.state, meeting.warning, fake_teams.meetings) == ("cancelled", "", {})
+    assert (meeting.state, str(meeting.warning), fake_teams.meetings) == ("cancelled", "", {})
     assert list(Finding.objects.values_list("kind", flat=True)) == ["orphaned"]
 
 
@@ -172,7 +173,7 @@ def test_a_meeting_that_belongs_to_nothing_any_more_is_cancelled(
 
     assert (meeting.state, list(fake_teams.meetings)) == ("cancelled", [other.remote_id])
     assert run.repaired == 1
-    assert list(Finding.objects.values_list("meeting", "sentence")) == [
+    assert [(finding.meeting_id, str(finding.message)) for finding in Finding.objects.all()] == [
         (meeting.pk, "No appointment has this meeting any more: it is cancelled.")
     ]
 
@@ -206,7 +207,7 @@ def test_a_meeting_whose_deletion_was_refused_is_tried_again_at_night(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
+    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, message("No policy covers Sam.")))
     requests.request_cancel(meeting.pk)
     sync(meeting)
     had_failed = meeting.has_failed

@@ -24,6 +24,7 @@ from integrations.tasks import sync_meeting
 from tests.factories import make_match, make_member
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,7 +127,7 @@ def test_a_disconnect_while_the_meeting_is_made_leaves_it_in_an_end(
     fake_teams.during("create_meeting", lambda: disconnect_connection(Connection.objects.get(), None))
     if fate != "answered":
         kind = ErrorKind.OUTAGE if fate == "no answer" else ErrorKind.PERSON
-        fake_teams.fail("create_meeting", PlatformError(kind, "No.", ambiguous=True), after=True)
+        fake_teams.fail("create_meeting", PlatformError(kind, message("No."), ambiguous=True), after=True)
 
     sync(meeting)
     later(seconds=100)
@@ -147,7 +148,7 @@ def test_a_write_that_lands_after_a_disconnect_is_written_over_when_it_is_connec
 ) -> None:
     meeting = sync(ask(hosting))
     move(meeting)
-    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer."), ambiguous=True))
     sync(meeting)
     move(meeting, by=2 * HALF_AN_HOUR)
     sync(meeting)
@@ -168,7 +169,7 @@ def test_a_write_that_lands_after_a_disconnect_is_written_over_when_it_is_connec
 def cancelled_without_an_answer(hosting: Hosting, fake_teams: FakePlatform) -> Meeting:
     """Cancelled while nobody knows whether Microsoft makes it."""
     meeting = ask(hosting)
-    fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer."), ambiguous=True))
     sync(meeting)
     requests.request_cancel(meeting.pk)
     return meeting
@@ -201,7 +202,7 @@ def test_a_create_that_lands_after_the_disconnect_is_told_of_and_deleted_at_the_
     disconnect_connection(Connection.objects.get(), None)
     create_lands(meeting, fake_teams)
     meeting.refresh_from_db()
-    said = meeting.warning
+    said = str(meeting.warning)
 
     connect_again()
     sync(meeting)
@@ -212,7 +213,7 @@ def test_a_create_that_lands_after_the_disconnect_is_told_of_and_deleted_at_the_
         "The platform was disconnected before it was certain that the meeting was deleted: it may still have it."
     )
     assert fake_teams.meetings == {}
-    assert (meeting.state, meeting.warning, meeting.due_at) == ("cancelled", "", None)
+    assert (meeting.state, str(meeting.warning), meeting.due_at) == ("cancelled", "", None)
 
 
 # --- A clock that is wrong ------------------------------------------------------------------------------

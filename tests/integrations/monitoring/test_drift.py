@@ -29,6 +29,7 @@ from integrations.platforms.values import Changes, DirectoryResult, MatchReason,
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db
 
@@ -374,7 +375,7 @@ def test_a_pause_that_the_platform_asks_for_is_kept(connection, matched, fake_te
 
 def test_what_will_never_do_is_tried_again_the_next_night_only(connection, matched, fake_teams, sent_tasks):
     matched("Sam Okafor", meetings=1)
-    fake_teams.fail("find", PlatformError(ErrorKind.BUG, "Not understood."))
+    fake_teams.fail("find", PlatformError(ErrorKind.BUG, message("Not understood.")))
     watch_drift(connection.pk)
     DriftWatch.objects.update(due_at=F("due_at") - timedelta(hours=1))
 
