@@ -145,7 +145,7 @@ class Bench:
 
     def sweep(self) -> None:
         """Ten of 100,000 meetings are due; told to the workers, who are not there."""
-        from integrations import task_queue
+        from coconut import task_queue
         from integrations.meetings.sweep import sweep
 
         telling, send_each = [0.0], task_queue.send_each

@@ -169,7 +169,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "sep": ":",
 }
 # The lower goes first, 0 where nothing is said: what somebody who has just booked waits for. Meetings that the sweep
-# finds have 3 (`integrations.task_queue`). What takes long and hurries nobody comes last.
+# finds have 3 (`coconut.task_queue`). What takes long and hurries nobody comes last.
 CELERY_TASK_ROUTES = {
     "appointments.send_waiting_notifications": {"priority": 3},
     "integrations.work_on_rematch_run": {"priority": 6},

@@ -22,7 +22,7 @@ from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QueryS
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 
-from integrations.backoff import backoff
+from coconut.backoff import backoff
 from integrations.messages import Message
 from integrations.models import (
     Connection,

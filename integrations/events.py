@@ -1,31 +1,30 @@
-"""Audit trail of connections, and the public address of a dashboard."""
+"""Record what happened to a connection. `integrations.event_text` renders the entries."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
-from django.db.models import QuerySet
 from django.urls import reverse
 
-from integrations.models import (
-    Connection,
-    ConnectionEvent,
-    EventKind,
-)
-from staff.models import Organization, Role, StaffMember
+from integrations.messages import Message
+from integrations.models import Connection, ConnectionEvent, EventKind
+from staff.models import StaffMember
 
 
-def note_event(
-    connection: Connection, kind: EventKind, actor: StaffMember | None, detail: str = ""
+def record_event(
+    connection: Connection, kind: EventKind, actor: StaffMember | None, **params: Any
 ) -> ConnectionEvent:
-    """Add one line to the audit trail."""
-    return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, detail=detail[:500])
+    """Add an entry to the audit trail. `actor` is None if Coconut acted automatically.
 
-
-def admins_of(organization: Organization) -> QuerySet[StaffMember]:
-    """The organisation's admins who can sign in."""
-    return StaffMember.objects.filter(organization=organization, role=Role.ADMIN, is_active=True)
+    `params` are the facts that `integrations.event_text` needs for this kind, as JSON values or messages.
+    """
+    params = {
+        name: param.as_json() if isinstance(param, Message) else param for name, param in params.items()
+    }
+    return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, params=params)
 
 
 def connection_link(connection: Connection) -> str:
-    """The public address of a connection's dashboard."""
+    """Return the absolute URL of the connection's dashboard."""
     return f"{settings.BASE_URL}{reverse('connection', args=[connection.pk])}"

@@ -25,8 +25,8 @@ from appointments.models import (
 )
 from appointments.notifications.before_after import PreviousValues, previous_values
 from appointments.notifications.messages import message_for
+from coconut.task_queue import enqueue_once_on_commit
 from integrations.models import Meeting
-from integrations.task_queue import enqueue_once_on_commit
 from staff.models import StaffMember
 
 _TASK = "appointments.send_waiting_notifications"

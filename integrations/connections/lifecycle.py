@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import CLOSED, connection_recovered
-from integrations.events import admins_of, connection_link, note_event
+from integrations.events import connection_link, record_event
 from integrations.matching.rematch_runs import restart_run, start_run
 from integrations.messages import Message
 from integrations.models import (
@@ -53,7 +53,7 @@ def add_connection(
         connected_at=Now(),
     )
     connection.refresh_from_db(fields=["connected_at"])
-    note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
+    _record_connected(connection, actor)
     start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
     return connection
 
@@ -78,7 +78,7 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
     if not revived:
         raise AlreadyConnected
     connection.refresh_from_db()
-    note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
+    _record_connected(connection, actor)
     start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
     connection_recovered.send(sender=Connection, connection_id=connection.pk, was_gone=True)
 
@@ -91,9 +91,7 @@ def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None
     Connection.objects.filter(pk=connection.pk).update(
         status=ConnectionStatus.CONNECTED, status_reason=Message(), last_success_at=Now(), **CLOSED
     )
-    note_event(
-        connection, EventKind.REAUTHORIZED, actor, _("%(name)s was reauthorized.") % {"name": connection.name}
-    )
+    record_event(connection, EventKind.REAUTHORIZED, actor, name=connection.name)
     restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=actor)
     connection_recovered.send(sender=Connection, connection_id=connection.pk)
 
@@ -114,10 +112,10 @@ def _free_name(organization: Organization, name: str) -> str:
     return name if name.lower() not in taken else next(n for n in numbered if n.lower() not in taken)
 
 
-def _connected_words(connection: Connection) -> str:
-    if connection.is_default:
-        return _("%(name)s was connected and is the organisation's default.") % {"name": connection.name}
-    return _("%(name)s was connected.") % {"name": connection.name}
+def _record_connected(connection: Connection, actor: StaffMember | None) -> None:
+    record_event(
+        connection, EventKind.CONNECTED, actor, name=connection.name, is_default=connection.is_default
+    )
 
 
 @transaction.atomic
@@ -138,7 +136,7 @@ def require_reauthorization(connections: QuerySet[Connection], reason: Message) 
         status=ConnectionStatus.NEEDS_REAUTHORIZATION, status_reason=reason
     )
     for connection in refused:
-        note_event(connection, EventKind.TOKEN_REFUSED, None, str(reason))
+        record_event(connection, EventKind.TOKEN_REFUSED, None, reason=reason)
         transaction.on_commit(_mailing(connection, reason), robust=True)
     return bool(refused)
 
@@ -154,7 +152,7 @@ def _mailing(connection: Connection, reason: Message) -> Callable[[], None]:
 
 def _mail_admins(connection: Connection, reason: Message) -> None:
     """Tell the admins in one mail. A mail server that is down is a line in the log: the banner tells them too."""
-    addresses = list(admins_of(connection.organization).values_list("email", flat=True))
+    addresses = list(StaffMember.objects.admins_of(connection.organization).values_list("email", flat=True))
     if not addresses:
         return
     words = {"name": connection.name, "reason": reason, "link": connection_link(connection)}

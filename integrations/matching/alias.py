@@ -10,7 +10,7 @@ from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.models import Connection, EventKind, MatchField, UserMatch
 from staff.models import Organization, StaffMember
 from staff.people import save_person
@@ -69,8 +69,15 @@ def adopt_user_name(
     if offer.new != new:
         raise _nothing_offered(person)
     _change(offer)
-    words = _("The %(field)s of %(person)s was %(old)s and is %(new)s now.")
-    note_event(connection, EventKind.USER_NAME_ADOPTED, actor, words % _words_of(offer))
+    record_event(
+        connection,
+        EventKind.USER_NAME_ADOPTED,
+        actor,
+        field=offer.field,
+        person=offer.person.name,
+        old=offer.old,
+        new=offer.new,
+    )
     if offer.is_login:
         _mail_on_commit(offer)
     return offer
@@ -89,15 +96,6 @@ def _change(offer: Offer) -> None:
         raise AliasError(" ".join(error.messages)) from error
     except IntegrityError as error:
         raise AliasError(_("Somebody else has just taken this name.")) from error
-
-
-def _words_of(offer: Offer) -> dict[str, str]:
-    return {
-        "field": str(offer.field.label).lower(),
-        "person": offer.person.name,
-        "old": offer.old,
-        "new": offer.new,
-    }
 
 
 def _mail_on_commit(offer: Offer) -> None:
@@ -119,6 +117,7 @@ def _mail(offer: Offer) -> None:
     )
     subject = _("You sign in with another email address now")
     try:
-        send_mail(subject, body % _words_of(offer), None, [offer.old, offer.new])
+        facts = {"person": offer.person.name, "old": offer.old, "new": offer.new}
+        send_mail(subject, body % facts, None, [offer.old, offer.new])
     except OSError:
         logger.exception("Staff member %s was not told of the new sign-in address.", offer.person.pk)

@@ -21,6 +21,7 @@ from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
+from coconut.task_queue import send
 from integrations.circuit_breaker import (
     close_circuit,
     give_back,
@@ -39,7 +40,6 @@ from integrations.models import Connection, DirectoryState, HostPermission, Meet
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import MatchReason, PermissionResult, PermissionState, PlatformError
-from integrations.task_queue import send
 from staff.rate_limits import cache_may_be_down
 
 logger = logging.getLogger(__name__)

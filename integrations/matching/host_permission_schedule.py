@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integrations.backoff import backoff
+from coconut.backoff import backoff
 from integrations.models import HostPermission, UserMatch
 
 PROBE_TASK: Final = "integrations.probe_coverage"

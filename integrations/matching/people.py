@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Value, When, Window
 from django.db.models.functions import RowNumber
 
+from coconut.task_queue import enqueue_once_on_commit
 from integrations import circuit_breaker
 from integrations.matching.rematch_runs import people_of
 from integrations.matching.rematch_worker import end_of_shift
@@ -20,7 +21,6 @@ from integrations.matching.results import look_up, write_results
 from integrations.models import Connection, MatchField, RematchRun, UserMatch
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import PlatformError
-from integrations.task_queue import enqueue_once_on_commit
 from staff.models import StaffMember
 
 logger = logging.getLogger(__name__)

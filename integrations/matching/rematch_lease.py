@@ -17,12 +17,12 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
+from coconut.leases import NO_LEASE
+from coconut.task_queue import send
 from integrations.circuit_breaker import acquire_probe, growing_pause, probed_by
-from integrations.leases import NO_LEASE
 from integrations.matching.rematch_runs import WORK_TASK, count_statuses
 from integrations.messages import Message
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
-from integrations.task_queue import send
 
 #: Of so many runs of a connection it is kept who changed; of earlier ones the counts are.
 RUNS_WITH_CHANGES = 5

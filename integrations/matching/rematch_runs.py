@@ -13,8 +13,9 @@ from django.db.models.functions import Coalesce, Now
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
+from coconut.leases import NO_LEASE
+from coconut.task_queue import enqueue_on_commit
 from integrations.circuit_breaker import connection_recovered
-from integrations.leases import NO_LEASE
 from integrations.messages import Message, NeutralMessage
 from integrations.models import (
     Connection,
@@ -26,7 +27,6 @@ from integrations.models import (
     RematchTrigger,
     UserMatch,
 )
-from integrations.task_queue import enqueue_on_commit
 from staff.models import StaffMember
 
 WORK_TASK = "integrations.work_on_rematch_run"

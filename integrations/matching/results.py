@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from coconut.task_queue import enqueue_on_commit
 from integrations.circuit_breaker import record_success
 from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.models import (
@@ -25,7 +26,6 @@ from integrations.models.matches import derived_status
 from integrations.platforms.base import Directory
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import DirectoryResult, MatchReason
-from integrations.task_queue import enqueue_on_commit
 from staff.models import StaffMember
 
 #: Everything but `enabled`, which is the admin's wish and not an answer.

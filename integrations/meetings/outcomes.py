@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
+from coconut.leases import NO_LEASE
 from integrations.circuit_breaker import growing_pause, record_failure, record_success
-from integrations.leases import NO_LEASE
 from integrations.matching.host_permission_schedule import SCHEDULE_FIELDS, record_refused_meeting
 from integrations.meetings.lease import Claim, settled_after
 from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed

@@ -16,9 +16,9 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 from django.dispatch import receiver
 
+from coconut.leases import unleased
 from integrations.circuit_breaker import connection_recovered
 from integrations.hosting.eligibility import Hosting
-from integrations.leases import unleased
 from integrations.matching.host_permission import host_permission_granted
 from integrations.meetings.outcomes import NO_ERROR
 from integrations.meetings.signals import (

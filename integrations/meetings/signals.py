@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db import transaction
 from django.dispatch import Signal
 
-from integrations import task_queue
+from coconut import task_queue
+from coconut.task_queue import Priority
 from integrations.models import Meeting
-from integrations.task_queue import Priority
 
 #: Sent after commit when a visible part of a meeting has changed: `sender=Meeting, meeting_id=UUID`.
 meeting_changed = Signal()

@@ -12,13 +12,13 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from integrations.leases import unleased
+from coconut.leases import unleased
+from coconut.task_queue import Priority
 from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed
 from integrations.meetings.sweep_queries import SweepWork, find_work, needs_task, unexplained
 from integrations.messages import Message, NeutralMessage
 from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
 from integrations.platforms.failures import ErrorKind
-from integrations.task_queue import Priority
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
-from integrations.leases import unleased
+from coconut.leases import unleased
 from integrations.models import Connection, ConnectionStatus, Meeting
 from integrations.models.connections import able_to_work
 from integrations.models.meetings import host_is_paused

@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext_lazy as _
 
-from integrations.leases import LeasedModel, LeaseQuerySet
+from coconut.leases import LeasedModel, LeaseQuerySet
 from integrations.messages import MessageField
 from integrations.models.connections import Connection
 from integrations.platforms.failures import ErrorKind

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from integrations.leases import LeasedModel, LeaseQuerySet
+from coconut.leases import LeasedModel, LeaseQuerySet
 from integrations.messages import MessageField
 from integrations.models.connections import Connection, MatchField
 from integrations.models.matches import MatchStatus

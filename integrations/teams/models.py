@@ -9,8 +9,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from coconut.leases import NO_LEASE, LeasedModel, LeaseQuerySet
 from integrations.encryption import EncryptedJSONField
-from integrations.leases import NO_LEASE, LeasedModel, LeaseQuerySet
 from integrations.models import Connection
 from staff.models import Organization
 

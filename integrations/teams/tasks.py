@@ -6,10 +6,10 @@ import logging
 
 from celery import shared_task
 
+from coconut.task_queue import send
 from integrations.circuit_breaker import record_success, record_trouble
 from integrations.models import Connection
 from integrations.platforms.values import PlatformError
-from integrations.task_queue import send
 from integrations.teams.entra import credential_expiry, user_tokens
 
 logger = logging.getLogger(__name__)

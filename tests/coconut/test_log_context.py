@@ -15,7 +15,7 @@ from kombu.simple import SimpleQueue
 from coconut import log_context, probes
 from coconut.celery import REQUEST_ID_HEADER, app
 from coconut.log_context import ContextFilter
-from integrations.task_queue import send
+from coconut.task_queue import send
 from staff.models import Role
 from tests.factories import make_member, make_organization
 

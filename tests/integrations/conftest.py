@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from integrations import task_queue
-from integrations.task_queue import Priority
+from coconut import task_queue
+from coconut.task_queue import Priority
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         sent.extend((task, *args) for args in calls)
         return True
 
-    monkeypatch.setattr("integrations.task_queue.send_each", take)
+    monkeypatch.setattr("coconut.task_queue.send_each", take)
     return sent
 
 

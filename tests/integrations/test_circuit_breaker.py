@@ -41,7 +41,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         sent.extend(argument for args in calls for argument in args)
         return True
 
-    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
+    monkeypatch.setattr("coconut.task_queue.send_each", send_each)
     return sent
 
 

@@ -13,7 +13,8 @@ from celery.signals import task_prerun
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import task_queue
+from coconut import task_queue
+from coconut.task_queue import Priority
 from integrations.hosting.eligibility import Hosting
 from integrations.matching import host_permission
 from integrations.matching.host_permission_schedule import PROBE_TASK
@@ -22,7 +23,6 @@ from integrations.matching.rematch_worker import work_on_run
 from integrations.meetings import requests
 from integrations.meetings.sweep import sweep
 from integrations.models import Connection, Meeting, RematchRun, RematchState, RematchTrigger, UserMatch
-from integrations.task_queue import Priority
 from local_servers.processes import wait_until
 from tests.factories import make_organization, make_run, make_staff
 from tests.integrations.fake_platform import FakePlatform
@@ -134,7 +134,7 @@ def test_the_sweep_adds_no_more_than_a_batch_to_what_waits_for_a_worker_already(
     hosting: Hosting, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.MEETING_SWEEP_BATCH = 3
-    monkeypatch.setattr("integrations.task_queue.send_each", lambda *args, **options: True)
+    monkeypatch.setattr("coconut.task_queue.send_each", lambda *args, **options: True)
     old = [ask(hosting) for _ in range(5)]
     later(seconds=61)
     fresh = [ask(hosting) for _ in range(2)]

@@ -360,7 +360,7 @@ def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
         sent.extend(task for _ in calls)
         return True
 
-    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
+    monkeypatch.setattr("coconut.task_queue.send_each", send_each)
     for hour in (10, 11):
         never_asked(maple_with_teams, hour)
 

@@ -210,7 +210,7 @@ def test_a_lost_task_leaves_the_person_due_with_the_last_status(
     sam = make_staff(maple, 1)[0]
     make_match(connection, sam)
     fake_teams.knows(sam.email, name="Samuel")
-    monkeypatch.setattr("integrations.task_queue.send_each", lambda *args, **options: False)
+    monkeypatch.setattr("coconut.task_queue.send_each", lambda *args, **options: False)
 
     with django_capture_on_commit_callbacks(execute=True):
         make_service(maple).staff.set([sam])

@@ -15,7 +15,7 @@ from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
-from integrations import task_queue
+from coconut import task_queue
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
 from integrations.meetings.signals import meeting_changed

@@ -42,7 +42,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.extend(str(meeting) for (meeting,) in calls)
         return True
 
-    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
+    monkeypatch.setattr("coconut.task_queue.send_each", send_each)
     return told
 
 
@@ -67,7 +67,7 @@ def test_a_nudge_that_the_broker_did_not_take_is_made_up_for_at_once(
     hosting: Hosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broker:
-        broker.setattr("integrations.task_queue.send_each", lambda task, calls, **options: False)
+        broker.setattr("coconut.task_queue.send_each", lambda task, calls, **options: False)
         ask(hosting)
 
     assert sweep() == 1
@@ -83,7 +83,7 @@ def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: p
         tried.append(calls)
         return False
 
-    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
+    monkeypatch.setattr("coconut.task_queue.send_each", send_each)
     sweep()
 
     assert (len(tried), Meeting.objects.filter(enqueued_at=None).count()) == (1, 3)

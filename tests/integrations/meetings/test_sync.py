@@ -319,7 +319,7 @@ def test_an_ask_during_the_work_tells_the_worker_once_more(
         return True
 
     fake_teams.during("update_meeting", lambda: move(meeting))
-    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
+    monkeypatch.setattr("coconut.task_queue.send_each", send_each)
     Connection.objects.update(last_success_at=timezone.now())
 
     sync(meeting)

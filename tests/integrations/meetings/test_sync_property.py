@@ -40,7 +40,7 @@ from appointments.models import Appointment, BookedThrough, Status
 from appointments.notifications.outbox import send_waiting
 from appointments.video.missing_links import without_link
 from appointments.video.repair import repair_links
-from integrations import task_queue
+from coconut import task_queue
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
 from integrations.meetings import requests

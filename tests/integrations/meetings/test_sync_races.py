@@ -104,7 +104,7 @@ def test_two_sweeps_at_once_nudge_every_meeting_once(
         told.extend(meeting for (meeting,) in calls)
         return True
 
-    monkeypatch.setattr("integrations.task_queue.send_each", send_each)
+    monkeypatch.setattr("coconut.task_queue.send_each", send_each)
     asked = {str(ask(hosting).pk) for _ in range(20)}
     Meeting.objects.update(enqueued_at=None)
     told.clear()

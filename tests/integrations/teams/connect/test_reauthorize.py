@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from integrations.connections.lifecycle import require_reauthorization
+from integrations.event_text import event_text
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings.requests import request_meeting
 from integrations.models import (
@@ -184,7 +185,7 @@ def test_it_is_noted_with_who_did_it(ada_browser, ada, simulator, by_account):
     ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
 
     event = by_account.events.get(kind=EventKind.REAUTHORIZED)
-    assert (event.actor, event.detail) == (ada, "Microsoft Teams was reauthorized.")
+    assert (event.actor, event_text(event)) == (ada, "Microsoft Teams was reauthorized.")
 
 
 def test_another_account_is_refused_by_name(ada_browser, simulator, by_account):

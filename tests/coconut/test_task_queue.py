@@ -8,7 +8,7 @@ import pytest
 from celery import current_app
 from django.db import transaction
 
-from integrations import task_queue
+from coconut import task_queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
