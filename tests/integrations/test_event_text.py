@@ -9,6 +9,7 @@ import pytest
 
 from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionEvent, EventKind
+from tests.messages import message
 
 #: Example facts of each kind.
 FACTS: dict[EventKind, dict[str, Any]] = {
