@@ -173,7 +173,7 @@ def test_credentials_of_ours_are_called_ours_and_the_connection_stays_connected(
 
     step = failed(connected)
 
-    assert step.name == "Sign-in at Microsoft"
+    assert str(step.name) == "Sign-in at Microsoft"
     assert str(step.message).startswith("Microsoft does not accept Coconut's own credentials.")
     assert (connected.status, connected.trouble_kind) == (ConnectionStatus.CONNECTED, ErrorKind.OPERATOR)
 
@@ -183,7 +183,7 @@ def test_microsofts_sign_in_being_down_is_no_fault_of_the_account(connected, sim
 
     step = failed(connected)
 
-    assert (step.name, connected.status) == ("Sign-in at Microsoft", ConnectionStatus.CONNECTED)
+    assert (str(step.name), connected.status) == ("Sign-in at Microsoft", ConnectionStatus.CONNECTED)
     assert connected.trouble_kind == ErrorKind.OUTAGE
 
 
@@ -199,7 +199,7 @@ def test_an_outage_that_the_check_finds_still_going_on_began_when_it_began(conne
 
     step = failed(connected)
 
-    assert step.name == "Service account"
+    assert str(step.name) == "Service account"
     assert (connected.trouble_since, connected.consecutive_failures) == (began, ["one", "two"])
 
 
@@ -208,7 +208,7 @@ def test_a_consent_that_was_taken_back_fails_and_needs_an_admin(connected, simul
 
     step = failed(connected)
 
-    assert (step.name, connected.status) == ("Sign-in at Microsoft", ConnectionStatus.NEEDS_REAUTHORIZATION)
+    assert (str(step.name), connected.status) == ("Sign-in at Microsoft", ConnectionStatus.NEEDS_REAUTHORIZATION)
     assert (
         str(step.message)
         == "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."
@@ -223,7 +223,7 @@ def test_a_permission_that_microsoft_left_out_is_named_and_needs_an_admin(connec
 
     step = failed(connected)
 
-    assert step.name == "Permissions"
+    assert str(step.name) == "Permissions"
     assert str(step.message).startswith("Microsoft does not grant OnlineMeetings.ReadWrite. An admin chooses")
     assert (connected.status, str(connected.status_reason)) == (
         ConnectionStatus.NEEDS_REAUTHORIZATION,
@@ -236,7 +236,7 @@ def test_users_that_may_not_be_looked_up_fail_and_need_an_admin(connected, simul
 
     step = failed(connected)
 
-    assert (step.name, connected.status) == ("Looking up users", ConnectionStatus.NEEDS_REAUTHORIZATION)
+    assert (str(step.name), connected.status) == ("Looking up users", ConnectionStatus.NEEDS_REAUTHORIZATION)
     assert step.request_id != ""
 
 
@@ -253,14 +253,14 @@ def test_throttling_pauses_the_connection(connected, simulator):
 
     step = failed(connected)
 
-    assert step.name == "Service account"
+    assert str(step.name) == "Service account"
     assert connected.paused_until > datetime.now(UTC)
 
 
 def test_a_profile_of_somebody_else_is_not_taken_for_the_account(connected):
     change(connected, account_oid="another")
 
-    assert failed(connected).name == "Service account"
+    assert str(failed(connected).name) == "Service account"
 
 
 # --- access policy ----------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def test_missing_roles_are_named_one_by_one(by_policy, simulator):
 
     step = failed(by_policy)
 
-    assert step.name == "Sign-in at Microsoft"
+    assert str(step.name) == "Sign-in at Microsoft"
     assert "OnlineMeetings.ReadWrite.All" in str(step.message)
     assert "User.Read.All" not in str(step.message)
     assert by_policy.status == ConnectionStatus.NEEDS_REAUTHORIZATION
@@ -283,7 +283,7 @@ def test_a_person_without_policy_is_named_and_the_connection_stays_connected(by_
 
     step = failed(by_policy)
 
-    assert step.name == "Teams meetings"
+    assert str(step.name) == "Teams meetings"
     assert str(step.message).startswith("Sam Okafor: No Application Access Policy lets Coconut make meetings")
     assert by_policy.status == ConnectionStatus.CONNECTED
 
@@ -302,4 +302,4 @@ def test_an_object_id_that_is_none_is_asked_nowhere(by_policy, sam):
 
     step = failed(by_policy)
 
-    assert (step.name, by_policy.status) == ("Teams meetings", ConnectionStatus.CONNECTED)
+    assert (str(step.name), by_policy.status) == ("Teams meetings", ConnectionStatus.CONNECTED)
