@@ -4,11 +4,11 @@ A worker may die at any moment. These invariants make that harmless:
 
 - The claim is committed before the first call. A meeting that may exist on the platform is therefore known.
 - Creating is idempotent. If an earlier attempt may have created the meeting, the platform finds it instead of creating
-  a second one. How is the platform's business: by our key, or by a search.
+  a second one, by our key or by a search.
 - A platform that must search can't see a create that is still on its way. The next attempt therefore waits until the
   earlier one has landed (`Claim.is_settling`).
 - A meeting that vanished is created again under the same key. If "not found" was wrong, the platform returns the old
-  meeting, and nobody gets a second link. People keep the old link until the platform has answered.
+  meeting, so there is no second link. The old link stays until the platform has answered.
 - An uncertain write (no answer, or a dead worker) may land late, over a newer one. Sending the whole desired state
   again is always right. Once the late write must have landed, the meeting is read and compared. If it should be
   absent, it is found and deleted once more.

@@ -198,7 +198,7 @@ def test_the_sweep_skips_a_paused_host_and_says_why(hosting: Hosting, platform: 
     assert (Meeting.objects.due().count(), oldest_due_seconds()) == (0, 0.0)
 
 
-def test_a_paused_host_goes_on_after_the_pause(hosting: Hosting, platform: KeylessFakePlatform) -> None:
+def test_a_paused_host_resumes_after_the_pause(hosting: Hosting, platform: KeylessFakePlatform) -> None:
     platform.writes_a_day = 1
     sync(ask(hosting))
     meeting = sync(ask(hosting))
