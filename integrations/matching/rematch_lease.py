@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
@@ -24,6 +23,7 @@ from integrations.matching.rematch_runs import WORK_TASK, count_statuses
 from integrations.messages import Message
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
 
+RUN_LEASE_DURATION = timedelta(seconds=120)
 #: Of so many runs of a connection it is kept who changed; of earlier ones the counts are.
 RUNS_WITH_CHANGES = 5
 
@@ -145,7 +145,7 @@ def _in(seconds: float) -> CombinedExpression:
 
 
 def _lease_end() -> CombinedExpression:
-    return _in(settings.REMATCH_LEASE_SECONDS)
+    return Now() + RUN_LEASE_DURATION
 
 
 def _end(run: RematchRun, state: RematchState, **fields: object) -> dict[str, int]:

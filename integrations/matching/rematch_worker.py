@@ -11,6 +11,7 @@ from django.db import transaction
 
 from integrations.circuit_breaker import record_failure
 from integrations.events import record_event
+from integrations.matching import rematch_lease
 from integrations.matching.rematch_lease import (
     LeaseLost,
     advance,
@@ -95,7 +96,7 @@ def _keep(
 
 def end_of_shift() -> float:
     """When a task should stop of itself: well before its time limit, and before its lease is over."""
-    shortest: float = min(settings.REMATCH_LEASE_SECONDS, settings.MEETING_TASK_TIME_LIMIT)
+    shortest: float = min(rematch_lease.RUN_LEASE_DURATION.total_seconds(), settings.CELERY_TASK_TIME_LIMIT)
     return monotonic() + shortest / 2
 
 

@@ -131,9 +131,9 @@ def test_one_failed_link_that_is_tried_again_waits_for_nobody(hosting: Hosting) 
 
 
 def test_the_sweep_adds_no_more_than_a_batch_to_what_waits_for_a_worker_already(
-    hosting: Hosting, monkeypatch: pytest.MonkeyPatch, settings: Any
+    hosting: Hosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETING_SWEEP_BATCH = 3
+    monkeypatch.setattr("integrations.meetings.sweep.BATCH_SIZE", 3)
     monkeypatch.setattr("coconut.task_queue.send_each", lambda *args, **options: True)
     old = [ask(hosting) for _ in range(5)]
     later(seconds=61)

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection as database
 from django.db.models.functions import Now
 from django.utils import timezone
-from pytest_django import Settings
 
+from integrations import circuit_breaker
+from integrations.matching import rematch_lease
 from integrations.matching.rematch_lease import resume_rematch_runs
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
@@ -118,9 +119,9 @@ def test_a_worker_that_was_overtaken_writes_nothing(fake_teams: FakePlatform) ->
 
 
 def test_an_outage_waits_on_the_row_and_goes_on_from_the_cursor(
-    fake_teams: FakePlatform, settings: Settings
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETING_BACKOFF_SECONDS = 100
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
     maple = make_organization()
     connection = make_connection(maple)
     make_known(fake_teams, make_staff(maple, 4))
@@ -141,8 +142,10 @@ def test_an_outage_waits_on_the_row_and_goes_on_from_the_cursor(
     assert (run.state, run.done, str(run.error)) == (RematchState.SUCCEEDED, 4, "")
 
 
-def test_the_pauses_grow_while_the_outage_lasts(fake_teams: FakePlatform, settings: Settings) -> None:
-    settings.MEETING_BACKOFF_SECONDS = 100
+def test_the_pauses_grow_while_the_outage_lasts(
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
@@ -274,9 +277,9 @@ def test_somebody_renamed_while_the_platform_answers_is_not_written(fake_teams: 
 
 
 def test_a_long_run_hands_over_to_the_next_task(
-    fake_teams: FakePlatform, settings: Settings, sent_tasks: list[tuple[object, ...]]
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch, sent_tasks: list[tuple[object, ...]]
 ) -> None:
-    settings.REMATCH_LEASE_SECONDS = 0
+    monkeypatch.setattr(rematch_lease, "RUN_LEASE_DURATION", timedelta(0))
     maple = make_organization()
     connection = make_connection(maple)
     make_known(fake_teams, make_staff(maple, 4))

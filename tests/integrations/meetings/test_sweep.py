@@ -90,9 +90,9 @@ def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: p
 
 
 def test_a_sweep_sends_one_batch_with_the_earliest_appointments_first(
-    hosting: Hosting, sent: list[str], settings: Any
+    hosting: Hosting, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETING_SWEEP_BATCH = 2
+    monkeypatch.setattr("integrations.meetings.sweep.BATCH_SIZE", 2)
     far, near, middle = (
         ask(hosting, starts_at=STARTS + days, ends_at=STARTS + days + HALF_AN_HOUR)
         for days in (timedelta(days=9), timedelta(days=1), timedelta(days=5))

@@ -208,7 +208,10 @@ def test_a_consent_that_was_taken_back_fails_and_needs_an_admin(connected, simul
 
     step = failed(connected)
 
-    assert (str(step.name), connected.status) == ("Sign-in at Microsoft", ConnectionStatus.NEEDS_REAUTHORIZATION)
+    assert (str(step.name), connected.status) == (
+        "Sign-in at Microsoft",
+        ConnectionStatus.NEEDS_REAUTHORIZATION,
+    )
     assert (
         str(step.message)
         == "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."
