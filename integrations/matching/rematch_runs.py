@@ -43,7 +43,7 @@ class RunUnderWay(Exception):
 
 def people_of(connection: Connection) -> QuerySet[StaffMember]:
     """Everybody who is matched on this connection: the organisation's active staff."""
-    return StaffMember.objects.filter(organization=connection.organization_id, is_active=True)
+    return StaffMember.objects.active_in(connection.organization_id)
 
 
 def people_in(run: RematchRun) -> QuerySet[StaffMember]:

@@ -125,7 +125,7 @@ def _check_own_meetings(connection: Connection) -> Message:
 
 def _check_host_meetings(connection: Connection) -> Message:
     """Query the meetings of a staff member who can host, because an app has no meetings."""
-    hosts = UserMatch.objects.filter(connection=connection, status=MatchStatus.MATCHED, staff__is_active=True)
+    hosts = UserMatch.objects.found().filter(connection=connection, status=MatchStatus.MATCHED)
     match = hosts.select_related("staff").order_by("-enabled", "pk").first()
     if match is None:
         raise _NotApplicable(Message(TeamsMessage.NOBODY_MATCHED))

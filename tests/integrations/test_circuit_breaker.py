@@ -27,11 +27,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
-@pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What the arguments of the tasks were that went to the broker."""
     sent: list[object] = []

@@ -32,12 +32,6 @@ def connected(maple):
     return make_connection(maple)
 
 
-@pytest.fixture
-def browser(client: Browser, ada) -> Browser:
-    client.force_login(ada)
-    return client
-
-
 @pytest.fixture(autouse=True)
 def sent(monkeypatch):
     """The nudges."""

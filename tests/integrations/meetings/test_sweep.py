@@ -22,15 +22,10 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.tasks import sweep_meetings, sync_meeting
 from tests.integrations.fake_platform import FakePlatform, outage
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, move, sync
 from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from integrations.models import Connection, Finding, Meeting
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.meeting_steps import ask, later, make_hosting, sync
+from tests.integrations.meeting_steps import ask, later, sync
 from tests.messages import message
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unowned", "hosting")]
 
 
 class Killed(BaseException):
@@ -45,17 +45,6 @@ def unowned(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
 
     monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
     return ids
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform, unowned: set[UUID]) -> Hosting:
-    return make_hosting()
-
-
-@pytest.fixture
-def connection(hosting: Hosting) -> Connection:
-    assert hosting.connection is not None
-    return hosting.connection
 
 
 def orphan(meeting: Meeting, connection: Connection) -> None:

@@ -32,14 +32,9 @@ from tests.factories import make_connection, make_match, make_member, make_organ
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
 from tests.messages import message
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("ada", "fake_teams")
 
 WATCH = "integrations.watch_drift"
-
-
-@pytest.fixture
-def connection(maple, ada, fake_teams: FakePlatform) -> Connection:
-    return make_connection(maple)
 
 
 @pytest.fixture

@@ -204,7 +204,10 @@ def test_a_refusal_to_look_up_users_concerns_the_connection(simulated, simulator
 
     simulated.refresh_from_db()
     assert failure.value.kind == ErrorKind.CONNECTION
-    assert (simulated.status, str(simulated.status_reason)) == ("needs_reauthorization", str(failure.value))
+    assert (simulated.status, str(simulated.status_reason)) == (
+        "needs_reauthorization",
+        str(failure.value),
+    )
 
 
 def test_a_rematch_gives_maples_people_their_statuses(simulated, maple):

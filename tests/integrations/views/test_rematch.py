@@ -32,25 +32,9 @@ from tests.factories import make_connection, make_match, make_member, make_organ
 from tests.integrations.fake_platform import FakePlatform, throttled
 from tests.messages import message
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("fake_teams")
 
 DONE = "All users have been rematched."
-
-
-@pytest.fixture
-def maple(fake_teams: FakePlatform) -> Organization:
-    return make_organization()
-
-
-@pytest.fixture
-def connection(maple: Organization) -> Connection:
-    return make_connection(maple)
-
-
-@pytest.fixture
-def browser(client: Browser, ada: StaffMember) -> Browser:
-    client.force_login(ada)
-    return client
 
 
 def dashboard(browser: Browser, connection: Connection) -> str:
