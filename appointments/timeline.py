@@ -73,7 +73,7 @@ def last_change(appointment: Appointment) -> AppointmentEvent | None:
 
 
 def local_time(at: datetime, zone: ZoneInfo) -> dict[str, str]:
-    """Return a time as event parameters, to be shown by the clock of a zone."""
+    """Return a time as event parameters, to be shown in the time zone."""
     return {"at": at.isoformat(), "zone": zone.key}
 
 
