@@ -98,7 +98,7 @@ def test_what_a_line_says_itself_goes_before(lines: pytest.LogCaptureFixture) ->
     logging.getLogger("x").warning("Here", extra={"organization_id": 2})
 
     (line,) = lines.records
-    assert (line.__dict__["organization_id"], line.__dict__["of_request"]) == (
+    assert (line.__dict__["organization_id"], line.__dict__["request_suffix"]) == (
         2,
         " [request 0123456789abcdef]",
     )
