@@ -51,7 +51,7 @@ def main() -> None:
 
 @dataclass
 class Bench:
-    """One run; `missed` are the missed budgets."""
+    """A run. `missed` are the missed budgets."""
 
     stack: Stack
     missed: list[str] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""Does a slow Microsoft make booking slow?
+"""Measure booking while Microsoft is slow or down.
 
-Books video appointments over HTTP against real processes, with Graph answering at once and after five seconds, and
-with Graph unreachable, and prints how long the page took to answer and how long the link took to come.
+Books video appointments over HTTP in a stack: Graph answers at once, after five seconds, and not at all. Prints the
+time until the page answers.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ def main() -> None:
 
 
 def chromium() -> str:
-    """The browser that connects Teams."""
+    """Return the program of the browser that connects Teams."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if found is None:
-        sys.exit("There is no browser: install Debian's package chromium, or name one in CHROMIUM.")
+        sys.exit("No browser found: install Debian's package chromium, or set CHROMIUM.")
     return found
 
 
 def measure(stack: Stack, page: Page) -> None:
-    """Connect, then book and print, scene by scene; each scene has days of its own."""
+    """Connect, then book and print for each scene, on different days."""
     steps.connect_and_turn_on(page)
     days = weekdays()
     print(f"{BOOKINGS} bookings each; milliseconds until the page answers")
@@ -78,12 +78,12 @@ def measure(stack: Stack, page: Page) -> None:
 
 
 def waiting(stack: Stack) -> int:
-    """How many meetings have no link yet."""
+    """Return the number of meetings without a link."""
     return int(stack.sql("SELECT count(*) FROM integrations_meeting WHERE state = 'pending'")[0][0])
 
 
 def weekdays() -> Iterator[date]:
-    """Days on which Sam works, from next week on."""
+    """Yield the days on which Sam works, from next week on."""
     day = date.today() + timedelta(days=7)  # noqa: DTZ011 - any day will do
     while True:
         day += timedelta(days=1)
@@ -92,7 +92,7 @@ def weekdays() -> Iterator[date]:
 
 
 def book(page: Page, stack: Stack, day: date) -> float:
-    """One booking at 11:00 on `day`; milliseconds until the answer."""
+    """Book at 11:00 on `day`. Return the milliseconds until the response."""
     [[sam]] = stack.sql("SELECT id FROM staff_staffmember WHERE email = 'sam@maple.example'")
     [[service]] = stack.sql(
         "SELECT id FROM services_service WHERE name = 'Mortgage review' AND organization_id = "

@@ -255,7 +255,7 @@ def timed(visitor: Visitor, address: str, **headers: str) -> tuple[float, float]
         status, text = visitor.get(address, **headers)
         took = (monotonic() - begun) * 1000
         if status != 200 or 'id="users"' not in text:
-            sys.exit(f"{address} responseed {status}: {text[:500]}")
+            sys.exit(f"{address} answered {status}: {text[:500]}")
         # The first requests open the database connections of both web processes.
         if number >= 3:
             times.append(took)
@@ -299,7 +299,7 @@ def measure_click(visitor: Visitor, name: str, path: str, **fields: str) -> bool
     status, visitor.landed = visitor.post(path, **fields)
     took = monotonic() - begun
     if status != 302:
-        sys.exit(f"{name} responseed {status}: {visitor.landed[:500]}")
+        sys.exit(f"{name} answered {status}: {visitor.landed[:500]}")
     print(f"  {name:<36}{took:>10.2f} s{'' if took <= SWITCH_BUDGET_S else '   TOO SLOW'}", flush=True)
     return took <= SWITCH_BUDGET_S
 

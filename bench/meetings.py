@@ -1,8 +1,8 @@
-"""How long after a booking is its Teams link there?
+"""Measure the time from a booking to its Teams link.
 
-Books video appointments over HTTP with an installation whose Microsoft takes 300 ms for every answer: one after the
-other, then a thousand in a burst for two workers with eight processes each. Then has the sweep look through 100,000
-meetings of which ten are due. Fails when a budget is missed.
+Books video appointments over HTTP while each response of Microsoft takes 300 ms: one by one, then a thousand in a burst
+with two workers of eight processes each. Then runs the sweep on 100,000 meetings, ten of which are due. Exits with 1 if
+a budget is missed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HOSTS = ("sam@maple.example", "anna@maple.example")
 
 
 def main() -> None:
-    """Open an installation, then measure; exits with 1 when a budget is missed."""
+    """Open the stack, then measure."""
     os.environ.update(ENVIRONMENT | {"DJANGO_SETTINGS_MODULE": "bench.support.settings"})
     with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
         stack = Stack(
@@ -53,7 +53,7 @@ def main() -> None:
 
 @dataclass
 class Bench:
-    """One run; `missed` are the budgets that were."""
+    """A run. `missed` are the missed budgets."""
 
     stack: Stack
     servers: Servers
@@ -61,7 +61,7 @@ class Bench:
     requests: Iterator[bytes] = field(init=False)
 
     def run(self) -> bool:
-        """Measure everything; whether every budget was kept."""
+        """Measure everything. Return whether every budget was kept."""
         import django
 
         django.setup()
@@ -79,7 +79,7 @@ class Bench:
     # --- What is measured ---------------------------------------------------------------------------
 
     def one_after_the_other(self) -> None:
-        """From the answer to a booking until the client's link leads to Microsoft."""
+        """Measure from the response of a booking until the client's link redirects to Microsoft."""
         seconds = []
         connection = HttpConnection(self.stack.addresses.web_port)
         for _ in range(SINGLE + 2):
@@ -95,7 +95,7 @@ class Bench:
                         f"The link of appointment {booked} does not come.\n{self.stack.logs()['worker']}"
                     )
             seconds.append(monotonic() - begun)
-        # The first ones find workers that have loaded nothing yet.
+        # Warm-up of the workers.
         times = sorted(seconds[2:])
         p50, p95 = statistics.median(times), times[int(len(times) * 0.95)]
         print(
@@ -104,7 +104,7 @@ class Bench:
         self.judge("link ready, p95 s", p95, at_most=2)
 
     def burst(self) -> None:
-        """A thousand at once; the clock runs from the first request until Microsoft has the last one as it should."""
+        """Book a thousand at once. Measure from the first request until the last meeting is synced."""
         programs = {name: self.stack.pid(name) for name in ("web", "worker", "worker2", "simulator")}
         postgres = self.servers.postgres.process
         assert postgres is not None
@@ -129,7 +129,7 @@ class Bench:
         self.judge(f"{BURST:,} bookings linked, s", linked, at_most=60)
 
     def _wait_until_all(self, condition: str, begun: float) -> float:
-        """Seconds since `begun` until no meeting is left for which the condition is not true."""
+        """Return the seconds from `begun` until the condition is true for all meetings."""
         left = f"SELECT count(*) FROM integrations_meeting WHERE NOT ({condition})"
         while self.stack.sql(left) != [(0,)]:
             if monotonic() - begun > 300:
@@ -138,7 +138,7 @@ class Bench:
         return monotonic() - begun
 
     def sweep(self) -> None:
-        """Ten of 100,000 meetings are due; told to the workers, who are not there."""
+        """Sweep 100,000 meetings, ten of which are due, without workers."""
         from coconut import task_queue
         from integrations.meetings.sweep import sweep
 
@@ -158,12 +158,12 @@ class Bench:
             self.stack.sql(_MAKE_DUE, DUE)
             telling[0] = 0.0
             begun = perf_counter()
-            nudged = sweep()
+            enqueued = sweep()
             whole.append((perf_counter() - begun) * 1000)
             telling_times.append(telling[0])
-            if nudged != DUE:
-                sys.exit(f"The sweep nudged {nudged} meetings instead of {DUE}.")
-        # The first ones find nothing in memory.
+            if enqueued != DUE:
+                sys.exit(f"The sweep enqueued {enqueued} meetings instead of {DUE}.")
+        # Warm-up of the database's cache.
         p50, told = statistics.median(whole[2:]), statistics.median(telling_times[2:])
         print(
             f"A sweep over {MEETINGS:,} meetings, {DUE} due: p50 {p50:.1f} ms, {told:.1f} ms of them to tell workers"
@@ -173,7 +173,7 @@ class Bench:
     # --- The installation ---------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        """Maple's account has signed in, and Video Calls is on for whoever was found."""
+        """Connect Maple, and turn Video Calls on for all matched staff."""
         from tests.faults.connecting import begin
         from tests.faults.microsoft import administrator, sign_in
 
@@ -188,7 +188,7 @@ class Bench:
         self.stack.sql("UPDATE integrations_usermatch SET enabled = true")
 
     def _bookings(self) -> Iterator[bytes]:
-        """Video appointments of both hosts, one every two hours of the day and night, from ten weeks ahead on."""
+        """Yield bookings of both hosts, one every two hours around the clock, from ten weeks ahead on."""
         cookies = self._signed_in()
         [[service, client]] = self.stack.sql(
             "SELECT s.id, c.id FROM services_service s JOIN appointments_client c USING (organization_id) "
@@ -220,12 +220,12 @@ class Bench:
         return f"coconut_session={browser.cookies['coconut_session'].value}; coconut_csrf={TOKEN}"
 
     def judge(self, name: str, found: float, *, at_most: float) -> None:
-        """Remember where a budget is missed."""
+        """Note a missed budget."""
         if found > at_most:
             self.missed.append(f"{name}: {found:.2f} is more than {at_most}")
 
 
-# As one that is there is, but long settled.
+# Copies of an existing meeting that was synced long ago.
 _MANY = """
 INSERT INTO integrations_meeting (id, organization_id, connection_id, host_id, organizer_id, attendees, subject,
     starts_at, ends_at, desired_state, version, synced_version, remote_id, join_url, warning, attempts, error_kind,

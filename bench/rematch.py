@@ -1,9 +1,9 @@
-"""How long does it take to rematch 10,000 staff in a tenant of 50,000, and how often is Microsoft asked?
+"""Measure a rematch of 10,000 staff in a tenant of 50,000 users.
 
 Clicks Actions > Rematch users > Rematch all users in a browser, against real processes and a Microsoft that answers
-after 100 ms, and waits for the confirmation. One in twenty is not found, one in fifty only by an alias; then four in
-ten are not found, and then nobody is, as where the wrong field is looked up. Prints the seconds, the requests to Graph
-and how much memory the worker took; fails when a budget is missed.
+after 100 ms, and waits for the confirmation. One in twenty is not found, one in fifty only by an alias. Then four in
+ten are not found, and then all are missing, as with the wrong match field. Prints the seconds, requests to Graph and
+the memory that the worker took. Exits with 1 if a budget is missed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LATENCY_MS = 100
 BUDGET_REQUESTS = 60
 BUDGET_SECONDS = 15
 BUDGET_MB = 100
-# Every twentieth has no user at Microsoft, every fiftieth is known there by another name.
+# Every twentieth has no user at Microsoft, every fiftieth has another name there.
 MAKE_STAFF = f"""
 from staff.models import Organization, StaffMember
 maple = Organization.objects.get(slug="maple")
@@ -50,7 +50,7 @@ StaffMember.objects.bulk_create(
     batch_size=2000,
 )
 """
-# So many in a hundred get a name that exists nowhere.
+# `percent` of the staff get an unknown name.
 LOSE = """
 UPDATE staff_staffmember SET email = 'gone' || id || '@maple.example'
 WHERE id * 37 % 100 < {percent} AND (email LIKE 'user%' OR email LIKE 'alias%' OR email LIKE 'nobody%')
@@ -58,7 +58,7 @@ WHERE id * 37 % 100 < {percent} AND (email LIKE 'user%' OR email LIKE 'alias%' O
 
 
 def main() -> None:
-    """Measure; exits with 1 when a budget is missed."""
+    """Open the stack, then measure."""
     os.environ.update(ENVIRONMENT)
     with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
         stack = Stack(folder, servers.database_url, settings="bench.support.settings")
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def measure(stack: Stack, page: Page) -> bool:
-    """Prepare the tenant and the staff, rematch twice (from unknown, then from known), print; whether all is kept."""
+    """Prepare tenant and staff, then measure each scene. Return whether every budget was kept."""
     aliases = [
         {"upn": f"new{number:05d}@maple.example", "mail": f"alias{number:05d}@maple.example"}
         for number in range(1, STAFF, 50)
@@ -88,7 +88,7 @@ def measure(stack: Stack, page: Page) -> bool:
     stack.sql("VACUUM ANALYZE")
     stack.control("fault", kind="latency", service="graph", ms=LATENCY_MS)
     print(f"{STAFF:,} staff, a tenant of {TENANT:,}, Graph answers after {LATENCY_MS} ms")
-    is_kept = [rematch(stack, page, "everybody is new"), rematch(stack, page, "everybody is known")]
+    is_kept = [rematch(stack, page, "all staff are new"), rematch(stack, page, "all staff are known")]
     for percent in (40, 100):
         stack.sql(LOSE.format(percent=percent))
         stack.sql("VACUUM ANALYZE")
@@ -97,7 +97,7 @@ def measure(stack: Stack, page: Page) -> bool:
 
 
 def rematch(stack: Stack, page: Page, scene: str) -> bool:
-    """Click, wait for the confirmation, print a line; whether it keeps the budgets."""
+    """Click, wait for the confirmation, and print a line. Return whether the budgets were kept."""
     page.goto("/settings/video-calls/")
     page.get_by_text("Actions", exact=True).click()
     page.get_by_role("link", name="Rematch users").click()
@@ -126,19 +126,19 @@ def is_running(stack: Stack) -> bool:
 
 
 def graph_requests(stack: Stack) -> int:
-    """How many requests Graph has got since the simulator was started."""
+    """Return the number of requests to Graph since the simulator started."""
     with urllib.request.urlopen(f"{stack.simulator_url}/_control/requests", timeout=10) as answer:
         return sum(entry["service"] == "graph" for entry in json.load(answer)["requests"])
 
 
 def worker_pids(stack: Stack) -> list[int]:
-    """The worker and its pool."""
+    """Return the process ids of the worker and its pool."""
     parent = stack.pid("worker")
     return [parent, *(int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]
 
 
 def memory_mb(pid: int, what: str) -> float:
-    """`VmRSS` (now) or `VmHWM` (at most) of a process."""
+    """Return `VmRSS` (now) or `VmHWM` (peak) of a process in MB."""
     found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
 
