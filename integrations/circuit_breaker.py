@@ -23,6 +23,7 @@ from django.dispatch import Signal
 
 from coconut import leases
 from coconut.backoff import backoff
+from integrations.messages import Message
 from integrations.models import (
     Connection,
 )
@@ -152,7 +153,7 @@ def record_success(connection_id: int) -> None:
         last_success_at=Now(),
         paused_until=Case(When(_PAUSE_IS_OVER, then=Value(None)), default=F("paused_until")),
         trouble_kind="",
-        trouble_sentence="",
+        trouble=Message(),
         trouble_since=None,
         **CLOSED,
     )
@@ -210,5 +211,5 @@ def record_trouble(connection_id: int, problem: PlatformError) -> None:
     if problem.kind not in (ErrorKind.OUTAGE, ErrorKind.OPERATOR):
         return
     Connection.objects.live().filter(pk=connection_id).exclude(trouble_kind=problem.kind).update(
-        trouble_kind=problem.kind, trouble_sentence=problem.sentence, trouble_since=Now()
+        trouble_kind=problem.kind, trouble=problem.message, trouble_since=Now()
     )

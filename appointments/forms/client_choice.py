@@ -48,13 +48,13 @@ class ClientGroup(ProgressiveForm):
         """
         first = self.chosen_client or self.known_client
         before = [first] if first else []
-        if not self.search_words or (self.chosen_client and self.picked("preview") != "client"):
+        if not self.search_text or (self.chosen_client and self.picked("preview") != "client"):
             return before
-        found = find_clients(self.organization, self.search_words)[:_CLIENTS_SHOWN]
+        found = find_clients(self.organization, self.search_text)[:_CLIENTS_SHOWN]
         return before + [client for client in found if client not in before]
 
     @cached_property
-    def search_words(self) -> str:
+    def search_text(self) -> str:
         return self.picked("client_query").replace("\0", "")[:200].strip()
 
     @cached_property

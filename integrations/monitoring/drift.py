@@ -93,7 +93,10 @@ def _run_watch(connection: Connection, watch: DriftWatch) -> None:
         drift = _find_drift(connection, changes)
     except PlatformError as error:
         logger.warning(
-            "Drift watch on connection %s: %s (request %s)", connection.pk, error, error.request_id
+            "Drift watch on connection %s: %s (request %s)",
+            connection.pk,
+            error.message.in_english(),
+            error.request_id,
         )
         circuit_breaker.record_failure(connection.pk, error, _CALLER)
         if error.kind == ErrorKind.BUG:

@@ -38,6 +38,7 @@ from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
 from tests.integrations.meeting_steps import STARTS, ask, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -567,7 +568,7 @@ def hosting(connection, platform, sam, monkeypatch) -> Hosting:
 
 
 def no_policy() -> PlatformError:
-    return PlatformError(ErrorKind.PERSON, "No policy.", reason=MatchReason.NO_HOST_PERMISSION)
+    return PlatformError(ErrorKind.PERSON, message("No policy."), reason=MatchReason.NO_HOST_PERMISSION)
 
 
 def test_a_meeting_that_is_refused_makes_the_host_forbidden_and_due_again(platform, hosting, sam):
@@ -593,7 +594,7 @@ def test_when_the_host_is_covered_at_last_the_meeting_is_tried_again_by_itself(p
 
 
 def test_a_meeting_of_somebody_else_is_left_alone(platform, hosting, sam, connection):
-    platform.fail("create_meeting", PlatformError(ErrorKind.PERSON, "No licence."))
+    platform.fail("create_meeting", PlatformError(ErrorKind.PERSON, message("No licence.")))
     meeting = sync(ask(hosting))
     Meeting.objects.update(organizer_id="another-id")
     forbid(sam)
@@ -605,7 +606,7 @@ def test_a_meeting_of_somebody_else_is_left_alone(platform, hosting, sam, connec
 
 
 def test_a_meeting_that_failed_for_another_reason_is_left_alone(platform, hosting, sam):
-    platform.fail("create_meeting", PlatformError(ErrorKind.BUG, "No."))
+    platform.fail("create_meeting", PlatformError(ErrorKind.BUG, message("No.")))
     meeting = sync(ask(hosting))
     forbid(sam)
 
@@ -625,7 +626,7 @@ def test_a_meeting_that_is_over_is_left_alone(platform, hosting, sam):
     probed(sam)
 
     meeting.refresh_from_db()
-    assert (meeting.due_at, meeting.error_sentence) == (None, "No policy.")
+    assert (meeting.due_at, str(meeting.error)) == (None, "No policy.")
 
 
 def test_a_platform_that_contradicts_itself_is_asked_less_and_less_often(platform, hosting, sam):
