@@ -1,4 +1,4 @@
-"""What is counted while meetings are made, for Prometheus. Each process counts for itself; `coconut.metrics` adds up.
+"""Prometheus counters of meetings. Each process counts its own; `coconut.observability.metrics` adds them up.
 
 No number tells customers, people or meetings apart: what is between them is in the logs.
 """

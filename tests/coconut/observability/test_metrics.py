@@ -19,7 +19,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from coconut import health, worker_metrics
+from coconut.observability import health, worker_metrics
 from integrations.models import ConnectionStatus, RematchState
 from integrations.monitoring import backlog
 from integrations.platforms.failures import ErrorKind
