@@ -174,7 +174,7 @@ COUNT = """
 import os
 import django
 django.setup()
-from coconut import prometheus
+from coconut.observability import prometheus
 from integrations.metrics import count_sync
 prometheus.remove_old_counters()
 for _ in range(3):
