@@ -28,7 +28,7 @@ from appointments.video.meeting import VIDEO_FIELDS, reassign_video
 from appointments.video.missing_links import is_elsewhere, lacks_link
 from integrations.hosting.eligibility import hosting_of
 from integrations.meetings.requests import try_again
-from integrations.meetings.signals import gathered
+from integrations.meetings.signals import batch_enqueue
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember
@@ -61,7 +61,7 @@ def repair_links(
     Load the organisation and staff with `appointments`. Don't call this in a transaction.
     """
     changed = skipped = 0
-    with gathered():
+    with batch_enqueue():
         for appointment in appointments:
             try:
                 is_changed = repair_link(appointment, actor=actor, replacing=replacing)

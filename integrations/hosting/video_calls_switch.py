@@ -45,7 +45,7 @@ def set_video_calls(
 @transaction.atomic
 def undo_video_calls(event: ConnectionEvent, actor: StaffMember | None) -> SwitchChange:
     """Put back whom a turning changed, unless somebody turned them since. A second time changes nobody."""
-    turned = UserMatch.objects.filter(connection=event.connection_id, turned_by=event)
+    turned = UserMatch.objects.filter(connection=event.connection_id, switch_event=event)
     return _turn(event.connection, turned, on=event.kind == EventKind.TURNED_OFF, actor=actor, is_undo=True)
 
 
@@ -74,7 +74,7 @@ def _turn(
     event = record_event(
         connection, kind, actor, count=len(locked), person=_only_name(locked), is_undo=is_undo
     )
-    UserMatch.objects.filter(pk__in=locked).update(enabled=on, turned_by=event)
+    UserMatch.objects.filter(pk__in=locked).update(enabled=on, switch_event=event)
     return SwitchChange(on, len(locked), event)
 
 

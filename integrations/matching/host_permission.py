@@ -24,11 +24,11 @@ from django.dispatch import Signal
 from coconut.task_queue import send
 from integrations.circuit_breaker import (
     close_circuit,
-    give_back,
     may_call,
     pause,
     record_failure,
     record_success,
+    release_probe,
 )
 from integrations.matching.host_permission_schedule import (
     PROBE_TASK,
@@ -108,7 +108,7 @@ def _probe_portion(connection: Connection) -> bool:
         remote_ids = _claim_due_matches(connection, platform.probe_size)
         results = _call_platform(connection, platform, remote_ids) if remote_ids else None
         if results is None:
-            give_back(connection.pk, _CALLER)
+            release_probe(connection.pk, _CALLER)
             return False
         probed += len(remote_ids)
         is_spreading |= write_host_permission(connection, results)
@@ -146,7 +146,7 @@ def _call_platform(
         record_success(connection.pk)
     else:
         # An error for each person doesn't show that the platform works. Another caller may find out.
-        give_back(connection.pk, _CALLER)
+        release_probe(connection.pk, _CALLER)
     return results
 
 

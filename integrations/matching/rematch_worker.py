@@ -77,7 +77,7 @@ def _ask_for_everybody(run: RematchRun) -> None:
 
 def _others_first(directory: Directory) -> bool:
     """Whether somebody who has just booked waits for a worker, and another can go on here without asking anew."""
-    return not directory.holds_everybody and Meeting.objects.unclaimed().exists()
+    return not directory.is_fully_loaded and Meeting.objects.unclaimed().exists()
 
 
 def _not_connected(run: RematchRun) -> str:

@@ -1,4 +1,4 @@
-"""What the tests of this floor share."""
+"""Fixtures of the tests of integrations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coconut.task_queue import Priority
 
 @pytest.fixture
 def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
-    """What would go to the broker: (task, *arguments)."""
+    """Return the tasks sent to the broker, as (task, *arguments)."""
     sent: list[tuple[object, ...]] = []
 
     def take(task: str, calls: list[tuple[object, ...]], priority: Priority | None = None) -> bool:
@@ -24,4 +24,4 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 @pytest.fixture(autouse=True)
 def forget_bursts() -> None:
     """Let each test enqueue a task that the previous test enqueued a moment ago."""
-    task_queue._said.clear()
+    task_queue._last_sent.clear()

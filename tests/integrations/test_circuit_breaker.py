@@ -1,4 +1,4 @@
-"""A platform that is down is probed, not hammered; one meeting that always fails stops nobody else."""
+"""A platform that is down is probed by one caller; one meeting that always fails doesn't stop others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def hosting(fake_teams: FakePlatform) -> Hosting:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What the arguments of the tasks were that went to the broker."""
+    """Return the arguments of the tasks that were sent to the broker."""
     sent: list[object] = []
 
     def send_each(task: str, calls: list[tuple[object, ...]], **options: object) -> bool:
@@ -44,7 +44,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return sent
 
 
-def test_after_three_meetings_without_an_answer_nobody_calls_for_a_while(
+def test_after_three_meetings_without_an_answer_calls_pause(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     open_circuit(hosting, fake_teams)
@@ -56,7 +56,9 @@ def test_after_three_meetings_without_an_answer_nobody_calls_for_a_while(
     assert 10 < seconds_until_the_probe(hosting) <= 15
 
 
-def test_two_meetings_without_an_answer_stop_nobody(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_two_meetings_without_an_answer_do_not_open_the_circuit(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
     fake_teams.fail("create_meeting", outage(), times=2)
     for _ in range(2):
         sync(ask(hosting))
@@ -147,7 +149,7 @@ def test_of_workers_that_begin_at_once_only_one_probes(hosting: Hosting, fake_te
         fake_teams._hooks.clear()
 
 
-def test_the_first_success_makes_due_what_waits(
+def test_the_first_success_makes_waiting_meetings_due(
     hosting: Hosting, fake_teams: FakePlatform, told: list[object]
 ) -> None:
     waiting = open_circuit(hosting, fake_teams)
@@ -247,7 +249,7 @@ def test_an_uncertain_move_is_compared_after_the_outage(hosting: Hosting, fake_t
     assert (fake_teams.calls, moved.due_at, moved.recheck_at) == ({"read_meeting": 1}, None, None)
 
 
-def test_being_told_to_wait_ends_the_outage_and_begins_a_pause(
+def test_a_throttled_call_ends_the_outage_and_starts_a_pause(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     open_circuit(hosting, fake_teams)

@@ -1,4 +1,4 @@
-"""Rematches and questions about coverage do not hammer a platform that is down either."""
+"""Rematches and host permission probes respect the circuit breaker."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_work_in_the_background_that_probes_in_vain_makes_the_pause_longer(
 
 
 @BACKGROUND
-def test_work_in_the_background_leaves_the_probe_to_another_who_has_it(
+def test_background_work_leaves_the_probe_to_its_owner(
     hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
@@ -115,7 +115,7 @@ def test_a_rematch_of_people_without_a_user_name_probes_nothing(
     assert sync(waiting).state == "ready"
 
 
-def test_who_is_asked_about_by_another_meanwhile_keeps_nobody_from_probing(
+def test_people_probed_by_another_worker_do_not_keep_the_probe(
     hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
@@ -127,7 +127,7 @@ def test_who_is_asked_about_by_another_meanwhile_keeps_nobody_from_probing(
     assert sync(waiting).state == "ready"
 
 
-def test_errors_about_everybody_who_was_asked_about_are_no_answer(
+def test_errors_for_all_probed_people_do_not_count_as_an_answer(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)

@@ -1,4 +1,4 @@
-"""What is counted while meetings are made."""
+"""Counters of meeting syncs."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def test_a_rematch_that_has_read_everybody_is_finished_first(
 ) -> None:
     run = a_long_run(hosting, fake_teams)
     somebody_waits(hosting)
-    fake_teams.holds_everybody = True
+    fake_teams.is_fully_loaded = True
 
     work_on_run(run.pk)
 

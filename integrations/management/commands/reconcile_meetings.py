@@ -1,4 +1,4 @@
-"""`manage.py reconcile_meetings`: what beat does at night, now and at once."""
+"""`manage.py reconcile_meetings`: run the nightly reconciliation now."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Command(BaseCommand):
         if not connections:
             self.stdout.write("There is no connection that works.")
         for connection in connections:
-            words = _try_out(connection) if options["dry_run"] else _reconcile(connection)
-            self.stdout.write(f"{connection.organization.name}, {connection.name}: {words}")
+            result = _preview(connection) if options["dry_run"] else _reconcile(connection)
+            self.stdout.write(f"{connection.organization.name}, {connection.name}: {result}")
         for organization in dict.fromkeys(connection.organization for connection in connections):
             for notice in notices_of(organization):
                 self.stdout.write(f"{organization.name}: {notice.sentence}")
@@ -62,12 +62,12 @@ def _reconcile(connection: Connection) -> str:
     return summary(run)
 
 
-def _try_out(connection: Connection) -> str:
-    """Do what needs no call, look at it, and take it back."""
+def _preview(connection: Connection) -> str:
+    """Return what a reconciliation would do without calls, then roll it back."""
     with transaction.atomic():
         to_read = to_read_for_day(connection).count() + to_read_for_week(connection).count()
         run = reconcile(connection)
         findings = connection.findings.filter(at__gte=run.started_at).values_list("sentence", flat=True)
-        told = [f"{to_read} would be read.", *findings]
+        sentences = [f"{to_read} would be read.", *findings]
         transaction.set_rollback(True)
-    return " ".join(told)
+    return " ".join(sentences)

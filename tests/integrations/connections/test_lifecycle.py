@@ -1,4 +1,4 @@
-"""Connections over their life."""
+"""Connecting, connecting again, reauthorizing, and requiring reauthorization."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add(organization: Organization, actor: StaffMember | None = None) -> Connect
 
 
 def at_once(how_many: int, work: Callable[[], object]) -> None:
-    """Run `work` in that many threads, all starting together."""
+    """Run `work` in several threads that start at the same time."""
     together = Barrier(how_many)
 
     def run() -> None:
@@ -108,7 +108,7 @@ def test_a_new_connection_starts_its_first_match_after_commit(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_admins_who_connect_at_once_make_one_default_and_no_name_twice() -> None:
+def test_admins_who_connect_at_once_make_one_default_with_unique_names() -> None:
     maple = make_organization()
 
     at_once(4, lambda: add(maple))
@@ -123,7 +123,7 @@ def test_admins_who_connect_at_once_make_one_default_and_no_name_twice() -> None
     ]
 
 
-def test_what_was_disconnected_is_connected_again_with_its_people() -> None:
+def test_a_disconnected_connection_is_connected_again_with_its_matches() -> None:
     maple = make_organization()
     connection = make_connection(
         maple, status=ConnectionStatus.DISCONNECTED, status_reason="Gone.", is_default=False
@@ -149,7 +149,7 @@ def test_a_revived_connection_does_not_take_the_default_from_another() -> None:
 
 
 @pytest.mark.parametrize("status", [ConnectionStatus.CONNECTED, ConnectionStatus.NEEDS_REAUTHORIZATION])
-def test_what_is_connected_cannot_be_revived(status: str) -> None:
+def test_a_live_connection_cannot_be_revived(status: str) -> None:
     connection = make_connection(make_organization(), status=status)
 
     with pytest.raises(AlreadyConnected, match=r"^Already connected. Use Reauthorize.$"):
@@ -182,7 +182,7 @@ def test_a_disconnected_connection_stays_disconnected() -> None:
     assert not refuse(connection)
 
 
-def test_the_admins_get_one_mail_with_a_link(
+def test_the_admins_get_one_email_with_a_link(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, settings: Settings
 ) -> None:
     settings.BASE_URL = "https://coconut.example"
@@ -210,7 +210,7 @@ def test_the_admins_get_one_mail_with_a_link(
     )
 
 
-def test_the_mail_is_in_the_organisations_language(
+def test_the_email_is_in_the_organizations_language(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maple = make_organization()
@@ -227,7 +227,7 @@ def test_the_mail_is_in_the_organisations_language(
     assert (message.subject[:4], message.body[:4]) == ("de: ", "de: ")
 
 
-def test_a_mail_server_that_is_down_does_not_keep_the_refusal_from_being_noted(
+def test_an_email_server_that_is_down_does_not_prevent_recording_the_refusal(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, settings: Settings, caplog: Any
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -244,7 +244,7 @@ def test_a_mail_server_that_is_down_does_not_keep_the_refusal_from_being_noted(
         record.getMessage()
         for record in caplog.records
         if record.name == "integrations.connections.lifecycle"
-    ] == [f"The admins were not told that connection {connection.pk} needs Reauthorize."]
+    ] == [f"Could not email the admins that connection {connection.pk} needs Reauthorize."]
 
 
 def test_a_refusal_that_was_overtaken_by_a_new_sign_in_changes_nothing() -> None:
@@ -322,7 +322,7 @@ def test_a_success_does_not_end_a_pause_that_goes_on() -> None:
         {"last_success_at": timezone.now(), "paused_until": timezone.now() - timedelta(seconds=1)},
     ],
 )
-def test_the_first_success_after_trouble_makes_due_what_waits(
+def test_the_first_success_after_trouble_makes_waiting_meetings_due(
     fake_teams: FakePlatform, before: dict[str, Any]
 ) -> None:
     maple = make_organization()

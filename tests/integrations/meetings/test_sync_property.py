@@ -69,7 +69,7 @@ from tests.integrations.flaky_platform import (
     UnreliablePlatform,
     Worker,
 )
-from tests.integrations.invariants import check_appointments, check_mails, check_remote_meetings, check_rows
+from tests.integrations.invariants import check_appointments, check_emails, check_remote_meetings, check_rows
 from tests.integrations.meeting_steps import STARTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -342,7 +342,7 @@ class Organisation(RuleBasedStateMachine):
         check_rows(is_connected)
         check_appointments()
         check_remote_meetings(self.platform, is_connected)
-        check_mails()
+        check_emails()
 
     def _people_do_what_is_left_to_them(self) -> None:
         """Reauthorize; try again what was refused; and change what vanished unnoticed, as nobody looks after it."""

@@ -26,7 +26,7 @@ from integrations.models import (
 )
 from integrations.monitoring.drift import CONNECTIONS_A_ROUND, sweep_drift, watch_drift
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import Changes, DirectoryResult, MatchReason, PlatformError
+from integrations.platforms.values import DirectoryChanges, DirectoryResult, MatchReason, PlatformError
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -191,7 +191,7 @@ def test_where_nothing_tells_who_changed_only_hosts_of_the_coming_week_are_looke
 
 def test_where_the_platform_tells_who_changed_only_they_are_looked_up(connection, matched, fake_teams):
     sam, nina = matched("Sam Okafor", meetings=1), matched("Nina Park")
-    fake_teams.changes = Changes("mark-2", remote_ids=frozenset([f"oid-of-{nina.email}"]))
+    fake_teams.changes = DirectoryChanges("mark-2", remote_ids=frozenset([f"oid-of-{nina.email}"]))
     leaves(fake_teams, sam)
     leaves(fake_teams, nina)
 
@@ -203,7 +203,7 @@ def test_where_the_platform_tells_who_changed_only_they_are_looked_up(connection
 
 def test_a_new_user_of_the_same_name_is_a_change(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
-    fake_teams.changes = Changes("mark-2", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-2", user_names=frozenset([sam.email]))
     fake_teams.knows(sam.email, remote_id="oid-of-another-sam")
 
     watch_drift(connection.pk)
@@ -213,7 +213,7 @@ def test_a_new_user_of_the_same_name_is_a_change(connection, matched, fake_teams
 
 def test_who_is_off_and_hosts_nothing_does_not_matter(connection, matched, fake_teams):
     sam = matched("Sam Okafor", enabled=False)
-    fake_teams.changes = Changes("mark-2", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-2", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
 
     watch_drift(connection.pk)
@@ -222,18 +222,18 @@ def test_who_is_off_and_hosts_nothing_does_not_matter(connection, matched, fake_
 
 
 def test_the_mark_goes_along_with_the_next_question(connection, fake_teams):
-    fake_teams.changes = Changes("mark-1", is_complete=False)
+    fake_teams.changes = DirectoryChanges("mark-1", is_complete=False)
     watch_drift(connection.pk)
     next_night()
 
     watch_drift(connection.pk)
 
-    assert fake_teams.marks == ["", "mark-1"]
+    assert fake_teams.sync_tokens == ["", "mark-1"]
 
 
 def test_what_failed_is_asked_from_the_same_mark_again(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
-    fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-1", user_names=frozenset([sam.email]))
     fake_teams.fail("find", outage())
     leaves(fake_teams, sam)
     watch_drift(connection.pk)
@@ -241,7 +241,7 @@ def test_what_failed_is_asked_from_the_same_mark_again(connection, matched, fake
 
     watch_drift(connection.pk)
 
-    assert fake_teams.marks == ["", ""]
+    assert fake_teams.sync_tokens == ["", ""]
     assert found(connection) == [("Sam", "unmatched", "not_found", 0)]
 
 
@@ -258,10 +258,10 @@ def test_many_are_looked_up_in_chunks(connection, matched, fake_teams):
 # --- When a finding ends ----------------------------------------------------------------------------
 def test_the_next_look_that_finds_somebody_fine_ends_it(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
-    fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-1", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
     watch_drift(connection.pk)
-    fake_teams.changes = Changes("mark-2")
+    fake_teams.changes = DirectoryChanges("mark-2")
     fake_teams.knows(sam.email)
     next_night()
 
@@ -420,7 +420,7 @@ def test_the_same_finding_is_mailed_once(connection, matched, fake_teams):
 
 def test_who_has_nothing_booked_is_mailed_about_once_something_is(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
-    fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-1", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
     watch_drift(connection.pk)
     assert mail.outbox == []

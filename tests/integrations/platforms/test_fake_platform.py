@@ -1,4 +1,4 @@
-"""The platform that other tests stand on keeps the contract of a real one."""
+"""The fake platform keeps the contract of `VideoPlatform`."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_clients_wait_at_first(connected):
 
 
 def test_the_choice_is_stored_and_said(connected):
-    form = choose(connected, "nobody_waits")
+    form = choose(connected, "no_waiting_staff")
 
     assert form.is_valid()
     change = form.save()

@@ -373,8 +373,8 @@ def test_without_a_policy_the_person_is_refused(by_policy, simulator, spec):
     assert (failure.value.kind, failure.value.reason) == (ErrorKind.PERSON, MatchReason.NO_HOST_PERMISSION)
 
 
-def test_nobody_waits_where_the_dashboard_says_so(simulated, simulator, spec):
-    sign_in(simulated, simulated.teams.tokens["access_token"], lobby_policy="nobody_waits")
+def test_no_waiting_staff_where_the_dashboard_says_so(simulated, simulator, spec):
+    sign_in(simulated, simulated.teams.tokens["access_token"], lobby_policy="no_waiting_staff")
     meeting = TEAMS.create_meeting(simulated, spec)
 
     TEAMS.update_meeting(simulated, meeting.remote_id, spec)
