@@ -54,7 +54,7 @@ class Seen:
     waiting: list[str]
 
 
-def expect_agreement(stack: Stack, seconds: float = 40) -> None:
+def expect_agreement(stack: Stack, seconds: float = 90) -> None:
     """Wait until both sides agree. Fail with the differences after `seconds`."""
     found = ["No comparison was made."]
 
