@@ -1,7 +1,7 @@
 """A PostgreSQL cluster with a migrated database, made once and copied by every test run that needs one.
 
-It lies in `.local/tests/`. Its name is a digest of all that it was made from: after a new migration the next run makes
-another one and removes the old one. Runs only copy it, so any number of them may go on at the same time.
+The cluster is in `.local/tests/`. Its name is a digest of its sources: after a new migration the next run makes another
+cluster and removes the old one. Test runs only copy the cluster, so any number of them can run at the same time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SOURCES = (
 
 @contextmanager
 def migrated_cluster() -> Iterator[Path]:
-    """The folder of the cluster, which is made if it is missing; it stays at least while the context lasts."""
+    """Yield the folder of the cluster, and make the cluster if it is missing. It stays while the context lasts."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     cluster = FOLDER / f"cluster-{_digest()}"
     with (FOLDER / "lock").open("w") as lock:

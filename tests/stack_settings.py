@@ -1,4 +1,4 @@
-"""The settings of the stack's programs: Coconut's, but for passwords that take no time to check."""
+"""Coconut's settings for the programs of the stack, with fast password hashes."""
 
 import datetime as dt
 import os
@@ -7,10 +7,10 @@ import time_machine
 
 from coconut.settings import *  # noqa: F403
 
-# Real hashes take a quarter of a second on purpose, and every test signs somebody in.
+# Real hashes take a quarter of a second, by design, and every test signs in.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# A program on a machine whose clock is wrong; whatever it starts believes the same.
+# Simulates a machine with a wrong clock. Child processes inherit the variable.
 if "CLOCK_OFF_SECONDS" in os.environ:
     _off = dt.timedelta(seconds=int(os.environ["CLOCK_OFF_SECONDS"]))
     time_machine.travel(dt.datetime.now(dt.UTC) + _off).start()

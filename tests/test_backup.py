@@ -29,7 +29,7 @@ TOKEN = "from integrations.teams.models import TeamsConnection as T; print(T.obj
 
 @pytest.fixture
 def restored() -> Iterator[str]:
-    """The name of a fresh, empty database."""
+    """Yield the name of a new, empty database."""
     name = f"restored_{secrets.token_hex(4)}"
     execute(f"CREATE DATABASE {name}")
     yield name
@@ -77,7 +77,7 @@ def test_a_backup_restored_into_a_fresh_database_has_everything_and_its_tokens_c
 
     assert manage("shell", "--no-imports", "-c", TOKEN, database=restored) == "a-refresh-token\n"
     assert "coconut.W004" not in manage("check", "--database", "default", database=restored)
-    # Raises where a migration is missing.
+    # Fails if a migration is missing.
     manage("migrate", "--check", database=restored)
     another = "bm90LXRoZS1rZXktdGhhdC1pdC13YXMtc3RvcmVkLXc="
     assert "coconut.W004" in manage(
@@ -85,11 +85,11 @@ def test_a_backup_restored_into_a_fresh_database_has_everything_and_its_tokens_c
     )
 
 
-def test_after_an_old_backup_microsoft_is_made_to_agree_with_what_was_restored(
+def test_after_restoring_an_old_backup_microsoft_is_synced_with_it(
     fake_teams: FakePlatform,
 ) -> None:
     moved, cancelled = (sync(ask(make_hosting(make_organization(name)))) for name in ("Maple", "Birch"))
-    # What happened after the backup is not in it: one was moved, one cancelled.
+    # Not in the backup: one meeting was moved and one cancelled afterwards.
     change_remotely(fake_teams, moved)
     del fake_teams.meetings[cancelled.remote_id]
 
@@ -103,7 +103,7 @@ def test_after_an_old_backup_microsoft_is_made_to_agree_with_what_was_restored(
 
 
 def options_of(program: str) -> list[str]:
-    """As the guide says, without the places of a file and a database."""
+    """Return the options in the guide, without file and database."""
     (line,) = re.findall(rf"^docker-compose exec .*\b{program} (.*)$", GUIDE, re.MULTILINE)
     return re.findall(r"--(?!username|dbname|file)[\w-]+(?:=\S+)?", line)
 

@@ -81,7 +81,7 @@ def probe_host_permission(connection_id: int) -> None:
 
 @contextmanager
 def _only_worker(connection: Connection) -> Iterator[bool]:
-    """Keep other workers free for bookings: tell whether this worker is the only one on the connection.
+    """Keep other workers free for bookings: yield whether this worker is the only one on the connection.
 
     A cache key is enough, and a lease on a row isn't needed: `_claim_due_matches` already gives two workers different
     people. Without a cache every worker may probe.

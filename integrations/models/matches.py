@@ -43,8 +43,6 @@ class MatchStatus(models.TextChoices):
 
 
 class UserMatchQuerySet(models.QuerySet["UserMatch"]):
-    """Questions about matches."""
-
     def found(self) -> Self:
         """Return the matches of active staff with a user of the platform."""
         return self.filter(directory=DirectoryState.MATCHED, staff__is_active=True)
@@ -65,7 +63,7 @@ class UserMatchQuerySet(models.QuerySet["UserMatch"]):
 
 
 class UserMatch(models.Model):
-    """One person on one connection: the Video Calls switch (`enabled`) and the platform's answers."""
+    """A staff member on a connection: the Video Calls switch (`enabled`) and the platform's results."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="matches")
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="video_matches")

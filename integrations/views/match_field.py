@@ -90,5 +90,5 @@ def _preview_context(connection: Connection, run: RematchRun) -> dict[str, Any]:
         "platform": platform_of(connection),
         "run": run,
         "progress": progress_of(run) if run.is_running else None,
-        "prospect": preview_result_of(run) if run.state == RematchState.SUCCEEDED else None,
+        "result": preview_result_of(run) if run.state == RematchState.SUCCEEDED else None,
     }

@@ -77,7 +77,7 @@ class FakePlatform:
     - `needs_host_permission`, `host_permission`: remote id -> result (granted if missing)
     - `changes`: the return value of `changes_since`; `sync_tokens`: the arguments of its calls
     - `meetings`: remote id -> meeting; `organizers`: remote id -> organizer id; `keys`: remote id -> our key
-    - `calls`: method -> count; `asked`: the user names of each `find`; `probed`: the remote ids of each probe
+    - `calls`: method -> count; `queried`: the user names of each `find`; `probed`: the remote ids of each probe
     """
 
     label = "Microsoft Teams"
@@ -105,7 +105,7 @@ class FakePlatform:
         self.meetings: dict[str, RemoteMeeting] = {}
         self.organizers: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
-        self.asked: list[list[str]] = []
+        self.queried: list[list[str]] = []
         self.probed: list[list[str]] = []
         self.sync_tokens: list[str] = []
         self._numbers = count(1)
@@ -218,7 +218,7 @@ class FakePlatform:
             raise AssertionError(
                 f"{len(user_names)} names in one call; at most {self.chunk_size} were agreed."
             )
-        self.asked.append(list(user_names))
+        self.queried.append(list(user_names))
         nobody = DirectoryResult(reason=MatchReason.NOT_FOUND)
         answers = {name: self.people.get(name.lower(), nobody) for name in user_names}
         self._end("find")
@@ -260,7 +260,7 @@ class FakePlatform:
         self._request(connection, lambda: self._delete(remote_id))
 
     def remote_meetings(self) -> dict[str, list[RemoteMeeting]]:
-        """Our key -> the meetings that exist with it."""
+        """Return the existing meetings by our key."""
         found: dict[str, list[RemoteMeeting]] = defaultdict(list)
         for remote_id, meeting in self.meetings.items():
             found[self.keys[remote_id]].append(meeting)

@@ -83,31 +83,31 @@ class Worker(Thread):
         self.stage = ""
         self.started_at = 0.0
         self._orders: Queue[Any] = Queue()
-        self._news: Queue[str | BaseException] = Queue()
+        self._reports: Queue[str | BaseException] = Queue()
         self.start()
 
     def begin(self, task: Callable[[], object], clock: float) -> None:
         """Run a task up to its first call or its end."""
         self.started_at = clock
-        self._tell(task)
+        self._send_order(task)
 
-    def go_on(self, fate: Fate) -> None:
+    def continue_with(self, fate: Fate) -> None:
         """Give the pending call this outcome."""
-        self._tell(fate)
+        self._send_order(fate)
 
     def finish(self) -> None:
         """Answer all calls until the task ends."""
         while self.stage:
-            self.go_on(Fate.CARRIED_OUT if self.stage == "sent" else Fate.ANSWERED)
+            self.continue_with(Fate.CARRIED_OUT if self.stage == "sent" else Fate.ANSWERED)
 
     def close(self) -> None:
         """End the thread."""
         self._orders.put(None)
         self.join(timeout=10)
 
-    def wait_in_a_call(self, stage: str) -> Fate:
+    def wait_in_call(self, stage: str) -> Fate:
         """Wait for the outcome; runs on the worker's thread, called by the platform."""
-        self._news.put(stage)
+        self._reports.put(stage)
         fate: Fate = self._orders.get(timeout=60)
         return fate
 
@@ -116,20 +116,20 @@ class Worker(Thread):
             try:
                 task()
             except Killed:
-                self._news.put("")
+                self._reports.put("")
             except BaseException as error:  # noqa: BLE001 - the test's thread raises it
-                self._news.put(error)
+                self._reports.put(error)
             else:
-                self._news.put("")
+                self._reports.put("")
         database.close()
 
-    def _tell(self, order: object) -> None:
+    def _send_order(self, order: object) -> None:
         self._orders.put(order)
-        news = self._news.get(timeout=30)
-        if isinstance(news, BaseException):
+        report = self._reports.get(timeout=30)
+        if isinstance(report, BaseException):
             self.stage = ""
-            raise news
-        self.stage = news
+            raise report
+        self.stage = report
 
 
 class Unreliable:
@@ -178,7 +178,7 @@ class Unreliable:
         worker = current_thread()
         if not isinstance(worker, Worker):
             return act()
-        fate = worker.wait_in_a_call("sent")
+        fate = worker.wait_in_call("sent")
         if fate == Fate.CARRIED_OUT:
             return self._carry_out(worker, act, writes)
         if fate in (Fate.LANDS_LATE, Fate.KILLED_LANDS_LATE) and writes:
@@ -198,7 +198,7 @@ class Unreliable:
             answer = act()
         except PlatformError as error:
             problem = error
-        fate = worker.wait_in_a_call("carried out")
+        fate = worker.wait_in_call("carried out")
         if fate == Fate.KILLED_AFTER:
             raise Killed
         if fate == Fate.ANSWER_LOST:

@@ -8,17 +8,17 @@ from typing import Any
 from django.contrib.messages import get_messages
 
 
-def words(response: Any) -> str:
+def page_text(response: Any) -> str:
     """Return the text of the page's main part, without tags."""
     text = re.sub(r"<[^>]+>", " ", response.content.decode().split("<main", 1)[1])
     return re.sub(r"\s+([.,])", r"\1", " ".join(text.split()))
 
 
-def said(response: Any) -> list[str]:
+def messages_of(response: Any) -> list[str]:
     """Return the messages that the next page will show."""
-    return [text for _level, text in levels(response)]
+    return [text for _level, text in messages_with_level(response)]
 
 
-def levels(response: Any) -> list[tuple[str, str]]:
+def messages_with_level(response: Any) -> list[tuple[str, str]]:
     """Return the messages that the next page will show, each with its level."""
     return [(message.level_tag, str(message)) for message in get_messages(response.wsgi_request)]

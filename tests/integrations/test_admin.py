@@ -1,4 +1,4 @@
-"""What operators see of connections and meetings."""
+"""Admin pages of connections and meetings, for operators."""
 
 from __future__ import annotations
 

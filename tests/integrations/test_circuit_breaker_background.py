@@ -50,7 +50,7 @@ BACKGROUND = pytest.mark.parametrize(
 
 
 @BACKGROUND
-def test_work_in_the_background_does_not_call_a_platform_that_is_down(
+def test_background_work_does_not_call_a_platform_that_is_down(
     hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
 ) -> None:
     open_circuit(hosting, fake_teams)
@@ -61,7 +61,7 @@ def test_work_in_the_background_does_not_call_a_platform_that_is_down(
 
 
 @BACKGROUND
-def test_work_in_the_background_finds_out_that_the_platform_answers_again(
+def test_background_work_closes_the_circuit_when_the_platform_answers(
     hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
@@ -74,7 +74,7 @@ def test_work_in_the_background_finds_out_that_the_platform_answers_again(
 
 
 @BACKGROUND
-def test_work_in_the_background_that_probes_in_vain_makes_the_pause_longer(
+def test_a_failed_probe_by_background_work_makes_the_pause_longer(
     hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
@@ -138,7 +138,7 @@ def test_errors_for_all_probed_people_do_not_count_as_an_answer(
     ask_for_coverage(hosting)
 
     assert connection_of(hosting).probe_at is not None
-    # Whoever comes next finds out.
+    # The next caller probes.
     assert sync(waiting).state == "ready"
 
 

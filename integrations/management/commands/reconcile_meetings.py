@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", metavar="SLUG", help="only this organisation's connections")
         parser.add_argument(
-            "--dry-run", action="store_true", help="only say what would be done; calls nobody"
+            "--dry-run", action="store_true", help="only say what would be done, without calls"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +51,7 @@ def _connections(slug: str | None) -> QuerySet[Connection]:
 
 
 def _reconcile(connection: Connection) -> str:
-    """Does the workers' part, too; what the platform puts off stays with them."""
+    """Reconcile, and sync the meetings as workers do. Postponed meetings stay with the workers."""
     run = reconcile(connection)
     for meeting_id in meetings_to_read(run).filter(due_at__isnull=False).values_list("pk", flat=True):
         sync_meeting(meeting_id)

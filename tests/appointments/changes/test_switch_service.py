@@ -16,7 +16,7 @@ from staff.models import Role, StaffMember
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_member, make_organization, make_service
-from tests.integrations.pages import said, words
+from tests.integrations.pages import messages_of, page_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday", "maple_with_teams")]
 
@@ -55,9 +55,10 @@ def test_switching_a_service_offers_the_change_afterwards(maple: Maple, as_ada: 
 
     response = as_ada.post(more(maple), {"method_3": "on", "offered_to_3": "staff"}, follow=True)
 
-    assert "Saved." in words(response)
-    assert "2 booked appointments of this service take place in a way that is no longer offered." in words(
-        response
+    assert "Saved." in page_text(response)
+    assert (
+        "2 booked appointments of this service take place in a way that is no longer offered."
+        in page_text(response)
     )
     assert f'<a href="{page(maple)}">Change them to video calls</a>' in response.content.decode()
     assert not Meeting.objects.exists()
@@ -66,7 +67,7 @@ def test_switching_a_service_offers_the_change_afterwards(maple: Maple, as_ada: 
 def test_where_both_ways_are_offered_the_change_is_offered_too(maple: Maple, as_ada: Browser) -> None:
     in_person(maple)
 
-    assert "1 booked appointment of this service is no video call. Change them to video calls" in words(
+    assert "1 booked appointment of this service is no video call. Change them to video calls" in page_text(
         as_ada.get(more(maple))
     )
 
@@ -75,7 +76,7 @@ def test_a_service_without_video_calls_offers_no_change(maple: Maple, as_ada: Br
     in_person(maple)
     offer_only(maple, MeetingMethod.AT_LOCATION)
 
-    assert "Change them to video calls" not in words(as_ada.get(more(maple)))
+    assert "Change them to video calls" not in page_text(as_ada.get(more(maple)))
 
 
 @pytest.mark.parametrize(
@@ -86,14 +87,14 @@ def test_unchangeable_appointments_are_not_counted(
 ) -> None:
     in_person(maple, **fields)
 
-    assert "Change them to video calls" not in words(as_ada.get(more(maple)))
+    assert "Change them to video calls" not in page_text(as_ada.get(more(maple)))
 
 
 def test_another_services_appointments_are_not_counted(maple: Maple, as_ada: Browser) -> None:
     other = make_service(maple.organization, "Card help")
     make_appointment(other, maple.sam, maple.cleo, monday(10))
 
-    assert "Change them to video calls" not in words(as_ada.get(more(maple)))
+    assert "Change them to video calls" not in page_text(as_ada.get(more(maple)))
 
 
 # --- The preview ----------------------------------------------------------------------------------------
@@ -106,8 +107,9 @@ def test_the_preview_shows_present_and_future_method_with_nothing_selected(
 
     response = as_ada.get(page(maple))
 
-    assert "Cleo Brandt Mon 30 Nov 2026, 10:00 Sam Okafor Phone Call A new link on Microsoft Teams" in words(
-        response
+    assert (
+        "Cleo Brandt Mon 30 Nov 2026, 10:00 Sam Okafor Phone Call A new link on Microsoft Teams"
+        in page_text(response)
     )
     assert f'name="appointment" value="{booked.pk}" aria-label' in response.content.decode()
     assert 'name="everything" value="true">' in response.content.decode()
@@ -117,7 +119,7 @@ def test_methods_no_longer_offered_are_marked(maple: Maple, as_ada: Browser) -> 
     in_person(maple)
     offer_only(maple, MeetingMethod.VIDEO)
 
-    assert "At location no longer offered" in words(as_ada.get(page(maple)))
+    assert "At location no longer offered" in page_text(as_ada.get(page(maple)))
 
 
 def test_staff_who_cannot_host_are_shown_with_the_reason(maple: Maple, as_ada: Browser) -> None:
@@ -126,7 +128,7 @@ def test_staff_who_cannot_host_are_shown_with_the_reason(maple: Maple, as_ada: B
 
     response = as_ada.get(page(maple))
 
-    assert "Not possible now Not matched with a user of Microsoft Teams. See why" in words(response)
+    assert "Not possible now Not matched with a user of Microsoft Teams. See why" in page_text(response)
     assert 'name="appointment"' not in response.content.decode()
 
 
@@ -136,7 +138,7 @@ def test_a_client_without_email_is_shown_with_the_remedy(maple: Maple, as_ada: B
 
     response = as_ada.get(page(maple))
 
-    assert "Not possible now Cleo Brandt has no email to send the link to. Add one" in words(response)
+    assert "Not possible now Cleo Brandt has no email to send the link to. Add one" in page_text(response)
     assert 'name="appointment"' not in response.content.decode()
 
 
@@ -146,11 +148,11 @@ def test_without_video_calls_the_page_sends_back(maple: Maple, as_ada: Browser) 
     response: Any = as_ada.get(page(maple))
 
     assert (response.status_code, response.url) == (303, more(maple))
-    assert said(response) == ["This service is not offered as a Video Call. Tick that first."]
+    assert messages_of(response) == ["This service is not offered as a Video Call. Tick that first."]
 
 
 def test_the_page_says_if_nothing_can_be_changed(maple: Maple, as_ada: Browser) -> None:
-    assert "Nothing is left to switch: whoever is still to come" in words(as_ada.get(page(maple)))
+    assert "Nothing is left to switch: whoever is still to come" in page_text(as_ada.get(page(maple)))
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -175,7 +177,9 @@ def test_selected_appointments_become_video_calls_and_people_are_notified(
 
     response = post(as_ada, maple, ticked)
 
-    assert said(response) == ["1 appointment is a video call now; client and staff member are told by email."]
+    assert messages_of(response) == [
+        "1 appointment is a video call now; client and staff member are told by email."
+    ]
     assert (response.status_code, response.url) == (303, page(maple))
     ticked.refresh_from_db()
     left.refresh_from_db()
@@ -197,7 +201,9 @@ def test_select_all_covers_the_changeable_appointments_of_all_pages(
 
     response = post(as_ada, maple, able, everything="true", shown=[able.pk])
 
-    assert said(response) == ["2 appointments are video calls now; clients and staff are told by email."]
+    assert messages_of(response) == [
+        "2 appointments are video calls now; clients and staff are told by email."
+    ]
     assert {meeting.appointment for meeting in Meeting.objects.all()} == {able, elsewhere}
 
 
@@ -207,7 +213,7 @@ def test_a_second_submit_notifies_no_one_again(maple: Maple, as_ada: Browser) ->
 
     response = post(as_ada, maple, booked)
 
-    assert said(response)[-1] == (
+    assert messages_of(response)[-1] == (
         "1 selected appointment was left as it is: it was changed meanwhile, or cannot be a video call any more."
     )
     assert (Meeting.objects.count(), Notification.objects.count()) == (1, 2)
@@ -216,7 +222,7 @@ def test_a_second_submit_notifies_no_one_again(maple: Maple, as_ada: Browser) ->
 def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> None:
     in_person(maple)
 
-    assert said(post(as_ada, maple)) == [
+    assert messages_of(post(as_ada, maple)) == [
         "No appointment is selected. Tick those that shall become video calls."
     ]
 

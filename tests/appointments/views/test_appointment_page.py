@@ -23,7 +23,7 @@ from staff.models import StaffMember
 from tests.appointments.conftest import NOW, Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_hours, make_member, make_organization
-from tests.integrations.pages import said
+from tests.integrations.pages import messages_of
 
 pytestmark = pytest.mark.usefixtures("friday")
 TEAMS_URL = "https://teams.example/l/meetup-join/1"
@@ -140,7 +140,7 @@ def test_one_without_a_meeting_gets_its_first_by_a_button(maple_with_teams: Mapl
 
     assert "This appointment was booked without one." in fragment
     assert "Create the link</button>" in fragment
-    assert said(answer) == ["The link is being created again."]
+    assert messages_of(answer) == ["The link is being created again."]
     assert Meeting.objects.get().appointment == booked
 
 
@@ -150,7 +150,7 @@ def test_trying_again_says_where_the_host_cannot_host_any_more(video: Appointmen
 
     answer = as_sky.post(address("appointment-try-again", video))
 
-    assert said(answer) == [
+    assert messages_of(answer) == [
         "The link is being created again.",
         (
             "Sam Okafor is not matched with a user of Microsoft Teams. An admin can see why, and what to do, "

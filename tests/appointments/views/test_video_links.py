@@ -16,7 +16,7 @@ from staff.models import Role, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_member, make_organization, make_service
-from tests.integrations.pages import said, words
+from tests.integrations.pages import messages_of, page_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday", "maple_with_teams")]
 
@@ -63,7 +63,7 @@ def test_the_dashboard_says_how_many_have_no_link(maple: Maple, as_ada: Browser)
 def test_the_dashboard_says_nothing_where_every_link_is_there(maple: Maple, as_ada: Browser) -> None:
     on_another_link(maple)
 
-    assert "booked video appointment" not in words(dashboard(as_ada))
+    assert "booked video appointment" not in page_text(dashboard(as_ada))
 
 
 def test_where_none_can_be_made_the_notice_leads_to_the_reason(maple: Maple, as_ada: Browser) -> None:
@@ -72,7 +72,7 @@ def test_where_none_can_be_made_the_notice_leads_to_the_reason(maple: Maple, as_
 
     assert (
         "1 booked video appointment has no link, and whoever hosts it cannot host one now. See why"
-        in words(dashboard(as_ada))
+        in page_text(dashboard(as_ada))
     )
 
 
@@ -82,8 +82,9 @@ def test_where_some_can_be_made_the_notice_says_how_many(
     video(maple)
     video(maple, staff=tess)
 
-    assert "2 booked video appointments have no link. One can be made for 1 of them. Create links" in words(
-        dashboard(as_ada)
+    assert (
+        "2 booked video appointments have no link. One can be made for 1 of them. Create links"
+        in page_text(dashboard(as_ada))
     )
 
 
@@ -94,7 +95,7 @@ def test_where_there_are_very_many_the_notice_does_not_count_them_all(
     for hour in (10, 11):
         video(maple, hour)
 
-    assert "More than 1 booked video appointments have no link. Create links" in words(dashboard(as_ada))
+    assert "More than 1 booked video appointments have no link. Create links" in page_text(dashboard(as_ada))
 
 
 def test_a_switch_asks_nothing_and_brings_the_notice_along(maple: Maple, as_ada: Browser) -> None:
@@ -130,7 +131,7 @@ def test_the_end_of_a_rematch_brings_the_notice_along(maple: Maple, as_ada: Brow
 def test_the_list_of_integrations_says_it_too(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
-    assert "1 booked video appointment has no link. Create links" in words(
+    assert "1 booked video appointment has no link. Create links" in page_text(
         as_ada.get(reverse("video-calls-all"))
     )
 
@@ -143,8 +144,8 @@ def test_a_profile_speaks_of_its_own_person(maple: Maple, as_ada: Browser, tess:
 
     response = as_ada.post(address, {"platform": "default"}, follow=True)
 
-    assert "Saved." in words(response)
-    assert "1 booked video appointment has no link." in words(response)
+    assert "Saved." in page_text(response)
+    assert "1 booked video appointment has no link." in page_text(response)
     assert f'href="{PAGE}?staff={maple.sam.pk}">Create links</a>' in response.content.decode()
 
 
@@ -158,7 +159,7 @@ def test_a_profile_says_what_keeps_its_link_after_another_platform_was_chosen(
     sentence = (
         "1 booked video appointment keeps the link that it has, which is not where Sam Okafor hosts now."
     )
-    assert sentence in words(response)
+    assert sentence in page_text(response)
     assert f'href="{PAGE}?show=other&amp;staff={maple.sam.pk}">Replace links</a>' in response.content.decode()
 
 
@@ -167,7 +168,7 @@ def test_staff_see_no_notice_on_their_own_profile(maple: Maple) -> None:
 
     response = signed_in(maple.sam).get(reverse("staff-profile", args=[maple.sam.pk]))
 
-    assert "booked video appointment" not in words(response)
+    assert "booked video appointment" not in page_text(response)
 
 
 # --- The preview ----------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ def test_staff_see_no_notice_on_their_own_profile(maple: Maple) -> None:
 def test_the_preview_says_what_is_there_and_what_happens(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
-    text = words(as_ada.get(PAGE))
+    text = page_text(as_ada.get(PAGE))
 
     assert (
         "Mortgage review for Cleo Brandt Mon 30 Nov 2026, 10:00 Sam Okafor No link A new link on Microsoft Teams"
@@ -189,7 +190,7 @@ def test_a_failed_one_says_why_and_is_tried_again(maple: Maple, as_ada: Browser)
     maple.book(method=MeetingMethod.VIDEO)
     Meeting.objects.update(due_at=None, error_kind=ErrorKind.PERSON, error_sentence="No licence.")
 
-    assert "No link No licence. The link is tried again on Microsoft Teams" in words(as_ada.get(PAGE))
+    assert "No link No licence. The link is tried again on Microsoft Teams" in page_text(as_ada.get(PAGE))
 
 
 def test_the_request_id_of_what_failed_stands_where_support_is_to_get_it(
@@ -201,7 +202,7 @@ def test_the_request_id_of_what_failed_stands_where_support_is_to_get_it(
     )
 
     for page in (PAGE, reverse("appointment", args=[booked.pk])):
-        assert "Ask support. Request id, for support: 599d9cb0" in words(as_ada.get(page))
+        assert "Ask support. Request id, for support: 599d9cb0" in page_text(as_ada.get(page))
 
 
 def test_a_staff_member_who_cannot_host_is_listed_with_the_reason_and_no_box(
@@ -213,7 +214,7 @@ def test_a_staff_member_who_cannot_host_is_listed_with_the_reason_and_no_box(
     response = as_ada.get(PAGE)
 
     row = f"/settings/video-calls/{Connection.objects.get().pk}/?search=sam@maple.example#user-{maple.sam.pk}"
-    assert "Not possible now Not matched with a user of Microsoft Teams. See why" in words(response)
+    assert "Not possible now Not matched with a user of Microsoft Teams. See why" in page_text(response)
     assert f'href="{row.replace("@", "%40")}"' in response.content.decode()
     assert 'name="appointment"' not in response.content.decode()
 
@@ -224,7 +225,7 @@ def test_a_staff_member_who_left_must_be_replaced(maple: Maple, as_ada: Browser)
 
     response = as_ada.get(PAGE)
 
-    assert "Not possible now No longer takes appointments. Reassign" in words(response)
+    assert "Not possible now No longer takes appointments. Reassign" in page_text(response)
     assert reverse("appointment-reassign", args=[booked.pk]) in response.content.decode()
 
 
@@ -243,24 +244,26 @@ def test_those_without_a_link_are_ticked_those_with_one_are_not(maple: Maple, as
 def test_a_link_elsewhere_says_where_it_is_and_where_it_would_be(maple: Maple, as_ada: Browser) -> None:
     on_another_link(maple)
 
-    assert "Sam Okafor Personal link A new link on Microsoft Teams" in words(as_ada.get(f"{PAGE}?show=other"))
+    assert "Sam Okafor Personal link A new link on Microsoft Teams" in page_text(
+        as_ada.get(f"{PAGE}?show=other")
+    )
 
 
 def test_a_personal_link_that_would_be_used_is_shown(maple: Maple, as_ada: Browser) -> None:
     video(maple)
     StaffMember.objects.update(video_choice=VideoChoice.PERSONAL, personal_meeting_url=MINE)
 
-    assert f"No link Takes place on the personal link {MINE}" in words(as_ada.get(PAGE))
+    assert f"No link Takes place on the personal link {MINE}" in page_text(as_ada.get(PAGE))
 
 
 def test_nothing_to_do_is_said(as_ada: Browser) -> None:
-    assert "Every booked video appointment has its link, or gets it within moments." in words(
+    assert "Every booked video appointment has its link, or gets it within moments." in page_text(
         as_ada.get(PAGE)
     )
 
 
 def test_where_every_link_is_where_it_belongs_none_is_called_elsewhere(as_ada: Browser) -> None:
-    assert "These links work" not in words(as_ada.get(f"{PAGE}?show=other"))
+    assert "These links work" not in page_text(as_ada.get(f"{PAGE}?show=other"))
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -294,7 +297,7 @@ def test_what_is_ticked_gets_its_link(maple: Maple, as_ada: Browser) -> None:
 
     response = post(as_ada, ticked)
 
-    assert said(response) == ["1 booked appointment gets its link now."]
+    assert messages_of(response) == ["1 booked appointment gets its link now."]
     assert Meeting.objects.get().appointment == ticked
     assert (response.status_code, response.url) == (303, PAGE)
     left.refresh_from_db()
@@ -306,7 +309,7 @@ def test_everything_is_what_other_pages_hold_too(maple: Maple, as_ada: Browser) 
 
     response = post(as_ada, shown, everything="true", shown=[shown.pk])
 
-    assert said(response) == ["2 booked appointments get their links now."]
+    assert messages_of(response) == ["2 booked appointments get their links now."]
     assert {meeting.appointment for meeting in Meeting.objects.all()} == {shown, elsewhere}
 
 
@@ -324,7 +327,7 @@ def test_a_second_submit_makes_nothing_and_says_so(maple: Maple, as_ada: Browser
 
     response = post(as_ada, booked)
 
-    assert said(response)[-1] == (
+    assert messages_of(response)[-1] == (
         "1 selected appointment was left as it is: it has a link by now, or was changed, or its staff member "
         "cannot host it any more."
     )
@@ -334,13 +337,13 @@ def test_a_second_submit_makes_nothing_and_says_so(maple: Maple, as_ada: Browser
 def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
-    assert said(post(as_ada)) == ["No appointment is selected. Tick those that shall get a link."]
+    assert messages_of(post(as_ada)) == ["No appointment is selected. Tick those that shall get a link."]
 
 
 def test_nonsense_is_nothing_ticked(as_ada: Browser) -> None:
     response = as_ada.post(PAGE, {"appointment": ["x", "-1", "9" * 40], "shown": "y"})
 
-    assert said(response) == ["No appointment is selected. Tick those that shall get a link."]
+    assert messages_of(response) == ["No appointment is selected. Tick those that shall get a link."]
 
 
 def test_an_appointment_of_another_organisation_is_left_alone(maple: Maple, as_ada: Browser) -> None:
@@ -395,7 +398,7 @@ def test_more_than_a_click_does_at_once_are_gone_on_with(
 
     response = post(as_ada, everything="true")
 
-    assert said(response) == [
+    assert messages_of(response) == [
         "2 booked appointments get their links now.",
         "1 more is selected: choose the button again to go on.",
     ]

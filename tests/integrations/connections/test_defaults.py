@@ -39,7 +39,7 @@ def choose(connection: Connection, *people: StaffMember) -> None:
 
 
 # --- Make default -----------------------------------------------------------------------------------
-def test_make_default_takes_the_place_of_the_old_default_and_is_noted(maple: Organization) -> None:
+def test_make_default_replaces_the_old_default_and_records_an_event(maple: Organization) -> None:
     first, second = make_connection(maple), second_of(maple)
     ada = make_member(maple, "Ada Lovell")
 
@@ -91,7 +91,7 @@ def test_the_new_default_applies_to_all_staff_without_a_choice(maple: Organizati
     assert (hostings[sam.pk].connection, hostings[sky.pk].connection) == (second, first)
 
 
-def test_after_the_default_went_the_next_connection_becomes_it(maple: Organization) -> None:
+def test_after_a_disconnect_the_next_new_connection_becomes_the_default(maple: Organization) -> None:
     disconnect_connection(make_connection(maple), None)
 
     with transaction.atomic():
@@ -102,7 +102,7 @@ def test_after_the_default_went_the_next_connection_becomes_it(maple: Organizati
     assert (added.name, added.is_default) == ("Microsoft Teams 2", True)
 
 
-# --- Who has which ----------------------------------------------------------------------------------
+# --- Staff counts ---------------------------------------------------------------------------------
 def test_people_are_counted_by_default_and_by_choice(maple: Organization) -> None:
     first, second = make_connection(maple), second_of(maple)
     by_default, chosen, personal, _gone = (
@@ -150,7 +150,7 @@ def test_without_a_default_staff_without_a_choice_are_counted(maple: Organizatio
     assert (found.by_default, found.by_choice) == (2, ())
 
 
-def test_those_whose_chosen_platform_went_are_counted_by_platform(maple: Organization) -> None:
+def test_staff_who_chose_a_disconnected_connection_are_counted_by_connection(maple: Organization) -> None:
     make_connection(maple)
     second = second_of(maple)
     choose(second, *make_staff(maple, 2))
@@ -214,7 +214,7 @@ def test_a_person_of_two_connections_hosts_on_the_chosen_one(
     assert (hosting.connection, hosting.match, hosting.can_host) == (second, match, True)
 
 
-# --- At the same moment -----------------------------------------------------------------------------
+# --- At the same time -----------------------------------------------------------------------------
 @pytest.mark.django_db(transaction=True)
 def test_two_defaults_at_once_leave_one() -> None:
     maple = make_organization()
@@ -227,7 +227,7 @@ def test_two_defaults_at_once_leave_one() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_make_default_and_disconnect_at_once_leave_no_default_that_is_gone() -> None:
+def test_make_default_and_disconnect_at_once_leave_no_disconnected_default() -> None:
     maple = make_organization()
 
     for number in range(8):
@@ -241,7 +241,7 @@ def test_make_default_and_disconnect_at_once_leave_no_default_that_is_gone() -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whatever_admins_do_at_once_there_is_at_most_one_default() -> None:
+def test_simultaneous_changes_leave_at_most_one_default() -> None:
     maple = make_organization()
     make_member(maple)
 
@@ -271,7 +271,7 @@ def test_whatever_admins_do_at_once_there_is_at_most_one_default() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_admins_who_disconnect_at_once_do_it_once() -> None:
+def test_two_simultaneous_disconnects_happen_once() -> None:
     connection = make_connection(make_organization())
     done: list[bool] = []
 
@@ -285,7 +285,7 @@ def test_two_admins_who_disconnect_at_once_do_it_once() -> None:
 
 
 # --- Names -------------------------------------------------------------------------------------------
-def test_a_new_name_is_noted_with_the_old_one(maple: Organization) -> None:
+def test_a_rename_records_both_names(maple: Organization) -> None:
     connection, ada = make_connection(maple), make_member(maple, "Ada Lovell")
 
     rename_connection(connection, "Branches", ada)
@@ -298,9 +298,7 @@ def test_a_new_name_is_noted_with_the_old_one(maple: Organization) -> None:
 
 
 @pytest.mark.parametrize(("taken", "name"), [("Kent", "\u212aent"), ("iris", "\u0130ris"), ("Kent", "KENT")])
-def test_a_name_that_the_constraint_calls_the_same_is_taken(
-    maple: Organization, taken: str, name: str
-) -> None:
+def test_a_name_that_is_equal_for_the_constraint_is_taken(maple: Organization, taken: str, name: str) -> None:
     make_connection(maple, name=taken)
     second = make_connection(maple, "another-oid", name="Other", is_default=False)
 
@@ -319,7 +317,7 @@ def test_the_same_name_records_nothing(maple: Organization) -> None:
     assert connection.events.count() == 0
 
 
-def test_only_the_case_of_a_name_may_change(maple: Organization) -> None:
+def test_the_case_of_a_name_can_change(maple: Organization) -> None:
     connection = make_connection(maple)
 
     rename_connection(connection, "microsoft teams", None)
@@ -328,7 +326,7 @@ def test_only_the_case_of_a_name_may_change(maple: Organization) -> None:
 
 
 @pytest.mark.parametrize("status", ["connected", "disconnected"])
-def test_a_name_that_another_has_is_refused_without_case(maple: Organization, status: str) -> None:
+def test_a_name_in_use_is_refused_ignoring_case(maple: Organization, status: str) -> None:
     make_connection(maple, name="Branches", status=status, is_default=False)
     connection = make_connection(maple, "another account")
 
@@ -348,14 +346,14 @@ def test_another_organisations_names_are_free(maple: Organization) -> None:
     assert Connection.objects.filter(name="Branches").count() == 2
 
 
-def test_the_database_refuses_a_name_twice(maple: Organization) -> None:
+def test_the_database_refuses_a_duplicate_name(maple: Organization) -> None:
     make_connection(maple, name="Branches")
 
     with pytest.raises(IntegrityError, match="connection_name_once_per_organization"), transaction.atomic():
         make_connection(maple, "another account", name="branches", is_default=False)
 
 
-def test_a_new_connection_finds_a_free_name_whatever_the_others_were_renamed_to(maple: Organization) -> None:
+def test_a_new_connection_gets_an_unused_name_after_renames(maple: Organization) -> None:
     rename_connection(make_connection(maple), "MICROSOFT TEAMS", None)
 
     added = add_connection(maple, platform="teams", name="Microsoft Teams", match_field="email", actor=None)

@@ -183,7 +183,7 @@ def test_after_connecting_again_all_staff_are_rematched(connection: Connection) 
     assert connection.is_default
 
 
-# --- What Microsoft Teams forgets ---------------------------------------------------------------------
+# --- Tokens of Microsoft Teams --------------------------------------------------------------------
 @pytest.fixture
 def teams() -> TeamsConnection:
     """Return Maple's connection on the real platform."""

@@ -62,7 +62,7 @@ def at_once(how_many: int, work: Callable[[], object]) -> None:
         thread.join()
 
 
-# --- Made and revived -------------------------------------------------------------------------------
+# --- Connect --------------------------------------------------------------------------------------
 def test_the_first_connection_becomes_the_default() -> None:
     maple = make_organization()
     ada = make_member(maple, "Ada Moreau", Role.ADMIN)
@@ -75,7 +75,7 @@ def test_the_first_connection_becomes_the_default() -> None:
     assert event_text(event) == "Microsoft Teams was connected and is the organisation's default."
 
 
-def test_a_second_connection_has_a_name_of_its_own_and_leaves_the_default_alone() -> None:
+def test_a_second_connection_has_another_name_and_is_not_the_default() -> None:
     maple = make_organization()
 
     names = [(each.name, each.is_default) for each in (add(maple), add(maple), add(maple))]
@@ -156,12 +156,12 @@ def test_a_live_connection_cannot_be_revived(status: str) -> None:
         revive_connection(connection, match_field="email", actor=None)
 
 
-# --- Refused ----------------------------------------------------------------------------------------
+# --- Require reauthorization ----------------------------------------------------------------------
 def refuse(connection: Connection) -> bool:
     return require_reauthorization(Connection.objects.filter(pk=connection.pk), "The sign-in was revoked.")
 
 
-def test_a_refused_sign_in_is_noted_once() -> None:
+def test_a_refused_sign_in_is_recorded_once() -> None:
     connection = make_connection(make_organization())
 
     changed = [refuse(connection), refuse(connection)]
@@ -218,7 +218,7 @@ def test_the_email_is_in_the_organizations_language(
     maple.save()
     make_member(maple, "Ada Moreau", Role.ADMIN)
     connection = make_connection(maple)
-    monkeypatch.setattr(lifecycle, "_", lambda words: f"{translation.get_language()}: {words}")
+    monkeypatch.setattr(lifecycle, "_", lambda text: f"{translation.get_language()}: {text}")
 
     with django_capture_on_commit_callbacks(execute=True):
         refuse(connection)
@@ -278,8 +278,8 @@ def test_a_refusal_that_waited_for_a_new_sign_in_changes_nothing() -> None:
     assert (was_waiting, changed, connection.status) == (True, [False], ConnectionStatus.CONNECTED)
 
 
-# --- Paused and well again --------------------------------------------------------------------------
-def test_a_longer_pause_that_was_asked_before_stands() -> None:
+# --- Pauses and successes -------------------------------------------------------------------------
+def test_a_pause_that_ends_later_stays() -> None:
     connection = make_connection(make_organization())
 
     pause(connection.pk, 600)
@@ -304,7 +304,7 @@ def test_a_success_is_written_once_a_minute(django_assert_num_queries: DjangoAss
     assert connection.last_success_at == first
 
 
-def test_a_success_does_not_end_a_pause_that_goes_on() -> None:
+def test_a_success_does_not_end_a_running_pause() -> None:
     connection = make_connection(make_organization())
     pause(connection.pk, 600)
 

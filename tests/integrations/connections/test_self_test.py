@@ -41,7 +41,7 @@ def browser(client: Browser, ada) -> Browser:
 def sent(monkeypatch):
     """Return the tasks that were sent."""
     sent: list[tuple[object, ...]] = []
-    monkeypatch.setattr(self_test, "enqueue_on_commit", lambda *words: sent.append(words))
+    monkeypatch.setattr(self_test, "enqueue_on_commit", lambda *task: sent.append(task))
     return sent
 
 
@@ -67,24 +67,24 @@ def shown(browser: Browser, connected, **headers: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
 
 
-# --- asking -----------------------------------------------------------------------------------------
+# --- Request --------------------------------------------------------------------------------------
 
 
-def test_a_check_is_asked_of_a_worker(connected, ada, sent, fake_teams):
+def test_a_request_enqueues_the_check(connected, ada, sent, fake_teams):
     check = request_check(connected, ada)
 
     assert sent == [("integrations.check_connection", check.pk)]
     assert fake_teams.calls == Counter()
 
 
-def test_asking_while_one_is_under_way_starts_no_second(connected, ada, sent):
+def test_a_request_during_a_check_starts_no_second_one(connected, ada, sent):
     first, second = request_check(connected, ada), request_check(connected, ada)
 
     assert first == second
     assert len(sent) == 1
 
 
-def test_asking_after_one_is_finished_replaces_it(connected, ada):
+def test_a_request_after_a_finished_check_replaces_it(connected, ada):
     run_check(request_check(connected, ada).pk)
 
     second = request_check(connected, ada)
@@ -101,10 +101,10 @@ def test_an_unfinished_check_does_not_block_the_next(connected, ada):
     assert first != second
 
 
-# --- running ----------------------------------------------------------------------------------------
+# --- Run ------------------------------------------------------------------------------------------
 
 
-def test_every_step_is_written_down(connected, ada):
+def test_every_step_is_stored(connected, ada):
     run_check(request_check(connected, ada).pk)
 
     assert outcomes(connected) == [
@@ -125,7 +125,7 @@ def test_success_is_recorded_with_the_admin_who_requested_it(connected, ada):
     )
 
 
-def test_failure_is_noted_with_the_step_and_the_remedy(connected, ada, fake_teams):
+def test_failure_is_recorded_with_the_step_and_the_remedy(connected, ada, fake_teams):
     fake_teams.skip("check", 1)
     fake_teams.fail("check", refused())
 
@@ -155,7 +155,7 @@ def test_a_task_that_arrives_twice_checks_once(connected, ada, fake_teams):
     assert ConnectionEvent.objects.count() == 1
 
 
-def test_one_that_was_replaced_meanwhile_writes_nothing(connected, ada, fake_teams):
+def test_a_replaced_check_writes_nothing(connected, ada, fake_teams):
     check = request_check(connected, ada)
     fake_teams.during("check", lambda: connected.checks.all().delete())
 
@@ -170,7 +170,7 @@ def test_a_deleted_check_is_not_run(fake_teams):
     assert fake_teams.calls["check"] == 0
 
 
-# --- the page ---------------------------------------------------------------------------------------
+# --- Page -----------------------------------------------------------------------------------------
 
 
 def press(browser: Browser, connected, **headers: str):
@@ -186,7 +186,7 @@ def test_the_button_comes_back_to_the_page(browser, connected):
     )
 
 
-def test_by_htmx_the_check_asks_for_itself_until_it_is_done(browser, connected):
+def test_with_htmx_the_check_polls_until_it_is_done(browser, connected):
     waiting = press(browser, connected, hx_request="true").content.decode()
     run_check(ConnectionCheck.objects.get().pk)
     done = browser.get(
@@ -198,7 +198,7 @@ def test_by_htmx_the_check_asks_for_itself_until_it_is_done(browser, connected):
     assert '<p id="health-line" class="mb-0" hx-swap-oob="true">' in done
 
 
-def test_success_is_said(browser, connected, ada):
+def test_success_is_shown(browser, connected, ada):
     run_check(request_check(connected, ada).pk)
 
     assert shown(browser, connected).startswith(
@@ -228,14 +228,14 @@ def test_a_check_that_failed_before_the_last_answer_is_called_outdated(browser, 
     )
 
 
-def test_a_check_that_no_worker_takes_up_says_so(browser, connected, ada):
+def test_a_check_without_a_worker_shows_that(browser, connected, ada):
     request_check(connected, ada)
     later(seconds=20)
 
     assert "No worker of Coconut's has taken this up yet." in shown(browser, connected).replace("&#x27;", "'")
 
 
-def test_a_check_that_never_ends_is_called_that(browser, connected, ada):
+def test_a_check_that_never_ends_shows_that(browser, connected, ada):
     request_check(connected, ada)
     later(minutes=3)
 

@@ -156,7 +156,7 @@ def test_meetings_on_another_connection_do_not_count(connection, maple, matched,
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == []
+    assert fake_teams.queried == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_who_could_not_host_anyway_or_is_about_to_be_rematched_is_left_alone(
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == []
+    assert fake_teams.queried == []
 
 
 # --- Who is looked up -------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_where_nothing_tells_who_changed_only_hosts_of_the_coming_week_are_looke
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == [[sam.email]]
+    assert fake_teams.queried == [[sam.email]]
 
 
 def test_where_the_platform_tells_who_changed_only_they_are_looked_up(connection, matched, fake_teams):
@@ -197,7 +197,7 @@ def test_where_the_platform_tells_who_changed_only_they_are_looked_up(connection
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == [[nina.email]]
+    assert fake_teams.queried == [[nina.email]]
     assert found(connection) == [("Nina", "unmatched", "not_found", 0)]
 
 
@@ -218,7 +218,7 @@ def test_who_is_off_and_hosts_nothing_does_not_matter(connection, matched, fake_
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == []
+    assert fake_teams.queried == []
 
 
 def test_the_mark_goes_along_with_the_next_question(connection, fake_teams):
@@ -252,7 +252,7 @@ def test_many_are_looked_up_in_chunks(connection, matched, fake_teams):
 
     watch_drift(connection.pk)
 
-    assert [len(names) for names in fake_teams.asked] == [2, 1]
+    assert [len(names) for names in fake_teams.queried] == [2, 1]
 
 
 # --- When a finding ends ----------------------------------------------------------------------------

@@ -499,7 +499,7 @@ def test_the_page_takes_the_same_queries_for_one_row_and_for_three(
         read(browser, page_address(connected))
 
 
-# --- Who --------------------------------------------------------------------------------------------
+# --- Access ---------------------------------------------------------------------------------------
 
 
 def test_staff_read_that_the_page_is_for_admins(client, connected, sam):
