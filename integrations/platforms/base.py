@@ -55,7 +55,7 @@ class Directory(Protocol):
 
 
 class VideoPlatform(Protocol):
-    """A video platform, such as Microsoft Teams. One stateless instance serves all connections.
+    """A video platform. One stateless instance serves all connections.
 
     Methods marked "Makes calls" raise PlatformError and nothing else, and never run inside a transaction. All other
     methods read the database at most. Sentences for people are in the active language.
@@ -67,7 +67,7 @@ class VideoPlatform(Protocol):
 
     #: Value of `Connection.platform`: at most 20 characters, never changes.
     slug: str
-    #: Name of the product, such as "Microsoft Teams".
+    #: Name of the product.
     label: str
     #: Dotted name of the URLconf with the platform's pages, under /settings/video-calls/.
     urlconf: str

@@ -244,7 +244,7 @@ def test_an_email_server_that_is_down_does_not_prevent_recording_the_refusal(
         record.getMessage()
         for record in caplog.records
         if record.name == "integrations.connections.lifecycle"
-    ] == [f"Could not email the admins that connection {connection.pk} needs Reauthorize."]
+    ] == [f"The admins were not told that connection {connection.pk} needs Reauthorize."]
 
 
 def test_a_refusal_that_was_overtaken_by_a_new_sign_in_changes_nothing() -> None:
