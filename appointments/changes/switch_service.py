@@ -104,8 +104,8 @@ def switch_notice(service: Service) -> Notice | None:
 
 def _without_video_sentence(number: int) -> str:
     words = ngettext(
-        "%d booked appointment of this service is no video call.",
-        "%d booked appointments of this service are no video calls.",
+        "%d booked appointment of this service isn’t a video call.",
+        "%d booked appointments of this service aren’t video calls.",
         number,
     )
     return words % number

@@ -105,7 +105,7 @@ def repair_link(appointment: Appointment, *, actor: StaffMember, replacing: bool
 def _check_video(appointment: Appointment) -> None:
     check_changeable(appointment, BookedThrough.SCHEDULE)
     if appointment.method != MeetingMethod.VIDEO or appointment.status not in LIVE_STATUSES:
-        raise BookingError(_("This appointment takes place on no video call any more."))
+        raise BookingError(_("This appointment is no longer a video call."))
 
 
 def _is_replaceable(appointment: Appointment) -> bool:

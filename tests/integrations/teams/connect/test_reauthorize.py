@@ -110,12 +110,12 @@ def test_it_names_the_service_account_that_is_needed(ada_browser, by_account):
 def test_it_names_the_application_the_policy_and_the_roles(ada_browser, by_policy, settings):
     page = ada_browser.get(page_of(by_policy)).content.decode()
 
-    for desired_state in (
+    for sentence in (
         settings.MICROSOFT_CLIENT_ID,
         "Application Access Policy (AAP)",
         "Privileged Role Administrator or Global Administrator",
     ):
-        assert desired_state in page
+        assert sentence in page
 
 
 def test_the_menus_entry_leads_there(ada_browser, by_account):
