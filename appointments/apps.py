@@ -9,12 +9,12 @@ class AppointmentsConfig(AppConfig):
         from appointments.changes.switch_service import switch_notice
         from appointments.video import receivers  # noqa: F401 - connects the receivers
         from appointments.video.notices import missing_links, other_links
-        from appointments.video.reconciliation import Appointments, appointment_pages
+        from appointments.video.reconciliation import AppointmentMeetings, appointment_pages
         from integrations.hooks import connection_notices, meeting_owners, meeting_pages
         from services.hooks import service_notices
 
         meeting_pages.register(appointment_pages)
-        meeting_owners.register(Appointments())
+        meeting_owners.register(AppointmentMeetings())
         connection_notices.register(missing_links)
         connection_notices.register(other_links)
         service_notices.register(switch_notice)

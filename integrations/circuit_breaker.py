@@ -13,12 +13,12 @@ import logging
 from datetime import timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 
+from coconut import leases
 from coconut.backoff import backoff
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
@@ -28,6 +28,11 @@ logger = logging.getLogger(__name__)
 
 #: Callers in a row without an answer that open the circuit.
 FAILURES_TO_OPEN: Final = 3
+#: Pauses after an outage, with exponential backoff.
+FIRST_PAUSE_SECONDS = 15
+LONGEST_PAUSE_SECONDS = 900
+#: Longest pause between the probes of an open circuit.
+LONGEST_PROBE_PAUSE_SECONDS = 120
 # The pause reaches its limit long before.
 _MOST_COUNTED_FAILURES: Final = 20
 #: A success is written to the row at most this often, if nothing else has changed.
@@ -64,8 +69,8 @@ def acquire_probe(connections: QuerySet[Connection], caller: str) -> bool:
     The probe is leased: if its owner dies, another caller can acquire it later.
     """
     # The condition is part of the UPDATE: of two workers, the second finds `probe_at` changed.
-    lease = timedelta(seconds=settings.MEETING_LEASE_SECONDS)
-    return bool(connections.filter(probe_at__lte=Now()).update(probe_at=Now() + lease, probe_owner=caller))
+    probe_at = Now() + leases.LEASE_DURATION
+    return bool(connections.filter(probe_at__lte=Now()).update(probe_at=probe_at, probe_owner=caller))
 
 
 def release_probe(connection_id: int, caller: str) -> None:
@@ -109,7 +114,7 @@ def _count_outage(connection_id: int, caller: str, at_least: float) -> None:
     connection.consecutive_failures = [*connection.consecutive_failures, caller][:_MOST_COUNTED_FAILURES]
     failed_probes = len(connection.consecutive_failures) - FAILURES_TO_OPEN
     if failed_probes >= 0:
-        longest = settings.CIRCUIT_PAUSE_MAX_SECONDS
+        longest = LONGEST_PROBE_PAUSE_SECONDS
         seconds = max(growing_pause(failed_probes, longest), min(at_least, longest))
         connection.probe_at, connection.probe_owner = Now() + timedelta(seconds=seconds), ""
         logger.warning("Connection %s gives no answers; the next try is in %d s.", connection_id, seconds)
@@ -118,8 +123,7 @@ def _count_outage(connection_id: int, caller: str, at_least: float) -> None:
 
 def growing_pause(failures: int, longest: float | None = None) -> float:
     """Return the seconds to wait after `failures` earlier failures in a row."""
-    limit = settings.MEETING_BACKOFF_MAX_SECONDS if longest is None else longest
-    return backoff(failures, first=settings.MEETING_BACKOFF_SECONDS, longest=limit)
+    return backoff(failures, first=FIRST_PAUSE_SECONDS, longest=longest or LONGEST_PAUSE_SECONDS)
 
 
 def pause(connection_id: int, seconds: float) -> None:

@@ -9,7 +9,7 @@ from staff.models import Organization
 from staff.rate_limits import Limit, cache_may_be_down, client_address, used_up
 
 # A whole branch may share one IP address.
-_VIEWS = Limit("client-view-looks", 600, 10 * 60)
+_VIEWS = Limit("client-view-pages", 600, 10 * 60)
 _BOOKINGS = Limit("client-view-bookings", 60, 60 * 60)
 _BOOKINGS_OF_EMAIL = Limit("client-view-email", 12, 24 * 60 * 60)
 _BOOKINGS_OF_ORGANIZATION = Limit("client-view-organization", 3000, 60 * 60)

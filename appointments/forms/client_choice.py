@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.clients import client_with_email, find_clients
+from appointments.clients import find_clients
 from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
 from appointments.parameters import find_by_id
@@ -55,7 +55,6 @@ class ClientGroup(ProgressiveForm):
 
     @cached_property
     def search_words(self) -> str:
-        """Return the search text."""
         return self.picked("client_query").replace("\0", "")[:200].strip()
 
     @cached_property
@@ -69,11 +68,9 @@ class ClientGroup(ProgressiveForm):
     @cached_property
     def known_client(self) -> Client | None:
         """Return an existing client with the email of the client to add."""
-        return (
-            client_with_email(self.organization, self.picked("new_email").strip())
-            if self.adds_client
-            else None
-        )
+        if not self.adds_client:
+            return None
+        return self.organization.clients.with_email(self.picked("new_email").strip()).first()
 
     @property
     def asks_to_add_anyway(self) -> bool:
@@ -81,7 +78,6 @@ class ClientGroup(ProgressiveForm):
 
     @property
     def new_client(self) -> dict[str, str]:
-        """Return the fields of the client to add."""
         return {name: self.cleaned_data[f"new_{name}"] for name in ("name", "email", "phone")}
 
     def client_or_new(self) -> Client | dict[str, str]:

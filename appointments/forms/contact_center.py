@@ -144,7 +144,6 @@ class ContactCenterForm(BookingBaseForm):
 
     @cached_property
     def client_zone(self) -> ZoneInfo:
-        """Return the time zone of the client."""
         chosen = self.client_group.chosen_client
         zone: ZoneInfo = (chosen.time_zone if chosen else None) or self.organization.time_zone
         return zone

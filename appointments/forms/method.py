@@ -9,7 +9,7 @@ from django import forms
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.status import VersionField
+from appointments.forms.fields import MeetingMethodField, VersionField
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
 from services.models import MeetingMethod
@@ -19,15 +19,7 @@ from staff.models import Location
 class MethodForm(forms.Form):
     """Meeting method of the service, and the location for a meeting at a location."""
 
-    method = forms.TypedChoiceField(
-        label=_("Meeting method"),
-        coerce=int,
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Choose a meeting method."),
-            "invalid_choice": _("The service is not offered this way. Choose another meeting method."),
-        },
-    )
+    method = MeetingMethodField()
     location = forms.ModelChoiceField(
         label=_("Location"),
         help_text=_("For a meeting at a location."),
@@ -46,16 +38,14 @@ class MethodForm(forms.Form):
         super().__init__(data, initial=initial)
         self.appointment = appointment
         method, location = self.fields["method"], self.fields["location"]
-        assert isinstance(method, forms.ChoiceField)  # noqa: S101 - narrows the type for mypy
+        assert isinstance(method, MeetingMethodField)  # noqa: S101 - narrows the type for mypy
         assert isinstance(location, forms.ModelChoiceField)  # noqa: S101
-        offered = appointment.service.meeting_methods.values_list("method", flat=True)
-        method.choices = [(each, MeetingMethod(each).label) for each in offered]
+        self.methods = method.offer(appointment.service)
         location.queryset = Location.objects.filter(organization=appointment.organization_id)
 
     @cached_property
     def hosting(self) -> Hosting | None:
         """Return the hosting of a video call; None if the appointment can't become one."""
-        choices = {value for value, _label in self.fields["method"].choices}  # type: ignore[attr-defined]
-        if MeetingMethod.VIDEO not in choices or self.appointment.method == MeetingMethod.VIDEO:
+        if MeetingMethod.VIDEO not in self.methods or self.appointment.method == MeetingMethod.VIDEO:
             return None
         return hosting_of([self.appointment.staff])[self.appointment.staff_id]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.changes.reassign import Candidate, Candidates, candidates_for
-from appointments.forms.status import VersionField
+from appointments.forms.fields import VersionField
 from appointments.models import Appointment
 from staff.models import StaffMember
 

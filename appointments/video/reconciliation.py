@@ -26,7 +26,7 @@ _NEEDS_NO_MEETING = Q(status=Status.CANCELLED) | ~Q(method=MeetingMethod.VIDEO) 
 _AT_THE_SAME_TIME = Q(starts_at=F("meeting__starts_at"), ends_at=F("meeting__ends_at"))
 
 
-class Appointments:
+class AppointmentMeetings:
     """The meeting owner for appointments; see `integrations.hooks.MeetingOwner`."""
 
     def owned(self, meeting_ids: Collection[UUID]) -> Collection[UUID]:

@@ -31,7 +31,6 @@ from staff.access import current_member
 @require_safe
 @never_cache
 def appointment(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one appointment."""
     shown = appointment_or_404(request, pk)
     return page_or_panel(request, "appointments/appointment/page.html", shown, _page_context(shown))
 

@@ -97,7 +97,8 @@ def appointment_method(request: HttpRequest, pk: int) -> HttpResponse:
 def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm with an optional reason; then cancel."""
     shown = appointment_or_404(request, pk)
-    form = CancelForm.of(shown, request.POST if request.method == "POST" else None)
+    data = request.POST if request.method == "POST" else None
+    form = CancelForm(data, initial={"version": shown.version})
     if form.is_valid():
         try:
             cancel_appointment(

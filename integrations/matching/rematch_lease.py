@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Now
@@ -21,6 +20,7 @@ from integrations.matching.rematch_runs import WORK_TASK, count_statuses
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
 from integrations.models.rematches import RematchRunQuerySet
 
+RUN_LEASE_DURATION = timedelta(seconds=120)
 #: Number of latest runs of a connection whose changes are kept. Older runs keep only their counts.
 RUNS_WITH_CHANGES = 5
 
@@ -75,13 +75,9 @@ def _acquire_run(run_id: int, token: uuid.UUID) -> bool:
 def _acquire_lease(due: RematchRunQuerySet, run_id: int, token: uuid.UUID) -> bool:
     return bool(
         due.filter(pk=run_id).acquire_lease(
-            token, _lease_duration(), claimed_at=Now(), claimed_done=F("done")
+            token, RUN_LEASE_DURATION, claimed_at=Now(), claimed_done=F("done")
         )
     )
-
-
-def _lease_duration() -> timedelta:
-    return timedelta(seconds=settings.REMATCH_LEASE_SECONDS)
 
 
 def caller_of(run_id: int) -> str:
@@ -94,7 +90,7 @@ def advance(run: RematchRun, cursor: int, people: int, changes: Sequence[MatchCh
     run.cursor = cursor
     run.done += people
     progress = {"cursor": cursor, "done": run.done, "total": max(run.total, run.done)}
-    if not _running(run).renew_lease(run.lease_token, _lease_duration(), **progress, attempts=0, error=""):
+    if not _running(run).renew_lease(run.lease_token, RUN_LEASE_DURATION, **progress, attempts=0, error=""):
         raise LeaseLost
     _store_changes(run, changes)
 

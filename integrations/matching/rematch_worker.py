@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import record_failure
 from integrations.events import record_event
+from integrations.matching import rematch_lease
 from integrations.matching.rematch_lease import (
     LeaseLost,
     advance,
@@ -96,7 +97,7 @@ def _apply_results(
 
 def end_of_shift() -> float:
     """Return the monotonic time at which a task should stop: well before its time limit and the end of its lease."""
-    shortest: float = min(settings.REMATCH_LEASE_SECONDS, settings.MEETING_TASK_TIME_LIMIT)
+    shortest: float = min(rematch_lease.RUN_LEASE_DURATION.total_seconds(), settings.CELERY_TASK_TIME_LIMIT)
     return monotonic() + shortest / 2
 
 

@@ -16,7 +16,8 @@ from django.db.models.functions import Now
 from coconut.leases import NO_LEASE
 from integrations.circuit_breaker import growing_pause, record_failure, record_success
 from integrations.matching.host_permission_schedule import SCHEDULE_FIELDS, record_refused_meeting
-from integrations.meetings.lease import Claim, settled_after
+from integrations.meetings import lease
+from integrations.meetings.lease import Claim
 from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
 from integrations.models import DesiredState, DirectoryState, HostPause, Meeting, UserMatch
@@ -84,7 +85,7 @@ def _recheck_at(claim: Claim, error: PlatformError, wait: timedelta | None) -> A
     A comparison that was refused isn't repeated: Try again sends the whole desired state.
     """
     if error.ambiguous:
-        return Now() + settled_after()
+        return Now() + lease.SETTLED_AFTER
     has_failed = wait is None and claim.meeting.desired_state == DesiredState.PRESENT
     return None if has_failed and claim.compare else F("recheck_at")
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -22,6 +21,8 @@ from integrations.platforms.failures import ErrorKind
 
 logger = logging.getLogger(__name__)
 
+#: Most meetings that one sweep handles.
+BATCH_SIZE = 200
 #: A cancelled meeting is still deleted so long after its end, as its link may be open somewhere.
 _DELETE_AFTER_END = timedelta(days=1)
 
@@ -46,7 +47,7 @@ def sweep() -> int:
 
 def _enqueue_due_meetings(work: SweepWork) -> int:
     """Fill the queue up to one batch, so that it stays short and in order."""
-    room = settings.MEETING_SWEEP_BATCH - work.with_task
+    room = BATCH_SIZE - work.with_task
     if room <= 0:
         return 0
     with transaction.atomic():
@@ -165,7 +166,7 @@ def _end_meetings(meetings: QuerySet[Meeting], *, in_batches: bool = True, **fie
 
 @transaction.atomic
 def _update_meetings(meetings: QuerySet[Meeting], *, in_batches: bool = True, **fields: Any) -> None:
-    ids = _lock_rows(meetings, at_most=settings.MEETING_SWEEP_BATCH if in_batches else None)
+    ids = _lock_rows(meetings, at_most=BATCH_SIZE if in_batches else None)
     Meeting.objects.filter(pk__in=ids).update(**fields)
     for meeting_id in ids:
         send_meeting_changed(meeting_id)

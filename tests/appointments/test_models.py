@@ -19,7 +19,7 @@ from appointments.models import Notification, NotificationState
         (NotificationState.FAILED, 10, False),
     ],
 )
-def test_a_mail_is_uncertain_when_nobody_said_how_it_went(state: str, minutes: int, expected: bool) -> None:
+def test_an_email_is_uncertain_if_no_result_was_recorded(state: str, minutes: int, expected: bool) -> None:
     mail = Notification(state=state, claimed_at=timezone.now() - timedelta(minutes=minutes))
 
     assert mail.is_uncertain is expected

@@ -1,4 +1,4 @@
-"""Enqueueing tasks: a broker that fails never fails the request."""
+"""Sending tasks after commit."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_an_unexpected_error_does_not_reach_the_request(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail_to_send(*args: Any, **kwargs: Any) -> None:
+    def break_down(*args: Any, **kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(current_app, "send_task", fail_to_send)
+    monkeypatch.setattr(current_app, "send_task", break_down)
 
     with transaction.atomic():
         task_queue.enqueue_on_commit("integrations.sweep_meetings")
@@ -27,14 +27,14 @@ def test_an_unexpected_error_does_not_reach_the_request(
     assert [line.levelname for line in caplog.records if line.name == "django.db.backends.base"] == ["ERROR"]
 
 
-def test_a_task_is_sent_once_in_a_burst_and_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_burst_sends_one_task_and_the_next_burst_another(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, sent = [100.0], []
     monkeypatch.setattr(task_queue, "monotonic", lambda: clock[0])
     monkeypatch.setattr(task_queue, "_last_sent", {})
     monkeypatch.setattr(task_queue, "send", lambda task: sent.append((clock[0], task)))
 
-    for time in (100.0, 100.1, 100.24, 100.25, 100.3):
-        clock[0] = time
+    for now in (100.0, 100.1, 100.24, 100.25, 100.3):
+        clock[0] = now
         with transaction.atomic():
             task_queue.enqueue_once_on_commit("appointments.send_waiting_notifications")
 
@@ -45,7 +45,7 @@ def test_a_task_is_sent_once_in_a_burst_and_again_afterwards(monkeypatch: pytest
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_batch_of_transactions_sends_a_task_once_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_of_transactions_sends_the_task_once_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     monkeypatch.setattr(task_queue, "send", sent.append)
 

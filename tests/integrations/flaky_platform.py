@@ -1,7 +1,7 @@
 """A platform whose calls wait for an outcome that the test chooses, and workers that run one call at a time.
 
 Two promises of the real world are kept: a worker is killed before its lease runs out (the task's hard limit), and a
-write lands, if ever, within MEETING_RECHECK_SECONDS of being sent.
+write lands, if ever, within `SETTLED_AFTER` of being sent.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from queue import Queue
 from threading import Thread, current_thread
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import connection as database
 
 from integrations.connections.lifecycle import require_reauthorization
+from integrations.meetings.lease import SETTLED_AFTER
 from integrations.models import Connection, UserMatch
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import Attendee, ErrorScope, PlatformError
@@ -182,7 +182,7 @@ class Unreliable:
         if fate == Fate.CARRIED_OUT:
             return self._carry_out(worker, act, writes)
         if fate in (Fate.LANDS_LATE, Fate.KILLED_LANDS_LATE) and writes:
-            self._late.append((self.clock + settings.MEETING_RECHECK_SECONDS, act))
+            self._late.append((self.clock + SETTLED_AFTER.total_seconds(), act))
         if fate in (Fate.KILLED, Fate.KILLED_LANDS_LATE):
             raise Killed
         if fate == Fate.NOT_FOUND and not finds:

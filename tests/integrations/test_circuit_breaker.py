@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -24,11 +23,6 @@ from tests.integrations.fake_platform import FakePlatform, outage, throttled
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
 
 
 @pytest.fixture
@@ -163,9 +157,9 @@ def test_the_first_success_makes_waiting_meetings_due(
 
 
 def test_the_pauses_grow_while_the_probes_fail(
-    hosting: Hosting, fake_teams: FakePlatform, settings: Any
+    hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.CIRCUIT_PAUSE_MAX_SECONDS = 100
+    monkeypatch.setattr(circuit_breaker, "LONGEST_PROBE_PAUSE_SECONDS", 100)
     open_circuit(hosting, fake_teams)
     fake_teams.fail("create_meeting", outage(), times=30)
 

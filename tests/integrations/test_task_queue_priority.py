@@ -32,11 +32,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
-@pytest.fixture
 def broker() -> Iterator[None]:
     """An empty one."""
     _empty()
@@ -131,9 +126,9 @@ def test_a_retried_link_has_the_highest_priority(hosting: Hosting) -> None:
 
 
 def test_the_sweep_adds_at_most_a_batch_to_the_waiting_tasks(
-    hosting: Hosting, monkeypatch: pytest.MonkeyPatch, settings: Any
+    hosting: Hosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETING_SWEEP_BATCH = 3
+    monkeypatch.setattr("integrations.meetings.sweep.BATCH_SIZE", 3)
     monkeypatch.setattr("coconut.task_queue.send_each", lambda *args, **options: True)
     old = [ask(hosting) for _ in range(5)]
     later(seconds=61)

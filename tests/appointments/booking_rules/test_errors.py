@@ -35,7 +35,7 @@ from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, later
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def by_itself() -> None:
+def automatically() -> None:
     """Let time pass without any user action."""
     later(seconds=31)
 
@@ -64,12 +64,12 @@ class Expected:
 
 
 TABLE = {
-    ErrorKind.THROTTLED: Expected(Owner.NOBODY, LinkState.PENDING, "paused", by_itself),
-    ErrorKind.OUTAGE: Expected(Owner.NOBODY, LinkState.PENDING, "counted", by_itself),
+    ErrorKind.THROTTLED: Expected(Owner.NOBODY, LinkState.PENDING, "paused", automatically),
+    ErrorKind.OUTAGE: Expected(Owner.NOBODY, LinkState.PENDING, "counted", automatically),
     ErrorKind.CONNECTION: Expected(Owner.ADMIN, LinkState.WAITING, "refused", an_admin_reauthorizes),
-    ErrorKind.OPERATOR: Expected(Owner.OPERATOR, LinkState.PENDING, "", by_itself),
+    ErrorKind.OPERATOR: Expected(Owner.OPERATOR, LinkState.PENDING, "", automatically),
     ErrorKind.PERSON: Expected(Owner.ADMIN, LinkState.FAILED, "", somebody_tries_again),
-    ErrorKind.GONE: Expected(Owner.NOBODY, LinkState.PENDING, "", by_itself),
+    ErrorKind.GONE: Expected(Owner.NOBODY, LinkState.PENDING, "", automatically),
     ErrorKind.ENDED: Expected(Owner.ADMIN, LinkState.FAILED, "", somebody_tries_again),
     ErrorKind.BUG: Expected(Owner.OPERATOR, LinkState.FAILED, "", somebody_tries_again),
 }
@@ -125,12 +125,12 @@ def others_wait() -> str:
     return "counted" if connection.consecutive_failures else ""
 
 
-def test_the_table_has_every_kind() -> None:
+def test_the_table_covers_every_failure_kind() -> None:
     assert list(RULES) == list(TABLE) == list(ErrorKind)
 
 
 @EVERY_KIND
-def test_a_link_that_cannot_be_made(
+def test_a_link_that_cannot_be_created(
     appointment: Appointment, fake_teams: FakePlatform, kind: ErrorKind
 ) -> None:
     expected = TABLE[kind]
@@ -161,7 +161,7 @@ def test_a_link_that_cannot_be_made(
 
 
 @EVERY_KIND
-def test_a_move_that_cannot_be_synced_keeps_the_link_and_says_why(
+def test_a_move_that_cannot_be_synced_keeps_the_link_and_shows_the_reason(
     appointment: Appointment, fake_teams: FakePlatform, kind: ErrorKind
 ) -> None:
     expected = TABLE[kind]

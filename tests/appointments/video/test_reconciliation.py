@@ -105,7 +105,7 @@ def test_a_meeting_whose_appointment_was_deleted_is_cancelled(
     assert list(Finding.objects.values_list("kind", flat=True)) == [FindingKind.UNOWNED]
 
 
-def test_an_appointment_that_points_elsewhere_leaves_a_meeting_that_is_cancelled(
+def test_a_meeting_that_its_appointment_no_longer_uses_is_cancelled(
     appointment: Appointment, maple_with_teams: Maple, fake_teams: FakePlatform
 ) -> None:
     meeting = meeting_of(appointment)

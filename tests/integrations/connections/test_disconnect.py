@@ -22,31 +22,15 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.models import TeamsConnection
-from staff.models import Role, StaffMember
-from tests.factories import make_connection, make_member, make_organization, make_staff
+from staff.models import StaffMember
+from tests.factories import make_connection, make_staff
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, move, sync
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    """Return the hosting of Sam, who is matched and has Video Calls on."""
-    return make_hosting()
-
-
-@pytest.fixture
-def connection(hosting: Hosting) -> Connection:
-    assert hosting.connection is not None
-    return hosting.connection
-
-
-@pytest.fixture
-def ada(connection: Connection) -> StaffMember:
-    return make_member(connection.organization, "Ada Lovell", Role.ADMIN)
-
-
+@pytest.mark.usefixtures("hosting")
 def test_a_disconnected_connection_is_not_the_default_and_records_the_actor(
     connection: Connection, ada: StaffMember
 ) -> None:
@@ -60,6 +44,7 @@ def test_a_disconnected_connection_is_not_the_default_and_records_the_actor(
     )
 
 
+@pytest.mark.usefixtures("hosting")
 def test_a_second_disconnect_changes_nothing(connection: Connection, fake_teams: FakePlatform) -> None:
     first = disconnect_connection(connection, None)
     second = disconnect_connection(connection, None)
@@ -68,6 +53,7 @@ def test_a_second_disconnect_changes_nothing(connection: Connection, fake_teams:
     assert (connection.events.count(), fake_teams.calls["forget_sign_in"]) == (1, 1)
 
 
+@pytest.mark.usefixtures("hosting")
 def test_a_connection_that_needs_reauthorization_can_be_disconnected(connection: Connection) -> None:
     require_reauthorization(Connection.objects.all(), "The sign-in was revoked.")
 
@@ -76,12 +62,14 @@ def test_a_connection_that_needs_reauthorization_can_be_disconnected(connection:
     assert (connection.status, connection.status_reason) == ("disconnected", "")
 
 
+@pytest.mark.usefixtures("hosting")
 def test_disconnect_works_without_the_add_on(connection: Connection, fake_teams: FakePlatform) -> None:
     fake_teams.addon = False
 
     assert disconnect_connection(connection, None)
 
 
+@pytest.mark.usefixtures("hosting")
 def test_no_staff_are_moved_to_another_connection(connection: Connection) -> None:
     make_connection(connection.organization, "other account", name="Microsoft Teams 2", is_default=False)
 
@@ -157,6 +145,7 @@ def test_a_move_afterwards_keeps_the_link_and_warns_that_microsoft_has_the_old_t
 
 
 # --- Rematches --------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("hosting")
 def test_a_rematch_under_way_ends_with_a_sentence_and_people_keep_their_status(
     connection: Connection, fake_teams: FakePlatform, sent_tasks: list[tuple[object, ...]]
 ) -> None:
@@ -173,6 +162,7 @@ def test_a_rematch_under_way_ends_with_a_sentence_and_people_keep_their_status(
     assert list(connection.matches.values_list("staff__first_name", "status")) == [("Sam", "matched")]
 
 
+@pytest.mark.usefixtures("hosting")
 def test_after_connecting_again_all_staff_are_rematched(connection: Connection) -> None:
     start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
     disconnect_connection(connection, None)
@@ -185,9 +175,9 @@ def test_after_connecting_again_all_staff_are_rematched(connection: Connection) 
 
 # --- Tokens of Microsoft Teams --------------------------------------------------------------------
 @pytest.fixture
-def teams() -> TeamsConnection:
-    """Return Maple's connection on the real platform."""
-    return make_connection(make_organization()).teams
+def teams(connection: Connection) -> TeamsConnection:
+    """Maple's connection with the real platform behind it."""
+    return connection.teams
 
 
 def stored(teams: TeamsConnection) -> str:

@@ -31,12 +31,6 @@ def connected(maple):
     return make_connection(maple)
 
 
-@pytest.fixture
-def browser(client: Browser, ada) -> Browser:
-    client.force_login(ada)
-    return client
-
-
 @pytest.fixture(autouse=True)
 def sent(monkeypatch):
     """Return the tasks that were sent."""

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from coconut.leases import LEASE_DURATION
 from integrations.event_text import event_text
 from integrations.hosting.eligibility import Hosting
 from integrations.matching.host_permission import (
@@ -397,13 +398,13 @@ def test_when_the_platform_requests_a_pause_it_is_not_called(platform, connectio
     assert after.host_permission == HostPermission.UNKNOWN
 
 
-def test_after_an_outage_people_are_due_when_the_claim_ends(platform, sam, settings):
+def test_after_an_outage_people_are_due_when_the_claim_ends(platform, sam):
     platform.fail("probe_host_permission", outage())
 
     after = probed(sam)
 
     assert (after.host_permission, after.host_permission_attempts) == (HostPermission.UNKNOWN, 0)
-    assert 0 < seconds_until_due(after) <= settings.MEETING_LEASE_SECONDS
+    assert 0 < seconds_until_due(after) <= LEASE_DURATION.total_seconds()
 
 
 def test_when_the_sign_in_is_refused_people_keep_their_status(platform, connection, sam):

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection as database
 from django.db.models.functions import Now
 from django.utils import timezone
-from pytest_django import Settings
 
+from integrations import circuit_breaker
+from integrations.matching import rematch_lease
 from integrations.matching.rematch_lease import resume_rematch_runs
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
@@ -117,9 +118,9 @@ def test_a_worker_that_lost_its_lease_writes_nothing(fake_teams: FakePlatform) -
 
 
 def test_after_an_outage_the_run_waits_and_continues_from_the_cursor(
-    fake_teams: FakePlatform, settings: Settings
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETING_BACKOFF_SECONDS = 100
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
     maple = make_organization()
     connection = make_connection(maple)
     make_known(fake_teams, make_staff(maple, 4))
@@ -140,8 +141,10 @@ def test_after_an_outage_the_run_waits_and_continues_from_the_cursor(
     assert (run.state, run.done, run.error) == (RematchState.SUCCEEDED, 4, "")
 
 
-def test_the_pauses_grow_while_the_outage_lasts(fake_teams: FakePlatform, settings: Settings) -> None:
-    settings.MEETING_BACKOFF_SECONDS = 100
+def test_the_pauses_grow_while_the_outage_lasts(
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
@@ -271,9 +274,9 @@ def test_a_person_renamed_during_the_lookup_is_not_written(fake_teams: FakePlatf
 
 
 def test_a_long_run_continues_in_the_next_task(
-    fake_teams: FakePlatform, settings: Settings, sent_tasks: list[tuple[object, ...]]
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch, sent_tasks: list[tuple[object, ...]]
 ) -> None:
-    settings.REMATCH_LEASE_SECONDS = 0
+    monkeypatch.setattr(rematch_lease, "RUN_LEASE_DURATION", timedelta(0))
     maple = make_organization()
     connection = make_connection(maple)
     make_known(fake_teams, make_staff(maple, 4))

@@ -11,8 +11,7 @@ from django.urls import reverse
 
 from integrations.models import Connection, ConnectionStatus, DesiredState, DirectoryState, Meeting
 from integrations.platforms.failures import ErrorKind
-from staff.models import Organization, Role, StaffMember, VideoChoice
-from tests.cast import signed_in
+from staff.models import Organization, StaffMember, VideoChoice
 from tests.factories import (
     make_appointment,
     make_client,
@@ -27,16 +26,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
 STARTS = datetime(2099, 3, 2, 15, tzinfo=UTC)
 AGAIN = "1 link is being tried again."
-
-
-@pytest.fixture
-def connection(maple: Organization) -> Connection:
-    return make_connection(maple)
-
-
-@pytest.fixture
-def as_ada(maple: Organization) -> Browser:
-    return signed_in(make_member(maple, "Ada Lovell", Role.ADMIN))
 
 
 def fail(connection: Connection, host: StaffMember, **fields: Any) -> Meeting:

@@ -30,7 +30,7 @@ from integrations.platforms.values import PlatformError
 from tests.integrations.backdating import in_days, night, pass_time, work
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
-from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, later, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, later, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,17 +53,6 @@ def owned_by_tests(monkeypatch: pytest.MonkeyPatch) -> set[object]:
 
     monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
     return abandoned
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
-@pytest.fixture
-def connection(hosting: Hosting) -> Connection:
-    assert hosting.connection is not None
-    return hosting.connection
 
 
 def make_ready(hosting: Hosting, *, days: float) -> Meeting:

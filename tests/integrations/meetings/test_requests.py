@@ -20,8 +20,8 @@ from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
 from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
-from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting
+from tests.integrations.fake_platform import SERVICE_ACCOUNT
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,11 +49,6 @@ def heard() -> Iterator[list[UUID]]:
     meeting_changed.connect(listen)
     yield ids
     meeting_changed.disconnect(listen)
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
 
 
 def test_a_meeting_that_was_asked_for_is_pending_and_due(hosting: Hosting) -> None:

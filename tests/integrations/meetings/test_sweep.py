@@ -22,14 +22,9 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.tasks import sweep_meetings, sync_meeting
 from tests.integrations.fake_platform import FakePlatform, outage
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
 
 
 @pytest.fixture
@@ -89,9 +84,9 @@ def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: p
 
 
 def test_the_soonest_appointments_go_first_and_no_more_than_a_batch(
-    hosting: Hosting, sent: list[str], settings: Any
+    hosting: Hosting, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETING_SWEEP_BATCH = 2
+    monkeypatch.setattr("integrations.meetings.sweep.BATCH_SIZE", 2)
     far, near, middle = (
         ask(hosting, starts_at=STARTS + days, ends_at=STARTS + days + HALF_AN_HOUR)
         for days in (timedelta(days=9), timedelta(days=1), timedelta(days=5))

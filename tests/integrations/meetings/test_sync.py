@@ -20,18 +20,13 @@ from integrations.models import Connection, Meeting
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError, RemoteMeeting
 from tests.integrations.fake_platform import FakePlatform, gone, outage
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Killed(BaseException):
     """The worker is gone, at once and without a word."""
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
 
 
 def only(fake: FakePlatform) -> RemoteMeeting:

@@ -31,11 +31,6 @@ def fake_teams(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     return fake
 
 
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
 def failing(kind: ErrorKind, reason: MatchReason | None = None) -> PlatformError:
     return PlatformError(kind, "Do this, then try again.", request_id="r-1", reason=reason)
 

@@ -21,9 +21,9 @@ from integrations.models import Connection, Finding, Meeting
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.meeting_steps import ask, later, make_hosting, sync
+from tests.integrations.meeting_steps import ask, later, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("abandoned", "hosting")]
 
 
 class Killed(BaseException):
@@ -44,17 +44,6 @@ def abandoned(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
 
     monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
     return ids
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform, abandoned: set[UUID]) -> Hosting:
-    return make_hosting()
-
-
-@pytest.fixture
-def connection(hosting: Hosting) -> Connection:
-    assert hosting.connection is not None
-    return hosting.connection
 
 
 def leave_behind(meeting: Meeting, connection: Connection) -> None:

@@ -23,16 +23,11 @@ from integrations.platforms.values import PlatformError
 from integrations.tasks import sync_meeting
 from tests.factories import make_match, make_member
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WRONG_CLOCKS = pytest.mark.parametrize("wrong", [timedelta(minutes=5), timedelta(minutes=-5)])
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
 
 
 def organizer_of_each(connection: Connection, match: UserMatch) -> str:

@@ -44,6 +44,7 @@ from coconut import task_queue
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
 from integrations.meetings import requests
+from integrations.meetings.lease import SETTLED_AFTER
 from integrations.meetings.sweep import sweep
 from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
 from integrations.platforms import registry
@@ -274,7 +275,7 @@ class Organisation(RuleBasedStateMachine):
     @happens(1, seconds=one_of(1, 5, 16, 21, 46, 61, 95, 130))
     def time_passes(self, seconds: int) -> None:
         for worker in self._workers("sent", "carried out"):
-            if self.platform.clock + seconds - worker.started_at > settings.MEETING_TASK_TIME_LIMIT:
+            if self.platform.clock + seconds - worker.started_at > settings.CELERY_TASK_TIME_LIMIT:
                 worker.continue_with(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
         self.platform.pass_time(seconds)
 
@@ -333,7 +334,7 @@ class Organisation(RuleBasedStateMachine):
         self.platform.pass_time(21)
         sweep()
         self._people_do_what_is_left_to_them()
-        for seconds in (4000, settings.MEETING_RECHECK_SECONDS + 1):
+        for seconds in (4000, SETTLED_AFTER.total_seconds() + 1):
             self.platform.pass_time(seconds)
             sweep()
             self._work_off()

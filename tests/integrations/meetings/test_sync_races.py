@@ -16,14 +16,9 @@ from integrations.meetings.sync import sync_meeting
 from integrations.models import Meeting
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
 
 
 def test_many_workers_at_once_make_one_meeting(hosting: Hosting, fake_teams: FakePlatform) -> None:

@@ -21,9 +21,8 @@ from integrations.monitoring.capacity import count_organizers
 from integrations.monitoring.capacity_report import largest_usage, notice_of, window_start
 from integrations.platforms.values import CapacityWindow
 from tests.factories import make_connection, make_match, make_member
-from tests.integrations.fake_platform import FakePlatform
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("ada", "fake_teams")
 
 MONTH = datetime(2099, 11, 1, tzinfo=UTC)
 
@@ -31,11 +30,6 @@ MONTH = datetime(2099, 11, 1, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def november(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity_report, "window_start", lambda window: MONTH.date())
-
-
-@pytest.fixture
-def connection(maple, ada, fake_teams: FakePlatform) -> Connection:
-    return make_connection(maple)
 
 
 def ask(
@@ -230,12 +224,6 @@ def test_a_mail_server_that_is_down_leaves_the_notice(connection, monkeypatch):
 
 
 # --- What the pages say -----------------------------------------------------------------------------
-@pytest.fixture
-def browser(client: Browser, ada) -> Browser:
-    client.force_login(ada)
-    return client
-
-
 def page(browser: Browser, name: str, connection: Connection) -> str:
     return browser.get(reverse(name, args=[connection.pk])).content.decode()
 

@@ -31,14 +31,9 @@ from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("ada", "fake_teams")
 
 WATCH = "integrations.watch_drift"
-
-
-@pytest.fixture
-def connection(maple, ada, fake_teams: FakePlatform) -> Connection:
-    return make_connection(maple)
 
 
 @pytest.fixture

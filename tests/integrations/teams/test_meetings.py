@@ -20,7 +20,7 @@ from integrations.teams.meetings import (
     update_meeting,
 )
 from integrations.teams.models import Method
-from tests.factories import SERVICE_ACCOUNT_ID, make_connection
+from tests.factories import SERVICE_ACCOUNT_ID
 
 MEETINGS = "https://graph.microsoft.com/v1.0/me/onlineMeetings"
 SAM_ID = "5a300000-0000-4000-8000-000000000001"
@@ -41,11 +41,6 @@ ANSWER = {
 def graph_server():
     with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
         yield server
-
-
-@pytest.fixture
-def connected(maple):
-    return make_connection(maple)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from django.db.models.functions import Now
 
+from integrations import circuit_breaker
 from integrations.matching import rematch_worker
 from integrations.matching.rematch_runs import start_run
 from integrations.matching.rematch_worker import work_on_run
@@ -26,10 +27,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def simulated(maple: Any, settings: Any, simulator: Simulator) -> Connection:
+def simulated(maple: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> Connection:
     """Maple by service account, signed in at the simulator."""
     settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
-    settings.MEETING_BACKOFF_SECONDS = 100
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
     connection = make_connection(maple)
     teams = connection.teams
     teams.account_oid = simulator.person(people.SERVICE_ACCOUNT)["id"]

@@ -53,12 +53,6 @@ def connected(maple):
     return make_connection(maple)
 
 
-@pytest.fixture
-def browser(client: Browser, ada) -> Browser:
-    client.force_login(ada)
-    return client
-
-
 def fail(connected: Connection, host, *, subject="Mortgage review", starts_at=STARTS, **fields) -> Meeting:
     """Add a failed meeting of one hour."""
     fields = {

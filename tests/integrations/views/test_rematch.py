@@ -31,25 +31,9 @@ from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff
 from tests.integrations.fake_platform import FakePlatform, throttled
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("fake_teams")
 
 DONE = "All users have been rematched."
-
-
-@pytest.fixture
-def maple(fake_teams: FakePlatform) -> Organization:
-    return make_organization()
-
-
-@pytest.fixture
-def connection(maple: Organization) -> Connection:
-    return make_connection(maple)
-
-
-@pytest.fixture
-def browser(client: Browser, ada: StaffMember) -> Browser:
-    client.force_login(ada)
-    return client
 
 
 def dashboard(browser: Browser, connection: Connection) -> str:

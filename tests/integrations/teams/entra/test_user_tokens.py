@@ -25,11 +25,6 @@ DELEGATED_PERMISSIONS = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.Read
 
 
 @pytest.fixture
-def connected(maple):
-    return make_connection(maple)
-
-
-@pytest.fixture
 def microsoft(monkeypatch):
     return FakeMicrosoft(monkeypatch)
 

@@ -15,7 +15,6 @@ from integrations.teams.entra.user_tokens import IssuedToken
 from integrations.teams.graph import client as graph
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.metrics import count_token_request as counting_renewals
-from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"
 
@@ -24,11 +23,6 @@ ROOT = "https://graph.microsoft.com/v1.0"
 def graph_server():
     with responses.RequestsMock() as server:
         yield server
-
-
-@pytest.fixture
-def connected(maple):
-    return make_connection(maple)
 
 
 @pytest.fixture
