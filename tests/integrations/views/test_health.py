@@ -205,7 +205,7 @@ def test_the_first_of_several_failures_sets_the_start_of_the_trouble(connected):
     assert (connected.trouble_sentence, connected.trouble_since) == ("Not reached.", STARTS)
 
 
-@pytest.mark.parametrize("kind", set(ErrorKind) - {ErrorKind.OUTAGE, ErrorKind.OPERATOR})
+@pytest.mark.parametrize("kind", sorted(set(ErrorKind) - {ErrorKind.OUTAGE, ErrorKind.OPERATOR}))
 def test_failures_shown_elsewhere_are_not_trouble_of_the_connection(connected, kind):
     record_trouble(connected.pk, PlatformError(kind, "Something else."))
 
