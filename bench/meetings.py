@@ -229,10 +229,10 @@ class Bench:
 _MANY = """
 INSERT INTO integrations_meeting (id, organization_id, connection_id, host_id, organizer_id, attendees, subject,
     starts_at, ends_at, desired_state, version, synced_version, remote_id, join_url, warning, attempts, error_kind,
-    error_sentence, error_request_id, created_at)
+    error, error_request_id, created_at)
 SELECT gen_random_uuid(), organization_id, connection_id, host_id, organizer_id, attendees, subject,
     starts_at + n * interval '1 minute', ends_at + n * interval '1 minute', 'present', 1, 1, 'remote-' || n,
-    'https://teams.example/' || n, '', 0, '', '', '', now()
+    'https://teams.example/' || n, '{}', 0, '', '{}', '', now()
   FROM (SELECT * FROM integrations_meeting LIMIT 1) AS one, generate_series(1, %s) AS n
 """
 _MAKE_DUE = """

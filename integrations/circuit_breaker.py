@@ -20,6 +20,7 @@ from django.dispatch import Signal
 
 from coconut import leases
 from coconut.backoff import backoff
+from integrations.messages import Message
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import ErrorScope, PlatformError
@@ -149,7 +150,7 @@ def record_success(connection_id: int) -> None:
         last_success_at=Now(),
         paused_until=Case(When(_PAUSE_IS_OVER, then=Value(None)), default=F("paused_until")),
         trouble_kind="",
-        trouble_sentence="",
+        trouble=Message(),
         trouble_since=None,
         **CLOSED,
     )
@@ -179,5 +180,5 @@ def record_trouble(connection_id: int, error: PlatformError) -> None:
     if error.kind not in (ErrorKind.OUTAGE, ErrorKind.OPERATOR):
         return
     Connection.objects.live().filter(pk=connection_id).exclude(trouble_kind=error.kind).update(
-        trouble_kind=error.kind, trouble_sentence=error.sentence, trouble_since=Now()
+        trouble_kind=error.kind, trouble=error.message, trouble_since=Now()
     )

@@ -180,7 +180,7 @@ class BookingBaseForm(CompositeForm):
     # --- Narrowing ----------------------------------------------------------------------------------
 
     def _services(self) -> QuerySet[Service]:
-        return Service.objects.filter(organization=self.organization, active=True)
+        return self.organization.services.active()
 
     def _offer_services(self) -> None:
         field = self.fields["service"]

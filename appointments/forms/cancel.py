@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.fields import VersionField
+from appointments.forms.fields import ChangeForm
 
 
 class ReasonForm(forms.Form):
@@ -16,7 +16,7 @@ class ReasonForm(forms.Form):
     )
 
 
-class CancelForm(forms.Form):
+class CancelForm(ChangeForm):
     """Optional reason of a staff member."""
 
     reason = forms.CharField(
@@ -25,4 +25,3 @@ class CancelForm(forms.Form):
         required=False,
         max_length=300,
     )
-    version = VersionField()

@@ -48,18 +48,18 @@ class ClientGroup(ProgressiveForm):
         """
         first = self.chosen_client or self.known_client
         before = [first] if first else []
-        if not self.search_words or (self.chosen_client and self.picked("preview") != "client"):
+        if not self.search_text or (self.chosen_client and self.picked("preview") != "client"):
             return before
-        found = find_clients(self.organization, self.search_words)[:_CLIENTS_SHOWN]
+        found = find_clients(self.organization, self.search_text)[:_CLIENTS_SHOWN]
         return before + [client for client in found if client not in before]
 
     @cached_property
-    def search_words(self) -> str:
+    def search_text(self) -> str:
         return self.picked("client_query").replace("\0", "")[:200].strip()
 
     @cached_property
     def chosen_client(self) -> Client | None:
-        return find_by_id(Client.objects.filter(organization=self.organization), self.picked("client"))
+        return find_by_id(self.organization.clients.all(), self.picked("client"))
 
     @property
     def adds_client(self) -> bool:

@@ -112,7 +112,7 @@ class DetailsForm(forms.Form):
         return {name: self.cleaned_data.get(name, "") for name in ("name", "email", "phone")}
 
     def add_booking_error(self, error: BookingError, next_free: list[datetime]) -> None:
-        """Show the error in words for clients, and offer the next free slots."""
+        """Show the error in a sentence for clients, and offer the next free slots."""
         is_time = isinstance(error, TimeTaken) or error.field == "starts_at"
         other = _("This can no longer be booked like this. Choose someone else or another time.")
         self.add_error(None, error.sentence if is_time else other)

@@ -1,4 +1,4 @@
-"""Fields that several forms of appointments share."""
+"""Fields that several forms of appointments share, and the base of their change forms."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from appointments.booking_rules.errors import BookingError
 from services.models import MeetingMethod, Service
 
 
@@ -18,7 +19,7 @@ class VersionField(forms.IntegerField):
 
 
 class MeetingMethodField(forms.TypedChoiceField):
-    """One of the meeting methods that a service offers."""
+    """Choice of a meeting method that the service offers."""
 
     default_error_messages = {
         "required": _("Choose a meeting method."),
@@ -33,3 +34,13 @@ class MeetingMethodField(forms.TypedChoiceField):
         methods = list(service.meeting_methods.values_list("method", flat=True)) if service else []
         self.choices = [(method, MeetingMethod(method).label) for method in methods]
         return methods
+
+
+class ChangeForm(forms.Form):
+    """Change of an appointment in the version that the page shows."""
+
+    version = VersionField()
+
+    def add_booking_error(self, error: BookingError) -> None:
+        """Show the error on top of the form."""
+        self.add_error(None, error.sentence)

@@ -9,14 +9,15 @@ from django import forms
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.fields import MeetingMethodField, VersionField
+from appointments.booking_rules.errors import BookingError
+from appointments.forms.fields import ChangeForm, MeetingMethodField
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
 from services.models import MeetingMethod
 from staff.models import Location
 
 
-class MethodForm(forms.Form):
+class MethodForm(ChangeForm):
     """Meeting method of the service, and the location for a meeting at a location."""
 
     method = MeetingMethodField()
@@ -27,7 +28,6 @@ class MethodForm(forms.Form):
         required=False,
         empty_label=_("Where the staff member works"),
     )
-    version = VersionField()
 
     def __init__(self, data: Mapping[str, Any] | None, *, appointment: Appointment) -> None:
         initial = {
@@ -42,6 +42,10 @@ class MethodForm(forms.Form):
         assert isinstance(location, forms.ModelChoiceField)  # noqa: S101
         self.methods = method.offer(appointment.service)
         location.queryset = Location.objects.filter(organization=appointment.organization_id)
+
+    def add_booking_error(self, error: BookingError) -> None:
+        """Show the error next to the method, or else on top."""
+        self.add_error("method" if error.field == "method" else None, error.sentence)
 
     @cached_property
     def hosting(self) -> Hosting | None:

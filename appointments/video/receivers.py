@@ -33,12 +33,12 @@ def record_meeting_repair(sender: type[Meeting], meeting_id: UUID, finding: Find
     """Record how a meeting that was out of sync was repaired."""
     appointment = Appointment.objects.filter(meeting=meeting_id).first()
     if appointment is not None:
-        fact = Fact(AppointmentEventKind.MEETING_REPAIRED, {"sentence": finding.sentence})
+        fact = Fact(AppointmentEventKind.MEETING_REPAIRED, {"finding": finding.message.as_json()})
         record_event_once(appointment, f"found {finding.pk}", fact)
 
 
 def _failure(meeting: Meeting) -> Fact:
-    reason = {"reason": meeting.error_sentence}
+    reason = {"reason": meeting.error.as_json()}
     if meeting.state != MeetingState.READY:
         return Fact(AppointmentEventKind.LINK_FAILED, reason)
     if meeting.synced_version == meeting.version:

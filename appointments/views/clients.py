@@ -22,9 +22,9 @@ from staff.pagination import list_context
 @schedulers_only
 def client_list(request: HttpRequest) -> HttpResponse:
     filters = ClientFilter(request.GET)
-    words = filters.cleaned_data["q"] if filters.is_valid() else ""
-    rows = find_clients(current_organization(request), words)
-    context = {"filters": filters, "searched": bool(words), **list_context(request, rows)}
+    search = filters.cleaned_data["q"] if filters.is_valid() else ""
+    rows = find_clients(current_organization(request), search)
+    context = {"filters": filters, "searched": bool(search), **list_context(request, rows)}
     return render(request, "appointments/clients/list.html", context)
 
 

@@ -37,7 +37,7 @@ def health_of(connection: Connection) -> Health:
     """Return the health of the connection. No query."""
     label = str(ConnectionStatus(connection.status).label)
     if not connection.is_healthy:
-        return Health("bad", label, connection.status_reason)
+        return Health("bad", label, str(connection.status_reason))
     waiting_reason = _waiting_reason(connection)
     if waiting_reason:
         return Health("waiting", _("Connected, but waiting"), waiting_reason)
@@ -75,7 +75,7 @@ def _waiting_reason(connection: Connection) -> str:
         return ""
     since = _("Since %(time)s: %(sentence)s") % {
         "time": _time_label(connection.trouble_since or timezone.now()),
-        "sentence": connection.trouble_sentence,
+        "sentence": connection.trouble,
     }
     if connection.trouble_kind == ErrorKind.OPERATOR:
         return f"{since} {_('Appointments can be booked; their links follow by themselves.')}"

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from integrations.circuit_breaker import CLOSED, connection_recovered
 from integrations.events import connection_link, record_event
 from integrations.matching.rematch_runs import restart_run, start_run
+from integrations.messages import Message
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -66,7 +67,7 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
     is_default = _has_no_default(connection.organization)
     revived = Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.DISCONNECTED).update(
         status=ConnectionStatus.CONNECTED,
-        status_reason="",
+        status_reason=Message(),
         match_field=match_field,
         is_default=is_default,
         paused_until=None,
@@ -94,7 +95,7 @@ def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None
     Call it inside the transaction that stores the sign-in, with the connection locked.
     """
     Connection.objects.filter(pk=connection.pk).update(
-        status=ConnectionStatus.CONNECTED, status_reason="", last_success_at=Now(), **CLOSED
+        status=ConnectionStatus.CONNECTED, status_reason=Message(), last_success_at=Now(), **CLOSED
     )
     record_event(connection, EventKind.REAUTHORIZED, actor, name=connection.name)
     restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=actor)
@@ -113,7 +114,7 @@ def _unused_name(organization: Organization, name: str) -> str:
 
 
 @transaction.atomic
-def require_reauthorization(connections: QuerySet[Connection], reason: str) -> bool:
+def require_reauthorization(connections: QuerySet[Connection], reason: Message) -> bool:
     """Mark connected connections as needing an admin and email the admins once. Return whether anything changed.
 
     The queryset carries the caller's guard, such as the token version that was refused. The guard is checked again
@@ -135,7 +136,7 @@ def require_reauthorization(connections: QuerySet[Connection], reason: str) -> b
     return bool(refused)
 
 
-def _mailing(connection: Connection, reason: str) -> Callable[[], None]:
+def _mailing(connection: Connection, reason: Message) -> Callable[[], None]:
     """No partial: Django's log line about a robust function that failed needs a name, and fails without one."""
 
     def mail_admins() -> None:
@@ -144,7 +145,7 @@ def _mailing(connection: Connection, reason: str) -> Callable[[], None]:
     return mail_admins
 
 
-def _mail_admins(connection: Connection, reason: str) -> None:
+def _mail_admins(connection: Connection, reason: Message) -> None:
     """Tell the admins in one mail. A mail server that is down is a line in the log: the banner tells them too."""
     addresses = list(StaffMember.objects.admins_of(connection.organization).values_list("email", flat=True))
     if not addresses:
@@ -158,7 +159,8 @@ def _mail_admins(connection: Connection, reason: str) -> None:
             "Appointments can still be booked, and those that have a link keep it. New links follow as soon as an "
             "admin opens the page below and clicks Actions, then Reauthorize:\n\n%(link)s\n"
         )
+        body %= words
     try:
-        EmailMessage(" ".join(subject.split()), body % words, to=addresses).send()
+        EmailMessage(" ".join(subject.split()), body, to=addresses).send()
     except OSError:
         logger.exception("The admins were not told that connection %s needs Reauthorize.", connection.pk)

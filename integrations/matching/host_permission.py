@@ -133,7 +133,7 @@ def _call_platform(
         logger.warning(
             "Host permission probe on connection %s: %s (request %s)",
             connection.pk,
-            error,
+            error.message.in_english(),
             error.request_id,
             extra={"organization_id": connection.organization_id, "platform_request_id": error.request_id},
         )

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from coconut.task_queue import send
 from integrations.circuit_breaker import acquire_probe, growing_pause, probed_by
 from integrations.matching.rematch_runs import WORK_TASK, count_statuses
+from integrations.messages import Message
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
 from integrations.models.rematches import RematchRunQuerySet
 
@@ -90,7 +91,9 @@ def advance(run: RematchRun, cursor: int, people: int, changes: Sequence[MatchCh
     run.cursor = cursor
     run.done += people
     progress = {"cursor": cursor, "done": run.done, "total": max(run.total, run.done)}
-    if not _running(run).renew_lease(run.lease_token, RUN_LEASE_DURATION, **progress, attempts=0, error=""):
+    if not _running(run).renew_lease(
+        run.lease_token, RUN_LEASE_DURATION, **progress, attempts=0, error=Message()
+    ):
         raise LeaseLost
     _store_changes(run, changes)
 
@@ -113,20 +116,20 @@ def hand_over(run: RematchRun) -> None:
     send(WORK_TASK, run.pk)
 
 
-def postpone(run: RematchRun, sentence: str, seconds: float | None = None) -> None:
+def postpone(run: RematchRun, reason: Message, seconds: float | None = None) -> None:
     """Continue from the cursor after `seconds`, or after a pause that grows with each failure in a row."""
     wait = timedelta(seconds=seconds if seconds is not None else growing_pause(run.attempts))
-    _release(run, due_at=Now() + wait, attempts=min(run.attempts + 1, 1000), error=sentence)
+    _release(run, due_at=Now() + wait, attempts=min(run.attempts + 1, 1000), error=reason)
 
 
-def fail(run: RematchRun, sentence: str) -> None:
+def fail(run: RematchRun, reason: Message) -> None:
     """End the run early. Staff behind the cursor keep their status."""
-    _end(run, RematchState.FAILED, error=sentence)
+    _end(run, RematchState.FAILED, error=reason)
 
 
 def succeed(run: RematchRun) -> dict[str, int]:
     """End the complete run. Return the number of people by status, as it is now or after a preview would be."""
-    return _end(run, RematchState.SUCCEEDED, error="", total=run.done)
+    return _end(run, RematchState.SUCCEEDED, error=Message(), total=run.done)
 
 
 def _end(run: RematchRun, state: RematchState, **fields: object) -> dict[str, int]:

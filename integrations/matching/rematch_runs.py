@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from coconut.leases import NO_LEASE
 from coconut.task_queue import enqueue_on_commit
 from integrations.circuit_breaker import connection_recovered
+from integrations.messages import Message, NeutralMessage
 from integrations.models import (
     Connection,
     MatchField,
@@ -186,7 +187,7 @@ def _end_previews(connection: Connection) -> None:
     RematchRun.objects.filter(connection=connection).running().previews().update(
         state=RematchState.FAILED,
         finished_at=Now(),
-        error=_("The preview was ended, because something else was started."),
+        error=Message(NeutralMessage.PREVIEW_SUPERSEDED),
         **NO_LEASE,
     )
 
@@ -201,15 +202,15 @@ def _create_run(connection: Connection, **fields: object) -> RematchRun:
 
 
 # --- End --------------------------------------------------------------------------------------------
-def end_runs(connection_id: int, sentence: str) -> int:
-    """End the run that is under way, with `sentence` as the reason for people. Return the number of ended runs.
+def end_runs(connection_id: int, reason: Message) -> int:
+    """End the run that is under way, with the reason for people. Return the number of ended runs.
 
     Call it in the transaction that makes the run pointless. The run's worker loses its lease.
     """
     counts = count_statuses(Connection.objects.get(pk=connection_id))
     running = RematchRun.objects.running().filter(connection=connection_id)
     return running.update(
-        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=sentence, **NO_LEASE
+        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=reason, **NO_LEASE
     )
 
 
@@ -220,4 +221,4 @@ def dismiss(run: RematchRun) -> None:
     shown.exclude(state=RematchState.RUNNING).update(dismissed_at=Now())
 
 
-_NO_PROGRESS = {"cursor": 0, "done": 0, "attempts": 0, "error": "", "unreached_after": None}
+_NO_PROGRESS = {"cursor": 0, "done": 0, "attempts": 0, "error": Message(), "unreached_after": None}

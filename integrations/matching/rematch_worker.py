@@ -8,7 +8,6 @@ from time import monotonic
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import record_failure
 from integrations.events import record_event
@@ -25,6 +24,7 @@ from integrations.matching.rematch_lease import (
 )
 from integrations.matching.rematch_runs import people_in
 from integrations.matching.results import look_up, preview_results, write_results
+from integrations.messages import Message, NeutralMessage
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -62,7 +62,7 @@ def work_on_run(run_id: int) -> None:
 def _look_up_all(run: RematchRun) -> None:
     connection = run.connection
     if not connection.is_healthy:
-        _fail_run(run, _not_connected_sentence(run))
+        _fail_run(run, _not_connected_reason(run))
         return
     work_until = end_of_shift()
     directory = platform_of(connection).open_directory(connection, max(run.total - run.done, 1))
@@ -81,10 +81,9 @@ def _must_yield(directory: Directory) -> bool:
     return not directory.is_fully_loaded and Meeting.objects.unclaimed().exists()
 
 
-def _not_connected_sentence(run: RematchRun) -> str:
-    if run.is_preview:
-        return _("%s is not connected. Use Reauthorize first.") % run.connection.name
-    return _("%s is not connected. Everybody is rematched after Reauthorize.") % run.connection.name
+def _not_connected_reason(run: RematchRun) -> Message:
+    code = NeutralMessage.PREVIEW_NOT_CONNECTED if run.is_preview else NeutralMessage.RUN_NOT_CONNECTED
+    return Message(code, {"name": run.connection.name})
 
 
 def _apply_results(
@@ -118,7 +117,7 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
     logger.warning(
         "Rematch run %s: %s (%s, request %s)",
         run.pk,
-        error,
+        error.message.in_english(),
         error.kind,
         error.request_id,
         extra={"organization_id": run.connection.organization_id, "platform_request_id": error.request_id},
@@ -126,20 +125,20 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
     record_failure(run.connection_id, error, caller_of(run.pk))
     try:
         if _is_waiting_useful(run.connection, error):
-            postpone(run, error.sentence, error.retry_after)
+            postpone(run, error.message, error.retry_after)
         else:
-            _fail_run(run, error.sentence)
+            _fail_run(run, error.message)
     except LeaseLost:
         logger.info("Rematch run %s belongs to another worker.", run.pk)
 
 
 @transaction.atomic
-def _fail_run(run: RematchRun, sentence: str) -> None:
-    fail(run, sentence)
-    _record_run_event(run, EventKind.REMATCH_FAILED, done=run.done, total=run.total, reason=sentence)
+def _fail_run(run: RematchRun, reason: Message) -> None:
+    fail(run, reason)
+    _record_run_event(run, EventKind.REMATCH_FAILED, done=run.done, total=run.total, reason=reason)
 
 
-def _record_run_event(run: RematchRun, kind: EventKind, **params: int | str) -> None:
+def _record_run_event(run: RematchRun, kind: EventKind, **params: int | str | Message) -> None:
     # A preview changes nothing.
     if not run.is_preview:
         record_event(run.connection, kind, run.started_by, **params)

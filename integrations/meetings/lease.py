@@ -33,7 +33,7 @@ class LeaseLost(Exception):
 class Claim:
     """A meeting as read under the lease, and the right to write its outcome.
 
-    `compare` is true if an uncertain write of an earlier attempt has landed by now or never will.
+    `compare` is true if an uncertain write of an earlier attempt has landed, or never will.
     """
 
     meeting: Meeting
@@ -53,7 +53,7 @@ class Claim:
 
     @property
     def is_settling(self) -> bool:
-        """Whether a write of an earlier attempt may still land."""
+        """Return whether a write of an earlier attempt may still land."""
         return self.meeting.recheck_at is not None and not self.compare
 
 

@@ -1,4 +1,4 @@
-"""The sweep: send tasks for due meetings, and end meetings that can no longer be synced, with a sentence."""
+"""The sweep: send tasks for due meetings, and end meetings that can no longer be synced, with a reason."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from coconut.leases import unleased
 from coconut.task_queue import Priority
 from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed
 from integrations.meetings.sweep_queries import SweepWork, find_work, needs_task, unexplained
+from integrations.messages import Message, NeutralMessage
 from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
 from integrations.platforms.failures import ErrorKind
 
@@ -77,15 +77,12 @@ def end_past_meetings(meetings: QuerySet[Meeting]) -> None:
     is_live, is_synced = Q(desired_state=DesiredState.PRESENT), Q(synced_version=F("version"))
     is_stale = ~is_live & Q(ends_at__lte=Now() - _DELETE_AFTER_END)
     _end_meetings(past.filter((is_live | is_stale) & is_synced))
-    _fail_meetings(
-        past.filter(is_live & ~is_synced),
-        _("The appointment ended before the video platform could be told of it."),
-    )
+    _fail_meetings(past.filter(is_live & ~is_synced), NeutralMessage.ENDED)
     _end_meetings(
         past.filter(is_stale & ~is_synced),
         synced_version=F("version"),
         is_orphaned=True,
-        warning=_("The meeting could not be deleted; the video platform still has it."),
+        warning=Message(NeutralMessage.NOT_DELETED),
     )
 
 
@@ -105,21 +102,16 @@ def fail_pending(connections: QuerySet[Connection]) -> None:
         meetings.filter(is_due & is_synced & ~is_live),
         **options,
         is_orphaned=True,
-        warning=_(
-            "The platform was disconnected before it was certain that the meeting was deleted: it may still have it."
-        ),
+        warning=Message(NeutralMessage.DELETION_UNCERTAIN),
     )
     _fail_meetings(
         meetings.filter(is_due & is_live & ~is_synced, join_url=""),
-        _(
-            "The video platform was disconnected before the link was made. Connect it again and choose "
-            "“Try again”, or give the appointment another meeting method."
-        ),
+        NeutralMessage.DISCONNECTED_WITHOUT_LINK,
         **options,
     )
     _fail_meetings(
         meetings.filter(is_due & is_live & ~is_synced).exclude(join_url=""),
-        _("The video platform was disconnected: the link still works, but the platform shows the old time."),
+        NeutralMessage.DISCONNECTED_WITH_LINK,
         **options,
     )
     _end_meetings(
@@ -127,35 +119,31 @@ def fail_pending(connections: QuerySet[Connection]) -> None:
         **options,
         synced_version=F("version"),
         is_orphaned=True,
-        warning=_("The platform was disconnected before the meeting was deleted: it still has it."),
+        warning=Message(NeutralMessage.DISCONNECTED_BEFORE_DELETION),
     )
 
 
 def explain_waiting() -> None:
     """Store, on meetings that can't be synced at present, the reason why they wait."""
-    sentences = {
-        ErrorKind.CONNECTION: _(
-            "The connection to the video platform must be reauthorized by an admin (Settings, Video Calls). "
-            "This goes on by itself afterwards."
-        ),
-        ErrorKind.OUTAGE: _(
-            "The video platform gives no answers at the moment. Coconut tries again by itself."
-        ),
-        ErrorKind.THROTTLED: _("The video platform asked Coconut to wait. Coconut goes on by itself."),
+    reasons = {
+        ErrorKind.CONNECTION: NeutralMessage.REAUTHORIZATION_NEEDED,
+        ErrorKind.OUTAGE: NeutralMessage.NO_ANSWER,
+        ErrorKind.THROTTLED: NeutralMessage.PAUSED,
     }
     for kind, is_waiting in unexplained().items():
-        _update_meetings(Meeting.objects.filter(is_waiting), error_kind=kind, error_sentence=sentences[kind])
+        reason = Message(reasons[kind])
+        _update_meetings(Meeting.objects.filter(is_waiting), error_kind=kind, error=reason)
 
 
 def _fail_meetings(
-    meetings: QuerySet[Meeting], sentence: str, *, in_batches: bool = True, **fields: Any
+    meetings: QuerySet[Meeting], reason: NeutralMessage, *, in_batches: bool = True, **fields: Any
 ) -> None:
     _end_meetings(
         meetings,
         in_batches=in_batches,
         **fields,
         error_kind=ErrorKind.ENDED,
-        error_sentence=sentence,
+        error=Message(reason),
         error_request_id="",
     )
 

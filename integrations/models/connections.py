@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
+from integrations.messages import MessageField
 from integrations.platforms.failures import ErrorKind
 from staff.models import LockQuerySet, Organization, StaffMember
 
@@ -74,7 +75,7 @@ class Connection(models.Model):
     name = models.CharField(_("name"), max_length=200)
     match_field = models.CharField(max_length=10, choices=MatchField, default=MatchField.EMAIL)
     status = models.CharField(max_length=25, choices=ConnectionStatus, default=ConnectionStatus.CONNECTED)
-    status_reason = models.TextField(blank=True)
+    status_reason = MessageField()
     is_default = models.BooleanField(default=False)
     # End of the pause that the platform requested (429); all workers wait for it.
     paused_until = models.DateTimeField(null=True, blank=True)
@@ -93,7 +94,7 @@ class Connection(models.Model):
     # Trouble since the last success that isn't about the sign-in: an outage, or our own credentials refused. It needs
     # no admin, so the connection stays connected and its pages show the trouble.
     trouble_kind = models.CharField(max_length=12, choices=ErrorKind, blank=True, db_default="")
-    trouble_sentence = models.TextField(blank=True, db_default="")
+    trouble = MessageField()
     trouble_since = models.DateTimeField(null=True, blank=True)
 
     objects = ConnectionQuerySet.as_manager()

@@ -57,7 +57,7 @@ class DriftNotice:
 
 def findings_of(connection: Connection) -> QuerySet[DriftFinding]:
     """Return the findings about active staff, those with the most appointments first."""
-    findings = DriftFinding.objects.filter(connection=connection, staff__is_active=True)
+    findings = DriftFinding.objects.filter(connection=connection, staff__in=StaffMember.objects.active())
     return findings.select_related("staff").order_by("-meetings", "pk")
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from integrations.messages import Message, MessageCode
 from integrations.platforms.values import (
     Account,
     Attendee,
@@ -84,6 +85,11 @@ class VideoPlatform(Protocol):
     #: Whether the platform itself finds the meeting with our key when creating is repeated, even if the earlier create
     #: is still on its way. Otherwise a repeated create waits until the earlier one has landed.
     creates_by_key: bool
+
+    @property
+    def messages(self) -> type[MessageCode]:
+        """Messages of the platform's errors, warnings and checks."""
+        ...
 
     @property
     def host_permission_label(self) -> str:
@@ -207,11 +213,11 @@ class VideoPlatform(Protocol):
         """
         ...
 
-    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
+    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> Message:
         """Make the meeting equal to `spec`, including the full list of attendees. Makes calls.
 
-        Returns "", or a sentence if the platform applied everything except options. Raises kind GONE if the meeting
-        doesn't exist.
+        Returns an empty message, or a warning if the platform applied everything except options. Raises kind GONE if
+        the meeting doesn't exist.
         """
         ...
 

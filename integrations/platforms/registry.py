@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from integrations.messages import register_messages
 from integrations.platforms.base import VideoPlatform
 from staff.addons import addons
 
@@ -14,8 +15,9 @@ _platforms: Final[dict[str, VideoPlatform]] = {}
 
 
 def register(platform: VideoPlatform) -> None:
-    """Add a platform and its add-ons. Call it in `AppConfig.ready()`."""
+    """Add a platform, its messages and its add-ons. Call it in `AppConfig.ready()`."""
     _platforms[platform.slug] = platform
+    register_messages(platform.messages)
     for addon in platform.addons:
         addons.register(addon)
 

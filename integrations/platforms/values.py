@@ -1,14 +1,17 @@
-"""Values that the product and a video platform exchange. This module imports nothing else of the app."""
+"""Values that the product and a video platform exchange. Imports only messages and failures of the app."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from django.db import models
 
+from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 
 
@@ -60,7 +63,7 @@ class Capacity:
 class PlatformError(Exception):
     """A call to the platform failed.
 
-    `sentence` is for people and says the remedy; `request_id` is the platform's, for support. `retry_after` is in
+    `message` is for people and says the remedy. `request_id` is the platform's, for support. `retry_after` is in
     seconds. `ambiguous` means that a write may have been carried out although no answer arrived. `scope` HOST pauses
     only the meetings of the same organizer.
     """
@@ -68,7 +71,7 @@ class PlatformError(Exception):
     def __init__(
         self,
         kind: ErrorKind,
-        sentence: str,
+        message: Message,
         *,
         request_id: str = "",
         retry_after: float | None = None,
@@ -76,14 +79,17 @@ class PlatformError(Exception):
         reason: MatchReason | None = None,
         scope: ErrorScope = ErrorScope.CONNECTION,
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(message)
         self.kind = kind
-        self.sentence = sentence
+        self.message = message
         self.request_id = request_id
         self.retry_after = retry_after
         self.ambiguous = ambiguous
         self.scope = scope
         self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 @dataclass(frozen=True)
@@ -200,9 +206,27 @@ class StepOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class CheckStep:
-    """One step of Check connection. `sentence` has the finding, or the failure with its remedy."""
+    """One step of Check connection. `message` has the finding, or the failure with its remedy."""
 
-    name: str
+    name: Message
     outcome: StepOutcome
-    sentence: str = ""
+    message: Message = field(default_factory=Message)
     request_id: str = ""
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> CheckStep:
+        """Return the step of `as_json`."""
+        return cls(
+            Message.from_json(stored["name"]),
+            StepOutcome(stored["outcome"]),
+            Message.from_json(stored["message"]),
+            stored["request_id"],
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name.as_json(),
+            "outcome": self.outcome,
+            "message": self.message.as_json(),
+            "request_id": self.request_id,
+        }

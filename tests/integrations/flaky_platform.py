@@ -28,6 +28,7 @@ from tests.integrations.fake_platform import (
     throttled,
 )
 from tests.integrations.meeting_steps import later
+from tests.messages import message
 
 
 class Killed(BaseException):
@@ -188,7 +189,7 @@ class Unreliable:
         if fate == Fate.NOT_FOUND and not finds:
             fate = Fate.UNREACHABLE
         if fate == Fate.SIGN_IN_REFUSED:
-            require_reauthorization(Connection.objects.filter(pk=connection.pk), "Sign in again.")
+            require_reauthorization(Connection.objects.filter(pk=connection.pk), message("Sign in again."))
         raise _error(fate, writes)
 
     def _carry_out(self, worker: Worker, act: Callable[[], Any], writes: bool) -> Any:
@@ -222,9 +223,9 @@ def _error(fate: Fate, writes: bool) -> PlatformError:
         Fate.BUSY: throttled(20),
         Fate.HOST_BUSY: throttled(20, ErrorScope.HOST),
         Fate.SIGN_IN_REFUSED: refused(),
-        Fate.PERSON_REFUSED: PlatformError(ErrorKind.PERSON, "Not this person."),
-        Fate.CALLED_WRONG: PlatformError(ErrorKind.BUG, "Not so."),
+        Fate.PERSON_REFUSED: PlatformError(ErrorKind.PERSON, message("Not this person.")),
+        Fate.CALLED_WRONG: PlatformError(ErrorKind.BUG, message("Not so.")),
         Fate.NOT_FOUND: gone(),
     }
-    uncertain = PlatformError(ErrorKind.OUTAGE, "No answer came.", ambiguous=writes)
+    uncertain = PlatformError(ErrorKind.OUTAGE, message("No answer came."), ambiguous=writes)
     return errors.get(fate, uncertain)

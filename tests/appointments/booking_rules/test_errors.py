@@ -31,6 +31,7 @@ from tests.factories import (
 )
 from tests.integrations.fake_platform import FakePlatform
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, later
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,11 +103,11 @@ def work(appointment: Appointment) -> Appointment:
 
 
 def fail(fake: FakePlatform, method: str, kind: ErrorKind) -> None:
-    error = PlatformError(kind, "Do this about it.", request_id="r-1", retry_after=_told(kind))
+    error = PlatformError(kind, message("Do this about it."), request_id="r-1", retry_after=_told(kind))
 
     def refuse() -> None:
         if kind == ErrorKind.CONNECTION:
-            require_reauthorization(Connection.objects.all(), error.sentence)
+            require_reauthorization(Connection.objects.all(), error.message)
         raise error
 
     fake.during(method, refuse)
@@ -142,7 +143,7 @@ def test_a_link_that_cannot_be_created(
     assert meeting is not None
     assert (kind.owner, kind.is_waiting_useful) == (expected.owner, not expected.is_failed)
     assert link.state == expected.shown
-    assert (meeting.error_kind, meeting.error_sentence, meeting.error_request_id) == (
+    assert (meeting.error_kind, str(meeting.error), meeting.error_request_id) == (
         kind,
         "Do this about it.",
         "r-1",

@@ -15,10 +15,11 @@ from services.models import MeetingMethod
 from staff.models import StaffMember
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_client, make_member, make_organization, make_service
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
 
-FAILED = {"due_at": None, "error_kind": ErrorKind.PERSON, "error_sentence": "No licence."}
+FAILED = {"due_at": None, "error_kind": ErrorKind.PERSON, "error": message("No licence.")}
 
 
 def video(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:

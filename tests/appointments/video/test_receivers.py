@@ -8,6 +8,7 @@ from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple
+from tests.messages import message
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -37,7 +38,7 @@ def test_a_link_that_is_ready_again_after_a_move_is_not_recorded(appointment: Ap
 
 def test_a_failure_is_recorded_with_its_remedy(appointment: Appointment) -> None:
     lines = timeline_after(
-        appointment, due_at=None, error_kind="person", error_sentence="Give Sam a licence."
+        appointment, due_at=None, error_kind="person", error=message("Give Sam a licence.")
     )
 
     assert lines == ["There is no link: Give Sam a licence."]
@@ -57,7 +58,7 @@ def test_a_refused_move_is_recorded_even_if_the_link_works(appointment: Appointm
     timeline_after(appointment, join_url="https://meet.example/1", synced_version=1)
 
     lines = timeline_after(
-        appointment, version=2, due_at=None, error_kind="bug", error_sentence="Tell your support."
+        appointment, version=2, due_at=None, error_kind="bug", error=message("Tell your support.")
     )
 
     assert lines == [

@@ -22,6 +22,7 @@ from tests.appointments.conftest import Maple, monday
 from tests.factories import make_connection, make_organization
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,13 +163,15 @@ def test_a_concurrent_move_or_cancel_takes_precedence(
 
 
 def test_a_finding_is_recorded_in_the_timeline_once(appointment: Appointment) -> None:
-    record_finding(meeting_of(appointment), FindingKind.RECREATED, "It was made again, with a new link.")
+    record_finding(meeting_of(appointment), FindingKind.RECREATED, {"platform": "Microsoft Teams"})
 
-    assert lines(appointment) == ["It was made again, with a new link."]
+    assert lines(appointment) == [
+        "The meeting no longer existed in Microsoft Teams: it was made again, with a new link."
+    ]
 
 
 def test_a_failed_check_of_a_link_is_not_shown_as_a_refused_change(appointment: Appointment) -> None:
-    Meeting.objects.update(error_kind="person", error_sentence="No policy covers Sam.")
+    Meeting.objects.update(error_kind="person", error=message("No policy covers Sam."))
     meeting_changed.send(sender=Meeting, meeting_id=appointment.meeting_id)
 
     assert lines(appointment) == [

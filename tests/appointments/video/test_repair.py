@@ -25,10 +25,11 @@ from services.models import MeetingMethod
 from staff.models import Role, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_connection, make_match, make_member, make_organization
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
 
-FAILED: dict[str, Any] = {"due_at": None, "error_kind": ErrorKind.PERSON, "error_sentence": "No licence."}
+FAILED: dict[str, Any] = {"due_at": None, "error_kind": ErrorKind.PERSON, "error": message("No licence.")}
 MINE = "https://meet.example/sam"
 
 
@@ -88,7 +89,7 @@ def test_a_failed_meeting_is_tried_again(maple_with_teams: Maple, ada: StaffMemb
 
     meeting = Meeting.objects.get()
     assert (fresh(appointment).meeting, meeting.state) == (meeting, MeetingState.PENDING)
-    assert (meeting.error_kind, meeting.error_sentence, meeting.attempts) == ("", "", 0)
+    assert (meeting.error_kind, str(meeting.error), meeting.attempts) == ("", "", 0)
 
 
 def test_a_meeting_that_failed_on_another_connection_is_replaced(
@@ -158,7 +159,7 @@ def test_a_failed_meeting_stays_if_no_link_can_be_created(maple_with_teams: Mapl
     with pytest.raises(BookingError):
         repair_link(appointment, actor=ada)
 
-    assert (Meeting.objects.get().state, Meeting.objects.get().error_sentence) == ("failed", "No licence.")
+    assert (Meeting.objects.get().state, str(Meeting.objects.get().error)) == ("failed", "No licence.")
 
 
 @pytest.mark.parametrize("fields", [{"status": Status.CANCELLED}, {"method": MeetingMethod.PHONE}])

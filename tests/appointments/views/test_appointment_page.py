@@ -24,6 +24,7 @@ from tests.appointments.conftest import NOW, Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_hours, make_member, make_organization
 from tests.integrations.pages import messages_of
+from tests.messages import message
 
 pytestmark = pytest.mark.usefixtures("friday")
 TEAMS_URL = "https://teams.example/l/meetup-join/1"
@@ -46,7 +47,7 @@ def make_ready(appointment: Appointment) -> None:
 
 def make_failed(appointment: Appointment, sentence: str) -> None:
     Meeting.objects.filter(appointment=appointment).update(
-        error_kind="person", error_sentence=sentence, due_at=None
+        error_kind="person", error=message(sentence), due_at=None
     )
 
 
@@ -128,7 +129,7 @@ def test_a_failed_link_shows_the_reason_and_can_be_tried_again(video: Appointmen
     assert "hx-get" not in fragment
     assert response.status_code == 303
     meeting = Meeting.objects.get(appointment=video)
-    assert (meeting.state, meeting.error_sentence) == ("pending", "")
+    assert (meeting.state, str(meeting.error)) == ("pending", "")
 
 
 def test_an_appointment_without_a_meeting_has_a_button_to_create_the_link(

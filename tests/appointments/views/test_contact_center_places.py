@@ -124,7 +124,7 @@ def test_a_client_in_another_zone_sees_both_times_before_and_after(maple: Maple,
     after = booked_page(as_sky, maple)
 
     assert "Mon 30 Nov 2026, 10:00 with Sam Okafor (19:00 for the client)" in before
-    assert "Below each stands the client’s, in Tokyo time (JST)." in before
+    assert "Below each is the client’s time, in Tokyo time (JST)." in before
     assert (
         '<strong>Monday 30 November 2026, 19:00</strong><br><span class="muted">Tokyo time (JST)</span>'
         in after

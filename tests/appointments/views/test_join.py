@@ -13,6 +13,7 @@ from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection, ConnectionStatus, Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple, monday
+from tests.messages import message
 
 pytestmark = pytest.mark.usefixtures("friday")
 TEAMS_URL = "https://teams.example/l/meetup-join/1"
@@ -104,7 +105,7 @@ def test_the_link_stays_when_the_appointment_moves(video: Appointment, visitor: 
 
 
 def test_a_failed_link_shows_the_contact_and_not_the_reason(video: Appointment, visitor: Browser):
-    Meeting.objects.update(error_kind="person", error_sentence="Grant Sam a licence.", due_at=None)
+    Meeting.objects.update(error_kind="person", error=message("Grant Sam a licence."), due_at=None)
 
     content = visitor.get(link(video)).content.decode()
 

@@ -17,6 +17,7 @@ from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_member, make_organization, make_service
 from tests.integrations.pages import messages_of, page_text
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday", "maple_with_teams")]
 
@@ -183,7 +184,7 @@ def test_the_preview_shows_present_and_future_links(maple: Maple, as_ada: Browse
 
 def test_a_failed_link_in_the_preview_shows_the_reason_and_the_retry(maple: Maple, as_ada: Browser) -> None:
     maple.book(method=MeetingMethod.VIDEO)
-    Meeting.objects.update(due_at=None, error_kind=ErrorKind.PERSON, error_sentence="No licence.")
+    Meeting.objects.update(due_at=None, error_kind=ErrorKind.PERSON, error=message("No licence."))
 
     assert "No link No licence. The link is tried again on Microsoft Teams" in page_text(as_ada.get(PAGE))
 
@@ -191,7 +192,7 @@ def test_a_failed_link_in_the_preview_shows_the_reason_and_the_retry(maple: Mapl
 def test_the_preview_shows_the_request_id_of_a_failure(maple: Maple, as_ada: Browser) -> None:
     booked = maple.book(method=MeetingMethod.VIDEO)
     Meeting.objects.update(
-        due_at=None, error_kind=ErrorKind.BUG, error_sentence="Ask support.", error_request_id="599d9cb0"
+        due_at=None, error_kind=ErrorKind.BUG, error=message("Ask support."), error_request_id="599d9cb0"
     )
 
     for page in (PAGE, reverse("appointment", args=[booked.pk])):

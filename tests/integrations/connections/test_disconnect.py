@@ -26,6 +26,7 @@ from staff.models import StaffMember
 from tests.factories import make_connection, make_staff
 from tests.integrations.fake_platform import FakePlatform
 from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db
 
@@ -55,11 +56,11 @@ def test_a_second_disconnect_changes_nothing(connection: Connection, fake_teams:
 
 @pytest.mark.usefixtures("hosting")
 def test_a_connection_that_needs_reauthorization_can_be_disconnected(connection: Connection) -> None:
-    require_reauthorization(Connection.objects.all(), "The sign-in was revoked.")
+    require_reauthorization(Connection.objects.all(), message("The sign-in was revoked."))
 
     disconnect_connection(connection, None)
 
-    assert (connection.status, connection.status_reason) == ("disconnected", "")
+    assert (connection.status, str(connection.status_reason)) == ("disconnected", "")
 
 
 @pytest.mark.usefixtures("hosting")
@@ -115,7 +116,7 @@ def test_links_are_kept_and_waiting_meetings_fail_with_the_remedy(
     waiting.refresh_from_db()
     assert (ready.state, ready.join_url, ready.has_failed) == ("ready", link, False)
     assert (waiting.state, waiting.due_at) == ("failed", None)
-    assert waiting.error_sentence.startswith("The video platform was disconnected before the link was made.")
+    assert str(waiting.error).startswith("The video platform was disconnected before the link was made.")
 
 
 def test_a_call_under_way_stores_its_link(
@@ -140,7 +141,7 @@ def test_a_move_afterwards_keeps_the_link_and_warns_that_microsoft_has_the_old_t
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.join_url) == ("ready", "https://meet.example/1")
-    assert meeting.error_sentence.endswith("the link still works, but the platform shows the old time.")
+    assert str(meeting.error).endswith("the link still works, but the platform shows the old time.")
     assert fake_teams.calls["update_meeting"] == 1
 
 
@@ -157,7 +158,7 @@ def test_a_rematch_under_way_ends_with_a_sentence_and_people_keep_their_status(
     work_on_run(run.pk)
 
     run.refresh_from_db()
-    assert (run.state, run.error) == ("failed", "Microsoft Teams was disconnected meanwhile.")
+    assert (run.state, str(run.error)) == ("failed", "Microsoft Teams was disconnected meanwhile.")
     assert (run.done, fake_teams.calls["find"]) == (0, 1)
     assert list(connection.matches.values_list("staff__first_name", "status")) == [("Sam", "matched")]
 
@@ -223,7 +224,7 @@ def test_a_refused_call_in_flight_does_not_require_reauthorization(
 
     def refuse(tenant_id: str, refresh_token: str) -> sign_in.Tokens:
         disconnect_connection(teams.connection, None)
-        raise PlatformError(ErrorKind.CONNECTION, "Revoked.")
+        raise PlatformError(ErrorKind.CONNECTION, message("Revoked."))
 
     monkeypatch.setattr(sign_in, "refresh_tokens", refuse)
 
@@ -231,4 +232,4 @@ def test_a_refused_call_in_flight_does_not_require_reauthorization(
         user_tokens.access_token(teams.connection)
 
     teams.connection.refresh_from_db()
-    assert (teams.connection.status, teams.connection.status_reason) == ("disconnected", "")
+    assert (teams.connection.status, str(teams.connection.status_reason)) == ("disconnected", "")

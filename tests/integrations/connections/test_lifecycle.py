@@ -35,6 +35,7 @@ from integrations.teams.models import TeamsConnection
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db
 
@@ -126,14 +127,14 @@ def test_admins_who_connect_at_once_make_one_default_with_unique_names() -> None
 def test_a_disconnected_connection_is_connected_again_with_its_matches() -> None:
     maple = make_organization()
     connection = make_connection(
-        maple, status=ConnectionStatus.DISCONNECTED, status_reason="Gone.", is_default=False
+        maple, status=ConnectionStatus.DISCONNECTED, status_reason=message("Gone."), is_default=False
     )
     match = make_match(connection, make_member(maple))
 
     revive_connection(connection, match_field="username", actor=None)
 
     connection.refresh_from_db()
-    assert (connection.status, connection.status_reason) == (ConnectionStatus.CONNECTED, "")
+    assert (connection.status, str(connection.status_reason)) == (ConnectionStatus.CONNECTED, "")
     assert (connection.is_default, connection.match_field) == (True, "username")
     assert (connection.matches.get(), RematchRun.objects.count()) == (match, 1)
 
@@ -158,7 +159,9 @@ def test_a_live_connection_cannot_be_revived(status: str) -> None:
 
 # --- Require reauthorization ----------------------------------------------------------------------
 def refuse(connection: Connection) -> bool:
-    return require_reauthorization(Connection.objects.filter(pk=connection.pk), "The sign-in was revoked.")
+    return require_reauthorization(
+        Connection.objects.filter(pk=connection.pk), message("The sign-in was revoked.")
+    )
 
 
 def test_a_refused_sign_in_is_recorded_once() -> None:
@@ -169,7 +172,7 @@ def test_a_refused_sign_in_is_recorded_once() -> None:
     connection.refresh_from_db()
     event = connection.events.get()
     assert changed == [True, False]
-    assert (connection.status, connection.status_reason) == (
+    assert (connection.status, str(connection.status_reason)) == (
         ConnectionStatus.NEEDS_REAUTHORIZATION,
         "The sign-in was revoked.",
     )
@@ -252,7 +255,7 @@ def test_a_refusal_that_was_overtaken_by_a_new_sign_in_changes_nothing() -> None
     refused = Connection.objects.filter(pk=connection.pk, teams__token_version=1)
     TeamsConnection.objects.update(token_version=2)
 
-    assert not require_reauthorization(refused, "The sign-in was revoked.")
+    assert not require_reauthorization(refused, message("The sign-in was revoked."))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -262,7 +265,7 @@ def test_a_refusal_that_waited_for_a_new_sign_in_changes_nothing() -> None:
     changed: list[bool] = []
 
     def refuse_in_a_thread() -> None:
-        changed.append(require_reauthorization(refused, "The sign-in was revoked."))
+        changed.append(require_reauthorization(refused, message("The sign-in was revoked.")))
         database.close()
 
     refusing = Thread(target=refuse_in_a_thread)

@@ -38,6 +38,7 @@ from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
 from tests.integrations.meeting_steps import STARTS, ask, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -567,7 +568,7 @@ def hosting(connection, platform, sam, monkeypatch) -> Hosting:
 
 
 def no_host_permission() -> PlatformError:
-    return PlatformError(ErrorKind.PERSON, "No policy.", reason=MatchReason.NO_HOST_PERMISSION)
+    return PlatformError(ErrorKind.PERSON, message("No policy."), reason=MatchReason.NO_HOST_PERMISSION)
 
 
 def test_a_refused_meeting_makes_the_host_forbidden_and_due(platform, hosting, sam):
@@ -593,7 +594,7 @@ def test_a_grant_retries_the_meeting_automatically(platform, hosting, sam):
 
 
 def test_a_grant_does_not_retry_meetings_of_other_hosts(platform, hosting, sam, connection):
-    platform.fail("create_meeting", PlatformError(ErrorKind.PERSON, "No licence."))
+    platform.fail("create_meeting", PlatformError(ErrorKind.PERSON, message("No licence.")))
     meeting = sync(ask(hosting))
     Meeting.objects.update(organizer_id="another-id")
     forbid(sam)
@@ -605,7 +606,7 @@ def test_a_grant_does_not_retry_meetings_of_other_hosts(platform, hosting, sam, 
 
 
 def test_a_grant_does_not_retry_a_meeting_that_failed_for_another_reason(platform, hosting, sam):
-    platform.fail("create_meeting", PlatformError(ErrorKind.BUG, "No."))
+    platform.fail("create_meeting", PlatformError(ErrorKind.BUG, message("No.")))
     meeting = sync(ask(hosting))
     forbid(sam)
 
@@ -625,7 +626,7 @@ def test_a_grant_does_not_retry_a_meeting_that_is_over(platform, hosting, sam):
     probed(sam)
 
     meeting.refresh_from_db()
-    assert (meeting.due_at, meeting.error_sentence) == (None, "No policy.")
+    assert (meeting.due_at, str(meeting.error)) == (None, "No policy.")
 
 
 def test_contradictory_results_make_probes_rarer(platform, hosting, sam):

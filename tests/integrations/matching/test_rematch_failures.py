@@ -26,6 +26,7 @@ from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, refused, throttled
 from tests.integrations.matching.matching_steps import make_known, start, statuses
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db
 
@@ -133,12 +134,12 @@ def test_after_an_outage_the_run_waits_and_continues_from_the_cursor(
 
     run.refresh_from_db()
     assert (run.state, run.done, run.attempts) == (RematchState.RUNNING, 2, 1)
-    assert run.error == "The fake platform cannot be reached."
+    assert str(run.error) == "The fake platform cannot be reached."
     assert 70 < (run.due_at - timezone.now()).total_seconds() <= 100
     make_due(run)
     work_on_run(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.done, run.error) == (RematchState.SUCCEEDED, 4, "")
+    assert (run.state, run.done, str(run.error)) == (RematchState.SUCCEEDED, 4, "")
 
 
 def test_the_pauses_grow_while_the_outage_lasts(
@@ -203,11 +204,11 @@ def test_a_refused_sign_in_ends_the_run_and_people_keep_their_status(fake_teams:
 
     run.refresh_from_db()
     connection.refresh_from_db()
-    assert (run.state, run.error) == (
+    assert (run.state, str(run.error)) == (
         RematchState.FAILED,
         "The fake platform no longer accepts the sign-in.",
     )
-    assert (connection.status, connection.status_reason) == (
+    assert (connection.status, str(connection.status_reason)) == (
         ConnectionStatus.NEEDS_REAUTHORIZATION,
         "The fake platform no longer accepts the sign-in.",
     )
@@ -220,14 +221,16 @@ def test_refused_operator_credentials_keep_the_connection_and_postpone_the_run(
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
-    fake_teams.fail("open_directory", PlatformError(ErrorKind.OPERATOR, "The client secret expired."))
+    fake_teams.fail(
+        "open_directory", PlatformError(ErrorKind.OPERATOR, message("The client secret expired."))
+    )
     run = start(connection)
 
     work_on_run(run.pk)
 
     run.refresh_from_db()
     connection.refresh_from_db()
-    assert (run.state, run.error) == (RematchState.RUNNING, "The client secret expired.")
+    assert (run.state, str(run.error)) == (RematchState.RUNNING, "The client secret expired.")
     assert connection.status == ConnectionStatus.CONNECTED
 
 
@@ -235,13 +238,13 @@ def test_an_invalid_request_ends_the_run(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
-    fake_teams.fail("find", PlatformError(ErrorKind.BUG, "Report request 7.", request_id="7"))
+    fake_teams.fail("find", PlatformError(ErrorKind.BUG, message("Report request 7."), request_id="7"))
     run = start(connection)
 
     work_on_run(run.pk)
 
     run.refresh_from_db()
-    assert (run.state, run.error) == (RematchState.FAILED, "Report request 7.")
+    assert (run.state, str(run.error)) == (RematchState.FAILED, "Report request 7.")
     assert run.finished_at is not None
 
 
@@ -255,7 +258,7 @@ def test_a_run_on_an_unhealthy_connection_ends_without_a_call(fake_teams: FakePl
 
     run.refresh_from_db()
     assert (run.state, fake_teams.calls) == (RematchState.FAILED, {})
-    assert run.error == "Microsoft Teams is not connected. Everybody is rematched after Reauthorize."
+    assert str(run.error) == "Microsoft Teams is not connected. Everybody is rematched after Reauthorize."
 
 
 def test_a_person_renamed_during_the_lookup_is_not_written(fake_teams: FakePlatform) -> None:

@@ -1,4 +1,4 @@
-"""The capacity guard: what counts as a meeting of an organizer's month, and who hears that it is nearly full.
+"""Capacity of organizers: the count in each window, and the warnings to admins.
 
 The fake platform publishes ten meetings a month.
 """
@@ -35,7 +35,7 @@ def november(monkeypatch: pytest.MonkeyPatch) -> None:
 def ask(
     connection: Connection, how_many: int, organizer_id: str = "the-account", at: datetime | None = MONTH
 ) -> None:
-    """So many meetings about which the platform was asked last at that moment."""
+    """Create `how_many` meetings that were claimed at `at`."""
     host = connection.organization.staff.first()
     assert host is not None
     Meeting.objects.bulk_create(
@@ -66,7 +66,7 @@ def test_meetings_are_counted_by_their_organizer(connection):
     assert counted() == [("the-account", 9), ("sam-id", 8)]
 
 
-def test_the_first_moment_of_the_month_belongs_to_it_and_the_last_of_another_does_not(connection):
+def test_a_month_begins_at_midnight(connection):
     ask(connection, 1, at=MONTH)
     ask(connection, 1, at=MONTH - timedelta(microseconds=1))
     ask(connection, 1, at=None)
@@ -76,7 +76,7 @@ def test_the_first_moment_of_the_month_belongs_to_it_and_the_last_of_another_doe
     assert counted() == [("the-account", 1)]
 
 
-def test_the_month_is_one_in_utc(monkeypatch):
+def test_months_are_counted_in_utc(monkeypatch):
     monkeypatch.undo()
     moment = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
     monkeypatch.setattr(timezone, "now", lambda: moment)
@@ -85,7 +85,7 @@ def test_the_month_is_one_in_utc(monkeypatch):
         assert window_start(CapacityWindow.MONTH) == moment.date().replace(day=1)
 
 
-def test_of_those_far_from_the_limit_only_the_first_is_kept(connection):
+def test_far_from_the_limit_only_the_organizer_with_the_most_meetings_is_stored(connection):
     ask(connection, 3)
     ask(connection, 2, "sam-id")
 
@@ -94,14 +94,14 @@ def test_of_those_far_from_the_limit_only_the_first_is_kept(connection):
     assert counted() == [("the-account", 3)]
 
 
-def test_of_many_who_are_level_far_from_the_limit_one_is_kept(connection):
+def test_of_several_level_organizers_one_is_stored(connection):
     for number in range(3):
         ask(connection, 1, f"person-{number}")
 
     assert count_organizers() == 1
 
 
-def test_counting_again_brings_the_count_up_to_date(connection):
+def test_another_count_updates_the_stored_number(connection):
     ask(connection, 3)
     count_organizers()
     ask(connection, 2)
@@ -111,7 +111,7 @@ def test_counting_again_brings_the_count_up_to_date(connection):
     assert counted() == [("the-account", 5)]
 
 
-def test_two_connections_do_not_add_up(connection, maple):
+def test_connections_are_counted_separately(connection, maple):
     other = make_connection(maple, "another", is_default=False)
     ask(connection, 7)
     ask(other, 6)
@@ -122,7 +122,7 @@ def test_two_connections_do_not_add_up(connection, maple):
     assert mail.outbox == []
 
 
-def test_all_are_counted_by_one_query(connection, maple):
+def test_one_query_counts_all_organizers(connection, maple):
     ask(connection, 3)
     ask(make_connection(maple, "another", is_default=False), 3)
 
@@ -132,7 +132,7 @@ def test_all_are_counted_by_one_query(connection, maple):
     assert sum('COUNT("integrations_meeting"' in query["sql"] for query in queries) == 1
 
 
-def test_a_platform_that_publishes_nothing_is_not_counted(connection, fake_teams):
+def test_a_platform_without_a_published_limit_is_not_counted(connection, fake_teams):
     fake_teams.capacity = None
     ask(connection, 50)
 
@@ -151,7 +151,7 @@ def test_a_disconnected_connection_is_not_counted(connection):
 
 # --- Who hears of it --------------------------------------------------------------------------------
 @pytest.mark.parametrize(("meetings", "letters"), [(7, 0), (8, 1), (10, 1), (12, 1)])
-def test_admins_are_mailed_at_eighty_per_cent(connection, meetings, letters):
+def test_admins_get_an_email_at_eighty_per_cent(connection, meetings, letters):
     ask(connection, meetings)
 
     count_organizers()
@@ -159,7 +159,7 @@ def test_admins_are_mailed_at_eighty_per_cent(connection, meetings, letters):
     assert len(mail.outbox) == letters
 
 
-def test_the_mail_says_how_much_and_what_to_do(connection, ada):
+def test_the_email_says_how_much_is_used_and_what_to_do(connection, ada):
     ask(connection, 8)
 
     count_organizers()
@@ -177,7 +177,7 @@ def test_the_mail_says_how_much_and_what_to_do(connection, ada):
     )
 
 
-def test_each_threshold_is_told_once_a_month(connection):
+def test_each_threshold_sends_one_email_a_month(connection):
     for more in (8, 1, 1, 1):
         ask(connection, more)
         count_organizers()
@@ -186,7 +186,7 @@ def test_each_threshold_is_told_once_a_month(connection):
     assert ConnectionEvent.objects.filter(connection=connection).count() == 2
 
 
-def test_another_month_is_told_anew(connection, monkeypatch):
+def test_a_new_month_sends_new_emails(connection, monkeypatch):
     ask(connection, 8)
     count_organizers()
     december = datetime(2099, 12, 1, tzinfo=UTC)
@@ -198,7 +198,7 @@ def test_another_month_is_told_anew(connection, monkeypatch):
     assert len(mail.outbox) == 2
 
 
-def test_several_who_reach_it_together_are_in_one_mail(connection, fake_teams):
+def test_organizers_who_reach_a_threshold_together_share_an_email(connection, fake_teams):
     fake_teams.needs_permission_probe = True
     for name in ("Sam Okafor", "Nina Park"):
         match = make_match(connection, make_member(connection.organization, name))
@@ -211,7 +211,7 @@ def test_several_who_reach_it_together_are_in_one_mail(connection, fake_teams):
     assert told == [True, True]
 
 
-def test_a_mail_server_that_is_down_leaves_the_notice(connection, monkeypatch):
+def test_the_notice_stays_if_the_email_server_is_down(connection, monkeypatch):
     def refuse(*args: object, **kwargs: object) -> None:
         raise ConnectionRefusedError
 
@@ -238,14 +238,14 @@ def test_the_dashboard_warns_with_the_number_the_month_and_the_remedy(browser, c
     assert "<p>Use more organizers.</p>" in html
 
 
-def test_the_dashboard_says_nothing_while_there_is_room(browser, connection):
+def test_the_dashboard_shows_nothing_below_the_threshold(browser, connection):
     ask(connection, 7)
     count_organizers()
 
     assert "made, changed or read" not in page(browser, "connection", connection)
 
 
-def test_others_who_are_near_it_are_counted(connection):
+def test_the_notice_counts_other_organizers_near_the_limit(connection):
     for number in range(3):
         ask(connection, 8, f"person-{number}")
     count_organizers()
@@ -256,7 +256,7 @@ def test_others_who_are_near_it_are_counted(connection):
     assert notice.others_sentence == "2 other organizers are near it, too."
 
 
-def test_health_and_history_shows_the_count_before_it_is_a_warning(browser, connection):
+def test_health_and_history_shows_the_count_below_the_threshold(browser, connection):
     ask(connection, 3)
     count_organizers()
 
@@ -265,6 +265,6 @@ def test_health_and_history_shows_the_count_before_it_is_a_warning(browser, conn
     )
 
 
-def test_room_costs_the_dashboard_one_query(connection, django_assert_num_queries):
+def test_the_notice_costs_the_dashboard_one_query(connection, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert notice_of(connection) is None

@@ -209,7 +209,7 @@ def test_under_a_service_account_a_refusal_names_the_account(connected, graph_se
         create_meeting(connected, spec)
 
     assert (failure.value.kind, failure.value.reason) == (ErrorKind.PERSON, None)
-    assert "the service account coconut-meetings@contoso.example" in failure.value.sentence
+    assert "the service account coconut-meetings@contoso.example" in str(failure.value)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_an_update_sends_the_whole_wanted_state(connected, graph_server, spec):
 
     warning = update_meeting(connected, "MSo1", spec)
 
-    assert warning == ""
+    assert not warning
     assert sent(graph_server) == [
         {
             "subject": "Mortgage review",
@@ -259,7 +259,7 @@ def test_a_refused_co_organizer_is_left_out_and_so_is_the_former_one(connected, 
 
     warning = update_meeting(connected, "MSo1", spec)
 
-    assert "co-organizer" in warning
+    assert "co-organizer" in str(warning)
     assert sent(graph_server)[-1] == {
         "subject": "Mortgage review",
         "startDateTime": "2026-12-01T15:00:00Z",
