@@ -45,7 +45,7 @@ def test_turning_on_adds_missing_matches_and_counts_only_changes(fake_teams: Fak
 
     assert change.people == 2
     assert list(UserMatch.objects.values_list("enabled", flat=True)) == [True, True, True]
-    assert event_text(connection.events.get()) == "Video Calls was change on for 2 users."
+    assert event_text(connection.events.get()) == "Video Calls was turned on for 2 users."
 
 
 def test_turning_off_changes_neither_other_people_nor_the_status(fake_teams: FakePlatform) -> None:
@@ -62,7 +62,7 @@ def test_turning_off_changes_neither_other_people_nor_the_status(fake_teams: Fak
         (sam.pk, False, "matched"),
         (sky.pk, True, "matched"),
     }
-    assert event_text(connection.events.get()) == "Video Calls was change off for Sam Okafor."
+    assert event_text(connection.events.get()) == "Video Calls was turned off for Sam Okafor."
 
 
 def test_turning_on_again_records_no_event(fake_teams: FakePlatform) -> None:
@@ -108,7 +108,7 @@ def test_turning_on_takes_the_same_queries_for_any_number_of_people(
 # --- Undo -------------------------------------------------------------------------------------------
 @pytest.fixture
 def connection(fake_teams: FakePlatform) -> Connection:
-    """Sam was on, Sky and Ada were off; one click change all of them on."""
+    """Sam was on, Sky and Ada were off; one click turned all of them on."""
     maple = make_organization()
     connection = make_connection(maple)
     make_match(connection, make_member(maple, "Sam Okafor"))
@@ -178,7 +178,7 @@ def test_an_undo_records_an_event_with_its_actor(connection: Connection) -> None
     assert (latest.kind, latest.actor, event_text(latest)) == (
         "turned_off",
         ada,
-        "Undone: Video Calls was change off for 2 users.",
+        "Undone: Video Calls was turned off for 2 users.",
     )
 
 
