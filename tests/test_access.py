@@ -1,7 +1,4 @@
-"""Access to every address of the product, for every role.
-
-A new page without a line in `RULES` fails here.
-"""
+"""Access to every URL for each role. A URL without a line in `RULES` fails."""
 
 from __future__ import annotations
 
@@ -34,34 +31,34 @@ from tests.factories import (
 
 NOW = datetime(2099, 3, 2, 15, tzinfo=UTC)
 
-# Ada is an admin, Sky a scheduler, Sam the staff member of the rows, Ben another one, Otto the admin of another
-# organisation, and Olive an operator. "nobody" isn't signed in.
+# Ada is an admin, Sky a scheduler. The rows belong to the staff member Sam; Ben is another one. Otto is an admin of
+# another organisation, Olive an operator. "nobody" is not signed in.
 ADMINS = {"ada": "in", "sky": "403", "sam": "403", "ben": "403", "otto": "in", "olive": "403"}
 SCHEDULERS = {**ADMINS, "sky": "in"}
 MEMBERS = {**SCHEDULERS, "sam": "in", "ben": "in"}
 NOT_SCHEDULERS = {**MEMBERS, "sky": "403"}
 OWN_ADMINS = {**ADMINS, "otto": "404"}
 OWN_SCHEDULERS = {**SCHEDULERS, "otto": "404"}
-OWN_PROFILE = {**OWN_ADMINS, "sam": "in", "ben": "404"}
-OWNER_OR_SCHEDULER = {**OWN_SCHEDULERS, "sam": "in", "ben": "404"}
-EVERYONE = dict.fromkeys((*ADMINS, "nobody"), "in")
+THE_PERSON = {**OWN_ADMINS, "sam": "in", "ben": "404"}
+WHOSE_IT_IS = {**OWN_SCHEDULERS, "sam": "in", "ben": "404"}
+EVERYBODY = dict.fromkeys((*ADMINS, "nobody"), "in")
 
 RULES = {
     "home": {**MEMBERS, "olive": "in"},
-    "login": EVERYONE,
-    "logout": dict.fromkeys(EVERYONE, "sign in"),
-    "password-forgotten": EVERYONE,
-    "password-set": EVERYONE,
+    "login": EVERYBODY,
+    "logout": dict.fromkeys(EVERYBODY, "sign in"),
+    "password-forgotten": EVERYBODY,
+    "password-set": EVERYBODY,
     "staff-list": NOT_SCHEDULERS,
     "staff-add": ADMINS,
     "staff-edit": OWN_ADMINS,
     "staff-invite": OWN_ADMINS,
-    "staff-hours": OWN_PROFILE,
-    "staff-time-off": OWN_PROFILE,
-    "staff-time-off-remove": OWN_PROFILE,
+    "staff-hours": THE_PERSON,
+    "staff-time-off": THE_PERSON,
+    "staff-time-off-remove": THE_PERSON,
     "staff-services": OWN_ADMINS,
     # Schedulers choose their own platform, too.
-    "staff-profile": {**OWN_PROFILE, "sky": "404"},
+    "staff-profile": {**THE_PERSON, "sky": "404"},
     "service-list": ADMINS,
     "service-add": ADMINS,
     "service-edit": OWN_ADMINS,
@@ -111,37 +108,37 @@ RULES = {
     "schedule": MEMBERS,
     "schedule-events": MEMBERS,
     "appointment-add": SCHEDULERS,
-    "appointment": OWNER_OR_SCHEDULER,
-    "appointment-move": OWNER_OR_SCHEDULER,
-    "appointment-cancel": OWNER_OR_SCHEDULER,
-    "appointment-link": OWNER_OR_SCHEDULER,
-    "appointment-try-again": OWNER_OR_SCHEDULER,
+    "appointment": WHOSE_IT_IS,
+    "appointment-move": WHOSE_IT_IS,
+    "appointment-cancel": WHOSE_IT_IS,
+    "appointment-link": WHOSE_IT_IS,
+    "appointment-try-again": WHOSE_IT_IS,
     "contact-center": SCHEDULERS,
     "contact-center-booked": OWN_SCHEDULERS,
-    "appointment-news": OWNER_OR_SCHEDULER,
-    "appointment-status": OWNER_OR_SCHEDULER,
-    "appointment-notes": OWNER_OR_SCHEDULER,
-    "appointment-drag": OWNER_OR_SCHEDULER,
+    "appointment-news": WHOSE_IT_IS,
+    "appointment-status": WHOSE_IT_IS,
+    "appointment-notes": WHOSE_IT_IS,
+    "appointment-drag": WHOSE_IT_IS,
     "appointment-reassign": {**OWN_SCHEDULERS, "sam": "403", "ben": "403"},
-    "appointment-method": OWNER_OR_SCHEDULER,
-    "appointment-mail-again": OWNER_OR_SCHEDULER,
+    "appointment-method": WHOSE_IT_IS,
+    "appointment-mail-again": WHOSE_IT_IS,
     "contact-center-book": SCHEDULERS,
     "client-list": SCHEDULERS,
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
-    "book": EVERYONE,
-    "book-booked": EVERYONE,
-    "book-slots": EVERYONE,
-    "manage-appointment": EVERYONE,
-    "manage-move": EVERYONE,
-    "manage-cancel": EVERYONE,
-    "manage-calendar": EVERYONE,
-    "join": EVERYONE,
+    "book": EVERYBODY,
+    "book-booked": EVERYBODY,
+    "book-slots": EVERYBODY,
+    "manage-appointment": EVERYBODY,
+    "manage-move": EVERYBODY,
+    "manage-cancel": EVERYBODY,
+    "manage-calendar": EVERYBODY,
+    "join": EVERYBODY,
 }
-STAFF_URLS = {"connection-toggle", "connection-grant", "connection-takeover"}
+OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
 PUBLIC = {"password-set": ["MQ", "a-token"], "book": ["maple"], "book-slots": ["maple"]}
-RUN_URLS = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
-PREVIEW_URLS = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
+OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
+OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {
     "logout",
     "staff-invite",
@@ -199,7 +196,7 @@ ALSO_POST = {
 
 
 def names(resolver: URLResolver) -> Iterator[str]:
-    """Return the names of all addresses, without those of Django's admin."""
+    """Return the names of all URLs except Django admin's."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLPattern):
             yield entry.name or str(entry.pattern)
@@ -209,7 +206,7 @@ def names(resolver: URLResolver) -> Iterator[str]:
 
 @pytest.fixture
 def world(fake_teams: Any) -> dict[str, Any]:
-    """Return the rows of Maple, one of each kind about Sam, and all people."""
+    """Maple with a row of every kind for Sam, and the other people."""
     maple, cedar = make_organization(), make_organization("Cedar Bank")
     location = make_location(maple)
     people = {
@@ -244,7 +241,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "people": people,
         "service": service.pk,
         "connection": connection.pk,
-        "switch_event": record_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
+        "turning": record_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
         "run": run.pk,
         "preview": preview.pk,
         "client": client.pk,
@@ -255,7 +252,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
 
 
 def address(name: str, world: dict[str, Any]) -> str:
-    """Return the address of the page about Maple's row."""
+    """Return the URL of the page of Maple's row."""
     sam, appointment = world["people"]["sam"].pk, world["appointment"]
     of_two = {
         "staff-time-off-remove": [sam, world["time_off"]],
@@ -263,13 +260,13 @@ def address(name: str, world: dict[str, Any]) -> str:
     }
     if name in of_two:
         return reverse(name, args=of_two[name])
-    if name in PREVIEW_URLS:
+    if name in OF_A_PREVIEW:
         return reverse(name, args=[world["connection"], world["preview"]])
-    if name in RUN_URLS:
+    if name in OF_A_RUN:
         return reverse(name, args=[world["connection"], world["run"]])
     if name == "connection-undo":
-        return reverse(name, args=[world["connection"], world["switch_event"]])
-    if name in STAFF_URLS:
+        return reverse(name, args=[world["connection"], world["turning"]])
+    if name in OF_A_PERSON:
         return reverse(name, args=[world["connection"], sam])
     if name in (
         public := {
@@ -305,19 +302,21 @@ def ask(browser: Browser, name: str, world: dict[str, Any], method: str) -> str:
     return outcome(response)
 
 
-def test_every_address_has_a_rule() -> None:
+def test_every_url_has_a_rule() -> None:
     assert set(names(get_resolver())) == set(RULES)
 
 
 @pytest.mark.parametrize("who", [*ADMINS, "nobody"])
 @pytest.mark.parametrize("name", RULES)
-def test_access_by_role(client: Browser, world: dict[str, Any], name: str, who: str) -> None:
+def test_each_page_opens_for_the_people_in_its_rule(
+    client: Browser, world: dict[str, Any], name: str, who: str
+) -> None:
     person: StaffMember | None = world["people"].get(who)
     if person is not None:
         client.force_login(person)
 
     methods = ["post"] if name in ONLY_POST else ["get", "post"] if name in ALSO_POST else ["get"]
-    # GET first, because a POST may change the rows of the next page.
+    # GET first, because a POST may change the row of the next request.
     found = [ask(client, name, world, method) for method in methods]
 
     expected = RULES[name].get(who, "sign in")
@@ -332,9 +331,9 @@ def test_an_unknown_id_is_not_found(client: Browser, world: dict[str, Any], name
         "staff-time-off-remove",
         "appointment-mail-again",
         "connection-undo",
-        *STAFF_URLS,
-        *RUN_URLS,
-        *PREVIEW_URLS,
+        *OF_A_PERSON,
+        *OF_A_RUN,
+        *OF_A_PREVIEW,
     }
     rows = [number, number] if name in of_two else [number]
 

@@ -1,4 +1,4 @@
-"""Files for operators: alerts, runbooks and docker-compose.yml."""
+"""Alerts, runbooks and docker-compose.yml."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_runbook_has_the_same_sections_in_order(page: Path) -> None:
+def test_all_runbooks_have_the_same_sections(page: Path) -> None:
     text = page.read_text()
 
     assert text.startswith(f"# {page.stem}\n")
@@ -75,9 +75,9 @@ def test_links_have_a_target(page: Path) -> None:
 
 
 @pytest.fixture
-def reported_metrics(db: None, client: Browser, settings: Settings) -> list[tuple[str, dict[str, str]]]:
-    """Return the metrics of a healthy installation: names and labels."""
-    settings.METRICS_TOKEN = "a-metrics-token"
+def metrics(db: None, client: Browser, settings: Settings) -> list[tuple[str, dict[str, str]]]:
+    """Names and labels of all metrics of a healthy installation."""
+    settings.METRICS_TOKEN = "a-token-for-prometheus"
     health.record_beat_heartbeat()
     heartbeat()
     health.reset()
@@ -88,26 +88,24 @@ def reported_metrics(db: None, client: Browser, settings: Settings) -> list[tupl
     return [(sample.name, sample.labels) for family in families for sample in family.samples]
 
 
-def test_every_metric_of_an_alert_is_reported(reported_metrics: list[tuple[str, dict[str, str]]]) -> None:
-    queried = [
+def test_every_metric_in_an_alert_exists(metrics: list[tuple[str, dict[str, str]]]) -> None:
+    asked = [
         (name, label, value)
         for rule in ALERTS.values()
         for name, label, values in re.findall(r'(coconut_\w+)(?:\{(\w+)=~?"([^"]*)"\})?', rule["expr"])
         for value in (values.split("|") if label else [""])
     ]
-    known = {(name, label, value) for name, labels in reported_metrics for label, value in labels.items()}
-    known |= {(name, "", "") for name, labels in reported_metrics}
+    known = {(name, label, value) for name, labels in metrics for label, value in labels.items()}
+    known |= {(name, "", "") for name, labels in metrics}
 
-    assert len(queried) >= len(ALERTS)
-    assert [each for each in queried if each not in known] == []
+    assert len(asked) >= len(ALERTS)
+    assert [each for each in asked if each not in known] == []
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "docs" / "operations.md"], ids=lambda page: page.stem)
-def test_every_metric_of_a_page_is_reported(
-    page: Path, reported_metrics: list[tuple[str, dict[str, str]]]
-) -> None:
-    names = {name for name, labels in reported_metrics} | {
-        re.sub(r"_(bucket|count|sum)$", "", name) for name, labels in reported_metrics
+def test_every_metric_in_a_runbook_exists(page: Path, metrics: list[tuple[str, dict[str, str]]]) -> None:
+    names = {name for name, labels in metrics} | {
+        re.sub(r"_(bucket|count|sum)$", "", name) for name, labels in metrics
     }
 
     # An ellipsis stands for several metrics.
@@ -118,7 +116,7 @@ def test_every_metric_of_a_page_is_reported(
 
 @pytest.mark.parametrize(("page", "block"), SQL, ids=[page for page, block in SQL])
 @pytest.mark.django_db
-def test_every_query_of_a_page_runs(page: str, block: str) -> None:
+def test_the_sql_of_runbooks_is_valid(page: str, block: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(block.replace("%", "%%"))
 
@@ -127,7 +125,7 @@ def seconds(text: str) -> int:
     return int(text.removesuffix("s"))
 
 
-def test_scaled_services_have_no_port_name_or_volume() -> None:
+def test_scaled_services_have_no_port_name_volume_or_host_name() -> None:
     scaled = [SERVICES["web"], SERVICES["worker"]]
 
     assert [sorted({"ports", "container_name", "volumes", "hostname"} & set(each)) for each in scaled] == [
@@ -144,19 +142,19 @@ def test_the_proxy_resolves_the_web_servers_repeatedly() -> None:
     assert re.search(r"dynamic a \{\s+name web\s+port 8000\s+refresh 5s\s+\}", caddyfile)
 
 
-def test_two_proxies_are_trusted_with_the_visitors_address() -> None:
+def test_two_proxies_add_the_visitors_address() -> None:
     assert SERVICES["web"]["environment"]["TRUSTED_PROXIES"] == "${TRUSTED_PROXIES:-2}"
     assert "trusted_proxies private_ranges" in (ROOT / "deploy" / "Caddyfile").read_text()
 
 
-def test_the_proxy_closes_idle_connections_before_the_web_server() -> None:
+def test_the_proxy_closes_idle_connections_before_the_web_server_does() -> None:
     kept = re.search(r"keepalive (\d+)s", (ROOT / "deploy" / "Caddyfile").read_text())
 
     assert kept is not None
     assert int(kept[1]) < gunicorn_conf.keepalive
 
 
-def test_stopped_services_have_time_to_finish() -> None:
+def test_the_grace_periods_are_longer_than_the_work() -> None:
     longest = max(
         task.time_limit or real_settings.CELERY_TASK_TIME_LIMIT
         for name, task in current_app.tasks.items()
@@ -167,19 +165,19 @@ def test_stopped_services_have_time_to_finish() -> None:
     assert seconds(SERVICES["web"]["stop_grace_period"]) > gunicorn_conf.graceful_timeout
 
 
-def test_all_services_restart_except_the_migrations() -> None:
+def test_every_service_except_migrate_is_restarted() -> None:
     assert {
         name: each["restart"] for name, each in SERVICES.items() if each["restart"] != "unless-stopped"
     } == {"migrate": "no"}
 
 
-def test_services_start_after_the_migrations() -> None:
+def test_programs_start_after_the_migrations() -> None:
     waits = {name: SERVICES[name]["depends_on"]["migrate"]["condition"] for name in ("web", "worker", "beat")}
 
     assert set(waits.values()) == {"service_completed_successfully"}
 
 
-def test_each_container_counts_metrics_in_its_own_memory() -> None:
+def test_metrics_of_a_container_are_in_memory_and_separate() -> None:
     for name in ("web", "worker"):
         assert (SERVICES[name]["tmpfs"], SERVICES[name]["environment"]["PROMETHEUS_MULTIPROC_DIR"]) == (
             ["/tmp"],
