@@ -19,7 +19,7 @@ class VersionField(forms.IntegerField):
 
 
 class MeetingMethodField(forms.TypedChoiceField):
-    """One of the meeting methods that a service offers."""
+    """Choice of a meeting method that the service offers."""
 
     default_error_messages = {
         "required": _("Choose a meeting method."),

@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Schedule:
-    """One or more days in the viewer's time zone, with a column per staff member."""
+    """Days of the schedule in the viewer's time zone, with a column per staff member."""
 
     first: date
     length: int

@@ -33,7 +33,7 @@ def test_either_role_may_proceed(otto: Page, administrator: str) -> None:
     expect(otto.get_by_label("Connected account")).to_contain_text(administrator)
 
 
-def test_nobody_else_may_proceed(otto: Page, stack: Stack) -> None:
+def test_other_users_may_not_proceed(otto: Page, stack: Stack) -> None:
     """You will need to be a Microsoft Azure Admin with Privileged Role Administrator or Global Administrator rights"""
     leave_by_policy(otto)
     otto.get_by_role("button", name=re.compile("Uma Jensen")).first.click()
@@ -64,7 +64,7 @@ def test_the_application_id_is_in_the_email(otto: Page, stack: Stack) -> None:
         "announce_switched_on(Organization.objects.get(slug='cedar'), previous=['teams'])"
     )
 
-    [mail] = [mail for mail in stack.mails() if "otto@cedar.example" in str(mail["To"])]
+    [mail] = [mail for mail in stack.emails() if "otto@cedar.example" in str(mail["To"])]
     assert APPLICATION_ID in mail.get_content()
 
 

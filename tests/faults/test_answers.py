@@ -134,5 +134,5 @@ def test_a_revoked_sign_in_stops_links_until_an_admin_reauthorizes(stack: Stack,
     microsoft.reauthorize(stack, "maple")
 
     expect_agreement(stack)
-    told = [mail for mail in stack.mails() if "needs to be reauthorized" in mail["Subject"]]
+    told = [mail for mail in stack.emails() if "needs to be reauthorized" in mail["Subject"]]
     assert len(told) == 1
