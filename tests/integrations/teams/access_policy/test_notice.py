@@ -85,7 +85,7 @@ def test_saving_again_sends_nothing(maple, switch, committed, mailoutbox):
     assert mailoutbox == []
 
 
-def test_a_save_that_did_not_read_the_add_ons_sends_nothing(maple, committed, mailoutbox):
+def test_a_save_without_the_add_ons_loaded_sends_nothing(maple, committed, mailoutbox):
     Organization.objects.update(addons=TEAMS_ADDONS)
 
     with committed():
@@ -124,7 +124,7 @@ def test_a_rollback_sends_nothing(maple, switch, mailoutbox):
     assert mailoutbox == []
 
 
-def test_a_mail_server_that_is_down_does_not_stop_the_save(maple, switch, committed, monkeypatch):
+def test_an_email_server_that_is_down_does_not_stop_the_save(maple, switch, committed, monkeypatch):
     monkeypatch.setattr("django.core.mail.EmailMessage.send", lambda self: (_ for _ in ()).throw(OSError))
 
     with committed():
