@@ -14,9 +14,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from appointments.notifications.outbox import count_waiting
 from coconut import health, prometheus
 from integrations.monitoring import backlog
+from staff.outbox import count_waiting
 
 
 def show(request: HttpRequest) -> HttpResponse:
@@ -36,7 +36,7 @@ class Waiting(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         yield from _parts()
         try:
-            found = [*_meetings(), *_connections(), *_rematches(), *_mails()]
+            found = [*_meetings(), *_connections(), *_rematches(), *_emails()]
         except Error:
             # `coconut_up` says so; what was counted is still worth reading.
             return
@@ -109,9 +109,9 @@ def _rematches() -> Iterator[GaugeMetricFamily]:
     )
 
 
-def _mails() -> Iterator[GaugeMetricFamily]:
+def _emails() -> Iterator[GaugeMetricFamily]:
     number, oldest = count_waiting()
-    yield _number("coconut_mails_waiting", "Mails to clients and staff that wait to be sent.", number)
+    yield _number("coconut_mails_waiting", "Emails that wait to be sent.", number)
     yield _number(
         "coconut_mails_oldest_waiting_seconds", "For how long the oldest of them has waited.", oldest
     )

@@ -28,12 +28,12 @@ from appointments.changes.status import (
 from appointments.forms.notes import NotesForm
 from appointments.forms.status import UNDO, StatusForm
 from appointments.models import Appointment, BookedThrough, Status
-from appointments.notifications.outbox import send_again
 from appointments.video.link_state import link_of
 from appointments.video.repair import retry_link
 from appointments.views.appointment_page import appointment_or_404, link_context, page_or_panel
 from appointments.views.responses import see_other
 from staff.access import current_member
+from staff.outbox import send_again
 
 _CHANGES: dict[str, Callable[..., Appointment]] = {
     Status.ARRIVED: mark_arrived,
@@ -93,7 +93,7 @@ def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
 def appointment_mail_again(request: HttpRequest, pk: int, mail: int) -> HttpResponse:
     """Resend an email that failed or may not have been sent."""
     shown = appointment_or_404(request, pk)
-    if send_again(get_object_or_404(shown.notifications, pk=mail)):
+    if send_again(get_object_or_404(shown.notifications.select_related("email"), pk=mail).email):
         messages.success(request, _("The mail is being sent again."))
     else:
         messages.error(request, _("That mail was sent already, or is being sent."))
@@ -140,11 +140,11 @@ def appointment_notes(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _page_context(shown: Appointment) -> dict[str, Any]:
     events = list(shown.events.select_related("actor"))
-    mails = list(shown.notifications.order_by("created_at", "pk"))
+    notifications = list(shown.notifications.select_related("email").order_by("pk"))
     parts = [
         (shown.version, shown.status, shown.client.name, shown.client.email, shown.client.phone),
         (link_of(shown).fingerprint, notes_fingerprint(shown), [event.pk for event in events]),
-        [(mail.pk, mail.state, mail.is_uncertain) for mail in mails],
+        [(each.pk, each.email.state, each.email.is_uncertain) for each in notifications],
     ]
     return {
         "may_change": is_movable(shown),
@@ -152,6 +152,6 @@ def _page_context(shown: Appointment) -> dict[str, Any]:
         "before": previous_status(shown),
         "notes": NotesForm.of(shown),
         "events": events,
-        "mails": mails,
+        "notifications": notifications,
         "seen": sha256(repr(parts).encode()).hexdigest()[:16],
     }

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from itertools import count
+from typing import Final
 
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import CLOSED, connection_recovered
@@ -22,9 +20,8 @@ from integrations.models import (
     EventKind,
     RematchTrigger,
 )
-from staff.models import Organization, StaffMember
-
-logger = logging.getLogger(__name__)
+from staff.models import Organization, OutboxEmail, StaffMember
+from staff.outbox import EmailKind, enqueue_email
 
 
 class AlreadyConnected(Exception):
@@ -138,34 +135,39 @@ def require_reauthorization(connections: QuerySet[Connection], reason: str) -> b
     )
     for connection in refused:
         note_event(connection, EventKind.TOKEN_REFUSED, None, reason)
-        transaction.on_commit(_mailing(connection, reason), robust=True)
+        _email_admins(connection)
     return bool(refused)
 
 
-def _mailing(connection: Connection, reason: str) -> Callable[[], None]:
-    """No partial: Django's log line about a robust function that failed needs a name, and fails without one."""
+def _email_admins(connection: Connection) -> None:
+    admins = admins_of(connection.organization)
+    enqueue_email(
+        REAUTHORIZATION_EMAIL,
+        to=admins.values_list("email", flat=True),
+        params={"connection": connection.pk},
+        organization=connection.organization,
+    )
 
-    def mail_admins() -> None:
-        _mail_admins(connection, reason)
 
-    return mail_admins
+def _render_reauthorization_email(email: OutboxEmail) -> EmailMessage | None:
+    """Return None if the connection was reauthorized or disconnected in the meantime."""
+    refused = Connection.objects.filter(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+    connection = refused.filter(pk=email.params["connection"]).first()
+    if connection is None:
+        return None
+    params = {
+        "name": connection.name,
+        "reason": connection.status_reason,
+        "link": connection_link(connection),
+    }
+    subject = _("%(name)s needs to be reauthorized") % params
+    body = _(
+        "%(name)s no longer lets Coconut create links for video appointments.\n\n"
+        "%(reason)s\n\n"
+        "Appointments can still be booked, and those that have a link keep it. New links follow as soon as an "
+        "admin opens the page below and clicks Actions, then Reauthorize:\n\n%(link)s\n"
+    )
+    return EmailMessage(subject, body % params)
 
 
-def _mail_admins(connection: Connection, reason: str) -> None:
-    """Tell the admins in one mail. A mail server that is down is a line in the log: the banner tells them too."""
-    addresses = list(admins_of(connection.organization).values_list("email", flat=True))
-    if not addresses:
-        return
-    words = {"name": connection.name, "reason": reason, "link": connection_link(connection)}
-    with translation.override(connection.organization.language):
-        subject = _("%(name)s needs to be reauthorized") % words
-        body = _(
-            "%(name)s no longer lets Coconut create links for video appointments.\n\n"
-            "%(reason)s\n\n"
-            "Appointments can still be booked, and those that have a link keep it. New links follow as soon as an "
-            "admin opens the page below and clicks Actions, then Reauthorize:\n\n%(link)s\n"
-        )
-    try:
-        EmailMessage(" ".join(subject.split()), body % words, to=addresses).send()
-    except OSError:
-        logger.exception("The admins were not told that connection %s needs Reauthorize.", connection.pk)
+REAUTHORIZATION_EMAIL: Final = EmailKind("reauthorization_needed", _render_reauthorization_email)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
+from typing import Final
 
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from integrations.events import note_event
 from integrations.models import Connection, EventKind, MatchField, UserMatch
-from staff.models import Organization, StaffMember
+from staff.models import Organization, OutboxEmail, StaffMember
+from staff.outbox import EmailKind, enqueue_email
 from staff.people import save_person
-
-logger = logging.getLogger(__name__)
 
 
 class AliasError(Exception):
@@ -72,7 +71,14 @@ def adopt_user_name(
     words = _("The %(field)s of %(person)s was %(old)s and is %(new)s now.")
     note_event(connection, EventKind.USER_NAME_ADOPTED, actor, words % _words_of(offer))
     if offer.is_login:
-        _mail_on_commit(offer)
+        # The person may read either address.
+        params = {"staff": locked.pk, "old": offer.old, "new": offer.new}
+        enqueue_email(
+            SIGN_IN_ADDRESS_EMAIL,
+            to=[offer.old, offer.new],
+            params=params,
+            organization=connection.organization,
+        )
     return offer
 
 
@@ -100,15 +106,11 @@ def _words_of(offer: Offer) -> dict[str, str]:
     }
 
 
-def _mail_on_commit(offer: Offer) -> None:
-    def tell() -> None:
-        _mail(offer)
-
-    transaction.on_commit(tell, robust=True)
-
-
-def _mail(offer: Offer) -> None:
-    """Either address may be the one that is read. A mail server that is down is a line in the log."""
+def _render_sign_in_address_email(email: OutboxEmail) -> EmailMessage | None:
+    """Return None if the staff member was deleted in the meantime."""
+    person = StaffMember.objects.filter(pk=email.params["staff"]).first()
+    if person is None:
+        return None
     body = _(
         "Hello %(person)s,\n\n"
         "an admin of your organisation has changed the email address that you sign in to Coconut with, so that it is "
@@ -117,8 +119,8 @@ def _mail(offer: Offer) -> None:
         "From now on: %(new)s\n\n"
         "Your password stays as it is. If this is a surprise to you, ask an admin of your organisation.\n"
     )
-    subject = _("You sign in with another email address now")
-    try:
-        send_mail(subject, body % _words_of(offer), None, [offer.old, offer.new])
-    except OSError:
-        logger.exception("Staff member %s was not told of the new sign-in address.", offer.person.pk)
+    params = {"person": person.name, "old": email.params["old"], "new": email.params["new"]}
+    return EmailMessage(_("You sign in with another email address now"), body % params)
+
+
+SIGN_IN_ADDRESS_EMAIL: Final = EmailKind("sign_in_address", _render_sign_in_address_email)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,6 @@ from typing import Final
 from django.core.mail import EmailMessage
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet, Window
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -25,8 +23,8 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms.registry import platform_of
-
-logger = logging.getLogger(__name__)
+from staff.models import OutboxEmail
+from staff.outbox import EmailKind, enqueue_email
 
 #: Number of people that the dashboard and an email name.
 NAMED: Final = 3
@@ -143,16 +141,26 @@ def event_text(first: DriftFinding, count: int) -> str:
 
 
 def email_findings(connection: Connection, findings: Sequence[DriftFinding]) -> None:
-    """Send one email to the admins. If the email server is down, log it: the dashboard shows the findings, too."""
-    addresses = list(admins_of(connection.organization).values_list("email", flat=True))
-    if not findings or not addresses:
-        return
-    with translation.override(connection.organization.language):
-        subject, body = _email_subject(connection, len(findings)), _email_body(connection, findings)
-    try:
-        EmailMessage(" ".join(subject.split()), body, to=addresses).send()
-    except OSError:
-        logger.exception("The drift email for connection %s was not sent.", connection.pk)
+    """Enqueue one email to the admins about the findings, in the caller's transaction."""
+    if findings:
+        enqueue_email(
+            DRIFT_EMAIL,
+            to=admins_of(connection.organization).values_list("email", flat=True),
+            params={"connection": connection.pk, "findings": [finding.pk for finding in findings]},
+            organization=connection.organization,
+        )
+
+
+def _render_drift_email(email: OutboxEmail) -> EmailMessage | None:
+    """Return None if a rematch or a disconnect has ended all findings in the meantime."""
+    connection = Connection.objects.live().filter(pk=email.params["connection"]).first()
+    findings = list(findings_of(connection).filter(pk__in=email.params["findings"])) if connection else []
+    if connection is None or not findings:
+        return None
+    return EmailMessage(_email_subject(connection, len(findings)), _email_body(connection, findings))
+
+
+DRIFT_EMAIL: Final = EmailKind("drift", _render_drift_email)
 
 
 def _email_subject(connection: Connection, people: int) -> str:

@@ -29,6 +29,7 @@ from integrations.platforms.values import Changes, DirectoryResult, MatchReason,
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
+from tests.outbox import email_server_down, retry_all, send_all
 
 pytestmark = pytest.mark.django_db
 
@@ -391,11 +392,16 @@ def test_what_did_not_succeed_is_tried_again_the_same_night(connection, matched,
 
 
 # --- What admins hear -------------------------------------------------------------------------------
+def watch_and_send(connection):
+    watch_drift(connection.pk)
+    send_all()
+
+
 def test_the_admins_get_one_mail_about_those_with_appointments(connection, ada, matched, fake_teams):
     for name, meetings in (("Sam Okafor", 4), ("Nina Park", 1)):
         leaves(fake_teams, matched(name, meetings=meetings))
 
-    watch_drift(connection.pk)
+    watch_and_send(connection)
 
     (letter,) = mail.outbox
     assert letter.to == [ada.email]
@@ -409,10 +415,10 @@ def test_the_admins_get_one_mail_about_those_with_appointments(connection, ada, 
 
 def test_the_same_finding_is_mailed_once(connection, matched, fake_teams):
     leaves(fake_teams, matched("Sam Okafor", meetings=4))
-    watch_drift(connection.pk)
+    watch_and_send(connection)
     next_night()
 
-    watch_drift(connection.pk)
+    watch_and_send(connection)
 
     assert len(mail.outbox) == 1
 
@@ -421,27 +427,27 @@ def test_who_has_nothing_booked_is_mailed_about_once_something_is(connection, ma
     sam = matched("Sam Okafor")
     fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
-    watch_drift(connection.pk)
+    watch_and_send(connection)
     assert mail.outbox == []
     book(connection, sam, timedelta(days=1))
     next_night()
 
-    watch_drift(connection.pk)
+    watch_and_send(connection)
 
     assert len(mail.outbox) == 1
 
 
-def test_a_mail_server_that_is_down_leaves_the_finding(connection, matched, fake_teams, monkeypatch):
+def test_an_email_server_that_is_down_only_delays_the_email(connection, ada, matched, fake_teams):
     leaves(fake_teams, matched("Sam Okafor", meetings=4))
 
-    def refuse(*args: object, **kwargs: object) -> None:
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse)
-
-    watch_drift(connection.pk)
+    with email_server_down():
+        watch_and_send(connection)
+    sent_meanwhile = list(mail.outbox)
+    retry_all()
 
     assert found(connection) == [("Sam", "unmatched", "not_found", 4)]
+    assert sent_meanwhile == []
+    assert [message.to for message in mail.outbox] == [[ada.email]]
 
 
 def test_the_history_has_a_line_about_those_who_are_new(connection, matched, fake_teams):
@@ -460,7 +466,7 @@ def test_other_organisations_are_none_of_its_business(connection, matched, fake_
     otto = make_member(make_organization("Cedar Bank"), "Otto Keller", "admin")
     leaves(fake_teams, matched("Sam Okafor", meetings=4))
 
-    watch_drift(connection.pk)
+    watch_and_send(connection)
 
     assert otto.email not in mail.outbox[0].to
 

@@ -20,6 +20,7 @@ from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.entra.id_token import Identity
 from integrations.teams.models import Method, TeamsConnection
 from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_member, make_organization
+from tests.outbox import send_all
 
 WORKERS = 4
 SUBJECT = "Microsoft Teams needs to be reauthorized"
@@ -93,6 +94,7 @@ def test_of_many_workers_that_are_refused_one_has_a_mail_sent(connected, mailout
     connected.refresh_from_db()
     assert problems == [ErrorKind.CONNECTION] * WORKERS
     assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
+    send_all()
     assert [(mail.subject, mail.to) for mail in mailoutbox] == [(SUBJECT, ["ada@maple.example"])]
     assert ConnectionEvent.objects.filter(kind=EventKind.TOKEN_REFUSED).count() == 1
 
@@ -108,6 +110,7 @@ def test_a_second_death_after_reauthorizing_is_told_once_more(connected, ada, ma
 
     everybody_asks(connected)
 
+    send_all()
     assert status_between == ConnectionStatus.CONNECTED
     assert [mail.subject for mail in mailoutbox] == [SUBJECT, SUBJECT]
 
@@ -120,6 +123,7 @@ def test_the_daily_renewal_finds_a_dead_sign_in_of_either_method(connected, mail
 
     tasks.keep_alive()
 
+    send_all()
     connected.refresh_from_db()
     assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
     assert [mail.subject for mail in mailoutbox] == [SUBJECT]
