@@ -11,7 +11,7 @@ install = { $(python) -m uv pip install --quiet --require-hashes --python $(pyth
 	$(python) -m pip install --quiet --require-hashes -r $(1); }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup test-pages test-faults test-rest lint lock bench clean
+.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup test-faults test-integrations test-pages test-rest lint lock bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -27,10 +27,11 @@ demo-shell: ## Open a Django shell next to the running demo
 
 test: test-setup ## Check style, types and behaviour; with ARGS, only run pytest with them
 	@$(if $(ARGS),$(python) -m pytest $(ARGS),\
-		$(MAKE) --no-print-directory --keep-going $(output_sync) -j3 lint test-pages test-faults test-rest)
+		$(MAKE) --no-print-directory --keep-going $(output_sync) -j3 \
+		lint test-faults test-pages test-integrations test-rest)
 
-# Browser tests wait half of the time and fault tests nearly always, so the other tests run at the same time. Each part
-# has its own servers.
+# Three parts run at a time, each with its own servers. Fault tests and browser tests come first: they wait a lot, and a
+# third process uses that time on two cores.
 # A log shows one part after the other; a terminal shows all parts live.
 output_sync := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=target))
 pages := tests/article tests/journeys
@@ -41,8 +42,11 @@ test-pages:
 test-faults:
 	$(python) -m pytest $(faults)
 
+test-integrations:
+	$(python) -m pytest tests/integrations
+
 test-rest:
-	$(python) -m pytest $(patsubst %,--ignore=%,$(pages) $(faults))
+	$(python) -m pytest $(patsubst %,--ignore=%,$(pages) $(faults) tests/integrations)
 
 lint: .venv/.dev ## Check style and types only
 	$(python) -m ruff check .

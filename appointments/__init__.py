@@ -1,1 +1,1 @@
-"""Floor 4: clients, appointments, availability, booking and what people are told about it."""
+"""Layer 4: clients, appointments, availability, booking and notifications."""

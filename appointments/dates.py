@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 # Years outside this range are typing errors. The limits leave room for adding days and zone offsets.
@@ -25,27 +26,30 @@ class DayField(forms.DateField):
         if value is not None and not EARLIEST <= value <= LATEST:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
 
-    @classmethod
-    def day_in(cls, text: str) -> dt.date | None:
-        """Return the day of a text such as "2026-12-31"; None if it isn't one."""
-        try:
-            day: Any = cls().clean(text)
-        except ValidationError:
-            return None
-        return day if isinstance(day, dt.date) else None
-
 
 class IsoDateTimeField(forms.DateTimeField):
-    """A time in ISO 8601 between 2000 and 2199, as UTC. Without an offset it is in the current time zone.
+    """A time in ISO 8601 between 2000 and 2199, as UTC.
 
-    JSON can hold any type, and any offset: values that the database can't store are refused.
+    Without an offset it is in the current time zone, or refused if `requires_offset`. JSON can hold any type, and any
+    offset: values that the database can't store are refused.
     """
+
+    def __init__(self, *, requires_offset: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.requires_offset = requires_offset
 
     def to_python(self, value: Any) -> dt.datetime | None:
         """Raises ValidationError."""
-        moment = super().to_python(value if value in self.empty_values else str(value))
-        if moment is None:
+        parsed = super().to_python(value if value in self.empty_values else str(value))
+        if parsed is None:
             return None
-        if not EARLIEST <= moment.date() <= LATEST:
+        if self.requires_offset and not _has_offset(str(value)):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return moment.astimezone(dt.UTC)
+        if not EARLIEST <= parsed.date() <= LATEST:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return parsed.astimezone(dt.UTC)
+
+
+def _has_offset(text: str) -> bool:
+    found = parse_datetime(text)
+    return found is not None and found.tzinfo is not None

@@ -40,8 +40,6 @@ def _digits(field: str) -> Func:
 
 
 class ClientQuerySet(models.QuerySet["Client"]):
-    """Questions about clients."""
-
     def with_email(self, email: str) -> Self:
         """Return the clients with this email address, compared without case; none for an empty address."""
         return self.filter(email__iexact=email) if email else self.none()
@@ -117,8 +115,6 @@ class BookedThrough(models.TextChoices):
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
-    """Questions about appointments."""
-
     def busy(self) -> Self:
         """Return the appointments that take the staff member's time."""
         return self.filter(status__in=BUSY_STATUSES)
@@ -137,12 +133,13 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         in_organization = self.filter(organization=member.organization_id)
         return in_organization if member.can_schedule else in_organization.filter(staff=member)
 
-    def with_links(self) -> Self:
-        """Load everything that a link's row on a page shows, and that a change of the link needs."""
+    def with_details(self) -> Self:
+        """Load the related rows that pages show and that changes need."""
         return self.select_related(
             "organization",
             "service",
             "client",
+            "location",
             "meeting__connection",
             "staff__organization",
             "staff__location",

@@ -1,4 +1,4 @@
-"""Ids, times and time zones in addresses and forms."""
+"""Form fields for ids, unix times and time zones in addresses."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db.models import Model, QuerySet
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 M = TypeVar("M", bound=Model)
@@ -62,34 +60,15 @@ class ZoneField(forms.Field):
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
-def id_in(text: str) -> int | None:
-    """Return the number in `text`; None if it isn't one."""
+def clean_or_none(field: forms.Field, text: str) -> Any:
+    """Return the field's value for a single parameter; None if the text is empty or invalid."""
     try:
-        number = IdField().clean(text)
+        return field.clean(text)
     except ValidationError:
         return None
-    return number if isinstance(number, int) else None
-
-
-def unix_time_in(text: str) -> datetime | None:
-    """Return the datetime of the unix seconds in `text`; None if there is none."""
-    try:
-        found = UnixTimeField().clean(text)
-    except ValidationError:
-        return None
-    return found if isinstance(found, datetime) else None
-
-
-def aware_datetime_in(text: str) -> datetime | None:
-    """Return the datetime in `text`, which is ISO 8601 with an offset; None if there is none."""
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    return found if found is not None and timezone.is_aware(found) else None
 
 
 def find_by_id(rows: QuerySet[M], text: str) -> M | None:
     """Return the row with the id in `text`; None if there is none, or `text` isn't an id."""
-    pk = id_in(text)
+    pk = clean_or_none(IdField(), text)
     return None if pk is None else rows.filter(pk=pk).first()

@@ -9,14 +9,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 
-def current_zone_label(moment: datetime) -> str:
-    """Return the label of the current time zone at that moment."""
+def current_zone_label(at: datetime) -> str:
+    """Return the label of the current time zone at a datetime."""
     zone = timezone.get_current_timezone()
-    return time_zone_label(zone, moment) if isinstance(zone, ZoneInfo) else str(zone)
+    return time_zone_label(at, zone) if isinstance(zone, ZoneInfo) else str(zone)
 
 
-def time_zone_label(zone: ZoneInfo, at: datetime) -> str:
-    """Return the zone's city and its abbreviation at that moment: "Toronto time (EST)"."""
+def time_zone_label(at: datetime, zone: ZoneInfo) -> str:
+    """Return the zone's city and its abbreviation at a datetime: "Toronto time (EST)"."""
     if zone.key in ("UTC", "Etc/UTC"):
         return "UTC"
     city = zone.key.rpartition("/")[2].replace("_", " ")

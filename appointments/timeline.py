@@ -70,9 +70,9 @@ def last_change(appointment: Appointment) -> AppointmentEvent | None:
     return by_people.order_by("-at", "-pk").first()
 
 
-def local_time(moment: datetime, zone: ZoneInfo) -> dict[str, str]:
+def local_time(at: datetime, zone: ZoneInfo) -> dict[str, str]:
     """Return a time as event parameters, to be shown by the clock of a zone."""
-    return {"at": moment.isoformat(), "zone": zone.key}
+    return {"at": at.isoformat(), "zone": zone.key}
 
 
 _TEMPLATES: Final[dict[str, Promise]] = {
@@ -91,14 +91,14 @@ _TEMPLATES: Final[dict[str, Promise]] = {
     Kind.CANCELLED: gettext_lazy("Cancelled."),
     Kind.CANCELLED_WITH_REASON: gettext_lazy("Cancelled: %(reason)s"),
     Kind.NOTES_CHANGED: gettext_lazy("Notes changed."),
-    Kind.LINK_REQUESTED: gettext_lazy("A link was asked for."),
+    Kind.LINK_REQUESTED: gettext_lazy("A link was requested."),
     Kind.LINK_REPLACED: gettext_lazy("The link was replaced."),
     Kind.LINK_READY: gettext_lazy("The link is ready."),
     Kind.LINK_FAILED: gettext_lazy("There is no link: %(reason)s"),
     Kind.LINK_CHANGE_FAILED: gettext_lazy(
         "The link works, but the last change did not reach the video platform: %(reason)s"
     ),
-    Kind.LINK_CHECK_FAILED: gettext_lazy("The link could not be looked at on the video platform: %(reason)s"),
+    Kind.LINK_CHECK_FAILED: gettext_lazy("The link could not be checked on the video platform: %(reason)s"),
     Kind.MEETING_REPAIRED: gettext_lazy("%(sentence)s"),
 }
 

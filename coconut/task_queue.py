@@ -1,4 +1,4 @@
-"""Nudges: a word to the worker that a row is due. Losing one costs time, never work, as beat looks at the rows."""
+"""Enqueue tasks for due rows after commit. A lost task only causes a delay, as beat finds due rows too."""
 
 from __future__ import annotations
 
@@ -24,81 +24,81 @@ logger = logging.getLogger(__name__)
 
 
 class Priority(IntEnum):
-    """Who goes first in the broker's queue: the lower number. `CELERY_TASK_ROUTES` has what is of no concern here."""
+    """Priority in the broker's queue: a lower number goes first. Other tasks have theirs in `CELERY_TASK_ROUTES`."""
 
-    FRESH = 0  # somebody has just booked, moved or cancelled
-    SWEPT = 3  # what waited for longer, however much of it: the soonest appointment first
+    FRESH = 0  # a user has just booked, moved or cancelled
+    SWEPT = 3  # the sweep found the row; there may be many
 
 
-# How long a request may wait for a broker that does not answer, in seconds.
-PATIENCE = 1
-# How long one word is good for in a burst, in seconds.
-BURST = 0.25
-# When this process last said which.
-_said: dict[str, float] = {}
-# The words that wait for the end of `gathered`.
-_kept: ContextVar[set[str] | None] = ContextVar("kept", default=None)
+#: Seconds that a request may wait for a broker that doesn't answer.
+BROKER_TIMEOUT = 1
+#: Seconds in which `enqueue_once_on_commit` sends a task once at most.
+BURST_SECONDS = 0.25
+# Task name -> monotonic time at which this process last sent it.
+_last_sent: dict[str, float] = {}
+# Names of the tasks that `batch_enqueue` sends at its end.
+_batched: ContextVar[set[str] | None] = ContextVar("batched", default=None)
 
 
 def enqueue_on_commit(task: str, *args: object) -> None:
-    """Send the task named `task` once what the transaction wrote can be seen. Never raises."""
+    """Send the task named `task` after commit. Never raises."""
 
-    def send_it() -> None:
+    def send_task() -> None:
         send(task, *args)
 
-    # No partial: Django's log line about a robust function that failed needs a name, and fails without one.
-    transaction.on_commit(send_it, robust=True)
+    # Not a partial: if a robust function fails, Django logs its name, which a partial lacks.
+    transaction.on_commit(send_task, robust=True)
 
 
 def enqueue_once_on_commit(task: str) -> None:
-    """`enqueue_on_commit` of a task that sees to everything that waits: in a burst, a word now and then is enough.
+    """Send a task that handles all waiting rows, once at most in `BURST_SECONDS`.
 
-    Whoever comes last in a burst may be left to beat.
+    Beat finds the rows for which no task was sent.
     """
 
-    def send_it() -> None:
-        if (kept := _kept.get()) is not None:
-            kept.add(task)
-        elif monotonic() - _said.get(task, -BURST) >= BURST:
-            _said[task] = monotonic()
+    def send_task() -> None:
+        if (batched := _batched.get()) is not None:
+            batched.add(task)
+        elif monotonic() - _last_sent.get(task, -BURST_SECONDS) >= BURST_SECONDS:
+            _last_sent[task] = monotonic()
             send(task)
 
-    transaction.on_commit(send_it, robust=True)
+    transaction.on_commit(send_task, robust=True)
 
 
 @contextmanager
-def gathered() -> Iterator[None]:
-    """For many transactions on end: what each would say in a burst is said once after the last of them.
+def batch_enqueue() -> Iterator[None]:
+    """Send each task of `enqueue_once_on_commit` once, after the last of many transactions.
 
-    A broker that does not answer then costs its patience once.
+    A broker that doesn't answer then costs `BROKER_TIMEOUT` only once.
     """
-    kept: set[str] = set()
-    token = _kept.set(kept)
+    batched: set[str] = set()
+    token = _batched.set(batched)
     try:
         yield
     finally:
-        _kept.reset(token)
-        for task in sorted(kept):
+        _batched.reset(token)
+        for task in sorted(batched):
             enqueue_on_commit(task)
 
 
 def send(task: str, *args: object, priority: Priority | None = None) -> bool:
-    """Send a task now, in one attempt; whether the broker took it. A broker that is down is a line in the log.
+    """Send a task now, in one attempt. Return False, with a line in the log, if the broker is down.
 
-    `turn` is its place in the queue where that is not always the same for this task.
+    `priority` overrides the usual priority of the task.
     """
     return send_each(task, [args], priority=priority)
 
 
 def send_each(task: str, calls: Sequence[tuple[object, ...]], *, priority: Priority | None = None) -> bool:
-    """`send` of one task many times, with the arguments of each, in one round trip to the broker.
+    """Send a task once for each of `calls` (its arguments), in one round trip to the broker.
 
-    Where the answer is that it was not taken some of them may have been.
+    After False, some of the tasks may have been sent.
     """
     try:
-        with _producers().acquire(block=True, timeout=PATIENCE) as producer, _batch(producer):
+        with _producers().acquire(block=True, timeout=BROKER_TIMEOUT) as producer, _batch(producer):
             for args in calls:
-                # Celery's own text of the arguments is prepared for long ones, and takes a fifth of the time.
+                # Celery's own repr of the arguments takes a fifth of the time.
                 current_app.send_task(
                     task,
                     args=args,
@@ -110,21 +110,23 @@ def send_each(task: str, calls: Sequence[tuple[object, ...]], *, priority: Prior
                 )
     except (OperationalError, LimitExceeded, BatchPublishError) as error:
         reason = error.__cause__ or error
-        logger.warning("The broker cannot be reached (%s); beat will see to %s %s.", reason, task, calls)
+        logger.warning(
+            "The broker cannot be reached (%s); beat will find the rows of %s %s.", reason, task, calls
+        )
         return False
     return True
 
 
 def _batch(producer: Any) -> AbstractContextManager[object]:
-    """All that is published inside goes out in one pipeline at the end. In kombu since 5.7, not in its types yet."""
+    """Publish everything inside the context in one pipeline. New in kombu 5.7, whose types lack it."""
     batch: AbstractContextManager[object] = producer.batch()
     return batch
 
 
 @cache
 def _producers() -> ProducerPool:
-    """Connections of their own: a worker waits for its tasks more patiently than a request may wait to send one."""
-    patience = {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE}
-    options = {**current_app.conf.broker_transport_options, **patience}
+    """Return a pool with short timeouts of its own, as a request may wait less than a worker."""
+    timeouts = {"socket_connect_timeout": BROKER_TIMEOUT, "socket_timeout": BROKER_TIMEOUT}
+    options = {**current_app.conf.broker_transport_options, **timeouts}
     pool: ProducerPool = producers[current_app.connection_for_write(transport_options=options)]
     return pool

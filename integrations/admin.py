@@ -9,16 +9,24 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionEvent, Meeting, MeetingState
 from staff.admin import ReadOnlyAdmin
 
 
 class ConnectionEventInline(admin.TabularInline):  # type: ignore[type-arg]
     model = ConnectionEvent
-    fields = ["at", "kind", "actor", "detail"]
-    readonly_fields = ["at", "kind", "actor", "detail"]
+    fields = ["at", "kind", "actor", "text"]
+    readonly_fields = ["at", "kind", "actor", "text"]
     extra = 0
     can_delete = False
+
+    @admin.display(description=_("text"))
+    def text(self, event: ConnectionEvent) -> str:
+        return event_text(event)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ConnectionEvent]:
+        return super().get_queryset(request).select_related("connection", "actor")
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -38,10 +38,10 @@ _MOST_COUNTED: Final = 20
 
 
 def may_call(connection_id: int, caller: str) -> bool:
-    """Whether `caller` may call the platform now. Where it is thought to be down, one caller at a time may.
+    """Return whether `caller` may call the platform now. While the platform seems down, one caller at a time may.
 
-    For work in the background; a person who asks for a check passes. Whoever may call says how it went:
-    `connections.record_success` or `heed`.
+    Background work asks first; Check connection always calls. After a call, the caller must record the outcome with
+    `record_success` or `record_failure`.
     """
     able = Connection.objects.able_to_work().filter(pk=connection_id)
     return able.filter(probe_at=None).exists() or acquire_probe(able, caller)

@@ -1,31 +1,37 @@
-"""Audit trail of connections, and the public address of a dashboard."""
+"""Record what happened to a connection, and email its admins. `integrations.event_text` renders the entries."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
-from django.db.models import QuerySet
 from django.urls import reverse
 
-from integrations.models import (
-    Connection,
-    ConnectionEvent,
-    EventKind,
-)
-from staff.models import Organization, Role, StaffMember
+from integrations.models import Connection, ConnectionEvent, EventKind
+from staff.models import StaffMember
+from staff.outbox import EmailKind, enqueue_email
 
 
-def note_event(
-    connection: Connection, kind: EventKind, actor: StaffMember | None, detail: str = ""
+def record_event(
+    connection: Connection, kind: EventKind, actor: StaffMember | None, **params: Any
 ) -> ConnectionEvent:
-    """Add one line to the audit trail."""
-    return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, detail=detail[:500])
+    """Add an entry to the audit trail. `actor` is None if Coconut acted automatically.
+
+    `params` are the facts that `integrations.event_text` needs for this kind, as JSON values.
+    """
+    return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, params=params)
 
 
-def admins_of(organization: Organization) -> QuerySet[StaffMember]:
-    """The organisation's admins who can sign in."""
-    return StaffMember.objects.filter(organization=organization, role=Role.ADMIN, is_active=True)
+def email_admins(connection: Connection, kind: EmailKind, **params: Any) -> None:
+    """Enqueue an email to the organisation's admins, in the caller's transaction."""
+    enqueue_email(
+        kind,
+        to=StaffMember.objects.admins_of(connection.organization_id).values_list("email", flat=True),
+        params={"connection": connection.pk, **params},
+        organization=connection.organization,
+    )
 
 
 def connection_link(connection: Connection) -> str:
-    """The public address of a connection's dashboard."""
+    """Return the absolute URL of the connection's dashboard."""
     return f"{settings.BASE_URL}{reverse('connection', args=[connection.pk])}"

@@ -140,6 +140,9 @@ class Postgres:
         }
         if not self.durable:
             values |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            values |= {"wal_level": "minimal", "max_wal_senders": "0"}
+            # Tests of query plans need the same statistics in every run.
+            values["autovacuum_analyze_threshold"] = "2000000000"
         settings = [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
         return ["-D", str(self._data), *settings]
 

@@ -10,6 +10,7 @@ import pytest
 
 from integrations.platforms.registry import _platforms
 from local_servers.servers import throwaway_folder
+from tests import quick_flush
 from tests.browser import find_chromium
 from tests.cast import ada, as_ada, as_sam, as_sky, maple, otto, sam, sky
 from tests.integrations.fake_platform import FakePlatform
@@ -50,6 +51,7 @@ __all__ = [
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(servers: None, django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Start the servers before pytest-django creates the test database."""
+    quick_flush.install()
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +94,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
     # Chromium's sandbox does not work for root; Playwright switches it off by default.
     with sync_playwright() as playwright:
-        expect.set_options(timeout=15_000)
+        expect.set_options(timeout=30_000)
         browser = playwright.chromium.launch(executable_path=chromium, headless=True)
         yield browser
         browser.close()

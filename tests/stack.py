@@ -237,8 +237,11 @@ class Stack:
         parts = [part for path in files for part in path.read_bytes().split(b"\n" + b"-" * 79 + b"\n")]
         return [email.message_from_bytes(part, policy=email_policy) for part in parts if part.strip()]
 
-    def wait_until(self, is_true: Callable[[], Any], seconds: float = 15) -> None:
-        """Call `is_true` until it returns true; fail after `seconds`."""
+    def wait_until(self, is_true: Callable[[], Any], seconds: float = 60) -> None:
+        """Call `is_true` until it returns true; fail after `seconds`.
+
+        The limit is long because a worker may need 20 seconds to start on a busy machine.
+        """
         assert wait_until(lambda: bool(is_true()), seconds=seconds), f"Not true after {seconds} seconds."
 
     def logs(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from appointments.client_view.form_tokens import reference_of
 from appointments.models import Appointment, BookedThrough
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.models import EventKind, MatchField, RematchScope
 from services.models import MeetingMethod
 from staff.models import OutboxEmail, Role, StaffMember, TimeOff
@@ -245,7 +245,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "people": people,
         "service": service.pk,
         "connection": connection.pk,
-        "turning": note_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
+        "turning": record_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
         "run": run.pk,
         "preview": preview.pk,
         "client": client.pk,

@@ -99,26 +99,26 @@ def test_addresses_survive_anything_behind_the_question_mark(
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-@pytest.mark.parametrize("look", [{}, {"look": "choices"}])
+@pytest.mark.parametrize("preview", [{}, {"preview": "choices"}])
 def test_the_booking_form_survives_anything_in_any_field(
-    client: Browser, maple: dict[str, Any], value: str | bytes, look: dict[str, str]
+    client: Browser, maple: dict[str, Any], value: str | bytes, preview: dict[str, str]
 ) -> None:
     good = booking(maple)
 
     for field in [*good, "client_query", "new_name", "new_email", "new_phone", "notes", "pick"]:
-        response = client.post(reverse("appointment-add"), {**good, **look, field: value})
+        response = client.post(reverse("appointment-add"), {**good, **preview, field: value})
         assert response.status_code in (200, 303), (field, response.status_code)
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-@pytest.mark.parametrize("look", [{}, {"look": "choices"}, {"go": "on"}])
+@pytest.mark.parametrize("preview", [{}, {"preview": "choices"}, {"go": "on"}])
 def test_the_contact_center_survives_anything_in_any_field(
-    client: Browser, maple: dict[str, Any], value: str | bytes, look: dict[str, str]
+    client: Browser, maple: dict[str, Any], value: str | bytes, preview: dict[str, str]
 ) -> None:
-    good = {**booking(maple), "slot": "4076395200", "location": "", "told": ""}
+    good = {**booking(maple), "slot": "4076395200", "location": "", "named_links": ""}
 
     for field in [*good, "client_query", "new_name", "new_email", "new_phone", "notes", "from"]:
-        response = client.post(reverse("contact-center"), {**good, **look, field: value})
+        response = client.post(reverse("contact-center"), {**good, **preview, field: value})
         assert response.status_code in (200, 303), (field, response.status_code)
 
 

@@ -109,5 +109,5 @@ def free_times(
         durations=Durations.of_appointment(moving) if moving else None,
         ignoring=moving,
     )
-    on_the_day = [moment for moment in found if moment.astimezone(zone).date() == day]
+    on_the_day = [start for start in found if start.astimezone(zone).date() == day]
     return FreeTimes(on_the_day, [] if on_the_day else found[:_NEXT_TIMES])

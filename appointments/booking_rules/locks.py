@@ -46,17 +46,7 @@ def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> App
     """
     check_same_organization(appointment.organization, {"": actor})
     current = (
-        Appointment.objects.select_for_update(no_key=True, of=("self",))
-        .select_related(
-            "organization",
-            "service",
-            "staff__organization",
-            "staff__location",
-            "client",
-            "location",
-            "meeting",
-        )
-        .get(pk=appointment.pk)
+        Appointment.objects.select_for_update(no_key=True, of=("self",)).with_details().get(pk=appointment.pk)
     )
     if current.staff_id != appointment.staff_id:
         raise ChangedMeanwhile(_last_change_sentence(current))
@@ -78,7 +68,7 @@ def _staff_for_update() -> QuerySet[StaffMember]:
 
 
 def _no_longer_exists() -> StaffUnavailable:
-    return StaffUnavailable(_("This staff member no longer exists. Choose somebody else."))
+    return StaffUnavailable(_("This staff member no longer exists. Choose someone else."))
 
 
 def _last_change_sentence(appointment: Appointment) -> str:

@@ -14,7 +14,6 @@ from appointments.availability.calendars import Durations, load_calendar
 from appointments.availability.slots import GRID_SECONDS, earliest_start, latest_start, next_free
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
 from appointments.models import Appointment, BookedThrough, Client, Status
-from integrations.hosting.eligibility import Hosting
 from services.models import MeetingMethod, OfferedTo, Service
 from staff.models import Location, Organization, StaffMember
 
@@ -55,6 +54,11 @@ class SlotRequest:
     def when(self) -> str:
         """The start as text, in the current time zone."""
         return date_format(timezone.localtime(self.starts_at), "D j M Y, H:i")
+
+    @property
+    def params(self) -> dict[str, str]:
+        """Staff member and start, for sentences."""
+        return {"name": self.staff.name, "when": self.when}
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def check_active(staff: StaffMember) -> None:
     """Check that the staff member is active, for new and moved appointments."""
     if not staff.is_active:
         raise StaffUnavailable(
-            _("%(name)s no longer takes appointments. Choose somebody else.") % {"name": staff.name}
+            _("%(name)s no longer takes appointments. Choose someone else.") % {"name": staff.name}
         )
 
 
@@ -124,7 +128,7 @@ def _is_offered(offered_to: str | None, *, by_client: bool) -> bool:
 
 
 def _not_provided(service: Service, staff: StaffMember) -> StaffUnavailable:
-    sentence = _("%(name)s does not provide “%(service)s”. Choose somebody who does, or another service.")
+    sentence = _("%(name)s does not provide “%(service)s”. Choose someone who does, or another service.")
     return StaffUnavailable(sentence % {"name": staff.name, "service": service.name})
 
 
@@ -149,12 +153,6 @@ def check_reachable(client: Client, method: int) -> None:
         )
 
 
-def check_can_host(hosting: Hosting) -> None:
-    """Check that the staff member can host a video call."""
-    if not hosting.can_host:
-        raise StaffUnavailable(hosting.problem)
-
-
 def check_time(request: SlotRequest) -> None:
     """Check that the time is allowed and free. Raises TimeTaken if another appointment has it."""
     check_allowed(request)
@@ -166,19 +164,17 @@ def check_time(request: SlotRequest) -> None:
         ignoring=request.ignoring,
     )
     if calendar.is_taken(request.start, request.durations):
-        raise TimeTaken(
-            _with_name_and_time(request, _("%(name)s is not free at %(when)s. Choose another time."))
-        )
+        raise TimeTaken(_taken_sentence(request))
     if calendar.is_off(request.start, request.durations):
         sentence = _("%(name)s is off at %(when)s. Choose another time.")
-        raise TimeUnavailable(_with_name_and_time(request, sentence))
+        raise TimeUnavailable(sentence % request.params)
     if not (request.may_be_outside_hours or calendar.is_open(request.start, request.durations)):
         sentence = _("%(when)s is outside the working hours of %(name)s. Choose another time.")
-        raise TimeUnavailable(_with_name_and_time(request, sentence))
+        raise TimeUnavailable(sentence % request.params)
 
 
-def _with_name_and_time(request: SlotRequest, sentence: str) -> str:
-    return sentence % {"name": request.staff.name, "when": request.when}
+def _taken_sentence(request: SlotRequest) -> str:
+    return _("%(name)s is not free at %(when)s. Choose another time.") % request.params
 
 
 def check_allowed(request: SlotRequest) -> None:
@@ -223,6 +219,4 @@ def time_taken(request: SlotRequest) -> TimeTaken:
         location=request.location,
         ignoring=request.ignoring,
     )
-    return TimeTaken(
-        _with_name_and_time(request, _("%(name)s is not free at %(when)s. Choose another time.")), free
-    )
+    return TimeTaken(_taken_sentence(request), free)

@@ -81,7 +81,7 @@ def _question(before: Appointment, moved: Appointment) -> list[str]:
 def _email_notice(moved: Appointment) -> list[str]:
     if not moved.client.email:
         return []
-    return [_("%(client)s is told by email.") % {"client": moved.client.name}]
+    return [_("We will email %(client)s.") % {"client": moved.client.name}]
 
 
 def _hours_warning(moved: Appointment) -> list[str]:
@@ -98,5 +98,5 @@ def _link_notice(before: Appointment, moved: Appointment) -> list[str]:
         named = _("The call takes place on the personal link of %(name)s, %(address)s.") % params
         return [*filter(None, [named, moved.personal_meeting_note])]
     if moved.meeting_id == before.meeting_id:
-        return [_("The Teams meeting and its link stay the same.")]
-    return [_("A new Teams meeting is made; the link that the client has leads to it.")]
+        return [_("The video meeting and its link stay the same.")]
+    return [_("A new video meeting is created; the link that the client has leads to it.")]

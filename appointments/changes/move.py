@@ -47,13 +47,13 @@ def move_appointment(
     outside_hours: bool = False,
     version: int | None = None,
 ) -> Appointment:
-    """Give the appointment another time, and perhaps another end or staff member; return its current state.
+    """Change the start, and optionally the end or the staff member; return the appointment's current state.
 
-    Without `ends_at` the length stays; otherwise the service must have an adjustable length. The link stays if its
-    organiser stays; otherwise the join page leads to a new one. A move to the present time and staff member changes
-    nothing and notifies no one. Staff who can no longer host video can still move booked appointments.
-    `version` is the appointment's version on the user's page.
-    Raises BookingError, or TimeTaken with the next free times.
+    Without `ends_at` the length stays; another length requires a service with adjustable length. The link stays if
+    its organiser stays; otherwise the join page leads to a new one. A move to the present time and staff member
+    changes nothing and notifies no one. Staff who can no longer host video can still move booked appointments.
+    `version` is the appointment's version on the user's page. Raises BookingError, or TimeTaken with the next free
+    times.
     """
     check_same_organization(appointment.organization, {"staff": staff, "": actor})
     starts_at = starts_at.replace(second=0, microsecond=0)
@@ -67,30 +67,36 @@ def move_appointment(
         outside_hours=outside_hours,
         ignoring=appointment,
     )
-
-    def attempt() -> Appointment:
-        people = lock_people(appointment.staff, request.staff)
-        current = lock_appointment(appointment, actor)
-        check_changeable(current, request.through)
-        locked = replace(
-            request,
-            staff=people[request.staff.pk],
-            durations=_durations(current, starts_at, ends_at),
-            ignoring=current,
-        )
-        if _is_unchanged(current, locked):
-            return current
-        check_version(current, version)
-        _check_movable(current, locked)
-        check_time(locked)
-        return _move(current, locked, actor)
-
     try:
-        return run_with_retry(attempt)
+        return run_with_retry(lambda: _attempt_move(appointment, request, ends_at, actor, version))
     except TimeTaken:
         pass
     # Read after the rollback, when the winner's appointment is visible.
     raise time_taken(request)
+
+
+def _attempt_move(
+    appointment: Appointment,
+    request: SlotRequest,
+    ends_at: datetime | None,
+    actor: StaffMember | None,
+    version: int | None,
+) -> Appointment:
+    people = lock_people(appointment.staff, request.staff)
+    current = lock_appointment(appointment, actor)
+    check_changeable(current, request.through)
+    locked = replace(
+        request,
+        staff=people[request.staff.pk],
+        durations=_durations(current, request.starts_at, ends_at),
+        ignoring=current,
+    )
+    if _is_unchanged(current, locked):
+        return current
+    check_version(current, version)
+    _check_movable(current, locked)
+    check_time(locked)
+    return _move(current, locked, actor)
 
 
 def reassign_appointment(
@@ -102,7 +108,7 @@ def reassign_appointment(
     outside_hours: bool = False,
     version: int | None = None,
 ) -> Appointment:
-    """Give the appointment to another staff member at the same time; see `move_appointment`."""
+    """Reassign the appointment to another staff member at the same time; see `move_appointment`."""
     return move_appointment(
         appointment,
         starts_at=appointment.starts_at,
@@ -159,22 +165,25 @@ def _check_movable(appointment: Appointment, request: SlotRequest) -> None:
 
 def _move(appointment: Appointment, request: SlotRequest, actor: StaffMember | None) -> Appointment:
     is_reassigned = request.staff.pk != appointment.staff_id
-    facts, former, before = _time_changes(appointment, request), appointment.staff, snapshot(appointment)
+    facts, previous, before = _time_changes(appointment, request), appointment.staff, snapshot(appointment)
     is_moved = bool(facts)
     set_times(appointment, request)
     if is_reassigned:
         facts.append(_reassign(appointment, request.staff))
     elif appointment.meeting_id is not None:
         request_move(appointment.meeting_id, starts_at=appointment.starts_at, ends_at=appointment.ends_at)
-    _save_move(appointment)
+    appointment.version += 1
+    appointment.save(
+        update_fields=["starts_at", "ends_at", "busy_from", "busy_to", "staff", "version", *VIDEO_FIELDS]
+    )
     record_event(appointment, *facts, actor=actor, through=request.through)
     kind = _notification_kind(moved=is_moved, reassigned=is_reassigned)
-    notify_all(appointment, kind, before=before, former=former if is_reassigned else None)
+    notify_all(appointment, kind, before=before, former=previous if is_reassigned else None)
     return appointment
 
 
 def _reassign(appointment: Appointment, member: StaffMember) -> Fact:
-    """Give the appointment and its video call to this staff member, without saving."""
+    """Reassign the appointment and its video call, without saving."""
     names = {"before": appointment.staff.name, "name": member.name}
     previous_meeting = appointment.meeting_id
     appointment.staff = member
@@ -184,13 +193,6 @@ def _reassign(appointment: Appointment, member: StaffMember) -> Fact:
     if previous_meeting is not None and previous_meeting == appointment.meeting_id:
         return Fact(AppointmentEventKind.REASSIGNED_SAME_LINK, names)
     return Fact(AppointmentEventKind.REASSIGNED_NEW_LINK, names)
-
-
-def _save_move(appointment: Appointment) -> None:
-    appointment.version += 1
-    appointment.save(
-        update_fields=["starts_at", "ends_at", "busy_from", "busy_to", "staff", "version", *VIDEO_FIELDS]
-    )
 
 
 def _time_changes(appointment: Appointment, request: SlotRequest) -> list[Fact]:

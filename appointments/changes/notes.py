@@ -43,7 +43,7 @@ def write_notes(
 
 def _conflict_sentence(appointment: Appointment) -> str:
     change = last_change(appointment)
-    name = change.actor.name if change and change.actor else _("Somebody")
+    name = change.actor.name if change and change.actor else _("Someone")
     return _(
         "%(name)s changed the notes meanwhile. Yours are kept here: compare them with theirs, then save again."
     ) % {"name": name}

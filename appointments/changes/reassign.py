@@ -1,4 +1,4 @@
-"""Candidates to whom an appointment can be reassigned at its time, and what happens to its link."""
+"""Candidates for reassigning an appointment at its time, with the effect on its link."""
 
 from __future__ import annotations
 

@@ -32,7 +32,8 @@ PREVIOUS_STATUS: dict[str, Status] = {
     Status.SERVED: Status.IN_PROGRESS,
     Status.NO_SHOW: Status.CONFIRMED,
 }
-_FORWARD = (Status.ARRIVED, Status.IN_PROGRESS, Status.SERVED, Status.NO_SHOW)
+#: Statuses that a user can set, in order.
+FORWARD = (Status.ARRIVED, Status.IN_PROGRESS, Status.SERVED, Status.NO_SHOW)
 _EVENT_KINDS = {
     Status.CONFIRMED: AppointmentEventKind.CONFIRMED,
     Status.ARRIVED: AppointmentEventKind.ARRIVED,
@@ -45,53 +46,44 @@ _EVENT_KINDS = {
 def next_statuses(appointment: Appointment) -> list[Status]:
     """Return the statuses that may follow now, in order, without cancelling and undo."""
     possible = ALLOWED[appointment.status] - {PREVIOUS_STATUS.get(appointment.status)}
-    return [status for status in _FORWARD if status in possible and not _too_early(appointment, status)]
+    return [status for status in FORWARD if status in possible and not _too_early(appointment, status)]
 
 
-def previous_status(appointment: Appointment) -> Status | None:
-    """Return the status to which `undo_status` would return; None if there is nothing to undo."""
-    return PREVIOUS_STATUS.get(appointment.status)
-
-
-def mark_arrived(
-    appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
+def change_status(
+    appointment: Appointment, status: Status, *, actor: StaffMember, through: str, version: int | None = None
 ) -> Appointment:
-    """Record that the client has arrived.
+    """Change the status; a repeated change to the present status changes nothing.
 
-    Raises BookingError if the status doesn't allow it, as do the functions below.
+    Raises BookingError if `ALLOWED` doesn't list the change, if it is too early, or if another appointment has taken
+    a no-show's time.
     """
-    return _change_status(appointment, Status.ARRIVED, actor, through, version)
-
-
-def start_appointment(
-    appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
-) -> Appointment:
-    """Record that the appointment has started."""
-    return _change_status(appointment, Status.IN_PROGRESS, actor, through, version)
-
-
-def complete_appointment(
-    appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
-) -> Appointment:
-    """Record that the client was served."""
-    return _change_status(appointment, Status.SERVED, actor, through, version)
-
-
-def mark_no_show(
-    appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
-) -> Appointment:
-    """Record that the client did not come, which frees the time."""
-    return _change_status(appointment, Status.NO_SHOW, actor, through, version)
+    try:
+        with transaction.atomic():
+            lock_staff(appointment.staff)
+            current = lock_appointment(appointment, actor)
+            if current.status != status:
+                check_version(current, version)
+                _check_not_too_early(current, status)
+                _set_status(current, status)
+                record_event(current, Fact(_EVENT_KINDS[status]), actor=actor, through=through)
+            return current
+    except IntegrityError as error:
+        if not is_time_taken(error):
+            raise
+    raise BookingError(
+        _("%(name)s now has another appointment at that time. Book a new one.")
+        % {"name": appointment.staff.name}
+    )
 
 
 def undo_status(
     appointment: Appointment, *, actor: StaffMember, through: str, version: int | None = None
 ) -> Appointment:
-    """Undo the last status change. Raises BookingError if another appointment has taken a no-show's time."""
-    previous = previous_status(appointment)
+    """Undo the last status change. Raises the errors of `change_status`."""
+    previous = PREVIOUS_STATUS.get(appointment.status)
     if previous is None:
-        raise BookingError(_("There is nothing to take back."))
-    return _change_status(appointment, previous, actor, through, version)
+        raise BookingError(_("There is nothing to undo."))
+    return change_status(appointment, previous, actor=actor, through=through, version=version)
 
 
 def cancel_appointment(
@@ -112,7 +104,8 @@ def cancel_appointment(
         current = lock_appointment(appointment, actor)
         check_changeable(current, BookedThrough(through))
         check_version(current, version)
-        _check_cancellable_by(current, BookedThrough(through))
+        if through == BookedThrough.CLIENT_VIEW and current.status == Status.ARRIVED:
+            raise BookingError(_("This appointment has begun. Please call us."))
         current.cancel_reason = " ".join(reason.split())[:300]
         _set_status(current, Status.CANCELLED, "cancel_reason")
         if current.meeting_id is not None:
@@ -126,34 +119,6 @@ def _cancellation(appointment: Appointment) -> Fact:
     if not appointment.cancel_reason:
         return Fact(AppointmentEventKind.CANCELLED)
     return Fact(AppointmentEventKind.CANCELLED_WITH_REASON, {"reason": appointment.cancel_reason})
-
-
-def _check_cancellable_by(appointment: Appointment, through: BookedThrough) -> None:
-    if through == BookedThrough.CLIENT_VIEW and appointment.status == Status.ARRIVED:
-        raise BookingError(_("This appointment has begun. Please call us."))
-
-
-def _change_status(
-    appointment: Appointment, status: Status, actor: StaffMember, through: str, version: int | None
-) -> Appointment:
-    try:
-        with transaction.atomic():
-            lock_staff(appointment.staff)
-            current = lock_appointment(appointment, actor)
-            # A repeated click changes nothing.
-            if current.status != status:
-                check_version(current, version)
-                _check_not_too_early(current, status)
-                _set_status(current, status)
-                record_event(current, Fact(_EVENT_KINDS[status]), actor=actor, through=through)
-            return current
-    except IntegrityError as error:
-        if not is_time_taken(error):
-            raise
-    raise BookingError(
-        _("%(name)s has another appointment at that time by now. Book a new one.")
-        % {"name": appointment.staff.name}
-    )
 
 
 def _too_early(appointment: Appointment, status: Status) -> bool:

@@ -20,7 +20,7 @@ from appointments.video.repair import RepairResult
 from appointments.video.repair_rows import LinkRow, rows_of
 from integrations.hooks import MeetingPage
 from integrations.hosting.reasons import BlockingReason
-from integrations.meetings.signals import gathered
+from integrations.meetings.signals import batch_enqueue
 from services.methods import offers_of
 from services.models import MeetingMethod, Service
 from staff.models import StaffMember
@@ -76,7 +76,7 @@ def switch_to_video(appointments: Iterable[Appointment], *, actor: StaffMember) 
     Appointments that can't be changed are skipped and counted. Don't call this in a transaction.
     """
     changed = skipped = 0
-    with gathered():
+    with batch_enqueue():
         for appointment in appointments:
             try:
                 change_method(
@@ -104,8 +104,8 @@ def switch_notice(service: Service) -> Notice | None:
 
 def _without_video_sentence(number: int) -> str:
     words = ngettext(
-        "%d booked appointment of this service is no video call.",
-        "%d booked appointments of this service are no video calls.",
+        "%d booked appointment of this service isn’t a video call.",
+        "%d booked appointments of this service aren’t video calls.",
         number,
     )
     return words % number

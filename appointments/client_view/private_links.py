@@ -57,7 +57,7 @@ class JoinTarget:
 
 
 def join_target_of(appointment: Appointment) -> JoinTarget:
-    """Return the join target: `open` with a URL, else `wait`, `failed`, `over`, `cancelled` or `not_yet_video`."""
+    """Return the join target: `open` with a URL, else `wait`, `failed`, `over`, `cancelled` or `not_video`."""
     link = link_of(appointment)
     if link.state == LinkState.CANCELLED:
         return JoinTarget("cancelled")
@@ -95,12 +95,12 @@ def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | Non
         location=appointment.location,
         ignoring=appointment,
     )
-    days = _by_day((moment for moment in found if moment != appointment.starts_at), zone)
+    days = _by_day((start for start in found if start != appointment.starts_at), zone)
     is_cut = len(found) > _TIMES_SHOWN and len(days) > 1
     shown = days[: min(_DAYS_SHOWN, len(days) - is_cut)]
     return TimesToMoveTo(shown, days[len(shown)][0] if len(days) > len(shown) else None)
 
 
-def _by_day(moments: Iterable[datetime], zone: ZoneInfo) -> list[tuple[date, list[datetime]]]:
-    days = groupby(moments, key=lambda moment: moment.astimezone(zone).date())
+def _by_day(starts: Iterable[datetime], zone: ZoneInfo) -> list[tuple[date, list[datetime]]]:
+    days = groupby(starts, key=lambda start: start.astimezone(zone).date())
     return [(day, list(times)) for day, times in days]

@@ -82,7 +82,7 @@ class ClientSelection:
         pk = self._parameters.value("staff")
         found = None if pk is None or self.method is None else self._offer.candidate(self.method, pk)
         if found is None:
-            raise NotOffered(_("Nobody of that number takes this appointment. Choose somebody else."))
+            raise NotOffered(_("No staff member of this number takes this appointment. Choose someone else."))
         return found
 
     @cached_property

@@ -85,7 +85,7 @@ def slots_for_clients(query: SlotsQuery) -> list[int]:
     service = _offered_service(query)
     people = bookable_staff(service, query.method, only=query.staff)
     if query.staff is not None and not people:
-        raise NotOffered(_("Nobody of that number takes this appointment. Choose somebody else."))
+        raise NotOffered(_("No staff member of this number takes this appointment. Choose someone else."))
     zone = query.zone or service.organization.time_zone
     first_day = query.first_day or timezone.localdate(timezone=zone)
     start = datetime.combine(first_day, time(0), zone)

@@ -32,7 +32,6 @@ class BookingForm(BookingBaseForm):
 
     @property
     def starts_at(self) -> datetime:
-        """Return the start that was entered."""
         start: datetime = self.date_time.cleaned_data["starts_at"]
         return start
 

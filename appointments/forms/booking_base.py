@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from appointments.booking.candidates import StaffCandidates, staff_candidates, why_not
 from appointments.booking_rules.errors import BookingError
 from appointments.forms.client_choice import ClientGroup
-from appointments.forms.progressive import CompositeForm, choices_so_far, is_preview
+from appointments.forms.progressive import CompositeForm
 from appointments.parameters import find_by_id
 from integrations.hosting.eligibility import Hosting
 from services.models import MeetingMethod, Service, ServiceAssignment
@@ -61,11 +61,11 @@ class BookingBaseForm(CompositeForm):
         empty_label=gettext_lazy("Choose a staff member"),
         error_messages={
             "required": gettext_lazy("Choose a staff member."),
-            "invalid_choice": gettext_lazy("This person cannot take the appointment. Choose somebody else."),
+            "invalid_choice": gettext_lazy("This person cannot take the appointment. Choose someone else."),
         },
     )
     # Ids of the staff members whose personal links the page names. An unnamed link is never used.
-    told = forms.CharField(required=False, widget=forms.HiddenInput)
+    named_links = forms.CharField(required=False, widget=forms.HiddenInput)
     notes = forms.CharField(
         label=gettext_lazy("Notes"),
         help_text=gettext_lazy("Only staff see them."),
@@ -95,16 +95,6 @@ class BookingBaseForm(CompositeForm):
             "date": timezone.localdate(timezone=actor.zone).isoformat(),
         }
         return cls(initial=initial | cls.choices_so_far(request.POST or request.GET), actor=actor)
-
-    @classmethod
-    def is_preview(cls, sent: QueryDict) -> bool:
-        """Return whether the submit only updates the choices."""
-        return is_preview(sent)
-
-    @classmethod
-    def choices_so_far(cls, sent: QueryDict) -> dict[str, str]:
-        """Return the submitted values by field."""
-        return choices_so_far(sent)
 
     # --- Choices ------------------------------------------------------------------------------------
 
@@ -148,21 +138,16 @@ class BookingBaseForm(CompositeForm):
         return [(member, hosting) for member, hosting in self.people.personal if chosen in (None, member)]
 
     @property
-    def personal_pks(self) -> set[int]:
-        """Return the ids of the staff members in `personal`."""
-        return {member.pk for member, _hosting in self.personal}
-
-    @property
-    def named_links(self) -> str:
-        """Return the next value of `told`: the ids of the personal links that this page names."""
-        return " ".join(map(str, self.personal_pks))
+    def links_to_name(self) -> str:
+        """Return the next value of `named_links`: the ids of the staff members in `personal`."""
+        return " ".join(str(member.pk) for member, _hosting in self.personal)
 
     # --- Input --------------------------------------------------------------------------------------
 
     def clean(self) -> dict[str, Any]:
         """Refuse a personal link that the page didn't name, so that the user confirms it."""
         cleaned = super().clean() or self.cleaned_data
-        named = self.picked("told").split()
+        named = self.picked("named_links").split()
         for member, _hosting in self.personal:
             if str(member.pk) not in named and not self.has_error("staff"):
                 sentence = _(
@@ -173,7 +158,7 @@ class BookingBaseForm(CompositeForm):
 
     @property
     def starts_at(self) -> datetime:
-        """Return the start that was entered. Each subclass has its own fields for it."""
+        """Return the start. Each subclass has its own fields for it."""
         raise NotImplementedError
 
     def booking(self, actor: StaffMember) -> dict[str, Any]:

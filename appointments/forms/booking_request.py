@@ -1,10 +1,11 @@
-"""A booking in one request: everything at once, by ids, as a script or another program sends it."""
+"""Booking in one request, as a script or another program sends it: all choices at once, by id."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,26 +20,37 @@ from integrations.hosting.eligibility import hosting_of
 from services.models import MeetingMethod, Service
 from staff.models import StaffMember, VideoChoice
 
-_LARGEST_ID: Final = 2**63 - 1
 
+class _RowField(forms.IntegerField):
+    """Row by its id. The form sets `rows` to those of its organisation."""
 
-def _id_field(*, required: bool = True) -> forms.IntegerField:
-    return forms.IntegerField(min_value=1, max_value=_LARGEST_ID, required=required)
+    rows: QuerySet[Any]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, **options)
+
+    def clean(self, value: Any) -> Any:
+        """Return the row. Raises ValidationError."""
+        pk = super().clean(value)
+        row = None if pk is None else self.rows.filter(pk=pk).first()
+        if pk is not None and row is None:
+            raise ValidationError(_("That choice is not available here. Choose another one."))
+        return row
 
 
 class BookingRequestForm(forms.Form):
-    """Of the organisation of `actor`. Without `staff`, whoever is free then takes it.
+    """Booking in the organisation of `actor`. Without `staff`, any free staff member takes it.
 
-    `starts_at` is ISO 8601; without an offset it is meant by the clock of the actor.
+    `starts_at` is ISO 8601. Without an offset it is in the current time zone.
     """
 
-    service = _id_field()
+    service = _RowField()
     method = forms.TypedChoiceField(coerce=int, choices=MeetingMethod.choices)
-    staff = _id_field(required=False)
-    client = _id_field()
+    staff = _RowField(required=False)
+    client = _RowField()
     starts_at = IsoDateTimeField()
     outside_hours = forms.BooleanField(required=False)
-    # A video call on somebody's personal link is booked for whoever says so only.
+    # Confirms that the video call may take place on the staff member's personal link.
     personal_link = forms.BooleanField(required=False)
     request_key = forms.CharField(
         max_length=64, error_messages={"required": gettext_lazy("Send a new random key with each booking.")}
@@ -49,29 +61,37 @@ class BookingRequestForm(forms.Form):
     def __init__(self, *args: Any, actor: StaffMember, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor = actor
+        staff = StaffMember.objects.select_related("organization", "location")
+        tables: dict[str, QuerySet[Any]] = {
+            "service": Service.objects.all(),
+            "staff": staff,
+            "client": Client.objects.all(),
+        }
+        for name, rows in tables.items():
+            self.fields[name].rows = rows.filter(organization=actor.organization_id)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """Replace the ids by rows."""
+        """Refuse a video call on the chosen staff member's personal link, unless the request confirms it."""
         chosen = super().clean() or self.cleaned_data
-        if not self.errors:
-            chosen |= self._chosen_rows()
-        if not self.errors and chosen["method"] == MeetingMethod.VIDEO and not chosen["personal_link"]:
+        if self.errors or chosen["method"] != MeetingMethod.VIDEO or chosen["personal_link"]:
+            return chosen
+        if chosen["staff"] is not None:
             self._refuse_personal_link(chosen["staff"])
         return chosen
 
-    def _refuse_personal_link(self, member: StaffMember | None) -> None:
-        """It is named before it is booked on; whoever is booked as anyone is somebody without one."""
-        if member is None or not (hosting := hosting_of([member])[member.pk]).personal_url:
+    def _refuse_personal_link(self, member: StaffMember) -> None:
+        hosting = hosting_of([member])[member.pk]
+        if not hosting.personal_url:
             return
-        words = {"name": member.name, "address": hosting.personal_url, "note": hosting.personal_note}
+        params = {"name": member.name, "address": hosting.personal_url, "note": hosting.personal_note}
         sentence = _(
             "Video calls with %(name)s take place on a personal link, %(address)s. %(note)s"
             " Send personal_link=true to book one."
         )
-        self.add_error("staff", " ".join((sentence % words).split()))
+        self.add_error("staff", " ".join((sentence % params).split()))
 
     def book(self, through: BookedThrough) -> Appointment:
-        """Book what was entered; raises as `book_appointment`."""
+        """Book the request. Raises the errors of `book_appointment`."""
         booking = {
             **self.cleaned_data,
             "organization": self.actor.organization,
@@ -87,26 +107,9 @@ class BookingRequestForm(forms.Form):
             people = _without_personal_link(people)
         return book_with_any_staff(people=people, **booking)
 
-    def _chosen_rows(self) -> dict[str, Any]:
-        """Return the organisation's rows of the ids that were sent, with an error for each that is missing."""
-        rows: dict[str, QuerySet[Any]] = {"client": Client.objects.all(), "service": Service.objects.all()}
-        if self.cleaned_data["staff"] is not None:
-            rows["staff"] = StaffMember.objects.select_related("organization", "location")
-        found: dict[str, Any] = {}
-        for name, queryset in rows.items():
-            found |= self._found(name, queryset.filter(organization=self.actor.organization_id))
-        return found
-
-    def _found(self, name: str, rows: QuerySet[Any]) -> dict[str, Any]:
-        """The row of the id that was sent; where there is none, an error and None."""
-        row = rows.filter(pk=self.cleaned_data[name]).first()
-        if row is None:
-            self.add_error(name, _("That choice is not available here. Choose another one."))
-        return {name: row}
-
 
 def _without_personal_link(people: list[StaffMember]) -> list[StaffMember]:
-    """Those who host elsewhere. Raises BookingError where nobody else could take it."""
+    """Return the staff members who host on a platform. Raises BookingError if all of them use personal links."""
     found = [member for member in people if member.video_choice != VideoChoice.PERSONAL]
     if people and not found:
         sentence = _(

@@ -25,7 +25,7 @@ class CancelForm(forms.Form):
 
     reason = forms.CharField(
         label=_("Reason (optional)"),
-        help_text=_("Client and staff member read it in the email that tells them."),
+        help_text=_("The client and the staff member read it in their email."),
         required=False,
         max_length=300,
     )

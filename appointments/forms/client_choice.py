@@ -48,7 +48,7 @@ class ClientGroup(ProgressiveForm):
         """
         first = self.chosen_client or self.known_client
         before = [first] if first else []
-        if not self.search_words or (self.chosen_client and self.picked("look") != "client"):
+        if not self.search_words or (self.chosen_client and self.picked("preview") != "client"):
             return before
         found = find_clients(self.organization, self.search_words)[:_CLIENTS_SHOWN]
         return before + [client for client in found if client not in before]

@@ -14,16 +14,16 @@ from django.utils.translation import gettext_lazy
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.client_view.form_tokens import BadToken, FormToken
 from appointments.client_view.selection import ClientSelection
-from appointments.parameters import unix_time_in
+from appointments.parameters import UnixTimeField, clean_or_none
 from services.models import MeetingMethod
 from staff.validators import one_line
 
 _LONGEST_NOTE = 2000
-_FORM_IS_FOREIGN = gettext_lazy("Please press Book once more: this form could not be told from a forged one.")
+_FORM_IS_FOREIGN = gettext_lazy("Please press Book once more: this form could not be verified.")
 _FORM_IS_OLD = gettext_lazy(
     "This page lay open for a long time. Look at the time once more, then press Book."
 )
-_NOT_THIS_WAY = gettext_lazy("This can no longer be booked like this. Choose somebody else or another time.")
+_NOT_THIS_WAY = gettext_lazy("This can no longer be booked like this. Choose someone else or another time.")
 
 
 class DetailsForm(forms.Form):
@@ -83,7 +83,8 @@ class DetailsForm(forms.Form):
     @property
     def starts_at(self) -> datetime | None:
         """Return the chosen start: of the form, else of the address."""
-        return unix_time_in(self.data.get("start", "")) or self.selection.starts_at
+        start: datetime | None = clean_or_none(UnixTimeField(), self.data.get("start", ""))
+        return start or self.selection.starts_at
 
     def clean(self) -> dict[str, Any]:
         """Refuse forged and expired forms, and robots."""

@@ -18,7 +18,7 @@ from appointments.booking.candidates import StaffCandidates
 from appointments.booking_rules.errors import BookingError
 from appointments.dates import DayField
 from appointments.forms.booking_base import BookingBaseForm
-from appointments.parameters import id_in
+from appointments.parameters import IdField, clean_or_none
 from services.models import MeetingMethod
 from staff.models import Location, StaffMember
 
@@ -41,7 +41,7 @@ class ContactCenterForm(BookingBaseForm):
         required=False,
         empty_label=gettext_lazy("Anyone available"),
         error_messages={
-            "invalid_choice": gettext_lazy("This person cannot take the appointment. Choose somebody else.")
+            "invalid_choice": gettext_lazy("This person cannot take the appointment. Choose someone else.")
         },
     )
     location = forms.ModelChoiceField(
@@ -113,20 +113,19 @@ class ContactCenterForm(BookingBaseForm):
         chosen, location = self.chosen_staff, self.chosen_location
         if chosen and location and chosen.location_id not in (location.pk, None):
             names = {"name": chosen.name, "place": location.name}
-            return (
-                _("%(name)s does not work at %(place)s. Choose somebody else, or another location.") % names
-            )
+            return _("%(name)s does not work at %(place)s. Choose someone else, or another location.") % names
         return super().staff_problem
 
     @cached_property
     def from_day(self) -> dt.date:
         """Return the first day of the slots to show."""
-        return DayField.day_in(self.picked("date")) or timezone.localdate(timezone=self.zone)
+        day: dt.date | None = clean_or_none(DayField(), self.picked("date"))
+        return day or timezone.localdate(timezone=self.zone)
 
     @property
     def has_invalid_date(self) -> bool:
         """Return whether the date was filled in with something that isn't a date."""
-        return bool(self.picked("date")) and DayField.day_in(self.picked("date")) is None
+        return bool(self.picked("date")) and clean_or_none(DayField(), self.picked("date")) is None
 
     @cached_property
     def times(self) -> FirstSlots | None:
@@ -153,7 +152,8 @@ class ContactCenterForm(BookingBaseForm):
     @property
     def picked_slot(self) -> int | None:
         """Return the start of the chosen slot, in unix seconds."""
-        return id_in(self.picked("slot").partition("-")[0])
+        start: int | None = clean_or_none(IdField(), self.picked("slot").partition("-")[0])
+        return start
 
     @property
     def shown_with(self) -> StaffMember | None:

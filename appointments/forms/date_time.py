@@ -15,6 +15,7 @@ from appointments.availability.slots import is_within_hours
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.dates import DayField
 from appointments.forms.progressive import ProgressiveForm
+from appointments.parameters import clean_or_none
 from staff.models import StaffMember
 
 
@@ -55,7 +56,8 @@ class DateTimeGroup(ProgressiveForm):
 
     def picked_date(self) -> dt.date | None:
         """Return the present date; None if it isn't valid."""
-        return DayField.day_in(self.picked("date"))
+        day: dt.date | None = clean_or_none(DayField(), self.picked("date"))
+        return day
 
     def offer_alternatives(self, error: BookingError, member: StaffMember, duration: dt.timedelta) -> None:
         """Offer the next free times of a taken time, or booking outside working hours if that would help."""

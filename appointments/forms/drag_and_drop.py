@@ -26,9 +26,7 @@ class DragAndDropForm(forms.Form):
     staff = forms.ModelChoiceField(
         queryset=StaffMember.objects.none(),
         required=False,
-        error_messages={
-            "invalid_choice": _("This person cannot take the appointment. Choose somebody else.")
-        },
+        error_messages={"invalid_choice": _("This person cannot take the appointment. Choose someone else.")},
     )
     version = forms.IntegerField(min_value=0, error_messages=_TIME_ERRORS)
     # Whether the user has confirmed the move.

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.booking.candidates import FreeTimes, free_times
 from appointments.booking_rules.errors import BookingError
 from appointments.forms.date_time import DateTimeGroup
-from appointments.forms.progressive import CompositeForm, choices_so_far, is_preview
+from appointments.forms.progressive import CompositeForm
 from appointments.forms.status import VersionField
 from appointments.models import Appointment
 
@@ -48,7 +48,7 @@ class MoveForm(CompositeForm):
     @classmethod
     def from_request(cls, request: HttpRequest, appointment: Appointment, zone: ZoneInfo) -> MoveForm:
         """Return a bound form for a final submit, else an unbound one with the choices so far."""
-        if request.method == "POST" and not is_preview(request.POST):
+        if request.method == "POST" and not cls.is_preview(request.POST):
             return cls(request.POST, appointment=appointment, zone=zone)
         starts_at = timezone.localtime(appointment.starts_at, zone)
         initial = {
@@ -57,7 +57,7 @@ class MoveForm(CompositeForm):
             "length": str(_length_minutes(appointment)),
             "version": str(appointment.version),
         }
-        return cls(initial=initial | choices_so_far(request.POST), appointment=appointment, zone=zone)
+        return cls(initial=initial | cls.choices_so_far(request.POST), appointment=appointment, zone=zone)
 
     @property
     def ends_at(self) -> dt.datetime | None:

@@ -28,6 +28,18 @@ class CompositeForm(ProgressiveForm):
         self.groups: list[forms.Form] = []
         super().__init__(*args, **kwargs)
 
+    @classmethod
+    def is_preview(cls, sent: QueryDict) -> bool:
+        """Return whether a submit only updates the choices: by a `preview` button, or by a free time (`pick`)."""
+        return "preview" in sent or "pick" in sent
+
+    @classmethod
+    def choices_so_far(cls, sent: QueryDict) -> dict[str, str]:
+        """Return the submitted values by field; a picked time ("2026-12-31T14:30") sets `date` and `time`."""
+        chosen = {name: value for name, value in sent.items() if isinstance(value, str)}
+        day, separator, at = chosen.get("pick", "").partition("T")
+        return chosen | {"date": day, "time": at} if separator else chosen
+
     @property
     def errors(self) -> ErrorDict:
         """Return the errors of the form and of its groups, by field."""
@@ -45,17 +57,5 @@ class CompositeForm(ProgressiveForm):
             group.add_error(field, error)
 
     def field_or_none(self, name: str) -> str | None:
-        """Return `name` if the form or a group has this field, else None: the error then stands on top."""
+        """Return `name` if the form or a group has this field, else None for the errors of the whole form."""
         return name if any(name in form.fields for form in (self, *self.groups)) else None
-
-
-def is_preview(sent: QueryDict) -> bool:
-    """Return whether a submit only updates the choices: by a `look` button, or by a free time (`pick`)."""
-    return "look" in sent or "pick" in sent
-
-
-def choices_so_far(sent: QueryDict) -> dict[str, str]:
-    """Return the submitted values by field; a picked time ("2026-12-31T14:30") sets `date` and `time`."""
-    chosen = {name: value for name, value in sent.items() if isinstance(value, str)}
-    day, separator, at = chosen.get("pick", "").partition("T")
-    return chosen | {"date": day, "time": at} if separator else chosen

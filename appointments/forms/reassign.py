@@ -17,7 +17,7 @@ from staff.models import StaffMember
 
 
 class ReassignForm(forms.Form):
-    """Choice of a candidate. Notes next to each name tell what a reassignment changes."""
+    """Choice of a candidate. Notes next to each name describe the effects of a reassignment."""
 
     staff = forms.TypedChoiceField(
         label=gettext_lazy("Staff member"),
@@ -34,7 +34,7 @@ class ReassignForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - narrows the type for mypy
         able = self.candidates.able
         field.choices = [(each.member.pk, each.member.name) for each in able]
-        field.error_messages["invalid_choice"] = _("This person cannot take it over. Choose somebody else.")
+        field.error_messages["invalid_choice"] = _("This person cannot take it over. Choose someone else.")
         if len(able) == 1:
             self.initial["staff"] = able[0].member.pk
 

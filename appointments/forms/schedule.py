@@ -59,7 +59,7 @@ class ScheduleForm(forms.Form):
         self._field("staff").queryset = StaffMember.objects.filter(organization=organization)
 
     @property
-    def wanted_view(self) -> str:
+    def shown_view(self) -> str:
         return str(self.cleaned_data.get("view") or "")
 
     @property
@@ -70,7 +70,7 @@ class ScheduleForm(forms.Form):
     def days(self, today: dt.date) -> tuple[dt.date, int]:
         """Return the first day and the number of days. A week starts on Monday."""
         day = self.cleaned_data.get("date") or today
-        if self.wanted_view != "week":
+        if self.shown_view != "week":
             return day, 1
         return day - dt.timedelta(days=day.weekday()), WEEK
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from appointments.models import AppointmentQuerySet
-from appointments.parameters import id_in
+from appointments.parameters import IdField, clean_or_none
 
 
 @dataclass(frozen=True)
@@ -39,4 +39,4 @@ class Selection:
 
 
 def _ids(values: list[str]) -> frozenset[int]:
-    return frozenset(pk for value in values if (pk := id_in(value)) is not None)
+    return frozenset(pk for value in values if (pk := clean_or_none(IdField(), value)) is not None)

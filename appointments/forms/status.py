@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django import forms
 
-from appointments.models import Status
+from appointments.changes.status import FORWARD
 
-UNDO = "take_back"
+UNDO = "undo"
 
 
 class VersionField(forms.IntegerField):
@@ -19,7 +19,5 @@ class VersionField(forms.IntegerField):
 class StatusForm(forms.Form):
     """Requested status, or UNDO to revert the last change."""
 
-    status = forms.ChoiceField(
-        choices=[*((s.value, s.label) for s in Status if s != Status.CANCELLED), (UNDO, "")]
-    )
+    status = forms.ChoiceField(choices=[*((status.value, status.label) for status in FORWARD), (UNDO, "")])
     version = forms.IntegerField(min_value=0)

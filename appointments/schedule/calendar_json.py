@@ -81,7 +81,7 @@ def _event(booked: AppointmentRow, resource: str, zone: ZoneInfo) -> dict[str, A
             "method": booked.method_label,
             "icon": method_icon(booked.method),
             "link": booked.link,
-            "linkWords": booked.link_label,
+            "linkLabel": booked.link_label,
         },
     }
 
@@ -94,5 +94,5 @@ def _size_classes(booked: AppointmentRow) -> list[str]:
     return ["booked-short"] if length <= timedelta(minutes=30) else []
 
 
-def _local_time(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
+def _local_time(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")

@@ -6,7 +6,7 @@ transaction.
 
 from __future__ import annotations
 
-from appointments.booking_rules.validation import check_can_host
+from appointments.booking_rules.errors import StaffUnavailable
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.meetings.requests import hand_over, request_cancel, request_meeting
@@ -64,7 +64,8 @@ def retire_video(appointment: Appointment) -> None:
 
 def _hosting(host: StaffMember) -> Hosting:
     hosting = hosting_of([host])[host.pk]
-    check_can_host(hosting)
+    if not hosting.can_host:
+        raise StaffUnavailable(hosting.problem)
     return hosting
 
 

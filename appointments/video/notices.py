@@ -46,8 +46,8 @@ def _missing_links_sentence(missing: MissingLinks) -> str:
         return _("More than %d booked video appointments have no link.") % missing.total
     if not missing.able:
         words = ngettext(
-            "%d booked video appointment has no link, and whoever hosts it cannot host one now.",
-            "%d booked video appointments have no link, and whoever hosts them cannot host one now.",
+            "%d booked video appointment has no link, and its staff member cannot host one now.",
+            "%d booked video appointments have no link, and their staff cannot host one now.",
             missing.total,
         )
         return words % missing.total

@@ -28,7 +28,7 @@ from appointments.video.meeting import VIDEO_FIELDS, reassign_video
 from appointments.video.missing_links import is_elsewhere, lacks_link
 from integrations.hosting.eligibility import hosting_of
 from integrations.meetings.requests import try_again
-from integrations.meetings.signals import gathered
+from integrations.meetings.signals import batch_enqueue
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember
@@ -61,7 +61,7 @@ def repair_links(
     Load the organisation and staff with `appointments`. Don't call this in a transaction.
     """
     changed = skipped = 0
-    with gathered():
+    with batch_enqueue():
         for appointment in appointments:
             try:
                 is_changed = repair_link(appointment, actor=actor, replacing=replacing)
@@ -105,7 +105,7 @@ def repair_link(appointment: Appointment, *, actor: StaffMember, replacing: bool
 def _check_video(appointment: Appointment) -> None:
     check_changeable(appointment, BookedThrough.SCHEDULE)
     if appointment.method != MeetingMethod.VIDEO or appointment.status not in LIVE_STATUSES:
-        raise BookingError(_("This appointment takes place on no video call any more."))
+        raise BookingError(_("This appointment is no longer a video call."))
 
 
 def _is_replaceable(appointment: Appointment) -> bool:

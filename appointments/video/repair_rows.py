@@ -60,7 +60,7 @@ class LinkRow:
 
 
 def rows_of(appointments: Sequence[Appointment]) -> list[LinkRow]:
-    """Return the rows of appointments loaded `with_links`. Takes two queries."""
+    """Return the rows of appointments loaded `with_details`. Takes two queries."""
     hostings = hosting_of(list({each.staff_id: each.staff for each in appointments}.values()))
     return [
         LinkRow(each, hostings[each.staff_id], _blocking_reason(each, hostings[each.staff_id]))
@@ -72,6 +72,6 @@ def _blocking_reason(appointment: Appointment, hosting: Hosting) -> BlockingReas
     staff = appointment.staff
     if staff.is_active:
         return hosting.blocking_reason
-    sentence = _("%(name)s no longer takes appointments. Choose somebody else.") % {"name": staff.name}
+    sentence = _("%(name)s no longer takes appointments. Choose someone else.") % {"name": staff.name}
     page = MeetingPage(reverse("appointment-reassign", args=[appointment.pk]), _("Reassign"))
     return BlockingReason(sentence=sentence, reason=_("No longer takes appointments."), ask="", page=page)

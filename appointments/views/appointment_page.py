@@ -16,22 +16,11 @@ from appointments.views.responses import is_htmx
 from integrations.platforms.registry import platform_of
 from staff.access import current_member
 
-_RELATED = (
-    "organization",
-    "client",
-    "service",
-    "location",
-    "meeting__connection",
-    "staff__organization",
-    "staff__location",
-    "booked_by",
-)
-
 
 def appointment_or_404(request: HttpRequest, pk: int) -> Appointment:
     """Return the appointment with its related rows. Schedulers see those of the organization, staff their own."""
-    visible = Appointment.objects.visible_to(current_member(request))
-    return get_object_or_404(visible.select_related(*_RELATED), pk=pk)
+    visible = Appointment.objects.visible_to(current_member(request)).with_details()
+    return get_object_or_404(visible.select_related("booked_by"), pk=pk)
 
 
 def link_context(shown: Appointment) -> dict[str, Any]:

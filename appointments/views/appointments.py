@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -16,15 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.move import is_movable
 from appointments.changes.notes import notes_fingerprint, write_notes
-from appointments.changes.status import (
-    complete_appointment,
-    mark_arrived,
-    mark_no_show,
-    next_statuses,
-    previous_status,
-    start_appointment,
-    undo_status,
-)
+from appointments.changes.status import PREVIOUS_STATUS, change_status, next_statuses, undo_status
 from appointments.forms.notes import NotesForm
 from appointments.forms.status import UNDO, StatusForm
 from appointments.models import Appointment, BookedThrough, Status
@@ -34,14 +26,6 @@ from appointments.views.appointment_page import appointment_or_404, link_context
 from appointments.views.responses import see_other
 from staff.access import current_member
 from staff.outbox import send_again
-
-_CHANGES: dict[str, Callable[..., Appointment]] = {
-    Status.ARRIVED: mark_arrived,
-    Status.IN_PROGRESS: start_appointment,
-    Status.SERVED: complete_appointment,
-    Status.NO_SHOW: mark_no_show,
-    UNDO: undo_status,
-}
 
 
 @require_safe
@@ -54,7 +38,7 @@ def appointment(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @never_cache
-def appointment_news(request: HttpRequest, pk: int) -> HttpResponse:
+def appointment_updates(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the changed parts of the page; 204 while the fingerprint equals `seen`."""
     shown = appointment_or_404(request, pk)
     context = _page_context(shown)
@@ -81,22 +65,22 @@ def appointment_link(request: HttpRequest, pk: int) -> HttpResponse:
 def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Request the link again, or for the first time if there was no meeting."""
     shown = appointment_or_404(request, pk)
-    answer = retry_link(shown, actor=current_member(request))
-    if answer.is_retried:
+    result = retry_link(shown, actor=current_member(request))
+    if result.is_retried:
         messages.success(request, _("The link is being created again."))
-    if answer.sentence:
-        messages.warning(request, answer.sentence)
+    if result.sentence:
+        messages.warning(request, result.sentence)
     return see_other("appointment", pk)
 
 
 @require_POST
-def appointment_mail_again(request: HttpRequest, pk: int, mail: int) -> HttpResponse:
+def appointment_email_again(request: HttpRequest, pk: int, email: int) -> HttpResponse:
     """Resend an email that failed or may not have been sent."""
     shown = appointment_or_404(request, pk)
-    if send_again(get_object_or_404(shown.notifications.select_related("email"), pk=mail).email):
-        messages.success(request, _("The mail is being sent again."))
+    if send_again(get_object_or_404(shown.notifications.select_related("email"), pk=email).email):
+        messages.success(request, _("The email is being sent again."))
     else:
-        messages.error(request, _("That mail was sent already, or is being sent."))
+        messages.error(request, _("That email was sent already, or is being sent."))
     return see_other("appointment", pk)
 
 
@@ -105,19 +89,15 @@ def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status, or undo the last change."""
     shown = appointment_or_404(request, pk)
     form = StatusForm(request.POST)
-    change = _CHANGES.get(form.cleaned_data["status"]) if form.is_valid() else None
-    if change is None:
+    if not form.is_valid():
         messages.error(request, _("That button is out of date. Look at the appointment again."))
         return see_other("appointment", pk)
+    requested, version = form.cleaned_data["status"], form.cleaned_data["version"]
+    change = undo_status if requested == UNDO else partial(change_status, status=Status(requested))
     try:
-        change(
-            shown,
-            actor=current_member(request),
-            through=BookedThrough.SCHEDULE,
-            version=form.cleaned_data["version"],
-        )
-    except BookingError as refusal:
-        messages.error(request, refusal.sentence)
+        change(shown, actor=current_member(request), through=BookedThrough.SCHEDULE, version=version)
+    except BookingError as error:
+        messages.error(request, error.sentence)
     return see_other("appointment", pk)
 
 
@@ -129,8 +109,8 @@ def appointment_notes(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             write_notes(shown, actor=current_member(request), **form.cleaned_data)
-        except BookingError as refusal:
-            form = NotesForm.again(request.POST, shown, refusal.sentence)
+        except BookingError as error:
+            form = NotesForm.again(request.POST, shown, error.sentence)
         else:
             messages.success(request, _("Saved."))
             return see_other("appointment", pk)
@@ -149,7 +129,7 @@ def _page_context(shown: Appointment) -> dict[str, Any]:
     return {
         "may_change": is_movable(shown),
         "next_statuses": next_statuses(shown),
-        "before": previous_status(shown),
+        "previous_status": PREVIOUS_STATUS.get(shown.status),
         "notes": NotesForm.of(shown),
         "events": events,
         "notifications": notifications,

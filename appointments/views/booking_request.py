@@ -30,7 +30,7 @@ def book(request: HttpRequest) -> JsonResponse:
     try:
         booked = form.book(BookedThrough.CONTACT_CENTER)
     except TimeTaken as taken:
-        free = [int(moment.timestamp()) for moment in taken.next_free]
+        free = [int(start.timestamp()) for start in taken.next_free]
         return json_error(taken.sentence, 409, next_free=free)
     except BookingError as error:
         return field_errors({error.field: [error.sentence]})

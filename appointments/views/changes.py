@@ -16,11 +16,10 @@ from appointments.forms.cancel import CancelForm
 from appointments.forms.method import MethodForm
 from appointments.forms.move import MoveForm
 from appointments.forms.reassign import ReassignForm
-from appointments.models import Appointment, BookedThrough
+from appointments.models import BookedThrough
 from appointments.views.appointment_page import appointment_or_404, page_or_panel
 from appointments.views.responses import see_other
 from staff.access import current_member, schedulers_only
-from staff.models import StaffMember
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,9 +29,17 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
     shown = appointment_or_404(request, pk)
     member = current_member(request)
     form = MoveForm.from_request(request, shown, member.zone)
-    if form.is_bound and form.is_valid():
+    if form.is_valid():
         try:
-            _move(shown, form, member)
+            move_appointment(
+                shown,
+                starts_at=form.date_time.cleaned_data["starts_at"],
+                ends_at=form.ends_at,
+                actor=member,
+                through=BookedThrough.SCHEDULE,
+                outside_hours=form.date_time.cleaned_data["outside_hours"],
+                version=form.cleaned_data["version"],
+            )
         except BookingError as error:
             form.add_booking_error(error)
         else:
@@ -48,7 +55,7 @@ def appointment_reassign(request: HttpRequest, pk: int) -> HttpResponse:
     """Reassign an appointment at the same time. Each candidate shows what happens to the link."""
     shown = appointment_or_404(request, pk)
     form = ReassignForm(request.POST if request.method == "POST" else None, appointment=shown)
-    if form.is_bound and form.is_valid():
+    if form.is_valid():
         try:
             reassign_appointment(
                 shown,
@@ -72,7 +79,7 @@ def appointment_method(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the meeting method or the location."""
     shown = appointment_or_404(request, pk)
     form = MethodForm(request.POST if request.method == "POST" else None, appointment=shown)
-    if form.is_bound and form.is_valid():
+    if form.is_valid():
         try:
             change_method(
                 shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
@@ -91,7 +98,7 @@ def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm with an optional reason; then cancel."""
     shown = appointment_or_404(request, pk)
     form = CancelForm.of(shown, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
+    if form.is_valid():
         try:
             cancel_appointment(
                 shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
@@ -102,16 +109,3 @@ def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The appointment is cancelled."))
             return see_other("appointment", pk)
     return page_or_panel(request, "appointments/appointment/cancel.html", shown, {"form": form})
-
-
-def _move(shown: Appointment, form: MoveForm, member: StaffMember) -> None:
-    entered = form.date_time.cleaned_data
-    move_appointment(
-        shown,
-        starts_at=entered["starts_at"],
-        ends_at=form.ends_at,
-        actor=member,
-        through=BookedThrough.SCHEDULE,
-        outside_hours=entered["outside_hours"],
-        version=form.cleaned_data["version"],
-    )

@@ -28,7 +28,7 @@ from appointments.client_view.selection import ClientSelection
 from appointments.client_view.slots import InvalidQuery, NotOffered, SlotsQuery, slots_for_clients
 from appointments.forms.client_view import DetailsForm
 from appointments.models import Appointment
-from appointments.views.private_links import appointment_context, appointments_with_details, confidential
+from appointments.views.private_links import appointment_context, confidential
 from appointments.views.responses import json_error, see_other, too_many_requests
 from staff.embedding import embedding_sites
 from staff.models import Organization
@@ -159,8 +159,9 @@ def _is_same_origin(request: HttpRequest) -> bool:
 @_public_page
 def booked(request: HttpRequest, organization: Organization, reference: str) -> HttpResponse:
     """Confirm a booking for an hour. Later the client uses the links in the email."""
-    found = appointments_with_details().filter(pk=appointment_id_of(reference), organization=organization)
-    appointment: Appointment | None = found.first()
+    pk = appointment_id_of(reference)
+    appointments = Appointment.objects.with_details().filter(organization=organization)
+    appointment = None if pk is None else appointments.filter(pk=pk).first()
     if appointment is None:
         context = {"organization": organization}
         return confidential(

@@ -28,7 +28,7 @@ def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
         return _refused(form.sentence)
     try:
         if not form.cleaned_data["confirmed"] and (question := confirmation_lines(shown, form.drop, member)):
-            return JsonResponse({"outcome": "ask", "sentences": question})
+            return JsonResponse({"outcome": "confirm", "sentences": question})
         moved = drop_appointment(shown, form.drop, member)
     except BookingError as error:
         return _refused(error.sentence, error)
@@ -44,17 +44,14 @@ def _moved(before: Appointment, moved: Appointment) -> dict[str, Any]:
     }
     if moved.ends_at - moved.starts_at != before.ends_at - before.starts_at:
         undo["ends_at"] = before.ends_at.isoformat()
-    words = {"client": moved.client.name, "now": time_and_staff(moved)}
-    return {"outcome": "moved", "sentence": _("%(client)s is on %(now)s now.") % words, "undo": undo}
+    params = {"client": moved.client.name, "now": time_and_staff(moved)}
+    return {"outcome": "moved", "sentence": _("%(client)s is on %(now)s now.") % params, "undo": undo}
 
 
 def _refused(sentence: str, error: BookingError | None = None) -> JsonResponse:
     free = error.next_free if isinstance(error, TimeTaken) else []
     times = [
-        {
-            "starts_at": moment.isoformat(),
-            "label": date_format(timezone.localtime(moment), "D j M, H:i"),
-        }
-        for moment in free
+        {"starts_at": start.isoformat(), "label": date_format(timezone.localtime(start), "D j M, H:i")}
+        for start in free
     ]
     return JsonResponse({"outcome": "refused", "sentence": sentence, "next_free": times}, status=409)

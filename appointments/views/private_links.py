@@ -29,12 +29,12 @@ from appointments.client_view.private_links import (
     times_to_move_to,
 )
 from appointments.client_view.rate_limits import limit_of_guessing, refund_guess
-from appointments.dates import DayField
+from appointments.dates import DayField, IsoDateTimeField
 from appointments.forms.cancel import ReasonForm
 from appointments.labels import join_label
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
 from appointments.notifications.ics import invitation
-from appointments.parameters import aware_datetime_in
+from appointments.parameters import clean_or_none
 from appointments.video.link_state import link_of
 from appointments.views.responses import SeeOther, is_htmx, see_other, too_many_requests
 
@@ -51,10 +51,9 @@ def _private_page(token_field: str) -> Callable[[Page[P]], Callable[..., HttpRes
             if limit := limit_of_guessing(request):
                 template = "appointments/manage/too_many_requests.html"
                 return confidential(too_many_requests(request, template, limit))
+            appointments = Appointment.objects.with_details().filter(**{token_field: token})
             # PostgreSQL refuses text with a NUL.
-            appointment = (
-                None if "\0" in token else appointments_with_details().filter(**{token_field: token}).first()
-            )
+            appointment = None if "\0" in token else appointments.first()
             if appointment is None:
                 return confidential(render(request, "appointments/manage/unknown_link.html", status=404))
             refund_guess(request)
@@ -111,7 +110,7 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
         return SeeOther(
             reverse("manage-appointment", args=[appointment.manage_token], query={"moved": "yes"})
         )
-    first = DayField.day_in(request.GET.get("from", ""))
+    first = clean_or_none(DayField(), request.GET.get("from", ""))
     times = times_to_move_to(appointment, client_zone(appointment), first)
     context = appointment_context(appointment) | {
         "days": times.days,
@@ -159,19 +158,6 @@ def join(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     )
 
 
-def appointments_with_details() -> Any:
-    """Return appointments with the related rows that a client's page shows."""
-    return Appointment.objects.select_related(
-        "organization",
-        "client",
-        "service",
-        "location",
-        "meeting__connection",
-        "staff__organization",
-        "staff__location",
-    )
-
-
 def confidential(response: HttpResponse) -> HttpResponse:
     """Keep a response out of caches and search engines, and its address out of Referer headers."""
     response["Cache-Control"] = "no-store"
@@ -181,7 +167,7 @@ def confidential(response: HttpResponse) -> HttpResponse:
 
 
 def appointment_context(appointment: Appointment) -> dict[str, Any]:
-    """Return the context that the templates of a client's appointment share."""
+    """Return the template context of a client's appointment."""
     return {
         "appointment": appointment,
         "phase": phase_of(appointment),
@@ -193,7 +179,7 @@ def appointment_context(appointment: Appointment) -> dict[str, Any]:
 
 def _move_or_refuse(request: HttpRequest, appointment: Appointment) -> str:
     """Move to the chosen time. Return the reason if that isn't possible, else an empty string."""
-    starts_at = aware_datetime_in(request.POST.get("starts_at", ""))
+    starts_at = clean_or_none(IsoDateTimeField(requires_offset=True), request.POST.get("starts_at", ""))
     if starts_at is None:
         return _("Choose one of the times.")
     try:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render, resolve_url
-from django.utils.translation import ngettext
 
 from staff.rate_limits import Limit
 
@@ -47,15 +45,3 @@ def too_many_requests(
     response = render(request, template, {"minutes": -(-seconds // 60), **(context or {})}, status=429)
     response["Retry-After"] = str(seconds)
     return response
-
-
-def message_remaining(request: HttpRequest, remaining: int) -> None:
-    """Add a message if more rows are selected than one submit handles."""
-    if not remaining:
-        return
-    sentence = ngettext(
-        "%d more is selected: choose the button again to go on.",
-        "%d more are selected: choose the button again to go on.",
-        remaining,
-    )
-    messages.info(request, sentence % remaining)

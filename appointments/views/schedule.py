@@ -31,7 +31,7 @@ ROWS_PER_PAGE = 50
 
 @dataclass(frozen=True)
 class _ScheduleQuery:
-    """Days and staff that a member asked for, loaded when they are needed."""
+    """Days and staff that the address requests, loaded lazily."""
 
     member: StaffMember
     parameters: QueryDict
@@ -67,7 +67,7 @@ class _ScheduleQuery:
     def is_drawn(self) -> bool:
         """Return whether a script draws columns: of staff on a day, or of the days of one staff member."""
         people = self.page.paginator.count
-        return self.form.wanted_view != "list" and (people == 1 or (people > 1 and self.days[1] == 1))
+        return self.form.shown_view != "list" and (people == 1 or (people > 1 and self.days[1] == 1))
 
     @property
     def etag(self) -> str:
@@ -127,11 +127,8 @@ def _navigation(query: _ScheduleQuery) -> dict[str, Any]:
     """Return the URLs of the navigation. They keep the filters and the view."""
 
     def address(**changes: str) -> str:
-        wanted = {
-            name: query.parameters.get(name) or "" for name in query.parameters if name != "appointment"
-        } | changes
-        kept = {name: value for name, value in wanted.items() if value}
-        return f"?{urlencode(kept)}"
+        present = {name: query.parameters.get(name) for name in query.parameters if name != "appointment"}
+        return f"?{urlencode({name: value for name, value in (present | changes).items() if value})}"
 
     first, length = query.days
     chosen = query.form.cleaned_data.get("date") or query.today
@@ -143,7 +140,7 @@ def _navigation(query: _ScheduleQuery) -> dict[str, Any]:
             (value, label, address(view=value, date=chosen.isoformat(), page=""))
             for value, label in query.form.fields["view"].choices  # type: ignore[attr-defined]
         ],
-        "everybody_url": address(staff="", page=""),
+        "everyone_url": address(staff="", page=""),
         "week_of_url": f"{address(view='week', staff='', q='', page='', date=chosen.isoformat())}&staff=",
         "day_url": f"{address(view='', date='', page='')}&date=",
         "page_url": f"{address(page='', date=first.isoformat())}&page=",

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from appointments.forms.selection import Selection
 from appointments.models import AppointmentQuerySet
-from appointments.parameters import id_in
+from appointments.parameters import find_by_id
 from appointments.video.missing_links import host_is_able, with_other_link, without_link
-from appointments.video.repair import BATCH_SIZE, RepairResult, repair_links
+from appointments.video.repair import BATCH_SIZE, repair_links
 from appointments.video.repair_rows import rows_of
-from appointments.views.responses import SeeOther, message_remaining
-from staff.access import admin_only, current_member, current_organization
+from appointments.views.responses import SeeOther
+from appointments.views.selected_rows import ResultSentences, change_selected
+from staff.access import admin_only, current_organization
 from staff.models import StaffMember
 from staff.pagination import list_context
+
+_SENTENCES = ResultSentences(
+    nothing_selected=gettext_lazy("No appointment is selected. Select those that should get a link."),
+    changed=ngettext_lazy(
+        "%d booked appointment gets its link now.", "%d booked appointments get their links now."
+    ),
+    skipped=ngettext_lazy(
+        "%d selected appointment was left as it is: it already has a link, or was changed, or its staff member "
+        "cannot host it any more.",
+        "%d selected appointments were left as they are: they already have a link, or were changed, or their "
+        "staff cannot host them any more.",
+    ),
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,14 +46,17 @@ def video_links(request: HttpRequest) -> HttpResponse:
     found = _listed_appointments(request, person, replacing=replacing)
     able = found if replacing else found.filter(host_is_able(current_organization(request)))
     if request.method == "POST":
-        _create_links(request, able, replacing=replacing)
+        repair = partial(repair_links, replacing=replacing)
+        change_selected(request, able, repair, _SENTENCES, batch_size=BATCH_SIZE)
         return SeeOther(_page_url(person, replacing=replacing))
+    listed = list_context(request, found.with_details())
     context = {
         "replacing": replacing,
         "person": person,
         "able": able.count(),
         "at_once": BATCH_SIZE,
-        **_rows(request, found),
+        "rows": rows_of(list(listed["page"].object_list)),
+        **listed,
     }
     return render(request, "appointments/video_links/page.html", context)
 
@@ -52,7 +66,10 @@ def _staff_or_none(request: HttpRequest) -> StaffMember | None:
     text = request.GET.get("staff", "")
     if not text:
         return None
-    return get_object_or_404(StaffMember, pk=id_in(text), organization=current_organization(request))
+    found = find_by_id(StaffMember.objects.filter(organization=current_organization(request)), text)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _listed_appointments(
@@ -64,45 +81,6 @@ def _listed_appointments(
     if not replacing:
         found = found.order_by(host_is_able(organization).desc(), "starts_at", "pk")
     return found if person is None else found.filter(staff=person)
-
-
-def _rows(request: HttpRequest, found: AppointmentQuerySet) -> dict[str, Any]:
-    context = list_context(request, found.with_links())
-    return {**context, "rows": rows_of(list(context["page"].object_list))}
-
-
-def _create_links(request: HttpRequest, able: AppointmentQuerySet, *, replacing: bool) -> None:
-    selection = Selection.of(request.POST)
-    if not selection:
-        messages.info(request, _("No appointment is selected. Tick those that shall get a link."))
-        return
-    gone = selection.missing_from(able)
-    chosen = selection.among(able)
-    left = max(chosen.count() - BATCH_SIZE, 0)
-    # Read first: appointments with a new link leave the list.
-    now = list(chosen.with_links()[:BATCH_SIZE])
-    done = repair_links(now, actor=current_member(request), replacing=replacing)
-    _message_result(request, RepairResult(done.changed, done.skipped + gone))
-    message_remaining(request, left)
-
-
-def _message_result(request: HttpRequest, done: RepairResult) -> None:
-    if done.changed:
-        sentence = ngettext(
-            "%d booked appointment gets its link now.",
-            "%d booked appointments get their links now.",
-            done.changed,
-        )
-        messages.success(request, sentence % done.changed)
-    if done.skipped:
-        sentence = ngettext(
-            "%d selected appointment was left as it is: it has a link by now, or was changed, or its staff member "
-            "cannot host it any more.",
-            "%d selected appointments were left as they are: they have a link by now, or were changed, or their "
-            "staff cannot host them any more.",
-            done.skipped,
-        )
-        messages.info(request, sentence % done.skipped)
 
 
 def _page_url(person: StaffMember | None, *, replacing: bool) -> str:

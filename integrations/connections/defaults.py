@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Count
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.models import Connection, ConnectionStatus, EventKind
 from staff.models import Organization, StaffMember, VideoChoice
 
@@ -89,8 +87,7 @@ def make_default(connection: Connection, actor: StaffMember | None) -> bool:
     if not locked.is_default:
         of_organization.filter(is_default=True).update(is_default=False)
         of_organization.filter(pk=connection.pk).update(is_default=True)
-        words = _("%(name)s is the organisation's default now.") % {"name": locked.name}
-        note_event(locked, EventKind.MADE_DEFAULT, actor, words)
+        record_event(locked, EventKind.MADE_DEFAULT, actor, name=locked.name)
     return True
 
 
@@ -108,12 +105,7 @@ def give_default(connection: Connection, actor: StaffMember | None) -> int:
         ),
     ).update(video_choice=VideoChoice.DEFAULT, video_connection=None)
     if moved:
-        words = ngettext(
-            "%d person who had chosen it uses the organisation's default now.",
-            "%d people who had chosen it use the organisation's default now.",
-            moved,
-        )
-        note_event(connection, EventKind.SETTINGS_CHANGED, actor, words % moved)
+        record_event(connection, EventKind.MOVED_TO_DEFAULT, actor, count=moved)
     return moved
 
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import CLOSED
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.matching.rematch_runs import end_runs
 from integrations.meetings.sweep import fail_pending
 from integrations.models import Connection, ConnectionStatus, DesiredState, EventKind, Meeting
@@ -71,11 +71,11 @@ def _disconnect(connection: Connection, actor: StaffMember | None) -> None:
     platform_of(connection).forget_sign_in(connection)
     end_runs(connection.pk, _("%(name)s was disconnected meanwhile.") % {"name": connection.name})
     fail_pending(this)
-    note_event(connection, EventKind.DISCONNECTED, actor, _disconnected_words(connection, upcoming))
-
-
-def _disconnected_words(connection: Connection, upcoming: Upcoming) -> str:
-    words = _(
-        "%(name)s was disconnected. Upcoming appointments that keep their link: %(kept)d; that get none: %(lost)d."
+    record_event(
+        connection,
+        EventKind.DISCONNECTED,
+        actor,
+        name=connection.name,
+        kept=upcoming.with_link,
+        lost=upcoming.waiting,
     )
-    return words % {"name": connection.name, "kept": upcoming.with_link, "lost": upcoming.waiting}

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import CLOSED, connection_recovered
-from integrations.events import admins_of, connection_link, note_event
+from integrations.events import connection_link, email_admins, record_event
 from integrations.matching.rematch_runs import restart_run, start_run
 from integrations.models import (
     Connection,
@@ -21,7 +21,7 @@ from integrations.models import (
     RematchTrigger,
 )
 from staff.models import Organization, OutboxEmail, StaffMember
-from staff.outbox import EmailKind, enqueue_email
+from staff.outbox import EmailKind
 
 
 class AlreadyConnected(Exception):
@@ -49,7 +49,7 @@ def add_connection(
         connected_at=Now(),
     )
     connection.refresh_from_db(fields=["connected_at"])
-    note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
+    _record_connected(connection, actor)
     start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
     return connection
 
@@ -74,7 +74,7 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
     if not revived:
         raise AlreadyConnected
     connection.refresh_from_db()
-    note_event(connection, EventKind.CONNECTED, actor, _connected_words(connection))
+    _record_connected(connection, actor)
     start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
     connection_recovered.send(sender=Connection, connection_id=connection.pk, was_gone=True)
 
@@ -87,9 +87,7 @@ def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None
     Connection.objects.filter(pk=connection.pk).update(
         status=ConnectionStatus.CONNECTED, status_reason="", last_success_at=Now(), **CLOSED
     )
-    note_event(
-        connection, EventKind.REAUTHORIZED, actor, _("%(name)s was reauthorized.") % {"name": connection.name}
-    )
+    record_event(connection, EventKind.REAUTHORIZED, actor, name=connection.name)
     restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=actor)
     connection_recovered.send(sender=Connection, connection_id=connection.pk)
 
@@ -110,10 +108,10 @@ def _free_name(organization: Organization, name: str) -> str:
     return name if name.lower() not in taken else next(n for n in numbered if n.lower() not in taken)
 
 
-def _connected_words(connection: Connection) -> str:
-    if connection.is_default:
-        return _("%(name)s was connected and is the organisation's default.") % {"name": connection.name}
-    return _("%(name)s was connected.") % {"name": connection.name}
+def _record_connected(connection: Connection, actor: StaffMember | None) -> None:
+    record_event(
+        connection, EventKind.CONNECTED, actor, name=connection.name, is_default=connection.is_default
+    )
 
 
 @transaction.atomic
@@ -134,19 +132,9 @@ def require_reauthorization(connections: QuerySet[Connection], reason: str) -> b
         status=ConnectionStatus.NEEDS_REAUTHORIZATION, status_reason=reason
     )
     for connection in refused:
-        note_event(connection, EventKind.TOKEN_REFUSED, None, reason)
-        _email_admins(connection)
+        record_event(connection, EventKind.TOKEN_REFUSED, None, reason=reason)
+        email_admins(connection, REAUTHORIZATION_EMAIL)
     return bool(refused)
-
-
-def _email_admins(connection: Connection) -> None:
-    admins = admins_of(connection.organization)
-    enqueue_email(
-        REAUTHORIZATION_EMAIL,
-        to=admins.values_list("email", flat=True),
-        params={"connection": connection.pk},
-        organization=connection.organization,
-    )
 
 
 def _render_reauthorization_email(email: OutboxEmail) -> EmailMessage | None:

@@ -7,7 +7,7 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.models import Connection, EventKind
 from staff.models import Organization, StaffMember
 
@@ -35,6 +35,5 @@ def rename_connection(connection: Connection, name: str, actor: StaffMember | No
     renamed = of_organization.get(pk=connection.pk)
     if renamed.name == name:
         return
-    words = _("%(old)s is called %(new)s now.") % {"old": renamed.name, "new": name}
     of_organization.filter(pk=connection.pk).update(name=name)
-    note_event(renamed, EventKind.SETTINGS_CHANGED, actor, words)
+    record_event(renamed, EventKind.RENAMED, actor, old=renamed.name, new=name)

@@ -14,10 +14,9 @@ from typing import Final
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from coconut.task_queue import enqueue_on_commit
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.models import Connection, ConnectionCheck, EventKind
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import CheckStep, StepOutcome
@@ -108,14 +107,14 @@ _UNDER_WAY: Final = Q(finished_at__isnull=True, asked_at__gt=Now() - _GIVEN_UP_A
 @transaction.atomic
 def _finish(check: ConnectionCheck, steps: Sequence[CheckStep]) -> None:
     if ConnectionCheck.objects.filter(pk=check.pk).update(finished_at=Now()):
-        note_event(check.connection, EventKind.CHECKED, check.asked_by, _words(steps))
-
-
-def _words(steps: Sequence[CheckStep]) -> str:
-    failed = _failed(steps)
-    if failed is None:
-        return _("Everything that was tried works.")
-    return _("Failed at “%(step)s”: %(sentence)s") % {"step": failed.name, "sentence": failed.sentence}
+        failed = _failed(steps)
+        record_event(
+            check.connection,
+            EventKind.CHECKED,
+            check.asked_by,
+            failed_step=failed.name if failed else "",
+            reason=failed.sentence if failed else "",
+        )
 
 
 def _failed(steps: Sequence[CheckStep]) -> CheckStep | None:

@@ -58,9 +58,9 @@ def _connections_of(staff: Sequence[StaffMember]) -> dict[int, Connection]:
     defaults = {connection.organization_id: connection for connection in found if connection.is_default}
     connections: dict[int, Connection] = {}
     for member in staff:
-        desired_state = {VideoChoice.CONNECTION.value: by_id.get(member.video_connection_id or 0)}
-        desired_state[VideoChoice.DEFAULT.value] = defaults.get(member.organization_id or 0)
-        connection = desired_state.get(member.video_choice)
+        by_choice = {VideoChoice.CONNECTION.value: by_id.get(member.video_connection_id or 0)}
+        by_choice[VideoChoice.DEFAULT.value] = defaults.get(member.organization_id or 0)
+        connection = by_choice.get(member.video_choice)
         if connection is not None and connection.organization_id == member.organization_id:
             connections[member.pk] = connection
     return connections

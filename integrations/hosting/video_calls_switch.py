@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.models import Connection, ConnectionEvent, EventKind, HostPermission, UserMatch
 from integrations.platforms.registry import platform_of
 from staff.models import StaffMember
@@ -73,29 +71,18 @@ def _turn(
     if not locked:
         return SwitchChange(on, 0, None)
     kind = EventKind.TURNED_ON if on else EventKind.TURNED_OFF
-    event = note_event(connection, kind, actor, _words(locked, on=on, is_undo=is_undo))
+    event = record_event(
+        connection, kind, actor, count=len(locked), person=_only_name(locked), is_undo=is_undo
+    )
     UserMatch.objects.filter(pk__in=locked).update(enabled=on, turned_by=event)
     return SwitchChange(on, len(locked), event)
 
 
-def _words(changed: Sequence[int], *, on: bool, is_undo: bool) -> str:
-    words = _("Undone: %s") if is_undo else "%s"
-    if len(changed) == 1:
-        name = UserMatch.objects.select_related("staff").get(pk=changed[0]).staff.name
-        one = _("Video Calls was turned on for %s.") if on else _("Video Calls was turned off for %s.")
-        return words % one % name
-    many = (
-        ngettext(
-            "Video Calls was turned on for %d user.", "Video Calls was turned on for %d users.", len(changed)
-        )
-        if on
-        else ngettext(
-            "Video Calls was turned off for %d user.",
-            "Video Calls was turned off for %d users.",
-            len(changed),
-        )
-    )
-    return words % many % len(changed)
+def _only_name(match_ids: Sequence[int]) -> str:
+    """Return the name of the staff member if there is only one, otherwise ""."""
+    if len(match_ids) != 1:
+        return ""
+    return UserMatch.objects.select_related("staff").get(pk=match_ids[0]).staff.name
 
 
 def _make_missing_matches(connection: Connection, people: QuerySet[StaffMember]) -> None:

@@ -10,7 +10,7 @@ from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.models import Connection, EventKind, MatchField, UserMatch
 from staff.models import Organization, OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_email
@@ -68,8 +68,15 @@ def adopt_user_name(
     if offer.new != new:
         raise _nothing_offered(person)
     _change(offer)
-    words = _("The %(field)s of %(person)s was %(old)s and is %(new)s now.")
-    note_event(connection, EventKind.USER_NAME_ADOPTED, actor, words % _words_of(offer))
+    record_event(
+        connection,
+        EventKind.USER_NAME_ADOPTED,
+        actor,
+        field=offer.field,
+        person=offer.person.name,
+        old=offer.old,
+        new=offer.new,
+    )
     if offer.is_login:
         # The person may read either address.
         params = {"staff": locked.pk, "old": offer.old, "new": offer.new}
@@ -95,15 +102,6 @@ def _change(offer: Offer) -> None:
         raise AliasError(" ".join(error.messages)) from error
     except IntegrityError as error:
         raise AliasError(_("Somebody else has just taken this name.")) from error
-
-
-def _words_of(offer: Offer) -> dict[str, str]:
-    return {
-        "field": str(offer.field.label).lower(),
-        "person": offer.person.name,
-        "old": offer.old,
-        "new": offer.new,
-    }
 
 
 def _render_sign_in_address_email(email: OutboxEmail) -> EmailMessage | None:

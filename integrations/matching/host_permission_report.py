@@ -5,11 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from coconut.task_queue import enqueue_on_commit
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.models import Connection, EventKind, HostPermission, UserMatch
 from integrations.platforms.registry import platform_of
@@ -38,17 +36,7 @@ def report_permission(
     )
     first = matches.select_related("staff").first()
     if first is not None:
-        note_event(connection, EventKind.PERMISSION_REPORTED, actor, _event_text(count, first.staff))
+        person = first.staff.name if count == 1 else ""
+        record_event(connection, EventKind.PERMISSION_REPORTED, actor, count=count, person=person)
         enqueue_on_commit(PROBE_TASK, connection.pk)
     return count
-
-
-def _event_text(count: int, first: StaffMember) -> str:
-    if count == 1:
-        return _("The access policy was reported as granted for %s.") % first.name
-    text = ngettext(
-        "The access policy was reported as granted for %d user.",
-        "The access policy was reported as granted for %d users.",
-        count,
-    )
-    return text % count

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.matching.rematch_report import CHANGES_SHOWN
 from integrations.matching.rematch_runs import start_new_run
 from integrations.models import (
@@ -97,12 +97,11 @@ def change_match_field(preview: RematchRun, *, actor: StaffMember | None) -> Rem
     """
     connection = Connection.objects.lock(preview.connection_id)
     _check(connection, preview)
-    old, new = connection.get_match_field_display(), preview.get_match_field_display()
+    old = connection.match_field
     connection.match_field = preview.match_field
     connection.save(update_fields=["match_field"])
     RematchRun.objects.filter(pk=preview.pk).update(dismissed_at=Now())
-    words = _("From %(old)s to %(new)s.") % {"old": old, "new": new}
-    note_event(connection, EventKind.FIELD_CHANGED, actor, words)
+    record_event(connection, EventKind.FIELD_CHANGED, actor, old=old, new=preview.match_field)
     return start_new_run(connection, trigger=RematchTrigger.FIELD_CHANGED, started_by=actor)
 
 

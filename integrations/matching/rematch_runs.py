@@ -1,6 +1,6 @@
 """Rematch runs: whom they ask for, how they are started and begun again, and how somebody ends them.
 
-At most one is under way for a connection. What a worker does with it is in `rematch_claims` and `rematch_work`.
+At most one is under way for a connection. What a worker does with it is in `rematch_lease` and `rematch_worker`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import record_failure
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.matching.rematch_lease import (
     LeaseLost,
     advance,
@@ -29,7 +29,6 @@ from integrations.models import (
     ConnectionStatus,
     EventKind,
     MatchChange,
-    MatchStatus,
     Meeting,
     RematchRun,
 )
@@ -110,10 +109,7 @@ def _next_people(run: RematchRun, how_many: int) -> dict[int, str]:
 @transaction.atomic
 def _finish(run: RematchRun) -> None:
     counts = succeed(run)
-    words = _("%(matched)d matched, %(unmatched)d unmatched, %(forbidden)d forbidden.") % counts
-    if counts[MatchStatus.CHECKING]:
-        words = f"{words} {_('%(checking)d are still being checked.') % counts}"
-    _note(run, EventKind.REMATCHED, words)
+    _record_run_event(run, EventKind.REMATCHED, **{str(status): count for status, count in counts.items()})
 
 
 def _interrupt(run: RematchRun, error: PlatformError) -> None:
@@ -139,14 +135,13 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
 @transaction.atomic
 def _give_up(run: RematchRun, sentence: str) -> None:
     fail(run, sentence)
-    words = {"done": run.done, "total": run.total, "why": sentence}
-    _note(run, EventKind.REMATCH_FAILED, _("%(done)d of %(total)d users were looked up. %(why)s") % words)
+    _record_run_event(run, EventKind.REMATCH_FAILED, done=run.done, total=run.total, reason=sentence)
 
 
-def _note(run: RematchRun, kind: EventKind, words: str) -> None:
-    """A preview changes nothing, so that it leaves no trace."""
+def _record_run_event(run: RematchRun, kind: EventKind, **params: int | str) -> None:
+    # A preview changes nothing.
     if not run.is_preview:
-        note_event(run.connection, kind, run.started_by, words)
+        record_event(run.connection, kind, run.started_by, **params)
 
 
 def _may_pass(connection: Connection, error: PlatformError) -> bool:

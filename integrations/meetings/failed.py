@@ -12,9 +12,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.hooks import MeetingPage, pages_of
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.meetings import requests
@@ -113,7 +112,7 @@ def try_again(connection: Connection, meeting_id: UUID | None, actor: StaffMembe
     blocked_hosts = _names_and_reasons(list(chosen.select_related("host")))
     retried = requests.try_again(chosen)
     if retried:
-        note_event(connection, EventKind.NOTED, actor, _event_text(retried))
+        record_event(connection, EventKind.LINKS_RETRIED, actor, count=retried)
     return RetryResult(retried, blocked_hosts)
 
 
@@ -147,8 +146,3 @@ def _names_and_reasons(failed: list[Meeting]) -> tuple[str, ...]:
     }
     words = _("%(name)s: %(reason)s")
     return tuple(words % {"name": name, "reason": reason} for name, reason in sorted(by_host.values()))
-
-
-def _event_text(retried: int) -> str:
-    words = ngettext("%d failed link is tried again.", "%d failed links are tried again.", retried)
-    return words % retried

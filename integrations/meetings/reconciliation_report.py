@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import ngettext
 
-from integrations.events import note_event
+from integrations.event_text import reconciliation_summary
+from integrations.events import record_event
 from integrations.hooks import MeetingPage, pages_of
 from integrations.models import Connection, EventKind, Finding, FindingKind, Meeting, Reconciliation
 from integrations.models.meetings import MeetingQuerySet
@@ -94,7 +93,7 @@ def finish(run: Reconciliation) -> bool:
         return False
     run.refresh_from_db()
     if run.recreated or run.restored or run.repaired or run.failed:
-        note_event(run.connection, EventKind.RECONCILED, None, summary(run))
+        record_event(run.connection, EventKind.RECONCILED, None, **_event_params(run))
     return True
 
 
@@ -120,57 +119,9 @@ def recent_findings(connection: Connection) -> QuerySet[Finding]:
 
 def summary(run: Reconciliation) -> str:
     """Return one sentence for each kind of result."""
-    results = (
-        _recreated_sentence(run.recreated),
-        _restored_sentence(run.restored),
-        _repaired_sentence(run.repaired),
-    )
-    return " ".join(filter(None, (_compared_sentence(run), *results, _failed_sentence(run))))
+    return reconciliation_summary(platform_of(run.connection).label, _event_params(run))
 
 
-def _compared_sentence(run: Reconciliation) -> str:
-    words = ngettext(
-        "%(count)s meeting was compared with %(platform)s.",
-        "%(count)s meetings were compared with %(platform)s.",
-        run.inspected,
-    )
-    return words % {"count": intcomma(run.inspected), "platform": platform_of(run.connection).label}
-
-
-def _recreated_sentence(number: int) -> str:
-    words = ngettext(
-        "%(count)s was missing there and made again.", "%(count)s were missing there and made again.", number
-    )
-    return _with_count(number, words)
-
-
-def _restored_sentence(number: int) -> str:
-    words = ngettext(
-        "%(count)s had been changed there and was put back.",
-        "%(count)s had been changed there and were put back.",
-        number,
-    )
-    return _with_count(number, words)
-
-
-def _repaired_sentence(number: int) -> str:
-    words = ngettext(
-        "%(count)s did not agree with its appointment: that is fixed.",
-        "%(count)s did not agree with their appointments: that is fixed.",
-        number,
-    )
-    return _with_count(number, words)
-
-
-def _failed_sentence(run: Reconciliation) -> str:
-    words = ngettext(
-        "%(count)s could not be compared: %(reason)s",
-        "%(count)s could not be compared, most of them for this reason: %(reason)s",
-        run.failed,
-    )
-    return _with_count(run.failed, words, reason=run.reason)
-
-
-def _with_count(count: int, words: str, **facts: str) -> str:
-    """Return the sentence, or "" if the count is 0."""
-    return words % {"count": intcomma(count), **facts} if count else ""
+def _event_params(run: Reconciliation) -> dict[str, Any]:
+    names = ("inspected", "recreated", "restored", "repaired", "failed", "reason")
+    return {name: getattr(run, name) for name in names}

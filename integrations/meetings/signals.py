@@ -39,11 +39,11 @@ def enqueue_meeting(meeting_id: UUID) -> None:
 
 
 @contextmanager
-def gathered() -> Iterator[None]:
-    """Replace the tasks of many requests by one sweep at the end, and batch other tasks (`task_queue.gathered`)."""
+def batch_enqueue() -> Iterator[None]:
+    """Replace the tasks of many requests by one sweep at the end, and batch other tasks too."""
     token = _is_batching.set(True)
     try:
-        with task_queue.gathered():
+        with task_queue.batch_enqueue():
             yield
     finally:
         _is_batching.reset(token)

@@ -125,28 +125,36 @@ class EventKind(models.TextChoices):
     REAUTHORIZED = "reauthorized", _("Reauthorized")
     DISCONNECTED = "disconnected", _("Disconnected")
     MADE_DEFAULT = "made_default", _("Made default")
+    MOVED_TO_DEFAULT = "moved_to_default", _("Settings changed")
+    RENAMED = "renamed", _("Settings changed")
     TURNED_ON = "turned_on", _("Video Calls turned on")
     TURNED_OFF = "turned_off", _("Video Calls turned off")
     REMATCHED = "rematched", _("Rematched")
     REMATCH_FAILED = "rematch_failed", _("Rematch failed")
     FIELD_CHANGED = "field_changed", _("Matched field changed")
     USER_NAME_ADOPTED = "user_name_adopted", _("User name taken over")
-    PERMISSION_REPORTED = "permission_reported", _("Access policy reported as granted")
+    PERMISSION_REPORTED = "permission_reported", _("Host permission reported as granted")
     SETTINGS_CHANGED = "settings_changed", _("Settings changed")
     CHECKED = "checked", _("Connection checked")
     RECONCILED = "reconciled", _("Meetings compared")
+    LINKS_RETRIED = "links_retried", _("Noted")
+    DRIFT_FOUND = "drift_found", _("Noted")
+    CAPACITY_REACHED = "capacity_reached", _("Noted")
     NOTED = "noted", _("Noted")
     TOKEN_REFUSED = "token_refused", _("Sign-in refused by the platform")
 
 
 class ConnectionEvent(models.Model):
-    """The audit trail of a connection. Append-only."""
+    """Entry of a connection's audit trail, as facts. Append-only.
+
+    `integrations.events` records entries; `integrations.event_text` renders `kind` and `params` for a reader.
+    """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="events")
     at = models.DateTimeField(db_default=Now())
     actor = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
     kind = models.CharField(max_length=20, choices=EventKind)
-    detail = models.CharField(max_length=500, blank=True)
+    params = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering: ClassVar[list[Any]] = ["-at", "-pk"]

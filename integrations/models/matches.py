@@ -89,7 +89,7 @@ class UserMatch(models.Model):
     host_permission_checked_at = models.DateTimeField(null=True, blank=True)
     # When the platform is asked next about somebody who is not known to be covered; later while a worker asks.
     host_permission_due_at = models.DateTimeField(db_default=Now())
-    # Times that the answer was no, since the person was found or an admin reported the policy.
+    # Denied probes since the person was found, or since an admin reported the permission as granted.
     host_permission_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     reason = models.CharField(max_length=20, choices=MatchReason, blank=True, db_default="")
     remote_id = models.CharField(max_length=100, blank=True, db_default="")

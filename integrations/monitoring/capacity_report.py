@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
-from typing import Final
+from typing import Any, Final
 
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.mail import EmailMessage
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.events import admins_of, connection_link, note_event
+from integrations.event_text import capacity_window_name, usage_sentence
+from integrations.events import connection_link, email_admins, record_event
 from integrations.models import Connection, EventKind, OrganizerUsage, UserMatch
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import Capacity, CapacityWindow
 from staff.models import OutboxEmail
-from staff.outbox import EmailKind, enqueue_email
+from staff.outbox import EmailKind
 
 #: Percentages of the limit at which the admins are notified, once each.
 THRESHOLDS: Final = (80, 100)
@@ -46,35 +45,27 @@ class Usage:
 
     @property
     def window_name(self) -> str:
-        """Return the month, or the day."""
-        return date_format(self.window_start, "F Y" if self.is_monthly else "j F Y")
+        return capacity_window_name(self.capacity.window, self.window_start)
 
     @property
     def is_monthly(self) -> bool:
         return self.capacity.window == CapacityWindow.MONTH
 
     @property
-    def sentence(self) -> str:
-        facts = {
-            "who": self.organizer,
-            "platform": self.platform,
-            "month": self.window_name,
-            "day": self.window_name,
-            "number": intcomma(self.meetings),
-            "limit": intcomma(self.limit),
+    def event_params(self) -> dict[str, Any]:
+        """Return the facts of `sentence`, as JSON values."""
+        return {
+            "organizer": self.organizer,
+            "meetings": self.meetings,
+            "limit": self.limit,
             "percent": self.percent,
+            "window": self.capacity.window,
+            "window_start": self.window_start.isoformat(),
         }
-        monthly = _(
-            "Coconut has made, changed or read %(number)s meetings of %(who)s in %(month)s: %(percent)d %% of the "
-            "%(limit)s that %(platform)s publishes as the most for one organizer in a month. Beyond that new links "
-            "may be refused until the month is over."
-        )
-        daily = _(
-            "Coconut has made, changed or read %(number)s meetings of %(who)s on %(day)s: %(percent)d %% of the "
-            "%(limit)s that %(platform)s publishes as the most for one organizer in a day. Beyond that new links "
-            "may be refused until the day is over."
-        )
-        return (monthly if self.is_monthly else daily) % facts
+
+    @property
+    def sentence(self) -> str:
+        return usage_sentence(self.platform, self.event_params)
 
 
 @dataclass(frozen=True)
@@ -131,14 +122,10 @@ def notify_admins(connection: Connection, rows: Sequence[OrganizerUsage]) -> Non
     if capacity is None:
         return
     for row in rows:
-        note_event(connection, EventKind.NOTED, None, _usage(connection, row, capacity).sentence)
+        usage = _usage(connection, row, capacity)
+        record_event(connection, EventKind.CAPACITY_REACHED, None, **usage.event_params)
     if rows:
-        enqueue_email(
-            CAPACITY_EMAIL,
-            to=admins_of(connection.organization).values_list("email", flat=True),
-            params={"connection": connection.pk, "usages": [row.pk for row in rows]},
-            organization=connection.organization,
-        )
+        email_admins(connection, CAPACITY_EMAIL, usages=[row.pk for row in rows])
 
 
 def _usage_rows(connection: Connection, capacity: Capacity) -> QuerySet[OrganizerUsage]:

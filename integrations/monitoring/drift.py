@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 
 from coconut.task_queue import send
 from integrations import circuit_breaker
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.matching.results import look_up, preview_results
 from integrations.models import (
     Connection,
@@ -34,7 +34,7 @@ from integrations.models import (
     RematchRun,
     UserMatch,
 )
-from integrations.monitoring.drift_report import email_findings, event_text
+from integrations.monitoring.drift_report import email_findings, event_params
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import Changes, PlatformError
@@ -228,7 +228,7 @@ def _note_new_findings(connection: Connection, new: QuerySet[DriftFinding]) -> N
     """Add an event about the new findings to the connection's history."""
     first, count = new.select_related("staff").first(), new.count()
     if first is not None:
-        note_event(connection, EventKind.NOTED, None, event_text(first, count))
+        record_event(connection, EventKind.DRIFT_FOUND, None, **event_params(first), others=count - 1)
 
 
 def _email_new_findings(connection: Connection, findings: QuerySet[DriftFinding]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.core.mail import EmailMessage
 from django.core.paginator import Page, Paginator
@@ -13,18 +13,18 @@ from django.db.models import Count, QuerySet, Window
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from integrations.events import admins_of, connection_link
+from integrations.event_text import drift_outcome, drift_sentence
+from integrations.events import connection_link, email_admins
 from integrations.models import (
     Connection,
     DirectoryState,
     DriftFinding,
     DriftWatch,
-    MatchStatus,
     UserMatch,
 )
 from integrations.platforms.registry import platform_of
 from staff.models import OutboxEmail
-from staff.outbox import EmailKind, enqueue_email
+from staff.outbox import EmailKind
 
 #: Number of people that the dashboard and an email name.
 NAMED: Final = 3
@@ -79,7 +79,8 @@ class DriftRow:
 def rows_on(connection: Connection, page: Page[DriftFinding]) -> list[DriftRow]:
     """Return the rows of a page. No query."""
     return [
-        DriftRow(finding, outcome_of(finding), _remedy(connection, finding)) for finding in page.object_list
+        DriftRow(finding, drift_outcome(event_params(finding)), _remedy(connection, finding))
+        for finding in page.object_list
     ]
 
 
@@ -108,47 +109,18 @@ def page_of(connection: Connection, number: str | None) -> Page[DriftFinding]:
 
 def sentence_of(finding: DriftFinding) -> str:
     """Return a sentence such as "Ana would now be Unmatched and has 4 video appointments this week"."""
-    facts = {"person": finding.staff.name, "what": outcome_of(finding), "number": finding.meetings}
-    if not finding.meetings:
-        return _("%(person)s would now be %(what)s.") % facts
-    return (
-        ngettext(
-            "%(person)s would now be %(what)s and has %(number)d video appointment this week.",
-            "%(person)s would now be %(what)s and has %(number)d video appointments this week.",
-            finding.meetings,
-        )
-        % facts
-    )
+    return drift_sentence(event_params(finding))
 
 
-def outcome_of(finding: DriftFinding) -> str:
-    """Return the status that the person would have, or the other account that they would be matched with."""
-    if finding.is_other_user and finding.after in (MatchStatus.MATCHED, MatchStatus.CHECKING):
-        return _("matched with another account (%s)") % finding.remote_user_name
-    return str(MatchStatus(finding.after).label)
-
-
-def event_text(first: DriftFinding, count: int) -> str:
-    """Return the history's text about new findings."""
-    if count == 1:
-        return _("Drift watch: %s") % sentence_of(first)
-    words = ngettext(
-        "Drift watch: %(person)s and %(others)d other person would not be matched as they are any more.",
-        "Drift watch: %(person)s and %(others)d others would not be matched as they are any more.",
-        count - 1,
-    )
-    return words % {"person": first.staff.name, "others": count - 1}
+def event_params(finding: DriftFinding) -> dict[str, Any]:
+    """Return the facts of `sentence_of`, as JSON values."""
+    return {"person": finding.staff.name, **{name: getattr(finding, name) for name in _SENTENCE_COLUMNS}}
 
 
 def email_findings(connection: Connection, findings: Sequence[DriftFinding]) -> None:
     """Enqueue one email to the admins about the findings, in the caller's transaction."""
     if findings:
-        enqueue_email(
-            DRIFT_EMAIL,
-            to=admins_of(connection.organization).values_list("email", flat=True),
-            params={"connection": connection.pk, "findings": [finding.pk for finding in findings]},
-            organization=connection.organization,
-        )
+        email_admins(connection, DRIFT_EMAIL, findings=[finding.pk for finding in findings])
 
 
 def _render_drift_email(email: OutboxEmail) -> EmailMessage | None:

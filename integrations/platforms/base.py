@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from integrations.platforms.values import (
     Account,
@@ -96,6 +96,10 @@ class VideoPlatform(Protocol):
 
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> SettingsForm | None:
         """What an admin may choose for the connection, filled in; None where there is nothing to choose. No call."""
+        ...
+
+    def event_text(self, code: str, params: Mapping[str, Any]) -> str:
+        """Render an event that the platform recorded under `code`, in the active language. No call."""
         ...
 
     def forget_sign_in(self, connection: Connection) -> None:

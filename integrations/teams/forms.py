@@ -6,11 +6,11 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from integrations.models import MatchField
 from integrations.platforms.settings_form import SettingsForm
+from integrations.teams.event_text import TeamsEvent
 from integrations.teams.models import LobbyPolicy, TeamsConnection
 
 
@@ -61,12 +61,12 @@ class LobbyForm(SettingsForm):
         super().__init__(data, initial={"lobby_policy": teams.lobby_policy})
         self.teams = teams
 
-    def save(self) -> str:
+    def save(self) -> tuple[str, dict[str, Any]] | None:
         chosen = LobbyPolicy(self.cleaned_data["lobby_policy"])
         row = TeamsConnection.objects.filter(pk=self.teams.pk).exclude(lobby_policy=chosen)
         if not row.update(lobby_policy=chosen):
-            return ""
-        return gettext("Lobby of new meetings: %(choice)s.") % {"choice": chosen.label}
+            return None
+        return TeamsEvent.LOBBY_CHANGED, {"policy": chosen.value}
 
 
 class ReauthorizeForm(TenantForm):

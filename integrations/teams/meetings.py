@@ -90,7 +90,7 @@ def delete_meeting(connection: Connection, organizer_id: str, remote_id: str) ->
 
 def clean_subject(subject: str) -> str:
     """Return the subject as one line of plain text, cut to LONGEST_SUBJECT."""
-    printable = "".join(admin_letter if admin_letter.isprintable() else " " for admin_letter in subject)
+    printable = "".join(char if char.isprintable() else " " for char in subject)
     return " ".join(printable.split())[:LONGEST_SUBJECT]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -25,6 +26,7 @@ from integrations.teams.access_policy.powershell import policy_script
 from integrations.teams.access_policy.probe import PROBE_SIZE, probe
 from integrations.teams.addons import ACCESS_POLICY, TEAMS
 from integrations.teams.entra import user_tokens
+from integrations.teams.event_text import event_text
 from integrations.teams.forms import LobbyForm
 from integrations.teams.models import Method
 from integrations.teams.users import delta
@@ -82,6 +84,9 @@ class Teams:
 
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> LobbyForm:
         return LobbyForm(connection.teams, data)
+
+    def event_text(self, code: str, params: Mapping[str, Any]) -> str:
+        return event_text(code, params)
 
     def forget_sign_in(self, connection: Connection) -> None:
         user_tokens.forget_tokens(connection)

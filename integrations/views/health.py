@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from integrations.connections.health import health_of, paused_until, work_of
 from integrations.connections.history import events_of
 from integrations.connections.self_test import ask_for_check, latest_check
-from integrations.events import note_event
+from integrations.event_text import event_text
+from integrations.events import record_event
 from integrations.meetings import failed as failed_links
 from integrations.meetings.reconciliation_report import report_of
 from integrations.models import Connection, EventKind, UserMatch
@@ -69,9 +70,10 @@ def settings(request: HttpRequest, connection: Connection) -> HttpResponse:
         return _back_to_health(connection)
     if not form.is_valid():
         return _render_page(request, connection, form)
-    changed = form.save()
-    if changed:
-        note_event(connection, EventKind.SETTINGS_CHANGED, current_member(request), changed)
+    change = form.save()
+    if change is not None:
+        code, params = change
+        record_event(connection, EventKind.SETTINGS_CHANGED, current_member(request), code=code, **params)
     messages.success(request, _("Saved."))
     return _back_to_health(connection)
 
@@ -98,6 +100,7 @@ def _can_check(connection: Connection) -> bool:
 def _render_page(request: HttpRequest, connection: Connection, form: SettingsForm | None) -> HttpResponse:
     failed = failed_links.page_of(connection, request.GET.get("failed"))
     drift = drift_report.page_of(connection, request.GET.get("drift"))
+    history = list_context(request, events_of(connection))
     context: dict[str, Any] = {
         **_health_context(connection),
         "paused_until": paused_until(connection),
@@ -111,7 +114,8 @@ def _render_page(request: HttpRequest, connection: Connection, form: SettingsFor
         "drift_checked_at": drift_report.last_watched_at(connection),
         "usage": capacity_report.largest_usage(connection),
         "drift_rows": drift_report.rows_on(connection, drift),
-        **list_context(request, events_of(connection)),
+        **history,
+        "history": [(event, event_text(event)) for event in history["page"]],
     }
     return render(request, "integrations/health/page.html", context)
 

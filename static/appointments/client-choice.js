@@ -2,7 +2,7 @@
 "use strict";
 
 const search = document.getElementById("id_client_query");
-let takesFirst = false;
+let choosesFirst = false;
 
 search?.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown") {
@@ -13,40 +13,40 @@ search?.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     if (!search.value.trim()) return;
-    if (showsWhatIsTyped()) takeFirst();
-    else takesFirst = true; // the results are for an earlier query: wait for the response
+    if (showsResultsOfQuery()) chooseFirst();
+    else choosesFirst = true; // the results are for an earlier query: wait for the response
   }
 });
-search?.addEventListener("input", () => { takesFirst = false; });
+search?.addEventListener("input", () => { choosesFirst = false; });
 
 // Enter selects the focused client and moves to the service.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !event.target.matches("#client-results input[type=radio]")) return;
   event.preventDefault();
-  take(event.target);
+  choose(event.target);
 });
 
 document.addEventListener("htmx:afterSettle", () => {
-  if (!takesFirst || !showsWhatIsTyped()) return;
-  takesFirst = false;
-  takeFirst();
+  if (!choosesFirst || !showsResultsOfQuery()) return;
+  choosesFirst = false;
+  chooseFirst();
 });
 
 // Search for a query that was typed before the page had loaded, or that Back restored.
 window.addEventListener("load", () => {
-  if (search?.value.trim() && !showsWhatIsTyped()) htmx.trigger(search, "look");
+  if (search?.value.trim() && !showsResultsOfQuery()) htmx.trigger(search, "search-now");
 });
 
-function showsWhatIsTyped() {
-  return document.getElementById("client-results").dataset.words === search.value.trim();
+function showsResultsOfQuery() {
+  return document.getElementById("client-results").dataset.query === search.value.trim();
 }
 
-function takeFirst() {
+function chooseFirst() {
   const first = document.querySelector("#client-results input[type=radio]");
-  if (first) take(first);
+  if (first) choose(first);
 }
 
-function take(radio) {
+function choose(radio) {
   radio.checked = true;
   radio.dispatchEvent(new Event("change", { bubbles: true }));
   if (radio.value !== "new") document.getElementById("id_service").focus();
@@ -58,20 +58,20 @@ document.addEventListener("change", (event) => {
 });
 
 function startNewClient() {
-  const words = search.value.trim();
+  const query = search.value.trim();
   const name = document.getElementById("id_new_name");
   const email = document.getElementById("id_new_email");
-  if (words.includes("@")) email.value ||= words;
-  else if (/\d{4}/.test(words)) document.getElementById("id_new_phone").value ||= words;
-  else name.value ||= words;
+  if (query.includes("@")) email.value ||= query;
+  else if (/\d{4}/.test(query)) document.getElementById("id_new_phone").value ||= query;
+  else name.value ||= query;
   name.focus();
 }
 
 // Escape leaves the page if the user has entered nothing.
-let touched = false;
-document.addEventListener("input", () => { touched = true; });
+let hasInput = false;
+document.addEventListener("input", () => { hasInput = true; });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !touched && !event.defaultPrevented) document.querySelector("a[data-escape]")?.click();
+  if (event.key === "Escape" && !hasInput && !event.defaultPrevented) document.querySelector("a[data-escape]")?.click();
 });
 
 // Focus the first invalid field.

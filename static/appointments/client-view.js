@@ -2,17 +2,17 @@
 "use strict";
 
 const address = new URL(window.location.href);
-const guessed = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-if (guessed && !address.searchParams.has("zone")) {
+if (browserZone && !address.searchParams.has("zone")) {
   if (document.getElementById("times-of")) {
     // The page shows times in the organisation's zone: reload it with the visitor's zone.
-    address.searchParams.set("zone", guessed);
+    address.searchParams.set("zone", browserZone);
     window.location.replace(address);
   } else {
     document.querySelectorAll("a[data-step]").forEach((link) => {
       const to = new URL(link.href);
-      to.searchParams.set("zone", guessed);
+      to.searchParams.set("zone", browserZone);
       link.href = to;
     });
   }
@@ -20,8 +20,8 @@ if (guessed && !address.searchParams.has("zone")) {
 
 // In an iframe, post the page's height to the embedding site, so that it can resize the iframe.
 if (window.parent !== window) {
-  const tell = () => window.parent.postMessage(
+  const postHeight = () => window.parent.postMessage(
     { coconut: "height", height: document.documentElement.scrollHeight }, "*");
-  new ResizeObserver(tell).observe(document.body);
-  tell();
+  new ResizeObserver(postHeight).observe(document.body);
+  postHeight();
 }

@@ -2,10 +2,10 @@
 "use strict";
 
 const form = document.getElementById("contact");
-let asking = 0;
+let pendingRequests = 0;
 let goal = null;
-const ahead = [];
-const PATIENCE_MS = 500;
+const queuedKeys = [];
+const GOAL_TIMEOUT_MS = 500;
 
 // Pairs of selectors: on a field that matches the first, Enter moves to the second.
 const STEPS = [
@@ -31,14 +31,14 @@ document.addEventListener("keydown", (event) => {
   } else if (goal) {
     // Keys pressed before the response has settled are meant for the next step: queue them.
     event.preventDefault();
-    ahead.push(event.key);
-  } else if (act(event.key, event.target)) event.preventDefault();
+    queuedKeys.push(event.key);
+  } else if (handleKey(event.key, event.target)) event.preventDefault();
 });
 
 // Handle a key on `target`. Returns whether the key had an effect.
-function act(key, target) {
+function handleKey(key, target) {
   if (key === "t") return pick(target);
-  if (key !== "Enter") return target.matches("input[name=method], input[name=slot]") && walk(key, target);
+  if (key !== "Enter") return target.matches("input[name=method], input[name=slot]") && moveToNeighbour(key, target);
   const step = STEPS.find(([here]) => target.matches(here));
   if (!step) return false;
   if (target.type === "radio") pick(target);
@@ -48,12 +48,12 @@ function act(key, target) {
 }
 
 // Move to the next radio button. In the list of times, ↑ and ↓ move to the previous and next day.
-function walk(key, radio) {
+function moveToNeighbour(key, radio) {
   const forward = ["ArrowRight", "ArrowDown"].includes(key) ? 1 : -1;
   const byDay = radio.name === "slot" && ["ArrowUp", "ArrowDown"].includes(key);
   const all = byDay ? [...document.querySelectorAll(".free-day")] : [...form.querySelectorAll(`input[name=${radio.name}]`)];
-  const beside = all[all.indexOf(byDay ? radio.closest(".free-day") : radio) + forward];
-  const next = byDay ? beside?.querySelector("input[name=slot]") : beside;
+  const neighbour = all[all.indexOf(byDay ? radio.closest(".free-day") : radio) + forward];
+  const next = byDay ? neighbour?.querySelector("input[name=slot]") : neighbour;
   if (next) {
     next.focus();
     pick(next);
@@ -65,12 +65,12 @@ function pick(radio) {
   if (radio.checked) return;
   radio.checked = true;
   radio.dispatchEvent(new Event("change", { bubbles: true }));
-  if (radio.name === "slot") sumUp();
+  if (radio.name === "slot") showSummary();
 }
 
 function goTo(selector) {
   goal = selector;
-  if (!asking) arrive();
+  if (!pendingRequests) arrive();
 }
 
 // Move to the goal: its selectors are in order of priority, the checked option first.
@@ -79,33 +79,33 @@ function arrive() {
   const found = goal.split(", ").map((one) => document.querySelector(one)).find(Boolean);
   if (!found) {
     // Another response may add the goal. If none does, drop the queued keys.
-    setTimeout(() => { if (!asking) forget(); }, PATIENCE_MS);
+    setTimeout(() => { if (!pendingRequests) dropGoal(); }, GOAL_TIMEOUT_MS);
     return;
   }
   goal = null;
   found.focus();
-  while (ahead.length && !(goal && asking)) act(ahead.shift(), document.activeElement);
+  while (queuedKeys.length && !(goal && pendingRequests)) handleKey(queuedKeys.shift(), document.activeElement);
 }
 
-function forget() {
+function dropGoal() {
   goal = null;
-  ahead.length = 0;
+  queuedKeys.length = 0;
 }
 
-document.addEventListener("htmx:beforeRequest", () => { asking += 1; });
-document.addEventListener("htmx:afterRequest", () => { asking = Math.max(0, asking - 1); });
-for (const trouble of ["htmx:responseError", "htmx:sendError"]) {
-  document.addEventListener(trouble, forget);
+document.addEventListener("htmx:beforeRequest", () => { pendingRequests += 1; });
+document.addEventListener("htmx:afterRequest", () => { pendingRequests = Math.max(0, pendingRequests - 1); });
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failure, dropGoal);
 }
-document.addEventListener("htmx:afterSettle", () => { if (!asking) arrive(); sumUp(); });
+document.addEventListener("htmx:afterSettle", () => { if (!pendingRequests) arrive(); showSummary(); });
 
 // A newer request aborts the pending one, which isn't an error: keep htmx from logging it to the console.
 document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
-  const tidyUp = xhr.onabort;
+  const onAbort = xhr.onabort;
   xhr.onabort = (event) => {
-    const complain = console.error;
+    const logError = console.error;
     console.error = () => {};
-    try { tidyUp.call(xhr, event); } finally { console.error = complain; }
+    try { onAbort.call(xhr, event); } finally { console.error = logError; }
   };
 });
 
@@ -113,20 +113,20 @@ document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
 form.addEventListener("click", (event) => { if (event.target.closest("button[name=from]")) goal = "#times input[name=slot]"; });
 
 // Show the booking in words before it is booked.
-function sumUp() {
+function showSummary() {
   const chosen = form.querySelector("input[name=slot]:checked");
-  document.getElementById("summary").textContent = chosen ? chosen.dataset.words : "";
+  document.getElementById("summary").textContent = chosen ? chosen.dataset.summary : "";
 }
-form.addEventListener("input", (event) => { if (event.target.name === "slot") sumUp(); });
-sumUp();
+form.addEventListener("input", (event) => { if (event.target.name === "slot") showSummary(); });
+showSummary();
 
 // If the time was taken meanwhile, move to the first free time.
 if (document.getElementById("id_slot_error")) goTo("#times input[name=slot]");
 
 document.addEventListener("keydown", (event) => {
-  const empty = event.target.id === "id_client_query" && !event.target.value;
-  const types = event.target.matches("input:not([type=radio], [type=checkbox]), textarea, select") && !empty;
-  if (event.ctrlKey || event.metaKey || event.altKey || types) return;
+  const isEmptySearch = event.target.id === "id_client_query" && !event.target.value;
+  const isTyping = event.target.matches("input:not([type=radio], [type=checkbox]), textarea, select") && !isEmptySearch;
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
   if (event.key === "/") {
     event.preventDefault();
     document.getElementById("id_client_query").focus();
@@ -135,10 +135,10 @@ document.addEventListener("keydown", (event) => {
     const keys = document.getElementById("keys");
     keys.open = !keys.open;
   } else if (event.key === "t") {
-    if (!asking && !document.querySelector("#times input[name=slot]")) return;
+    if (!pendingRequests && !document.querySelector("#times input[name=slot]")) return;
     event.preventDefault();
     // A pending response would replace the times and lose the choice: wait for the response.
-    ahead.splice(0, ahead.length, "t");
+    queuedKeys.splice(0, queuedKeys.length, "t");
     goTo("#times input[name=slot]");
   }
 });

@@ -2,27 +2,27 @@
 "use strict";
 
 const dragDialog = document.getElementById("drag-dialog");
-const dragSaid = document.getElementById("drag-said");
-const dragAddress = document.getElementById("schedule")?.dataset.drag || "";
+const dragStatus = document.getElementById("drag-status");
+const dragUrl = document.getElementById("schedule")?.dataset.drag || "";
 window.scheduleHolds = window.scheduleHolds || new Set();
 
-// `wish` has the fields of the server's form: starts_at, staff, version, and ends_at if the length changes.
-window.dropAppointment = async function dropAppointment(pk, wish, jumpBack) {
+// `drop` has the fields of the server's form: starts_at, staff, version, and ends_at if the length changes.
+window.dropAppointment = async function dropAppointment(pk, drop, jumpBack) {
   window.scheduleHolds.add("drag");
   try {
-    let answer = await sendDrop(pk, wish);
-    if (answer.outcome === "ask") {
-      if (!(await ask(answer.sentences))) return jumpBack();
-      answer = await sendDrop(pk, { ...wish, confirmed: "1" });
+    let response = await sendDrop(pk, drop);
+    if (response.outcome === "confirm") {
+      if (!(await confirmMove(response.sentences))) return jumpBack();
+      response = await sendDrop(pk, { ...drop, confirmed: "1" });
     }
-    if (answer.outcome === "moved") return say(answer.sentence, pk, answer.undo);
+    if (response.outcome === "moved") return showMoved(response.sentence, pk, response.undo);
     jumpBack();
-    const other = await refuse(answer);
+    const other = await showRefusal(response);
     // The user chose another time: send it as a new drop.
-    if (other) setTimeout(() => window.dropAppointment(pk, { staff: wish.staff, version: wish.version, starts_at: other }, () => {}));
+    if (other) setTimeout(() => window.dropAppointment(pk, { staff: drop.staff, version: drop.version, starts_at: other }, () => {}));
   } catch {
     jumpBack();
-    await refuse({ sentence: dragDialog.dataset.trouble, next_free: [] });
+    await showRefusal({ sentence: dragDialog.dataset.trouble, next_free: [] });
   } finally {
     window.scheduleHolds.delete("drag");
     document.dispatchEvent(new Event("schedule-refresh"));
@@ -30,29 +30,28 @@ window.dropAppointment = async function dropAppointment(pk, wish, jumpBack) {
   }
 };
 
-async function sendDrop(pk, wish) {
+async function sendDrop(pk, drop) {
   const headers = JSON.parse(document.body.getAttribute("hx-headers"));
-  const answer = await fetch(dragAddress.replace("/0/", `/${pk}/`), { method: "POST", headers, body: new URLSearchParams(wish), redirect: "error" });
-  if (answer.ok || answer.status === 409) return answer.json();
-  throw new Error(answer.statusText);
+  const response = await fetch(dragUrl.replace("/0/", `/${pk}/`), { method: "POST", headers, body: new URLSearchParams(drop), redirect: "error" });
+  if (response.ok || response.status === 409) return response.json();
+  throw new Error(response.statusText);
 }
 
-function ask([question, ...more]) {
-  return open(question, more, [["move", dragDialog.dataset.move, "btn btn-primary"], ["", dragDialog.dataset.keep, "btn"]]);
+function confirmMove([question, ...more]) {
+  return openDialog(question, more, [["move", dragDialog.dataset.move, "btn btn-primary"], ["", dragDialog.dataset.keep, "btn"]]);
 }
 
 // Resolves to the time that the user chose instead, or to an empty string.
-function refuse({ sentence, next_free: free }) {
+function showRefusal({ sentence, next_free: free }) {
   const times = free.map(({ starts_at: value, label }) => [value, label, "btn"]);
-  return open(sentence, times.length ? [dragDialog.dataset.instead] : [], [...times, ["", dragDialog.dataset.close, times.length ? "btn btn-ghost" : "btn btn-primary"]]);
+  return openDialog(sentence, times.length ? [dragDialog.dataset.instead] : [], [...times, ["", dragDialog.dataset.close, times.length ? "btn btn-ghost" : "btn btn-primary"]]);
 }
 
-function open(title, sentences, buttons) {
-  const say = dragDialog.querySelector(".dialog-more");
+function openDialog(title, sentences, buttons) {
   dragDialog.querySelector("h2").textContent = title;
-  say.replaceChildren(...sentences.map((words) => part("p", "", words)));
+  dragDialog.querySelector(".dialog-more").replaceChildren(...sentences.map((sentence) => makeElement("p", "", sentence)));
   dragDialog.querySelector("form").replaceChildren(...buttons.map(([value, label, name]) => {
-    const button = part("button", name, label);
+    const button = makeElement("button", name, label);
     button.value = value;
     return button;
   }));
@@ -61,20 +60,20 @@ function open(title, sentences, buttons) {
   return new Promise((resolve) => { dragDialog.addEventListener("close", () => resolve(dragDialog.returnValue), { once: true }); });
 }
 
-function say(sentence, pk, undo) {
-  const button = part("button", "btn btn-sm", dragSaid.dataset.undo);
+function showMoved(sentence, pk, undo) {
+  const button = makeElement("button", "btn btn-sm", dragStatus.dataset.undo);
   button.addEventListener("click", () => {
-    dragSaid.hidden = true;
+    dragStatus.hidden = true;
     window.dropAppointment(pk, undo, () => {});
   });
-  const close = part("button", "btn-close", "");
+  const close = makeElement("button", "btn-close", "");
   close.setAttribute("aria-label", dragDialog.dataset.close);
-  close.addEventListener("click", () => { dragSaid.hidden = true; });
-  dragSaid.replaceChildren(part("span", "", sentence), button, close);
-  dragSaid.hidden = false;
+  close.addEventListener("click", () => { dragStatus.hidden = true; });
+  dragStatus.replaceChildren(makeElement("span", "", sentence), button, close);
+  dragStatus.hidden = false;
 }
 
-function part(name, className, text) {
+function makeElement(name, className, text) {
   const made = document.createElement(name);
   made.className = className;
   made.textContent = text;
@@ -83,15 +82,15 @@ function part(name, className, text) {
 
 // Handle a drop or a resize in the columns.
 window.columnDrop = function columnDrop(info, staff, resized) {
-  const wish = { starts_at: clockOf(info.event.start), staff, version: info.event.extendedProps.version };
-  if (resized) wish.ends_at = clockOf(info.event.end);
-  window.dropAppointment(info.event.id, wish, info.revert);
+  const drop = { starts_at: localTime(info.event.start), staff, version: info.event.extendedProps.version };
+  if (resized) drop.ends_at = localTime(info.event.end);
+  window.dropAppointment(info.event.id, drop, info.revert);
 };
 
 // The calendar's dates are wall-clock times in the schedule's zone, not in the browser's.
-function clockOf(moment) {
+function localTime(date) {
   const two = (number) => String(number).padStart(2, "0");
-  return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}T${two(moment.getHours())}:${two(moment.getMinutes())}`;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 // In the week's table, a drag moves an appointment to another day or person at the same time of day.

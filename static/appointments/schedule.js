@@ -2,19 +2,19 @@
 "use strict";
 
 const POLL_MS = 5_000;
-const box = document.getElementById("calendar");
-const whole = document.getElementById("schedule");
-const drawn = document.getElementById("schedule-data");
+const calendarBox = document.getElementById("calendar");
+const schedule = document.getElementById("schedule");
+const dataElement = document.getElementById("schedule-data");
 // Polling pauses while this set has entries, for example during a drag or an open dialog.
 window.scheduleHolds = window.scheduleHolds || new Set();
 
-const calendar = box && drawn && window.EventCalendar ? drawCalendar(JSON.parse(drawn.textContent)) : null;
-if (whole) pollFor(calendar);
+const calendar = calendarBox && dataElement && window.EventCalendar ? drawCalendar(JSON.parse(dataElement.textContent)) : null;
+if (schedule) pollFor(calendar);
 
 function drawCalendar(data) {
-  box.hidden = false;
+  calendarBox.hidden = false;
   document.documentElement.classList.add("has-calendar");
-  const made = EventCalendar.create(box, {
+  const made = EventCalendar.create(calendarBox, {
     view: data.view,
     date: data.date,
     firstDay: 1,
@@ -24,7 +24,7 @@ function drawCalendar(data) {
     dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
     allDaySlot: false,
     datesAboveResources: false,
-    nowIndicator: hasTheSameClock(data.zone),
+    nowIndicator: hasSameLocalTime(data.zone),
     slotDuration: "00:15",
     slotLabelInterval: "01:00",
     slotHeight: 26,
@@ -43,20 +43,20 @@ function drawCalendar(data) {
     resources: data.resources,
     resourceLabelContent: ({ resource }) => ({ domNodes: [personLink(resource)] }),
     events: data.events,
-    eventContent: contentOf,
-    eventDidMount: nameIt,
+    eventContent,
+    eventDidMount: addLabel,
     eventClick: ({ event, jsEvent }) => window.openAppointment(event.extendedProps.url, jsEvent),
     dateClick: data.bookUrl ? (slot) => book(data, slot) : undefined,
   });
   // The library's table roles contain buttons and links, which misleads screen readers: remove them.
-  for (const part of box.querySelectorAll("[role]:not([role=button])")) {
+  for (const part of calendarBox.querySelectorAll("[role]:not([role=button])")) {
     for (const name of ["role", "aria-colindex", "aria-rowindex", "aria-colspan", "aria-rowspan"]) part.removeAttribute(name);
   }
   return made;
 }
 
 // The calendar draws the current time in the browser's zone, so hide it if the schedule's zone differs.
-function hasTheSameClock(zone) {
+function hasSameLocalTime(zone) {
   const now = new Date();
   const clock = (options) => new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short", ...options }).format(now);
   return clock({}) === clock({ timeZone: zone });
@@ -68,22 +68,22 @@ function book(data, { dateStr, resource }) {
   window.location.assign(`${data.bookUrl}?${query}`);
 }
 
-function contentOf({ event }) {
+function eventContent({ event }) {
   if (event.display === "background") return undefined;
-  const about = event.extendedProps;
+  const details = event.extendedProps;
   const first = element("div", "booked-first");
   // Icons come before the name, because a long name is cut off at the end.
-  const link = { pending: "hourglass-split", failed: "exclamation-triangle-fill" }[about.link];
-  first.append(...[about.statusIcon, link, about.icon].filter(Boolean).map(icon), element("strong", "", event.title));
-  return { domNodes: [first, element("div", "booked-more", about.service)] };
+  const link = { pending: "hourglass-split", failed: "exclamation-triangle-fill" }[details.link];
+  first.append(...[details.statusIcon, link, details.icon].filter(Boolean).map(icon), element("strong", "", event.title));
+  return { domNodes: [first, element("div", "booked-more", details.service)] };
 }
 
-function nameIt({ el, event, timeText }) {
+function addLabel({ el, event, timeText }) {
   if (event.display === "background") return;
-  const about = event.extendedProps;
-  const words = [timeText, event.title, about.service, about.method, about.status, about.linkWords].filter(Boolean);
-  el.setAttribute("aria-label", words.join(", "));
-  el.title = words.join("\n");
+  const details = event.extendedProps;
+  const labels = [timeText, event.title, details.service, details.method, details.status, details.linkLabel].filter(Boolean);
+  el.setAttribute("aria-label", labels.join(", "));
+  el.title = labels.join("\n");
   el.dataset.appointment = event.id;
 }
 
@@ -108,39 +108,39 @@ function icon(name) {
 
 // The browser revalidates with the ETag, so an unchanged schedule costs a 304 and no redraw.
 function pollFor(shownCalendar) {
-  const trouble = document.getElementById("schedule-trouble");
-  let etag = whole.dataset.etag;
-  let asking = false;
+  const warning = document.getElementById("schedule-warning");
+  let etag = schedule.dataset.etag;
+  let isPolling = false;
 
-  async function look() {
-    if (document.hidden || asking || window.scheduleHolds.size) return;
-    asking = true;
+  async function poll() {
+    if (document.hidden || isPolling || window.scheduleHolds.size) return;
+    isPolling = true;
     try {
-      const answer = await fetch(whole.dataset.events, { cache: "no-cache", redirect: "error" });
-      if (!answer.ok) throw new Error(answer.statusText);
-      trouble.hidden = true;
-      const data = await answer.json();
-      if (answer.headers.get("ETag") === etag || window.scheduleHolds.size) return;
-      etag = answer.headers.get("ETag");
+      const response = await fetch(schedule.dataset.events, { cache: "no-cache", redirect: "error" });
+      if (!response.ok) throw new Error(response.statusText);
+      warning.hidden = true;
+      const data = await response.json();
+      if (response.headers.get("ETag") === etag || window.scheduleHolds.size) return;
+      etag = response.headers.get("ETag");
       if (shownCalendar) showColumns(Boolean(data.events));
       if (shownCalendar && data.events) redraw(shownCalendar, data);
       htmx.trigger(document.body, "schedule-changed");
     } catch {
-      trouble.hidden = false;
+      warning.hidden = false;
     } finally {
-      asking = false;
+      isPolling = false;
     }
   }
 
-  setInterval(look, POLL_MS);
-  document.addEventListener("visibilitychange", look);
-  document.addEventListener("schedule-refresh", look);
+  setInterval(poll, POLL_MS);
+  document.addEventListener("visibilitychange", poll);
+  document.addEventListener("schedule-refresh", poll);
 }
 
 // A week has columns for one person only. If another person appears, show the table instead.
-function showColumns(areThere) {
-  box.hidden = !areThere;
-  document.documentElement.classList.toggle("has-calendar", areThere);
+function showColumns(isVisible) {
+  calendarBox.hidden = !isVisible;
+  document.documentElement.classList.toggle("has-calendar", isVisible);
 }
 
 function redraw(shownCalendar, data) {
@@ -150,7 +150,7 @@ function redraw(shownCalendar, data) {
     if (JSON.stringify(shownCalendar.getOption(option)) !== JSON.stringify(value)) shownCalendar.setOption(option, value);
   }
   requestAnimationFrame(() => {
-    if (focused) box.querySelector(`[data-appointment="${focused}"]`)?.focus();
+    if (focused) calendarBox.querySelector(`[data-appointment="${focused}"]`)?.focus();
     document.dispatchEvent(new Event("schedule-drawn"));
   });
 }

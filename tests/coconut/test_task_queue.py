@@ -1,4 +1,4 @@
-"""A word to the workers that cannot be said harms nobody."""
+"""Sending tasks after commit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from coconut import task_queue
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_even_an_error_that_nobody_thought_of_does_not_reach_the_request(
+def test_an_unexpected_error_does_not_reach_the_request(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def break_down(*args: Any, **kwargs: Any) -> None:
@@ -27,32 +27,32 @@ def test_even_an_error_that_nobody_thought_of_does_not_reach_the_request(
     assert [line.levelname for line in caplog.records if line.name == "django.db.backends.base"] == ["ERROR"]
 
 
-def test_in_a_burst_one_word_is_enough_and_after_it_another_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, said = [100.0], []
+def test_a_burst_sends_one_task_and_the_next_burst_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, sent = [100.0], []
     monkeypatch.setattr(task_queue, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(task_queue, "_said", {})
-    monkeypatch.setattr(task_queue, "send", lambda task: said.append((clock[0], task)))
+    monkeypatch.setattr(task_queue, "_last_sent", {})
+    monkeypatch.setattr(task_queue, "send", lambda task: sent.append((clock[0], task)))
 
-    for moment in (100.0, 100.1, 100.24, 100.25, 100.3):
-        clock[0] = moment
+    for now in (100.0, 100.1, 100.24, 100.25, 100.3):
+        clock[0] = now
         with transaction.atomic():
             task_queue.enqueue_once_on_commit("appointments.send_waiting_notifications")
 
-    assert said == [
+    assert sent == [
         (100.0, "appointments.send_waiting_notifications"),
         (100.25, "appointments.send_waiting_notifications"),
     ]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_transactions_on_end_say_a_word_once_after_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(task_queue, "send", said.append)
+def test_a_batch_of_transactions_sends_the_task_once_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(task_queue, "send", sent.append)
 
-    with task_queue.gathered():
+    with task_queue.batch_enqueue():
         for _ in range(3):
             with transaction.atomic():
                 task_queue.enqueue_once_on_commit("appointments.send_waiting_notifications")
-        before = list(said)
+        before = list(sent)
 
-    assert (before, said) == ([], ["appointments.send_waiting_notifications"])
+    assert (before, sent) == ([], ["appointments.send_waiting_notifications"])

@@ -54,7 +54,7 @@ class Seen:
     waiting: list[str]
 
 
-def expect_agreement(stack: Stack, seconds: float = 40) -> None:
+def expect_agreement(stack: Stack, seconds: float = 90) -> None:
     """Wait until both sides agree. Fail with the differences after `seconds`."""
     found = ["No comparison was made."]
 
@@ -121,7 +121,7 @@ def _compared(appointment: Row, meeting: Row, remote: list[Row]) -> Iterator[str
     (found,) = remote
     by_policy = appointment["method"] == "access_policy"
     attendees = [] if by_policy else [appointment["host"]]
-    desired_state = {
+    expected = {
         "id": meeting["remote_id"],
         "link": meeting["join_url"],
         "subject": appointment["subject"],
@@ -130,7 +130,7 @@ def _compared(appointment: Row, meeting: Row, remote: list[Row]) -> Iterator[str
         "organizer": appointment["host"] if by_policy else appointment["account"],
         "attendees": attendees,
     }
-    has = {
+    actual = {
         "id": found["id"],
         "link": found["join_web_url"],
         "subject": found["subject"],
@@ -140,9 +140,9 @@ def _compared(appointment: Row, meeting: Row, remote: list[Row]) -> Iterator[str
         "attendees": [each["identity"]["user"]["id"] for each in found["attendees"]],
     }
     yield from (
-        f"its {name} is {has[name]}, not {desired_state[name]}."
-        for name in desired_state
-        if has[name] != desired_state[name]
+        f"its {name} is {actual[name]}, not {expected[name]}."
+        for name in expected
+        if actual[name] != expected[name]
     )
 
 

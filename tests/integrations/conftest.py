@@ -24,4 +24,4 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 @pytest.fixture(autouse=True)
 def forget_bursts() -> None:
     """Let each test enqueue a task that the previous test enqueued a moment ago."""
-    task_queue._said.clear()
+    task_queue._last_sent.clear()

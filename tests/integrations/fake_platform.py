@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django import forms
 from django.db import connection as database
@@ -168,6 +168,9 @@ class FakePlatform:
 
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> FakeSettings:
         return FakeSettings(self, data)
+
+    def event_text(self, code: str, params: Mapping[str, Any]) -> str:
+        return f"{code.title()}: {params['choice']}."
 
     def forget_sign_in(self, connection: Connection) -> None:
         self.calls["forget_sign_in"] += 1
@@ -408,10 +411,10 @@ class FakeSettings(SettingsForm):
         super().__init__(data, initial={"music": platform.music})
         self.platform = platform
 
-    def save(self) -> str:
+    def save(self) -> tuple[str, dict[str, Any]] | None:
         has_changed = self.platform.music != self.cleaned_data["music"]
         self.platform.music = self.cleaned_data["music"]
-        return f"Music: {self.platform.music}." if has_changed else ""
+        return ("music", {"choice": self.platform.music}) if has_changed else None
 
 
 @dataclass(frozen=True)

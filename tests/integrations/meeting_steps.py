@@ -29,13 +29,13 @@ def make_hosting(organization: Organization | None = None) -> Hosting:
 def ask(hosting: Hosting, **values: Any) -> Meeting:
     """Ask for Sam's half hour in the far future."""
     assert hosting.match is not None
-    desired_state = {
+    values = {
         "subject": "Mortgage review",
         "starts_at": STARTS,
         "ends_at": STARTS + HALF_AN_HOUR,
         **values,
     }
-    return requests.request_meeting(host=hosting.match.staff, hosting=hosting, **desired_state)
+    return requests.request_meeting(host=hosting.match.staff, hosting=hosting, **values)
 
 
 def move(meeting: Meeting, by: timedelta = HALF_AN_HOUR) -> None:

@@ -38,7 +38,9 @@ def make_meeting(connection: Connection, name: str = "Sam Okafor") -> Meeting:
 
 def test_a_connection_is_shown_with_its_history(operator: Browser) -> None:
     connection = make_connection(make_organization())
-    ConnectionEvent.objects.create(connection=connection, kind=EventKind.CONNECTED, detail="by Ada Lovell")
+    ConnectionEvent.objects.create(
+        connection=connection, kind=EventKind.CONNECTED, params={"name": "by Ada Lovell", "is_default": False}
+    )
 
     page = operator.get(reverse("admin:integrations_connection_change", args=[connection.pk]))
 

@@ -40,7 +40,7 @@ def test_links_are_created_for_appointments_without_one(page: Page, stack: Stack
     expect(notice).to_have_text(re.compile("3 booked video appointments have no link."))
 
     page.get_by_role("switch", name="Video Calls for Sam Okafor").click()
-    expect(notice).to_contain_text("whoever hosts them cannot host one now")
+    expect(notice).to_contain_text("their staff cannot host one now")
     page.get_by_role("switch", name="Video Calls for Sam Okafor").click()
     notice.get_by_role("link", name="Create links").click()
 

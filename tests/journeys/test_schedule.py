@@ -89,14 +89,14 @@ def test_a_slot_is_booked_dragged_and_reassigned_with_one_link_while_a_colleague
         event = page.locator("#calendar .booked", has_text="Cleo")
         drag(page, event, hours=1)
         dialog = page.get_by_role("dialog")
-        expect(dialog).to_contain_text("Cleo Brandt is told by email.")
+        expect(dialog).to_contain_text("We will email Cleo Brandt.")
         dialog.get_by_role("button", name="Move").click()
         expect(page.get_by_text("11:00–11:45 with Sam Okafor now.")).to_be_visible()
         expect(seen).to_have_attribute("aria-label", re.compile("^11:00–11:45, Cleo Brandt"), timeout=6_000)
 
         # To another person: the confirmation announces that the link stays.
         drag(page, event, to="Anna Berg")
-        expect(dialog).to_contain_text("The Teams meeting and its link stay the same.")
+        expect(dialog).to_contain_text("The video meeting and its link stay the same.")
         dialog.get_by_role("button", name="Move").click()
         expect(page.get_by_text("11:00–11:45 with Anna Berg now.")).to_be_visible()
 

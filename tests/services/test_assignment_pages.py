@@ -1,4 +1,4 @@
-"""Who provides a service, from the service's side and from the person's."""
+"""Assignments of staff to services, from the page of either."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.factories import make_location, make_member, make_service, make_staff
 
 @pytest.fixture
 def newly_assigned() -> Iterator[list[tuple[str, str]]]:
-    """Whom `post_save` told about: (person, service)."""
+    """Collect (staff member, service) of each assignment that `post_save` reports."""
     told: list[tuple[str, str]] = []
 
     def note(instance: ServiceAssignment, created: bool, **kwargs: Any) -> None:
@@ -35,7 +35,7 @@ def names_on(response) -> list[str]:
     return [person.first_name for person in response.context["page"]]
 
 
-def test_the_people_shown_and_ticked_provide_the_service(as_ada, ada, sam, maple, newly_assigned):
+def test_the_selected_staff_provide_the_service(as_ada, ada, sam, maple, newly_assigned):
     service = make_service(maple, provided_by=(ada,))
 
     response = as_ada.post(
@@ -49,7 +49,7 @@ def test_the_people_shown_and_ticked_provide_the_service(as_ada, ada, sam, maple
     assert [str(message) for message in response.context["messages"]] == ["Saved."]
 
 
-def test_people_who_were_not_shown_stay_as_they_are(as_ada, sam, maple):
+def test_staff_on_other_pages_keep_their_assignments(as_ada, sam, maple):
     nia = make_member(maple, "Nia Jones")
     service = make_service(maple, provided_by=(nia,))
 
@@ -58,7 +58,7 @@ def test_people_who_were_not_shown_stay_as_they_are(as_ada, sam, maple):
     assert providers_of(service) == {"Nia", "Sam"}
 
 
-def test_only_new_assignments_are_told(as_ada, sam, maple, newly_assigned):
+def test_only_new_assignments_send_the_signal(as_ada, sam, maple, newly_assigned):
     service = make_service(maple, provided_by=(sam,))
 
     as_ada.post(reverse("service-staff", args=[service.pk]), {"shown": [sam.pk], "people": [sam.pk]})
@@ -66,7 +66,7 @@ def test_only_new_assignments_are_told(as_ada, sam, maple, newly_assigned):
     assert newly_assigned == []
 
 
-def test_somebody_of_another_organisation_cannot_be_assigned(as_ada, sam, otto, maple):
+def test_a_staff_member_of_another_organisation_cannot_be_assigned(as_ada, sam, otto, maple):
     service = make_service(maple)
 
     response = as_ada.post(
@@ -78,7 +78,7 @@ def test_somebody_of_another_organisation_cannot_be_assigned(as_ada, sam, otto, 
 
 
 @pytest.mark.parametrize(("choice", "names"), [("yes", ["Sam"]), ("no", ["Ada"]), ("", ["Ada", "Sam"])])
-def test_the_list_can_be_narrowed_to_those_who_provide_it(choice, names, as_ada, sam, maple):
+def test_the_list_can_be_filtered_by_providers(choice, names, as_ada, sam, maple):
     service = make_service(maple, provided_by=(sam,))
 
     response = as_ada.get(reverse("service-staff", args=[service.pk]), {"provides": choice})
@@ -86,7 +86,7 @@ def test_the_list_can_be_narrowed_to_those_who_provide_it(choice, names, as_ada,
     assert names_on(response) == names
 
 
-def test_saving_comes_back_to_the_same_page_of_the_list(as_ada, sam, maple):
+def test_saving_returns_to_the_same_page_of_the_list(as_ada, sam, maple):
     address = reverse("service-staff", args=[make_service(maple).pk]) + "?q=sam&rows=50"
 
     response = as_ada.post(address, {"shown": [sam.pk]})
@@ -95,15 +95,15 @@ def test_saving_comes_back_to_the_same_page_of_the_list(as_ada, sam, maple):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_the_people_take_a_constant_number_of_queries(rows, as_ada, maple, django_assert_num_queries):
+def test_the_list_of_staff_takes_a_constant_number_of_queries(rows, as_ada, maple, django_assert_num_queries):
     service = make_service(maple, provided_by=tuple(make_staff(maple, rows, location=make_location(maple))))
 
-    # Session, person, service, count of providers, count, rows, broken connections for the banner.
+    # Session, signed-in user, service, count of providers, count, rows, broken connections for the banner.
     with django_assert_num_queries(7):
         as_ada.get(reverse("service-staff", args=[service.pk]))
 
 
-def test_somebody_provides_the_services_that_are_ticked(as_ada, sam, maple, newly_assigned):
+def test_a_staff_member_provides_the_selected_services(as_ada, sam, maple, newly_assigned):
     advice, loan, account = (make_service(maple, name) for name in ("Advice", "Loan", "Account"))
     for service in (advice, loan):
         ServiceAssignment.objects.bulk_create([ServiceAssignment(service=service, staff=sam)])
@@ -117,7 +117,7 @@ def test_somebody_provides_the_services_that_are_ticked(as_ada, sam, maple, newl
     assert [str(message) for message in response.context["messages"]] == ["Saved."]
 
 
-def test_all_services_of_somebody_can_be_taken_away(as_ada, sam, maple):
+def test_all_services_of_a_staff_member_can_be_removed(as_ada, sam, maple):
     make_service(maple, provided_by=(sam,))
 
     as_ada.post(reverse("staff-services", args=[sam.pk]), {})
@@ -125,7 +125,7 @@ def test_all_services_of_somebody_can_be_taken_away(as_ada, sam, maple):
     assert list(sam.services.all()) == []
 
 
-def test_what_somebody_provides_is_ticked(as_ada, sam, maple):
+def test_the_services_that_a_staff_member_provides_are_selected(as_ada, sam, maple):
     make_service(maple, "Advice")
     loan = make_service(maple, "Loan", provided_by=(sam,))
 
@@ -134,7 +134,7 @@ def test_what_somebody_provides_is_ticked(as_ada, sam, maple):
     assert response.context["form"].ticked == {str(loan.pk)}
 
 
-def test_a_service_of_another_organisation_is_no_choice(as_ada, sam, otto):
+def test_a_service_of_another_organisation_is_not_offered(as_ada, sam, otto):
     foreign = make_service(otto.organization)
 
     response = as_ada.post(reverse("staff-services", args=[sam.pk]), {"services": [foreign.pk]})
@@ -143,7 +143,7 @@ def test_a_service_of_another_organisation_is_no_choice(as_ada, sam, otto):
     assert list(sam.services.all()) == []
 
 
-def test_the_services_of_somebody_of_another_organisation_do_not_exist(as_ada, otto):
+def test_the_services_of_another_organisations_staff_are_not_found(as_ada, otto):
     response = as_ada.get(reverse("staff-services", args=[otto.pk]))
 
     assert response.status_code == 404

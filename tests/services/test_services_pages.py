@@ -1,4 +1,4 @@
-"""The list of services, Add, Edit, and the tab More."""
+"""The service list, the pages to add and edit a service, and the tab More."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ADD = "/services/add/"
 
 
 def details(**changes: str) -> dict[str, str]:
-    """A filled-in form."""
+    """Return the data of a valid form."""
     return {
         "name": "Car loan",
         "category": "Lending",
@@ -44,7 +44,7 @@ def messages_of(response: Any) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
-def test_services_stand_together_by_category_those_without_one_last(as_ada, maple, otto):
+def test_services_are_grouped_by_category_and_those_without_come_last(as_ada, maple, otto):
     make_service(maple, "Advice")
     make_service(maple, "Mortgage", category="Lending")
     make_service(maple, "Account", category="Everyday")
@@ -56,7 +56,7 @@ def test_services_stand_together_by_category_those_without_one_last(as_ada, mapl
     assert names_on(response) == ["Account", "Car loan", "Mortgage", "Advice"]
 
 
-def test_each_row_leads_to_edit_and_more(as_ada, maple):
+def test_each_row_links_to_edit_and_more(as_ada, maple):
     service = make_service(maple)
 
     response = as_ada.get(LIST)
@@ -84,7 +84,7 @@ def test_search_finds_name_and_category(words, as_ada, maple):
     assert names_on(response) == ["Mortgage review"]
 
 
-def test_services_that_are_not_active_are_marked_and_can_be_filtered(as_ada, maple):
+def test_inactive_services_are_marked_and_can_be_filtered(as_ada, maple):
     make_service(maple, "Open")
     make_service(maple, "Closed", active=False)
 
@@ -99,7 +99,7 @@ def test_the_list_takes_a_constant_number_of_queries(rows, as_ada, maple, sam, d
     for number in range(rows):
         make_service(maple, f"Service {number}", provided_by=(sam,))
 
-    # Session, person, count, rows, meeting methods, broken connections for the banner.
+    # Session, signed-in user, count, rows, meeting methods, broken connections for the banner.
     with django_assert_num_queries(6):
         as_ada.get(LIST)
 
@@ -108,7 +108,7 @@ PAGES = ["service-edit", "service-more", "service-staff"]
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_service_of_another_organisation_does_not_exist(page, as_ada, otto):
+def test_a_service_of_another_organisation_is_not_found(page, as_ada, otto):
     address = reverse(page, args=[make_service(otto.organization).pk])
 
     assert [as_ada.get(address).status_code, as_ada.post(address, details()).status_code] == [404, 404]
@@ -123,7 +123,7 @@ def test_only_admins_manage_services(role, request, maple):
     assert [client.get(address).status_code for address in addresses] == [403] * 5
 
 
-def test_adding_a_service_saves_everything_and_asks_how_people_meet(as_ada, maple):
+def test_adding_a_service_saves_all_fields_and_opens_the_meeting_methods(as_ada, maple):
     response = as_ada.post(ADD, details(), follow=True)
 
     service = Service.objects.get(name="Car loan")
@@ -133,7 +133,7 @@ def test_adding_a_service_saves_everything_and_asks_how_people_meet(as_ada, mapl
     assert (service.buffer_after, service.minimum_notice, service.booking_horizon_days) == (10, 120, 60)
 
 
-def test_a_name_is_taken_without_case_but_only_in_its_organisation(as_ada, maple, otto):
+def test_names_are_unique_in_an_organisation_regardless_of_case(as_ada, maple, otto):
     make_service(maple, "Car loan")
     make_service(otto.organization, "Advice")
 
@@ -145,7 +145,7 @@ def test_a_name_is_taken_without_case_but_only_in_its_organisation(as_ada, maple
     assert free.status_code == 302
 
 
-def test_lengths_out_of_bounds_are_refused_in_words(as_ada):
+def test_durations_out_of_range_are_refused_with_a_sentence(as_ada):
     response = as_ada.post(ADD, details(duration="3", booking_horizon_days="731"))
 
     assert errors_of(response) == {
@@ -164,7 +164,7 @@ def test_editing_changes_the_service(as_ada, maple):
     assert messages_of(response) == ["Saved."]
 
 
-def test_ticking_video_call_offers_it_to_staff_and_clients_and_leaves_the_others(as_ada, maple):
+def test_selecting_video_call_offers_it_to_staff_and_clients_only(as_ada, maple):
     service = make_service(maple, methods=())
     MeetingMethodOffer.objects.create(service=service, method=MeetingMethod.PHONE, offered_to=OfferedTo.STAFF)
     phone = service.meeting_methods.get()
@@ -183,7 +183,7 @@ def test_ticking_video_call_offers_it_to_staff_and_clients_and_leaves_the_others
     assert messages_of(response) == ["Saved."]
 
 
-def test_the_tab_more_shows_what_is_ticked(as_ada, maple):
+def test_the_tab_more_shows_the_selected_methods(as_ada, maple):
     service = make_service(maple, methods=(MeetingMethod.VIDEO,))
 
     response = as_ada.get(reverse("service-more", args=[service.pk]))
@@ -194,7 +194,7 @@ def test_the_tab_more_shows_what_is_ticked(as_ada, maple):
     assert offered == ["staff_and_clients"] * 4
 
 
-def test_a_method_can_be_narrowed_to_staff_and_taken_away(as_ada, maple):
+def test_a_method_can_be_limited_to_staff_and_removed(as_ada, maple):
     service = make_service(maple, methods=(MeetingMethod.PHONE, MeetingMethod.VIDEO))
 
     as_ada.post(reverse("service-more", args=[service.pk]), {"method_3": "on", "offered_to_3": "staff"})
@@ -202,7 +202,7 @@ def test_a_method_can_be_narrowed_to_staff_and_taken_away(as_ada, maple):
     assert offers_of(service) == {MeetingMethod.VIDEO: OfferedTo.STAFF}
 
 
-def test_a_service_without_a_method_may_be_saved_and_says_that_it_cannot_be_booked(as_ada, maple):
+def test_a_service_without_a_method_is_saved_with_a_note_that_it_cannot_be_booked(as_ada, maple):
     service = make_service(maple)
 
     response = as_ada.post(reverse("service-more", args=[service.pk]), {}, follow=True)

@@ -1,4 +1,4 @@
-"""What operators do in Django admin."""
+"""Pages of Django admin that operators use."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_address_is_one_line(operator: Browser) -> None:
     "typed",
     ["www.birch.example", "https://birch.example/book", "javascript:alert(1)", "https://a.example;", "*"],
 )
-def test_what_is_no_origin_is_refused_in_a_sentence(operator: Browser, typed: str) -> None:
+def test_a_value_that_is_not_an_origin_is_refused_with_a_sentence(operator: Browser, typed: str) -> None:
     answer = operator.post(reverse("admin:staff_organization_add"), {**BIRCH, "embed_origins": typed})
 
     errors = answer.context["adminform"].form.errors["embed_origins"]
@@ -93,7 +93,7 @@ def test_a_first_admin_needs_an_organisation(operator: Browser) -> None:
     assert answer.context["adminform"].form.errors == {"organization": ["This field is required."]}
 
 
-def test_an_email_that_somebody_has_is_refused_whatever_its_case(operator: Browser) -> None:
+def test_a_taken_email_is_refused_in_any_case(operator: Browser) -> None:
     maple = make_organization()
     make_member(maple, "Ada Lovell")
 
@@ -115,7 +115,7 @@ def test_an_operator_sets_a_new_password(operator: Browser) -> None:
     assert Browser().login(username=sam.email, password=PASSWORD)
 
 
-def test_nobody_moves_to_another_organisation(operator: Browser) -> None:
+def test_a_staff_member_cannot_move_to_another_organisation(operator: Browser) -> None:
     sam = make_member(make_organization())
     cedar = make_organization("Cedar Bank")
 
@@ -135,7 +135,7 @@ def test_nobody_moves_to_another_organisation(operator: Browser) -> None:
     assert (sam.first_name, sam.organization.slug) == ("Samuel", "maple")
 
 
-def test_nobody_becomes_an_operator_by_a_form(operator: Browser) -> None:
+def test_no_form_can_create_an_operator(operator: Browser) -> None:
     sam = make_member(make_organization())
 
     operator.post(
@@ -148,7 +148,7 @@ def test_nobody_becomes_an_operator_by_a_form(operator: Browser) -> None:
 
 
 @pytest.mark.parametrize("model", ["organization", "staffmember"])
-def test_nothing_is_deleted_by_a_click(operator: Browser, model: str) -> None:
+def test_django_admin_offers_no_deletion(operator: Browser, model: str) -> None:
     sam = make_member(make_organization())
     pk = sam.pk if model == "staffmember" else sam.organization_id
 
@@ -164,7 +164,7 @@ def test_the_list_of_organisations_counts_their_staff_in_one_query(
     for number in range(how_many):
         make_staff(make_organization(f"House{number}"), 2)
 
-    # Session, operator, how many are found, how many there are, the page.
+    # Session, operator, count of matches, count of all, rows.
     with django_assert_num_queries(5):
         answer = operator.get(reverse("admin:staff_organization_changelist"))
 
@@ -181,7 +181,7 @@ def test_the_list_of_staff_takes_the_same_number_of_queries(
         operator.get(reverse("admin:staff_staffmember_changelist"), {"q": "person"})
 
 
-def test_an_admin_of_an_organisation_is_not_let_in(client: Browser) -> None:
+def test_an_admin_of_an_organisation_cannot_open_django_admin(client: Browser) -> None:
     client.force_login(make_member(make_organization(), "Ada Lovell", Role.ADMIN))
 
     answer = client.get(reverse("admin:index"))
@@ -190,7 +190,7 @@ def test_an_admin_of_an_organisation_is_not_let_in(client: Browser) -> None:
     assert answer["Location"].startswith(reverse("admin:login"))
 
 
-def test_createsuperuser_makes_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_createsuperuser_creates_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
 
     call_command("createsuperuser", email="olive@operator.example", interactive=False, verbosity=0)
@@ -200,7 +200,7 @@ def test_createsuperuser_makes_an_operator(monkeypatch: pytest.MonkeyPatch) -> N
     assert Browser().login(username="OLIVE@operator.example", password=PASSWORD)
 
 
-def test_createsuperuser_refuses_an_email_that_somebody_has_in_another_case(
+def test_createsuperuser_refuses_a_taken_email_in_another_case(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)

@@ -1,4 +1,4 @@
-"""The page Hours: the week, and time off."""
+"""The Hours page: weekly hours and time off."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def errors_of(response, form: str = "week_form") -> dict[str, list[str]]:
     return dict(response.context[form].errors)
 
 
-def test_several_stretches_a_day_are_saved_in_their_order(as_sam, sam):
+def test_several_intervals_a_day_are_saved_in_order(as_sam, sam):
     response = as_sam.post(
         page_of(sam),
         {"d0_0_start": "13:00", "d0_0_end": "17:00", "d0_1_start": "09:00", "d0_1_end": "12:00"},
@@ -49,7 +49,7 @@ def test_several_stretches_a_day_are_saved_in_their_order(as_sam, sam):
     assert [str(message) for message in response.context["messages"]] == ["Saved."]
 
 
-def test_a_pair_that_is_emptied_goes(as_sam, sam):
+def test_an_emptied_interval_is_removed(as_sam, sam):
     make_hours(sam)
 
     as_sam.post(page_of(sam), {"d0_0_start": "", "d0_0_end": "", "d1_0_start": "09:00", "d1_0_end": "12:00"})
@@ -57,7 +57,7 @@ def test_a_pair_that_is_emptied_goes(as_sam, sam):
     assert week_of(sam) == [TimeRange(1, NINE, TWELVE)]
 
 
-def test_every_day_has_its_stretches_and_one_empty_pair_more(as_sam, sam):
+def test_every_day_shows_its_intervals_and_an_empty_one(as_sam, sam):
     replace_week(sam, [TimeRange(0, NINE, TWELVE), TimeRange(0, ONE, FIVE)])
 
     response = as_sam.get(page_of(sam))
@@ -78,7 +78,7 @@ def test_every_day_has_its_stretches_and_one_empty_pair_more(as_sam, sam):
         ({"d0_0_start": "nine", "d0_0_end": "12:00"}, {"d0_0_start": ["Enter a valid time."]}),
     ],
 )
-def test_hours_that_cannot_be_are_refused_in_words_and_stay_typed(typed, errors, as_sam, sam):
+def test_invalid_hours_are_refused_with_a_sentence_and_stay_in_the_form(typed, errors, as_sam, sam):
     response = as_sam.post(page_of(sam), typed)
 
     assert errors_of(response) == errors
@@ -86,7 +86,7 @@ def test_hours_that_cannot_be_are_refused_in_words_and_stay_typed(typed, errors,
     assert f'value="{typed["d0_0_start"]}"' in response.text
 
 
-def test_stretches_may_touch(as_sam, sam):
+def test_adjacent_intervals_are_allowed(as_sam, sam):
     as_sam.post(
         page_of(sam), {"d0_0_start": "09:00", "d0_0_end": "12:00", "d0_1_start": "12:00", "d0_1_end": "17:00"}
     )
@@ -94,7 +94,7 @@ def test_stretches_may_touch(as_sam, sam):
     assert week_of(sam) == [TimeRange(0, NINE, TWELVE), TimeRange(0, TWELVE, FIVE)]
 
 
-def test_copying_monday_fills_in_and_does_not_save(as_sam, sam):
+def test_copying_monday_fills_in_the_form_without_saving(as_sam, sam):
     response = as_sam.post(
         page_of(sam),
         {
@@ -111,13 +111,13 @@ def test_copying_monday_fills_in_and_does_not_save(as_sam, sam):
     assert week_of(sam) == []
 
 
-def test_an_admin_edits_the_hours_of_others(as_ada, sam):
+def test_an_admin_edits_the_hours_of_other_staff(as_ada, sam):
     as_ada.post(page_of(sam), {"d0_0_start": "09:00", "d0_0_end": "12:00"})
 
     assert week_of(sam) == [TimeRange(0, NINE, TWELVE)]
 
 
-def test_nobody_else_edits_them(as_sam, as_sky, as_ada, ada, sam, otto):
+def test_staff_and_schedulers_cannot_edit_the_hours_of_others(as_sam, as_sky, as_ada, ada, sam, otto):
     answers = [
         as_sam.post(page_of(ada), {}).status_code,
         as_sky.post(page_of(sam), {}).status_code,
@@ -127,7 +127,7 @@ def test_nobody_else_edits_them(as_sam, as_sky, as_ada, ada, sam, otto):
     assert answers == [404, 403, 404]
 
 
-def test_a_day_off_is_a_whole_day_in_the_persons_zone(as_sam, sam):
+def test_a_day_off_is_a_whole_day_in_the_staff_members_time_zone(as_sam, sam):
     StaffMember.objects.filter(pk=sam.pk).update(time_zone=BERLIN)
 
     as_sam.post(time_off_of(sam), {"first_day": "2026-12-01", "reason": "Dentist"})
@@ -138,7 +138,7 @@ def test_a_day_off_is_a_whole_day_in_the_persons_zone(as_sam, sam):
     assert off.reason == "Dentist"
 
 
-def test_time_off_may_have_times(as_sam, sam):
+def test_time_off_may_start_and_end_at_a_time(as_sam, sam):
     as_sam.post(
         time_off_of(sam),
         {"first_day": "2026-12-01", "first_time": "13:00", "last_day": "2026-12-03", "last_time": "09:00"},
@@ -168,14 +168,14 @@ def test_time_off_may_have_times(as_sam, sam):
         ),
     ],
 )
-def test_time_off_that_cannot_be_is_refused_in_words(typed, errors, as_sam, sam):
+def test_invalid_time_off_is_refused_with_a_sentence(typed, errors, as_sam, sam):
     response = as_sam.post(time_off_of(sam), typed)
 
     assert errors_of(response, "time_off_form") == errors
     assert list(sam.time_off.all()) == []
 
 
-def test_time_off_that_overlaps_is_refused_and_stays_typed(as_sam, sam):
+def test_overlapping_time_off_is_refused_and_stays_in_the_form(as_sam, sam):
     as_sam.post(time_off_of(sam), {"first_day": "2026-12-01", "last_day": "2026-12-03"})
 
     response = as_sam.post(time_off_of(sam), {"first_day": "2026-12-03", "reason": "Again"})
@@ -184,7 +184,7 @@ def test_time_off_that_overlaps_is_refused_and_stays_typed(as_sam, sam):
     assert 'value="Again"' in response.text
 
 
-def test_time_off_is_removed_and_a_second_click_does_no_harm(as_sam, sam):
+def test_removing_time_off_twice_is_harmless(as_sam, sam):
     as_sam.post(time_off_of(sam), {"first_day": "2026-12-01"})
     address = reverse("staff-time-off-remove", args=[sam.pk, sam.time_off.get().pk])
 
@@ -194,7 +194,7 @@ def test_time_off_is_removed_and_a_second_click_does_no_harm(as_sam, sam):
     assert list(sam.time_off.all()) == []
 
 
-def test_time_off_of_somebody_else_is_not_removed_through_ones_own_page(as_sam, sam, ada):
+def test_time_off_of_another_staff_member_cannot_be_removed_from_ones_own_page(as_sam, sam, ada):
     off = TimeOff.objects.create(
         staff=ada, starts_at=datetime(2026, 12, 1, tzinfo=UTC), ends_at=datetime(2026, 12, 2, tzinfo=UTC)
     )
@@ -225,14 +225,14 @@ def test_time_off_of_somebody_else_is_not_removed_through_ones_own_page(as_sam, 
         ),
     ],
 )
-def test_time_off_is_written_as_people_say_it(start, end, words):
+def test_time_off_is_shown_as_a_readable_range(start, end, words):
     off = TimeOff(starts_at=start, ends_at=end)
 
     assert in_words(off, BERLIN) == words
 
 
 @pytest.mark.django_db(transaction=True)
-def test_hours_wait_for_a_booking_that_holds_the_person():
+def test_saving_hours_waits_for_a_booking_that_locks_the_staff_member():
     sam = make_member(make_organization(), "Sam Okafor")
     client = Client()
     client.force_login(sam)
@@ -262,6 +262,6 @@ def test_the_page_takes_a_constant_number_of_queries(rows, as_sam, sam, django_a
             ends_at=datetime(2026, 12, day, 12, tzinfo=UTC),
         )
 
-    # Session, person, the person shown, week, time off.
+    # Session, signed-in user, staff member, weekly hours, time off.
     with django_assert_num_queries(5):
         as_sam.get(page_of(sam))

@@ -1,4 +1,4 @@
-"""What a browser may keep of the pages."""
+"""Cache-Control headers of pages."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.urls import reverse
 
 
 @pytest.mark.parametrize("page", ["staff-list", "client-list", "service-list", "schedule", "appointment-add"])
-def test_no_browser_keeps_the_page_of_somebody_signed_in(as_ada, page):
+def test_pages_for_signed_in_users_are_not_stored(as_ada, page):
     answer = as_ada.get(reverse(page))
 
     assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
 
 
-def test_what_is_refused_or_not_there_is_not_kept_either(as_sam):
+def test_error_pages_are_not_stored_either(as_sam):
     refused = as_sam.get(reverse("service-list"))
     missing = as_sam.get(reverse("appointment", args=[0]))
 
@@ -24,7 +24,7 @@ def test_what_is_refused_or_not_there_is_not_kept_either(as_sam):
     ]
 
 
-def test_a_page_that_is_polled_by_etag_says_itself_what_is_kept(as_ada):
+def test_a_page_polled_by_etag_sets_its_own_cache_control(as_ada):
     first = as_ada.get(reverse("schedule-events"))
     again = as_ada.get(reverse("schedule-events"), headers={"If-None-Match": first["ETag"]})
 
@@ -33,11 +33,11 @@ def test_a_page_that_is_polled_by_etag_says_itself_what_is_kept(as_ada):
 
 
 @pytest.mark.parametrize("page", ["/password/forgotten/", "/healthz"])
-def test_public_pages_are_left_as_they_are(db, page):
+def test_public_pages_keep_their_headers(db, page):
     assert "Cache-Control" not in Client().get(page).headers
 
 
-def test_static_files_are_kept_whoever_asks(as_ada):
+def test_static_files_are_cacheable_for_everyone(as_ada):
     answer = as_ada.get("/static/coconut/coconut.js")
 
     assert "no-store" not in answer.headers.get("Cache-Control", "")

@@ -1,4 +1,4 @@
-"""Invitations, and a forgotten password."""
+"""Invitations and password resets."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NEW_PASSWORD = "a quiet river at dawn"
 
 
 @pytest.fixture(autouse=True)
-def nothing_counted_yet() -> None:
+def reset_counters() -> None:
     cache.clear()
 
 
-def link_in_the_mail() -> str:
-    """The path of the link in the one mail that was sent."""
+def link_in_email() -> str:
+    """Return the path of the link in the only email."""
     (sent,) = mail.outbox
     found = re.search(r"http://testserver(/password/set/\S+)", str(sent.body))
     assert found is not None
@@ -45,14 +45,14 @@ def messages_of(response) -> list[str]:
 
 def test_an_invited_person_sets_a_password_and_signs_in(as_ada, sam):
     response = as_ada.post(reverse("staff-invite", args=[sam.pk]), follow=True)
-    client = set_password(link_in_the_mail())
+    client = set_password(link_in_email())
 
     assert messages_of(response) == ["A link to set a password is on its way to sam@maple.example."]
     assert mail.outbox[0].to == ["sam@maple.example"]
     assert client.login(username="sam@maple.example", password=NEW_PASSWORD)
 
 
-def test_adding_somebody_sends_the_invitation_unless_unticked(as_ada, maple):
+def test_adding_a_staff_member_sends_the_invitation_unless_unticked(as_ada, maple):
     person = {"first_name": "Nia", "role": "staff", "is_active": "on"}
 
     as_ada.post("/staff/add/", {**person, "email": "nia@maple.example", "invite": "on"})
@@ -61,7 +61,7 @@ def test_adding_somebody_sends_the_invitation_unless_unticked(as_ada, maple):
     assert [sent.to for sent in mail.outbox] == [["nia@maple.example"]]
 
 
-def test_a_mail_server_that_is_down_is_said_and_the_person_is_added(as_ada, maple):
+def test_if_the_email_server_is_down_the_staff_member_is_added_with_a_warning(as_ada, maple):
     with patch("staff.passwords.send_mail", side_effect=SMTPException):
         response = as_ada.post(
             "/staff/add/",
@@ -79,7 +79,7 @@ def test_a_mail_server_that_is_down_is_said_and_the_person_is_added(as_ada, mapl
     assert messages_of(response) == ["Saved.", "The mail could not be sent. Try again in a few minutes."]
 
 
-def test_somebody_who_is_not_active_is_not_invited(as_ada, maple):
+def test_an_inactive_staff_member_is_not_invited(as_ada, maple):
     gone = make_member(maple, "Gus Gone", is_active=False)
 
     response = as_ada.post(reverse("staff-invite", args=[gone.pk]), follow=True)
@@ -88,7 +88,7 @@ def test_somebody_who_is_not_active_is_not_invited(as_ada, maple):
     assert messages_of(response) == ["This person is not active. Tick Active and save first."]
 
 
-def test_only_admins_invite_and_only_their_own(as_sam, as_ada, sam, otto):
+def test_only_admins_of_the_same_organisation_can_invite(as_sam, as_ada, sam, otto):
     answers = [
         as_sam.post(reverse("staff-invite", args=[sam.pk])).status_code,
         as_ada.post(reverse("staff-invite", args=[otto.pk])).status_code,
@@ -97,25 +97,25 @@ def test_only_admins_invite_and_only_their_own(as_sam, as_ada, sam, otto):
     assert answers == [403, 404]
 
 
-def test_the_sign_in_page_leads_to_the_forgotten_password(db, client):
+def test_the_sign_in_page_links_to_the_password_reset(db, client):
     response = client.get("/sign-in/")
 
     assert f'href="{FORGOTTEN}"' in response.text
 
 
-def test_who_forgot_the_password_sets_a_new_one(sam, client):
+def test_a_forgotten_password_can_be_replaced(sam, client):
     sam.set_password(PASSWORD)
     sam.save()
 
     client.post(FORGOTTEN, {"email": "SAM@maple.example"})
-    client = set_password(link_in_the_mail())
+    client = set_password(link_in_email())
 
     assert client.login(username="sam@maple.example", password=NEW_PASSWORD)
 
 
 def test_the_link_works_once(sam, client):
     client.post(FORGOTTEN, {"email": sam.email})
-    link = link_in_the_mail()
+    link = link_in_email()
     set_password(link)
 
     response = Client().get(link, follow=True)
@@ -124,7 +124,7 @@ def test_the_link_works_once(sam, client):
 
 
 @pytest.mark.parametrize("email", ["nobody@maple.example", "gus@maple.example"])
-def test_the_answer_does_not_tell_who_has_an_account(email, maple, sam, client):
+def test_the_response_does_not_reveal_whether_an_account_exists(email, maple, sam, client):
     make_member(maple, "Gus Gone", is_active=False)
 
     known = client.post(FORGOTTEN, {"email": sam.email}, follow=True)
@@ -134,7 +134,7 @@ def test_the_answer_does_not_tell_who_has_an_account(email, maple, sam, client):
     assert [sent.to for sent in mail.outbox] == [["sam@maple.example"]]
 
 
-def test_the_link_goes_to_the_public_address_whatever_the_host_header_says(sam, client, settings):
+def test_the_link_ignores_the_host_header(sam, client, settings):
     settings.ALLOWED_HOSTS = ["*"]
 
     client.post(FORGOTTEN, {"email": sam.email}, headers={"host": "evil.example"})
@@ -142,14 +142,14 @@ def test_the_link_goes_to_the_public_address_whatever_the_host_header_says(sam, 
     assert "evil.example" not in mail.outbox[0].body
 
 
-def test_one_person_gets_five_links_an_hour_and_the_page_does_not_tell(sam, client):
+def test_an_account_gets_five_links_an_hour_and_the_page_does_not_reveal_it(sam, client):
     answers = [client.post(FORGOTTEN, {"email": sam.email}, follow=True) for _ in range(6)]
 
     assert len(mail.outbox) == 5
     assert messages_of(answers[-1]) == messages_of(answers[0])
 
 
-def test_the_links_of_others_are_counted_apart(sam, sky, client):
+def test_links_are_counted_for_each_account(sam, sky, client):
     for person in (sam,) * 6 + (sky,):
         client.post(FORGOTTEN, {"email": person.email})
 
@@ -157,7 +157,7 @@ def test_the_links_of_others_are_counted_apart(sam, sky, client):
 
 
 @pytest.mark.parametrize("email", ["nobody@maple.example", "sam@maple.example"])
-def test_one_address_asks_thirty_times_an_hour_for_whomever(email, sam, client):
+def test_one_ip_address_may_request_thirty_links_an_hour_for_any_accounts(email, sam, client):
     for number in range(30):
         client.post(FORGOTTEN, {"email": f"person{number}@maple.example"})
 
@@ -179,11 +179,11 @@ def test_without_a_cache_the_link_is_sent(sam, client, settings):
     assert [sent.to for sent in mail.outbox] == [[sam.email]]
 
 
-def test_a_new_password_opens_at_once_after_too_many_wrong_ones(sam, client):
+def test_a_new_password_works_at_once_after_too_many_wrong_ones(sam, client):
     for _ in range(11):
         client.post("/sign-in/", {"username": sam.email, "password": "not the password"})
     client.post(FORGOTTEN, {"email": sam.email})
-    set_password(link_in_the_mail())
+    set_password(link_in_email())
 
     answer = client.post("/sign-in/", {"username": sam.email, "password": NEW_PASSWORD})
 

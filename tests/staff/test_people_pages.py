@@ -1,4 +1,4 @@
-"""The list of staff, Add and Edit."""
+"""The staff list, and the pages to add and edit a staff member."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ADD = "/staff/add/"
 
 
 def details(**changes: str) -> dict[str, str]:
-    """A filled-in form."""
+    """Return the data of a valid form."""
     return {
         "first_name": "Nia",
         "last_name": "Jones",
@@ -40,13 +40,13 @@ def errors_of(response) -> dict[str, list[str]]:
     return dict(response.context["form"].errors)
 
 
-def test_an_admin_sees_everybody_of_the_own_organisation(as_ada, sam, sky, otto):
+def test_an_admin_sees_all_staff_of_the_organisation(as_ada, sam, sky, otto):
     response = as_ada.get(LIST)
 
     assert names_on(response) == ["Ada Lovell", "Sam Okafor", "Sky Lund"]
 
 
-def test_each_row_leads_to_edit_and_profile(as_ada, sam):
+def test_each_row_links_to_edit_and_profile(as_ada, sam):
     response = as_ada.get(LIST)
 
     assert f'href="{reverse("staff-edit", args=[sam.pk])}">Edit</a>' in response.text
@@ -67,13 +67,13 @@ def test_schedulers_have_no_staff_pages(address, as_sky):
     assert response.status_code == 403
 
 
-def test_staff_may_neither_add_nor_edit(as_sam, sam):
+def test_staff_can_neither_add_nor_edit(as_sam, sam):
     answers = [as_sam.get(ADD).status_code, as_sam.get(reverse("staff-edit", args=[sam.pk])).status_code]
 
     assert answers == [403, 403]
 
 
-def test_somebody_of_another_organisation_does_not_exist(as_ada, otto):
+def test_a_staff_member_of_another_organisation_is_not_found(as_ada, otto):
     address = reverse("staff-edit", args=[otto.pk])
 
     assert [as_ada.get(address).status_code, as_ada.post(address, details()).status_code] == [404, 404]
@@ -88,7 +88,7 @@ def test_search_finds_name_email_and_username(words, as_ada, maple):
     assert names_on(response) == ["Sam Okafor"]
 
 
-def test_the_list_can_be_narrowed_to_a_location(as_ada, sam, maple):
+def test_the_list_can_be_filtered_by_location(as_ada, sam, maple):
     sam.location = make_location(maple)
     sam.save()
 
@@ -97,7 +97,7 @@ def test_the_list_can_be_narrowed_to_a_location(as_ada, sam, maple):
     assert names_on(response) == ["Sam Okafor"]
 
 
-def test_a_location_of_another_organisation_is_no_choice(as_ada, otto):
+def test_a_location_of_another_organisation_is_not_offered(as_ada, otto):
     foreign = make_location(otto.organization, "Harbour")
 
     response = as_ada.get(LIST, {"location": foreign.pk})
@@ -106,7 +106,7 @@ def test_a_location_of_another_organisation_is_no_choice(as_ada, otto):
     assert names_on(response) == ["Ada Lovell"]
 
 
-def test_people_who_are_switched_off_are_marked_and_can_be_filtered(as_ada, maple):
+def test_inactive_staff_are_marked_and_can_be_filtered(as_ada, maple):
     make_member(maple, "Ina Active")
     make_member(maple, "Gus Gone", is_active=False)
 
@@ -116,7 +116,7 @@ def test_people_who_are_switched_off_are_marked_and_can_be_filtered(as_ada, mapl
     assert "Inactive</span>" in response.text
 
 
-def test_the_list_has_as_many_rows_a_page_as_asked(as_ada, maple):
+def test_the_list_has_the_requested_number_of_rows(as_ada, maple):
     make_staff(maple, 59)
 
     counts = [len(names_on(as_ada.get(LIST, {"rows": rows}))) for rows in ("7", "x", "25", "50", "100")]
@@ -124,7 +124,7 @@ def test_the_list_has_as_many_rows_a_page_as_asked(as_ada, maple):
     assert counts == [25, 25, 25, 50, 60]
 
 
-def test_the_rows_a_page_that_were_chosen_last_are_those_of_the_next_visit(as_ada, maple):
+def test_the_chosen_number_of_rows_is_remembered(as_ada, maple):
     make_staff(maple, 59)
     counts = []
     for asked in ("50", "7", "25"):
@@ -134,7 +134,7 @@ def test_the_rows_a_page_that_were_chosen_last_are_those_of_the_next_visit(as_ad
     assert counts == [50, 50, 25]
 
 
-def test_a_page_beyond_the_end_is_the_last(as_ada, maple):
+def test_a_page_beyond_the_end_shows_the_last_page(as_ada, maple):
     make_staff(maple, 29)
 
     response = as_ada.get(LIST, {"page": "9"})
@@ -146,12 +146,12 @@ def test_a_page_beyond_the_end_is_the_last(as_ada, maple):
 def test_the_list_takes_a_constant_number_of_queries(rows, as_ada, maple, django_assert_num_queries):
     make_staff(maple, rows, location=make_location(maple))
 
-    # Session, person, locations of the filter, count, rows, broken connections for the banner.
+    # Session, signed-in user, locations of the filter, count, rows, broken connections for the banner.
     with django_assert_num_queries(6):
         as_ada.get(LIST)
 
 
-def test_adding_somebody_saves_everything(as_ada, maple):
+def test_adding_a_staff_member_saves_all_fields(as_ada, maple):
     branch = make_location(maple)
 
     response = as_ada.post(ADD, details(location=str(branch.pk), time_zone="Europe/Berlin"), follow=True)
@@ -169,14 +169,14 @@ def test_adding_somebody_saves_everything(as_ada, maple):
 
 
 @pytest.mark.parametrize("email", ["otto@cedar.example", "OTTO@cedar.example", "sam@maple.example"])
-def test_a_taken_email_reads_the_same_whoever_holds_it(email, as_ada, sam, otto):
+def test_a_taken_email_gets_the_same_sentence_in_every_organisation(email, as_ada, sam, otto):
     response = as_ada.post(ADD, details(email=email))
 
     assert errors_of(response) == {"email": ["This email is already taken."]}
     assert 'value="Nia"' in response.text
 
 
-def test_a_username_is_taken_without_case_but_only_in_its_organisation(as_ada, sam, otto):
+def test_usernames_are_unique_in_an_organisation_regardless_of_case(as_ada, sam, otto):
     taken = as_ada.post(ADD, details(username="SAM"))
     free = as_ada.post(ADD, details(username="otto"))
 
@@ -184,7 +184,7 @@ def test_a_username_is_taken_without_case_but_only_in_its_organisation(as_ada, s
     assert free.status_code == 302
 
 
-def test_a_name_and_an_email_are_asked_for(as_ada):
+def test_name_and_email_are_required(as_ada):
     response = as_ada.post(ADD, details(first_name=" ", email="nia"))
 
     assert errors_of(response) == {
@@ -201,14 +201,14 @@ def test_a_location_of_another_organisation_cannot_be_chosen(as_ada, otto):
     assert list(errors_of(response)) == ["location"]
 
 
-def test_editing_changes_the_person(as_ada, sam):
+def test_editing_changes_the_staff_member(as_ada, sam):
     as_ada.post(reverse("staff-edit", args=[sam.pk]), details(email="sam.okafor@maple.example"))
 
     sam.refresh_from_db()
     assert (sam.name, sam.email) == ("Nia Jones", "sam.okafor@maple.example")
 
 
-def test_a_refused_edit_keeps_the_heading_and_what_was_typed(as_ada, sam):
+def test_a_refused_edit_keeps_the_heading_and_the_input(as_ada, sam):
     response = as_ada.post(reverse("staff-edit", args=[sam.pk]), details(email="nonsense"))
 
     assert "<h1>Sam Okafor</h1>" in response.text
@@ -216,7 +216,7 @@ def test_a_refused_edit_keeps_the_heading_and_what_was_typed(as_ada, sam):
 
 
 @pytest.mark.parametrize("change", [{"role": "staff"}, {"is_active": ""}])
-def test_the_last_active_admin_stays_one(change, as_ada, ada, maple):
+def test_the_last_active_admin_cannot_step_down(change, as_ada, ada, maple):
     make_member(maple, "Abe Gone", Role.ADMIN, is_active=False)
 
     response = as_ada.post(reverse("staff-edit", args=[ada.pk]), details(role="admin") | change)
@@ -226,7 +226,7 @@ def test_the_last_active_admin_stays_one(change, as_ada, ada, maple):
     assert response.context["form"].non_field_errors()[0].startswith("This is the last active admin")
 
 
-def test_an_admin_may_step_down_while_another_stays(as_ada, ada, maple):
+def test_an_admin_can_step_down_if_another_remains(as_ada, ada, maple):
     make_member(maple, "Abe Stays", Role.ADMIN)
 
     as_ada.post(reverse("staff-edit", args=[ada.pk]), details(role="staff"))
@@ -236,7 +236,7 @@ def test_an_admin_may_step_down_while_another_stays(as_ada, ada, maple):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_admins_adding_the_same_email_at_once_get_the_ordinary_sentence():
+def test_two_admins_who_add_the_same_email_at_once_get_the_usual_sentence():
     ada = make_member(make_organization(), "Ada Lovell", Role.ADMIN)
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber", Role.ADMIN)
 
@@ -248,7 +248,7 @@ def test_two_admins_adding_the_same_email_at_once_get_the_ordinary_sentence():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_admins_demoting_each_other_at_once_leave_one():
+def test_two_admins_who_demote_each_other_at_once_leave_one():
     maple = make_organization()
     ada, abe = make_member(maple, "Ada Lovell", Role.ADMIN), make_member(maple, "Abe Lind", Role.ADMIN)
 
@@ -263,7 +263,7 @@ def test_two_admins_demoting_each_other_at_once_leave_one():
 
 
 def at_once(posts: list[tuple[StaffMember, str, dict[str, str]]]) -> list[Any]:
-    """Send each as its person, all at the same moment, after everybody has validated the form."""
+    """Send each request as its user, all at once, after every form was validated."""
     clients = [(Client(), post) for post in posts]
     for client, (member, *_rest) in clients:
         client.force_login(member)
@@ -286,7 +286,7 @@ def at_once(posts: list[tuple[StaffMember, str, dict[str, str]]]) -> list[Any]:
 
 
 def meeting_before_the_write(together: Barrier):
-    """Let this thread's requests wait for the others' just before a person is written."""
+    """Make this thread's requests wait for the others just before the staff member is saved."""
     met: list[bool] = []
 
     def wait(execute, sql, params, many, context):

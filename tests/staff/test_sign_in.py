@@ -1,4 +1,4 @@
-"""The front door."""
+"""The sign-in page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sentence_of(answer) -> list[str]:
     return list(answer.context["form"].non_field_errors())
 
 
-def test_the_right_pair_leads_to_the_schedule(client: Browser, ada: StaffMember) -> None:
+def test_the_right_credentials_open_the_schedule(client: Browser, ada: StaffMember) -> None:
     answer = sign_in(client)
 
     assert answer["Location"] == reverse("home")
@@ -42,7 +42,7 @@ def test_the_email_is_compared_without_case(client: Browser, ada: StaffMember) -
 
 
 @pytest.mark.parametrize("wrong", [{"password": "not the password"}, {"username": "nobody@maple.example"}])
-def test_a_wrong_pair_is_one_sentence_and_keeps_the_email(
+def test_wrong_credentials_show_one_sentence_and_keep_the_email(
     client: Browser, ada: StaffMember, wrong: dict[str, str]
 ) -> None:
     answer = sign_in(client, **wrong)
@@ -59,7 +59,7 @@ def test_the_password_is_not_sent_back(client: Browser, ada: StaffMember) -> Non
     assert "not the password" not in answer.content.decode()
 
 
-def test_who_was_switched_off_is_told_so(client: Browser, ada: StaffMember) -> None:
+def test_an_inactive_account_gets_its_own_sentence(client: Browser, ada: StaffMember) -> None:
     StaffMember.objects.update(is_active=False)
 
     answer = sign_in(client)
@@ -67,7 +67,7 @@ def test_who_was_switched_off_is_told_so(client: Browser, ada: StaffMember) -> N
     assert sentence_of(answer) == ["This account is switched off. Ask an admin of your organisation."]
 
 
-def test_who_does_not_know_the_password_does_not_learn_that_an_account_is_switched_off(
+def test_a_wrong_password_does_not_reveal_that_an_account_is_inactive(
     client: Browser, ada: StaffMember
 ) -> None:
     StaffMember.objects.update(is_active=False)
@@ -79,7 +79,7 @@ def test_who_does_not_know_the_password_does_not_learn_that_an_account_is_switch
     ]
 
 
-def test_switching_an_account_off_ends_its_session(client: Browser, ada: StaffMember) -> None:
+def test_deactivating_an_account_ends_its_session(client: Browser, ada: StaffMember) -> None:
     client.force_login(ada)
     StaffMember.objects.update(is_active=False)
 
@@ -88,26 +88,28 @@ def test_switching_an_account_off_ends_its_session(client: Browser, ada: StaffMe
     assert answer["Location"].startswith(reverse("login"))
 
 
-def test_after_signing_in_the_page_that_was_asked_for_opens(client: Browser, ada: StaffMember) -> None:
+def test_after_signing_in_the_requested_page_opens(client: Browser, ada: StaffMember) -> None:
     answer = sign_in(client, next="/settings/")
 
     assert answer["Location"] == "/settings/"
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
-def test_signing_in_leads_to_no_other_site(client: Browser, ada: StaffMember, elsewhere: str) -> None:
+def test_signing_in_never_redirects_to_another_site(
+    client: Browser, ada: StaffMember, elsewhere: str
+) -> None:
     answer = sign_in(client, next=elsewhere)
 
     assert answer["Location"] == reverse("home")
 
 
-def test_a_visitor_is_asked_to_sign_in_and_brought_back(client: Browser) -> None:
+def test_a_visitor_signs_in_and_returns_to_the_page(client: Browser) -> None:
     answer = client.get("/staff/")
 
     assert answer["Location"] == f"{reverse('login')}?next=/staff/"
 
 
-def test_an_operator_is_led_to_django_admin(client: Browser) -> None:
+def test_an_operator_is_redirected_to_django_admin(client: Browser) -> None:
     client.force_login(make_operator())
 
     answer = client.get(reverse("home"))

@@ -1,4 +1,4 @@
-"""A password is guessed at ten times in a quarter of an hour, and no stranger can keep its owner out."""
+"""Limits of sign-in attempts: ten guesses in fifteen minutes, and strangers can't lock an owner out."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def ada(db) -> StaffMember:
 
 @pytest.fixture(autouse=True)
 def clock():
-    # No test begins in one quarter of an hour and ends in the next.
+    # Keep each test within one window of fifteen minutes.
     with time_machine.travel(NOON, tick=False) as clock:
         yield clock
 
 
-def try_password(password: str, email: str = EMAIL, *, door: str = "login", **request):
-    return Browser().post(reverse(door), {"username": email, "password": password}, **request)
+def try_password(password: str, email: str = EMAIL, *, page: str = "login", **request):
+    return Browser().post(reverse(page), {"username": email, "password": password}, **request)
 
 
 def guess(times: int, email: str = EMAIL, **request):
-    """Guess wrongly so many times; the last answer."""
+    """Try wrong passwords that many times; return the last response."""
     return [try_password("not the password", email, **request) for _ in range(times)][-1]
 
 
@@ -69,7 +69,7 @@ def test_after_ten_wrong_passwords_even_the_right_one_waits():
     assert answer.context["form"]["username"].value() == EMAIL
 
 
-def test_a_quarter_of_an_hour_later_the_right_one_opens(clock):
+def test_a_quarter_of_an_hour_later_the_right_password_works(clock):
     guess(11)
     clock.shift(timedelta(minutes=15))
 
@@ -84,7 +84,7 @@ def test_the_email_is_counted_without_case():
 
 
 def test_a_spelling_that_finds_the_same_account_is_the_same_account(ada):
-    """A dotless i is an I in upper case, and that is how people are found."""
+    """Accounts are found by the uppercase email, and a dotless i is an I in upper case."""
     StaffMember.objects.filter(pk=ada.pk).update(email="ida@maple.example")
     guess(10, email="ida@maple.example")
 
@@ -97,7 +97,7 @@ def test_ipv4_addresses_written_as_ipv6_are_counted_apart():
     assert is_in(try_password(PASSWORD, REMOTE_ADDR="::ffff:198.51.100.7"))
 
 
-def test_the_right_password_starts_the_count_anew():
+def test_the_right_password_resets_the_count():
     guess(9)
     try_password(PASSWORD)
     guess(9)
@@ -105,13 +105,13 @@ def test_the_right_password_starts_the_count_anew():
     assert is_in(try_password(PASSWORD))
 
 
-def test_a_stranger_elsewhere_keeps_nobody_out():
+def test_a_stranger_elsewhere_does_not_lock_the_owner_out():
     guess(11, REMOTE_ADDR="203.0.113.5")
 
     assert is_in(try_password(PASSWORD, REMOTE_ADDR="198.51.100.7"))
 
 
-def test_one_address_tries_a_hundred_times_with_whatever_emails():
+def test_one_ip_address_may_try_a_hundred_times_with_any_emails():
     for number in range(100):
         may_try(RequestFactory().post("/"), f"person{number}@maple.example")
 
@@ -120,18 +120,18 @@ def test_one_address_tries_a_hundred_times_with_whatever_emails():
 
 
 def guess_from_many_addresses() -> None:
-    """A hundred times at Ada's account, never often from one address."""
+    """Guess a hundred times at Ada's account, only a few times from each IP address."""
     for number in range(100):
         may_try(RequestFactory().post("/", REMOTE_ADDR=f"203.0.113.{number}"), EMAIL)
 
 
-def test_many_addresses_together_guess_a_hundred_times_at_one_account():
+def test_many_ip_addresses_together_may_guess_a_hundred_times_at_one_account():
     guess_from_many_addresses()
 
     assert sentence_of(try_password(PASSWORD, REMOTE_ADDR="198.51.100.7")) == TOO_MANY
 
 
-def test_they_do_not_keep_its_owner_out_where_the_owner_has_signed_in_before():
+def test_they_do_not_lock_the_owner_out_on_a_known_device():
     own = Browser()
     own.post(reverse("login"), {"username": EMAIL, "password": PASSWORD})
     own.post(reverse("logout"))
@@ -142,7 +142,7 @@ def test_they_do_not_keep_its_owner_out_where_the_owner_has_signed_in_before():
     assert is_in(answer)
 
 
-def test_a_device_of_somebody_else_is_none_of_the_owners(ada):
+def test_a_known_device_of_another_account_does_not_count(ada):
     make_member(ada.organization, "Ben Moss")
     StaffMember.objects.filter(first_name="Ben").update(password=ada.password, email="ben@maple.example")
     other = Browser()
@@ -155,7 +155,7 @@ def test_a_device_of_somebody_else_is_none_of_the_owners(ada):
     assert sentence_of(answer) == TOO_MANY
 
 
-def test_who_has_just_set_a_password_may_try_it_whatever_others_guess(ada):
+def test_a_password_that_was_just_set_works_regardless_of_other_guesses(ada):
     guess_from_many_addresses()
     own = Browser()
     link = reverse("password-set", args=[urlsafe_base64_encode(force_bytes(ada.pk)), make_token(ada)])
@@ -167,7 +167,7 @@ def test_who_has_just_set_a_password_may_try_it_whatever_others_guess(ada):
     assert is_in(own.post(reverse("login"), {"username": EMAIL, "password": new}))
 
 
-def test_who_signs_in_uses_up_nothing_of_the_address_of_an_office():
+def test_a_successful_sign_in_does_not_count_against_the_offices_ip_address():
     for _ in range(101):
         request = RequestFactory().post("/")
         may_try(request, EMAIL)
@@ -190,14 +190,14 @@ def test_an_ipv6_network_is_one_address():
     assert sentence_of(try_password(PASSWORD, REMOTE_ADDR="2001:db8::ffff")) == TOO_MANY
 
 
-def test_what_a_client_writes_into_the_header_is_not_believed(settings):
+def test_a_forwarded_header_from_the_client_is_ignored(settings):
     for number in range(10):
         guess(1, headers={"x-forwarded-for": f"203.0.113.{number}"})
 
     assert sentence_of(try_password(PASSWORD, headers={"x-forwarded-for": "203.0.113.99"})) == TOO_MANY
 
 
-def test_behind_a_proxy_only_the_address_that_it_adds_counts(settings):
+def test_behind_a_proxy_only_the_address_it_adds_counts(settings):
     settings.REST_FRAMEWORK = {"NUM_PROXIES": 1}
     for number in range(10):
         guess(1, headers={"x-forwarded-for": f"192.0.2.{number}, 203.0.113.5"})
@@ -210,7 +210,7 @@ def test_behind_a_proxy_only_the_address_that_it_adds_counts(settings):
 
 
 @pytest.mark.parametrize("address", ["203.0.113.5:{port}", "[2001:db8::7]:{port}"])
-def test_a_proxy_that_writes_the_port_too_does_not_make_everybody_a_stranger_anew(settings, address):
+def test_a_port_added_by_the_proxy_is_ignored(settings, address):
     settings.REST_FRAMEWORK = {"NUM_PROXIES": 1}
     for number in range(10):
         guess(1, headers={"x-forwarded-for": address.format(port=40_000 + number)})
@@ -220,12 +220,12 @@ def test_a_proxy_that_writes_the_port_too_does_not_make_everybody_a_stranger_ane
     )
 
 
-def test_the_operators_door_has_the_same_limit():
+def test_the_operator_sign_in_page_has_the_same_limit():
     make_operator()
     for _ in range(10):
-        try_password("not the password", "olive@operator.example", door="admin:login")
+        try_password("not the password", "olive@operator.example", page="admin:login")
 
-    answer = try_password(PASSWORD, "olive@operator.example", door="admin:login")
+    answer = try_password(PASSWORD, "olive@operator.example", page="admin:login")
 
     assert sentence_of(answer) == TOO_MANY
 
@@ -233,10 +233,10 @@ def test_the_operators_door_has_the_same_limit():
 def test_an_operator_signs_in():
     make_operator()
 
-    assert is_in(try_password(PASSWORD, "olive@operator.example", door="admin:login"))
+    assert is_in(try_password(PASSWORD, "olive@operator.example", page="admin:login"))
 
 
-def test_without_a_cache_people_sign_in(settings):
+def test_without_a_cache_signing_in_works(settings):
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": NOBODY_LISTENS}}
 
     guess(11)
@@ -244,7 +244,7 @@ def test_without_a_cache_people_sign_in(settings):
     assert is_in(try_password(PASSWORD))
 
 
-def test_a_check_of_the_form_without_a_request_counts_nothing():
+def test_validating_the_form_without_a_request_counts_nothing():
     form = LimitedSignInForm(None, {"username": EMAIL, "password": PASSWORD})
 
     assert form.is_valid()

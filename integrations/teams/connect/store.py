@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import AlreadyConnected, add_connection, revive_connection
-from integrations.events import note_event
+from integrations.events import record_event
 from integrations.models import Connection, EventKind
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
@@ -18,6 +18,7 @@ from integrations.teams.connect.session import WizardAnswers
 from integrations.teams.connect.verification import VerifiedServiceAccount
 from integrations.teams.entra import user_tokens
 from integrations.teams.entra.id_token import Identity
+from integrations.teams.event_text import TeamsEvent
 from integrations.teams.models import TeamsConnection
 from staff.models import Organization, StaffMember
 
@@ -174,8 +175,4 @@ def _is_connected_elsewhere(organization: Organization, tenant_id: str) -> bool:
 def note_unknown_roles(connection: Connection, actor: StaffMember, identity: Identity) -> None:
     """Record that only the sign-in to the tenant proves the right to consent."""
     if identity.directory_roles is None:
-        sentence = _(
-            "Microsoft did not say which administrator roles %(account)s has; the sign-in to the tenant was "
-            "accepted as proof."
-        )
-        note_event(connection, EventKind.NOTED, actor, sentence % {"account": identity.upn})
+        record_event(connection, EventKind.NOTED, actor, code=TeamsEvent.UNKNOWN_ROLES, account=identity.upn)

@@ -151,7 +151,7 @@ class GraphClient:
         response = self._send(call, token)
         if response.is_unauthorized:
             response = self._send(call, self._access_token(refused=token))
-        count_throttled(sum(refusal.status == 429 for refusal in response.refusals))
+        count_throttled(sum(each.status == 429 for each in response.refusals))
         return response
 
     def _access_token(self, refused: str = "") -> str:
@@ -161,7 +161,7 @@ class GraphClient:
         return issued.token
 
     def _worst_error(self, refusals: Sequence[Refusal]) -> PlatformError:
-        error = max((error_of(refusal) for refusal in refusals), key=_seriousness)
+        error = max((error_of(each) for each in refusals), key=_seriousness)
         if error.kind == ErrorKind.CONNECTION:
             # Only if the refused sign-in is still the current one.
             refused = Connection.objects.filter(

@@ -109,8 +109,4 @@ def _flag(value: object) -> bool | None:
 
 def _printable(value: object) -> str:
     """Remove control characters. PostgreSQL rejects NUL."""
-    return (
-        "".join(admin_letter for admin_letter in value if admin_letter.isprintable())
-        if isinstance(value, str)
-        else ""
-    )
+    return "".join(char for char in value if char.isprintable()) if isinstance(value, str) else ""

@@ -176,7 +176,7 @@ def test_staff_who_do_not_provide_the_service_are_refused(maple: Maple) -> None:
 
     assert refusal(lambda: maple.book(staff=maple.sky)) == (
         "staff",
-        "Sky Larsen does not provide “Mortgage review”. Choose somebody who does, or another service.",
+        "Sky Larsen does not provide “Mortgage review”. Choose someone who does, or another service.",
     )
 
 
@@ -184,7 +184,7 @@ def test_staff_who_left_are_refused(maple: Maple) -> None:
     maple.sam.is_active = False
     maple.sam.save()
 
-    assert refusal(maple.book) == ("staff", "Sam Okafor no longer takes appointments. Choose somebody else.")
+    assert refusal(maple.book) == ("staff", "Sam Okafor no longer takes appointments. Choose someone else.")
 
 
 def test_a_method_that_is_not_offered_is_refused(maple: Maple) -> None:

@@ -110,7 +110,7 @@ def test_an_appointment_with_former_staff_can_be_cancelled_but_not_moved(maple: 
 
     assert refusal(lambda: move(maple, appointment, monday(14))) == (
         "staff",
-        "Sam Okafor no longer takes appointments. Choose somebody else.",
+        "Sam Okafor no longer takes appointments. Choose someone else.",
     )
     assert cancel(appointment).status == Status.CANCELLED
 

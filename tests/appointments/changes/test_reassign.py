@@ -172,7 +172,7 @@ def test_staff_cannot_take_over_a_service_they_do_not_provide(maple: Maple, kim:
     appointment = maple.book()
 
     assert sentence_of(lambda: reassign(maple, appointment, kim)) == (
-        "Kim Ito does not provide “Mortgage review”. Choose somebody who does, or another service."
+        "Kim Ito does not provide “Mortgage review”. Choose someone who does, or another service."
     )
 
 
@@ -181,7 +181,7 @@ def test_staff_who_left_cannot_take_it_over(maple: Maple, kim: StaffMember) -> N
     StaffMember.objects.filter(pk=kim.pk).update(is_active=False)
 
     assert sentence_of(lambda: reassign(maple, appointment, kim)) == (
-        "Kim Ito no longer takes appointments. Choose somebody else."
+        "Kim Ito no longer takes appointments. Choose someone else."
     )
 
 

@@ -66,7 +66,7 @@ def test_switching_a_service_offers_the_change_afterwards(maple: Maple, as_ada: 
 def test_where_both_ways_are_offered_the_change_is_offered_too(maple: Maple, as_ada: Browser) -> None:
     in_person(maple)
 
-    assert "1 booked appointment of this service is no video call. Change them to video calls" in words(
+    assert "1 booked appointment of this service isn’t a video call. Change them to video calls" in words(
         as_ada.get(more(maple))
     )
 
@@ -146,11 +146,11 @@ def test_without_video_calls_the_page_sends_back(maple: Maple, as_ada: Browser) 
     response: Any = as_ada.get(page(maple))
 
     assert (response.status_code, response.url) == (303, more(maple))
-    assert said(response) == ["This service is not offered as a Video Call. Tick that first."]
+    assert said(response) == ["This service is not offered as a Video Call. Select that first."]
 
 
 def test_the_page_says_if_nothing_can_be_changed(maple: Maple, as_ada: Browser) -> None:
-    assert "Nothing is left to switch: whoever is still to come" in words(as_ada.get(page(maple)))
+    assert "Nothing is left to switch: all upcoming appointments" in words(as_ada.get(page(maple)))
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -175,7 +175,7 @@ def test_selected_appointments_become_video_calls_and_people_are_notified(
 
     response = post(as_ada, maple, ticked)
 
-    assert said(response) == ["1 appointment is a video call now; client and staff member are told by email."]
+    assert said(response) == ["1 appointment is a video call now; we email the client and the staff member."]
     assert (response.status_code, response.url) == (303, page(maple))
     ticked.refresh_from_db()
     left.refresh_from_db()
@@ -197,7 +197,7 @@ def test_select_all_covers_the_changeable_appointments_of_all_pages(
 
     response = post(as_ada, maple, able, everything="true", shown=[able.pk])
 
-    assert said(response) == ["2 appointments are video calls now; clients and staff are told by email."]
+    assert said(response) == ["2 appointments are video calls now; we email the clients and the staff."]
     assert {meeting.appointment for meeting in Meeting.objects.all()} == {able, elsewhere}
 
 
@@ -217,7 +217,7 @@ def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> 
     in_person(maple)
 
     assert said(post(as_ada, maple)) == [
-        "No appointment is selected. Tick those that shall become video calls."
+        "No appointment is selected. Select those that should become video calls."
     ]
 
 

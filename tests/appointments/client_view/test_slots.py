@@ -109,7 +109,7 @@ def test_an_address_that_makes_no_sense_is_answered_with_a_sentence(
 
 
 NOT_OFFERED = (404, {"error": "This cannot be booked here. Choose another service or meeting method."})
-NOBODY = (404, {"error": "Nobody of that number takes this appointment. Choose somebody else."})
+NOBODY = (404, {"error": "No staff member of this number takes this appointment. Choose someone else."})
 
 
 def test_what_is_not_there_is_not_found(maple: Maple):

@@ -49,9 +49,9 @@ def test_the_clients_own_page_names_it(booked: Appointment) -> None:
 
 
 def test_the_contact_center_names_it_before_the_booking(maple: Maple, booked: Appointment) -> None:
-    desired_state = {"service": maple.review.pk, "method": MeetingMethod.VIDEO.value}
+    query = {"service": maple.review.pk, "method": MeetingMethod.VIDEO.value}
 
-    page = signed_in(maple.sky).get("/contact-center/", desired_state).content.decode()
+    page = signed_in(maple.sky).get("/contact-center/", query).content.decode()
 
     assert says(page) == (True, True)
 

@@ -172,5 +172,5 @@ def test_a_failed_check_of_a_link_is_not_shown_as_a_refused_change(appointment: 
     meeting_changed.send(sender=Meeting, meeting_id=appointment.meeting_id)
 
     assert lines(appointment) == [
-        "The link could not be looked at on the video platform: No policy covers Sam."
+        "The link could not be checked on the video platform: No policy covers Sam."
     ]

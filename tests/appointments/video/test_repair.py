@@ -83,7 +83,7 @@ def test_one_that_never_had_a_meeting_gets_one(maple_with_teams: Maple, ada: Sta
     now = fresh(appointment)
     assert (now.meeting, now.version, meeting.state) == (meeting, 1, MeetingState.PENDING)
     assert (meeting.host, meeting.starts_at) == (maple_with_teams.sam, monday(10))
-    assert last_line(now) == ("A link was asked for.", "Ada Quist")
+    assert last_line(now) == ("A link was requested.", "Ada Quist")
 
 
 def test_a_failed_one_is_tried_again_as_the_same_meeting(maple_with_teams: Maple, ada: StaffMember) -> None:

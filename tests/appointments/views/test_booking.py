@@ -227,7 +227,7 @@ def test_a_personal_link_is_named_with_its_note_before_the_booking_and_then_used
     payload = wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value)
 
     page = as_sky.get(ADD, payload)
-    answer = as_sky.post(ADD, payload | {"told": page.context["form"].named_links})
+    answer = as_sky.post(ADD, payload | {"named_links": page.context["form"].links_to_name})
 
     assert "<strong>Tess Moor’s personal link</strong>" in page.content.decode()
     assert "Ring twice" in page.content.decode()
@@ -243,7 +243,7 @@ def test_a_personal_link_that_the_page_did_not_name_is_named_first(
     assert errors(page) == {
         "staff": ["Tess Moor takes video calls on a personal link. Press Book again if that is right."]
     }
-    assert f'name="told" value="{tess.pk}"' in page.content.decode()
+    assert f'name="named_links" value="{tess.pk}"' in page.content.decode()
     assert not Appointment.objects.exists()
 
 
@@ -291,7 +291,7 @@ def test_a_free_time_is_taken_over_without_scripts_and_nothing_is_booked(maple: 
 def test_the_search_finds_clients_and_keeps_the_chosen_one(maple: Maple, as_sky: Browser):
     abe = make_client(maple.organization, "Abe Lind", email="abe@example.com")
 
-    page = as_sky.post(ADD, wish(maple, client_query="abe", look="client"))
+    page = as_sky.post(ADD, wish(maple, client_query="abe", preview="client"))
 
     assert page.context["form"].client_group.clients == [maple.cleo, abe]
     assert not Appointment.objects.exists()

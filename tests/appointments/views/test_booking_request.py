@@ -174,7 +174,7 @@ def test_a_staff_member_who_does_not_provide_it_is_refused_in_words(maple: Maple
         {
             "errors": {
                 "staff": [
-                    "Sky Larsen does not provide “Mortgage review”. Choose somebody who does, or another service."
+                    "Sky Larsen does not provide “Mortgage review”. Choose someone who does, or another service."
                 ]
             }
         },

@@ -283,7 +283,7 @@ def test_a_failed_mail_is_sent_again(maple: Maple, as_sky: Browser):
     mail.email.refresh_from_db()
     assert content.count("Send again") == 2
     assert mail.email.state == EmailState.WAITING
-    assert [str(message) for message in answer.context["messages"]] == ["The mail is being sent again."]
+    assert [str(message) for message in answer.context["messages"]] == ["The email is being sent again."]
 
 
 def test_a_mail_of_another_appointment_is_not_found(maple: Maple, as_sky: Browser):

@@ -83,7 +83,7 @@ def test_a_time_names_who_is_free_then_and_has_the_least_to_do_that_day(
     assert {free.member for free in times.days[1].times} == {maple.sam}
 
 
-@pytest.mark.parametrize("button", [{"from": "2026-12-03"}, {"date": "2026-12-03", "look": "times"}])
+@pytest.mark.parametrize("button", [{"from": "2026-12-03"}, {"date": "2026-12-03", "preview": "times"}])
 def test_more_times_and_another_day_keep_what_was_chosen(
     maple: Maple, as_sky: Browser, button: dict[str, str]
 ) -> None:
@@ -100,7 +100,7 @@ def test_more_times_and_another_day_keep_what_was_chosen(
 def test_a_day_that_is_none_says_so_and_the_first_times_are_shown(
     maple: Maple, as_sky: Browser, day: str
 ) -> None:
-    page = as_sky.post(PAGE, wish(maple, slot=None, date=day, look="choices"))
+    page = as_sky.post(PAGE, wish(maple, slot=None, date=day, preview="choices"))
 
     assert "Enter a date such as 2026-12-31." in page.content.decode()
     assert page.context["form"].times.days[0].date == date(2026, 11, 27)
@@ -211,7 +211,7 @@ def test_a_new_client_sent_twice_with_anyone_is_one_client_and_one_booking(
 
 
 def test_the_schedules_form_takes_over_what_was_entered(maple: Maple, as_sky: Browser) -> None:
-    entered = wish(maple, client="new", new_name="Abe Lind", look="choices")
+    entered = wish(maple, client="new", new_name="Abe Lind", preview="choices")
 
     page = as_sky.post(reverse("appointment-add"), entered)
 
@@ -223,7 +223,7 @@ def test_the_schedules_form_takes_over_what_was_entered(maple: Maple, as_sky: Br
 def test_a_client_who_has_the_email_already_is_pointed_out_while_it_is_typed(
     maple: Maple, as_sky: Browser
 ) -> None:
-    page = as_sky.post(PAGE, wish(maple, client="new", new_email="CLEO@example.com", look="choices"))
+    page = as_sky.post(PAGE, wish(maple, client="new", new_email="CLEO@example.com", preview="choices"))
 
     assert page.context["form"].client_group.clients == [maple.cleo]
     assert "Cleo Brandt has this email already. Is it them?" in page.content.decode()

@@ -38,7 +38,7 @@ def test_a_location_leaves_those_who_work_there_and_is_where_the_client_goes(
     booked = Appointment.objects.get()
     assert (booked.staff, booked.location) == (tess, place)
     assert errors(page) == {
-        "staff": ["Sam Okafor does not work at Rosedale. Choose somebody else, or another location."]
+        "staff": ["Sam Okafor does not work at Rosedale. Choose someone else, or another location."]
     }
 
 
@@ -57,7 +57,7 @@ VIDEO = MeetingMethod.VIDEO.value
 def test_for_video_anyone_means_those_who_can_host_and_the_others_are_named(
     maple_with_teams: Maple, as_sky: Browser, tess: StaffMember
 ) -> None:
-    page = as_sky.post(PAGE, wish(maple_with_teams, method=VIDEO, look="choices"))
+    page = as_sky.post(PAGE, wish(maple_with_teams, method=VIDEO, preview="choices"))
 
     times = page.context["form"].times
     assert {free.member for day in times.days for free in day.times} == {maple_with_teams.sam}
@@ -91,7 +91,7 @@ def test_anyone_is_nobody_on_a_personal_link_that_the_page_did_not_name(
     tess.save()
 
     refused = as_sky.post(PAGE, payload)
-    as_sky.post(PAGE, payload | {"told": refused.context["form"].named_links})
+    as_sky.post(PAGE, payload | {"named_links": refused.context["form"].links_to_name})
 
     assert errors(refused) == {
         "staff": ["Tess Moor takes video calls on a personal link. Press Book again if that is right."]

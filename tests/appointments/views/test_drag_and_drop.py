@@ -82,12 +82,12 @@ def test_a_client_who_is_told_is_asked_about_first_and_nothing_is_moved_by_askin
     answer = drag(as_sky, appointment, monday(11))
 
     assert answer.json() == {
-        "outcome": "ask",
+        "outcome": "confirm",
         "sentences": [
             "Move the appointment of Cleo Brandt?",
             "From Mon 30 Nov, 10:00–10:30 with Sam Okafor",
             "to Mon 30 Nov, 11:00–11:30 with Sam Okafor.",
-            "Cleo Brandt is told by email.",
+            "We will email Cleo Brandt.",
         ],
     }
     assert places(appointment) == (monday(10), monday(10, 30), maple.sam.pk)
@@ -188,7 +188,7 @@ def test_staff_drag_their_own_and_only_within_their_own_column(
         drag(signed_in(tess), booked, monday(10)).status_code,
     ]
 
-    assert answers == ["moved", "This person cannot take the appointment. Choose somebody else.", 404]
+    assert answers == ["moved", "This person cannot take the appointment. Choose someone else.", 404]
 
 
 def test_a_member_of_another_organisation_is_no_choice(booked: Appointment, as_sky: Browser):
@@ -196,7 +196,7 @@ def test_a_member_of_another_organisation_is_no_choice(booked: Appointment, as_s
 
     answer = drag(as_sky, booked, monday(10), staff=otto.pk)
 
-    assert answer.json()["sentence"] == "This person cannot take the appointment. Choose somebody else."
+    assert answer.json()["sentence"] == "This person cannot take the appointment. Choose someone else."
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_another_time_keeps_the_meeting(video: Appointment, as_sky: Browser):
 def test_what_becomes_of_the_link_is_said_before(video: Appointment, as_sky: Browser, tess: StaffMember):
     sentences = drag(as_sky, video, monday(10), staff=tess.pk).json()["sentences"]
 
-    assert sentences[-1] == "The Teams meeting and its link stay the same."
+    assert sentences[-1] == "The video meeting and its link stay the same."
 
 
 def test_a_personal_link_is_named_with_its_note_before(

@@ -67,7 +67,7 @@ def test_a_day_goes_arrived_start_complete(booked: Appointment, as_sky: Browser)
 def test_a_slip_is_taken_back(booked: Appointment, as_sky: Browser):
     press(as_sky, booked, "no_show")
 
-    press(as_sky, booked, "take_back")
+    press(as_sky, booked, "undo")
 
     booked.refresh_from_db()
     assert booked.status == Status.CONFIRMED

@@ -129,7 +129,7 @@ def test_if_no_staff_match_there_is_a_sentence_and_a_way_out_instead_of_empty_co
 
     assert page.context["calendar"] is None
     assert "Nobody here matches." in page.content.decode()
-    assert f'href="{reverse("schedule")}?date={DAY_TEXT}">Show everybody' in page.content.decode()
+    assert f'href="{reverse("schedule")}?date={DAY_TEXT}">Show everyone' in page.content.decode()
 
 
 def test_hours_and_time_off_are_the_background(maple: Maple):

@@ -71,7 +71,7 @@ def test_where_none_can_be_made_the_notice_leads_to_the_reason(maple: Maple, as_
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
     assert (
-        "1 booked video appointment has no link, and whoever hosts it cannot host one now. See why"
+        "1 booked video appointment has no link, and its staff member cannot host one now. See why"
         in words(dashboard(as_ada))
     )
 
@@ -325,7 +325,7 @@ def test_a_second_submit_makes_nothing_and_says_so(maple: Maple, as_ada: Browser
     response = post(as_ada, booked)
 
     assert said(response)[-1] == (
-        "1 selected appointment was left as it is: it has a link by now, or was changed, or its staff member "
+        "1 selected appointment was left as it is: it already has a link, or was changed, or its staff member "
         "cannot host it any more."
     )
     assert Meeting.objects.count() == 1
@@ -334,13 +334,13 @@ def test_a_second_submit_makes_nothing_and_says_so(maple: Maple, as_ada: Browser
 def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
-    assert said(post(as_ada)) == ["No appointment is selected. Tick those that shall get a link."]
+    assert said(post(as_ada)) == ["No appointment is selected. Select those that should get a link."]
 
 
 def test_nonsense_is_nothing_ticked(as_ada: Browser) -> None:
     response = as_ada.post(PAGE, {"appointment": ["x", "-1", "9" * 40], "shown": "y"})
 
-    assert said(response) == ["No appointment is selected. Tick those that shall get a link."]
+    assert said(response) == ["No appointment is selected. Select those that should get a link."]
 
 
 def test_an_appointment_of_another_organisation_is_left_alone(maple: Maple, as_ada: Browser) -> None:

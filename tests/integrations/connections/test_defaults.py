@@ -15,6 +15,7 @@ from integrations.connections.defaults import (
 )
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import add_connection, revive_connection
+from integrations.event_text import event_text
 from integrations.hosting.eligibility import hosting_of
 from integrations.models import Connection, ConnectionEvent
 from staff.models import Organization, StaffMember, VideoChoice
@@ -45,7 +46,7 @@ def test_make_default_takes_the_place_of_the_old_default_and_is_noted(maple: Org
     event = ConnectionEvent.objects.get()
     assert Connection.objects.get(is_default=True) == second
     assert (event.connection, event.kind, event.actor) == (second, "made_default", ada)
-    assert event.detail == "Microsoft Teams 2 is the organisation's default now."
+    assert event_text(event) == "Microsoft Teams 2 is the organisation's default now."
     first.refresh_from_db()
     assert not first.is_default
 
@@ -170,8 +171,8 @@ def test_whoever_had_chosen_what_is_gone_can_be_given_the_default(maple: Organiz
     assert (moved, without_platform(maple).by_choice) == (2, ())
     event = second.events.first()
     assert event is not None
-    assert (event.kind, event.actor) == ("settings_changed", ada)
-    assert event.detail == "2 people who had chosen it use the organisation's default now."
+    assert (event.kind, event.actor) == ("moved_to_default", ada)
+    assert event_text(event) == "2 people who had chosen it use the organisation's default now."
 
 
 def test_nobody_is_taken_from_a_platform_that_is_there(maple: Organization) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations.connections.disconnect import Upcoming, disconnect_connection, upcoming_of
 from integrations.connections.lifecycle import require_reauthorization, revive_connection
 from integrations.encryption import cipher
+from integrations.event_text import event_text
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.matching.rematch_runs import start_run
 from integrations.matching.rematch_worker import work_on_run
@@ -54,7 +55,7 @@ def test_a_disconnected_connection_is_nobodys_default_and_says_who_did_it(
     event = connection.events.get()
     assert (was_live, connection.status, connection.is_default) == (True, "disconnected", False)
     assert (event.kind, event.actor) == ("disconnected", ada)
-    assert event.detail == (
+    assert event_text(event) == (
         "Microsoft Teams was disconnected. Upcoming appointments that keep their link: 0; that get none: 0."
     )
 

@@ -23,6 +23,7 @@ from integrations.connections.lifecycle import (
     require_reauthorization,
     revive_connection,
 )
+from integrations.event_text import event_text
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -73,7 +74,7 @@ def test_the_first_connection_becomes_the_default() -> None:
     event = connection.events.get()
     assert (connection.is_default, connection.connected_by) == (True, ada)
     assert (event.kind, event.actor) == ("connected", ada)
-    assert event.detail == "Microsoft Teams was connected and is the organisation's default."
+    assert event_text(event) == "Microsoft Teams was connected and is the organisation's default."
 
 
 def test_a_second_connection_has_a_name_of_its_own_and_leaves_the_default_alone() -> None:
@@ -174,7 +175,7 @@ def test_a_refused_sign_in_is_noted_once() -> None:
         ConnectionStatus.NEEDS_REAUTHORIZATION,
         "The sign-in was revoked.",
     )
-    assert (event.kind, event.detail) == ("token_refused", "The sign-in was revoked.")
+    assert (event.kind, event_text(event)) == ("token_refused", "The sign-in was revoked.")
 
 
 def test_a_disconnected_connection_stays_disconnected() -> None:

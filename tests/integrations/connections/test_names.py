@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from integrations.connections.lifecycle import add_connection
 from integrations.connections.names import NameTaken, rename_connection
+from integrations.event_text import event_text
 from integrations.models import Connection
 from staff.models import Organization
 from tests.factories import make_connection, make_member, make_organization
@@ -23,8 +24,8 @@ def test_a_new_name_is_noted_with_the_old_one(maple: Organization) -> None:
     connection.refresh_from_db()
     event = connection.events.get()
     assert connection.name == "Branches"
-    assert (event.kind, event.actor) == ("settings_changed", ada)
-    assert event.detail == "Microsoft Teams is called Branches now."
+    assert (event.kind, event.actor) == ("renamed", ada)
+    assert event_text(event) == "Microsoft Teams is called Branches now."
 
 
 @pytest.mark.parametrize(("taken", "name"), [("Kent", "\u212aent"), ("iris", "\u0130ris"), ("Kent", "KENT")])

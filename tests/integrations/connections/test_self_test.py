@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from integrations.connections import self_test
 from integrations.connections.self_test import ask_for_check, latest_check, run_check
+from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionCheck, ConnectionEvent, ConnectionStatus, EventKind
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError, StepOutcome
@@ -117,7 +118,7 @@ def test_success_is_noted_with_who_asked(connected, ada):
     run_check(ask_for_check(connected, ada).pk)
 
     event = ConnectionEvent.objects.get()
-    assert (event.kind, event.actor, event.detail) == (
+    assert (event.kind, event.actor, event_text(event)) == (
         EventKind.CHECKED,
         ada,
         "Everything that was tried works.",
@@ -131,7 +132,7 @@ def test_failure_is_noted_with_the_step_and_the_remedy(connected, ada, fake_team
     run_check(ask_for_check(connected, ada).pk)
 
     event = ConnectionEvent.objects.get()
-    assert event.detail == "Failed at “Users”: No longer accepted. Use Reauthorize."
+    assert event_text(event) == "Failed at “Users”: No longer accepted. Use Reauthorize."
 
 
 def test_steps_are_visible_while_the_next_one_is_under_way(connected, ada, fake_teams):

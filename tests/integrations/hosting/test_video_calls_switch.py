@@ -7,6 +7,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from integrations.event_text import event_text
 from integrations.hosting.video_calls_switch import SwitchChange, set_video_calls, undo_video_calls
 from integrations.matching.results import write_results
 from integrations.models import Connection, ConnectionEvent, HostPermission, UserMatch
@@ -44,7 +45,7 @@ def test_turning_on_reaches_people_without_a_row_and_counts_only_changes(fake_te
 
     assert turned.people == 2
     assert list(UserMatch.objects.values_list("enabled", flat=True)) == [True, True, True]
-    assert connection.events.get().detail == "Video Calls was turned on for 2 users."
+    assert event_text(connection.events.get()) == "Video Calls was turned on for 2 users."
 
 
 def test_turning_off_leaves_the_others_and_the_status_alone(fake_teams: FakePlatform) -> None:
@@ -61,7 +62,7 @@ def test_turning_off_leaves_the_others_and_the_status_alone(fake_teams: FakePlat
         (sam.pk, False, "matched"),
         (sky.pk, True, "matched"),
     }
-    assert connection.events.get().detail == "Video Calls was turned off for Sam Okafor."
+    assert event_text(connection.events.get()) == "Video Calls was turned off for Sam Okafor."
 
 
 def test_what_is_on_already_is_no_event(fake_teams: FakePlatform) -> None:
@@ -174,7 +175,7 @@ def test_an_undo_is_an_event_of_whoever_did_it(connection: Connection) -> None:
 
     latest = connection.events.first()
     assert latest is not None
-    assert (latest.kind, latest.actor, latest.detail) == (
+    assert (latest.kind, latest.actor, event_text(latest)) == (
         "turned_off",
         ada,
         "Undone: Video Calls was turned off for 2 users.",

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from integrations.event_text import event_text
 from integrations.hosting.eligibility import Hosting
 from integrations.matching.host_permission import (
     PORTION,
@@ -482,7 +483,7 @@ def test_who_is_reported_waits_for_the_platform_and_is_asked_about_at_once(conne
     (event,) = connection.events.all()
     assert (changed, sam.host_permission, sam.host_permission_attempts) == (1, HostPermission.WAITING, 0)
     assert sam.status == MatchStatus.FORBIDDEN
-    assert (event.kind, event.actor, event.detail) == (
+    assert (event.kind, event.actor, event_text(event)) == (
         EventKind.PERMISSION_REPORTED,
         ada,
         "The access policy was reported as granted for Sam Okafor.",
@@ -512,7 +513,7 @@ def test_many_are_reported_in_one_event(connection, sam, ada, maple):
 
     (event,) = connection.events.all()
     assert changed == 2
-    assert event.detail == "The access policy was reported as granted for 2 users."
+    assert event_text(event) == "The access policy was reported as granted for 2 users."
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from integrations.event_text import event_text
 from integrations.matching.rematch_runs import end_runs, restart_run, start_run
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
@@ -144,7 +145,7 @@ def test_a_finished_run_is_a_line_of_the_audit_trail(fake_teams: FakePlatform) -
 
     event = connection.events.get()
     assert (event.kind, event.actor) == ("rematched", ada)
-    assert event.detail == "1 matched, 0 unmatched, 0 forbidden."
+    assert event_text(event) == "1 matched, 0 unmatched, 0 forbidden."
 
 
 def test_two_starts_are_one_run(fake_teams: FakePlatform) -> None:

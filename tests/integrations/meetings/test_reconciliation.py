@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from integrations import hooks
 from integrations.connections.disconnect import disconnect_connection
+from integrations.event_text import event_text
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
 from integrations.meetings.reconciliation import reconcile, reconcile_everything
@@ -300,7 +301,10 @@ def test_a_night_that_found_something_is_in_the_history_and_a_quiet_one_is_not(
 
     event = ConnectionEvent.objects.get(kind=EventKind.RECONCILED)
     assert quiet == 0
-    assert event.detail == "1 meeting was compared with Microsoft Teams. 1 was missing there and made again."
+    assert (
+        event_text(event)
+        == "1 meeting was compared with Microsoft Teams. 1 was missing there and made again."
+    )
 
 
 # --- trouble ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.core import mail
 from django.db.models import F
 from django.utils import timezone
 
+from integrations.event_text import event_text
 from integrations.matching.people import rematch_people
 from integrations.models import (
     Connection,
@@ -458,7 +459,7 @@ def test_the_history_has_a_line_about_those_who_are_new(connection, matched, fak
 
     watch_drift(connection.pk)
 
-    lines = list(ConnectionEvent.objects.filter(connection=connection).values_list("detail", flat=True))
+    lines = [event_text(event) for event in ConnectionEvent.objects.filter(connection=connection)]
     assert lines == ["Drift watch: Sam Okafor and 2 others would not be matched as they are any more."]
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.http import QueryDict
 
 from integrations.platforms.base import VideoPlatform
+from integrations.teams.event_text import event_text
 from integrations.teams.models import LobbyPolicy, TeamsConnection
 from integrations.teams.platform import Teams
 from tests.factories import make_connection
@@ -35,7 +36,9 @@ def test_the_choice_is_stored_and_said(connected):
     form = choose(connected, "nobody_waits")
 
     assert form.is_valid()
-    assert form.save() == "Lobby of new meetings: Nobody waits."
+    change = form.save()
+    assert change is not None
+    assert event_text(*change) == "Lobby of new meetings: Nobody waits."
     assert TeamsConnection.objects.get().lobby_policy == LobbyPolicy.NOBODY_WAITS
 
 
@@ -43,7 +46,7 @@ def test_choosing_the_same_again_is_no_news(connected):
     form = choose(connected, "clients_wait")
 
     assert form.is_valid()
-    assert form.save() == ""
+    assert form.save() is None
 
 
 @pytest.mark.parametrize("answer", ["", "everybody", "%00", "9" * 5000])

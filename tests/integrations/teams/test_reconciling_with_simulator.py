@@ -55,14 +55,14 @@ def make_ready(hosting: Hosting, subject: str) -> Meeting:
 
 
 def spec_of(meeting: Meeting, **changes) -> MeetingSpec:
-    desired_state = {
+    defaults = {
         "key": meeting.pk,
         "organizer_id": meeting.organizer_id,
         "subject": meeting.subject,
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
     }
-    return MeetingSpec(**{**desired_state, **changes})
+    return MeetingSpec(**{**defaults, **changes})
 
 
 def test_what_agrees_is_read_once_and_left_alone(hosting, simulator):

@@ -7,6 +7,7 @@ from django.core import mail
 from django.urls import reverse
 
 from integrations.connections.disconnect import disconnect_connection
+from integrations.event_text import event_text
 from integrations.matching.alias import AliasError, adopt_user_name
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, MatchField
 from staff.models import StaffMember
@@ -75,7 +76,9 @@ def test_use_it_changes_the_person_and_rematches(
     assert anna.email == "anna.k@maple.example"
     assert sent_tasks == [("integrations.rematch_changed_staff",), (SEND_TASK,)]
     assert (event.kind, event.actor) == ("user_name_adopted", ada)
-    assert event.detail == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."
+    assert (
+        event_text(event) == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."
+    )
 
 
 def test_both_addresses_get_one_email(

@@ -14,7 +14,8 @@ from django.utils import timezone
 from integrations.circuit_breaker import record_success, record_trouble
 from integrations.connections.health import health_of
 from integrations.connections.lifecycle import require_reauthorization
-from integrations.events import note_event
+from integrations.event_text import event_text
+from integrations.events import record_event
 from integrations.models import (
     Connection,
     ConnectionEvent,
@@ -317,8 +318,8 @@ def test_all_links_can_be_retried(browser, connected, ada, sam):
     assert "2 links are being tried again." in shown
     assert list(Meeting.objects.failed()) == []
     event = ConnectionEvent.objects.get()
-    assert (event.kind, event.actor, event.detail) == (
-        EventKind.NOTED,
+    assert (event.kind, event.actor, event_text(event)) == (
+        EventKind.LINKS_RETRIED,
         ada,
         "2 failed links are tried again.",
     )
@@ -388,7 +389,7 @@ def test_a_setting_is_stored_and_recorded(browser, connected, ada, fake_teams):
     event = ConnectionEvent.objects.get()
     assert fake_teams.music == "jazz"
     assert "Saved." in shown
-    assert (event.kind, event.actor, event.detail) == (EventKind.SETTINGS_CHANGED, ada, "Music: jazz.")
+    assert (event.kind, event.actor, event_text(event)) == (EventKind.SETTINGS_CHANGED, ada, "Music: jazz.")
 
 
 def test_saving_an_unchanged_setting_records_no_event(browser, connected):
@@ -422,8 +423,8 @@ def test_a_disconnected_connection_has_no_settings(browser, connected, fake_team
 
 
 def test_the_history_shows_actor_event_and_time(browser, connected, ada):
-    event = note_event(connected, EventKind.TURNED_ON, ada, "Video Calls was turned on for 212 users.")
-    note_event(connected, EventKind.TOKEN_REFUSED, None, "The password has expired.")
+    event = record_event(connected, EventKind.TURNED_ON, ada, count=212)
+    record_event(connected, EventKind.TOKEN_REFUSED, None, reason="The password has expired.")
     ConnectionEvent.objects.filter(pk=event.pk).update(at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 
     shown = section(read(browser, page_address(connected)), "history-heading")
@@ -433,8 +434,8 @@ def test_the_history_shows_actor_event_and_time(browser, connected, ada):
 
 
 def test_the_latest_is_first(browser, connected):
-    note_event(connected, EventKind.CONNECTED, None)
-    note_event(connected, EventKind.REMATCHED, None)
+    record_event(connected, EventKind.CONNECTED, None)
+    record_event(connected, EventKind.REMATCHED, None)
 
     shown = section(read(browser, page_address(connected)), "history-heading")
 
@@ -442,14 +443,14 @@ def test_the_latest_is_first(browser, connected):
 
 
 def test_user_input_is_escaped(browser, connected):
-    note_event(connected, EventKind.NOTED, None, "<b>bold</b>")
+    record_event(connected, EventKind.RENAMED, None, old="<b>bold</b>", new="Branches")
 
     assert "&lt;b&gt;bold&lt;/b&gt;" in read(browser, page_address(connected))
 
 
 def test_another_connections_history_is_not_shown(browser, connected, maple):
     other = make_connection(maple, account_oid="another", name="Second", is_default=False)
-    note_event(other, EventKind.REMATCHED, None)
+    record_event(other, EventKind.REMATCHED, None)
 
     shown = section(read(browser, page_address(connected)), "history-heading")
 
@@ -458,7 +459,7 @@ def test_another_connections_history_is_not_shown(browser, connected, maple):
 
 def test_the_history_has_pages(browser, connected):
     ConnectionEvent.objects.bulk_create(
-        ConnectionEvent(connection=connected, kind=EventKind.NOTED, detail=f"Event {number}.")
+        ConnectionEvent(connection=connected, kind=EventKind.LINKS_RETRIED, params={"count": number})
         for number in range(60)
     )
 
@@ -471,7 +472,7 @@ def test_the_history_has_pages(browser, connected):
 @pytest.mark.parametrize("value", ["\x00", "-1", "0", "9" * 40, "x", "💥"])
 def test_invalid_parameters_still_show_a_page(browser, connected, sam, value):
     fail(connected, sam)
-    note_event(connected, EventKind.CONNECTED, None)
+    record_event(connected, EventKind.CONNECTED, None)
 
     html = read(browser, page_address(connected, page=value, rows=value, failed=value))
 
@@ -490,7 +491,7 @@ def test_the_page_takes_the_same_queries_for_one_row_and_for_three(
         make_appointment(
             service, host, make_client(maple, email=f"cleo{number}@example.com"), STARTS, meeting=meeting
         )
-        note_event(connected, EventKind.NOTED, host)
+        record_event(connected, EventKind.LINKS_RETRIED, host, count=1)
         Finding.objects.create(connection=connected, meeting=meeting, kind=FindingKind.RECREATED)
     Reconciliation.objects.create(connection=connected, finished_at=timezone.now())
 

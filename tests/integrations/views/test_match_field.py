@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.test import Client as Browser
 from django.urls import reverse
 
+from integrations.event_text import event_text
 from integrations.matching.match_field import preview_result_of
 from integrations.matching.rematch_lease import RUNS_WITH_CHANGES
 from integrations.matching.rematch_runs import start_preview, start_run
@@ -202,7 +203,7 @@ def test_the_change_is_recorded_and_rematches_all_staff_by_the_other_field(
     event = connection.events.get(kind="field_changed")
     assert connection.match_field == MatchField.USERNAME
     assert (rematch.trigger, rematch.match_field) == (RematchTrigger.FIELD_CHANGED, MatchField.USERNAME)
-    assert (event.actor, event.detail) == (ada, "From Email to Username.")
+    assert (event.actor, event_text(event)) == (ada, "From Email to Username.")
     assert fake_teams.asked == [["ada"], ["ada"]]
     assert UserMatch.objects.get().queried_name == "ada"
 

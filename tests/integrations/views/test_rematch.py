@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from integrations.event_text import event_text
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
     Connection,
@@ -215,7 +216,7 @@ def test_a_failed_run_is_in_the_history(
 
     event = connection.events.get()
     assert (event.kind, event.actor) == ("rematch_failed", ada)
-    assert event.detail == "0 of 1 users were looked up. Report request 7."
+    assert event_text(event) == "0 of 1 users were looked up. Report request 7."
 
 
 @pytest.mark.parametrize("people", [1, 3])

@@ -11,6 +11,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionStatus, EventKind
 from simulator import people
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
@@ -314,7 +315,7 @@ def test_unknown_roles_are_accepted_and_noted(ada_browser, simulator, only_conne
     connect_access_policy(ada_browser, simulator)
 
     noted = only_connection().events.get(kind=EventKind.NOTED)
-    assert noted.detail == (
+    assert event_text(noted) == (
         f"Microsoft did not say which administrator roles {people.GLOBAL_ADMIN} has; the sign-in to the tenant was "
         "accepted as proof."
     )

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from integrations.connections.lifecycle import require_reauthorization
+from integrations.event_text import event_text
 from integrations.hosting.eligibility import Hosting
 from integrations.meetings.requests import request_meeting
 from integrations.models import (
@@ -109,12 +110,12 @@ def test_it_names_the_service_account_that_is_needed(ada_browser, by_account):
 def test_it_names_the_application_the_policy_and_the_roles(ada_browser, by_policy, settings):
     page = ada_browser.get(page_of(by_policy)).content.decode()
 
-    for desired_state in (
+    for sentence in (
         settings.MICROSOFT_CLIENT_ID,
         "Application Access Policy (AAP)",
         "Privileged Role Administrator or Global Administrator",
     ):
-        assert desired_state in page
+        assert sentence in page
 
 
 def test_the_menus_entry_leads_there(ada_browser, by_account):
@@ -181,7 +182,7 @@ def test_it_is_noted_with_who_did_it(ada_browser, ada, simulator, by_account):
     ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
 
     event = by_account.events.get(kind=EventKind.REAUTHORIZED)
-    assert (event.actor, event.detail) == (ada, "Microsoft Teams was reauthorized.")
+    assert (event.actor, event_text(event)) == (ada, "Microsoft Teams was reauthorized.")
 
 
 def test_another_account_is_refused_by_name(ada_browser, simulator, by_account):

@@ -28,7 +28,7 @@ def connected(maple):
 
 @pytest.fixture
 def tokens(monkeypatch):
-    """What `current_access` was asked for, in order; it gives token-1, token-2, …"""
+    """Collect the arguments of `current_token`, which returns token-1, token-2 and so on."""
     asked: list[str] = []
 
     def current_token(connection, *, refused=""):

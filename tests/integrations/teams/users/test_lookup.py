@@ -42,10 +42,8 @@ class FakeUsers:
         (condition,) = parse_qs(urlsplit(item["url"]).query)["$filter"]
         self.filters.append(condition)
         name, _, values = condition.partition(" in ")
-        desired_state = [
-            value.replace("''", "'").lower() for value in re.findall(r"'((?:[^']|'')*)'", values)
-        ]
-        found = [row for row in self.rows if str(row.get(name)).lower() in desired_state]
+        queried = [value.replace("''", "'").lower() for value in re.findall(r"'((?:[^']|'')*)'", values)]
+        found = [row for row in self.rows if str(row.get(name)).lower() in queried]
         return {"id": item["id"], "status": 200, "body": {"value": found + self.extra}}
 
 

@@ -43,10 +43,10 @@ class Tenant:
 
     def answer(self, item):
         (condition,) = parse_qs(urlsplit(item["url"]).query)["$filter"]
-        desired_state = (
+        numbers = (
             re.findall(r"'user(\d+)@x\.example'", condition) if "userPrincipalName in" in condition else []
         )
-        rows = [self.row(int(number)) for number in desired_state if int(number) < self.size]
+        rows = [self.row(int(number)) for number in numbers if int(number) < self.size]
         return {"id": item["id"], "status": 200, "body": {"value": rows}}
 
     def page(self, request):

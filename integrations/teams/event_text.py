@@ -1,0 +1,31 @@
+"""Render the connection events that only Microsoft Teams has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from integrations.teams.models import LobbyPolicy
+
+
+class TeamsEvent(StrEnum):
+    """Codes in the parameters of connection events."""
+
+    LOBBY_CHANGED = "lobby_changed"
+    UNKNOWN_ROLES = "unknown_roles"
+
+
+def event_text(code: str, params: Mapping[str, Any]) -> str:
+    """Return the sentence about an event."""
+    match TeamsEvent(code):
+        case TeamsEvent.LOBBY_CHANGED:
+            return _("Lobby of new meetings: %(choice)s.") % {"choice": LobbyPolicy(params["policy"]).label}
+        case TeamsEvent.UNKNOWN_ROLES:
+            sentence = _(
+                "Microsoft did not say which administrator roles %(account)s has; the sign-in to the tenant was "
+                "accepted as proof."
+            )
+            return sentence % params
