@@ -10,13 +10,13 @@ class AppointmentsConfig(AppConfig):
         from appointments.notifications.outbox import APPOINTMENT_EMAIL
         from appointments.video import receivers  # noqa: F401 - connects the receivers
         from appointments.video.notices import missing_links, other_links
-        from appointments.video.reconciliation import Appointments, appointment_pages
+        from appointments.video.reconciliation import AppointmentMeetings, appointment_pages
         from integrations.hooks import connection_notices, meeting_owners, meeting_pages
         from services.hooks import service_notices
         from staff.outbox import email_kinds
 
         meeting_pages.register(appointment_pages)
-        meeting_owners.register(Appointments())
+        meeting_owners.register(AppointmentMeetings())
         connection_notices.register(missing_links)
         connection_notices.register(other_links)
         service_notices.register(switch_notice)

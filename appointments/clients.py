@@ -27,17 +27,6 @@ def find_clients(organization: Organization, search: str) -> QuerySet[Client]:
     return organization.clients.containing_words(words)
 
 
-def client_with_email(organization: Organization, email: str) -> Client | None:
-    """Return the first client with this email; several clients may share one."""
-    return organization.clients.with_email(email).first()
-
-
-def clients_sharing_email(client: Client) -> QuerySet[Client]:
-    """Return the other clients with this client's email; none if the client has no email."""
-    clients = Client.objects.filter(organization=client.organization_id)
-    return clients.with_email(client.email).exclude(pk=client.pk)
-
-
 def appointments_of(client: Client) -> QuerySet[Appointment]:
     """Return a client's appointments: the upcoming ones by start, then the past ones with the latest first.
 

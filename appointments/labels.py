@@ -46,7 +46,6 @@ _STATUS_ICONS = {
 
 
 def method_icon(method: int) -> str:
-    """Return the icon name of a meeting method."""
     return _METHOD_ICONS[MeetingMethod(method)]
 
 

@@ -282,7 +282,7 @@ class AppointmentEventKind(models.TextChoices):
 
 
 class AppointmentEvent(models.Model):
-    """One line of an appointment's timeline. Append-only."""
+    """Line of an appointment's timeline. Append-only."""
 
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="events")
     at = models.DateTimeField(db_default=Now())

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from appointments.models import Appointment, AppointmentEvent
 from appointments.models import AppointmentEventKind as Kind
+from integrations.messages import Message
 from services.models import MeetingMethod
 from staff.models import StaffMember
 
@@ -22,7 +23,8 @@ from staff.models import StaffMember
 class Fact:
     """Something that happened to an appointment.
 
-    `params` are JSON values: texts, numbers of minutes or of a meeting method, and times as of `local_time`.
+    `params` are JSON values: texts, numbers of minutes or of a meeting method, times as of `local_time`, and messages
+    of a video platform (`integrations.messages`).
     """
 
     kind: Kind
@@ -71,11 +73,11 @@ def last_change(appointment: Appointment) -> AppointmentEvent | None:
 
 
 def local_time(at: datetime, zone: ZoneInfo) -> dict[str, str]:
-    """Return a time as event parameters, to be shown by the clock of a zone."""
+    """Return a time as event parameters, to be shown in the time zone."""
     return {"at": at.isoformat(), "zone": zone.key}
 
 
-_TEMPLATES: Final[dict[str, Promise]] = {
+_TEMPLATES: Final[dict[str, Promise | str]] = {
     Kind.BOOKED: gettext_lazy("Booked for %(when)s."),
     Kind.MOVED: gettext_lazy("Moved from %(before)s to %(when)s."),
     Kind.REASSIGNED: gettext_lazy("Reassigned from %(before)s to %(name)s."),
@@ -99,7 +101,7 @@ _TEMPLATES: Final[dict[str, Promise]] = {
         "The link works, but the last change did not reach the video platform: %(reason)s"
     ),
     Kind.LINK_CHECK_FAILED: gettext_lazy("The link could not be checked on the video platform: %(reason)s"),
-    Kind.MEETING_REPAIRED: gettext_lazy("%(sentence)s"),
+    Kind.MEETING_REPAIRED: "%(finding)s",
 }
 
 
@@ -113,6 +115,8 @@ def _fact_text(kind: str, params: Mapping[str, Any]) -> str:
 
 def _param_text(value: Any) -> str:
     match value:
+        case {"code": _}:
+            return str(Message.from_json(value))
         case {"at": at, "zone": zone}:
             return date_format(datetime.fromisoformat(at).astimezone(ZoneInfo(zone)), "D j M Y, H:i T")
         case int():

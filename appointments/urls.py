@@ -19,7 +19,7 @@ from appointments.views import (
 )
 
 _one_appointment = [
-    path("", appointments.appointment, name="appointment"),
+    path("", appointments.appointment_details, name="appointment"),
     path("news/", appointments.appointment_updates, name="appointment-news"),
     path("link/", appointments.appointment_link, name="appointment-link"),
     path("try-again/", appointments.appointment_try_again, name="appointment-try-again"),

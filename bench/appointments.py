@@ -36,12 +36,8 @@ def main() -> None:
     """Build the bank, then measure."""
     os.environ.update(ENVIRONMENT | {"DJANGO_SETTINGS_MODULE": "bench.support.settings"})
     with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
-        stack = Stack(folder, servers.database_url)
-        stack.environment |= {
-            "DJANGO_SETTINGS_MODULE": "bench.support.settings",
-            "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
-            "LOG_LEVEL": "ERROR",
-        }
+        stack = Stack(folder, servers.database_url, settings="bench.support.settings")
+        stack.environment["LOG_LEVEL"] = "ERROR"
         try:
             stack.open()
             for program in ("worker", "beat", "simulator"):

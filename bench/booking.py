@@ -31,20 +31,13 @@ SCENES: dict[str, dict[str, object] | None] = {
     "Graph answers after 5 s": {"kind": "latency", "service": "graph", "ms": 5000},
     "Graph is unreachable": {"kind": "drop_before", "service": "graph"},
 }
-# Production's time limits: they allow a response after five seconds.
-TIME_LIMITS = {
-    "MICROSOFT_READ_TIMEOUT_SECONDS": "15",
-    "MEETING_TASK_TIME_LIMIT": "75",
-    "MEETING_LEASE_SECONDS": "90",
-}
 
 
 def main() -> None:
     """Measure every scene in one stack."""
     os.environ.update(ENVIRONMENT)
     with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
-        stack = Stack(folder, servers.database_url)
-        stack.environment |= TIME_LIMITS
+        stack = Stack(folder, servers.database_url, settings="bench.support.settings")
         try:
             stack.open()
             with sync_playwright() as playwright:

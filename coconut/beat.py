@@ -1,4 +1,4 @@
-"""Beat's schedule, with a sign of life of its own."""
+"""Beat's scheduler, with a heartbeat for /readyz."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from coconut import health
 
 logger = logging.getLogger(__name__)
 
-_EVERY: Final = 15.0  # seconds
+_HEARTBEAT_SECONDS: Final = 15.0
 
 
 class Scheduler(PersistentScheduler):
-    """Says now and then that it goes; without the cache it goes on silently."""
+    """Sends a heartbeat to the cache every few seconds. Without the cache, it only logs a warning."""
 
-    _said_at = -_EVERY
+    _last_heartbeat = -_HEARTBEAT_SECONDS
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        if monotonic() - self._said_at >= _EVERY:
-            self._said_at = monotonic()
-            self.say()
+        if monotonic() - self._last_heartbeat >= _HEARTBEAT_SECONDS:
+            self._last_heartbeat = monotonic()
+            self.send_heartbeat()
         seconds: float = super().tick(*args, **kwargs)
         return seconds
 
-    def say(self) -> None:
-        """Leave a trace that /readyz looks for."""
+    def send_heartbeat(self) -> None:
         try:
-            health.record_clock()
+            health.record_beat_heartbeat()
         except RedisError as error:
-            logger.warning("The cache cannot be told that the clock goes: %s", error)
+            logger.warning("Beat cannot write its heartbeat to the cache: %s", error)

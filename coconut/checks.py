@@ -142,19 +142,6 @@ def check_microsoft_cloud(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register()
-def check_lease(**kwargs: Any) -> list[CheckMessage]:
-    if settings.MEETING_TASK_TIME_LIMIT < settings.MEETING_LEASE_SECONDS:
-        return []
-    return [
-        Error(
-            "MEETING_TASK_TIME_LIMIT must be shorter than MEETING_LEASE_SECONDS.",
-            hint="A worker that outlives its lease could work on a meeting that another one holds.",
-            id="coconut.E012",
-        )
-    ]
-
-
 @register(Tags.database)
 def check_database(**kwargs: Any) -> list[CheckMessage]:
     if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":

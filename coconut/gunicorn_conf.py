@@ -1,6 +1,6 @@
-"""How gunicorn runs: `gunicorn --config python:coconut.gunicorn_conf coconut.wsgi`.
+"""Configuration of gunicorn: `gunicorn --config python:coconut.gunicorn_conf coconut.wsgi`.
 
-The lower-case names are gunicorn's settings; its command line wins over them, and WEB_CONCURRENCY over `workers`.
+The lower-case names are gunicorn's settings. Its command line overrides them; WEB_CONCURRENCY sets `workers`.
 """
 
 from __future__ import annotations
@@ -23,33 +23,35 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 8
-# Loaded once, before the workers are forked: they share the memory, and what cannot start says so once.
+# Load the application once, before the fork: the workers share its memory, and a broken start is reported once.
 preload_app = True
-# Ends well before a container is killed; a page takes less.
+# Shorter than the time after which a container is killed.
 graceful_timeout = 20
-# Longer than a proxy keeps a connection that rests, so that it never sends a request into one that is being closed.
+# Longer than a proxy keeps an idle connection, so that it never sends a request into a connection being closed.
 keepalive = 75
-# Gunicorn's sign of life is a file: on a disk that is busy a healthy worker would be killed.
+# Workers prove with a file that they are alive. On a busy disk, gunicorn would kill healthy ones.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-# It would be a file in the home folder, shared by every installation.
+# The socket would be a file in the home directory, shared by all installations.
 control_socket_disable = True
 logger_class = "coconut.gunicorn_conf.Logger"
 
-prometheus.begin()
+# Here, because gunicorn calls its hooks only after it has loaded the application.
+prometheus.prepare_folder()
+prometheus.remove_old_counters()
 
 
 def when_ready(server: object) -> None:
-    """What was loaded before the workers are forked is never looked through for garbage, nor copied for that."""
+    """Keep what was loaded before the fork out of garbage collection, so that the workers keep sharing it."""
     gc.collect()
     gc.freeze()
 
 
-# Asked every few seconds by machines; only worth a line where the answer is not the usual one.
-_UNEVENTFUL: Final = ("/healthz", "/readyz", "/metrics")
+# Requested every few seconds; a success is not logged.
+_PROBES: Final = ("/healthz", "/readyz", "/metrics")
 
 
 class Logger(GunicornLogger):  # type: ignore[misc]
-    """Gunicorn's lines go where all others go. One for each request, written when the visitor has the answer."""
+    """Logs as all other code does, with one record per request, written after the response."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -66,7 +68,7 @@ class Logger(GunicornLogger):  # type: ignore[misc]
     def access(self, resp: Any, req: Any, environ: Mapping[str, Any], request_time: timedelta) -> None:
         method, path = environ.get("REQUEST_METHOD", "-"), environ.get("PATH_INFO", "-")
         status = int(str(resp.status).split(maxsplit=1)[0])
-        if not self.access_log_enabled or (path in _UNEVENTFUL and status == 200):
+        if not self.access_log_enabled or (path in _PROBES and status == 200):
             return
         milliseconds = round(request_time.total_seconds() * 1000, 1)
         self.access_log.info(
@@ -75,6 +77,6 @@ class Logger(GunicornLogger):  # type: ignore[misc]
             path,
             status,
             milliseconds,
-            # The query is left out: it may hold what people typed.
+            # Without the query string: it may hold what people typed.
             extra={"method": method, "path": path, "status": status, "milliseconds": milliseconds},
         )

@@ -1,16 +1,15 @@
-"""Is the process alive, and can the installation do its work?
+"""Liveness (/healthz) and readiness (/readyz).
 
-Strangers may ask, so an answer tells nothing but that, and is kept for a moment.
+Both are public. A response says nothing else, and a moment's result is reused.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import cache as once
+from functools import cache as cached
 from time import monotonic
 
 from celery import current_app
-from django.conf import settings
 from django.core.cache import cache
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
@@ -22,16 +21,18 @@ from redis.exceptions import RedisError
 from integrations.monitoring.backlog import oldest_due_seconds
 
 HEARTBEAT_KEY = "worker-heartbeat"
-CLOCK_KEY = "beat-heartbeat"
-# Longer than a task may take, so that a worker with its hands full is not called dead.
+BEAT_KEY = "beat-heartbeat"
+# Longer than a task may take, so that a busy worker does not count as dead.
 HEARTBEAT_LIFE_SECONDS = 120
-# How long an answer of /readyz is good for: whoever asks a thousand times a second makes no work.
-GOOD_FOR_SECONDS = 2.0
+# Longest wait of a due meeting for a worker while the queue counts as healthy.
+OLDEST_DUE_LIMIT_SECONDS = 300
+# How long a result of /readyz is reused, so that a flood of requests costs nothing.
+MAX_AGE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """Which parts do their work. None: it cannot be told, because of another one that does not."""
+    """Which parts work. None: unknown, because a part that it depends on is down."""
 
     database: bool
     migrated: bool | None
@@ -47,46 +48,43 @@ _latest: tuple[float, Readiness] | None = None
 
 
 def alive(request: HttpRequest) -> HttpResponse:
-    """200 while the process answers; touches nothing else."""
+    """Return 200 without using any other part."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers, else 503.
-
-    Everything else is only reported: people still book without it, and links follow later.
-    """
+    """Return 200 if the database answers, otherwise 503. The other parts don't matter for booking."""
     found = readiness()
     return JsonResponse(asdict(found), status=200 if found.database else 503)
 
 
 def readiness() -> Readiness:
-    """How everything is, found out anew every two seconds at most."""
+    """Return the readiness, at most `MAX_AGE_SECONDS` old."""
     global _latest
-    if _latest is None or monotonic() - _latest[0] > GOOD_FOR_SECONDS:
-        _latest = (monotonic(), _look())
+    if _latest is None or monotonic() - _latest[0] > MAX_AGE_SECONDS:
+        _latest = (monotonic(), _check_parts())
     return _latest[1]
 
 
-def forget() -> None:
-    """Look anew the next time."""
+def reset() -> None:
+    """Forget the last result (for tests)."""
     global _latest
     _latest = None
 
 
-def record_heartbeat() -> None:
-    """A worker did what beat asked for: so clock, broker, worker and cache all work. Raises RedisError."""
+def record_worker_heartbeat() -> None:
+    """Note that a worker ran beat's task: beat, broker, worker and cache work. Raises RedisError."""
     cache.set(HEARTBEAT_KEY, 1, timeout=HEARTBEAT_LIFE_SECONDS)
 
 
-def record_clock() -> None:
-    """The clock goes. Raises RedisError."""
-    cache.set(CLOCK_KEY, 1, timeout=HEARTBEAT_LIFE_SECONDS)
+def record_beat_heartbeat() -> None:
+    """Note that beat runs. Raises RedisError."""
+    cache.set(BEAT_KEY, 1, timeout=HEARTBEAT_LIFE_SECONDS)
 
 
-def _look() -> Readiness:
-    database, migrated, oldest = _database()
-    cache_answers, beat, worker = _heartbeats()
+def _check_parts() -> Readiness:
+    database, migrated, oldest = _check_database()
+    cache_answers, beat, worker = _check_heartbeats()
     return Readiness(
         database=database,
         migrated=migrated,
@@ -94,18 +92,17 @@ def _look() -> Readiness:
         cache=cache_answers,
         beat=beat,
         worker=worker,
-        queue=None if oldest is None else oldest <= settings.MEETING_OLDEST_DUE_SECONDS,
+        queue=None if oldest is None else oldest <= OLDEST_DUE_LIMIT_SECONDS,
         oldest_due_seconds=None if oldest is None else round(oldest, 1),
     )
 
 
-def _database() -> tuple[bool, bool | None, float | None]:
-    """Whether it answers, whether it has every table that this code wants, and how old the oldest due row is."""
+def _check_database() -> tuple[bool, bool | None, float | None]:
+    """Return whether the database answers, whether it is migrated, and how long the oldest due meeting has waited."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         is_migrated = _is_migrated()
-        # What is not there yet cannot be asked for.
         return True, is_migrated, oldest_due_seconds() if is_migrated else None
     except Error:
         return False, None, None
@@ -118,9 +115,9 @@ def _is_migrated() -> bool:
     return set(_newest_migrations()) <= set(recorder.migration_qs.values_list("app", "name"))
 
 
-@once
+@cached
 def _newest_migrations() -> frozenset[tuple[str, str]]:
-    """The last migration of each app, as this process was started with. Read from files, so once."""
+    """Return the last migration of each app. Cached, because it reads files."""
     return frozenset(MigrationLoader(None, ignore_no_migrations=True).graph.leaf_nodes())
 
 
@@ -133,14 +130,14 @@ def _broker_answers() -> bool:
     return True
 
 
-def _heartbeats() -> tuple[bool, bool | None, bool | None]:
-    """Whether the cache answers, whether the clock goes, whether workers do what it asks for.
+def _check_heartbeats() -> tuple[bool, bool | None, bool | None]:
+    """Return whether the cache answers, beat runs, and a worker runs.
 
-    Where the clock stands nobody asks a worker for its heartbeat: it may be as well as ever.
+    If beat is down, workers get no heartbeat task, so their state is unknown.
     """
     try:
-        found = cache.get_many([CLOCK_KEY, HEARTBEAT_KEY])
+        found = cache.get_many([BEAT_KEY, HEARTBEAT_KEY])
     except RedisError:
         return False, None, None
-    beat, worker = CLOCK_KEY in found, HEARTBEAT_KEY in found
+    beat, worker = BEAT_KEY in found, HEARTBEAT_KEY in found
     return True, beat, worker if worker or beat else None

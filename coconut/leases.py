@@ -16,6 +16,8 @@ from django.db.models.functions import Now
 
 Leased = TypeVar("Leased", bound="LeasedModel")
 
+#: Longer than CELERY_TASK_TIME_LIMIT, so that a worker that still runs still holds its row.
+LEASE_DURATION = timedelta(seconds=90)
 #: Column values of a row without a lease.
 NO_LEASE: Final[dict[str, None]] = {"lease_token": None, "lease_until": None}
 

@@ -21,7 +21,7 @@ from staff.outbox import count_waiting
 
 def show(request: HttpRequest) -> HttpResponse:
     """The numbers; 404 where METRICS_TOKEN is not set, 401 for whoever does not have it."""
-    refusal = prometheus.refuse(request.headers.get("Authorization", ""))
+    refusal = prometheus.refusal_status(request.headers.get("Authorization", ""))
     if refusal:
         return HttpResponse(
             status=refusal, headers={"WWW-Authenticate": "Bearer"} if refusal == 401 else None

@@ -1,37 +1,52 @@
-"""Numbers that processes count while they work, added up for whoever asks with METRICS_TOKEN.
+"""Prometheus counters of one program, and access to them with METRICS_TOKEN.
 
-Where several processes share a machine (gunicorn's workers, a worker's children) they count into files in
-PROMETHEUS_MULTIPROC_DIR, and whoever is asked adds up. A child that dies leaves its file: what happened has happened.
+If several processes work for one program (gunicorn's or a worker's child processes), they count into files in
+PROMETHEUS_MULTIPROC_DIR, and the process that serves a scrape adds them up. The file of a child that died stays, so
+that its counts aren't lost.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare
 
-# Before the library is imported, which looks for the folder then: the settings make it.
-_FOLDER: Final[str] = settings.COUNTS_FOLDER
-
-from prometheus_client import REGISTRY, CollectorRegistry  # noqa: E402
-from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
-from prometheus_client.registry import Collector  # noqa: E402
+# `prometheus_client` reads the environment when it is imported, which must not happen before `prepare_folder`.
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.registry import Collector
 
 
-def begin() -> None:
-    """Forget what processes of an earlier start counted. Call it once, before the first child is forked."""
-    for file in Path(_FOLDER).glob("*.db") if _FOLDER else ():
-        if not file.stem.endswith(f"_{os.getpid()}"):
-            file.unlink(missing_ok=True)
+def prepare_folder() -> None:
+    """Create PROMETHEUS_MULTIPROC_DIR, without counters of an earlier process that had this process's id."""
+    if not settings.PROMETHEUS_MULTIPROC_DIR:
+        # `prometheus_client` takes an empty value for the working directory.
+        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+        return
+    folder = Path(settings.PROMETHEUS_MULTIPROC_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob(f"*_{os.getpid()}.db"):
+        file.unlink(missing_ok=True)
+
+
+def remove_old_counters() -> None:
+    """Remove the counters of an earlier start of the program. Call it once, before the first fork."""
+    if settings.PROMETHEUS_MULTIPROC_DIR:
+        for file in Path(settings.PROMETHEUS_MULTIPROC_DIR).glob("*.db"):
+            if not file.stem.endswith(f"_{os.getpid()}"):
+                file.unlink(missing_ok=True)
 
 
 def registry(*more: Collector) -> CollectorRegistry:
-    """What this process, or all processes that share its files, counted, and `more`."""
+    """Return a registry of the program's counters and of `more` collectors."""
+    from prometheus_client import REGISTRY, CollectorRegistry
+    from prometheus_client.multiprocess import MultiProcessCollector
+
     found = CollectorRegistry()
-    if _FOLDER:
+    if settings.PROMETHEUS_MULTIPROC_DIR:
         MultiProcessCollector(found)  # type: ignore[no-untyped-call]
     else:
         found.register(REGISTRY)
@@ -40,8 +55,8 @@ def registry(*more: Collector) -> CollectorRegistry:
     return found
 
 
-def refuse(authorization: str) -> int:
-    """The status to refuse somebody with who sent this header; 0 for whoever may see the numbers."""
+def refusal_status(authorization: str) -> int:
+    """Return the HTTP status that refuses a request with this Authorization header, or 0 if it is allowed."""
     if not settings.METRICS_TOKEN:
         return 404
     return 0 if constant_time_compare(authorization, f"Bearer {settings.METRICS_TOKEN}") else 401

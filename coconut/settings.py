@@ -3,7 +3,6 @@
 What is missing or unsafe is a system check (`coconut.checks`) with an id and a hint, never a traceback.
 """
 
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,12 +32,13 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # --- Applications -----------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    # First: prepares the metrics folder before other apps create counters (`coconut.apps`).
+    "coconut",
     "staff",
     "services",
     "integrations",
     "integrations.teams",
     "appointments",
-    "coconut",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -110,48 +110,22 @@ CACHES = {
     }
 }
 
-# --- Meetings: how patient the loop that makes Microsoft agree is -----------------------------------
-# The task's hard limit must be shorter than the lease, so that nobody works on a meeting without owning it.
-MEETING_LEASE_SECONDS = env.int("MEETING_LEASE_SECONDS", default=90)
-MEETING_TASK_TIME_LIMIT = env.int("MEETING_TASK_TIME_LIMIT", default=75)
-MEETING_SWEEP_SECONDS = env.int("MEETING_SWEEP_SECONDS", default=15)
-MEETING_SWEEP_BATCH = 200
-MEETING_NUDGE_PAUSE_SECONDS = env.int("MEETING_NUDGE_PAUSE_SECONDS", default=60)
-# First wait after an outage; doubles up to the maximum, with jitter.
-MEETING_BACKOFF_SECONDS = env.int("MEETING_BACKOFF_SECONDS", default=15)
-MEETING_BACKOFF_MAX_SECONDS = env.int("MEETING_BACKOFF_MAX_SECONDS", default=900)
-# A platform that answers nobody is probed by one caller at a time; the pauses in between grow up to this.
-CIRCUIT_PAUSE_MAX_SECONDS = env.int("CIRCUIT_PAUSE_MAX_SECONDS", default=120)
-# After an ambiguous write the meeting is read once more, when a late answer must have landed.
-MEETING_RECHECK_SECONDS = env.int("MEETING_RECHECK_SECONDS", default=60)
-REMATCH_LEASE_SECONDS = env.int("REMATCH_LEASE_SECONDS", default=120)
-# The first pauses before Microsoft is asked again about somebody it does not let us host as; later ones grow.
-COVERAGE_PAUSE_SECONDS = env.int("COVERAGE_PAUSE_SECONDS", default=180)
-
 # --- Numbers for Prometheus -------------------------------------------------------------------------
 # Who may read them; unset, nobody.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Where a worker tells its own; 0: nowhere.
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
-# Where the processes of one machine count together. The library wants the folder to be there, and takes an empty name
-# for the folder that the process was started in.
-COUNTS_FOLDER = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
-if COUNTS_FOLDER:
-    Path(COUNTS_FOLDER).mkdir(parents=True, exist_ok=True)
-    # A process that had our number before is dead; what it counted is not ours.
-    for _left in Path(COUNTS_FOLDER).glob(f"*_{os.getpid()}.db"):
-        _left.unlink(missing_ok=True)
-else:
-    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-# A meeting that could have been worked on for so long says that workers are missing, or too few.
-MEETING_OLDEST_DUE_SECONDS = env.int("MEETING_OLDEST_DUE_SECONDS", default=300)
+# The folder in which the processes of one program share their counters (`coconut.prometheus`).
+PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 
 # --- Celery -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=default_broker_url(BASE_DIR))
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_TIME_LIMIT = MEETING_TASK_TIME_LIMIT
+# Shorter than every lease (`coconut.leases`): a worker that outlives its lease could work on a row that another
+# worker holds.
+CELERY_TASK_TIME_LIMIT = 75  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A worker that is asked to stop finishes its tasks; one that is told a second time still has so long for them.
@@ -184,23 +158,14 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULER = "coconut.beat:Scheduler"
 # Waits live in rows and the sweep looks at them; nothing here uses a countdown or an ETA.
 CELERY_BEAT_SCHEDULE = {
-    "sweep-meetings": {"task": "integrations.sweep_meetings", "schedule": MEETING_SWEEP_SECONDS},
-    "rematch-changed-staff": {
-        "task": "integrations.rematch_changed_staff",
-        "schedule": env.int("REMATCH_SWEEP_SECONDS", default=60),
-    },
-    "resume-rematch-runs": {"task": "integrations.resume_rematch_runs", "schedule": MEETING_SWEEP_SECONDS},
-    "sweep-coverage": {
-        "task": "integrations.sweep_coverage",
-        "schedule": env.int("COVERAGE_SWEEP_SECONDS", default=15),
-    },
+    "sweep-meetings": {"task": "integrations.sweep_meetings", "schedule": 15},
+    "rematch-changed-staff": {"task": "integrations.rematch_changed_staff", "schedule": 60},
+    "resume-rematch-runs": {"task": "integrations.resume_rematch_runs", "schedule": 15},
+    "sweep-coverage": {"task": "integrations.sweep_coverage", "schedule": 15},
     # Every connection once a night, a few at a time; whoever failed is tried again.
     "sweep-drift": {"task": "integrations.sweep_drift", "schedule": crontab(minute="*/5", hour="1-4")},
     "count-organizers": {"task": "integrations.count_organizers", "schedule": crontab(minute=11, hour="*/6")},
-    "send-waiting-notifications": {
-        "task": "appointments.send_waiting_notifications",
-        "schedule": MEETING_SWEEP_SECONDS,
-    },
+    "send-waiting-notifications": {"task": "appointments.send_waiting_notifications", "schedule": 15},
     # Each connection once a night; several rounds, so that a beat that was down at one of them makes up for it.
     "reconcile-meetings": {
         "task": "integrations.reconcile_everything",
@@ -251,7 +216,7 @@ SECURE_SSL_REDIRECT = _HTTPS
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if _HTTPS else 0)
 REST_FRAMEWORK = {"NUM_PROXIES": TRUSTED_PROXIES}
 # Whether the pages that need no account count who asks how often; only measurements do without.
-RATE_LIMITS = env.bool("RATE_LIMITS", default=True)
+RATE_LIMITS = True
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _HTTPS else 0)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

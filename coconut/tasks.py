@@ -1,4 +1,4 @@
-"""Housekeeping that belongs to no app."""
+"""Tasks of the project itself."""
 
 from celery import shared_task
 from django.core.management import call_command
@@ -8,11 +8,11 @@ from coconut import health
 
 @shared_task(name="coconut.clear_sessions")
 def clear_sessions() -> None:
-    """Delete sessions that have expired."""
+    """Delete expired sessions."""
     call_command("clearsessions")
 
 
 @shared_task(name="coconut.heartbeat")
 def heartbeat() -> None:
-    """Leave a trace that /readyz looks for."""
-    health.record_heartbeat()
+    """Record a heartbeat for /readyz."""
+    health.record_worker_heartbeat()

@@ -1,4 +1,4 @@
-"""A worker's numbers at `/` of WORKER_METRICS_PORT, told by its parent process for all its children."""
+"""Metrics of a worker on WORKER_METRICS_PORT, served by the parent process for all its children."""
 
 from __future__ import annotations
 
@@ -16,32 +16,31 @@ from coconut import prometheus
 
 
 @signals.celeryd_init.connect
-def begin_counting(**kwargs: Any) -> None:
-    """A worker that starts has done nothing yet."""
-    prometheus.begin()
+def reset_counters(**kwargs: Any) -> None:
+    prometheus.remove_old_counters()
 
 
 @signals.worker_ready.connect
-def serve(**kwargs: Any) -> None:
-    """Answer whoever asks, until the worker ends. Without a port, nobody may ask."""
+def start_server(**kwargs: Any) -> None:
+    """Serve until the worker ends. Without WORKER_METRICS_PORT, serve nothing."""
     port = settings.WORKER_METRICS_PORT
     if port:
-        server = make_server("", port, application, ThreadingWSGIServer, _Silent)
+        server = make_server("", port, application, ThreadingWSGIServer, _SilentHandler)
         Thread(target=server.serve_forever, name="metrics", daemon=True).start()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """The numbers, for whoever has METRICS_TOKEN."""
-    refusal = prometheus.refuse(environ.get("HTTP_AUTHORIZATION", ""))
+    """Answer a scrape that carries METRICS_TOKEN."""
+    refusal = prometheus.refusal_status(environ.get("HTTP_AUTHORIZATION", ""))
     if refusal:
         start_response(f"{refusal} Refused", [("Content-Length", "0")])
         return [b""]
-    answer: Iterable[bytes] = make_wsgi_app(prometheus.registry())(environ, start_response)
-    return answer
+    body: Iterable[bytes] = make_wsgi_app(prometheus.registry())(environ, start_response)
+    return body
 
 
-class _Silent(WSGIRequestHandler):
-    """A line for every question would be a line every few seconds."""
+class _SilentHandler(WSGIRequestHandler):
+    """Log nothing: a scrape comes every few seconds."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass

@@ -9,11 +9,11 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 application = get_wsgi_application()
-# A web server runs no system checks by itself; with a key that anybody can read it must not run at all.
+# Django runs no system checks under WSGI. The server must not start with a publicly known key.
 BaseCommand().check(tags=[Tags.security])
-# What is loaded by now stays: looking through it for garbage again and again would take a tenth of every request.
+# Keep the loaded modules out of garbage collection, which would otherwise take a tenth of every request.
 gc.collect()
 gc.freeze()
-# A page makes thousands of objects, nearly all of which go by themselves: it is enough to look for the rest every few
-# pages, not after every 700 objects.
+# A page creates thousands of objects, and reference counting frees nearly all. Collect the rest every few pages instead
+# of every 700 objects.
 gc.set_threshold(50_000, 20, 20)

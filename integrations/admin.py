@@ -98,7 +98,7 @@ class MeetingAdmin(ReadOnlyAdmin):
         "attempts",
         "warning",
         "error_kind",
-        "error_sentence",
+        "error",
         "error_request_id",
         "replaced_by",
         "created_at",

@@ -15,14 +15,15 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 
+from coconut import leases
 from coconut.backoff import backoff
+from integrations.messages import Message
 from integrations.models import (
     Connection,
 )
@@ -33,6 +34,11 @@ logger = logging.getLogger(__name__)
 
 #: So many callers in a row without an answer, and the platform is thought to be down.
 FAILURES_TO_OPEN: Final = 3
+#: Pauses after an outage, with exponential backoff.
+FIRST_PAUSE_SECONDS = 15
+LONGEST_PAUSE_SECONDS = 900
+#: Longest pause between the probes of an open circuit.
+LONGEST_PROBE_PAUSE_SECONDS = 120
 # The pauses are at their longest long before.
 _MOST_COUNTED: Final = 20
 
@@ -53,8 +59,8 @@ def acquire_probe(connections: QuerySet[Connection], caller: str) -> bool:
     A prober that dies is followed by another one when its lease is over.
     """
     # The time stands in the WHERE of the UPDATE itself: of two workers the second one finds it changed.
-    lease = timedelta(seconds=settings.MEETING_LEASE_SECONDS)
-    return bool(connections.filter(probe_at__lte=Now()).update(probe_at=Now() + lease, probe_owner=caller))
+    probe_at = Now() + leases.LEASE_DURATION
+    return bool(connections.filter(probe_at__lte=Now()).update(probe_at=probe_at, probe_owner=caller))
 
 
 def give_back(connection_id: int, caller: str) -> None:
@@ -99,7 +105,7 @@ def _note_unanswered(connection_id: int, caller: str, at_least: float) -> None:
     connection.consecutive_failures = [*connection.consecutive_failures, caller][:_MOST_COUNTED]
     failed_probes = len(connection.consecutive_failures) - FAILURES_TO_OPEN
     if failed_probes >= 0:
-        longest = settings.CIRCUIT_PAUSE_MAX_SECONDS
+        longest = LONGEST_PROBE_PAUSE_SECONDS
         seconds = max(growing_pause(failed_probes, longest), min(at_least, longest))
         connection.probe_at, connection.probe_owner = Now() + timedelta(seconds=seconds), ""
         logger.warning("Connection %s gives no answers; the next try is in %d s.", connection_id, seconds)
@@ -108,8 +114,7 @@ def _note_unanswered(connection_id: int, caller: str, at_least: float) -> None:
 
 def growing_pause(failures: int, longest: float | None = None) -> float:
     """Return the seconds to wait after `failures` earlier failures in a row."""
-    limit = settings.MEETING_BACKOFF_MAX_SECONDS if longest is None else longest
-    return backoff(failures, first=settings.MEETING_BACKOFF_SECONDS, longest=limit)
+    return backoff(failures, first=FIRST_PAUSE_SECONDS, longest=longest or LONGEST_PAUSE_SECONDS)
 
 
 SUCCESS_STAMP_EVERY = timedelta(minutes=1)
@@ -148,7 +153,7 @@ def record_success(connection_id: int) -> None:
         last_success_at=Now(),
         paused_until=Case(When(_PAUSE_IS_OVER, then=Value(None)), default=F("paused_until")),
         trouble_kind="",
-        trouble_sentence="",
+        trouble=Message(),
         trouble_since=None,
         **CLOSED,
     )
@@ -206,5 +211,5 @@ def record_trouble(connection_id: int, problem: PlatformError) -> None:
     if problem.kind not in (ErrorKind.OUTAGE, ErrorKind.OPERATOR):
         return
     Connection.objects.live().filter(pk=connection_id).exclude(trouble_kind=problem.kind).update(
-        trouble_kind=problem.kind, trouble_sentence=problem.sentence, trouble_since=Now()
+        trouble_kind=problem.kind, trouble=problem.message, trouble_since=Now()
     )

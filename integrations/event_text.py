@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
+from integrations.messages import Message
 from integrations.models import ConnectionEvent, EventKind, MatchField, MatchStatus
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import CapacityWindow
@@ -24,7 +25,11 @@ Params = Mapping[str, Any]
 
 def event_text(event: ConnectionEvent) -> str:
     """Return the sentences about an event, or "" if its kind says everything."""
-    kind, params = EventKind(event.kind), event.params
+    kind = EventKind(event.kind)
+    params: dict[str, Any] = {
+        name: Message.from_json(param) if isinstance(param, dict) else param
+        for name, param in event.params.items()
+    }
     if not params:
         return ""
     if kind in _TEMPLATES:

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from integrations.messages import Message
 from integrations.models import Connection, ConnectionEvent, EventKind
 from staff.models import StaffMember
 from staff.outbox import EmailKind, enqueue_email
@@ -17,8 +18,11 @@ def record_event(
 ) -> ConnectionEvent:
     """Add an entry to the audit trail. `actor` is None if Coconut acted automatically.
 
-    `params` are the facts that `integrations.event_text` needs for this kind, as JSON values.
+    `params` are the facts that `integrations.event_text` needs for this kind, as JSON values or messages.
     """
+    params = {
+        name: param.as_json() if isinstance(param, Message) else param for name, param in params.items()
+    }
     return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, params=params)
 
 

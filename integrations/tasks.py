@@ -14,7 +14,7 @@ from integrations.meetings import reconciliation, reconciliation_report, sync
 from integrations.meetings.sweep import sweep
 from integrations.monitoring import capacity, drift
 
-LIMIT = settings.MEETING_TASK_TIME_LIMIT
+LIMIT = settings.CELERY_TASK_TIME_LIMIT
 
 
 @shared_task(name="integrations.work_on_rematch_run", time_limit=LIMIT)

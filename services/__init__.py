@@ -1,1 +1,1 @@
-"""Floor 2: what an organisation offers, in which meeting methods, and who provides it."""
+"""Layer 2: the services of an organisation, their meeting methods, and the staff who provide them."""

@@ -1,6 +1,6 @@
-"""Who provides which service.
+"""Assignment of staff members to services.
 
-Assignments are made one by one, so that `post_save` of ServiceAssignment tells who was newly assigned.
+New assignments are inserted one by one, so that receivers of `post_save` learn of each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from staff.models import StaffMember
 
 
 def with_provides(people: QuerySet[StaffMember], service: Service) -> QuerySet[StaffMember]:
-    """Add `provides` to each person: whether they provide the service."""
+    """Annotate each staff member with `provides`: whether they provide the service."""
     return people.annotate(
         provides=Exists(ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk")))
     )
@@ -24,18 +24,18 @@ def with_provides(people: QuerySet[StaffMember], service: Service) -> QuerySet[S
 def set_providers(
     service: Service, *, among: Iterable[StaffMember], provided_by: Iterable[StaffMember]
 ) -> None:
-    """Of the people `among`, exactly `provided_by` provide the service; everybody else stays as they are."""
+    """Assign exactly `provided_by` of the staff members `among`. Other assignments stay as they are."""
     wanted = {person.pk for person in provided_by}
-    asked = {person.pk for person in among}
+    shown = {person.pk for person in among}
     with transaction.atomic():
-        service.assignments.filter(staff__in=asked - wanted).delete()
-        present = set(service.assignments.filter(staff__in=asked).values_list("staff_id", flat=True))
-        for staff_id in sorted((asked & wanted) - present):
+        service.assignments.filter(staff__in=shown - wanted).delete()
+        present = set(service.assignments.filter(staff__in=shown).values_list("staff_id", flat=True))
+        for staff_id in sorted((shown & wanted) - present):
             ServiceAssignment.objects.get_or_create(service=service, staff_id=staff_id)
 
 
 def set_services(person: StaffMember, services: Iterable[Service]) -> None:
-    """The person provides exactly these services."""
+    """Assign the staff member to exactly these services."""
     wanted = {service.pk for service in services}
     with transaction.atomic():
         person.assignments.exclude(service__in=wanted).delete()

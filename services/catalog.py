@@ -1,40 +1,31 @@
-"""The services of an organisation, as lists and pages need them."""
+"""Queries for the list of services and the pages of a service."""
 
 from __future__ import annotations
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, NullIf
-from django.http import Http404
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.shortcuts import get_object_or_404
 
 from services.models import Service, ServiceAssignment
-from staff.models import Organization
+from staff.models import Organization, StaffMember
 from staff.pagination import has_words
 
 
 def service_or_404(organization: Organization, pk: int) -> Service:
-    """One service of the organisation. Http404 for anybody else's id."""
-    service = Service.objects.filter(organization=organization, pk=pk).first()
-    if service is None:
-        raise Http404
-    return service
-
-
-def by_category(organization: Organization) -> QuerySet[Service]:
-    """All services of the organisation, category by category; those without one come last."""
-    category = NullIf("category", Value("")).asc(nulls_last=True)
-    return Service.objects.filter(organization=organization).order_by(category, "name")
+    """Return a service of the organisation. Raises Http404 for any other id."""
+    return get_object_or_404(organization.services, pk=pk)
 
 
 def search(services: QuerySet[Service], *, words: str = "", active: bool | None = None) -> QuerySet[Service]:
-    """Narrow the services down; every word must be in the name or category."""
+    """Return the services whose name or category contains every word, and that are active or not."""
     services = services.filter(has_words(words, "name", "category"))
     return services if active is None else services.filter(active=active)
 
 
 def with_list_columns(services: QuerySet[Service]) -> QuerySet[Service]:
-    """Add the meeting methods and `people_count`, the number of active people who provide each."""
+    """Add the meeting methods, and `people_count`: the number of active staff members who provide each service."""
     providers = (
-        ServiceAssignment.objects.filter(service=OuterRef("pk"), staff__is_active=True)
+        ServiceAssignment.objects.filter(service=OuterRef("pk"), staff__in=StaffMember.objects.active())
         .order_by()
         .values("service")
         .annotate(people=Count("pk"))
@@ -45,6 +36,6 @@ def with_list_columns(services: QuerySet[Service]) -> QuerySet[Service]:
 
 
 def categories_of(organization: Organization) -> list[str]:
-    """The categories in use, A to Z."""
-    names = Service.objects.filter(organization=organization).exclude(category="").order_by("category")
+    """Return the categories in use, in alphabetical order."""
+    names = organization.services.exclude(category="").order_by("category")
     return list(names.values_list("category", flat=True).distinct())

@@ -1,4 +1,4 @@
-"""Forms about services: what they are, how people meet, and who provides them."""
+"""Forms of services, their meeting methods, and their assignments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from services.catalog import by_category
 from services.models import MeetingMethod, OfferedTo, Service
 from staff.forms import ACTIVE
 from staff.models import Organization, StaffMember
@@ -26,7 +25,7 @@ PROVIDES = {"yes": True, "no": False}
 
 
 class ServiceFilter(forms.Form):
-    """Search and filter of the list of services; what makes no sense filters nothing."""
+    """Search and filter of the list of services. Invalid values are ignored."""
 
     q = forms.CharField(label=_("Search"), required=False, max_length=200)
     active = forms.ChoiceField(
@@ -37,7 +36,7 @@ class ServiceFilter(forms.Form):
 
     @property
     def criteria(self) -> dict[str, Any]:
-        """The arguments for `catalogue.search`."""
+        """Return the arguments of `catalog.search`."""
         self.is_valid()
         return {
             "words": self.cleaned_data.get("q", ""),
@@ -46,7 +45,7 @@ class ServiceFilter(forms.Form):
 
 
 class ProviderFilter(forms.Form):
-    """Search and filter of the people who may provide a service."""
+    """Search and filter of the staff members who may provide a service. Invalid values are ignored."""
 
     q = forms.CharField(label=_("Search"), required=False, max_length=200)
     provides = forms.ChoiceField(
@@ -57,20 +56,19 @@ class ProviderFilter(forms.Form):
 
     @property
     def words(self) -> str:
-        """What is searched for."""
         self.is_valid()
         return str(self.cleaned_data.get("q", ""))
 
     @property
     def wanted(self) -> dict[str, bool]:
-        """The filter on `provides`, empty for everybody."""
+        """Return the lookups on `provides`; none for all staff members."""
         self.is_valid()
         choice = PROVIDES.get(self.cleaned_data.get("provides", ""))
         return {} if choice is None else {"provides": choice}
 
 
 class ServiceForm(ServiceModelForm):
-    """Add or edit a service of the organisation of `instance`."""
+    """Add or edit `instance`, whose organisation is set."""
 
     class Meta:
         model = Service
@@ -107,19 +105,19 @@ class ServiceForm(ServiceModelForm):
         }
 
     def clean_name(self) -> str:
-        """A name is once in its organisation, without case."""
+        """Check that the name is unique in the organisation, compared without case."""
         name: str = self.cleaned_data["name"]
-        others = Service.objects.filter(organization=self.instance.organization).exclude(pk=self.instance.pk)
+        others = self.instance.organization.services.exclude(pk=self.instance.pk)
         if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(gettext("There is already a service of this name."))
         return name
 
     def save_or_explain(self) -> bool:
-        """Save the service; False when somebody took its name meanwhile, with the sentence on the form."""
+        """Save the service. Return False, with an error on the form, if the name was taken meanwhile."""
         try:
             self.save()
         except IntegrityError:
-            # Whoever was quicker is visible now: looking again gives the ordinary sentence.
+            # The other service is committed now, so validation finds it.
             self.full_clean()
             if not self.errors:
                 raise
@@ -128,14 +126,14 @@ class ServiceForm(ServiceModelForm):
 
 @dataclass(frozen=True)
 class MethodRow:
-    """One line of the fieldset *Meeting Method*."""
+    """Fields of one meeting method in the fieldset *Meeting Method*."""
 
     ticked: BoundField
     offered_to: BoundField
 
 
 class MeetingMethodForm(forms.Form):
-    """A checkbox for each meeting method, and to whom it is offered."""
+    """A checkbox and a select (offered to) for each meeting method."""
 
     def __init__(self, *args: Any, offers: dict[MeetingMethod, OfferedTo], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -147,12 +145,11 @@ class MeetingMethodForm(forms.Form):
 
     @property
     def rows(self) -> list[MethodRow]:
-        """The methods in their order, for the template."""
         return [MethodRow(self[f"method_{m.value}"], self[f"offered_to_{m.value}"]) for m in MeetingMethod]
 
     @property
     def offers(self) -> dict[MeetingMethod, OfferedTo]:
-        """What was ticked; a method without an answer is offered to staff and clients."""
+        """Return the ticked methods. By default they are offered to staff and clients."""
         return {
             method: OfferedTo(
                 self.cleaned_data[f"offered_to_{method.value}"] or OfferedTo.STAFF_AND_CLIENTS.value
@@ -173,7 +170,7 @@ def _offered_to(method: MeetingMethod, present: OfferedTo | None) -> forms.Choic
 
 
 class ProvidersForm(forms.Form):
-    """Of the people shown on one page, who provides a service."""
+    """The staff members shown on one page, and those of them who provide the service."""
 
     shown = forms.ModelMultipleChoiceField(StaffMember.objects.none(), required=False)
     people = forms.ModelMultipleChoiceField(StaffMember.objects.none(), required=False)
@@ -185,15 +182,15 @@ class ProvidersForm(forms.Form):
 
 
 class ServicesOfPersonForm(forms.Form):
-    """The services that one person provides."""
+    """The services that a staff member provides."""
 
     services = forms.ModelMultipleChoiceField(Service.objects.none(), required=False)
 
     def __init__(self, data: Any, *, organization: Organization, provided: Iterable[int]) -> None:
         super().__init__(data, initial={"services": list(provided)})
-        self.fields["services"].queryset = by_category(organization)  # type: ignore[attr-defined]
+        self.fields["services"].queryset = organization.services.by_category()  # type: ignore[attr-defined]
 
     @property
     def ticked(self) -> set[str]:
-        """The ids that are ticked, as typed or as stored."""
+        """Return the ids of the ticked services, as submitted or as stored."""
         return {str(value) for value in self["services"].value() or []}

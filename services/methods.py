@@ -1,4 +1,4 @@
-"""In which meeting methods a service is offered, and to whom."""
+"""Meeting methods in which a service is offered."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Servic
 
 
 def offers_of(service: Service) -> dict[MeetingMethod, OfferedTo]:
-    """The methods that the service is offered in."""
+    """Return the service's meeting methods with the people to whom each is offered."""
     return {
         MeetingMethod(offer.method): OfferedTo(offer.offered_to) for offer in service.meeting_methods.all()
     }
 
 
 def set_methods(service: Service, wanted: Mapping[MeetingMethod, OfferedTo]) -> None:
-    """Offer the service in exactly the methods wanted; rows that say so already are left alone."""
+    """Offer the service in exactly these methods. Unchanged rows are not written."""
     with transaction.atomic():
-        Service.objects.select_for_update(no_key=True).get(pk=service.pk)
+        Service.objects.lock(service.pk)
         present = {offer.method: offer for offer in service.meeting_methods.all()}
         service.meeting_methods.exclude(method__in=list(wanted)).delete()
         for method, offered_to in wanted.items():
-            _offer(service, method, offered_to, present.get(method))
+            _save_offer(service, method, offered_to, present.get(method))
 
 
-def _offer(
+def _save_offer(
     service: Service, method: MeetingMethod, offered_to: OfferedTo, offer: MeetingMethodOffer | None
 ) -> None:
     if offer is None:

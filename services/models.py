@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Q, Value
+from django.db.models.functions import Lower, NullIf
 from django.utils.translation import gettext_lazy as _
 
-from staff.models import Organization, StaffMember
+from staff.models import LockQuerySet, Organization, StaffMember
 from staff.validators import one_line
 
 
@@ -24,8 +26,26 @@ class OfferedTo(models.TextChoices):
     STAFF_AND_CLIENTS = "staff_and_clients", _("Staff and clients")
 
 
+class ServiceQuerySet(LockQuerySet["Service"]):
+    """Questions about services."""
+
+    def active(self) -> Self:
+        """Return the services that staff can book."""
+        return self.filter(active=True)
+
+    def public(self, method: int | None = None) -> Self:
+        """Return the services that clients can book with this meeting method, or with any."""
+        offers = MeetingMethodOffer.objects.filter(offered_to=OfferedTo.STAFF_AND_CLIENTS)
+        offers = offers if method is None else offers.filter(method=method)
+        return self.active().filter(public=True, pk__in=offers.values("service"))
+
+    def by_category(self) -> Self:
+        """Return the services ordered by category and name; those without a category come last."""
+        return self.order_by(NullIf("category", Value("")).asc(nulls_last=True), "name")
+
+
 class Service(models.Model):
-    """Something clients book, such as a mortgage review. Lengths of time are whole minutes unless named otherwise."""
+    """A service that clients book, such as a mortgage review. Durations are minutes unless the name says otherwise."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="services")
     name = models.CharField(_("name"), max_length=200, validators=[one_line])
@@ -53,6 +73,8 @@ class Service(models.Model):
     public = models.BooleanField(_("bookable by clients"), default=True)
     staff = models.ManyToManyField(StaffMember, through="ServiceAssignment", related_name="services")
 
+    objects = ServiceQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         constraints = [
@@ -70,7 +92,7 @@ class Service(models.Model):
 
 
 class MeetingMethodOffer(models.Model):
-    """A meeting method that a service is offered in, and to whom."""
+    """A meeting method in which a service is offered."""
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="meeting_methods")
     method = models.PositiveSmallIntegerField(_("meeting method"), choices=MeetingMethod)

@@ -1,4 +1,4 @@
-"""Pages of this floor about one staff member, under /staff/."""
+"""URLs of a staff member's services, under /staff/."""
 
 from django.urls import path
 

@@ -76,7 +76,7 @@ DETAIL_FIELDS = frozenset(
 
 @dataclass
 class Fault:
-    """One fault; `count` is the number of requests left (None: until cleared)."""
+    """A fault; `count` is the number of requests left (None: until cleared)."""
 
     id: int
     name: str

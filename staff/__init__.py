@@ -1,1 +1,1 @@
-"""Floor 1: organisations, locations, staff, their hours and roles. Imports nothing from the floors above."""
+"""Layer 1: organisations, locations, staff with their hours and roles. Imports nothing from upper layers."""

@@ -1,4 +1,7 @@
-"""Who is asking, and what they may reach. An id from another organisation is a 404, a missing right is a 403."""
+"""The signed-in staff member, and what they can access.
+
+An id of another organisation is a 404, a missing right is a 403 with a sentence.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 class MemberBackend(ModelBackend):
-    """Sign in by e-mail; the organisation and location come with the person, as every page needs them."""
+    """Load the signed-in staff member with organisation and location, which every page needs."""
 
     def get_user(self, user_id: Any) -> StaffMember | None:
         members = StaffMember.objects.active().select_related("organization", "location")
@@ -27,7 +30,7 @@ class MemberBackend(ModelBackend):
 
 
 class OrganizationMiddleware:
-    """Show times in the zone of whoever is signed in."""
+    """Activate the time zone of the signed-in staff member."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -40,16 +43,16 @@ class OrganizationMiddleware:
 
 
 class NoStoreMiddleware:
-    """What a signed-in person sees stays on no shared desk: after the sign-out, Back finds nothing.
+    """Keep pages out of the browser's cache, so that on a shared desk Back shows nothing after a sign-out.
 
-    A response that says itself what may be kept, such as one with an ETag that is polled, is left as it is.
+    A response with its own Cache-Control, such as a polled one with an ETag, stays as it is.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Asked before the view, as signing out makes a visitor of the person.
+        # Read before the view runs, because it may sign the user out.
         is_private = request.user.is_authenticated
         response = self.get_response(request)
         if is_private:
@@ -58,21 +61,21 @@ class NoStoreMiddleware:
 
 
 def current_member(request: HttpRequest) -> StaffMember:
-    """The signed-in person. PermissionDenied for visitors and for operators, who have no organisation."""
+    """Return the signed-in staff member. Raises PermissionDenied for visitors, and for operators."""
     if not isinstance(request.user, StaffMember) or request.user.organization is None:
         raise PermissionDenied(_("This page is for the staff of an organisation. Sign in as one of them."))
     return request.user
 
 
 def current_organization(request: HttpRequest) -> Organization:
-    """The organisation of the signed-in person. PermissionDenied as `current_member`."""
+    """Return the organisation of the signed-in staff member. Raises PermissionDenied as `current_member` does."""
     organization = current_member(request).organization
     if organization is None:
         raise PermissionDenied
     return organization
 
 
-def _only(allowed: Callable[[StaffMember], bool], sentence: str) -> Callable[[View[P]], View[P]]:
+def _restrict(allowed: Callable[[StaffMember], bool], sentence: str) -> Callable[[View[P]], View[P]]:
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -86,23 +89,23 @@ def _only(allowed: Callable[[StaffMember], bool], sentence: str) -> Callable[[Vi
 
 
 def admin_only(view: View[P]) -> View[P]:
-    """Let only admins in; others get a 403 with a sentence."""
-    return _only(
+    """Restrict a view to admins."""
+    return _restrict(
         lambda member: member.is_admin, "Only admins can open this page. Ask an admin of your organisation."
     )(view)
 
 
 def schedulers_only(view: View[P]) -> View[P]:
-    """Let only admins and schedulers in; others get a 403 with a sentence."""
-    return _only(
+    """Restrict a view to admins and schedulers."""
+    return _restrict(
         lambda member: member.can_schedule,
         "Only schedulers and admins can open this page. Ask an admin of your organisation.",
     )(view)
 
 
 def not_for_schedulers(view: View[P]) -> View[P]:
-    """Let admins and staff in, as for the pages about staff; schedulers get a 403 with a sentence."""
-    return _only(
+    """Restrict a view to admins and staff, as on the pages of staff members."""
+    return _restrict(
         lambda member: member.role != Role.SCHEDULER,
         "Schedulers have no pages about staff. Ask an admin of your organisation.",
     )(view)

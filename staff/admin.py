@@ -1,6 +1,6 @@
-"""What operators do: create organisations with their add-ons and first admins, and help people who are locked out.
+"""Django admin for operators: organisations with their add-ons and first admins, and accounts of staff.
 
-Operators are superusers without an organisation, made by `manage.py createsuperuser`.
+Operators are superusers without an organisation, created with `manage.py createsuperuser`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from staff.addons import addons, announce_switched_on
-from staff.embedding import NoOrigin, read_origins
+from staff.embedding import InvalidOrigin, read_origins
 from staff.models import Location, Organization, OutboxEmail, Role, StaffMember
 from staff.sign_in import OperatorSignInForm
-
-# Nothing else may get into a response header.
 
 admin.site.site_header = _("Coconut for operators")
 admin.site.site_title = _("Coconut")
@@ -35,7 +33,7 @@ admin.site.unregister(Group)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that only the product writes: operators look, and change nothing."""
+    """Rows that only the product writes. Operators can view them."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -113,10 +111,10 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
         return [*self.cleaned_data["addons"], *undeclared]
 
     def clean_embed_origins(self) -> str:
-        """One origin a line, as browsers write them: scheme and host, nothing behind."""
+        """Return one origin per line, as browsers write them: scheme and host only."""
         try:
             return "\n".join(read_origins(self.cleaned_data["embed_origins"]))
-        except NoOrigin as error:
+        except InvalidOrigin as error:
             raise forms.ValidationError(str(error)) from None
 
 
@@ -136,7 +134,7 @@ class AddOnFilter(admin.SimpleListFilter):
 @admin.register(Organization)
 class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = OrganizationForm
-    list_display = ["name", "slug", "addon_labels", "how_many_staff", "created_at"]
+    list_display = ["name", "slug", "addon_labels", "staff_count", "created_at"]
     list_filter = [AddOnFilter]
     search_fields = ["name", "slug"]
     prepopulated_fields: ClassVar[dict[str, Sequence[str]]] = {"slug": ["name"]}
@@ -156,16 +154,16 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return ", ".join(str(addon.label) for addon in addons if organization.has_addon(addon.slug))
 
     @admin.display(description=_("staff"), ordering="staff_count")
-    def how_many_staff(self, organization: Any) -> int:
+    def staff_count(self, organization: Any) -> int:
         return int(organization.staff_count)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody deletes an organisation by a click: its appointments and meetings would go with it."""
+        """Forbid it: all appointments and meetings would be deleted with the organisation."""
         return False
 
 
 class StaffMemberAddForm(AdminUserCreationForm):  # type: ignore[type-arg]
-    """An organisation's first admin, or any of its staff; the rest of the profile is the organisation's own matter."""
+    """The first admin of an organisation, or another staff member. Admins fill in the rest of the profile."""
 
     class Meta:
         model = StaffMember
@@ -179,7 +177,7 @@ class StaffMemberAddForm(AdminUserCreationForm):  # type: ignore[type-arg]
 
 @admin.register(StaffMember)
 class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
-    """Find a person, reset the password, switch the account off. Nobody moves to another organisation."""
+    """Staff accounts: search, password reset, switch off. The organisation never changes."""
 
     add_form = StaffMemberAddForm
     add_fieldsets = [
@@ -203,5 +201,5 @@ class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
         return [] if obj is None else ["organization", "last_login", "date_joined"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """People leave by switching the account off: appointments keep naming them."""
+        """Forbid it: appointments refer to the staff member. Operators switch the account off instead."""
         return False

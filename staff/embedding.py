@@ -1,4 +1,4 @@
-"""Which other sites may show an organisation's public pages inside their own."""
+"""Sites that may embed an organisation's Client View."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from django.utils.translation import gettext as _
 
 from staff.models import Organization
 
-# As browsers write an origin: no path, no user name, and nothing that would end a header's value.
+# As browsers write an origin: no path, no user name, no character that could end a header's value.
 _ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
 
 
-class NoOrigin(ValueError):
-    """A line is no origin. The text is a sentence."""
+class InvalidOrigin(ValueError):
+    """A line isn't an origin. The text is a sentence."""
 
 
 def read_origins(text: str) -> list[str]:
-    """The origins in the text, one a line. Raises NoOrigin."""
+    """Return the origins in the text, which has one per line. Raises InvalidOrigin."""
     origins = [line.strip().rstrip("/").lower() for line in text.splitlines() if line.strip()]
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             sentence = _("“%(origin)s” is not an origin. Write it as https://www.example.com.")
-            raise NoOrigin(sentence % {"origin": origin})
+            raise InvalidOrigin(sentence % {"origin": origin})
     return list(dict.fromkeys(origins))
 
 
 def embedding_sites(organization: Organization) -> list[str]:
-    """The origins that may; a list that somebody spoilt allows none."""
+    """Return the origins that may embed the Client View; none if the stored text is invalid."""
     try:
         return read_origins(organization.embed_origins)
-    except NoOrigin:
+    except InvalidOrigin:
         return []

@@ -1,4 +1,4 @@
-"""Forms about people: who they are, and whom the list shows."""
+"""Forms of staff members, and the filter of their list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACTIVE = {"active": True, "inactive": False}
 
 
 class PeopleFilter(forms.Form):
-    """Search and filters of the staff list; what makes no sense filters nothing."""
+    """Search and filters of the staff list. Invalid values are ignored."""
 
     q = forms.CharField(label=_("Search"), required=False, max_length=200, strip=True)
     location = forms.ModelChoiceField(
@@ -39,7 +39,7 @@ class PeopleFilter(forms.Form):
 
     @property
     def criteria(self) -> dict[str, Any]:
-        """The arguments for `people.search`."""
+        """Return the arguments of `people.search`."""
         self.is_valid()
         return {
             "words": self.cleaned_data.get("q", ""),
@@ -49,7 +49,7 @@ class PeopleFilter(forms.Form):
 
 
 class PersonForm(PersonModelForm):
-    """Add or edit somebody of the organisation of `instance`."""
+    """Add or edit `instance`, whose organisation is set."""
 
     class Meta:
         model = StaffMember
@@ -79,50 +79,47 @@ class PersonForm(PersonModelForm):
         super().__init__(*args, **kwargs)
         self.fields["first_name"].required = True
         location = self.fields["location"]
-        location.queryset = Location.objects.filter(  # type: ignore[attr-defined]
-            organization=self.instance.organization
-        )
+        organization = self.instance.organization
+        location.queryset = Location.objects.filter(organization=organization)  # type: ignore[attr-defined]
         location.empty_label = gettext("No location")  # type: ignore[attr-defined]
-        self._name_the_empty_zone()
+        self._label_empty_zone()
 
-    def _name_the_empty_zone(self) -> None:
+    def _label_empty_zone(self) -> None:
         zone = self.fields["time_zone"]
         _empty, *zones = zone.choices  # type: ignore[attr-defined]
         zone.choices = [("", gettext("As the location")), *zones]  # type: ignore[attr-defined]
 
     def clean_email(self) -> str:
-        """Taken reads the same whoever holds it, also in another organisation."""
+        """Check that the email is unique in all organisations, with the same sentence for each."""
         email: str = self.cleaned_data["email"]
-        if self._others().filter(email__iexact=email).exists():
+        if StaffMember.objects.with_email(email).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(gettext("This email is already taken."))
         return email
 
     def clean_username(self) -> str:
-        """A username is once in its organisation, without case."""
+        """Check that the username is unique in the organisation, compared without case."""
         username: str = self.cleaned_data["username"]
-        colleagues = self._others().filter(organization=self.instance.organization)
+        colleagues = StaffMember.objects.filter(organization=self.instance.organization)
+        colleagues = colleagues.exclude(pk=self.instance.pk)
         if username and colleagues.filter(username__iexact=username).exists():
             raise forms.ValidationError(gettext("This username is already taken."))
         return username
 
-    def _others(self) -> Any:
-        return StaffMember.objects.exclude(pk=self.instance.pk)
-
     def save_or_explain(self) -> bool:
-        """Save the person; False when that was refused, with the reason on the form."""
+        """Save the person. Return False, with an error on the form, if that was refused."""
         try:
             save_person(self.instance, self._meta.fields)  # type: ignore[arg-type]
         except LastAdmin:
-            self.add_error(None, self._last_admin())
+            self.add_error(None, self._last_admin_error())
         except IntegrityError:
-            # Whoever was quicker is visible now: looking again gives the ordinary sentence.
+            # The other row is committed now, so validation finds it.
             self.full_clean()
             if not self.errors:
                 raise
         return not self.errors
 
     @staticmethod
-    def _last_admin() -> str:
+    def _last_admin_error() -> str:
         return gettext(
             "This is the last active admin of your organisation. Make somebody else an admin first, "
             "then change this role or switch this person off."
@@ -130,7 +127,7 @@ class PersonForm(PersonModelForm):
 
 
 class AddPersonForm(PersonForm):
-    """A new person, who gets a mail with a link to set a password unless that is unticked."""
+    """Add a staff member, who by default gets an email with a link to set a password."""
 
     invite = forms.BooleanField(
         label=_("Send invitation to set a password"),

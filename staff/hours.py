@@ -1,7 +1,6 @@
-"""When somebody works: the hours of the week, and time off.
+"""Working hours and time off of a staff member.
 
-Bookings and these edits take the same lock on the staff row, so that neither is decided on what the other
-is just changing.
+Edits lock the staff row, as bookings do, so that neither relies on what the other is changing.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from staff.models import StaffMember, TimeOff, WorkingHours
 
 @dataclass(frozen=True, order=True)
 class TimeRange:
-    """Work without a pause, on a weekday as `date.weekday()` counts, in the person's own zone."""
+    """Working hours without a break, in the person's time zone. Weekdays count as `date.weekday()` does."""
 
     weekday: int
     start: time
@@ -29,46 +28,46 @@ class TimeRange:
 
 
 def week_of(person: StaffMember) -> list[TimeRange]:
-    """The person's week, Monday first."""
+    """Return the person's weekly hours, Monday first."""
     return [TimeRange(row.weekday, row.start, row.end) for row in person.working_hours.all()]
 
 
 def replace_week(person: StaffMember, week: Iterable[TimeRange]) -> None:
-    """Make these the hours of the person's week, instead of what was there."""
+    """Replace the person's weekly hours."""
     with transaction.atomic():
-        _lock(person)
+        _lock_person(person)
         person.working_hours.all().delete()
         WorkingHours.objects.bulk_create(
-            WorkingHours(staff=person, weekday=stretch.weekday, start=stretch.start, end=stretch.end)
-            for stretch in sorted(week)
+            WorkingHours(staff=person, weekday=time_range.weekday, start=time_range.start, end=time_range.end)
+            for time_range in sorted(week)
         )
 
 
-def coming_time_off(person: StaffMember) -> QuerySet[TimeOff]:
-    """Time off that is not over, soonest first."""
+def upcoming_time_off(person: StaffMember) -> QuerySet[TimeOff]:
+    """Return time off that hasn't ended, by start."""
     return person.time_off.filter(ends_at__gt=Now())
 
 
 def add_time_off(person: StaffMember, *, starts_at: datetime, ends_at: datetime, reason: str) -> TimeOff:
-    """Note time off. Raises ValidationError with a sentence when it overlaps other time off."""
+    """Add time off. Raises ValidationError with a sentence if it overlaps other time off."""
     time_off = TimeOff(staff=person, starts_at=starts_at, ends_at=ends_at, reason=reason)
     with transaction.atomic():
-        _lock(person)
+        _lock_person(person)
         time_off.full_clean()
         time_off.save()
     return time_off
 
 
 def remove_time_off(person: StaffMember, pk: int) -> bool:
-    """Take time off back; False when it was gone already, or is somebody else's."""
+    """Remove time off of this person. Return False if there is none with this pk."""
     with transaction.atomic():
-        _lock(person)
+        _lock_person(person)
         removed, _rows = person.time_off.filter(pk=pk).delete()
     return removed > 0
 
 
-def in_words(time_off: TimeOff, zone: ZoneInfo) -> str:
-    """The time off as people say it: whole days without times, and one day once."""
+def time_off_text(time_off: TimeOff, zone: ZoneInfo) -> str:
+    """Return the period for people: whole days without times, a single day once."""
     start, end = time_off.starts_at.astimezone(zone), time_off.ends_at.astimezone(zone)
     if start.time() == end.time() == time():
         days = [date_format(start, "D j M Y"), date_format(end - timedelta(days=1), "D j M Y")]
@@ -78,10 +77,10 @@ def in_words(time_off: TimeOff, zone: ZoneInfo) -> str:
     return f"{date_format(start, 'D j M Y, H:i')} – {date_format(end, 'D j M Y, H:i')}"
 
 
-def as_instant(moment: datetime, zone: ZoneInfo) -> datetime:
-    """A wall-clock time of `zone` as a moment in UTC, in which moments can be compared."""
-    return moment.replace(tzinfo=zone).astimezone(UTC)
+def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
+    """Convert a naive local time of `zone` to UTC."""
+    return local.replace(tzinfo=zone).astimezone(UTC)
 
 
-def _lock(person: StaffMember) -> None:
+def _lock_person(person: StaffMember) -> None:
     StaffMember.objects.lock(person.pk)

@@ -1,4 +1,4 @@
-"""The forms of the page Hours: the week as a grid, and time off."""
+"""Forms of the page Hours: the week as a grid, and time off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from staff.hours import TimeRange, add_time_off, as_instant
+from staff.hours import TimeRange, add_time_off, to_utc
 from staff.models import StaffMember, Weekday
 from staff.validators import one_line
 
@@ -27,14 +27,14 @@ _YEAR = timedelta(days=366)
 
 @dataclass(frozen=True)
 class DayRow:
-    """One weekday of the grid: pairs of from and to."""
+    """A weekday of the grid, with pairs of start and end."""
 
     name: str
     pairs: list[tuple[BoundField, BoundField]]
 
 
 class WeekForm(forms.Form):
-    """The hours of a week. Every day has its stretches and one empty pair more; a pair that is emptied goes."""
+    """Weekly hours. Each day has a pair per time range and an empty one. Emptying a pair removes the range."""
 
     def __init__(self, data: Mapping[str, Any] | None, *, week: Iterable[TimeRange]) -> None:
         initial = _as_fields(week)
@@ -47,23 +47,22 @@ class WeekForm(forms.Form):
 
     @property
     def days(self) -> list[DayRow]:
-        """The grid for the template."""
         return [
             DayRow(str(day.label), [(self[start], self[end]) for start, end in names])
             for day, names in self.pairs.items()
         ]
 
     def clean(self) -> None:
-        """Both ends of a pair, in their order, and no two of a day at the same time."""
+        """Check that pairs are complete and ordered, and that ranges of a day don't overlap."""
         self.week: list[TimeRange] = []
         for day, names in self.pairs.items():
-            stretches = [s for start, end in names if (s := self._stretch(day, start, end)) is not None]
-            self._refuse_overlaps(stretches)
-            self.week += [stretch for stretch, _end in stretches]
+            time_ranges = [s for start, end in names if (s := self._time_range(day, start, end)) is not None]
+            self._refuse_overlaps(time_ranges)
+            self.week += [time_range for time_range, _end in time_ranges]
 
-    def _stretch(self, day: int, start: str, end: str) -> tuple[TimeRange, str] | None:
+    def _time_range(self, day: int, start: str, end: str) -> tuple[TimeRange, str] | None:
         if start not in self.cleaned_data or end not in self.cleaned_data:
-            return None  # What was typed is no time: the field says so.
+            return None  # Not a time: the field has an error.
         first, last = self.cleaned_data[start], self.cleaned_data[end]
         if first is None and last is None:
             return None
@@ -75,8 +74,8 @@ class WeekForm(forms.Form):
             return TimeRange(day, first, last), end
         return None
 
-    def _refuse_overlaps(self, stretches: list[tuple[TimeRange, str]]) -> None:
-        for (earlier, _end), (later, name) in pairwise(sorted(stretches)):
+    def _refuse_overlaps(self, time_ranges: list[tuple[TimeRange, str]]) -> None:
+        for (earlier, _end), (later, name) in pairwise(sorted(time_ranges)):
             if later.start < earlier.end:
                 self.add_error(
                     name,
@@ -85,8 +84,8 @@ class WeekForm(forms.Form):
                 )
 
 
-def with_monday_everywhere(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What was typed, with Monday's hours on Tuesday to Friday too."""
+def with_monday_copied(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the submitted data with Monday's hours copied to Tuesday to Friday."""
     monday = [(start, end) for start, end in _pairs(Weekday.MONDAY, data, False) if data.get(start)]
     copied = {name: value for name, value in data.items() if name[:2] not in {"d1", "d2", "d3", "d4"}}
     for day in (Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY):
@@ -98,20 +97,20 @@ def with_monday_everywhere(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _as_fields(week: Iterable[TimeRange]) -> dict[str, time]:
     by_day: dict[int, list[TimeRange]] = defaultdict(list)
-    for stretch in sorted(week):
-        by_day[stretch.weekday].append(stretch)
+    for time_range in sorted(week):
+        by_day[time_range.weekday].append(time_range)
     values: dict[str, time] = {}
-    for day, stretches in by_day.items():
-        for number, stretch in enumerate(stretches):
-            values[f"d{day}_{number}_start"] = stretch.start
-            values[f"d{day}_{number}_end"] = stretch.end
+    for day, time_ranges in by_day.items():
+        for number, time_range in enumerate(time_ranges):
+            values[f"d{day}_{number}_start"] = time_range.start
+            values[f"d{day}_{number}_end"] = time_range.end
     return values
 
 
-def _pairs(day: int, values: Mapping[str, Any], one_more: bool) -> list[tuple[str, str]]:
+def _pairs(day: int, values: Mapping[str, Any], with_empty: bool) -> list[tuple[str, str]]:
     names = [(f"d{day}_{number}_start", f"d{day}_{number}_end") for number in range(MAX_RANGES_PER_DAY)]
     used = [number for number, (start, end) in enumerate(names) if start in values or end in values]
-    return names[: used[-1] + 1 + one_more] if used else names[:1]
+    return names[: used[-1] + 1 + with_empty] if used else names[:1]
 
 
 def _time_field(label: str, day: Weekday, number: int) -> forms.TimeField:
@@ -120,7 +119,7 @@ def _time_field(label: str, day: Weekday, number: int) -> forms.TimeField:
 
 
 class TimeOffForm(forms.Form):
-    """Time off of `person`, whole days unless times are given, in the person's zone."""
+    """Time off of `person`, in the person's time zone. Without times it covers whole days."""
 
     first_day = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
     first_time = forms.TimeField(
@@ -139,37 +138,37 @@ class TimeOffForm(forms.Form):
         self.person = person
 
     def clean_first_day(self) -> date:
-        """A year that can be meant."""
+        """Check the year."""
         day: date = self.cleaned_data["first_day"]
-        return _plausible(day)
+        return _check_year(day)
 
     def clean_last_day(self) -> date | None:
-        """A year that can be meant; empty is the first day."""
+        """Check the year. An empty last day means the first day."""
         day: date | None = self.cleaned_data["last_day"]
-        return _plausible(day) if day is not None else self.cleaned_data.get("first_day")
+        return _check_year(day) if day is not None else self.cleaned_data.get("first_day")
 
     def clean(self) -> None:
-        """The end after the start, and not over yet."""
+        """Check that the end is after the start and not in the past."""
         if self.errors:
             return
-        starts_at, ends_at = self.moments(self.person.zone)
+        starts_at, ends_at = self.period(self.person.zone)
         if ends_at <= starts_at:
             self.add_error("last_day", gettext("The end must be after the start."))
         elif ends_at <= timezone.now():
             self.add_error("last_day", gettext("This is over already. Check the dates."))
 
-    def moments(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
-        """Start and end; without times from the first midnight to the last."""
+    def period(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Return start and end in UTC."""
         given = self.cleaned_data
         starts_at = datetime.combine(given["first_day"], given["first_time"] or time())
         ends_at = datetime.combine(given["last_day"], given["last_time"] or time())
         if given["last_time"] is None:
             ends_at += timedelta(days=1)
-        return as_instant(starts_at, zone), as_instant(ends_at, zone)
+        return to_utc(starts_at, zone), to_utc(ends_at, zone)
 
     def save_or_explain(self) -> bool:
-        """Note the time off; False when it overlaps other time off, with the sentence on the form."""
-        starts_at, ends_at = self.moments(self.person.zone)
+        """Add the time off. Return False, with an error on the form, if it overlaps other time off."""
+        starts_at, ends_at = self.period(self.person.zone)
         try:
             add_time_off(
                 self.person, starts_at=starts_at, ends_at=ends_at, reason=self.cleaned_data["reason"]
@@ -179,7 +178,7 @@ class TimeOffForm(forms.Form):
         return not self.errors
 
 
-def _plausible(day: date) -> date:
+def _check_year(day: date) -> date:
     today = timezone.localdate()
     if not today - _YEAR <= day <= today + 10 * _YEAR:
         raise ValidationError(gettext("Check the year."))

@@ -1,4 +1,7 @@
-"""Browsers in which somebody has signed in before: strangers who guess at the account stop nobody there."""
+"""Cookie of browsers in which a person has signed in before.
+
+Others who guess the password can't lock the person out there (`staff.sign_in`).
+"""
 
 from __future__ import annotations
 
@@ -9,39 +12,39 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 COOKIE = "coconut_device"
-_A_YEAR = 365 * 24 * 60 * 60
-_TO_REMEMBER = "coconut.device_of"
+_MAX_AGE = 365 * 24 * 60 * 60
+_META_KEY = "coconut.device_of"
 
 
-def _mark_of(person: str) -> str:
-    """What only we can write, and what tells nobody who it was."""
+def _signature_of(person: str) -> str:
+    """Return a keyed hash, which nobody else can compute and which doesn't reveal the person."""
     return salted_hmac("staff.known_devices", person, algorithm="sha256").hexdigest()
 
 
 def is_known(request: HttpRequest, person: str) -> bool:
-    """Has `person` signed in here before, the last of all?"""
-    return constant_time_compare(request.COOKIES.get(COOKIE, ""), _mark_of(person))
+    """Return whether `person` was the last who signed in with this browser."""
+    return constant_time_compare(request.COOKIES.get(COOKIE, ""), _signature_of(person))
 
 
 def remember(request: HttpRequest, person: str) -> None:
-    """Have the answer to `request` carry the mark of `person`."""
-    request.META[_TO_REMEMBER] = person
+    """Set the cookie for `person` in the response to `request`."""
+    request.META[_META_KEY] = person
 
 
 class KnownDeviceMiddleware:
-    """Gives the browser its mark, whichever door it came through."""
+    """Sets the cookie after a sign-in, on either sign-in page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        person = request.META.get(_TO_REMEMBER)
+        person = request.META.get(_META_KEY)
         if person is not None:
             response.set_cookie(
                 COOKIE,
-                _mark_of(person),
-                max_age=_A_YEAR,
+                _signature_of(person),
+                max_age=_MAX_AGE,
                 httponly=True,
                 secure=settings.SESSION_COOKIE_SECURE,
                 samesite="Lax",

@@ -41,7 +41,7 @@ class Organization(models.Model):
     language = models.CharField(_("language"), max_length=10, default="en")
     # Slugs of `staff.addons.AddOn`.
     addons = ArrayField(models.SlugField(), verbose_name=_("add-ons"), default=list, blank=True)
-    # What clients call; a location may have a number of its own.
+    # A location may have its own number.
     phone = models.CharField(
         _("phone for clients"), max_length=40, blank=True, default="", db_default="", validators=[one_line]
     )
@@ -99,7 +99,7 @@ class Weekday(models.IntegerChoices):
 
 
 class WeeklyHours(models.Model):
-    """One stretch of a weekday, in the local time of whoever owns it; several a day are several rows."""
+    """An interval of a weekday, in the owner's time zone. A day may have several rows."""
 
     weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday)
     start = models.TimeField(_("from"))
@@ -115,7 +115,7 @@ class WeeklyHours(models.Model):
 
 
 class LocationHours(WeeklyHours):
-    """When a location is open. A location without rows is always open."""
+    """Opening hours of a location. A location without rows is always open."""
 
     location = models.ForeignKey(Location, models.CASCADE, related_name="hours")
 
@@ -127,7 +127,7 @@ class Role(models.TextChoices):
 
 
 class VideoChoice(models.TextChoices):
-    """Where a staff member's video appointments take place."""
+    """The platform of a staff member's video appointments."""
 
     DEFAULT = "default", _("Organisation default")
     CONNECTION = "connection", _("A chosen connection")
@@ -149,6 +149,10 @@ class StaffMemberQuerySet(LockQuerySet["StaffMember"]):
         """Return the active admins of an organisation."""
         return self.active_in(organization).filter(role=Role.ADMIN)
 
+    def with_email(self, email: str) -> Self:
+        """Return the staff member with this email address, compared without case."""
+        return self.filter(email__iexact=email)
+
 
 class StaffMemberManager(UserManager["StaffMember"]):
     """Manager whose users sign in by email, compared without case."""
@@ -164,6 +168,9 @@ class StaffMemberManager(UserManager["StaffMember"]):
 
     def admins_of(self, organization: Organization | int | None) -> StaffMemberQuerySet:
         return self.get_queryset().admins_of(organization)
+
+    def with_email(self, email: str) -> StaffMemberQuerySet:
+        return self.get_queryset().with_email(email)
 
     def lock(self, pk: int | None) -> StaffMember:
         return self.get_queryset().lock(pk)
@@ -204,7 +211,7 @@ class StaffMember(AbstractUser):
     )
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
     video_choice = models.CharField(max_length=10, choices=VideoChoice, default=VideoChoice.DEFAULT)
-    # By name: this floor imports nothing from the one that knows connections.
+    # By name, because this layer imports nothing from the layer of connections.
     video_connection = models.ForeignKey(
         "integrations.Connection", models.PROTECT, related_name="chosen_by", null=True, blank=True
     )
@@ -214,7 +221,7 @@ class StaffMember(AbstractUser):
     personal_meeting_note = models.CharField(
         _("note for the personal link"), max_length=300, blank=True, validators=[one_line]
     )
-    # What a search looks through. A word has no space in it, so that it never spans two of the fields.
+    # Searched for words. A word contains no space, so it never spans two fields.
     search_text = models.GeneratedField(
         expression=Upper(
             Concat(
@@ -235,13 +242,13 @@ class StaffMember(AbstractUser):
         verbose_name = _("staff member")
         verbose_name_plural = _("staff members")
         indexes = [
-            # Everything that a page of an alphabetical list needs to be found, also one far behind.
+            # Covers the queries of an alphabetical list, for pages far behind too.
             models.Index(
                 fields=["organization", "first_name", "last_name", "email"],
                 include=["id", "is_active", "search_text"],
                 name="staff_by_name",
             ),
-            # For counting.
+            # For counts.
             models.Index(fields=["organization", "is_active"], name="staff_by_activity"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="staff_by_words"),
         ]
@@ -277,12 +284,12 @@ class StaffMember(AbstractUser):
 
     @property
     def name(self) -> str:
-        """The person's name, or the e-mail address where no name was entered."""
+        """The full name, or the email address if no name was entered."""
         return self.get_full_name() or self.email
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone this person's hours are meant in: their own, their location's, or the organisation's."""
+        """The time zone of the person's hours: their own, their location's, or the organisation's."""
         for owner in (self, self.location, self.organization):
             if owner is not None and owner.time_zone:
                 zone: ZoneInfo = owner.time_zone
@@ -295,12 +302,12 @@ class StaffMember(AbstractUser):
 
     @property
     def can_schedule(self) -> bool:
-        """Whether this person books, moves and cancels for anybody in the organisation."""
+        """Whether this person can book, move and cancel for all staff of the organisation."""
         return self.role in (Role.ADMIN, Role.SCHEDULER)
 
 
 class WorkingHours(WeeklyHours):
-    """When a staff member takes appointments, in the staff member's zone."""
+    """Weekly hours in which a staff member takes appointments, in the staff member's time zone."""
 
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="working_hours")
 
@@ -314,7 +321,7 @@ class TimeOffQuerySet(models.QuerySet["TimeOff"]):
 
 
 class TimeOff(models.Model):
-    """A stretch during which a staff member takes no appointments."""
+    """A period without appointments of a staff member."""
 
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="time_off")
     starts_at = models.DateTimeField(_("from"))

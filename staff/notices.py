@@ -1,6 +1,6 @@
-"""Lines on a page that say what is the matter and lead to the page where it is mended.
+"""Notices on a page: a problem, and a link to the page where a user can fix it.
 
-Whoever knows of such a thing is often on a floor above the page, so it registers itself there.
+Upper layers contribute notices to pages of lower layers through hooks (`staff.hooks`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Notice:
-    """`action` is the link's words, `address` where it leads; `is_urgent` for what clients would notice."""
+    """A problem with a link: `action` is its text, `address` its target. Clients would notice an urgent problem."""
 
     sentence: str
     action: str

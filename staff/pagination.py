@@ -1,4 +1,4 @@
-"""What every list of the product shares: search words, rows per page, pages."""
+"""Search words, rows per page and pages of all lists."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 ROWS_PER_PAGE = (25, 50, 100)
-_REMEMBERED = "rows_per_page"
+_SESSION_KEY = "rows_per_page"
 M = TypeVar("M", bound=Model)
 
 
 def page_of(request: HttpRequest, rows: QuerySet[M]) -> Page[M]:
-    """The page that `page` and `rows` of the address ask for; what makes no sense is the first or last one."""
+    """Return the page that the query string requests. An invalid number gives the first or last page."""
     return Paginator(rows, rows_per_page(request)).get_page(request.GET.get("page"))
 
 
 def rows_per_page(request: HttpRequest) -> int:
-    """25, 50 or 100: what the address asks for, else what this visitor asked for last, else the least.
+    """Return the rows per page that the query string requests, or else the last choice of this session.
 
-    Every list is as long as the one where it was chosen, until the visitor signs out.
+    A choice applies to all lists until the user signs out.
     """
-    last = request.session.get(_REMEMBERED)
+    last = request.session.get(_SESSION_KEY)
     usual = last if last in ROWS_PER_PAGE else ROWS_PER_PAGE[0]
     wanted = next((rows for rows in ROWS_PER_PAGE if str(rows) == request.GET.get("rows")), usual)
     if wanted != usual:
-        request.session[_REMEMBERED] = wanted
+        request.session[_SESSION_KEY] = wanted
     return wanted
 
 
 def has_words(text: str, *fields: str) -> Q:
-    """Every word of `text` is in at least one of the fields, without case: "sam main" finds Sam of Main Street."""
+    """Return the condition that each word of `text` is in one of the fields, compared without case."""
     found = Q()
     for word in text.split():
         anywhere = Q()
@@ -43,7 +43,7 @@ def has_words(text: str, *fields: str) -> Q:
 
 
 def list_context(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
-    """What `_pagination.html` needs: `page` and the choices of rows a page."""
+    """Return the context of `_pagination.html`."""
     return {
         "page": page_of(request, rows),
         "rows_per_page": rows_per_page(request),

@@ -1,4 +1,4 @@
-"""Links to set a password: the invitation for somebody new, and the way back for who forgot."""
+"""Links to set a password, for invitations and forgotten passwords."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from staff.models import StaffMember
-from staff.rate_limits import Limit, within
+from staff.rate_limits import Limit, is_within
 
 logger = logging.getLogger(__name__)
 
-_MAILS = Limit("password-mails", times=5, seconds=60 * 60)
+_EMAILS = Limit("password-mails", times=5, seconds=60 * 60)
 
 
 class EmailNotSent(Exception):
-    """The mail server did not take the mail."""
+    """The mail server didn't accept the email."""
 
 
 def password_link(member: StaffMember) -> str:
-    """An address under which this person, and nobody else, sets a password; good once and for three days."""
+    """Return a URL where this person can set a password, once and within PASSWORD_RESET_TIMEOUT."""
     path = reverse(
         "password-set",
         args=[urlsafe_base64_encode(force_bytes(member.pk)), default_token_generator.make_token(member)],
     )
-    # Never from the request's Host header, which whoever asks can choose.
+    # Not from the Host header, which the sender of the request can choose.
     return f"{settings.BASE_URL}{path}"
 
 
 def send_invitation(member: StaffMember) -> None:
-    """Mail a new colleague the link to set the first password. Raises EmailNotSent."""
-    _send(member, _("Your account for appointments"), "staff/mail/invitation.txt")
+    """Email the link to set the first password. Raises EmailNotSent."""
+    _send_link(member, _("Your account for appointments"), "staff/mail/invitation.txt")
 
 
 def send_forgotten_password(member: StaffMember) -> None:
-    """Mail somebody the link to set a new password. Raises EmailNotSent."""
-    _send(member, _("Set a new password"), "staff/mail/forgotten_password.txt")
+    """Email the link to set a new password. Raises EmailNotSent."""
+    _send_link(member, _("Set a new password"), "staff/mail/forgotten_password.txt")
 
 
-def _send(member: StaffMember, subject: str, template: str) -> None:
+def _send_link(member: StaffMember, subject: str, template: str) -> None:
     days = settings.PASSWORD_RESET_TIMEOUT // 86400
     text = render_to_string(template, {"member": member, "link": password_link(member), "days": days})
     try:
@@ -59,17 +59,17 @@ def _send(member: StaffMember, subject: str, template: str) -> None:
 
 
 class ForgottenPasswordForm(forms.Form):
-    """Asks for the e-mail address; the answer is the same whether anybody has it."""
+    """Asks for an email address. The response doesn't reveal whether an account has it."""
 
     email = forms.EmailField(
         label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
 
     def save(self, **options: Any) -> None:
-        """Send the link to whoever signs in with the address; also to somebody who has no password yet."""
-        for member in StaffMember.objects.filter(email__iexact=self.cleaned_data["email"], is_active=True):
-            # Saying on the page that no mail went out would tell a stranger who has an account.
-            if not within((_MAILS, member.pk)):
+        """Send the link to the active account with this address, even if it has no password yet."""
+        for member in StaffMember.objects.active().with_email(self.cleaned_data["email"]):
+            # An error on the page would reveal that the account exists.
+            if not is_within((_EMAILS, member.pk)):
                 continue
             try:
                 send_forgotten_password(member)

@@ -1,4 +1,4 @@
-"""The people of an organisation: who may be seen by whom, and how they are saved."""
+"""Staff members of an organisation: visibility, search, saving."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 
-from staff.models import Location, Organization, Role, StaffMember
+from staff.models import Location, Organization, StaffMember
 from staff.pagination import has_words
 
 
 class LastAdmin(Exception):
-    """Refused: nobody would be left who may manage the organisation."""
+    """The organisation would have no active admin."""
 
 
 def visible_to(member: StaffMember) -> QuerySet[StaffMember]:
-    """Whom `member` sees on the staff pages: admins their whole organisation, everybody else themselves."""
+    """Return the staff members that `member` sees on the staff pages: admins see all, others themselves."""
     people = StaffMember.objects.filter(organization=member.organization)
     return people if member.is_admin else people.filter(pk=member.pk)
 
 
 def person_or_404(member: StaffMember, pk: int) -> StaffMember:
-    """One person whom `member` sees, with organisation and location. Http404 for anybody else's id."""
-    person = visible_to(member).select_related("organization", "location").filter(pk=pk).first()
-    if person is None:
-        raise Http404
-    return person
+    """Return a staff member that `member` sees. Raises Http404 for any other id."""
+    return get_object_or_404(visible_to(member).select_related("organization", "location"), pk=pk)
 
 
 def search(
@@ -37,7 +34,7 @@ def search(
     location: Location | None = None,
     active: bool | None = None,
 ) -> QuerySet[StaffMember]:
-    """Narrow the people down; every word must be in the name, e-mail address or username."""
+    """Return the people who match. Every word must be in the name, email address or username."""
     people = people.filter(has_words(words, "first_name", "last_name", "email", "username"))
     if location is not None:
         people = people.filter(location=location)
@@ -45,25 +42,25 @@ def search(
 
 
 def save_person(person: StaffMember, fields: Sequence[str]) -> None:
-    """Save a new person, or `fields` of one that exists, and nothing else of that row.
+    """Insert a new person, or update only `fields` of an existing one.
 
-    Raises LastAdmin when no active admin would be left, and IntegrityError when somebody else took the
-    e-mail address or username meanwhile.
+    Raises LastAdmin if no active admin would be left, and IntegrityError if the email address or username was taken
+    meanwhile.
     """
     with transaction.atomic():
         if person.pk is None:
             person.set_unusable_password()
             person.save()
             return
-        _keep_an_admin(person)
+        _check_admin_remains(person)
         person.save(update_fields=fields)
 
 
-def _keep_an_admin(person: StaffMember) -> None:
+def _check_admin_remains(person: StaffMember) -> None:
     if person.is_admin and person.is_active:
         return
-    # Two admins who switch each other off at the same moment must not both succeed.
-    organization = Organization.objects.select_for_update(no_key=True).get(staff=person)
-    admins = organization.staff.filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True)
+    # The lock: two admins may switch each other off at the same time.
+    organization = Organization.objects.lock(person.organization_id)
+    admins = StaffMember.objects.admins_of(organization).values_list("pk", flat=True)
     if set(admins) == {person.pk}:
         raise LastAdmin

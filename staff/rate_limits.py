@@ -1,7 +1,7 @@
-"""How often somebody may try something: counters in the cache, which end by themselves.
+"""Rate limits with counters in the cache. Without a cache, no limit applies.
 
-Ours, as what there is does not fit: DRF's throttles lose counts when many ask at once, and django-axes has one
-limit for every key and stops with the cache.
+No library fits: DRF's throttles lose counts under concurrent requests, and django-axes has one limit for all keys and
+fails without a cache.
 """
 
 from __future__ import annotations
@@ -21,91 +21,91 @@ from rest_framework.throttling import BaseThrottle
 
 logger = logging.getLogger(__name__)
 
-# Whoever has one IPv6 address has the whole network around it.
+# The owner of an IPv6 address usually has its whole /64 network.
 _IPV6_PREFIX = 64
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `times` in each stretch of `seconds`, counted apart for each key."""
+    """At most `times` in each window of `seconds`, counted separately for each key."""
 
     name: str
     times: int
     seconds: int
 
     def take(self, key: object) -> bool:
-        """Count one more. Was it within the limit? Raises RedisError."""
-        name = self._name_of(key)
+        """Count one more. Return whether it is within the limit. Raises RedisError."""
+        name = self._cache_key(key)
         cache.add(name, 0, self.seconds)
         try:
             taken = int(cache.incr(name))
         except ValueError:
-            # The counter ended between the two lines.
+            # The counter expired between the two calls.
             return True
         if taken == self.times + 1:
             logger.warning("The limit %s is reached: %d in %d seconds.", self.name, self.times, self.seconds)
         return taken <= self.times
 
     def give_back(self, key: object) -> None:
-        """Count one less, as the last one does not matter. Raises RedisError."""
-        with suppress(ValueError):  # the counter has ended
-            cache.decr(self._name_of(key))
+        """Count one less. Raises RedisError."""
+        with suppress(ValueError):  # The counter has expired.
+            cache.decr(self._cache_key(key))
 
-    def forget(self, key: object) -> None:
-        """Start again at none. Raises RedisError."""
-        cache.delete(self._name_of(key))
+    def reset(self, key: object) -> None:
+        """Start again at zero. Raises RedisError."""
+        cache.delete(self._cache_key(key))
 
-    def ends_in(self) -> int:
-        """In how many seconds everybody starts again at none."""
+    def seconds_left(self) -> int:
+        """Return the seconds until the window ends and all counters start again at zero."""
         return self.seconds - int(time()) % self.seconds
 
-    def _name_of(self, key: object) -> str:
-        # Each stretch has its own counter: one that was left without an end can stop nobody for longer.
-        stretch = int(time() // self.seconds)
-        return f"{self.name}:{stretch}:{sha256(repr(key).encode()).hexdigest()}"
+    def _cache_key(self, key: object) -> str:
+        # A counter per window: one that lost its expiry blocks nobody for longer.
+        window = int(time() // self.seconds)
+        return f"{self.name}:{window}:{sha256(repr(key).encode()).hexdigest()}"
 
 
-def used_up(*counts: tuple[Limit, object]) -> Limit | None:
-    """Count one more of each, up to the first that is used up, and return that one. Without a cache, none is."""
+def exceeded_limit(*counts: tuple[Limit, object]) -> Limit | None:
+    """Count one more of each limit up to the first that is exceeded, and return that one."""
     with cache_may_be_down():
         return next((limit for limit, key in counts if not limit.take(key)), None)
     return None
 
 
-def within(*counts: tuple[Limit, object]) -> bool:
-    """Count one more of each, up to the first that is used up. False where one is; without a cache, none is.
+def is_within(*counts: tuple[Limit, object]) -> bool:
+    """Count one more of each limit up to the first that is exceeded. Return whether none is.
 
-    Ask before trying, so that many attempts at once get no further than one after the other.
+    Call it before the attempt, so that concurrent attempts are limited as consecutive ones are.
     """
-    return used_up(*counts) is None
+    return exceeded_limit(*counts) is None
 
 
 @contextmanager
 def cache_may_be_down() -> Iterator[None]:
-    """Leave the block, and let people go on, where the cache does not answer."""
+    """Leave the block without an error if the cache doesn't answer."""
     try:
         yield
     except RedisError as error:
-        logger.warning("The cache cannot be reached, so nothing is counted: %s", error)
+        logger.warning("The cache cannot be reached, so no limit applies: %s", error)
 
 
-def _without_port(told: str) -> str:
-    """Some proxies write "192.0.2.7:51834" and "[2001:db8::7]:51834", with another port for each connection."""
-    if told.startswith("["):
-        return told[1:].partition("]")[0]
-    return told.partition(":")[0] if told.count(":") == 1 else told
+def _without_port(address: str) -> str:
+    """Remove the port, which some proxies add: "192.0.2.7:51834", "[2001:db8::7]:51834"."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def client_address(request: HttpRequest) -> str:
-    """Whom to count: the address behind the proxies that the deployment declares, of IPv6 the network."""
-    told = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
+    """Return the client's address behind TRUSTED_PROXIES, or its network for IPv6."""
+    identity = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
     try:
-        address = ip_address(_without_port(told))
+        address = ip_address(_without_port(identity))
     except ValueError:
-        return told
+        return identity
     if address.version == 4:
         return str(address)
     if address.ipv4_mapped is not None:
-        # All of these are in one network, that of nobody.
+        # All mapped addresses are in the same /64 network.
         return str(address.ipv4_mapped)
     return str(ip_network((address, _IPV6_PREFIX), strict=False))

@@ -1,7 +1,6 @@
 """A whole installation in its own processes: web, worker, beat and the simulated Microsoft.
 
-Only Microsoft is simulated, and tests may kill every process. Time limits are short: a minute in production is a
-second here.
+Only Microsoft is simulated, and tests may kill every process. Leases and pauses are short (`tests.short_waits`).
 """
 
 from __future__ import annotations
@@ -34,21 +33,6 @@ from demo.programs import BASE_DIR, Addresses
 from local_servers.processes import kill_session, start_child, stop, tail, wait_until
 from local_servers.valkey import Valkey
 
-SHORT_WAITS = {
-    "MEETING_LEASE_SECONDS": "6",
-    "MEETING_TASK_TIME_LIMIT": "5",
-    "MEETING_SWEEP_SECONDS": "1",
-    "MEETING_RECHECK_SECONDS": "1",
-    "MEETING_NUDGE_PAUSE_SECONDS": "1",
-    "MEETING_BACKOFF_SECONDS": "1",
-    "MEETING_BACKOFF_MAX_SECONDS": "3",
-    "CIRCUIT_PAUSE_MAX_SECONDS": "2",
-    "REMATCH_LEASE_SECONDS": "6",
-    "REMATCH_SWEEP_SECONDS": "1",
-    "COVERAGE_SWEEP_SECONDS": "1",
-    "COVERAGE_PAUSE_SECONDS": "1",
-    "MICROSOFT_READ_TIMEOUT_SECONDS": "3",
-}
 PROGRAMS = ("simulator", "web", "worker", "worker2", "beat")
 
 
@@ -74,11 +58,12 @@ class Stack:
         workers: int = 1,
         concurrency: int = 2,
         template: str = "template1",
+        settings: str = "tests.stack_settings",
     ) -> None:
         """`folder` is for logs, emails and sockets.
 
         The database is a copy of `template`, made in the cluster of `cluster_url`. `concurrency` is the number of
-        tasks that each worker runs at once.
+        tasks that each worker runs at once. `settings` is the settings module of all programs but the simulator.
         """
         self.folder = folder
         self.workers = ("worker", "worker2")[:workers]
@@ -91,8 +76,7 @@ class Stack:
         self.environment = {
             **os.environ,
             **programs.simulated_environment(self.addresses),
-            **SHORT_WAITS,
-            "DJANGO_SETTINGS_MODULE": "tests.stack_settings",
+            "DJANGO_SETTINGS_MODULE": settings,
             "DATABASE_URL": self.database_url,
             "CELERY_BROKER_URL": broker_url(folder),
             "CACHE_URL": cache_url(folder),

@@ -1,4 +1,4 @@
-"""The settings of the stack's programs: Coconut's, but for passwords that take no time to check."""
+"""Settings of the stack's programs: passwords that are cheap to check, and short waits."""
 
 import datetime as dt
 import os
@@ -6,11 +6,24 @@ import os
 import time_machine
 
 from coconut.settings import *  # noqa: F403
+from coconut.settings import CELERY_BEAT_SCHEDULE, INSTALLED_APPS
 
-# Real hashes take a quarter of a second on purpose, and every test signs somebody in.
+# Real hashes take a quarter of a second on purpose, and every test signs someone in.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
-# A program on a machine whose clock is wrong; whatever it starts believes the same.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.short_waits.ShortWaits"]
+CELERY_TASK_TIME_LIMIT = 5
+MICROSOFT_READ_TIMEOUT_SECONDS = 3.0
+for _sweep in (
+    "sweep-meetings",
+    "rematch-changed-staff",
+    "resume-rematch-runs",
+    "sweep-coverage",
+    "send-waiting-notifications",
+):
+    CELERY_BEAT_SCHEDULE[_sweep]["schedule"] = 1
+
+# Simulates a machine whose clock is wrong. Its child processes inherit the offset.
 if "CLOCK_OFF_SECONDS" in os.environ:
     _off = dt.timedelta(seconds=int(os.environ["CLOCK_OFF_SECONDS"]))
     time_machine.travel(dt.datetime.now(dt.UTC) + _off).start()

@@ -78,12 +78,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 def told(db: None, client: Browser, settings: Settings) -> list[tuple[str, dict[str, str]]]:
     """Every number of an installation that is well: its name and labels."""
     settings.METRICS_TOKEN = "a-token-for-whoever-watches"
-    health.record_clock()
+    health.record_beat_heartbeat()
     heartbeat()
-    health.forget()
+    health.reset()
     text = client.get("/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"})
     cache.clear()
-    health.forget()
+    health.reset()
     families = text_string_to_metric_families(text.content.decode())
     return [(sample.name, sample.labels) for family in families for sample in family.samples]
 

@@ -49,7 +49,7 @@ def _book_first_available(
         except (TimeUnavailable, StaffUnavailable):
             # The person is no longer available. Any other error would be the same with everyone.
             continue
-    raise _nobody_is_free(wanted, people)
+    raise _all_busy_error(wanted, people)
 
 
 def free_staff(wanted: Booking, people: Sequence[StaffMember]) -> list[StaffMember]:
@@ -83,7 +83,7 @@ def _booked_seconds(calendar: Calendar, request: SlotRequest, member: StaffMembe
     return sum(to - from_ for from_, to in intersect(calendar.busy, [(start, end)]))
 
 
-def _nobody_is_free(wanted: Booking, people: Sequence[StaffMember]) -> TimeTaken:
+def _all_busy_error(wanted: Booking, people: Sequence[StaffMember]) -> TimeTaken:
     request = wanted.slot_request_for(people[0])
     free = next_free_of_any_staff(
         request.service,

@@ -7,7 +7,6 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
@@ -81,17 +80,6 @@ def staff_candidates(
 
 def _active_staff(organization: int) -> QuerySet[StaffMember]:
     return StaffMember.objects.active_in(organization).select_related("location", "organization")
-
-
-def why_not(member: StaffMember, service: Service, people: StaffCandidates) -> str:
-    """Return why this person can't take the service; "" if they can."""
-    if member in people.able:
-        return ""
-    reasons = {unable.pk: blocking_reason.sentence for unable, blocking_reason in people.unable}
-    return reasons.get(member.pk) or _("%(name)s does not provide “%(service)s”.") % {
-        "name": member.name,
-        "service": service.name,
-    }
 
 
 def free_times(

@@ -55,8 +55,19 @@ def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffM
         transaction.set_rollback(True)
     if moved.version == appointment.version:
         return []
-    warnings = [*_email_notice(moved), *_hours_warning(moved), *_link_notice(appointment, moved)]
-    return [*_question(appointment, moved), *warnings] if warnings else []
+    warnings = _link_notice(appointment, moved)
+    if not is_within_hours(moved.staff, moved.starts_at, moved.ends_at, location=moved.location):
+        warnings.insert(0, _("This is outside the working hours of %(name)s.") % {"name": moved.staff.name})
+    if moved.client.email:
+        warnings.insert(0, _("We will email %(client)s.") % {"client": moved.client.name})
+    if not warnings:
+        return []
+    return [
+        _("Move the appointment of %(client)s?") % {"client": appointment.client.name},
+        _("From %(place)s") % {"place": time_and_staff(appointment)},
+        _("to %(place)s.") % {"place": time_and_staff(moved)},
+        *warnings,
+    ]
 
 
 def time_and_staff(appointment: Appointment) -> str:
@@ -68,26 +79,6 @@ def time_and_staff(appointment: Appointment) -> str:
         "until": until,
         "name": appointment.staff.name,
     }
-
-
-def _question(before: Appointment, moved: Appointment) -> list[str]:
-    return [
-        _("Move the appointment of %(client)s?") % {"client": before.client.name},
-        _("From %(place)s") % {"place": time_and_staff(before)},
-        _("to %(place)s.") % {"place": time_and_staff(moved)},
-    ]
-
-
-def _email_notice(moved: Appointment) -> list[str]:
-    if not moved.client.email:
-        return []
-    return [_("We will email %(client)s.") % {"client": moved.client.name}]
-
-
-def _hours_warning(moved: Appointment) -> list[str]:
-    if is_within_hours(moved.staff, moved.starts_at, moved.ends_at, location=moved.location):
-        return []
-    return [_("This is outside the working hours of %(name)s.") % {"name": moved.staff.name}]
 
 
 def _link_notice(before: Appointment, moved: Appointment) -> list[str]:

@@ -42,29 +42,25 @@ def candidates_for(appointment: Appointment) -> Candidates:
     hostings = hosting_of(others) if is_video and others else {}
     day = timezone.localtime(appointment.starts_at).date()
     calendars = load_calendars(others, day, day, location=appointment.location, ignoring=appointment)
+    start, durations = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
     found = Candidates(unable=[pair for pair in people.unable if pair[0].pk != appointment.staff_id])
     for member in others:
-        if reason := _busy_reason(appointment, calendars[member.pk]):
+        if reason := _busy_reason(calendars[member.pk], start, durations):
             found.busy.append(Candidate(member, [reason]))
             continue
+        is_open = calendars[member.pk].is_open(start, durations)
         notes = [
-            _hours_note(appointment, calendars[member.pk]),
+            "" if is_open else _("Outside their working hours."),
             _link_note(appointment, hostings.get(member.pk)),
         ]
-        found.able.append(Candidate(member, [each for each in notes if each]))
+        found.able.append(Candidate(member, [note for note in notes if note]))
     return found
 
 
-def _busy_reason(appointment: Appointment, calendar: Calendar) -> str:
-    start, durations = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
+def _busy_reason(calendar: Calendar, start: int, durations: Durations) -> str:
     if calendar.is_taken(start, durations):
         return _("Has another appointment then.")
     return _("Is off then.") if calendar.is_off(start, durations) else ""
-
-
-def _hours_note(appointment: Appointment, calendar: Calendar) -> str:
-    start, durations = int(appointment.starts_at.timestamp()), Durations.of_appointment(appointment)
-    return "" if calendar.is_open(start, durations) else _("Outside their working hours.")
 
 
 def _link_note(appointment: Appointment, hosting: Hosting | None) -> str:

@@ -110,15 +110,12 @@ def cancel_appointment(
         _set_status(current, Status.CANCELLED, "cancel_reason")
         if current.meeting_id is not None:
             request_cancel(current.meeting_id)
-        record_event(current, _cancellation(current), actor=actor, through=through)
+        fact = Fact(AppointmentEventKind.CANCELLED)
+        if current.cancel_reason:
+            fact = Fact(AppointmentEventKind.CANCELLED_WITH_REASON, {"reason": current.cancel_reason})
+        record_event(current, fact, actor=actor, through=through)
         notify_all(current, NotificationKind.CANCELLED)
         return current
-
-
-def _cancellation(appointment: Appointment) -> Fact:
-    if not appointment.cancel_reason:
-        return Fact(AppointmentEventKind.CANCELLED)
-    return Fact(AppointmentEventKind.CANCELLED_WITH_REASON, {"reason": appointment.cancel_reason})
 
 
 def _too_early(appointment: Appointment, status: Status) -> bool:

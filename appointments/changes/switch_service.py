@@ -52,7 +52,7 @@ def switchable_to_video(service: Service) -> AppointmentQuerySet:
 
 
 def count_not_video(service: Service) -> NotVideo:
-    """Count the appointments of `without_video`; zero if the service doesn't offer Video Call. Takes two queries."""
+    """Count the appointments of `without_video`; zero if the service doesn't offer Video Call. Two queries."""
     offered = offers_of(service)
     if MeetingMethod.VIDEO not in offered:
         return NotVideo(0, 0)
@@ -94,30 +94,22 @@ def switch_notice(service: Service) -> Notice | None:
     found = count_not_video(service)
     if not found.total:
         return None
-    address = reverse("service-to-video", args=[service.pk])
-    if found.no_longer_offered:
-        sentence = _no_longer_offered_sentence(found.no_longer_offered)
+    if number := found.no_longer_offered:
+        sentence = ngettext(
+            "%d booked appointment of this service takes place in a way that is no longer offered.",
+            "%d booked appointments of this service take place in a way that is no longer offered.",
+            number,
+        )
     else:
-        sentence = _without_video_sentence(found.total)
-    return Notice(sentence, _("Change them to video calls"), address, is_urgent=found.no_longer_offered > 0)
-
-
-def _without_video_sentence(number: int) -> str:
-    words = ngettext(
-        "%d booked appointment of this service isn’t a video call.",
-        "%d booked appointments of this service aren’t video calls.",
-        number,
-    )
-    return words % number
-
-
-def _no_longer_offered_sentence(number: int) -> str:
-    words = ngettext(
-        "%d booked appointment of this service takes place in a way that is no longer offered.",
-        "%d booked appointments of this service take place in a way that is no longer offered.",
-        number,
-    )
-    return words % number
+        number = found.total
+        sentence = ngettext(
+            "%d booked appointment of this service isn’t a video call.",
+            "%d booked appointments of this service aren’t video calls.",
+            number,
+        )
+    address = reverse("service-to-video", args=[service.pk])
+    is_urgent = found.no_longer_offered > 0
+    return Notice(sentence % number, _("Change them to video calls"), address, is_urgent=is_urgent)
 
 
 def _missing_email(appointment: Appointment) -> BlockingReason | None:

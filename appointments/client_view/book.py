@@ -41,7 +41,8 @@ def book_as_client(
         "request_key": token.request_key(selection.service.pk, int(starts_at.timestamp())),
         "client_note": client_note,
     }
-    client = _client_or_new(selection, details)
+    details = details | {"name": " ".join(details["name"].split())}
+    client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.zone}
     if selection.staff:
         appointment = book_for(client, staff=selection.staff, **booking)
     else:
@@ -62,18 +63,10 @@ def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:
     )
 
 
-def _client_or_new(selection: ClientSelection, details: dict[str, str]) -> Client | dict[str, Any]:
-    known = same_client(details, selection.organization.pk)
-    if known is None:
-        return {**details, "name": " ".join(details["name"].split()), "time_zone": selection.zone}
-    return known
-
-
 def same_client(details: dict[str, str], organization_id: int) -> Client | None:
     """Return the client with this name and email, and with this phone if one is given."""
-    name = " ".join(details["name"].split())
     found = Client.objects.filter(
-        organization=organization_id, email__iexact=details["email"], name__iexact=name
+        organization=organization_id, email__iexact=details["email"], name__iexact=details["name"]
     ).order_by("pk")
     digits = _digits(details["phone"])
     return next((client for client in found if not digits or _digits(client.phone) == digits), None)

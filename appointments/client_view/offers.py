@@ -17,13 +17,7 @@ def public_services(organization: Organization) -> QuerySet[Service]:
     """Return the services that clients can book, by category and name, with the methods offered to clients."""
     offered = MeetingMethodOffer.objects.filter(offered_to=OfferedTo.STAFF_AND_CLIENTS)
     return (
-        Service.objects.filter(
-            organization=organization,
-            active=True,
-            public=True,
-            meeting_methods__offered_to=OfferedTo.STAFF_AND_CLIENTS,
-        )
-        .distinct()
+        organization.services.public()
         .order_by("category", "name")
         .prefetch_related(Prefetch("meeting_methods", offered, to_attr="offers_to_clients"))
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -14,7 +13,7 @@ from django.utils import timezone
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
 from appointments.models import Appointment, Status
-from appointments.video.link_state import Link, LinkState, link_of
+from appointments.video.link_state import LinkState, link_of
 
 # Meetings run late: the link works for a while after the end.
 _STILL_JOINABLE = timedelta(hours=2)
@@ -33,7 +32,6 @@ class Phase(StrEnum):
 
 
 def phase_of(appointment: Appointment) -> Phase:
-    """Return the present phase."""
     if appointment.status == Status.CANCELLED:
         return Phase.CANCELLED
     now = timezone.now()
@@ -63,10 +61,6 @@ def join_target_of(appointment: Appointment) -> JoinTarget:
         return JoinTarget("cancelled")
     if appointment.ends_at + _STILL_JOINABLE <= timezone.now():
         return JoinTarget("over")
-    return _target_of_link(link)
-
-
-def _target_of_link(link: Link) -> JoinTarget:
     if link.can_join and link.url:
         return JoinTarget("open", link.url)
     if link.state in (LinkState.PENDING, LinkState.WAITING):
@@ -95,12 +89,9 @@ def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | Non
         location=appointment.location,
         ignoring=appointment,
     )
-    days = _by_day((start for start in found if start != appointment.starts_at), zone)
+    others = [start for start in found if start != appointment.starts_at]
+    by_day = groupby(others, key=lambda start: start.astimezone(zone).date())
+    days = [(day, list(starts)) for day, starts in by_day]
     is_cut = len(found) > _TIMES_SHOWN and len(days) > 1
     shown = days[: min(_DAYS_SHOWN, len(days) - is_cut)]
     return TimesToMoveTo(shown, days[len(shown)][0] if len(days) > len(shown) else None)
-
-
-def _by_day(starts: Iterable[datetime], zone: ZoneInfo) -> list[tuple[date, list[datetime]]]:
-    days = groupby(starts, key=lambda start: start.astimezone(zone).date())
-    return [(day, list(times)) for day, times in days]

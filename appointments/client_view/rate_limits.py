@@ -6,10 +6,10 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from staff.models import Organization
-from staff.rate_limits import Limit, cache_may_be_down, client_address, used_up
+from staff.rate_limits import Limit, cache_may_be_down, client_address, exceeded_limit
 
 # A whole branch may share one IP address.
-_VIEWS = Limit("client-view-looks", 600, 10 * 60)
+_VIEWS = Limit("client-view-pages", 600, 10 * 60)
 _BOOKINGS = Limit("client-view-bookings", 60, 60 * 60)
 _BOOKINGS_OF_EMAIL = Limit("client-view-email", 12, 24 * 60 * 60)
 _BOOKINGS_OF_ORGANIZATION = Limit("client-view-organization", 3000, 60 * 60)
@@ -19,7 +19,7 @@ _GUESSES = Limit("private-link-guesses", 60, 10 * 60)
 
 def limit_of_guessing(request: HttpRequest) -> Limit | None:
     """Count a private link that may be a guess, and return the limit if it is used up. `refund_guess` uncounts it."""
-    return used_up((_GUESSES, client_address(request))) if settings.RATE_LIMITS else None
+    return exceeded_limit((_GUESSES, client_address(request))) if settings.RATE_LIMITS else None
 
 
 def refund_guess(request: HttpRequest) -> None:
@@ -31,14 +31,14 @@ def refund_guess(request: HttpRequest) -> None:
 
 def limit_of_viewing(request: HttpRequest) -> Limit | None:
     """Count a page view, and return the limit if it is used up."""
-    return used_up((_VIEWS, client_address(request))) if settings.RATE_LIMITS else None
+    return exceeded_limit((_VIEWS, client_address(request))) if settings.RATE_LIMITS else None
 
 
 def limit_of_booking(request: HttpRequest, organization: Organization, email: str) -> Limit | None:
     """Count a booking, and return the limit that is used up, if any."""
     if not settings.RATE_LIMITS:
         return None
-    return used_up(
+    return exceeded_limit(
         (_BOOKINGS, client_address(request)),
         (_BOOKINGS_OF_EMAIL, (organization.pk, email.casefold())),
         (_BOOKINGS_OF_ORGANIZATION, organization.pk),

@@ -53,7 +53,6 @@ class ClientSelection:
 
     @cached_property
     def service(self) -> Service | None:
-        """Return the chosen service."""
         if not self._parameters.has("service"):
             return None
         found = public_services(self.organization).filter(pk=self._parameters.value("service")).first()
@@ -91,7 +90,6 @@ class ClientSelection:
 
     @property
     def options(self) -> list[MethodOption]:
-        """Return the methods to choose from."""
         return self._offer.options
 
     @cached_property

@@ -17,7 +17,7 @@ from appointments.availability.slots import free_slots
 from appointments.booking.candidates import bookable_staff
 from appointments.dates import DayField
 from appointments.parameters import IdField, ZoneField
-from services.models import OfferedTo, Service
+from services.models import Service
 
 _DAYS = 31
 _MOST_DAYS = 62
@@ -96,15 +96,9 @@ def slots_for_clients(query: SlotsQuery) -> list[int]:
 
 def _offered_service(query: SlotsQuery) -> Service:
     service = (
-        Service.objects.select_related("organization")
-        .filter(
-            pk=query.service,
-            organization__slug=query.slug,
-            active=True,
-            public=True,
-            meeting_methods__method=query.method,
-            meeting_methods__offered_to=OfferedTo.STAFF_AND_CLIENTS,
-        )
+        Service.objects.public(query.method)
+        .select_related("organization")
+        .filter(pk=query.service, organization__slug=query.slug)
         .first()
     )
     if service is None:

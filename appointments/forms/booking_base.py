@@ -14,13 +14,14 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.booking.candidates import StaffCandidates, staff_candidates, why_not
+from appointments.booking.candidates import StaffCandidates, staff_candidates
 from appointments.booking_rules.errors import BookingError
 from appointments.forms.client_choice import ClientGroup
+from appointments.forms.fields import MeetingMethodField
 from appointments.forms.progressive import CompositeForm
 from appointments.parameters import find_by_id
 from integrations.hosting.eligibility import Hosting
-from services.models import MeetingMethod, Service, ServiceAssignment
+from services.models import Service, ServiceAssignment
 from staff.models import StaffMember
 
 
@@ -44,17 +45,7 @@ class BookingBaseForm(CompositeForm):
         empty_label=gettext_lazy("Choose a service"),
         error_messages={"required": gettext_lazy("Choose a service.")},
     )
-    method = forms.TypedChoiceField(
-        label=gettext_lazy("Meeting method"),
-        coerce=int,
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": gettext_lazy("Choose a meeting method."),
-            "invalid_choice": gettext_lazy(
-                "The service is not offered this way. Choose another meeting method."
-            ),
-        },
-    )
+    method = MeetingMethodField()
     staff = forms.ModelChoiceField(
         label=gettext_lazy("Staff member"),
         queryset=StaffMember.objects.none(),
@@ -82,7 +73,7 @@ class BookingBaseForm(CompositeForm):
         self.client_group = ClientGroup(*args, organization=self.organization, **kwargs)
         self.groups.append(self.client_group)
         self._offer_services()
-        self._offer_methods()
+        self.initial["method"] = self.chosen_method
         self._offer_staff()
 
     @classmethod
@@ -109,10 +100,9 @@ class BookingBaseForm(CompositeForm):
 
     @cached_property
     def methods(self) -> list[int]:
-        """Return the meeting methods of the chosen service."""
-        if self.chosen_service is None:
-            return []
-        return list(self.chosen_service.meeting_methods.values_list("method", flat=True))
+        field = self.fields["method"]
+        assert isinstance(field, MeetingMethodField)  # noqa: S101 - narrows the type for mypy
+        return field.offer(self.chosen_service)
 
     @cached_property
     def chosen_method(self) -> int | None:
@@ -127,9 +117,12 @@ class BookingBaseForm(CompositeForm):
     @cached_property
     def staff_problem(self) -> str:
         """Return why the picked staff member can't take the appointment; empty if they can."""
-        if self.chosen_staff is None or self.chosen_service is None:
+        chosen, service = self.chosen_staff, self.chosen_service
+        if chosen is None or service is None or chosen in self.people.able:
             return ""
-        return why_not(self.chosen_staff, self.chosen_service, self.people)
+        reasons = {member.pk: reason.sentence for member, reason in self.people.unable}
+        names = {"name": chosen.name, "service": service.name}
+        return reasons.get(chosen.pk) or _("%(name)s does not provide “%(service)s”.") % names
 
     @cached_property
     def personal(self) -> list[tuple[StaffMember, Hosting]]:
@@ -187,7 +180,7 @@ class BookingBaseForm(CompositeForm):
     # --- Narrowing ----------------------------------------------------------------------------------
 
     def _services(self) -> QuerySet[Service]:
-        return Service.objects.filter(organization=self.organization, active=True)
+        return self.organization.services.active()
 
     def _offer_services(self) -> None:
         field = self.fields["service"]
@@ -195,12 +188,6 @@ class BookingBaseForm(CompositeForm):
         field.queryset = self._services()
         if self.chosen_staff is not None and self.chosen_service is None:
             field.queryset = _provided_first(field.queryset, self.chosen_staff)
-
-    def _offer_methods(self) -> None:
-        field = self.fields["method"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101
-        field.choices = [(method, MeetingMethod(method).label) for method in self.methods]
-        self.initial["method"] = self.chosen_method
 
     def _offer_staff(self) -> None:
         field = self.fields["staff"]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.status import VersionField
-from appointments.models import Appointment
+from appointments.forms.fields import ChangeForm
 
 
 class ReasonForm(forms.Form):
@@ -20,7 +16,7 @@ class ReasonForm(forms.Form):
     )
 
 
-class CancelForm(forms.Form):
+class CancelForm(ChangeForm):
     """Optional reason of a staff member."""
 
     reason = forms.CharField(
@@ -29,9 +25,3 @@ class CancelForm(forms.Form):
         required=False,
         max_length=300,
     )
-    version = VersionField()
-
-    @classmethod
-    def of(cls, appointment: Appointment, data: Mapping[str, Any] | None) -> CancelForm:
-        """Return the form, bound if there is data."""
-        return cls(data, initial={"version": appointment.version})

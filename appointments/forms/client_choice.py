@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.clients import client_with_email, find_clients
+from appointments.clients import find_clients
 from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
 from appointments.parameters import find_by_id
@@ -48,19 +48,18 @@ class ClientGroup(ProgressiveForm):
         """
         first = self.chosen_client or self.known_client
         before = [first] if first else []
-        if not self.search_words or (self.chosen_client and self.picked("preview") != "client"):
+        if not self.search_text or (self.chosen_client and self.picked("preview") != "client"):
             return before
-        found = find_clients(self.organization, self.search_words)[:_CLIENTS_SHOWN]
+        found = find_clients(self.organization, self.search_text)[:_CLIENTS_SHOWN]
         return before + [client for client in found if client not in before]
 
     @cached_property
-    def search_words(self) -> str:
-        """Return the search text."""
+    def search_text(self) -> str:
         return self.picked("client_query").replace("\0", "")[:200].strip()
 
     @cached_property
     def chosen_client(self) -> Client | None:
-        return find_by_id(Client.objects.filter(organization=self.organization), self.picked("client"))
+        return find_by_id(self.organization.clients.all(), self.picked("client"))
 
     @property
     def adds_client(self) -> bool:
@@ -69,11 +68,9 @@ class ClientGroup(ProgressiveForm):
     @cached_property
     def known_client(self) -> Client | None:
         """Return an existing client with the email of the client to add."""
-        return (
-            client_with_email(self.organization, self.picked("new_email").strip())
-            if self.adds_client
-            else None
-        )
+        if not self.adds_client:
+            return None
+        return self.organization.clients.with_email(self.picked("new_email").strip()).first()
 
     @property
     def asks_to_add_anyway(self) -> bool:
@@ -81,7 +78,6 @@ class ClientGroup(ProgressiveForm):
 
     @property
     def new_client(self) -> dict[str, str]:
-        """Return the fields of the client to add."""
         return {name: self.cleaned_data[f"new_{name}"] for name in ("name", "email", "phone")}
 
     def client_or_new(self) -> Client | dict[str, str]:

@@ -19,11 +19,6 @@ from services.models import MeetingMethod
 from staff.validators import one_line
 
 _LONGEST_NOTE = 2000
-_FORM_IS_FOREIGN = gettext_lazy("Please press Book once more: this form could not be verified.")
-_FORM_IS_OLD = gettext_lazy(
-    "This page lay open for a long time. Look at the time once more, then press Book."
-)
-_NOT_THIS_WAY = gettext_lazy("This can no longer be booked like this. Choose someone else or another time.")
 
 
 class DetailsForm(forms.Form):
@@ -93,10 +88,11 @@ class DetailsForm(forms.Form):
             self.form_token = FormToken.read(cleaned.get("token", ""), self.selection.organization)
         except BadToken:
             self.form_token = FormToken.new()
-            self.add_error(None, str(_FORM_IS_FOREIGN))
+            self.add_error(None, _("Please press Book once more: this form could not be verified."))
         if self.form_token.is_old:
             self.form_token = FormToken(self.form_token.key)
-            self.add_error(None, str(_FORM_IS_OLD))
+            sentence = _("This page was open for a long time. Check the time once more, then press Book.")
+            self.add_error(None, sentence)
         if cleaned.get("website"):
             self.add_error(
                 None, _("Something was filled in that people do not see. Please press Book once more.")
@@ -116,9 +112,10 @@ class DetailsForm(forms.Form):
         return {name: self.cleaned_data.get(name, "") for name in ("name", "email", "phone")}
 
     def add_booking_error(self, error: BookingError, next_free: list[datetime]) -> None:
-        """Show the error in words for clients, and offer the next free slots."""
+        """Show the error in a sentence for clients, and offer the next free slots."""
         is_time = isinstance(error, TimeTaken) or error.field == "starts_at"
-        self.add_error(None, error.sentence if is_time else str(_NOT_THIS_WAY))
+        other = _("This can no longer be booked like this. Choose someone else or another time.")
+        self.add_error(None, error.sentence if is_time else other)
         self.next_free = next_free
 
     @property

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from staff.embedding import NoOrigin, read_origins
+from staff.embedding import InvalidOrigin, read_origins
 from staff.validators import one_line
 
 
@@ -33,5 +33,5 @@ class ClientViewSettingsForm(forms.Form):
         """Check that each line is an origin. The error names the first invalid line."""
         try:
             return "\n".join(read_origins(self.cleaned_data["embed_origins"]))
-        except NoOrigin as error:
+        except InvalidOrigin as error:
             raise ValidationError(str(error)) from None

@@ -39,11 +39,8 @@ class ClientForm(ClientModelForm):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         for name, label in (("name", _("Name")), ("email", _("Email")), ("phone", _("Phone"))):
             self.fields[name].label = label
-        self._label_empty_zone()
-        self.fields["name"].widget.attrs["autocomplete"] = "off"
-        self.fields["phone"].widget.input_type = "tel"
-
-    def _label_empty_zone(self) -> None:
         zone = self.fields["time_zone"]
         _empty, *zones = zone.choices  # type: ignore[attr-defined]
         zone.choices = [("", _("As the organisation")), *zones]  # type: ignore[attr-defined]
+        self.fields["name"].widget.attrs["autocomplete"] = "off"
+        self.fields["phone"].widget.input_type = "tel"

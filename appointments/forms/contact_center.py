@@ -62,7 +62,7 @@ class ContactCenterForm(BookingBaseForm):
         super().__init__(*args, **kwargs)
         field = self.fields["location"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - narrows the type for mypy
-        field.queryset = Location.objects.filter(organization=self.organization)
+        field.queryset = self.organization.locations.all()
         field.choices = [("", field.empty_label), *((place.pk, place.name) for place in self.locations)]
         self.fields["notes"].widget.attrs["rows"] = 2
         for name, key in _ACCESS_KEYS.items():
@@ -88,7 +88,7 @@ class ContactCenterForm(BookingBaseForm):
         """Return the locations to choose from: for a meeting at a location, if there are several."""
         if self.chosen_method != MeetingMethod.AT_LOCATION:
             return []
-        locations = list(Location.objects.filter(organization=self.organization))
+        locations = list(self.organization.locations.all())
         return locations if len(locations) > 1 else []
 
     @cached_property
@@ -144,7 +144,6 @@ class ContactCenterForm(BookingBaseForm):
 
     @cached_property
     def client_zone(self) -> ZoneInfo:
-        """Return the time zone of the client."""
         chosen = self.client_group.chosen_client
         zone: ZoneInfo = (chosen.time_zone if chosen else None) or self.organization.time_zone
         return zone

@@ -14,7 +14,7 @@ from staff.models import StaffMember
 
 _TIME_ERRORS = {
     "required": _("Part of this request was lost. Reload the page and try again."),
-    "invalid": _("That is no time. Clocks may change that day; choose another one."),
+    "invalid": _("That isn’t a valid time. Clocks may change that day; choose another one."),
 }
 
 

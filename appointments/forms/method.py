@@ -9,25 +9,18 @@ from django import forms
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.status import VersionField
+from appointments.booking_rules.errors import BookingError
+from appointments.forms.fields import ChangeForm, MeetingMethodField
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
 from services.models import MeetingMethod
 from staff.models import Location
 
 
-class MethodForm(forms.Form):
+class MethodForm(ChangeForm):
     """Meeting method of the service, and the location for a meeting at a location."""
 
-    method = forms.TypedChoiceField(
-        label=_("Meeting method"),
-        coerce=int,
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Choose a meeting method."),
-            "invalid_choice": _("The service is not offered this way. Choose another meeting method."),
-        },
-    )
+    method = MeetingMethodField()
     location = forms.ModelChoiceField(
         label=_("Location"),
         help_text=_("For a meeting at a location."),
@@ -35,7 +28,6 @@ class MethodForm(forms.Form):
         required=False,
         empty_label=_("Where the staff member works"),
     )
-    version = VersionField()
 
     def __init__(self, data: Mapping[str, Any] | None, *, appointment: Appointment) -> None:
         initial = {
@@ -46,16 +38,18 @@ class MethodForm(forms.Form):
         super().__init__(data, initial=initial)
         self.appointment = appointment
         method, location = self.fields["method"], self.fields["location"]
-        assert isinstance(method, forms.ChoiceField)  # noqa: S101 - narrows the type for mypy
+        assert isinstance(method, MeetingMethodField)  # noqa: S101 - narrows the type for mypy
         assert isinstance(location, forms.ModelChoiceField)  # noqa: S101
-        offered = appointment.service.meeting_methods.values_list("method", flat=True)
-        method.choices = [(each, MeetingMethod(each).label) for each in offered]
+        self.methods = method.offer(appointment.service)
         location.queryset = Location.objects.filter(organization=appointment.organization_id)
+
+    def add_booking_error(self, error: BookingError) -> None:
+        """Show the error next to the method, or else on top."""
+        self.add_error("method" if error.field == "method" else None, error.sentence)
 
     @cached_property
     def hosting(self) -> Hosting | None:
         """Return the hosting of a video call; None if the appointment can't become one."""
-        choices = {value for value, _label in self.fields["method"].choices}  # type: ignore[attr-defined]
-        if MeetingMethod.VIDEO not in choices or self.appointment.method == MeetingMethod.VIDEO:
+        if MeetingMethod.VIDEO not in self.methods or self.appointment.method == MeetingMethod.VIDEO:
             return None
         return hosting_of([self.appointment.staff])[self.appointment.staff_id]

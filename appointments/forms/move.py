@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from appointments.booking.candidates import FreeTimes, free_times
 from appointments.booking_rules.errors import BookingError
 from appointments.forms.date_time import DateTimeGroup
+from appointments.forms.fields import VersionField
 from appointments.forms.progressive import CompositeForm
-from appointments.forms.status import VersionField
 from appointments.models import Appointment
 
 

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.changes.reassign import Candidate, Candidates, candidates_for
-from appointments.forms.status import VersionField
+from appointments.forms.fields import ChangeForm
 from appointments.models import Appointment
 from staff.models import StaffMember
 
 
-class ReassignForm(forms.Form):
+class ReassignForm(ChangeForm):
     """Choice of a candidate. Notes next to each name describe the effects of a reassignment."""
 
     staff = forms.TypedChoiceField(
@@ -25,7 +25,6 @@ class ReassignForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose who takes the appointment over.")},
     )
-    version = VersionField()
 
     def __init__(self, data: Mapping[str, Any] | None, *, appointment: Appointment) -> None:
         super().__init__(data, initial={"version": appointment.version})

@@ -55,7 +55,7 @@ class ScheduleForm(forms.Form):
         super().__init__(*args, **{"auto_id": "filter_%s", **kwargs})
         organization = viewer.organization_id
         self._field("location").queryset = Location.objects.filter(organization=organization)
-        self._field("service").queryset = Service.objects.filter(organization=organization, active=True)
+        self._field("service").queryset = Service.objects.active().filter(organization=organization)
         self._field("staff").queryset = StaffMember.objects.filter(organization=organization)
 
     @property

@@ -1,4 +1,4 @@
-"""Status buttons of an appointment, and the version that each change form carries."""
+"""Status buttons of an appointment."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ from django import forms
 from appointments.changes.status import FORWARD
 
 UNDO = "undo"
-
-
-class VersionField(forms.IntegerField):
-    """Hidden version of the appointment that the page shows. A lost version is None, which is accepted."""
-
-    def __init__(self) -> None:
-        super().__init__(required=False, min_value=0, widget=forms.HiddenInput)
 
 
 class StatusForm(forms.Form):

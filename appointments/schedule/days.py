@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Schedule:
-    """One or more days in the viewer's time zone, with a column per staff member."""
+    """Days of the schedule in the viewer's time zone, with a column per staff member."""
 
     first: date
     length: int
@@ -100,8 +100,7 @@ def people_on(
     if location is not None:
         people = people.filter(location=location)
     if service is not None:
-        provides = ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk"))
-        people = people.filter(Exists(provides))
+        people = people.filter(services=service)
     if only is not None:
         people = people.filter(pk=only.pk)
     for word in search.split():

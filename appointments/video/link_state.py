@@ -63,16 +63,14 @@ def _link_of_meeting(meeting: Meeting) -> Link:
     # A link that works matters more than the failure of the last change.
     if meeting.state == MeetingState.READY or (meeting.state == MeetingState.FAILED and meeting.join_url):
         url = _web_address(meeting.join_url)
-        return Link(
-            LinkState.READY if url else LinkState.FAILED, url, meeting.error_sentence or meeting.warning
-        )
+        return Link(LinkState.READY if url else LinkState.FAILED, url, str(meeting.error or meeting.warning))
     if meeting.state == MeetingState.FAILED:
-        return Link(LinkState.FAILED, sentence=meeting.error_sentence)
+        return Link(LinkState.FAILED, sentence=str(meeting.error))
     if meeting.state in (MeetingState.CANCELLING, MeetingState.CANCELLED):
         return Link(LinkState.CANCELLED)
     if meeting.connection.status == ConnectionStatus.NEEDS_REAUTHORIZATION:
         return Link(LinkState.WAITING)
-    return Link(LinkState.PENDING, sentence=meeting.error_sentence)
+    return Link(LinkState.PENDING, sentence=str(meeting.error))
 
 
 def _web_address(url: str) -> str:

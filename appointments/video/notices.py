@@ -31,12 +31,12 @@ def other_links(organization: Organization, person: StaffMember | None) -> Notic
     number = with_other_link(organization).filter(staff=person).count()
     if not number:
         return None
-    words = ngettext(
+    text = ngettext(
         "%(number)d booked video appointment keeps the link that it has, which is not where %(name)s hosts now.",
         "%(number)d booked video appointments keep the links that they have, which are not where %(name)s hosts now.",
         number,
     )
-    sentence = words % {"number": number, "name": person.name}
+    sentence = text % {"number": number, "name": person.name}
     address = reverse("video-links", query={"show": "other", "staff": person.pk})
     return Notice(sentence, _("Replace links"), address, is_urgent=False)
 
@@ -45,18 +45,18 @@ def _missing_links_sentence(missing: MissingLinks) -> str:
     if missing.has_more:
         return _("More than %d booked video appointments have no link.") % missing.total
     if not missing.able:
-        words = ngettext(
+        text = ngettext(
             "%d booked video appointment has no link, and its staff member cannot host one now.",
             "%d booked video appointments have no link, and their staff cannot host one now.",
             missing.total,
         )
-        return words % missing.total
-    words = ngettext(
+        return text % missing.total
+    text = ngettext(
         "%d booked video appointment has no link.",
         "%d booked video appointments have no link.",
         missing.total,
     )
-    sentence = words % missing.total
+    sentence = text % missing.total
     if missing.able == missing.total:
         return sentence
     able = ngettext("One can be made for %d of them.", "One can be made for %d of them.", missing.able)

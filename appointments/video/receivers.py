@@ -14,8 +14,8 @@ from integrations.meetings.signals import meeting_changed
 from integrations.models import Finding, Meeting, MeetingState
 
 
-@receiver(meeting_changed, dispatch_uid="note_meeting")
-def note_meeting(sender: type[Meeting], meeting_id: UUID, **kwargs: Any) -> None:
+@receiver(meeting_changed, dispatch_uid="record_meeting_change")
+def record_meeting_change(sender: type[Meeting], meeting_id: UUID, **kwargs: Any) -> None:
     """Record once that the link is ready, and each version of the meeting that the platform did not accept."""
     appointment = Appointment.objects.select_related("meeting").filter(meeting=meeting_id).first()
     if appointment is None or appointment.meeting is None:
@@ -28,17 +28,17 @@ def note_meeting(sender: type[Meeting], meeting_id: UUID, **kwargs: Any) -> None
         record_event_once(appointment, once, _failure(meeting))
 
 
-@receiver(meeting_repaired, dispatch_uid="note_repaired_meeting")
-def note_repaired_meeting(sender: type[Meeting], meeting_id: UUID, finding: Finding, **kwargs: Any) -> None:
+@receiver(meeting_repaired, dispatch_uid="record_meeting_repair")
+def record_meeting_repair(sender: type[Meeting], meeting_id: UUID, finding: Finding, **kwargs: Any) -> None:
     """Record how a meeting that was out of sync was repaired."""
     appointment = Appointment.objects.filter(meeting=meeting_id).first()
     if appointment is not None:
-        fact = Fact(AppointmentEventKind.MEETING_REPAIRED, {"sentence": finding.sentence})
+        fact = Fact(AppointmentEventKind.MEETING_REPAIRED, {"finding": finding.message.as_json()})
         record_event_once(appointment, f"found {finding.pk}", fact)
 
 
 def _failure(meeting: Meeting) -> Fact:
-    reason = {"reason": meeting.error_sentence}
+    reason = {"reason": meeting.error.as_json()}
     if meeting.state != MeetingState.READY:
         return Fact(AppointmentEventKind.LINK_FAILED, reason)
     if meeting.synced_version == meeting.version:

@@ -26,7 +26,7 @@ _NEEDS_NO_MEETING = Q(status=Status.CANCELLED) | ~Q(method=MeetingMethod.VIDEO) 
 _AT_THE_SAME_TIME = Q(starts_at=F("meeting__starts_at"), ends_at=F("meeting__ends_at"))
 
 
-class Appointments:
+class AppointmentMeetings:
     """The meeting owner for appointments; see `integrations.hooks.MeetingOwner`."""
 
     def owned(self, meeting_ids: Collection[UUID]) -> Collection[UUID]:
@@ -76,13 +76,11 @@ def _repair_meeting(pk: int) -> bool:
     if (current.starts_at, current.ends_at) == (meeting.starts_at, meeting.ends_at):
         return False
     request_move(meeting.pk, starts_at=current.starts_at, ends_at=current.ends_at)
-    sentence = _("Its meeting was at another time than the appointment: it is moved.")
-    record_finding(meeting, FindingKind.MOVED, sentence)
+    record_finding(meeting, FindingKind.MOVED)
     return True
 
 
 def _cancel_meeting(meeting: Meeting) -> bool:
     request_cancel(meeting.pk)
-    sentence = _("Its meeting had not been cancelled with the appointment: it is now.")
-    record_finding(meeting, FindingKind.CANCELLED, sentence)
+    record_finding(meeting, FindingKind.CANCELLED)
     return True

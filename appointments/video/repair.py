@@ -94,22 +94,18 @@ def repair_link(appointment: Appointment, *, actor: StaffMember, replacing: bool
     with transaction.atomic():
         lock_staff(appointment.staff)
         current = lock_appointment(appointment, actor)
-        _check_video(current)
-        if not (_is_replaceable(current) if replacing else lacks_link(current)):
+        check_changeable(current, BookedThrough.SCHEDULE)
+        if current.method != MeetingMethod.VIDEO or current.status not in LIVE_STATUSES:
+            raise BookingError(_("This appointment is no longer a video call."))
+        if replacing:
+            is_needed = is_elsewhere(current, hosting_of([current.staff])[current.staff_id])
+        else:
+            is_needed = lacks_link(current)
+        if not is_needed:
             return False
         check_active(current.staff)
         _request_link(current, actor, replacing=replacing)
     return True
-
-
-def _check_video(appointment: Appointment) -> None:
-    check_changeable(appointment, BookedThrough.SCHEDULE)
-    if appointment.method != MeetingMethod.VIDEO or appointment.status not in LIVE_STATUSES:
-        raise BookingError(_("This appointment is no longer a video call."))
-
-
-def _is_replaceable(appointment: Appointment) -> bool:
-    return is_elsewhere(appointment, hosting_of([appointment.staff])[appointment.staff_id])
 
 
 def _request_link(appointment: Appointment, actor: StaffMember, *, replacing: bool) -> None:

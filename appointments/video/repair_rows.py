@@ -37,7 +37,7 @@ class LinkRow:
     def failure(self) -> str:
         """Reason from the platform why there is no link; "" if none was requested."""
         meeting = self.appointment.meeting
-        return meeting.error_sentence if meeting is not None and lacks_link(self.appointment) else ""
+        return str(meeting.error) if meeting is not None and lacks_link(self.appointment) else ""
 
     @property
     def request_id(self) -> str:

@@ -23,24 +23,24 @@ def appointment_or_404(request: HttpRequest, pk: int) -> Appointment:
     return get_object_or_404(visible.select_related("booked_by"), pk=pk)
 
 
-def link_context(shown: Appointment) -> dict[str, Any]:
+def link_context(appointment: Appointment) -> dict[str, Any]:
     """Return the template context of an appointment and its link."""
     return {
-        "appointment": shown,
-        "link": link_of(shown),
-        "join_url": join_url(shown),
-        "join_label": join_label(shown),
-        "platform": platform_of(shown.meeting.connection).label if shown.meeting else "",
+        "appointment": appointment,
+        "link": link_of(appointment),
+        "join_url": join_url(appointment),
+        "join_label": join_label(appointment),
+        "platform": platform_of(appointment.meeting.connection).label if appointment.meeting else "",
     }
 
 
 def page_or_panel(
-    request: HttpRequest, template: str, shown: Appointment, context: Mapping[str, Any] | None = None
+    request: HttpRequest, template: str, appointment: Appointment, context: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """Render a full page, or only the content for the panel of the schedule."""
     in_panel = is_htmx(request)
     layout = "appointments/panel/_layout.html" if in_panel else "base.html"
-    full_context = {**link_context(shown), "layout": layout, "in_panel": in_panel, **(context or {})}
+    full_context = {**link_context(appointment), "layout": layout, "in_panel": in_panel, **(context or {})}
     response = render(request, template, full_context)
     response.headers["Vary"] = "HX-Request"
     return response

@@ -30,24 +30,24 @@ from staff.outbox import send_again
 
 @require_safe
 @never_cache
-def appointment(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one appointment."""
-    shown = appointment_or_404(request, pk)
-    return page_or_panel(request, "appointments/appointment/page.html", shown, _page_context(shown))
+def appointment_details(request: HttpRequest, pk: int) -> HttpResponse:
+    appointment = appointment_or_404(request, pk)
+    context = _page_context(appointment)
+    return page_or_panel(request, "appointments/appointment/page.html", appointment, context)
 
 
 @require_safe
 @never_cache
 def appointment_updates(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the changed parts of the page; 204 while the fingerprint equals `seen`."""
-    shown = appointment_or_404(request, pk)
-    context = _page_context(shown)
+    appointment = appointment_or_404(request, pk)
+    context = _page_context(appointment)
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     return render(
         request,
         "appointments/appointment/_updates.html",
-        {**link_context(shown), **context, "has_changed": True},
+        {**link_context(appointment), **context, "has_changed": True},
     )
 
 
@@ -55,17 +55,17 @@ def appointment_updates(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 def appointment_link(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the link part of the page; 204 while its fingerprint equals `seen`."""
-    shown = appointment_or_404(request, pk)
-    if request.GET.get("seen") == link_of(shown).fingerprint:
+    appointment = appointment_or_404(request, pk)
+    if request.GET.get("seen") == link_of(appointment).fingerprint:
         return HttpResponse(status=204)
-    return render(request, "appointments/appointment/_video_link.html", link_context(shown))
+    return render(request, "appointments/appointment/_video_link.html", link_context(appointment))
 
 
 @require_POST
 def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Request the link again, or for the first time if there was no meeting."""
-    shown = appointment_or_404(request, pk)
-    result = retry_link(shown, actor=current_member(request))
+    appointment = appointment_or_404(request, pk)
+    result = retry_link(appointment, actor=current_member(request))
     if result.is_retried:
         messages.success(request, _("The link is being created again."))
     if result.sentence:
@@ -76,8 +76,8 @@ def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def appointment_email_again(request: HttpRequest, pk: int, email: int) -> HttpResponse:
     """Resend an email that failed or may not have been sent."""
-    shown = appointment_or_404(request, pk)
-    if send_again(get_object_or_404(shown.notifications.select_related("email"), pk=email).email):
+    appointment = appointment_or_404(request, pk)
+    if send_again(get_object_or_404(appointment.notifications.select_related("email"), pk=email).email):
         messages.success(request, _("The email is being sent again."))
     else:
         messages.error(request, _("That email was sent already, or is being sent."))
@@ -87,7 +87,7 @@ def appointment_email_again(request: HttpRequest, pk: int, email: int) -> HttpRe
 @require_POST
 def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status, or undo the last change."""
-    shown = appointment_or_404(request, pk)
+    appointment = appointment_or_404(request, pk)
     form = StatusForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("That button is out of date. Look at the appointment again."))
@@ -95,7 +95,7 @@ def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
     requested, version = form.cleaned_data["status"], form.cleaned_data["version"]
     change = undo_status if requested == UNDO else partial(change_status, status=Status(requested))
     try:
-        change(shown, actor=current_member(request), through=BookedThrough.SCHEDULE, version=version)
+        change(appointment, actor=current_member(request), through=BookedThrough.SCHEDULE, version=version)
     except BookingError as error:
         messages.error(request, error.sentence)
     return see_other("appointment", pk)
@@ -104,33 +104,34 @@ def appointment_status(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def appointment_notes(request: HttpRequest, pk: int) -> HttpResponse:
     """Save both notes. If a colleague changed them first, keep the input and show an error."""
-    shown = appointment_or_404(request, pk)
+    appointment = appointment_or_404(request, pk)
     form = NotesForm(request.POST)
     if form.is_valid():
         try:
-            write_notes(shown, actor=current_member(request), **form.cleaned_data)
+            write_notes(appointment, actor=current_member(request), **form.cleaned_data)
         except BookingError as error:
-            form = NotesForm.again(request.POST, shown, error.sentence)
+            form = NotesForm.again(request.POST, appointment, error.sentence)
         else:
             messages.success(request, _("Saved."))
             return see_other("appointment", pk)
-    context = _page_context(shown) | {"notes": form}
-    return page_or_panel(request, "appointments/appointment/page.html", shown, context)
+    context = _page_context(appointment) | {"notes": form}
+    return page_or_panel(request, "appointments/appointment/page.html", appointment, context)
 
 
-def _page_context(shown: Appointment) -> dict[str, Any]:
-    events = list(shown.events.select_related("actor"))
-    notifications = list(shown.notifications.select_related("email").order_by("pk"))
+def _page_context(appointment: Appointment) -> dict[str, Any]:
+    events = list(appointment.events.select_related("actor"))
+    notifications = list(appointment.notifications.select_related("email").order_by("pk"))
+    client = appointment.client
     parts = [
-        (shown.version, shown.status, shown.client.name, shown.client.email, shown.client.phone),
-        (link_of(shown).fingerprint, notes_fingerprint(shown), [event.pk for event in events]),
+        (appointment.version, appointment.status, client.name, client.email, client.phone),
+        (link_of(appointment).fingerprint, notes_fingerprint(appointment), [event.pk for event in events]),
         [(each.pk, each.email.state, each.email.is_uncertain) for each in notifications],
     ]
     return {
-        "may_change": is_movable(shown),
-        "next_statuses": next_statuses(shown),
-        "previous_status": PREVIOUS_STATUS.get(shown.status),
-        "notes": NotesForm.of(shown),
+        "may_change": is_movable(appointment),
+        "next_statuses": next_statuses(appointment),
+        "previous_status": PREVIOUS_STATUS.get(appointment.status),
+        "notes": NotesForm.of(appointment),
         "events": events,
         "notifications": notifications,
         "seen": sha256(repr(parts).encode()).hexdigest()[:16],

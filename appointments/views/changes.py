@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
 from appointments.changes.move import move_appointment, reassign_appointment
 from appointments.changes.status import cancel_appointment
@@ -19,6 +20,7 @@ from appointments.forms.reassign import ReassignForm
 from appointments.models import BookedThrough
 from appointments.views.appointment_page import appointment_or_404, page_or_panel
 from appointments.views.responses import see_other
+from appointments.views.submit import submit
 from staff.access import current_member, schedulers_only
 
 
@@ -26,26 +28,25 @@ from staff.access import current_member, schedulers_only
 @never_cache
 def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Move an appointment, and change its length if the service allows that. Staff member and link stay."""
-    shown = appointment_or_404(request, pk)
+    appointment = appointment_or_404(request, pk)
     member = current_member(request)
-    form = MoveForm.from_request(request, shown, member.zone)
-    if form.is_valid():
-        try:
-            move_appointment(
-                shown,
-                starts_at=form.date_time.cleaned_data["starts_at"],
-                ends_at=form.ends_at,
-                actor=member,
-                through=BookedThrough.SCHEDULE,
-                outside_hours=form.date_time.cleaned_data["outside_hours"],
-                version=form.cleaned_data["version"],
-            )
-        except BookingError as error:
-            form.add_booking_error(error)
-        else:
-            messages.success(request, _("The appointment is moved."))
-            return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/appointment/move.html", shown, {"form": form})
+    form = MoveForm.from_request(request, appointment, member.zone)
+    moved = submit(
+        form,
+        lambda: move_appointment(
+            appointment,
+            starts_at=form.date_time.cleaned_data["starts_at"],
+            ends_at=form.ends_at,
+            actor=member,
+            through=BookedThrough.SCHEDULE,
+            outside_hours=form.date_time.cleaned_data["outside_hours"],
+            version=form.cleaned_data["version"],
+        ),
+    )
+    if moved:
+        messages.success(request, _("The appointment is moved."))
+        return see_other("appointment", pk)
+    return page_or_panel(request, "appointments/appointment/move.html", appointment, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,59 +54,54 @@ def appointment_move(request: HttpRequest, pk: int) -> HttpResponse:
 @schedulers_only
 def appointment_reassign(request: HttpRequest, pk: int) -> HttpResponse:
     """Reassign an appointment at the same time. Each candidate shows what happens to the link."""
-    shown = appointment_or_404(request, pk)
-    form = ReassignForm(request.POST if request.method == "POST" else None, appointment=shown)
-    if form.is_valid():
-        try:
-            reassign_appointment(
-                shown,
-                staff=form.chosen,
-                actor=current_member(request),
-                through=BookedThrough.SCHEDULE,
-                outside_hours=True,
-                version=form.cleaned_data["version"],
-            )
-        except BookingError as error:
-            form.add_error(None, error.sentence)
-        else:
-            messages.success(request, _("%(name)s has the appointment now.") % {"name": form.chosen.name})
-            return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/appointment/reassign.html", shown, {"form": form})
+    appointment = appointment_or_404(request, pk)
+    form = ReassignForm(_submitted_data(request), appointment=appointment)
+    reassigned = submit(
+        form,
+        lambda: reassign_appointment(
+            appointment,
+            staff=form.chosen,
+            actor=current_member(request),
+            through=BookedThrough.SCHEDULE,
+            outside_hours=True,
+            version=form.cleaned_data["version"],
+        ),
+    )
+    if reassigned:
+        messages.success(request, _("%(name)s has the appointment now.") % {"name": reassigned.staff.name})
+        return see_other("appointment", pk)
+    return page_or_panel(request, "appointments/appointment/reassign.html", appointment, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def appointment_method(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the meeting method or the location."""
-    shown = appointment_or_404(request, pk)
-    form = MethodForm(request.POST if request.method == "POST" else None, appointment=shown)
-    if form.is_valid():
-        try:
-            change_method(
-                shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
-            )
-        except BookingError as error:
-            form.add_error("method" if error.field == "method" else None, error.sentence)
-        else:
-            messages.success(request, _("Saved."))
-            return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/appointment/method.html", shown, {"form": form})
+    appointment = appointment_or_404(request, pk)
+    form = MethodForm(_submitted_data(request), appointment=appointment)
+    change = partial(
+        change_method, appointment, actor=current_member(request), through=BookedThrough.SCHEDULE
+    )
+    if submit(form, lambda: change(**form.cleaned_data)):
+        messages.success(request, _("Saved."))
+        return see_other("appointment", pk)
+    return page_or_panel(request, "appointments/appointment/method.html", appointment, {"form": form})
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
 def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm with an optional reason; then cancel."""
-    shown = appointment_or_404(request, pk)
-    form = CancelForm.of(shown, request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            cancel_appointment(
-                shown, actor=current_member(request), through=BookedThrough.SCHEDULE, **form.cleaned_data
-            )
-        except BookingError as error:
-            form.add_error(None, error.sentence)
-        else:
-            messages.success(request, _("The appointment is cancelled."))
-            return see_other("appointment", pk)
-    return page_or_panel(request, "appointments/appointment/cancel.html", shown, {"form": form})
+    appointment = appointment_or_404(request, pk)
+    form = CancelForm(_submitted_data(request), initial={"version": appointment.version})
+    change = partial(
+        cancel_appointment, appointment, actor=current_member(request), through=BookedThrough.SCHEDULE
+    )
+    if submit(form, lambda: change(**form.cleaned_data)):
+        messages.success(request, _("The appointment is cancelled."))
+        return see_other("appointment", pk)
+    return page_or_panel(request, "appointments/appointment/cancel.html", appointment, {"form": form})
+
+
+def _submitted_data(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None

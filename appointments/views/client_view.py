@@ -181,7 +181,7 @@ def book_slots(request: HttpRequest, slug: str) -> JsonResponse:
     """Return `{"slots": [unix seconds, ascending]}`, or `{"error": sentence}` with 400, 404 or 429."""
     if limit := limit_of_viewing(request):
         response = json_error(_("You have looked very often. Wait a few minutes, then go on."), 429)
-        response["Retry-After"] = str(limit.ends_in())
+        response["Retry-After"] = str(limit.seconds_left())
         return response
     try:
         response = JsonResponse({"slots": slots_for_clients(SlotsQuery.of_address(slug, request.GET))})

@@ -18,7 +18,6 @@ from staff.access import admin_only, current_organization
 @require_http_methods(["GET", "POST"])
 @admin_only
 def client_view_settings(request: HttpRequest) -> HttpResponse:
-    """Show and save the settings of the Client View."""
     organization = current_organization(request)
     initial = {"embed_origins": organization.embed_origins, "phone": organization.phone}
     form = ClientViewSettingsForm(request.POST if request.method == "POST" else None, initial=initial)

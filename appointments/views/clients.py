@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments.clients import appointments_of, clients_sharing_email, find_clients
+from appointments.clients import appointments_of, find_clients
 from appointments.forms.clients import ClientFilter, ClientForm
 from appointments.models import Client
 from appointments.views.responses import see_other
@@ -21,18 +21,16 @@ from staff.pagination import list_context
 @require_safe
 @schedulers_only
 def client_list(request: HttpRequest) -> HttpResponse:
-    """List the clients by name."""
     filters = ClientFilter(request.GET)
-    words = filters.cleaned_data["q"] if filters.is_valid() else ""
-    rows = find_clients(current_organization(request), words)
-    context = {"filters": filters, "searched": bool(words), **list_context(request, rows)}
+    search = filters.cleaned_data["q"] if filters.is_valid() else ""
+    rows = find_clients(current_organization(request), search)
+    context = {"filters": filters, "searched": bool(search), **list_context(request, rows)}
     return render(request, "appointments/clients/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])
 @schedulers_only
 def add_client(request: HttpRequest) -> HttpResponse:
-    """Add a client to the organisation."""
     form = ClientForm(request.POST or None, instance=Client(organization=current_organization(request)))
     if request.method == "POST" and form.is_valid():
         client = form.save()
@@ -45,7 +43,8 @@ def add_client(request: HttpRequest) -> HttpResponse:
 @schedulers_only
 def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit a client, next to a list of their appointments."""
-    client = get_object_or_404(Client, pk=pk, organization=current_organization(request))
+    clients = current_organization(request).clients
+    client = get_object_or_404(clients, pk=pk)
     # The form changes its instance, but the heading shows the stored name.
     stored = copy(client)
     form = ClientForm(request.POST or None, instance=client)
@@ -56,7 +55,7 @@ def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "form": form,
         "client": stored,
-        "others": clients_sharing_email(stored)[:5],
+        "others": clients.with_email(stored.email).exclude(pk=pk)[:5],
         **list_context(request, appointments_of(client)),
     }
     return render(request, "appointments/clients/edit.html", context)

@@ -13,8 +13,8 @@ from appointments.clients import book_for
 from appointments.forms.contact_center import ContactCenterForm
 from appointments.models import Appointment, BookedThrough
 from appointments.views.appointment_page import appointment_or_404, link_context
-from appointments.views.booking import book_if_valid
 from appointments.views.responses import is_htmx, see_other
+from appointments.views.submit import submit
 from staff.access import current_member, schedulers_only
 from staff.models import StaffMember
 
@@ -25,7 +25,7 @@ def contact_center(request: HttpRequest) -> HttpResponse:
     """Show the booking form with the first free slots, update its choices, or book."""
     member = current_member(request)
     form = ContactCenterForm.from_request(request, member)
-    if booked := book_if_valid(form, member, _book):
+    if booked := submit(form, lambda: _book(form, member)):
         return see_other("contact-center-booked", booked.pk)
     template = "_form.html" if is_htmx(request) else "page.html"
     return render(request, f"appointments/contact_center/{template}", {"form": form})

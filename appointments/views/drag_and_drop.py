@@ -21,18 +21,20 @@ from staff.access import current_member
 @require_POST
 def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
     """Move the appointment, ask for confirmation, or refuse with 409 and the next free times."""
-    shown = appointment_or_404(request, pk)
+    appointment = appointment_or_404(request, pk)
     member = current_member(request)
-    form = DragAndDropForm(request.POST, appointment=shown, actor=member)
+    form = DragAndDropForm(request.POST, appointment=appointment, actor=member)
     if not form.is_valid():
         return _refused(form.sentence)
     try:
-        if not form.cleaned_data["confirmed"] and (question := confirmation_lines(shown, form.drop, member)):
-            return JsonResponse({"outcome": "confirm", "sentences": question})
-        moved = drop_appointment(shown, form.drop, member)
+        is_confirmed = form.cleaned_data["confirmed"]
+        lines = [] if is_confirmed else confirmation_lines(appointment, form.drop, member)
+        if lines:
+            return JsonResponse({"outcome": "confirm", "sentences": lines})
+        moved = drop_appointment(appointment, form.drop, member)
     except BookingError as error:
         return _refused(error.sentence, error)
-    return JsonResponse(_moved(shown, moved))
+    return JsonResponse(_moved(appointment, moved))
 
 
 def _moved(before: Appointment, moved: Appointment) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpRespons
                 reason=form.cleaned_data["reason"],
             )
         except BookingError as error:
-            context["refusal"] = error.sentence
+            context["error"] = error.sentence
         else:
             return see_other("manage-appointment", appointment.manage_token)
     return render(request, "appointments/manage/cancel.html", context)
@@ -104,8 +104,8 @@ def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpRespons
 @_private_page("manage_token")
 def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Move to another free time of the same staff member."""
-    refusal = _move_or_refuse(request, appointment) if request.method == "POST" else ""
-    if request.method == "POST" and not refusal:
+    error = _try_move(request, appointment) if request.method == "POST" else ""
+    if request.method == "POST" and not error:
         # These pages have no session for a message.
         return SeeOther(
             reverse("manage-appointment", args=[appointment.manage_token], query={"moved": "yes"})
@@ -116,7 +116,7 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
         "days": times.days,
         "later": times.later,
         "is_later": first is not None,
-        "refusal": refusal,
+        "error": error,
     }
     return render(request, "appointments/manage/move.html", context)
 
@@ -177,7 +177,7 @@ def appointment_context(appointment: Appointment) -> dict[str, Any]:
     }
 
 
-def _move_or_refuse(request: HttpRequest, appointment: Appointment) -> str:
+def _try_move(request: HttpRequest, appointment: Appointment) -> str:
     """Move to the chosen time. Return the reason if that isn't possible, else an empty string."""
     starts_at = clean_or_none(IsoDateTimeField(requires_offset=True), request.POST.get("starts_at", ""))
     if starts_at is None:

@@ -41,7 +41,7 @@ def too_many_requests(
     request: HttpRequest, template: str, limit: Limit, context: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """Return 429 with a page that names the minutes to wait."""
-    seconds = limit.ends_in()
+    seconds = limit.seconds_left()
     response = render(request, template, {"minutes": -(-seconds // 60), **(context or {})}, status=429)
     response["Retry-After"] = str(seconds)
     return response

@@ -41,9 +41,8 @@ class WithoutPlatform:
 def people_on(connections: Iterable[Connection]) -> dict[int, PeopleOn]:
     """Count the people of each of these connections of one organisation, by id. One query."""
     connections = list(connections)
-    people = StaffMember.objects.filter(
-        organization__in={connection.organization_id for connection in connections}, is_active=True
-    )
+    organizations = {connection.organization_id for connection in connections}
+    people = StaffMember.objects.active().filter(organization__in=organizations)
     rows = people.order_by().values_list("video_choice", "video_connection").annotate(Count("pk"))
     counts = {(choice, chosen): number for choice, chosen, number in rows}
     return {
@@ -60,7 +59,7 @@ def without_platform(organization: Organization) -> WithoutPlatform:
 
     One query where everything is connected, at most three; none of them grows with the people who have a platform.
     """
-    people = StaffMember.objects.filter(organization=organization, is_active=True).order_by()
+    people = StaffMember.objects.active_in(organization).order_by()
     connections = Connection.objects.filter(organization=organization).in_bulk()
     gone = [pk for pk, connection in sorted(connections.items()) if not connection.is_live]
     chosen = people.filter(video_connection__in=gone).values_list("video_connection").annotate(Count("pk"))

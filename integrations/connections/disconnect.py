@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import CLOSED
 from integrations.events import record_event
 from integrations.matching.rematch_runs import end_runs
 from integrations.meetings.sweep import fail_pending
+from integrations.messages import Message, NeutralMessage
 from integrations.models import Connection, ConnectionStatus, DesiredState, EventKind, Meeting
 from integrations.platforms.registry import platform_of
 from staff.models import Organization, StaffMember
@@ -60,16 +60,16 @@ def _disconnect(connection: Connection, actor: StaffMember | None) -> None:
     this = Connection.objects.filter(pk=connection.pk)
     this.update(
         status=ConnectionStatus.DISCONNECTED,
-        status_reason="",
+        status_reason=Message(),
         is_default=False,
         paused_until=None,
         **CLOSED,
         trouble_kind="",
-        trouble_sentence="",
+        trouble=Message(),
         trouble_since=None,
     )
     platform_of(connection).forget_sign_in(connection)
-    end_runs(connection.pk, _("%(name)s was disconnected meanwhile.") % {"name": connection.name})
+    end_runs(connection.pk, Message(NeutralMessage.RUN_DISCONNECTED, {"name": connection.name}))
     fail_pending(this)
     record_event(
         connection,

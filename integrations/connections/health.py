@@ -36,7 +36,7 @@ def health_of(connection: Connection) -> Health:
     """How the connection does, from its row alone."""
     label = str(ConnectionStatus(connection.status).label)
     if not connection.is_healthy:
-        return Health("bad", label, connection.status_reason)
+        return Health("bad", label, str(connection.status_reason))
     hindrance = _hindrance(connection)
     if hindrance:
         return Health("waiting", _("Connected, but waiting"), hindrance)
@@ -66,7 +66,7 @@ def _hindrance(connection: Connection) -> str:
         return ""
     since = _("Since %(time)s: %(sentence)s") % {
         "time": _clock(connection.trouble_since or timezone.now()),
-        "sentence": connection.trouble_sentence,
+        "sentence": connection.trouble,
     }
     if connection.trouble_kind == ErrorKind.OPERATOR:
         return f"{since} {_('Appointments can be booked; their links follow by themselves.')}"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from integrations.circuit_breaker import CLOSED, connection_recovered
 from integrations.events import connection_link, email_admins, record_event
 from integrations.matching.rematch_runs import restart_run, start_run
+from integrations.messages import Message
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -63,7 +64,7 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
     is_default = _has_no_default(connection.organization)
     revived = Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.DISCONNECTED).update(
         status=ConnectionStatus.CONNECTED,
-        status_reason="",
+        status_reason=Message(),
         match_field=match_field,
         is_default=is_default,
         paused_until=None,
@@ -85,7 +86,7 @@ def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None
     Call it inside the transaction that stores the sign-in, with the connection locked.
     """
     Connection.objects.filter(pk=connection.pk).update(
-        status=ConnectionStatus.CONNECTED, status_reason="", last_success_at=Now(), **CLOSED
+        status=ConnectionStatus.CONNECTED, status_reason=Message(), last_success_at=Now(), **CLOSED
     )
     record_event(connection, EventKind.REAUTHORIZED, actor, name=connection.name)
     restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=actor)
@@ -115,11 +116,11 @@ def _record_connected(connection: Connection, actor: StaffMember | None) -> None
 
 
 @transaction.atomic
-def require_reauthorization(connections: QuerySet[Connection], reason: str) -> bool:
-    """Mark connected connections as needing an admin, note it, and mail the admins once; whether anything changed.
+def require_reauthorization(connections: QuerySet[Connection], reason: Message) -> bool:
+    """Mark connected connections as needing an admin, and email their admins once. Return whether anything changed.
 
-    The queryset carries the caller's guard, such as the token version that was refused. It is looked at again under
-    a lock, so that a refusal that was overtaken by Reauthorize or Disconnect changes nothing.
+    The queryset carries the caller's guard, such as the token version that was refused. It is evaluated again under a
+    lock, so that a refusal that was overtaken by Reauthorize or Disconnect changes nothing.
     """
     locked = list(
         Connection.objects.select_for_update(no_key=True)

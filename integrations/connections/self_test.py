@@ -7,7 +7,7 @@ A check that no worker takes up names a trouble, too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -79,7 +79,7 @@ def run_check(check_id: int) -> None:
     steps: list[CheckStep] = []
     for step in platform_of(check.connection).check(check.connection):
         steps.append(step)
-        mine.update(steps=[asdict(done) for done in steps])
+        mine.update(steps=[done.as_json() for done in steps])
     _finish(check, steps)
 
 
@@ -97,7 +97,7 @@ def latest_check(connection: Connection) -> CheckResult | None:
     )
     if latest is None:
         return None
-    steps = tuple(_read(step) for step in latest.steps)
+    steps = tuple(map(CheckStep.from_json, latest.steps))
     return CheckResult(latest, steps, latest.is_under_way, latest.waits_for_worker)
 
 
@@ -113,13 +113,9 @@ def _finish(check: ConnectionCheck, steps: Sequence[CheckStep]) -> None:
             EventKind.CHECKED,
             check.asked_by,
             failed_step=failed.name if failed else "",
-            reason=failed.sentence if failed else "",
+            reason=failed.message if failed else "",
         )
 
 
 def _failed(steps: Sequence[CheckStep]) -> CheckStep | None:
     return next((step for step in steps if step.outcome == StepOutcome.FAILED), None)
-
-
-def _read(stored: dict[str, str]) -> CheckStep:
-    return CheckStep(stored["name"], StepOutcome(stored["outcome"]), stored["sentence"], stored["request_id"])

@@ -99,4 +99,4 @@ def staff_able_to_host(organization: Organization) -> QuerySet[StaffMember]:
         | Q(Exists(able.filter(connection=OuterRef("video_connection"))), video_choice=VideoChoice.CONNECTION)
         | Q(Exists(able.filter(connection__is_default=True)), video_choice=VideoChoice.DEFAULT)
     )
-    return StaffMember.objects.filter(can_host, organization=organization, is_active=True).order_by()
+    return StaffMember.objects.active_in(organization).filter(can_host).order_by()

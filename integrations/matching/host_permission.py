@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from time import monotonic
 from typing import Final
 
@@ -21,6 +20,7 @@ from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
+from coconut import leases
 from coconut.task_queue import send
 from integrations.circuit_breaker import (
     close_circuit,
@@ -30,6 +30,7 @@ from integrations.circuit_breaker import (
     record_failure,
     record_success,
 )
+from integrations.matching import host_permission_schedule
 from integrations.matching.host_permission_schedule import (
     PROBE_TASK,
     SCHEDULE_FIELDS,
@@ -88,7 +89,7 @@ def _only_worker(connection: Connection) -> Iterator[bool]:
     """
     key, is_only_worker = f"coverage-{connection.pk}", True
     with cache_may_be_down():
-        is_only_worker = cache.add(key, True, timeout=settings.MEETING_LEASE_SECONDS)
+        is_only_worker = cache.add(key, True, timeout=leases.LEASE_DURATION.total_seconds())
     try:
         yield is_only_worker
     finally:
@@ -103,7 +104,7 @@ def _probe_portion(connection: Connection) -> bool:
     Stops early when a meeting that was just booked waits for a worker.
     """
     platform, probed, is_spreading = platform_of(connection), 0, False
-    work_until = monotonic() + settings.MEETING_TASK_TIME_LIMIT / 2
+    work_until = monotonic() + settings.CELERY_TASK_TIME_LIMIT / 2
     while probed < PORTION and monotonic() < work_until and _may_probe(connection):
         remote_ids = _claim_due_matches(connection, platform.probe_size)
         results = _call_platform(connection, platform, remote_ids) if remote_ids else None
@@ -132,7 +133,7 @@ def _call_platform(
         logger.warning(
             "Host permission probe on connection %s: %s (request %s)",
             connection.pk,
-            error,
+            error.message.in_english(),
             error.request_id,
             extra={"organization_id": connection.organization_id, "platform_request_id": error.request_id},
         )
@@ -174,8 +175,7 @@ def _claim_due_matches(connection: Connection, count: int) -> list[str]:
     due = _unsettled_matches().filter(connection=connection).order_by(order, "host_permission_due_at", "pk")
     locked = due.select_for_update(skip_locked=True, of=("self",), no_key=True)
     claimed = dict(locked.values_list("pk", "remote_id")[:count])
-    lease = timedelta(seconds=settings.MEETING_LEASE_SECONDS)
-    UserMatch.objects.filter(pk__in=claimed).update(host_permission_due_at=Now() + lease)
+    UserMatch.objects.filter(pk__in=claimed).update(host_permission_due_at=Now() + leases.LEASE_DURATION)
     return list(dict.fromkeys(claimed.values()))
 
 
@@ -251,7 +251,7 @@ def _follow_grant(connection: Connection, remote_ids: Iterable[str]) -> None:
         directory=DirectoryState.MATCHED,
         host_permission__in=_REFUSED,
         host_permission_due_at__gt=Now(),
-        host_permission_checked_at__lte=Now() - timedelta(seconds=settings.COVERAGE_PAUSE_SECONDS),
+        host_permission_checked_at__lte=Now() - host_permission_schedule.FIRST_PAUSE,
     ).order_by("host_permission_checked_at", "pk")
     locked = others.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:PORTION]
     UserMatch.objects.filter(pk__in=list(locked)).update(host_permission_due_at=Now())

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -24,7 +23,8 @@ SCHEDULE_FIELDS: Final = [
     "host_permission_due_at",
     "host_permission_attempts",
 ]
-#: Number of probes with the shortest pause. With three minutes each, they take half an hour.
+FIRST_PAUSE = timedelta(minutes=3)
+#: Number of probes with the first pause. Together they take half an hour.
 QUICK_PROBES: Final = 10
 # After this number of probes two days have passed, and the permission isn't on its way any more.
 _PROBES_WHILE_WAITING: Final = 19
@@ -37,7 +37,7 @@ def schedule_next_probe(match: UserMatch) -> None:
     """Set the time of the next probe, after a probe without a final result."""
     seconds = backoff(
         match.host_permission_attempts - (QUICK_PROBES - 1),
-        first=settings.COVERAGE_PAUSE_SECONDS,
+        first=FIRST_PAUSE.total_seconds(),
         longest=_LONGEST_PAUSE_SECONDS,
         jitter=_JITTER,
     )

@@ -47,7 +47,7 @@ def rematch_people(connection: Connection, staff_ids: Iterable[int]) -> None:
         logger.warning(
             "Rematch on connection %s: %s (request %s)",
             connection.pk,
-            error,
+            error.message.in_english(),
             error.request_id,
             extra={"organization_id": connection.organization_id, "platform_request_id": error.request_id},
         )

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
@@ -21,8 +20,10 @@ from coconut.leases import NO_LEASE
 from coconut.task_queue import send
 from integrations.circuit_breaker import acquire_probe, growing_pause, probed_by
 from integrations.matching.rematch_runs import WORK_TASK, count_statuses
+from integrations.messages import Message
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
 
+RUN_LEASE_DURATION = timedelta(seconds=120)
 #: Of so many runs of a connection it is kept who changed; of earlier ones the counts are.
 RUNS_WITH_CHANGES = 5
 
@@ -99,7 +100,7 @@ def advance(run: RematchRun, cursor: int, people: int, changes: Sequence[MatchCh
         done=run.done,
         total=max(run.total, run.done),
         attempts=0,
-        error="",
+        error=Message(),
         lease_until=_lease_end(),
     )
     _note_changes(run, changes)
@@ -123,20 +124,20 @@ def hand_over(run: RematchRun) -> None:
     send(WORK_TASK, run.pk)
 
 
-def postpone(run: RematchRun, sentence: str, seconds: float | None = None) -> None:
+def postpone(run: RematchRun, reason: Message, seconds: float | None = None) -> None:
     """Go on from the cursor later: after `seconds`, or after a pause that grows with every failure in a row."""
     wait = seconds if seconds is not None else growing_pause(run.attempts)
-    _write(run, due_at=_in(wait), attempts=min(run.attempts + 1, 1000), error=sentence, **NO_LEASE)
+    _write(run, due_at=_in(wait), attempts=min(run.attempts + 1, 1000), error=reason, **NO_LEASE)
 
 
-def fail(run: RematchRun, sentence: str) -> None:
+def fail(run: RematchRun, reason: Message) -> None:
     """End the run without having asked for everybody; who was not asked for keeps the last status."""
-    _end(run, RematchState.FAILED, error=sentence)
+    _end(run, RematchState.FAILED, error=reason)
 
 
 def succeed(run: RematchRun) -> dict[str, int]:
     """End the run, everybody having been asked for; returns how many people have which status now, or would have."""
-    return _end(run, RematchState.SUCCEEDED, error="", total=run.done)
+    return _end(run, RematchState.SUCCEEDED, error=Message(), total=run.done)
 
 
 def _in(seconds: float) -> CombinedExpression:
@@ -144,7 +145,7 @@ def _in(seconds: float) -> CombinedExpression:
 
 
 def _lease_end() -> CombinedExpression:
-    return _in(settings.REMATCH_LEASE_SECONDS)
+    return Now() + RUN_LEASE_DURATION
 
 
 def _end(run: RematchRun, state: RematchState, **fields: object) -> dict[str, int]:

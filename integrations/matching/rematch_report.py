@@ -113,7 +113,7 @@ def progress_of(run: RematchRun) -> Progress:
     moment, paused_until = now.get(pk=run.pk)
     waits_until = max(filter(None, (run.due_at if run.attempts else None, paused_until)), default=None)
     if waits_until is not None and waits_until > moment:
-        return Progress(run.done, run.total, waits_until=waits_until, waits_for=run.error)
+        return Progress(run.done, run.total, waits_until=waits_until, waits_for=str(run.error))
     rate = _rate(run, moment)
     left = None if rate is None else ceil(max(run.total - run.done, 0) / rate)
     return Progress(run.done, run.total, rate, left)

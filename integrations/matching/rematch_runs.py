@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from coconut.leases import NO_LEASE
 from coconut.task_queue import enqueue_on_commit
 from integrations.circuit_breaker import connection_recovered
+from integrations.messages import Message, NeutralMessage
 from integrations.models import (
     Connection,
     MatchField,
@@ -42,7 +43,7 @@ class RunUnderWay(Exception):
 
 def people_of(connection: Connection) -> QuerySet[StaffMember]:
     """Everybody who is matched on this connection: the organisation's active staff."""
-    return StaffMember.objects.filter(organization=connection.organization_id, is_active=True)
+    return StaffMember.objects.active_in(connection.organization_id)
 
 
 def people_in(run: RematchRun) -> QuerySet[StaffMember]:
@@ -194,7 +195,7 @@ def _end_previews(connection: Connection) -> None:
     RematchRun.objects.filter(connection=connection).running().previews().update(
         state=RematchState.FAILED,
         finished_at=Now(),
-        error=_("The preview was ended, because something else was started."),
+        error=Message(NeutralMessage.PREVIEW_SUPERSEDED),
         **NO_LEASE,
     )
 
@@ -209,8 +210,8 @@ def _begin(connection: Connection, **fields: object) -> RematchRun:
 
 
 # --- Ended ------------------------------------------------------------------------------------------
-def end_runs(connection_id: int, sentence: str) -> int:
-    """End the connection's run that is under way, because of what `sentence` tells people; how many were ended.
+def end_runs(connection_id: int, reason: Message) -> int:
+    """End the connection's run that is under way, with the reason that people see; how many were ended.
 
     Call it in the transaction that makes the run pointless. A worker that is busy with it writes nothing more, and
     who was not asked for keeps the last status.
@@ -218,7 +219,7 @@ def end_runs(connection_id: int, sentence: str) -> int:
     counts = count_statuses(Connection.objects.get(pk=connection_id))
     running = RematchRun.objects.running().filter(connection=connection_id)
     return running.update(
-        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=sentence, **NO_LEASE
+        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=reason, **NO_LEASE
     )
 
 
@@ -229,4 +230,4 @@ def dismiss(run: RematchRun) -> None:
     unwanted.exclude(state=RematchState.RUNNING).update(dismissed_at=Now())
 
 
-_FROM_THE_START = {"cursor": 0, "done": 0, "attempts": 0, "error": "", "unreached_after": None}
+_FROM_THE_START = {"cursor": 0, "done": 0, "attempts": 0, "error": Message(), "unreached_after": None}

@@ -8,10 +8,10 @@ from time import monotonic
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import record_failure
 from integrations.events import record_event
+from integrations.matching import rematch_lease
 from integrations.matching.rematch_lease import (
     LeaseLost,
     advance,
@@ -24,6 +24,7 @@ from integrations.matching.rematch_lease import (
 )
 from integrations.matching.rematch_runs import people_in
 from integrations.matching.results import look_up, preview_results, write_results
+from integrations.messages import Message, NeutralMessage
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -80,10 +81,9 @@ def _others_first(directory: Directory) -> bool:
     return not directory.holds_everybody and Meeting.objects.unclaimed().exists()
 
 
-def _not_connected(run: RematchRun) -> str:
-    if run.is_preview:
-        return _("%s is not connected. Use Reauthorize first.") % run.connection.name
-    return _("%s is not connected. Everybody is rematched after Reauthorize.") % run.connection.name
+def _not_connected(run: RematchRun) -> Message:
+    code = NeutralMessage.PREVIEW_NOT_CONNECTED if run.is_preview else NeutralMessage.RUN_NOT_CONNECTED
+    return Message(code, {"name": run.connection.name})
 
 
 def _keep(
@@ -96,7 +96,7 @@ def _keep(
 
 def end_of_shift() -> float:
     """When a task should stop of itself: well before its time limit, and before its lease is over."""
-    shortest: float = min(settings.REMATCH_LEASE_SECONDS, settings.MEETING_TASK_TIME_LIMIT)
+    shortest: float = min(rematch_lease.RUN_LEASE_DURATION.total_seconds(), settings.CELERY_TASK_TIME_LIMIT)
     return monotonic() + shortest / 2
 
 
@@ -117,7 +117,7 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
     logger.warning(
         "Rematch run %s: %s (%s, request %s)",
         run.pk,
-        error,
+        error.message.in_english(),
         error.kind,
         error.request_id,
         extra={"organization_id": run.connection.organization_id, "platform_request_id": error.request_id},
@@ -125,20 +125,20 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
     record_failure(run.connection_id, error, caller_of(run.pk))
     try:
         if _may_pass(run.connection, error):
-            postpone(run, error.sentence, error.retry_after)
+            postpone(run, error.message, error.retry_after)
         else:
-            _give_up(run, error.sentence)
+            _give_up(run, error.message)
     except LeaseLost:
         logger.info("Rematch run %s is in other hands.", run.pk)
 
 
 @transaction.atomic
-def _give_up(run: RematchRun, sentence: str) -> None:
-    fail(run, sentence)
-    _record_run_event(run, EventKind.REMATCH_FAILED, done=run.done, total=run.total, reason=sentence)
+def _give_up(run: RematchRun, reason: Message) -> None:
+    fail(run, reason)
+    _record_run_event(run, EventKind.REMATCH_FAILED, done=run.done, total=run.total, reason=reason)
 
 
-def _record_run_event(run: RematchRun, kind: EventKind, **params: int | str) -> None:
+def _record_run_event(run: RematchRun, kind: EventKind, **params: int | str | Message) -> None:
     # A preview changes nothing.
     if not run.is_preview:
         record_event(run.connection, kind, run.started_by, **params)

@@ -94,8 +94,9 @@ def _lock_unchanged(connection: Connection, asked: Mapping[int, str]) -> dict[in
     if locked.match_field != connection.match_field:
         return {}
     people = (
-        StaffMember.objects.select_for_update(no_key=True)
-        .filter(pk__in=asked, is_active=True)
+        StaffMember.objects.active()
+        .select_for_update(no_key=True)
+        .filter(pk__in=asked)
         .order_by("pk")
         .values_list("pk", connection.match_field)
     )

@@ -50,7 +50,7 @@ class FailedLink:
 
     @property
     def failure(self) -> str:
-        """Return what failed in a few words. The meeting's `error_sentence` says why."""
+        """Return what failed in a few words. The meeting's `error` says why."""
         if self.meeting.desired_state == DesiredState.ABSENT:
             return _("Not deleted")
         if not self.meeting.join_url:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,10 +15,10 @@ from integrations.models import Finding, FindingKind, Meeting
 meeting_repaired = Signal()
 
 
-def record_finding(meeting: Meeting, kind: FindingKind, sentence: str) -> None:
+def record_finding(meeting: Meeting, kind: FindingKind, params: Mapping[str, Any] | None = None) -> None:
     """Store the finding and send `meeting_repaired` after commit. Call it inside a transaction."""
     finding = Finding.objects.create(
-        meeting=meeting, connection_id=meeting.connection_id, kind=kind, sentence=sentence[:500]
+        meeting=meeting, connection_id=meeting.connection_id, kind=kind, params=dict(params or {})
     )
     _send_repaired_on_commit(meeting.pk, finding)
 

@@ -11,15 +11,17 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Least, Now
 
+from coconut import leases
 from integrations.circuit_breaker import acquire_probe, probed_by
 from integrations.models import Connection, Meeting
 from integrations.models.meetings import MeetingQuerySet
 
+#: Time after which the effect of an uncertain write must be visible.
+SETTLED_AFTER = timedelta(seconds=60)
 _MOST_ATTEMPTS = 1000  # The count stops here, so that the column never overflows.
 
 
@@ -31,7 +33,7 @@ class LeaseLost(Exception):
 class Claim:
     """A meeting as read under the lease, and the right to write its outcome.
 
-    `compare` is true if an uncertain write of an earlier attempt has landed by now or never will.
+    `compare` is true if an uncertain write of an earlier attempt has landed, or never will.
     """
 
     meeting: Meeting
@@ -51,7 +53,7 @@ class Claim:
 
     @property
     def is_settling(self) -> bool:
-        """Whether a write of an earlier attempt may still land."""
+        """Return whether a write of an earlier attempt may still land."""
         return self.meeting.recheck_at is not None and not self.compare
 
 
@@ -88,14 +90,12 @@ def _lease_due_row(due: MeetingQuerySet, token: UUID) -> bool:
     # PostgreSQL computes all new values from the old row.
     leased = due.update(
         lease_token=token,
-        lease_until=Now() + timedelta(seconds=settings.MEETING_LEASE_SECONDS),
+        lease_until=Now() + leases.LEASE_DURATION,
         claimed_at=Now(),
         may_exist=Case(When(claimed_at__isnull=False, then=Value(True)), default=F("may_exist")),
         enqueued_at=None,
         attempts=Least(F("attempts") + 1, _MOST_ATTEMPTS),
-        recheck_at=Case(
-            When(lease_token__isnull=False, then=Now() + settled_after()), default=F("recheck_at")
-        ),
+        recheck_at=Case(When(lease_token__isnull=False, then=Now() + SETTLED_AFTER), default=F("recheck_at")),
     )
     return bool(leased)
 
@@ -108,8 +108,3 @@ def _read_claim(meeting_id: UUID, token: UUID) -> Claim | None:
         return None
     compare = meeting.recheck_at is not None and row.filter(recheck_at__lte=Now()).exists()
     return Claim(meeting, token, compare)
-
-
-def settled_after() -> timedelta:
-    """Return the time after which the effect of an uncertain write must be visible."""
-    return timedelta(seconds=settings.MEETING_RECHECK_SECONDS)

@@ -16,8 +16,10 @@ from django.db.models.functions import Now
 from coconut.leases import NO_LEASE
 from integrations.circuit_breaker import growing_pause, record_failure, record_success
 from integrations.matching.host_permission_schedule import SCHEDULE_FIELDS, record_refused_meeting
-from integrations.meetings.lease import Claim, settled_after
+from integrations.meetings import lease
+from integrations.meetings.lease import Claim
 from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed
+from integrations.messages import Message
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
 from integrations.models import DesiredState, DirectoryState, HostPause, Meeting, UserMatch
 from integrations.platforms.failures import ErrorKind
@@ -25,16 +27,16 @@ from integrations.platforms.values import ErrorScope, MatchReason, PlatformError
 
 logger = logging.getLogger(__name__)
 
-NO_ERROR: Final[dict[str, Any]] = {"error_kind": "", "error_sentence": "", "error_request_id": ""}
+NO_ERROR: Final[dict[str, Any]] = {"error_kind": "", "error": Message(), "error_request_id": ""}
 #: Longest pause in seconds. If the platform asks for a longer one, the next attempt comes earlier.
 _LONGEST_PAUSE: Final = {ErrorScope.CONNECTION: 3600.0, ErrorScope.HOST: 86400.0}
 _NEVER: Final = Value(None, output_field=DateTimeField())
 
 
-def write_success(claim: Claim, warning: str) -> None:
+def write_success(claim: Claim, warning: Message) -> None:
     """Record that the platform is in sync with the claimed version.
 
-    `warning` says what the platform didn't accept, or is "".
+    `warning` says what the platform didn't accept, if anything.
     """
     is_written = _write_outcome(
         claim,
@@ -60,7 +62,7 @@ def write_failure(claim: Claim, error: PlatformError) -> None:
         due=_NEVER if wait is None else Now() + wait,
         recheck_at=_recheck_at(claim, error, wait),
         error_kind=error.kind,
-        error_sentence=error.sentence,
+        error=error.message,
         error_request_id=error.request_id,
     )
     count_sync(error.kind if is_written else TAKEN_OVER)
@@ -84,7 +86,7 @@ def _recheck_at(claim: Claim, error: PlatformError, wait: timedelta | None) -> A
     A comparison that was refused isn't repeated: Try again sends the whole desired state.
     """
     if error.ambiguous:
-        return Now() + settled_after()
+        return Now() + lease.SETTLED_AFTER
     has_failed = wait is None and claim.meeting.desired_state == DesiredState.PRESENT
     return None if has_failed and claim.compare else F("recheck_at")
 
@@ -148,7 +150,7 @@ def _log_failure(meeting: Meeting, error: PlatformError) -> None:
         level,
         "Meeting %s: %s (%s, attempt %s, request id %s)",
         meeting.pk,
-        error.sentence,
+        error.message.in_english(),
         error.kind,
         meeting.attempts,
         error.request_id or "none",

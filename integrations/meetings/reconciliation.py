@@ -20,7 +20,6 @@ from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
 from django.db.models.functions import Now, Random
 from django.dispatch import receiver
-from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import connection_recovered
 from integrations.hooks import meeting_owners
@@ -29,6 +28,7 @@ from integrations.meetings.outcomes import NO_ERROR
 from integrations.meetings.reconciliation_report import finish
 from integrations.meetings.requests import request_cancel, try_again
 from integrations.meetings.signals import schedule_sweep, send_meeting_changed
+from integrations.messages import Message
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -175,15 +175,13 @@ def resume_orphaned(connection_id: int) -> int:
             due_at=Now(),
             enqueued_at=None,
             attempts=0,
-            warning="",
+            warning=Message(),
             is_orphaned=False,
             **NO_ERROR,
         )
         for meeting in orphaned:
             send_meeting_changed(meeting.pk)
-            words = _("%(platform)s still had this cancelled meeting: it is being deleted.")
-            platform = {"platform": platform_of(meeting.connection).label}
-            record_finding(meeting, FindingKind.ORPHANED, words % platform)
+            record_finding(meeting, FindingKind.ORPHANED, {"platform": platform_of(meeting.connection).label})
         if orphaned:
             schedule_sweep()
     return len(orphaned)
@@ -229,7 +227,5 @@ def _cancel_unowned_meeting(meeting_id: UUID) -> bool:
         return False
     logger.warning("Meeting %s has no owner any more and is cancelled.", meeting_id)
     request_cancel(meeting_id)
-    record_finding(
-        meeting, FindingKind.UNOWNED, _("No appointment has this meeting any more: it is cancelled.")
-    )
+    record_finding(meeting, FindingKind.UNOWNED)
     return True

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from integrations.event_text import reconciliation_summary
 from integrations.events import record_event
 from integrations.hooks import MeetingPage, pages_of
+from integrations.messages import Message
 from integrations.models import Connection, EventKind, Finding, FindingKind, Meeting, Reconciliation
 from integrations.models.meetings import MeetingQuerySet
 from integrations.platforms.registry import platform_of
@@ -80,15 +81,13 @@ def finish(run: Reconciliation) -> bool:
     The connection's history gets an event only if there was a finding or a failure.
     """
     failed = meetings_to_read(run).failed()
-    most_common = (
-        failed.values_list("error_sentence").annotate(how_often=Count("pk")).order_by("-how_often").first()
-    )
+    most_common = failed.values_list("error").annotate(how_often=Count("pk")).order_by("-how_often").first()
     counts = _findings_of(run).aggregate(
         recreated=Count("pk", filter=Q(kind=FindingKind.RECREATED)),
         restored=Count("pk", filter=Q(kind=FindingKind.RESTORED)),
     )
     finished = Reconciliation.objects.unfinished().filter(pk=run.pk)
-    reason = most_common[0] if most_common else ""
+    reason = most_common[0] if most_common else Message()
     if not finished.update(finished_at=Now(), failed=failed.count(), reason=reason, **counts):
         return False
     run.refresh_from_db()

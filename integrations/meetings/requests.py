@@ -144,7 +144,7 @@ def _request_change(meeting_id: UUID, **desired_values: Any) -> None:
 def try_again(meetings: QuerySet[Meeting]) -> int:
     """Make failed meetings due again with a fresh count of attempts, and return their number.
 
-    Meetings of a disconnected connection can't be synced and keep their error sentence.
+    Meetings of a disconnected connection can't be synced and keep their error.
     """
     with transaction.atomic():
         failed = Meeting.objects.failed().filter(

@@ -1,4 +1,4 @@
-"""The sweep: send tasks for due meetings, and end meetings that can no longer be synced, with a sentence."""
+"""The sweep: send tasks for due meetings, and end meetings that can no longer be synced, with a reason."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from coconut.leases import unleased
 from coconut.task_queue import Priority
 from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed
 from integrations.meetings.sweep_queries import SweepWork, find_work, needs_task, unexplained
+from integrations.messages import Message, NeutralMessage
 from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
 from integrations.platforms.failures import ErrorKind
 
 logger = logging.getLogger(__name__)
 
+#: Most meetings that one sweep handles.
+BATCH_SIZE = 200
 #: A cancelled meeting is still deleted so long after its end, as its link may be open somewhere.
 _DELETE_AFTER_END = timedelta(days=1)
 
@@ -46,7 +47,7 @@ def sweep() -> int:
 
 def _enqueue_due_meetings(work: SweepWork) -> int:
     """Fill the queue up to one batch, so that it stays short and in order."""
-    room = settings.MEETING_SWEEP_BATCH - work.with_task
+    room = BATCH_SIZE - work.with_task
     if room <= 0:
         return 0
     with transaction.atomic():
@@ -76,15 +77,12 @@ def end_past_meetings(meetings: QuerySet[Meeting]) -> None:
     is_live, is_synced = Q(desired_state=DesiredState.PRESENT), Q(synced_version=F("version"))
     is_stale = ~is_live & Q(ends_at__lte=Now() - _DELETE_AFTER_END)
     _end_meetings(past.filter((is_live | is_stale) & is_synced))
-    _fail_meetings(
-        past.filter(is_live & ~is_synced),
-        _("The appointment ended before the video platform could be told of it."),
-    )
+    _fail_meetings(past.filter(is_live & ~is_synced), NeutralMessage.ENDED)
     _end_meetings(
         past.filter(is_stale & ~is_synced),
         synced_version=F("version"),
         is_orphaned=True,
-        warning=_("The meeting could not be deleted; the video platform still has it."),
+        warning=Message(NeutralMessage.NOT_DELETED),
     )
 
 
@@ -104,21 +102,16 @@ def fail_pending(connections: QuerySet[Connection]) -> None:
         meetings.filter(is_due & is_synced & ~is_live),
         **options,
         is_orphaned=True,
-        warning=_(
-            "The platform was disconnected before it was certain that the meeting was deleted: it may still have it."
-        ),
+        warning=Message(NeutralMessage.DELETION_UNCERTAIN),
     )
     _fail_meetings(
         meetings.filter(is_due & is_live & ~is_synced, join_url=""),
-        _(
-            "The video platform was disconnected before the link was made. Connect it again and choose "
-            "“Try again”, or give the appointment another meeting method."
-        ),
+        NeutralMessage.DISCONNECTED_WITHOUT_LINK,
         **options,
     )
     _fail_meetings(
         meetings.filter(is_due & is_live & ~is_synced).exclude(join_url=""),
-        _("The video platform was disconnected: the link still works, but the platform shows the old time."),
+        NeutralMessage.DISCONNECTED_WITH_LINK,
         **options,
     )
     _end_meetings(
@@ -126,35 +119,31 @@ def fail_pending(connections: QuerySet[Connection]) -> None:
         **options,
         synced_version=F("version"),
         is_orphaned=True,
-        warning=_("The platform was disconnected before the meeting was deleted: it still has it."),
+        warning=Message(NeutralMessage.DISCONNECTED_BEFORE_DELETION),
     )
 
 
 def explain_waiting() -> None:
     """Store, on meetings that can't be synced at present, the reason why they wait."""
-    sentences = {
-        ErrorKind.CONNECTION: _(
-            "The connection to the video platform must be reauthorized by an admin (Settings, Video Calls). "
-            "This goes on by itself afterwards."
-        ),
-        ErrorKind.OUTAGE: _(
-            "The video platform gives no answers at the moment. Coconut tries again by itself."
-        ),
-        ErrorKind.THROTTLED: _("The video platform asked Coconut to wait. Coconut goes on by itself."),
+    reasons = {
+        ErrorKind.CONNECTION: NeutralMessage.REAUTHORIZATION_NEEDED,
+        ErrorKind.OUTAGE: NeutralMessage.NO_ANSWER,
+        ErrorKind.THROTTLED: NeutralMessage.PAUSED,
     }
     for kind, is_waiting in unexplained().items():
-        _update_meetings(Meeting.objects.filter(is_waiting), error_kind=kind, error_sentence=sentences[kind])
+        reason = Message(reasons[kind])
+        _update_meetings(Meeting.objects.filter(is_waiting), error_kind=kind, error=reason)
 
 
 def _fail_meetings(
-    meetings: QuerySet[Meeting], sentence: str, *, in_batches: bool = True, **fields: Any
+    meetings: QuerySet[Meeting], reason: NeutralMessage, *, in_batches: bool = True, **fields: Any
 ) -> None:
     _end_meetings(
         meetings,
         in_batches=in_batches,
         **fields,
         error_kind=ErrorKind.ENDED,
-        error_sentence=sentence,
+        error=Message(reason),
         error_request_id="",
     )
 
@@ -165,7 +154,7 @@ def _end_meetings(meetings: QuerySet[Meeting], *, in_batches: bool = True, **fie
 
 @transaction.atomic
 def _update_meetings(meetings: QuerySet[Meeting], *, in_batches: bool = True, **fields: Any) -> None:
-    ids = _lock_rows(meetings, at_most=settings.MEETING_SWEEP_BATCH if in_batches else None)
+    ids = _lock_rows(meetings, at_most=BATCH_SIZE if in_batches else None)
     Meeting.objects.filter(pk__in=ids).update(**fields)
     for meeting_id in ids:
         send_meeting_changed(meeting_id)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import reduce
 from operator import or_
 
-from django.conf import settings
 from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import Count, F, Q
 from django.db.models.functions import Now
@@ -17,6 +16,9 @@ from integrations.models import Connection, ConnectionStatus, Meeting
 from integrations.models.connections import able_to_work
 from integrations.models.meetings import host_is_paused
 from integrations.platforms.failures import ErrorKind
+
+#: How long a meeting waits for its task before the sweep sends another one.
+ENQUEUE_PAUSE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,7 @@ def needs_task() -> Q:
     is_useless = Q(connection__paused_until__isnull=False, enqueued_at__lt=F("connection__paused_until")) | Q(
         connection__probe_at__isnull=False, enqueued_at__lt=F("connection__probe_at")
     )
-    pause = timedelta(seconds=settings.MEETING_NUDGE_PAUSE_SECONDS)
-    return Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=Now() - pause) | is_useless
+    return Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=Now() - ENQUEUE_PAUSE) | is_useless
 
 
 def unexplained() -> dict[ErrorKind, Q]:

@@ -4,11 +4,11 @@ A worker may die at any moment. These invariants make that harmless:
 
 - The claim is committed before the first call. A meeting that may exist on the platform is therefore known.
 - Creating is idempotent. If an earlier attempt may have created the meeting, the platform finds it instead of creating
-  a second one. How is the platform's business: by our key, or by a search.
+  a second one, by our key or by a search.
 - A platform that must search can't see a create that is still on its way. The next attempt therefore waits until the
   earlier one has landed (`Claim.is_settling`).
 - A meeting that vanished is created again under the same key. If "not found" was wrong, the platform returns the old
-  meeting, and nobody gets a second link. People keep the old link until the platform has answered.
+  meeting, so there is no second link. The old link stays until the platform has answered.
 - An uncertain write (no answer, or a dead worker) may land late, over a newer one. Sending the whole desired state
   again is always right. Once the late write must have landed, the meeting is read and compared. If it should be
   absent, it is found and deleted once more.
@@ -22,13 +22,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from integrations.meetings.findings import record_finding
 from integrations.meetings.lease import Claim, LeaseLost, claim_meeting
 from integrations.meetings.outcomes import postpone_until_settled, write_failure, write_success
 from integrations.meetings.signals import send_meeting_changed
 from integrations.meetings.sweep import end_past_meetings
+from integrations.messages import Message, NeutralMessage
 from integrations.metrics import TAKEN_OVER, count_sync
 from integrations.models import DesiredState, FindingKind, Meeting
 from integrations.platforms.base import VideoPlatform
@@ -65,8 +65,8 @@ def sync_meeting(meeting_id: UUID) -> None:
         write_success(claim, warning)
 
 
-def _sync_claimed(claim: Claim) -> str:
-    """Do what the desired state requires, and return the platform's warning or "".
+def _sync_claimed(claim: Claim) -> Message:
+    """Do what the desired state requires, and return the platform's warning or an empty message.
 
     Raises PlatformError, LeaseLost and _NotSettled.
     """
@@ -81,7 +81,7 @@ def _sync_claimed(claim: Claim) -> str:
     return _update_remote(claim, platform)
 
 
-def _create_remote(claim: Claim, platform: VideoPlatform, *, may_exist: bool) -> str:
+def _create_remote(claim: Claim, platform: VideoPlatform, *, may_exist: bool) -> Message:
     """Create or find the meeting and store its link at once. Then send the options that creating leaves out."""
     if claim.is_settling and not platform.creates_by_key:
         raise _NotSettled
@@ -91,15 +91,14 @@ def _create_remote(claim: Claim, platform: VideoPlatform, *, may_exist: bool) ->
     with transaction.atomic():
         claim.save(remote_id=remote.remote_id, join_url=remote.join_url)
         if has_other_link:
-            words = _("The meeting no longer existed in %(platform)s: it was made again, with a new link.")
-            record_finding(meeting, FindingKind.RECREATED, words % {"platform": platform.label})
+            record_finding(meeting, FindingKind.RECREATED, {"platform": platform.label})
     send_meeting_changed(meeting.pk)
     if remote.is_as_specified:
-        return ""
+        return Message()
     return platform.update_meeting(meeting.connection, remote.remote_id, _spec_of(meeting))
 
 
-def _update_remote(claim: Claim, platform: VideoPlatform) -> str:
+def _update_remote(claim: Claim, platform: VideoPlatform) -> Message:
     meeting = claim.meeting
     try:
         return platform.update_meeting(meeting.connection, meeting.remote_id, _spec_of(meeting))
@@ -109,7 +108,7 @@ def _update_remote(claim: Claim, platform: VideoPlatform) -> str:
     return _recreate_remote(claim, platform)
 
 
-def _compare_remote(claim: Claim, platform: VideoPlatform) -> str:
+def _compare_remote(claim: Claim, platform: VideoPlatform) -> Message:
     """Read the meeting, and send the desired state again if a late write changed it."""
     meeting = claim.meeting
     try:
@@ -127,25 +126,25 @@ def _compare_remote(claim: Claim, platform: VideoPlatform) -> str:
     return _update_remote(claim, platform)
 
 
-def _restore_remote(claim: Claim, platform: VideoPlatform, differences: list[str]) -> str:
+def _restore_remote(claim: Claim, platform: VideoPlatform, differences: list[NeutralMessage]) -> Message:
     """Send the desired state again. The finding is recorded only once the platform has accepted it."""
     warning = _update_remote(claim, platform)
-    words = _("Somebody had changed the meeting in %(platform)s (%(what)s): it was put back.")
+    named = [Message(difference).as_json() for difference in differences]
     with transaction.atomic():
         claim.save(warning=warning)
-        facts = {"platform": platform.label, "what": ", ".join(differences)}
-        record_finding(claim.meeting, FindingKind.RESTORED, words % facts)
+        params = {"platform": platform.label, "differences": named}
+        record_finding(claim.meeting, FindingKind.RESTORED, params)
     return warning
 
 
-def _recreate_remote(claim: Claim, platform: VideoPlatform) -> str:
+def _recreate_remote(claim: Claim, platform: VideoPlatform) -> Message:
     """Create the vanished meeting again. Forget its id first: a cancel must find the new meeting."""
     logger.warning("Meeting %s vanished from the platform and is created again.", claim.meeting.pk)
     claim.save(remote_id="")
     return _create_remote(claim, platform, may_exist=True)
 
 
-def _delete_remote(claim: Claim, platform: VideoPlatform) -> str:
+def _delete_remote(claim: Claim, platform: VideoPlatform) -> Message:
     """Delete the meeting. If its id is unknown, or a late create may have landed, find it by our key first."""
     meeting = claim.meeting
     if not meeting.remote_id or claim.compare:
@@ -153,14 +152,14 @@ def _delete_remote(claim: Claim, platform: VideoPlatform) -> str:
         if remote is not None:
             claim.save(remote_id=remote.remote_id)
     if not meeting.remote_id:
-        return ""
+        return Message()
     try:
         platform.delete_meeting(meeting.connection, meeting.organizer_id, meeting.remote_id)
     except PlatformError as error:
         # Deleting twice does no harm, so no comparison has to follow.
         error.ambiguous = False
         raise
-    return ""
+    return Message()
 
 
 def _spec_of(meeting: Meeting) -> MeetingSpec:
@@ -174,7 +173,7 @@ def _spec_of(meeting: Meeting) -> MeetingSpec:
     )
 
 
-def _differences(remote: RemoteMeeting, meeting: Meeting) -> list[str]:
+def _differences(remote: RemoteMeeting, meeting: Meeting) -> list[NeutralMessage]:
     """Return the names of the properties that differ, or an empty list.
 
     If the platform refused a part of the desired state last time (`warning`), its attendees may be incomplete.
@@ -183,10 +182,11 @@ def _differences(remote: RemoteMeeting, meeting: Meeting) -> list[str]:
     desired_ids = frozenset(attendee["remote_id"].casefold() for attendee in meeting.attendees)
     remote_ids = frozenset(attendee_id.casefold() for attendee_id in remote.attendee_ids)
     is_same = {
-        _("subject"): _normalize_subject(remote.subject) == _normalize_subject(meeting.subject),
-        _("start"): _without_microseconds(remote.starts_at) == _without_microseconds(meeting.starts_at),
-        _("end"): _without_microseconds(remote.ends_at) == _without_microseconds(meeting.ends_at),
-        _("attendees"): remote_ids == desired_ids or meeting.warning != "",
+        NeutralMessage.SUBJECT: _normalize_subject(remote.subject) == _normalize_subject(meeting.subject),
+        NeutralMessage.START: _without_microseconds(remote.starts_at)
+        == _without_microseconds(meeting.starts_at),
+        NeutralMessage.END: _without_microseconds(remote.ends_at) == _without_microseconds(meeting.ends_at),
+        NeutralMessage.ATTENDEES: remote_ids == desired_ids or bool(meeting.warning),
     }
     return [name for name, same in is_same.items() if not same]
 

@@ -4,6 +4,7 @@ import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.text
 import django.db.models.lookups
+import integrations.messages
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -27,7 +28,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200, verbose_name='name')),
                 ('match_field', models.CharField(choices=[('email', 'Email'), ('username', 'Username')], default='email', max_length=10)),
                 ('status', models.CharField(choices=[('connected', 'Connected'), ('needs_reauthorization', 'Needs reauthorization'), ('disconnected', 'Disconnected')], default='connected', max_length=25)),
-                ('status_reason', models.TextField(blank=True)),
+                ('status_reason', integrations.messages.MessageField(blank=True, default=integrations.messages.Message)),
                 ('is_default', models.BooleanField(default=False)),
                 ('paused_until', models.DateTimeField(blank=True, null=True)),
                 ('consecutive_failures', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, db_default=[], default=list, size=None)),
@@ -36,7 +37,7 @@ class Migration(migrations.Migration):
                 ('connected_at', models.DateTimeField()),
                 ('last_success_at', models.DateTimeField(blank=True, null=True)),
                 ('trouble_kind', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('outage', 'Outage'), ('connection', 'Connection'), ('operator', 'Operator'), ('person', 'Person'), ('gone', 'Gone'), ('ended', 'Ended'), ('bug', 'Bug')], db_default='', max_length=12)),
-                ('trouble_sentence', models.TextField(blank=True, db_default='')),
+                ('trouble', integrations.messages.MessageField(blank=True, default=integrations.messages.Message)),
                 ('trouble_since', models.DateTimeField(blank=True, null=True)),
                 ('connected_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='connections_made', to=settings.AUTH_USER_MODEL)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='connections', to='staff.organization')),
@@ -128,7 +129,7 @@ class Migration(migrations.Migration):
                 ('synced_version', models.PositiveIntegerField(default=0)),
                 ('remote_id', models.CharField(blank=True, max_length=500)),
                 ('join_url', models.TextField(blank=True)),
-                ('warning', models.TextField(blank=True)),
+                ('warning', integrations.messages.MessageField(blank=True, default=integrations.messages.Message)),
                 ('is_orphaned', models.BooleanField(db_default=False, default=False)),
                 ('may_exist', models.BooleanField(db_default=False, default=False)),
                 ('due_at', models.DateTimeField(blank=True, null=True)),
@@ -139,7 +140,7 @@ class Migration(migrations.Migration):
                 ('week_check_at', models.DateTimeField(blank=True, null=True)),
                 ('day_check_at', models.DateTimeField(blank=True, null=True)),
                 ('error_kind', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('outage', 'Outage'), ('connection', 'Connection'), ('operator', 'Operator'), ('person', 'Person'), ('gone', 'Gone'), ('ended', 'Ended'), ('bug', 'Bug')], max_length=12)),
-                ('error_sentence', models.TextField(blank=True)),
+                ('error', integrations.messages.MessageField(blank=True, default=integrations.messages.Message)),
                 ('error_request_id', models.CharField(blank=True, max_length=100)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('state', models.GeneratedField(db_persist=True, expression=models.Case(models.When(desired_state='absent', synced_version=models.F('version'), then=models.Value('cancelled')), models.When(models.Q(('desired_state', 'present'), models.Q(('join_url', ''), _negated=True)), then=models.Value('ready')), models.When(models.Q(models.Q(('error_kind', ''), _negated=True), ('due_at__isnull', True)), then=models.Value('failed')), models.When(desired_state='absent', then=models.Value('cancelling')), default=models.Value('pending')), output_field=models.CharField(choices=[('pending', 'Creating the link…'), ('ready', 'Ready'), ('failed', 'Failed'), ('cancelling', 'Cancelling…'), ('cancelled', 'Cancelled')], max_length=10))),
@@ -155,7 +156,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('kind', models.CharField(choices=[('recreated', 'Made again'), ('restored', 'Put back'), ('unowned', 'Let go'), ('orphaned', 'Deleted after all'), ('cancelled', 'Cancelled after all'), ('moved', 'Moved after all')], max_length=12)),
-                ('sentence', models.CharField(max_length=500)),
+                ('params', models.JSONField(default=dict)),
                 ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='integrations.connection')),
                 ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='integrations.meeting')),
             ],
@@ -189,7 +190,7 @@ class Migration(migrations.Migration):
                 ('restored', models.PositiveIntegerField(default=0)),
                 ('repaired', models.PositiveIntegerField(default=0)),
                 ('failed', models.PositiveIntegerField(default=0)),
-                ('reason', models.TextField(blank=True)),
+                ('reason', integrations.messages.MessageField(blank=True, default=integrations.messages.Message)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reconciliations', to='integrations.connection')),
             ],
             options={
@@ -212,7 +213,7 @@ class Migration(migrations.Migration):
                 ('unreached_after', models.BigIntegerField(blank=True, null=True)),
                 ('counts_before', models.JSONField(default=dict)),
                 ('counts_after', models.JSONField(default=dict)),
-                ('error', models.TextField(blank=True)),
+                ('error', integrations.messages.MessageField(blank=True, default=integrations.messages.Message)),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('claimed_at', models.DateTimeField(blank=True, null=True)),

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
+from integrations.messages import MessageField
 from integrations.platforms.failures import ErrorKind
 from staff.models import LockQuerySet, Organization, StaffMember
 
@@ -69,7 +70,7 @@ class Connection(models.Model):
     name = models.CharField(_("name"), max_length=200)
     match_field = models.CharField(max_length=10, choices=MatchField, default=MatchField.EMAIL)
     status = models.CharField(max_length=25, choices=ConnectionStatus, default=ConnectionStatus.CONNECTED)
-    status_reason = models.TextField(blank=True)
+    status_reason = MessageField()
     is_default = models.BooleanField(default=False)
     # Set by a platform that asks everybody to wait (429); honoured by all workers.
     paused_until = models.DateTimeField(null=True, blank=True)
@@ -88,7 +89,7 @@ class Connection(models.Model):
     # What hinders work since the last success although nothing is wrong with the sign-in: an outage, or our own
     # credentials. It passes by itself, so the connection stays connected; people are told.
     trouble_kind = models.CharField(max_length=12, choices=ErrorKind, blank=True, db_default="")
-    trouble_sentence = models.TextField(blank=True, db_default="")
+    trouble = MessageField()
     trouble_since = models.DateTimeField(null=True, blank=True)
 
     objects = ConnectionQuerySet.as_manager()

@@ -12,6 +12,7 @@ from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext_lazy as _
 
 from coconut.leases import LeasedModel, LeaseQuerySet
+from integrations.messages import MessageField
 from integrations.models.connections import Connection
 from integrations.platforms.failures import ErrorKind
 from staff.models import Organization, StaffMember
@@ -148,7 +149,7 @@ class Meeting(LeasedModel):
     remote_id = models.CharField(max_length=500, blank=True)
     join_url = models.TextField(blank=True)
     # Part of the desired state that the platform refused.
-    warning = models.TextField(blank=True)
+    warning = MessageField()
     # Cancelled and given up before the platform confirmed the deletion.
     is_orphaned = models.BooleanField(default=False, db_default=False)
     # A worker claimed the meeting before, so the platform may have it even if `remote_id` is empty.
@@ -164,7 +165,7 @@ class Meeting(LeasedModel):
     week_check_at = models.DateTimeField(null=True, blank=True)
     day_check_at = models.DateTimeField(null=True, blank=True)
     error_kind = models.CharField(max_length=12, choices=ErrorKind, blank=True)
-    error_sentence = models.TextField(blank=True)
+    error = MessageField()
     error_request_id = models.CharField(max_length=100, blank=True)
     replaced_by = models.ForeignKey("self", models.SET_NULL, related_name="replaces", null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -225,7 +226,7 @@ class Meeting(LeasedModel):
 
     @property
     def has_failed(self) -> bool:
-        """Whether the meeting is out of sync and no longer due; `error_sentence` says why.
+        """Whether the meeting is out of sync and no longer due; `error` says why.
 
         A ready meeting can have failed, too: its link works, but the platform refused the last change.
         """

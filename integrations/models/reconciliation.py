@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from integrations.messages import Message, MessageField
 from integrations.models.connections import Connection
 from integrations.models.meetings import Meeting
 
@@ -34,7 +35,7 @@ class Reconciliation(models.Model):
     repaired = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     # Most common reason of the failures.
-    reason = models.TextField(blank=True)
+    reason = MessageField()
 
     objects = ReconciliationQuerySet.as_manager()
 
@@ -68,8 +69,13 @@ class Finding(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="findings", db_index=False)
     at = models.DateTimeField(db_default=Now())
     kind = models.CharField(max_length=12, choices=FindingKind)
-    sentence = models.CharField(max_length=500)
+    # For the message "finding.<kind>".
+    params = models.JSONField(default=dict)
 
     class Meta:
         ordering: ClassVar[list[Any]] = ["-at", "-pk"]
         indexes = [models.Index(fields=["connection", "-at", "-id"], name="finding_by_connection")]
+
+    @property
+    def message(self) -> Message:
+        return Message(f"finding.{self.kind}", self.params)

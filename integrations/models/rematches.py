@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from coconut.leases import LeasedModel, LeaseQuerySet
+from integrations.messages import MessageField
 from integrations.models.connections import Connection, MatchField
 from integrations.models.matches import MatchStatus
 from integrations.platforms.values import MatchReason
@@ -72,7 +73,7 @@ class RematchRun(LeasedModel):
     unreached_after = models.BigIntegerField(null=True, blank=True)
     counts_before = models.JSONField(default=dict)
     counts_after = models.JSONField(default=dict)
-    error = models.TextField(blank=True)
+    error = MessageField()
     # When the run may be worked on again, and by whom it is being worked on now.
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)

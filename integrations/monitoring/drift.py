@@ -24,7 +24,6 @@ from integrations.matching.results import look_up, preview_results
 from integrations.models import (
     Connection,
     DesiredState,
-    DirectoryState,
     DriftFinding,
     DriftWatch,
     EventKind,
@@ -94,7 +93,10 @@ def _run_watch(connection: Connection, watch: DriftWatch) -> None:
         drift = _find_drift(connection, changes)
     except PlatformError as error:
         logger.warning(
-            "Drift watch on connection %s: %s (request %s)", connection.pk, error, error.request_id
+            "Drift watch on connection %s: %s (request %s)",
+            connection.pk,
+            error.message.in_english(),
+            error.request_id,
         )
         circuit_breaker.record_failure(connection.pk, error, _CALLER)
         if error.kind == ErrorKind.BUG:
@@ -163,14 +165,16 @@ def _watched_matches(connection: Connection, hosts: Collection[int]) -> Iterator
 
     Staff whose match field has changed are left out: they are rematched automatically.
     """
-    rows = UserMatch.objects.filter(
-        Q(enabled=True) | Q(staff__in=hosts),
-        connection=connection,
-        directory=DirectoryState.MATCHED,
-        status__in=[MatchStatus.MATCHED, MatchStatus.CHECKING],
-        queried_name=F(f"staff__{connection.match_field}"),
-        staff__is_active=True,
-    ).order_by("staff_id")
+    rows = (
+        UserMatch.objects.found()
+        .filter(
+            Q(enabled=True) | Q(staff__in=hosts),
+            connection=connection,
+            status__in=[MatchStatus.MATCHED, MatchStatus.CHECKING],
+            queried_name=F(f"staff__{connection.match_field}"),
+        )
+        .order_by("staff_id")
+    )
     for pk, user_name, remote_id in rows.values_list("staff_id", "queried_name", "remote_id"):
         yield pk, user_name or "", remote_id
 

@@ -23,7 +23,7 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms.registry import platform_of
-from staff.models import OutboxEmail
+from staff.models import OutboxEmail, StaffMember
 from staff.outbox import EmailKind
 
 #: Number of people that the dashboard and an email name.
@@ -54,7 +54,7 @@ class DriftNotice:
 
 def findings_of(connection: Connection) -> QuerySet[DriftFinding]:
     """Return the findings about active staff, those with the most appointments first."""
-    findings = DriftFinding.objects.filter(connection=connection, staff__is_active=True)
+    findings = DriftFinding.objects.filter(connection=connection, staff__in=StaffMember.objects.active())
     return findings.select_related("staff").order_by("-meetings", "pk")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from integrations.messages import Message, MessageCode
 from integrations.platforms.values import (
     Account,
     Attendee,
@@ -68,6 +69,11 @@ class VideoPlatform(Protocol):
     #: Whether the platform itself finds the meeting with our key when creating is repeated, even if the earlier create
     #: is still on its way. Otherwise a repeated create waits until the earlier one has landed.
     creates_by_key: bool
+
+    @property
+    def messages(self) -> type[MessageCode]:
+        """Messages of the platform's errors, warnings and checks."""
+        ...
 
     @property
     def host_permission_label(self) -> str:
@@ -180,8 +186,11 @@ class VideoPlatform(Protocol):
         """
         ...
 
-    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
-        """Make the meeting look like the spec; returns a warning sentence or "". Raises kind GONE when it vanished."""
+    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> Message:
+        """Make the meeting look like the spec, and return a warning or an empty message.
+
+        Raises kind GONE when it vanished.
+        """
         ...
 
     def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:

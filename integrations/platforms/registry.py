@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from integrations.models import Connection
+from integrations.messages import register_messages
 from integrations.platforms.base import VideoPlatform
 from staff.addons import addons
 
@@ -13,8 +14,9 @@ _platforms: dict[str, VideoPlatform] = {}
 
 
 def register(platform: VideoPlatform) -> None:
-    """Add a platform and its add-ons. The `AppConfig.ready()` of the platform's app calls it."""
+    """Add a platform, its messages and its add-ons. The `AppConfig.ready()` of the platform's app calls it."""
     _platforms[platform.slug] = platform
+    register_messages(platform.messages)
     for addon in platform.addons:
         addons.register(addon)
 

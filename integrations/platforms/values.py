@@ -1,19 +1,18 @@
-"""Values that travel between the product and a video platform. Imports nothing of the app."""
+"""Values that travel between the product and a video platform. Imports only messages and failures of the app."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Any
 from uuid import UUID
 
 from django.db import models
 
+from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
-
-if TYPE_CHECKING:
-    pass
 
 
 class MatchReason(models.TextChoices):
@@ -64,7 +63,7 @@ class Capacity:
 class PlatformError(Exception):
     """A call to the platform failed.
 
-    `sentence` is for people and says the remedy; `request_id` is the platform's, for support. `retry_after` is in
+    `message` is for people and says the remedy. `request_id` is the platform's, for support. `retry_after` is in
     seconds. `ambiguous` means that a write may have been carried out although no answer arrived. `scope` HOST pauses
     only the meetings of the same organizer.
     """
@@ -72,7 +71,7 @@ class PlatformError(Exception):
     def __init__(
         self,
         kind: ErrorKind,
-        sentence: str,
+        message: Message,
         *,
         request_id: str = "",
         retry_after: float | None = None,
@@ -80,15 +79,18 @@ class PlatformError(Exception):
         reason: MatchReason | None = None,
         scope: ErrorScope = ErrorScope.CONNECTION,
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(message)
         self.kind = kind
-        self.sentence = sentence
+        self.message = message
         self.request_id = request_id
         self.retry_after = retry_after
         self.ambiguous = ambiguous
         self.scope = scope
         # For `ErrorKind.PERSON`: what to record on the person's match, if anything.
         self.reason = reason
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 @dataclass(frozen=True)
@@ -195,9 +197,27 @@ class StepOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class CheckStep:
-    """One step of Check connection. `sentence` says what was found, or what failed with the remedy."""
+    """One step of Check connection. `message` says what was found, or what failed with the remedy."""
 
-    name: str
+    name: Message
     outcome: StepOutcome
-    sentence: str = ""
+    message: Message = field(default_factory=Message)
     request_id: str = ""
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> CheckStep:
+        """Return the step of `as_json`."""
+        return cls(
+            Message.from_json(stored["name"]),
+            StepOutcome(stored["outcome"]),
+            Message.from_json(stored["message"]),
+            stored["request_id"],
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name.as_json(),
+            "outcome": self.outcome,
+            "message": self.message.as_json(),
+            "request_id": self.request_id,
+        }

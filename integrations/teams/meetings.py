@@ -14,14 +14,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from integrations.messages import Message
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import Attendee, MatchReason, MeetingSpec, PlatformError, RemoteMeeting
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.graph.errors import bug_error
 from integrations.teams.graph.paths import segment
+from integrations.teams.messages import TeamsMessage
 from integrations.teams.models import LobbyPolicy, Method
 
 # Microsoft documents no limit for online meetings. This is the limit of calendar items.
@@ -53,8 +54,8 @@ def create_meeting(connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
     return _parse_created(client, response, spec)
 
 
-def update_meeting(connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
-    """Update the meeting to match the spec. Return a warning, or "" if Microsoft accepted everything.
+def update_meeting(connection: Connection, remote_id: str, spec: MeetingSpec) -> Message:
+    """Update the meeting to match the spec. Return a warning, or an empty message without one.
 
     Start and end are always sent together, and the attendee list replaces the previous one
     (learn.microsoft.com/graph/api/onlinemeeting-update). If the tenant refuses options or a co-organizer, they are left
@@ -116,26 +117,17 @@ def _meeting_path(connection: Connection, organizer_id: str, remote_id: str) -> 
     return f"{_meetings_path(connection, organizer_id)}/{segment(remote_id)}"
 
 
-def _update_bodies(connection: Connection, spec: MeetingSpec) -> list[tuple[dict[str, Any], str]]:
+def _update_bodies(connection: Connection, spec: MeetingSpec) -> list[tuple[dict[str, Any], Message]]:
     """Return the bodies to try in this order, each with the warning to show if it is the first accepted one."""
     core = {"subject": clean_subject(spec.subject), **_time_fields(spec)}
     attendees = [_attendee(each) for each in spec.attendees]
     bodies = [
-        ({**core, **_participants(attendees), **_meeting_options(connection)}, ""),
-        (
-            {**core, **_participants(attendees)},
-            _(
-                "Microsoft refused the lobby settings of this meeting. Its link works; check who waits in the lobby."
-            ),
-        ),
+        ({**core, **_participants(attendees), **_meeting_options(connection)}, Message()),
+        ({**core, **_participants(attendees)}, Message(TeamsMessage.LOBBY_REFUSED)),
     ]
     if attendees:
         # The empty list removes at least the previous co-organizer.
-        warning = _(
-            "Microsoft refused to make the staff member a co-organizer of this meeting. Its link works, but they may "
-            "have to be admitted from the lobby."
-        )
-        bodies.append(({**core, **_participants([])}, warning))
+        bodies.append(({**core, **_participants([])}, Message(TeamsMessage.COORGANIZER_REFUSED)))
     return bodies
 
 
@@ -166,7 +158,9 @@ def _meeting_options(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _send_first_accepted(client: GraphClient, path: str, bodies: list[tuple[dict[str, Any], str]]) -> str:
+def _send_first_accepted(
+    client: GraphClient, path: str, bodies: list[tuple[dict[str, Any], Message]]
+) -> Message:
     """PATCH the bodies in turn until Microsoft accepts one. Return the warning of that body.
 
     Raises the error of the last body, or the first error that no other body can avoid.
@@ -194,11 +188,7 @@ def _naming_service_account(connection: Connection) -> Iterator[None]:
             raise
         raise PlatformError(
             ErrorKind.PERSON,
-            _(
-                "Microsoft does not let the service account %(account)s make meetings. A Microsoft administrator "
-                "checks that the account is enabled and has a Microsoft Teams licence; then choose Try again."
-            )
-            % {"account": connection.teams.account_upn},
+            Message(TeamsMessage.SERVICE_ACCOUNT_REFUSED, {"account": connection.teams.account_upn}),
             request_id=error.request_id,
         ) from error
 

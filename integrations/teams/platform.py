@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from integrations.messages import Message
 from integrations.models import Connection, UserMatch
 from integrations.platforms.values import (
     Account,
@@ -28,6 +29,7 @@ from integrations.teams.addons import ACCESS_POLICY, TEAMS
 from integrations.teams.entra import user_tokens
 from integrations.teams.event_text import event_text
 from integrations.teams.forms import LobbyForm
+from integrations.teams.messages import TeamsMessage
 from integrations.teams.models import Method
 from integrations.teams.users import delta
 from integrations.teams.users.lookup import TeamsDirectory, open_directory
@@ -45,6 +47,7 @@ class Teams:
 
     slug = "teams"
     label = "Microsoft Teams"
+    messages = TeamsMessage
     urlconf = "integrations.teams.urls"
     addons: Sequence[AddOn] = (TEAMS, ACCESS_POLICY)
     user_name_label = "UPN"
@@ -140,7 +143,7 @@ class Teams:
         # Graph can't filter by externalId. createOrGet finds the meeting, or creates one that is then deleted.
         return meetings.create_meeting(connection, spec)
 
-    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
+    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> Message:
         return meetings.update_meeting(connection, remote_id, spec)
 
     def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:

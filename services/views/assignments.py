@@ -1,4 +1,4 @@
-"""Who provides a service, and which services somebody provides."""
+"""Pages of the assignments of staff members to services."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from services.assignments import set_providers, set_services, with_provides
-from services.catalog import by_category, service_or_404
+from services.catalog import service_or_404
 from services.forms import ProviderFilter, ProvidersForm, ServicesOfPersonForm
 from services.models import Service
 from staff.access import admin_only, current_member, current_organization
@@ -22,7 +22,7 @@ from staff.people import person_or_404, search, visible_to
 @require_http_methods(["GET", "POST"])
 @admin_only
 def providers(request: HttpRequest, pk: int) -> HttpResponse:
-    """The tab Staff of a service. Saving concerns the people shown, so a page of the list at a time."""
+    """Tab Staff of a service. Saving changes only the staff members shown, one page of the list at a time."""
     organization = current_organization(request)
     service = service_or_404(organization, pk)
     form = ProvidersForm(request.POST, organization=organization)
@@ -51,7 +51,7 @@ def _providers_context(request: HttpRequest, service: Service) -> dict[str, Any]
 @require_http_methods(["GET", "POST"])
 @admin_only
 def services_of_person(request: HttpRequest, pk: int) -> HttpResponse:
-    """The tab Services of a staff member."""
+    """Tab Services of a staff member."""
     organization = current_organization(request)
     person = person_or_404(current_member(request), pk)
     provided = person.assignments.values_list("service_id", flat=True)
@@ -61,5 +61,5 @@ def services_of_person(request: HttpRequest, pk: int) -> HttpResponse:
         set_services(person, form.cleaned_data["services"])
         messages.success(request, _("Saved."))
         return redirect("staff-services", person.pk)
-    context = {"form": form, "person": person, "services": by_category(organization)}
+    context = {"form": form, "person": person, "services": organization.services.by_category()}
     return render(request, "services/of_person.html", context)

@@ -1,4 +1,4 @@
-"""The list of services, Add and Edit, and the tab More."""
+"""Pages to list, add and edit services, and the tab More."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from services.catalog import by_category, categories_of, search, service_or_404, with_list_columns
+from services.catalog import categories_of, search, service_or_404, with_list_columns
 from services.forms import MeetingMethodForm, ServiceFilter, ServiceForm
 from services.hooks import notices_of
 from services.methods import offers_of, set_methods
@@ -19,17 +19,18 @@ from staff.pagination import list_context
 
 @require_GET
 @admin_only
-def services(request: HttpRequest) -> HttpResponse:
-    """Every service of the organisation, category by category."""
+def service_list(request: HttpRequest) -> HttpResponse:
+    """List the organisation's services by category."""
     filters = ServiceFilter(request.GET)
-    rows = with_list_columns(search(by_category(current_organization(request)), **filters.criteria))
+    services = current_organization(request).services.by_category()
+    rows = with_list_columns(search(services, **filters.criteria))
     return render(request, "services/list.html", {"filters": filters, **list_context(request, rows)})
 
 
 @require_http_methods(["GET", "POST"])
 @admin_only
 def add_service(request: HttpRequest) -> HttpResponse:
-    """Add a service; how people meet is asked next, for it cannot be booked without that."""
+    """Add a service, then open its tab More: without a meeting method it cannot be booked."""
     organization = current_organization(request)
     form = ServiceForm(request.POST or None, instance=Service(organization=organization))
     if request.method == "POST" and form.is_valid() and form.save_or_explain():
@@ -42,7 +43,7 @@ def add_service(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @admin_only
 def edit_service(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit the details of one service."""
+    """Edit the details of a service."""
     organization = current_organization(request)
     service = service_or_404(organization, pk)
     name = service.name
@@ -57,7 +58,7 @@ def edit_service(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @admin_only
 def more(request: HttpRequest, pk: int) -> HttpResponse:
-    """The tab More: in which meeting methods the service is offered."""
+    """Tab More: choose the meeting methods of a service."""
     service = service_or_404(current_organization(request), pk)
     offers = offers_of(service)
     form = MeetingMethodForm(request.POST if request.method == "POST" else None, offers=offers)

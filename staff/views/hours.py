@@ -1,4 +1,4 @@
-"""The page Hours of a staff member: the week, and time off."""
+"""Page Hours of a staff member: weekly hours and time off."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from staff.access import current_member, not_for_schedulers
-from staff.hours import coming_time_off, in_words, remove_time_off, replace_week, week_of
-from staff.hours_forms import TimeOffForm, WeekForm, with_monday_everywhere
+from staff.hours import remove_time_off, replace_week, time_off_text, upcoming_time_off, week_of
+from staff.hours_forms import TimeOffForm, WeekForm, with_monday_copied
 from staff.models import StaffMember
 from staff.people import person_or_404
 
@@ -18,11 +18,11 @@ from staff.people import person_or_404
 @require_http_methods(["GET", "POST"])
 @not_for_schedulers
 def hours(request: HttpRequest, pk: int) -> HttpResponse:
-    """The hours of the week; *Copy* only fills in, *Save* keeps."""
+    """Edit the weekly hours. *Copy* only fills in the form."""
     person = person_or_404(current_member(request), pk)
     week = week_of(person)
     if request.method == "POST" and "copy" in request.POST:
-        form = WeekForm(with_monday_everywhere(request.POST), week=week)
+        form = WeekForm(with_monday_copied(request.POST), week=week)
         messages.info(request, _("Monday is copied to Tuesday to Friday. Save to keep it."))
     else:
         form = WeekForm(request.POST if request.method == "POST" else None, week=week)
@@ -30,13 +30,13 @@ def hours(request: HttpRequest, pk: int) -> HttpResponse:
             replace_week(person, form.week)
             messages.success(request, _("Saved."))
             return redirect("staff-hours", person.pk)
-    return _page(request, person, form, TimeOffForm(None, person=person))
+    return _hours_page(request, person, form, TimeOffForm(None, person=person))
 
 
 @require_http_methods(["GET", "POST"])
 @not_for_schedulers
 def time_off(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add time off."""
+    """Add time off. GET, after a reload, shows the page."""
     person = person_or_404(current_member(request), pk)
     if request.method == "GET":
         return redirect("staff-hours", person.pk)
@@ -44,27 +44,27 @@ def time_off(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid() and form.save_or_explain():
         messages.success(request, _("Saved."))
         return redirect("staff-hours", person.pk)
-    return _page(request, person, WeekForm(None, week=week_of(person)), form)
+    return _hours_page(request, person, WeekForm(None, week=week_of(person)), form)
 
 
 @require_POST
 @not_for_schedulers
 def time_off_remove(request: HttpRequest, pk: int, time_off_pk: int) -> HttpResponse:
-    """Take time off back; a second click finds it gone, which is what was wanted."""
+    """Remove time off. A second click changes nothing."""
     person = person_or_404(current_member(request), pk)
     if remove_time_off(person, time_off_pk):
         messages.success(request, _("The time off is removed."))
     return redirect("staff-hours", person.pk)
 
 
-def _page(
+def _hours_page(
     request: HttpRequest, person: StaffMember, week_form: WeekForm, time_off_form: TimeOffForm
 ) -> HttpResponse:
     context = {
         "person": person,
         "week_form": week_form,
         "time_off_form": time_off_form,
-        "time_off": [(off, in_words(off, person.zone)) for off in coming_time_off(person)],
+        "time_off": [(off, time_off_text(off, person.zone)) for off in upcoming_time_off(person)],
         "zone": person.zone.key.replace("_", " "),
     }
     return render(request, "staff/hours.html", context)

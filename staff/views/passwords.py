@@ -1,4 +1,4 @@
-"""Invitations, and the pages of a forgotten password."""
+"""Invitations, and the pages to set a forgotten password."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from staff.access import admin_only, current_member
 from staff.models import StaffMember
 from staff.passwords import EmailNotSent, ForgottenPasswordForm, send_forgotten_password, send_invitation
 from staff.people import person_or_404
-from staff.rate_limits import Limit, client_address, within
-from staff.sign_in import start_anew
+from staff.rate_limits import Limit, client_address, is_within
+from staff.sign_in import record_new_password
 
 if TYPE_CHECKING:
     Message = SuccessMessageMixin[Any]
 else:
     Message = SuccessMessageMixin
 
-# Of one address, whoever is asked for; a whole office may share one.
+# Per client address, for any emails. A whole office may share one.
 _FORGOTTEN = Limit("password-forgotten", times=30, seconds=60 * 60)
 
 
 @require_POST
 @admin_only
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send somebody the link to set a password."""
+    """Send a staff member the link to set a password."""
     person = person_or_404(current_member(request), pk)
     send_link(request, person)
     return redirect("staff-edit", person.pk)
 
 
 def send_link(request: HttpRequest, person: StaffMember) -> None:
-    """Send the invitation, or the link for a new password, and tell the admin how that went."""
+    """Send the invitation or the link for a new password, and show the admin the result."""
     if not person.is_active:
         messages.error(request, _("This person is not active. Tick Active and save first."))
         return
     try:
         (send_forgotten_password if person.has_usable_password() else send_invitation)(person)
     except EmailNotSent:
-        messages.error(request, _("The mail could not be sent. Try again in a few minutes."))
+        messages.error(request, _("The email could not be sent. Try again in a few minutes."))
     else:
         messages.success(request, _("A link to set a password is on its way to %s.") % person.email)
 
 
 class ForgottenPassword(Message, auth_views.PasswordResetView):
-    """Asks for the address and sends the link."""
+    """Page that asks for the email address and sends the link."""
 
     template_name = "staff/forgotten_password.html"
     form_class = ForgottenPasswordForm  # type: ignore[assignment]
@@ -63,21 +63,21 @@ class ForgottenPassword(Message, auth_views.PasswordResetView):
     )
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Send the link, unless this address asks too often."""
-        if not within((_FORGOTTEN, client_address(self.request))):
+        """Send the link, unless the client address is over the limit."""
+        if not is_within((_FORGOTTEN, client_address(self.request))):
             form.add_error(None, _("Too many attempts. Try again in an hour, or ask an admin for a link."))
             return self.form_invalid(form)
         return super().form_valid(form)
 
 
 class SetPassword(Message, auth_views.PasswordResetConfirmView):
-    """Where the link leads."""
+    """Page that the link opens."""
 
     template_name = "staff/set_password.html"
     success_url = reverse_lazy("login")
     success_message = gettext_lazy("Your password is set. Sign in with it.")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Save it; it is to be tried at once."""
-        start_anew(self.request, form.user.email)
+        """Save the password. The person can sign in at once, even after too many attempts."""
+        record_new_password(self.request, form.user.email)
         return super().form_valid(form)

@@ -1,4 +1,4 @@
-"""The list of people, Add and Edit."""
+"""Pages to list, add and edit staff members."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from staff.views.passwords import send_link
 
 @require_GET
 @not_for_schedulers
-def people(request: HttpRequest) -> HttpResponse:
-    """Everybody for admins, oneself for staff."""
+def staff_list(request: HttpRequest) -> HttpResponse:
+    """List all staff members for admins, only themselves for others."""
     filters = PeopleFilter(request.GET, organization=current_organization(request))
     rows = search(visible_to(current_member(request)), **filters.criteria).select_related("location")
     return render(request, "staff/list.html", {"filters": filters, **list_context(request, rows)})
@@ -28,7 +28,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @admin_only
 def add_person(request: HttpRequest) -> HttpResponse:
-    """Add somebody to the organisation."""
+    """Add a staff member to the organisation."""
     person = StaffMember(organization=current_organization(request))
     form = AddPersonForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid() and form.save_or_explain():
@@ -42,7 +42,7 @@ def add_person(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @admin_only
 def edit_person(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit one person of the organisation."""
+    """Edit a staff member of the organisation."""
     person = person_or_404(current_member(request), pk)
     name = person.name
     form = PersonForm(request.POST or None, instance=person)

@@ -112,7 +112,7 @@ document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
 // After a request for other times, move to the first of them.
 form.addEventListener("click", (event) => { if (event.target.closest("button[name=from]")) goal = "#times input[name=slot]"; });
 
-// Show the booking in words before it is booked.
+// Summarize the booking before the user submits it.
 function showSummary() {
   const chosen = form.querySelector("input[name=slot]:checked");
   document.getElementById("summary").textContent = chosen ? chosen.dataset.summary : "";

@@ -22,7 +22,7 @@ window.dropAppointment = async function dropAppointment(pk, drop, jumpBack) {
     if (other) setTimeout(() => window.dropAppointment(pk, { staff: drop.staff, version: drop.version, starts_at: other }, () => {}));
   } catch {
     jumpBack();
-    await showRefusal({ sentence: dragDialog.dataset.trouble, next_free: [] });
+    await showRefusal({ sentence: dragDialog.dataset.failed, next_free: [] });
   } finally {
     window.scheduleHolds.delete("drag");
     document.dispatchEvent(new Event("schedule-refresh"));

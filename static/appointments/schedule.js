@@ -58,8 +58,8 @@ function drawCalendar(data) {
 // The calendar draws the current time in the browser's zone, so hide it if the schedule's zone differs.
 function hasSameLocalTime(zone) {
   const now = new Date();
-  const clock = (options) => new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short", ...options }).format(now);
-  return clock({}) === clock({ timeZone: zone });
+  const localTimeNow = (options) => new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short", ...options }).format(now);
+  return localTimeNow({}) === localTimeNow({ timeZone: zone });
 }
 
 function book(data, { dateStr, resource }) {

@@ -1,4 +1,4 @@
-// The selection bar above the table of users. Without this file, the two buttons apply to the ticked rows.
+// The selection bar above the table of users. Without this file, the two buttons apply to the selected rows.
 "use strict";
 
 // The selection before htmx replaces a part of the table; restored afterwards.

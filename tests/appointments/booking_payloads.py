@@ -10,10 +10,10 @@ from tests.appointments.conftest import Maple, monday
 PAGE = "/contact-center/"
 
 
-def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
+def booking_data(maple: Maple, **changes: Any) -> dict[str, Any]:
     """Return form data for Cleo on Monday at ten at the location with any staff, with `changes`."""
     sent = {
-        "request_key": "a-key-that-nobody-guesses",
+        "request_key": "an-unguessable-key",
         "client": maple.cleo.pk,
         "service": maple.review.pk,
         "method": MeetingMethod.AT_LOCATION.value,

@@ -92,6 +92,18 @@ def maple_with_teams(maple: Maple, fake_teams: FakePlatform) -> Maple:
 
 
 @pytest.fixture
+def ada(maple: Maple) -> StaffMember:
+    """Ada, an admin."""
+    return make_member(maple.organization, "Ada Quist", Role.ADMIN)
+
+
+@pytest.fixture
+def as_ada(ada: StaffMember) -> Browser:
+    """Ada's browser."""
+    return signed_in(ada)
+
+
+@pytest.fixture
 def as_sky(maple: Maple) -> Browser:
     """Sky's browser."""
     return signed_in(maple.sky)

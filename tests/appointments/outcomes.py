@@ -15,7 +15,7 @@ def timeline(appointment: Appointment) -> list[str]:
     return [event_text(event) for event in appointment.events.all()]
 
 
-def refusal(book: Callable[[], object]) -> tuple[str, str]:
+def booking_error(book: Callable[[], object]) -> tuple[str, str]:
     with pytest.raises(BookingError) as refused:
         book()
     return refused.value.field, refused.value.sentence

@@ -1,4 +1,4 @@
-"""Emails in the operators' admin."""
+"""Emails in Django admin."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def make_notification(name: str = "Sam Okafor") -> Notification:
     return Notification.objects.create(appointment=appointment, kind=NotificationKind.BOOKED, email=email)
 
 
-def test_a_mail_is_shown_without_the_secret_that_it_carried(operator: Browser) -> None:
+def test_an_email_is_shown_without_its_secret_link(operator: Browser) -> None:
     notification = make_notification()
 
     text = operator.get(
@@ -54,7 +54,7 @@ def test_a_mail_is_shown_without_the_secret_that_it_carried(operator: Browser) -
     assert notification.appointment.join_token not in text
 
 
-def test_operators_send_nothing_themselves(operator: Browser) -> None:
+def test_operators_cannot_change_emails(operator: Browser) -> None:
     notification = make_notification()
 
     answer = operator.post(
@@ -65,7 +65,7 @@ def test_operators_send_nothing_themselves(operator: Browser) -> None:
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_the_list_of_mails_takes_the_same_number_of_queries(
+def test_the_list_of_emails_takes_the_same_number_of_queries(
     operator: Browser, how_many: int, django_assert_num_queries
 ) -> None:
     for number in range(how_many):

@@ -49,7 +49,8 @@ def test_it_retrieves_a_new_authorization(dashboard: Page, stack: Stack) -> None
     """
     stack.control("refresh-tokens", how="revoked")
     stack.sql(
-        "UPDATE integrations_connection SET status = 'needs_reauthorization', status_reason = 'invalid_grant'"
+        "UPDATE integrations_connection SET status = 'needs_reauthorization', "
+        """status_reason = '{"code": "teams.sign_in_ended"}'"""
     )
     dashboard.reload()
     expect(dashboard.get_by_text("needs to be reauthorized").first).to_be_visible()

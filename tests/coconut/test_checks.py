@@ -26,8 +26,6 @@ SOUND = {
     "MICROSOFT_CLIENT_CERTIFICATE": "",
     "MICROSOFT_CLIENT_SECRET_EXPIRES": "2099-12-31",
     "MICROSOFT_CLOUD": "global",
-    "MEETING_TASK_TIME_LIMIT": 75,
-    "MEETING_LEASE_SECONDS": 90,
 }
 
 
@@ -78,7 +76,6 @@ def test_a_sound_installation_hears_nothing(installation: Settings) -> None:
         ("E009", {"MICROSOFT_CLIENT_CERTIFICATE": "/nowhere/microsoft.pem"}),
         ("E010", {"MICROSOFT_CLOUD": "china"}),
         ("E011", {"MICROSOFT_CLIENT_SECRET_EXPIRES": "31.12.2099"}),
-        ("E012", {"MEETING_TASK_TIME_LIMIT": 90}),
         ("W001", {"MICROSOFT_CLIENT_ID": "", "MICROSOFT_CLIENT_SECRET": ""}),
         ("W002", {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(30)}),
         ("W002", {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(-1)}),

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -84,3 +85,21 @@ def test_the_web_server_does_not_start_with_unsafe_settings(changed: dict[str, s
     done = import_web_server(**changed)
 
     assert (done.returncode, said in done.stderr) == (1, True)
+
+
+def test_importing_the_settings_changes_neither_files_nor_the_environment(tmp_path: Path) -> None:
+    folder = tmp_path / "metrics"
+    code = "import os; before = dict(os.environ); import coconut.settings; assert dict(os.environ) == before"
+
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env={
+            **os.environ,
+            "PROMETHEUS_MULTIPROC_DIR": str(folder),
+            "DJANGO_SETTINGS_MODULE": "coconut.settings",
+        },
+        cwd=settings.BASE_DIR,
+        check=True,
+    )
+
+    assert not folder.exists()

@@ -34,8 +34,8 @@ WELL = {
 
 @pytest.fixture(autouse=True)
 def no_heartbeat_yet(servers: None) -> None:
-    cache.delete_many([health.HEARTBEAT_KEY, health.CLOCK_KEY])
-    health.forget()
+    cache.delete_many([health.HEARTBEAT_KEY, health.BEAT_KEY])
+    health.reset()
 
 
 def test_a_living_process_says_so_without_asking_the_database(client: Browser) -> None:
@@ -56,7 +56,7 @@ def test_probes_come_by_an_address_and_without_https(client: Browser, settings: 
 
 @pytest.mark.django_db
 def test_an_installation_is_ready_when_everything_answers(client: Browser) -> None:
-    health.record_clock()
+    health.record_beat_heartbeat()
     heartbeat()
 
     answer = client.get("/readyz")
@@ -67,7 +67,7 @@ def test_an_installation_is_ready_when_everything_answers(client: Browser) -> No
 
 @pytest.mark.django_db
 def test_a_worker_that_is_not_heard_of_is_reported_and_stops_nobody(client: Browser) -> None:
-    health.record_clock()
+    health.record_beat_heartbeat()
 
     answer = client.get("/readyz")
 
@@ -129,9 +129,9 @@ def test_a_database_without_the_newest_tables_is_reported(client: Browser) -> No
 @pytest.mark.parametrize(("limit", "is_soon_enough"), [(50, False), (70, True)])
 @pytest.mark.django_db
 def test_a_meeting_that_waits_too_long_for_a_worker_is_reported(
-    client: Browser, settings: Settings, limit: int, is_soon_enough: bool
+    client: Browser, monkeypatch: pytest.MonkeyPatch, limit: int, is_soon_enough: bool
 ) -> None:
-    settings.MEETING_OLDEST_DUE_SECONDS = limit
+    monkeypatch.setattr(health, "OLDEST_DUE_LIMIT_SECONDS", limit)
     meeting = ask(make_hosting())
     meeting.due_at = timezone.now() - timedelta(minutes=1)
     meeting.save()
@@ -158,11 +158,11 @@ def test_whoever_asks_again_and_again_makes_no_work(
 def test_the_clock_says_that_it_goes_and_goes_on_without_a_cache(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Scheduler(current_app, schedule_filename="/nowhere", lazy=True).say()
-    said = cache.get(health.CLOCK_KEY)
+    Scheduler(current_app, schedule_filename="/nowhere", lazy=True).send_heartbeat()
+    said = cache.get(health.BEAT_KEY)
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": NOBODY_LISTENS}}
     with caplog.at_level(logging.WARNING):
-        Scheduler(current_app, schedule_filename="/nowhere", lazy=True).say()
+        Scheduler(current_app, schedule_filename="/nowhere", lazy=True).send_heartbeat()
 
     assert said == 1
     assert [record.name for record in caplog.records] == ["coconut.beat"]

@@ -34,9 +34,9 @@ Numbers = dict[tuple[str, str], float]
 @pytest.fixture(autouse=True)
 def told(settings: Settings) -> Iterator[None]:
     settings.METRICS_TOKEN = TOKEN
-    health.forget()
+    health.reset()
     yield
-    health.forget()
+    health.reset()
 
 
 def numbers(client: Browser) -> Numbers:
@@ -172,9 +172,11 @@ def test_without_a_database_what_was_counted_is_still_told(
 
 COUNT = """
 import os
+import django
+django.setup()
 from coconut import prometheus
 from integrations.metrics import count_sync
-prometheus.begin()
+prometheus.remove_old_counters()
 for _ in range(3):
     if os.fork() == 0:
         count_sync("agreed")

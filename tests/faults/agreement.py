@@ -30,7 +30,7 @@ SELECT a.id, a.status, a.starts_at, a.ends_at, a.meeting_id, s.name || ', ' || o
 """
 MEETINGS = """
 SELECT m.id, m.desired_state, m.state, m.version, m.synced_version, m.join_url, m.remote_id, m.error_kind,
-       m.error_sentence, m.warning, m.due_at, m.lease_token, m.recheck_at, c.status AS connection
+       m.error, m.warning, m.due_at, m.lease_token, m.recheck_at, c.status AS connection
   FROM integrations_meeting m JOIN integrations_connection c ON c.id = m.connection_id
 """
 WAITING = """
@@ -166,18 +166,18 @@ def _meeting_differences(seen: Seen, remote: dict[str, list[Row]]) -> Iterator[s
 
 def _end_while_connected(meeting: Row, remote: list[Row]) -> Iterator[str]:
     if meeting["error_kind"] or meeting["synced_version"] != meeting["version"]:
-        yield f"does not agree: {meeting['error_kind']} {meeting['error_sentence']}"
+        yield f"does not agree: {meeting['error_kind']} {meeting['error']}"
     if meeting["desired_state"] == "absent" and (remote or meeting["state"] != "cancelled"):
         yield f"should be gone: it is {meeting['state']}, with {len(remote)} remote meetings."
 
 
 def _end_of_disconnected(meeting: Row, remote: list[Row]) -> Iterator[str]:
     """Links stay. Meetings without a link, or that could not be deleted, say why."""
-    has_reason = bool(meeting["warning"] or meeting["error_sentence"])
+    has_reason = bool(meeting["warning"] or meeting["error"])
     match meeting["state"]:
         case "ready" if [each["join_web_url"] for each in remote] == [meeting["join_url"]]:
             return
-        case "failed" if meeting["error_sentence"] and not remote:
+        case "failed" if meeting["error"] and not remote:
             return
         case "cancelled" if has_reason or not remote:
             return

@@ -37,8 +37,8 @@ def meeting(**fields: Any) -> Row:
         "join_url": "https://teams.example/1",
         "remote_id": "remote-1",
         "error_kind": "",
-        "error_sentence": "",
-        "warning": "",
+        "error": {},
+        "warning": {},
         "due_at": None,
         "lease_token": None,
         "recheck_at": None,
@@ -72,7 +72,7 @@ UNMADE = meeting(
     remote_id="",
     synced_version=0,
     error_kind="ended",
-    error_sentence="Connect it again.",
+    error={"code": "meeting.disconnected_without_link"},
 )
 
 
@@ -146,7 +146,7 @@ def test_allowed_states_after_a_disconnect_are_no_difference(row: Row, left: lis
         (LEFT, [remote(join_web_url="https://teams.example/2")]),
         (LEFT | {"due_at": "2026-12-01T00:00:00Z"}, [remote()]),
         (UNMADE, [remote()]),
-        (UNMADE | {"error_sentence": ""}, []),
+        (UNMADE | {"error": {}}, []),
         (UNMADE | {"state": "pending"}, []),
     ],
     ids=["no meeting", "another link", "still due", "a meeting nobody knows", "no reason", "it waits"],

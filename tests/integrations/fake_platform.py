@@ -21,6 +21,7 @@ from django.db import connection as database
 from django.http import QueryDict
 
 from integrations.connections.lifecycle import require_reauthorization
+from integrations.messages import Message, MessageCode
 from integrations.models import Connection, UserMatch
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.settings_form import SettingsForm
@@ -43,6 +44,7 @@ from integrations.platforms.values import (
 )
 from staff.addons import AddOn
 from staff.models import Organization
+from tests.messages import ExampleMessage, message
 
 T = TypeVar("T")
 
@@ -50,19 +52,21 @@ SERVICE_ACCOUNT = "oid-of-the-service-account"
 
 
 def outage() -> PlatformError:
-    return PlatformError(ErrorKind.OUTAGE, "The fake platform cannot be reached.")
+    return PlatformError(ErrorKind.OUTAGE, message("The fake platform cannot be reached."))
 
 
 def throttled(seconds: float = 30, scope: ErrorScope = ErrorScope.CONNECTION) -> PlatformError:
-    return PlatformError(ErrorKind.THROTTLED, "The fake platform is busy.", retry_after=seconds, scope=scope)
+    return PlatformError(
+        ErrorKind.THROTTLED, message("The fake platform is busy."), retry_after=seconds, scope=scope
+    )
 
 
 def refused() -> PlatformError:
-    return PlatformError(ErrorKind.CONNECTION, "The fake platform no longer accepts the sign-in.")
+    return PlatformError(ErrorKind.CONNECTION, message("The fake platform no longer accepts the sign-in."))
 
 
 def gone() -> PlatformError:
-    return PlatformError(ErrorKind.GONE, "The meeting does not exist.")
+    return PlatformError(ErrorKind.GONE, message("The meeting does not exist."))
 
 
 def _depth_of_transaction() -> int:
@@ -81,6 +85,7 @@ class FakePlatform:
     """
 
     label = "Microsoft Teams"
+    messages: type[MessageCode] = ExampleMessage
     # The fake takes the place of Teams in the registry. The pages of Teams keep their addresses.
     urlconf = "integrations.teams.urls"
     addons: Sequence[AddOn] = ()
@@ -100,7 +105,7 @@ class FakePlatform:
         self.needs_permission_probe = False
         self.host_permission: dict[str, PermissionResult] = {}
         self.changes: Changes | None = None
-        self.warning = ""
+        self.warning = Message()
         self.music = "none"
         self.meetings: dict[str, RemoteMeeting] = {}
         self.organizers: dict[str, str] = {}
@@ -133,7 +138,7 @@ class FakePlatform:
         error = refused()
 
         def refuse_it() -> None:
-            require_reauthorization(Connection.objects.filter(pk=connection.pk), error.sentence)
+            require_reauthorization(Connection.objects.filter(pk=connection.pk), error.message)
             raise error
 
         self.during(method, refuse_it)
@@ -238,9 +243,9 @@ class FakePlatform:
             try:
                 self._begin("check")
             except PlatformError as error:
-                yield CheckStep(name, StepOutcome.FAILED, error.sentence, error.request_id)
+                yield CheckStep(message(name), StepOutcome.FAILED, error.message, error.request_id)
                 break
-            yield CheckStep(name, StepOutcome.OK, f"{name} works.")
+            yield CheckStep(message(name), StepOutcome.OK, message(f"{name} works."))
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec, *, may_exist: bool) -> RemoteMeeting:
         return self._request(connection, lambda: self._create_or_get(spec))
@@ -248,7 +253,7 @@ class FakePlatform:
     def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
         return self._request(connection, lambda: self._create_or_get(spec))
 
-    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> str:
+    def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> Message:
         return self._request(connection, lambda: self._update(remote_id, spec), finds=True)
 
     def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
@@ -280,7 +285,7 @@ class FakePlatform:
         self._end("create_meeting")
         return meeting
 
-    def _update(self, remote_id: str, spec: MeetingSpec) -> str:
+    def _update(self, remote_id: str, spec: MeetingSpec) -> Message:
         self._begin("update_meeting")
         meeting = self._find_meeting(spec.organizer_id, remote_id)
         self.meetings[remote_id] = _as_specified(remote_id, meeting.join_url, spec)
@@ -392,7 +397,7 @@ class KeylessFakePlatform(FakePlatform):
         self._end("list_meetings")
         return existing
 
-    def _update(self, remote_id: str, spec: MeetingSpec) -> str:
+    def _update(self, remote_id: str, spec: MeetingSpec) -> Message:
         self._count_write(spec.organizer_id)
         return super()._update(remote_id, spec)
 

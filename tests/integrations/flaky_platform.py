@@ -1,7 +1,7 @@
 """A platform between whose calls anything may happen, and workers that stop at each call until they hear how it went.
 
 Two promises of the real world are kept: a worker is killed before its lease runs out (the task's hard limit), and a
-write lands, if ever, within MEETING_RECHECK_SECONDS of being sent.
+write lands, if ever, within `SETTLED_AFTER` of being sent.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from queue import Queue
 from threading import Thread, current_thread
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import connection as database
 
 from integrations.connections.lifecycle import require_reauthorization
+from integrations.meetings.lease import SETTLED_AFTER
 from integrations.models import Connection, UserMatch
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import Attendee, ErrorScope, PlatformError
@@ -28,6 +28,7 @@ from tests.integrations.fake_platform import (
     throttled,
 )
 from tests.integrations.meeting_steps import later
+from tests.messages import message
 
 
 class Killed(BaseException):
@@ -182,13 +183,13 @@ class Unreliable:
         if fate == Fate.CARRIED_OUT:
             return self._carry_out(worker, act, writes)
         if fate in (Fate.LANDS_LATE, Fate.KILLED_LANDS_LATE) and writes:
-            self._late.append((self.clock + settings.MEETING_RECHECK_SECONDS, act))
+            self._late.append((self.clock + SETTLED_AFTER.total_seconds(), act))
         if fate in (Fate.KILLED, Fate.KILLED_LANDS_LATE):
             raise Killed
         if fate == Fate.NOT_FOUND and not finds:
             fate = Fate.UNREACHABLE
         if fate == Fate.SIGN_IN_REFUSED:
-            require_reauthorization(Connection.objects.filter(pk=connection.pk), "Sign in again.")
+            require_reauthorization(Connection.objects.filter(pk=connection.pk), message("Sign in again."))
         raise _error(fate, writes)
 
     def _carry_out(self, worker: Worker, act: Callable[[], Any], writes: bool) -> Any:
@@ -222,9 +223,9 @@ def _error(fate: Fate, writes: bool) -> PlatformError:
         Fate.BUSY: throttled(20),
         Fate.HOST_BUSY: throttled(20, ErrorScope.HOST),
         Fate.SIGN_IN_REFUSED: refused(),
-        Fate.PERSON_REFUSED: PlatformError(ErrorKind.PERSON, "Not this person."),
-        Fate.CALLED_WRONG: PlatformError(ErrorKind.BUG, "Not so."),
+        Fate.PERSON_REFUSED: PlatformError(ErrorKind.PERSON, message("Not this person.")),
+        Fate.CALLED_WRONG: PlatformError(ErrorKind.BUG, message("Not so.")),
         Fate.NOT_FOUND: gone(),
     }
-    uncertain = PlatformError(ErrorKind.OUTAGE, "No answer came.", ambiguous=writes)
+    uncertain = PlatformError(ErrorKind.OUTAGE, message("No answer came."), ambiguous=writes)
     return errors.get(fate, uncertain)

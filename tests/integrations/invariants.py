@@ -17,7 +17,7 @@ from tests.integrations.flaky_platform import UnreliableKeylessPlatform, Unrelia
 def check_rows(is_connected: bool) -> None:
     """Nothing waits for ever, and after a disconnect everything is in one of its ends."""
     for meeting in Meeting.objects.all():
-        about = f"{meeting.pk}: {meeting.state}, {meeting.error_kind} {meeting.error_sentence}"
+        about = f"{meeting.pk}: {meeting.state}, {meeting.error_kind} {meeting.error!s}"
         assert meeting.due_at is None, about
         if meeting.desired_state == DesiredState.ABSENT:
             assert meeting.state == "cancelled", about

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -22,13 +21,9 @@ from tests.integrations.circuit_steps import calls, connection_of, open_circuit,
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
 
 
 @pytest.fixture
@@ -107,7 +102,7 @@ def test_an_answer_in_between_begins_the_count_anew(hosting: Hosting, fake_teams
 def test_a_refusal_is_an_answer(hosting: Hosting, fake_teams: FakePlatform, kind: ErrorKind) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
     later(seconds=16)
-    fake_teams.fail("create_meeting", PlatformError(kind, "No."))
+    fake_teams.fail("create_meeting", PlatformError(kind, message("No.")))
     sync(ask(hosting))
 
     assert (connection_of(hosting).probe_at, connection_of(hosting).consecutive_failures) == (None, [])
@@ -161,9 +156,9 @@ def test_the_first_success_makes_due_what_waits(
 
 
 def test_the_pauses_grow_while_the_probes_fail(
-    hosting: Hosting, fake_teams: FakePlatform, settings: Any
+    hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.CIRCUIT_PAUSE_MAX_SECONDS = 100
+    monkeypatch.setattr(circuit_breaker, "LONGEST_PROBE_PAUSE_SECONDS", 100)
     open_circuit(hosting, fake_teams)
     fake_teams.fail("create_meeting", outage(), times=30)
 
@@ -192,7 +187,7 @@ def test_calls_that_were_under_way_do_not_make_the_pause_longer(
 def test_a_platform_that_says_how_long_it_is_down_is_believed_up_to_the_longest_pause(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
-    error = PlatformError(ErrorKind.OUTAGE, "Back in an hour.", retry_after=3600)
+    error = PlatformError(ErrorKind.OUTAGE, message("Back in an hour."), retry_after=3600)
     fake_teams.fail("create_meeting", error, times=3)
     for _ in range(3):
         sync(ask(hosting))
@@ -230,7 +225,7 @@ def test_a_meeting_that_always_fails_does_not_keep_the_others_from_probing(
 def test_an_uncertain_move_is_compared_after_the_outage(hosting: Hosting, fake_teams: FakePlatform) -> None:
     moved = sync(ask(hosting))
     move(moved)
-    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer."), ambiguous=True))
     sync(moved)
     fake_teams.fail("create_meeting", outage(), times=2)
     for _ in range(2):
@@ -307,7 +302,7 @@ def test_meetings_that_wait_for_a_platform_that_is_down_say_so(
 
     fresh.refresh_from_db()
     assert (fresh.state, fresh.error_kind) == ("pending", "outage")
-    assert fresh.error_sentence.startswith("The video platform gives no answers at the moment.")
+    assert str(fresh.error).startswith("The video platform gives no answers at the moment.")
 
 
 def test_meetings_that_wait_because_the_platform_asked_for_it_say_so(

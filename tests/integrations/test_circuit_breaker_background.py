@@ -15,14 +15,9 @@ from integrations.platforms.values import PermissionResult, PermissionState
 from tests.factories import make_run
 from tests.integrations.circuit_steps import calls, connection_of, open_circuit, seconds_until_the_probe
 from tests.integrations.fake_platform import FakePlatform, outage
-from tests.integrations.meeting_steps import later, make_hosting, sync
+from tests.integrations.meeting_steps import later, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
 
 
 def rematch(hosting: Hosting) -> RematchRun:

@@ -9,6 +9,7 @@ import pytest
 
 from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionEvent, EventKind
+from tests.messages import message
 
 #: Example facts of each kind.
 FACTS: dict[EventKind, dict[str, Any]] = {
@@ -21,7 +22,7 @@ FACTS: dict[EventKind, dict[str, Any]] = {
     EventKind.TURNED_ON: {"count": 1, "person": "Sam Okafor", "is_undo": True},
     EventKind.TURNED_OFF: {"count": 2, "person": "", "is_undo": False},
     EventKind.REMATCHED: {"matched": 3, "unmatched": 1, "forbidden": 0, "checking": 2},
-    EventKind.REMATCH_FAILED: {"done": 1, "total": 2, "reason": "Microsoft is down."},
+    EventKind.REMATCH_FAILED: {"done": 1, "total": 2, "reason": message("Microsoft is down.").as_json()},
     EventKind.FIELD_CHANGED: {"old": "email", "new": "username"},
     EventKind.USER_NAME_ADOPTED: {"field": "username", "person": "Sam Okafor", "old": "sam", "new": "sam.o"},
     EventKind.PERMISSION_REPORTED: {"count": 2, "person": ""},
@@ -33,7 +34,7 @@ FACTS: dict[EventKind, dict[str, Any]] = {
         "restored": 0,
         "repaired": 2,
         "failed": 1,
-        "reason": "Not allowed.",
+        "reason": message("Not allowed.").as_json(),
     },
     EventKind.LINKS_RETRIED: {"count": 1},
     EventKind.DRIFT_FOUND: {
@@ -53,7 +54,7 @@ FACTS: dict[EventKind, dict[str, Any]] = {
         "window_start": "2026-11-30",
     },
     EventKind.NOTED: {"code": "music", "choice": "jazz"},
-    EventKind.TOKEN_REFUSED: {"reason": "The password has expired."},
+    EventKind.TOKEN_REFUSED: {"reason": message("The password has expired.").as_json()},
 }
 TEXTS = {
     EventKind.CONNECTED: "Teams was connected.",

@@ -32,11 +32,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
-@pytest.fixture
 def broker() -> Iterator[None]:
     """An empty one."""
     _empty()
@@ -131,9 +126,9 @@ def test_one_failed_link_that_is_tried_again_waits_for_nobody(hosting: Hosting) 
 
 
 def test_the_sweep_adds_no_more_than_a_batch_to_what_waits_for_a_worker_already(
-    hosting: Hosting, monkeypatch: pytest.MonkeyPatch, settings: Any
+    hosting: Hosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETING_SWEEP_BATCH = 3
+    monkeypatch.setattr("integrations.meetings.sweep.BATCH_SIZE", 3)
     monkeypatch.setattr("coconut.task_queue.send_each", lambda *args, **options: True)
     old = [ask(hosting) for _ in range(5)]
     later(seconds=61)

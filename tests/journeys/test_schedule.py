@@ -129,7 +129,9 @@ def test_a_note_being_typed_survives_clicks_of_a_colleague_and_of_the_author(
         steps.sign_in(other, "sam@maple.example", then=f"/schedule/appointments/{pk}/")
         other.get_by_role("button", name="Arrived").click()
 
-        expect(panel.locator("#run").get_by_role("status")).to_have_text("Arrived", timeout=6_000)
+        expect(panel.locator("#appointment-summary").get_by_role("status")).to_have_text(
+            "Arrived", timeout=6_000
+        )
         expect(note).to_have_value("Half a sent")
         panel.get_by_role("button", name="Start").click()
 
@@ -178,7 +180,7 @@ def test_a_day_is_managed_on_a_phone_from_the_list(page: Page, stack: Stack) -> 
     page.locator("#day-list a[data-appointment]").click()
     for button, status in [("Arrived", "Arrived"), ("Start", "In progress"), ("Complete", "Served")]:
         page.get_by_role("button", name=button).click()
-        expect(page.locator("#run").get_by_role("status")).to_have_text(status)
+        expect(page.locator("#appointment-summary").get_by_role("status")).to_have_text(status)
     fitting.append(fits(page))
     page.goto("/schedule/?view=week")
     fitting.append(fits(page))

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from staff.hours import TimeRange, in_words, replace_week, week_of
+from staff.hours import TimeRange, replace_week, time_off_text, week_of
 from staff.models import StaffMember, TimeOff
 from tests.factories import make_hours, make_member, make_organization
 
@@ -228,7 +228,7 @@ def test_time_off_of_another_staff_member_cannot_be_removed_from_ones_own_page(a
 def test_time_off_is_shown_as_a_readable_range(start, end, words):
     off = TimeOff(starts_at=start, ends_at=end)
 
-    assert in_words(off, BERLIN) == words
+    assert time_off_text(off, BERLIN) == words
 
 
 @pytest.mark.django_db(transaction=True)

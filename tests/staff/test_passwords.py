@@ -76,7 +76,7 @@ def test_if_the_email_server_is_down_the_staff_member_is_added_with_a_warning(as
         )
 
     assert StaffMember.objects.filter(email="nia@maple.example").exists()
-    assert messages_of(response) == ["Saved.", "The mail could not be sent. Try again in a few minutes."]
+    assert messages_of(response) == ["Saved.", "The email could not be sent. Try again in a few minutes."]
 
 
 def test_an_inactive_staff_member_is_not_invited(as_ada, maple):

@@ -15,7 +15,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from staff.models import Role, StaffMember
-from staff.sign_in import LimitedSignInForm, may_try, was_right
+from staff.sign_in import LimitedSignInForm, count_attempt, record_success
 from tests.factories import PASSWORD, make_member, make_operator, make_organization
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -113,7 +113,7 @@ def test_a_stranger_elsewhere_does_not_lock_the_owner_out():
 
 def test_one_ip_address_may_try_a_hundred_times_with_any_emails():
     for number in range(100):
-        may_try(RequestFactory().post("/"), f"person{number}@maple.example")
+        count_attempt(RequestFactory().post("/"), f"person{number}@maple.example")
 
     assert sentence_of(try_password(PASSWORD)) == TOO_MANY
     assert is_in(try_password(PASSWORD, REMOTE_ADDR="198.51.100.7"))
@@ -122,7 +122,7 @@ def test_one_ip_address_may_try_a_hundred_times_with_any_emails():
 def guess_from_many_addresses() -> None:
     """Guess a hundred times at Ada's account, only a few times from each IP address."""
     for number in range(100):
-        may_try(RequestFactory().post("/", REMOTE_ADDR=f"203.0.113.{number}"), EMAIL)
+        count_attempt(RequestFactory().post("/", REMOTE_ADDR=f"203.0.113.{number}"), EMAIL)
 
 
 def test_many_ip_addresses_together_may_guess_a_hundred_times_at_one_account():
@@ -170,15 +170,15 @@ def test_a_password_that_was_just_set_works_regardless_of_other_guesses(ada):
 def test_a_successful_sign_in_does_not_count_against_the_offices_ip_address():
     for _ in range(101):
         request = RequestFactory().post("/")
-        may_try(request, EMAIL)
-        was_right(request, EMAIL)
+        count_attempt(request, EMAIL)
+        record_success(request, EMAIL)
 
     assert is_in(try_password(PASSWORD))
 
 
 def test_one_stubborn_device_does_not_stop_its_office(ada):
     for _ in range(120):
-        may_try(RequestFactory().post("/"), "printer@maple.example")
+        count_attempt(RequestFactory().post("/"), "printer@maple.example")
 
     assert is_in(try_password(PASSWORD))
 

@@ -67,7 +67,7 @@ def _try_out(connection: Connection) -> str:
     with transaction.atomic():
         to_read = to_read_for_day(connection).count() + to_read_for_week(connection).count()
         run = reconcile(connection)
-        findings = connection.findings.filter(at__gte=run.started_at).values_list("sentence", flat=True)
-        told = [f"{to_read} would be read.", *findings]
+        findings = connection.findings.filter(at__gte=run.started_at)
+        told = [f"{to_read} would be read.", *(str(finding.message) for finding in findings)]
         transaction.set_rollback(True)
     return " ".join(told)

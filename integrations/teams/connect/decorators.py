@@ -83,11 +83,11 @@ def render_sign_in_form(request: HttpRequest, template: str, context: dict[str, 
 def with_next_step(problem: PlatformError, *, reauthorizing: bool = False) -> str:
     """Return the problem's sentence, and how to try again if an admin can."""
     if problem.kind == ErrorKind.OPERATOR:
-        return problem.sentence
+        return str(problem)
     if reauthorizing:
-        return f"{problem.sentence} {_('Nothing was changed. You can start again.')}"
+        return f"{problem} {_('Nothing was changed. You can start again.')}"
     again = _("Nothing was connected. Your answers are still here: continue to try again.")
-    return f"{problem.sentence} {again}"
+    return f"{problem} {again}"
 
 
 def _is_at_base_url(request: HttpRequest) -> bool:

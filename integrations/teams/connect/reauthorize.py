@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import mark_reauthorized
+from integrations.messages import Message
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
@@ -22,6 +23,7 @@ from integrations.teams.connect.store import (
 from integrations.teams.connect.verification import VerifiedServiceAccount
 from integrations.teams.entra.id_token import Identity
 from integrations.teams.entra.tenants import Tenant, TenantProblem
+from integrations.teams.messages import TeamsMessage
 from integrations.teams.models import Method, TeamsConnection
 from staff.models import StaffMember
 
@@ -37,13 +39,7 @@ def answers_for(teams: TeamsConnection, tenant: Tenant) -> WizardAnswers:
     """Return the answers for a sign-in that renews this connection. Raises TenantProblem for another tenant."""
     if tenant.id != str(teams.tenant_id):
         name = teams.tenant_name or str(teams.tenant_id)
-        raise TenantProblem(
-            _(
-                "This connection belongs to the tenant %(tenant)s. Enter that one; another tenant is connected with "
-                "+ New."
-            )
-            % {"tenant": name}
-        )
+        raise TenantProblem(TeamsMessage.TENANT_OF_CONNECTION, tenant=name)
     return WizardAnswers(tenant.id, tenant.domain, method=teams.method, connection_id=teams.connection_id)
 
 
@@ -54,7 +50,8 @@ def reauthorize_service_account(
     """Replace the sign-in of the same account. Raises PlatformError for another account, and Disconnected."""
     teams = _lock_live_connection(connection_id, actor, Method.SERVICE_ACCOUNT)
     if (account.identity.oid, account.identity.tenant_id) != (teams.account_oid, str(teams.tenant_id)):
-        raise PlatformError(ErrorKind.CONNECTION, _other_account_sentence(teams, account.identity))
+        names = {"other": account.identity.upn, "account": teams.account_upn}
+        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.OTHER_ACCOUNT, names))
     return _finish_reauthorization(teams, actor, service_account_columns(account))
 
 
@@ -94,10 +91,3 @@ def _finish_reauthorization(
     mark_reauthorized(teams.connection, actor)
     teams.connection.refresh_from_db()
     return teams.connection
-
-
-def _other_account_sentence(teams: TeamsConnection, identity: Identity) -> str:
-    return _(
-        "You signed in as %(other)s, but the meetings belong to %(account)s. Start again and sign in to Microsoft as "
-        "%(account)s. To use another account, connect it with + New."
-    ) % {"other": identity.upn, "account": teams.account_upn}

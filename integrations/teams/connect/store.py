@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import AlreadyConnected, add_connection, revive_connection
 from integrations.events import record_event
+from integrations.messages import Message
 from integrations.models import Connection, EventKind
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
@@ -19,6 +20,7 @@ from integrations.teams.connect.verification import VerifiedServiceAccount
 from integrations.teams.entra import user_tokens
 from integrations.teams.entra.id_token import Identity
 from integrations.teams.event_text import TeamsEvent
+from integrations.teams.messages import TeamsMessage
 from integrations.teams.models import TeamsConnection
 from staff.models import Organization, StaffMember
 
@@ -160,11 +162,9 @@ def require_right_to_consent(organization: Organization, identity: Identity) -> 
     """
     if identity.directory_roles is not None or not _is_connected_elsewhere(organization, identity.tenant_id):
         return
-    sentence = _(
-        "Microsoft does not say whether %(account)s is an administrator, and this Microsoft tenant is connected to "
-        "another organisation already. Contact your Customer Success Team."
+    raise PlatformError(
+        ErrorKind.CONNECTION, Message(TeamsMessage.ADMINISTRATOR_UNKNOWN, {"account": identity.upn})
     )
-    raise PlatformError(ErrorKind.CONNECTION, sentence % {"account": identity.upn})
 
 
 def _is_connected_elsewhere(organization: Organization, tenant_id: str) -> bool:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.utils.translation import gettext as _
-
+from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
@@ -15,6 +14,7 @@ from integrations.teams.entra.errors import callback_error
 from integrations.teams.entra.id_token import Identity, other_tenant_error, verify_id_token
 from integrations.teams.entra.tenants import Tenant, TenantProblem, resolve_tenant
 from integrations.teams.graph.me import read_account, read_tenant_name
+from integrations.teams.messages import TeamsMessage
 
 # Only Global Administrator and Privileged Role Administrator may consent for the organisation
 # (learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference).
@@ -77,11 +77,9 @@ def verify_administrator(tenant_id: str, flow: Mapping[str, Any], query: Query) 
     tenant = _resolve_stored_tenant(tenant_id)
     identity = verify_id_token(sign_in.redeem_id_token(tenant.id, flow, query), tenant, flow)
     if identity.directory_roles is not None and not identity.directory_roles & CONSENTING_ROLES:
-        sentence = _(
-            "%(account)s is no administrator who may consent for the organisation. Sign in to Microsoft with an "
-            "account that has the role Privileged Role Administrator or Global Administrator."
+        raise PlatformError(
+            ErrorKind.CONNECTION, Message(TeamsMessage.NOT_ADMINISTRATOR, {"account": identity.upn})
         )
-        raise PlatformError(ErrorKind.CONNECTION, sentence % {"account": identity.upn})
     return identity
 
 
@@ -102,11 +100,10 @@ def _resolve_stored_tenant(tenant_id: str) -> Tenant:
     try:
         return resolve_tenant(tenant_id)
     except TenantProblem as problem:
-        raise PlatformError(ErrorKind.CONNECTION, str(problem)) from problem
+        raise PlatformError(ErrorKind.CONNECTION, problem.message) from problem
 
 
 def _require_permissions(issued: sign_in.Tokens) -> None:
     missing = [name for name in sign_in.DELEGATED_PERMISSIONS if name not in issued.granted]
     if missing:
-        sentence = _("Microsoft did not grant %(permissions)s. Accept all permissions that Coconut asks for.")
-        raise PlatformError(ErrorKind.CONNECTION, sentence % {"permissions": ", ".join(missing)})
+        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.NOT_GRANTED, {"permissions": missing}))

@@ -12,13 +12,14 @@ from datetime import timedelta
 from typing import Final
 
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import require_reauthorization
+from integrations.messages import Message
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
+from integrations.teams.messages import TeamsMessage
 from integrations.teams.metrics import count_token_request
 from integrations.teams.models import TeamsConnection
 
@@ -73,7 +74,7 @@ def _fetch_token(row: TeamsConnection) -> sign_in.AppToken:
         if problem.kind == ErrorKind.CONNECTION:
             forget_token(row.connection_id)
             require_reauthorization(
-                Connection.objects.filter(teams__in=guarded.values("pk")), problem.sentence
+                Connection.objects.filter(teams__in=guarded.values("pk")), problem.message
             )
         raise
     guarded.update(granted=list(token.roles), refreshed_at=Now())
@@ -85,15 +86,7 @@ def _require_roles(row: TeamsConnection, token: sign_in.AppToken) -> None:
     if not token.missing_roles:
         return
     if TeamsConnection.objects.filter(pk=row.pk, consented_at__gt=Now() - CONSENT_DELAY).exists():
-        raise PlatformError(
-            ErrorKind.OUTAGE, _("The consent given at Microsoft takes a few minutes until it shows.")
-        )
-    raise PlatformError(ErrorKind.CONNECTION, missing_roles_sentence(token.missing_roles))
-
-
-def missing_roles_sentence(roles: list[str]) -> str:
-    """Return the sentence that names the application permissions without consent."""
-    return _(
-        "Microsoft does not grant Coconut the permissions %(roles)s. An administrator with the role Privileged Role "
-        "Administrator or Global Administrator consents to them: use Reauthorize."
-    ) % {"roles": ", ".join(roles)}
+        raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.CONSENT_PENDING))
+    raise PlatformError(
+        ErrorKind.CONNECTION, Message(TeamsMessage.ROLES_MISSING, {"roles": token.missing_roles})
+    )

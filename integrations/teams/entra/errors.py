@@ -1,6 +1,6 @@
-"""Map Entra's error responses to error kinds and sentences with the remedy.
+"""Map Entra's error responses to error kinds and messages with the remedy.
 
-Microsoft asks clients to branch on `error`: AADSTS numbers may change, so they mostly choose the sentence
+Microsoft asks clients to branch on `error`: AADSTS numbers may change, so they mostly choose the message
 (learn.microsoft.com/entra/identity-platform/reference-error-codes). Entra's own text is never shown.
 """
 
@@ -11,52 +11,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-
+from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
+from integrations.teams.messages import TeamsMessage
 
 _NUMBER = re.compile(r"AADSTS(\d+)")
 
-_BLOCKED = gettext_lazy(
-    "A Conditional Access or multi-factor rule of Microsoft Entra stops the account. Ask a Microsoft 365 administrator "
-    "to exempt it, then use Reauthorize."
-)
-_REVOKED = gettext_lazy(
-    "Microsoft ended the account's sign-in, for example after a password reset. Use Reauthorize."
-)
-_IDLE = gettext_lazy("Microsoft's sign-in ended because it was not used for a long time. Use Reauthorize.")
-_NO_CONSENT = gettext_lazy(
-    "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."
-)
-_NOT_INSTALLED = gettext_lazy(
-    "Coconut was removed or switched off in your Microsoft tenant. Ask a Microsoft 365 administrator to allow it, then "
-    "use Reauthorize."
-)
-# Sentences for a refused refresh, by AADSTS number.
-_HINTS: Final = {
-    **dict.fromkeys((50074, 50076, 50079, 50158, 53000, 53001, 53003, 530032, 530034, 530035), _BLOCKED),
-    **dict.fromkeys((50132, 50133, 50173), _REVOKED),
-    **dict.fromkeys((70008, 700082), _IDLE),
-    65001: _NO_CONSENT,
-    **dict.fromkeys((700016, 7000112, 70001), _NOT_INSTALLED),
-    50034: gettext_lazy(
-        "The account no longer exists in your Microsoft tenant. Restore it at Microsoft, then use Reauthorize."
+# Reasons of a refused refresh, by AADSTS number.
+_REASONS: Final = {
+    **dict.fromkeys(
+        (50074, 50076, 50079, 50158, 53000, 53001, 53003, 530032, 530034, 530035), TeamsMessage.BLOCKED
     ),
-    50053: gettext_lazy(
-        "Microsoft locked the account. Ask a Microsoft 365 administrator to unlock it, then use Reauthorize."
-    ),
-    50055: gettext_lazy("The account's password has expired. Change it at Microsoft, then use Reauthorize."),
-    50057: gettext_lazy("The account is disabled at Microsoft. Enable it there, then use Reauthorize."),
-    50105: gettext_lazy(
-        "The account is not assigned to Coconut in Microsoft Entra. Ask a Microsoft 365 administrator to assign it, "
-        "then use Reauthorize."
-    ),
-    70043: gettext_lazy(
-        "A sign-in frequency rule of Microsoft Entra ended the sign-in, and will again. Ask a Microsoft 365 "
-        "administrator to exempt the account, then use Reauthorize."
-    ),
+    **dict.fromkeys((50132, 50133, 50173), TeamsMessage.REVOKED),
+    **dict.fromkeys((70008, 700082), TeamsMessage.IDLE),
+    65001: TeamsMessage.NO_CONSENT,
+    **dict.fromkeys((700016, 7000112, 70001), TeamsMessage.NOT_INSTALLED),
+    50034: TeamsMessage.ACCOUNT_DELETED,
+    50053: TeamsMessage.ACCOUNT_LOCKED,
+    50055: TeamsMessage.PASSWORD_EXPIRED,
+    50057: TeamsMessage.ACCOUNT_DISABLED,
+    50105: TeamsMessage.NOT_ASSIGNED,
+    70043: TeamsMessage.SIGN_IN_FREQUENCY,
 }
 _APP_NOT_IN_TENANT = frozenset({700016, 7000112, 70001})
 _TRANSIENT_ERRORS = frozenset({"temporarily_unavailable", "server_error", "service_unavailable"})
@@ -86,16 +62,12 @@ def read_refusal(response: Mapping[str, Any]) -> Refusal:
 
 def unreachable() -> PlatformError:
     """Return the error for a missing or unusable response. A later attempt may succeed."""
-    return PlatformError(ErrorKind.OUTAGE, _("Microsoft's sign-in service cannot be reached at the moment."))
+    return PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.SIGN_IN_UNREACHABLE))
 
 
 def operator_error(request_id: str = "") -> PlatformError:
     """Return the error for rejected app credentials, which only the operator can fix."""
-    sentence = _(
-        "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to fix, who has been "
-        "told; there is nothing wrong with your account or your tenant."
-    )
-    return PlatformError(ErrorKind.OPERATOR, sentence, request_id=request_id)
+    return PlatformError(ErrorKind.OPERATOR, Message(TeamsMessage.OUR_CREDENTIALS), request_id=request_id)
 
 
 def refresh_error(refusal: Refusal) -> PlatformError:
@@ -103,8 +75,8 @@ def refresh_error(refusal: Refusal) -> PlatformError:
     if refusal.error in _TRANSIENT_ERRORS or not refusal.error:
         return unreachable()
     if refusal.error in _SIGN_IN_REQUIRED or refusal.number in (_APP_NOT_IN_TENANT | {50105, 90002}):
-        hint = _HINTS.get(refusal.number) or _("Microsoft no longer accepts the sign-in. Use Reauthorize.")
-        return PlatformError(ErrorKind.CONNECTION, str(hint), request_id=refusal.trace_id)
+        reason = _REASONS.get(refusal.number, TeamsMessage.SIGN_IN_ENDED)
+        return PlatformError(ErrorKind.CONNECTION, Message(reason), request_id=refusal.trace_id)
     return operator_error(refusal.trace_id)
 
 
@@ -113,8 +85,9 @@ def code_error(refusal: Refusal) -> PlatformError:
     problem = refresh_error(refusal)
     if problem.kind != ErrorKind.CONNECTION:
         return problem
-    sentence = _("Microsoft did not accept this sign-in; it may have been used before or taken too long.")
-    return PlatformError(ErrorKind.CONNECTION, sentence, request_id=refusal.trace_id)
+    return PlatformError(
+        ErrorKind.CONNECTION, Message(TeamsMessage.CODE_REFUSED), request_id=refusal.trace_id
+    )
 
 
 def callback_error(query: Mapping[str, Any]) -> PlatformError:
@@ -123,10 +96,5 @@ def callback_error(query: Mapping[str, Any]) -> PlatformError:
     if refusal.error in _TRANSIENT_ERRORS:
         return unreachable()
     if refusal.error in ("access_denied", "consent_required", "permission_denied"):
-        # Microsoft sends the same error for Cancel and for a consent that needs an administrator.
-        sentence = _(
-            "Coconut was not given permission at Microsoft: either Cancel was pressed, or your organisation wants an "
-            "administrator to approve Coconut first."
-        )
-        return PlatformError(ErrorKind.CONNECTION, sentence)
-    return PlatformError(ErrorKind.CONNECTION, _("Microsoft could not complete the sign-in."))
+        return PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.CONSENT_DENIED))
+    return PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.SIGN_IN_FAILED))

@@ -11,13 +11,14 @@ from typing import Any, Final
 
 import jwt
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra.errors import unreachable
 from integrations.teams.entra.tenants import Tenant
 from integrations.teams.http import Unreachable, get_json
+from integrations.teams.messages import TeamsMessage
 
 _LEEWAY_SECONDS: Final = 120
 logger = logging.getLogger(__name__)
@@ -75,11 +76,7 @@ def verify_id_token(id_token: str, tenant: Tenant, flow: Mapping[str, Any]) -> I
 
 def other_tenant_error() -> PlatformError:
     """Return the error for an account of another tenant than the one that was entered."""
-    sentence = _(
-        "This account belongs to another Microsoft tenant than the one you entered. Sign in with an account of that "
-        "tenant, or correct the tenant ID."
-    )
-    return PlatformError(ErrorKind.CONNECTION, sentence)
+    return PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.OTHER_TENANT_ACCOUNT))
 
 
 def _signing_key(id_token: str, tenant: Tenant) -> jwt.PyJWK:
@@ -94,6 +91,4 @@ def _signing_key(id_token: str, tenant: Tenant) -> jwt.PyJWK:
 
 def _rejected_token_error(what: str) -> PlatformError:
     logger.warning("An id token was not accepted: %s", what)
-    return PlatformError(
-        ErrorKind.CONNECTION, _("Microsoft's answer does not belong to this sign-in, so it was not accepted.")
-    )
+    return PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.ID_TOKEN_REJECTED))

@@ -15,9 +15,9 @@ import jwt
 import msal
 import requests
 from django.conf import settings
-from django.utils.translation import gettext as _
 from msal.exceptions import MsalServiceError
 
+from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra.certificate import read_certificate
@@ -29,6 +29,7 @@ from integrations.teams.entra.errors import (
     unreachable,
 )
 from integrations.teams.http import entra_url, graph_url, new_session
+from integrations.teams.messages import TeamsMessage
 from integrations.teams.operator_mail import report_refused_credentials
 
 # None of these needs admin consent. MSAL adds openid, profile and offline_access.
@@ -150,9 +151,7 @@ def _exchange_code(tenant_id: str, flow: Mapping[str, Any], query: Mapping[str, 
     except (ValueError, RuntimeError) as error:
         # MSAL raises these for the state or nonce of another sign-in.
         logger.warning("A sign-in at Microsoft was not accepted: %s", type(error).__name__)
-        raise PlatformError(
-            ErrorKind.CONNECTION, _("Microsoft's answer does not belong to this sign-in.")
-        ) from error
+        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.OTHER_SIGN_IN)) from error
     if "access_token" not in result:
         raise _log_refusal(result, is_refresh=False)
     return result
@@ -236,11 +235,7 @@ def _client_credential() -> str | dict[str, str]:
 
 def _read_tokens(result: Mapping[str, Any]) -> Tokens:
     if not result.get("refresh_token"):
-        sentence = _(
-            "Microsoft did not allow Coconut to stay signed in (no refresh token), so the connection would end within "
-            "the hour. Ask a Microsoft 365 administrator to allow “Maintain access to data” for Coconut."
-        )
-        raise PlatformError(ErrorKind.CONNECTION, sentence)
+        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.NO_REFRESH_TOKEN))
     # A missing `scope` means the requested scopes (RFC 6749, section 5.1).
     granted = str(result.get("scope") or " ".join(scopes())).split()
     names = (scope.removeprefix(f"{graph_url()}/") for scope in granted)

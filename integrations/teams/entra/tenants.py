@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from django.utils.translation import gettext as _
-
+from integrations.messages import Message
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra.errors import Refusal, read_refusal, unreachable
 from integrations.teams.http import Unreachable, entra_url, get_json, graph_url
+from integrations.teams.messages import TeamsMessage
 
 # The tenant of personal Microsoft accounts (learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
 PERSONAL_TENANT: Final = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -24,6 +24,10 @@ _OTHER_CLOUD_NUMBERS: Final = frozenset({90038, 900382, 900432})
 
 class TenantProblem(Exception):
     """The input isn't a tenant that can be connected. `str()` is a sentence with the remedy."""
+
+    def __init__(self, code: TeamsMessage, **params: str) -> None:
+        self.message = Message(code, params)
+        super().__init__(self.message)
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,14 @@ def resolve_tenant(typed: str) -> Tenant:
     name = _validated_name(typed)
     status, document = _fetch_openid_configuration(name)
     if status != 200:
-        raise TenantProblem(_unknown_tenant_sentence(typed.strip(), read_refusal(document)))
+        raise _unknown_tenant(typed.strip(), read_refusal(document))
     tenant = _read_tenant(name, document)
     if tenant.id == PERSONAL_TENANT:
-        raise TenantProblem(_personal_account_sentence())
+        raise TenantProblem(TeamsMessage.TENANT_PERSONAL)
     # From memory, not from Microsoft's pages: discovery names the Graph host of the tenant's cloud.
     graph_host = urlsplit(graph_url()).hostname
     if document.get("msgraph_host", graph_host) != graph_host:
-        raise TenantProblem(_other_cloud_sentence())
+        raise TenantProblem(TeamsMessage.TENANT_OF_OTHER_CLOUD)
     return tenant
 
 
@@ -69,18 +73,11 @@ def sign_in_origin() -> str:
 def _validated_name(typed: str) -> str:
     name = typed.strip().lower().strip("{}")
     if name in _NOT_A_TENANT or name == PERSONAL_TENANT:
-        raise TenantProblem(_personal_account_sentence())
+        raise TenantProblem(TeamsMessage.TENANT_PERSONAL)
     if "@" in name:
-        raise TenantProblem(
-            _("That is an email address. Enter the tenant ID, or only the part behind the @ sign.")
-        )
+        raise TenantProblem(TeamsMessage.TENANT_IS_EMAIL)
     if not _GUID.fullmatch(name) and not _DOMAIN.fullmatch(name):
-        raise TenantProblem(
-            _(
-                "That is neither a tenant ID (such as 72f988bf-86f1-41af-91ab-2d7cd011db47) nor a domain of your "
-                "organisation (such as contoso.com). Check it and try again."
-            )
-        )
+        raise TenantProblem(TeamsMessage.TENANT_MALFORMED)
     return name
 
 
@@ -101,23 +98,7 @@ def _read_tenant(name: str, document: dict[str, Any]) -> Tenant:
     return Tenant(found[1], "" if _GUID.fullmatch(name) else name, issuer, *addresses)
 
 
-def _unknown_tenant_sentence(typed: str, refusal: Refusal) -> str:
+def _unknown_tenant(typed: str, refusal: Refusal) -> TenantProblem:
     if refusal.number in _OTHER_CLOUD_NUMBERS:
-        return _other_cloud_sentence()
-    return _(
-        "Microsoft knows no tenant “%(tenant)s”. Check for a typing mistake; a tenant of another Microsoft cloud, such "
-        "as US Government or China, cannot be connected here either."
-    ) % {"tenant": typed}
-
-
-def _other_cloud_sentence() -> str:
-    return _(
-        "This tenant lives in another Microsoft cloud than the one Coconut works with. Contact your Customer Success "
-        "Team."
-    )
-
-
-def _personal_account_sentence() -> str:
-    return _(
-        "Personal Microsoft accounts cannot be connected. Enter the tenant ID of your organisation's Microsoft 365."
-    )
+        return TenantProblem(TeamsMessage.TENANT_OF_OTHER_CLOUD)
+    return TenantProblem(TeamsMessage.TENANT_UNKNOWN, tenant=typed)

@@ -18,14 +18,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.encryption import Unreadable
+from integrations.messages import Message
 from integrations.models import Connection, ConnectionStatus
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import app_tokens, sign_in
+from integrations.teams.messages import TeamsMessage
 from integrations.teams.metrics import count_token_request
 from integrations.teams.models import Method, TeamsConnection
 
@@ -82,13 +83,7 @@ def current_token(connection: Connection, *, refused: str = "") -> IssuedToken:
     if row.method == Method.ACCESS_POLICY:
         return IssuedToken(app_tokens.access_token(row, refused=refused), row.token_version)
     if isinstance(row.tokens, Unreadable):
-        raise PlatformError(
-            ErrorKind.OPERATOR,
-            _(
-                "Coconut cannot read the sign-in that it keeps: the keys of this installation are not those it was "
-                "stored with. That is for whoever runs Coconut to fix; Reauthorize helps at once."
-            ),
-        )
+        raise PlatformError(ErrorKind.OPERATOR, Message(TeamsMessage.TOKENS_UNREADABLE))
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         state = _token_state(row)
@@ -101,7 +96,7 @@ def current_token(connection: Connection, *, refused: str = "") -> IssuedToken:
         if lease is None and state.is_valid(refused):
             return IssuedToken(state.access_token, state.version)
         if time.monotonic() > deadline:
-            raise PlatformError(ErrorKind.OUTAGE, _("Microsoft takes too long to renew the sign-in."))
+            raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.REFRESH_SLOW))
         time.sleep(_POLL_SECONDS)
         row = connected_row(connection)
 
@@ -159,7 +154,7 @@ def connected_row(connection: Connection) -> TeamsConnection:
     """Return the current row. Raises PlatformError (CONNECTION) unless the connection is connected."""
     row = TeamsConnection.objects.select_related("connection").get(connection_id=connection.pk)
     if row.connection.status != ConnectionStatus.CONNECTED:
-        reason = row.connection.status_reason or _("Microsoft Teams is disconnected.")
+        reason = row.connection.status_reason or Message(TeamsMessage.DISCONNECTED)
         raise PlatformError(ErrorKind.CONNECTION, reason)
     return row
 
@@ -212,7 +207,7 @@ def _handle_refresh_failure(
 ) -> str | None:
     """Return the stored token if it is still valid, None if the row must be read again, or raise the problem."""
     if problem.kind == ErrorKind.CONNECTION:
-        if _record_lost_sign_in(state, lease, problem.sentence):
+        if _record_lost_sign_in(state, lease, problem.message):
             raise problem
         return None
     if state.is_valid(refused):
@@ -222,11 +217,11 @@ def _handle_refresh_failure(
     raise problem
 
 
-def _record_lost_sign_in(state: _TokenState, lease: uuid.UUID, sentence: str) -> bool:
+def _record_lost_sign_in(state: _TokenState, lease: uuid.UUID, reason: Message) -> bool:
     """Record that an admin must reauthorize. Return False if the sign-in was replaced meanwhile."""
     guarded = Connection.objects.filter(
         pk=state.connection_id, teams__token_version=state.version, teams__lease_token=lease
     )
-    is_recorded = require_reauthorization(guarded, sentence)
+    is_recorded = require_reauthorization(guarded, reason)
     _release_lease(state, lease)
     return is_recorded

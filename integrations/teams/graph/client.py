@@ -167,7 +167,7 @@ class GraphClient:
             refused = Connection.objects.filter(
                 pk=self.connection.pk, teams__token_version=self._token_version
             )
-            require_reauthorization(refused, error.sentence)
+            require_reauthorization(refused, error.message)
         return error
 
     def _send(self, call: _Call, token: str) -> GraphResponse:

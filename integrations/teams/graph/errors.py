@@ -1,4 +1,4 @@
-"""Map Graph's error responses (status, code, message) to error kinds and sentences with the remedy.
+"""Map Graph's error responses (status, code, message) to error kinds and messages with the remedy.
 
 Microsoft asks clients to branch on status and code, because messages may change (learn.microsoft.com/graph/errors).
 Only the message tells some errors of access policies and meeting lookups apart. Those rules match it loosely, with a
@@ -10,15 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from django.utils.translation import gettext_lazy as _
-
+from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import MatchReason, PlatformError
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrOrPromise
+from integrations.teams.messages import TeamsMessage
 
 
 class Area(Enum):
@@ -56,60 +53,14 @@ class Refusal:
     is_write: bool = False
 
 
-OUTAGE: Final = _("Microsoft could not be reached or gave no usable answer. Coconut tries again by itself.")
-BUG: Final = _(
-    "Microsoft did not accept what Coconut sent, or Coconut did not understand the answer. Please give the request "
-    "id to your Customer Success Team."
-)
-THROTTLED: Final = _("Microsoft asked Coconut to wait. Coconut goes on by itself.")
-SIGN_IN_REFUSED: Final = _(
-    "Microsoft no longer accepts the sign-in of this connection. An admin chooses Actions > Reauthorize on the "
-    "Microsoft Teams dashboard."
-)
-SIGN_IN_AGAIN: Final = _(
-    "A sign-in rule of your organisation (Conditional Access) asks for a new sign-in. An admin chooses Actions > "
-    "Reauthorize on the Microsoft Teams dashboard."
-)
-PERSONAL_ACCOUNT: Final = _(
-    "Microsoft does not accept this account for Teams meetings; personal accounts cannot make them. An admin "
-    "reauthorizes with a work account."
-)
-USERS_REFUSED: Final = _(
-    "Microsoft does not let Coconut look up users: a permission is missing or was withdrawn. An admin chooses "
-    "Actions > Reauthorize on the Microsoft Teams dashboard and accepts the permissions."
-)
-MEETINGS_REFUSED: Final = _(
-    "Microsoft does not let Coconut make meetings: a permission is missing or was withdrawn. An admin chooses "
-    "Actions > Reauthorize on the Microsoft Teams dashboard and accepts the permissions."
-)
-NO_HOST_PERMISSION: Final = _(
-    "No Application Access Policy lets Coconut make meetings for this person. A Microsoft administrator grants it; a "
-    "new policy takes up to 30 minutes to spread."
-)
-NO_LICENCE: Final = _(
-    "This person has no Microsoft Teams licence. A Microsoft administrator assigns one; then choose Try again."
-)
-PERSON_REFUSED: Final = _(
-    "Microsoft does not let this person organise meetings. A Microsoft administrator checks that the account is "
-    "enabled, is no guest, and has a Microsoft Teams licence; then choose Try again."
-)
-OTHER_ORGANIZER: Final = _(
-    "Microsoft says that this meeting belongs to another organizer. Rematch the person, then choose Try again."
-)
-PERSON_UNKNOWN: Final = _(
-    "Microsoft does not know this person any more. Rematch the person, then choose Try again."
-)
-MEETING_GONE: Final = _("The meeting no longer exists at Microsoft.")
-
-
 @dataclass(frozen=True)
 class Rule:
     """One row of the table. Empty fields match everything. `words` is a pattern for the message, ignoring case."""
 
     kind: ErrorKind
-    sentence: _StrOrPromise
+    message: TeamsMessage
     statuses: tuple[int, ...] = ()
-    code: str = ""
+    graph_code: str = ""
     words: str = ""
     area: Area | None = None
     reason: MatchReason | None = None
@@ -118,7 +69,7 @@ class Rule:
         return (
             (not self.statuses or refusal.status in self.statuses)
             and (self.area in (None, refusal.area))
-            and (not self.code or self.code.casefold() == refusal.code.casefold())
+            and (not self.graph_code or self.graph_code.casefold() == refusal.code.casefold())
             and (not self.words or re.search(self.words, refusal.message, re.IGNORECASE) is not None)
         )
 
@@ -128,48 +79,54 @@ _PERSON, _CONNECTION, _BUG = ErrorKind.PERSON, ErrorKind.CONNECTION, ErrorKind.B
 # The first matching row wins.
 RULES: Final = (
     # Wait as long as Graph requests (learn.microsoft.com/graph/throttling).
-    Rule(ErrorKind.THROTTLED, THROTTLED, (429,)),
+    Rule(ErrorKind.THROTTLED, TeamsMessage.THROTTLED, (429,)),
     # Seen: "No application access policy found for this app … on the user"; before 2023 "App … is not authorized to
     # Create meeting on behalf of user …" with code Unauthorized.
     Rule(
         _PERSON,
-        NO_HOST_PERMISSION,
+        TeamsMessage.NO_HOST_PERMISSION,
         (401, 403),
         words=r"application access policy|not authorized to .* on behalf of",
         reason=MatchReason.NO_HOST_PERMISSION,
     ),
     # Seen with personal accounts, under several statuses.
-    Rule(_CONNECTION, PERSONAL_ACCOUNT, code="AuthenticationError"),
-    Rule(_CONNECTION, SIGN_IN_AGAIN, (401, 403), code="insufficient_claims"),
-    Rule(_CONNECTION, SIGN_IN_REFUSED, (401,)),
+    Rule(_CONNECTION, TeamsMessage.PERSONAL_ACCOUNT, graph_code="AuthenticationError"),
+    Rule(_CONNECTION, TeamsMessage.SIGN_IN_AGAIN, (401, 403), graph_code="insufficient_claims"),
+    Rule(_CONNECTION, TeamsMessage.SIGN_IN_REFUSED, (401,)),
     # A permission is missing or consent was withdrawn, for all users.
-    Rule(_CONNECTION, USERS_REFUSED, (403,), area=Area.DIRECTORY),
-    Rule(_CONNECTION, MEETINGS_REFUSED, (403,), code="Authorization_RequestDenied"),
+    Rule(_CONNECTION, TeamsMessage.USERS_REFUSED, (403,), area=Area.DIRECTORY),
+    Rule(_CONNECTION, TeamsMessage.MEETINGS_REFUSED, (403,), graph_code="Authorization_RequestDenied"),
     # Seen: "3003: User does not have access to lookup meeting", for everyone but the organizer.
-    Rule(_PERSON, OTHER_ORGANIZER, (403,), words=r"\b3003\b", reason=MatchReason.REFUSED),
+    Rule(_PERSON, TeamsMessage.OTHER_ORGANIZER, (403,), words=r"\b3003\b", reason=MatchReason.REFUSED),
     # Seen: "9024: TeamsMeetingProcessorException …" for an organizer without licence.
     Rule(
         _PERSON,
-        NO_LICENCE,
+        TeamsMessage.NO_LICENCE,
         (403,),
         words=r"\b9024\b|TeamsMeetingProcessorException|licen[cs]e",
         reason=MatchReason.NO_LICENCE,
     ),
     # Seen with an empty message: no licence, a guest or a policy. The response doesn't tell which.
-    Rule(_PERSON, PERSON_REFUSED, (403,), reason=MatchReason.REFUSED),
+    Rule(_PERSON, TeamsMessage.PERSON_REFUSED, (403,), reason=MatchReason.REFUSED),
     # Seen: "3004: Specified meeting is not found". Whatever the code, createOrGet then creates the
     # meeting again, or returns it if it exists.
-    Rule(ErrorKind.GONE, MEETING_GONE, (404,), words=r"\b3004\b"),
-    Rule(ErrorKind.GONE, MEETING_GONE, (404, 410), area=Area.MEETING),
-    Rule(_PERSON, PERSON_UNKNOWN, (404,), code="Request_ResourceNotFound", reason=MatchReason.NOT_FOUND),
+    Rule(ErrorKind.GONE, TeamsMessage.MEETING_GONE, (404,), words=r"\b3004\b"),
+    Rule(ErrorKind.GONE, TeamsMessage.MEETING_GONE, (404, 410), area=Area.MEETING),
+    Rule(
+        _PERSON,
+        TeamsMessage.PERSON_UNKNOWN,
+        (404,),
+        graph_code="Request_ResourceNotFound",
+        reason=MatchReason.NOT_FOUND,
+    ),
     # Seen: UnknownError with an empty message for an unknown organizer and for one without licence.
-    Rule(_PERSON, PERSON_REFUSED, (404,), area=Area.ORGANIZER, reason=MatchReason.REFUSED),
+    Rule(_PERSON, TeamsMessage.PERSON_REFUSED, (404,), area=Area.ORGANIZER, reason=MatchReason.REFUSED),
     # A conflicting change or a timeout: the same request may succeed later.
-    Rule(ErrorKind.OUTAGE, OUTAGE, (408, 409, 412, 423)),
+    Rule(ErrorKind.OUTAGE, TeamsMessage.OUTAGE, (408, 409, 412, 423)),
     # Every other status below 500 means that the request can never succeed: 400 BadRequest, Request_UnsupportedQuery,
     # InvalidArgument, "Meeting Id is corrupted.", "1026: An error has occurred.", "/me request is only valid …".
-    Rule(_BUG, BUG, tuple(range(400, 500))),
-    Rule(ErrorKind.OUTAGE, OUTAGE),
+    Rule(_BUG, TeamsMessage.BUG, tuple(range(400, 500))),
+    Rule(ErrorKind.OUTAGE, TeamsMessage.OUTAGE),
 )
 # With these statuses, a gateway rejects the request itself. Its other errors are outages, because "not found" or
 # "forbidden" from a gateway says nothing about a meeting or a person.
@@ -181,7 +138,7 @@ def error_of(refusal: Refusal) -> PlatformError:
     rule = _matching_rule(refusal)
     return PlatformError(
         rule.kind,
-        str(rule.sentence),
+        Message(rule.message),
         request_id=refusal.request_id,
         retry_after=refusal.retry_after,
         ambiguous=refusal.is_write and (refusal.status >= 500 or refusal.status == 408),
@@ -197,9 +154,11 @@ def _matching_rule(refusal: Refusal) -> Rule:
 
 def outage_error(*, request_id: str = "", ambiguous: bool = False) -> PlatformError:
     """Return the error for a missing or unusable response."""
-    return PlatformError(ErrorKind.OUTAGE, str(OUTAGE), request_id=request_id, ambiguous=ambiguous)
+    return PlatformError(
+        ErrorKind.OUTAGE, Message(TeamsMessage.OUTAGE), request_id=request_id, ambiguous=ambiguous
+    )
 
 
 def bug_error(request_id: str = "") -> PlatformError:
     """Return the error for a request that must not be sent, or a response of unknown shape."""
-    return PlatformError(ErrorKind.BUG, str(BUG), request_id=request_id)
+    return PlatformError(ErrorKind.BUG, Message(TeamsMessage.BUG), request_id=request_id)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
+from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.http import Unreachable, get_json, graph_url
+from integrations.teams.messages import TeamsMessage
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,9 @@ def read_account(access_token: str) -> AccountProfile:
             f"{graph_url()}/v1.0/me?$select=id,displayName,userPrincipalName", token=access_token
         )
     except Unreachable as error:
-        raise PlatformError(
-            ErrorKind.OUTAGE, _("Microsoft Graph cannot be reached at the moment.")
-        ) from error
+        raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.GRAPH_UNREACHABLE)) from error
     if status != 200 or not document.get("id"):
-        sentence = _("Microsoft let the account sign in but does not let it read its own profile.")
-        raise PlatformError(ErrorKind.CONNECTION, sentence)
+        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.PROFILE_REFUSED))
     return AccountProfile(
         str(document["id"]),
         str(document.get("userPrincipalName") or ""),

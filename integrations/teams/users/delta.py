@@ -65,7 +65,7 @@ def _changes_from(client: GraphClient, link: str) -> Changes:
 
 def _read_pages(client: GraphClient, first: Any, remote_ids: set[str], user_names: set[str]) -> str:
     """Collect ids and names of changed users. Return the next delta link, "" if reading takes too long."""
-    read_until = monotonic() + settings.MEETING_TASK_TIME_LIMIT * SHARE_OF_TASK
+    read_until = monotonic() + settings.CELERY_TASK_TIME_LIMIT * SHARE_OF_TASK
     for page in client.pages_from(first):
         _collect_users(page.get("value", ()), remote_ids, user_names)
         if "@odata.deltaLink" in page:

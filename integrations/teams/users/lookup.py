@@ -224,7 +224,7 @@ class FullSource:
 
 
 def _in_time(pages: Iterable[T], expected: int) -> Iterator[T]:
-    started, max_seconds = monotonic(), settings.MEETING_TASK_TIME_LIMIT * SHARE_OF_TASK
+    started, max_seconds = monotonic(), settings.CELERY_TASK_TIME_LIMIT * SHARE_OF_TASK
     for number, page in enumerate(pages, 1):
         if number >= PAGES_TO_TIME and (monotonic() - started) / number * expected > max_seconds:
             raise TooSlow

@@ -42,7 +42,7 @@ def book(maple: Maple, *people: StaffMember, **changes: Any) -> Appointment:
     return book_with_any_staff(**{**arguments, **changes})
 
 
-def refusal(maple: Maple, *people: StaffMember, **changes: Any) -> tuple[str, str]:
+def booking_error(maple: Maple, *people: StaffMember, **changes: Any) -> tuple[str, str]:
     with pytest.raises(BookingError) as refused:
         book(maple, *people, **changes)
     return refused.value.field, refused.value.sentence
@@ -75,7 +75,7 @@ def test_staff_who_are_busy_or_off_are_skipped(maple: Maple, kim: StaffMember):
     assert taken.value.next_free == [monday(10, 30), monday(10, 45), monday(11)]
 
 
-def test_the_next_free_times_are_those_of_anyone(maple: Maple, kim: StaffMember):
+def test_a_taken_time_lists_the_next_free_times_of_any_staff(maple: Maple, kim: StaffMember):
     for member in (maple.sam, kim):
         make_appointment(maple.review, member, maple.cleo, monday(10))
     make_appointment(maple.review, maple.sam, maple.cleo, monday(10, 30))
@@ -88,7 +88,7 @@ def test_the_next_free_times_are_those_of_anyone(maple: Maple, kim: StaffMember)
 
 def test_outside_working_hours_is_for_staff_only(maple: Maple):
     assert book(maple, maple.sam, starts_at=monday(7), outside_hours=True).starts_at == monday(7)
-    assert refusal(
+    assert booking_error(
         maple,
         maple.sam,
         starts_at=monday(6),
@@ -102,14 +102,16 @@ def test_each_rule_of_the_service_has_its_own_sentence(maple: Maple):
     maple.review.minimum_notice = 60 * 24 * 5
     by_cleo = {"through": BookedThrough.CLIENT_VIEW, "actor": None}
 
-    assert refusal(maple, maple.sam, **by_cleo)[1] == "That is too soon to be booked. Choose a later time."
-    assert refusal(maple, maple.sam, starts_at=monday(10) - timedelta(days=7))[1] == (
+    assert (
+        booking_error(maple, maple.sam, **by_cleo)[1] == "That is too soon to be booked. Choose a later time."
+    )
+    assert booking_error(maple, maple.sam, starts_at=monday(10) - timedelta(days=7))[1] == (
         "That time has passed. Choose a later one."
     )
 
 
 def test_without_candidates_no_one_can_be_booked(maple: Maple):
-    assert refusal(maple) == (
+    assert booking_error(maple) == (
         "staff",
         "Nobody takes this appointment. Choose another service or meeting method.",
     )
@@ -134,12 +136,15 @@ def test_a_repeated_request_returns_the_same_appointment_with_any_staff(maple: M
 def test_rows_of_another_organisation_are_refused_for_any_staff(maple: Maple):
     cedar = make_organization("Cedar Bank")
 
-    assert refusal(maple, maple.sam, organization=cedar)[1] == (
+    assert booking_error(maple, maple.sam, organization=cedar)[1] == (
         "That choice is not available here. Choose another one."
     )
     foreign = make_member(cedar, "Otto Lind")
     make_hours(foreign)
-    assert refusal(maple, foreign) == ("staff", "That choice is not available here. Choose another one.")
+    assert booking_error(maple, foreign) == (
+        "staff",
+        "That choice is not available here. Choose another one.",
+    )
 
 
 @pytest.mark.parametrize("how_many", [1, 3])

@@ -15,7 +15,7 @@ from integrations.models import Meeting, UserMatch
 from services.models import MeetingMethod, OfferedTo
 from staff.models import Role, TimeOff, VideoChoice
 from tests.appointments.conftest import MONDAY, Maple, monday
-from tests.appointments.outcomes import refusal, timeline
+from tests.appointments.outcomes import booking_error, timeline
 from tests.factories import (
     make_appointment,
     make_client,
@@ -62,7 +62,7 @@ def test_a_booking_begins_the_timeline(maple: Maple) -> None:
     )
 
 
-def test_at_location_means_where_the_staff_member_works(maple: Maple) -> None:
+def test_a_meeting_at_a_location_uses_the_staff_members_location(maple: Maple) -> None:
     maple.sam.location = make_location(maple.organization)
     maple.sam.save()
 
@@ -96,7 +96,7 @@ def test_a_cancelled_appointment_frees_its_time(maple: Maple) -> None:
 def test_time_off_is_refused(maple: Maple) -> None:
     TimeOff.objects.create(staff=maple.sam, starts_at=monday(10, 15), ends_at=monday(12))
 
-    assert refusal(maple.book) == (
+    assert booking_error(maple.book) == (
         "starts_at",
         "Sam Okafor is off at Mon 30 Nov 2026, 10:00. Choose another time.",
     )
@@ -104,7 +104,7 @@ def test_time_off_is_refused(maple: Maple) -> None:
 
 @pytest.mark.parametrize("start", [monday(8, 45), monday(16, 45), MONDAY - timedelta(days=1, hours=-10)])
 def test_outside_working_hours_is_refused(start: datetime, maple: Maple) -> None:
-    field, sentence = refusal(lambda: maple.book(starts_at=start))
+    field, sentence = booking_error(lambda: maple.book(starts_at=start))
 
     assert (field, sentence.endswith("is outside the working hours of Sam Okafor. Choose another time.")) == (
         "starts_at",
@@ -112,16 +112,16 @@ def test_outside_working_hours_is_refused(start: datetime, maple: Maple) -> None
     )
 
 
-def test_staff_may_book_outside_working_hours(maple: Maple) -> None:
+def test_staff_can_book_outside_working_hours(maple: Maple) -> None:
     assert maple.book(starts_at=monday(7), outside_hours=True).starts_at == monday(7)
 
 
-def test_clients_may_not_book_outside_working_hours(maple: Maple) -> None:
-    assert refusal(lambda: maple.book_online(starts_at=monday(7), outside_hours=True))[0] == "starts_at"
+def test_clients_cannot_book_outside_working_hours(maple: Maple) -> None:
+    assert booking_error(lambda: maple.book_online(starts_at=monday(7), outside_hours=True))[0] == "starts_at"
 
 
-def test_the_past_is_refused(maple: Maple) -> None:
-    assert refusal(lambda: maple.book(starts_at=datetime(2026, 11, 27, 11, 45, tzinfo=UTC))) == (
+def test_a_past_time_is_refused(maple: Maple) -> None:
+    assert booking_error(lambda: maple.book(starts_at=datetime(2026, 11, 27, 11, 45, tzinfo=UTC))) == (
         "starts_at",
         "That time has passed. Choose a later one.",
     )
@@ -136,10 +136,10 @@ def test_the_past_is_refused(maple: Maple) -> None:
         ({"public": False}, "“Loan” cannot be booked at the moment. Choose another service."),
     ],
 )
-def test_the_services_rules_hold_for_clients(rule: dict[str, Any], sentence: str, maple: Maple) -> None:
+def test_clients_must_follow_the_services_rules(rule: dict[str, Any], sentence: str, maple: Maple) -> None:
     service = make_service(maple.organization, "Loan", provided_by=(maple.sam,), **rule)
 
-    assert refusal(lambda: maple.book_online(service=service))[1] == sentence
+    assert booking_error(lambda: maple.book_online(service=service))[1] == sentence
 
 
 @pytest.mark.parametrize(
@@ -154,27 +154,27 @@ def test_staff_may_ignore_notice_horizon_and_public_services(rule: dict[str, Any
 def test_an_inactive_service_is_refused_for_staff_too(maple: Maple) -> None:
     service = make_service(maple.organization, "Loan", provided_by=(maple.sam,), active=False)
 
-    assert refusal(lambda: maple.book(service=service)) == (
+    assert booking_error(lambda: maple.book(service=service)) == (
         "service",
         "“Loan” cannot be booked at the moment. Choose another service.",
     )
 
 
-def test_clients_choose_from_the_quarter_hours(maple: Maple) -> None:
-    assert refusal(lambda: maple.book_online(starts_at=monday(10, 7))) == (
+def test_clients_can_only_book_quarter_hours(maple: Maple) -> None:
+    assert booking_error(lambda: maple.book_online(starts_at=monday(10, 7))) == (
         "starts_at",
         "Choose one of the times that are offered.",
     )
 
 
-def test_staff_choose_any_minute(maple: Maple) -> None:
+def test_staff_can_book_any_minute(maple: Maple) -> None:
     assert maple.book(starts_at=monday(10, 7)).starts_at == monday(10, 7)
 
 
 def test_staff_who_do_not_provide_the_service_are_refused(maple: Maple) -> None:
     make_hours(maple.sky)
 
-    assert refusal(lambda: maple.book(staff=maple.sky)) == (
+    assert booking_error(lambda: maple.book(staff=maple.sky)) == (
         "staff",
         "Sky Larsen does not provide “Mortgage review”. Choose someone who does, or another service.",
     )
@@ -184,7 +184,10 @@ def test_staff_who_left_are_refused(maple: Maple) -> None:
     maple.sam.is_active = False
     maple.sam.save()
 
-    assert refusal(maple.book) == ("staff", "Sam Okafor no longer takes appointments. Choose someone else.")
+    assert booking_error(maple.book) == (
+        "staff",
+        "Sam Okafor no longer takes appointments. Choose someone else.",
+    )
 
 
 def test_a_method_that_is_not_offered_is_refused(maple: Maple) -> None:
@@ -192,7 +195,7 @@ def test_a_method_that_is_not_offered_is_refused(maple: Maple) -> None:
         maple.organization, "Loan", methods=(MeetingMethod.PHONE,), provided_by=(maple.sam,)
     )
 
-    assert refusal(lambda: maple.book(service=service)) == (
+    assert booking_error(lambda: maple.book(service=service)) == (
         "method",
         "“Loan” is not offered this way. Choose another meeting method.",
     )
@@ -201,7 +204,7 @@ def test_a_method_that_is_not_offered_is_refused(maple: Maple) -> None:
 def test_a_method_offered_to_staff_only_is_refused_to_clients_only(maple: Maple) -> None:
     maple.review.meeting_methods.update(offered_to=OfferedTo.STAFF)
 
-    assert refusal(maple.book_online)[0] == "method"
+    assert booking_error(maple.book_online)[0] == "method"
     assert maple.book().method == MeetingMethod.AT_LOCATION
 
 
@@ -220,12 +223,12 @@ def test_a_method_offered_to_staff_only_is_refused_to_clients_only(maple: Maple)
         ),
     ],
 )
-def test_a_client_must_be_reachable_the_way_the_method_needs(
+def test_a_client_needs_the_contact_details_of_the_method(
     method: MeetingMethod, missing: dict[str, str], sentence: str, maple: Maple
 ) -> None:
     ned = make_client(maple.organization, "Ned", **missing)
 
-    assert refusal(lambda: maple.book(client=ned, method=method)) == ("client", sentence)
+    assert booking_error(lambda: maple.book(client=ned, method=method)) == ("client", sentence)
 
 
 def test_a_client_without_email_is_booked_at_the_location(maple: Maple) -> None:
@@ -247,7 +250,7 @@ def test_rows_of_another_organisation_cannot_be_booked(field: str, maple: Maple)
     }
 
     expected_field = "" if field == "actor" else field
-    assert refusal(lambda: maple.book(**{field: foreign[field]})) == (
+    assert booking_error(lambda: maple.book(**{field: foreign[field]})) == (
         expected_field,
         "That choice is not available here. Choose another one.",
     )
@@ -255,7 +258,7 @@ def test_rows_of_another_organisation_cannot_be_booked(field: str, maple: Maple)
 
 
 # --- video ------------------------------------------------------------------------------------------
-def test_a_video_appointment_has_a_meeting_of_its_own(maple_with_teams: Maple) -> None:
+def test_a_video_appointment_has_its_own_meeting(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     meeting = Meeting.objects.get(appointment=appointment)
@@ -268,7 +271,7 @@ def test_a_video_appointment_has_a_meeting_of_its_own(maple_with_teams: Maple) -
     assert appointment.personal_meeting_url == ""
 
 
-def test_a_personal_link_is_used_where_it_is_the_choice(maple_with_teams: Maple) -> None:
+def test_a_chosen_personal_link_is_used_for_a_booking(maple_with_teams: Maple) -> None:
     sam = maple_with_teams.sam
     sam.video_choice, sam.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/sam"
     sam.save()
@@ -281,13 +284,13 @@ def test_a_personal_link_is_used_where_it_is_the_choice(maple_with_teams: Maple)
 def test_staff_who_cannot_host_are_refused_with_the_remedy(maple_with_teams: Maple) -> None:
     UserMatch.objects.update(enabled=False)
 
-    assert refusal(lambda: maple_with_teams.book(method=MeetingMethod.VIDEO)) == (
+    assert booking_error(lambda: maple_with_teams.book(method=MeetingMethod.VIDEO)) == (
         "staff",
         "Video Calls is off for Sam Okafor. An admin can turn it on under Settings > Video Calls.",
     )
 
 
-def test_staff_who_cannot_host_are_booked_at_the_location(maple: Maple) -> None:
+def test_staff_who_cannot_host_can_be_booked_at_the_location(maple: Maple) -> None:
     assert maple.book().meeting is None
 
 
@@ -306,7 +309,7 @@ def test_a_repeated_key_with_another_person_is_the_same_appointment(maple: Maple
     assert maple.book(request_key="form-1", staff=kim) == first
 
 
-def test_the_same_key_elsewhere_is_another_appointment(maple: Maple) -> None:
+def test_the_same_key_in_another_organisation_is_another_appointment(maple: Maple) -> None:
     cedar = make_organization("Cedar Bank")
     otto = make_member(cedar, "Otto Lind", Role.ADMIN)
     theirs = make_appointment(make_service(cedar), otto, make_client(cedar), monday(10), request_key="form-1")
@@ -315,7 +318,7 @@ def test_the_same_key_elsewhere_is_another_appointment(maple: Maple) -> None:
 
 
 @pytest.mark.parametrize("key", ["", None])
-def test_without_a_key_every_booking_is_its_own(key: str | None, maple: Maple) -> None:
+def test_bookings_without_a_key_are_separate(key: str | None, maple: Maple) -> None:
     first = maple.book(request_key=key)
 
     assert maple.book(request_key=key, starts_at=monday(11)) != first

@@ -31,11 +31,12 @@ from tests.factories import (
 )
 from tests.integrations.fake_platform import FakePlatform
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, later
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def by_itself() -> None:
+def automatically() -> None:
     """Let time pass without any user action."""
     later(seconds=31)
 
@@ -64,12 +65,12 @@ class Expected:
 
 
 TABLE = {
-    ErrorKind.THROTTLED: Expected(Owner.NOBODY, LinkState.PENDING, "paused", by_itself),
-    ErrorKind.OUTAGE: Expected(Owner.NOBODY, LinkState.PENDING, "counted", by_itself),
+    ErrorKind.THROTTLED: Expected(Owner.NOBODY, LinkState.PENDING, "paused", automatically),
+    ErrorKind.OUTAGE: Expected(Owner.NOBODY, LinkState.PENDING, "counted", automatically),
     ErrorKind.CONNECTION: Expected(Owner.ADMIN, LinkState.WAITING, "refused", an_admin_reauthorizes),
-    ErrorKind.OPERATOR: Expected(Owner.OPERATOR, LinkState.PENDING, "", by_itself),
+    ErrorKind.OPERATOR: Expected(Owner.OPERATOR, LinkState.PENDING, "", automatically),
     ErrorKind.PERSON: Expected(Owner.ADMIN, LinkState.FAILED, "", somebody_tries_again),
-    ErrorKind.GONE: Expected(Owner.NOBODY, LinkState.PENDING, "", by_itself),
+    ErrorKind.GONE: Expected(Owner.NOBODY, LinkState.PENDING, "", automatically),
     ErrorKind.ENDED: Expected(Owner.ADMIN, LinkState.FAILED, "", somebody_tries_again),
     ErrorKind.BUG: Expected(Owner.OPERATOR, LinkState.FAILED, "", somebody_tries_again),
 }
@@ -102,11 +103,11 @@ def work(appointment: Appointment) -> Appointment:
 
 
 def fail(fake: FakePlatform, method: str, kind: ErrorKind) -> None:
-    error = PlatformError(kind, "Do this about it.", request_id="r-1", retry_after=_told(kind))
+    error = PlatformError(kind, message("Do this about it."), request_id="r-1", retry_after=_told(kind))
 
     def refuse() -> None:
         if kind == ErrorKind.CONNECTION:
-            require_reauthorization(Connection.objects.all(), error.sentence)
+            require_reauthorization(Connection.objects.all(), error.message)
         raise error
 
     fake.during(method, refuse)
@@ -125,12 +126,12 @@ def others_wait() -> str:
     return "counted" if connection.consecutive_failures else ""
 
 
-def test_the_table_has_every_kind() -> None:
+def test_the_table_covers_every_failure_kind() -> None:
     assert list(RULES) == list(TABLE) == list(ErrorKind)
 
 
 @EVERY_KIND
-def test_a_link_that_cannot_be_made(
+def test_a_link_that_cannot_be_created(
     appointment: Appointment, fake_teams: FakePlatform, kind: ErrorKind
 ) -> None:
     expected = TABLE[kind]
@@ -142,7 +143,7 @@ def test_a_link_that_cannot_be_made(
     assert meeting is not None
     assert (kind.owner, kind.is_waiting_useful) == (expected.owner, not expected.is_failed)
     assert link.state == expected.shown
-    assert (meeting.error_kind, meeting.error_sentence, meeting.error_request_id) == (
+    assert (meeting.error_kind, str(meeting.error), meeting.error_request_id) == (
         kind,
         "Do this about it.",
         "r-1",
@@ -161,7 +162,7 @@ def test_a_link_that_cannot_be_made(
 
 
 @EVERY_KIND
-def test_a_move_that_cannot_be_synced_keeps_the_link_and_says_why(
+def test_a_move_that_cannot_be_synced_keeps_the_link_and_shows_the_reason(
     appointment: Appointment, fake_teams: FakePlatform, kind: ErrorKind
 ) -> None:
     expected = TABLE[kind]

@@ -50,26 +50,26 @@ def at_once(actions: list[Callable[[], Any]]) -> list[Any]:
 def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every check find the time free, so that only the database can refuse."""
     for module in (booking, moving):
-        monkeypatch.setattr(module, "check_time", lambda wish: None)
+        monkeypatch.setattr(module, "check_time", lambda booking: None)
 
 
-def taken_among(answers: list[Any]) -> list[TimeTaken]:
-    return [answer for answer in answers if isinstance(answer, TimeTaken)]
+def taken_among(results: list[Any]) -> list[TimeTaken]:
+    return [result for result in results if isinstance(result, TimeTaken)]
 
 
-def test_of_a_crowd_that_wants_one_time_exactly_one_gets_it(maple_with_teams: Maple) -> None:
+def test_exactly_one_of_many_concurrent_bookings_gets_the_time(maple_with_teams: Maple) -> None:
     book = maple_with_teams.book
-    answers = at_once([lambda: book(method=MeetingMethod.VIDEO)] * 50)
+    results = at_once([lambda: book(method=MeetingMethod.VIDEO)] * 50)
 
     assert Appointment.objects.busy().count() == 1
-    assert [taken.next_free for taken in taken_among(answers)] == [
+    assert [taken.next_free for taken in taken_among(results)] == [
         [monday(10, 30), monday(10, 45), monday(11)]
     ] * 49
     # The losers leave no meeting and no email.
     assert (Meeting.objects.count(), Notification.objects.count()) == (1, 2)
 
 
-def test_times_that_overlap_are_one_time(maple: Maple) -> None:
+def test_overlapping_times_conflict(maple: Maple) -> None:
     starts = [monday(10, minute) for minute in (0, 5, 10, 15, 20, 25)]
 
     at_once([lambda start=start: maple.book(starts_at=start) for start in starts])  # type: ignore[misc]
@@ -77,27 +77,27 @@ def test_times_that_overlap_are_one_time(maple: Maple) -> None:
     assert Appointment.objects.busy().count() == 1
 
 
-def test_times_of_different_lengths_that_overlap_are_one_time(maple: Maple) -> None:
+def test_overlapping_times_of_different_lengths_conflict(maple: Maple) -> None:
     services = [
         make_service(
             maple.organization, f"Advice of {minutes} minutes", provided_by=(maple.sam,), duration=minutes
         )
         for minutes in (30, 45, 60)
     ]
-    wishes = [
+    bookings = [
         {"service": service, "starts_at": monday(10, minute), "method": MeetingMethod.AT_LOCATION}
         for service in services
         for minute in (0, 15)
     ]
 
-    answers = at_once([lambda wish=wish: maple.book(**wish) for wish in wishes])  # type: ignore[misc]
+    results = at_once([lambda booking=booking: maple.book(**booking) for booking in bookings])  # type: ignore[misc]
 
     assert Appointment.objects.busy().count() == 1
-    assert all(len(taken.next_free) == 3 for taken in taken_among(answers))
-    assert len(taken_among(answers)) == len(wishes) - 1
+    assert all(len(taken.next_free) == 3 for taken in taken_among(results))
+    assert len(taken_among(results)) == len(bookings) - 1
 
 
-def test_of_a_crowd_that_wants_anyone_as_many_are_booked_as_there_are_people(maple: Maple) -> None:
+def test_concurrent_bookings_with_any_staff_fill_each_staff_member_once(maple: Maple) -> None:
     people = [maple.sam, make_member(maple.organization, "Kim"), make_member(maple.organization, "Lou")]
     for member in people[1:]:
         make_hours(member)
@@ -115,15 +115,17 @@ def test_of_a_crowd_that_wants_anyone_as_many_are_booked_as_there_are_people(map
             through=BookedThrough.CONTACT_CENTER,
         )
 
-    answers = at_once([book] * 50)
+    results = at_once([book] * 50)
 
     assert sorted(Appointment.objects.values_list("staff", flat=True)) == sorted(m.pk for m in people)
-    assert [taken.next_free for taken in taken_among(answers)] == [
+    assert [taken.next_free for taken in taken_among(results)] == [
         [monday(10, 30), monday(10, 45), monday(11)]
     ] * 47
 
 
-def test_the_database_refuses_what_the_checks_missed(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_database_refuses_a_double_booking_that_the_checks_missed(
+    maple: Maple, monkeypatch: pytest.MonkeyPatch
+) -> None:
     blind(monkeypatch)
     make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
 
@@ -151,12 +153,12 @@ def test_a_move_that_the_database_refuses_changes_nothing(
 
 
 def test_a_repeated_submit_in_parallel_is_one_appointment(maple: Maple) -> None:
-    answers = at_once([lambda: maple.book(request_key="form-1")] * CROWD)
+    results = at_once([lambda: maple.book(request_key="form-1")] * CROWD)
 
-    assert {answer.pk for answer in answers} == {Appointment.objects.get().pk}
+    assert {result.pk for result in results} == {Appointment.objects.get().pk}
 
 
-def test_a_form_that_adds_a_client_sent_many_times_at_once_adds_one_client(maple: Maple) -> None:
+def test_concurrent_submits_of_a_form_that_adds_a_client_add_one_client(maple: Maple) -> None:
     ned = {"name": "Ned Ray", "email": "ned@example.com", "phone": ""}
     booking: dict[str, Any] = {
         "service": maple.review,
@@ -168,9 +170,9 @@ def test_a_form_that_adds_a_client_sent_many_times_at_once_adds_one_client(maple
         "request_key": "form-1",
     }
 
-    answers = at_once([lambda: book_for(ned, organization=maple.organization, **booking)] * CROWD)
+    results = at_once([lambda: book_for(ned, organization=maple.organization, **booking)] * CROWD)
 
-    assert {answer.pk for answer in answers} == {Appointment.objects.get().pk}
+    assert {result.pk for result in results} == {Appointment.objects.get().pk}
     assert Client.objects.filter(name="Ned Ray").count() == 1
 
 
@@ -179,14 +181,14 @@ def test_a_repeated_submit_in_parallel_with_different_staff_is_one_appointment(m
     make_hours(kim)
     ServiceAssignment.objects.create(service=maple.review, staff=kim)
 
-    answers = at_once(
+    results = at_once(
         [lambda staff=staff: maple.book(request_key="form-1", staff=staff) for staff in [maple.sam, kim] * 4]  # type: ignore[misc]
     )
 
-    assert {answer.pk for answer in answers} == {Appointment.objects.get().pk}
+    assert {result.pk for result in results} == {Appointment.objects.get().pk}
 
 
-def test_two_appointments_moved_to_one_time_do_not_both_get_it(maple: Maple) -> None:
+def test_only_one_of_two_appointments_moved_to_one_time_gets_it(maple: Maple) -> None:
     both = [maple.book(), maple.book(starts_at=monday(11))]
 
     def move(appointment: Appointment) -> Appointment:
@@ -194,20 +196,20 @@ def test_two_appointments_moved_to_one_time_do_not_both_get_it(maple: Maple) -> 
             appointment, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE
         )
 
-    answers = at_once([lambda appointment=appointment: move(appointment) for appointment in both])  # type: ignore[misc]
+    results = at_once([lambda appointment=appointment: move(appointment) for appointment in both])  # type: ignore[misc]
 
-    assert len(taken_among(answers)) == 1
+    assert len(taken_among(results)) == 1
     assert Appointment.objects.filter(starts_at=monday(14)).count() == 1
 
 
-def test_an_appointment_cancelled_by_many_is_cancelled_once(maple_with_teams: Maple) -> None:
+def test_an_appointment_cancelled_concurrently_is_cancelled_once(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
-    answers = at_once(
+    results = at_once(
         [lambda: cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW)] * 4
     )
 
-    assert len([answer for answer in answers if isinstance(answer, BookingError)]) == 3
+    assert len([result for result in results if isinstance(result, BookingError)]) == 3
     assert appointment.events.count() == 2
 
 
@@ -230,29 +232,29 @@ def test_a_move_and_a_cancel_at_once_end_in_a_cancellation_or_an_error(maple: Ma
 def test_a_lost_race_is_retried_once(
     code: str, error: type[Exception], maple: Maple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: list[validation.SlotRequest] = []
+    checks: list[validation.SlotRequest] = []
 
-    def lose_once(wish: validation.SlotRequest) -> None:
-        looks.append(wish)
-        if len(looks) == 1:
+    def lose_once(booking: validation.SlotRequest) -> None:
+        checks.append(booking)
+        if len(checks) == 1:
             raise_in_database(code)
 
     monkeypatch.setattr(booking, "check_time", lose_once)
 
     appointment = maple.book()
 
-    assert (appointment.starts_at, len(looks)) == (monday(10), 2)
+    assert (appointment.starts_at, len(checks)) == (monday(10), 2)
 
 
-def test_a_deadlock_twice_is_a_time_that_is_taken(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(booking, "check_time", lambda wish: raise_in_database("40P01"))
+def test_two_deadlocks_in_a_row_report_a_taken_time(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(booking, "check_time", lambda booking: raise_in_database("40P01"))
 
     with pytest.raises(TimeTaken):
         maple.book()
 
 
-def test_other_faults_of_the_database_are_not_hidden(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(booking, "check_time", lambda wish: raise_in_database("23502"))
+def test_other_database_errors_are_raised(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(booking, "check_time", lambda booking: raise_in_database("23502"))
 
     with pytest.raises(IntegrityError):
         maple.book()
@@ -269,8 +271,8 @@ def test_booking_waits_for_the_lock_on_the_staff_member(maple: Maple) -> None:
     with transaction.atomic():
         lock_staff(maple.sam)
         with ThreadPoolExecutor(1) as pool:
-            answer = pool.submit(lambda: _book_impatiently(maple))
-            assert answer.result() == "55P03"
+            result = pool.submit(lambda: _book_impatiently(maple))
+            assert result.result() == "55P03"
 
 
 def _book_impatiently(maple: Maple) -> str | None:

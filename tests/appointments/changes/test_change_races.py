@@ -31,27 +31,27 @@ def colleagues(maple: Maple, how_many: int) -> list[StaffMember]:
     return people
 
 
-def test_many_given_to_one_person_at_one_time_are_given_once(maple: Maple) -> None:
+def test_concurrent_reassigns_to_one_person_at_one_time_succeed_once(maple: Maple) -> None:
     kim, *others = colleagues(maple, CROWD + 1)
     booked = [make_appointment(maple.review, member, maple.cleo, monday(10)) for member in others]
 
-    answers = at_once(
+    results = at_once(
         [
             partial(reassign_appointment, one, staff=kim, actor=maple.sky, through=BookedThrough.SCHEDULE)
             for one in booked
         ]
     )
 
-    refused = [answer for answer in answers if isinstance(answer, TimeTaken)]
+    refused = [result for result in results if isinstance(result, TimeTaken)]
     assert (Appointment.objects.filter(staff=kim).count(), len(refused)) == (1, CROWD - 1)
-    assert all(answer.next_free for answer in refused)
+    assert all(result.next_free for result in refused)
 
 
-def test_many_moved_to_one_time_are_moved_once(maple: Maple) -> None:
+def test_concurrent_moves_to_one_time_succeed_once(maple: Maple) -> None:
     starts = [monday(9), monday(9, 30), monday(10), monday(10, 30), monday(11), monday(11, 30)]
     booked = [make_appointment(maple.review, maple.sam, maple.cleo, start) for start in starts]
 
-    answers = at_once(
+    results = at_once(
         [
             partial(
                 move_appointment,
@@ -64,14 +64,14 @@ def test_many_moved_to_one_time_are_moved_once(maple: Maple) -> None:
         ]
     )
 
-    refused = [answer for answer in answers if isinstance(answer, TimeTaken)]
+    refused = [result for result in results if isinstance(result, TimeTaken)]
     assert (Appointment.objects.filter(starts_at=monday(14)).count(), len(refused)) == (1, len(booked) - 1)
 
 
 def test_two_concurrent_drags_do_not_overwrite_each_other(maple: Maple) -> None:
     booked = maple.book()
 
-    answers = at_once(
+    results = at_once(
         [
             partial(
                 move_appointment,
@@ -85,8 +85,8 @@ def test_two_concurrent_drags_do_not_overwrite_each_other(maple: Maple) -> None:
         ]
     )
 
-    (refused,) = [answer for answer in answers if isinstance(answer, BookingError)]
-    (moved,) = [answer for answer in answers if isinstance(answer, Appointment)]
+    (refused,) = [result for result in results if isinstance(result, BookingError)]
+    (moved,) = [result for result in results if isinstance(result, Appointment)]
     booked.refresh_from_db()
     assert (booked.starts_at, booked.version) == (moved.starts_at, 1)
     assert refused.sentence.startswith("Sky Larsen changed this appointment meanwhile: Moved from ")
@@ -98,14 +98,14 @@ def test_two_concurrent_swaps_wait_for_each_other(maple: Maple) -> None:
     first = make_appointment(maple.review, ann, maple.cleo, monday(10))
     second = make_appointment(maple.review, bob, maple.cleo, monday(14))
 
-    answers = at_once(
+    results = at_once(
         [
             partial(reassign_appointment, one, staff=staff, actor=maple.sky, through=BookedThrough.SCHEDULE)
             for one, staff in ((first, bob), (second, ann))
         ]
     )
 
-    assert [answer.staff for answer in answers] == [bob, ann]
+    assert [result.staff for result in results] == [bob, ann]
 
 
 @pytest.mark.parametrize("change", ["move", "cancel"])
@@ -119,9 +119,9 @@ def test_a_concurrent_start_and_change_have_one_winner(change: str, maple: Maple
         "cancel": partial(cancel_appointment, booked, **by_sky),
     }
 
-    answers = at_once([partial(change_status, booked, Status.IN_PROGRESS, **by_sky), changes[change]])
+    results = at_once([partial(change_status, booked, Status.IN_PROGRESS, **by_sky), changes[change]])
 
     booked.refresh_from_db()
-    assert [isinstance(answer, BookingError) for answer in answers].count(True) == 1
+    assert [isinstance(result, BookingError) for result in results].count(True) == 1
     assert booked.version == 1
-    assert (booked.status == Status.IN_PROGRESS) == isinstance(answers[0], Appointment)
+    assert (booked.status == Status.IN_PROGRESS) == isinstance(results[0], Appointment)

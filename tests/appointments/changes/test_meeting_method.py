@@ -30,7 +30,7 @@ def sentence_of(maple: Maple, appointment: Appointment, method: int, **changes: 
     return refused.value.sentence
 
 
-def test_to_a_video_call_makes_a_meeting(maple_with_teams: Maple) -> None:
+def test_a_change_to_a_video_call_requests_a_meeting(maple_with_teams: Maple) -> None:
     appointment = change(maple_with_teams, maple_with_teams.book(), MeetingMethod.VIDEO)
 
     appointment.refresh_from_db()
@@ -39,7 +39,7 @@ def test_to_a_video_call_makes_a_meeting(maple_with_teams: Maple) -> None:
     assert (meeting.starts_at, meeting.desired_state) == (monday(10), DesiredState.PRESENT)
 
 
-def test_from_a_video_call_lets_the_meeting_go(maple_with_teams: Maple) -> None:
+def test_a_change_from_a_video_call_cancels_the_meeting(maple_with_teams: Maple) -> None:
     booked = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     appointment = change(maple_with_teams, booked, MeetingMethod.PHONE)
@@ -51,7 +51,7 @@ def test_from_a_video_call_lets_the_meeting_go(maple_with_teams: Maple) -> None:
     )
 
 
-def test_there_and_back_is_a_meeting_of_its_own(maple_with_teams: Maple) -> None:
+def test_a_change_from_video_and_back_requests_a_new_meeting(maple_with_teams: Maple) -> None:
     booked = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     again = change(
@@ -78,7 +78,7 @@ def test_a_change_to_video_uses_a_chosen_personal_link(maple_with_teams: Maple) 
     assert not Meeting.objects.exists()
 
 
-def test_staff_who_cannot_host_get_no_video_call(maple_with_teams: Maple) -> None:
+def test_a_change_to_video_is_refused_for_staff_who_cannot_host(maple_with_teams: Maple) -> None:
     UserMatch.objects.update(enabled=False)
     appointment = maple_with_teams.book()
 
@@ -89,7 +89,7 @@ def test_staff_who_cannot_host_get_no_video_call(maple_with_teams: Maple) -> Non
     assert (appointment.method, appointment.version) == (MeetingMethod.AT_LOCATION, 0)
 
 
-def test_a_client_without_phone_cannot_be_called(maple: Maple) -> None:
+def test_a_change_to_a_phone_call_needs_the_clients_number(maple: Maple) -> None:
     maple.cleo.phone = ""
     maple.cleo.save()
 
@@ -106,7 +106,7 @@ def test_a_method_that_is_not_offered_is_refused(maple: Maple) -> None:
     )
 
 
-def test_another_location_is_a_change_of_its_own(maple: Maple) -> None:
+def test_another_location_alone_is_a_change(maple: Maple) -> None:
     harbour = make_location(maple.organization, "Harbour")
 
     appointment = change(maple, maple.book(), MeetingMethod.AT_LOCATION, location=harbour)
@@ -118,7 +118,7 @@ def test_another_location_is_a_change_of_its_own(maple: Maple) -> None:
     )
 
 
-def test_a_location_elsewhere_is_refused(maple: Maple) -> None:
+def test_a_location_of_another_organisation_is_refused(maple: Maple) -> None:
     elsewhere = make_location(make_organization("Cedar Bank"), "Otto's")
 
     assert sentence_of(maple, maple.book(), MeetingMethod.AT_LOCATION, location=elsewhere) == (
@@ -132,7 +132,7 @@ def test_the_present_method_changes_nothing(maple: Maple) -> None:
     assert (appointment.version, appointment.events.count()) == (0, 1)
 
 
-def test_the_method_of_a_served_appointment_stays(maple: Maple) -> None:
+def test_the_method_of_a_served_appointment_cannot_change(maple: Maple) -> None:
     served = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=Status.SERVED)
 
     assert sentence_of(maple, served, MeetingMethod.PHONE) == (

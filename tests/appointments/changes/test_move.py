@@ -16,7 +16,7 @@ from integrations.models import DesiredState, Meeting, UserMatch
 from services.models import MeetingMethod
 from staff.models import Role
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.outcomes import refusal, timeline
+from tests.appointments.outcomes import booking_error, timeline
 from tests.factories import (
     make_appointment,
     make_member,
@@ -54,7 +54,7 @@ def test_a_move_keeps_length_buffers_and_links(maple_with_teams: Maple) -> None:
     )
 
 
-def test_a_move_before_the_link_is_made_asks_for_the_new_time(maple_with_teams: Maple) -> None:
+def test_a_move_before_the_link_is_created_requests_the_new_time(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     move(maple_with_teams, appointment, monday(14))
@@ -63,7 +63,7 @@ def test_a_move_before_the_link_is_made_asks_for_the_new_time(maple_with_teams: 
     assert (meeting.version, meeting.starts_at, meeting.ends_at) == (2, monday(14), monday(14, 30))
 
 
-def test_a_move_is_noted(maple: Maple) -> None:
+def test_a_move_is_recorded_in_the_timeline(maple: Maple) -> None:
     appointment = move(maple, maple.book(), monday(14))
 
     assert timeline(appointment)[1:] == [
@@ -80,7 +80,7 @@ def test_a_move_to_the_same_time_changes_nothing(maple_with_teams: Maple) -> Non
     assert appointment.notifications.count() == 2
 
 
-def test_a_move_may_overlap_the_appointments_own_time(maple: Maple) -> None:
+def test_a_move_can_overlap_the_appointments_own_time(maple: Maple) -> None:
     assert move(maple, maple.book(), monday(10, 15)).starts_at == monday(10, 15)
 
 
@@ -108,22 +108,22 @@ def test_an_appointment_with_former_staff_can_be_cancelled_but_not_moved(maple: 
     maple.sam.is_active = False
     maple.sam.save()
 
-    assert refusal(lambda: move(maple, appointment, monday(14))) == (
+    assert booking_error(lambda: move(maple, appointment, monday(14))) == (
         "staff",
         "Sam Okafor no longer takes appointments. Choose someone else.",
     )
     assert cancel(appointment).status == Status.CANCELLED
 
 
-def test_clients_move_within_notice_and_hours(maple: Maple) -> None:
+def test_clients_can_move_within_notice_and_working_hours(maple: Maple) -> None:
     maple.review.minimum_notice = 60 * 24 * 3
     maple.review.save()
     appointment = maple.book()
 
-    assert refusal(lambda: move_online(appointment, monday(11)))[1] == (
+    assert booking_error(lambda: move_online(appointment, monday(11)))[1] == (
         "That is too soon to be booked. Choose a later time."
     )
-    assert refusal(lambda: move_online(appointment, monday(18) + timedelta(days=1)))[1].endswith(
+    assert booking_error(lambda: move_online(appointment, monday(18) + timedelta(days=1)))[1].endswith(
         "is outside the working hours of Sam Okafor. Choose another time."
     )
 
@@ -132,7 +132,7 @@ def test_staff_of_another_organisation_cannot_move_it(maple: Maple) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Lind", Role.ADMIN)
     appointment = maple.book()
 
-    refusal(lambda: move(maple, appointment, monday(11), actor=otto))
+    booking_error(lambda: move(maple, appointment, monday(11), actor=otto))
 
     appointment.refresh_from_db()
     assert appointment.starts_at == monday(10)
@@ -143,7 +143,7 @@ def cancel(appointment: Appointment, through: BookedThrough = BookedThrough.SCHE
     return cancel_appointment(appointment, actor=None, through=through)
 
 
-def test_a_cancel_lets_the_meeting_go(maple_with_teams: Maple) -> None:
+def test_a_cancellation_cancels_the_meeting(maple_with_teams: Maple) -> None:
     appointment = cancel(maple_with_teams.book(method=MeetingMethod.VIDEO))
 
     assert (appointment.status, Meeting.objects.get().desired_state) == (
@@ -160,7 +160,7 @@ def test_a_cancelled_appointment_stays_cancelled(
     appointment = maple.book()
     cancel(appointment)
 
-    assert refusal(lambda: change(appointment)) == (
+    assert booking_error(lambda: change(appointment)) == (
         "",
         "This appointment was cancelled already. Book a new one.",
     )
@@ -172,17 +172,17 @@ def test_a_past_appointment_cannot_change(change: Callable[[Appointment], object
         maple.review, maple.sam, maple.cleo, datetime(2026, 11, 27, 11, 30, tzinfo=UTC)
     )
 
-    assert refusal(lambda: change(appointment))[0] == ""
+    assert booking_error(lambda: change(appointment))[0] == ""
     appointment.refresh_from_db()
     assert appointment.status == Status.CONFIRMED
 
 
-def test_an_appointment_in_progress_is_cancelled_by_staff_only(maple: Maple) -> None:
+def test_only_staff_can_cancel_an_appointment_in_progress(maple: Maple) -> None:
     appointment = make_appointment(
         maple.review, maple.sam, maple.cleo, datetime(2026, 11, 27, 11, 45, tzinfo=UTC)
     )
 
-    assert refusal(lambda: cancel(appointment, BookedThrough.CLIENT_VIEW)) == (
+    assert booking_error(lambda: cancel(appointment, BookedThrough.CLIENT_VIEW)) == (
         "",
         "This appointment has begun. Please call us.",
     )
@@ -190,14 +190,14 @@ def test_an_appointment_in_progress_is_cancelled_by_staff_only(maple: Maple) -> 
 
 
 @pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.SERVED, Status.NO_SHOW])
-def test_only_upcoming_appointments_are_moved_or_cancelled(status: Status, maple: Maple) -> None:
+def test_only_upcoming_appointments_can_be_moved_or_cancelled(status: Status, maple: Maple) -> None:
     appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=status)
 
-    assert refusal(lambda: cancel(appointment)) == (
+    assert booking_error(lambda: cancel(appointment)) == (
         "",
         f"An appointment that is “{status.label}” cannot become “Cancelled”.",
     )
-    assert refusal(lambda: move(maple, appointment, monday(11))) == (
+    assert booking_error(lambda: move(maple, appointment, monday(11))) == (
         "",
         f"An appointment that is “{status.label}” cannot be moved.",
     )

@@ -69,7 +69,7 @@ def test_another_person_takes_the_appointment_over(maple: Maple, kim: StaffMembe
     assert last_line(appointment) == "Reassigned from Sam Okafor to Kim Ito."
 
 
-def test_the_link_stays_where_the_organiser_does(maple_with_teams: Maple, kim_on_teams: StaffMember) -> None:
+def test_the_link_stays_if_the_organiser_stays(maple_with_teams: Maple, kim_on_teams: StaffMember) -> None:
     before = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     after = reassign(maple_with_teams, before, kim_on_teams)
@@ -80,7 +80,7 @@ def test_the_link_stays_where_the_organiser_does(maple_with_teams: Maple, kim_on
     assert last_line(after) == "Reassigned from Sam Okafor to Kim Ito. The link stays."
 
 
-def test_another_connection_gives_a_new_link_and_lets_the_old_meeting_go(
+def test_another_connection_gives_a_new_link_and_cancels_the_old_meeting(
     maple_with_teams: Maple, kim: StaffMember
 ) -> None:
     second = make_connection(maple_with_teams.organization, account_oid="another", is_default=False)
@@ -137,7 +137,9 @@ def test_staff_with_a_personal_link_host_on_it(maple_with_teams: Maple, kim: Sta
     assert Meeting.objects.get().desired_state == DesiredState.ABSENT
 
 
-def test_from_a_personal_link_to_a_meeting(maple_with_teams: Maple, kim_on_teams: StaffMember) -> None:
+def test_a_reassign_replaces_a_personal_link_with_a_meeting(
+    maple_with_teams: Maple, kim_on_teams: StaffMember
+) -> None:
     appointment = make_appointment(
         maple_with_teams.review,
         maple_with_teams.sam,
@@ -192,7 +194,7 @@ def test_an_appointment_of_former_staff_can_be_reassigned(maple: Maple, kim: Sta
     assert reassign(maple, appointment, kim).staff == kim
 
 
-def test_a_busy_person_is_not_given_more(maple: Maple, kim: StaffMember) -> None:
+def test_a_busy_person_cannot_take_it_over(maple: Maple, kim: StaffMember) -> None:
     make_appointment(maple.review, kim, maple.cleo, monday(10))
     appointment = maple.book()
 
@@ -219,7 +221,7 @@ def test_a_reassign_to_the_same_person_changes_nothing(maple: Maple) -> None:
     assert (appointment.version, appointment.events.count()) == (0, 1)
 
 
-def test_person_and_time_change_in_one(maple: Maple, kim: StaffMember) -> None:
+def test_staff_member_and_time_can_change_together(maple: Maple, kim: StaffMember) -> None:
     appointment = move_appointment(
         maple.book(), starts_at=monday(14), staff=kim, actor=maple.sky, through=BookedThrough.SCHEDULE
     )
@@ -232,7 +234,7 @@ def test_person_and_time_change_in_one(maple: Maple, kim: StaffMember) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.SERVED, Status.NO_SHOW])
-def test_only_appointments_that_have_not_started_are_reassigned(
+def test_only_appointments_that_have_not_started_can_be_reassigned(
     status: Status, maple: Maple, kim: StaffMember
 ) -> None:
     appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=status)
@@ -312,7 +314,7 @@ def test_a_page_older_than_a_reassign_changes_nothing(maple: Maple, kim: StaffMe
 
 
 # --- emails -----------------------------------------------------------------------------------------
-def told() -> list[tuple[str, str, str]]:
+def notifications() -> list[tuple[str, str, str]]:
     rows = Notification.objects.filter(email__state="waiting").order_by("audience")
     return [(row.audience, row.to, row.kind) for row in rows.select_related("email")]
 
@@ -323,7 +325,7 @@ def test_a_reassign_notifies_the_client_and_both_staff_members(maple: Maple, kim
 
     reassign(maple, appointment, kim)
 
-    assert told() == [
+    assert notifications() == [
         ("client", "cleo@example.com", Kind.REASSIGNED),
         ("former", maple.sam.email, Kind.CANCELLED),
         ("staff", kim.email, Kind.REASSIGNED),
@@ -333,7 +335,7 @@ def test_a_reassign_notifies_the_client_and_both_staff_members(maple: Maple, kim
 def test_staff_who_were_never_notified_get_no_cancellation(maple: Maple, kim: StaffMember) -> None:
     reassign(maple, maple.book(), kim)
 
-    assert told() == [
+    assert notifications() == [
         ("client", "cleo@example.com", Kind.BOOKED),
         ("staff", kim.email, Kind.REASSIGNED),
     ]
@@ -348,7 +350,7 @@ def test_a_move_after_a_reassign_still_notifies_the_previous_staff_member(
     after = reassign(maple, appointment, kim)
     move_appointment(after, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE)
 
-    assert told() == [
+    assert notifications() == [
         ("client", "cleo@example.com", Kind.CHANGED),
         ("former", maple.sam.email, Kind.CANCELLED),
         ("staff", kim.email, Kind.REASSIGNED),
@@ -361,10 +363,12 @@ def test_a_reassign_and_its_reversal_notify_no_one(maple: Maple, kim: StaffMembe
 
     reassign(maple, reassign(maple, appointment, kim), maple.sam)
 
-    assert told() == []
+    assert notifications() == []
 
 
-def test_there_and_back_at_another_time_is_a_change(maple: Maple, kim: StaffMember) -> None:
+def test_a_reassign_and_its_reversal_at_another_time_notify_of_the_move(
+    maple: Maple, kim: StaffMember
+) -> None:
     appointment = maple.book()
     OutboxEmail.objects.update(state="sent")
 
@@ -373,7 +377,7 @@ def test_there_and_back_at_another_time_is_a_change(maple: Maple, kim: StaffMemb
         after, starts_at=monday(14), staff=maple.sam, actor=maple.sky, through=BookedThrough.SCHEDULE
     )
 
-    assert told() == [
+    assert notifications() == [
         ("client", "cleo@example.com", Kind.CHANGED),
         ("staff", maple.sam.email, Kind.CHANGED),
     ]

@@ -124,14 +124,14 @@ def test_a_client_can_arrive_early(maple: Maple) -> None:
 
 # --- undo -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("status", "before"), PREVIOUS_STATUS.items())
-def test_a_slip_is_taken_back(status: str, before: Status, maple: Maple) -> None:
+def test_a_status_change_can_be_undone(status: str, before: Status, maple: Maple) -> None:
     appointment = appointment_now(maple, status=status)
 
     assert undo_status(appointment, **by_sky(maple)).status == before
 
 
 @pytest.mark.parametrize("status", [Status.CONFIRMED, Status.CANCELLED])
-def test_there_is_not_always_something_to_take_back(status: Status, maple: Maple) -> None:
+def test_undo_is_refused_if_there_is_nothing_to_undo(status: Status, maple: Maple) -> None:
     appointment = appointment_now(maple, status=status)
 
     assert sentence_of(lambda: undo_status(appointment, **by_sky(maple))) == ("There is nothing to undo.")
@@ -160,7 +160,7 @@ def test_the_time_of_a_no_show_can_be_booked_again(maple: Maple) -> None:
         (Status.CANCELLED, []),
     ],
 )
-def test_the_buttons_are_the_possible_statuses(status: Status, buttons: list[Status], maple: Maple) -> None:
+def test_the_buttons_offer_the_possible_statuses(status: Status, buttons: list[Status], maple: Maple) -> None:
     assert next_statuses(appointment_now(maple, status=status)) == buttons
 
 

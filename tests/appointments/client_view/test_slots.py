@@ -1,4 +1,4 @@
-"""The free times of the public page: who may ask for what, and the answer."""
+"""Free slots of the Client View: the query, its limits and the response."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.factories import make_appointment, make_hours, make_member, make_orga
 pytestmark = pytest.mark.usefixtures("friday")
 
 
-def ask(maple: Maple, slug: str = "maple", **changes: Any) -> tuple[int, Any]:
-    """Status and answer for Monday's times of a review at the location, unless told otherwise."""
-    wish = {"service": maple.review.pk, "method": 1, "from": "2026-11-30", "days": 1, **changes}
-    answer = Browser().get(f"/book/{slug}/slots/", {name: text for name, text in wish.items() if text != ""})
+def query_slots(maple: Maple, slug: str = "maple", **changes: Any) -> tuple[int, Any]:
+    """Return status and JSON for Monday's slots of a review at the location, with `changes`."""
+    query = {"service": maple.review.pk, "method": 1, "from": "2026-11-30", "days": 1, **changes}
+    answer = Browser().get(f"/book/{slug}/slots/", {name: text for name, text in query.items() if text != ""})
     return answer.status_code, answer.json()
 
 
@@ -29,10 +29,10 @@ def clock(answer: tuple[int, Any]) -> list[str]:
     return [f"{datetime.fromtimestamp(slot, UTC):%d %H:%M}" for slot in answer[1]["slots"]]
 
 
-def test_a_day_of_one_person(maple: Maple):
+def test_slots_of_a_day_with_one_person(maple: Maple):
     make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
 
-    free = clock(ask(maple, staff=maple.sam.pk))
+    free = clock(query_slots(maple, staff=maple.sam.pk))
 
     assert (free[:5], free[-1], len(free)) == (
         ["30 09:00", "30 09:15", "30 09:30", "30 10:30", "30 10:45"],
@@ -41,42 +41,42 @@ def test_a_day_of_one_person(maple: Maple):
     )
 
 
-def test_anyone_is_free_when_somebody_is_each_time_told_once(maple: Maple):
+def test_slots_of_any_staff_contain_each_time_once(maple: Maple):
     kim = make_member(maple.organization, "Kim")
     make_hours(kim)
     ServiceAssignment.objects.create(service=maple.review, staff=kim)
     make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
 
-    assert len(clock(ask(maple))) == 31
-    assert len(clock(ask(maple, staff=maple.sam.pk))) == 28
+    assert len(clock(query_slots(maple))) == 31
+    assert len(clock(query_slots(maple, staff=maple.sam.pk))) == 28
 
 
-def test_a_month_is_asked_for_unless_told_otherwise_from_today_on(maple: Maple):
-    days = {slot[:2] for slot in clock(ask(maple, days="", **{"from": ""}))}
+def test_the_default_query_covers_a_month_from_today(maple: Maple):
+    days = {slot[:2] for slot in clock(query_slots(maple, days="", **{"from": ""}))}
 
     # From Friday the 27th noon to the 27th of December, without weekends.
     assert len(days) == 21
-    assert clock(ask(maple, days="", **{"from": ""}))[0] == "27 12:00"
+    assert clock(query_slots(maple, days="", **{"from": ""}))[0] == "27 12:00"
 
 
-def test_days_are_those_of_the_zone_that_is_asked_for(maple: Maple):
+def test_days_are_days_of_the_requested_zone(maple: Maple):
     # Monday in Auckland is Sunday 11:00 to Monday 11:00 in UTC.
-    free = clock(ask(maple, zone="Pacific/Auckland"))
+    free = clock(query_slots(maple, zone="Pacific/Auckland"))
 
     assert (free[0], free[-1]) == ("30 09:00", "30 10:45")
 
 
-def test_minimum_notice_and_horizon_hold(maple: Maple):
+def test_minimum_notice_and_horizon_limit_the_slots(maple: Maple):
     maple.review.minimum_notice = 60 * (24 * 3 - 1)
     maple.review.save()
-    assert clock(ask(maple))[0] == "30 11:00"
+    assert clock(query_slots(maple))[0] == "30 11:00"
 
     maple.review.minimum_notice, maple.review.booking_horizon_days = 0, 2
     maple.review.save()
-    assert clock(ask(maple)) == []
+    assert clock(query_slots(maple)) == []
 
 
-def test_no_cookie_is_set_and_nothing_is_kept(maple: Maple):
+def test_no_cookie_is_set_and_the_response_is_not_cached(maple: Maple):
     answer = Browser().get("/book/maple/slots/", {"service": maple.review.pk, "method": 1})
 
     assert (answer.status_code, dict(answer.cookies), answer["Cache-Control"]) == (200, {}, "no-store")
@@ -102,59 +102,60 @@ def test_no_cookie_is_set_and_nothing_is_kept(maple: Maple):
         ({"zone": "x" * 5000}, "There is no time zone of this name."),
     ],
 )
-def test_an_address_that_makes_no_sense_is_answered_with_a_sentence(
-    changes: dict[str, str], sentence: str, maple: Maple
-):
-    assert ask(maple, **changes) == (400, {"error": sentence})
+def test_an_invalid_query_is_answered_with_a_sentence(changes: dict[str, str], sentence: str, maple: Maple):
+    assert query_slots(maple, **changes) == (400, {"error": sentence})
 
 
 NOT_OFFERED = (404, {"error": "This cannot be booked here. Choose another service or meeting method."})
-NOBODY = (404, {"error": "No staff member of this number takes this appointment. Choose someone else."})
+NO_SUCH_STAFF = (
+    404,
+    {"error": "No staff member of this number takes this appointment. Choose someone else."},
+)
 
 
-def test_what_is_not_there_is_not_found(maple: Maple):
+def test_unknown_ids_are_not_found(maple: Maple):
     cedar = make_organization("Cedar Bank")
 
-    assert ask(maple, slug="nobody") == NOT_OFFERED
-    assert ask(maple, slug=cedar.slug) == NOT_OFFERED
-    assert ask(maple, service=10**17) == NOT_OFFERED
-    assert ask(maple, method=9) == NOT_OFFERED
-    assert ask(maple, staff=10**17) == NOBODY
+    assert query_slots(maple, slug="nobody") == NOT_OFFERED
+    assert query_slots(maple, slug=cedar.slug) == NOT_OFFERED
+    assert query_slots(maple, service=10**17) == NOT_OFFERED
+    assert query_slots(maple, method=9) == NOT_OFFERED
+    assert query_slots(maple, staff=10**17) == NO_SUCH_STAFF
 
 
 @pytest.mark.parametrize("change", [{"active": False}, {"public": False}])
 def test_a_service_that_clients_cannot_book_is_not_found(change: dict[str, bool], maple: Maple):
     type(maple.review).objects.update(**change)
 
-    assert ask(maple) == NOT_OFFERED
+    assert query_slots(maple) == NOT_OFFERED
 
 
 def test_a_method_offered_to_staff_only_is_not_found(maple: Maple):
     maple.review.meeting_methods.filter(method=MeetingMethod.AT_LOCATION).update(offered_to=OfferedTo.STAFF)
 
-    assert ask(maple) == NOT_OFFERED
+    assert query_slots(maple) == NOT_OFFERED
 
 
 def test_a_staff_member_who_left_or_does_not_provide_it_is_not_found(maple: Maple):
     make_hours(maple.sky)
-    assert ask(maple, staff=maple.sky.pk) == NOBODY
+    assert query_slots(maple, staff=maple.sky.pk) == NO_SUCH_STAFF
 
     StaffMember.objects.filter(pk=maple.sam.pk).update(is_active=False)
-    assert ask(maple, staff=maple.sam.pk) == NOBODY
-    assert clock(ask(maple)) == []
+    assert query_slots(maple, staff=maple.sam.pk) == NO_SUCH_STAFF
+    assert clock(query_slots(maple)) == []
 
 
-def test_a_video_call_is_offered_with_those_who_can_host_one(maple_with_teams: Maple):
+def test_video_slots_are_limited_to_staff_who_can_host(maple_with_teams: Maple):
     maple = maple_with_teams
     kim = make_member(maple.organization, "Kim")
     make_hours(kim)
     ServiceAssignment.objects.create(service=maple.review, staff=kim)
 
-    assert ask(maple, method=3, staff=kim.pk) == NOBODY
-    assert len(clock(ask(maple, method=3, staff=maple.sam.pk))) == 31
+    assert query_slots(maple, method=3, staff=kim.pk) == NO_SUCH_STAFF
+    assert len(clock(query_slots(maple, method=3, staff=maple.sam.pk))) == 31
 
     UserMatch.objects.update(enabled=False)
-    assert clock(ask(maple, method=3)) == []
+    assert clock(query_slots(maple, method=3)) == []
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -170,10 +171,10 @@ def test_any_number_of_people_takes_the_same_queries(
 
     # The service, the people, (their connections and matches,) working hours, time off and appointments.
     with django_assert_num_queries(queries):
-        assert len(clock(ask(maple, method=method))) == 31
+        assert len(clock(query_slots(maple, method=method))) == 31
 
 
 def test_a_visitor_who_sends_too_many_requests_waits(maple: Maple, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("appointments.client_view.rate_limits._VIEWS", Limit("test-slots", 0, 600))
 
-    assert ask(maple)[0] == 429
+    assert query_slots(maple)[0] == 429

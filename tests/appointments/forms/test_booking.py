@@ -1,4 +1,4 @@
-"""What the booking form answers to input that makes no sense."""
+"""Invalid input in the booking form."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from django.test import Client as Browser
 
 from appointments.models import Appointment
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.views.test_booking import ADD, errors, form_of, wish
+from tests.appointments.views.test_booking import ADD, booking_data, errors, form_of
 
 pytestmark = pytest.mark.usefixtures("friday")
 
 
 @pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])
-def test_a_day_that_no_calendar_shows_is_refused_in_words(maple: Maple, as_sky: Browser, date: str):
-    page = as_sky.post(ADD, wish(maple, date=date))
+def test_a_day_outside_the_calendar_is_refused(maple: Maple, as_sky: Browser, date: str):
+    page = as_sky.post(ADD, booking_data(maple, date=date))
 
     assert errors(page) == {"date": ["Enter a date such as 2026-12-31."]}
 
 
-def test_a_time_that_has_passed_offers_no_way_outside_working_hours(maple: Maple, as_sky: Browser):
-    page = as_sky.post(ADD, wish(maple, date="2026-11-23", time="03:00"))
+def test_a_past_time_does_not_offer_booking_outside_working_hours(maple: Maple, as_sky: Browser):
+    page = as_sky.post(ADD, booking_data(maple, date="2026-11-23", time="03:00"))
 
     assert errors(page) == {"time": ["That time has passed. Choose a later one."]}
     assert not page.context["form"].date_time.offers_outside_hours
 
 
-def test_nothing_in_the_search_refuses_a_booking(maple: Maple, as_sky: Browser):
-    as_sky.post(ADD, wish(maple, client_query="\0" + "Cleo " * 100))
+def test_the_search_text_never_makes_a_booking_invalid(maple: Maple, as_sky: Browser):
+    as_sky.post(ADD, booking_data(maple, client_query="\0" + "Cleo " * 100))
 
     assert Appointment.objects.count() == 1
 
 
-def test_a_search_that_the_database_cannot_read_finds_what_it_can(maple: Maple, as_sky: Browser):
+def test_characters_that_the_database_refuses_are_ignored_in_a_search(maple: Maple, as_sky: Browser):
     assert form_of(as_sky, client_query="\0Cleo").client_group.clients == [maple.cleo]
 
 
-def test_a_form_without_its_key_is_refused_in_words(maple: Maple, as_sky: Browser):
-    page = as_sky.post(ADD, wish(maple, request_key=None))
+def test_a_form_without_its_request_key_is_refused(maple: Maple, as_sky: Browser):
+    page = as_sky.post(ADD, booking_data(maple, request_key=None))
 
     assert "Part of this form was lost. Open it again." in page.content.decode()
 
 
-def test_a_refusal_speaks_of_the_time_that_was_typed(maple: Maple, as_sky: Browser):
+def test_an_error_shows_the_time_in_the_users_zone(maple: Maple, as_sky: Browser):
     maple.sky.time_zone = "America/Toronto"
     maple.sky.save()
     maple.book(starts_at=monday(15))
 
-    page = as_sky.post(ADD, wish(maple, time="10:00"))
+    page = as_sky.post(ADD, booking_data(maple, time="10:00"))
 
     assert errors(page) == {
         "time": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]
@@ -55,9 +55,9 @@ def test_a_refusal_speaks_of_the_time_that_was_typed(maple: Maple, as_sky: Brows
 
 
 @pytest.mark.parametrize("field", ["new_name", "new_phone"])
-def test_a_new_client_is_written_on_one_line(maple: Maple, as_sky: Browser, field: str):
+def test_a_new_clients_details_must_be_a_single_line(maple: Maple, as_sky: Browser, field: str):
     typed = {"client": "new", "new_name": "Abe Lind", field: "Abe\r\nLind"}
 
-    page = as_sky.post(ADD, wish(maple, **typed))
+    page = as_sky.post(ADD, booking_data(maple, **typed))
 
     assert errors(page) == {field: ["Write this on one line, without tabs and other control characters."]}

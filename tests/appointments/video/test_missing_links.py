@@ -15,10 +15,11 @@ from services.models import MeetingMethod
 from staff.models import StaffMember
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_client, make_member, make_organization, make_service
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
 
-FAILED = {"due_at": None, "error_kind": ErrorKind.PERSON, "error_sentence": "No licence."}
+FAILED = {"due_at": None, "error_kind": ErrorKind.PERSON, "error": message("No licence.")}
 
 
 def video(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
@@ -34,25 +35,25 @@ def failed(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
     return booked
 
 
-def test_one_without_a_meeting_lacks_a_link(maple: Maple) -> None:
+def test_an_appointment_without_a_meeting_lacks_a_link(maple: Maple) -> None:
     booked = video(maple)
 
     assert list(without_link(maple.organization)) == [booked]
 
 
-def test_one_whose_meeting_failed_lacks_a_link(maple_with_teams: Maple) -> None:
+def test_an_appointment_whose_meeting_failed_lacks_a_link(maple_with_teams: Maple) -> None:
     booked = failed(maple_with_teams)
 
     assert list(without_link(maple_with_teams.organization)) == [booked]
 
 
-def test_a_failed_change_of_a_link_that_works_is_none(maple_with_teams: Maple) -> None:
+def test_a_failed_change_of_a_working_link_is_not_a_missing_link(maple_with_teams: Maple) -> None:
     failed(maple_with_teams, join_url="https://meet.example/1")
 
     assert list(without_link(maple_with_teams.organization)) == []
 
 
-def test_a_link_that_is_being_made_is_waited_for(maple_with_teams: Maple) -> None:
+def test_a_pending_link_is_not_a_missing_link(maple_with_teams: Maple) -> None:
     maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     assert list(without_link(maple_with_teams.organization)) == []
@@ -95,7 +96,9 @@ def test_a_past_appointment_needs_no_link(maple_with_teams: Maple) -> None:
         assert list(without_link(maple_with_teams.organization)) == []
 
 
-def test_they_are_counted_and_those_whose_host_can_host(maple_with_teams: Maple, tess: StaffMember) -> None:
+def test_missing_links_and_those_that_can_be_repaired_are_counted(
+    maple_with_teams: Maple, tess: StaffMember
+) -> None:
     video(maple_with_teams)
     failed(maple_with_teams, 11)
     video(maple_with_teams, staff=tess)
@@ -111,14 +114,14 @@ def test_staff_who_can_no_longer_host_are_counted_at_once(maple_with_teams: Mapl
     assert count_without_link(maple_with_teams.organization) == MissingLinks(total=1, able=0)
 
 
-def test_they_are_counted_for_one_person(maple_with_teams: Maple, tess: StaffMember) -> None:
+def test_missing_links_are_counted_for_one_person(maple_with_teams: Maple, tess: StaffMember) -> None:
     video(maple_with_teams)
     video(maple_with_teams, staff=tess)
 
     assert count_without_link(maple_with_teams.organization, tess) == MissingLinks(total=1, able=0)
 
 
-def test_another_organisation_sees_none_of_them(maple_with_teams: Maple) -> None:
+def test_missing_links_of_another_organisation_are_not_counted(maple_with_teams: Maple) -> None:
     video(maple_with_teams)
     failed(maple_with_teams, 11)
     cedar = make_organization("Cedar Bank")
@@ -139,7 +142,9 @@ def test_counting_takes_two_queries(
         count_without_link(maple_with_teams.organization)
 
 
-def test_counting_none_takes_one_query(maple_with_teams: Maple, django_assert_num_queries: Any) -> None:
+def test_counting_no_missing_links_takes_one_query(
+    maple_with_teams: Maple, django_assert_num_queries: Any
+) -> None:
     maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     with django_assert_num_queries(1):

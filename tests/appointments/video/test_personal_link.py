@@ -36,19 +36,21 @@ def says(page: str) -> tuple[bool, bool]:
 
 
 @pytest.mark.parametrize("name", ["appointment", "contact-center-booked"])
-def test_pages_for_schedulers_name_it(maple: Maple, booked: Appointment, name: str) -> None:
+def test_pages_for_schedulers_label_the_personal_link(maple: Maple, booked: Appointment, name: str) -> None:
     page = signed_in(maple.sky).get(reverse(name, args=[booked.pk])).content.decode()
 
     assert says(page) == (True, True)
 
 
-def test_the_clients_own_page_names_it(booked: Appointment) -> None:
+def test_the_clients_page_labels_the_personal_link(booked: Appointment) -> None:
     page = Browser().get(reverse("manage-appointment", args=[booked.manage_token])).content.decode()
 
     assert says(page) == (True, True)
 
 
-def test_the_contact_center_names_it_before_the_booking(maple: Maple, booked: Appointment) -> None:
+def test_the_contact_center_labels_the_personal_link_before_the_booking(
+    maple: Maple, booked: Appointment
+) -> None:
     query = {"service": maple.review.pk, "method": MeetingMethod.VIDEO.value}
 
     page = signed_in(maple.sky).get("/contact-center/", query).content.decode()
@@ -56,7 +58,7 @@ def test_the_contact_center_names_it_before_the_booking(maple: Maple, booked: Ap
     assert says(page) == (True, True)
 
 
-def test_the_emails_name_it(booked: Appointment) -> None:
+def test_the_emails_label_the_personal_link(booked: Appointment) -> None:
     send_waiting()
 
     for message in mail.outbox:
@@ -66,7 +68,7 @@ def test_the_emails_name_it(booked: Appointment) -> None:
     assert len(mail.outbox) == 2
 
 
-def test_the_calendar_entry_names_it(booked: Appointment) -> None:
+def test_the_calendar_entry_labels_the_personal_link(booked: Appointment) -> None:
     ics = invitation(
         booked, kind=NotificationKind.BOOKED, sequence=0, audience=Audience.CLIENT, to="cleo@example.com"
     ).decode()
@@ -75,7 +77,7 @@ def test_the_calendar_entry_names_it(booked: Appointment) -> None:
     assert f"{NAME}\\n{NOTE}" in unfolded
 
 
-def test_the_note_stays_what_it_was_when_the_call_was_booked(maple: Maple, booked: Appointment) -> None:
+def test_the_note_stays_as_it_was_at_the_booking(maple: Maple, booked: Appointment) -> None:
     maple.sam.personal_meeting_note = "Another note"
     maple.sam.save()
 

@@ -8,6 +8,7 @@ from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple
+from tests.messages import message
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -17,7 +18,7 @@ def appointment(maple_with_teams: Maple) -> Appointment:
     return maple_with_teams.book(method=MeetingMethod.VIDEO)
 
 
-def news(appointment: Appointment, **changes: object) -> list[str]:
+def timeline_after(appointment: Appointment, **changes: object) -> list[str]:
     """Change the meeting, send its signal twice, and return the timeline since the booking."""
     Meeting.objects.filter(appointment=appointment).update(**changes)
     for _ in range(2):
@@ -25,38 +26,42 @@ def news(appointment: Appointment, **changes: object) -> list[str]:
     return [event_text(event) for event in appointment.events.all()][1:]
 
 
-def test_a_link_that_is_ready_is_noted_once(appointment: Appointment) -> None:
-    assert news(appointment, join_url="https://meet.example/1") == ["The link is ready."]
+def test_a_ready_link_is_recorded_once(appointment: Appointment) -> None:
+    assert timeline_after(appointment, join_url="https://meet.example/1") == ["The link is ready."]
 
 
 def test_a_link_that_is_ready_again_after_a_move_is_not_recorded(appointment: Appointment) -> None:
-    news(appointment, join_url="https://meet.example/1", synced_version=1)
+    timeline_after(appointment, join_url="https://meet.example/1", synced_version=1)
 
-    assert news(appointment, version=2, synced_version=2) == ["The link is ready."]
+    assert timeline_after(appointment, version=2, synced_version=2) == ["The link is ready."]
 
 
-def test_a_failure_is_noted_with_its_remedy(appointment: Appointment) -> None:
-    told = news(appointment, due_at=None, error_kind="person", error_sentence="Give Sam a licence.")
+def test_a_failure_is_recorded_with_its_remedy(appointment: Appointment) -> None:
+    lines = timeline_after(
+        appointment, due_at=None, error_kind="person", error=message("Give Sam a licence.")
+    )
 
-    assert told == ["There is no link: Give Sam a licence."]
+    assert lines == ["There is no link: Give Sam a licence."]
 
 
 def test_a_pending_meeting_is_not_recorded(appointment: Appointment) -> None:
-    assert news(appointment) == []
+    assert timeline_after(appointment) == []
 
 
 def test_a_meeting_without_an_appointment_is_not_recorded(appointment: Appointment) -> None:
     Appointment.objects.update(meeting=None)
 
-    assert news(appointment, join_url="https://meet.example/1") == []
+    assert timeline_after(appointment, join_url="https://meet.example/1") == []
 
 
-def test_a_move_that_was_refused_is_noted_although_the_link_works(appointment: Appointment) -> None:
-    news(appointment, join_url="https://meet.example/1", synced_version=1)
+def test_a_refused_move_is_recorded_even_if_the_link_works(appointment: Appointment) -> None:
+    timeline_after(appointment, join_url="https://meet.example/1", synced_version=1)
 
-    told = news(appointment, version=2, due_at=None, error_kind="bug", error_sentence="Tell your support.")
+    lines = timeline_after(
+        appointment, version=2, due_at=None, error_kind="bug", error=message("Tell your support.")
+    )
 
-    assert told == [
+    assert lines == [
         "The link is ready.",
         "The link works, but the last change did not reach the video platform: Tell your support.",
     ]

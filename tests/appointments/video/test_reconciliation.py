@@ -22,6 +22,7 @@ from tests.appointments.conftest import Maple, monday
 from tests.factories import make_connection, make_organization
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,7 +106,7 @@ def test_a_meeting_whose_appointment_was_deleted_is_cancelled(
     assert list(Finding.objects.values_list("kind", flat=True)) == [FindingKind.UNOWNED]
 
 
-def test_an_appointment_that_points_elsewhere_leaves_a_meeting_that_is_cancelled(
+def test_a_meeting_that_its_appointment_no_longer_uses_is_cancelled(
     appointment: Appointment, maple_with_teams: Maple, fake_teams: FakePlatform
 ) -> None:
     meeting = meeting_of(appointment)
@@ -162,13 +163,15 @@ def test_a_concurrent_move_or_cancel_takes_precedence(
 
 
 def test_a_finding_is_recorded_in_the_timeline_once(appointment: Appointment) -> None:
-    record_finding(meeting_of(appointment), FindingKind.RECREATED, "It was made again, with a new link.")
+    record_finding(meeting_of(appointment), FindingKind.RECREATED, {"platform": "Microsoft Teams"})
 
-    assert lines(appointment) == ["It was made again, with a new link."]
+    assert lines(appointment) == [
+        "The meeting no longer existed in Microsoft Teams: it was made again, with a new link."
+    ]
 
 
 def test_a_failed_check_of_a_link_is_not_shown_as_a_refused_change(appointment: Appointment) -> None:
-    Meeting.objects.update(error_kind="person", error_sentence="No policy covers Sam.")
+    Meeting.objects.update(error_kind="person", error=message("No policy covers Sam."))
     meeting_changed.send(sender=Meeting, meeting_id=appointment.meeting_id)
 
     assert lines(appointment) == [

@@ -25,19 +25,15 @@ from services.models import MeetingMethod
 from staff.models import OutboxEmail, Role, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_connection, make_match, make_member, make_organization
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
 
-FAILED: dict[str, Any] = {"due_at": None, "error_kind": ErrorKind.PERSON, "error_sentence": "No licence."}
+FAILED: dict[str, Any] = {"due_at": None, "error_kind": ErrorKind.PERSON, "error": message("No licence.")}
 MINE = "https://meet.example/sam"
 
 
-@pytest.fixture
-def ada(maple: Maple) -> StaffMember:
-    return make_member(maple.organization, "Ada Quist", Role.ADMIN)
-
-
-def never_asked(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
+def without_request(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
     return make_appointment(
         maple.review, maple.sam, maple.cleo, monday(hour), method=MeetingMethod.VIDEO, **fields
     )
@@ -74,8 +70,8 @@ def last_line(appointment: Appointment) -> tuple[str, str]:
 # --- Without a link -------------------------------------------------------------------------------------
 
 
-def test_one_that_never_had_a_meeting_gets_one(maple_with_teams: Maple, ada: StaffMember) -> None:
-    appointment = never_asked(maple_with_teams)
+def test_an_appointment_that_never_had_a_meeting_gets_one(maple_with_teams: Maple, ada: StaffMember) -> None:
+    appointment = without_request(maple_with_teams)
 
     assert repair_link(appointment, actor=ada)
 
@@ -86,17 +82,19 @@ def test_one_that_never_had_a_meeting_gets_one(maple_with_teams: Maple, ada: Sta
     assert last_line(now) == ("A link was requested.", "Ada Quist")
 
 
-def test_a_failed_one_is_tried_again_as_the_same_meeting(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_failed_meeting_is_tried_again(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = booked(maple_with_teams, attempts=4, **FAILED)
 
     repair_link(appointment, actor=ada)
 
     meeting = Meeting.objects.get()
     assert (fresh(appointment).meeting, meeting.state) == (meeting, MeetingState.PENDING)
-    assert (meeting.error_kind, meeting.error_sentence, meeting.attempts) == ("", "", 0)
+    assert (meeting.error_kind, str(meeting.error), meeting.attempts) == ("", "", 0)
 
 
-def test_one_that_failed_elsewhere_gets_a_new_one_here(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_meeting_that_failed_on_another_connection_is_replaced(
+    maple_with_teams: Maple, ada: StaffMember
+) -> None:
     appointment = booked(maple_with_teams, **FAILED)
     here = move_to_another_connection(maple_with_teams)
 
@@ -130,7 +128,7 @@ def test_a_chosen_personal_link_is_used(maple_with_teams: Maple, ada: StaffMembe
 
 
 def test_a_second_click_finds_nothing_to_do(maple_with_teams: Maple, ada: StaffMember) -> None:
-    appointment = never_asked(maple_with_teams)
+    appointment = without_request(maple_with_teams)
     repair_link(appointment, actor=ada)
 
     assert not repair_link(appointment, actor=ada)
@@ -141,7 +139,7 @@ def test_a_second_click_finds_nothing_to_do(maple_with_teams: Maple, ada: StaffM
 def test_a_person_who_cannot_host_is_refused_with_the_remedy(
     maple_with_teams: Maple, ada: StaffMember
 ) -> None:
-    appointment = never_asked(maple_with_teams)
+    appointment = without_request(maple_with_teams)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
     with pytest.raises(BookingError) as refused:
@@ -161,14 +159,14 @@ def test_a_failed_meeting_stays_if_no_link_can_be_created(maple_with_teams: Mapl
     with pytest.raises(BookingError):
         repair_link(appointment, actor=ada)
 
-    assert (Meeting.objects.get().state, Meeting.objects.get().error_sentence) == ("failed", "No licence.")
+    assert (Meeting.objects.get().state, str(Meeting.objects.get().error)) == ("failed", "No licence.")
 
 
 @pytest.mark.parametrize("fields", [{"status": Status.CANCELLED}, {"method": MeetingMethod.PHONE}])
 def test_an_appointment_that_changed_meanwhile_is_left_alone(
     maple_with_teams: Maple, ada: StaffMember, fields: dict[str, Any]
 ) -> None:
-    appointment = never_asked(maple_with_teams)
+    appointment = without_request(maple_with_teams)
     Appointment.objects.update(**fields)
 
     with pytest.raises(BookingError):
@@ -192,7 +190,7 @@ def test_an_appointment_that_was_reassigned_meanwhile_is_left_alone(
 
 def test_an_admin_of_another_organisation_cannot_create_a_link(maple_with_teams: Maple) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber", Role.ADMIN)
-    appointment = never_asked(maple_with_teams)
+    appointment = without_request(maple_with_teams)
 
     with pytest.raises(BookingError):
         repair_link(appointment, actor=otto)
@@ -209,7 +207,7 @@ def kinds() -> list[tuple[str, str]]:
 
 
 def test_a_client_without_a_link_gets_one_email(maple_with_teams: Maple, ada: StaffMember) -> None:
-    appointment = never_asked(maple_with_teams)
+    appointment = without_request(maple_with_teams)
 
     repair_link(appointment, actor=ada)
     repair_link(appointment, actor=ada)
@@ -234,7 +232,7 @@ def test_a_link_that_works_is_kept(maple_with_teams: Maple, ada: StaffMember) ->
     assert Meeting.objects.get().desired_state == DesiredState.PRESENT
 
 
-def test_a_link_that_works_is_replaced_when_an_admin_says_so(
+def test_a_link_that_works_is_replaced_if_an_admin_requests_it(
     maple_with_teams: Maple, ada: StaffMember
 ) -> None:
     appointment = ready(maple_with_teams)
@@ -248,8 +246,10 @@ def test_a_link_that_works_is_replaced_when_an_admin_says_so(
     assert (now.version, last_line(now), kinds()) == (1, ("The link was replaced.", "Ada Quist"), [])
 
 
-def test_from_a_personal_link_that_is_no_longer_used(maple_with_teams: Maple, ada: StaffMember) -> None:
-    appointment = never_asked(maple_with_teams, personal_meeting_url=MINE)
+def test_a_personal_link_that_is_no_longer_used_is_replaced(
+    maple_with_teams: Maple, ada: StaffMember
+) -> None:
+    appointment = without_request(maple_with_teams, personal_meeting_url=MINE)
 
     repair_link(appointment, actor=ada, replacing=True)
 
@@ -257,7 +257,7 @@ def test_from_a_personal_link_that_is_no_longer_used(maple_with_teams: Maple, ad
     assert (now.personal_meeting_url, now.meeting) == ("", Meeting.objects.get())
 
 
-def test_a_link_where_it_belongs_is_not_replaced(maple_with_teams: Maple, ada: StaffMember) -> None:
+def test_a_link_on_the_current_platform_is_not_replaced(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = ready(maple_with_teams)
 
     assert not repair_link(appointment, actor=ada, replacing=True)
@@ -267,7 +267,7 @@ def elsewhere(maple: Maple) -> list[Appointment]:
     return list(with_other_link(maple.organization))
 
 
-def test_links_where_they_belong_are_not_listed(maple_with_teams: Maple) -> None:
+def test_links_on_the_current_platform_are_not_listed(maple_with_teams: Maple) -> None:
     ready(maple_with_teams)
 
     assert elsewhere(maple_with_teams) == []
@@ -288,7 +288,7 @@ def test_a_link_on_another_default_is_listed(maple_with_teams: Maple) -> None:
     assert elsewhere(maple_with_teams) == [appointment]
 
 
-def test_a_link_of_a_connection_that_is_gone_is_listed_once_there_is_another(
+def test_a_link_of_a_disconnected_connection_is_listed_once_there_is_another(
     maple_with_teams: Maple,
 ) -> None:
     appointment = ready(maple_with_teams)
@@ -306,15 +306,15 @@ def test_a_teams_link_of_staff_with_a_personal_link_is_listed(maple_with_teams: 
     assert elsewhere(maple_with_teams) == [appointment]
 
 
-def test_another_personal_link_is_listed_the_same_one_is_not(maple_with_teams: Maple) -> None:
+def test_only_a_different_personal_link_is_listed(maple_with_teams: Maple) -> None:
     choose_personal(maple_with_teams.sam)
-    other = never_asked(maple_with_teams, 10, personal_meeting_url="https://meet.example/old")
-    never_asked(maple_with_teams, 11, personal_meeting_url=MINE)
+    other = without_request(maple_with_teams, 10, personal_meeting_url="https://meet.example/old")
+    without_request(maple_with_teams, 11, personal_meeting_url=MINE)
 
     assert elsewhere(maple_with_teams) == [other]
 
 
-def test_appointments_without_a_link_are_not_listed_there_too(maple_with_teams: Maple) -> None:
+def test_appointments_without_a_link_are_not_listed_twice(maple_with_teams: Maple) -> None:
     booked(maple_with_teams, **FAILED)
     move_to_another_connection(maple_with_teams)
 
@@ -333,11 +333,11 @@ def test_a_call_with_an_arrived_client_is_not_listed(maple_with_teams: Maple, st
 # --- Many -----------------------------------------------------------------------------------------------
 
 
-def test_of_many_those_that_are_refused_are_passed_over(
+def test_refused_appointments_of_a_batch_are_skipped(
     maple_with_teams: Maple, ada: StaffMember, tess: StaffMember
 ) -> None:
     for hour in (10, 11):
-        never_asked(maple_with_teams, hour)
+        without_request(maple_with_teams, hour)
     make_appointment(
         maple_with_teams.review, tess, maple_with_teams.cleo, monday(10), method=MeetingMethod.VIDEO
     )
@@ -347,7 +347,7 @@ def test_of_many_those_that_are_refused_are_passed_over(
     assert (done, Meeting.objects.count()) == (RepairResult(changed=2, skipped=1), 2)
 
 
-def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
+def test_a_large_batch_enqueues_one_sweep(
     maple_with_teams: Maple,
     ada: StaffMember,
     monkeypatch: pytest.MonkeyPatch,
@@ -361,7 +361,7 @@ def test_many_are_one_word_to_the_broker_and_left_to_the_sweep(
 
     monkeypatch.setattr("coconut.task_queue.send_each", send_each)
     for hour in (10, 11):
-        never_asked(maple_with_teams, hour)
+        without_request(maple_with_teams, hour)
 
     with django_capture_on_commit_callbacks(execute=True):
         repair_links(list(without_link(maple_with_teams.organization)), actor=ada)

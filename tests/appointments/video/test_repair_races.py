@@ -14,20 +14,15 @@ from appointments.video.missing_links import without_link
 from appointments.video.repair import RepairResult, repair_links
 from integrations.models import DesiredState, Meeting
 from services.models import MeetingMethod
-from staff.models import Role, StaffMember
+from staff.models import StaffMember
 from tests.appointments.booking_rules.test_retry import at_once
 from tests.appointments.conftest import Maple, monday
-from tests.factories import make_appointment, make_member
+from tests.factories import make_appointment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("friday", "maple_with_teams")]
 
 CROWD = 4
 HOURS = (9, 10, 11, 13, 14, 15)
-
-
-@pytest.fixture
-def ada(maple: Maple) -> StaffMember:
-    return make_member(maple.organization, "Ada Quist", Role.ADMIN)
 
 
 def booked(maple: Maple, **fields: Any) -> list[Appointment]:

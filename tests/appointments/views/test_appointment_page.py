@@ -1,4 +1,4 @@
-"""One appointment: its page, its link, moving and cancelling it."""
+"""Page of an appointment: details, link, move and cancel."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from tests.appointments.conftest import NOW, Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_hours, make_member, make_organization
 from tests.integrations.pages import said
+from tests.messages import message
 
 pytestmark = pytest.mark.usefixtures("friday")
 TEAMS_URL = "https://teams.example/l/meetup-join/1"
@@ -46,11 +47,11 @@ def make_ready(appointment: Appointment) -> None:
 
 def make_failed(appointment: Appointment, sentence: str) -> None:
     Meeting.objects.filter(appointment=appointment).update(
-        error_kind="person", error_sentence=sentence, due_at=None
+        error_kind="person", error=message(sentence), due_at=None
     )
 
 
-def test_the_page_says_who_what_when_and_how(maple: Maple, as_sky: Browser):
+def test_the_page_shows_client_service_time_and_method(maple: Maple, as_sky: Browser):
     appointment = maple.book(method=MeetingMethod.PHONE, internal_note="VIP")
 
     content = as_sky.get(address("appointment", appointment)).content.decode()
@@ -76,18 +77,18 @@ def test_staff_open_their_own_appointments_only(maple: Maple):
     "name",
     ["appointment", "appointment-link", "appointment-move", "appointment-cancel", "appointment-try-again"],
 )
-def test_another_organisations_appointment_does_not_exist(maple: Maple, name: str):
+def test_another_organisations_appointment_is_not_found(maple: Maple, name: str):
     appointment = maple.book()
     otto = signed_in(make_member(make_organization("Cedar Bank"), "Otto Weber", "admin"))
 
-    answers = [otto.get(address(name, appointment)), otto.post(address(name, appointment))]
+    responses = [otto.get(address(name, appointment)), otto.post(address(name, appointment))]
 
-    assert {answer.status_code for answer in answers} <= {404, 405}
+    assert {response.status_code for response in responses} <= {404, 405}
     appointment.refresh_from_db()
     assert appointment.status == Status.CONFIRMED
 
 
-def test_the_link_is_being_created_and_asks_again_every_two_seconds(video: Appointment, as_sky: Browser):
+def test_the_page_polls_a_pending_link_every_two_seconds(video: Appointment, as_sky: Browser):
     content = as_sky.get(address("appointment", video)).content.decode()
 
     assert "Creating the Microsoft Teams link…" in content
@@ -95,16 +96,16 @@ def test_the_link_is_being_created_and_asks_again_every_two_seconds(video: Appoi
     assert "Join Microsoft Teams meeting" not in content
 
 
-def test_the_fragment_is_empty_while_nothing_changed(video: Appointment, as_sky: Browser):
+def test_the_poll_is_empty_while_nothing_changed(video: Appointment, as_sky: Browser):
     page = as_sky.get(address("appointment", video))
 
     seen = page.context["link"].fingerprint
-    answer = as_sky.get(address("appointment-link", video), {"seen": seen})
+    response = as_sky.get(address("appointment-link", video), {"seen": seen})
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (response.status_code, response.content) == (204, b"")
 
 
-def test_the_ready_link_is_a_button_that_leads_through_our_own_link(video: Appointment, as_sky: Browser):
+def test_a_ready_link_is_a_button_to_our_own_join_link(video: Appointment, as_sky: Browser):
     seen = as_sky.get(address("appointment", video)).context["link"].fingerprint
     make_ready(video)
 
@@ -116,41 +117,43 @@ def test_the_ready_link_is_a_button_that_leads_through_our_own_link(video: Appoi
     assert "hx-get" not in fragment
 
 
-def test_a_failed_link_says_why_and_can_be_tried_again(video: Appointment, as_sky: Browser):
+def test_a_failed_link_shows_the_reason_and_can_be_tried_again(video: Appointment, as_sky: Browser):
     make_failed(video, "Grant Sam a licence.")
 
     fragment = as_sky.get(address("appointment-link", video)).content.decode()
-    answer = as_sky.post(address("appointment-try-again", video))
+    response = as_sky.post(address("appointment-try-again", video))
 
     assert "Grant Sam a licence." in fragment
     assert "Try again" in fragment
     assert "It works already" not in fragment
     assert "hx-get" not in fragment
-    assert answer.status_code == 303
+    assert response.status_code == 303
     meeting = Meeting.objects.get(appointment=video)
-    assert (meeting.state, meeting.error_sentence) == ("pending", "")
+    assert (meeting.state, str(meeting.error)) == ("pending", "")
 
 
-def test_one_without_a_meeting_gets_its_first_by_a_button(maple_with_teams: Maple, as_sky: Browser):
+def test_an_appointment_without_a_meeting_has_a_button_to_create_the_link(
+    maple_with_teams: Maple, as_sky: Browser
+):
     maple = maple_with_teams
     booked = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), method=MeetingMethod.VIDEO)
 
     fragment = as_sky.get(address("appointment-link", booked)).content.decode()
-    answer = as_sky.post(address("appointment-try-again", booked))
+    response = as_sky.post(address("appointment-try-again", booked))
 
     assert "This appointment was booked without one." in fragment
     assert "Create the link</button>" in fragment
-    assert said(answer) == ["The link is being created again."]
+    assert said(response) == ["The link is being created again."]
     assert Meeting.objects.get().appointment == booked
 
 
-def test_trying_again_says_where_the_host_cannot_host_any_more(video: Appointment, as_sky: Browser):
+def test_trying_again_shows_why_the_staff_member_can_no_longer_host(video: Appointment, as_sky: Browser):
     make_failed(video, "Grant Sam a licence.")
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
-    answer = as_sky.post(address("appointment-try-again", video))
+    response = as_sky.post(address("appointment-try-again", video))
 
-    assert said(answer) == [
+    assert said(response) == [
         "The link is being created again.",
         (
             "Sam Okafor is not matched with a user of Microsoft Teams. An admin can see why, and what to do, "
@@ -160,7 +163,7 @@ def test_trying_again_says_where_the_host_cannot_host_any_more(video: Appointmen
     assert Meeting.objects.get().state == "pending"
 
 
-def test_trying_again_makes_the_link_where_the_host_hosts_now(video: Appointment, as_sky: Browser):
+def test_trying_again_creates_the_link_on_the_current_platform(video: Appointment, as_sky: Browser):
     make_failed(video, "Grant Sam a licence.")
     StaffMember.objects.filter(pk=video.staff_id).update(
         video_choice="personal", personal_meeting_url="https://meet.example/sam"
@@ -172,7 +175,7 @@ def test_trying_again_makes_the_link_where_the_host_hosts_now(video: Appointment
     assert (video.meeting, video.personal_meeting_url) == (None, "https://meet.example/sam")
 
 
-def test_a_link_that_waits_for_a_reauthorization_says_so(video: Appointment, as_sky: Browser):
+def test_a_link_that_waits_for_a_reauthorization_shows_it(video: Appointment, as_sky: Browser):
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
 
     fragment = as_sky.get(address("appointment-link", video)).content.decode()
@@ -181,7 +184,7 @@ def test_a_link_that_waits_for_a_reauthorization_says_so(video: Appointment, as_
     assert 'hx-trigger="every 10s"' in fragment
 
 
-def test_a_link_that_is_no_web_address_is_never_a_button(video: Appointment, as_sky: Browser):
+def test_a_link_that_is_not_a_web_address_is_never_a_button(video: Appointment, as_sky: Browser):
     make_ready(video)
     Meeting.objects.update(join_url="javascript:alert(1)")
 
@@ -195,15 +198,15 @@ def test_move_keeps_the_link(video: Appointment, as_sky: Browser):
     join_token, meeting = video.join_token, video.meeting_id
 
     shown = as_sky.get(address("appointment-move", video)).content.decode()
-    answer = as_sky.post(address("appointment-move", video), {"date": "2026-11-30", "time": "14:00"})
+    response = as_sky.post(address("appointment-move", video), {"date": "2026-11-30", "time": "14:00"})
 
     video.refresh_from_db()
     assert "The video link stays the same." in shown
-    assert (answer.status_code, answer["Location"]) == (303, address("appointment", video))
+    assert (response.status_code, response["Location"]) == (303, address("appointment", video))
     assert (video.starts_at, video.join_token, video.meeting_id) == (monday(14), join_token, meeting)
 
 
-def test_the_time_to_move_to_offers_the_appointments_own_time_too(maple: Maple, as_sky: Browser):
+def test_the_move_form_offers_the_appointments_own_time_too(maple: Maple, as_sky: Browser):
     appointment = maple.book()
 
     form = as_sky.get(address("appointment-move", appointment)).context["form"]
@@ -211,7 +214,7 @@ def test_the_time_to_move_to_offers_the_appointments_own_time_too(maple: Maple, 
     assert form.times.on_the_day[4] == monday(10)
 
 
-def test_a_refused_move_says_why_with_the_next_free_times_and_keeps_what_was_typed(
+def test_a_refused_move_shows_the_reason_and_the_next_free_times_and_keeps_the_input(
     maple: Maple, as_sky: Browser
 ):
     appointment = maple.book()
@@ -225,7 +228,7 @@ def test_a_refused_move_says_why_with_the_next_free_times_and_keeps_what_was_typ
     assert 'value="14:00"' in page.content.decode()
 
 
-def test_a_free_time_is_taken_over_without_moving_yet(maple: Maple, as_sky: Browser):
+def test_a_free_time_fills_the_form_without_moving(maple: Maple, as_sky: Browser):
     appointment = maple.book()
 
     page = as_sky.post(address("appointment-move", appointment), {"pick": "2026-12-01T09:00"})
@@ -235,7 +238,7 @@ def test_a_free_time_is_taken_over_without_moving_yet(maple: Maple, as_sky: Brow
     assert appointment.starts_at == monday(10)
 
 
-def test_staff_move_and_cancel_their_own(maple: Maple):
+def test_staff_can_move_and_cancel_their_own_appointments(maple: Maple):
     appointment = maple.book()
     as_sam = signed_in(maple.sam)
 
@@ -246,19 +249,19 @@ def test_staff_move_and_cancel_their_own(maple: Maple):
     assert (appointment.starts_at, appointment.status) == (monday(11), Status.CANCELLED)
 
 
-def test_cancel_asks_first(video: Appointment, as_sky: Browser):
-    asked = as_sky.get(address("appointment-cancel", video))
+def test_cancel_asks_for_confirmation(video: Appointment, as_sky: Browser):
+    confirmation = as_sky.get(address("appointment-cancel", video))
     video.refresh_from_db()
     before = video.status
     as_sky.post(address("appointment-cancel", video))
 
     video.refresh_from_db()
-    assert "Cancel the appointment of Cleo Brandt?" in asked.content.decode()
+    assert "Cancel the appointment of Cleo Brandt?" in confirmation.content.decode()
     assert (before, video.status) == (Status.CONFIRMED, Status.CANCELLED)
     assert Meeting.objects.get(appointment=video).desired_state == DesiredState.ABSENT
 
 
-def test_cancelling_twice_says_so(maple: Maple, as_sky: Browser):
+def test_cancelling_twice_shows_that_it_is_cancelled(maple: Maple, as_sky: Browser):
     appointment = maple.book()
 
     as_sky.post(address("appointment-cancel", appointment))
@@ -267,7 +270,7 @@ def test_cancelling_twice_says_so(maple: Maple, as_sky: Browser):
     assert "This appointment was cancelled already." in page.content.decode()
 
 
-def test_a_mail_that_was_left_in_the_middle_may_not_have_been_sent(maple: Maple, as_sky: Browser):
+def test_an_interrupted_email_is_shown_as_uncertain(maple: Maple, as_sky: Browser):
     appointment = maple.book()
     OutboxEmail.objects.update(state=EmailState.SENDING, lease_until=NOW - timedelta(hours=1))
 
@@ -275,7 +278,7 @@ def test_a_mail_that_was_left_in_the_middle_may_not_have_been_sent(maple: Maple,
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_the_page_takes_the_same_queries_however_much_happened(
+def test_the_page_takes_the_same_queries_for_any_number_of_events(
     maple: Maple, as_sky: Browser, how_many: int, django_assert_num_queries
 ):
     make_hours(make_member(maple.organization, "Tess Moor"))
@@ -284,18 +287,18 @@ def test_the_page_takes_the_same_queries_however_much_happened(
         as_sky.post(address("appointment-move", appointment), {"date": "2026-11-30", "time": f"1{number}:15"})
     as_sky.get(address("appointment", appointment))
 
-    with django_assert_num_queries(5):  # session, member, appointment, events, mails
+    with django_assert_num_queries(5):  # session, member, appointment, events, emails
         as_sky.get(address("appointment", appointment))
 
 
 @pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])
-def test_a_day_that_no_calendar_shows_is_refused_in_words(maple: Maple, as_sky: Browser, date: str):
+def test_a_day_outside_the_calendar_is_refused(maple: Maple, as_sky: Browser, date: str):
     page = as_sky.post(address("appointment-move", maple.book()), {"date": date, "time": "23:59"})
 
     assert page.context["form"].errors == {"date": ["Enter a date such as 2026-12-31."]}
 
 
-def test_the_timeline_says_when_the_client_did_it(maple: Maple, as_sky: Browser):
+def test_the_timeline_shows_changes_by_the_client(maple: Maple, as_sky: Browser):
     page = as_sky.get(address("appointment", maple.book_online()))
 
     assert (

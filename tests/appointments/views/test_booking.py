@@ -21,10 +21,10 @@ pytestmark = pytest.mark.usefixtures("friday")
 ADD = "/schedule/appointments/add/"
 
 
-def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
-    """Cleo at ten on Monday at the location, unless told otherwise."""
+def booking_data(maple: Maple, **changes: Any) -> dict[str, Any]:
+    """Return form data for Cleo at ten on Monday at the location, with `changes`."""
     sent = {
-        "request_key": "a-key-that-nobody-guesses",
+        "request_key": "an-unguessable-key",
         "client": maple.cleo.pk,
         "service": maple.review.pk,
         "method": MeetingMethod.AT_LOCATION.value,
@@ -37,7 +37,7 @@ def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
 
 
 def form_of(browser: Browser, **chosen: Any) -> Any:
-    """The form with these choices in the address."""
+    """Return the form with these choices in the query string."""
     return browser.get(ADD, chosen).context["form"]
 
 
@@ -45,11 +45,11 @@ def errors(page) -> dict[str, list[str]]:
     return dict(page.context["form"].errors)
 
 
-def test_book_leads_to_the_appointment(maple: Maple, as_sky: Browser):
-    answer = as_sky.post(ADD, wish(maple))
+def test_book_redirects_to_the_appointment(maple: Maple, as_sky: Browser):
+    response = as_sky.post(ADD, booking_data(maple))
 
     booked = Appointment.objects.get()
-    assert (answer.status_code, answer["Location"]) == (303, reverse("appointment", args=[booked.pk]))
+    assert (response.status_code, response["Location"]) == (303, reverse("appointment", args=[booked.pk]))
     assert (booked.client, booked.staff, booked.starts_at) == (maple.cleo, maple.sam, monday(10))
     assert (booked.booked_by, booked.booked_through) == (maple.sky, BookedThrough.SCHEDULE)
     assert booked.internal_note == "Brings her passport"
@@ -59,20 +59,20 @@ def test_times_are_in_the_zone_of_the_user_who_books(maple: Maple, as_sky: Brows
     maple.sky.time_zone = "America/Toronto"
     maple.sky.save()
 
-    as_sky.post(ADD, wish(maple, time="10:00"))
+    as_sky.post(ADD, booking_data(maple, time="10:00"))
 
     assert Appointment.objects.get().starts_at == monday(15)
 
 
 def test_the_same_form_sent_twice_is_one_booking(maple: Maple, as_sky: Browser):
-    answers = [as_sky.post(ADD, wish(maple)) for _ in range(2)]
+    responses = [as_sky.post(ADD, booking_data(maple)) for _ in range(2)]
 
     booked = Appointment.objects.get()
-    assert {answer["Location"] for answer in answers} == {reverse("appointment", args=[booked.pk])}
+    assert {response["Location"] for response in responses} == {reverse("appointment", args=[booked.pk])}
 
 
 def test_a_new_client_is_added_once_with_the_booking(maple: Maple, as_sky: Browser):
-    sent = wish(
+    sent = booking_data(
         maple, client="new", new_name="Abe Lind", new_email="abe@example.com", new_phone="+1 555 0123"
     )
 
@@ -87,35 +87,35 @@ def test_a_new_client_is_added_once_with_the_booking(maple: Maple, as_sky: Brows
 def test_a_refused_booking_adds_no_client(maple: Maple, as_sky: Browser):
     maple.book()
 
-    page = as_sky.post(ADD, wish(maple, client="new", new_name="Abe Lind"))
+    page = as_sky.post(ADD, booking_data(maple, client="new", new_name="Abe Lind"))
 
     assert Client.objects.get() == maple.cleo
     assert 'value="Abe Lind"' in page.content.decode()
 
 
 def test_a_new_client_needs_a_name(maple: Maple, as_sky: Browser):
-    page = as_sky.post(ADD, wish(maple, client="new"))
+    page = as_sky.post(ADD, booking_data(maple, client="new"))
 
     assert errors(page) == {"new_name": ["Enter the client's name."]}
 
 
-def test_a_known_email_is_pointed_out_once(maple: Maple, as_sky: Browser):
-    sent = wish(maple, client="new", new_name="Carl Brandt", new_email="CLEO@example.com")
+def test_an_existing_client_with_the_email_is_pointed_out_once(maple: Maple, as_sky: Browser):
+    sent = booking_data(maple, client="new", new_name="Carl Brandt", new_email="CLEO@example.com")
 
     page = as_sky.post(ADD, sent)
-    answer = as_sky.post(ADD, sent | {"new_anyway": "on"})
+    response = as_sky.post(ADD, sent | {"new_anyway": "on"})
 
     assert errors(page) == {
         "new_email": ["Cleo Brandt has this email already. Choose them above, or add another client."]
     }
     assert page.context["form"].client_group.clients == [maple.cleo]
-    assert answer.status_code == 303
+    assert response.status_code == 303
 
 
-def test_a_taken_time_says_so_with_the_next_free_times_and_all_typed_stays(maple: Maple, as_sky: Browser):
+def test_a_taken_time_shows_the_next_free_times_and_keeps_the_input(maple: Maple, as_sky: Browser):
     maple.book()
 
-    page = as_sky.post(ADD, wish(maple))
+    page = as_sky.post(ADD, booking_data(maple))
 
     assert errors(page) == {
         "time": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]
@@ -129,17 +129,17 @@ def test_a_taken_time_says_so_with_the_next_free_times_and_all_typed_stays(maple
     assert 'value="10:00"' in content
 
 
-def test_outside_working_hours_is_offered_after_such_a_refusal_and_then_booked(maple: Maple, as_sky: Browser):
+def test_booking_outside_working_hours_is_offered_after_a_refusal(maple: Maple, as_sky: Browser):
     before = as_sky.get(ADD)
-    refused = as_sky.post(ADD, wish(maple, time="20:00"))
-    booked = as_sky.post(ADD, wish(maple, time="20:00", outside_hours="on"))
+    refused = as_sky.post(ADD, booking_data(maple, time="20:00"))
+    booked = as_sky.post(ADD, booking_data(maple, time="20:00", outside_hours="on"))
 
     words = "Book outside working hours"
     assert [words in page.content.decode() for page in (before, refused)] == [False, True]
     assert booked.status_code == 303
 
 
-def test_everything_missing_is_said_at_once_beside_its_field(maple: Maple, as_sky: Browser):
+def test_all_missing_fields_are_reported_at_once(maple: Maple, as_sky: Browser):
     page = as_sky.post(ADD, {"request_key": "key"})
 
     assert errors(page) == {
@@ -152,23 +152,25 @@ def test_everything_missing_is_said_at_once_beside_its_field(maple: Maple, as_sk
     }
 
 
-def test_a_client_that_the_method_cannot_reach_is_refused_at_the_client_field(maple: Maple, as_sky: Browser):
+def test_a_client_without_the_needed_contact_details_is_an_error_of_the_client_field(
+    maple: Maple, as_sky: Browser
+):
     silent = make_client(maple.organization, "Silent", phone="")
 
-    page = as_sky.post(ADD, wish(maple, client=silent.pk, method=MeetingMethod.PHONE.value))
+    page = as_sky.post(ADD, booking_data(maple, client=silent.pk, method=MeetingMethod.PHONE.value))
 
     assert errors(page) == {
         "client": ["Silent has no phone number to call. Add one, or choose another meeting method."]
     }
 
 
-def test_ids_of_another_organisation_are_no_choices(maple: Maple, as_sky: Browser):
+def test_ids_of_another_organisation_are_not_choices(maple: Maple, as_sky: Browser):
     cedar = make_organization("Cedar Bank")
     olga = make_member(cedar, "Olga Weber")
     loan = make_service(cedar, "Loan", provided_by=(olga,))
     foreign = make_client(cedar)
 
-    page = as_sky.post(ADD, wish(maple, client=foreign.pk, service=loan.pk, staff=olga.pk))
+    page = as_sky.post(ADD, booking_data(maple, client=foreign.pk, service=loan.pk, staff=olga.pk))
 
     assert sorted(errors(page)) == ["client", "method", "service", "staff"]
     assert not Appointment.objects.exists()
@@ -184,7 +186,7 @@ def test_only_the_methods_of_the_service_are_offered(maple: Maple, as_sky: Brows
     assert form.methods == [MeetingMethod.PHONE, MeetingMethod.OFF_SITE]
 
 
-def test_for_video_only_those_who_can_host_are_offered_and_the_reasons_stand_beneath(maple_with_teams: Maple):
+def test_video_offers_only_staff_who_can_host_and_lists_the_reasons_for_others(maple_with_teams: Maple):
     maple = maple_with_teams
     tess = make_member(maple.organization, "Tess Moor")
     review = make_service(maple.organization, "Video review", provided_by=(maple.sam, tess))
@@ -197,7 +199,7 @@ def test_for_video_only_those_who_can_host_are_offered_and_the_reasons_stand_ben
     assert "Ask an admin to turn it on." in page.content.decode()
 
 
-def test_an_admin_is_led_to_the_row_of_a_staff_member_who_is_not_offered(maple_with_teams: Maple):
+def test_an_admin_gets_a_link_to_the_row_of_a_staff_member_who_is_not_offered(maple_with_teams: Maple):
     maple = maple_with_teams
     tess = make_member(maple.organization, "Tess Moor")
     review = make_service(maple.organization, "Video review", provided_by=(maple.sam, tess))
@@ -213,7 +215,7 @@ def test_an_admin_is_led_to_the_row_of_a_staff_member_who_is_not_offered(maple_w
 
 @pytest.fixture
 def tess(maple: Maple) -> StaffMember:
-    """Somebody who chose a personal link, with a note."""
+    """Tess, who takes video calls on a personal link with a note."""
     link = {"personal_meeting_url": "https://meet.example/tess", "personal_meeting_note": "Ring twice"}
     tess = make_member(maple.organization, "Tess Moor", video_choice=VideoChoice.PERSONAL, **link)
     ServiceAssignment.objects.create(service=maple.review, staff=tess)
@@ -221,24 +223,24 @@ def tess(maple: Maple) -> StaffMember:
     return tess
 
 
-def test_a_personal_link_is_named_with_its_note_before_the_booking_and_then_used(
+def test_a_personal_link_is_shown_with_its_note_before_the_booking_and_then_used(
     maple: Maple, as_sky: Browser, tess: StaffMember
 ):
-    payload = wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value)
+    payload = booking_data(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value)
 
     page = as_sky.get(ADD, payload)
-    answer = as_sky.post(ADD, payload | {"named_links": page.context["form"].links_to_name})
+    response = as_sky.post(ADD, payload | {"named_links": page.context["form"].links_to_name})
 
     assert "<strong>Tess Moor’s personal link</strong>" in page.content.decode()
     assert "Ring twice" in page.content.decode()
-    assert answer.status_code == 303
+    assert response.status_code == 303
     assert Appointment.objects.get().personal_meeting_url == "https://meet.example/tess"
 
 
-def test_a_personal_link_that_the_page_did_not_name_is_named_first(
+def test_a_personal_link_that_the_page_did_not_show_must_be_confirmed(
     maple: Maple, as_sky: Browser, tess: StaffMember
 ):
-    page = as_sky.post(ADD, wish(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value))
+    page = as_sky.post(ADD, booking_data(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value))
 
     assert errors(page) == {
         "staff": ["Tess Moor takes video calls on a personal link. Press Book again if that is right."]
@@ -248,13 +250,13 @@ def test_a_personal_link_that_the_page_did_not_name_is_named_first(
 
 
 def test_a_video_call_with_a_staff_member_who_cannot_host_is_refused(maple: Maple, as_sky: Browser):
-    page = as_sky.post(ADD, wish(maple, method=MeetingMethod.VIDEO.value))
+    page = as_sky.post(ADD, booking_data(maple, method=MeetingMethod.VIDEO.value))
 
     assert errors(page)["staff"][0].startswith("Sam Okafor has no video platform. An admin can connect one")
     assert "Brings her passport" in page.content.decode()
 
 
-def test_a_click_on_a_slot_brings_the_person_and_the_time(maple: Maple, as_sky: Browser):
+def test_a_click_on_a_slot_preselects_the_person_and_the_time(maple: Maple, as_sky: Browser):
     content = as_sky.get(
         ADD, {"staff": str(maple.sam.pk), "date": "2026-11-30", "time": "11:15"}
     ).content.decode()
@@ -278,8 +280,8 @@ def test_the_free_times_of_the_chosen_person_are_buttons(maple: Maple, as_sky: B
     ]
 
 
-def test_a_free_time_is_taken_over_without_scripts_and_nothing_is_booked(maple: Maple, as_sky: Browser):
-    page = as_sky.post(ADD, wish(maple, pick="2026-12-01T14:30"))
+def test_a_free_time_fills_the_form_without_scripts_and_books_nothing(maple: Maple, as_sky: Browser):
+    page = as_sky.post(ADD, booking_data(maple, pick="2026-12-01T14:30"))
 
     form = page.context["form"]
     assert (form.date_time["date"].value(), form.date_time["time"].value()) == ("2026-12-01", "14:30")
@@ -291,16 +293,16 @@ def test_a_free_time_is_taken_over_without_scripts_and_nothing_is_booked(maple: 
 def test_the_search_finds_clients_and_keeps_the_chosen_one(maple: Maple, as_sky: Browser):
     abe = make_client(maple.organization, "Abe Lind", email="abe@example.com")
 
-    page = as_sky.post(ADD, wish(maple, client_query="abe", preview="client"))
+    page = as_sky.post(ADD, booking_data(maple, client_query="abe", preview="client"))
 
     assert page.context["form"].client_group.clients == [maple.cleo, abe]
     assert not Appointment.objects.exists()
 
 
-def test_staff_do_not_book_for_others(maple: Maple):
-    answer = signed_in(maple.sam).post(ADD, wish(maple))
+def test_staff_cannot_book_for_others(maple: Maple):
+    response = signed_in(maple.sam).post(ADD, booking_data(maple))
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert not Appointment.objects.exists()
 
 
@@ -323,7 +325,7 @@ def test_the_form_takes_the_same_queries_for_any_number_of_people(
 FORM_QUERIES = 12
 
 
-def test_after_disconnect_nobody_is_offered_for_video_and_the_page_says_why(
+def test_after_disconnect_no_staff_are_offered_for_video_and_the_page_shows_why(
     maple_with_teams: Maple, as_sky: Browser
 ):
     disconnect_connection(Connection.objects.get(), None)
@@ -334,13 +336,15 @@ def test_after_disconnect_nobody_is_offered_for_video_and_the_page_says_why(
     assert people.unable[0][1].reason == "No video platform."
 
 
-def test_whose_chosen_platform_went_cannot_be_booked_for_video(maple_with_teams: Maple, as_sky: Browser):
+def test_staff_whose_platform_was_disconnected_cannot_be_booked_for_video(
+    maple_with_teams: Maple, as_sky: Browser
+):
     sam, connection = maple_with_teams.sam, Connection.objects.get()
     sam.video_choice, sam.video_connection = VideoChoice.CONNECTION, connection
     sam.save()
     disconnect_connection(connection, None)
 
-    page = as_sky.post(ADD, wish(maple_with_teams, method=MeetingMethod.VIDEO.value))
+    page = as_sky.post(ADD, booking_data(maple_with_teams, method=MeetingMethod.VIDEO.value))
 
     assert "Microsoft Teams, where Sam Okafor hosts video appointments, is disconnected." in (
         page.content.decode()

@@ -1,4 +1,4 @@
-"""A booking in one request: JSON or a form in, JSON out."""
+"""Booking in one request: JSON or form data in, JSON out."""
 
 from __future__ import annotations
 
@@ -22,14 +22,8 @@ ADDRESS = "/contact-center/book/"
 NOT_HERE = ["That choice is not available here. Choose another one."]
 
 
-@pytest.fixture
-def as_sky(maple: Maple, client: Browser) -> Browser:
-    client.force_login(maple.sky)
-    return client
-
-
-def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
-    """Sky wants a review with Sam for Cleo at ten, unless told otherwise."""
+def booking_data(maple: Maple, **changes: Any) -> dict[str, Any]:
+    """Return a request for a review with Sam for Cleo at ten, with `changes`."""
     return {
         "service": maple.review.pk,
         "method": MeetingMethod.AT_LOCATION.value,
@@ -42,15 +36,15 @@ def wish(maple: Maple, **changes: Any) -> dict[str, Any]:
 
 
 def send(browser: Browser, payload: Any) -> tuple[int, Any]:
-    answer = browser.post(ADDRESS, json.dumps(payload), content_type="application/json")
-    return answer.status_code, answer.json()
+    response = browser.post(ADDRESS, json.dumps(payload), content_type="application/json")
+    return response.status_code, response.json()
 
 
 def test_json_books(maple: Maple, as_sky: Browser):
-    status, answer = send(as_sky, wish(maple, client_note="First house", internal_note="VIP 🏡"))
+    status, response = send(as_sky, booking_data(maple, client_note="First house", internal_note="VIP 🏡"))
 
     booked = Appointment.objects.get()
-    assert (status, answer) == (
+    assert (status, response) == (
         201,
         {"id": booked.pk, "url": f"/schedule/appointments/{booked.pk}/"},
     )
@@ -63,16 +57,16 @@ def test_json_books(maple: Maple, as_sky: Browser):
     assert (booked.client_note, booked.internal_note) == ("First house", "VIP 🏡")
 
 
-def test_an_offset_that_no_clock_has_is_a_moment_all_the_same(maple: Maple, as_sky: Browser):
-    status, _ = send(as_sky, wish(maple, starts_at="2026-12-01T09:59+23:59"))
+def test_an_unusual_offset_is_accepted(maple: Maple, as_sky: Browser):
+    status, _ = send(as_sky, booking_data(maple, starts_at="2026-12-01T09:59+23:59"))
 
     assert (status, Appointment.objects.get().starts_at) == (201, monday(10))
 
 
 def test_a_form_books(maple: Maple, as_sky: Browser):
-    answer = as_sky.post(ADDRESS, wish(maple))
+    response = as_sky.post(ADDRESS, booking_data(maple))
 
-    assert (answer.status_code, Appointment.objects.count()) == (201, 1)
+    assert (response.status_code, Appointment.objects.count()) == (201, 1)
 
 
 def test_a_known_client_is_booked_in_twelve_statements(
@@ -80,7 +74,7 @@ def test_a_known_client_is_booked_in_twelve_statements(
 ):
     # Session, member, client, service, staff, lock, calendar (3), appointment, event and emails.
     with django_assert_num_queries(12 + SAVEPOINT):
-        send(as_sky, wish(maple))
+        send(as_sky, booking_data(maple))
 
     assert Notification.objects.count() == 2
 
@@ -90,14 +84,14 @@ SAVEPOINT = 2
 
 
 def test_without_a_person_any_free_staff_member_takes_it(maple: Maple, as_sky: Browser):
-    assert send(as_sky, wish(maple, staff=None))[0] == 201
+    assert send(as_sky, booking_data(maple, staff=None))[0] == 201
     assert Appointment.objects.get().staff == maple.sam
 
 
-def test_a_taken_time_is_409_with_the_next_free_ones(maple: Maple, as_sky: Browser):
+def test_a_taken_time_is_409_with_the_next_free_times(maple: Maple, as_sky: Browser):
     maple.book()
 
-    assert send(as_sky, wish(maple)) == (
+    assert send(as_sky, booking_data(maple)) == (
         409,
         {
             "error": "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time.",
@@ -106,9 +100,9 @@ def test_a_taken_time_is_409_with_the_next_free_ones(maple: Maple, as_sky: Brows
     )
 
 
-def test_the_same_request_again_is_the_same_booking(maple: Maple, as_sky: Browser):
-    assert send(as_sky, wish(maple)) == send(as_sky, wish(maple))
-    assert send(as_sky, wish(maple, staff=None)) == send(as_sky, wish(maple))
+def test_a_repeated_request_is_the_same_booking(maple: Maple, as_sky: Browser):
+    assert send(as_sky, booking_data(maple)) == send(as_sky, booking_data(maple))
+    assert send(as_sky, booking_data(maple, staff=None)) == send(as_sky, booking_data(maple))
     assert Appointment.objects.count() == 1
 
 
@@ -139,20 +133,23 @@ def test_the_same_request_again_is_the_same_booking(maple: Maple, as_sky: Browse
         ),
     ],
 )
-def test_what_cannot_be_booked_is_422_with_a_sentence_by_field(
+def test_an_impossible_booking_is_422_with_a_sentence_by_field(
     changes: dict[str, Any], errors: dict[str, list[str]], maple: Maple, as_sky: Browser
 ):
-    assert send(as_sky, wish(maple, **changes)) == (422, {"errors": errors})
+    assert send(as_sky, booking_data(maple, **changes)) == (422, {"errors": errors})
     assert not Appointment.objects.exists()
 
 
 @pytest.mark.parametrize(
     "body", ["[]", "nothing", "{", "[" * 100_000, '{"a": "\\ud800"}', "1" * 5000, '{"a": NaN']
 )
-def test_a_body_that_is_no_object_is_400(body: str, as_sky: Browser):
-    answer = as_sky.post(ADDRESS, body, content_type="application/json")
+def test_a_body_that_is_not_an_object_is_400(body: str, as_sky: Browser):
+    response = as_sky.post(ADDRESS, body, content_type="application/json")
 
-    assert (answer.status_code, answer.json()) == (400, {"errors": {"": ["Send a JSON object, or a form."]}})
+    assert (response.status_code, response.json()) == (
+        400,
+        {"errors": {"": ["Send a JSON object, or a form."]}},
+    )
 
 
 @pytest.mark.parametrize("field", ["service", "staff", "client"])
@@ -165,11 +162,14 @@ def test_rows_of_another_organisation_are_refused_for_any_staff(field: str, mapl
         "client": make_client(cedar),
     }
 
-    assert send(as_sky, wish(maple, **{field: foreign[field].pk})) == (422, {"errors": {field: NOT_HERE}})
+    assert send(as_sky, booking_data(maple, **{field: foreign[field].pk})) == (
+        422,
+        {"errors": {field: NOT_HERE}},
+    )
 
 
-def test_a_staff_member_who_does_not_provide_it_is_refused_in_words(maple: Maple, as_sky: Browser):
-    assert send(as_sky, wish(maple, staff=maple.sky.pk)) == (
+def test_a_staff_member_who_does_not_provide_the_service_is_refused(maple: Maple, as_sky: Browser):
+    assert send(as_sky, booking_data(maple, staff=maple.sky.pk)) == (
         422,
         {
             "errors": {
@@ -181,31 +181,34 @@ def test_a_staff_member_who_does_not_provide_it_is_refused_in_words(maple: Maple
     )
 
 
-def test_a_time_without_an_offset_is_the_actors_and_a_skipped_or_doubled_one_is_refused(
+def test_a_time_without_an_offset_is_in_the_actors_zone_and_refused_if_ambiguous(
     maple: Maple, as_sky: Browser
 ):
     maple.sky.time_zone = "America/Toronto"
     maple.sky.save()
 
-    assert send(as_sky, wish(maple, starts_at="2026-11-30T09:00:00"))[0] == 201
+    assert send(as_sky, booking_data(maple, starts_at="2026-11-30T09:00:00"))[0] == 201
     assert Appointment.objects.get(status=Status.CONFIRMED).starts_at == monday(14)
     for clock in ("2027-03-14T02:30:00", "2027-11-07T01:30:00"):
-        status, answer = send(as_sky, wish(maple, starts_at=clock, request_key=clock))
-        assert (status, list(answer["errors"])) == (422, ["starts_at"])
+        status, response = send(as_sky, booking_data(maple, starts_at=clock, request_key=clock))
+        assert (status, list(response["errors"])) == (422, ["starts_at"])
 
 
 def test_a_script_of_another_site_books_nothing(maple: Maple):
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(maple.sky)
 
-    assert browser.post(ADDRESS, json.dumps(wish(maple)), content_type="application/json").status_code == 403
+    assert (
+        browser.post(ADDRESS, json.dumps(booking_data(maple)), content_type="application/json").status_code
+        == 403
+    )
     assert not Appointment.objects.exists()
 
 
-# --- personal links, which are never used in silence ------------------------------------------------
+# --- personal links, which must be confirmed ------------------------------------------------
 @pytest.fixture
 def sam_on_his_own_link(maple_with_teams: Maple) -> Maple:
-    """Sam takes video calls on a link of his own, with a note."""
+    """Sam, who takes video calls on a personal link with a note."""
     sam = maple_with_teams.sam
     sam.video_choice, sam.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/sam"
     sam.personal_meeting_note = "Ring twice."
@@ -226,11 +229,11 @@ def sam_on_his_own_link(maple_with_teams: Maple) -> Maple:
         ),
     ],
 )
-def test_a_personal_link_is_named_before_anything_is_booked_on_it(
+def test_a_personal_link_must_be_confirmed(
     staff: bool, sentence: str, sam_on_his_own_link: Maple, as_sky: Browser
 ):
     maple = sam_on_his_own_link
-    payload = wish(maple, method=MeetingMethod.VIDEO.value, staff=maple.sam.pk if staff else None)
+    payload = booking_data(maple, method=MeetingMethod.VIDEO.value, staff=maple.sam.pk if staff else None)
 
     refused = send(as_sky, payload)
     booked, _answer = send(as_sky, {**payload, "personal_link": True})
@@ -241,20 +244,20 @@ def test_a_personal_link_is_named_before_anything_is_booked_on_it(
     assert Appointment.objects.get().personal_meeting_url == "https://meet.example/sam"
 
 
-def test_any_staff_is_a_member_without_a_personal_link(
+def test_any_staff_skips_members_with_a_personal_link(
     sam_on_his_own_link: Maple, as_sky: Browser, tess: StaffMember
 ):
     make_match(UserMatch.objects.get().connection, tess)
-    payload = wish(sam_on_his_own_link, method=MeetingMethod.VIDEO.value, staff=None)
+    payload = booking_data(sam_on_his_own_link, method=MeetingMethod.VIDEO.value, staff=None)
 
     assert send(as_sky, payload)[0] == 201
     assert Appointment.objects.get().staff == tess
 
 
-def test_a_phone_call_does_not_ask_about_links(sam_on_his_own_link: Maple, as_sky: Browser):
+def test_a_phone_call_needs_no_confirmation_of_links(sam_on_his_own_link: Maple, as_sky: Browser):
     for number, staff in enumerate((sam_on_his_own_link.sam.pk, None)):
         at = monday(10 + number).isoformat()
-        payload = wish(
+        payload = booking_data(
             sam_on_his_own_link, method=MeetingMethod.PHONE.value, staff=staff, starts_at=at, request_key=at
         )
         assert send(as_sky, payload)[0] == 201

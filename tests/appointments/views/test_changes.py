@@ -1,4 +1,4 @@
-"""Reassigning an appointment, changing its meeting method, and sending a mail again, from its page."""
+"""Changes from an appointment's page: reassign, move, meeting method and sending an email again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("friday")
 
 
 def provider(maple: Maple, name: str, **fields) -> StaffMember:
-    """Somebody who provides the service at Sam's hours."""
+    """Kim, who also provides the review at Sam's hours."""
     member = make_member(maple.organization, name, **fields)
     make_hours(member)
     ServiceAssignment.objects.create(service=maple.review, staff=member)
@@ -51,13 +51,13 @@ def offered(page) -> list[tuple[str, list[str]]]:
 def test_another_staff_member_takes_it_over(maple: Maple, as_sky: Browser):
     tess, appointment = provider(maple, "Tess Moor"), maple.book()
 
-    answer = reassign(as_sky, appointment, tess)
+    response = reassign(as_sky, appointment, tess)
 
     appointment.refresh_from_db()
-    assert (answer.status_code, appointment.staff) == (303, tess)
+    assert (response.status_code, appointment.staff) == (303, tess)
 
 
-def test_who_is_able_and_who_is_not_and_why(maple: Maple, as_sky: Browser):
+def test_the_form_lists_able_busy_and_unable_staff_with_reasons(maple: Maple, as_sky: Browser):
     appointment = maple.book()
     busy, away = provider(maple, "Ben Carter"), provider(maple, "Chloe Dubois")
     make_appointment(maple.review, busy, maple.cleo, monday(10))
@@ -76,7 +76,7 @@ def test_who_is_able_and_who_is_not_and_why(maple: Maple, as_sky: Browser):
     ]
 
 
-def test_the_link_of_each_is_said_before(maple_with_teams: Maple, as_sky: Browser):
+def test_the_form_shows_the_effect_on_the_link_for_each_candidate(maple_with_teams: Maple, as_sky: Browser):
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
     make_match(Connection.objects.get(), provider(maple_with_teams, "Ben Carter"), remote_id="ben")
     provider(maple_with_teams, "Tess Moor")
@@ -100,19 +100,19 @@ def test_the_link_of_each_is_said_before(maple_with_teams: Maple, as_sky: Browse
     ]
 
 
-@pytest.mark.parametrize("who", ["somebody else's", "not able", "nobody", "words"])
-def test_a_staff_member_who_is_not_offered_is_not_a_choice(maple: Maple, as_sky: Browser, who: str):
+@pytest.mark.parametrize("case", ["another organisation's", "not able", "missing", "text"])
+def test_a_staff_member_who_is_not_offered_is_not_a_choice(maple: Maple, as_sky: Browser, case: str):
     appointment = maple.book()
     provider(maple, "Tess Moor")
     people = {
-        "somebody else's": str(make_member(make_organization("Cedar Bank"), "Otto Weber").pk),
+        "another organisation's": str(make_member(make_organization("Cedar Bank"), "Otto Weber").pk),
         "not able": str(make_member(maple.organization, "Vic Other").pk),
-        "nobody": "",
-        "words": "Tess",
+        "missing": "",
+        "text": "Tess",
     }
 
     page = as_sky.post(
-        address("appointment-reassign", appointment), {"staff": people[who], "version": appointment.version}
+        address("appointment-reassign", appointment), {"staff": people[case], "version": appointment.version}
     )
 
     appointment.refresh_from_db()
@@ -120,7 +120,7 @@ def test_a_staff_member_who_is_not_offered_is_not_a_choice(maple: Maple, as_sky:
     assert list(page.context["form"].errors) == ["staff"]
 
 
-def test_who_reassigns_second_reads_what_happened_meanwhile(maple: Maple, as_sky: Browser):
+def test_the_second_reassign_shows_the_first_change(maple: Maple, as_sky: Browser):
     tess, ben, appointment = provider(maple, "Tess Moor"), provider(maple, "Ben Carter"), maple.book()
     reassign(as_sky, appointment, ben)
     seen = appointment.version
@@ -133,7 +133,7 @@ def test_who_reassigns_second_reads_what_happened_meanwhile(maple: Maple, as_sky
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_the_people_take_the_same_queries_however_many(
+def test_the_candidates_take_the_same_queries_for_any_number(
     maple_with_teams: Maple, as_sky: Browser, how_many: int, django_assert_num_queries
 ):
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
@@ -154,7 +154,7 @@ def move(browser: Browser, appointment: Appointment, **more):
     return browser.post(address("appointment-move", appointment), sent)
 
 
-def test_without_dragging_the_length_is_changed_where_the_service_allows_it(maple: Maple, as_sky: Browser):
+def test_the_move_form_changes_the_length_if_the_service_allows_it(maple: Maple, as_sky: Browser):
     fixed, appointment = maple.book(starts_at=monday(15)), maple.book()
     ignored = move(as_sky, fixed, time="16:00", length="60")
     maple.review.adjustable_length = True
@@ -169,7 +169,7 @@ def test_without_dragging_the_length_is_changed_where_the_service_allows_it(mapl
 
 
 @pytest.mark.parametrize("length", ["", "0", "-5", "1441", "long"])
-def test_a_length_that_makes_no_sense_is_refused_and_stays(maple: Maple, as_sky: Browser, length: str):
+def test_an_invalid_length_is_refused(maple: Maple, as_sky: Browser, length: str):
     maple.review.adjustable_length = True
     maple.review.save()
 
@@ -179,7 +179,7 @@ def test_a_length_that_makes_no_sense_is_refused_and_stays(maple: Maple, as_sky:
     assert page.context["form"]["length"].value() == length
 
 
-def test_who_moves_second_reads_what_happened_meanwhile(maple: Maple, as_sky: Browser):
+def test_the_second_move_shows_the_first_change(maple: Maple, as_sky: Browser):
     appointment = maple.book()
     move(signed_in(maple.sam), appointment, time="14:00")
 
@@ -199,7 +199,7 @@ def change(browser: Browser, appointment: Appointment, method: MeetingMethod, **
     return browser.post(address("appointment-method", appointment), sent)
 
 
-def test_to_a_video_call_and_back(maple_with_teams: Maple, as_sky: Browser):
+def test_the_method_changes_to_a_video_call_and_back(maple_with_teams: Maple, as_sky: Browser):
     appointment = maple_with_teams.book()
 
     change(as_sky, appointment, MeetingMethod.VIDEO)
@@ -214,7 +214,7 @@ def test_to_a_video_call_and_back(maple_with_teams: Maple, as_sky: Browser):
     assert meeting.desired_state == DesiredState.ABSENT
 
 
-def test_who_cannot_host_is_said_before_and_refused_after(maple: Maple, as_sky: Browser):
+def test_staff_who_cannot_host_are_announced_and_refused(maple: Maple, as_sky: Browser):
     appointment = maple.book()
 
     before = as_sky.get(address("appointment-method", appointment)).content.decode()
@@ -226,7 +226,7 @@ def test_who_cannot_host_is_said_before_and_refused_after(maple: Maple, as_sky: 
     assert appointment.method == MeetingMethod.AT_LOCATION
 
 
-def test_another_location(maple: Maple, as_sky: Browser):
+def test_the_location_changes(maple: Maple, as_sky: Browser):
     west, appointment = make_location(maple.organization, "West"), maple.book()
 
     change(as_sky, appointment, MeetingMethod.AT_LOCATION, location=west.pk)
@@ -235,7 +235,7 @@ def test_another_location(maple: Maple, as_sky: Browser):
     assert appointment.location == west
 
 
-def test_another_organisations_location_is_no_choice(maple: Maple, as_sky: Browser):
+def test_another_organisations_location_is_not_a_choice(maple: Maple, as_sky: Browser):
     foreign, appointment = make_location(make_organization("Cedar Bank")), maple.book()
 
     page = change(as_sky, appointment, MeetingMethod.AT_LOCATION, location=foreign.pk)
@@ -243,7 +243,7 @@ def test_another_organisations_location_is_no_choice(maple: Maple, as_sky: Brows
     assert list(page.context["form"].errors) == ["location"]
 
 
-def test_a_client_without_a_phone_is_not_called(maple: Maple, as_sky: Browser):
+def test_a_phone_call_to_a_client_without_a_number_is_refused(maple: Maple, as_sky: Browser):
     appointment = maple.book(client=make_client(maple.organization, "Zoë"))
 
     page = change(as_sky, appointment, MeetingMethod.PHONE)
@@ -263,7 +263,7 @@ def test_the_page_offers_only_what_can_be_changed(maple: Maple, as_sky: Browser)
         assert f'href="{address(name, appointment)}"' not in content
 
 
-def test_staff_are_not_offered_to_reassign(maple: Maple):
+def test_staff_see_no_reassign_button(maple: Maple):
     appointment = maple.book()
 
     content = signed_in(maple.sam).get(address("appointment", appointment)).content.decode()
@@ -272,33 +272,31 @@ def test_staff_are_not_offered_to_reassign(maple: Maple):
     assert f'href="{address("appointment-reassign", appointment)}"' not in content
 
 
-def test_a_failed_mail_is_sent_again(maple: Maple, as_sky: Browser):
+def test_a_failed_email_is_sent_again(maple: Maple, as_sky: Browser):
     appointment = maple.book()
     OutboxEmail.objects.update(state=EmailState.FAILED, error="Mailbox full.")
     mail = appointment.notifications.get(audience="client")
 
     content = as_sky.get(address("appointment", appointment)).content.decode()
-    answer = as_sky.post(reverse("appointment-mail-again", args=[appointment.pk, mail.pk]), follow=True)
+    response = as_sky.post(reverse("appointment-mail-again", args=[appointment.pk, mail.pk]), follow=True)
 
     mail.email.refresh_from_db()
     assert content.count("Send again") == 2
     assert mail.email.state == EmailState.WAITING
-    assert [str(message) for message in answer.context["messages"]] == ["The email is being sent again."]
+    assert [str(message) for message in response.context["messages"]] == ["The email is being sent again."]
 
 
-def test_a_mail_of_another_appointment_is_not_found(maple: Maple, as_sky: Browser):
+def test_an_email_of_another_appointment_is_not_found(maple: Maple, as_sky: Browser):
     appointment, other = maple.book(), maple.book(starts_at=monday(10) + timedelta(hours=2))
     mail = other.notifications.first()
     assert mail is not None
 
-    answer = as_sky.post(reverse("appointment-mail-again", args=[appointment.pk, mail.pk]))
+    response = as_sky.post(reverse("appointment-mail-again", args=[appointment.pk, mail.pk]))
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
-def test_the_personal_link_that_a_video_call_would_take_place_on_is_named_with_its_note(
-    maple: Maple, as_sky: Browser
-):
+def test_the_method_form_shows_the_personal_link_with_its_note(maple: Maple, as_sky: Browser):
     StaffMember.objects.filter(pk=maple.sam.pk).update(
         video_choice=VideoChoice.PERSONAL,
         personal_meeting_url="https://meet.example/sam",

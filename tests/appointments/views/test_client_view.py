@@ -1,4 +1,4 @@
-"""The Client View: service, method, time, details, booked; without cookies."""
+"""The Client View: service, method, time, details and confirmation, without cookies."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ DETAILS = {"name": "Dora Winter", "email": "dora@example.com", "note": ""}
 
 
 def address(maple: Maple, **changes: Any) -> str:
-    wish = {
+    query = {
         "service": maple.review.pk,
         "method": 1,
         "zone": "UTC",
         "start": int(monday(10).timestamp()),
         **changes,
     }
-    return f"/book/maple/?{urlencode({name: text for name, text in wish.items() if text != ''})}"
+    return f"/book/maple/?{urlencode({name: text for name, text in query.items() if text != ''})}"
 
 
-def look(where: str) -> HttpResponse:
+def visit(where: str) -> HttpResponse:
     return Browser().get(where)  # type: ignore[return-value]
 
 
-def words(answer: Any) -> str:
-    return str(answer.content.decode())
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
 
 
 def send(maple: Maple, origin: str = BASE, where: str = "", **changes: Any) -> Any:
     """Open the details, fill them in and press Book, in a browser without cookies."""
     where = where or address(maple)
-    page = look(where)
+    page = visit(where)
     token = page.context["form"].token_to_send  # type: ignore[attr-defined]
     return Browser(enforce_csrf_checks=True).post(
         where, {**DETAILS, "token": token, **changes}, headers={"origin": origin}
@@ -57,18 +57,18 @@ def _base(settings: Any) -> None:
     settings.BASE_URL = BASE
 
 
-def test_the_whole_way_without_a_cookie(maple: Maple):
-    answers = [
-        look("/book/maple/"),
-        look(address(maple, method="", start="")),
-        look(address(maple, start="")),
-        look(address(maple)),
+def test_a_client_books_without_a_cookie(maple: Maple):
+    responses = [
+        visit("/book/maple/"),
+        visit(address(maple, method="", start="")),
+        visit(address(maple, start="")),
+        visit(address(maple)),
         done := send(maple),
-        booked := look(done["Location"]),
+        booked := visit(done["Location"]),
     ]
 
-    assert [dict(answer.cookies) for answer in answers] == [{}] * 6
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 303, 200]
+    assert [dict(response.cookies) for response in responses] == [{}] * 6
+    assert [response.status_code for response in responses] == [200, 200, 200, 200, 303, 200]
     appointment = Appointment.objects.get()
     assert (appointment.starts_at, appointment.staff, appointment.client.name) == (
         monday(10),
@@ -76,17 +76,17 @@ def test_the_whole_way_without_a_cookie(maple: Maple):
         "Dora Winter",
     )
     assert (appointment.booked_through, appointment.booked_by) == (BookedThrough.CLIENT_VIEW, None)
-    assert "Your appointment is booked." in words(booked)
-    assert f"/appointments/{appointment.manage_token}/move/" in words(booked)
+    assert "Your appointment is booked." in text_of(booked)
+    assert f"/appointments/{appointment.manage_token}/move/" in text_of(booked)
 
 
-def test_only_what_clients_may_book_is_shown(maple: Maple):
+def test_only_services_for_clients_are_shown(maple: Maple):
     make_service(maple.organization, "Hidden", public=False)
     make_service(maple.organization, "Ended", active=False)
     inside = make_service(maple.organization, "Inside", methods=())
     MeetingMethodOffer.objects.create(service=inside, method=1, offered_to=OfferedTo.STAFF)
 
-    page = look("/book/maple/")
+    page = visit("/book/maple/")
 
     assert [service.name for service in page.context["services"]] == ["Mortgage review"]  # type: ignore[attr-defined]
 
@@ -95,7 +95,7 @@ def test_video_is_offered_only_if_a_staff_member_can_host(maple_with_teams: Mapl
     maple = maple_with_teams
 
     def offered() -> list[int]:
-        page = look(address(maple, method="", start=""))
+        page = visit(address(maple, method="", start=""))
         return [int(option.method) for option in page.context["selection"].options]  # type: ignore[attr-defined]
 
     before = offered()
@@ -106,8 +106,8 @@ def test_video_is_offered_only_if_a_staff_member_can_host(maple_with_teams: Mapl
 
 @pytest.mark.parametrize("name", ["service", "method", "staff"])
 @pytest.mark.parametrize("value", ["0", "999999", "-1", "x", "²", "9" * 40])
-def test_what_there_is_not_is_not_found(maple: Maple, name: str, value: str):
-    assert look(address(maple, **{name: value})).status_code == 404
+def test_an_unknown_choice_is_not_found(maple: Maple, name: str, value: str):
+    assert visit(address(maple, **{name: value})).status_code == 404
 
 
 def test_another_organisations_service_and_people_are_not_found(maple: Maple):
@@ -115,32 +115,32 @@ def test_another_organisations_service_and_people_are_not_found(maple: Maple):
     otto = make_member(cedar, "Otto Keller")
     theirs = make_service(cedar, provided_by=(otto,))
 
-    assert look(address(maple, service=theirs.pk)).status_code == 404
-    assert look(address(maple, staff=otto.pk)).status_code == 404
+    assert visit(address(maple, service=theirs.pk)).status_code == 404
+    assert visit(address(maple, staff=otto.pk)).status_code == 404
 
 
 def test_a_method_for_staff_only_is_not_found(maple: Maple):
     MeetingMethodOffer.objects.filter(service=maple.review, method=1).update(offered_to=OfferedTo.STAFF)
 
-    assert look(address(maple)).status_code == 404
+    assert visit(address(maple)).status_code == 404
 
 
 def test_an_unknown_organisation_is_not_found(maple: Maple):
-    assert look("/book/nobody/").status_code == 404
+    assert visit("/book/unknown/").status_code == 404
 
 
-def test_an_unknown_zone_is_said_and_the_organisations_is_shown(maple: Maple):
-    page = words(look(address(maple, zone="Mars/Olympus", start="")))
+def test_an_unknown_zone_shows_a_warning_and_the_organisations_zone(maple: Maple):
+    page = text_of(visit(address(maple, zone="Mars/Olympus", start="")))
 
     assert "There is no time zone of this name." in page
     assert "Times are in UTC." in page
 
 
 def test_times_are_in_the_clients_zone(maple: Maple):
-    page = look(address(maple, zone="America/Toronto", day="2026-11-30", start=""))
+    page = visit(address(maple, zone="America/Toronto", day="2026-11-30", start=""))
 
     assert [start.words for start in page.context["month"].starts][:2] == ["04:00", "04:15"]  # type: ignore[attr-defined]
-    assert "Times are in Toronto time (EST)." in words(page)
+    assert "Times are in Toronto time (EST)." in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -158,38 +158,40 @@ def test_times_are_in_the_clients_zone(maple: Maple):
         ),
     ],
 )
-def test_a_time_that_is_not_offered_is_refused_with_others(maple: Maple, start: datetime, sentence: str):
-    answer = send(maple, where=address(maple, start=int(start.timestamp())))
+def test_a_time_that_is_not_offered_is_refused_with_alternatives(
+    maple: Maple, start: datetime, sentence: str
+):
+    response = send(maple, where=address(maple, start=int(start.timestamp())))
 
-    assert (answer.status_code, Appointment.objects.count()) == (200, 0)
-    assert answer.context["form"].non_field_errors() == [sentence]
+    assert (response.status_code, Appointment.objects.count()) == (200, 0)
+    assert response.context["form"].non_field_errors() == [sentence]
 
 
-def test_too_soon_is_refused(maple: Maple):
+def test_a_time_within_the_minimum_notice_is_refused(maple: Maple):
     maple.review.minimum_notice = 60 * 24 * 5
     maple.review.save()
 
-    answer = send(maple)
+    response = send(maple)
 
-    assert answer.context["form"].non_field_errors() == [
+    assert response.context["form"].non_field_errors() == [
         "That is too soon to be booked. Choose a later time."
     ]
 
 
-def test_a_time_taken_meanwhile_is_told_with_the_next_ones_and_nothing_typed_is_lost(maple: Maple):
+def test_a_taken_time_shows_the_next_free_times_and_keeps_the_input(maple: Maple):
     where = address(maple, staff=maple.sam.pk)
-    token = look(where).context["form"].token_to_send  # type: ignore[attr-defined]
+    token = visit(where).context["form"].token_to_send  # type: ignore[attr-defined]
     make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
-    answer = Browser().post(
+    response = Browser().post(
         where, {**DETAILS, "note": "By the <b>window</b>", "token": token}, headers={"origin": BASE}
     )
 
-    form = answer.context["form"]
+    form = response.context["form"]
     assert form.non_field_errors() == [
         "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
     ]
     assert form.alternatives[0][1] == "Monday 30 November, 10:30"
-    assert "By the &lt;b&gt;window&lt;/b&gt;" in words(answer)
+    assert "By the &lt;b&gt;window&lt;/b&gt;" in text_of(response)
 
     again = {**DETAILS, "token": form.token_to_send, "start": form.alternatives[0][0]}
     done = Browser().post(where, again, headers={"origin": BASE})
@@ -198,11 +200,11 @@ def test_a_time_taken_meanwhile_is_told_with_the_next_ones_and_nothing_typed_is_
     assert Appointment.objects.filter(starts_at=monday(10, 30)).count() == 1
 
 
-def test_the_same_form_twice_is_one_booking(maple: Maple):
-    token = look(address(maple)).context["form"].token_to_send  # type: ignore[attr-defined]
+def test_a_form_submitted_twice_is_one_booking(maple: Maple):
+    token = visit(address(maple)).context["form"].token_to_send  # type: ignore[attr-defined]
     for _time in range(2):
-        answer = Browser().post(address(maple), {**DETAILS, "token": token}, headers={"origin": BASE})
-        assert answer.status_code == 303
+        response = Browser().post(address(maple), {**DETAILS, "token": token}, headers={"origin": BASE})
+        assert response.status_code == 303
 
     assert (Appointment.objects.count(), Client.objects.filter(name="Dora Winter").count()) == (1, 1)
 
@@ -212,26 +214,26 @@ def test_a_form_from_another_site_books_nothing(maple: Maple, origin: str):
     assert (send(maple, origin=origin).status_code, Appointment.objects.count()) == (403, 0)
 
 
-def test_a_forged_token_books_nothing_and_keeps_what_was_typed(maple: Maple):
-    answer = send(maple, token="forged")
+def test_a_forged_token_books_nothing_and_keeps_the_input(maple: Maple):
+    response = send(maple, token="forged")
 
-    assert (answer.status_code, Appointment.objects.count()) == (200, 0)
-    assert 'value="Dora Winter"' in words(answer)
+    assert (response.status_code, Appointment.objects.count()) == (200, 0)
+    assert 'value="Dora Winter"' in text_of(response)
 
 
 def test_another_organisations_token_books_nothing(maple: Maple):
     cedar = make_organization("Cedar Bank")
-    form = look(address(maple)).context["form"]  # type: ignore[attr-defined]
+    form = visit(address(maple)).context["form"]  # type: ignore[attr-defined]
 
     assert send(maple, token=form.form_token.signed(cedar)).status_code == 200
     assert Appointment.objects.count() == 0
 
 
-def test_a_machine_that_fills_in_everything_books_nothing(maple: Maple):
-    answer = send(maple, website="https://x.example")
+def test_a_robot_that_fills_in_the_honeypot_books_nothing(maple: Maple):
+    response = send(maple, website="https://x.example")
 
-    assert (answer.status_code, Appointment.objects.count()) == (200, 0)
-    assert "x.example" not in words(answer)
+    assert (response.status_code, Appointment.objects.count()) == (200, 0)
+    assert "x.example" not in text_of(response)
 
 
 def test_emoji_and_long_names_are_kept_and_longer_ones_refused(maple: Maple):
@@ -239,8 +241,8 @@ def test_emoji_and_long_names_are_kept_and_longer_ones_refused(maple: Maple):
 
     assert send(maple, name=name).status_code == 303
     assert Client.objects.filter(name=name).count() == 1
-    answer = send(maple, where=address(maple, start=int(monday(11).timestamp())), name=name + "x")
-    assert list(answer.context["form"].errors) == ["name"]
+    response = send(maple, where=address(maple, start=int(monday(11).timestamp())), name=name + "x")
+    assert list(response.context["form"].errors) == ["name"]
 
 
 def test_a_phone_call_needs_a_number(maple: Maple):
@@ -253,16 +255,16 @@ def test_a_phone_call_needs_a_number(maple: Maple):
     assert (done.status_code, Appointment.objects.get().client.phone) == (303, "+1 555 0123")
 
 
-def test_a_known_client_is_not_doubled_and_not_told_apart(maple: Maple):
+def test_a_known_client_is_reused_and_sees_no_difference(maple: Maple):
     known = {"name": maple.cleo.name, "email": maple.cleo.email.upper()}
 
-    page = words(look(send(maple, **known)["Location"]))
+    page = text_of(visit(send(maple, **known)["Location"]))
 
     assert Client.objects.count() == 1
     assert maple.cleo.phone not in page
 
 
-def test_a_number_that_is_not_the_known_clients_makes_another_client(maple: Maple):
+def test_another_phone_number_adds_another_client(maple: Maple):
     known = {"name": maple.cleo.name, "email": maple.cleo.email}
 
     send(maple, where=address(maple, method=2), phone="+1 555 9999", **known)
@@ -270,51 +272,53 @@ def test_a_number_that_is_not_the_known_clients_makes_another_client(maple: Mapl
     assert Client.objects.filter(name=maple.cleo.name).count() == 2
 
 
-def test_what_was_booked_is_shown_only_to_the_holder_of_the_reference(maple: Maple):
+def test_the_confirmation_needs_the_reference(maple: Maple):
     done = send(maple)["Location"]
 
-    assert look(done)["X-Robots-Tag"] == "noindex, nofollow"
-    assert look(done[:-3] + "x/").status_code == 404
+    assert visit(done)["X-Robots-Tag"] == "noindex, nofollow"
+    assert visit(done[:-3] + "x/").status_code == 404
     make_organization("Cedar Bank")
-    assert look(done.replace("maple", "cedar")).status_code == 404
+    assert visit(done.replace("maple", "cedar")).status_code == 404
 
 
-def test_nothing_internal_stands_on_any_step(maple: Maple):
+def test_no_step_shows_internal_data(maple: Maple):
     maple.book_online(internal_note="VIP", starts_at=monday(12))
     booked = send(maple)["Location"]
     steps = ["/book/maple/", address(maple, method="", start=""), address(maple, start=""), address(maple)]
 
-    pages = "".join(words(look(where)) for where in [*steps, booked])
+    pages = "".join(text_of(visit(where)) for where in [*steps, booked])
 
     assert [maple.sam.email in pages, "VIP" in pages, maple.cleo.name in pages] == [False] * 3
 
 
-def test_only_the_organisations_sites_may_embed_it(maple: Maple):
-    closed = look("/book/maple/")
+def test_only_the_organisations_sites_can_embed_it(maple: Maple):
+    closed = visit("/book/maple/")
     maple.organization.embed_origins = "https://www.maple.example"
     maple.organization.save()
-    opened = look("/book/maple/")
+    opened = visit("/book/maple/")
 
     assert "frame-ancestors 'none'" in closed["Content-Security-Policy"]
     assert closed["X-Frame-Options"] == "DENY"
     assert "frame-ancestors https://www.maple.example;" in opened["Content-Security-Policy"] + ";"
     assert "X-Frame-Options" not in opened
     own = maple.book_online()
-    for elsewhere in (look("/sign-in/"), look(f"/appointments/{own.manage_token}/")):
+    for elsewhere in (visit("/sign-in/"), visit(f"/appointments/{own.manage_token}/")):
         assert "frame-ancestors 'none'" in elsewhere["Content-Security-Policy"]
         assert elsewhere["X-Frame-Options"] == "DENY"
 
 
 @pytest.mark.parametrize("more", [0, 2])
-def test_any_number_of_services_costs_the_same(maple: Maple, more: int, django_assert_num_queries: Any):
+def test_any_number_of_services_takes_the_same_queries(
+    maple: Maple, more: int, django_assert_num_queries: Any
+):
     for number in range(more):
         make_service(maple.organization, f"Service {number}")
 
     with django_assert_num_queries(3):
-        look("/book/maple/")
+        visit("/book/maple/")
 
 
-def test_too_many_bookings_with_one_email_wait_in_words_unless_switched_off(
+def test_too_many_bookings_with_one_email_must_wait_unless_limits_are_off(
     maple: Maple, monkeypatch: pytest.MonkeyPatch, settings: Any
 ):
     limit = Limit("test-email", 0, 3600)
@@ -324,12 +328,12 @@ def test_too_many_bookings_with_one_email_wait_in_words_unless_switched_off(
 
     assert (refused.status_code, Appointment.objects.count()) == (429, 0)
     assert 0 < int(refused["Retry-After"]) <= 3600
-    assert "There were too many requests from here." in words(refused)
+    assert "There were too many requests from here." in text_of(refused)
     settings.RATE_LIMITS = False
     assert send(maple).status_code == 303
 
 
-def test_the_zone_of_a_known_client_is_the_one_they_booked_in_last_not_one_they_were_refused_in(
+def test_only_a_successful_booking_updates_the_clients_zone(
     maple: Maple,
 ):
     known = {"name": maple.cleo.name, "email": maple.cleo.email}
@@ -346,7 +350,7 @@ def test_the_zone_of_a_known_client_is_the_one_they_booked_in_last_not_one_they_
 
 
 @pytest.mark.parametrize("more", [0, 2])
-def test_any_number_of_people_costs_a_booking_with_one_of_them_the_same(
+def test_a_booking_takes_the_same_queries_for_any_number_of_people(
     maple: Maple, more: int, django_assert_num_queries: Any
 ):
     make_client(maple.organization, "Dora Winter", email="dora@example.com", time_zone="UTC")
@@ -354,7 +358,7 @@ def test_any_number_of_people_costs_a_booking_with_one_of_them_the_same(
         person = make_member(maple.organization, f"Person{number} Lind")
         ServiceAssignment.objects.create(service=maple.review, staff=person)
     where = address(maple, staff=maple.sam.pk)
-    token = look(where).context["form"].token_to_send  # type: ignore[attr-defined]
+    token = visit(where).context["form"].token_to_send  # type: ignore[attr-defined]
 
     with django_assert_num_queries(15):
         done = Browser().post(where, {**DETAILS, "token": token}, headers={"origin": BASE})

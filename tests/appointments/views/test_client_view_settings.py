@@ -1,4 +1,4 @@
-"""Settings > Client View: the address, the sites that may embed it, what to paste."""
+"""Settings > Client View: address, phone, embedding sites and snippet."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def admin(maple: Maple) -> Browser:
     return browser
 
 
-def test_sites_are_kept_as_browsers_name_them(maple: Maple, admin: Browser):
+def test_sites_are_stored_as_origins(maple: Maple, admin: Browser):
     admin.post(PAGE, {"embed_origins": "https://WWW.Maple.example/\r\n\r\nhttp://localhost:8080"})
 
     maple.organization.refresh_from_db()
@@ -34,7 +34,7 @@ def test_sites_are_kept_as_browsers_name_them(maple: Maple, admin: Browser):
 @pytest.mark.parametrize(
     "line", ["maple.example", "https://a.example; script-src *", "*", "https://a.example/x"]
 )
-def test_what_is_no_site_is_refused_and_stays(maple: Maple, admin: Browser, line: str):
+def test_an_invalid_site_is_refused_and_the_input_is_kept(maple: Maple, admin: Browser, line: str):
     page = admin.post(PAGE, {"embed_origins": line})
 
     assert page.context["form"].errors["embed_origins"] == [
@@ -44,14 +44,14 @@ def test_what_is_no_site_is_refused_and_stays(maple: Maple, admin: Browser, line
     assert maple.organization.embed_origins == ""
 
 
-def test_the_page_has_the_address_and_what_to_paste(admin: Browser, settings: object):
+def test_the_page_shows_the_address_and_the_snippet(admin: Browser, settings: object):
     page = admin.get(PAGE).content.decode()
 
     assert "/book/maple/" in page
     assert "&lt;iframe src=" in page
 
 
-def test_the_number_that_clients_call_is_kept_and_stands_below_their_mails(maple: Maple, admin: Browser):
+def test_the_phone_for_clients_is_saved_and_shown_in_emails(maple: Maple, admin: Browser):
     admin.post(PAGE, {"phone": "+1 555 0190"})
 
     maple.book(starts_at=timezone.now() + timedelta(days=7), outside_hours=True)

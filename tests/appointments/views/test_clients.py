@@ -18,7 +18,7 @@ def listed(page) -> list[str]:
     return [client.name for client in page.context["page"]]
 
 
-def test_every_client_of_the_organisation_is_listed_by_name(maple: Maple, as_sky: Browser):
+def test_all_clients_of_the_organisation_are_listed_by_name(maple: Maple, as_sky: Browser):
     make_client(maple.organization, "Abe Lind")
     make_client(make_organization("Cedar Bank"), "Other Person")
 
@@ -29,18 +29,18 @@ def test_every_client_of_the_organisation_is_listed_by_name(maple: Maple, as_sky
     "words",
     ["brandt cle", "CLEO@example", "555 0100", "15550100", "(555) 01-00", "+1.555.0100", "brandt 0100"],
 )
-def test_the_search_reads_name_email_and_phone(maple: Maple, as_sky: Browser, words: str):
+def test_the_search_covers_name_email_and_phone(maple: Maple, as_sky: Browser, words: str):
     make_client(maple.organization, "Abe Lind", email="abe@example.com")
 
     assert listed(as_sky.get(reverse("client-list"), {"q": words})) == ["Cleo Brandt"]
 
 
 @pytest.mark.parametrize("words", ["%", "_", "\\", "%brandt"])
-def test_signs_of_the_database_are_searched_for_as_they_stand(maple: Maple, as_sky: Browser, words: str):
+def test_wildcards_are_searched_for_literally(maple: Maple, as_sky: Browser, words: str):
     assert listed(as_sky.get(reverse("client-list"), {"q": words})) == []
 
 
-def test_staff_are_told_that_clients_are_for_schedulers(maple: Maple):
+def test_staff_read_that_clients_are_for_schedulers(maple: Maple):
     page = signed_in(maple.sam).get(reverse("client-list"))
 
     assert page.status_code == 403
@@ -48,14 +48,14 @@ def test_staff_are_told_that_clients_are_for_schedulers(maple: Maple):
 
 
 def test_a_client_is_added(maple: Maple, as_sky: Browser):
-    answer = as_sky.post(reverse("client-add"), {"name": "Abe Lind", "email": "abe@example.com"})
+    response = as_sky.post(reverse("client-add"), {"name": "Abe Lind", "email": "abe@example.com"})
 
     added = Client.objects.get(name="Abe Lind")
     assert added.organization == maple.organization
-    assert (answer.status_code, answer["Location"]) == (303, reverse("client-edit", args=[added.pk]))
+    assert (response.status_code, response["Location"]) == (303, reverse("client-edit", args=[added.pk]))
 
 
-def test_a_client_without_a_name_is_refused_and_what_was_typed_stays(maple: Maple, as_sky: Browser):
+def test_a_client_without_a_name_is_refused_and_the_input_is_kept(maple: Maple, as_sky: Browser):
     page = as_sky.post(reverse("client-add"), {"name": "", "email": "abe@example.com"})
 
     assert page.context["form"].errors == {"name": ["Enter the client's name."]}
@@ -69,7 +69,7 @@ def test_a_client_is_edited(maple: Maple, as_sky: Browser):
     assert (maple.cleo.name, maple.cleo.phone) == ("Cleo Moor", "+1 555 0101")
 
 
-def test_another_organisations_client_does_not_exist(maple: Maple, as_sky: Browser):
+def test_another_organisations_client_is_not_found(maple: Maple, as_sky: Browser):
     foreign = make_client(make_organization("Cedar Bank"), "Other Person")
 
     assert as_sky.get(reverse("client-edit", args=[foreign.pk])).status_code == 404
@@ -99,7 +99,7 @@ def test_a_clients_appointments_take_the_same_queries_for_any_number(
 
 
 @pytest.mark.parametrize("field", ["name", "phone"])
-def test_a_client_is_written_on_one_line(maple: Maple, as_sky: Browser, field: str):
+def test_a_clients_details_must_be_a_single_line(maple: Maple, as_sky: Browser, field: str):
     page = as_sky.post(reverse("client-add"), {"name": "Abe Lind", field: "Abe\nLind"})
 
     assert page.context["form"].errors == {
@@ -107,9 +107,7 @@ def test_a_client_is_written_on_one_line(maple: Maple, as_sky: Browser, field: s
     }
 
 
-def test_the_next_appointment_comes_first_and_the_past_after_those_to_come(
-    maple: Maple, as_sky: Browser, friday: None
-):
+def test_upcoming_appointments_come_first_then_past_ones(maple: Maple, as_sky: Browser, friday: None):
     starts = [monday(9) - timedelta(days=14), monday(9) - timedelta(days=7), monday(9), monday(11)]
     past_old, past_new, next_one, later = [
         make_appointment(maple.review, maple.sam, maple.cleo, start).pk for start in starts
@@ -123,7 +121,7 @@ def test_the_next_appointment_comes_first_and_the_past_after_those_to_come(
     assert f'href="/contact-center/?client={maple.cleo.pk}"' in content
 
 
-def test_an_email_that_another_client_has_is_saved_and_pointed_out(maple: Maple, as_sky: Browser):
+def test_an_email_of_another_client_is_saved_and_pointed_out(maple: Maple, as_sky: Browser):
     page = as_sky.post(
         reverse("client-add"), {"name": "Carl Brandt", "email": "CLEO@example.com"}, follow=True
     )
@@ -133,7 +131,7 @@ def test_an_email_that_another_client_has_is_saved_and_pointed_out(maple: Maple,
     assert "Also with this email:" in page.content.decode()
 
 
-def test_a_long_name_with_html_and_emoji_is_kept_found_and_shown_as_text(maple: Maple, as_sky: Browser):
+def test_a_long_name_with_html_and_emoji_is_saved_found_and_escaped(maple: Maple, as_sky: Browser):
     name = ("<i>Zoë</i> 👩🏽‍🚀 " + "x" * 300)[:300]
 
     as_sky.post(reverse("client-add"), {"name": name, "email": "zoe@example.com"})

@@ -1,4 +1,4 @@
-"""The Contact Center: from the client to the first free time of anybody."""
+"""Contact Center: from the client to the first free time of any staff."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 from appointments.models import Appointment, BookedThrough, Client
 from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, Weekday
-from tests.appointments.booking_payloads import PAGE, errors, wish
+from tests.appointments.booking_payloads import PAGE, booking_data, errors
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import (
@@ -28,11 +28,11 @@ VIDEO = MeetingMethod.VIDEO.value
 pytestmark = pytest.mark.usefixtures("friday")
 
 
-def test_book_with_anyone_leads_to_the_confirmation(maple: Maple, as_sky: Browser) -> None:
-    answer = as_sky.post(PAGE, wish(maple))
+def test_a_booking_with_any_staff_redirects_to_the_confirmation(maple: Maple, as_sky: Browser) -> None:
+    response = as_sky.post(PAGE, booking_data(maple))
 
     booked = Appointment.objects.get()
-    assert (answer.status_code, answer["Location"]) == (
+    assert (response.status_code, response["Location"]) == (
         303,
         reverse("contact-center-booked", args=[booked.pk]),
     )
@@ -41,21 +41,19 @@ def test_book_with_anyone_leads_to_the_confirmation(maple: Maple, as_sky: Browse
     assert booked.internal_note == "Brings her passport"
 
 
-def test_book_with_a_chosen_person(maple: Maple, as_sky: Browser, tess: StaffMember) -> None:
-    as_sky.post(PAGE, wish(maple, staff=tess.pk))
+def test_a_booking_with_a_chosen_person(maple: Maple, as_sky: Browser, tess: StaffMember) -> None:
+    as_sky.post(PAGE, booking_data(maple, staff=tess.pk))
 
     assert Appointment.objects.get().staff == tess
 
 
 def shown(browser: Browser, **chosen: Any) -> Any:
-    """The free times that these choices lead to."""
+    """Return the free times for these choices."""
     return browser.get(PAGE, chosen).context["form"].times
 
 
-def test_the_first_days_with_free_times_are_shown_at_once_the_first_of_them_whole(
-    maple: Maple, as_sky: Browser
-) -> None:
-    times = shown(as_sky, **wish(maple))
+def test_the_first_free_day_is_shown_in_full_with_later_days(maple: Maple, as_sky: Browser) -> None:
+    times = shown(as_sky, **booking_data(maple))
 
     friday_afternoon, *later = times.days
     assert [day.date.isoformat() for day in times.days] == [
@@ -69,7 +67,7 @@ def test_the_first_days_with_free_times_are_shown_at_once_the_first_of_them_whol
     assert times.later == date(2026, 12, 3)
 
 
-def test_a_time_names_who_is_free_then_and_has_the_least_to_do_that_day(
+def test_a_time_shows_the_free_staff_member_with_the_fewest_hours_that_day(
     maple: Maple, as_sky: Browser, tess: StaffMember
 ) -> None:
     longer = make_service(maple.organization, "Long talk", provided_by=(maple.sam,), duration=90)
@@ -77,17 +75,17 @@ def test_a_time_names_who_is_free_then_and_has_the_least_to_do_that_day(
     for hour in (15, 16):
         maple.book(staff=tess, starts_at=monday(hour))
 
-    times = shown(as_sky, **wish(maple, date="2026-11-30"))
+    times = shown(as_sky, **booking_data(maple, date="2026-11-30"))
 
     assert {free.member for free in times.days[0].times[:16]} == {tess}
     assert {free.member for free in times.days[1].times} == {maple.sam}
 
 
 @pytest.mark.parametrize("button", [{"from": "2026-12-03"}, {"date": "2026-12-03", "preview": "times"}])
-def test_more_times_and_another_day_keep_what_was_chosen(
+def test_more_times_and_another_day_keep_the_choices(
     maple: Maple, as_sky: Browser, button: dict[str, str]
 ) -> None:
-    page = as_sky.post(PAGE, wish(maple, slot=None, **button))
+    page = as_sky.post(PAGE, booking_data(maple, slot=None, **button))
 
     form = page.context["form"]
     assert form.times.days[0].date == date(2026, 12, 3)
@@ -97,20 +95,18 @@ def test_more_times_and_another_day_keep_what_was_chosen(
 
 
 @pytest.mark.parametrize("day", ["12026-03-01", "soon", "1999-12-31"])
-def test_a_day_that_is_none_says_so_and_the_first_times_are_shown(
-    maple: Maple, as_sky: Browser, day: str
-) -> None:
-    page = as_sky.post(PAGE, wish(maple, slot=None, date=day, preview="choices"))
+def test_an_invalid_day_shows_an_error_and_the_first_times(maple: Maple, as_sky: Browser, day: str) -> None:
+    page = as_sky.post(PAGE, booking_data(maple, slot=None, date=day, preview="choices"))
 
     assert "Enter a date such as 2026-12-31." in page.content.decode()
     assert page.context["form"].times.days[0].date == date(2026, 11, 27)
 
 
-def test_where_few_days_are_free_it_is_looked_further_ahead(maple: Maple, as_sky: Browser) -> None:
+def test_later_weeks_are_searched_if_few_days_are_free(maple: Maple, as_sky: Browser) -> None:
     maple.sam.working_hours.exclude(weekday=Weekday.MONDAY).delete()
     TimeOff.objects.create(staff=maple.sam, starts_at=monday(0), ends_at=monday(0) + timedelta(days=60))
 
-    times = shown(as_sky, **wish(maple))
+    times = shown(as_sky, **booking_data(maple))
 
     assert [day.date.isoformat() for day in times.days] == [
         "2027-02-01",
@@ -121,27 +117,29 @@ def test_where_few_days_are_free_it_is_looked_further_ahead(maple: Maple, as_sky
     assert times.later is None
 
 
-def test_enter_goes_on_until_a_time_is_chosen_and_then_books(maple: Maple, as_sky: Browser) -> None:
-    page = as_sky.post(PAGE, wish(maple, go="on", slot=None))
-    answer = as_sky.post(PAGE, wish(maple, go="on"))
+def test_enter_updates_the_choices_and_books_once_a_time_is_chosen(maple: Maple, as_sky: Browser) -> None:
+    page = as_sky.post(PAGE, booking_data(maple, go="on", slot=None))
+    response = as_sky.post(PAGE, booking_data(maple, go="on"))
 
     assert (page.status_code, errors(page)) == (200, {})
-    assert answer.status_code == 303
+    assert response.status_code == 303
 
 
 def test_the_same_form_sent_twice_is_one_booking(maple: Maple, as_sky: Browser, tess: StaffMember) -> None:
-    answers = [as_sky.post(PAGE, wish(maple)) for _ in range(2)]
+    responses = [as_sky.post(PAGE, booking_data(maple)) for _ in range(2)]
 
     booked = Appointment.objects.get()
-    assert {answer["Location"] for answer in answers} == {reverse("contact-center-booked", args=[booked.pk])}
+    assert {response["Location"] for response in responses} == {
+        reverse("contact-center-booked", args=[booked.pk])
+    }
 
 
-def test_a_taken_time_says_so_with_what_is_free_that_day_and_all_typed_stays(
+def test_a_taken_time_shows_the_free_times_of_that_day_and_keeps_the_input(
     maple: Maple, as_sky: Browser
 ) -> None:
     maple.book()
 
-    page = as_sky.post(PAGE, wish(maple, staff=maple.sam.pk))
+    page = as_sky.post(PAGE, booking_data(maple, staff=maple.sam.pk))
 
     form, content = page.context["form"], page.content.decode()
     assert errors(page) == {
@@ -164,30 +162,32 @@ def test_the_staff_member_that_the_time_was_shown_with_is_booked(
 ) -> None:
     for number, member in enumerate([tess, maple.sam]):
         slot = f"{int(monday(10).timestamp())}-{member.pk}"
-        as_sky.post(PAGE, wish(maple, slot=slot, request_key=f"key-{number}"))
+        as_sky.post(PAGE, booking_data(maple, slot=slot, request_key=f"key-{number}"))
 
     assert [booked.staff for booked in Appointment.objects.order_by("pk")] == [tess, maple.sam]
 
 
-def test_anyone_takes_what_one_of_them_lost(maple: Maple, as_sky: Browser, tess: StaffMember) -> None:
+def test_another_free_person_is_booked_if_the_shown_one_is_taken(
+    maple: Maple, as_sky: Browser, tess: StaffMember
+) -> None:
     maple.book()
 
-    as_sky.post(PAGE, wish(maple))
+    as_sky.post(PAGE, booking_data(maple))
 
     assert Appointment.objects.latest("pk").staff == tess
 
 
-def test_where_nobody_is_free_any_more_the_answer_is_ordinary(maple: Maple, as_sky: Browser) -> None:
+def test_the_form_is_shown_again_if_no_one_is_free(maple: Maple, as_sky: Browser) -> None:
     maple.book()
 
-    page = as_sky.post(PAGE, wish(maple))
+    page = as_sky.post(PAGE, booking_data(maple))
 
     assert (page.status_code, list(errors(page))) == (200, ["slot"])
     assert Appointment.objects.count() == 1
 
 
 def test_a_new_client_is_added_with_the_booking_or_not_at_all(maple: Maple, as_sky: Browser) -> None:
-    sent = wish(maple, client="new", new_name="Abe Lind", new_email="abe@example.com")
+    sent = booking_data(maple, client="new", new_name="Abe Lind", new_email="abe@example.com")
 
     refused = as_sky.post(PAGE, sent | {"method": MeetingMethod.PHONE.value})
     added_by_refusal = Client.objects.filter(name="Abe Lind").exists()
@@ -200,18 +200,18 @@ def test_a_new_client_is_added_with_the_booking_or_not_at_all(maple: Maple, as_s
     assert Appointment.objects.get().client.name == "Abe Lind"
 
 
-def test_a_new_client_sent_twice_with_anyone_is_one_client_and_one_booking(
+def test_a_repeated_submit_with_a_new_client_and_any_staff_is_one_client_and_one_booking(
     maple: Maple, as_sky: Browser, tess: StaffMember
 ) -> None:
     for _ in range(2):
-        as_sky.post(PAGE, wish(maple, client="new", new_name="Abe Lind"))
+        as_sky.post(PAGE, booking_data(maple, client="new", new_name="Abe Lind"))
 
     assert Client.objects.filter(name="Abe Lind").count() == 1
     assert Appointment.objects.count() == 1
 
 
-def test_the_schedules_form_takes_over_what_was_entered(maple: Maple, as_sky: Browser) -> None:
-    entered = wish(maple, client="new", new_name="Abe Lind", preview="choices")
+def test_the_schedules_form_keeps_the_input(maple: Maple, as_sky: Browser) -> None:
+    entered = booking_data(maple, client="new", new_name="Abe Lind", preview="choices")
 
     page = as_sky.post(reverse("appointment-add"), entered)
 
@@ -220,16 +220,16 @@ def test_the_schedules_form_takes_over_what_was_entered(maple: Maple, as_sky: Br
     assert [words in content for words in ('value="Abe Lind"', "Brings her passport")] == [True, True]
 
 
-def test_a_client_who_has_the_email_already_is_pointed_out_while_it_is_typed(
-    maple: Maple, as_sky: Browser
-) -> None:
-    page = as_sky.post(PAGE, wish(maple, client="new", new_email="CLEO@example.com", preview="choices"))
+def test_an_existing_client_with_the_email_is_pointed_out_while_typing(maple: Maple, as_sky: Browser) -> None:
+    page = as_sky.post(
+        PAGE, booking_data(maple, client="new", new_email="CLEO@example.com", preview="choices")
+    )
 
     assert page.context["form"].client_group.clients == [maple.cleo]
     assert "Cleo Brandt has this email already. Is it them?" in page.content.decode()
 
 
-def test_everything_missing_is_said_at_once_beside_its_field(maple: Maple, as_sky: Browser) -> None:
+def test_all_missing_fields_are_reported_at_once(maple: Maple, as_sky: Browser) -> None:
     page = as_sky.post(PAGE, {"request_key": "key"})
 
     assert errors(page) == {
@@ -241,13 +241,13 @@ def test_everything_missing_is_said_at_once_beside_its_field(maple: Maple, as_sk
 
 
 @pytest.mark.parametrize("slot", ["soon", "-1", "9" * 30, "1e9", "5-", "5-x", "5-5-5"])
-def test_a_time_that_is_none_is_refused_in_words(maple: Maple, as_sky: Browser, slot: str) -> None:
-    page = as_sky.post(PAGE, wish(maple, slot=slot))
+def test_an_invalid_time_is_refused(maple: Maple, as_sky: Browser, slot: str) -> None:
+    page = as_sky.post(PAGE, booking_data(maple, slot=slot))
 
     assert errors(page) == {"slot": ["Choose one of the free times."]}
 
 
-def test_ids_of_another_organisation_are_no_choices(maple: Maple, as_sky: Browser) -> None:
+def test_ids_of_another_organisation_are_not_choices(maple: Maple, as_sky: Browser) -> None:
     cedar = make_organization("Cedar Bank")
     olga = make_member(cedar, "Olga Weber")
     foreign = {
@@ -257,25 +257,25 @@ def test_ids_of_another_organisation_are_no_choices(maple: Maple, as_sky: Browse
         "location": make_location(cedar).pk,
     }
 
-    page = as_sky.post(PAGE, wish(maple, **foreign))
+    page = as_sky.post(PAGE, booking_data(maple, **foreign))
 
     assert sorted(errors(page)) == ["client", "location", "method", "service", "staff"]
     assert not Appointment.objects.exists()
 
 
-def test_staff_do_not_book_for_others(maple: Maple) -> None:
-    answers = [signed_in(maple.sam).post(PAGE, wish(maple)), signed_in(maple.sam).get(PAGE)]
+def test_staff_cannot_book_for_others(maple: Maple) -> None:
+    responses = [signed_in(maple.sam).post(PAGE, booking_data(maple)), signed_in(maple.sam).get(PAGE)]
 
-    assert [answer.status_code for answer in answers] == [403, 403]
+    assert [response.status_code for response in responses] == [403, 403]
     assert not Appointment.objects.exists()
 
 
 # --- Hostile and many -------------------------------------------------------------------------------
-def test_names_and_notes_are_shown_as_text(maple: Maple, as_sky: Browser) -> None:
+def test_names_and_notes_are_escaped(maple: Maple, as_sky: Browser) -> None:
     name = "<b>Zoë</b> 🥥 " + "x" * 280
     client = make_client(maple.organization, name)
 
-    sent = wish(maple, client=client.pk, notes="<script>alert(1)</script>")
+    sent = booking_data(maple, client=client.pk, notes="<script>alert(1)</script>")
     page = as_sky.post(PAGE, sent, follow=True).content.decode()
 
     assert "&lt;b&gt;Zoë&lt;/b&gt; 🥥 xxx" in page
@@ -295,4 +295,4 @@ def test_the_page_takes_the_same_queries_for_any_number_of_people(
     )
 
     with django_assert_num_queries(13):
-        as_sky.get(PAGE, wish(maple_with_teams, service=review.pk, method=VIDEO))
+        as_sky.get(PAGE, booking_data(maple_with_teams, service=review.pk, method=VIDEO))

@@ -1,4 +1,4 @@
-"""The Contact Center: where the appointment takes place, who can host a video call, and the confirmation."""
+"""Contact Center: locations, hosts of video calls, and the confirmation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod
 from staff.models import StaffMember, VideoChoice
-from tests.appointments.booking_payloads import PAGE, errors, wish
+from tests.appointments.booking_payloads import PAGE, booking_data, errors
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_location, make_member, make_organization
@@ -21,8 +21,8 @@ from tests.factories import make_location, make_member, make_organization
 pytestmark = pytest.mark.usefixtures("friday")
 
 
-# --- Places -----------------------------------------------------------------------------------------
-def test_a_location_leaves_those_who_work_there_and_is_where_the_client_goes(
+# --- Locations -----------------------------------------------------------------------------------------
+def test_a_chosen_location_limits_the_staff_and_is_the_place_of_the_appointment(
     maple: Maple, as_sky: Browser, tess: StaffMember
 ) -> None:
     place = make_location(maple.organization, "Rosedale")
@@ -32,8 +32,10 @@ def test_a_location_leaves_those_who_work_there_and_is_where_the_client_goes(
     tess.location = place
     tess.save()
 
-    as_sky.post(PAGE, wish(maple, location=place.pk))
-    page = as_sky.post(PAGE, wish(maple, location=place.pk, staff=maple.sam.pk, request_key="another"))
+    as_sky.post(PAGE, booking_data(maple, location=place.pk))
+    page = as_sky.post(
+        PAGE, booking_data(maple, location=place.pk, staff=maple.sam.pk, request_key="another")
+    )
 
     booked = Appointment.objects.get()
     assert (booked.staff, booked.location) == (tess, place)
@@ -42,10 +44,10 @@ def test_a_location_leaves_those_who_work_there_and_is_where_the_client_goes(
     }
 
 
-def test_there_is_no_location_to_choose_for_a_call(maple: Maple, as_sky: Browser) -> None:
+def test_calls_offer_no_choice_of_location(maple: Maple, as_sky: Browser) -> None:
     place, _other = make_location(maple.organization), make_location(maple.organization, "Rosedale")
 
-    as_sky.post(PAGE, wish(maple, method=MeetingMethod.PHONE.value, location=place.pk))
+    as_sky.post(PAGE, booking_data(maple, method=MeetingMethod.PHONE.value, location=place.pk))
 
     assert Appointment.objects.get().location is None
 
@@ -54,10 +56,10 @@ def test_there_is_no_location_to_choose_for_a_call(maple: Maple, as_sky: Browser
 VIDEO = MeetingMethod.VIDEO.value
 
 
-def test_for_video_anyone_means_those_who_can_host_and_the_others_are_named(
+def test_video_with_any_staff_offers_those_who_can_host_and_lists_the_others(
     maple_with_teams: Maple, as_sky: Browser, tess: StaffMember
 ) -> None:
-    page = as_sky.post(PAGE, wish(maple_with_teams, method=VIDEO, preview="choices"))
+    page = as_sky.post(PAGE, booking_data(maple_with_teams, method=VIDEO, preview="choices"))
 
     times = page.context["form"].times
     assert {free.member for day in times.days for free in day.times} == {maple_with_teams.sam}
@@ -65,17 +67,17 @@ def test_for_video_anyone_means_those_who_can_host_and_the_others_are_named(
 
 
 @pytest.mark.parametrize("with_sam", [True, False])
-def test_a_platform_that_went_between_looking_and_saving_is_said_and_nothing_is_lost(
+def test_a_platform_disconnected_before_the_submit_is_an_error_and_the_input_is_kept(
     maple_with_teams: Maple, as_sky: Browser, with_sam: bool
 ) -> None:
     maple = maple_with_teams
-    payload = wish(maple, method=VIDEO, staff=maple.sam.pk if with_sam else "")
-    looked = as_sky.get(PAGE, payload)
+    payload = booking_data(maple, method=VIDEO, staff=maple.sam.pk if with_sam else "")
+    shown = as_sky.get(PAGE, payload)
     disconnect_connection(Connection.objects.get(), None)
 
     page = as_sky.post(PAGE, payload)
 
-    assert looked.context["form"].people.able == [maple.sam]
+    assert shown.context["form"].people.able == [maple.sam]
     [sentence] = errors(page)["staff"]
     assert sentence.startswith("Sam Okafor has no video platform." if with_sam else "Nobody can take this")
     assert "<strong>Sam Okafor</strong>: No video platform." in page.content.decode()
@@ -83,10 +85,10 @@ def test_a_platform_that_went_between_looking_and_saving_is_said_and_nothing_is_
     assert not Appointment.objects.exists()
 
 
-def test_anyone_is_nobody_on_a_personal_link_that_the_page_did_not_name(
+def test_any_staff_uses_no_personal_link_that_the_page_did_not_show(
     maple_with_teams: Maple, as_sky: Browser, tess: StaffMember
 ) -> None:
-    payload = wish(maple_with_teams, method=VIDEO, slot=f"{int(monday(10).timestamp())}-{tess.pk}")
+    payload = booking_data(maple_with_teams, method=VIDEO, slot=f"{int(monday(10).timestamp())}-{tess.pk}")
     tess.video_choice, tess.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/tess"
     tess.save()
 
@@ -101,10 +103,10 @@ def test_anyone_is_nobody_on_a_personal_link_that_the_page_did_not_name(
 
 # --- The confirmation -------------------------------------------------------------------------------
 def booked_page(as_sky: Browser, maple: Maple, **changes: Any) -> str:
-    return as_sky.post(PAGE, wish(maple, **changes), follow=True).content.decode()
+    return as_sky.post(PAGE, booking_data(maple, **changes), follow=True).content.decode()
 
 
-def test_the_confirmation_names_person_time_and_what_comes_next(maple: Maple, as_sky: Browser) -> None:
+def test_the_confirmation_shows_person_time_and_next_steps(maple: Maple, as_sky: Browser) -> None:
     page = booked_page(as_sky, maple)
 
     assert "<strong>Cleo Brandt</strong> meets <strong>Sam Okafor</strong>: Mortgage review" in page
@@ -114,15 +116,15 @@ def test_the_confirmation_names_person_time_and_what_comes_next(maple: Maple, as
     assert "For the client" not in page
 
 
-def test_a_client_in_another_zone_is_told_apart_before_and_after(maple: Maple, as_sky: Browser) -> None:
+def test_a_client_in_another_zone_sees_both_times_before_and_after(maple: Maple, as_sky: Browser) -> None:
     maple.cleo.time_zone = "Asia/Tokyo"
     maple.cleo.save()
 
-    before = as_sky.get(PAGE, wish(maple)).content.decode()
+    before = as_sky.get(PAGE, booking_data(maple)).content.decode()
     after = booked_page(as_sky, maple)
 
     assert "Mon 30 Nov 2026, 10:00 with Sam Okafor (19:00 for the client)" in before
-    assert "Below each stands the client’s, in Tokyo time (JST)." in before
+    assert "Below each is the client’s time, in Tokyo time (JST)." in before
     assert (
         '<strong>Monday 30 November 2026, 19:00</strong><br><span class="muted">Tokyo time (JST)</span>'
         in after
@@ -135,7 +137,7 @@ def test_the_confirmation_of_a_video_call_follows_its_link(maple_with_teams: Map
     assert "Creating the Microsoft Teams link…" in page
 
 
-def test_the_confirmation_of_another_organisations_appointment_does_not_exist(
+def test_the_confirmation_of_another_organisations_appointment_is_not_found(
     maple: Maple, as_sky: Browser
 ) -> None:
     cedar = make_organization("Cedar Bank")

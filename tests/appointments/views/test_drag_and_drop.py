@@ -1,4 +1,4 @@
-"""Dragging an appointment on the schedule: moved, asked about, or refused."""
+"""Drag and drop on the schedule: moved, confirmed first, or refused."""
 
 from __future__ import annotations
 
@@ -11,38 +11,29 @@ from django.urls import reverse
 
 from appointments.models import Appointment, AppointmentEvent, Notification
 from integrations.models import Connection, Meeting, UserMatch
-from services.models import MeetingMethod, ServiceAssignment
+from services.models import MeetingMethod
 from staff.models import StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
-from tests.factories import make_client, make_hours, make_match, make_member, make_organization
+from tests.factories import make_client, make_match, make_member, make_organization
 
 pytestmark = pytest.mark.usefixtures("friday")
 
 
 @pytest.fixture
-def tess(maple: Maple) -> StaffMember:
-    """Provides the same service as Sam, at the same hours."""
-    tess = make_member(maple.organization, "Tess Moor")
-    make_hours(tess)
-    ServiceAssignment.objects.create(service=maple.review, staff=tess)
-    return tess
-
-
-@pytest.fixture
 def booked(maple: Maple) -> Appointment:
-    """At ten, for somebody whom no mail reaches."""
+    """An appointment at ten with a client without an email."""
     return maple.book(client=make_client(maple.organization, "Zoë 🥥", email=""))
 
 
 def drag(browser: Browser, appointment: Appointment, to: datetime, **more: Any):
-    wish = {
+    drop = {
         "starts_at": to.replace(tzinfo=None).isoformat(),
         "staff": appointment.staff_id,
         "version": appointment.version,
         **more,
     }
-    return browser.post(reverse("appointment-drag", args=[appointment.pk]), wish)
+    return browser.post(reverse("appointment-drag", args=[appointment.pk]), drop)
 
 
 def places(appointment: Appointment) -> tuple[datetime, datetime, int]:
@@ -51,37 +42,37 @@ def places(appointment: Appointment) -> tuple[datetime, datetime, int]:
 
 
 def test_a_drop_moves_at_once_if_no_confirmation_is_needed(booked: Appointment, as_sky: Browser):
-    answer = drag(as_sky, booked, monday(11, 15))
+    response = drag(as_sky, booked, monday(11, 15))
 
-    assert (answer.status_code, answer.json()["outcome"]) == (200, "moved")
-    assert answer.json()["sentence"] == "Zoë 🥥 is on Mon 30 Nov, 11:15–11:45 with Sam Okafor now."
+    assert (response.status_code, response.json()["outcome"]) == (200, "moved")
+    assert response.json()["sentence"] == "Zoë 🥥 is on Mon 30 Nov, 11:15–11:45 with Sam Okafor now."
     assert places(booked) == (monday(11, 15), monday(11, 45), booked.staff_id)
 
 
 def test_undo_moves_back(maple: Maple, booked: Appointment, as_sky: Browser, tess: StaffMember):
     undo = drag(as_sky, booked, monday(11), staff=tess.pk).json()["undo"]
 
-    answer = as_sky.post(reverse("appointment-drag", args=[booked.pk]), undo)
+    response = as_sky.post(reverse("appointment-drag", args=[booked.pk]), undo)
 
-    assert answer.json()["outcome"] == "moved"
+    assert response.json()["outcome"] == "moved"
     assert places(booked) == (monday(10), monday(10, 30), maple.sam.pk)
 
 
-def test_another_column_reassigns(booked: Appointment, as_sky: Browser, tess: StaffMember):
+def test_a_drop_on_another_column_reassigns(booked: Appointment, as_sky: Browser, tess: StaffMember):
     drag(as_sky, booked, monday(10), staff=tess.pk)
 
     assert places(booked) == (monday(10), monday(10, 30), tess.pk)
 
 
-def test_a_client_who_is_told_is_asked_about_first_and_nothing_is_moved_by_asking(
+def test_a_move_that_emails_the_client_needs_confirmation_and_moves_nothing_yet(
     maple: Maple, as_sky: Browser
 ):
     appointment = maple.book()
-    events, mails = AppointmentEvent.objects.count(), Notification.objects.count()
+    events, emails = AppointmentEvent.objects.count(), Notification.objects.count()
 
-    answer = drag(as_sky, appointment, monday(11))
+    response = drag(as_sky, appointment, monday(11))
 
-    assert answer.json() == {
+    assert response.json() == {
         "outcome": "confirm",
         "sentences": [
             "Move the appointment of Cleo Brandt?",
@@ -91,10 +82,10 @@ def test_a_client_who_is_told_is_asked_about_first_and_nothing_is_moved_by_askin
         ],
     }
     assert places(appointment) == (monday(10), monday(10, 30), maple.sam.pk)
-    assert (AppointmentEvent.objects.count(), Notification.objects.count()) == (events, mails)
+    assert (AppointmentEvent.objects.count(), Notification.objects.count()) == (events, emails)
 
 
-def test_once_confirmed_it_moves(maple: Maple, as_sky: Browser):
+def test_a_confirmed_drop_moves(maple: Maple, as_sky: Browser):
     appointment = maple.book()
 
     drag(as_sky, appointment, monday(11), confirmed="1")
@@ -102,7 +93,7 @@ def test_once_confirmed_it_moves(maple: Maple, as_sky: Browser):
     assert places(appointment)[0] == monday(11)
 
 
-def test_outside_working_hours_is_asked_about(booked: Appointment, as_sky: Browser):
+def test_a_drop_outside_working_hours_needs_confirmation(booked: Appointment, as_sky: Browser):
     sentences = drag(as_sky, booked, monday(19)).json()["sentences"]
     moved = drag(as_sky, booked, monday(19), confirmed="1").json()
 
@@ -110,32 +101,33 @@ def test_outside_working_hours_is_asked_about(booked: Appointment, as_sky: Brows
     assert moved["outcome"] == "moved"
 
 
-def test_a_taken_time_is_refused_before_confirmation_with_the_next_free_ones(
+def test_a_taken_time_is_refused_before_confirmation_with_the_next_free_times(
     maple: Maple, booked: Appointment, as_sky: Browser
 ):
     maple.book(starts_at=monday(11))
 
-    answer = drag(as_sky, booked, monday(11))
+    response = drag(as_sky, booked, monday(11))
 
-    assert (answer.status_code, answer.json()["outcome"]) == (409, "refused")
+    assert (response.status_code, response.json()["outcome"]) == (409, "refused")
     assert (
-        answer.json()["sentence"] == "Sam Okafor is not free at Mon 30 Nov 2026, 11:00. Choose another time."
+        response.json()["sentence"]
+        == "Sam Okafor is not free at Mon 30 Nov 2026, 11:00. Choose another time."
     )
-    assert [time["label"] for time in answer.json()["next_free"]] == [
+    assert [time["label"] for time in response.json()["next_free"]] == [
         "Mon 30 Nov, 11:30",
         "Mon 30 Nov, 11:45",
         "Mon 30 Nov, 12:00",
     ]
 
 
-def test_who_drags_second_reads_who_moved_it_meanwhile(maple: Maple, booked: Appointment, as_sky: Browser):
+def test_the_second_drag_shows_who_moved_it_first(maple: Maple, booked: Appointment, as_sky: Browser):
     ada = make_member(maple.organization, "Ada Lovell", "admin")
     drag(signed_in(ada), booked, monday(14))
 
-    answer = drag(as_sky, booked, monday(12))
+    response = drag(as_sky, booked, monday(12))
 
-    assert answer.status_code == 409
-    assert answer.json()["sentence"] == (
+    assert response.status_code == 409
+    assert response.json()["sentence"] == (
         "Ada Lovell changed this appointment meanwhile: Moved from Mon 30 Nov 2026, 10:00 UTC to "
         "Mon 30 Nov 2026, 14:00 UTC. Look at it again."
     )
@@ -156,15 +148,13 @@ def test_a_new_length_needs_a_service_that_allows_it(maple: Maple, booked: Appoi
 
 
 @pytest.mark.parametrize("ends_at", ["2026-11-30T10:00", "2026-11-30T09:00", "2026-12-02T10:00"])
-def test_an_end_that_makes_no_sense_is_refused(
-    maple: Maple, booked: Appointment, as_sky: Browser, ends_at: str
-):
+def test_an_invalid_end_is_refused(maple: Maple, booked: Appointment, as_sky: Browser, ends_at: str):
     maple.review.adjustable_length = True
     maple.review.save()
 
-    answer = drag(as_sky, booked, monday(10), ends_at=ends_at)
+    response = drag(as_sky, booked, monday(10), ends_at=ends_at)
 
-    assert answer.json()["sentence"] == (
+    assert response.json()["sentence"] == (
         "An appointment ends after it starts, and within a day. Choose another end."
     )
 
@@ -174,29 +164,29 @@ def test_a_staff_member_who_does_not_provide_the_service_is_refused(
 ):
     ben = make_member(maple.organization, "Ben Carter")
 
-    answer = drag(as_sky, booked, monday(10), staff=ben.pk)
+    response = drag(as_sky, booked, monday(10), staff=ben.pk)
 
-    assert answer.json()["sentence"].startswith("Ben Carter does not provide “Mortgage review”.")
+    assert response.json()["sentence"].startswith("Ben Carter does not provide “Mortgage review”.")
 
 
-def test_staff_drag_their_own_and_only_within_their_own_column(
+def test_staff_can_drag_their_own_appointments_within_their_own_column(
     maple: Maple, booked: Appointment, tess: StaffMember
 ):
-    answers = [
+    responses = [
         drag(signed_in(maple.sam), booked, monday(11)).json()["outcome"],
         drag(signed_in(maple.sam), booked, monday(10), staff=tess.pk).json()["sentence"],
         drag(signed_in(tess), booked, monday(10)).status_code,
     ]
 
-    assert answers == ["moved", "This person cannot take the appointment. Choose someone else.", 404]
+    assert responses == ["moved", "This person cannot take the appointment. Choose someone else.", 404]
 
 
-def test_a_member_of_another_organisation_is_no_choice(booked: Appointment, as_sky: Browser):
+def test_a_member_of_another_organisation_is_not_a_choice(booked: Appointment, as_sky: Browser):
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber")
 
-    answer = drag(as_sky, booked, monday(10), staff=otto.pk)
+    response = drag(as_sky, booked, monday(10), staff=otto.pk)
 
-    assert answer.json()["sentence"] == "This person cannot take the appointment. Choose someone else."
+    assert response.json()["sentence"] == "This person cannot take the appointment. Choose someone else."
 
 
 @pytest.mark.parametrize(
@@ -212,17 +202,15 @@ def test_a_member_of_another_organisation_is_no_choice(booked: Appointment, as_s
         {"ends_at": "later"},
     ],
 )
-def test_what_no_calendar_sends_is_refused_in_words(
-    booked: Appointment, as_sky: Browser, sent: dict[str, str]
-):
-    answer = drag(as_sky, booked, monday(11), **sent)
+def test_invalid_input_is_refused_with_a_sentence(booked: Appointment, as_sky: Browser, sent: dict[str, str]):
+    response = drag(as_sky, booked, monday(11), **sent)
 
-    assert (answer.status_code, answer.json()["outcome"]) == (409, "refused")
-    assert answer.json()["sentence"].endswith(".")
+    assert (response.status_code, response.json()["outcome"]) == (409, "refused")
+    assert response.json()["sentence"].endswith(".")
     assert places(booked)[0] == monday(10)
 
 
-def test_the_clock_times_are_those_of_the_user_who_drags(maple: Maple, booked: Appointment):
+def test_local_times_are_in_the_users_zone(maple: Maple, booked: Appointment):
     maple.sky.time_zone = "America/Toronto"
     maple.sky.save()
 
@@ -231,21 +219,21 @@ def test_the_clock_times_are_those_of_the_user_who_drags(maple: Maple, booked: A
     assert places(booked)[0] == monday(14)
 
 
-def test_a_time_that_the_clocks_skip_is_refused(maple: Maple, booked: Appointment):
+def test_a_time_skipped_by_daylight_saving_is_refused(maple: Maple, booked: Appointment):
     maple.sky.time_zone = "America/Toronto"
     maple.sky.save()
 
-    answer = drag(signed_in(maple.sky), booked, datetime(2027, 3, 14, 2, 30, tzinfo=UTC), confirmed="1")
+    response = drag(signed_in(maple.sky), booked, datetime(2027, 3, 14, 2, 30, tzinfo=UTC), confirmed="1")
 
-    assert answer.status_code == 409
+    assert response.status_code == 409
 
 
-def test_a_served_appointment_is_not_dragged(booked: Appointment, as_sky: Browser):
+def test_a_served_appointment_cannot_be_dragged(booked: Appointment, as_sky: Browser):
     Appointment.objects.update(status="served")
 
-    answer = drag(as_sky, booked, monday(11))
+    response = drag(as_sky, booked, monday(11))
 
-    assert answer.json()["sentence"] == "An appointment that is “Served” cannot be moved."
+    assert response.json()["sentence"] == "An appointment that is “Served” cannot be moved."
 
 
 @pytest.fixture
@@ -264,22 +252,24 @@ def test_another_time_keeps_the_meeting(video: Appointment, as_sky: Browser):
     assert Meeting.objects.get().starts_at == monday(11)
 
 
-def test_what_becomes_of_the_link_is_said_before(video: Appointment, as_sky: Browser, tess: StaffMember):
+def test_the_confirmation_shows_the_effect_on_the_link(
+    video: Appointment, as_sky: Browser, tess: StaffMember
+):
     sentences = drag(as_sky, video, monday(10), staff=tess.pk).json()["sentences"]
 
     assert sentences[-1] == "The video meeting and its link stay the same."
 
 
-def test_a_personal_link_is_named_with_its_note_before(
+def test_the_confirmation_shows_a_personal_link_with_its_note(
     video: Appointment, as_sky: Browser, tess: StaffMember
 ):
     tess.video_choice, tess.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/tess"
     tess.personal_meeting_note = "Ring twice."
     tess.save()
 
-    asked = drag(as_sky, video, monday(10), staff=tess.pk).json()
+    confirmation = drag(as_sky, video, monday(10), staff=tess.pk).json()
 
-    assert asked["sentences"][-2:] == [
+    assert confirmation["sentences"][-2:] == [
         "The call takes place on the personal link of Tess Moor, https://meet.example/tess.",
         "Ring twice.",
     ]
@@ -290,12 +280,12 @@ def test_a_staff_member_who_cannot_host_is_refused_before_confirmation(
 ):
     UserMatch.objects.filter(staff=tess).delete()
 
-    answer = drag(as_sky, video, monday(10), staff=tess.pk)
+    response = drag(as_sky, video, monday(10), staff=tess.pk)
 
-    assert answer.status_code == 409
+    assert response.status_code == 409
 
 
-def test_the_calendar_knows_what_can_be_dragged_and_lengthened(maple: Maple, as_sky: Browser):
+def test_the_calendar_data_marks_what_can_be_dragged_and_resized(maple: Maple, as_sky: Browser):
     maple.review.adjustable_length = True
     maple.review.save()
     maple.book()

@@ -1,4 +1,4 @@
-"""The join link."""
+"""Join link."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection, ConnectionStatus, Meeting
 from services.models import MeetingMethod
 from tests.appointments.conftest import Maple, monday
+from tests.messages import message
 
 pytestmark = pytest.mark.usefixtures("friday")
 TEAMS_URL = "https://teams.example/l/meetup-join/1"
@@ -36,27 +37,27 @@ def make_ready(appointment: Appointment, url: str = TEAMS_URL) -> None:
     Meeting.objects.filter(appointment=appointment).update(join_url=url, remote_id="m", synced_version=1)
 
 
-def test_the_link_leads_to_the_present_teams_link(video: Appointment, visitor: Browser):
+def test_the_join_link_redirects_to_the_current_teams_link(video: Appointment, visitor: Browser):
     make_ready(video)
 
-    answer = visitor.get(link(video))
+    response = visitor.get(link(video))
 
-    assert (answer.status_code, answer["Location"]) == (302, TEAMS_URL)
-    assert answer["Cache-Control"] == "no-store"
-    assert answer["Referrer-Policy"] == "no-referrer"
-    assert answer["X-Robots-Tag"] == "noindex, nofollow"
+    assert (response.status_code, response["Location"]) == (302, TEAMS_URL)
+    assert response["Cache-Control"] == "no-store"
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["X-Robots-Tag"] == "noindex, nofollow"
 
 
-def test_the_link_works_on_after_disconnect(video: Appointment, visitor: Browser):
+def test_the_join_link_works_after_disconnect(video: Appointment, visitor: Browser):
     make_ready(video)
 
     disconnect_connection(Connection.objects.get(), None)
 
-    answer = visitor.get(link(video))
-    assert (answer.status_code, answer["Location"]) == (302, TEAMS_URL)
+    response = visitor.get(link(video))
+    assert (response.status_code, response["Location"]) == (302, TEAMS_URL)
 
 
-def test_it_waits_politely_while_the_link_is_being_made(video: Appointment, visitor: Browser):
+def test_a_pending_link_shows_a_waiting_page(video: Appointment, visitor: Browser):
     content = visitor.get(link(video)).content.decode()
 
     assert "Your video call is being prepared." in content
@@ -64,7 +65,7 @@ def test_it_waits_politely_while_the_link_is_being_made(video: Appointment, visi
     assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in content
 
 
-def test_the_waiting_page_is_told_nothing_new_and_then_the_way_in(video: Appointment, visitor: Browser):
+def test_the_waiting_page_polls_until_the_link_is_ready(video: Appointment, visitor: Browser):
     htmx = {"HX-Request": "true"}
 
     waiting = visitor.get(link(video), headers=htmx)
@@ -77,13 +78,15 @@ def test_the_waiting_page_is_told_nothing_new_and_then_the_way_in(video: Appoint
     assert "hx-get" not in ready.content.decode()
 
 
-def test_it_waits_too_while_the_connection_must_be_reauthorized(video: Appointment, visitor: Browser):
+def test_the_waiting_page_is_shown_while_the_connection_must_be_reauthorized(
+    video: Appointment, visitor: Browser
+):
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
 
     assert "Your video call is being prepared." in visitor.get(link(video)).content.decode()
 
 
-def test_a_cancelled_appointment_says_so(video: Appointment, visitor: Browser):
+def test_a_cancelled_appointment_shows_that_it_is_cancelled(video: Appointment, visitor: Browser):
     make_ready(video)
     cancel_appointment(video, actor=None, through=BookedThrough.SCHEDULE)
 
@@ -101,8 +104,8 @@ def test_the_link_stays_when_the_appointment_moves(video: Appointment, visitor: 
     assert visitor.get(link(video))["Location"] == TEAMS_URL
 
 
-def test_a_failed_link_says_who_to_contact_and_not_why(video: Appointment, visitor: Browser):
-    Meeting.objects.update(error_kind="person", error_sentence="Grant Sam a licence.", due_at=None)
+def test_a_failed_link_shows_the_contact_and_not_the_reason(video: Appointment, visitor: Browser):
+    Meeting.objects.update(error_kind="person", error=message("Grant Sam a licence."), due_at=None)
 
     content = visitor.get(link(video)).content.decode()
 
@@ -123,7 +126,7 @@ def test_the_link_works_until_two_hours_after_the_end(video: Appointment, visito
     assert "This appointment is over." in over.content.decode()
 
 
-def test_the_personal_link_where_it_was_chosen(maple: Maple, visitor: Browser):
+def test_the_join_link_redirects_to_a_chosen_personal_link(maple: Maple, visitor: Browser):
     maple.sam.video_choice = "personal"
     maple.sam.personal_meeting_url = "https://meet.example/sam"
     maple.sam.save()
@@ -144,7 +147,7 @@ def test_only_web_addresses_are_followed(video: Appointment, visitor: Browser, u
     assert url not in page.content.decode()
 
 
-def test_an_appointment_without_video_says_so(maple: Maple, visitor: Browser):
+def test_an_appointment_without_video_shows_that_it_is_not_a_call(maple: Maple, visitor: Browser):
     appointment = maple.book(method=MeetingMethod.PHONE)
 
     assert "This appointment is not a video call." in visitor.get(link(appointment)).content.decode()
@@ -157,9 +160,9 @@ def test_the_manage_token_does_not_join(video: Appointment, visitor: Browser):
     assert "This link does not work" in page.content.decode()
 
 
-def test_the_link_is_only_looked_at(video: Appointment, visitor: Browser):
+def test_the_join_link_accepts_only_get(video: Appointment, visitor: Browser):
     assert visitor.post(link(video)).status_code == 405
 
 
-def test_a_token_that_the_database_cannot_read_is_unknown(visitor: Browser, db: None):
+def test_a_token_that_the_database_refuses_is_unknown(visitor: Browser, db: None):
     assert visitor.get("/join/no%00token").status_code == 404

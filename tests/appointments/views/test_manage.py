@@ -1,4 +1,4 @@
-"""The client's private page."""
+"""Page of an appointment behind the client's private link."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def appointment(maple: Maple) -> Appointment:
 
 @pytest.fixture
 def visitor() -> Browser:
-    """Somebody without an account, whose browser sends no cookies, so no CSRF token either."""
+    """A browser without account, cookies and CSRF token."""
     return Browser(enforce_csrf_checks=True)
 
 
@@ -36,7 +36,7 @@ def page_of(appointment: Appointment, action: str = "") -> str:
     return f"/appointments/{appointment.manage_token}/{action}"
 
 
-def test_the_client_reads_what_when_and_with_whom_in_their_own_zone(
+def test_the_client_sees_service_time_and_staff_member_in_their_own_zone(
     appointment: Appointment, visitor: Browser
 ):
     appointment.client.time_zone = ZoneInfo("America/Toronto")
@@ -50,7 +50,7 @@ def test_the_client_reads_what_when_and_with_whom_in_their_own_zone(
     assert "We call you at +1 555 0100." in content
 
 
-def test_the_shared_note_is_on_the_clients_page_alone_and_the_internal_one_nowhere(
+def test_the_client_page_shows_the_shared_note_and_never_the_internal_one(
     appointment: Appointment, visitor: Browser
 ):
     Appointment.objects.update(client_note="Bring <i>both</i> keys.", internal_note="VIP")
@@ -94,7 +94,7 @@ def test_tokens_cannot_be_guessed_and_are_masked_in_logs(maple: Maple):
 
 
 @pytest.mark.parametrize("action", ["", "move/", "cancel/", "appointment.ics"])
-def test_looking_changes_nothing(appointment: Appointment, visitor: Browser, action: str):
+def test_get_requests_change_nothing(appointment: Appointment, visitor: Browser, action: str):
     events = appointment.events.count()
 
     visitor.get(page_of(appointment, action))
@@ -104,18 +104,18 @@ def test_looking_changes_nothing(appointment: Appointment, visitor: Browser, act
     assert appointment.events.count() == events
 
 
-def test_cancel_after_the_question(appointment: Appointment, visitor: Browser):
-    asked = visitor.get(page_of(appointment, "cancel/")).content.decode()
-    answer = visitor.post(page_of(appointment, "cancel/"))
+def test_cancel_after_confirmation(appointment: Appointment, visitor: Browser):
+    confirmation = visitor.get(page_of(appointment, "cancel/")).content.decode()
+    response = visitor.post(page_of(appointment, "cancel/"))
 
     appointment.refresh_from_db()
-    assert "Cancel this appointment?" in asked
-    assert (answer.status_code, answer["Location"]) == (303, page_of(appointment))
+    assert "Cancel this appointment?" in confirmation
+    assert (response.status_code, response["Location"]) == (303, page_of(appointment))
     assert appointment.status == Status.CANCELLED
     assert "This appointment is cancelled." in visitor.get(page_of(appointment)).content.decode()
 
 
-def test_a_begun_appointment_is_not_cancelled_by_the_client(appointment: Appointment, visitor: Browser):
+def test_clients_cannot_cancel_an_appointment_that_has_begun(appointment: Appointment, visitor: Browser):
     with time_machine.travel(monday(10, 5), tick=False):
         page = visitor.post(page_of(appointment, "cancel/")).content.decode()
 
@@ -124,7 +124,7 @@ def test_a_begun_appointment_is_not_cancelled_by_the_client(appointment: Appoint
     assert appointment.status == Status.CONFIRMED
 
 
-def test_a_past_appointment_reads_so(appointment: Appointment, visitor: Browser):
+def test_a_past_appointment_shows_that_it_is_over(appointment: Appointment, visitor: Browser):
     with time_machine.travel(monday(12), tick=False):
         content = visitor.get(page_of(appointment)).content.decode()
 
@@ -146,11 +146,11 @@ def test_move_offers_free_times_of_the_same_person_by_day(
 
 
 def times_on(content: str) -> list[str]:
-    """The days on a page to move to."""
+    """Return the days that the move page offers."""
     return re.findall(r"<legend[^>]*>(.*?)</legend>", content)
 
 
-def test_the_client_goes_on_to_later_times_and_back(appointment: Appointment, visitor: Browser):
+def test_the_client_pages_to_later_times_and_back(appointment: Appointment, visitor: Browser):
     first = visitor.get(page_of(appointment, "move/")).content.decode()
     later = visitor.get(page_of(appointment, "move/?from=2026-12-07")).content.decode()
 
@@ -161,14 +161,14 @@ def test_the_client_goes_on_to_later_times_and_back(appointment: Appointment, vi
     assert f'href="{page_of(appointment, "move/")}">Earliest times</a>' in later
 
 
-def test_no_day_to_move_to_is_shown_in_part(appointment: Appointment, visitor: Browser):
+def test_every_day_to_move_to_is_shown_in_full(appointment: Appointment, visitor: Browser):
     content = visitor.get(page_of(appointment, "move/")).content.decode()
 
     # Nine to five, half an hour each.
     assert content.count('value="2026-12-01T') == 31
 
 
-def test_behind_the_last_time_there_is_the_way_back(appointment: Appointment, visitor: Browser):
+def test_the_last_page_of_times_links_back(appointment: Appointment, visitor: Browser):
     content = visitor.get(page_of(appointment, "move/?from=2199-12-31")).content.decode()
 
     assert "No other time is free at the moment." in content
@@ -176,23 +176,23 @@ def test_behind_the_last_time_there_is_the_way_back(appointment: Appointment, vi
     assert "Later times" not in content
 
 
-def test_a_later_time_is_moved_to(appointment: Appointment, visitor: Browser):
+def test_a_move_to_a_time_of_a_later_page(appointment: Appointment, visitor: Browser):
     visitor.post(page_of(appointment, "move/?from=2026-12-07"), {"starts_at": "2026-12-07T09:00:00+00:00"})
 
     appointment.refresh_from_db()
     assert appointment.starts_at == monday(9) + timedelta(days=7)
 
 
-def test_move_to_a_free_time(appointment: Appointment, visitor: Browser):
-    answer = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
+def test_a_move_to_a_free_time(appointment: Appointment, visitor: Browser):
+    response = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
 
     appointment.refresh_from_db()
-    assert (answer.status_code, answer["Location"]) == (303, page_of(appointment, "?moved=yes"))
+    assert (response.status_code, response["Location"]) == (303, page_of(appointment, "?moved=yes"))
     assert appointment.starts_at == monday(14)
-    assert "Your appointment is moved to this time." in visitor.get(answer["Location"]).content.decode()
+    assert "Your appointment is moved to this time." in visitor.get(response["Location"]).content.decode()
 
 
-def test_a_time_that_was_just_taken_is_said_with_the_others(
+def test_a_time_that_was_just_taken_is_refused_with_the_other_times(
     maple: Maple, appointment: Appointment, visitor: Browser
 ):
     maple.book(starts_at=monday(14))
@@ -200,34 +200,34 @@ def test_a_time_that_was_just_taken_is_said_with_the_others(
     page = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(14).isoformat()})
 
     appointment.refresh_from_db()
-    assert page.context["refusal"] == "Sam Okafor is not free at Mon 30 Nov 2026, 14:00. Choose another time."
+    assert page.context["error"] == "Sam Okafor is not free at Mon 30 Nov 2026, 14:00. Choose another time."
     assert appointment.starts_at == monday(10)
 
 
 @pytest.mark.parametrize("sent", ["", "soon", "2026-11-30T14:00", "2026-13-45T99:00+00:00"])
-def test_a_time_that_is_none_is_refused_in_words(appointment: Appointment, visitor: Browser, sent: str):
+def test_an_invalid_time_is_refused(appointment: Appointment, visitor: Browser, sent: str):
     page = visitor.post(page_of(appointment, "move/"), {"starts_at": sent})
 
-    assert page.context["refusal"] == "Choose one of the times."
+    assert page.context["error"] == "Choose one of the times."
 
 
 def test_the_calendar_file_never_holds_the_manage_token(appointment: Appointment, visitor: Browser):
-    answer = visitor.get(page_of(appointment, "appointment.ics"))
+    response = visitor.get(page_of(appointment, "appointment.ics"))
 
-    content = answer.content.decode()
-    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    content = response.content.decode()
+    assert response["Content-Type"] == "text/calendar; charset=utf-8"
     assert "DTSTART:20261130T100000Z" in content
     assert appointment.manage_token not in content
 
 
 @pytest.mark.parametrize("action", ["", "move/", "cancel/", "appointment.ics"])
-def test_a_token_that_the_database_cannot_read_is_unknown(visitor: Browser, db: None, action: str):
+def test_a_token_that_the_database_refuses_is_unknown(visitor: Browser, db: None, action: str):
     page = visitor.get(f"/appointments/no%00token/{action}")
 
     assert page.status_code == 404
 
 
-def test_a_refusal_speaks_of_the_time_on_the_clients_clock(
+def test_an_error_shows_the_time_in_the_clients_zone(
     appointment: Appointment, visitor: Browser, maple: Maple
 ):
     appointment.client.time_zone = ZoneInfo("America/Toronto")
@@ -236,10 +236,10 @@ def test_a_refusal_speaks_of_the_time_on_the_clients_clock(
 
     page = visitor.post(page_of(appointment, "move/"), {"starts_at": monday(15).isoformat()})
 
-    assert page.context["refusal"] == "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
+    assert page.context["error"] == "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
 
 
-def test_a_client_says_why_they_cancel_and_may_book_again(appointment: Appointment, visitor: Browser):
+def test_a_client_can_give_a_reason_and_book_again(appointment: Appointment, visitor: Browser):
     visitor.post(page_of(appointment, "cancel/"), {"reason": "I am <b>away</b>."})
     page = visitor.get(page_of(appointment)).content.decode()
 
@@ -263,30 +263,30 @@ def test_no_private_page_sets_a_cookie(appointment: Appointment, visitor: Browse
     assert dict(visitor.get(page_of(appointment, action)).cookies) == {}
 
 
-def test_a_visitor_who_guesses_often_waits_and_links_that_work_do_not_count(
+def test_too_many_guesses_must_wait_and_valid_links_do_not_count(
     appointment: Appointment, visitor: Browser, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("appointments.client_view.rate_limits._GUESSES", Limit("test-guesses", 2, 600))
 
-    answers = [visitor.get(page_of(appointment)).status_code for _time in range(4)]
+    responses = [visitor.get(page_of(appointment)).status_code for _time in range(4)]
     guesses = [visitor.get(f"/appointments/guess{number}/") for number in range(3)]
 
-    assert answers == [200] * 4
-    assert [answer.status_code for answer in guesses] == [404, 404, 429]
+    assert responses == [200] * 4
+    assert [response.status_code for response in guesses] == [404, 404, 429]
     assert 0 < int(guesses[2]["Retry-After"]) <= 600
     assert visitor.get(page_of(appointment)).status_code == 429
 
 
-def test_after_a_cancel_the_link_changes_nothing_more(appointment: Appointment, visitor: Browser):
+def test_after_a_cancellation_the_link_changes_nothing(appointment: Appointment, visitor: Browser):
     visitor.post(page_of(appointment, "cancel/"))
 
-    answers = [
+    responses = [
         visitor.post(page_of(appointment, "move/"), {"starts_at": monday(11).isoformat()}),
         visitor.post(page_of(appointment, "cancel/")),
     ]
 
     appointment.refresh_from_db()
-    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [response.status_code for response in responses] == [200, 200]
     assert (appointment.status, appointment.starts_at) == (Status.CANCELLED, monday(10))
 
 
@@ -294,7 +294,7 @@ def test_after_a_cancel_the_link_changes_nothing_more(appointment: Appointment, 
     ("of_the_house", "of_the_branch", "number"),
     [("", "", None), ("+1 555 0101", "", "+1 555 0101"), ("+1 555 0101", "+1 555 0102", "+1 555 0102")],
 )
-def test_the_client_is_given_a_number_of_the_house_and_nobodys_own_address(
+def test_the_client_sees_the_organisations_number_and_no_staff_address(
     maple: Maple, visitor: Browser, of_the_house: str, of_the_branch: str, number: str | None
 ):
     maple.organization.phone = of_the_house
@@ -306,7 +306,7 @@ def test_the_client_is_given_a_number_of_the_house_and_nobodys_own_address(
 
     page = " ".join(visitor.get(page_of(appointment)).content.decode().split())
 
-    asks = "Maple Credit Union and ask for Sam Okafor"
-    assert (f"Please call {asks}:" if number else f"Please contact {asks}.") in page
+    sentence = "Maple Credit Union and ask for Sam Okafor"
+    assert (f"Please call {sentence}:" if number else f"Please contact {sentence}.") in page
     assert re.findall(r'href="tel:(.*?)"', page) == ([number.replace(" ", "")] if number else [])
     assert maple.sam.email not in page

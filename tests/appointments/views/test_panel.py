@@ -1,4 +1,4 @@
-"""Running an appointment from its page or the schedule's panel: status, notes, and what colleagues change."""
+"""Page and panel of an appointment: status, notes, and updates after changes by colleagues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IN_PANEL = {"HX-Request": "true"}
 
 @pytest.fixture
 def booked(maple: Maple) -> Appointment:
-    """Began an hour ago, on the day that the clock shows."""
+    """An appointment of today that began an hour ago."""
     return make_appointment(maple.review, maple.sam, maple.cleo, NOW.replace(hour=11))
 
 
@@ -45,16 +45,16 @@ def said(page) -> list[str]:
     return [str(message) for message in page.context["messages"]]
 
 
-def test_the_panel_is_the_page_without_what_is_around_it(booked: Appointment, as_sky: Browser):
+def test_the_panel_is_the_page_without_its_layout(booked: Appointment, as_sky: Browser):
     page = as_sky.get(address("appointment", booked))
     panel = as_sky.get(address("appointment", booked), headers=IN_PANEL)
 
-    assert ["<html" in answer.content.decode() for answer in (page, panel)] == [True, False]
-    assert ["Open as a page" in answer.content.decode() for answer in (page, panel)] == [False, True]
+    assert ["<html" in response.content.decode() for response in (page, panel)] == [True, False]
+    assert ["Open as a page" in response.content.decode() for response in (page, panel)] == [False, True]
     assert "Cleo Brandt" in panel.content.decode()
 
 
-def test_a_day_goes_arrived_start_complete(booked: Appointment, as_sky: Browser):
+def test_the_status_goes_from_arrived_to_complete(booked: Appointment, as_sky: Browser):
     at_first = buttons(as_sky.get(address("appointment", booked)))
     later = [buttons(press(as_sky, booked, status)) for status in ("arrived", "in_progress", "served")]
 
@@ -64,7 +64,7 @@ def test_a_day_goes_arrived_start_complete(booked: Appointment, as_sky: Browser)
     assert later == [["in_progress", "no_show"], ["served"], []]
 
 
-def test_a_slip_is_taken_back(booked: Appointment, as_sky: Browser):
+def test_a_status_change_can_be_undone(booked: Appointment, as_sky: Browser):
     press(as_sky, booked, "no_show")
 
     press(as_sky, booked, "undo")
@@ -73,16 +73,16 @@ def test_a_slip_is_taken_back(booked: Appointment, as_sky: Browser):
     assert booked.status == Status.CONFIRMED
 
 
-def test_staff_run_their_own_appointments_and_no_others(maple: Maple, booked: Appointment):
+def test_staff_can_change_only_their_own_appointments(maple: Maple, booked: Appointment):
     ben = make_member(maple.organization, "Ben Carter")
 
-    answers = [press(signed_in(member), booked, "arrived").status_code for member in (ben, maple.sam)]
+    responses = [press(signed_in(member), booked, "arrived").status_code for member in (ben, maple.sam)]
 
     booked.refresh_from_db()
-    assert (answers, booked.status) == ([404, 200], Status.ARRIVED)
+    assert (responses, booked.status) == ([404, 200], Status.ARRIVED)
 
 
-def test_who_was_second_reads_who_was_first(maple: Maple, booked: Appointment, as_sky: Browser):
+def test_the_second_user_reads_who_was_first(maple: Maple, booked: Appointment, as_sky: Browser):
     press(signed_in(maple.sam), booked, "arrived")
 
     page = press(as_sky, booked, "no_show", version=0)
@@ -98,9 +98,7 @@ def test_who_was_second_reads_who_was_first(maple: Maple, booked: Appointment, a
     "sent",
     [{}, {"status": "cancelled", "version": 0}, {"status": "confirmed", "version": 0}, {"status": "arrived"}],
 )
-def test_a_button_that_the_page_has_not_changes_nothing(
-    booked: Appointment, as_sky: Browser, sent: dict[str, Any]
-):
+def test_an_unknown_status_changes_nothing(booked: Appointment, as_sky: Browser, sent: dict[str, Any]):
     page = as_sky.post(address("appointment-status", booked), sent, follow=True)
 
     booked.refresh_from_db()
@@ -114,18 +112,16 @@ def write(browser: Browser, appointment: Appointment, **notes: str):
     return browser.post(address("appointment-notes", appointment), sent)
 
 
-def test_both_notes_are_saved_and_stand_on_the_timeline_without_their_words(
-    booked: Appointment, as_sky: Browser
-):
-    answer = write(as_sky, booked, client_note="Bring your passport.", internal_note="VIP 🥥")
+def test_both_notes_are_saved_and_the_timeline_omits_their_text(booked: Appointment, as_sky: Browser):
+    response = write(as_sky, booked, client_note="Bring your passport.", internal_note="VIP 🥥")
 
     booked.refresh_from_db()
-    assert answer.status_code == 303
+    assert response.status_code == 303
     assert (booked.client_note, booked.internal_note) == ("Bring your passport.", "VIP 🥥")
     assert [event_text(event) for event in booked.events.all()] == ["Notes changed."]
 
 
-def test_a_note_leaves_the_version_so_that_it_does_not_refuse_a_move(booked: Appointment, as_sky: Browser):
+def test_a_note_keeps_the_version_so_that_a_move_still_works(booked: Appointment, as_sky: Browser):
     write(as_sky, booked, internal_note="VIP")
 
     press(as_sky, booked, "arrived", version=booked.version)
@@ -134,7 +130,7 @@ def test_a_note_leaves_the_version_so_that_it_does_not_refuse_a_move(booked: App
     assert booked.status == Status.ARRIVED
 
 
-def test_who_writes_second_keeps_what_they_typed_and_sees_what_stands(
+def test_the_second_writer_keeps_their_input_and_sees_the_saved_notes(
     maple: Maple, booked: Appointment, as_sky: Browser
 ):
     seen = as_sky.get(address("appointment", booked)).context["notes"]["seen"].value()
@@ -152,13 +148,13 @@ def test_who_writes_second_keeps_what_they_typed_and_sees_what_stands(
     assert (saved.status_code, booked.internal_note) == (303, "Sky's and Sam's")
 
 
-def test_saving_what_is_so_already_tells_nothing(booked: Appointment, as_sky: Browser):
+def test_saving_unchanged_notes_records_nothing(booked: Appointment, as_sky: Browser):
     write(as_sky, booked)
 
     assert not AppointmentEvent.objects.exists()
 
 
-def test_notes_are_text_and_no_markup(booked: Appointment, as_sky: Browser):
+def test_notes_are_escaped(booked: Appointment, as_sky: Browser):
     write(as_sky, booked, internal_note="<script>alert(1)</script>")
 
     content = as_sky.get(address("appointment", booked)).content.decode()
@@ -167,47 +163,49 @@ def test_notes_are_text_and_no_markup(booked: Appointment, as_sky: Browser):
     assert "<script>alert" not in content
 
 
-def test_a_note_that_is_too_long_keeps_what_was_typed(booked: Appointment, as_sky: Browser):
-    answer = write(as_sky, booked, internal_note="x" * 5001)
+def test_a_note_that_is_too_long_keeps_the_input(booked: Appointment, as_sky: Browser):
+    response = write(as_sky, booked, internal_note="x" * 5001)
 
-    assert answer.context["notes"].errors["internal_note"] == [
+    assert response.context["notes"].errors["internal_note"] == [
         "Ensure this value has at most 5000 characters (it has 5001)."
     ]
-    assert "x" * 5001 in answer.content.decode()
+    assert "x" * 5001 in response.content.decode()
 
 
-def news(browser: Browser, appointment: Appointment, seen: str):
+def poll(browser: Browser, appointment: Appointment, seen: str):
     return browser.get(address("appointment-news", appointment), {"seen": seen})
 
 
-def test_there_are_no_news_while_nothing_changed(booked: Appointment, as_sky: Browser):
+def test_the_poll_is_204_while_nothing_changed(booked: Appointment, as_sky: Browser):
     seen = as_sky.get(address("appointment", booked)).context["seen"]
 
-    answer = news(as_sky, booked, seen)
+    response = poll(as_sky, booked, seen)
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (response.status_code, response.content) == (204, b"")
 
 
-def test_a_colleagues_click_is_news_of_every_part(maple: Maple, booked: Appointment, as_sky: Browser):
+def test_a_colleagues_change_updates_every_part(maple: Maple, booked: Appointment, as_sky: Browser):
     seen = as_sky.get(address("appointment", booked)).context["seen"]
     press(signed_in(maple.sam), booked, "arrived")
 
-    content = news(as_sky, booked, seen).content.decode()
+    content = poll(as_sky, booked, seen).content.decode()
 
     assert "The client arrived." in content
-    assert [f'id="{part}"' in content for part in ("run", "link", "notes", "history")] == [True] * 4
+    assert [f'id="{part}"' in content for part in ("appointment-summary", "link", "notes", "history")] == [
+        True
+    ] * 4
     assert content.count("hx-swap-oob") == 3
 
 
-def test_a_clients_new_phone_number_is_news(maple: Maple, booked: Appointment, as_sky: Browser):
+def test_a_clients_new_phone_number_updates_the_page(maple: Maple, booked: Appointment, as_sky: Browser):
     seen = as_sky.get(address("appointment", booked)).context["seen"]
     maple.cleo.phone = "+1 555 0199"
     maple.cleo.save()
 
-    assert "+1 555 0199" in news(as_sky, booked, seen).content.decode()
+    assert "+1 555 0199" in poll(as_sky, booked, seen).content.decode()
 
 
-def test_the_client_is_reached_by_email_and_phone_and_has_a_page(
+def test_the_page_links_to_the_clients_email_phone_and_page(
     maple: Maple, booked: Appointment, as_sky: Browser
 ):
     content = as_sky.get(address("appointment", booked)).content.decode()
@@ -220,7 +218,7 @@ def test_the_client_is_reached_by_email_and_phone_and_has_a_page(
         assert link in content
 
 
-def test_the_cancel_form_keeps_the_reason_when_it_is_refused(maple: Maple, as_sky: Browser):
+def test_a_refused_cancellation_keeps_the_reason(maple: Maple, as_sky: Browser):
     over = make_appointment(maple.review, maple.sam, maple.cleo, NOW.replace(hour=8))
 
     page = as_sky.post(address("appointment-cancel", over), {"reason": "Ill 🥥", "version": 0})
@@ -229,7 +227,7 @@ def test_the_cancel_form_keeps_the_reason_when_it_is_refused(maple: Maple, as_sk
     assert 'value="Ill 🥥"' in page.content.decode()
 
 
-def test_the_reason_of_cancelling_stands_on_the_page(maple: Maple, as_sky: Browser):
+def test_the_page_shows_the_reason_of_a_cancellation(maple: Maple, as_sky: Browser):
     appointment = maple.book()
 
     as_sky.post(address("appointment-cancel", appointment), {"reason": "Sam is ill.", "version": 0})
@@ -240,13 +238,13 @@ def test_the_reason_of_cancelling_stands_on_the_page(maple: Maple, as_sky: Brows
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_the_page_takes_the_same_queries_however_much_happened(
+def test_the_page_takes_the_same_queries_for_any_number_of_events(
     maple: Maple, as_sky: Browser, how_many: int, django_assert_num_queries
 ):
     appointment = maple.book(client=make_client(maple.organization, "Zoë"), method=MeetingMethod.AT_LOCATION)
     for number in range(how_many - 1):
         write(as_sky, appointment, internal_note=str(number))
 
-    # Session, member, appointment, timeline, mails.
+    # Session, member, appointment, timeline, emails.
     with django_assert_num_queries(5):
         as_sky.get(address("appointment", appointment))

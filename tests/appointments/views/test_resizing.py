@@ -1,4 +1,4 @@
-"""An appointment gets another length, where its service allows that."""
+"""Change of an appointment's length, if its service allows it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def last_line(appointment: Appointment) -> str:
     return event_text(line)
 
 
-def test_an_appointment_is_made_longer_where_the_service_allows_it(maple: Maple) -> None:
+def test_the_length_changes_if_the_service_allows_it(maple: Maple) -> None:
     maple.review.adjustable_length, maple.review.buffer_after = True, 10
     maple.review.save()
 
@@ -69,7 +69,7 @@ def test_a_fixed_length_stays(maple: Maple) -> None:
 
 
 @pytest.mark.parametrize("length", [timedelta(0), timedelta(minutes=-30), timedelta(hours=24, minutes=1)])
-def test_an_end_that_makes_no_sense_is_refused(length: timedelta, maple: Maple) -> None:
+def test_an_invalid_end_is_refused(length: timedelta, maple: Maple) -> None:
     maple.review.adjustable_length = True
     maple.review.save()
     appointment = maple.book()
@@ -79,7 +79,7 @@ def test_an_end_that_makes_no_sense_is_refused(length: timedelta, maple: Maple) 
     )
 
 
-def test_a_longer_appointment_does_not_run_into_the_next(maple: Maple) -> None:
+def test_a_longer_appointment_cannot_overlap_the_next(maple: Maple) -> None:
     maple.review.adjustable_length = True
     maple.review.save()
     maple.book(starts_at=monday(10, 30))

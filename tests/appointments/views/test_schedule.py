@@ -60,7 +60,7 @@ def test_staff_see_only_their_own_column(maple: Maple, as_sam: Browser):
     assert names(page) == ["Sam Okafor"]
 
 
-def test_nobody_of_another_organisation_is_seen(maple: Maple, as_sky: Browser):
+def test_staff_of_another_organisation_are_not_shown(maple: Maple, as_sky: Browser):
     cedar = make_organization("Cedar Bank")
     make_member(cedar, "Olga Weber")
 
@@ -82,9 +82,7 @@ def test_the_columns_follow_location_service_and_search(maple: Maple, as_sky: Br
     assert found == [["Tess Moor"], ["Tess Moor"], ["Tess Moor"], []]
 
 
-def test_another_organisations_location_narrows_nothing_and_is_refused_in_words(
-    maple: Maple, as_sky: Browser
-):
+def test_another_organisations_location_is_refused_and_filters_nothing(maple: Maple, as_sky: Browser):
     foreign = make_location(make_organization("Cedar Bank"))
 
     page = as_sky.get(reverse("schedule"), on_monday(location=foreign.pk))
@@ -95,14 +93,14 @@ def test_another_organisations_location_narrows_nothing_and_is_refused_in_words(
     ]
 
 
-def test_a_date_that_is_none_shows_today_and_says_so(maple: Maple, as_sky: Browser):
+def test_an_invalid_date_shows_today_and_an_error(maple: Maple, as_sky: Browser):
     page = as_sky.get(reverse("schedule"), {"date": "tomorrow"})
 
     assert page.context["shown"].first.isoformat() == "2026-11-27"
     assert page.context["form"].errors["date"] == ["Enter a date such as 2026-12-31."]
 
 
-def test_twelve_columns_are_a_page(maple: Maple, as_sky: Browser):
+def test_a_page_has_twelve_columns(maple: Maple, as_sky: Browser):
     for number in range(13):
         make_member(maple.organization, f"P{number:02} Person")
 
@@ -112,7 +110,7 @@ def test_twelve_columns_are_a_page(maple: Maple, as_sky: Browser):
     assert "Staff 13–14 of 14" in page.content.decode()
 
 
-def test_the_list_holds_the_day_without_scripts(maple: Maple, as_sky: Browser):
+def test_the_list_shows_the_day_without_scripts(maple: Maple, as_sky: Browser):
     appointment = maple.book(method=MeetingMethod.PHONE)
 
     content = as_sky.get(reverse("schedule"), {"date": DAY_TEXT}).content.decode()
@@ -122,9 +120,7 @@ def test_the_list_holds_the_day_without_scripts(maple: Maple, as_sky: Browser):
     assert "Times are in UTC." in content
 
 
-def test_if_no_staff_match_there_is_a_sentence_and_a_way_out_instead_of_empty_columns(
-    maple: Maple, as_sky: Browser
-):
+def test_a_search_without_results_shows_a_sentence_and_a_link(maple: Maple, as_sky: Browser):
     page = as_sky.get(reverse("schedule"), on_monday(q="nobody"))
 
     assert page.context["calendar"] is None
@@ -132,7 +128,7 @@ def test_if_no_staff_match_there_is_a_sentence_and_a_way_out_instead_of_empty_co
     assert f'href="{reverse("schedule")}?date={DAY_TEXT}">Show everyone' in page.content.decode()
 
 
-def test_hours_and_time_off_are_the_background(maple: Maple):
+def test_working_hours_and_time_off_are_background_events(maple: Maple):
     TimeOff.objects.create(staff=maple.sam, starts_at=monday(12), ends_at=monday(13))
 
     [column] = schedule_of([maple.sam], DAY, 1, maple.sky.zone).columns
@@ -142,7 +138,7 @@ def test_hours_and_time_off_are_the_background(maple: Maple):
     assert column.away == [(monday(12), monday(13))]
 
 
-def test_a_late_appointment_stretches_the_day(maple: Maple):
+def test_a_late_appointment_extends_the_day(maple: Maple):
     maple.book(starts_at=monday(20), outside_hours=True)
 
     day = schedule_of([maple.sam], DAY, 1, maple.sky.zone)
@@ -150,17 +146,17 @@ def test_a_late_appointment_stretches_the_day(maple: Maple):
     assert day.hours == (8, 21)
 
 
-def test_the_calendar_reads_clock_times_of_the_viewers_zone(maple: Maple, as_sky: Browser):
+def test_the_calendar_data_has_local_times_of_the_viewers_zone(maple: Maple, as_sky: Browser):
     maple.sky.time_zone = "America/Toronto"
     maple.sky.save()
     maple.book(starts_at=monday(15))
 
-    answer = as_sky.get(reverse("schedule-events"), {"date": DAY_TEXT}).json()
+    response = as_sky.get(reverse("schedule-events"), {"date": DAY_TEXT}).json()
 
-    booked = [event for event in answer["events"] if "id" in event]
+    booked = [event for event in response["events"] if "id" in event]
     page = as_sky.get(reverse("schedule"), {"date": DAY_TEXT}).content.decode()
     assert "Times are in Toronto time (EST)." in page
-    assert answer["zone"] == "America/Toronto"
+    assert response["zone"] == "America/Toronto"
     assert [(event["start"], event["title"]) for event in booked] == [("2026-11-30T10:00:00", "Cleo Brandt")]
 
 
@@ -187,7 +183,7 @@ def test_cancelled_appointments_are_not_shown(maple: Maple, as_sky: Browser):
 
 
 def link_on_monday(sky: Browser) -> tuple[str, str]:
-    """The state of the only appointment's link, and what the list says of it."""
+    """Return the link state of the only appointment, and its label in the list."""
     page = sky.get(reverse("schedule"), {"date": DAY_TEXT})
     ((booked,),) = [column.appointments for column in page.context["shown"].columns]
     words = "No link yet" if "No link yet" in page.content.decode() else ""
@@ -209,7 +205,9 @@ def test_a_video_appointment_that_was_booked_without_a_link_is_marked(maple: Map
     ],
     ids=["no video call", "a personal link", "over"],
 )
-def test_what_needs_no_link_is_not_marked(maple: Maple, as_sky: Browser, changes: dict[str, Any]):
+def test_an_appointment_that_needs_no_link_is_not_marked(
+    maple: Maple, as_sky: Browser, changes: dict[str, Any]
+):
     make_appointment(maple.review, maple.sam, maple.cleo, monday(10), **changes)
 
     assert link_on_monday(as_sky) == ("", "")
@@ -234,7 +232,7 @@ def test_the_day_takes_the_same_queries_for_any_number_of_people(
 DAY_QUERIES = 11
 
 
-def test_a_person_without_work_shows_while_they_have_an_appointment(maple: Maple):
+def test_a_person_without_hours_is_shown_while_they_have_an_appointment(maple: Maple):
     gone = make_member(maple.organization, "Gus Gone", Role.STAFF, is_active=False)
     make_appointment(maple.review, gone, maple.cleo, monday(10))
 
@@ -245,7 +243,7 @@ def test_a_person_without_work_shows_while_they_have_an_appointment(maple: Maple
 
 @pytest.mark.parametrize("name", ["schedule", "schedule-events"])
 @pytest.mark.parametrize("date", ["0001-01-01", "1999-12-31", "2200-01-01", "9999-12-31"])
-def test_a_day_that_no_calendar_shows_is_today(maple: Maple, as_sky: Browser, name: str, date: str):
+def test_a_day_outside_the_calendar_shows_today(maple: Maple, as_sky: Browser, name: str, date: str):
     page = as_sky.get(reverse(name), {"date": date})
 
     assert page.status_code == 200
@@ -279,9 +277,7 @@ def test_half_an_hour_is_drawn_in_two_lines(maple: Maple, as_sky: Browser, minut
         (monday(13), monday(15), "09:00–13:00, 15:00–17:00 · Time off 13:00–15:00"),
     ],
 )
-def test_time_off_is_said_in_hours_or_as_the_whole_day(
-    maple: Maple, start: datetime, end: datetime, words: str
-):
+def test_time_off_is_shown_in_hours_or_as_all_day(maple: Maple, start: datetime, end: datetime, words: str):
     TimeOff.objects.create(staff=maple.sam, starts_at=start, ends_at=end)
 
     page = signed_in(maple.sam).get(reverse("schedule"), {"date": "2026-11-30"}).content.decode()

@@ -1,4 +1,4 @@
-"""A week on the schedule, of one person or of many, and how news of it arrive."""
+"""Week on the schedule, of one or several staff members, and its polling."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cells(page, name: str) -> list[list[str]]:
     return [[booked.client for booked in cell.chips] for cell in row.cells]
 
 
-def test_the_week_of_any_day_begins_on_its_monday(maple: Maple, as_sky: Browser):
+def test_a_week_begins_on_monday(maple: Maple, as_sky: Browser):
     maple.book()
     maple.book(starts_at=monday(10) + timedelta(days=4))
 
@@ -38,7 +38,7 @@ def test_the_week_of_any_day_begins_on_its_monday(maple: Maple, as_sky: Browser)
     assert cells(page, "Sam Okafor") == [["Cleo Brandt"], [], [], [], ["Cleo Brandt"]]
 
 
-def test_a_weekend_shows_only_where_something_happens(maple: Maple, as_sky: Browser):
+def test_a_weekend_is_shown_only_if_it_is_used(maple: Maple, as_sky: Browser):
     maple.book(starts_at=monday(10) + timedelta(days=5), outside_hours=True)
 
     days = as_sky.get(reverse("schedule"), WEEK).context["shown"].days
@@ -46,7 +46,7 @@ def test_a_weekend_shows_only_where_something_happens(maple: Maple, as_sky: Brow
     assert [day.strftime("%a") for day in days] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
 
 
-def test_every_appointment_and_every_coming_day_is_a_link_without_scripts(maple: Maple, as_sky: Browser):
+def test_appointments_and_coming_days_are_links_without_scripts(maple: Maple, as_sky: Browser):
     appointment = maple.book(method=MeetingMethod.PHONE)
 
     content = as_sky.get(reverse("schedule"), WEEK).content.decode()
@@ -55,13 +55,13 @@ def test_every_appointment_and_every_coming_day_is_a_link_without_scripts(maple:
     assert f'href="{reverse("appointment-add")}?staff={maple.sam.pk}&amp;date=2026-12-01"' in content
 
 
-def test_days_that_are_past_offer_no_booking(maple: Maple, as_sky: Browser):
+def test_past_days_offer_no_booking(maple: Maple, as_sky: Browser):
     content = as_sky.get(reverse("schedule"), {"view": "week", "date": "2026-11-16"}).content.decode()
 
     assert "week-book" not in content
 
 
-def test_a_name_leads_to_the_week_of_that_person_in_columns(maple: Maple, as_sky: Browser):
+def test_a_name_links_to_the_week_of_that_person_in_columns(maple: Maple, as_sky: Browser):
     make_member(maple.organization, "Tess Moor")
     maple.book()
 
@@ -82,7 +82,7 @@ def test_staff_see_their_own_week_for_any_requested_staff_member(maple: Maple):
     assert "week-book" not in page.content.decode()
 
 
-def test_a_member_of_another_organisation_is_no_choice(maple: Maple, as_sky: Browser):
+def test_a_member_of_another_organisation_is_not_a_choice(maple: Maple, as_sky: Browser):
     otto = make_member(make_organization("Cedar Bank"), "Otto Weber")
 
     page = as_sky.get(reverse("schedule"), {**WEEK, "staff": otto.pk})
@@ -91,7 +91,7 @@ def test_a_member_of_another_organisation_is_no_choice(maple: Maple, as_sky: Bro
     assert list(page.context["form"].errors) == ["staff"]
 
 
-def test_the_way_back_to_the_day_and_the_filters_stay_in_the_address(maple: Maple, as_sky: Browser):
+def test_links_keep_the_day_and_the_filters(maple: Maple, as_sky: Browser):
     page = as_sky.get(reverse("schedule"), {**WEEK, "q": "sam"})
 
     assert page.context["next_url"] == "?view=week&date=2026-12-07&q=sam"
@@ -102,7 +102,7 @@ def test_the_way_back_to_the_day_and_the_filters_stay_in_the_address(maple: Mapl
     ]
 
 
-def test_names_and_services_are_text_and_no_markup(maple: Maple, as_sky: Browser):
+def test_names_and_services_are_escaped(maple: Maple, as_sky: Browser):
     maple.book(client=make_client(maple.organization, "<b>🥥 Zoë</b>"))
 
     content = as_sky.get(reverse("schedule"), WEEK).content.decode()
@@ -134,7 +134,7 @@ def poll(browser: Browser, etag: str = "") -> Any:
     return browser.get(reverse("schedule-events"), WEEK, headers={"If-None-Match": etag} if etag else {})
 
 
-def test_while_nothing_changes_the_poll_is_304_and_loads_no_appointment(
+def test_the_poll_is_304_and_loads_no_appointment_while_nothing_changes(
     maple: Maple, as_sky: Browser, django_assert_num_queries
 ):
     maple.book()
@@ -142,12 +142,12 @@ def test_while_nothing_changes_the_poll_is_304_and_loads_no_appointment(
 
     # Session, member, count, people, fingerprint.
     with django_assert_num_queries(5):
-        answer = poll(as_sky, etag)
+        response = poll(as_sky, etag)
 
-    assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", etag)
+    assert (response.status_code, response.content, response["ETag"]) == (304, b"", etag)
 
 
-def test_the_page_knows_the_etag_of_what_it_shows(maple: Maple, as_sky: Browser):
+def test_the_page_has_the_etag_of_its_data(maple: Maple, as_sky: Browser):
     page = as_sky.get(reverse("schedule"), WEEK)
 
     assert page.context["etag"] == poll(as_sky)["ETag"]
@@ -170,7 +170,7 @@ CHANGES: dict[str, Callable[[Maple], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_whatever_changes_what_is_shown_is_news(maple_with_teams: Maple, change: Callable[[Maple], object]):
+def test_every_visible_change_changes_the_etag(maple_with_teams: Maple, change: Callable[[Maple], object]):
     sky = signed_in(maple_with_teams.sky)
     maple_with_teams.book(method=MeetingMethod.VIDEO)
     etag = poll(sky)["ETag"]

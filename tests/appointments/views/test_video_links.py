@@ -1,4 +1,4 @@
-"""Links of booked appointments: the notice that leads there, the preview, and Create links."""
+"""Links of booked appointments: the notice, the preview, and Create links."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_member, make_organization, make_service
 from tests.integrations.pages import said, words
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday", "maple_with_teams")]
 
@@ -24,19 +25,14 @@ PAGE = "/settings/video-calls/links/"
 MINE = "https://meet.example/sam"
 
 
-@pytest.fixture
-def as_ada(maple: Maple) -> Browser:
-    return signed_in(make_member(maple.organization, "Ada Quist", Role.ADMIN))
-
-
 def video(maple: Maple, hour: int = 10, staff: StaffMember | None = None, **fields: Any) -> Appointment:
-    """A video appointment for which no meeting was ever asked."""
+    """Return a video appointment for which no meeting was requested."""
     fields = {"method": MeetingMethod.VIDEO, **fields}
     return make_appointment(maple.review, staff or maple.sam, maple.cleo, monday(hour), **fields)
 
 
 def on_another_link(maple: Maple, hour: int = 10) -> Appointment:
-    """A video appointment on a personal link that Sam does not use any more."""
+    """Return a video appointment on a personal link that Sam no longer uses."""
     return video(maple, hour, personal_meeting_url=MINE)
 
 
@@ -51,7 +47,7 @@ def dashboard(browser: Browser, **headers: str) -> Any:
     return browser.get(reverse("connection", args=[Connection.objects.get().pk]), headers=headers)
 
 
-def test_the_dashboard_says_how_many_have_no_link(maple: Maple, as_ada: Browser) -> None:
+def test_the_dashboard_shows_the_number_of_missing_links(maple: Maple, as_ada: Browser) -> None:
     for hour in (10, 11, 12):
         video(maple, hour)
 
@@ -60,13 +56,13 @@ def test_the_dashboard_says_how_many_have_no_link(maple: Maple, as_ada: Browser)
     assert f'<span>3 booked video appointments have no link.</span> <a href="{PAGE}">Create links</a>' in html
 
 
-def test_the_dashboard_says_nothing_where_every_link_is_there(maple: Maple, as_ada: Browser) -> None:
+def test_the_dashboard_shows_no_notice_if_no_link_is_missing(maple: Maple, as_ada: Browser) -> None:
     on_another_link(maple)
 
     assert "booked video appointment" not in words(dashboard(as_ada))
 
 
-def test_where_none_can_be_made_the_notice_leads_to_the_reason(maple: Maple, as_ada: Browser) -> None:
+def test_the_notice_links_to_the_reason_if_no_link_can_be_created(maple: Maple, as_ada: Browser) -> None:
     video(maple)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
@@ -76,7 +72,7 @@ def test_where_none_can_be_made_the_notice_leads_to_the_reason(maple: Maple, as_
     )
 
 
-def test_where_some_can_be_made_the_notice_says_how_many(
+def test_the_notice_counts_the_links_that_can_be_created(
     maple: Maple, as_ada: Browser, tess: StaffMember
 ) -> None:
     video(maple)
@@ -87,7 +83,7 @@ def test_where_some_can_be_made_the_notice_says_how_many(
     )
 
 
-def test_where_there_are_very_many_the_notice_does_not_count_them_all(
+def test_the_notice_stops_counting_at_a_limit(
     maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("appointments.video.missing_links.COUNT_LIMIT", 1)
@@ -97,7 +93,7 @@ def test_where_there_are_very_many_the_notice_does_not_count_them_all(
     assert "More than 1 booked video appointments have no link. Create links" in words(dashboard(as_ada))
 
 
-def test_a_switch_asks_nothing_and_brings_the_notice_along(maple: Maple, as_ada: Browser) -> None:
+def test_a_switch_needs_no_confirmation_and_updates_the_notice(maple: Maple, as_ada: Browser) -> None:
     video(maple)
     UserMatch.objects.update(enabled=False)
     address = reverse("connection-toggle", args=[Connection.objects.get().pk, maple.sam.pk])
@@ -119,7 +115,7 @@ def test_a_mass_update_gives_one_notice_in_total(maple: Maple, as_ada: Browser, 
     assert response.content.decode().count('class="notice ') == 1
 
 
-def test_the_end_of_a_rematch_brings_the_notice_along(maple: Maple, as_ada: Browser) -> None:
+def test_the_end_of_a_rematch_updates_the_notice(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
     response = dashboard(as_ada, **{"HX-Request": "true"})
@@ -127,7 +123,7 @@ def test_the_end_of_a_rematch_brings_the_notice_along(maple: Maple, as_ada: Brow
     assert '<div id="notices" hx-swap-oob="true" role="status">' in response.content.decode()
 
 
-def test_the_list_of_integrations_says_it_too(maple: Maple, as_ada: Browser) -> None:
+def test_the_list_of_integrations_shows_the_notice(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
     assert "1 booked video appointment has no link. Create links" in words(
@@ -135,7 +131,9 @@ def test_the_list_of_integrations_says_it_too(maple: Maple, as_ada: Browser) -> 
     )
 
 
-def test_a_profile_speaks_of_its_own_person(maple: Maple, as_ada: Browser, tess: StaffMember) -> None:
+def test_a_profile_shows_the_missing_links_of_its_person(
+    maple: Maple, as_ada: Browser, tess: StaffMember
+) -> None:
     video(maple)
     video(maple, 11, staff=tess)
     video(maple, 12, staff=tess)
@@ -148,9 +146,7 @@ def test_a_profile_speaks_of_its_own_person(maple: Maple, as_ada: Browser, tess:
     assert f'href="{PAGE}?staff={maple.sam.pk}">Create links</a>' in response.content.decode()
 
 
-def test_a_profile_says_what_keeps_its_link_after_another_platform_was_chosen(
-    maple: Maple, as_ada: Browser
-) -> None:
+def test_a_profile_counts_the_links_kept_on_the_previous_platform(maple: Maple, as_ada: Browser) -> None:
     on_another_link(maple)
 
     response = as_ada.get(reverse("staff-profile", args=[maple.sam.pk]))
@@ -173,7 +169,7 @@ def test_staff_see_no_notice_on_their_own_profile(maple: Maple) -> None:
 # --- The preview ----------------------------------------------------------------------------------------
 
 
-def test_the_preview_says_what_is_there_and_what_happens(maple: Maple, as_ada: Browser) -> None:
+def test_the_preview_shows_present_and_future_links(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
     text = words(as_ada.get(PAGE))
@@ -185,26 +181,24 @@ def test_the_preview_says_what_is_there_and_what_happens(maple: Maple, as_ada: B
     assert not Meeting.objects.exists()
 
 
-def test_a_failed_one_says_why_and_is_tried_again(maple: Maple, as_ada: Browser) -> None:
+def test_a_failed_link_in_the_preview_shows_the_reason_and_the_retry(maple: Maple, as_ada: Browser) -> None:
     maple.book(method=MeetingMethod.VIDEO)
-    Meeting.objects.update(due_at=None, error_kind=ErrorKind.PERSON, error_sentence="No licence.")
+    Meeting.objects.update(due_at=None, error_kind=ErrorKind.PERSON, error=message("No licence."))
 
     assert "No link No licence. The link is tried again on Microsoft Teams" in words(as_ada.get(PAGE))
 
 
-def test_the_request_id_of_what_failed_stands_where_support_is_to_get_it(
-    maple: Maple, as_ada: Browser
-) -> None:
+def test_the_preview_shows_the_request_id_of_a_failure(maple: Maple, as_ada: Browser) -> None:
     booked = maple.book(method=MeetingMethod.VIDEO)
     Meeting.objects.update(
-        due_at=None, error_kind=ErrorKind.BUG, error_sentence="Ask support.", error_request_id="599d9cb0"
+        due_at=None, error_kind=ErrorKind.BUG, error=message("Ask support."), error_request_id="599d9cb0"
     )
 
     for page in (PAGE, reverse("appointment", args=[booked.pk])):
         assert "Ask support. Request id, for support: 599d9cb0" in words(as_ada.get(page))
 
 
-def test_a_staff_member_who_cannot_host_is_listed_with_the_reason_and_no_box(
+def test_a_staff_member_who_cannot_host_is_listed_with_the_reason_and_no_checkbox(
     maple: Maple, as_ada: Browser
 ) -> None:
     video(maple)
@@ -228,7 +222,7 @@ def test_a_staff_member_who_left_must_be_replaced(maple: Maple, as_ada: Browser)
     assert reverse("appointment-reassign", args=[booked.pk]) in response.content.decode()
 
 
-def test_those_without_a_link_are_ticked_those_with_one_are_not(maple: Maple, as_ada: Browser) -> None:
+def test_only_appointments_without_a_link_are_selected_at_first(maple: Maple, as_ada: Browser) -> None:
     without, other = video(maple), on_another_link(maple, 11)
 
     missing = as_ada.get(PAGE).content.decode()
@@ -240,7 +234,7 @@ def test_those_without_a_link_are_ticked_those_with_one_are_not(maple: Maple, as
     assert 'name="everything" value="true">' in working
 
 
-def test_a_link_elsewhere_says_where_it_is_and_where_it_would_be(maple: Maple, as_ada: Browser) -> None:
+def test_a_link_on_another_platform_shows_both_platforms(maple: Maple, as_ada: Browser) -> None:
     on_another_link(maple)
 
     assert "Sam Okafor Personal link A new link on Microsoft Teams" in words(as_ada.get(f"{PAGE}?show=other"))
@@ -253,18 +247,18 @@ def test_a_personal_link_that_would_be_used_is_shown(maple: Maple, as_ada: Brows
     assert f"No link Takes place on the personal link {MINE}" in words(as_ada.get(PAGE))
 
 
-def test_nothing_to_do_is_said(as_ada: Browser) -> None:
+def test_the_page_says_if_no_link_is_missing(as_ada: Browser) -> None:
     assert "Every booked video appointment has its link, or gets it within moments." in words(
         as_ada.get(PAGE)
     )
 
 
-def test_where_every_link_is_where_it_belongs_none_is_called_elsewhere(as_ada: Browser) -> None:
+def test_the_page_says_if_no_link_is_on_another_platform(as_ada: Browser) -> None:
     assert "These links work" not in words(as_ada.get(f"{PAGE}?show=other"))
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_the_preview_costs_the_same_for_any_number(
+def test_the_preview_takes_the_same_queries_for_any_number(
     maple: Maple, as_ada: Browser, how_many: int, django_assert_num_queries: Any
 ) -> None:
     for number in range(how_many):
@@ -276,7 +270,7 @@ def test_the_preview_costs_the_same_for_any_number(
 
 
 @pytest.mark.parametrize("staff", ["9999999", "0", "x", "9" * 30])
-def test_nobody_is_a_404(as_ada: Browser, staff: str) -> None:
+def test_an_unknown_staff_member_is_a_404(as_ada: Browser, staff: str) -> None:
     assert as_ada.get(f"{PAGE}?staff={staff}").status_code == 404
 
 
@@ -289,7 +283,7 @@ def test_a_member_of_another_organisation_is_a_404(as_ada: Browser) -> None:
 # --- Create links ---------------------------------------------------------------------------------------
 
 
-def test_what_is_ticked_gets_its_link(maple: Maple, as_ada: Browser) -> None:
+def test_selected_appointments_get_their_links(maple: Maple, as_ada: Browser) -> None:
     ticked, left = video(maple), video(maple, 11)
 
     response = post(as_ada, ticked)
@@ -301,7 +295,7 @@ def test_what_is_ticked_gets_its_link(maple: Maple, as_ada: Browser) -> None:
     assert left.meeting is None
 
 
-def test_everything_is_what_other_pages_hold_too(maple: Maple, as_ada: Browser) -> None:
+def test_select_all_covers_the_other_pages(maple: Maple, as_ada: Browser) -> None:
     shown, elsewhere = video(maple), video(maple, 11)
 
     response = post(as_ada, shown, everything="true", shown=[shown.pk])
@@ -310,7 +304,7 @@ def test_everything_is_what_other_pages_hold_too(maple: Maple, as_ada: Browser) 
     assert {meeting.appointment for meeting in Meeting.objects.all()} == {shown, elsewhere}
 
 
-def test_of_everything_what_was_unticked_is_left_out(maple: Maple, as_ada: Browser) -> None:
+def test_select_all_excludes_unselected_rows(maple: Maple, as_ada: Browser) -> None:
     kept, unticked = video(maple), video(maple, 11)
 
     post(as_ada, kept, everything="true", shown=[kept.pk, unticked.pk])
@@ -318,7 +312,7 @@ def test_of_everything_what_was_unticked_is_left_out(maple: Maple, as_ada: Brows
     assert Meeting.objects.get().appointment == kept
 
 
-def test_a_second_submit_makes_nothing_and_says_so(maple: Maple, as_ada: Browser) -> None:
+def test_a_second_submit_creates_nothing_and_shows_a_message(maple: Maple, as_ada: Browser) -> None:
     booked = video(maple)
     post(as_ada, booked)
 
@@ -337,7 +331,7 @@ def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> 
     assert said(post(as_ada)) == ["No appointment is selected. Select those that should get a link."]
 
 
-def test_nonsense_is_nothing_ticked(as_ada: Browser) -> None:
+def test_invalid_ids_select_nothing(as_ada: Browser) -> None:
     response = as_ada.post(PAGE, {"appointment": ["x", "-1", "9" * 40], "shown": "y"})
 
     assert said(response) == ["No appointment is selected. Select those that should get a link."]
@@ -354,7 +348,7 @@ def test_an_appointment_of_another_organisation_is_left_alone(maple: Maple, as_a
     assert not Meeting.objects.exists()
 
 
-def test_a_link_that_works_is_not_replaced_by_creating(maple: Maple, as_ada: Browser) -> None:
+def test_creating_links_keeps_links_that_work(maple: Maple, as_ada: Browser) -> None:
     other = on_another_link(maple)
 
     post(as_ada, other)
@@ -363,7 +357,7 @@ def test_a_link_that_works_is_not_replaced_by_creating(maple: Maple, as_ada: Bro
     assert not Meeting.objects.exists()
 
 
-def test_a_link_that_works_is_replaced_where_it_was_ticked(maple: Maple, as_ada: Browser) -> None:
+def test_a_selected_link_that_works_is_replaced(maple: Maple, as_ada: Browser) -> None:
     other, left = on_another_link(maple), on_another_link(maple, 11)
 
     response = post(as_ada, other, page=f"{PAGE}?show=other&staff={maple.sam.pk}")
@@ -374,7 +368,9 @@ def test_a_link_that_works_is_replaced_where_it_was_ticked(maple: Maple, as_ada:
     assert left.personal_meeting_url == MINE
 
 
-def test_for_one_person_everything_is_only_theirs(maple: Maple, as_ada: Browser, tess: StaffMember) -> None:
+def test_select_all_for_one_person_covers_only_that_person(
+    maple: Maple, as_ada: Browser, tess: StaffMember
+) -> None:
     UserMatch.objects.create(
         connection=Connection.objects.get(), staff=tess, enabled=True, directory=DirectoryState.MATCHED
     )
@@ -386,7 +382,7 @@ def test_for_one_person_everything_is_only_theirs(maple: Maple, as_ada: Browser,
     assert Meeting.objects.get().appointment == hers
 
 
-def test_more_than_a_click_does_at_once_are_gone_on_with(
+def test_a_large_selection_continues_with_the_next_submit(
     maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("appointments.views.video_links.BATCH_SIZE", 2)

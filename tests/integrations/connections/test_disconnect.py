@@ -22,31 +22,16 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.models import TeamsConnection
-from staff.models import Role, StaffMember
-from tests.factories import make_connection, make_member, make_organization, make_staff
+from staff.models import StaffMember
+from tests.factories import make_connection, make_staff
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    """Sam, who is matched and turned on."""
-    return make_hosting()
-
-
-@pytest.fixture
-def connection(hosting: Hosting) -> Connection:
-    assert hosting.connection is not None
-    return hosting.connection
-
-
-@pytest.fixture
-def ada(connection: Connection) -> StaffMember:
-    return make_member(connection.organization, "Ada Lovell", Role.ADMIN)
-
-
+@pytest.mark.usefixtures("hosting")
 def test_a_disconnected_connection_is_nobodys_default_and_says_who_did_it(
     connection: Connection, ada: StaffMember
 ) -> None:
@@ -60,6 +45,7 @@ def test_a_disconnected_connection_is_nobodys_default_and_says_who_did_it(
     )
 
 
+@pytest.mark.usefixtures("hosting")
 def test_a_second_disconnect_changes_nothing(connection: Connection, fake_teams: FakePlatform) -> None:
     first = disconnect_connection(connection, None)
     second = disconnect_connection(connection, None)
@@ -68,20 +54,23 @@ def test_a_second_disconnect_changes_nothing(connection: Connection, fake_teams:
     assert (connection.events.count(), fake_teams.calls["forget_sign_in"]) == (1, 1)
 
 
+@pytest.mark.usefixtures("hosting")
 def test_what_needed_to_be_reauthorized_can_be_disconnected(connection: Connection) -> None:
-    require_reauthorization(Connection.objects.all(), "The sign-in was revoked.")
+    require_reauthorization(Connection.objects.all(), message("The sign-in was revoked."))
 
     disconnect_connection(connection, None)
 
-    assert (connection.status, connection.status_reason) == ("disconnected", "")
+    assert (connection.status, str(connection.status_reason)) == ("disconnected", "")
 
 
+@pytest.mark.usefixtures("hosting")
 def test_disconnect_works_without_the_add_on(connection: Connection, fake_teams: FakePlatform) -> None:
     fake_teams.addon = False
 
     assert disconnect_connection(connection, None)
 
 
+@pytest.mark.usefixtures("hosting")
 def test_nobody_is_moved_to_another_platform(connection: Connection) -> None:
     make_connection(connection.organization, "other account", name="Microsoft Teams 2", is_default=False)
 
@@ -127,7 +116,7 @@ def test_links_live_on_and_what_waits_fails_with_the_remedy(hosting: Hosting, co
     waiting.refresh_from_db()
     assert (ready.state, ready.join_url, ready.has_failed) == ("ready", link, False)
     assert (waiting.state, waiting.due_at) == ("failed", None)
-    assert waiting.error_sentence.startswith("The video platform was disconnected before the link was made.")
+    assert str(waiting.error).startswith("The video platform was disconnected before the link was made.")
 
 
 def test_a_call_under_way_stores_its_link(
@@ -152,11 +141,12 @@ def test_a_move_afterwards_keeps_the_link_and_says_what_microsoft_does_not_know(
 
     meeting.refresh_from_db()
     assert (meeting.state, meeting.join_url) == ("ready", "https://meet.example/1")
-    assert meeting.error_sentence.endswith("the link still works, but the platform shows the old time.")
+    assert str(meeting.error).endswith("the link still works, but the platform shows the old time.")
     assert fake_teams.calls["update_meeting"] == 1
 
 
 # --- Rematches --------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("hosting")
 def test_a_rematch_under_way_ends_with_a_sentence_and_people_keep_their_status(
     connection: Connection, fake_teams: FakePlatform, sent_tasks: list[tuple[object, ...]]
 ) -> None:
@@ -168,11 +158,12 @@ def test_a_rematch_under_way_ends_with_a_sentence_and_people_keep_their_status(
     work_on_run(run.pk)
 
     run.refresh_from_db()
-    assert (run.state, run.error) == ("failed", "Microsoft Teams was disconnected meanwhile.")
+    assert (run.state, str(run.error)) == ("failed", "Microsoft Teams was disconnected meanwhile.")
     assert (run.done, fake_teams.calls["find"]) == (0, 1)
     assert list(connection.matches.values_list("staff__first_name", "status")) == [("Sam", "matched")]
 
 
+@pytest.mark.usefixtures("hosting")
 def test_after_connecting_again_everybody_is_rematched(connection: Connection) -> None:
     start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
     disconnect_connection(connection, None)
@@ -185,9 +176,9 @@ def test_after_connecting_again_everybody_is_rematched(connection: Connection) -
 
 # --- What Microsoft Teams forgets ---------------------------------------------------------------------
 @pytest.fixture
-def teams() -> TeamsConnection:
+def teams(connection: Connection) -> TeamsConnection:
     """Maple's connection with the real platform behind it."""
-    return make_connection(make_organization()).teams
+    return connection.teams
 
 
 def stored(teams: TeamsConnection) -> str:
@@ -233,7 +224,7 @@ def test_a_refusal_under_way_asks_nobody_to_reauthorize(
 
     def refuse(tenant_id: str, refresh_token: str) -> sign_in.Tokens:
         disconnect_connection(teams.connection, None)
-        raise PlatformError(ErrorKind.CONNECTION, "Revoked.")
+        raise PlatformError(ErrorKind.CONNECTION, message("Revoked."))
 
     monkeypatch.setattr(sign_in, "refresh_tokens", refuse)
 
@@ -241,4 +232,4 @@ def test_a_refusal_under_way_asks_nobody_to_reauthorize(
         user_tokens.access_token(teams.connection)
 
     teams.connection.refresh_from_db()
-    assert (teams.connection.status, teams.connection.status_reason) == ("disconnected", "")
+    assert (teams.connection.status, str(teams.connection.status_reason)) == ("disconnected", "")

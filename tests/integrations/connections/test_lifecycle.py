@@ -36,6 +36,7 @@ from integrations.teams.models import TeamsConnection
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
+from tests.messages import message
 from tests.outbox import email_server_down, retry_all, send_all
 
 pytestmark = pytest.mark.django_db
@@ -128,14 +129,14 @@ def test_admins_who_connect_at_once_make_one_default_and_no_name_twice() -> None
 def test_what_was_disconnected_is_connected_again_with_its_people() -> None:
     maple = make_organization()
     connection = make_connection(
-        maple, status=ConnectionStatus.DISCONNECTED, status_reason="Gone.", is_default=False
+        maple, status=ConnectionStatus.DISCONNECTED, status_reason=message("Gone."), is_default=False
     )
     match = make_match(connection, make_member(maple))
 
     revive_connection(connection, match_field="username", actor=None)
 
     connection.refresh_from_db()
-    assert (connection.status, connection.status_reason) == (ConnectionStatus.CONNECTED, "")
+    assert (connection.status, str(connection.status_reason)) == (ConnectionStatus.CONNECTED, "")
     assert (connection.is_default, connection.match_field) == (True, "username")
     assert (connection.matches.get(), RematchRun.objects.count()) == (match, 1)
 
@@ -160,7 +161,9 @@ def test_what_is_connected_cannot_be_revived(status: str) -> None:
 
 # --- Refused ----------------------------------------------------------------------------------------
 def refuse(connection: Connection) -> bool:
-    return require_reauthorization(Connection.objects.filter(pk=connection.pk), "The sign-in was revoked.")
+    return require_reauthorization(
+        Connection.objects.filter(pk=connection.pk), message("The sign-in was revoked.")
+    )
 
 
 def test_a_refused_sign_in_is_noted_once() -> None:
@@ -171,7 +174,7 @@ def test_a_refused_sign_in_is_noted_once() -> None:
     connection.refresh_from_db()
     event = connection.events.get()
     assert changed == [True, False]
-    assert (connection.status, connection.status_reason) == (
+    assert (connection.status, str(connection.status_reason)) == (
         ConnectionStatus.NEEDS_REAUTHORIZATION,
         "The sign-in was revoked.",
     )
@@ -263,7 +266,7 @@ def test_a_refusal_that_was_overtaken_by_a_new_sign_in_changes_nothing() -> None
     refused = Connection.objects.filter(pk=connection.pk, teams__token_version=1)
     TeamsConnection.objects.update(token_version=2)
 
-    assert not require_reauthorization(refused, "The sign-in was revoked.")
+    assert not require_reauthorization(refused, message("The sign-in was revoked."))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -273,7 +276,7 @@ def test_a_refusal_that_waited_for_a_new_sign_in_changes_nothing() -> None:
     changed: list[bool] = []
 
     def refuse_in_a_thread() -> None:
-        changed.append(require_reauthorization(refused, "The sign-in was revoked."))
+        changed.append(require_reauthorization(refused, message("The sign-in was revoked.")))
         database.close()
 
     refusing = Thread(target=refuse_in_a_thread)

@@ -22,6 +22,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError, StepOutcome
 from staff.models import Role
 from tests.factories import make_connection, make_member
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
@@ -29,12 +30,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 @pytest.fixture
 def connected(maple):
     return make_connection(maple)
-
-
-@pytest.fixture
-def browser(client: Browser, ada) -> Browser:
-    client.force_login(ada)
-    return client
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +41,9 @@ def sent(monkeypatch):
 
 
 def refused() -> PlatformError:
-    return PlatformError(ErrorKind.CONNECTION, "No longer accepted. Use Reauthorize.", request_id="trace-1")
+    return PlatformError(
+        ErrorKind.CONNECTION, message("No longer accepted. Use Reauthorize."), request_id="trace-1"
+    )
 
 
 def later(**passed: float) -> None:
@@ -56,7 +53,7 @@ def later(**passed: float) -> None:
 def outcomes(connected) -> list[tuple[str, StepOutcome]]:
     result = latest_check(connected)
     assert result is not None
-    return [(step.name, step.outcome) for step in result.steps]
+    return [(str(step.name), step.outcome) for step in result.steps]
 
 
 def shown(browser: Browser, connected, **headers: str) -> str:

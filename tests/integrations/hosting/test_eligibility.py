@@ -17,17 +17,7 @@ from staff.models import StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def connection(fake_teams: FakePlatform) -> Connection:
-    return make_connection(make_organization())
-
-
-@pytest.fixture
-def sam(connection: Connection) -> StaffMember:
-    return make_member(connection.organization, "Sam Okafor")
+pytestmark = pytest.mark.usefixtures("fake_teams")
 
 
 def hosting(member: StaffMember) -> Hosting:

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from coconut.leases import LEASE_DURATION
 from integrations.event_text import event_text
 from integrations.hosting.eligibility import Hosting
 from integrations.matching.host_permission import (
@@ -37,6 +38,7 @@ from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
 from tests.integrations.meeting_steps import STARTS, ask, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -397,13 +399,13 @@ def test_when_the_platform_asks_for_a_pause_it_is_left_alone(platform, connectio
     assert after.host_permission == HostPermission.UNKNOWN
 
 
-def test_after_an_outage_they_are_due_again_when_the_claim_is_over(platform, sam, settings):
+def test_after_an_outage_they_are_due_again_when_the_claim_is_over(platform, sam):
     platform.fail("probe_host_permission", outage())
 
     after = probed(sam)
 
     assert (after.host_permission, after.host_permission_attempts) == (HostPermission.UNKNOWN, 0)
-    assert 0 < seconds_until_due(after) <= settings.MEETING_LEASE_SECONDS
+    assert 0 < seconds_until_due(after) <= LEASE_DURATION.total_seconds()
 
 
 def test_when_the_sign_in_is_refused_people_keep_their_status(platform, connection, sam):
@@ -566,7 +568,7 @@ def hosting(connection, platform, sam, monkeypatch) -> Hosting:
 
 
 def no_policy() -> PlatformError:
-    return PlatformError(ErrorKind.PERSON, "No policy.", reason=MatchReason.NO_HOST_PERMISSION)
+    return PlatformError(ErrorKind.PERSON, message("No policy."), reason=MatchReason.NO_HOST_PERMISSION)
 
 
 def test_a_meeting_that_is_refused_makes_the_host_forbidden_and_due_again(platform, hosting, sam):
@@ -592,7 +594,7 @@ def test_when_the_host_is_covered_at_last_the_meeting_is_tried_again_by_itself(p
 
 
 def test_a_meeting_of_somebody_else_is_left_alone(platform, hosting, sam, connection):
-    platform.fail("create_meeting", PlatformError(ErrorKind.PERSON, "No licence."))
+    platform.fail("create_meeting", PlatformError(ErrorKind.PERSON, message("No licence.")))
     meeting = sync(ask(hosting))
     Meeting.objects.update(organizer_id="another-id")
     forbid(sam)
@@ -604,7 +606,7 @@ def test_a_meeting_of_somebody_else_is_left_alone(platform, hosting, sam, connec
 
 
 def test_a_meeting_that_failed_for_another_reason_is_left_alone(platform, hosting, sam):
-    platform.fail("create_meeting", PlatformError(ErrorKind.BUG, "No."))
+    platform.fail("create_meeting", PlatformError(ErrorKind.BUG, message("No.")))
     meeting = sync(ask(hosting))
     forbid(sam)
 
@@ -624,7 +626,7 @@ def test_a_meeting_that_is_over_is_left_alone(platform, hosting, sam):
     probed(sam)
 
     meeting.refresh_from_db()
-    assert (meeting.due_at, meeting.error_sentence) == (None, "No policy.")
+    assert (meeting.due_at, str(meeting.error)) == (None, "No policy.")
 
 
 def test_a_platform_that_contradicts_itself_is_asked_less_and_less_often(platform, hosting, sam):

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection as database
 from django.db.models.functions import Now
 from django.utils import timezone
-from pytest_django import Settings
 
+from integrations import circuit_breaker
+from integrations.matching import rematch_lease
 from integrations.matching.rematch_lease import resume_rematch_runs
 from integrations.matching.rematch_worker import work_on_run
 from integrations.models import (
@@ -25,6 +26,7 @@ from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, refused, throttled
 from tests.integrations.matching.matching_steps import make_known, start, statuses
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db
 
@@ -117,9 +119,9 @@ def test_a_worker_that_was_overtaken_writes_nothing(fake_teams: FakePlatform) ->
 
 
 def test_an_outage_waits_on_the_row_and_goes_on_from_the_cursor(
-    fake_teams: FakePlatform, settings: Settings
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETING_BACKOFF_SECONDS = 100
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
     maple = make_organization()
     connection = make_connection(maple)
     make_known(fake_teams, make_staff(maple, 4))
@@ -132,16 +134,18 @@ def test_an_outage_waits_on_the_row_and_goes_on_from_the_cursor(
 
     run.refresh_from_db()
     assert (run.state, run.done, run.attempts) == (RematchState.RUNNING, 2, 1)
-    assert run.error == "The fake platform cannot be reached."
+    assert str(run.error) == "The fake platform cannot be reached."
     assert 70 < (run.due_at - timezone.now()).total_seconds() <= 100
     make_due(run)
     work_on_run(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.done, run.error) == (RematchState.SUCCEEDED, 4, "")
+    assert (run.state, run.done, str(run.error)) == (RematchState.SUCCEEDED, 4, "")
 
 
-def test_the_pauses_grow_while_the_outage_lasts(fake_teams: FakePlatform, settings: Settings) -> None:
-    settings.MEETING_BACKOFF_SECONDS = 100
+def test_the_pauses_grow_while_the_outage_lasts(
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
@@ -200,11 +204,11 @@ def test_a_refused_connection_ends_the_run_and_everybody_keeps_the_status(fake_t
 
     run.refresh_from_db()
     connection.refresh_from_db()
-    assert (run.state, run.error) == (
+    assert (run.state, str(run.error)) == (
         RematchState.FAILED,
         "The fake platform no longer accepts the sign-in.",
     )
-    assert (connection.status, connection.status_reason) == (
+    assert (connection.status, str(connection.status_reason)) == (
         ConnectionStatus.NEEDS_REAUTHORIZATION,
         "The fake platform no longer accepts the sign-in.",
     )
@@ -217,14 +221,16 @@ def test_an_operators_fault_leaves_the_connection_connected_and_the_run_waiting(
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
-    fake_teams.fail("open_directory", PlatformError(ErrorKind.OPERATOR, "The client secret expired."))
+    fake_teams.fail(
+        "open_directory", PlatformError(ErrorKind.OPERATOR, message("The client secret expired."))
+    )
     run = start(connection)
 
     work_on_run(run.pk)
 
     run.refresh_from_db()
     connection.refresh_from_db()
-    assert (run.state, run.error) == (RematchState.RUNNING, "The client secret expired.")
+    assert (run.state, str(run.error)) == (RematchState.RUNNING, "The client secret expired.")
     assert connection.status == ConnectionStatus.CONNECTED
 
 
@@ -232,13 +238,13 @@ def test_a_request_that_the_platform_calls_wrong_ends_the_run(fake_teams: FakePl
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
-    fake_teams.fail("find", PlatformError(ErrorKind.BUG, "Report request 7.", request_id="7"))
+    fake_teams.fail("find", PlatformError(ErrorKind.BUG, message("Report request 7."), request_id="7"))
     run = start(connection)
 
     work_on_run(run.pk)
 
     run.refresh_from_db()
-    assert (run.state, run.error) == (RematchState.FAILED, "Report request 7.")
+    assert (run.state, str(run.error)) == (RematchState.FAILED, "Report request 7.")
     assert run.finished_at is not None
 
 
@@ -252,7 +258,7 @@ def test_a_run_of_a_connection_that_is_not_connected_ends_without_a_call(fake_te
 
     run.refresh_from_db()
     assert (run.state, fake_teams.calls) == (RematchState.FAILED, {})
-    assert run.error == "Microsoft Teams is not connected. Everybody is rematched after Reauthorize."
+    assert str(run.error) == "Microsoft Teams is not connected. Everybody is rematched after Reauthorize."
 
 
 def test_somebody_renamed_while_the_platform_answers_is_not_written(fake_teams: FakePlatform) -> None:
@@ -271,9 +277,9 @@ def test_somebody_renamed_while_the_platform_answers_is_not_written(fake_teams: 
 
 
 def test_a_long_run_hands_over_to_the_next_task(
-    fake_teams: FakePlatform, settings: Settings, sent_tasks: list[tuple[object, ...]]
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch, sent_tasks: list[tuple[object, ...]]
 ) -> None:
-    settings.REMATCH_LEASE_SECONDS = 0
+    monkeypatch.setattr(rematch_lease, "RUN_LEASE_DURATION", timedelta(0))
     maple = make_organization()
     connection = make_connection(maple)
     make_known(fake_teams, make_staff(maple, 4))

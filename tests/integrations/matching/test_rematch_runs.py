@@ -25,6 +25,7 @@ from integrations.platforms.values import MatchReason
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage
 from tests.integrations.matching.matching_steps import make_known, start, statuses
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db
 
@@ -252,12 +253,16 @@ def test_an_ended_run_says_why_and_its_worker_writes_nothing(fake_teams: FakePla
     sam = make_member(maple)
     make_match(connection, sam)
     run = start(connection)
-    fake_teams.during("find", lambda: end_runs(connection.pk, "The connection was disconnected."))
+    fake_teams.during("find", lambda: end_runs(connection.pk, message("The connection was disconnected.")))
 
     work_on_run(run.pk)
 
     run.refresh_from_db()
-    assert (run.state, run.error, run.done) == (RematchState.FAILED, "The connection was disconnected.", 0)
+    assert (run.state, str(run.error), run.done) == (
+        RematchState.FAILED,
+        "The connection was disconnected.",
+        0,
+    )
     assert statuses(connection) == {sam.email: MatchStatus.MATCHED}
 
 
@@ -269,7 +274,7 @@ def test_only_runs_of_the_connection_that_are_under_way_are_ended(fake_teams: Fa
     work_on_run(finished.pk)
     elsewhere = start(other)
 
-    ended = end_runs(connection.pk, "The connection was disconnected.")
+    ended = end_runs(connection.pk, message("The connection was disconnected."))
 
     states = dict(RematchRun.objects.values_list("pk", "state"))
     assert ended == 0

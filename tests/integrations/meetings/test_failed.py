@@ -1,4 +1,4 @@
-"""Failed links whose host cannot host there any more: the list and Try again say so."""
+"""Failed links, and the reasons why Try again would not help."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from django.urls import reverse
 
 from integrations.models import Connection, ConnectionStatus, DesiredState, DirectoryState, Meeting
 from integrations.platforms.failures import ErrorKind
-from staff.models import Organization, Role, StaffMember, VideoChoice
-from tests.cast import signed_in
+from staff.models import Organization, StaffMember, VideoChoice
 from tests.factories import (
     make_appointment,
     make_client,
@@ -22,6 +21,7 @@ from tests.factories import (
     make_service,
 )
 from tests.integrations.pages import said, words
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
@@ -29,18 +29,8 @@ STARTS = datetime(2099, 3, 2, 15, tzinfo=UTC)
 AGAIN = "1 link is being tried again."
 
 
-@pytest.fixture
-def connection(maple: Organization) -> Connection:
-    return make_connection(maple)
-
-
-@pytest.fixture
-def as_ada(maple: Organization) -> Browser:
-    return signed_in(make_member(maple, "Ada Lovell", Role.ADMIN))
-
-
 def fail(connection: Connection, host: StaffMember, **fields: Any) -> Meeting:
-    """The meeting of an appointment, refused."""
+    """Return a failed meeting of an appointment."""
     meeting = Meeting.objects.create(
         **{
             "organization": connection.organization,
@@ -51,7 +41,7 @@ def fail(connection: Connection, host: StaffMember, **fields: Any) -> Meeting:
             "starts_at": STARTS,
             "ends_at": STARTS + timedelta(hours=1),
             "error_kind": ErrorKind.PERSON,
-            "error_sentence": "No licence. Assign one, then choose Try again.",
+            "error": message("No licence. Assign one, then choose Try again."),
             **fields,
         }
     )
@@ -70,7 +60,7 @@ def try_again(browser: Browser, connection: Connection, **form: Any) -> list[str
     return said(browser.post(reverse("connection-try-again", args=[connection.pk]), form))
 
 
-def test_of_a_host_who_can_host_nothing_is_added(
+def test_a_host_who_cannot_host_is_listed_with_the_reason(
     as_ada: Browser, connection: Connection, sam: StaffMember
 ) -> None:
     make_match(connection, sam)
@@ -80,7 +70,7 @@ def test_of_a_host_who_can_host_nothing_is_added(
     assert try_again(as_ada, connection, meeting=meeting.pk) == [AGAIN]
 
 
-def test_a_host_who_is_unmatched_is_named_with_the_way_to_the_row(
+def test_an_unmatched_host_is_named_with_a_link_to_the_row(
     as_ada: Browser, connection: Connection, sam: StaffMember
 ) -> None:
     make_match(connection, sam, directory=DirectoryState.UNMATCHED)
@@ -92,7 +82,7 @@ def test_a_host_who_is_unmatched_is_named_with_the_way_to_the_row(
     assert try_again(as_ada, connection) == [AGAIN, f"{warning} {reason}"]
 
 
-def test_what_is_booked_gets_its_link_though_video_calls_is_off(
+def test_a_booked_meeting_gets_its_link_although_video_calls_is_off(
     as_ada: Browser, connection: Connection, sam: StaffMember
 ) -> None:
     make_match(connection, sam, enabled=False)
@@ -116,7 +106,7 @@ def test_a_host_with_a_personal_link_is_offered_a_link_there(
     assert "Sam Okafor: Hosts on a personal link now." in try_again(as_ada, connection)[1]
 
 
-def test_of_two_hosts_with_one_name_both_reasons_are_told(
+def test_two_hosts_with_the_same_name_have_a_reason_each(
     as_ada: Browser, maple: Organization, connection: Connection, sam: StaffMember
 ) -> None:
     other = make_connection(maple, is_default=False, account_oid="2")
@@ -134,7 +124,7 @@ def test_of_two_hosts_with_one_name_both_reasons_are_told(
     assert "Sam Okafor: Hosts on Microsoft Teams 2 now." in sentences
 
 
-def test_a_host_on_another_connection_whose_link_works_is_offered_to_replace_it(
+def test_a_host_on_another_connection_is_offered_a_replacement_of_a_working_link(
     as_ada: Browser, maple: Organization, connection: Connection, sam: StaffMember
 ) -> None:
     fail(connection, sam, join_url="https://meet.example/1")
@@ -148,16 +138,16 @@ def test_a_host_on_another_connection_whose_link_works_is_offered_to_replace_it(
     assert f'href="{reverse("video-links")}?staff={sam.pk}&amp;show=other">Replace links</a>' in html
 
 
-def test_what_is_only_to_be_deleted_needs_no_host(
-    as_ada: Browser, connection: Connection, sam: StaffMember
-) -> None:
+def test_deleting_a_meeting_needs_no_host(as_ada: Browser, connection: Connection, sam: StaffMember) -> None:
     fail(connection, sam, desired_state=DesiredState.ABSENT)
 
     assert "Sam Okafor:" not in listed(as_ada, connection)
     assert try_again(as_ada, connection) == [AGAIN]
 
 
-def test_of_many_a_few_are_named(as_ada: Browser, maple: Organization, connection: Connection) -> None:
+def test_only_a_few_of_many_hosts_are_named(
+    as_ada: Browser, maple: Organization, connection: Connection
+) -> None:
     for name in ("Abe", "Bea", "Cy", "Dee", "Eve"):
         member = make_member(maple, name)
         make_match(connection, member, directory=DirectoryState.UNMATCHED)
@@ -170,7 +160,7 @@ def test_of_many_a_few_are_named(as_ada: Browser, maple: Organization, connectio
 
 
 @pytest.mark.parametrize("is_live", [True, False])
-def test_the_dashboard_counts_them(
+def test_the_dashboard_counts_failed_links(
     as_ada: Browser, connection: Connection, sam: StaffMember, is_live: bool
 ) -> None:
     fail(connection, sam)
@@ -183,7 +173,7 @@ def test_the_dashboard_counts_them(
     assert f'href="{health}#failed">1 failed link</a>' in html
 
 
-def test_the_list_of_integrations_counts_them_for_each(
+def test_the_list_of_integrations_counts_failed_links_of_each_connection(
     as_ada: Browser, maple: Organization, connection: Connection, sam: StaffMember
 ) -> None:
     fail(connection, sam)
@@ -195,7 +185,7 @@ def test_the_list_of_integrations_counts_them_for_each(
     assert text.count("failed link") == 1
 
 
-def test_the_dashboard_does_not_count_what_is_over(
+def test_the_dashboard_does_not_count_past_meetings(
     as_ada: Browser, connection: Connection, sam: StaffMember
 ) -> None:
     fail(connection, sam, starts_at=STARTS.replace(year=2020), ends_at=STARTS.replace(year=2020, hour=16))

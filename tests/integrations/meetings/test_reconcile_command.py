@@ -1,4 +1,4 @@
-"""`manage.py reconcile_meetings`."""
+"""The command `reconcile_meetings`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Tests:
-    """Every meeting is the tests'."""
+    """Own every meeting."""
 
     def owned(self, meeting_ids):
         return set(meeting_ids)
@@ -36,7 +36,7 @@ def everything_is_owned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def meeting(fake_teams: FakePlatform) -> Meeting:
-    """One of Maple's, that vanished from the platform five days before its start."""
+    """A meeting that vanished from the platform five days before its start."""
     start = timezone.now().replace(microsecond=0) + timedelta(days=5)
     meeting = sync(ask(make_hosting(), starts_at=start, ends_at=start + HALF_AN_HOUR))
     Meeting.objects.update(claimed_at=timezone.now() - timedelta(days=30))
@@ -51,7 +51,7 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_it_does_everything_at_once_and_says_what_came_of_it(meeting: Meeting) -> None:
+def test_it_repairs_everything_at_once_and_prints_the_result(meeting: Meeting) -> None:
     said = run()
 
     meeting.refresh_from_db()
@@ -62,7 +62,7 @@ def test_it_does_everything_at_once_and_says_what_came_of_it(meeting: Meeting) -
     assert meeting.join_url == "https://meet.example/2"
 
 
-def test_a_second_time_there_is_nothing_to_read(meeting: Meeting, fake_teams: FakePlatform) -> None:
+def test_a_second_run_reads_nothing(meeting: Meeting, fake_teams: FakePlatform) -> None:
     run()
     fake_teams.calls.clear()
 
@@ -72,7 +72,7 @@ def test_a_second_time_there_is_nothing_to_read(meeting: Meeting, fake_teams: Fa
     assert fake_teams.calls == Counter()
 
 
-def test_a_dry_run_changes_nothing_and_calls_nobody(meeting: Meeting, fake_teams: FakePlatform) -> None:
+def test_a_dry_run_changes_nothing_and_calls_no_platform(meeting: Meeting, fake_teams: FakePlatform) -> None:
     said = run("--dry-run")
 
     meeting.refresh_from_db()
@@ -81,7 +81,7 @@ def test_a_dry_run_changes_nothing_and_calls_nobody(meeting: Meeting, fake_teams
     assert (Reconciliation.objects.count(), Finding.objects.count()) == (0, 0)
 
 
-def test_what_the_platform_puts_off_is_left_to_the_workers(
+def test_workers_read_the_meetings_that_the_platform_delays(
     meeting: Meeting, fake_teams: FakePlatform
 ) -> None:
     fake_teams.fail("read_meeting", outage())
@@ -89,7 +89,7 @@ def test_what_the_platform_puts_off_is_left_to_the_workers(
     assert "Some have no answer yet" in run()
 
 
-def test_only_the_organisation_that_is_named(meeting: Meeting, fake_teams: FakePlatform) -> None:
+def test_it_can_be_limited_to_one_organisation(meeting: Meeting, fake_teams: FakePlatform) -> None:
     make_organization("Cedar Bank")
 
     said = run("--organization", "cedar")
@@ -97,12 +97,12 @@ def test_only_the_organisation_that_is_named(meeting: Meeting, fake_teams: FakeP
     assert (said, fake_teams.calls) == ("There is no connection that works.\n", Counter())
 
 
-def test_an_organisation_that_does_not_exist_is_a_sentence(db: None) -> None:
+def test_an_unknown_organisation_is_refused_with_a_sentence(db: None) -> None:
     with pytest.raises(CommandError, match="There is no organisation “maple”"):
         run("--organization", "maple")
 
 
-def test_a_connection_without_a_sign_in_is_left_alone(meeting: Meeting, fake_teams: FakePlatform) -> None:
+def test_a_connection_without_a_sign_in_is_skipped(meeting: Meeting, fake_teams: FakePlatform) -> None:
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
 
     assert (run(), fake_teams.calls) == ("There is no connection that works.\n", Counter())

@@ -1,4 +1,4 @@
-"""Meetings are compared with the platform: each read at most twice, mended where it does not agree."""
+"""Comparison of meetings with the platform: at most two reads of each, and repair of differences."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ from integrations.platforms.values import PlatformError
 from tests.integrations.backdating import in_days, night, pass_time, work
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
-from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, later, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, later, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Killed(BaseException):
-    """The worker is gone, at once and without a word."""
+    """End of a worker that is killed without a trace."""
 
 
 @pytest.fixture(autouse=True)
 def owned_by_tests(monkeypatch: pytest.MonkeyPatch) -> set[object]:
-    """Every meeting belongs to the tests, but those whose ids are put into this set."""
+    """Own every meeting, except those whose ids a test adds to this set."""
     abandoned: set[object] = set()
 
     class Tests:
@@ -55,19 +56,8 @@ def owned_by_tests(monkeypatch: pytest.MonkeyPatch) -> set[object]:
     return abandoned
 
 
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
-@pytest.fixture
-def connection(hosting: Hosting) -> Connection:
-    assert hosting.connection is not None
-    return hosting.connection
-
-
 def make_ready(hosting: Hosting, *, days: float) -> Meeting:
-    """A meeting made long ago, that begins in so many days as the platform knows, too."""
+    """Create a meeting on both sides, long ago, that starts in `days` days."""
     start = timezone.now().replace(microsecond=0) + timedelta(days=days)
     meeting = sync(ask(hosting, starts_at=start, ends_at=start + HALF_AN_HOUR))
     Meeting.objects.filter(pk=meeting.pk).update(
@@ -81,7 +71,7 @@ def reads(fake: FakePlatform) -> int:
 
 
 def findings() -> list[tuple[str, str]]:
-    return list(Finding.objects.order_by("pk").values_list("kind", "sentence"))
+    return [(finding.kind, str(finding.message)) for finding in Finding.objects.order_by("pk")]
 
 
 def reconcile_and_work(connection: Connection) -> Reconciliation:
@@ -96,10 +86,10 @@ def reconcile_and_work(connection: Connection) -> Reconciliation:
 @pytest.mark.parametrize(
     ("booked_ahead", "expected"), [(30, 2), (8, 2), (7.5, 2), (6, 1), (3, 1), (1.5, 1), (0.9, 0)]
 )
-def test_a_meeting_is_read_a_week_and_a_day_before_unless_it_was_made_since(
+def test_a_meeting_is_read_a_week_and_a_day_before_its_start_unless_it_was_created_since(
     hosting: Hosting, fake_teams: FakePlatform, booked_ahead: float, expected: int
 ) -> None:
-    """The platform agrees all the time: what it knows of the time grows older with the rows."""
+    """The remote meetings age with the rows, so that both sides stay in sync."""
     meeting = in_days(sync(ask(hosting)), booked_ahead, claimed_days_ago=0)
     fake_teams.calls.clear()
 
@@ -119,7 +109,7 @@ def agree_on_tomorrow(fake: FakePlatform, meeting: Meeting) -> None:
     )
 
 
-def test_what_was_read_once_is_not_read_again_however_often_it_is_asked(
+def test_repeated_reconciliations_do_not_read_a_meeting_again(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     make_ready(hosting, days=5)
@@ -145,7 +135,7 @@ def test_a_meeting_that_is_moved_is_not_read_more_than_twice(
     assert (read, reads(fake_teams)) == (2, 2)
 
 
-def test_whatever_does_not_agree_yet_is_not_read(
+def test_meetings_that_are_out_of_sync_are_not_read(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     cancelled, failed, waiting, over = (make_ready(hosting, days=5) for _ in range(4))
@@ -160,9 +150,7 @@ def test_whatever_does_not_agree_yet_is_not_read(
     assert (run.inspected, run.finished_at is not None) == (0, True)
 
 
-def test_one_night_is_one_reconciliation_however_often_beat_asks(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_beat_starts_one_reconciliation_a_night(hosting: Hosting, fake_teams: FakePlatform) -> None:
     make_ready(hosting, days=5)
 
     begun = [reconcile_everything() for _ in range(3)]
@@ -171,7 +159,7 @@ def test_one_night_is_one_reconciliation_however_often_beat_asks(
     assert (begun, reconcile_everything()) == ([1, 0, 0], 1)
 
 
-def test_two_who_reconcile_at_once_read_each_meeting_once(
+def test_two_concurrent_reconciliations_read_each_meeting_once(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     for days in (0.5, 2, 3, 4, 5, 6):
@@ -184,7 +172,7 @@ def test_two_who_reconcile_at_once_read_each_meeting_once(
     assert sum(Reconciliation.objects.values_list("inspected", flat=True)) == 6
 
 
-def test_at_night_the_readings_are_spread(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_reads_are_spread_at_night(hosting: Hosting, fake_teams: FakePlatform) -> None:
     for days in (1.5, 2, 3, 4, 5, 6):
         make_ready(hosting, days=days)
 
@@ -194,7 +182,7 @@ def test_at_night_the_readings_are_spread(hosting: Hosting, fake_teams: FakePlat
     assert (len(due), max(due) < timezone.now() + timedelta(seconds=12)) == (6, True)
 
 
-def test_a_booking_passes_what_is_to_be_read(
+def test_a_booking_comes_before_scheduled_reads(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     ready = make_ready(hosting, days=5)
@@ -208,7 +196,7 @@ def test_a_booking_passes_what_is_to_be_read(
 
 
 # --- what is found ----------------------------------------------------------------------------------
-def test_a_meeting_that_vanished_is_made_again(
+def test_a_vanished_meeting_is_created_again(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
@@ -231,7 +219,7 @@ def test_a_meeting_that_vanished_is_made_again(
     )
 
 
-def test_a_meeting_that_somebody_changed_is_put_back(
+def test_a_changed_meeting_is_restored(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
@@ -252,10 +240,10 @@ def test_a_meeting_that_somebody_changed_is_put_back(
     assert (run.inspected, run.restored, run.recreated, run.failed) == (1, 1, 0, 0)
 
 
-def test_what_the_platform_did_not_take_over_is_not_sent_every_time(
+def test_a_refused_option_is_not_sent_every_time(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
-    fake_teams.warning = "The co-organizer was refused."
+    fake_teams.warning = message("The co-organizer was refused.")
     meeting = make_ready(hosting, days=5)
     remote = fake_teams.meetings[meeting.remote_id]
     fake_teams.meetings[meeting.remote_id] = replace(remote, attendee_ids=frozenset())
@@ -264,10 +252,13 @@ def test_what_the_platform_did_not_take_over_is_not_sent_every_time(
     reconcile_and_work(connection)
 
     meeting.refresh_from_db()
-    assert (fake_teams.calls, meeting.warning) == (Counter(read_meeting=1), "The co-organizer was refused.")
+    assert (fake_teams.calls, str(meeting.warning)) == (
+        Counter(read_meeting=1),
+        "The co-organizer was refused.",
+    )
 
 
-def test_meetings_that_coconut_did_not_make_are_never_touched(
+def test_meetings_that_coconut_did_not_create_are_never_touched(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
@@ -288,7 +279,7 @@ def test_meetings_that_coconut_did_not_make_are_never_touched(
     assert "foreign" not in named
 
 
-def test_a_night_that_found_something_is_in_the_history_and_a_quiet_one_is_not(
+def test_only_a_night_with_findings_is_in_the_history(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     make_ready(hosting, days=5)
@@ -308,7 +299,7 @@ def test_a_night_that_found_something_is_in_the_history_and_a_quiet_one_is_not(
 
 
 # --- trouble ----------------------------------------------------------------------------------------
-def test_a_request_to_slow_down_in_the_middle_puts_the_others_off(
+def test_throttling_delays_the_other_reads(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     for days in (2, 3, 4):
@@ -324,12 +315,14 @@ def test_a_request_to_slow_down_in_the_middle_puts_the_others_off(
     finish_reconciliations()
 
     run.refresh_from_db()
-    # One answer, one refusal; then the one that was refused and the one that waited.
+    # One response and one 429. Then the refused read and the delayed one.
     assert (asked_before_the_pause, finished, reads(fake_teams)) == (2, 0, 4)
     assert (run.inspected, run.failed, run.finished_at is not None) == (3, 0, True)
 
 
-def test_an_outage_is_waited_for(hosting: Hosting, connection: Connection, fake_teams: FakePlatform) -> None:
+def test_reads_wait_for_the_end_of_an_outage(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
+) -> None:
     meeting = make_ready(hosting, days=5)
     fake_teams.fail("read_meeting", outage())
     run = reconcile_and_work(connection)
@@ -348,11 +341,11 @@ def test_an_outage_is_waited_for(hosting: Hosting, connection: Connection, fake_
     )
 
 
-def test_what_could_not_be_read_is_counted_with_the_reason_and_keeps_its_link(
+def test_a_failed_read_is_counted_with_the_reason_and_the_link_stays(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
-    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
+    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, message("No policy covers Sam.")))
 
     run = reconcile_and_work(connection)
 
@@ -363,11 +356,11 @@ def test_what_could_not_be_read_is_counted_with_the_reason_and_keeps_its_link(
     assert (meeting.state, meeting.has_failed) == ("ready", True)
 
 
-def test_trying_again_what_could_not_be_read_reads_nothing(
+def test_try_again_after_a_failed_read_reads_nothing(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
-    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
+    fake_teams.fail("read_meeting", PlatformError(ErrorKind.PERSON, message("No policy covers Sam.")))
     reconcile_and_work(connection)
     fake_teams.calls.clear()
 
@@ -377,7 +370,7 @@ def test_trying_again_what_could_not_be_read_reads_nothing(
     assert (fake_teams.calls, meeting.has_failed) == (Counter(update_meeting=1), False)
 
 
-def test_a_worker_killed_while_it_reads_costs_one_more_reading_at_most(
+def test_a_worker_killed_during_a_read_costs_one_more_read_at_most(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
@@ -395,7 +388,7 @@ def test_a_worker_killed_while_it_reads_costs_one_more_reading_at_most(
     assert (reads(fake_teams), meeting.due_at, findings()) == (2, None, [])
 
 
-def test_a_worker_killed_while_it_makes_a_meeting_again_leaves_one_and_says_so_once(
+def test_a_worker_killed_while_it_recreates_a_meeting_leaves_one_meeting_and_one_finding(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
@@ -413,9 +406,13 @@ def test_a_worker_killed_while_it_makes_a_meeting_again_leaves_one_and_says_so_o
     assert (meeting.join_url, [kind for kind, _ in findings()]) == (remote.join_url, ["recreated"])
 
 
-def test_a_late_write_of_our_own_is_nobody_elses_change(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_late_write_of_our_own_is_not_reported_as_a_change(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
     meeting = sync(ask(hosting))
-    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer came.", ambiguous=True))
+    fake_teams.fail(
+        "update_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer came."), ambiguous=True)
+    )
     move(meeting)
     sync(meeting)
     later(seconds=30)
@@ -429,7 +426,7 @@ def test_a_late_write_of_our_own_is_nobody_elses_change(hosting: Hosting, fake_t
     assert (fake_teams.meetings[meeting.remote_id], findings()) == (remote, [])
 
 
-def test_a_connection_that_must_be_reauthorized_is_left_for_later(
+def test_a_connection_that_needs_reauthorization_is_reconciled_later(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
@@ -440,7 +437,7 @@ def test_a_connection_that_must_be_reauthorized_is_left_for_later(
     assert meeting.week_check_at is None
 
 
-def test_a_disconnect_in_the_middle_leaves_what_was_to_be_read_with_its_link(
+def test_links_stay_if_the_connection_is_disconnected_before_their_reads(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = make_ready(hosting, days=5)
@@ -456,7 +453,7 @@ def test_a_disconnect_in_the_middle_leaves_what_was_to_be_read_with_its_link(
     assert (reads(fake_teams), run.failed, run.finished_at is not None) == (0, 0, True)
 
 
-def test_a_reconciliation_that_never_ends_is_counted_after_a_day(
+def test_an_unfinished_reconciliation_is_counted_after_a_day(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     make_ready(hosting, days=5)

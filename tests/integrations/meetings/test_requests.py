@@ -1,4 +1,4 @@
-"""Asking for meetings. What workers make of it is in test_meeting_sync.py."""
+"""Requests for meetings. `test_sync` tests the workers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from integrations.hosting.eligibility import Hosting
 from integrations.meetings import requests
 from integrations.meetings.signals import meeting_changed
 from integrations.models import Meeting
-from tests.integrations.fake_platform import SERVICE_ACCOUNT, FakePlatform
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting
+from tests.integrations.fake_platform import SERVICE_ACCOUNT
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """What reached the broker."""
+    """Tasks that reached the broker."""
     tasks: list[tuple[str, ...]] = []
 
     def send_task(name: str, args: tuple[str, ...], **options: Any) -> None:
@@ -40,7 +41,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 
 @pytest.fixture
 def heard() -> Iterator[list[UUID]]:
-    """The meetings that `meeting_changed` was sent for."""
+    """Ids of the meetings that `meeting_changed` was sent for."""
     ids: list[UUID] = []
 
     def listen(*, meeting_id: UUID, **kwargs: Any) -> None:
@@ -51,12 +52,7 @@ def heard() -> Iterator[list[UUID]]:
     meeting_changed.disconnect(listen)
 
 
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
-def test_a_meeting_that_was_asked_for_is_pending_and_due(hosting: Hosting) -> None:
+def test_a_requested_meeting_is_pending_and_due(hosting: Hosting) -> None:
     meeting = ask(hosting)
 
     assert (meeting.state, meeting.organizer_id) == ("pending", SERVICE_ACCOUNT)
@@ -66,7 +62,7 @@ def test_a_meeting_that_was_asked_for_is_pending_and_due(hosting: Hosting) -> No
     assert Meeting.objects.due().get() == meeting
 
 
-def test_the_worker_is_told_after_commit(hosting: Hosting, sent: list[Any]) -> None:
+def test_the_task_is_sent_after_commit(hosting: Hosting, sent: list[Any]) -> None:
     with transaction.atomic():
         meeting = ask(hosting)
         told_early = list(sent)
@@ -76,7 +72,7 @@ def test_the_worker_is_told_after_commit(hosting: Hosting, sent: list[Any]) -> N
     assert meeting.enqueued_at is not None
 
 
-def test_a_booking_that_is_rolled_back_asks_for_nothing(hosting: Hosting, sent: list[Any]) -> None:
+def test_a_rolled_back_booking_requests_nothing(hosting: Hosting, sent: list[Any]) -> None:
     with transaction.atomic():
         ask(hosting)
         transaction.set_rollback(True)
@@ -84,7 +80,7 @@ def test_a_booking_that_is_rolled_back_asks_for_nothing(hosting: Hosting, sent: 
     assert (sent, Meeting.objects.count()) == ([], 0)
 
 
-def test_a_host_without_a_connection_is_the_callers_mistake(hosting: Hosting) -> None:
+def test_a_host_without_a_connection_is_refused(hosting: Hosting) -> None:
     with pytest.raises(ValueError, match="needs a connection"):
         requests.request_meeting(
             host=hosting.match.staff,  # type: ignore[union-attr]
@@ -124,7 +120,7 @@ def test_a_meeting_is_renamed(hosting: Hosting) -> None:
     assert (meeting.subject, meeting.version) == ("Car loan", 2)
 
 
-def test_a_meeting_that_no_worker_took_up_is_cancelled_at_once(hosting: Hosting) -> None:
+def test_an_unclaimed_meeting_is_cancelled_at_once(hosting: Hosting) -> None:
     meeting = ask(hosting)
 
     requests.request_cancel(meeting.pk)
@@ -133,7 +129,7 @@ def test_a_meeting_that_no_worker_took_up_is_cancelled_at_once(hosting: Hosting)
     assert (meeting.state, meeting.due_at) == ("cancelled", None)
 
 
-def test_a_meeting_that_a_worker_took_up_is_cancelling(hosting: Hosting) -> None:
+def test_a_claimed_meeting_is_cancelling(hosting: Hosting) -> None:
     meeting = ask(hosting)
     Meeting.objects.update(claimed_at=timezone.now())
 
@@ -155,24 +151,22 @@ def test_a_cancelled_meeting_is_neither_moved_nor_renamed(hosting: Hosting) -> N
     assert (meeting.starts_at, meeting.subject, meeting.state) == (STARTS, "Mortgage review", "cancelled")
 
 
-def test_failed_meetings_are_tried_again_and_others_left_alone(
-    hosting: Hosting, sent: list[Any], heard: list[UUID]
-) -> None:
+def test_only_failed_meetings_are_tried_again(hosting: Hosting, sent: list[Any], heard: list[UUID]) -> None:
     failed, link_works, waiting = (ask(hosting) for _ in range(3))
-    Meeting.objects.exclude(pk=waiting.pk).update(error_kind="person", error_sentence="No.", due_at=None)
+    Meeting.objects.exclude(pk=waiting.pk).update(error_kind="person", error=message("No."), due_at=None)
     Meeting.objects.filter(pk=link_works.pk).update(join_url="https://teams.example/meet/1")
     sent.clear()
 
     tried = requests.try_again(Meeting.objects.all())
 
     failed.refresh_from_db()
-    assert (tried, failed.state, failed.error_sentence) == (2, "pending", "")
+    assert (tried, failed.state, str(failed.error)) == (2, "pending", "")
     assert set(heard) == {failed.pk, link_works.pk}
     assert sent == [("integrations.sweep_meetings",)]
     assert Meeting.objects.due().count() == 3
 
 
-def test_what_waits_for_a_connection_resumes(hosting: Hosting, sent: list[Any]) -> None:
+def test_meetings_that_wait_for_a_connection_resume(hosting: Hosting, sent: list[Any]) -> None:
     later = timezone.now() + timedelta(minutes=10)
     waits, compares_later, failed = (ask(hosting) for _ in range(3))
     Meeting.objects.filter(pk=waits.pk).update(due_at=later, error_kind="outage")
@@ -188,7 +182,7 @@ def test_what_waits_for_a_connection_resumes(hosting: Hosting, sent: list[Any]) 
 
 @contextmanager
 def broker_at(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Celery's broker moves to another port of this machine."""
+    """Point Celery to a broker on another port of this machine."""
     monkeypatch.setattr(current_app.conf, "broker_url", f"redis://127.0.0.1:{port}/0")
     monkeypatch.setattr(current_app.conf, "broker_write_url", f"redis://127.0.0.1:{port}/0")
     task_queue._producers.cache_clear()
@@ -217,12 +211,12 @@ def test_a_broker_that_is_down_costs_a_second_at_most(
             knock.close()
     meeting.refresh_from_db()
     assert took < 1.7
-    # The sweep need not wait until the nudge is old: it never arrived.
+    # The task never arrived, so the sweep doesn't wait for it.
     assert (meeting.state, meeting.enqueued_at) == ("pending", None)
 
 
 def _knock(server: socket.socket) -> socket.socket:
-    """Fill the queue of connections that the server has not accepted."""
+    """Fill the server's backlog of connections."""
     client = socket.socket()
     client.setblocking(False)
     client.connect_ex(server.getsockname())

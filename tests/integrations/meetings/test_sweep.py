@@ -1,4 +1,4 @@
-"""What the sweep finds, and what it ends: appointments that are over, connections that are gone."""
+"""The sweep: tasks for due meetings, and the end of meetings that can no longer be synced."""
 
 from __future__ import annotations
 
@@ -22,19 +22,15 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.tasks import sweep_meetings, sync_meeting
 from tests.integrations.fake_platform import FakePlatform, outage
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
-@pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The meetings that workers were told of."""
+    """Ids of the meetings that tasks were sent for."""
     told: list[str] = []
 
     def send_each(task: str, calls: list[tuple[object]], **options: object) -> bool:
@@ -50,7 +46,7 @@ def ends(meeting: Meeting, ago: timedelta) -> None:
     Meeting.objects.filter(pk=meeting.pk).update(starts_at=now - ago - HALF_AN_HOUR, ends_at=now - ago)
 
 
-def test_a_nudge_that_was_lost_is_made_up_for_after_a_minute(hosting: Hosting, sent: list[str]) -> None:
+def test_a_lost_task_is_sent_again_after_a_minute(hosting: Hosting, sent: list[str]) -> None:
     meeting = ask(hosting)
     sent.clear()
 
@@ -62,7 +58,7 @@ def test_a_nudge_that_was_lost_is_made_up_for_after_a_minute(hosting: Hosting, s
     assert sweep() == 0
 
 
-def test_a_nudge_that_the_broker_did_not_take_is_made_up_for_at_once(
+def test_a_task_that_the_broker_refused_is_sent_again_at_once(
     hosting: Hosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broker:
@@ -88,10 +84,10 @@ def test_a_sweep_stops_at_a_broker_that_is_down(hosting: Hosting, monkeypatch: p
     assert (len(tried), Meeting.objects.filter(enqueued_at=None).count()) == (1, 3)
 
 
-def test_the_soonest_appointments_go_first_and_no_more_than_a_batch(
-    hosting: Hosting, sent: list[str], settings: Any
+def test_a_sweep_sends_one_batch_with_the_earliest_appointments_first(
+    hosting: Hosting, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETING_SWEEP_BATCH = 2
+    monkeypatch.setattr("integrations.meetings.sweep.BATCH_SIZE", 2)
     far, near, middle = (
         ask(hosting, starts_at=STARTS + days, ends_at=STARTS + days + HALF_AN_HOUR)
         for days in (timedelta(days=9), timedelta(days=1), timedelta(days=5))
@@ -108,7 +104,7 @@ def test_the_soonest_appointments_go_first_and_no_more_than_a_batch(
     assert sent == [str(near.pk), str(middle.pk), str(far.pk)]
 
 
-def test_meetings_that_are_held_or_wait_or_agree_are_not_swept(hosting: Hosting) -> None:
+def test_leased_waiting_and_synced_meetings_are_not_swept(hosting: Hosting) -> None:
     held, waiting, agreed = (ask(hosting) for _ in range(3))
     soon = timezone.now() + timedelta(minutes=1)
     Meeting.objects.filter(pk=held.pk).update(lease_token=uuid4(), lease_until=soon)
@@ -119,7 +115,7 @@ def test_meetings_that_are_held_or_wait_or_agree_are_not_swept(hosting: Hosting)
     assert sweep() == 0
 
 
-def test_a_row_that_somebody_is_writing_holds_nobody_up(hosting: Hosting, sent: list[str]) -> None:
+def test_a_locked_row_does_not_block_the_sweep(hosting: Hosting, sent: list[str]) -> None:
     busy, free = ask(hosting), ask(hosting)
     later(seconds=61)
     sent.clear()
@@ -135,7 +131,7 @@ def test_a_row_that_somebody_is_writing_holds_nobody_up(hosting: Hosting, sent: 
     assert sent == [str(free.pk)]
 
 
-def test_who_was_nudged_in_a_pause_is_nudged_when_it_is_over(hosting: Hosting, sent: list[str]) -> None:
+def test_a_task_sent_during_a_pause_is_sent_again_after_it(hosting: Hosting, sent: list[str]) -> None:
     Connection.objects.update(paused_until=timezone.now() + timedelta(seconds=20))
     meeting = ask(hosting)
     sent.clear()
@@ -158,7 +154,7 @@ def test_a_sweep_costs_the_same_queries_for_one_meeting_and_for_three(
             sweep()
 
 
-def test_a_sweep_that_finds_nothing_costs_two_queries(
+def test_a_sweep_without_work_costs_two_queries(
     hosting: Hosting, fake_teams: FakePlatform, django_assert_num_queries: Any
 ) -> None:
     sync(ask(hosting))
@@ -183,16 +179,14 @@ def test_the_sweep_reads_only_meetings_with_open_work(hosting: Hosting) -> None:
     ] == [True, True]
 
 
-def test_a_delete_that_is_refused_while_its_connection_goes_is_ended(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_delete_refused_during_the_disconnect_is_ended(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     requests.request_cancel(meeting.pk)
     fake_teams.during(
         "delete_meeting",
         lambda: Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False),
     )
-    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, "No."), after=True)
+    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, message("No.")), after=True)
     sync(meeting)
     failed = meeting.state
 
@@ -202,17 +196,17 @@ def test_a_delete_that_is_refused_while_its_connection_goes_is_ended(
     assert (failed, meeting.state) == ("failed", "cancelled")
 
 
-def test_a_meeting_that_is_over_fails_without_a_call(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_past_meeting_fails_without_a_call(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     ends(meeting, ago=timedelta(minutes=1))
 
     sync(meeting)
 
     assert (meeting.state, meeting.error_kind, fake_teams.calls) == ("failed", "ended", Counter())
-    assert meeting.error_sentence == "The appointment ended before the video platform could be told of it."
+    assert str(meeting.error) == "The appointment ended before the video platform could be told of it."
 
 
-def test_a_meeting_whose_connection_never_came_back_fails_at_its_end(hosting: Hosting) -> None:
+def test_a_meeting_of_a_connection_without_a_sign_in_fails_at_its_end(hosting: Hosting) -> None:
     meeting = ask(hosting)
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
     ends(meeting, ago=timedelta(minutes=1))
@@ -223,7 +217,7 @@ def test_a_meeting_whose_connection_never_came_back_fails_at_its_end(hosting: Ho
     assert (meeting.state, meeting.error_kind) == ("failed", "ended")
 
 
-def test_a_ready_meeting_that_would_only_be_compared_ends_quietly(
+def test_a_past_meeting_that_is_due_for_a_comparison_only_ends_without_an_error(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
@@ -236,7 +230,7 @@ def test_a_ready_meeting_that_would_only_be_compared_ends_quietly(
     assert (meeting.state, meeting.has_failed, meeting.due_at) == ("ready", False, None)
 
 
-def test_a_meeting_that_is_over_and_moved_to_the_future_is_made(hosting: Hosting) -> None:
+def test_a_past_meeting_that_is_moved_to_the_future_is_created(hosting: Hosting) -> None:
     meeting = ask(hosting)
     ends(meeting, ago=timedelta(minutes=1))
     sync(meeting)
@@ -257,12 +251,12 @@ def test_a_cancelled_meeting_is_deleted_for_a_day_after_its_end(
         requests.request_cancel(meeting.pk)
         sync(meeting)
 
-    assert (today.state, today.warning) == ("cancelled", "")
-    assert (long_ago.state, long_ago.warning.endswith("still has it.")) == ("cancelled", True)
+    assert (today.state, str(today.warning)) == ("cancelled", "")
+    assert (long_ago.state, str(long_ago.warning).endswith("still has it.")) == ("cancelled", True)
     assert fake_teams.calls["delete_meeting"] == 1
 
 
-def test_a_disconnected_connection_fails_what_has_no_link_and_keeps_what_has(
+def test_a_disconnect_fails_meetings_without_a_link_and_keeps_the_links(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     ready, moved, cancelled = (sync(ask(hosting)) for _ in range(3))
@@ -279,10 +273,10 @@ def test_a_disconnected_connection_fails_what_has_no_link_and_keeps_what_has(
     assert [meeting.state for meeting in rows] == ["ready", "ready", "cancelled", "failed"]
     assert [meeting.has_failed for meeting in rows] == [False, True, False, True]
     assert [meeting.due_at for meeting in rows] == [None] * 4
-    assert cancelled.warning.endswith("it still has it.")
+    assert str(cancelled.warning).endswith("it still has it.")
 
 
-def test_a_call_under_way_stores_its_link_although_the_connection_was_disconnected(
+def test_a_call_in_flight_stores_its_link_after_a_disconnect(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
@@ -299,7 +293,7 @@ def test_a_call_under_way_stores_its_link_although_the_connection_was_disconnect
     assert (meeting.state, meeting.join_url != "", meeting.has_failed) == ("ready", True, False)
 
 
-def test_a_cancel_during_a_create_on_a_connection_that_goes_is_ended(
+def test_a_cancel_and_a_disconnect_during_a_create_end_the_meeting(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
@@ -318,7 +312,7 @@ def test_a_cancel_during_a_create_on_a_connection_that_goes_is_ended(
     assert (meeting.state, meeting.due_at) == ("cancelled", None)
 
 
-def test_meetings_without_a_link_are_made_after_the_connection_was_revived(
+def test_failed_meetings_are_created_after_the_connection_was_revived(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
@@ -332,7 +326,7 @@ def test_meetings_without_a_link_are_made_after_the_connection_was_revived(
     assert meeting.state == "ready"
 
 
-def test_the_tasks_do_what_they_are_named_after(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_the_tasks_call_their_functions(hosting: Hosting, fake_teams: FakePlatform) -> None:
     fake_teams.fail("create_meeting", outage())
     meeting = ask(hosting)
 

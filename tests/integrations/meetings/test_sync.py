@@ -1,4 +1,4 @@
-"""The platform is made to agree: created, moved, renamed, deleted, made again; whoever dies in between."""
+"""Sync of meetings with the platform: create, move, rename, delete and recreate, even if workers die."""
 
 from __future__ import annotations
 
@@ -20,28 +20,24 @@ from integrations.models import Connection, Meeting
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError, RemoteMeeting
 from tests.integrations.fake_platform import FakePlatform, gone, outage
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Killed(BaseException):
-    """The worker is gone, at once and without a word."""
-
-
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
+    """End of a worker that is killed without a trace."""
 
 
 def only(fake: FakePlatform) -> RemoteMeeting:
-    """The one meeting the platform has."""
+    """Return the only remote meeting."""
     (meeting,) = fake.meetings.values()
     return meeting
 
 
 def uncertain() -> PlatformError:
-    return PlatformError(ErrorKind.OUTAGE, "No answer came.", ambiguous=True)
+    return PlatformError(ErrorKind.OUTAGE, message("No answer came."), ambiguous=True)
 
 
 def test_a_meeting_gets_its_link(hosting: Hosting, fake_teams: FakePlatform) -> None:
@@ -57,7 +53,7 @@ def test_a_meeting_gets_its_link(hosting: Hosting, fake_teams: FakePlatform) -> 
     assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
 
 
-def test_the_link_is_there_before_the_options_are_sent(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_the_link_is_stored_before_the_options_are_sent(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     seen = []
     fake_teams.during("update_meeting", lambda: seen.append(Meeting.objects.get().state))
@@ -67,17 +63,21 @@ def test_the_link_is_there_before_the_options_are_sent(hosting: Hosting, fake_te
     assert seen == ["ready"]
 
 
-def test_options_that_are_refused_leave_a_ready_meeting_with_a_warning(
+def test_refused_options_leave_a_ready_meeting_with_a_warning(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
-    fake_teams.warning = "The lobby could not be set."
+    fake_teams.warning = message("The lobby could not be set.")
 
     meeting = sync(ask(hosting))
 
-    assert (meeting.state, meeting.warning, meeting.due_at) == ("ready", "The lobby could not be set.", None)
+    assert (meeting.state, str(meeting.warning), meeting.due_at) == (
+        "ready",
+        "The lobby could not be set.",
+        None,
+    )
 
 
-def test_a_meeting_that_agrees_is_left_alone(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_synced_meeting_is_left_alone(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     fake_teams.calls.clear()
 
@@ -86,13 +86,13 @@ def test_a_meeting_that_agrees_is_left_alone(hosting: Hosting, fake_teams: FakeP
     assert fake_teams.calls == Counter()
 
 
-def test_an_unknown_meeting_is_nothing_to_do(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_an_unknown_meeting_is_ignored(hosting: Hosting, fake_teams: FakePlatform) -> None:
     sync_meeting(uuid4())
 
     assert fake_teams.calls == Counter()
 
 
-def test_meetings_are_not_worked_on_inside_a_transaction(hosting: Hosting) -> None:
+def test_sync_refuses_to_run_inside_a_transaction(hosting: Hosting) -> None:
     meeting = ask(hosting)
 
     with pytest.raises(RuntimeError), transaction.atomic():
@@ -124,7 +124,7 @@ def test_a_cancelled_meeting_is_deleted(hosting: Hosting, fake_teams: FakePlatfo
     assert (meeting.state, meeting.due_at, fake_teams.meetings) == ("cancelled", None, {})
 
 
-def test_a_meeting_cancelled_before_a_worker_took_it_up_costs_no_call(
+def test_a_meeting_cancelled_before_its_claim_costs_no_call(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
@@ -135,7 +135,7 @@ def test_a_meeting_cancelled_before_a_worker_took_it_up_costs_no_call(
     assert (meeting.state, fake_teams.calls) == ("cancelled", Counter())
 
 
-def test_a_cancelled_meeting_whose_id_nobody_knows_is_looked_for_and_deleted(
+def test_a_cancelled_meeting_with_an_unknown_id_is_found_and_deleted(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
@@ -151,7 +151,7 @@ def test_a_cancelled_meeting_whose_id_nobody_knows_is_looked_for_and_deleted(
     assert (existed, meeting.state, fake_teams.meetings) == (1, "cancelled", {})
 
 
-def test_a_meeting_that_is_gone_already_counts_as_deleted(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_missing_meeting_counts_as_deleted(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     fake_teams.meetings.clear()
 
@@ -200,7 +200,7 @@ def test_a_worker_killed_while_it_writes_the_outcome_leaves_exactly_one_meeting(
     assert (meeting.state, meeting.join_url) == ("ready", only(fake_teams).join_url)
 
 
-def test_a_moved_meeting_that_vanished_is_made_again(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_moved_meeting_that_vanished_is_created_again(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     first = meeting.join_url
     fake_teams.meetings.clear()
@@ -213,7 +213,7 @@ def test_a_moved_meeting_that_vanished_is_made_again(hosting: Hosting, fake_team
     assert only(fake_teams).starts_at == STARTS + HALF_AN_HOUR
 
 
-def test_the_old_link_stays_until_the_vanished_meeting_is_made_again(
+def test_the_old_link_stays_until_the_vanished_meeting_is_created_again(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
@@ -227,9 +227,7 @@ def test_the_old_link_stays_until_the_vanished_meeting_is_made_again(
     assert (meeting.state, meeting.join_url, meeting.remote_id) == ("ready", link, "")
 
 
-def test_not_found_that_was_not_true_gives_nobody_a_second_link(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_wrong_not_found_creates_no_second_link(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     link = meeting.join_url
     fake_teams.fail("update_meeting", gone())
@@ -241,7 +239,7 @@ def test_not_found_that_was_not_true_gives_nobody_a_second_link(
     assert only(fake_teams).starts_at == STARTS + HALF_AN_HOUR
 
 
-def test_a_meeting_that_is_not_there_right_after_it_was_made_is_waited_for(
+def test_a_new_meeting_that_is_not_found_yet_is_tried_later(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
@@ -256,7 +254,7 @@ def test_a_meeting_that_is_not_there_right_after_it_was_made_is_waited_for(
     assert (meeting.state, meeting.error_kind, meeting.due_at) == ("ready", "", None)
 
 
-def test_a_meeting_made_again_by_a_killed_worker_is_deleted_with_the_cancel(
+def test_a_meeting_recreated_by_a_killed_worker_is_deleted_by_the_cancel(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
@@ -273,9 +271,7 @@ def test_a_meeting_made_again_by_a_killed_worker_is_deleted_with_the_cancel(
     assert (meeting.state, fake_teams.meetings) == ("cancelled", {})
 
 
-def test_a_move_while_the_meeting_is_made_ends_with_the_new_time(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_move_during_the_create_ends_with_the_new_time(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     fake_teams.during("update_meeting", lambda: move(meeting))
 
@@ -290,7 +286,7 @@ def test_a_move_while_the_meeting_is_made_ends_with_the_new_time(
 
 
 @pytest.mark.parametrize("during", ["create_meeting", "update_meeting"])
-def test_a_cancel_while_the_meeting_is_made_ends_without_one(
+def test_a_cancel_during_the_create_leaves_no_meeting(
     hosting: Hosting, fake_teams: FakePlatform, during: str
 ) -> None:
     meeting = ask(hosting)
@@ -303,7 +299,7 @@ def test_a_cancel_while_the_meeting_is_made_ends_without_one(
     assert (shown, meeting.state, fake_teams.meetings) == ("cancelling", "cancelled", {})
 
 
-def test_an_ask_during_the_work_tells_the_worker_once_more(
+def test_a_request_during_the_sync_sends_another_task(
     hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meeting = ask(hosting)
@@ -319,11 +315,11 @@ def test_an_ask_during_the_work_tells_the_worker_once_more(
 
     sync(meeting)
 
-    # When it was moved, in vain, as it was held; and when it was let go of.
+    # Once for the move, which found the meeting leased, and once after the release.
     assert sent == [("integrations.sync_meeting", str(meeting.pk))] * 2
 
 
-def test_who_was_overtaken_writes_nothing(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_worker_that_lost_its_lease_writes_nothing(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     newer = uuid4()
 
@@ -339,7 +335,7 @@ def test_who_was_overtaken_writes_nothing(hosting: Hosting, fake_teams: FakePlat
 
 
 @pytest.mark.parametrize("outcome", ["success", "failure"])
-def test_who_was_overtaken_at_the_end_writes_no_outcome(
+def test_a_worker_that_lost_its_lease_at_the_end_writes_no_outcome(
     hosting: Hosting, fake_teams: FakePlatform, outcome: str
 ) -> None:
     meeting = ask(hosting)
@@ -353,9 +349,7 @@ def test_who_was_overtaken_at_the_end_writes_no_outcome(
     assert (meeting.lease_token, meeting.synced_version, meeting.error_kind) == (newer, 0, "")
 
 
-def test_after_a_worker_that_died_the_meeting_is_compared_once(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_after_a_worker_died_the_meeting_is_compared_once(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     fake_teams.fail("update_meeting", Killed())
     with pytest.raises(Killed):
@@ -372,7 +366,7 @@ def test_after_a_worker_that_died_the_meeting_is_compared_once(
     assert (fake_teams.calls, meeting.due_at, meeting.recheck_at) == (Counter(read_meeting=1), None, None)
 
 
-def test_an_old_write_that_lands_late_is_written_over(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_late_write_is_overwritten(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     move(meeting)
     fake_teams.fail("update_meeting", uncertain())
@@ -396,9 +390,7 @@ def test_an_old_write_that_lands_late_is_written_over(hosting: Hosting, fake_tea
     assert (meeting.state, meeting.due_at) == ("ready", None)
 
 
-def test_a_create_that_lands_after_the_cancel_is_deleted_too(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_create_that_lands_after_the_cancel_is_deleted(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", uncertain())
     sync(meeting)
@@ -414,9 +406,7 @@ def test_a_create_that_lands_after_the_cancel_is_deleted_too(
     assert (meeting.state, meeting.due_at) == ("cancelled", None)
 
 
-def test_a_meeting_that_vanished_is_noticed_when_it_is_compared(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_comparison_finds_a_vanished_meeting(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     Meeting.objects.update(recheck_at=timezone.now(), due_at=timezone.now())
     fake_teams.meetings.clear()
@@ -441,7 +431,9 @@ def test_an_uncertain_delete_is_only_repeated(hosting: Hosting, fake_teams: Fake
     assert meeting.due_at is None
 
 
-def test_everybody_hears_of_the_link_and_of_the_end(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_meeting_changed_is_sent_for_the_link_and_for_the_end(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
     meeting = ask(hosting)
     heard: list[tuple[UUID, str, str]] = []
 
@@ -456,7 +448,7 @@ def test_everybody_hears_of_the_link_and_of_the_end(hosting: Hosting, fake_teams
     assert heard == [(meeting.pk, "ready", ""), (meeting.pk, "ready", "synced")]
 
 
-def test_a_listener_that_fails_harms_nobody(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_failing_receiver_does_not_stop_the_sync(hosting: Hosting, fake_teams: FakePlatform) -> None:
     def fail(**kwargs: Any) -> None:
         raise ZeroDivisionError
 

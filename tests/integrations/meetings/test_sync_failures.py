@@ -1,4 +1,4 @@
-"""What each kind of failure does to a meeting, its connection and its host."""
+"""Consequences of each kind of failure for a meeting, its connection and its host."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from integrations.platforms.values import MatchReason, PlatformError
 from tests.factories import make_organization
 from tests.integrations.fake_platform import FakePlatform, KeylessFakePlatform, outage, refused, throttled
 from tests.integrations.meeting_steps import ask, later, make_hosting, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,37 +32,32 @@ def fake_teams(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     return fake
 
 
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
 def failing(kind: ErrorKind, reason: MatchReason | None = None) -> PlatformError:
-    return PlatformError(kind, "Do this, then try again.", request_id="r-1", reason=reason)
+    return PlatformError(kind, message("Do this, then try again."), request_id="r-1", reason=reason)
 
 
 def waits(meeting: Meeting) -> float:
-    """Seconds until it is due."""
+    """Return the seconds until the meeting is due."""
     assert meeting.due_at is not None
     return (meeting.due_at - timezone.now()).total_seconds()
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.OUTAGE, ErrorKind.CONNECTION, ErrorKind.OPERATOR])
-def test_where_waiting_helps_the_meeting_waits_and_says_why(
+def test_if_waiting_helps_the_meeting_waits_with_a_reason(
     hosting: Hosting, fake_teams: FakePlatform, kind: ErrorKind
 ) -> None:
     fake_teams.fail("create_meeting", failing(kind))
 
     meeting = sync(ask(hosting))
-    shown = meeting.state, meeting.error_sentence, meeting.error_kind
+    shown = meeting.state, str(meeting.error), meeting.error_kind
     later(seconds=20)
     sync(meeting)
 
     assert shown == ("pending", "Do this, then try again.", kind)
-    assert (meeting.state, meeting.error_sentence, meeting.error_kind) == ("ready", "", "")
+    assert (meeting.state, str(meeting.error), meeting.error_kind) == ("ready", "", "")
 
 
-def test_the_waits_of_an_outage_grow_up_to_a_maximum(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_pauses_of_an_outage_grow_up_to_a_maximum(hosting: Hosting, fake_teams: FakePlatform) -> None:
     fake_teams.fail("create_meeting", outage(), times=9)
     meeting = ask(hosting)
 
@@ -74,9 +70,7 @@ def test_the_waits_of_an_outage_grow_up_to_a_maximum(hosting: Hosting, fake_team
     assert all(most * 0.5 - 2 <= wait <= most for wait, most in zip(longest, expected, strict=True))
 
 
-def test_a_meeting_that_waits_is_not_tried_before_its_time(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_waiting_meeting_is_not_tried_early(hosting: Hosting, fake_teams: FakePlatform) -> None:
     fake_teams.fail("create_meeting", outage())
     meeting = sync(ask(hosting))
 
@@ -85,9 +79,7 @@ def test_a_meeting_that_waits_is_not_tried_before_its_time(
     assert fake_teams.calls == Counter(create_meeting=1)
 
 
-def test_a_platform_that_asks_to_wait_pauses_everybody_on_the_connection(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_throttling_pauses_the_whole_connection(hosting: Hosting, fake_teams: FakePlatform) -> None:
     first, second = ask(hosting), ask(hosting)
     fake_teams.fail("create_meeting", throttled(seconds=40))
 
@@ -119,7 +111,9 @@ def test_a_longest_pause_is_an_hour(hosting: Hosting, fake_teams: FakePlatform) 
     assert 3598 <= waits(sync(ask(hosting))) <= 3600
 
 
-def test_a_pause_without_a_length_has_that_of_an_outage(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_throttling_without_retry_after_pauses_as_an_outage_does(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
     fake_teams.fail("create_meeting", failing(ErrorKind.THROTTLED))
 
     meeting = sync(ask(hosting))
@@ -130,7 +124,7 @@ def test_a_pause_without_a_length_has_that_of_an_outage(hosting: Hosting, fake_t
     assert abs(paused_until - meeting.due_at) < timedelta(seconds=1)
 
 
-def test_the_first_success_makes_the_others_that_wait_due(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_the_first_success_makes_waiting_meetings_due(hosting: Hosting, fake_teams: FakePlatform) -> None:
     patient, lucky = ask(hosting), ask(hosting)
     fake_teams.fail("create_meeting", outage())
     sync(patient)
@@ -150,7 +144,7 @@ def test_meetings_of_a_connection_that_needs_an_admin_wait_without_a_call(
     sync(meeting)
     sweep()
     meeting.refresh_from_db()
-    shown = meeting.state, meeting.error_kind, "must be reauthorized" in meeting.error_sentence
+    shown = meeting.state, meeting.error_kind, "must be reauthorized" in str(meeting.error)
     Connection.objects.update(status=ConnectionStatus.CONNECTED)
     requests.resume_waiting(meeting.connection_id)
     sync(meeting)
@@ -160,12 +154,12 @@ def test_meetings_of_a_connection_that_needs_an_admin_wait_without_a_call(
     assert fake_teams.calls == Counter(create_meeting=1, **update)
 
 
-def test_a_sign_in_that_is_refused_in_the_middle_keeps_the_link(
+def test_the_link_stays_if_the_sign_in_is_refused_after_the_create(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
     if not fake_teams.creates_by_key:
-        # Creating needs no update here.
+        # This platform needs no update after a create.
         move(sync(meeting))
     fake_teams.fail("update_meeting", refused())
 
@@ -175,13 +169,13 @@ def test_a_sign_in_that_is_refused_in_the_middle_keeps_the_link(
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.PERSON, ErrorKind.BUG])
-def test_where_waiting_is_useless_the_meeting_failed_until_it_is_tried_again(
+def test_if_waiting_does_not_help_the_meeting_fails_until_try_again(
     hosting: Hosting, fake_teams: FakePlatform, kind: ErrorKind
 ) -> None:
     fake_teams.fail("create_meeting", failing(kind))
 
     meeting = sync(ask(hosting))
-    shown = meeting.state, meeting.has_failed, meeting.error_sentence, meeting.error_request_id
+    shown = meeting.state, meeting.has_failed, str(meeting.error), meeting.error_request_id
     requests.try_again(Meeting.objects.all())
     sync(meeting)
 
@@ -189,9 +183,7 @@ def test_where_waiting_is_useless_the_meeting_failed_until_it_is_tried_again(
     assert (meeting.state, meeting.has_failed, meeting.error_request_id) == ("ready", False, "")
 
 
-def test_a_move_that_is_refused_keeps_the_link_and_is_listed(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_refused_move_keeps_the_link_and_is_listed(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     link = meeting.join_url
     fake_teams.fail("update_meeting", failing(ErrorKind.PERSON))
@@ -203,7 +195,7 @@ def test_a_move_that_is_refused_keeps_the_link_and_is_listed(
     assert Meeting.objects.failed().get() == meeting
 
 
-def test_a_delete_that_is_refused_is_listed_and_tried_again(
+def test_a_refused_delete_is_listed_and_can_be_tried_again(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
@@ -230,7 +222,7 @@ def test_a_failed_meeting_that_is_moved_is_tried_with_the_new_time(
     assert (meeting.state, meeting.synced_version) == ("ready", 2)
 
 
-def test_a_failure_of_an_older_version_does_not_end_the_newer(
+def test_a_failure_of_an_older_version_does_not_end_the_newer_one(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
@@ -244,7 +236,7 @@ def test_a_failure_of_an_older_version_does_not_end_the_newer(
     assert (shown, meeting.state, meeting.synced_version) == ("pending", "ready", 2)
 
 
-def test_our_own_mistake_is_logged_with_the_request_id(
+def test_a_bug_is_logged_with_the_request_id(
     hosting: Hosting, fake_teams: FakePlatform, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake_teams.fail("create_meeting", failing(ErrorKind.BUG))
@@ -265,7 +257,7 @@ def test_our_own_mistake_is_logged_with_the_request_id(
         (None, "matched"),
     ],
 )
-def test_a_refusal_for_the_host_is_noted_on_the_host(
+def test_a_refusal_for_the_host_is_recorded_on_the_match(
     hosting: Hosting, fake_teams: FakePlatform, reason: MatchReason | None, status: str
 ) -> None:
     meeting = ask(hosting)
@@ -278,7 +270,7 @@ def test_a_refusal_for_the_host_is_noted_on_the_host(
     assert (match.status, match.reason, match.enabled) == (status, reason or "", True)
 
 
-def test_a_refusal_for_the_service_account_is_not_held_against_the_host(
+def test_a_refusal_for_the_service_account_leaves_the_match_unchanged(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     fake_teams.fail("create_meeting", failing(ErrorKind.PERSON, MatchReason.NO_LICENCE))
@@ -293,7 +285,7 @@ def test_after_an_uncertain_move_the_meeting_is_sent_again_and_then_compared(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer."), ambiguous=True))
     move(meeting)
     sync(meeting)
     fake_teams.calls.clear()

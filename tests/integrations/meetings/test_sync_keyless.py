@@ -21,6 +21,7 @@ from integrations.platforms.values import PlatformError
 from tests.factories import make_match, make_member
 from tests.integrations.fake_platform import KeylessFakePlatform
 from tests.integrations.meeting_steps import ask, later, make_hosting, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,7 +51,7 @@ def other_hosting(hosting: Hosting) -> Hosting:
 
 
 def no_answer() -> PlatformError:
-    return PlatformError(ErrorKind.OUTAGE, "No answer came.", ambiguous=True)
+    return PlatformError(ErrorKind.OUTAGE, message("No answer came."), ambiguous=True)
 
 
 def test_a_new_meeting_costs_one_request(hosting: Hosting, platform: KeylessFakePlatform) -> None:
@@ -157,7 +158,7 @@ def test_duplicates_are_deleted_when_the_meeting_is_found(
 def test_a_wrong_not_found_gives_no_second_link(hosting: Hosting, platform: KeylessFakePlatform) -> None:
     meeting = sync(ask(hosting))
     link = meeting.join_url
-    platform.fail("update_meeting", PlatformError(ErrorKind.GONE, "Not found."))
+    platform.fail("update_meeting", PlatformError(ErrorKind.GONE, message("Not found.")))
 
     move(meeting)
     sync(meeting)
@@ -197,7 +198,7 @@ def test_the_sweep_skips_a_paused_host_and_says_why(hosting: Hosting, platform: 
     assert (Meeting.objects.due().count(), oldest_due_seconds()) == (0, 0.0)
 
 
-def test_a_paused_host_goes_on_after_the_pause(hosting: Hosting, platform: KeylessFakePlatform) -> None:
+def test_a_paused_host_resumes_after_the_pause(hosting: Hosting, platform: KeylessFakePlatform) -> None:
     platform.writes_a_day = 1
     sync(ask(hosting))
     meeting = sync(ask(hosting))

@@ -1,4 +1,4 @@
-"""Meetings that we made and lost track of: left behind by a disconnect, or nobody's any more."""
+"""Orphaned meetings, given up at a disconnect, and unowned meetings."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ from integrations.models import Connection, Finding, Meeting
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.meeting_steps import ask, later, make_hosting, sync
+from tests.integrations.meeting_steps import ask, later, sync
+from tests.messages import message
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unowned", "hosting")]
 
 
 class Killed(BaseException):
-    """The worker is gone, at once and without a word."""
+    """End of a worker that is killed without a trace."""
 
 
 @pytest.fixture
-def abandoned(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
-    """Every meeting belongs to the tests, but those whose ids are put into this set."""
+def unowned(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
+    """Own every meeting, except those whose ids a test adds to this set."""
     ids: set[UUID] = set()
 
     class Tests:
@@ -46,18 +47,7 @@ def abandoned(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
     return ids
 
 
-@pytest.fixture
-def hosting(fake_teams: FakePlatform, abandoned: set[UUID]) -> Hosting:
-    return make_hosting()
-
-
-@pytest.fixture
-def connection(hosting: Hosting) -> Connection:
-    assert hosting.connection is not None
-    return hosting.connection
-
-
-def leave_behind(meeting: Meeting, connection: Connection) -> None:
+def orphan(meeting: Meeting, connection: Connection) -> None:
     requests.request_cancel(meeting.pk)
     disconnect_connection(connection, None)
     meeting.refresh_from_db()
@@ -68,12 +58,12 @@ def revive(connection: Connection) -> None:
     revive_connection(connection, match_field="email", actor=None)
 
 
-def test_a_meeting_left_behind_is_deleted_once_the_account_is_connected_again(
+def test_an_orphaned_meeting_is_deleted_after_the_account_is_connected_again(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    leave_behind(meeting, connection)
-    left = meeting.state, meeting.warning, len(fake_teams.meetings)
+    orphan(meeting, connection)
+    left = meeting.state, str(meeting.warning), len(fake_teams.meetings)
 
     revive(connection)
     sync(meeting)
@@ -83,18 +73,18 @@ def test_a_meeting_left_behind_is_deleted_once_the_account_is_connected_again(
         "The platform was disconnected before the meeting was deleted: it still has it.",
         1,
     )
-    assert (meeting.state, meeting.warning, fake_teams.meetings) == ("cancelled", "", {})
+    assert (meeting.state, str(meeting.warning), fake_teams.meetings) == ("cancelled", "", {})
     assert list(Finding.objects.values_list("kind", flat=True)) == ["orphaned"]
 
 
-def test_one_whose_id_nobody_knows_is_looked_for_by_our_key(
+def test_an_orphaned_meeting_with_an_unknown_id_is_found_by_our_key(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
     fake_teams.fail("create_meeting", Killed(), after=True)
     with pytest.raises(Killed):
         sync_meeting(meeting.pk)
-    leave_behind(meeting, connection)
+    orphan(meeting, connection)
     existed = len(fake_teams.meetings)
 
     revive(connection)
@@ -104,11 +94,11 @@ def test_one_whose_id_nobody_knows_is_looked_for_by_our_key(
     assert (existed, meeting.remote_id != "", fake_teams.meetings) == (1, True, {})
 
 
-def test_what_a_worker_makes_while_its_connection_goes_is_deleted_after_reviving(
+def test_a_meeting_created_during_the_disconnect_is_deleted_after_the_revival(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
-    fake_teams.during("create_meeting", lambda: leave_behind(meeting, connection))
+    fake_teams.during("create_meeting", lambda: orphan(meeting, connection))
     sync(meeting)
     existed = len(fake_teams.meetings)
 
@@ -121,11 +111,11 @@ def test_what_a_worker_makes_while_its_connection_goes_is_deleted_after_reviving
     assert (existed, meeting.state, meeting.due_at, fake_teams.meetings) == (1, "cancelled", None, {})
 
 
-def test_a_meeting_that_is_over_is_left_where_it_is(
+def test_a_past_meeting_stays_orphaned(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    leave_behind(meeting, connection)
+    orphan(meeting, connection)
     now = timezone.now()
     Meeting.objects.update(starts_at=now - timedelta(hours=2), ends_at=now - timedelta(hours=1))
 
@@ -135,11 +125,11 @@ def test_a_meeting_that_is_over_is_left_where_it_is(
     assert (meeting.due_at, Finding.objects.count()) == (None, 0)
 
 
-def test_reauthorizing_takes_up_what_was_left_behind(
+def test_reauthorize_resumes_orphaned_meetings(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    leave_behind(meeting, connection)
+    orphan(meeting, connection)
     Connection.objects.update(status="needs_reauthorization")
 
     mark_reauthorized(connection, None)
@@ -148,11 +138,11 @@ def test_reauthorizing_takes_up_what_was_left_behind(
     assert fake_teams.meetings == {}
 
 
-def test_while_nobody_is_connected_nothing_is_taken_up(
+def test_nothing_is_resumed_while_disconnected(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    leave_behind(meeting, connection)
+    orphan(meeting, connection)
 
     reconcile(connection)
 
@@ -160,28 +150,28 @@ def test_while_nobody_is_connected_nothing_is_taken_up(
     assert (meeting.state, meeting.due_at, Finding.objects.count()) == ("cancelled", None, 0)
 
 
-def test_a_meeting_that_belongs_to_nothing_any_more_is_cancelled(
-    hosting: Hosting, connection: Connection, fake_teams: FakePlatform, abandoned: set[UUID]
+def test_an_unowned_meeting_is_cancelled(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform, unowned: set[UUID]
 ) -> None:
     meeting, other = sync(ask(hosting)), sync(ask(hosting))
     Meeting.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    abandoned.add(meeting.pk)
+    unowned.add(meeting.pk)
 
     run = reconcile(connection)
     sync(meeting)
 
     assert (meeting.state, list(fake_teams.meetings)) == ("cancelled", [other.remote_id])
     assert run.repaired == 1
-    assert list(Finding.objects.values_list("meeting", "sentence")) == [
+    assert [(finding.meeting_id, str(finding.message)) for finding in Finding.objects.all()] == [
         (meeting.pk, "No appointment has this meeting any more: it is cancelled.")
     ]
 
 
-def test_a_meeting_that_was_asked_for_just_now_may_belong_to_what_is_being_booked(
-    hosting: Hosting, connection: Connection, fake_teams: FakePlatform, abandoned: set[UUID]
+def test_a_new_meeting_may_belong_to_an_uncommitted_booking(
+    hosting: Hosting, connection: Connection, fake_teams: FakePlatform, unowned: set[UUID]
 ) -> None:
     meeting = sync(ask(hosting))
-    abandoned.add(meeting.pk)
+    unowned.add(meeting.pk)
 
     reconcile(connection)
 
@@ -189,7 +179,7 @@ def test_a_meeting_that_was_asked_for_just_now_may_belong_to_what_is_being_booke
     assert meeting.state == "ready"
 
 
-def test_where_nobody_says_what_belongs_to_whom_every_meeting_stays(
+def test_without_a_registered_owner_every_meeting_stays(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync(ask(hosting))
@@ -202,11 +192,11 @@ def test_where_nobody_says_what_belongs_to_whom_every_meeting_stays(
     assert (Meeting.objects.get().state, fake_teams.calls) == ("ready", Counter())
 
 
-def test_a_meeting_whose_deletion_was_refused_is_tried_again_at_night(
+def test_a_refused_deletion_is_tried_again_at_night(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
-    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, "No policy covers Sam."))
+    fake_teams.fail("delete_meeting", PlatformError(ErrorKind.PERSON, message("No policy covers Sam.")))
     requests.request_cancel(meeting.pk)
     sync(meeting)
     had_failed = meeting.has_failed

@@ -1,4 +1,4 @@
-"""Tasks that come again, in another order or on a machine whose clock is wrong; people who do two things at once."""
+"""Repeated and reordered tasks, wrong clocks, and two changes at the same time."""
 
 from __future__ import annotations
 
@@ -23,26 +23,20 @@ from integrations.platforms.values import PlatformError
 from integrations.tasks import sync_meeting
 from tests.factories import make_match, make_member
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, move, sync
+from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WRONG_CLOCKS = pytest.mark.parametrize("wrong", [timedelta(minutes=5), timedelta(minutes=-5)])
 
 
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
 def organizer_of_each(connection: Connection, match: UserMatch) -> str:
-    """As under an access policy."""
+    """Make each host the organizer of their own meetings."""
     return match.remote_id
 
 
-def test_a_task_that_is_delivered_three_times_is_done_once(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_task_delivered_three_times_syncs_once(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
 
     for _ in range(3):
@@ -51,7 +45,7 @@ def test_a_task_that_is_delivered_three_times_is_done_once(
     assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
 
 
-def test_a_task_that_is_delivered_again_while_it_is_done_does_nothing(
+def test_a_task_delivered_again_during_the_sync_does_nothing(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = ask(hosting)
@@ -63,9 +57,7 @@ def test_a_task_that_is_delivered_again_while_it_is_done_does_nothing(
     assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
 
 
-def test_a_move_that_comes_before_the_meeting_was_made_is_part_of_it(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_move_before_the_create_needs_no_second_call(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     move(meeting)
 
@@ -77,9 +69,7 @@ def test_a_move_that_comes_before_the_meeting_was_made_is_part_of_it(
     assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
 
 
-def test_a_cancel_that_comes_before_the_meeting_was_made_costs_no_call_however_often_it_comes(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_repeated_cancels_before_the_create_cost_no_call(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     requests.request_cancel(meeting.pk)
 
@@ -90,7 +80,7 @@ def test_a_cancel_that_comes_before_the_meeting_was_made_costs_no_call_however_o
 
 
 @pytest.mark.parametrize("keeps_organizer", [True, False])
-def test_a_reassignment_while_a_move_is_under_way_ends_with_the_new_host_at_the_new_time(
+def test_a_reassignment_during_a_move_ends_with_the_new_host_at_the_new_time(
     hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch, keeps_organizer: bool
 ) -> None:
     assert hosting.connection is not None
@@ -119,14 +109,14 @@ def test_a_reassignment_while_a_move_is_under_way_ends_with_the_new_host_at_the_
 
 
 @pytest.mark.parametrize("fate", ["answered", "no answer", "refused"])
-def test_a_disconnect_while_the_meeting_is_made_leaves_it_in_an_end(
+def test_a_disconnect_during_the_create_ends_the_meeting(
     hosting: Hosting, fake_teams: FakePlatform, fate: str
 ) -> None:
     meeting = ask(hosting)
     fake_teams.during("create_meeting", lambda: disconnect_connection(Connection.objects.get(), None))
     if fate != "answered":
         kind = ErrorKind.OUTAGE if fate == "no answer" else ErrorKind.PERSON
-        fake_teams.fail("create_meeting", PlatformError(kind, "No.", ambiguous=True), after=True)
+        fake_teams.fail("create_meeting", PlatformError(kind, message("No."), ambiguous=True), after=True)
 
     sync(meeting)
     later(seconds=100)
@@ -142,12 +132,12 @@ def connect_again() -> None:
         revive_connection(Connection.objects.get(), match_field="email", actor=None)
 
 
-def test_a_write_that_lands_after_a_disconnect_is_written_over_when_it_is_connected_again(
+def test_a_write_that_lands_after_the_disconnect_is_overwritten_after_the_reconnect(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
     move(meeting)
-    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer."), ambiguous=True))
     sync(meeting)
     move(meeting, by=2 * HALF_AN_HOUR)
     sync(meeting)
@@ -166,9 +156,9 @@ def test_a_write_that_lands_after_a_disconnect_is_written_over_when_it_is_connec
 
 
 def cancelled_without_an_answer(hosting: Hosting, fake_teams: FakePlatform) -> Meeting:
-    """Cancelled while nobody knows whether Microsoft makes it."""
+    """Return a meeting that was cancelled while the outcome of its create was unknown."""
     meeting = ask(hosting)
-    fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, "No answer.", ambiguous=True))
+    fake_teams.fail("create_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer."), ambiguous=True))
     sync(meeting)
     requests.request_cancel(meeting.pk)
     return meeting
@@ -178,7 +168,7 @@ def create_lands(meeting: Meeting, fake_teams: FakePlatform) -> None:
     fake_teams.create_meeting(Connection.objects.get(), meeting_sync._spec_of(meeting), may_exist=True)
 
 
-def test_a_create_that_lands_after_the_cancelled_meeting_was_deleted_at_the_reconnect_is_deleted_too(
+def test_a_create_that_lands_after_the_delete_at_the_reconnect_is_deleted(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = cancelled_without_an_answer(hosting, fake_teams)
@@ -194,14 +184,14 @@ def test_a_create_that_lands_after_the_cancelled_meeting_was_deleted_at_the_reco
     assert (meeting.state, meeting.due_at, meeting.recheck_at) == ("cancelled", None, None)
 
 
-def test_a_create_that_lands_after_the_disconnect_is_told_of_and_deleted_at_the_reconnect(
+def test_a_create_that_lands_after_the_disconnect_leaves_a_warning_and_is_deleted_at_the_reconnect(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(cancelled_without_an_answer(hosting, fake_teams))
     disconnect_connection(Connection.objects.get(), None)
     create_lands(meeting, fake_teams)
     meeting.refresh_from_db()
-    said = meeting.warning
+    said = str(meeting.warning)
 
     connect_again()
     sync(meeting)
@@ -212,12 +202,12 @@ def test_a_create_that_lands_after_the_disconnect_is_told_of_and_deleted_at_the_
         "The platform was disconnected before it was certain that the meeting was deleted: it may still have it."
     )
     assert fake_teams.meetings == {}
-    assert (meeting.state, meeting.warning, meeting.due_at) == ("cancelled", "", None)
+    assert (meeting.state, str(meeting.warning), meeting.due_at) == ("cancelled", "", None)
 
 
 # --- A clock that is wrong ------------------------------------------------------------------------------
 @WRONG_CLOCKS
-def test_a_worker_whose_clock_is_wrong_takes_nobodys_lease(
+def test_a_worker_with_a_wrong_clock_does_not_take_a_lease(
     hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta
 ) -> None:
     meeting = ask(hosting)
@@ -235,7 +225,7 @@ def test_a_worker_whose_clock_is_wrong_takes_nobodys_lease(
 
 
 @WRONG_CLOCKS
-def test_waits_and_pauses_are_as_long_on_a_machine_whose_clock_is_wrong(
+def test_a_wrong_clock_does_not_change_pauses(
     hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta
 ) -> None:
     fake_teams.fail("create_meeting", outage())
@@ -254,7 +244,7 @@ def test_waits_and_pauses_are_as_long_on_a_machine_whose_clock_is_wrong(
 
 
 @WRONG_CLOCKS
-def test_what_is_asked_for_on_a_machine_whose_clock_is_wrong_is_due_at_once(
+def test_a_request_from_a_machine_with_a_wrong_clock_is_due_at_once(
     hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta
 ) -> None:
     with time_machine.travel(timezone.now() + wrong):
@@ -265,7 +255,7 @@ def test_what_is_asked_for_on_a_machine_whose_clock_is_wrong_is_due_at_once(
 
 
 @WRONG_CLOCKS
-def test_an_appointment_is_over_by_the_databases_clock(
+def test_the_databases_clock_decides_when_an_appointment_is_over(
     hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta
 ) -> None:
     ends = timezone.now() + timedelta(minutes=2)

@@ -1,10 +1,10 @@
-"""Whatever happens, in whatever order: in the end the platform has exactly what is booked, and nobody was mailed twice.
+"""Property: after any events in any order, the platform has exactly the booked meetings, and no email was sent twice.
 
-People book, move, reassign, rename and cancel; workers stop in the middle of calls, answers are lost, writes land late,
-workers die, nudges get lost, come twice or in another order, meetings vanish, the sign-in is refused, the connection
-goes and comes back. Hypothesis draws the order, and finds the shortest one that fails.
+Users book, move, reassign, rename and cancel. Responses get lost, writes land late, workers die in the middle of calls,
+tasks get lost, repeated and reordered, meetings vanish, and the connection is refused, disconnected and reconnected.
+Hypothesis draws the order, and finds the shortest one that fails.
 
-HYPOTHESIS_PROFILE=long looks for longer (tests/hypothesis_profiles.py).
+HYPOTHESIS_PROFILE=long draws more examples (tests/hypothesis_profiles.py).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from coconut import task_queue
 from integrations.connections.disconnect import disconnect_connection
 from integrations.connections.lifecycle import mark_reauthorized, revive_connection
 from integrations.meetings import requests
+from integrations.meetings.lease import SETTLED_AFTER
 from integrations.meetings.sweep import sweep
 from integrations.models import Connection, ConnectionStatus, DesiredState, Meeting
 from integrations.platforms import registry
@@ -82,41 +83,40 @@ def one_of(*values: Any) -> Draw:
 
 
 def fates(random: Random) -> list[tuple[Fate, Fate]]:
-    """What becomes of the calls of a task; where there are fewer than calls, the worker is left in the next."""
+    """Draw the fates of a task's calls. If there are more calls, the worker waits in the next one."""
     return [(random.choice(WHEN_SENT), random.choice(WHEN_CARRIED_OUT)) for _ in range(random.randrange(7))]
 
 
 ANY = one_of(*range(6))
 THROUGH = BookedThrough.SCHEDULE
-#: Few at a time, so that much happens to each. Another is booked when one was cancelled.
+#: Appointments at a time. Few, so that many events concern each.
 MOST_LIVE = 3
 LONG_PAUSE = 200  # seconds
 SYNC = "integrations.sync_meeting"
 
 
-Thing = Callable[..., None]
-#: What may happen: how often, where that is possible, what, and what is drawn for it.
-THINGS: list[tuple[int, Callable[[Any], object], str, dict[str, Draw]]] = []
+#: Events that may happen: (weight, condition, method, how to draw its arguments).
+EVENTS: list[tuple[int, Callable[[Any], object], str, dict[str, Draw]]] = []
 
 
-def happens(
-    times: int, possible: Callable[[Any], object] = lambda self: True, **drawn: Draw
-) -> Callable[[Thing], Thing]:
-    """One of the things that may happen.
+def event(
+    weight: int, possible: Callable[[Any], object] = lambda self: True, **arguments: Draw
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a method as an event.
 
-    Not a rule of its own, and not drawn by Hypothesis: it leaves half of the rules out of each example, and likes to
-    draw what it has drawn before, so that mostly nobody works. It draws a seed for each step, and leaves out steps.
+    Events aren't rules of Hypothesis, which leaves half of the rules out of each example and prefers earlier draws:
+    workers would hardly run. Hypothesis draws a random seed for each step, and can leave out steps.
     """
 
-    def note(thing: Thing) -> Thing:
-        THINGS.append((times, possible, thing.__name__, drawn))
-        return thing
+    def register_event(method: Callable[..., None]) -> Callable[..., None]:
+        EVENTS.append((weight, possible, method.__name__, arguments))
+        return method
 
-    return note
+    return register_event
 
 
 class Organisation(RuleBasedStateMachine):
-    """Maple, its three hosts (two share an organiser at the platform), its workers, and whatever happens to them."""
+    """Maple with three hosts, of whom two share an organizer on the platform, and its workers."""
 
     workers: ClassVar[list[Worker]] = []
     platform_class: ClassVar[type[UnreliablePlatform] | type[UnreliableKeylessPlatform]] = UnreliablePlatform
@@ -149,7 +149,7 @@ class Organisation(RuleBasedStateMachine):
     def begin(self) -> None:
         self.book(0)
 
-    @happens(1, possible=lambda self: self._live() < MOST_LIVE, host=ANY)
+    @event(1, possible=lambda self: self._live() < MOST_LIVE, host=ANY)
     def book(self, host: int) -> None:
         def book() -> None:
             self.appointments.append(
@@ -168,7 +168,7 @@ class Organisation(RuleBasedStateMachine):
 
         self._unless_refused(book)
 
-    @happens(2, possible=lambda self: self.appointments, which=ANY)
+    @event(2, possible=lambda self: self.appointments, which=ANY)
     def move(self, which: int) -> None:
         appointment = self._appointment(which)
         self._unless_refused(
@@ -177,7 +177,7 @@ class Organisation(RuleBasedStateMachine):
             )
         )
 
-    @happens(2, possible=lambda self: self.appointments, which=ANY, host=ANY)
+    @event(2, possible=lambda self: self.appointments, which=ANY, host=ANY)
     def reassign(self, which: int, host: int) -> None:
         appointment = self._appointment(which)
         self._unless_refused(
@@ -186,12 +186,12 @@ class Organisation(RuleBasedStateMachine):
             )
         )
 
-    @happens(1, possible=lambda self: self.appointments, which=ANY)
+    @event(1, possible=lambda self: self.appointments, which=ANY)
     def cancel(self, which: int) -> None:
         appointment = self._appointment(which)
         self._unless_refused(lambda: cancel_appointment(appointment, actor=self.sky, through=THROUGH))
 
-    @happens(1, possible=lambda self: self.appointments, which=ANY, is_video=one_of(False, True))
+    @event(1, possible=lambda self: self.appointments, which=ANY, is_video=one_of(False, True))
     def change_method(self, which: int, is_video: bool) -> None:
         appointment = self._appointment(which)
         method = MeetingMethod.VIDEO if is_video else MeetingMethod.AT_LOCATION
@@ -199,14 +199,14 @@ class Organisation(RuleBasedStateMachine):
             lambda: change_method(appointment, method=method, actor=self.sky, through=THROUGH)
         )
 
-    @happens(1, possible=lambda self: self.appointments, which=ANY)
+    @event(1, possible=lambda self: self.appointments, which=ANY)
     def rename(self, which: int) -> None:
         meeting_id = self._appointment(which).meeting_id
         if meeting_id is not None:
             self.slots += 1
             requests.rename(meeting_id, f"Name {self.slots}")
 
-    @happens(1, is_all=one_of(False, True))
+    @event(1, is_all=one_of(False, True))
     def failed_links_are_tried_again(self, is_all: bool) -> None:
         if is_all:
             requests.try_again(Meeting.objects.all())
@@ -215,11 +215,11 @@ class Organisation(RuleBasedStateMachine):
                 without_link(self.organization).select_related("organization", "staff"), actor=self.sky
             )
 
-    @happens(1, possible=lambda self: self._status() == ConnectionStatus.CONNECTED)
+    @event(1, possible=lambda self: self._status() == ConnectionStatus.CONNECTED)
     def disconnect(self) -> None:
         disconnect_connection(self.connection, None)
 
-    @happens(5, possible=lambda self: self._status() != ConnectionStatus.CONNECTED)
+    @event(5, possible=lambda self: self._status() != ConnectionStatus.CONNECTED)
     def connect_again(self) -> None:
         """Reauthorize, or connect what was disconnected."""
         self.connection.refresh_from_db()
@@ -229,10 +229,10 @@ class Organisation(RuleBasedStateMachine):
             else:
                 revive_connection(self.connection, match_field="email", actor=None)
 
-    # --- Workers, and what becomes of their calls -----------------------------------------------------
-    @happens(6, possible=lambda self: self._workers(""), which=ANY, fates=fates)
-    def somebody_works(self, which: int, fates: list[tuple[Fate, Fate]]) -> None:
-        """A task is done, one that is due or one that was done before; to its end or up to one of its calls."""
+    # --- Workers and the fates of their calls ---------------------------------------------------------
+    @event(6, possible=lambda self: self._workers(""), which=ANY, fates=fates)
+    def worker_runs_task(self, which: int, fates: list[tuple[Fate, Fate]]) -> None:
+        """Run a due or repeated task, to its end or up to one of its calls."""
         worker, task = self._workers("")[0], self._task(which)
         worker.begin(lambda: self._do(task), self.platform.clock)
         for when_sent, when_carried_out in fates:
@@ -241,29 +241,29 @@ class Organisation(RuleBasedStateMachine):
             if worker.stage == "carried out":
                 worker.go_on(when_carried_out)
 
-    @happens(3, possible=lambda self: self._workers("sent"), which=ANY, fate=one_of(*WHEN_SENT))
+    @event(3, possible=lambda self: self._workers("sent"), which=ANY, fate=one_of(*WHEN_SENT))
     def call_is_sent(self, which: int, fate: Fate) -> None:
         waiting = self._workers("sent")
         waiting[which % len(waiting)].go_on(fate)
 
-    @happens(3, possible=lambda self: self._workers("carried out"), which=ANY, fate=one_of(*WHEN_CARRIED_OUT))
+    @event(3, possible=lambda self: self._workers("carried out"), which=ANY, fate=one_of(*WHEN_CARRIED_OUT))
     def call_is_carried_out(self, which: int, fate: Fate) -> None:
         waiting = self._workers("carried out")
         waiting[which % len(waiting)].go_on(fate)
 
-    @happens(1, possible=lambda self: self._workers("sent", "carried out"), which=ANY)
+    @event(1, possible=lambda self: self._workers("sent", "carried out"), which=ANY)
     def worker_finishes(self, which: int) -> None:
         waiting = self._workers("sent", "carried out")
         waiting[which % len(waiting)].finish()
 
-    @happens(1)
+    @event(1)
     def sweep(self) -> None:
         sweep()
 
-    # --- The rest of the world ------------------------------------------------------------------------
-    @happens(4)
+    # --- Time, platform, broker and email -------------------------------------------------------------
+    @event(4)
     def time_passes_until_there_is_work(self) -> None:
-        """Until a pause or a dead worker's lease is over, were it a minute or two; then the sweep sees it."""
+        """Wait until a pause or a lease ends, at most LONG_PAUSE seconds, and sweep."""
         wait = Greatest("due_at", Coalesce("lease_until", "due_at")) - Now()
         waits = Meeting.objects.filter(due_at__isnull=False).values_list(wait, flat=True)
         seconds = [each.total_seconds() for each in waits]
@@ -271,34 +271,34 @@ class Organisation(RuleBasedStateMachine):
             self.time_passes(int(min(seconds)) + 1)
         sweep()
 
-    @happens(1, seconds=one_of(1, 5, 16, 21, 46, 61, 95, 130))
+    @event(1, seconds=one_of(1, 5, 16, 21, 46, 61, 95, 130))
     def time_passes(self, seconds: int) -> None:
         for worker in self._workers("sent", "carried out"):
-            if self.platform.clock + seconds - worker.started_at > settings.MEETING_TASK_TIME_LIMIT:
+            if self.platform.clock + seconds - worker.started_at > settings.CELERY_TASK_TIME_LIMIT:
                 worker.go_on(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
         self.platform.pass_time(seconds)
 
-    @happens(1, which=ANY)
+    @event(1, which=ANY)
     def late_write_lands(self, which: int) -> None:
         self.platform.land_one(which)
 
-    @happens(1, possible=lambda self: self.platform.meetings, which=ANY)
+    @event(1, possible=lambda self: self.platform.meetings, which=ANY)
     def meeting_vanishes(self, which: int) -> None:
         remote_ids = list(self.platform.meetings)
         self.platform.meetings.pop(remote_ids[which % len(remote_ids)])
 
-    @happens(1, possible=lambda self: self.is_broker_up, keeps=one_of(False, True))
+    @event(1, possible=lambda self: self.is_broker_up, keeps=one_of(False, True))
     def broker_goes(self, keeps: bool) -> None:
         self.is_broker_up = False
         if not keeps:
             self.queue.clear()
 
-    @happens(3, possible=lambda self: not self.is_broker_up)
+    @event(3, possible=lambda self: not self.is_broker_up)
     def broker_comes_back(self) -> None:
         self.is_broker_up = True
 
-    @happens(1, crash=one_of("", "", "before", "after"))
-    def mails_are_sent(self, crash: str) -> None:
+    @event(1, crash=one_of("", "", "before", "after"))
+    def emails_are_sent(self, crash: str) -> None:
         really_send = EmailMultiAlternatives.send
 
         def send(message: EmailMultiAlternatives, *args: Any) -> int:
@@ -315,28 +315,28 @@ class Organisation(RuleBasedStateMachine):
                 return
 
     @rule(random=st.randoms(use_true_random=True))
-    def something_happens(self, random: Random) -> None:
-        names = [name for times, possible, name, _ in THINGS if possible(self) for _ in range(times)]
-        what = random.choice(names)
-        drawn = next(drawn for _, _, name, drawn in THINGS if name == what)
-        arguments = {name: draw(random) for name, draw in drawn.items()}
-        hypothesis.note(f"{what} {arguments}")
-        getattr(self, what)(**arguments)
+    def an_event_happens(self, random: Random) -> None:
+        names = [name for weight, possible, name, _ in EVENTS if possible(self) for _ in range(weight)]
+        chosen = random.choice(names)
+        draws = next(draws for _, _, name, draws in EVENTS if name == chosen)
+        arguments = {name: draw(random) for name, draw in draws.items()}
+        hypothesis.note(f"{chosen} {arguments}")
+        getattr(self, chosen)(**arguments)
 
     # --- The end --------------------------------------------------------------------------------------
     def teardown(self) -> None:
-        """Faults have gone, and the last lease has ended: after two sweeps everything is as it should be."""
+        """End all faults and leases. After two sweeps both sides must be in sync."""
         for worker in self._workers("sent", "carried out"):
             worker.go_on(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
         self.is_broker_up = True
-        # The workers go on at once, while some writes are still on their way.
+        # The workers continue while some writes haven't landed yet.
         self.platform.pass_time(21)
         sweep()
-        self._people_do_what_is_left_to_them()
-        for seconds in (4000, settings.MEETING_RECHECK_SECONDS + 1):
+        self._admins_repair_the_rest()
+        for seconds in (4000, SETTLED_AFTER.total_seconds() + 1):
             self.platform.pass_time(seconds)
             sweep()
-            self._work_off()
+            self._run_queue()
         send_waiting()
         is_connected = self._status() == ConnectionStatus.CONNECTED
         check_rows(is_connected)
@@ -344,15 +344,15 @@ class Organisation(RuleBasedStateMachine):
         check_remote_meetings(self.platform, is_connected)
         check_mails()
 
-    def _people_do_what_is_left_to_them(self) -> None:
-        """Reauthorize; try again what was refused; and change what vanished unnoticed, as nobody looks after it."""
+    def _admins_repair_the_rest(self) -> None:
+        """Reauthorize, try failed meetings again, and change meetings that vanished after their last sync."""
         if self._status() == ConnectionStatus.NEEDS_REAUTHORIZATION:
             sweep()
-            said = Meeting.objects.filter(due_at__isnull=False).values_list("error_kind", flat=True)
+            kinds = Meeting.objects.filter(due_at__isnull=False).values_list("error_kind", flat=True)
             held = {"", ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE}
-            assert set(said) <= {ErrorKind.CONNECTION, *held}
+            assert set(kinds) <= {ErrorKind.CONNECTION, *held}
             self.connect_again()
-        self._work_off()
+        self._run_queue()
         requests.try_again(Meeting.objects.all())
         repair_links(without_link(self.organization).select_related("organization", "staff"), actor=self.sky)
         vanished = Meeting.objects.filter(desired_state=DesiredState.PRESENT).exclude(
@@ -361,13 +361,13 @@ class Organisation(RuleBasedStateMachine):
         for meeting in vanished.exclude(remote_id=""):
             requests.rename(meeting.pk, f"{meeting.subject} again")
 
-    def _work_off(self) -> None:
+    def _run_queue(self) -> None:
         while self.queue:
             self._do(self.queue.pop(0))
 
     # --- Inside ---------------------------------------------------------------------------------------
     def _appointment(self, which: int) -> Appointment:
-        """One of them, as it is now."""
+        """Return the current row of one of the appointments."""
         return Appointment.objects.select_related("organization", "service", "staff", "client").get(
             pk=self.appointments[which % len(self.appointments)].pk
         )
@@ -386,7 +386,7 @@ class Organisation(RuleBasedStateMachine):
         return [worker for worker in self.workers if worker.stage in stages]
 
     def _task(self, which: int) -> tuple[str, str]:
-        """Mostly one that is due; else what is in the queue, or what may be delivered once more."""
+        """Return a due task, one of the queue, or one that is delivered again."""
         due = list(Meeting.objects.due().order_by("-created_at").values_list("pk", flat=True)[:4])
         if which < len(due):
             return SYNC, str(due[which])
@@ -427,12 +427,12 @@ class KeylessOrganisation(Organisation):
 
 @pytest.mark.usefixtures("workers")
 @pytest.mark.parametrize("organisation", [Organisation, KeylessOrganisation])
-def test_in_the_end_the_platform_has_exactly_what_is_booked(
+def test_in_the_end_the_platform_has_exactly_the_booked_meetings(
     monkeypatch: pytest.MonkeyPatch, organisation: type[Organisation]
 ) -> None:
-    # The machine puts its own in their places.
+    # The state machine replaces both, and monkeypatch restores them.
     monkeypatch.setattr(task_queue, "send_each", task_queue.send_each)
     monkeypatch.setattr(registry, "_platforms", dict(registry._platforms))
 
-    # Its own default is no profile's.
+    # The default of the state machine would ignore the profile.
     run_state_machine_as_test(organisation, settings=hypothesis.settings())

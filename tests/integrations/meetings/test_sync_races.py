@@ -1,4 +1,4 @@
-"""Workers and people at the same moment, in threads of their own on a real database."""
+"""Concurrent workers and requests, in threads with their own database connections."""
 
 from __future__ import annotations
 
@@ -16,17 +16,12 @@ from integrations.meetings.sync import sync_meeting
 from integrations.models import Meeting
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform
-from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, make_hosting, move, sync
+from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, move, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def hosting(fake_teams: FakePlatform) -> Hosting:
-    return make_hosting()
-
-
-def test_many_workers_at_once_make_one_meeting(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_concurrent_workers_create_one_meeting(hosting: Hosting, fake_teams: FakePlatform) -> None:
     for _ in range(10):
         meeting = ask(hosting)
 
@@ -36,9 +31,7 @@ def test_many_workers_at_once_make_one_meeting(hosting: Hosting, fake_teams: Fak
     assert Meeting.objects.filter(state="ready", due_at=None).count() == 10
 
 
-def test_a_second_worker_leaves_a_meeting_that_is_being_made_alone(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_second_worker_skips_a_claimed_meeting(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     being_made, second_is_done = Event(), Event()
 
@@ -57,9 +50,7 @@ def test_a_second_worker_leaves_a_meeting_that_is_being_made_alone(
     assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
 
 
-def test_moves_at_the_moment_of_the_work_end_with_the_last_one(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_moves_during_the_sync_end_with_the_last_one(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
 
     def move_often() -> None:
@@ -79,9 +70,7 @@ def test_moves_at_the_moment_of_the_work_end_with_the_last_one(
     assert (meeting.version, meeting.synced_version, meeting.due_at) == (21, 21, None)
 
 
-def test_a_cancel_at_the_moment_of_the_work_leaves_no_meeting(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_cancel_during_the_sync_leaves_no_meeting(hosting: Hosting, fake_teams: FakePlatform) -> None:
     asked = [ask(hosting) for _ in range(20)]
 
     for meeting in asked:
@@ -95,7 +84,7 @@ def test_a_cancel_at_the_moment_of_the_work_leaves_no_meeting(
     assert fake_teams.meetings == {}
 
 
-def test_two_sweeps_at_once_nudge_every_meeting_once(
+def test_concurrent_sweeps_send_one_task_for_each_meeting(
     hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[object] = []
@@ -114,12 +103,12 @@ def test_two_sweeps_at_once_nudge_every_meeting_once(
     assert sorted(map(str, told)) == sorted(asked)
 
 
-def test_an_ask_waits_for_no_platform(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_request_never_waits_for_the_platform(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     moved = []
 
     def move_meanwhile() -> None:
-        """Without a lock to wait for: this would hang if the worker held the row during its call."""
+        """Move the meeting. This would hang if the worker held a row lock during its call."""
         with ThreadPoolExecutor(1) as thread:
             thread.submit(_move_and_close, meeting).result(timeout=5)
         moved.append(Meeting.objects.get().version)

@@ -1,4 +1,4 @@
-"""The capacity guard: what counts as a meeting of an organizer's month, and who hears that it is nearly full.
+"""Capacity of organizers: the count in each window, and the warnings to admins.
 
 The fake platform publishes ten meetings a month.
 """
@@ -21,10 +21,9 @@ from integrations.monitoring.capacity import count_organizers
 from integrations.monitoring.capacity_report import largest_usage, notice_of, window_start
 from integrations.platforms.values import CapacityWindow
 from tests.factories import make_connection, make_match, make_member
-from tests.integrations.fake_platform import FakePlatform
 from tests.outbox import email_server_down, retry_all, send_all
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("ada", "fake_teams")
 
 MONTH = datetime(2099, 11, 1, tzinfo=UTC)
 
@@ -34,15 +33,10 @@ def november(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity_report, "window_start", lambda window: MONTH.date())
 
 
-@pytest.fixture
-def connection(maple, ada, fake_teams: FakePlatform) -> Connection:
-    return make_connection(maple)
-
-
 def ask(
     connection: Connection, how_many: int, organizer_id: str = "the-account", at: datetime | None = MONTH
 ) -> None:
-    """So many meetings about which the platform was asked last at that moment."""
+    """Create `how_many` meetings that were claimed at `at`."""
     host = connection.organization.staff.first()
     assert host is not None
     Meeting.objects.bulk_create(
@@ -73,7 +67,7 @@ def test_meetings_are_counted_by_their_organizer(connection):
     assert counted() == [("the-account", 9), ("sam-id", 8)]
 
 
-def test_the_first_moment_of_the_month_belongs_to_it_and_the_last_of_another_does_not(connection):
+def test_a_month_begins_at_midnight(connection):
     ask(connection, 1, at=MONTH)
     ask(connection, 1, at=MONTH - timedelta(microseconds=1))
     ask(connection, 1, at=None)
@@ -83,7 +77,7 @@ def test_the_first_moment_of_the_month_belongs_to_it_and_the_last_of_another_doe
     assert counted() == [("the-account", 1)]
 
 
-def test_the_month_is_one_in_utc(monkeypatch):
+def test_months_are_counted_in_utc(monkeypatch):
     monkeypatch.undo()
     moment = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
     monkeypatch.setattr(timezone, "now", lambda: moment)
@@ -92,7 +86,7 @@ def test_the_month_is_one_in_utc(monkeypatch):
         assert window_start(CapacityWindow.MONTH) == moment.date().replace(day=1)
 
 
-def test_of_those_far_from_the_limit_only_the_first_is_kept(connection):
+def test_far_from_the_limit_only_the_organizer_with_the_most_meetings_is_stored(connection):
     ask(connection, 3)
     ask(connection, 2, "sam-id")
 
@@ -101,14 +95,14 @@ def test_of_those_far_from_the_limit_only_the_first_is_kept(connection):
     assert counted() == [("the-account", 3)]
 
 
-def test_of_many_who_are_level_far_from_the_limit_one_is_kept(connection):
+def test_of_several_level_organizers_one_is_stored(connection):
     for number in range(3):
         ask(connection, 1, f"person-{number}")
 
     assert count_organizers() == 1
 
 
-def test_counting_again_brings_the_count_up_to_date(connection):
+def test_another_count_updates_the_stored_number(connection):
     ask(connection, 3)
     count_organizers()
     ask(connection, 2)
@@ -118,7 +112,7 @@ def test_counting_again_brings_the_count_up_to_date(connection):
     assert counted() == [("the-account", 5)]
 
 
-def test_two_connections_do_not_add_up(connection, maple):
+def test_connections_are_counted_separately(connection, maple):
     other = make_connection(maple, "another", is_default=False)
     ask(connection, 7)
     ask(other, 6)
@@ -130,7 +124,7 @@ def test_two_connections_do_not_add_up(connection, maple):
     assert mail.outbox == []
 
 
-def test_all_are_counted_by_one_query(connection, maple):
+def test_one_query_counts_all_organizers(connection, maple):
     ask(connection, 3)
     ask(make_connection(maple, "another", is_default=False), 3)
 
@@ -140,7 +134,7 @@ def test_all_are_counted_by_one_query(connection, maple):
     assert sum('COUNT("integrations_meeting"' in query["sql"] for query in queries) == 1
 
 
-def test_a_platform_that_publishes_nothing_is_not_counted(connection, fake_teams):
+def test_a_platform_without_a_published_limit_is_not_counted(connection, fake_teams):
     fake_teams.capacity = None
     ask(connection, 50)
 
@@ -164,7 +158,7 @@ def count_and_send():
 
 
 @pytest.mark.parametrize(("meetings", "letters"), [(7, 0), (8, 1), (10, 1), (12, 1)])
-def test_admins_are_mailed_at_eighty_per_cent(connection, meetings, letters):
+def test_admins_get_an_email_at_eighty_per_cent(connection, meetings, letters):
     ask(connection, meetings)
 
     count_and_send()
@@ -172,7 +166,7 @@ def test_admins_are_mailed_at_eighty_per_cent(connection, meetings, letters):
     assert len(mail.outbox) == letters
 
 
-def test_the_mail_says_how_much_and_what_to_do(connection, ada):
+def test_the_email_says_how_much_is_used_and_what_to_do(connection, ada):
     ask(connection, 8)
 
     count_and_send()
@@ -190,7 +184,7 @@ def test_the_mail_says_how_much_and_what_to_do(connection, ada):
     )
 
 
-def test_each_threshold_is_told_once_a_month(connection):
+def test_each_threshold_sends_one_email_a_month(connection):
     for more in (8, 1, 1, 1):
         ask(connection, more)
         count_and_send()
@@ -199,7 +193,7 @@ def test_each_threshold_is_told_once_a_month(connection):
     assert ConnectionEvent.objects.filter(connection=connection).count() == 2
 
 
-def test_another_month_is_told_anew(connection, monkeypatch):
+def test_a_new_month_sends_new_emails(connection, monkeypatch):
     ask(connection, 8)
     count_and_send()
     december = datetime(2099, 12, 1, tzinfo=UTC)
@@ -211,7 +205,7 @@ def test_another_month_is_told_anew(connection, monkeypatch):
     assert len(mail.outbox) == 2
 
 
-def test_several_who_reach_it_together_are_in_one_mail(connection, fake_teams):
+def test_organizers_who_reach_a_threshold_together_share_an_email(connection, fake_teams):
     fake_teams.needs_permission_probe = True
     for name in ("Sam Okafor", "Nina Park"):
         match = make_match(connection, make_member(connection.organization, name))
@@ -238,12 +232,6 @@ def test_an_email_server_that_is_down_only_delays_the_email(connection, ada):
 
 
 # --- What the pages say -----------------------------------------------------------------------------
-@pytest.fixture
-def browser(client: Browser, ada) -> Browser:
-    client.force_login(ada)
-    return client
-
-
 def page(browser: Browser, name: str, connection: Connection) -> str:
     return browser.get(reverse(name, args=[connection.pk])).content.decode()
 
@@ -258,14 +246,14 @@ def test_the_dashboard_warns_with_the_number_the_month_and_the_remedy(browser, c
     assert "<p>Use more organizers.</p>" in html
 
 
-def test_the_dashboard_says_nothing_while_there_is_room(browser, connection):
+def test_the_dashboard_shows_nothing_below_the_threshold(browser, connection):
     ask(connection, 7)
     count_organizers()
 
     assert "made, changed or read" not in page(browser, "connection", connection)
 
 
-def test_others_who_are_near_it_are_counted(connection):
+def test_the_notice_counts_other_organizers_near_the_limit(connection):
     for number in range(3):
         ask(connection, 8, f"person-{number}")
     count_organizers()
@@ -276,7 +264,7 @@ def test_others_who_are_near_it_are_counted(connection):
     assert notice.others_sentence == "2 other organizers are near it, too."
 
 
-def test_health_and_history_shows_the_count_before_it_is_a_warning(browser, connection):
+def test_health_and_history_shows_the_count_below_the_threshold(browser, connection):
     ask(connection, 3)
     count_organizers()
 
@@ -285,6 +273,6 @@ def test_health_and_history_shows_the_count_before_it_is_a_warning(browser, conn
     )
 
 
-def test_room_costs_the_dashboard_one_query(connection, django_assert_num_queries):
+def test_the_notice_costs_the_dashboard_one_query(connection, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert notice_of(connection) is None

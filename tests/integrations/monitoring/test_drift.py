@@ -1,4 +1,4 @@
-"""The drift watch: who is looked up at night, who is found, when a finding ends, and what admins hear of it."""
+"""The drift watch: lookups at night, findings, their end, and emails to admins."""
 
 from __future__ import annotations
 
@@ -30,21 +30,17 @@ from integrations.platforms.values import Changes, DirectoryResult, MatchReason,
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
+from tests.messages import message
 from tests.outbox import email_server_down, retry_all, send_all
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("ada", "fake_teams")
 
 WATCH = "integrations.watch_drift"
 
 
 @pytest.fixture
-def connection(maple, ada, fake_teams: FakePlatform) -> Connection:
-    return make_connection(maple)
-
-
-@pytest.fixture
 def matched(connection, fake_teams) -> Callable[..., StaffMember]:
-    """Somebody who is matched, turned on, and known to the platform."""
+    """Return a function that adds a matched staff member with a user on the platform."""
 
     def make(name: str, meetings: int = 0, **fields: object) -> StaffMember:
         member = make_member(connection.organization, name)
@@ -72,12 +68,12 @@ def book(connection: Connection, host: StaffMember, ahead: timedelta, **fields: 
 
 
 def leaves(fake_teams: FakePlatform, member: StaffMember) -> None:
-    """The platform knows nobody of this name any more."""
+    """Remove the user from the platform."""
     del fake_teams.people[member.email]
 
 
 def next_night() -> None:
-    """The database's clock cannot be turned, so the rows are."""
+    """Backdate the rows, because the database's clock can't be set."""
     DriftWatch.objects.update(due_at=F("due_at") - timedelta(days=1))
 
 
@@ -87,7 +83,7 @@ def found(connection: Connection) -> list[tuple[str, str, str, int]]:
 
 
 # --- Who is found -----------------------------------------------------------------------------------
-def test_somebody_with_meetings_this_week_who_would_be_unmatched_is_found(connection, matched, fake_teams):
+def test_a_host_of_this_week_who_would_be_unmatched_is_found(connection, matched, fake_teams):
     sam = matched("Sam Okafor", meetings=4)
     leaves(fake_teams, sam)
 
@@ -96,7 +92,7 @@ def test_somebody_with_meetings_this_week_who_would_be_unmatched_is_found(connec
     assert found(connection) == [("Sam", "unmatched", "not_found", 4)]
 
 
-def test_no_match_is_changed(connection, matched, fake_teams):
+def test_the_watch_changes_no_match(connection, matched, fake_teams):
     leaves(fake_teams, matched("Sam Okafor", meetings=4))
     before = UserMatch.objects.values().get()
 
@@ -105,7 +101,7 @@ def test_no_match_is_changed(connection, matched, fake_teams):
     assert UserMatch.objects.values().get() == before
 
 
-def test_somebody_who_may_not_host_any_more_is_found(connection, matched, fake_teams):
+def test_a_host_without_permission_is_found(connection, matched, fake_teams):
     sam = matched("Sam Okafor", meetings=1)
     fake_teams.knows(sam.email, reason=MatchReason.DISABLED)
 
@@ -114,7 +110,7 @@ def test_somebody_who_may_not_host_any_more_is_found(connection, matched, fake_t
     assert found(connection) == [("Sam", "forbidden", "disabled", 1)]
 
 
-def test_somebody_who_would_be_another_user_is_found(connection, matched, fake_teams):
+def test_a_host_who_would_match_another_user_is_found(connection, matched, fake_teams):
     sam = matched("Sam Okafor", meetings=1)
     fake_teams.knows(sam.email, remote_id="oid-of-another-sam")
 
@@ -124,7 +120,7 @@ def test_somebody_who_would_be_another_user_is_found(connection, matched, fake_t
     assert (finding.after, finding.is_other_user) == ("matched", True)
 
 
-def test_people_who_are_fine_are_not_found(connection, matched):
+def test_unchanged_matches_are_not_found(connection, matched):
     matched("Sam Okafor", meetings=4)
 
     watch_drift(connection.pk)
@@ -168,9 +164,7 @@ def test_meetings_on_another_connection_do_not_count(connection, maple, matched,
         {"queried_name": "sam.before@maple.example"},
     ],
 )
-def test_who_could_not_host_anyway_or_is_about_to_be_rematched_is_left_alone(
-    connection, matched, fake_teams, fields
-):
+def test_staff_who_cannot_host_or_will_be_rematched_are_skipped(connection, matched, fake_teams, fields):
     leaves(fake_teams, matched("Sam Okafor", meetings=4, **fields))
 
     watch_drift(connection.pk)
@@ -179,9 +173,7 @@ def test_who_could_not_host_anyway_or_is_about_to_be_rematched_is_left_alone(
 
 
 # --- Who is looked up -------------------------------------------------------------------------------
-def test_where_nothing_tells_who_changed_only_hosts_of_the_coming_week_are_looked_up(
-    connection, matched, fake_teams
-):
+def test_without_a_change_feed_only_hosts_of_the_coming_week_are_looked_up(connection, matched, fake_teams):
     sam = matched("Sam Okafor", meetings=1)
     matched("Nina Park")
 
@@ -190,7 +182,7 @@ def test_where_nothing_tells_who_changed_only_hosts_of_the_coming_week_are_looke
     assert fake_teams.asked == [[sam.email]]
 
 
-def test_where_the_platform_tells_who_changed_only_they_are_looked_up(connection, matched, fake_teams):
+def test_with_a_change_feed_only_changed_users_are_looked_up(connection, matched, fake_teams):
     sam, nina = matched("Sam Okafor", meetings=1), matched("Nina Park")
     fake_teams.changes = Changes("mark-2", remote_ids=frozenset([f"oid-of-{nina.email}"]))
     leaves(fake_teams, sam)
@@ -202,7 +194,7 @@ def test_where_the_platform_tells_who_changed_only_they_are_looked_up(connection
     assert found(connection) == [("Nina", "unmatched", "not_found", 0)]
 
 
-def test_a_new_user_of_the_same_name_is_a_change(connection, matched, fake_teams):
+def test_a_new_user_with_the_same_name_is_a_change(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
     fake_teams.changes = Changes("mark-2", user_names=frozenset([sam.email]))
     fake_teams.knows(sam.email, remote_id="oid-of-another-sam")
@@ -212,7 +204,7 @@ def test_a_new_user_of_the_same_name_is_a_change(connection, matched, fake_teams
     assert DriftFinding.objects.get().is_other_user
 
 
-def test_who_is_off_and_hosts_nothing_does_not_matter(connection, matched, fake_teams):
+def test_staff_without_video_calls_and_meetings_are_not_watched(connection, matched, fake_teams):
     sam = matched("Sam Okafor", enabled=False)
     fake_teams.changes = Changes("mark-2", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
@@ -222,7 +214,7 @@ def test_who_is_off_and_hosts_nothing_does_not_matter(connection, matched, fake_
     assert fake_teams.asked == []
 
 
-def test_the_mark_goes_along_with_the_next_question(connection, fake_teams):
+def test_the_next_watch_sends_the_stored_mark(connection, fake_teams):
     fake_teams.changes = Changes("mark-1", is_complete=False)
     watch_drift(connection.pk)
     next_night()
@@ -232,7 +224,7 @@ def test_the_mark_goes_along_with_the_next_question(connection, fake_teams):
     assert fake_teams.marks == ["", "mark-1"]
 
 
-def test_what_failed_is_asked_from_the_same_mark_again(connection, matched, fake_teams):
+def test_a_failed_watch_is_repeated_from_the_same_mark(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
     fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
     fake_teams.fail("find", outage())
@@ -257,7 +249,7 @@ def test_many_are_looked_up_in_chunks(connection, matched, fake_teams):
 
 
 # --- When a finding ends ----------------------------------------------------------------------------
-def test_the_next_look_that_finds_somebody_fine_ends_it(connection, matched, fake_teams):
+def test_a_finding_ends_when_the_next_watch_finds_no_difference(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
     fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
@@ -271,7 +263,7 @@ def test_the_next_look_that_finds_somebody_fine_ends_it(connection, matched, fak
     assert found(connection) == []
 
 
-def test_a_rematch_ends_it(connection, matched, fake_teams):
+def test_a_rematch_ends_a_finding(connection, matched, fake_teams):
     sam = matched("Sam Okafor", meetings=1)
     leaves(fake_teams, sam)
     watch_drift(connection.pk)
@@ -281,7 +273,7 @@ def test_a_rematch_ends_it(connection, matched, fake_teams):
     assert found(connection) == []
 
 
-def test_a_rematch_that_was_faster_than_the_look_is_right(connection, matched, fake_teams):
+def test_a_rematch_during_the_watch_wins(connection, matched, fake_teams):
     sam = matched("Sam Okafor", meetings=1)
     leaves(fake_teams, sam)
 
@@ -295,7 +287,7 @@ def test_a_rematch_that_was_faster_than_the_look_is_right(connection, matched, f
     assert found(connection) == []
 
 
-def test_a_field_that_was_changed_meanwhile_makes_the_look_worthless(connection, matched, fake_teams):
+def test_a_change_of_the_match_field_during_the_watch_discards_its_results(connection, matched, fake_teams):
     leaves(fake_teams, matched("Sam Okafor", meetings=1))
     fake_teams.during("find", lambda: Connection.objects.update(match_field=MatchField.USERNAME))
 
@@ -304,7 +296,7 @@ def test_a_field_that_was_changed_meanwhile_makes_the_look_worthless(connection,
     assert found(connection) == []
 
 
-def test_the_count_of_meetings_follows(connection, matched, fake_teams):
+def test_the_number_of_meetings_is_updated(connection, matched, fake_teams):
     sam = matched("Sam Okafor", meetings=4)
     leaves(fake_teams, sam)
     watch_drift(connection.pk)
@@ -327,7 +319,7 @@ def test_a_connection_is_watched_once_a_night(connection, matched, fake_teams, s
     assert fake_teams.calls["find"] == 1
 
 
-def test_the_sweep_sends_whoever_is_due(connection, sent_tasks):
+def test_the_sweep_sends_tasks_for_due_connections(connection, sent_tasks):
     assert sweep_drift() == 1
     assert sent_tasks == [(WATCH, connection.pk)]
 
@@ -341,7 +333,9 @@ def test_the_sweep_sends_whoever_is_due(connection, sent_tasks):
         {"probe_at": timezone.now() + timedelta(days=1)},
     ],
 )
-def test_who_cannot_be_asked_is_not_watched(connection, matched, fake_teams, sent_tasks, fields):
+def test_a_connection_that_may_not_be_called_is_not_watched(
+    connection, matched, fake_teams, sent_tasks, fields
+):
     matched("Sam Okafor", meetings=1)
     Connection.objects.update(**fields)
 
@@ -351,7 +345,7 @@ def test_who_cannot_be_asked_is_not_watched(connection, matched, fake_teams, sen
     assert fake_teams.calls == {}
 
 
-def test_a_rematch_under_way_comes_first(connection, sent_tasks):
+def test_a_running_rematch_comes_first(connection, sent_tasks):
     make_run(connection, state=RematchState.RUNNING)
 
     assert sweep_drift() == 0
@@ -374,16 +368,16 @@ def test_a_pause_that_the_platform_asks_for_is_kept(connection, matched, fake_te
     assert connection.paused_until > timezone.now()
 
 
-def test_what_will_never_do_is_tried_again_the_next_night_only(connection, matched, fake_teams, sent_tasks):
+def test_a_bug_is_tried_again_the_next_night_only(connection, matched, fake_teams, sent_tasks):
     matched("Sam Okafor", meetings=1)
-    fake_teams.fail("find", PlatformError(ErrorKind.BUG, "Not understood."))
+    fake_teams.fail("find", PlatformError(ErrorKind.BUG, message("Not understood.")))
     watch_drift(connection.pk)
     DriftWatch.objects.update(due_at=F("due_at") - timedelta(hours=1))
 
     assert sweep_drift() == 0
 
 
-def test_what_did_not_succeed_is_tried_again_the_same_night(connection, matched, fake_teams, sent_tasks):
+def test_an_outage_is_tried_again_the_same_night(connection, matched, fake_teams, sent_tasks):
     matched("Sam Okafor", meetings=1)
     fake_teams.fail("find", outage())
     watch_drift(connection.pk)
@@ -398,7 +392,7 @@ def watch_and_send(connection):
     send_all()
 
 
-def test_the_admins_get_one_mail_about_those_with_appointments(connection, ada, matched, fake_teams):
+def test_admins_get_one_email_about_staff_with_appointments(connection, ada, matched, fake_teams):
     for name, meetings in (("Sam Okafor", 4), ("Nina Park", 1)):
         leaves(fake_teams, matched(name, meetings=meetings))
 
@@ -414,7 +408,7 @@ def test_the_admins_get_one_mail_about_those_with_appointments(connection, ada, 
     ]
 
 
-def test_the_same_finding_is_mailed_once(connection, matched, fake_teams):
+def test_a_finding_sends_one_email(connection, matched, fake_teams):
     leaves(fake_teams, matched("Sam Okafor", meetings=4))
     watch_and_send(connection)
     next_night()
@@ -424,7 +418,7 @@ def test_the_same_finding_is_mailed_once(connection, matched, fake_teams):
     assert len(mail.outbox) == 1
 
 
-def test_who_has_nothing_booked_is_mailed_about_once_something_is(connection, matched, fake_teams):
+def test_a_finding_without_appointments_sends_an_email_once_one_is_booked(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
     fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
@@ -451,7 +445,7 @@ def test_an_email_server_that_is_down_only_delays_the_email(connection, ada, mat
     assert [message.to for message in mail.outbox] == [[ada.email]]
 
 
-def test_the_history_has_a_line_about_those_who_are_new(connection, matched, fake_teams):
+def test_the_history_has_a_line_about_new_findings(connection, matched, fake_teams):
     for name in ("Sam Okafor", "Nina Park", "Otis Reed"):
         leaves(fake_teams, matched(name, meetings=1))
     watch_drift(connection.pk)
@@ -463,7 +457,7 @@ def test_the_history_has_a_line_about_those_who_are_new(connection, matched, fak
     assert lines == ["Drift watch: Sam Okafor and 2 others would not be matched as they are any more."]
 
 
-def test_other_organisations_are_none_of_its_business(connection, matched, fake_teams):
+def test_other_organisations_are_not_watched(connection, matched, fake_teams):
     otto = make_member(make_organization("Cedar Bank"), "Otto Keller", "admin")
     leaves(fake_teams, matched("Sam Okafor", meetings=4))
 
@@ -472,8 +466,7 @@ def test_other_organisations_are_none_of_its_business(connection, matched, fake_
     assert otto.email not in mail.outbox[0].to
 
 
-def test_an_answer_has_to_be_for_the_same_person(connection, matched, fake_teams):
-    """An alias is no match: the person would be Unmatched, and the remedy names the UPN."""
+def test_a_user_name_that_became_an_alias_is_found_with_its_hint(connection, matched, fake_teams):
     sam = matched("Sam Okafor", meetings=1)
     fake_teams.people[sam.email] = DirectoryResult(reason=MatchReason.ALIAS, hint="sam.new@maple.example")
 

@@ -1,4 +1,4 @@
-"""The simulated Microsoft for this folder, and admins before it."""
+"""The simulated Microsoft for this folder, and admins who are signed in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +36,12 @@ def simulator(microsoft_process: Simulator, servers: None, settings) -> Simulato
     # The address that the simulated app registration sends people back to.
     settings.BASE_URL = "http://localhost:8000"
     return microsoft_process
+
+
+@pytest.fixture
+def connected(connection: Connection) -> Connection:
+    """Maple's connection by service account."""
+    return connection
 
 
 @pytest.fixture

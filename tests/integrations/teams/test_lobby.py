@@ -9,14 +9,8 @@ from integrations.platforms.base import VideoPlatform
 from integrations.teams.event_text import event_text
 from integrations.teams.models import LobbyPolicy, TeamsConnection
 from integrations.teams.platform import Teams
-from tests.factories import make_connection
 
 TEAMS: VideoPlatform = Teams()
-
-
-@pytest.fixture
-def connected(maple):
-    return make_connection(maple)
 
 
 def choose(connected, answer):

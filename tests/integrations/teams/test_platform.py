@@ -11,15 +11,10 @@ from integrations.platforms.registry import all_platforms, platform_of
 from integrations.platforms.values import Account, Attendee, Capacity, CapacityWindow, MatchReason
 from integrations.teams.models import Method
 from integrations.teams.platform import Teams
-from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_match, make_member
+from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_match, make_member
 
 SAM_ID = "5a300000-0000-4000-8000-000000000001"
 TEAMS: VideoPlatform = Teams()
-
-
-@pytest.fixture
-def connected(maple):
-    return make_connection(maple)
 
 
 @pytest.fixture

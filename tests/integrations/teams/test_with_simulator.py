@@ -204,7 +204,10 @@ def test_a_refusal_to_look_up_users_concerns_the_connection(simulated, simulator
 
     simulated.refresh_from_db()
     assert failure.value.kind == ErrorKind.CONNECTION
-    assert (simulated.status, simulated.status_reason) == ("needs_reauthorization", failure.value.sentence)
+    assert (simulated.status, str(simulated.status_reason)) == (
+        "needs_reauthorization",
+        str(failure.value),
+    )
 
 
 def test_a_rematch_gives_maples_people_their_statuses(simulated, maple):
@@ -239,7 +242,7 @@ def test_an_update_sets_everything_that_creating_ignores(simulated, simulator, s
     warning = TEAMS.update_meeting(simulated, meeting.remote_id, spec)
 
     (held,) = live_meetings(simulator)
-    assert warning == ""
+    assert not warning
     assert held["attendees"] == [
         {
             "identity": {"user": {"id": spec.attendees[0].remote_id}},
@@ -345,7 +348,7 @@ def test_a_service_account_without_licence_is_named(simulated, simulator, spec):
         TEAMS.create_meeting(simulated, spec)
 
     assert (failure.value.kind, failure.value.reason) == (ErrorKind.PERSON, None)
-    assert people.SERVICE_ACCOUNT in failure.value.sentence
+    assert people.SERVICE_ACCOUNT in str(failure.value)
 
 
 def test_under_a_policy_the_staff_member_organises(by_policy, simulator, spec):
@@ -360,7 +363,7 @@ def test_under_a_policy_the_staff_member_organises(by_policy, simulator, spec):
     warning = TEAMS.update_meeting(by_policy, meeting.remote_id, spec)
 
     (held,) = live_meetings(simulator)
-    assert (held["organizer_id"], held["attendees"], warning) == (sam["id"], [], "")
+    assert (held["organizer_id"], held["attendees"], str(warning)) == (sam["id"], [], "")
 
 
 def test_without_a_policy_the_person_is_refused(by_policy, simulator, spec):
@@ -392,5 +395,5 @@ def test_refused_options_leave_the_link_with_a_warning(simulated, simulator, spe
 
     said = TEAMS.update_meeting(simulated, meeting.remote_id, replace(spec, subject="New"))
 
-    assert warning in said
+    assert warning in str(said)
     assert TEAMS.read_meeting(simulated, spec.organizer_id, meeting.remote_id).subject == "New"

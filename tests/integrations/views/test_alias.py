@@ -21,19 +21,8 @@ ALIAS = {"directory": "unmatched", "reason": "alias", "remote_id": ""}
 
 
 @pytest.fixture
-def browser(client, ada):
-    client.force_login(ada)
-    return client
-
-
-@pytest.fixture
 def anna(maple):
     return make_member(maple, "Anna Kim")
-
-
-@pytest.fixture
-def connection(maple):
-    return make_connection(maple)
 
 
 @pytest.fixture

@@ -13,14 +13,9 @@ from integrations.models import Connection
 from staff.models import StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff
 from tests.integrations.pages import said, words
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
-
-
-@pytest.fixture
-def browser(client, ada):
-    client.force_login(ada)
-    return client
 
 
 @pytest.fixture
@@ -64,7 +59,7 @@ def test_the_list_shows_account_and_tenant(browser, maple, monkeypatch):
 
 def test_the_list_shows_the_progress_and_the_result_of_a_rematch(browser, first, second):
     make_run(first, state="running", total=12, done=5)
-    make_run(second, state="failed", total=4, done=2, error="Report request 7.")
+    make_run(second, state="failed", total=4, done=2, error=message("Report request 7."))
     make_run(second, dismissed_at=timezone.now(), started_at=timezone.now() - timedelta(days=1))
 
     text = words(browser.get(reverse("video-calls")))

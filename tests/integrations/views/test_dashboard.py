@@ -11,17 +11,11 @@ from django.utils import timezone
 
 from integrations.models import Connection, DirectoryState, RematchRun, RematchTrigger, UserMatch
 from integrations.platforms.values import MatchReason
-from staff.models import Role, StaffMember
+from staff.models import Role
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.pages import levels
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
-
-
-@pytest.fixture
-def browser(client: Browser, ada: StaffMember) -> Browser:
-    client.force_login(ada)
-    return client
 
 
 def page(browser: Browser, address: str, **headers: str) -> str:

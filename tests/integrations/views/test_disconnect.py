@@ -7,34 +7,12 @@ from django.urls import reverse
 
 from integrations.connections.disconnect import disconnect_connection
 from integrations.models import RematchRun, UserMatch
-from staff.models import Role, StaffMember, VideoChoice
-from tests.factories import make_connection, make_member, make_organization
-from tests.integrations.meeting_steps import ask, make_hosting, sync
+from staff.models import StaffMember, VideoChoice
+from tests.factories import make_connection, make_organization
+from tests.integrations.meeting_steps import ask, sync
 from tests.integrations.pages import levels, said, words
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def hosting(fake_teams):
-    return make_hosting()
-
-
-@pytest.fixture
-def connection(hosting):
-    assert hosting.connection is not None
-    return hosting.connection
-
-
-@pytest.fixture
-def ada(connection):
-    return make_member(connection.organization, "Ada Lovell", Role.ADMIN)
-
-
-@pytest.fixture
-def browser(client, ada):
-    client.force_login(ada)
-    return client
+pytestmark = pytest.mark.usefixtures("hosting")
 
 
 def address(connection):

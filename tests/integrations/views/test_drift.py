@@ -11,20 +11,9 @@ from django.utils.html import strip_tags
 
 from integrations.models import Connection, DriftFinding, DriftWatch
 from integrations.monitoring.drift_report import NAMED, PER_PAGE, notice_of
-from tests.factories import make_connection, make_match, make_member, make_staff
+from tests.factories import make_match, make_member, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
-
-
-@pytest.fixture
-def connection(maple) -> Connection:
-    return make_connection(maple)
-
-
-@pytest.fixture
-def browser(client: Browser, ada) -> Browser:
-    client.force_login(ada)
-    return client
 
 
 def find(connection: Connection, name: str = "Ana Silva", **fields: object) -> DriftFinding:

@@ -42,6 +42,7 @@ from tests.factories import (
     make_organization,
     make_service,
 )
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
@@ -53,17 +54,11 @@ def connected(maple):
     return make_connection(maple)
 
 
-@pytest.fixture
-def browser(client: Browser, ada) -> Browser:
-    client.force_login(ada)
-    return client
-
-
 def fail(connected: Connection, host, *, subject="Mortgage review", starts_at=STARTS, **fields) -> Meeting:
     """Add a failed meeting of one hour."""
     fields = {
         "error_kind": ErrorKind.PERSON,
-        "error_sentence": "This person has no licence. Assign one, then choose Try again.",
+        "error": message("This person has no licence. Assign one, then choose Try again."),
         "error_request_id": "599d9cb0-56ac-4dc5-b6f8-1456a1414609",
         **fields,
     }
@@ -137,7 +132,7 @@ def test_an_unused_connection_is_shown_as_such(browser, connected):
 
 
 def test_a_refused_sign_in_is_shown_with_its_reason(browser, connected):
-    require_reauthorization(Connection.objects.all(), "The password has expired. Use Reauthorize.")
+    require_reauthorization(Connection.objects.all(), message("The password has expired. Use Reauthorize."))
 
     shown = section(read(browser, page_address(connected)), "health-heading")
 
@@ -163,7 +158,7 @@ def test_a_pause_in_the_past_is_not_shown(browser, connected):
 
 
 def test_refused_credentials_of_ours_are_shown_as_ours(browser, connected):
-    refused = PlatformError(ErrorKind.OPERATOR, "Coconut's own credentials are refused.")
+    refused = PlatformError(ErrorKind.OPERATOR, message("Coconut's own credentials are refused."))
     record_trouble(connected.pk, refused)
 
     line = text_of(read(browser, reverse("connection", args=[connected.pk])))
@@ -177,7 +172,7 @@ def test_refused_credentials_of_ours_are_shown_as_ours(browser, connected):
 def test_trouble_of_a_call_that_ends_after_a_disconnect_is_not_recorded(connected):
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
-    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "No answer."))
+    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, message("No answer.")))
 
     connected.refresh_from_db()
     assert connected.trouble_kind == ""
@@ -185,16 +180,16 @@ def test_trouble_of_a_call_that_ends_after_a_disconnect_is_not_recorded(connecte
 
 def test_trouble_ends_with_the_next_success(connected):
     record_success(connected.pk)
-    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "Not reached."))
+    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, message("Not reached.")))
 
     record_success(connected.pk)
 
     connected.refresh_from_db()
-    assert (connected.trouble_kind, connected.trouble_sentence, connected.trouble_since) == ("", "", None)
+    assert (connected.trouble_kind, str(connected.trouble), connected.trouble_since) == ("", "", None)
 
 
 def test_the_line_shows_the_next_attempt_during_an_outage(connected):
-    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "Not reached."))
+    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, message("Not reached.")))
     Connection.objects.update(probe_at=STARTS)
     connected.refresh_from_db()
 
@@ -202,18 +197,18 @@ def test_the_line_shows_the_next_attempt_during_an_outage(connected):
 
 
 def test_the_first_of_several_failures_sets_the_start_of_the_trouble(connected):
-    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "Not reached."))
+    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, message("Not reached.")))
     Connection.objects.update(trouble_since=STARTS)
 
-    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, "Not reached again."))
+    record_trouble(connected.pk, PlatformError(ErrorKind.OUTAGE, message("Not reached again.")))
 
     connected.refresh_from_db()
-    assert (connected.trouble_sentence, connected.trouble_since) == ("Not reached.", STARTS)
+    assert (str(connected.trouble), connected.trouble_since) == ("Not reached.", STARTS)
 
 
 @pytest.mark.parametrize("kind", set(ErrorKind) - {ErrorKind.OUTAGE, ErrorKind.OPERATOR})
 def test_failures_shown_elsewhere_are_not_trouble_of_the_connection(connected, kind):
-    record_trouble(connected.pk, PlatformError(kind, "Something else."))
+    record_trouble(connected.pk, PlatformError(kind, message("Something else.")))
 
     connected.refresh_from_db()
     assert connected.trouble_kind == ""
@@ -327,7 +322,7 @@ def test_all_links_can_be_retried(browser, connected, ada, sam):
 
 def test_a_retry_before_reauthorizing_waits_with_a_sentence(browser, connected, sam):
     fail(connected, sam)
-    require_reauthorization(Connection.objects.all(), "The password has expired. Use Reauthorize.")
+    require_reauthorization(Connection.objects.all(), message("The password has expired. Use Reauthorize."))
 
     shown = try_again(browser, connected)
 

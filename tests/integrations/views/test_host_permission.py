@@ -13,7 +13,6 @@ from django.utils import timezone
 from integrations.models import Connection, DirectoryState, EventKind, HostPermission, UserMatch
 from integrations.platforms.values import MatchReason
 from integrations.views import host_permission as views
-from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
 
@@ -40,12 +39,6 @@ def sam(maple, connection) -> UserMatch:
     return make_match(
         connection, make_member(maple), host_permission=HostPermission.DENIED, remote_id="sam-id"
     )
-
-
-@pytest.fixture
-def browser(client: Browser, ada: StaffMember) -> Browser:
-    client.force_login(ada)
-    return client
 
 
 def page(browser: Browser, name: str, *args: object, **query: object) -> str:

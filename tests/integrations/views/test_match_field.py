@@ -27,15 +27,10 @@ from integrations.models import (
 )
 from integrations.platforms.values import MatchReason
 from staff.models import Organization, StaffMember
-from tests.factories import make_connection, make_match, make_member, make_organization
+from tests.factories import make_connection, make_match, make_member
 from tests.integrations.fake_platform import FakePlatform, outage
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def maple(fake_teams: FakePlatform) -> Organization:
-    return make_organization()
+pytestmark = pytest.mark.usefixtures("fake_teams")
 
 
 @pytest.fixture
@@ -44,12 +39,6 @@ def connection(maple: Organization, ada: StaffMember) -> Connection:
     connection = make_connection(maple)
     make_match(connection, ada)
     return connection
-
-
-@pytest.fixture
-def browser(client: Browser, ada: StaffMember) -> Browser:
-    client.force_login(ada)
-    return client
 
 
 def choose(browser: Browser, connection: Connection, field: str = "username") -> str:

@@ -8,16 +8,10 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
-from staff.models import Role, StaffMember
+from staff.models import Role
 from tests.factories import make_connection, make_member, make_organization
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
-
-
-@pytest.fixture
-def browser(client: Browser, ada: StaffMember) -> Browser:
-    client.force_login(ada)
-    return client
 
 
 def page(browser: Browser, address: str) -> str:

@@ -22,6 +22,7 @@ from tests.factories import (
     make_service,
 )
 from tests.integrations.views.test_health import section
+from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
@@ -73,7 +74,7 @@ def test_the_last_comparison_is_summarised_in_a_sentence(browser, connected):
         restored=1,
         repaired=3,
         failed=1,
-        reason="No policy covers Sam.",
+        reason=message("No policy covers Sam."),
     )
 
     assert (
@@ -99,7 +100,10 @@ def test_a_finding_links_to_the_appointment(browser, connected):
         service, meeting.host, make_client(connected.organization), STARTS, meeting=meeting
     )
     Finding.objects.create(
-        connection=connected, meeting=meeting, kind=FindingKind.RECREATED, sentence="It was made again."
+        connection=connected,
+        meeting=meeting,
+        kind=FindingKind.RECREATED,
+        params={"platform": "Microsoft Teams"},
     )
 
     html = browser.get(reverse("connection-health", args=[connected.pk])).content.decode()
@@ -115,9 +119,9 @@ def test_old_findings_are_not_shown(browser, connected):
     Finding.objects.create(
         connection=connected,
         meeting=make_meeting(connected),
-        kind=FindingKind.RESTORED,
-        sentence="It was put back.",
+        kind=FindingKind.ORPHANED,
+        params={"platform": "Microsoft Teams"},
         at=timezone.now() - timedelta(days=31),
     )
 
-    assert "It was put back." not in shown(browser, connected)
+    assert "still had this cancelled meeting" not in shown(browser, connected)

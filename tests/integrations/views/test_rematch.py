@@ -30,26 +30,11 @@ from integrations.platforms.values import MatchReason, PlatformError
 from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff
 from tests.integrations.fake_platform import FakePlatform, throttled
+from tests.messages import message
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("fake_teams")
 
 DONE = "All users have been rematched."
-
-
-@pytest.fixture
-def maple(fake_teams: FakePlatform) -> Organization:
-    return make_organization()
-
-
-@pytest.fixture
-def connection(maple: Organization) -> Connection:
-    return make_connection(maple)
-
-
-@pytest.fixture
-def browser(client: Browser, ada: StaffMember) -> Browser:
-    client.force_login(ada)
-    return client
 
 
 def dashboard(browser: Browser, connection: Connection) -> str:
@@ -195,7 +180,7 @@ def test_a_failed_run_shows_the_reason_and_its_progress(
     make_staff(maple, 3)
     fake_teams.chunk_size = 2
     fake_teams.skip("find", 1)
-    fake_teams.fail("find", PlatformError(ErrorKind.BUG, "Report request 7.", request_id="7"))
+    fake_teams.fail("find", PlatformError(ErrorKind.BUG, message("Report request 7."), request_id="7"))
 
     finished_run(browser, connection)
     html = dashboard(browser, connection)
@@ -210,7 +195,7 @@ def test_a_failed_run_shows_the_reason_and_its_progress(
 def test_a_failed_run_is_in_the_history(
     browser: Browser, fake_teams: FakePlatform, ada: StaffMember, connection: Connection
 ) -> None:
-    fake_teams.fail("find", PlatformError(ErrorKind.BUG, "Report request 7."))
+    fake_teams.fail("find", PlatformError(ErrorKind.BUG, message("Report request 7.")))
 
     finished_run(browser, connection)
 
@@ -265,7 +250,7 @@ def test_people_not_reached_by_a_failed_run_count_as_failed(
         fake_teams.knows(member.email)
     fake_teams.chunk_size = 2
     fake_teams.skip("find", 1)
-    fake_teams.fail("find", PlatformError(ErrorKind.BUG, "Report request 7."))
+    fake_teams.fail("find", PlatformError(ErrorKind.BUG, message("Report request 7.")))
     run = finished_run(browser, connection)
 
     press(browser, "connection-rematch-failed", connection.pk, run.pk)

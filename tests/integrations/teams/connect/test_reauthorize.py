@@ -38,6 +38,7 @@ from tests.integrations.teams.oauth_steps import (
     microsoft_address,
     shown_messages,
 )
+from tests.messages import message
 
 NOON = datetime(2099, 3, 2, 12, tzinfo=UTC)
 NOTHING_CHANGED = "Nothing was changed. You can start again."
@@ -87,7 +88,9 @@ def sign_in(simulator, address: str, upn: str) -> str:
 
 
 def break_it(connection) -> None:
-    require_reauthorization(Connection.objects.filter(pk=connection.pk), "Microsoft ended the sign-in.")
+    require_reauthorization(
+        Connection.objects.filter(pk=connection.pk), message("Microsoft ended the sign-in.")
+    )
 
 
 def unchanged(connection) -> bool:
@@ -167,7 +170,7 @@ def test_the_same_row_gets_new_tokens(ada_browser, simulator, by_account, only_c
     after = only_connection()
     assert response.headers["Location"] == f"/settings/video-calls/{by_account.pk}/"
     assert shown_messages(ada_browser) == ["Microsoft Teams is reauthorized."]
-    assert (after.pk, after.status, after.status_reason) == (by_account.pk, "connected", "")
+    assert (after.pk, after.status, str(after.status_reason)) == (by_account.pk, "connected", "")
     assert after.teams.token_version == by_account.teams.token_version + 1
     assert user_tokens.access_token(after)
 
@@ -299,7 +302,7 @@ def test_a_refusal_in_flight_does_not_undo_it(
     def refused(tenant_id, refresh_token):
         monkeypatch.setattr(login, "refresh_tokens", real_refresh)
         ada_browser.get(way_back)
-        raise PlatformError(ErrorKind.CONNECTION, "Microsoft ended the sign-in.")
+        raise PlatformError(ErrorKind.CONNECTION, message("Microsoft ended the sign-in."))
 
     monkeypatch.setattr(login, "refresh_tokens", refused)
     user_tokens.access_token(by_account, refused=first)

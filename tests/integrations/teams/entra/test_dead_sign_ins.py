@@ -20,6 +20,7 @@ from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.entra.id_token import Identity
 from integrations.teams.models import Method, TeamsConnection
 from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_member, make_organization
+from tests.messages import message
 from tests.outbox import send_all
 
 WORKERS = 4
@@ -32,7 +33,7 @@ def refusing(monkeypatch) -> None:
 
     def refuse(*asked: object) -> None:
         time.sleep(0.2)
-        raise PlatformError(ErrorKind.CONNECTION, "Microsoft ended the sign-in. Use Reauthorize.")
+        raise PlatformError(ErrorKind.CONNECTION, message("Microsoft ended the sign-in. Use Reauthorize."))
 
     monkeypatch.setattr(sign_in, "refresh_tokens", refuse)
     monkeypatch.setattr(sign_in, "acquire_app_token", refuse)
@@ -151,7 +152,7 @@ def test_the_daily_renewal_notes_success_for_either_method(connected, monkeypatc
 
 def test_the_daily_renewal_notes_that_our_own_credentials_are_refused(connected, monkeypatch):
     def refuse(*asked: object) -> None:
-        raise PlatformError(ErrorKind.OPERATOR, "Not accepted.")
+        raise PlatformError(ErrorKind.OPERATOR, message("Not accepted."))
 
     monkeypatch.setattr(sign_in, "refresh_tokens", refuse)
 

@@ -20,13 +20,9 @@ from integrations.teams import tasks
 from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.models import TeamsConnection
 from tests.factories import make_connection, make_member, make_organization
+from tests.messages import message
 
 DELEGATED_PERMISSIONS = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
-
-
-@pytest.fixture
-def connected(maple):
-    return make_connection(maple)
 
 
 @pytest.fixture
@@ -146,19 +142,19 @@ def test_a_renewal_that_somebody_else_finished_is_not_repeated(connected, micros
 def test_a_refused_refresh_token_needs_an_admin_at_once(connected, microsoft, maple, mailoutbox):
     make_member(maple, "Ada Lovell", "admin")
     expire(connected)
-    microsoft.problem = PlatformError(ErrorKind.CONNECTION, "Microsoft ended the sign-in.")
+    microsoft.problem = PlatformError(ErrorKind.CONNECTION, message("Microsoft ended the sign-in."))
 
     with pytest.raises(PlatformError):
         user_tokens.access_token(connected)
 
     connected.refresh_from_db()
     assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
-    assert connected.status_reason == "Microsoft ended the sign-in."
+    assert str(connected.status_reason) == "Microsoft ended the sign-in."
 
 
 def test_a_connection_that_needs_an_admin_is_not_asked_about_again(connected, microsoft):
     connected.status = ConnectionStatus.NEEDS_REAUTHORIZATION
-    connected.status_reason = "Microsoft ended the sign-in."
+    connected.status_reason = message("Microsoft ended the sign-in.")
     connected.save()
 
     with pytest.raises(PlatformError, match="Microsoft ended the sign-in") as caught:
@@ -170,7 +166,7 @@ def test_a_connection_that_needs_an_admin_is_not_asked_about_again(connected, mi
 @pytest.mark.parametrize("kind", [ErrorKind.OPERATOR, ErrorKind.OUTAGE])
 def test_trouble_that_is_not_the_admins_leaves_the_connection_connected(connected, microsoft, kind):
     expire(connected)
-    microsoft.problem = PlatformError(kind, "Not now.")
+    microsoft.problem = PlatformError(kind, message("Not now."))
 
     with pytest.raises(PlatformError) as caught:
         user_tokens.access_token(connected)
@@ -182,7 +178,7 @@ def test_trouble_that_is_not_the_admins_leaves_the_connection_connected(connecte
 
 def test_during_an_outage_a_token_that_still_lives_is_used(connected, microsoft):
     expire(connected, seconds_left=60)
-    microsoft.problem = PlatformError(ErrorKind.OUTAGE, "Not now.")
+    microsoft.problem = PlatformError(ErrorKind.OUTAGE, message("Not now."))
 
     found = [user_tokens.access_token(connected), user_tokens.access_token(connected)]
 
@@ -192,7 +188,7 @@ def test_during_an_outage_a_token_that_still_lives_is_used(connected, microsoft)
 
 def test_a_slow_refusal_does_not_undo_a_reauthorization(connected, microsoft):
     expire(connected)
-    microsoft.problem = PlatformError(ErrorKind.CONNECTION, "Revoked.")
+    microsoft.problem = PlatformError(ErrorKind.CONNECTION, message("Revoked."))
     microsoft.before_answering = lambda: reauthorize(connected)
 
     token = user_tokens.access_token(connected)
@@ -258,7 +254,7 @@ def test_keeping_alive_leaves_what_was_renewed_today(connected, microsoft, monke
 
 
 def test_a_sign_in_that_cannot_be_renewed_does_not_break_the_task(connected, microsoft):
-    microsoft.problem = PlatformError(ErrorKind.CONNECTION, "Revoked.")
+    microsoft.problem = PlatformError(ErrorKind.CONNECTION, message("Revoked."))
 
     tasks.renew(connected.pk)
 

@@ -9,7 +9,6 @@ from integrations.platforms.values import PlatformError
 from integrations.teams.entra.user_tokens import IssuedToken
 from integrations.teams.graph import client as graph
 from integrations.teams.graph.client import GraphClient
-from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"
 UNAUTHORIZED = {"error": {"code": "InvalidAuthenticationToken", "message": "Access token has expired."}}
@@ -19,11 +18,6 @@ UNAUTHORIZED = {"error": {"code": "InvalidAuthenticationToken", "message": "Acce
 def graph_server():
     with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
         yield server
-
-
-@pytest.fixture
-def connected(maple):
-    return make_connection(maple)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from integrations.teams.graph.client import GraphClient
 from integrations.teams.graph.paths import segment
 from integrations.teams.models import TeamsConnection
 from tests.integrations.teams.graph.conftest import ROOT, UNAUTHORIZED, failure_of
+from tests.messages import message
 
 
 # --- one request ------------------------------------------------------------------------------------
@@ -103,14 +104,14 @@ def test_an_outage_is_noted_on_the_connection_until_the_next_success(client, gra
 
 def test_credentials_of_ours_that_are_refused_are_noted_on_the_connection(client, connected, monkeypatch):
     def refuse(connection, *, refused=""):
-        raise PlatformError(ErrorKind.OPERATOR, "Not accepted.")
+        raise PlatformError(ErrorKind.OPERATOR, message("Not accepted."))
 
     monkeypatch.setattr(graph, "current_token", refuse)
 
     failure_of(client)
 
     connected.refresh_from_db()
-    assert (connected.trouble_kind, connected.trouble_sentence) == (ErrorKind.OPERATOR, "Not accepted.")
+    assert (connected.trouble_kind, str(connected.trouble)) == (ErrorKind.OPERATOR, "Not accepted.")
 
 
 def test_a_failure_is_no_success(client, graph_server, connected):

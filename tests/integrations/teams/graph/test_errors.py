@@ -140,8 +140,8 @@ def test_sentences_say_who_does_what():
     refused = error_of(Refusal(401, MEETING))
     throttled = error_of(Refusal(429, MEETING))
 
-    assert "An admin chooses Actions > Reauthorize" in refused.sentence
-    assert throttled.sentence == "Microsoft asked Coconut to wait. Coconut goes on by itself."
+    assert "An admin chooses Actions > Reauthorize" in str(refused)
+    assert str(throttled) == "Microsoft asked Coconut to wait. Coconut goes on by itself."
 
 
 def test_every_kind_that_graph_can_cause_is_in_the_table():

@@ -15,7 +15,7 @@ from integrations.teams.entra.user_tokens import IssuedToken
 from integrations.teams.graph import client as graph
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.metrics import count_token_request as counting_renewals
-from tests.factories import make_connection
+from tests.messages import message
 
 ROOT = "https://graph.microsoft.com/v1.0"
 
@@ -24,11 +24,6 @@ ROOT = "https://graph.microsoft.com/v1.0"
 def graph_server():
     with responses.RequestsMock() as server:
         yield server
-
-
-@pytest.fixture
-def connected(maple):
-    return make_connection(maple)
 
 
 @pytest.fixture
@@ -104,7 +99,7 @@ def ask_for_token(kind: ErrorKind | None) -> None:
         with counting_renewals():
             return
     with pytest.raises(PlatformError), counting_renewals():
-        raise PlatformError(kind, "No.")
+        raise PlatformError(kind, message("No."))
 
 
 def test_a_fault_of_our_own_renews_nothing():

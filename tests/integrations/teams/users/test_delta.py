@@ -77,7 +77,7 @@ def test_a_link_that_graph_does_not_know_any_more_begins_anew(connected, graph, 
 
 
 def test_too_many_pages_begin_anew(connected, graph, settings):
-    settings.MEETING_TASK_TIME_LIMIT = 0
+    settings.CELERY_TASK_TIME_LIMIT = 0
     graph.get(LINK, json=page({"id": "oid-1"}, nextLink=NEXT))
 
     assert changes_since(connected, LINK) == UNKNOWN

@@ -13,15 +13,9 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import DirectoryResult, MatchReason, PlatformError
 from integrations.teams.users.lookup import open_directory
 from integrations.teams.users.parse import fold, read_user
-from tests.factories import make_connection
 
 ROOT = "https://graph.microsoft.com/v1.0"
 NOBODY = DirectoryResult(reason=MatchReason.NOT_FOUND)
-
-
-@pytest.fixture
-def connected(maple):
-    return make_connection(maple)
 
 
 class FakeUsers:

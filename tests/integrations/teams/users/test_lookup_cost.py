@@ -143,7 +143,7 @@ def test_a_worker_that_takes_over_pays_for_what_is_left_only(connected, tenant):
 
 
 def test_pages_that_come_too_slowly_give_way_to_names(connected, tenant, settings, monkeypatch):
-    settings.MEETING_TASK_TIME_LIMIT = 75
+    settings.CELERY_TASK_TIME_LIMIT = 75
     monkeypatch.setattr("integrations.teams.users.lookup.monotonic", lambda: tenant.pages)  # a page a second
 
     found = rematch(connected, staff(10_000, 100))
@@ -155,7 +155,7 @@ def test_pages_that_come_too_slowly_give_way_to_names(connected, tenant, setting
 def test_pages_that_come_too_slowly_from_the_start_give_way_to_names(
     connected, tenant, settings, monkeypatch
 ):
-    settings.MEETING_TASK_TIME_LIMIT = 75
+    settings.CELERY_TASK_TIME_LIMIT = 75
     monkeypatch.setattr("integrations.teams.users.lookup.monotonic", lambda: tenant.pages)  # a page a second
 
     found = rematch(connected, staff(20_000, 0))
