@@ -1,17 +1,17 @@
 """Measure the dashboard of an organisation with 50,000 staff.
 
 The benchmark seeds the organisation in a stack of its own. One client then requests each view of the table over HTTP:
-the whole page, and the part that htmx replaces. It counts queries, and times the bulk switch and Undo. The exit code
-is 1 if a budget is missed.
+the whole page, and the part that htmx replaces. It counts queries, and times the bulk switch and Undo. Pages are
+judged as ratios to a bare view of the same run, as machines differ. Exits with 1 if a budget is missed.
 """
 
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import sys
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,11 @@ from urllib.parse import urlencode, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.support.budgets import Budgets
+from bench.support.installation import installation
+from bench.support.load import measure as measure_load
+from bench.support.load import request
 from demo.logins import PASSWORD
-from local_servers.servers import throwaway_folder, throwaway_servers
-from tests.servers import ENVIRONMENT
 from tests.stack import Stack
 
 if TYPE_CHECKING:
@@ -31,9 +33,9 @@ STAFF = 50_000
 LEFT = 3_000
 ROWS = 50
 ROUNDS = 20
-PAGE_BUDGET_MS = 60
-SWITCH_BUDGET_S = 3
-MANY_QUERIES = 20
+BUDGET_BARE_VIEWS = 140
+BUDGET_SWITCH_S = 3
+BUDGET_QUERIES = 20
 
 FIRST = re.findall(
     r"\S+",
@@ -64,7 +66,7 @@ VIEWS: dict[str, dict[str, str]] = {
     "search a rare number": {"search": "49321"},
     "search without result": {"search": "zzyzx"},
     "search two words": {"search": "katharina müller"},
-    "search part of an e-mail": {"search": "jensen.41"},
+    "search part of an email": {"search": "jensen.41"},
     "search a UPN": {"search": "2030@contoso"},
     "search the contoso domain": {"search": "@contoso"},
     "search one letter": {"search": "z"},
@@ -88,20 +90,14 @@ VIEWS: dict[str, dict[str, str]] = {
 
 
 def main() -> None:
-    """Seed the organisation and measure. Exit with 1 if a budget is missed."""
-    os.environ.update(ENVIRONMENT)
-    with throwaway_servers(broker=False) as servers, throwaway_folder() as folder:
-        stack = Stack(folder, servers.database_url)
-        try:
-            stack.open()
-            # Background work would distort the times and look up people unknown to the simulator.
-            for program in ("worker", "beat"):
-                stack.stop(program)
-            os.environ.update(stack.environment)
-            is_kept = measure(stack)
-        finally:
-            stack.close()
-    sys.exit(0 if is_kept else 1)
+    """Seed the organisation and measure."""
+    budgets = Budgets()
+    with installation() as (stack, _servers):
+        # Background work would distort the times and look up people unknown to the simulator.
+        for program in ("worker", "beat"):
+            stack.stop(program)
+        measure(stack, budgets)
+    budgets.exit()
 
 
 # --- The organisation -----------------------------------------------------------------------------------
@@ -204,19 +200,26 @@ class Visitor:
         return response.status, response.headers.get("Location") or text
 
 
-def measure(stack: Stack) -> bool:
-    """Print a line for each view and each bulk switch. Return whether every budget is met."""
-    import django
-
-    django.setup()
+def measure(stack: Stack, budgets: Budgets) -> None:
+    """Print a line for each view and each bulk switch."""
     connection = make_big_organization()
     stack.wait_until(lambda: is_vacuumed(stack), seconds=30)
     visitor = Visitor(stack.url)
     dashboard = f"/settings/video-calls/{connection.pk}/"
     print(f"{STAFF:,} staff, {ROWS} rows a page, {ROUNDS} requests each; milliseconds (median, p95), queries")
-    print(f"  {'':<36}{'the whole page':>24}{'the table (htmx)':>24}")
-    kept = [measure_view(visitor, dashboard, name, query) for name, query in VIEWS.items()]
-    return measure_bulk_switch(visitor, dashboard) and all(kept)
+    print(f"The larger p95 may be {BUDGET_BARE_VIEWS} bare views, with at most {BUDGET_QUERIES} queries")
+    print(f"  {'':<36}{'the whole page':>24}{'the table (htmx)':>24}{'queries':>9}{'bare views':>12}")
+    for name, query in VIEWS.items():
+        measure_view(
+            visitor, f"{dashboard}?{urlencode({**query, 'rows': ROWS})}", name, bare_view_ms(stack), budgets
+        )
+    measure_bulk_switch(visitor, dashboard, budgets)
+
+
+def bare_view_ms(stack: Stack) -> float:
+    """Return the median of a view that runs only the middleware, without a session."""
+    bare, _ = measure_load(stack.addresses.web_port, 1, cycle([request("GET", "/bench/bare/")]), seconds=1)
+    return bare.p50
 
 
 def is_vacuumed(stack: Stack) -> bool:
@@ -232,33 +235,31 @@ def is_vacuumed(stack: Stack) -> bool:
     return bool(behind == 0)
 
 
-def measure_view(visitor: Visitor, dashboard: str, name: str, query: dict[str, str]) -> bool:
-    """Print one line. Return whether both p95 values are within the budget."""
-    address = f"{dashboard}?{urlencode({**query, 'rows': ROWS})}"
+def measure_view(visitor: Visitor, address: str, name: str, bare: float, budgets: Budgets) -> None:
+    """Print one line: the whole page, and the table alone."""
     median, p95 = timed(visitor, address)
-    part_median, part_p95 = timed(visitor, address, **{"HX-Request": "true"})
-    queries = count_queries(address)
-    is_kept = max(p95, part_p95) <= PAGE_BUDGET_MS and queries <= MANY_QUERIES
+    table_median, table_p95 = timed(visitor, address, **{"HX-Request": "true"})
+    queries, ratio = count_queries(address), max(p95, table_p95) / bare
+    is_kept = ratio <= BUDGET_BARE_VIEWS and queries <= BUDGET_QUERIES
     print(
-        f"  {name:<36}{median:>12.0f}{p95:>12.0f}{part_median:>12.0f}{part_p95:>12.0f}{queries:>6}"
-        f"{'' if is_kept else '   TOO SLOW'}",
+        f"  {name:<36}{median:>12.0f}{p95:>12.0f}{table_median:>12.0f}{table_p95:>12.0f}{queries:>9}{ratio:>12.0f}"
+        f"{budgets.verdict(name, is_kept=is_kept)}",
         flush=True,
     )
-    return is_kept
 
 
 def timed(visitor: Visitor, address: str, **headers: str) -> tuple[float, float]:
     """Return median and p95 of the milliseconds until the complete response."""
     times = []
     for number in range(ROUNDS + 3):
-        begun = monotonic()
+        started_at = monotonic()
         status, text = visitor.get(address, **headers)
-        took = (monotonic() - begun) * 1000
+        milliseconds = (monotonic() - started_at) * 1000
         if status != 200 or 'id="users"' not in text:
-            sys.exit(f"{address} responseed {status}: {text[:500]}")
+            sys.exit(f"{address} responded {status}: {text[:500]}")
         # The first requests open the database connections of both web processes.
         if number >= 3:
-            times.append(took)
+            times.append(milliseconds)
     times.sort()
     return times[len(times) // 2], times[int(len(times) * 0.95) - 1]
 
@@ -278,30 +279,26 @@ def count_queries(address: str) -> int:
     return len(captured)
 
 
-def measure_bulk_switch(visitor: Visitor, dashboard: str) -> bool:
-    """Turn all users off, on, and undo. Print the seconds of each, and return whether all are within the budget."""
+def measure_bulk_switch(visitor: Visitor, dashboard: str, budgets: Budgets) -> None:
+    """Turn all users off, on, and undo, and judge the seconds of each."""
     all_users = {"all": "true", "back": ""}
-    kept = [
-        measure_click(visitor, "Turn off all users", f"{dashboard}users/", on="false", **all_users),
-        measure_click(visitor, "Turn on all users", f"{dashboard}users/", on="true", **all_users),
-    ]
+    measure_click(visitor, budgets, "Turn off all users", f"{dashboard}users/", on="false", **all_users)
+    measure_click(visitor, budgets, "Turn on all users", f"{dashboard}users/", on="true", **all_users)
     _, page = visitor.get(visitor.landed)
     undo = re.findall(rf"{dashboard}users/undo/\d+/", page)
     if not undo:
         sys.exit(f"There is no Undo: {page[:2000]}")
-    kept.append(measure_click(visitor, "Undo", undo[-1], back=""))
-    return all(kept)
+    measure_click(visitor, budgets, "Undo", undo[-1], back="")
 
 
-def measure_click(visitor: Visitor, name: str, path: str, **fields: str) -> bool:
-    """Print one line with the seconds until the response."""
-    begun = monotonic()
+def measure_click(visitor: Visitor, budgets: Budgets, name: str, path: str, **fields: str) -> None:
+    """Judge the seconds until the response."""
+    started_at = monotonic()
     status, visitor.landed = visitor.post(path, **fields)
-    took = monotonic() - begun
+    seconds = monotonic() - started_at
     if status != 302:
-        sys.exit(f"{name} responseed {status}: {visitor.landed[:500]}")
-    print(f"  {name:<36}{took:>10.2f} s{'' if took <= SWITCH_BUDGET_S else '   TOO SLOW'}", flush=True)
-    return took <= SWITCH_BUDGET_S
+        sys.exit(f"{name} responded {status}: {visitor.landed[:500]}")
+    budgets.judge(f"{name}, seconds", seconds, at_most=BUDGET_SWITCH_S)
 
 
 if __name__ == "__main__":

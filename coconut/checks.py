@@ -1,4 +1,4 @@
-"""What is missing or unsafe in the settings, each with an id and what to do about it."""
+"""System checks of missing or unsafe settings, each with an id and a hint."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
-from django.core.checks import Warning as Caution
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 
-_PROVING_GROUNDS = "Set DEBUG or DEMO to true only on a machine that holds nobody's data."
+_TEST_INSTALLATIONS = "Set DEBUG or DEMO to true only on a machine without real data."
 
 
-def _is_proving_ground() -> bool:
+def _is_test_installation() -> bool:
     return bool(settings.DEBUG or settings.DEMO)
 
 
 @register(Tags.security)
 def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
-    if settings.SECRET_KEY != settings.INSECURE_SECRET_KEY or _is_proving_ground():
+    if settings.SECRET_KEY != settings.INSECURE_SECRET_KEY or _is_test_installation():
         return []
     return [
         Error("SECRET_KEY is not set.", hint="Set SECRET_KEY to 50 random characters.", id="coconut.E001")
@@ -55,16 +54,16 @@ def check_base_url(**kwargs: Any) -> list[CheckMessage]:
     if url.scheme not in ("http", "https") or not url.netloc or url.path:
         return [
             Error(
-                f"BASE_URL is not an address of a site: {settings.BASE_URL!r}.",
-                hint="Give scheme and host only, such as https://coconut.example.",
+                f"BASE_URL is not the URL of a site: {settings.BASE_URL!r}.",
+                hint="Use only scheme and host, such as https://coconut.example.",
                 id="coconut.E004",
             )
         ]
-    if url.scheme == "http" and not _is_proving_ground():
+    if url.scheme == "http" and not _is_test_installation():
         return [
             Error(
                 "BASE_URL is not https.",
-                hint=f"Microsoft redirects only to https. {_PROVING_GROUNDS}",
+                hint=f"Microsoft redirects only to https. {_TEST_INSTALLATIONS}",
                 id="coconut.E005",
             )
         ]
@@ -78,7 +77,7 @@ def check_session_cookie(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             "SESSION_COOKIE_SAMESITE must be Lax.",
-            hint="Strict drops the session on the way back from Microsoft; None sends it to every site.",
+            hint="Strict drops the session on the redirect back from Microsoft; None sends it to every site.",
             id="coconut.E006",
         )
     ]
@@ -86,12 +85,12 @@ def check_session_cookie(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_simulator(**kwargs: Any) -> list[CheckMessage]:
-    if not settings.MICROSOFT_SIMULATOR_URL or _is_proving_ground():
+    if not settings.MICROSOFT_SIMULATOR_URL or _is_test_installation():
         return []
     return [
         Error(
-            "MICROSOFT_SIMULATOR_URL is set on a real installation: secrets would be sent there.",
-            hint=f"Unset it. {_PROVING_GROUNDS}",
+            "MICROSOFT_SIMULATOR_URL is set in production: secrets would be sent there.",
+            hint=f"Unset it. {_TEST_INSTALLATIONS}",
             id="coconut.E007",
         )
     ]
@@ -99,12 +98,12 @@ def check_simulator(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_microsoft_app(**kwargs: Any) -> list[CheckMessage]:
-    """Without an app registration the Microsoft Teams tile says so; with half of one, that is an error."""
+    """Warn without an app registration, which the Microsoft Teams tile shows. An incomplete one is an error."""
     has_credential = bool(settings.MICROSOFT_CLIENT_SECRET or settings.MICROSOFT_CLIENT_CERTIFICATE)
     if not settings.MICROSOFT_CLIENT_ID and not has_credential:
         return [
-            Caution(
-                "Microsoft Teams cannot be connected: there is no app registration.",
+            Warning(
+                "Microsoft Teams cannot be connected: no app registration is configured.",
                 hint="Set MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET.",
                 id="coconut.W001",
             )

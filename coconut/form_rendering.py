@@ -1,4 +1,4 @@
-"""How forms look: one template for every field, and the classes that Tabler expects on the controls."""
+"""Form rendering: one template for all fields, and Tabler's classes on the controls."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ _CHOICES = (CheckboxInput, CheckboxSelectMultiple, RadioSelect)
 
 
 class StyledField(BoundField):
-    """A field whose control carries the classes of the design; a class of the widget's own stays."""
+    """A field whose control has Tabler's classes, in addition to those of its widget."""
 
     def build_widget_attrs(self, attrs: dict[str, Any], widget: Widget | None = None) -> dict[str, Any]:
-        """The attributes of the control."""
         built = super().build_widget_attrs(attrs, widget)
         used = widget or self.field.widget
         classes = [used.attrs.get("class", ""), _class_for(used), "is-invalid" if self.errors else ""]
@@ -24,7 +23,7 @@ class StyledField(BoundField):
 
 
 class FormRenderer(TemplatesSetting):
-    """The FORM_RENDERER of the settings."""
+    """Renderer for FORM_RENDERER."""
 
     field_template_name = "forms/field.html"
     bound_field_class = StyledField

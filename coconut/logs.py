@@ -1,7 +1,7 @@
-"""Lines for people, or for machines as JSON, and in neither of them a secret.
+"""Log formatters, as text for people or as JSON, that mask secrets.
 
-A secret is masked wherever it stands: in the message, its arguments, a traceback or a field of its own. Secrets of ours
-are known by heart; Microsoft's and the visitors' are known by their names and their looks.
+Secrets are masked in the message, its arguments, tracebacks and fields. Our own secrets are recognised by their value,
+those of Microsoft and of visitors by their name or format.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pythonjsonlogger.json import JsonFormatter as BaseJsonFormatter
 
 _HIDDEN: Final = "***"
 _REPLACED: Final = rf"\1{_HIDDEN}"
-# Words that stand before a secret, as in `refresh_token=…`, and the names of fields that hold nothing else.
+# Words before a secret, as in `refresh_token=…`, and names of fields that hold only a secret.
 _NAMES: Final = (
     "access_token|refresh_token|id_token|client_secret|client_assertion|password|new_password1|new_password2|"
     "csrfmiddlewaretoken|coconut_session|coconut_csrf|coconut_device|manage_token|join_token|secret_key|"
@@ -25,11 +25,9 @@ _NAMES: Final = (
 )
 _LINES: Final = "cookie|set-cookie|http_cookie|authorization|http_authorization|proxy-authorization"
 _SECRET_FIELD: Final = re.compile(rf"(?:{_NAMES}|{_LINES}|token|tokens|cookies)", re.IGNORECASE)
-# What to look for, and what must be somewhere in the text for that to be worth while: nearly all lines hold nothing.
+# Patterns, each with substrings of which one must be in the text. Nearly all records contain none.
 _MASKED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
-    # Join and manage tokens open an appointment to whoever holds them; the callback's query holds Microsoft's code.
-    # So does the link that sets a password.
-    # A file of the folder appointments/ in a traceback isn't such a link; tokens are longer than its folders' names.
+    # Tokens of private links and of links to set a password. Not files below appointments/ in a traceback.
     (
         ("/join/", "/appointments/", "/meet/", "/password/", "/book/"),
         re.compile(
@@ -50,25 +48,25 @@ _MASKED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
         ),
     ),
     (("ode", "ODE"), re.compile(r"(?i)(?<![\w-])(code[\"']?\s*[:=]\s*[\"']?)[\w.~%!*$-]{20,}")),
-    # The password in the address of a database or broker.
+    # Password in the URL of a database or broker.
     (("://",), re.compile(r"(\w://[^:/@\s]*:)[^@/\s]+(?=@)")),
 )
-# Fields that hold nothing from outside.
-_OURS: Final = frozenset(("time", "level", "logger"))
-# Shorter ones, as in tests, would hide ordinary words.
+# Fields without input from outside.
+_OWN_FIELDS: Final = frozenset(("time", "level", "logger"))
+# Masking shorter secrets, as in tests, would hide ordinary words.
 _SHORTEST_SECRET: Final = 8
 
 
 def mask(text: str) -> str:
     """Return the text with tokens, codes, cookies, passwords and private links replaced by `***`."""
-    for signs, pattern in _MASKED:
-        if any(sign in text for sign in signs):
+    for hints, pattern in _MASKED:
+        if any(hint in text for hint in hints):
             text = pattern.sub(_REPLACED, text)
     return text
 
 
 class _Mask:
-    """`mask`, and the secrets of this installation whatever stands before them."""
+    """Masks as `mask` does, and the installation's own secrets anywhere."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted(
@@ -80,7 +78,7 @@ class _Mask:
         return mask(self._known.sub(_HIDDEN, text) if self._known else text)
 
     def value(self, value: Any) -> Any:
-        """The same of anything that may be in a field; what is no plain value becomes text first."""
+        """Mask a field's value. An object becomes text first."""
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, Mapping):
@@ -94,10 +92,10 @@ class _Mask:
 
 
 class MaskingFormatter(logging.Formatter):
-    """Lines for people: masks the finished line, whichever way its arguments were given, and the traceback."""
+    """Formats text for people. Masks the finished text, traceback included."""
 
     def __init__(self, fmt: str, secrets: Iterable[str] = ()) -> None:
-        super().__init__(fmt, defaults={"of_request": ""})
+        super().__init__(fmt, defaults={"request_suffix": ""})
         self._mask = _Mask(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
@@ -105,17 +103,16 @@ class MaskingFormatter(logging.Formatter):
 
 
 class JsonFormatter(BaseJsonFormatter):
-    """One JSON object a line: time (UTC), level, logger, message, and the fields that are known.
+    """Formats a JSON object per line: time (UTC), level, logger, message, and further fields.
 
-    Known are what `coconut.log_context` adds and what a line brings along as `extra`; objects such as Django's request
-    are no fields.
+    Further fields come from `coconut.log_context` and from `extra`. Objects such as Django's request are left out.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__(
             ["asctime", "levelname", "name", "message"],
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
-            reserved_attrs=[*RESERVED_ATTRS, "request", "server", "data", "of_request"],
+            reserved_attrs=[*RESERVED_ATTRS, "request", "server", "data", "request_suffix"],
             json_ensure_ascii=False,
         )
         self._mask = _Mask(secrets)
@@ -125,6 +122,6 @@ class JsonFormatter(BaseJsonFormatter):
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         return {
-            name: value if name in _OURS else self._mask.field(name, value)
+            name: value if name in _OWN_FIELDS else self._mask.field(name, value)
             for name, value in log_data.items()
         }

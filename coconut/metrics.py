@@ -1,7 +1,7 @@
-"""The numbers of an installation at /metrics, in Prometheus' format, for whoever has METRICS_TOKEN.
+"""Page /metrics: Prometheus metrics for requests with METRICS_TOKEN.
 
-What waits is read from the database whenever somebody asks, so every web process says the same. What happens is counted
-by the process in which it happens (`coconut.prometheus`); a worker tells its own (`coconut.worker_metrics`).
+Gauges are read from the database on each scrape, so every web process returns the same. Events are counted by the
+program in which they happen (`coconut.prometheus`). A worker serves its own counters (`coconut.worker_metrics`).
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from staff.outbox import count_waiting
 
 
 def show(request: HttpRequest) -> HttpResponse:
-    """The numbers; 404 where METRICS_TOKEN is not set, 401 for whoever does not have it."""
+    """Return the metrics. 404 if METRICS_TOKEN is not set, 401 without the token."""
     refusal = prometheus.refusal_status(request.headers.get("Authorization", ""))
     if refusal:
         return HttpResponse(
             status=refusal, headers={"WWW-Authenticate": "Bearer"} if refusal == 401 else None
         )
     encoder, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return HttpResponse(encoder(prometheus.registry(Waiting())), content_type=content_type)
+    return HttpResponse(encoder(prometheus.registry(GaugeCollector())), content_type=content_type)
 
 
-class Waiting(Collector):
-    """What waits, and how the parts of the installation are."""
+class GaugeCollector(Collector):
+    """State of the installation and its pending work."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        yield from _parts()
+        yield from _part_states()
         try:
             found = [*_meetings(), *_connections(), *_rematches(), *_emails()]
         except Error:
-            # `coconut_up` says so; what was counted is still worth reading.
+            # `coconut_up` reports it. The counters are still useful.
             return
         yield from found
 
 
-def _parts() -> Iterator[GaugeMetricFamily]:
+def _part_states() -> Iterator[GaugeMetricFamily]:
     ready = health.readiness()
     parts = {
         "database": ready.database,
@@ -54,32 +54,32 @@ def _parts() -> Iterator[GaugeMetricFamily]:
         "worker": ready.worker,
     }
     known = {part: int(answer) for part, answer in parts.items() if answer is not None}
-    yield _labelled("coconut_up", "Whether a part of the installation does its work.", "part", known)
+    yield _labelled("coconut_up", "Whether a part of the installation works.", "part", known)
 
 
 def _meetings() -> Iterator[GaugeMetricFamily]:
     found = backlog.backlog()
-    yield _number("coconut_meetings_due", "Meetings that a worker could take up now.", found.due)
+    yield _number("coconut_meetings_due", "Meetings that a worker could sync now.", found.due)
     yield _number(
         "coconut_meetings_oldest_due_seconds",
-        "For how long the oldest of them could have been taken up.",
+        "Seconds that the oldest due meeting has waited.",
         found.oldest_due_seconds,
     )
     yield _number(
         "coconut_meetings_blocked",
-        "Meetings that are due and held by a worker, a pause or a connection that cannot work.",
+        "Due meetings that are leased, or whose connection is paused or cannot work.",
         found.blocked,
     )
-    yield _number("coconut_meetings_later", "Meetings that wait for the next try.", found.later)
+    yield _number("coconut_meetings_later", "Meetings that wait for their next attempt.", found.later)
     yield _labelled(
         "coconut_meetings_failed",
-        "Meetings that are not over and that nobody works on any more, by the kind of error.",
+        "Meetings that have not ended and are not retried, by kind of error.",
         "kind",
         {**dict.fromkeys(("person", "ended", "bug", "gone"), 0), **found.failed},
     )
     yield _number(
         "coconut_meetings_soon_without_link",
-        "Video appointments that begin within the hour and have no link.",
+        "Video appointments that start within an hour and have no link.",
         found.soon_without_link,
     )
 
@@ -94,7 +94,7 @@ def _connections() -> Iterator[GaugeMetricFamily]:
     )
     yield _labelled(
         "coconut_connections_hindered",
-        "Connections that cannot work now although nothing is wrong with their sign-in.",
+        "Connections that cannot work now although their sign-in is valid.",
         "reason",
         {**dict.fromkeys(("paused", "down", "outage", "operator"), 0), **backlog.blocked_connections()},
     )
@@ -102,10 +102,14 @@ def _connections() -> Iterator[GaugeMetricFamily]:
 
 def _rematches() -> Iterator[GaugeMetricFamily]:
     found = backlog.rematch_progress()
-    yield _number("coconut_rematches_running", "Rematches under way.", found.running)
-    yield _number("coconut_rematch_people_left", "People whom they have still to ask for.", found.people_left)
+    yield _number("coconut_rematches_running", "Running rematches.", found.running)
     yield _number(
-        "coconut_rematch_people_per_second", "How many people a second they ask for.", found.people_a_second
+        "coconut_rematch_people_left", "Staff members that they have not looked up yet.", found.people_left
+    )
+    yield _number(
+        "coconut_rematch_people_per_second",
+        "Staff members that they look up per second.",
+        found.people_a_second,
     )
 
 
@@ -113,7 +117,7 @@ def _emails() -> Iterator[GaugeMetricFamily]:
     number, oldest = count_waiting()
     yield _number("coconut_mails_waiting", "Emails that wait to be sent.", number)
     yield _number(
-        "coconut_mails_oldest_waiting_seconds", "For how long the oldest of them has waited.", oldest
+        "coconut_mails_oldest_waiting_seconds", "Seconds that the oldest waiting email has waited.", oldest
     )
 
 

@@ -1,4 +1,4 @@
-"""The left navigation, by role."""
+"""Left navigation, by role."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Entry:
     is_current: bool
 
 
-# (label, URL name, bootstrap icon, roles): the order is the order on the page.
+# (label, URL name, Bootstrap icon, roles), in the order on the page.
 _ENTRIES = [
     ("Schedule", "schedule", "calendar3", {"admin", "scheduler", "staff"}),
     ("Contact Center", "contact-center", "headset", {"admin", "scheduler"}),
@@ -34,7 +34,7 @@ _ENTRIES = [
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Template context: `navigation_entries`, and `broken_connections` for admins (both lazy)."""
+    """Return the template context: `navigation_entries`, and `broken_connections` for admins."""
     member = getattr(request, "user", None)
     if not isinstance(member, StaffMember) or member.organization_id is None:
         return {"navigation_entries": [], "broken_connections": []}
@@ -45,7 +45,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 
 def entries_for(member: StaffMember, path: str) -> list[Entry]:
-    """The entries that a person may open; the one whose page `path` belongs to is current."""
+    """Return the entries of the member's role. The entry of the page at `path` is current."""
     return [
         Entry(label=_(label), url=url, icon=icon, is_current=path.startswith(url))
         for label, url, icon, roles in ((n, reverse(name), i, r) for n, name, i, r in _ENTRIES)

@@ -1,7 +1,7 @@
-"""What machines ask: whether a process is alive, whether it is ready, and its numbers.
+"""Probes: /healthz, /readyz and /metrics.
 
-They come by an address of the private network and without https, which no page may: so they are answered before
-anything looks at names, sessions or cookies.
+Probes come from the private network, without https and for any host name. They are answered before the middleware that
+checks host names, sessions and cookies.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROBES: Final[dict[str, View]] = {
 
 
 class ProbesMiddleware:
-    """Answers probes, and hands on everything else."""
+    """Answers probes, and passes on all other requests."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response

@@ -1,6 +1,6 @@
-"""Settings, all from the environment (`.env` in development); `.env.example` explains each variable.
+"""Settings. `.env.example` explains each variable that is read from the environment or from `.env`.
 
-What is missing or unsafe is a system check (`coconut.checks`) with an id and a hint, never a traceback.
+A system check (`coconut.checks`) reports a missing or unsafe value, never a traceback.
 """
 
 from pathlib import Path
@@ -16,12 +16,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
-# --- What kind of process this is -------------------------------------------------------------------
+# --- Installation -----------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
-# A demo or test installation: it may talk to a simulated Microsoft and has passwords anybody can read.
+# A demo or test installation, which may use the simulated Microsoft and publicly known passwords.
 DEMO = env.bool("DEMO", default=False)
 INSECURE_SECRET_KEY = "insecure-development-key-do-not-use-anywhere-else"  # noqa: S105
-# An empty one, as in an .env that is not filled in, is a missing one: a check speaks of it, not a traceback.
+# An empty value, as in an unedited .env, counts as missing, so that a check reports it.
 SECRET_KEY = env.str("SECRET_KEY", default="") or INSECURE_SECRET_KEY
 ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", default=[])
 BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
@@ -98,22 +98,22 @@ FORM_RENDERER = "coconut.form_rendering.FormRenderer"
 DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default=default_database_url(BASE_DIR)))}
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
-# PostgreSQL's own guess is about spinning discs: it would sort 50,000 people where walking an index takes a fifth.
+# PostgreSQL's default is for spinning disks: it would sort 50,000 people instead of using an index, five times slower.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c random_page_cost=1.1")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("CACHE_URL", default=default_cache_url(BASE_DIR)),
-        # People go on without it: nobody waits for a cache that is down.
+        # Pages work without a cache, so they must not wait for one that is down.
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
 
-# --- Numbers for Prometheus -------------------------------------------------------------------------
-# Who may read them; unset, nobody.
+# --- Prometheus metrics -----------------------------------------------------------------------------
+# Bearer token for /metrics. If unset, /metrics is off.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-# Where a worker tells its own; 0: nowhere.
+# Port on which a worker serves its metrics. 0: none.
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
 # The folder in which the processes of one program share their counters (`coconut.prometheus`).
 PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
@@ -128,22 +128,22 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 75  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# A worker that is asked to stop finishes its tasks; one that is told a second time still has so long for them.
+# After the first SIGTERM, a worker finishes its tasks. After a second one, they have this many seconds left.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 15
-# Mails that go to the terminal are no log lines: masked links in them would be of no use.
+# Emails printed to the terminal must not become log lines, which mask their links.
 CELERY_WORKER_REDIRECT_STDOUTS = False
-# A web request never waits for a broker that is down: one second, then the sweep does the work.
+# A web request waits at most a second for a broker that is down. The sweep enqueues the work later.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "visibility_timeout": 300,
     "max_retries": 0,
-    # Each priority is a list of its own in Redis ("celery", "celery:3", "celery:6"), emptied in this order.
+    # A Redis list per priority ("celery", "celery:3", "celery:6"), consumed in this order.
     "priority_steps": [0, 3, 6],
     "sep": ":",
 }
-# The lower goes first, 0 where nothing is said: what somebody who has just booked waits for. Meetings that the sweep
-# finds have 3 (`coconut.task_queue`). What takes long and hurries nobody comes last.
+# Lower values go first. Work for a new booking has the default 0, swept meetings have 3 (`coconut.task_queue`), long
+# work that isn't urgent has 6.
 CELERY_TASK_ROUTES = {
     "appointments.send_waiting_notifications": {"priority": 3},
     "integrations.work_on_rematch_run": {"priority": 6},
@@ -154,29 +154,29 @@ CELERY_TASK_ROUTES = {
     "integrations.count_organizers": {"priority": 6},
     "teams.renew": {"priority": 6},
 }
-# Tells /readyz that the clock goes.
+# Sends beat's heartbeat for /readyz.
 CELERY_BEAT_SCHEDULER = "coconut.beat:Scheduler"
-# Waits live in rows and the sweep looks at them; nothing here uses a countdown or an ETA.
+# Waits are due times in rows, which sweeps query. No task has a countdown or an ETA.
 CELERY_BEAT_SCHEDULE = {
     "sweep-meetings": {"task": "integrations.sweep_meetings", "schedule": 15},
     "rematch-changed-staff": {"task": "integrations.rematch_changed_staff", "schedule": 60},
     "resume-rematch-runs": {"task": "integrations.resume_rematch_runs", "schedule": 15},
     "sweep-coverage": {"task": "integrations.sweep_coverage", "schedule": 15},
-    # Every connection once a night, a few at a time; whoever failed is tried again.
+    # Checks every connection once a night, a few at a time, and retries failed ones.
     "sweep-drift": {"task": "integrations.sweep_drift", "schedule": crontab(minute="*/5", hour="1-4")},
     "count-organizers": {"task": "integrations.count_organizers", "schedule": crontab(minute=11, hour="*/6")},
     "send-waiting-notifications": {"task": "appointments.send_waiting_notifications", "schedule": 15},
-    # Each connection once a night; several rounds, so that a beat that was down at one of them makes up for it.
+    # Reconciles each connection once a night. Several rounds make up for a beat that was down.
     "reconcile-meetings": {
         "task": "integrations.reconcile_everything",
         "schedule": crontab(minute="7-57/10", hour="1-5"),
     },
     "finish-reconciliations": {"task": "integrations.finish_reconciliations", "schedule": 60},
-    # Microsoft ends a sign-in that rests for 90 days; revocations are found within a day.
+    # Microsoft ends a sign-in that isn't used for 90 days. Also finds revoked ones within a day.
     "keep-sign-ins-alive": {"task": "teams.keep_alive", "schedule": crontab(hour=4, minute=23)},
-    # Tells once for each threshold; more than once a day, so that a beat that was down at one time tells soon.
+    # Warns once for each threshold. Several runs a day make up for a beat that was down.
     "warn-of-expiry": {"task": "teams.warn_of_expiry", "schedule": crontab(minute=41, hour="*/6")},
-    # Worth nothing when it is late.
+    # Expires: a late heartbeat is meaningless.
     "heartbeat": {"task": "coconut.heartbeat", "schedule": 15, "options": {"expires": 60}},
     "clear-sessions": {"task": "coconut.clear_sessions", "schedule": crontab(hour=3, minute=17)},
 }
@@ -187,12 +187,12 @@ MICROSOFT_CLIENT_SECRET = env.str("MICROSOFT_CLIENT_SECRET", default="")
 MICROSOFT_CLIENT_CERTIFICATE = env.str("MICROSOFT_CLIENT_CERTIFICATE", default="")
 MICROSOFT_CLIENT_SECRET_EXPIRES = env.str("MICROSOFT_CLIENT_SECRET_EXPIRES", default="")
 MICROSOFT_CLOUD = env.str("MICROSOFT_CLOUD", default="global")
-# Send everything meant for Entra and Graph to this address instead; refused unless DEBUG or DEMO is on.
+# Replaces Entra and Graph. A check refuses it unless DEBUG or DEMO is on.
 MICROSOFT_SIMULATOR_URL = env.str("MICROSOFT_SIMULATOR_URL", default="").rstrip("/")
 MICROSOFT_CONNECT_TIMEOUT_SECONDS = env.float("MICROSOFT_CONNECT_TIMEOUT_SECONDS", default=5.0)
 MICROSOFT_READ_TIMEOUT_SECONDS = env.float("MICROSOFT_READ_TIMEOUT_SECONDS", default=15.0)
 
-# --- Signing in, cookies, headers -------------------------------------------------------------------
+# --- Sign-in, cookies, headers ----------------------------------------------------------------------
 AUTH_USER_MODEL = "staff.StaffMember"
 AUTHENTICATION_BACKENDS = ["staff.access.MemberBackend"]
 LOGIN_URL = "login"
@@ -206,16 +206,16 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 _HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
-# Lax, not Strict: the way back from Microsoft is a cross-site navigation that must carry the session.
+# Not Strict: the redirect back from Microsoft is a cross-site navigation that needs the session.
 SESSION_COOKIE_SAMESITE = env.str("SESSION_COOKIE_SAMESITE", default="Lax")
 SESSION_COOKIE_NAME = "coconut_session"
 CSRF_COOKIE_NAME = "coconut_csrf"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_SSL_REDIRECT = _HTTPS
-# How many proxies stand in front and add to X-Forwarded-For; what anybody else writes there is not believed.
+# Number of proxies that append to X-Forwarded-For. Entries of others are ignored.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if _HTTPS else 0)
 REST_FRAMEWORK = {"NUM_PROXIES": TRUSTED_PROXIES}
-# Whether the pages that need no account count who asks how often; only measurements do without.
+# Rate limits of the Client View. Benchmarks switch them off.
 RATE_LIMITS = True
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _HTTPS else 0)
 SECURE_REFERRER_POLICY = "same-origin"
@@ -245,7 +245,7 @@ USE_I18N = True
 
 # --- Static files -----------------------------------------------------------------------------------
 STATIC_URL = "static/"
-# Development, demo and tests have nothing to collect: WhiteNoise serves through the finders.
+# Development, demo and tests collect nothing: WhiteNoise serves files through the finders.
 WHITENOISE_USE_FINDERS = DEBUG or DEMO
 STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -263,19 +263,19 @@ STORAGES = {
     },
 }
 
-# --- Mail -------------------------------------------------------------------------------------------
+# --- Email ------------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 10
 EMAIL_SUBJECT_PREFIX = "[Coconut] "
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Coconut <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# Told when something only the operator can mend breaks (Microsoft's client secret, for one).
+# Get emails about problems that only operators can fix, such as an expired client secret.
 ADMINS = [("Operator", address) for address in env.list("OPERATOR_EMAILS", default=[])]
 
 # --- Logs -------------------------------------------------------------------------------------------
-# json is for machines that collect lines, line for people who read them.
+# json for log collectors, line for people.
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG or DEMO else "json")
-# What is written nowhere, whatever stands before it.
+# Masked everywhere in the logs.
 LOG_SECRETS = [SECRET_KEY, *ENCRYPTION_KEYS, MICROSOFT_CLIENT_SECRET, METRICS_TOKEN]
 LOGGING = {
     "version": 1,
@@ -284,7 +284,7 @@ LOGGING = {
     "formatters": {
         "line": {
             "()": "coconut.logs.MaskingFormatter",
-            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s%(of_request)s",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s%(request_suffix)s",
             "secrets": LOG_SECRETS,
         },
         "json": {"()": "coconut.logs.JsonFormatter", "secrets": LOG_SECRETS},
@@ -298,7 +298,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
-        # MSAL's debug lines print authorization codes; they stay off whatever LOG_LEVEL says.
+        # MSAL's debug lines contain authorization codes. They stay off, even if LOG_LEVEL is DEBUG.
         "msal": {"level": "INFO"},
         "urllib3": {"level": "WARNING"},
         "django": {"handlers": [], "propagate": True},

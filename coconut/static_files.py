@@ -1,7 +1,7 @@
-"""The browser libraries that npm installs, served one listed file at a time.
+"""Static files of the browser libraries in node_modules.
 
-Whole folders of node_modules would carry thousands of files, and some name source maps that do not exist,
-which stops `collectstatic`. So only listed files are served, each with the source map it names at its end.
+Only listed files are served, with their source maps. Whole folders would add thousands of files, and some of them refer
+to missing source maps, which makes `collectstatic` fail.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ VENDOR_FILES = {
 
 
 class VendorStorage(FileSystemStorage):
-    """The listed files, under the names that pages use."""
+    """Storage of the listed files, under the names that pages use."""
 
     prefix = ""
 
@@ -40,19 +40,19 @@ class VendorStorage(FileSystemStorage):
         super().__init__(location=str(settings.BASE_DIR / "node_modules"))
 
     def path(self, name: str) -> str:
-        """Where the listed file `name` lies. Raises KeyError for any other."""
+        """Return the path of the listed file `name`. Raises KeyError for any other."""
         return super().path(VENDOR_FILES[name])
 
 
 class VendorFinder(BaseFinder):
-    """Finds the listed files; registered in STATICFILES_FINDERS."""
+    """Finder of the listed files, for STATICFILES_FINDERS."""
 
     def __init__(self, app_names: Iterable[str] | None = None, *args: Any, **kwargs: Any) -> None:
         self.storage = VendorStorage()
         super().__init__(*args, **kwargs)
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
-        """One error when any listed file is missing, unless it has been collected, as in the image."""
+        """Return an error if a listed file is missing and not collected either, as it is in the image."""
         missing = [name for name in VENDOR_FILES if not self._is_installed(name)]
         if not missing or _are_collected(missing):
             return []
@@ -65,14 +65,14 @@ class VendorFinder(BaseFinder):
         ]
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
-        """The file behind `path` (a list of it with `find_all`), or an empty list."""
+        """Return the file of `path` (with `find_all`, a list of it), or an empty list."""
         if path not in VENDOR_FILES or not self._is_installed(path):
             return []
         found = self.storage.path(path)
         return [found] if find_all else found
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, VendorStorage]]:
-        """Every listed file that is there, for `collectstatic`; the check speaks about those that are not."""
+        """Yield every listed file that is installed. The check reports the others."""
         for name in VENDOR_FILES:
             if not matches_patterns(name, ignore_patterns or []) and self._is_installed(name):
                 yield name, self.storage

@@ -1,4 +1,4 @@
-"""Every address of the product for people; each app holds its own. What machines ask is in `coconut.probes`."""
+"""URLs of the pages. Each app defines its own; `coconut.probes` answers probes."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
@@ -7,7 +7,7 @@ from django.urls import include, path
 from coconut import views
 from staff.sign_in import SignInForm
 
-handler500 = views.broken
+handler500 = views.server_error
 urlpatterns = [
     path("", views.home, name="home"),
     path(

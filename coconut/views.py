@@ -1,4 +1,4 @@
-"""The front door, to where one's day is, and the page for when something is broken."""
+"""Home page and error page."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from staff.models import StaffMember
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Operators work in Django admin, everybody else on the schedule."""
+    """Redirect operators to Django admin, and staff to the schedule."""
     if isinstance(request.user, StaffMember) and request.user.organization_id is None:
         return redirect("admin:index")
     return redirect("schedule")
 
 
-def broken(request: HttpRequest) -> HttpResponse:
-    """Something went wrong: says the id by which the logs tell what. Needs no database, and no session."""
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Show the request id, by which the logs can be searched. Uses neither database nor session."""
     return HttpResponseServerError(render_to_string("500.html", {"request_id": log_context.request_id()}))

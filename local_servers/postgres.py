@@ -22,7 +22,7 @@ _SUPERUSER = "postgres"
 
 @dataclass
 class Postgres:
-    """One server with its data under `home`; without `durable`, a crash may lose data.
+    """A server with its data under `home`; without `durable`, a crash may lose data.
 
     `template` is a cluster of `save_cluster`; a new server begins with a copy of it.
     """

@@ -132,7 +132,7 @@ def _make_socket_dir(sockets: Path) -> None:
 
 
 def _sweep_throwaways() -> None:
-    """Remove the folders of killed runs: nobody holds their lock."""
+    """Remove the folders of killed runs, whose locks are free."""
     for home in _TMP.glob(f"{_THROWAWAY_PREFIX}*"):
         if not _may_be_left_behind(home):
             continue

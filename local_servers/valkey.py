@@ -17,7 +17,7 @@ from local_servers.processes import SetupError, end_orphan, start_child, stop, t
 
 @dataclass
 class Valkey:
-    """One server with its log under `home`. It saves nothing: the sweeps enqueue lost tasks again."""
+    """A server with its log under `home`. It saves nothing: the sweeps enqueue lost tasks again."""
 
     home: Path
     sockets: Path

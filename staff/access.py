@@ -25,8 +25,11 @@ class MemberBackend(ModelBackend):
     """Load the signed-in staff member with organisation and location, which every page needs."""
 
     def get_user(self, user_id: Any) -> StaffMember | None:
-        members = StaffMember.objects.active().select_related("organization", "location")
-        return members.filter(pk=user_id).first()
+        members = StaffMember.objects.select_related("organization", "location")
+        try:
+            return members.get(pk=user_id, is_active=True)
+        except StaffMember.DoesNotExist:
+            return None
 
 
 class OrganizationMiddleware:

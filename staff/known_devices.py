@@ -17,7 +17,7 @@ _META_KEY = "coconut.device_of"
 
 
 def _signature_of(person: str) -> str:
-    """Return a keyed hash, which nobody else can compute and which doesn't reveal the person."""
+    """Return a keyed hash that can't be forged and doesn't reveal the person."""
     return salted_hmac("staff.known_devices", person, algorithm="sha256").hexdigest()
 
 

@@ -302,7 +302,7 @@ class StaffMember(AbstractUser):
 
     @property
     def can_schedule(self) -> bool:
-        """Whether this person can book, move and cancel for all staff of the organisation."""
+        """Return whether this person can book, move and cancel for all staff of the organisation."""
         return self.role in (Role.ADMIN, Role.SCHEDULER)
 
 

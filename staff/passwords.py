@@ -26,7 +26,7 @@ _EMAILS = Limit("password-mails", times=5, seconds=60 * 60)
 
 
 class EmailNotSent(Exception):
-    """The mail server didn't accept the email."""
+    """The SMTP server didn't accept the email."""
 
 
 def password_link(member: StaffMember) -> str:

@@ -60,7 +60,7 @@ class Limit:
         return self.seconds - int(time()) % self.seconds
 
     def _cache_key(self, key: object) -> str:
-        # A counter per window: one that lost its expiry blocks nobody for longer.
+        # A counter per window: one that lost its expiry must not block anyone for longer.
         window = int(time() // self.seconds)
         return f"{self.name}:{window}:{sha256(repr(key).encode()).hexdigest()}"
 

@@ -1,4 +1,4 @@
-"""Rows for tests, free of surprises: every value can be given, none is random.
+"""Rows for tests. All values can be set, and none is random.
 
 The cast: Ada (admin), Sam (staff), Sky (scheduler), Cleo (client) of Maple; Otto (admin) of Cedar.
 """
@@ -45,7 +45,7 @@ def make_location(organization: Organization, name: str = "Main Street", **field
 def make_member(
     organization: Organization, name: str = "Sam Okafor", role: str = Role.STAFF, **fields: Any
 ) -> StaffMember:
-    """A person whose e-mail and username are the first name: sam@maple.example, sam."""
+    """Create a staff member whose email and username come from the first name: sam@maple.example, sam."""
     first, _, last = name.partition(" ")
     fields = {
         "email": f"{first.lower()}@{organization.slug}.example",
@@ -61,7 +61,7 @@ def make_member(
 
 
 def make_staff(organization: Organization, how_many: int, **fields: Any) -> list[StaffMember]:
-    """Many people at once: person1@…, person2@…"""
+    """Create many staff members: person1@…, person2@…"""
     numbers = [next(_numbers) for _ in range(how_many)]
     return StaffMember.objects.bulk_create(
         StaffMember(
@@ -76,7 +76,7 @@ def make_staff(organization: Organization, how_many: int, **fields: Any) -> list
 
 
 def make_hours(member: StaffMember, start: time = time(9), end: time = time(17)) -> None:
-    """The same hours from Monday to Friday."""
+    """Create the same hours from Monday to Friday."""
     days = [Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY]
     WorkingHours.objects.bulk_create(
         WorkingHours(staff=member, weekday=day, start=start, end=end) for day in days
@@ -108,7 +108,7 @@ def make_client(organization: Organization, name: str = "Cleo Brandt", **fields:
 def make_appointment(
     service: Service, staff: StaffMember, client: Client, starts_at: datetime, **fields: Any
 ) -> Appointment:
-    """A confirmed appointment at the location, with the service's length and buffers, made through the schedule."""
+    """Create a confirmed appointment at the location, booked on the schedule, with the service's durations."""
     ends_at = starts_at + timedelta(minutes=service.duration)
     fields = {
         "ends_at": ends_at,
@@ -131,7 +131,7 @@ def make_appointment(
 def make_connection(
     organization: Organization, account_oid: str = SERVICE_ACCOUNT_ID, **fields: Any
 ) -> Connection:
-    """A healthy connection to Microsoft Teams by service account, the organisation's default.
+    """Create a healthy connection by service account, the organisation's default.
 
     A second one of the same organisation needs `is_default=False` and another `account_oid`; its name gets a number.
     """
@@ -163,7 +163,7 @@ def make_connection(
 
 
 def make_match(connection: Connection, member: StaffMember, **fields: Any) -> UserMatch:
-    """A person who is matched and turned on."""
+    """Create a match of a staff member who can host."""
     fields = {
         "enabled": True,
         "directory": DirectoryState.MATCHED,
@@ -177,7 +177,7 @@ def make_match(connection: Connection, member: StaffMember, **fields: Any) -> Us
 
 
 def make_run(connection: Connection, **fields: Any) -> RematchRun:
-    """A rematch of everybody that an admin started and that succeeded."""
+    """Create a successful rematch of all staff, started by an admin."""
     fields = {
         "trigger": RematchTrigger.ADMIN,
         "state": RematchState.SUCCEEDED,
@@ -190,6 +190,6 @@ def make_run(connection: Connection, **fields: Any) -> RematchRun:
 
 
 def make_operator(**fields: Any) -> StaffMember:
-    """Olive, a superuser without an organisation."""
+    """Create Olive, a superuser without an organisation."""
     fields = {"email": "olive@operator.example", "first_name": "Olive", **fields}
     return StaffMember.objects.create_superuser(password=PASSWORD, **fields)

@@ -1,7 +1,7 @@
-"""A PostgreSQL cluster with a migrated database, made once and copied by every test run that needs one.
+"""A PostgreSQL cluster with a migrated database, created once and copied by each test run.
 
-It lies in `.local/tests/`. Its name is a digest of all that it was made from: after a new migration the next run makes
-another one and removes the old one. Runs only copy it, so any number of them may go on at the same time.
+It is in `.local/tests/`. Its name is a digest of its sources: after a new migration, the next run replaces it. Any
+number of runs may copy it at the same time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from local_servers.servers import throwaway_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 FOLDER = BASE_DIR / ".local" / "tests"
-#: The migrated database in the cluster.
+#: Name of the migrated database in the cluster.
 MIGRATED = DATABASE_NAME
 _SOURCES = (
     "*/migrations/*.py",
@@ -38,16 +38,16 @@ _SOURCES = (
 
 @contextmanager
 def migrated_cluster() -> Iterator[Path]:
-    """The folder of the cluster, which is made if it is missing; it stays at least while the context lasts."""
+    """Create the cluster if it is missing, and yield its folder. It isn't removed while the context lasts."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     cluster = FOLDER / f"cluster-{_digest()}"
     with (FOLDER / "lock").open("w") as lock:
         if not cluster.exists():
             fcntl.flock(lock, fcntl.LOCK_EX)
-            # Another run may have made it while this one waited for the lock.
+            # Another run may have created it while this one waited for the lock.
             if not cluster.exists():
-                _remove_others()
-                _make(cluster)
+                _remove_old_clusters()
+                _create_cluster(cluster)
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield cluster
 
@@ -59,17 +59,17 @@ def _digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _remove_others() -> None:
+def _remove_old_clusters() -> None:
     for old in FOLDER.glob("cluster-*"):
         shutil.rmtree(old)
 
 
-def _make(cluster: Path) -> None:
+def _create_cluster(cluster: Path) -> None:
     with throwaway_folder() as home:
         postgres = Postgres(home / "postgres", home / "sockets", durable=False)
         try:
             postgres.start()
-            _migrate(database_url(home / "sockets", MIGRATED))
+            _migrate_database(database_url(home / "sockets", MIGRATED))
             unfinished = FOLDER / "unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
             postgres.save_cluster(unfinished)
@@ -78,7 +78,7 @@ def _make(cluster: Path) -> None:
         unfinished.rename(cluster)
 
 
-def _migrate(url: str) -> None:
+def _migrate_database(url: str) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"],
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "coconut.settings", "DATABASE_URL": url},

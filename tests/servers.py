@@ -1,8 +1,8 @@
 """A pytest plugin that sets the environment of Django's settings and starts private servers for the tests.
 
 Loaded by `-p tests.servers` in pyproject.toml, because pytest-django reads the settings before any conftest.
-Servers whose addresses are in the environment already are used as they are. The private ones start when the first
-test needs them, so that tests of pure functions do not wait for them.
+If the environment has the address of a server, that server is used. Private servers start when the first test needs
+them, so that tests of pure functions don't wait for them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from local_servers.processes import SetupError
 from local_servers.servers import private_servers, throwaway_folder
 from tests.migrated_cluster import MIGRATED, migrated_cluster
 
-# The same in every run; an empty value keeps a developer's .env out.
+# The same in every run. Empty values override a developer's .env.
 ENVIRONMENT = {
     "DEBUG": "false",
     "DEMO": "true",
@@ -35,13 +35,13 @@ ENVIRONMENT = {
     "EMAIL_URL": "memorymail://",
     "OPERATOR_EMAILS": "olive@operator.example",
 }
-# The variables that name private servers. A worker of pytest-xdist inherits them, and has servers of its own.
+# Variables with addresses of private servers. A pytest-xdist worker inherits them, but has its own servers.
 _PRIVATE = "COCONUT_PRIVATE_SERVERS"
 _private_servers = pytest.StashKey["PrivateServers"]()
 
 
 class PrivateServers:
-    """The servers of one pytest process: addresses from the beginning, processes after `start`."""
+    """Private servers of one pytest process. They have addresses before they start."""
 
     def __init__(self, folder: Path, *, database: bool, broker: bool) -> None:
         self._folder = folder
@@ -52,7 +52,7 @@ class PrivateServers:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The addresses as environment variables."""
+        """Return the addresses as environment variables."""
         database = {"DATABASE_URL": database_url(self._sockets), "TEST_DATABASE_TEMPLATE": MIGRATED}
         broker = {"CELERY_BROKER_URL": broker_url(self._sockets), "CACHE_URL": cache_url(self._sockets)}
         return (database if self._database else {}) | (broker if self._broker else {})
@@ -73,13 +73,13 @@ class PrivateServers:
             )
 
     def stop(self) -> None:
-        """Stop the servers that run."""
+        """Stop the running servers."""
         self._running.close()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
-    """Set the environment, as a wrapper: that is, before pytest-django reads it."""
+    """Set the environment before pytest-django reads it (as a wrapper)."""
     os.environ.update(ENVIRONMENT)
     for name in os.environ.pop(_PRIVATE, "").split():
         del os.environ[name]
@@ -99,7 +99,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> None:
-    """PostgreSQL and a broker that answer at the addresses in the environment."""
+    """Start PostgreSQL and a broker at the addresses in the environment."""
     try:
         pytestconfig.stash[_private_servers].start()
     except SetupError as error:

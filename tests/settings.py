@@ -1,4 +1,4 @@
-"""Coconut's settings for tests: nothing differs but what would cost every test time."""
+"""Settings for tests. They differ from production only to make tests fast."""
 
 import os
 
@@ -9,6 +9,6 @@ from coconut.settings import DATABASES
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Without it, WhiteNoise reads the attributes of every static file for each test client.
 WHITENOISE_AUTOREFRESH = True
-# A copy of a migrated database is there at once; pytest-django applies what it lacks.
+# Copying a migrated database is fast. pytest-django applies missing migrations.
 if "TEST_DATABASE_TEMPLATE" in os.environ:
     DATABASES["default"]["TEST"] = {"TEMPLATE": os.environ["TEST_DATABASE_TEMPLATE"]}

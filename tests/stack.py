@@ -215,7 +215,7 @@ class Stack:
         """Return the requests to the simulated Microsoft, oldest first."""
         return self._request_simulator("/_control/requests")["requests"]
 
-    def mails(self) -> list[EmailMessage]:
+    def emails(self) -> list[EmailMessage]:
         """Return every sent email, oldest first."""
         files = sorted(self._mail_dir.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
         parts = [part for path in files for part in path.read_bytes().split(b"\n" + b"-" * 79 + b"\n")]

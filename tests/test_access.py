@@ -1,7 +1,4 @@
-"""Who may open which page: every address of the product, for every kind of person.
-
-A page that is added without a line in `RULES` fails here.
-"""
+"""Access to every URL for each role. A URL without a line in `RULES` fails."""
 
 from __future__ import annotations
 
@@ -34,8 +31,8 @@ from tests.factories import (
 
 NOW = datetime(2099, 3, 2, 15, tzinfo=UTC)
 
-# Ada is admin, Sky scheduler; Sam is the staff member whom the rows are about, Ben another one; Otto is admin of
-# another organisation, Olive operator; nobody is not signed in.
+# Ada is an admin, Sky a scheduler. The rows belong to the staff member Sam; Ben is another one. Otto is an admin of
+# another organisation, Olive an operator. "nobody" is not signed in.
 ADMINS = {"ada": "in", "sky": "403", "sam": "403", "ben": "403", "otto": "in", "olive": "403"}
 SCHEDULERS = {**ADMINS, "sky": "in"}
 MEMBERS = {**SCHEDULERS, "sam": "in", "ben": "in"}
@@ -199,7 +196,7 @@ ALSO_POST = {
 
 
 def names(resolver: URLResolver) -> Iterator[str]:
-    """The names of all addresses, without Django admin's own."""
+    """Return the names of all URLs except Django admin's."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLPattern):
             yield entry.name or str(entry.pattern)
@@ -209,7 +206,7 @@ def names(resolver: URLResolver) -> Iterator[str]:
 
 @pytest.fixture
 def world(fake_teams: Any) -> dict[str, Any]:
-    """Maple with a row of every kind about Sam, and everybody else."""
+    """Maple with a row of every kind for Sam, and the other people."""
     maple, cedar = make_organization(), make_organization("Cedar Bank")
     location = make_location(maple)
     people = {
@@ -256,7 +253,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
 
 
 def address(name: str, world: dict[str, Any]) -> str:
-    """The address of the page about Maple's row."""
+    """Return the URL of the page of Maple's row."""
     sam, appointment = world["people"]["sam"].pk, world["appointment"]
     of_two = {
         "staff-time-off-remove": [sam, world["time_off"]],
@@ -306,19 +303,21 @@ def ask(browser: Browser, name: str, world: dict[str, Any], method: str) -> str:
     return outcome(response)
 
 
-def test_every_address_has_a_rule() -> None:
+def test_every_url_has_a_rule() -> None:
     assert set(names(get_resolver())) == set(RULES)
 
 
 @pytest.mark.parametrize("who", [*ADMINS, "nobody"])
 @pytest.mark.parametrize("name", RULES)
-def test_who_gets_in(client: Browser, world: dict[str, Any], name: str, who: str) -> None:
+def test_each_page_opens_for_the_people_in_its_rule(
+    client: Browser, world: dict[str, Any], name: str, who: str
+) -> None:
     person: StaffMember | None = world["people"].get(who)
     if person is not None:
         client.force_login(person)
 
     methods = ["post"] if name in ONLY_POST else ["get", "post"] if name in ALSO_POST else ["get"]
-    # A page that was posted may have changed what the next one is about; looking comes first.
+    # GET first, because a POST may change the row of the next request.
     found = [ask(client, name, world, method) for method in methods]
 
     expected = RULES[name].get(who, "sign in")
@@ -327,9 +326,7 @@ def test_who_gets_in(client: Browser, world: dict[str, Any], name: str, who: str
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule["otto"] == "404"])
 @pytest.mark.parametrize("number", [0, 2**31, 2**63, 10**30])
-def test_a_number_that_nothing_has_is_not_found(
-    client: Browser, world: dict[str, Any], name: str, number: int
-) -> None:
+def test_an_unknown_id_is_not_found(client: Browser, world: dict[str, Any], name: str, number: int) -> None:
     client.force_login(world["people"]["ada"])
     of_two = {
         "staff-time-off-remove",

@@ -31,7 +31,7 @@ CONTRACTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def imports() -> grimp.ImportGraph:
-    """Every import of the project, those of outside packages included."""
+    """The import graph of the project and of external packages."""
     return grimp.build_graph(
         *CONFIGURATION["session_options"]["root_packages"], include_external_packages=True, cache_dir=None
     )

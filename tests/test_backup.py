@@ -1,4 +1,4 @@
-"""Backup and restore as docs/operations.md says, with the server's own programs."""
+"""Backup and restore as described in docs/operations.md, with PostgreSQL's programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TOKEN = "from integrations.teams.models import TeamsConnection as T; print(T.obj
 
 @pytest.fixture
 def restored() -> Iterator[str]:
-    """The name of a fresh, empty database."""
+    """Create an empty database and yield its name."""
     name = f"restored_{secrets.token_hex(4)}"
     execute(f"CREATE DATABASE {name}")
     yield name
@@ -42,7 +42,7 @@ def execute(statement: str) -> None:
 
 
 def run_program(name: str, *options: str, database: str) -> None:
-    """Run one of PostgreSQL's programs, of the version that the server has."""
+    """Run one of PostgreSQL's programs in the version of the server."""
     address = connection.settings_dict
     where = {"PGHOST": address["HOST"], "PGPORT": str(address["PORT"]), "PGUSER": address["USER"]}
     program = programs_for(Path("/nowhere"), None, None) / name
@@ -64,7 +64,7 @@ def manage(*arguments: str, database: str, **changed: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_a_backup_restored_into_a_fresh_database_has_everything_and_its_tokens_can_be_read(
+def test_a_backup_restored_into_a_fresh_database_has_all_rows_and_readable_tokens(
     restored: str, tmp_path: Path
 ) -> None:
     make_connection(make_organization())
@@ -77,7 +77,7 @@ def test_a_backup_restored_into_a_fresh_database_has_everything_and_its_tokens_c
 
     assert manage("shell", "--no-imports", "-c", TOKEN, database=restored) == "a-refresh-token\n"
     assert "coconut.W004" not in manage("check", "--database", "default", database=restored)
-    # Raises where a migration is missing.
+    # Raises if a migration is missing.
     manage("migrate", "--check", database=restored)
     another = "bm90LXRoZS1rZXktdGhhdC1pdC13YXMtc3RvcmVkLXc="
     assert "coconut.W004" in manage(
@@ -85,11 +85,11 @@ def test_a_backup_restored_into_a_fresh_database_has_everything_and_its_tokens_c
     )
 
 
-def test_after_an_old_backup_microsoft_is_made_to_agree_with_what_was_restored(
+def test_after_an_old_backup_meetings_are_synced_with_the_restored_appointments(
     fake_teams: FakePlatform,
 ) -> None:
     moved, cancelled = (sync(ask(make_hosting(make_organization(name)))) for name in ("Maple", "Birch"))
-    # What happened after the backup is not in it: one was moved, one cancelled.
+    # After the backup, one appointment was moved and one cancelled.
     change_remotely(fake_teams, moved)
     del fake_teams.meetings[cancelled.remote_id]
 
@@ -103,7 +103,7 @@ def test_after_an_old_backup_microsoft_is_made_to_agree_with_what_was_restored(
 
 
 def options_of(program: str) -> list[str]:
-    """As the guide says, without the places of a file and a database."""
+    """Return the options of a program in the guide, without user, file and database."""
     (line,) = re.findall(rf"^docker-compose exec .*\b{program} (.*)$", GUIDE, re.MULTILINE)
     return re.findall(r"--(?!username|dbname|file)[\w-]+(?:=\S+)?", line)
 

@@ -1,4 +1,4 @@
-"""Whatever is typed or put into an address: a sentence or a page, never a failure of ours."""
+"""Hostile input in forms and URLs gives a sentence or a page, never a server error."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TIMES = ["00:00", "24:00"]
 
 @pytest.fixture
 def maple(client: Browser, fake_teams: Any) -> dict[str, Any]:
-    """Ada is signed in; Sam provides a service and can host."""
+    """Maple, with Ada signed in and Sam who provides a service and can host."""
     maple = make_organization()
     ada, sam = make_member(maple, "Ada Lovell", Role.ADMIN), make_member(maple)
     make_hours(sam)
@@ -58,9 +58,7 @@ def maple(client: Browser, fake_teams: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_addresses_survive_anything_behind_the_question_mark(
-    client: Browser, maple: dict[str, Any], value: str | bytes
-) -> None:
+def test_pages_survive_any_query_string(client: Browser, maple: dict[str, Any], value: str | bytes) -> None:
     lists = {
         "staff-list": ["q", "location", "active", "rows", "page"],
         "service-list": ["q", "active", "page"],
@@ -100,7 +98,7 @@ def test_addresses_survive_anything_behind_the_question_mark(
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("preview", [{}, {"preview": "choices"}])
-def test_the_booking_form_survives_anything_in_any_field(
+def test_the_booking_form_survives_any_input(
     client: Browser, maple: dict[str, Any], value: str | bytes, preview: dict[str, str]
 ) -> None:
     good = booking(maple)
@@ -112,7 +110,7 @@ def test_the_booking_form_survives_anything_in_any_field(
 
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("preview", [{}, {"preview": "choices"}, {"go": "on"}])
-def test_the_contact_center_survives_anything_in_any_field(
+def test_the_contact_center_survives_any_input(
     client: Browser, maple: dict[str, Any], value: str | bytes, preview: dict[str, str]
 ) -> None:
     good = {**booking(maple), "slot": "4076395200", "location": "", "named_links": ""}
@@ -133,7 +131,7 @@ def test_the_contact_center_shows_times_from_any_day(
 
 
 def booking(maple: dict[str, Any]) -> dict[str, Any]:
-    """What a scheduler sends for a video call with Sam."""
+    """Return a scheduler's booking of a video call with Sam."""
     return {
         "request_key": "a-key",
         "client": maple["client"],
@@ -147,7 +145,9 @@ def booking(maple: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("day", DATES)
 @pytest.mark.parametrize("at", TIMES)
-def test_absurd_times_are_refused_in_words(client: Browser, maple: dict[str, Any], day: str, at: str) -> None:
+def test_absurd_times_are_refused_with_a_sentence(
+    client: Browser, maple: dict[str, Any], day: str, at: str
+) -> None:
     response = client.post(
         reverse("appointment-add"), {**booking(maple), "date": day, "time": at, "outside_hours": "on"}
     )
@@ -158,14 +158,14 @@ def test_absurd_times_are_refused_in_words(client: Browser, maple: dict[str, Any
 
 
 @pytest.mark.parametrize("day", DATES)
-def test_the_schedule_of_an_absurd_day_is_a_page(client: Browser, maple: dict[str, Any], day: str) -> None:
+def test_the_schedule_of_an_absurd_day_opens(client: Browser, maple: dict[str, Any], day: str) -> None:
     for name in ("schedule", "schedule-events"):
         response = client.get(reverse(name), {"date": day})
         assert response.status_code == 200, name
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_every_other_form_survives_anything_in_any_field(
+def test_every_other_form_survives_any_input(
     client: Browser, maple: dict[str, Any], value: str | bytes
 ) -> None:
     forms = {

@@ -1,4 +1,4 @@
-"""What operators are given: alerts, the pages that say what to do, and docker-compose.yml."""
+"""Alerts, runbooks and docker-compose.yml."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SQL = [
 ]
 
 
-def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     assert [page.stem for page in PAGES] == sorted(ALERTS)
     assert {name: rule["annotations"]["runbook"] for name, rule in ALERTS.items()} == {
         name: f"docs/runbooks/{name}.md" for name in ALERTS
@@ -44,7 +44,7 @@ def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_page_says_in_the_same_order_what_it_means_and_what_to_do(page: Path) -> None:
+def test_all_runbooks_have_the_same_sections(page: Path) -> None:
     text = page.read_text()
 
     assert text.startswith(f"# {page.stem}\n")
@@ -57,14 +57,14 @@ def test_a_page_says_in_the_same_order_what_it_means_and_what_to_do(page: Path) 
     ]
 
 
-def test_the_list_of_pages_is_complete() -> None:
+def test_the_list_of_runbooks_is_complete() -> None:
     listed = re.findall(r"^\| \[(\w+)\]\(\1\.md\)", (RUNBOOKS / "README.md").read_text(), re.MULTILINE)
 
     assert sorted(listed) == sorted(ALERTS)
 
 
 @pytest.mark.parametrize("page", [*PAGES, RUNBOOKS / "README.md", ROOT / "docs" / "operations.md"], ids=str)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_have_a_target(page: Path) -> None:
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text()):
         leads_to = (page.parent / target) if target else page
         assert leads_to.exists(), target
@@ -75,9 +75,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.fixture
-def told(db: None, client: Browser, settings: Settings) -> list[tuple[str, dict[str, str]]]:
-    """Every number of an installation that is well: its name and labels."""
-    settings.METRICS_TOKEN = "a-token-for-whoever-watches"
+def metrics(db: None, client: Browser, settings: Settings) -> list[tuple[str, dict[str, str]]]:
+    """Names and labels of all metrics of a healthy installation."""
+    settings.METRICS_TOKEN = "a-token-for-prometheus"
     health.record_beat_heartbeat()
     heartbeat()
     health.reset()
@@ -88,27 +88,27 @@ def told(db: None, client: Browser, settings: Settings) -> list[tuple[str, dict[
     return [(sample.name, sample.labels) for family in families for sample in family.samples]
 
 
-def test_every_number_that_an_alert_looks_at_is_told(told: list[tuple[str, dict[str, str]]]) -> None:
+def test_every_metric_in_an_alert_exists(metrics: list[tuple[str, dict[str, str]]]) -> None:
     asked = [
         (name, label, value)
         for rule in ALERTS.values()
         for name, label, values in re.findall(r'(coconut_\w+)(?:\{(\w+)=~?"([^"]*)"\})?', rule["expr"])
         for value in (values.split("|") if label else [""])
     ]
-    known = {(name, label, value) for name, labels in told for label, value in labels.items()}
-    known |= {(name, "", "") for name, labels in told}
+    known = {(name, label, value) for name, labels in metrics for label, value in labels.items()}
+    known |= {(name, "", "") for name, labels in metrics}
 
     assert len(asked) >= len(ALERTS)
     assert [each for each in asked if each not in known] == []
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "docs" / "operations.md"], ids=lambda page: page.stem)
-def test_every_number_that_a_page_names_is_told(page: Path, told: list[tuple[str, dict[str, str]]]) -> None:
-    names = {name for name, labels in told} | {
-        re.sub(r"_(bucket|count|sum)$", "", name) for name, labels in told
+def test_every_metric_in_a_runbook_exists(page: Path, metrics: list[tuple[str, dict[str, str]]]) -> None:
+    names = {name for name, labels in metrics} | {
+        re.sub(r"_(bucket|count|sum)$", "", name) for name, labels in metrics
     }
 
-    # An ellipsis stands for several of them.
+    # An ellipsis stands for several metrics.
     assert [
         name for name in re.findall(r"`(coconut_\w+)(?!…)\b", page.read_text()) if name not in names
     ] == []
@@ -116,7 +116,7 @@ def test_every_number_that_a_page_names_is_told(page: Path, told: list[tuple[str
 
 @pytest.mark.parametrize(("page", "block"), SQL, ids=[page for page, block in SQL])
 @pytest.mark.django_db
-def test_what_a_page_asks_the_database_is_understood(page: str, block: str) -> None:
+def test_the_sql_of_runbooks_is_valid(page: str, block: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(block.replace("%", "%%"))
 
@@ -125,7 +125,7 @@ def seconds(text: str) -> int:
     return int(text.removesuffix("s"))
 
 
-def test_what_is_scaled_holds_nothing_that_there_is_only_one_of() -> None:
+def test_scaled_services_have_no_port_name_volume_or_host_name() -> None:
     scaled = [SERVICES["web"], SERVICES["worker"]]
 
     assert [sorted({"ports", "container_name", "volumes", "hostname"} & set(each)) for each in scaled] == [
@@ -135,7 +135,7 @@ def test_what_is_scaled_holds_nothing_that_there_is_only_one_of() -> None:
     assert [name for name, each in SERVICES.items() if "ports" in each] == ["proxy"]
 
 
-def test_the_proxy_asks_for_the_web_servers_by_name_again_and_again() -> None:
+def test_the_proxy_resolves_the_web_servers_repeatedly() -> None:
     caddyfile = (ROOT / "deploy" / "Caddyfile").read_text()
 
     assert "./deploy/Caddyfile:/etc/caddy/Caddyfile:ro" in SERVICES["proxy"]["volumes"]
@@ -147,14 +147,14 @@ def test_two_proxies_add_the_visitors_address() -> None:
     assert "trusted_proxies private_ranges" in (ROOT / "deploy" / "Caddyfile").read_text()
 
 
-def test_the_proxy_closes_connections_that_rest_before_the_web_server_does() -> None:
+def test_the_proxy_closes_idle_connections_before_the_web_server_does() -> None:
     kept = re.search(r"keepalive (\d+)s", (ROOT / "deploy" / "Caddyfile").read_text())
 
     assert kept is not None
     assert int(kept[1]) < gunicorn_conf.keepalive
 
 
-def test_whoever_is_stopped_has_the_time_to_finish() -> None:
+def test_the_grace_periods_are_longer_than_the_work() -> None:
     longest = max(
         task.time_limit or real_settings.CELERY_TASK_TIME_LIMIT
         for name, task in current_app.tasks.items()
@@ -165,19 +165,19 @@ def test_whoever_is_stopped_has_the_time_to_finish() -> None:
     assert seconds(SERVICES["web"]["stop_grace_period"]) > gunicorn_conf.graceful_timeout
 
 
-def test_everything_that_ends_by_itself_is_started_again_but_the_migrations() -> None:
+def test_every_service_except_migrate_is_restarted() -> None:
     assert {
         name: each["restart"] for name, each in SERVICES.items() if each["restart"] != "unless-stopped"
     } == {"migrate": "no"}
 
 
-def test_nobody_starts_before_the_migrations_are_done() -> None:
+def test_programs_start_after_the_migrations() -> None:
     waits = {name: SERVICES[name]["depends_on"]["migrate"]["condition"] for name in ("web", "worker", "beat")}
 
     assert set(waits.values()) == {"service_completed_successfully"}
 
 
-def test_what_a_container_counts_is_in_memory_and_its_own() -> None:
+def test_metrics_of_a_container_are_in_memory_and_separate() -> None:
     for name in ("web", "worker"):
         assert (SERVICES[name]["tmpfs"], SERVICES[name]["environment"]["PROMETHEUS_MULTIPROC_DIR"]) == (
             ["/tmp"],

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from math import ceil, floor
 from typing import NamedTuple
 
 from django.db.models import prefetch_related_objects
 
+from appointments.availability.calendar_query import load_calendar_rows
 from appointments.availability.intervals import (
     Interval,
     WeeklyInterval,
@@ -21,9 +20,9 @@ from appointments.availability.intervals import (
     subtract,
     weekly_intervals,
 )
-from appointments.models import LONGEST_BUSY_TIME, Appointment
+from appointments.models import Appointment
 from services.models import Service
-from staff.models import Location, LocationHours, StaffMember, TimeOff, WorkingHours
+from staff.models import Location, StaffMember
 
 
 @dataclass(frozen=True)
@@ -127,74 +126,33 @@ def load_calendars(
 
     The opening hours are those of `location` or, without it, of each person's own location. A person without a
     location is bound by no opening hours. `ignoring` is an appointment whose own time counts as free.
-    Takes four queries for any number of people; locations and organisations that are not loaded take one each.
+    Takes one query for any number of people, and one each for locations and organisations that aren't loaded.
     """
     prefetch_related_objects(people, "location", "organization")
     first_day, last_day = first_day - timedelta(days=1), last_day + timedelta(days=1)
     # Zones are up to 14 hours away from UTC, in which the days are counted here.
     start, end = _midnight(first_day - timedelta(days=1)), _midnight(last_day + timedelta(days=2))
-    working_hours = _load_working_hours(people)
-    opening_hours = _load_opening_hours(
-        {place for member in people if (place := location or member.location)}
+    locations = {place.pk for member in people if (place := location or member.location)}
+    rows = load_calendar_rows(
+        [member.pk for member in people], locations, start, end, ignored=ignoring.pk if ignoring else None
     )
-    time_off = _load_time_off(people, start, end)
-    busy_time = _load_busy_time(people, start, end, ignoring)
 
     def hours_of(member: StaffMember) -> list[Interval]:
         place = location or member.location
-        opening = tuple(opening_hours[place.pk]) if place else ()
+        opening = tuple(rows.opening_hours[place.pk]) if place else ()
         return _working_intervals(
-            _WeeklyHours(tuple(working_hours[member.pk]), member.zone),
+            _WeeklyHours(tuple(rows.working_hours[member.pk]), member.zone),
             _WeeklyHours(opening, place.time_zone) if place and opening else None,
             first_day,
             last_day,
         )
 
     return {
-        member.pk: Calendar(hours_of(member), merged(time_off[member.pk]), merged(busy_time[member.pk]))
+        member.pk: Calendar(
+            hours_of(member), merged(rows.time_off[member.pk]), merged(rows.busy_time[member.pk])
+        )
         for member in people
     }
-
-
-def _load_working_hours(people: Sequence[StaffMember]) -> dict[int, list[WeeklyInterval]]:
-    hours: dict[int, list[WeeklyInterval]] = defaultdict(list)
-    rows = WorkingHours.objects.filter(staff__in=people)
-    for staff, weekday, start, end in rows.values_list("staff", "weekday", "start", "end"):
-        hours[staff].append((weekday, start, end))
-    return hours
-
-
-def _load_opening_hours(places: Collection[Location]) -> dict[int, list[WeeklyInterval]]:
-    hours: dict[int, list[WeeklyInterval]] = defaultdict(list)
-    rows = LocationHours.objects.filter(location__in=places)
-    for place, weekday, start, end in rows.values_list("location", "weekday", "start", "end"):
-        hours[place].append((weekday, start, end))
-    return hours
-
-
-def _load_time_off(
-    people: Sequence[StaffMember], start: datetime, end: datetime
-) -> dict[int, list[Interval]]:
-    intervals: dict[int, list[Interval]] = defaultdict(list)
-    rows = TimeOff.objects.filter(staff__in=people).overlapping(start, end).order_by()
-    for staff, starts_at, ends_at in rows.values_list("staff", "starts_at", "ends_at"):
-        intervals[staff].append(_seconds(starts_at, ends_at))
-    return intervals
-
-
-def _load_busy_time(
-    people: Sequence[StaffMember], start: datetime, end: datetime, ignoring: Appointment | None
-) -> dict[int, list[Interval]]:
-    # The lower limit lets the index skip the history, however long it is.
-    rows = Appointment.objects.busy().filter(
-        staff__in=people, busy_from__gte=start - LONGEST_BUSY_TIME, busy_from__lt=end, busy_to__gt=start
-    )
-    if ignoring is not None:
-        rows = rows.exclude(pk=ignoring.pk)
-    intervals: dict[int, list[Interval]] = defaultdict(list)
-    for staff, busy_from, busy_to in rows.order_by().values_list("staff", "busy_from", "busy_to"):
-        intervals[staff].append(_seconds(busy_from, busy_to))
-    return intervals
 
 
 class _WeeklyHours(NamedTuple):
@@ -217,11 +175,6 @@ def _working_intervals(
     """
     intervals = working.intervals(first_day, last_day)
     return intervals if opening is None else intersect(intervals, opening.intervals(first_day, last_day))
-
-
-def _seconds(start: datetime, end: datetime) -> Interval:
-    """Return the whole unix seconds that cover the time from start to end."""
-    return floor(start.timestamp()), ceil(end.timestamp())
 
 
 def _midnight(day: date) -> datetime:

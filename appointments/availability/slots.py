@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from appointments.availability.calendars import (
-    Durations,
-    load_calendar,
-    load_calendars_around,
-)
-from appointments.availability.intervals import DAY_SECONDS, Interval, grid, intersect
+from appointments.availability.calendars import Durations, load_calendar, load_calendars_around
+from appointments.availability.intervals import DAY_SECONDS, grid
 from appointments.models import Appointment
 from services.models import Service
 from staff.models import Location, StaffMember
@@ -59,9 +56,8 @@ def free_slots(
         return {member.pk: [] for member in people}
     durations = durations or Durations.of_service(service)
     calendars = load_calendars_around(people, first, last, location=location, ignoring=ignoring)
-    window: list[Interval] = [(first, last)]
     return {
-        pk: grid(intersect(calendar.free(durations), window), GRID_SECONDS)
+        pk: _between(grid(calendar.free(durations), GRID_SECONDS), first, last)
         for pk, calendar in calendars.items()
     }
 
@@ -118,6 +114,11 @@ def is_within_hours(
     start, end = int(starts_at.timestamp()), int(ends_at.timestamp())
     calendar = load_calendar(member, start, end, location=location)
     return calendar.is_open(start, Durations(end - start))
+
+
+def _between(moments: list[int], first: int, last: int) -> list[int]:
+    """Return the ascending moments in [first, last)."""
+    return moments[bisect_left(moments, first) : bisect_left(moments, last)]
 
 
 def _utc(second: int) -> datetime:

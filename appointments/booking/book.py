@@ -7,14 +7,14 @@ and the answer friendly. Nothing here calls another system: meetings, emails and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError
 
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.errors import BookingError, TimeTaken
-from appointments.booking_rules.locks import lock_provider
+from appointments.booking_rules.locks import lock_staff
 from appointments.booking_rules.retry import run_with_retry
 from appointments.booking_rules.validation import (
     Owned,
@@ -122,9 +122,8 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     A repeated request fails here like any other, because its own appointment has the time. Callers then use
     `find_repeated_booking`, so that a first request never pays for that query.
     """
-    provision = lock_provider(staff, wanted.service, wanted.method)
-    request = replace(wanted.slot_request_for(staff), staff=provision.staff)
-    check_offered(request, provision)
+    request = wanted.slot_request_for(lock_staff(staff))
+    check_offered(request, wanted.method)
     check_reachable(wanted.client, wanted.method)
     check_time(request)
     return _save_booking(_new_appointment(wanted, request))

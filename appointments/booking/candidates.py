@@ -46,8 +46,13 @@ def bookable_staff(service: Service, method: int, *, only: int | None = None) ->
 
     `only` limits them to one pk. Takes a constant number of queries.
     """
-    providers = _active_staff(service.organization_id).filter(services=service).order_by()
-    people = list(providers if only is None else providers.filter(pk=only))
+    pk = {} if only is None else {"pk": only}
+    providers = StaffMember.objects.filter(
+        organization=service.organization_id, is_active=True, assignments__service=service, **pk
+    )
+    people = list(providers.select_related("location").order_by())
+    for member in people:
+        member.organization = service.organization
     if method != MeetingMethod.VIDEO:
         return people
     hostings = hosting_of(people)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from appointments.booking_rules.errors import ChangedMeanwhile, StaffUnavailable
-from appointments.booking_rules.validation import Provision, check_same_organization
+from appointments.booking_rules.validation import check_same_organization
 from appointments.models import Appointment, BookedThrough
 from appointments.timeline import event_text, last_change
-from services.models import MeetingMethodOffer, Service, ServiceAssignment
 from staff.models import StaffMember
 
 
@@ -18,24 +16,14 @@ def lock_staff(staff: StaffMember) -> StaffMember:
     return lock_people(staff)[staff.pk]
 
 
-def lock_provider(staff: StaffMember, service: Service, method: int) -> Provision:
-    """Lock the staff member's row and return what they offer of a service, in one query."""
-    assignments = ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk"))
-    offers = MeetingMethodOffer.objects.filter(service=service, method=method).order_by()
-    providers = _staff_for_update().annotate(
-        provides=Exists(assignments), offered_to=offers.values("offered_to")
-    )
-    for provider in providers.filter(pk=staff.pk):
-        return Provision(provider, provides=provider.provides, offered_to=provider.offered_to)
-    raise _no_longer_exists()
-
-
 def lock_people(*people: StaffMember) -> dict[int, StaffMember]:
     """Lock these staff members' rows in the order of their pk, and return their current state by pk."""
-    locked = _staff_for_update().filter(pk__in={member.pk for member in people})
-    by_pk = {member.pk: member for member in locked}
-    if any(member.pk not in by_pk for member in people):
-        raise _no_longer_exists()
+    rows = StaffMember.objects.select_for_update(no_key=True, of=("self",)).select_related("location")
+    by_pk = {row.pk: row for row in rows.filter(pk__in={member.pk for member in people}).order_by("pk")}
+    for member in people:
+        if member.pk not in by_pk:
+            raise StaffUnavailable(_("This staff member no longer exists. Choose someone else."))
+        by_pk[member.pk].organization = member.organization
     return by_pk
 
 
@@ -60,15 +48,6 @@ def check_version(current: Appointment, version: int | None) -> None:
     """
     if version not in (None, current.version):
         raise ChangedMeanwhile(_last_change_sentence(current))
-
-
-def _staff_for_update() -> QuerySet[StaffMember]:
-    rows = StaffMember.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("organization", "location").order_by("pk")
-
-
-def _no_longer_exists() -> StaffUnavailable:
-    return StaffUnavailable(_("This staff member no longer exists. Choose someone else."))
 
 
 def _last_change_sentence(appointment: Appointment) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from appointments.availability.calendars import Durations, load_calendar
 from appointments.availability.slots import GRID_SECONDS, earliest_start, latest_start, next_free
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
 from appointments.models import Appointment, BookedThrough, Client, Status
-from services.models import MeetingMethod, OfferedTo, Service
+from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service, ServiceAssignment
 from staff.models import Location, Organization, StaffMember
 
 #: Rows of an organisation that a booking names.
@@ -61,16 +62,6 @@ class SlotRequest:
         return {"name": self.staff.name, "when": self.when}
 
 
-@dataclass(frozen=True)
-class Provision:
-    """A locked staff member with what they offer of a service in one meeting method."""
-
-    staff: StaffMember
-    provides: bool
-    #: None if the service isn't offered with this meeting method.
-    offered_to: str | None
-
-
 def set_times(appointment: Appointment, request: SlotRequest) -> None:
     """Set the appointment's times to the requested slot, without saving."""
     durations = request.durations
@@ -87,7 +78,7 @@ def check_same_organization(organization: Organization, rows: Mapping[str, Owned
             raise BookingError(_("That choice is not available here. Choose another one."), field)
 
 
-def check_offered(request: SlotRequest, provision: Provision) -> None:
+def check_offered(request: SlotRequest, method: int) -> None:
     """Check that the service can be booked with this staff member and meeting method."""
     if not request.service.active or (request.by_client and not request.service.public):
         raise BookingError(
@@ -96,16 +87,18 @@ def check_offered(request: SlotRequest, provision: Provision) -> None:
             "service",
         )
     check_active(request.staff)
-    if not provision.provides:
-        raise _not_provided(request.service, request.staff)
-    if not _is_offered(provision.offered_to, by_client=request.by_client):
+    offers = _offers(request.service, method, request.through)
+    if not offers.filter(service__assignments__staff=request.staff).exists():
+        # Only a refused booking takes the queries for the reason.
+        check_assigned(request.service, request.staff)
         raise _method_not_offered(request.service)
 
 
 def check_assigned(service: Service, staff: StaffMember) -> None:
     """Check that the staff member provides the service."""
-    if not service.assignments.filter(staff=staff).exists():
-        raise _not_provided(service, staff)
+    if not ServiceAssignment.objects.filter(service=service, staff=staff).exists():
+        sentence = _("%(name)s does not provide “%(service)s”. Choose someone who does, or another service.")
+        raise StaffUnavailable(sentence % {"name": staff.name, "service": service.name})
 
 
 def check_active(staff: StaffMember) -> None:
@@ -118,18 +111,14 @@ def check_active(staff: StaffMember) -> None:
 
 def check_method(service: Service, method: int, through: BookedThrough) -> None:
     """Check that the service is offered with this meeting method through this channel."""
-    offer = service.meeting_methods.filter(method=method).values_list("offered_to", flat=True).first()
-    if not _is_offered(offer, by_client=through == BookedThrough.CLIENT_VIEW):
+    if not _offers(service, method, through).exists():
         raise _method_not_offered(service)
 
 
-def _is_offered(offered_to: str | None, *, by_client: bool) -> bool:
-    return offered_to == OfferedTo.STAFF_AND_CLIENTS if by_client else offered_to is not None
-
-
-def _not_provided(service: Service, staff: StaffMember) -> StaffUnavailable:
-    sentence = _("%(name)s does not provide “%(service)s”. Choose someone who does, or another service.")
-    return StaffUnavailable(sentence % {"name": staff.name, "service": service.name})
+def _offers(service: Service, method: int, through: BookedThrough) -> QuerySet[MeetingMethodOffer]:
+    offers = MeetingMethodOffer.objects.filter(service=service, method=method)
+    by_client = through == BookedThrough.CLIENT_VIEW
+    return offers.filter(offered_to=OfferedTo.STAFF_AND_CLIENTS) if by_client else offers
 
 
 def _method_not_offered(service: Service) -> BookingError:

@@ -95,12 +95,9 @@ def slots_for_clients(query: SlotsQuery) -> list[int]:
 
 
 def _offered_service(query: SlotsQuery) -> Service:
-    service = (
-        Service.objects.public(query.method)
-        .select_related("organization")
-        .filter(pk=query.service, organization__slug=query.slug)
-        .first()
-    )
-    if service is None:
-        raise NotOffered(_("This cannot be booked here. Choose another service or meeting method."))
-    return service
+    offered = Service.objects.public(query.method).select_related("organization")
+    try:
+        return offered.get(pk=query.service, organization__slug=query.slug)
+    except Service.DoesNotExist:
+        sentence = _("This cannot be booked here. Choose another service or meeting method.")
+        raise NotOffered(sentence) from None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,23 +17,30 @@ from appointments.dates import IsoDateTimeField
 from appointments.models import Appointment, BookedThrough, Client
 from integrations.hosting.eligibility import hosting_of
 from services.models import MeetingMethod, Service
-from staff.models import StaffMember, VideoChoice
+from staff.models import Organization, StaffMember, VideoChoice
 
 
 class _RowField(forms.IntegerField):
-    """Row by its id. The form sets `rows` to those of its organisation."""
+    """Row of a model by its id. The form sets the `organization` that the row must belong to."""
 
-    rows: QuerySet[Any]
+    organization: Organization | None
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, model: type[Service | StaffMember | Client], **options: Any) -> None:
         super().__init__(min_value=1, max_value=2**63 - 1, **options)
+        self._model = model
 
     def clean(self, value: Any) -> Any:
         """Return the row. Raises ValidationError."""
         pk = super().clean(value)
-        row = None if pk is None else self.rows.filter(pk=pk).first()
-        if pk is not None and row is None:
-            raise ValidationError(_("That choice is not available here. Choose another one."))
+        if pk is None:
+            return None
+        try:
+            row = self._model._default_manager.get(pk=pk, organization=self.organization)
+        except ObjectDoesNotExist:
+            sentence = _("That choice is not available here. Choose another one.")
+            raise ValidationError(sentence) from None
+        # Keeps later code from querying the organisation again.
+        row.organization = self.organization
         return row
 
 
@@ -44,10 +50,10 @@ class BookingRequestForm(forms.Form):
     `starts_at` is ISO 8601. Without an offset it is in the current time zone.
     """
 
-    service = _RowField()
+    service = _RowField(Service)
     method = forms.TypedChoiceField(coerce=int, choices=MeetingMethod.choices)
-    staff = _RowField(required=False)
-    client = _RowField()
+    staff = _RowField(StaffMember, required=False)
+    client = _RowField(Client)
     starts_at = IsoDateTimeField()
     outside_hours = forms.BooleanField(required=False)
     # Confirms that the video call may take place on the staff member's personal link.
@@ -61,14 +67,8 @@ class BookingRequestForm(forms.Form):
     def __init__(self, *args: Any, actor: StaffMember, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.actor = actor
-        staff = StaffMember.objects.select_related("organization", "location")
-        tables: dict[str, QuerySet[Any]] = {
-            "service": Service.objects.all(),
-            "staff": staff,
-            "client": Client.objects.all(),
-        }
-        for name, rows in tables.items():
-            self.fields[name].rows = rows.filter(organization=actor.organization_id)  # type: ignore[attr-defined]
+        for name in ("service", "staff", "client"):
+            self.fields[name].organization = actor.organization  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Refuse a video call on the chosen staff member's personal link, unless the request confirms it."""

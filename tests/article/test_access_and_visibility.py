@@ -18,7 +18,7 @@ def test_admins_can_connect_by_accessing_settings(ada: Page) -> None:
 
 
 @pytest.mark.parametrize("email", ["sky@maple.example", "sam@maple.example"])
-def test_nobody_else_can(ada: Page, email: str) -> None:
+def test_other_roles_cannot(ada: Page, email: str) -> None:
     """Admins can connect the Microsoft Teams integration by accessing Settings."""
     page = ada
     page.context.clear_cookies()

@@ -34,7 +34,7 @@ def test_either_role_may_proceed(otto: Page, administrator: str) -> None:
     expect(otto.get_by_label("Connected account")).to_contain_text(administrator)
 
 
-def test_nobody_else_may_proceed(otto: Page, stack: Stack) -> None:
+def test_other_users_may_not_proceed(otto: Page, stack: Stack) -> None:
     """You will need to be a Microsoft Azure Admin with Privileged Role Administrator or Global Administrator rights"""
     leave_by_policy(otto)
     otto.get_by_role("button", name=re.compile("Uma Jensen")).first.click()
@@ -66,7 +66,7 @@ def test_the_application_id_is_in_the_email(otto: Page, stack: Stack) -> None:
     )
 
     def emails_to_otto() -> list[EmailMessage]:
-        return [mail for mail in stack.mails() if "otto@cedar.example" in str(mail["To"])]
+        return [mail for mail in stack.emails() if "otto@cedar.example" in str(mail["To"])]
 
     stack.wait_until(emails_to_otto)
     [mail] = emails_to_otto()

@@ -104,7 +104,7 @@ def test_a_confirmation_displays_once_the_refresh_completes(connected: Connected
     assert page.evaluate("window.isTheSamePage") is True
 
 
-def test_without_success_there_is_no_confirmation(dashboard: Page, stack: Stack) -> None:
+def test_a_failed_rematch_shows_no_confirmation(dashboard: Page, stack: Stack) -> None:
     """a confirmation displays once the refresh successfully completes"""
     stack.control("fault", kind="forbidden")
     choose_action(dashboard, "Rematch users")

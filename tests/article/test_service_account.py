@@ -124,7 +124,7 @@ def test_step_4_hot_tip_the_same_addresses_need_no_work(seen_dashboard: Page) ->
     )
 
 
-def test_step_4_hot_tip_is_said_where_it_helps(seen_upn_page: Page) -> None:
+def test_step_4_hot_tip_is_on_its_page(seen_upn_page: Page) -> None:
     """Ensure staff's email addresses in Coconut are the same email addresses that are used to sign in"""
     tip = seen_upn_page.get_by_role("note").filter(has_text="Hot Tip!")
     expect(tip).to_contain_text("the email address in Coconut is the one used to sign in to Microsoft")
@@ -159,7 +159,7 @@ def test_step_6_note_how_to_find_your_tenant_id(seen_tenant_page: Page) -> None:
     )
 
 
-def test_step_6_hot_tip_is_said_where_it_helps(seen_tenant_page: Page) -> None:
+def test_step_6_hot_tip_is_on_its_page(seen_tenant_page: Page) -> None:
     """Create a generic service account and use that account's tenant ID to set up the integration if you want to
     keep your existing service account details private.
     """

@@ -1,4 +1,4 @@
-"""What is missing or unsafe in the settings is said, each with its id; a sound installation hears nothing."""
+"""System checks of the settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_django import Settings
 from coconut.static_files import VENDOR_FILES, VendorFinder
 
 FERNET_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
-SOUND = {
+VALID_SETTINGS = {
     "DEBUG": False,
     "DEMO": False,
     "SECRET_KEY": "fifty random characters that nobody else has seen",
@@ -35,8 +35,8 @@ def in_days(days: int) -> str:
 
 @pytest.fixture
 def installation(settings: Settings) -> Settings:
-    """Settings of a sound production installation."""
-    change(settings, SOUND)
+    """Valid settings of a production installation."""
+    change(settings, VALID_SETTINGS)
     return settings
 
 
@@ -45,16 +45,16 @@ def change(settings: Settings, values: dict[str, Any]) -> None:
         setattr(settings, name, value)
 
 
-def said() -> list[str | None]:
-    """The ids of this project's messages, as `manage.py migrate` would print them."""
+def message_ids() -> list[str | None]:
+    """Return the ids of this project's messages, as `manage.py migrate` prints them."""
     messages = [m for m in run_checks(databases=["default"]) if m.id and m.id.startswith("coconut.")]
     assert all(message.hint for message in messages)
     return [message.id for message in messages]
 
 
 @pytest.mark.django_db
-def test_a_sound_installation_hears_nothing(installation: Settings) -> None:
-    assert said() == []
+def test_a_valid_installation_has_no_messages(installation: Settings) -> None:
+    assert message_ids() == []
 
 
 @pytest.mark.django_db
@@ -81,21 +81,21 @@ def test_a_sound_installation_hears_nothing(installation: Settings) -> None:
         ("W002", {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(-1)}),
     ],
 )
-def test_each_trouble_is_said_and_nothing_else(
+def test_each_problem_is_reported_with_its_id_only(
     installation: Settings, expected: str, changed: dict[str, Any]
 ) -> None:
     change(installation, changed)
 
-    assert said() == [f"coconut.{expected}"]
+    assert message_ids() == [f"coconut.{expected}"]
 
 
 @pytest.mark.django_db
-def test_another_database_than_postgresql_is_refused(
+def test_a_database_other_than_postgresql_is_refused(
     installation: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(installation.DATABASES["default"], "ENGINE", "django.db.backends.mysql")
 
-    assert said() == ["coconut.E013"]
+    assert message_ids() == ["coconut.E013"]
 
 
 @pytest.mark.django_db
@@ -108,12 +108,12 @@ def test_another_database_than_postgresql_is_refused(
         {"MICROSOFT_SIMULATOR_URL": "http://localhost:9000"},
     ],
 )
-def test_a_proving_ground_may_be_less_than_safe(
+def test_a_test_installation_may_have_unsafe_settings(
     installation: Settings, ground: str, changed: dict[str, Any]
 ) -> None:
     change(installation, {ground: True, **changed})
 
-    assert said() == []
+    assert message_ids() == []
 
 
 @pytest.mark.django_db
@@ -128,10 +128,10 @@ def test_a_proving_ground_may_be_less_than_safe(
         {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(31)},
     ],
 )
-def test_what_is_allowed_is_not_complained_about(installation: Settings, changed: dict[str, Any]) -> None:
+def test_valid_values_give_no_messages(installation: Settings, changed: dict[str, Any]) -> None:
     change(installation, changed)
 
-    assert said() == []
+    assert message_ids() == []
 
 
 @pytest.mark.django_db
@@ -145,7 +145,7 @@ def test_the_warning_counts_the_days(installation: Settings, days: int, sentence
     assert [message.msg for message in run_checks() if message.id == "coconut.W002"] == [sentence]
 
 
-def test_browser_libraries_that_are_missing_are_said_with_the_command(
+def test_missing_browser_libraries_are_reported_with_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(VENDOR_FILES, "vendor/gone.js", "gone/gone.js")

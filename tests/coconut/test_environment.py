@@ -1,4 +1,4 @@
-"""`.env.example`, copied and not filled in."""
+"""Environment variables, `.env.example`, and the start of the web server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def example_values() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def test_an_example_that_was_not_filled_in_is_answered_with_checks_and_no_traceback() -> None:
+def test_an_unedited_example_gives_check_messages_and_no_traceback() -> None:
     elsewhere = {"PATH": os.environ["PATH"], "DATABASE_URL": os.environ["DATABASE_URL"]}
 
     done = subprocess.run(

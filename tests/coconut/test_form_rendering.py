@@ -1,4 +1,4 @@
-"""Forms are drawn by one template, with the classes of the design."""
+"""Form rendering."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Example(forms.Form):
     agreed = forms.BooleanField(required=False)
 
 
-def test_controls_carry_the_classes_of_the_design():
+def test_controls_have_the_classes_of_the_design():
     form = Example()
 
     classes = {name: form[name].build_widget_attrs({})["class"] for name in form.fields}
@@ -19,7 +19,7 @@ def test_controls_carry_the_classes_of_the_design():
     assert classes == {"name": "form-control", "kind": "form-select", "agreed": "form-check-input"}
 
 
-def test_an_error_stands_beside_its_field_and_what_was_typed_stays():
+def test_an_error_is_next_to_its_field_and_the_input_stays():
     form = Example({"name": "", "kind": "b"})
 
     name, kind = form["name"].as_field_group(), form["kind"].as_field_group()

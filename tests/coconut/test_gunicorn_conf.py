@@ -1,4 +1,4 @@
-"""The lines that the web server writes about requests, and what its workers share."""
+"""Configuration of gunicorn: access log and shared memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
 
 @pytest.fixture
 def logger(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Logger]:
-    """Gunicorn's logger; its lines are caught instead of printed."""
+    """Gunicorn's logger, whose records are captured."""
     monkeypatch.setattr(logging.config, "dictConfig", lambda settings: None)
     caplog.handler.addFilter(ContextFilter())
     with caplog.at_level(logging.INFO):
@@ -41,7 +41,7 @@ def answered(logger: Logger, path: str, status: str = "200 OK", query: str = "")
     logger.access(SimpleNamespace(status=status), None, environ, timedelta(milliseconds=12.34))
 
 
-def test_a_request_is_one_line_with_fields_and_without_its_query_or_its_secret(
+def test_a_request_is_logged_with_fields_and_without_query_or_secret(
     logger: Logger, caplog: pytest.LogCaptureFixture
 ) -> None:
     log_context.begin(request_id="0123456789abcdef")
@@ -64,7 +64,7 @@ def test_a_request_is_one_line_with_fields_and_without_its_query_or_its_secret(
 
 
 @pytest.mark.parametrize("probe", ["/healthz", "/readyz", "/metrics"])
-def test_probes_are_worth_a_line_only_where_the_answer_is_not_the_usual_one(
+def test_probes_are_logged_only_if_they_fail(
     logger: Logger, caplog: pytest.LogCaptureFixture, probe: str
 ) -> None:
     answered(logger, probe)
@@ -73,15 +73,13 @@ def test_probes_are_worth_a_line_only_where_the_answer_is_not_the_usual_one(
     assert [record.__dict__["status"] for record in caplog.records] == [503]
 
 
-def test_a_request_that_could_not_be_read_is_a_line_too(
-    logger: Logger, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_unreadable_request_is_logged_too(logger: Logger, caplog: pytest.LogCaptureFixture) -> None:
     logger.access(SimpleNamespace(status="400"), None, {}, timedelta(0))
 
     assert [record.getMessage() for record in caplog.records] == ["- - 400 in 0.0 ms"]
 
 
-def test_the_level_of_all_logs_is_that_of_the_web_server_too(
+def test_the_log_level_applies_to_the_web_server_too(
     logger: Logger, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -91,7 +89,7 @@ def test_the_level_of_all_logs_is_that_of_the_web_server_too(
     assert caplog.records == []
 
 
-def test_what_was_loaded_before_the_workers_are_forked_is_never_looked_through_again() -> None:
+def test_objects_loaded_before_the_fork_are_frozen() -> None:
     gc.unfreeze()
     when_ready(object())
     frozen = gc.get_freeze_count()

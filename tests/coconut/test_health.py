@@ -38,7 +38,7 @@ def no_heartbeat_yet(servers: None) -> None:
     health.reset()
 
 
-def test_a_living_process_says_so_without_asking_the_database(client: Browser) -> None:
+def test_liveness_does_not_query_the_database(client: Browser) -> None:
     answer = client.get("/healthz")
 
     assert (answer.status_code, answer.content) == (200, b"ok")
@@ -46,7 +46,7 @@ def test_a_living_process_says_so_without_asking_the_database(client: Browser) -
 
 @pytest.mark.parametrize("probe", ["/healthz", "/readyz"])
 @pytest.mark.django_db
-def test_probes_come_by_an_address_and_without_https(client: Browser, settings: Settings, probe: str) -> None:
+def test_probes_may_use_an_ip_address_and_http(client: Browser, settings: Settings, probe: str) -> None:
     settings.SECURE_SSL_REDIRECT = True
 
     answer = client.get(probe, headers={"Host": "10.1.2.3:8000"})
@@ -55,7 +55,7 @@ def test_probes_come_by_an_address_and_without_https(client: Browser, settings: 
 
 
 @pytest.mark.django_db
-def test_an_installation_is_ready_when_everything_answers(client: Browser) -> None:
+def test_an_installation_is_ready_if_every_part_answers(client: Browser) -> None:
     health.record_beat_heartbeat()
     heartbeat()
 
@@ -66,7 +66,7 @@ def test_an_installation_is_ready_when_everything_answers(client: Browser) -> No
 
 
 @pytest.mark.django_db
-def test_a_worker_that_is_not_heard_of_is_reported_and_stops_nobody(client: Browser) -> None:
+def test_a_missing_worker_is_reported_and_does_not_stop_booking(client: Browser) -> None:
     health.record_beat_heartbeat()
 
     answer = client.get("/readyz")
@@ -76,7 +76,7 @@ def test_a_worker_that_is_not_heard_of_is_reported_and_stops_nobody(client: Brow
 
 
 @pytest.mark.django_db
-def test_while_the_clock_stands_nobody_can_tell_how_the_workers_are(client: Browser) -> None:
+def test_while_beat_is_down_the_state_of_the_workers_is_unknown(client: Browser) -> None:
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
@@ -84,7 +84,7 @@ def test_while_the_clock_stands_nobody_can_tell_how_the_workers_are(client: Brow
 
 
 @pytest.mark.django_db
-def test_without_a_broker_people_still_book(client: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_broker_booking_still_works(client: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current_app.conf, "broker_write_url", NOBODY_LISTENS)
 
     answer = client.get("/readyz")
@@ -93,7 +93,7 @@ def test_without_a_broker_people_still_book(client: Browser, monkeypatch: pytest
 
 
 @pytest.mark.django_db
-def test_without_a_cache_people_still_book(client: Browser, settings: Settings) -> None:
+def test_without_a_cache_booking_still_works(client: Browser, settings: Settings) -> None:
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": NOBODY_LISTENS}}
 
     answer = client.get("/readyz")
@@ -144,7 +144,7 @@ def test_a_meeting_that_waits_too_long_for_a_worker_is_reported(
 
 
 @pytest.mark.django_db
-def test_whoever_asks_again_and_again_makes_no_work(
+def test_repeated_requests_reuse_the_result(
     client: Browser, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     first = client.get("/readyz").json()
@@ -155,7 +155,7 @@ def test_whoever_asks_again_and_again_makes_no_work(
     assert again == first
 
 
-def test_the_clock_says_that_it_goes_and_goes_on_without_a_cache(
+def test_beat_sends_a_heartbeat_and_continues_without_a_cache(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     Scheduler(current_app, schedule_filename="/nowhere", lazy=True).send_heartbeat()
@@ -168,7 +168,7 @@ def test_the_clock_says_that_it_goes_and_goes_on_without_a_cache(
     assert [record.name for record in caplog.records] == ["coconut.beat"]
 
 
-def test_beat_asks_for_the_heartbeat_several_times_in_its_life(settings: Settings) -> None:
+def test_beat_schedules_several_heartbeats_within_their_lifetime(settings: Settings) -> None:
     entry = settings.CELERY_BEAT_SCHEDULE["heartbeat"]
 
     assert entry["task"] == heartbeat.name

@@ -1,4 +1,4 @@
-"""Which request, task and organisation a line of the log belongs to."""
+"""Log context: request, task and organisation of a record."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_an_id_that_a_proxy_gave_is_kept_and_said(client: Browser) -> None:
+def test_the_id_set_by_a_proxy_is_kept_and_returned(client: Browser) -> None:
     answer = client.get("/healthz", headers={"X-Request-ID": "proxy-0123456789"})
 
     assert answer.headers["X-Request-ID"] == "proxy-0123456789"
@@ -40,7 +40,7 @@ def test_an_id_that_a_proxy_gave_is_kept_and_said(client: Browser) -> None:
 @pytest.mark.parametrize(
     "given", ["", "short", "two words here", "a" * 65, 'x"},{"level":"ERROR', "/join/abcdefgh1"]
 )
-def test_whatever_else_is_given_gets_an_id_of_ours(client: Browser, given: str) -> None:
+def test_an_invalid_id_is_replaced(client: Browser, given: str) -> None:
     answer = client.get("/healthz", headers={"X-Request-ID": given})
 
     assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-ID"])
@@ -53,7 +53,7 @@ def test_two_requests_have_two_ids(client: Browser) -> None:
 
 
 @pytest.mark.django_db
-def test_a_line_that_is_written_after_the_last_middleware_has_the_id_and_the_organisation(
+def test_a_record_after_the_last_middleware_has_the_id_and_the_organisation(
     client: Browser, lines: pytest.LogCaptureFixture
 ) -> None:
     ada = make_member(make_organization(), "Ada Marsh", Role.ADMIN)
@@ -68,7 +68,7 @@ def test_a_line_that_is_written_after_the_last_middleware_has_the_id_and_the_org
     )
 
 
-def test_a_line_between_two_requests_belongs_to_none(
+def test_a_record_between_two_requests_has_no_request_id(
     client: Browser, lines: pytest.LogCaptureFixture
 ) -> None:
     client.get("/healthz")
@@ -78,9 +78,7 @@ def test_a_line_between_two_requests_belongs_to_none(
     assert [hasattr(record, "request_id") for record in lines.records] == [False]
 
 
-def test_the_page_of_something_broken_says_by_which_id_the_log_tells_more(
-    client: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_error_page_shows_the_request_id(client: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(request: object) -> None:
         raise RuntimeError
 
@@ -92,20 +90,20 @@ def test_the_page_of_something_broken_says_by_which_id_the_log_tells_more(
     assert (answer.status_code, "<strong>proxy-0123456789</strong>" in answer.content.decode()) == (500, True)
 
 
-def test_what_a_line_says_itself_goes_before(lines: pytest.LogCaptureFixture) -> None:
+def test_the_own_fields_of_a_record_take_precedence(lines: pytest.LogCaptureFixture) -> None:
     log_context.begin(request_id="0123456789abcdef", organization_id=1)
 
     logging.getLogger("x").warning("Here", extra={"organization_id": 2})
 
     (line,) = lines.records
-    assert (line.__dict__["organization_id"], line.__dict__["of_request"]) == (
+    assert (line.__dict__["organization_id"], line.__dict__["request_suffix"]) == (
         2,
         " [request 0123456789abcdef]",
     )
 
 
 @pytest.mark.usefixtures("servers")
-def test_a_task_carries_the_id_of_the_request_that_sent_it() -> None:
+def test_a_task_has_the_id_of_the_request_that_sent_it() -> None:
     log_context.begin(request_id="0123456789abcdef")
     name = f"tests.{uuid4()}"
 
@@ -115,7 +113,7 @@ def test_a_task_carries_the_id_of_the_request_that_sent_it() -> None:
 
 
 @pytest.mark.usefixtures("servers")
-def test_a_task_that_beat_sends_carries_none() -> None:
+def test_a_task_sent_by_beat_has_no_request_id() -> None:
     name = f"tests.{uuid4()}"
 
     send(name)
@@ -123,7 +121,7 @@ def test_a_task_that_beat_sends_carries_none() -> None:
     assert REQUEST_ID_HEADER not in sent_headers(name)
 
 
-def test_lines_of_a_task_have_its_id_and_that_of_the_request(lines: pytest.LogCaptureFixture) -> None:
+def test_records_of_a_task_have_the_ids_of_task_and_request(lines: pytest.LogCaptureFixture) -> None:
     @app.task(name="tests.says_something")
     def says_something() -> None:
         logging.getLogger("x").warning("Here")
@@ -138,7 +136,7 @@ def test_lines_of_a_task_have_its_id_and_that_of_the_request(lines: pytest.LogCa
 
 
 def sent_headers(name: str) -> dict[str, object]:
-    """The headers of the task that was sent under this name; takes what else waits out of the queue, too."""
+    """Empty the queue, and return the headers of its task with this name."""
     with current_app.connection_for_read() as connection:
         queue: SimpleQueue = connection.SimpleQueue(current_app.conf.task_default_queue)
         while True:

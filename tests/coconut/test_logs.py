@@ -1,4 +1,4 @@
-"""What must not be read in a log, and what machines read there."""
+"""Masked secrets and JSON records in the logs."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
         ('File "/app/appointments/templatetags/x.py"', 'File "/app/appointments/templatetags/x.py"'),
     ],
 )
-def test_tokens_in_addresses_are_masked_and_the_rest_is_kept(line: str, masked: str) -> None:
+def test_tokens_in_urls_are_masked_and_the_rest_is_kept(line: str, masked: str) -> None:
     assert mask(line) == masked
 
 
-# What a line may hold by mistake, and what is left of it.
+# Text that a record may contain by mistake, and its masked form.
 JWT = "eyJ0eXAiOiJKV1QiLCJub25jZSI6IjEifQ.eyJhdWQiOiJodHRwczovL2dyYXBoIn0.c2lnbmF0dXJl"
 OURS = "a-client-secret-of-ours~Q8Q"
 LEAKS = {
@@ -81,7 +81,7 @@ def record_of(message: str, *args: object, **extra: object) -> logging.LogRecord
 
 
 @pytest.mark.parametrize("leak", LEAKS)
-def test_no_secret_is_written_whichever_way_it_came(leak: str, formatter: logging.Formatter) -> None:
+def test_secrets_in_messages_are_masked(leak: str, formatter: logging.Formatter) -> None:
     text, masked = LEAKS[leak]
     error = RuntimeError(text)
     raised = logging.LogRecord("x", logging.ERROR, "", 0, "Broken", (), (type(error), error, None))
@@ -94,7 +94,7 @@ def test_no_secret_is_written_whichever_way_it_came(leak: str, formatter: loggin
 
 
 @pytest.mark.parametrize("leak", LEAKS)
-def test_no_secret_is_in_a_field_either(leak: str) -> None:
+def test_secrets_in_fields_are_masked(leak: str) -> None:
     text, masked = LEAKS[leak]
     record = record_of("Here", answer=text, inside={"a": [text]}, error=RuntimeError(text))
 
@@ -103,7 +103,7 @@ def test_no_secret_is_in_a_field_either(leak: str) -> None:
     assert (fields["answer"], fields["inside"], fields["error"]) == (masked, {"a": [masked]}, masked)
 
 
-def test_a_field_that_holds_nothing_but_a_secret_is_masked_whatever_it_looks_like() -> None:
+def test_a_field_that_holds_only_a_secret_is_masked_in_any_format() -> None:
     record = record_of("Here", refresh_token="short", headers={"Cookie": "a=b", "Accept": "text/html"})
 
     fields = json.loads(FORMATTERS["json"].format(record))
@@ -111,7 +111,7 @@ def test_a_field_that_holds_nothing_but_a_secret_is_masked_whatever_it_looks_lik
     assert (fields["refresh_token"], fields["headers"]) == ("***", {"Cookie": "***", "Accept": "text/html"})
 
 
-def test_a_line_for_machines_is_one_object_with_the_time_in_utc() -> None:
+def test_a_json_record_is_one_object_with_the_time_in_utc() -> None:
     record = record_of("Two\nlines “here”", status=200)
 
     line = FORMATTERS["json"].format(record)
@@ -126,13 +126,13 @@ def test_a_line_for_machines_is_one_object_with_the_time_in_utc() -> None:
     }
 
 
-def test_objects_that_libraries_attach_to_a_line_are_no_fields() -> None:
+def test_objects_attached_by_libraries_are_left_out() -> None:
     fields = json.loads(FORMATTERS["json"].format(record_of("Here", request=object(), data={"args": [1]})))
 
     assert sorted(fields) == ["level", "logger", "message", "time"]
 
 
-def test_a_token_among_the_arguments_is_masked() -> None:
+def test_a_token_in_the_arguments_is_masked() -> None:
     record = logging.LogRecord("django", logging.WARNING, "", 0, "Not Found: %s", (f"/join/{TOKEN}",), None)
 
     assert MaskingFormatter("%(message)s").format(record) == "Not Found: /join/***"
@@ -148,7 +148,7 @@ def test_a_token_in_a_traceback_is_masked() -> None:
     assert TOKEN not in text
 
 
-def test_the_settings_send_every_line_through_the_mask(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_settings_mask_every_record(capsys: pytest.CaptureFixture[str]) -> None:
     before = logging.getLogger().handlers[:]
     try:
         logging.config.dictConfig(settings.LOGGING)
@@ -160,5 +160,5 @@ def test_the_settings_send_every_line_through_the_mask(capsys: pytest.CaptureFix
     assert [line.split(" ", 2)[2] for line in lines] == ["WARNING django.request Not Found: /join/***"]
 
 
-def test_mails_that_a_worker_writes_to_the_terminal_are_no_log_lines_so_their_links_work():
+def test_emails_printed_by_a_worker_are_not_logged_so_their_links_work():
     assert app.conf.worker_redirect_stdouts is False

@@ -1,4 +1,4 @@
-"""/metrics: who may read it, and what it says."""
+"""Page /metrics."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from integrations.platforms.failures import ErrorKind
 from tests.factories import make_connection, make_organization, make_run
 from tests.integrations.meeting_steps import ask, make_hosting
 
-TOKEN = "a-token-for-whoever-watches"
+TOKEN = "a-token-for-prometheus"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 Numbers = dict[tuple[str, str], float]
 
@@ -40,13 +40,13 @@ def told(settings: Settings) -> Iterator[None]:
 
 
 def numbers(client: Browser) -> Numbers:
-    """By name and the values of the labels."""
+    """Return the values of all samples by name and label values."""
     text = client.get("/metrics", headers=BEARER).content.decode()
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     return {(sample.name, " ".join(sample.labels.values())): sample.value for sample in samples}
 
 
-def test_nobody_may_read_them_where_no_token_is_set(client: Browser, settings: Settings) -> None:
+def test_without_a_token_setting_metrics_are_off(client: Browser, settings: Settings) -> None:
     settings.METRICS_TOKEN = ""
 
     answers = [client.get("/metrics"), client.get("/metrics", headers={"Authorization": "Bearer "})]
@@ -55,14 +55,14 @@ def test_nobody_may_read_them_where_no_token_is_set(client: Browser, settings: S
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}é"])
-def test_strangers_are_refused(client: Browser, sent: str) -> None:
+def test_requests_without_the_token_are_refused(client: Browser, sent: str) -> None:
     answer = client.get("/metrics", headers={"Authorization": sent})
 
     assert (answer.status_code, answer.content, answer["WWW-Authenticate"]) == (401, b"", "Bearer")
 
 
 @pytest.mark.django_db
-def test_prometheus_reads_them_by_an_address_of_its_network(client: Browser, settings: Settings) -> None:
+def test_prometheus_may_use_a_private_ip_address(client: Browser, settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
 
     answer = client.get("/metrics", headers={**BEARER, "Host": "10.1.2.3:8000"})
@@ -71,7 +71,7 @@ def test_prometheus_reads_them_by_an_address_of_its_network(client: Browser, set
 
 
 @pytest.mark.django_db
-def test_what_waits_is_told_by_age_and_by_what_it_waits_for(client: Browser) -> None:
+def test_waiting_meetings_are_reported_by_age_and_reason(client: Browser) -> None:
     hosting = make_hosting()
     due, held, later, failed = ask(hosting), ask(hosting), ask(hosting), ask(hosting)
     now = timezone.now()
@@ -93,7 +93,7 @@ def test_what_waits_is_told_by_age_and_by_what_it_waits_for(client: Browser) -> 
 
 
 @pytest.mark.django_db
-def test_what_a_platform_is_waited_for_is_no_fault_of_the_workers() -> None:
+def test_meetings_that_wait_for_a_platform_do_not_count_as_waiting_for_workers() -> None:
     hosting = make_hosting()
     assert hosting.connection is not None
     now = timezone.now()
@@ -108,7 +108,7 @@ def test_what_a_platform_is_waited_for_is_no_fault_of_the_workers() -> None:
 
 
 @pytest.mark.django_db
-def test_connections_are_told_by_status_and_hindrance_and_by_no_name(client: Browser) -> None:
+def test_connections_are_reported_by_status_and_reason_without_names(client: Browser) -> None:
     hindrances: list[dict[str, Any]] = [
         {"paused_until": timezone.now() + timedelta(minutes=1)},
         {"probe_at": timezone.now(), "trouble_kind": ErrorKind.OUTAGE},
@@ -129,7 +129,7 @@ def test_connections_are_told_by_status_and_hindrance_and_by_no_name(client: Bro
 
 
 @pytest.mark.django_db
-def test_the_rate_of_a_rematch_is_that_of_its_present_worker(client: Browser) -> None:
+def test_the_rate_of_a_rematch_is_that_of_its_current_worker(client: Browser) -> None:
     run = make_run(make_connection(make_organization()), state=RematchState.RUNNING, total=1000)
     worked = timezone.now() - timedelta(seconds=10)
     lease = "c0117050-0365-4000-8000-00000000000a"
@@ -143,7 +143,7 @@ def test_the_rate_of_a_rematch_is_that_of_its_present_worker(client: Browser) ->
 
 @pytest.mark.parametrize("how_many", [1, 3])
 @pytest.mark.django_db
-def test_they_cost_the_same_however_much_waits(
+def test_metrics_take_the_same_number_of_queries_for_any_backlog(
     client: Browser, django_assert_num_queries: DjangoAssertNumQueries, how_many: int
 ) -> None:
     hosting = make_hosting()
@@ -156,7 +156,7 @@ def test_they_cost_the_same_however_much_waits(
 
 
 @pytest.mark.django_db
-def test_without_a_database_what_was_counted_is_still_told(
+def test_without_a_database_counters_are_still_reported(
     client: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone() -> None:
@@ -187,7 +187,7 @@ print(prometheus.registry().get_sample_value("coconut_meeting_syncs_total", {"ou
 """
 
 
-def test_children_count_together_and_nothing_is_left_of_an_earlier_start(tmp_path: Path) -> None:
+def test_counters_of_children_are_added_and_those_of_an_earlier_start_removed(tmp_path: Path) -> None:
     files = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "made")}
 
     said = [
@@ -205,7 +205,7 @@ def test_children_count_together_and_nothing_is_left_of_an_earlier_start(tmp_pat
     assert said == ["4.0\n", "4.0\n"]
 
 
-def test_an_empty_name_of_a_folder_is_none(tmp_path: Path) -> None:
+def test_an_empty_folder_setting_counts_as_unset(tmp_path: Path) -> None:
     code = "import django; django.setup(); from integrations.metrics import count_sync; count_sync('agreed')"
     here = {"PROMETHEUS_MULTIPROC_DIR": "", "PYTHONPATH": str(real_settings.BASE_DIR)}
 
@@ -222,7 +222,7 @@ def test_an_empty_name_of_a_folder_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sent", "status"), [("", "401 Refused"), ("Bearer x", "401 Refused"), (f"Bearer {TOKEN}", "200 OK")]
 )
-def test_a_worker_tells_its_own_to_the_same_people(sent: str, status: str) -> None:
+def test_a_worker_serves_its_metrics_to_requests_with_the_token(sent: str, status: str) -> None:
     statuses: list[str] = []
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
@@ -238,7 +238,7 @@ def test_a_worker_tells_its_own_to_the_same_people(sent: str, status: str) -> No
 
 
 def change(row: Any, **fields: Any) -> None:
-    """Write these columns past every rule."""
+    """Update columns without validation."""
     if "starts_at" in fields:
         fields["ends_at"] = fields["starts_at"] + timedelta(minutes=30)
     type(row).objects.filter(pk=row.pk).update(**fields)

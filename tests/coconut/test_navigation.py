@@ -1,4 +1,4 @@
-"""The left navigation."""
+"""Left navigation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def context_for(member: StaffMember | AnonymousUser, path: str = "/schedule/"):
         (Role.STAFF, ["Schedule", "Staff"]),
     ],
 )
-def test_each_role_sees_the_pages_it_may_open(role: Role, labels: list[str]) -> None:
+def test_each_role_sees_the_pages_that_it_can_open(role: Role, labels: list[str]) -> None:
     member = make_member(make_organization(), role=role)
 
     assert [entry.label for entry in entries_for(member, "/schedule/")] == labels
@@ -61,7 +61,7 @@ def test_an_operator_has_no_navigation() -> None:
     assert context_for(make_operator()) == {"navigation_entries": [], "broken_connections": []}
 
 
-def test_an_admin_is_told_of_the_own_organisations_broken_connections_only() -> None:
+def test_an_admin_sees_only_broken_connections_of_the_own_organisation() -> None:
     maple, cedar = make_organization(), make_organization("Cedar Bank")
     broken = make_connection(maple, status=ConnectionStatus.NEEDS_REAUTHORIZATION)
     make_connection(cedar, status=ConnectionStatus.NEEDS_REAUTHORIZATION)
@@ -72,7 +72,7 @@ def test_an_admin_is_told_of_the_own_organisations_broken_connections_only() -> 
 
 
 @pytest.mark.parametrize("status", [ConnectionStatus.CONNECTED, ConnectionStatus.DISCONNECTED])
-def test_other_connections_are_no_reason_for_a_banner(status: ConnectionStatus) -> None:
+def test_healthy_connections_give_no_banner(status: ConnectionStatus) -> None:
     maple = make_organization()
     make_connection(maple, status=status, is_default=False)
 
@@ -82,14 +82,14 @@ def test_other_connections_are_no_reason_for_a_banner(status: ConnectionStatus) 
 
 
 @pytest.mark.parametrize("role", [Role.SCHEDULER, Role.STAFF])
-def test_who_cannot_mend_a_connection_is_not_told(role: Role) -> None:
+def test_only_admins_see_broken_connections(role: Role) -> None:
     maple = make_organization()
     make_connection(maple, status=ConnectionStatus.NEEDS_REAUTHORIZATION)
 
     assert list(context_for(make_member(maple, role=role))["broken_connections"]) == []
 
 
-def test_a_page_that_shows_no_banner_asks_for_none(django_assert_num_queries) -> None:
+def test_a_page_without_a_banner_makes_no_query_for_it(django_assert_num_queries) -> None:
     ada = make_member(make_organization(), "Ada Lovell", Role.ADMIN)
 
     with django_assert_num_queries(0):

@@ -1,4 +1,4 @@
-"""The browser libraries: every listed file, and no other."""
+"""Static files of the browser libraries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_listed_file_is_found(name: str, settings: Settings) -> None:
 @pytest.mark.parametrize(
     "name", ["vendor/tabler/package.json", "@tabler/core/package.json", "vendor/../../manage.py", ""]
 )
-def test_what_is_not_listed_is_not_found(name: str) -> None:
+def test_an_unlisted_file_is_not_found(name: str) -> None:
     assert VendorFinder().find(name) == []
     assert VendorFinder().find(name, find_all=True) == []
 
@@ -39,8 +39,8 @@ def test_collectstatic_can_leave_files_out() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in VENDOR_FILES if name.endswith((".js", ".css"))])
-def test_what_a_file_names_is_listed_too(name: str) -> None:
-    """A file that is named but not collected stops `collectstatic` with the manifest storage."""
+def test_the_source_maps_of_listed_files_are_listed_too(name: str) -> None:
+    """Otherwise `collectstatic` fails with the manifest storage."""
     text = Path(str(VendorFinder().find(name))).read_text()
     named = re.findall(r"sourceMappingURL=([^\s*]+)", text) + re.findall(
         r"url\(\"?(?!data:|#)([^)\"?#]+)", text
@@ -57,7 +57,7 @@ def test_a_listed_file_is_served(client: Browser) -> None:
     assert (answer.status_code, answer["Content-Type"]) == (200, 'text/css; charset="utf-8"')
 
 
-def test_files_that_were_collected_need_no_node_modules(
+def test_collected_files_do_not_need_node_modules(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(VENDOR_FILES, "vendor/gone.js", "gone/gone.js")

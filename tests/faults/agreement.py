@@ -45,12 +45,12 @@ SELECT 'the connection ' || name || ' ' || status FROM integrations_connection
 
 @dataclass(frozen=True)
 class Seen:
-    """Snapshot of both sides. `mails` has recipient and content of each email, `waiting` other open work."""
+    """Snapshot of both sides. `emails` has recipient and content of each email, `waiting` other open work."""
 
     appointments: list[Row]
     meetings: list[Row]
     remote: list[Row]
-    mails: list[str]
+    emails: list[str]
     waiting: list[str]
 
 
@@ -74,7 +74,7 @@ def look(stack: Stack) -> Seen:
         appointments=_rows(stack, APPOINTMENTS),
         meetings=_rows(stack, MEETINGS),
         waiting=[text for (text,) in stack.sql(WAITING)],
-        mails=[_email_key(mail) for mail in stack.mails()],
+        emails=[_email_key(mail) for mail in stack.emails()],
         remote=[each for each in stack.simulator_state("meetings") if not each["deleted"]],
     )
 
@@ -85,7 +85,7 @@ def disagreements(seen: Seen) -> list[str]:
     remote = {key: [each for each in seen.remote if each["external_id"] == key] for key in by_key}
     return [
         *(f"It waits: {text}." for text in seen.waiting),
-        *(f"Sent more than once: {email}." for email, times in Counter(seen.mails).items() if times > 1),
+        *(f"Sent more than once: {email}." for email, times in Counter(seen.emails).items() if times > 1),
         *_unknown_remote_meetings(seen, by_key),
         *_appointment_differences(seen, by_key, remote),
         *_meeting_differences(seen, remote),

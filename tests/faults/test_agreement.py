@@ -109,7 +109,7 @@ def test_a_deleted_meeting_of_a_cancelled_appointment_is_no_difference() -> None
         {"meetings": [meeting(synced_version=0)]},
         {"meetings": [meeting(error_kind="bug")]},
         {"meetings": [GONE]},
-        {"mails": ["cleo: booked", "cleo: booked"]},
+        {"emails": ["cleo: booked", "cleo: booked"]},
         {"waiting": ["an email to cleo"]},
     ],
     ids=str,

@@ -141,4 +141,4 @@ def test_a_revoked_sign_in_stops_links_until_an_admin_reauthorizes(stack: Stack,
 
 
 def _reauthorization_emails(stack: Stack) -> list[EmailMessage]:
-    return [mail for mail in stack.mails() if "needs to be reauthorized" in mail["Subject"]]
+    return [mail for mail in stack.emails() if "needs to be reauthorized" in mail["Subject"]]

@@ -43,7 +43,7 @@ def test_a_worker_whose_clock_is_slow_takes_over_from_a_killed_one_whose_clock_w
     expect_agreement(stack)
 
     assert microsoft.created(stack) == made + 1
-    assert {_is_off(mail) for mail in stack.mails()} == {True}
+    assert {_is_off(mail) for mail in stack.emails()} == {True}
 
 
 def _is_off(mail: EmailMessage) -> bool:

@@ -1,4 +1,4 @@
-"""What people do in the browser, in the article's words."""
+"""Steps in the browser, named in the words of the article."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def sign_in(page: Page, email: str = "ada@maple.example", *, then: str = "/") ->
 
 
 def open_video_calls(page: Page) -> None:
-    """What the article's steps 1 and 2 lead to."""
+    """Open the page of the article's steps 1 and 2."""
     page.goto("/settings/video-calls/")
 
 
 def begin_connecting(page: Page, tenant: str = TENANT_ID) -> None:
-    """Up to Microsoft's page."""
+    """Do the steps up to Microsoft's page."""
     open_video_calls(page)
     page.get_by_role("link", name="Microsoft Teams").click()
     expect(page.get_by_role("radio", name="Email")).to_be_checked()
@@ -57,14 +57,14 @@ def connect(page: Page) -> None:
 
 
 def connect_by_policy(page: Page) -> None:
-    """All twelve steps of the Application Access Policy method; `leave_by_policy` are the first nine."""
+    """Do all twelve steps of the Application Access Policy method."""
     leave_by_policy(page)
     accept(page, GLOBAL_ADMINISTRATOR)
     expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible(timeout=30_000)
 
 
 def leave_by_policy(page: Page) -> None:
-    """Up to Microsoft's page."""
+    """Do the steps up to Microsoft's page."""
     open_video_calls(page)
     page.get_by_role("link", name="Microsoft Teams").click()
     page.get_by_role("checkbox", name=re.compile("I have created or updated")).check()
@@ -75,7 +75,7 @@ def leave_by_policy(page: Page) -> None:
 
 
 def turn_on(page: Page, name: str) -> None:
-    """On the dashboard: wait for the match, then the switch."""
+    """On the dashboard, wait for the match, then turn Video Calls on."""
     row = page.get_by_role("row", name=re.compile(name))
     expect(row.get_by_text("Matched", exact=True)).to_be_visible()
     row.get_by_role("switch", name=f"Video Calls for {name}").click()
@@ -83,22 +83,22 @@ def turn_on(page: Page, name: str) -> None:
 
 
 def live_meetings(stack: Stack) -> list[dict[str, Any]]:
-    """What Microsoft has, without what was deleted."""
+    """Return the meetings at Microsoft that are not deleted."""
     return [meeting for meeting in stack.simulator_state()["meetings"] if not meeting["deleted"]]
 
 
 def person(stack: Stack, upn: str) -> dict[str, str]:
-    """Somebody as Microsoft knows them."""
+    """Return a user of the simulated tenant."""
     return next(person for person in stack.simulator_state()["people"] if person["upn"] == upn)
 
 
 def hosts(meeting: dict[str, Any]) -> list[str]:
-    """Who stands on the list of attendees of what Microsoft has, by object id."""
+    """Return the object ids of the meeting's attendees."""
     return [attendee["identity"]["user"]["id"] for attendee in meeting["attendees"]]
 
 
 def connect_and_turn_on(page: Page, name: str = "Sam Okafor") -> None:
-    """From the sign-in page to somebody who can host video appointments."""
+    """Sign in, connect Teams, and turn Video Calls on for a staff member."""
     sign_in(page)
     connect(page)
     turn_on(page, name)
@@ -111,7 +111,7 @@ def fill_in_booking(
     staff: str = "Sam Okafor",
     service: str = "Mortgage review",
 ) -> None:
-    """The booking form, up to the button **Book**: the first free time of `staff` for a video call."""
+    """Fill in the booking form with the first free time of `staff` for a video call."""
     page.goto("/schedule/appointments/add/")
     page.get_by_label("Search clients").fill(client)
     page.get_by_role("radio", name=re.compile(client)).check()
@@ -123,7 +123,7 @@ def fill_in_booking(
 
 
 def book(page: Page, **who: str) -> None:
-    """Book a video appointment; ends on its page."""
+    """Book a video appointment and open its page."""
     fill_in_booking(page, **who)
     page.get_by_role("button", name="Book", exact=True).last.click()
     page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))
@@ -136,7 +136,7 @@ def expect_link(page: Page) -> str:
 
 
 def move_to_next_free_time(page: Page) -> None:
-    """On an appointment's page."""
+    """Move the appointment whose page is open."""
     page.get_by_role("link", name="Move").click()
     page.get_by_role("group", name=re.compile("Free on|next are")).get_by_role("button").last.click()
     page.get_by_role("button", name="Move", exact=True).last.click()
@@ -144,7 +144,7 @@ def move_to_next_free_time(page: Page) -> None:
 
 
 def cancel_appointment(page: Page) -> None:
-    """On an appointment's page."""
+    """Cancel the appointment whose page is open."""
     page.get_by_role("link", name="Cancel appointment").click()
     page.get_by_role("button", name="Cancel appointment").click()
     page.wait_for_url(re.compile(r"/schedule/appointments/\d+/$"))

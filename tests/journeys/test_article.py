@@ -59,7 +59,7 @@ def join_link_in_mail(stack: Stack) -> str:
     def mails_to_cleo() -> list[str]:
         return [
             str(part.get_content())
-            for mail in stack.mails()
+            for mail in stack.emails()
             if "cleo" in str(mail["To"])
             for part in mail.walk()
             if part.get_content_type() == "text/plain"

@@ -258,7 +258,7 @@ def test_any_number_of_staff_takes_the_same_queries(
     staff = list(StaffMember.objects.filter(organization=maple))
 
     # Locations, organisations, working hours, opening hours, time off and appointments.
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(3):
         starts = slots(service, staff)
 
     assert [len(free) for free in starts.values()] == [29] * how_many

@@ -159,7 +159,7 @@ def test_video_slots_are_limited_to_staff_who_can_host(maple_with_teams: Maple):
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-@pytest.mark.parametrize(("method", "queries"), [(1, 5), (3, 7)])
+@pytest.mark.parametrize(("method", "queries"), [(1, 3), (3, 5)])
 def test_any_number_of_people_takes_the_same_queries(
     how_many: int, method: int, queries: int, maple_with_teams: Maple, django_assert_num_queries: Any
 ):

@@ -145,8 +145,8 @@ def test_the_candidates_take_the_same_queries_for_any_number(
         as_sky.get(address("appointment-reassign", appointment))
 
 
-# Session, member, appointment; providers; hosting twice (connections, matches); calendars (3).
-REASSIGN_QUERIES = 11
+# Session, member, appointment; providers; hosting twice (connections, matches); calendars.
+REASSIGN_QUERIES = 9
 
 
 def move(browser: Browser, appointment: Appointment, **more):

@@ -126,8 +126,8 @@ def test_the_week_takes_the_same_queries_for_any_number_of_people(
         as_sky.get(reverse("schedule"), WEEK)
 
 
-# Session, member, locations, services, count, people, fingerprint, calendars (3), appointments.
-WEEK_QUERIES = 11
+# Session, member, locations, services, count, people, fingerprint, calendars, appointments.
+WEEK_QUERIES = 9
 
 
 def poll(browser: Browser, etag: str = "") -> Any:
