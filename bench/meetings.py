@@ -200,7 +200,7 @@ INSERT INTO integrations_meeting (id, organization_id, connection_id, host_id, o
     error, error_request_id, created_at)
 SELECT gen_random_uuid(), organization_id, connection_id, host_id, organizer_id, attendees, subject,
     starts_at + n * interval '1 minute', ends_at + n * interval '1 minute', 'present', 1, 1, 'remote-' || n,
-    'https://teams.example/' || n, '{}', 0, '', '{}', '', now()
+    'https://teams.example/' || n, '{}'::jsonb, 0, '', '{}'::jsonb, '', now()
   FROM (SELECT * FROM integrations_meeting LIMIT 1) AS one, generate_series(1, %s) AS n
 """
 _MAKE_DUE = """

@@ -41,12 +41,12 @@ def password_link(member: StaffMember) -> str:
 
 def send_invitation(member: StaffMember) -> None:
     """Email the link to set the first password. Raises EmailNotSent."""
-    _send_link(member, _("Your account for appointments"), "staff/mail/invitation.txt")
+    _send_link(member, _("Your account for appointments"), "staff/email/invitation.txt")
 
 
 def send_forgotten_password(member: StaffMember) -> None:
     """Email the link to set a new password. Raises EmailNotSent."""
-    _send_link(member, _("Set a new password"), "staff/mail/forgotten_password.txt")
+    _send_link(member, _("Set a new password"), "staff/email/forgotten_password.txt")
 
 
 def _send_link(member: StaffMember, subject: str, template: str) -> None:

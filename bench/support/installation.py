@@ -41,7 +41,8 @@ def installation(**options: Any) -> Iterator[tuple[Stack, Servers]]:
 @contextmanager
 def browser_page(stack: Stack) -> Iterator[Page]:
     """Open a page of the installation in Chromium."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    names = ("chromium-headless-shell", "chromium")
+    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if chromium is None:
         sys.exit("There is no browser: install Debian's package chromium, or name one in CHROMIUM.")
     with sync_playwright() as playwright:

@@ -29,7 +29,7 @@ from integrations.teams.models import LobbyPolicy, Method
 LONGEST_SUBJECT: Final = 255
 # Length of the column that stores it.
 _LONGEST_ID: Final = 500
-# Microsoft refuses every request for these reasons, whatever its body.
+# Microsoft refuses every request for these reasons, with any body.
 _FINAL_REASONS: Final = (MatchReason.NO_HOST_PERMISSION, MatchReason.NO_LICENCE, MatchReason.NOT_FOUND)
 
 # Clients aren't presenters, because presenters can admit people from the lobby. With scope "organization", colleagues

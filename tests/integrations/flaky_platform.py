@@ -32,7 +32,7 @@ from tests.messages import message
 
 
 class Killed(BaseException):
-    """The worker is gone, at once and without a word."""
+    """End of a worker that is killed without a trace."""
 
 
 class Fate(Enum):

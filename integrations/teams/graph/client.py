@@ -223,7 +223,7 @@ class GraphClient:
 
 @dataclass(frozen=True)
 class _Call:
-    """One request. `url` is absolute, without `params`. `items` holds the areas of a batch's requests."""
+    """A request. `url` is absolute, without `params`. `items` holds the areas of a batch's requests."""
 
     method: str
     url: str

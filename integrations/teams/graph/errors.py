@@ -55,7 +55,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of the table. Empty fields match everything. `words` is a pattern for the message, ignoring case."""
+    """A row of the table. Empty fields match everything. `words` is a pattern for the message, ignoring case."""
 
     kind: ErrorKind
     message: TeamsMessage
@@ -108,7 +108,7 @@ RULES: Final = (
     ),
     # Seen with an empty message: no licence, a guest or a policy. The response doesn't tell which.
     Rule(_PERSON, TeamsMessage.PERSON_REFUSED, (403,), reason=MatchReason.REFUSED),
-    # Seen: "3004: Specified meeting is not found". Whatever the code, createOrGet then creates the
+    # Seen: "3004: Specified meeting is not found". With any code, createOrGet then creates the
     # meeting again, or returns it if it exists.
     Rule(ErrorKind.GONE, TeamsMessage.MEETING_GONE, (404,), words=r"\b3004\b"),
     Rule(ErrorKind.GONE, TeamsMessage.MEETING_GONE, (404, 410), area=Area.MEETING),

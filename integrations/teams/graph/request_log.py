@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class LoggedRequest:
-    """One request to Graph, timed from its creation. Microsoft's support can find it by `client_request_id`."""
+    """A request to Graph, timed from its creation. Microsoft's support can find it by `client_request_id`."""
 
     def __init__(self, connection: Connection, method: str, path: str) -> None:
         """`path` is logged, so it must not contain a query."""

@@ -22,7 +22,7 @@ _USABLE_STATES: Final = frozenset({"enabled", "warning"})
 
 @dataclass(frozen=True)
 class User:
-    """One user. `addresses` are folded. None means that the granted permissions don't tell."""
+    """A user. `addresses` are folded. None means that the granted permissions don't tell."""
 
     id: str
     user_name: str

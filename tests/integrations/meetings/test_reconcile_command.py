@@ -10,28 +10,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from integrations import hooks
 from integrations.models import Connection, ConnectionStatus, Finding, Meeting, Reconciliation
 from tests.factories import make_organization
 from tests.integrations.fake_platform import FakePlatform, outage
 from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, make_hosting, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Tests:
-    """Own every meeting."""
-
-    def owned(self, meeting_ids):
-        return set(meeting_ids)
-
-    def repair(self, connection):
-        return 0
-
-
-@pytest.fixture(autouse=True)
-def everything_is_owned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unowned")]
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import hooks
 from integrations.connections.disconnect import disconnect_connection
 from integrations.event_text import event_text
 from integrations.hosting.eligibility import Hosting
@@ -30,30 +29,11 @@ from integrations.platforms.values import PlatformError
 from tests.integrations.backdating import in_days, night, pass_time, work
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
+from tests.integrations.flaky_platform import Killed
 from tests.integrations.meeting_steps import HALF_AN_HOUR, ask, later, move, sync
 from tests.messages import message
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Killed(BaseException):
-    """End of a worker that is killed without a trace."""
-
-
-@pytest.fixture(autouse=True)
-def owned_by_tests(monkeypatch: pytest.MonkeyPatch) -> set[object]:
-    """Own every meeting, except those whose ids a test adds to this set."""
-    abandoned: set[object] = set()
-
-    class Tests:
-        def owned(self, meeting_ids):
-            return set(meeting_ids) - abandoned
-
-        def repair(self, connection):
-            return 0
-
-    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
-    return abandoned
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unowned")]
 
 
 def make_ready(hosting: Hosting, *, days: float) -> Meeting:

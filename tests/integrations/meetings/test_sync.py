@@ -20,14 +20,11 @@ from integrations.models import Connection, Meeting
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError, RemoteMeeting
 from tests.integrations.fake_platform import FakePlatform, gone, outage
+from tests.integrations.flaky_platform import Killed
 from tests.integrations.meeting_steps import HALF_AN_HOUR, STARTS, ask, later, move, sync
 from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Killed(BaseException):
-    """End of a worker that is killed without a trace."""
 
 
 def only(fake: FakePlatform) -> RemoteMeeting:

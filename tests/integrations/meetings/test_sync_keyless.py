@@ -20,14 +20,11 @@ from integrations.platforms.registry import _platforms
 from integrations.platforms.values import PlatformError
 from tests.factories import make_match, make_member
 from tests.integrations.fake_platform import KeylessFakePlatform
+from tests.integrations.flaky_platform import Killed
 from tests.integrations.meeting_steps import ask, later, make_hosting, move, sync
 from tests.messages import message
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Killed(BaseException):
-    """End of a worker that is killed without a trace."""
 
 
 @pytest.fixture

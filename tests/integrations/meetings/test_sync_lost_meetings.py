@@ -21,30 +21,11 @@ from integrations.models import Connection, Finding, Meeting
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from tests.integrations.fake_platform import FakePlatform
+from tests.integrations.flaky_platform import Killed
 from tests.integrations.meeting_steps import ask, later, sync
 from tests.messages import message
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("unowned", "hosting")]
-
-
-class Killed(BaseException):
-    """End of a worker that is killed without a trace."""
-
-
-@pytest.fixture
-def unowned(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
-    """Own every meeting, except those whose ids a test adds to this set."""
-    ids: set[UUID] = set()
-
-    class Tests:
-        def owned(self, meeting_ids):
-            return set(meeting_ids) - ids
-
-        def repair(self, connection):
-            return 0
-
-    monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
-    return ids
 
 
 def orphan(meeting: Meeting, connection: Connection) -> None:

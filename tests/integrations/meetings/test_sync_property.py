@@ -116,7 +116,7 @@ def event(
 
 
 class Organisation(RuleBasedStateMachine):
-    """Maple with three hosts, of whom two share an organizer on the platform, and its workers."""
+    """Maple with three hosts, two of them with the same organizer on the platform, and its workers."""
 
     workers: ClassVar[list[Worker]] = []
     platform_class: ClassVar[type[UnreliablePlatform] | type[UnreliableKeylessPlatform]] = UnreliablePlatform

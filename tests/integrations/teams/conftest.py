@@ -28,12 +28,12 @@ def microsoft_process() -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(microsoft_process: Simulator, servers: None, settings) -> Simulator:
-    """A fresh simulated Microsoft that everything meant for Entra and Graph is sent to."""
+    """Reset the simulated Microsoft, and send all requests for Entra and Graph to it."""
     microsoft_process.control("reset")
-    # What the operators were told, for one.
+    # Holds the marks of emails to operators, among others.
     cache.clear()
     settings.MICROSOFT_SIMULATOR_URL = microsoft_process.url
-    # The address that the simulated app registration sends people back to.
+    # The redirect URI of the simulated app registration.
     settings.BASE_URL = "http://localhost:8000"
     return microsoft_process
 
@@ -46,7 +46,7 @@ def connected(connection: Connection) -> Connection:
 
 @pytest.fixture
 def ada_browser(ada) -> Client:
-    """Ada, signed in to Coconut at its public address."""
+    """Browser of Ada, signed in to Coconut at BASE_URL."""
     browser = Client(headers={"host": "localhost:8000"})
     browser.force_login(ada)
     return browser
@@ -54,7 +54,7 @@ def ada_browser(ada) -> Client:
 
 @pytest.fixture
 def otto_browser(db) -> Client:
-    """Otto of Cedar, signed in."""
+    """Browser of Otto of Cedar, signed in."""
     otto = make_member(make_organization("Cedar Bank"), "Otto Keller", "admin")
     browser = Client(headers={"host": "localhost:8000"})
     browser.force_login(otto)
@@ -63,7 +63,7 @@ def otto_browser(db) -> Client:
 
 @pytest.fixture
 def only_connection():
-    """The one connection there is."""
+    """Return the only connection."""
     return lambda: Connection.objects.select_related("teams").get()
 
 

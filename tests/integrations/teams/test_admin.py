@@ -1,4 +1,4 @@
-"""What operators see of the Microsoft side of a connection."""
+"""Django admin for Teams connections."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def test_the_list_takes_the_same_number_of_queries(
     for number in range(how_many):
         make_connection(make_organization(f"House{number}"))
 
-    # Session, operator, how many are found, how many there are, the page.
+    # Session, operator, filtered count, total count, page.
     with django_assert_num_queries(5):
         client.get(reverse("admin:teams_teamsconnection_changelist"))

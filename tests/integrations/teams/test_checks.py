@@ -1,4 +1,4 @@
-"""The certificate is checked before Microsoft refuses it."""
+"""System checks of the certificate."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def ids() -> list[str | None]:
     return [message.id for message in check_certificate()]
 
 
-def test_a_certificate_that_is_valid_for_long_is_fine():
+def test_a_certificate_with_months_left_passes():
     assert ids() == []
 
 
 @pytest.mark.parametrize("days", [336, 366])
-def test_one_that_ends_soon_or_has_ended_is_warned_of(days):
+def test_a_certificate_that_expires_soon_or_has_expired_is_a_warning(days):
     with time_machine.travel(datetime.now(UTC) + timedelta(days=days)):
         assert ids() == ["coconut.W003"]
 
@@ -35,7 +35,7 @@ def test_a_file_without_a_certificate_is_an_error(certificate):
     assert ids() == ["coconut.E015"]
 
 
-def test_no_certificate_is_nobodys_trouble(settings):
+def test_without_a_certificate_the_check_passes(settings):
     settings.MICROSOFT_CLIENT_CERTIFICATE = ""
 
     assert ids() == []

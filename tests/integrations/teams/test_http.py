@@ -1,4 +1,4 @@
-"""The connections to Microsoft that are kept open."""
+"""HTTP sessions with Microsoft."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from integrations.teams import http
 from integrations.teams.http import thread_session
 
 
-def test_requests_that_follow_each_other_closely_share_a_session():
+def test_consecutive_requests_share_a_session():
     assert thread_session() is thread_session()
 
 
-def test_one_that_has_rested_is_not_used_again(monkeypatch: pytest.MonkeyPatch):
+def test_an_idle_session_is_replaced(monkeypatch: pytest.MonkeyPatch):
     before = thread_session()
 
     monkeypatch.setattr(http, "_MAX_IDLE_SECONDS", 0.0)
@@ -24,7 +24,7 @@ def test_one_that_has_rested_is_not_used_again(monkeypatch: pytest.MonkeyPatch):
     assert thread_session() is not before
 
 
-def test_no_two_threads_share_one():
+def test_threads_do_not_share_a_session():
     found: list[requests.Session] = []
 
     thread = threading.Thread(target=lambda: found.append(thread_session()))

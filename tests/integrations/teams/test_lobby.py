@@ -1,4 +1,4 @@
-"""Who waits in the lobby: an admin's choice for new meetings."""
+"""Lobby policy for new meetings."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def choose(connected, answer):
     return form
 
 
-def test_clients_wait_at_first(connected):
+def test_clients_wait_by_default(connected):
     form = TEAMS.settings_form(connected)
 
     assert form is not None
     assert form["lobby_policy"].value() == LobbyPolicy.CLIENTS_WAIT
 
 
-def test_the_choice_is_stored_and_said(connected):
+def test_the_choice_is_stored_and_shown(connected):
     form = choose(connected, "nobody_waits")
 
     assert form.is_valid()
@@ -36,7 +36,7 @@ def test_the_choice_is_stored_and_said(connected):
     assert TeamsConnection.objects.get().lobby_policy == LobbyPolicy.NOBODY_WAITS
 
 
-def test_choosing_the_same_again_is_no_news(connected):
+def test_the_same_choice_adds_no_event(connected):
     form = choose(connected, "clients_wait")
 
     assert form.is_valid()
@@ -44,7 +44,7 @@ def test_choosing_the_same_again_is_no_news(connected):
 
 
 @pytest.mark.parametrize("answer", ["", "everybody", "%00", "9" * 5000])
-def test_a_choice_that_does_not_exist_is_refused_in_words(connected, answer):
+def test_an_unknown_choice_is_refused_with_a_sentence(connected, answer):
     form = choose(connected, answer)
 
     assert form.errors == {"lobby_policy": ["Choose who waits in the lobby."]}

@@ -1,4 +1,4 @@
-"""What is sent for a meeting, and what is believed of the answer."""
+"""Requests for meetings, and validation of Graph's responses."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def spec():
         key=UUID("7d9f7a0e-1f6f-4c55-8f0a-0d3c2b1a0001"),
         organizer_id=SERVICE_ACCOUNT_ID,
         subject="Mortgage\nreview",
-        # In a zone of its own: what is sent is UTC.
+        # Not UTC, but requests must be in UTC.
         starts_at=datetime(2026, 12, 1, 10, tzinfo=timezone(timedelta(hours=-5))),
         ends_at=datetime(2026, 12, 1, 10, 30, tzinfo=timezone(timedelta(hours=-5))),
         attendees=(Attendee(SAM_ID, "sam@maple.example"),),
@@ -71,7 +71,7 @@ def refusal(status: int, code: str = "Forbidden", message: str = "") -> dict[str
 
 
 # --- creating ---------------------------------------------------------------------------------------
-def test_creating_sends_the_key_and_the_time_and_no_options(connected, graph_server, spec):
+def test_a_create_sends_the_key_and_the_time_and_no_options(connected, graph_server, spec):
     graph_server.post(f"{MEETINGS}/createOrGet", status=201, json=ANSWER)
 
     meeting = create_meeting(connected, spec)
@@ -90,7 +90,7 @@ def test_creating_sends_the_key_and_the_time_and_no_options(connected, graph_ser
     assert meeting.attendee_ids == {SAM_ID}
 
 
-def test_a_meeting_with_another_key_is_not_believed(connected, graph_server, spec):
+def test_a_response_with_another_key_is_a_bug(connected, graph_server, spec):
     graph_server.post(f"{MEETINGS}/createOrGet", json={**ANSWER, "externalId": "somebody-elses"})
 
     with pytest.raises(PlatformError) as failure:
@@ -100,7 +100,7 @@ def test_a_meeting_with_another_key_is_not_believed(connected, graph_server, spe
 
 
 @pytest.mark.parametrize("key", [None, "7D9F7A0E-1F6F-4C55-8F0A-0D3C2B1A0001"])
-def test_a_missing_key_or_one_in_capitals_is_fine(connected, graph_server, spec, key):
+def test_a_missing_or_uppercase_key_is_accepted(connected, graph_server, spec, key):
     graph_server.post(f"{MEETINGS}/createOrGet", json={**ANSWER, "externalId": key})
 
     assert create_meeting(connected, spec).join_url == LINK
@@ -124,7 +124,7 @@ def test_a_missing_key_or_one_in_capitals_is_fine(connected, graph_server, spec,
         {"joinWebUrl": ["https://teams.microsoft.com/"]},
     ],
 )
-def test_an_answer_that_is_no_meeting_is_our_error(connected, graph_server, spec, change):
+def test_a_response_without_a_meeting_is_a_bug(connected, graph_server, spec, change):
     answer = {**ANSWER, **change}
     graph_server.post(f"{MEETINGS}/createOrGet", json=answer, headers={"request-id": "microsofts-id"})
 
@@ -135,7 +135,7 @@ def test_an_answer_that_is_no_meeting_is_our_error(connected, graph_server, spec
 
 
 @pytest.mark.parametrize("answer", [None, [], "MSo1", 7, {}])
-def test_an_answer_of_unknown_shape_is_our_error(connected, graph_server, spec, answer):
+def test_a_response_of_unknown_shape_is_a_bug(connected, graph_server, spec, answer):
     graph_server.post(f"{MEETINGS}/createOrGet", json=answer)
 
     with pytest.raises(PlatformError) as failure:
@@ -162,7 +162,7 @@ def test_an_answer_of_unknown_shape_is_our_error(connected, graph_server, spec, 
         },
     ],
 )
-def test_what_a_link_does_not_need_may_be_strange(connected, graph_server, spec, change):
+def test_unusual_optional_members_are_accepted(connected, graph_server, spec, change):
     graph_server.post(f"{MEETINGS}/createOrGet", json={**ANSWER, **change})
 
     meeting = create_meeting(connected, spec)
@@ -171,14 +171,14 @@ def test_what_a_link_does_not_need_may_be_strange(connected, graph_server, spec,
     assert (meeting.starts_at, meeting.ends_at, meeting.attendee_ids) == (None, None, frozenset())
 
 
-def test_links_of_any_length_and_form_are_kept_as_they_are(connected, graph_server, spec):
+def test_links_of_any_length_and_form_are_stored_unchanged(connected, graph_server, spec):
     link = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_x%40thread.v2/0?context=%7b" + "a" * 2500
     graph_server.post(f"{MEETINGS}/createOrGet", json={**ANSWER, "joinWebUrl": link})
 
     assert create_meeting(connected, spec).join_url == link
 
 
-def test_nothing_is_sent_under_another_organizer_than_the_account(connected, graph_server, spec):
+def test_a_request_for_another_organizer_than_the_account_is_never_sent(connected, graph_server, spec):
     with pytest.raises(PlatformError) as failure:
         create_meeting(connected, replace(spec, organizer_id=SAM_ID))
 
@@ -186,7 +186,7 @@ def test_nothing_is_sent_under_another_organizer_than_the_account(connected, gra
 
 
 @pytest.mark.parametrize("organizer", ["sam@maple.example", "", "../me", f"{SAM_ID}/../x"])
-def test_under_a_policy_only_an_object_id_gets_into_the_path(by_policy, graph_server, spec, organizer):
+def test_under_a_policy_the_path_contains_only_an_object_id(by_policy, graph_server, spec, organizer):
     with pytest.raises(PlatformError) as failure:
         create_meeting(by_policy, replace(spec, organizer_id=organizer))
 
@@ -226,7 +226,7 @@ def test_subjects_are_one_line_of_255(subject, cleaned):
 
 
 # --- updating ---------------------------------------------------------------------------------------
-def test_an_update_sends_the_whole_wanted_state(connected, graph_server, spec):
+def test_an_update_sends_the_whole_desired_state(connected, graph_server, spec):
     graph_server.patch(f"{MEETINGS}/MSo1", json=ANSWER)
 
     warning = update_meeting(connected, "MSo1", spec)
@@ -252,7 +252,7 @@ def test_an_update_sends_the_whole_wanted_state(connected, graph_server, spec):
     ]
 
 
-def test_a_refused_co_organizer_is_left_out_and_so_is_the_former_one(connected, graph_server, spec):
+def test_a_refused_co_organizer_and_the_previous_one_are_left_out(connected, graph_server, spec):
     for _ in range(2):
         graph_server.patch(f"{MEETINGS}/MSo1", **refusal(400, "BadRequest"))
     graph_server.patch(f"{MEETINGS}/MSo1", json=ANSWER)
@@ -268,7 +268,7 @@ def test_a_refused_co_organizer_is_left_out_and_so_is_the_former_one(connected, 
     }
 
 
-def test_what_is_refused_in_every_form_is_refused(connected, graph_server, spec):
+def test_an_update_refused_in_every_form_fails(connected, graph_server, spec):
     graph_server.patch(f"{MEETINGS}/MSo1", **refusal(400, "BadRequest"))
 
     with pytest.raises(PlatformError) as failure:
@@ -288,7 +288,7 @@ def test_what_is_refused_in_every_form_is_refused(connected, graph_server, spec)
         refusal(403, "Authorization_RequestDenied"),
     ],
 )
-def test_what_options_have_no_part_in_is_not_sent_again(by_policy, graph_server, spec, answer):
+def test_a_refusal_unrelated_to_options_is_not_sent_again(by_policy, graph_server, spec, answer):
     graph_server.patch(f"{OF_SAM}/MSo1", **answer)
 
     with pytest.raises(PlatformError):
@@ -297,7 +297,7 @@ def test_what_options_have_no_part_in_is_not_sent_again(by_policy, graph_server,
     assert len(graph_server.calls) == 1
 
 
-def test_an_id_is_one_segment_of_the_path(connected, graph_server):
+def test_an_id_is_quoted_as_one_segment(connected, graph_server):
     graph_server.get(f"{MEETINGS}/a%2Fb%23c%3D", json=ANSWER)
 
     assert read_meeting(connected, SERVICE_ACCOUNT_ID, "a/b#c=").remote_id == "MSo1"
@@ -315,7 +315,7 @@ def test_an_id_that_could_lead_elsewhere_is_never_sent(connected, graph_server, 
 @pytest.mark.parametrize(
     "answer", [{"status": 204}, refusal(404, "NotFound", "3004: x"), refusal(404, "UnknownError")]
 )
-def test_a_meeting_that_is_gone_counts_as_deleted(connected, graph_server, answer):
+def test_a_missing_meeting_counts_as_deleted(connected, graph_server, answer):
     graph_server.delete(f"{MEETINGS}/MSo1", **answer)
 
     delete_meeting(connected, SERVICE_ACCOUNT_ID, "MSo1")
@@ -331,7 +331,7 @@ def test_a_meeting_that_is_gone_counts_as_deleted(connected, graph_server, answe
         (refusal(403), ErrorKind.PERSON),
     ],
 )
-def test_nothing_else_counts_as_deleted(connected, graph_server, answer, kind):
+def test_other_errors_do_not_count_as_deleted(connected, graph_server, answer, kind):
     graph_server.delete(f"{MEETINGS}/MSo1", **answer)
 
     with pytest.raises(PlatformError) as failure:

@@ -1,4 +1,4 @@
-"""Microsoft Teams as the rest of the product sees it."""
+"""Microsoft Teams as a `VideoPlatform`."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ def test_it_is_offered_to_organisations_with_the_add_on(maple):
     ("method", "remedy"),
     [(Method.SERVICE_ACCOUNT, "Application Access Policy"), (Method.ACCESS_POLICY, "Reassign")],
 )
-def test_what_helps_an_organizer_with_too_many_meetings_depends_on_the_method(connected, method, remedy):
+def test_the_capacity_remedy_depends_on_the_method(connected, method, remedy):
     connected.teams.method = method
 
     assert TEAMS.capacity == Capacity(2000, CapacityWindow.MONTH)
     assert remedy in TEAMS.capacity_remedy(connected)
 
 
-def test_connecting_begins_at_the_wizards_first_page():
+def test_connect_starts_at_the_first_page_of_the_wizard():
     assert TEAMS.connect_url() == reverse("teams-policy")
 
 
-def test_the_account_is_named_with_method_and_tenant(connected):
+def test_the_account_has_method_and_tenant(connected):
     assert TEAMS.account(connected) == Account(
         "Coconut Meetings",
         "coconut-meetings@contoso.example",
@@ -72,7 +72,7 @@ def test_the_account_is_named_with_method_and_tenant(connected):
     )
 
 
-def test_an_account_without_a_name_is_called_by_its_user_name(connected):
+def test_an_account_without_a_name_has_its_user_name(connected):
     connected.teams.account_name = ""
 
     assert TEAMS.account(connected).name == "coconut-meetings@contoso.example"
@@ -117,14 +117,14 @@ def test_remedies_name_the_field_that_holds_the_upn(connected, match):
 
 
 @pytest.mark.parametrize("reason", list(MatchReason))
-def test_every_reason_has_a_remedy_with_all_its_words(connected, match, reason):
+def test_every_reason_has_a_complete_remedy(connected, match, reason):
     sentence = TEAMS.remedy(connected, unmatched(match, reason, "hint@maple.example"))
 
     assert len(sentence) > 60
     assert "%" not in sentence
 
 
-def test_several_users_are_named(connected, match):
+def test_the_remedy_names_several_users(connected, match):
     sentence = TEAMS.remedy(connected, unmatched(match, MatchReason.NOT_FOUND, "a@x.example, b@x.example"))
 
     assert "more than one user with the address sam@maple.example: a@x.example, b@x.example" in sentence
@@ -134,7 +134,7 @@ def test_several_users_are_named(connected, match):
     ("reason", "host_permission"),
     [(MatchReason.NO_HOST_PERMISSION, HostPermission.UNKNOWN), ("", HostPermission.DENIED)],
 )
-def test_a_missing_policy_is_granted_by_commands(by_policy, match, reason, host_permission):
+def test_the_remedy_for_a_missing_policy_is_a_script(by_policy, match, reason, host_permission):
     match.host_permission = host_permission
 
     sentence = TEAMS.remedy(by_policy, unmatched(match, reason))
@@ -146,7 +146,7 @@ def test_a_missing_policy_is_granted_by_commands(by_policy, match, reason, host_
     assert f'"{SAM_ID}"' in TEAMS.grant_script(by_policy, [match.remote_id])
 
 
-def test_while_a_policy_spreads_there_is_nothing_to_do_but_wait(by_policy, match):
+def test_while_a_policy_spreads_the_remedy_is_to_wait(by_policy, match):
     match.host_permission = HostPermission.WAITING
 
     sentence = TEAMS.remedy(by_policy, match)
@@ -157,12 +157,12 @@ def test_while_a_policy_spreads_there_is_nothing_to_do_but_wait(by_policy, match
     )
 
 
-def test_a_match_under_review_has_no_remedy_yet(connected, match):
+def test_a_match_that_is_being_checked_has_no_remedy(connected, match):
     match.directory, match.queried_name = DirectoryState.UNKNOWN, None
 
     assert TEAMS.remedy(connected, match) == ""
 
 
-def test_remedies_ask_nobody(connected, match, django_assert_num_queries):
+def test_remedies_make_no_call(connected, match, django_assert_num_queries):
     with django_assert_num_queries(0):
         TEAMS.remedy(connected, unmatched(match, MatchReason.DISABLED))

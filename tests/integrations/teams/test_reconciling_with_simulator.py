@@ -1,4 +1,4 @@
-"""A night against the simulated Microsoft: what Graph is asked, and what it has afterwards."""
+"""Reconciliation against the simulated Microsoft."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Tests:
-    """Every meeting is the tests'."""
+    """Own every meeting."""
 
     def owned(self, meeting_ids):
         return set(meeting_ids)
@@ -35,7 +35,7 @@ class Tests:
 
 @pytest.fixture
 def hosting(maple, settings, simulator, monkeypatch) -> Hosting:
-    """Sam on Maple's connection, by service account, signed in at the simulator."""
+    """Return Sam's hosting on a service account connection of the simulator."""
     monkeypatch.setattr(hooks.meeting_owners, "_hooks", [Tests()])
     settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
     connection = make_connection(maple)
@@ -47,7 +47,7 @@ def hosting(maple, settings, simulator, monkeypatch) -> Hosting:
 
 
 def make_ready(hosting: Hosting, subject: str) -> Meeting:
-    """Booked a month ago, in five days from now."""
+    """Create a meeting that was booked a month ago and starts in five days."""
     start = timezone.now() + timedelta(days=5)
     meeting = sync(ask(hosting, subject=subject, starts_at=start, ends_at=start + HALF_AN_HOUR))
     Meeting.objects.update(claimed_at=timezone.now() - timedelta(days=30))
@@ -65,7 +65,7 @@ def spec_of(meeting: Meeting, **changes) -> MeetingSpec:
     return MeetingSpec(**{**defaults, **changes})
 
 
-def test_what_agrees_is_read_once_and_left_alone(hosting, simulator):
+def test_a_synced_meeting_is_read_once_and_left_alone(hosting, simulator):
     make_ready(hosting, "Mortgage  review")
     before = len(graph_requests(simulator))
 
@@ -76,7 +76,7 @@ def test_what_agrees_is_read_once_and_left_alone(hosting, simulator):
     assert (asked, Finding.objects.count()) == (["GET"], 0)
 
 
-def test_what_was_deleted_is_made_again_and_what_was_changed_is_put_back(hosting, simulator):
+def test_a_deleted_meeting_is_created_again_and_a_changed_one_restored(hosting, simulator):
     agrees, deleted, changed = (make_ready(hosting, name) for name in ("Agrees", "Deleted", "Changed"))
     link = deleted.join_url
     teams, connection = Teams(), Connection.objects.get()

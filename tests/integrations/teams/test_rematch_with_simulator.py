@@ -1,4 +1,4 @@
-"""A rematch against the simulated Microsoft 365, with every trouble on both sides."""
+"""Rematches against the simulated Microsoft 365."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def simulated(maple: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> Connection:
-    """Maple by service account, signed in at the simulator."""
+    """A service account connection of Maple, signed in at the simulator."""
     settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
     monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
     connection = make_connection(maple)
@@ -41,7 +41,7 @@ def simulated(maple: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, simula
 
 
 def rematched(connection: Connection) -> RematchRun:
-    """A run that a worker took up once."""
+    """Return a run after one worker."""
     run = start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
     work_on_run(run.pk)
     run.refresh_from_db()
@@ -49,7 +49,7 @@ def rematched(connection: Connection) -> RematchRun:
 
 
 def gone_on(run: RematchRun) -> RematchRun:
-    """The run, after its wait and another worker."""
+    """Return the run after its pause and another worker."""
     Connection.objects.update(paused_until=None)
     RematchRun.objects.filter(pk=run.pk).update(due_at=Now() - timedelta(seconds=1))
     work_on_run(run.pk)
@@ -58,7 +58,7 @@ def gone_on(run: RematchRun) -> RematchRun:
 
 
 def after_the_first_answers(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
-    """Run `act` between the first and the second question of a run; two names are one question."""
+    """Run `act` after the first lookup of a run. A lookup has two names."""
     answered: list[object] = []
 
     def look_up_and_act(*args: Any) -> Any:
@@ -88,7 +88,7 @@ def statuses() -> list[str]:
         ("somebody@maple.example", "   ", "unmatched"),
     ],
 )  # fmt: skip
-def test_a_user_name_is_found_however_it_is_written(
+def test_a_user_name_is_found_ignoring_case(
     maple: Any, simulated: Connection, simulator: Simulator, upn: str, typed: str, status: str
 ) -> None:
     simulator.control("people", people=[upn])
@@ -100,7 +100,7 @@ def test_a_user_name_is_found_however_it_is_written(
     assert (run.state, statuses()) == ("succeeded", [status])
 
 
-def test_two_staff_who_lead_to_one_microsoft_user_are_both_matched(maple: Any, simulated: Connection) -> None:
+def test_two_staff_with_one_microsoft_user_are_both_matched(maple: Any, simulated: Connection) -> None:
     Connection.objects.update(match_field=MatchField.USERNAME)
     for typed in ("sam@maple.example", " SAM@maple.example"):
         make_member(maple, "Sam Okafor", email=f"{len(typed)}@maple.example", username=typed)
@@ -150,7 +150,7 @@ def test_a_user_who_was_deleted_is_unmatched_by_the_next_rematch(
 
 
 # --- Trouble at Microsoft ---------------------------------------------------------------------------
-def test_one_throttled_part_of_a_batch_makes_the_run_wait_as_long_as_was_asked(
+def test_a_throttled_item_of_a_batch_pauses_the_run_until_retry_after(
     maple: Any, simulated: Connection, simulator: Simulator
 ) -> None:
     make_staff(maple, 40)
@@ -165,7 +165,7 @@ def test_one_throttled_part_of_a_batch_makes_the_run_wait_as_long_as_was_asked(
     assert (gone_on(run).state, run.done) == ("succeeded", 40)
 
 
-def test_a_microsoft_that_is_busy_for_the_whole_run_ends_it_never_and_is_waited_out(
+def test_permanent_throttling_pauses_the_run_and_never_ends_it(
     maple: Any, simulated: Connection, simulator: Simulator
 ) -> None:
     make_member(maple, "Sam Okafor")
@@ -179,7 +179,7 @@ def test_a_microsoft_that_is_busy_for_the_whole_run_ends_it_never_and_is_waited_
     assert (gone_on(run).state, statuses()) == ("succeeded", ["matched"])
 
 
-def test_a_page_of_the_listing_that_fails_leaves_everybody_as_they_were(
+def test_a_failed_page_leaves_all_matches_unchanged(
     maple: Any, simulated: Connection, simulator: Simulator
 ) -> None:
     simulator.control("people", domain="maple.example", generate=1100)
@@ -192,7 +192,7 @@ def test_a_page_of_the_listing_that_fails_leaves_everybody_as_they_were(
     assert (gone_on(run).state, run.done) == ("succeeded", 700)
 
 
-def test_consent_that_is_revoked_between_two_questions_ends_the_run(
+def test_a_consent_revoked_between_two_lookups_ends_the_run(
     maple: Any, simulated: Connection, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("Sam", "Anna", "Ben", "Chloe"):

@@ -1,4 +1,4 @@
-"""Check connection against the simulated Microsoft 365: every step, and the one that fails."""
+"""Check connection against the simulated Microsoft 365."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEPS = [
 
 @pytest.fixture
 def connected(maple, settings, simulator):
-    """Maple by service account, with tokens that the simulated Microsoft issued."""
+    """A service account connection of Maple, with tokens of the simulator."""
     settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
     simulator.control("consent", user=people.SERVICE_ACCOUNT)
     issued = simulator.control("token", user=people.SERVICE_ACCOUNT)
@@ -44,7 +44,7 @@ def connected(maple, settings, simulator):
 
 @pytest.fixture
 def by_policy(connected, simulator):
-    """The same connection by access policy, with consent, and a policy for everybody."""
+    """The same connection by access policy, with consent and a global policy."""
     simulator.control("consent")
     simulator.control("policy")
     change(connected, method=Method.ACCESS_POLICY, tokens={}, granted=[])
@@ -53,7 +53,7 @@ def by_policy(connected, simulator):
 
 @pytest.fixture
 def sam(by_policy, simulator):
-    """Sam, who is matched."""
+    """Sam, with a match."""
     member = make_member(by_policy.organization)
     return make_match(by_policy, member, remote_id=simulator.person("sam@maple.example")["id"])
 
@@ -69,14 +69,14 @@ def outcomes(connection) -> list[tuple[str, StepOutcome]]:
 
 
 def failed(connection):
-    """The step that failed, and the connection's row after it."""
+    """Return the failed step, and reload the connection."""
     (step,) = [step for step in TEAMS.check(connection) if step.outcome == FAILED]
     connection.refresh_from_db()
     return step
 
 
 def up_to(name: str) -> list[tuple[str, StepOutcome]]:
-    """The steps of a service account when this one fails."""
+    """Return the outcomes of a service account's steps if this one fails."""
     position = STEPS.index(name)
     return [
         (step, OK if number < position else FAILED if number == position else NOT_TRIED)
@@ -87,7 +87,7 @@ def up_to(name: str) -> list[tuple[str, StepOutcome]]:
 # --- all is well ------------------------------------------------------------------------------------
 
 
-def test_a_service_account_that_works_passes_every_step(connected):
+def test_a_working_service_account_passes_every_step(connected):
     assert outcomes(connected) == [(step, OK) for step in STEPS]
 
 
@@ -104,7 +104,7 @@ def test_each_step_says_what_was_found(connected):
     ]
 
 
-def test_an_access_policy_that_works_passes_every_step(by_policy, sam):
+def test_a_working_access_policy_passes_every_step(by_policy, sam):
     steps = list(TEAMS.check(by_policy))
 
     assert [(str(step.name), step.outcome) for step in steps] == [
@@ -114,7 +114,7 @@ def test_an_access_policy_that_works_passes_every_step(by_policy, sam):
     assert str(steps[-1].message) == "Microsoft lets Coconut look up the meetings of Sam Okafor."
 
 
-def test_the_sign_in_is_renewed_whatever_is_left_of_it(connected):
+def test_the_sign_in_is_refreshed_even_if_it_is_valid(connected):
     before = connected.teams.tokens["access_token"]
 
     list(TEAMS.check(connected))
@@ -122,14 +122,14 @@ def test_the_sign_in_is_renewed_whatever_is_left_of_it(connected):
     assert TeamsConnection.objects.get().tokens["access_token"] != before
 
 
-def test_a_success_is_noted_on_the_connection(connected):
+def test_a_success_is_recorded_on_the_connection(connected):
     list(TEAMS.check(connected))
 
     connected.refresh_from_db()
     assert connected.last_success_at is not None
 
 
-def test_nothing_is_made_or_changed(by_policy, sam, simulator):
+def test_nothing_is_created_or_changed(by_policy, sam, simulator):
     list(TEAMS.check(by_policy))
 
     log = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"]
@@ -156,7 +156,7 @@ def test_a_revoked_sign_in_fails_and_needs_an_admin(connected, simulator):
     assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
 
 
-def test_what_needs_an_admin_already_says_why(connected, simulator):
+def test_a_connection_that_needs_an_admin_shows_the_stored_reason(connected, simulator):
     connected.status, connected.status_reason = (
         ConnectionStatus.NEEDS_REAUTHORIZATION,
         message("The password expired."),
@@ -168,7 +168,7 @@ def test_what_needs_an_admin_already_says_why(connected, simulator):
     assert (str(step.name), str(step.message)) == ("Sign-in at Microsoft", "The password expired.")
 
 
-def test_credentials_of_ours_are_called_ours_and_the_connection_stays_connected(connected, simulator):
+def test_refused_app_credentials_are_ours_and_the_connection_stays_connected(connected, simulator):
     simulator.control("fault", kind="secret_expired")
 
     step = failed(connected)
@@ -178,7 +178,7 @@ def test_credentials_of_ours_are_called_ours_and_the_connection_stays_connected(
     assert (connected.status, connected.trouble_kind) == (ConnectionStatus.CONNECTED, ErrorKind.OPERATOR)
 
 
-def test_microsofts_sign_in_being_down_is_no_fault_of_the_account(connected, simulator):
+def test_an_outage_of_microsofts_sign_in_leaves_the_connection_connected(connected, simulator):
     simulator.control("fault", kind="entra_down")
 
     step = failed(connected)
@@ -187,7 +187,7 @@ def test_microsofts_sign_in_being_down_is_no_fault_of_the_account(connected, sim
     assert connected.trouble_kind == ErrorKind.OUTAGE
 
 
-def test_an_outage_that_the_check_finds_still_going_on_began_when_it_began(connected, simulator):
+def test_an_ongoing_outage_keeps_its_start(connected, simulator):
     simulator.control("fault", kind="graph_down")
     began = timezone.now() - timedelta(hours=1)
     outage_error = {
@@ -203,7 +203,7 @@ def test_an_outage_that_the_check_finds_still_going_on_began_when_it_began(conne
     assert (connected.trouble_since, connected.consecutive_failures) == (began, ["one", "two"])
 
 
-def test_a_consent_that_was_taken_back_fails_and_needs_an_admin(connected, simulator):
+def test_a_withdrawn_consent_fails_and_needs_an_admin(connected, simulator):
     simulator.control("revoke-consent", user=people.SERVICE_ACCOUNT)
 
     step = failed(connected)
@@ -218,7 +218,7 @@ def test_a_consent_that_was_taken_back_fails_and_needs_an_admin(connected, simul
     )
 
 
-def test_a_permission_that_microsoft_left_out_is_named_and_needs_an_admin(connected, monkeypatch):
+def test_a_missing_permission_is_named_and_needs_an_admin(connected, monkeypatch):
     less = sign_in.Tokens(
         "a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All")
     )
@@ -234,7 +234,7 @@ def test_a_permission_that_microsoft_left_out_is_named_and_needs_an_admin(connec
     )
 
 
-def test_users_that_may_not_be_looked_up_fail_and_need_an_admin(connected, simulator):
+def test_a_refused_user_lookup_fails_and_needs_an_admin(connected, simulator):
     simulator.control("fault", kind="forbidden", regex="/users")
 
     step = failed(connected)
@@ -243,7 +243,7 @@ def test_users_that_may_not_be_looked_up_fail_and_need_an_admin(connected, simul
     assert step.request_id != ""
 
 
-def test_meetings_that_may_not_be_looked_up_fail(connected, simulator):
+def test_a_refused_meeting_lookup_fails(connected, simulator):
     simulator.control("fault", kind="forbidden", regex="/onlineMeetings")
 
     found = outcomes(connected)
@@ -260,7 +260,7 @@ def test_throttling_pauses_the_connection(connected, simulator):
     assert connected.paused_until > datetime.now(UTC)
 
 
-def test_a_profile_of_somebody_else_is_not_taken_for_the_account(connected):
+def test_a_profile_of_another_account_fails(connected):
     change(connected, account_oid="another")
 
     assert str(failed(connected).name) == "Service account"
@@ -291,7 +291,7 @@ def test_a_person_without_policy_is_named_and_the_connection_stays_connected(by_
     assert by_policy.status == ConnectionStatus.CONNECTED
 
 
-def test_with_nobody_matched_meetings_are_not_tried(by_policy):
+def test_without_a_match_the_meetings_step_is_not_tried(by_policy):
     step = list(TEAMS.check(by_policy))[-1]
 
     assert (step.outcome, str(step.message)) == (
@@ -300,7 +300,7 @@ def test_with_nobody_matched_meetings_are_not_tried(by_policy):
     )
 
 
-def test_an_object_id_that_is_none_is_asked_nowhere(by_policy, sam):
+def test_a_malformed_object_id_is_never_sent(by_policy, sam):
     UserMatch.objects.update(remote_id="'/me?$filter=")
 
     step = failed(by_policy)

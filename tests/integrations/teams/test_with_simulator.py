@@ -1,4 +1,4 @@
-"""Our side of Graph against the simulated Microsoft 365: the same bytes as in production."""
+"""Teams against the simulated Microsoft 365, with the same requests as in production."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAPLE = [f"{name}@maple.example" for name in ("sam", "frank", "grace", "hugo", "
 
 
 def sign_in(connection: Connection, token: str, **fields) -> None:
-    """Give the connection this token, and whatever else of its Microsoft side."""
+    """Give the connection this token and other columns of its Teams row."""
     tokens = {"access_token": token, "expires_at": datetime(2099, 1, 1, tzinfo=UTC).timestamp()}
     for name, value in {"tokens": tokens, **fields}.items():
         setattr(connection.teams, name, value)
@@ -32,7 +32,7 @@ def sign_in(connection: Connection, token: str, **fields) -> None:
 
 @pytest.fixture
 def simulated(maple, settings, simulator):
-    """Maple by service account, signed in at the simulator."""
+    """A service account connection of Maple, signed in at the simulator."""
     settings.MICROSOFT_READ_TIMEOUT_SECONDS = 2.0
     connection = make_connection(maple)
     oid = simulator.person(people.SERVICE_ACCOUNT)["id"]
@@ -55,7 +55,7 @@ def spec(simulated, simulator):
 
 @pytest.fixture
 def by_policy(simulated, simulator):
-    """The same connection as an app whose administrator consented, with a policy for everybody."""
+    """The same connection by access policy, with consent and a global policy."""
     simulator.control("policy")
     simulator.control("consent")
     sign_in(
@@ -72,7 +72,7 @@ def find(connection, names):
 
 
 def graph_requests(simulator) -> list[tuple[str, str]]:
-    """What was asked of Graph: method and path."""
+    """Return method and path of each request to Graph."""
     logged = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"]
     return [
         (entry["method"], entry["target"].partition("?")[0])
@@ -86,7 +86,7 @@ def live_meetings(simulator):
 
 
 # --- people -----------------------------------------------------------------------------------------
-def test_basic_profiles_tell_aliases_and_guests_but_not_who_is_disabled(simulated, simulator):
+def test_basic_profiles_show_aliases_and_guests_but_not_disabled_users(simulated, simulator):
     found = find(simulated, MAPLE)
 
     assert {name: answer.reason for name, answer in found.items()} == {
@@ -98,7 +98,7 @@ def test_basic_profiles_tell_aliases_and_guests_but_not_who_is_disabled(simulate
     }
 
 
-def test_full_profiles_tell_who_is_disabled_too(by_policy):
+def test_full_profiles_show_disabled_users(by_policy):
     found = find(by_policy, MAPLE)
 
     assert {name: answer.reason for name, answer in found.items()} == {
@@ -117,7 +117,7 @@ def test_a_match_holds_the_object_id_and_the_user_name_as_microsoft_writes_it(si
     assert found == {"SAM@Maple.Example ": DirectoryResult(sam["id"], "sam@maple.example", "Sam Okafor")}
 
 
-def test_the_user_name_behind_an_alias_is_named_and_nobody_is_matched(simulated):
+def test_an_alias_is_not_matched_and_its_user_name_is_named(simulated):
     found = find(simulated, ["hugo@maple.example"])
 
     assert found["hugo@maple.example"] == DirectoryResult(
@@ -125,7 +125,7 @@ def test_the_user_name_behind_an_alias_is_named_and_nobody_is_matched(simulated)
     )
 
 
-def test_an_alias_that_is_no_main_address_is_found_with_full_profiles_only(by_policy, simulator):
+def test_a_secondary_address_is_found_with_full_profiles_only(by_policy, simulator):
     simulator.control("person", user="sam@maple.example", aliases=["samuel@maple.example"])
 
     with_profiles = find(by_policy, ["samuel@maple.example"])["samuel@maple.example"]
@@ -136,7 +136,7 @@ def test_an_alias_that_is_no_main_address_is_found_with_full_profiles_only(by_po
     assert (without.reason, without.hint) == (MatchReason.NOT_FOUND, "")
 
 
-def test_a_missing_licence_matters_where_the_person_organises(by_policy, simulator):
+def test_a_missing_licence_matters_if_the_person_organises(by_policy, simulator):
     simulator.control("person", user="sam@maple.example", licensed=False)
 
     by_app = find(by_policy, ["sam@maple.example"])["sam@maple.example"].reason
@@ -161,7 +161,7 @@ def test_an_apostrophe_a_plus_and_a_guests_own_name_are_found(simulated, simulat
         (1, [("POST", "/v1.0/$batch")]),
         (300, [("POST", "/v1.0/$batch")]),
         (301, [("POST", "/v1.0/$batch")] * 2),
-        # 5,022 people live there: counted once, then read in six pages instead of seventeen batches.
+        # A tenant of 5,022 users: one count, then six pages instead of seventeen batches.
         (5000, [("GET", "/v1.0/users/$count")] + [("GET", "/v1.0/users")] * 6),
     ],
 )
@@ -178,7 +178,7 @@ def test_requests_for_many_people(simulated, simulator, how_many, requests):
     assert sum(1 for answer in found.values() if answer.remote_id and answer.reason is None) == how_many
 
 
-def test_few_people_in_a_large_tenant_are_asked_for_by_name(simulated, simulator):
+def test_a_few_people_in_a_large_tenant_are_queried_by_name(simulated, simulator):
     simulator.control("people", generate=5000, domain="maple.example")
     names = [f"user{number:05d}@maple.example" for number in range(1, 902)]
 
@@ -187,7 +187,7 @@ def test_few_people_in_a_large_tenant_are_asked_for_by_name(simulated, simulator
     assert graph_requests(simulator) == [("GET", "/v1.0/users/$count")] + [("POST", "/v1.0/$batch")] * 4
 
 
-def test_reading_everybody_gives_the_same_answers(simulated, simulator):
+def test_listing_all_users_gives_the_same_results(simulated, simulator):
     by_name = find(simulated, MAPLE)
 
     from_memory = TEAMS.open_directory(simulated, 5000).find(MAPLE)
@@ -196,7 +196,7 @@ def test_reading_everybody_gives_the_same_answers(simulated, simulator):
     assert ("GET", "/v1.0/users") in graph_requests(simulator)
 
 
-def test_a_refusal_to_look_up_users_concerns_the_connection(simulated, simulator):
+def test_a_refused_user_lookup_concerns_the_connection(simulated, simulator):
     sign_in(simulated, simulator.user_token(people.SERVICE_ACCOUNT, "User.Read"))
 
     with pytest.raises(PlatformError) as failure:
@@ -210,7 +210,7 @@ def test_a_refusal_to_look_up_users_concerns_the_connection(simulated, simulator
     )
 
 
-def test_a_rematch_gives_maples_people_their_statuses(simulated, maple):
+def test_a_rematch_sets_the_statuses_of_maples_staff(simulated, maple):
     members = {name: make_member(maple, name) for name in ("Sam", "Frank", "Grace", "Hugo", "Ivy")}
     run = start_run(simulated, trigger=RematchTrigger.ADMIN, started_by=None)
 
@@ -228,7 +228,7 @@ def test_a_rematch_gives_maples_people_their_statuses(simulated, maple):
 
 
 # --- meetings ---------------------------------------------------------------------------------------
-def test_asking_twice_gives_one_meeting(simulated, simulator, spec):
+def test_creating_twice_gives_one_meeting(simulated, simulator, spec):
     first = TEAMS.create_meeting(simulated, spec)
     second = TEAMS.create_meeting(simulated, replace(spec, subject="Something else"))
 
@@ -236,7 +236,7 @@ def test_asking_twice_gives_one_meeting(simulated, simulator, spec):
     assert len(live_meetings(simulator)) == 1
 
 
-def test_an_update_sets_everything_that_creating_ignores(simulated, simulator, spec):
+def test_an_update_sets_everything_that_a_create_ignores(simulated, simulator, spec):
     meeting = TEAMS.create_meeting(simulated, spec)
 
     warning = TEAMS.update_meeting(simulated, meeting.remote_id, spec)
@@ -256,7 +256,7 @@ def test_an_update_sets_everything_that_creating_ignores(simulated, simulator, s
     }
 
 
-def test_moving_keeps_the_link_and_replaces_the_co_organizer(simulated, simulator, spec):
+def test_a_move_keeps_the_link_and_replaces_the_co_organizer(simulated, simulator, spec):
     meeting = TEAMS.create_meeting(simulated, spec)
     TEAMS.update_meeting(simulated, meeting.remote_id, spec)
     anna = simulator.person("anna@maple.example")
@@ -291,7 +291,7 @@ def test_a_deleted_meeting_may_be_deleted_again_and_is_gone_for_others(simulated
         assert failure.value.kind == ErrorKind.GONE
 
 
-def test_a_pause_is_told_in_seconds(simulated, simulator, spec):
+def test_a_pause_is_in_seconds(simulated, simulator, spec):
     simulator.control("fault", kind="throttle", retry_after=7, service="graph")
 
     with pytest.raises(PlatformError) as failure:
@@ -311,7 +311,9 @@ def test_a_pause_is_told_in_seconds(simulated, simulator, spec):
         {"kind": "html", "executed": True},
     ],
 )
-def test_a_write_without_a_usable_answer_is_ambiguous_and_may_be_repeated(simulated, simulator, spec, fault):
+def test_a_write_without_a_usable_response_is_ambiguous_and_can_be_repeated(
+    simulated, simulator, spec, fault
+):
     simulator.control("fault", count=1, regex="createOrGet", **fault)
 
     with pytest.raises(PlatformError) as failure:
@@ -322,7 +324,7 @@ def test_a_write_without_a_usable_answer_is_ambiguous_and_may_be_repeated(simula
     assert simulator.state("counters")["createOrGet.created"] == 1
 
 
-def test_nothing_is_ambiguous_where_nobody_listens(simulated, settings, spec):
+def test_a_refused_tcp_connection_is_not_ambiguous(simulated, settings, spec):
     settings.MICROSOFT_SIMULATOR_URL = "http://127.0.0.1:1"
 
     with pytest.raises(PlatformError) as failure:
@@ -331,7 +333,7 @@ def test_nothing_is_ambiguous_where_nobody_listens(simulated, settings, spec):
     assert (failure.value.kind, failure.value.ambiguous) == (ErrorKind.OUTAGE, False)
 
 
-def test_a_lost_read_is_an_outage_and_nothing_else(simulated, simulator, spec):
+def test_a_lost_read_is_an_outage_and_not_ambiguous(simulated, simulator, spec):
     meeting = TEAMS.create_meeting(simulated, spec)
     simulator.control("fault", kind="drop_after", count=1, method="GET")
 
@@ -376,7 +378,7 @@ def test_without_a_policy_the_person_is_refused(by_policy, simulator, spec):
     assert (failure.value.kind, failure.value.reason) == (ErrorKind.PERSON, MatchReason.NO_HOST_PERMISSION)
 
 
-def test_nobody_waits_where_the_dashboard_says_so(simulated, simulator, spec):
+def test_the_lobby_policy_of_the_dashboard_is_sent(simulated, simulator, spec):
     sign_in(simulated, simulated.teams.tokens["access_token"], lobby_policy="nobody_waits")
     meeting = TEAMS.create_meeting(simulated, spec)
 

@@ -96,7 +96,7 @@ def test_saving_again_sends_nothing(maple, switch, committed, mailoutbox):
     assert mailoutbox == []
 
 
-def test_a_save_that_did_not_read_the_add_ons_sends_nothing(maple, committed, mailoutbox):
+def test_a_save_without_the_add_ons_loaded_sends_nothing(maple, committed, mailoutbox):
     Organization.objects.update(addons=TEAMS_ADDONS)
 
     with committed():

@@ -1,4 +1,4 @@
-"""The PowerShell that a Microsoft administrator runs."""
+"""PowerShell for a Microsoft administrator to run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SAM_ID = "5a300000-0000-4000-8000-000000000001"
 BEN_ID = "be300000-0000-4000-8000-000000000002"
 
 
-def test_the_script_grants_a_policy_or_extends_the_one_that_somebody_has(settings):
+def test_the_script_grants_a_policy_or_extends_an_existing_one(settings):
     settings.MICROSOFT_CLIENT_ID = "c11e4700-0000-4000-8000-000000000003"
 
     assert (
@@ -44,15 +44,15 @@ foreach ($user in $users) {{
 @pytest.mark.parametrize(
     "text", ['x"; Remove-Everything; "', f"{SAM_ID}\nRemove-Everything", f"{{{SAM_ID}}}", ""]
 )
-def test_nothing_but_object_ids_gets_into_it(text):
+def test_the_script_contains_only_object_ids(text):
     assert policy_script([text, SAM_ID]) == policy_script([SAM_ID])
 
 
-def test_whoever_is_listed_twice_is_in_it_once():
+def test_duplicates_are_in_the_script_once():
     assert policy_script([SAM_ID, SAM_ID.upper()]) == policy_script([SAM_ID])
 
 
-def test_for_nobody_there_is_nothing_to_run():
+def test_without_object_ids_there_is_no_script():
     assert policy_script(["no-guid"]) == ""
 
 

@@ -1,4 +1,4 @@
-"""Who is covered by an Application Access Policy: one lookup for each person, twenty in a request, and no effect."""
+"""Probe of Application Access Policies: a lookup for each person, twenty in a request, without side effects."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def refusal(code, message=""):
     return {"error": {"code": code, "message": message}}
 
 
-def test_the_question_is_a_lookup_of_a_meeting_that_cannot_exist(by_policy, graph_server):
+def test_the_probe_queries_a_meeting_that_cannot_exist(by_policy, graph_server):
     answers(graph_server, (200, {"value": []}))
 
     probe(by_policy, [SAM_ID])
@@ -69,7 +69,7 @@ def test_the_question_is_a_lookup_of_a_meeting_that_cannot_exist(by_policy, grap
     )
 
 
-def test_everybody_is_asked_about_under_their_own_name(by_policy, graph_server):
+def test_each_person_is_probed_under_their_own_object_id(by_policy, graph_server):
     answers(graph_server, (200, {"value": []}), (200, {"value": []}))
 
     probe(by_policy, [SAM_ID, BEN_ID])
@@ -113,16 +113,14 @@ def test_everybody_is_asked_about_under_their_own_name(by_policy, graph_server):
         ((403, "a gateway's page"), PermissionState.UNCLEAR),
     ],
 )
-def test_what_the_answers_mean(by_policy, graph_server, item, state):
+def test_each_response_has_a_permission_state(by_policy, graph_server, item, state):
     answers(graph_server, item)
 
     assert probe(by_policy, [SAM_ID]) == {SAM_ID: PermissionResult(state)}
 
 
 @pytest.mark.parametrize(("headers", "pause"), [({"Retry-After": "7"}, 7.0), ({}, 30.0)])
-def test_who_was_not_asked_about_because_of_a_pause_is_unclear_and_the_others_are_not(
-    by_policy, graph_server, headers, pause
-):
+def test_only_throttled_people_are_unclear(by_policy, graph_server, headers, pause):
     answers(graph_server, (200, {"value": []}), (429, refusal("TooManyRequests"), headers))
 
     assert probe(by_policy, [SAM_ID, BEN_ID]) == {
@@ -131,7 +129,7 @@ def test_who_was_not_asked_about_because_of_a_pause_is_unclear_and_the_others_ar
     }
 
 
-def test_consent_that_was_withdrawn_makes_the_connection_unhealthy_and_says_nothing_about_people(
+def test_a_withdrawn_consent_makes_the_connection_unhealthy_and_leaves_people_unchanged(
     by_policy, graph_server
 ):
     answers(graph_server, (200, {"value": []}), (403, refusal("Authorization_RequestDenied")))
@@ -145,7 +143,7 @@ def test_consent_that_was_withdrawn_makes_the_connection_unhealthy_and_says_noth
 
 
 @pytest.mark.parametrize("oid", ["", "oid-of-sam", f"{SAM_ID}/messages", f"{{{SAM_ID}}}"])
-def test_nobody_is_asked_about_under_what_is_no_object_id(by_policy, graph_server, oid):
+def test_a_malformed_object_id_is_not_probed(by_policy, graph_server, oid):
     assert probe(by_policy, [oid]) == {oid: PermissionResult(PermissionState.UNCLEAR)}
     assert len(graph_server.calls) == 0
 
@@ -181,7 +179,7 @@ def sam(simulator):
 
 
 @pytest.mark.parametrize("miss", ["empty", "not_found"])
-def test_a_policy_covers_and_its_absence_forbids(simulated, simulator, sam, miss):
+def test_permission_is_granted_with_a_policy_and_denied_without(simulated, simulator, sam, miss):
     simulator.control("behaviour", lookup_miss=miss)
     ben = simulator.person("ben@maple.example")["id"]
     simulator.control("policy", user="sam@maple.example")
@@ -191,21 +189,21 @@ def test_a_policy_covers_and_its_absence_forbids(simulated, simulator, sam, miss
     assert (found[sam].state, found[ben].state) == (PermissionState.GRANTED, PermissionState.DENIED)
 
 
-def test_a_policy_of_another_product_hides_the_one_for_everybody(simulated, simulator, sam):
+def test_a_policy_of_another_product_hides_the_global_policy(simulated, simulator, sam):
     simulator.control("policy")
     simulator.control("other-policy", user="sam@maple.example")
 
     assert probe(simulated, [sam])[sam].state == PermissionState.DENIED
 
 
-def test_who_was_deleted_is_gone(simulated, simulator, sam):
+def test_a_deleted_user_is_gone(simulated, simulator, sam):
     simulator.control("policy")
     simulator.control("person", user="sam@maple.example", delete=True)
 
     assert probe(simulated, [sam])[sam].state == PermissionState.GONE
 
 
-def test_probing_makes_no_meeting(simulated, simulator, sam):
+def test_the_probe_creates_no_meeting(simulated, simulator, sam):
     simulator.control("policy")
 
     probe(simulated, [sam])

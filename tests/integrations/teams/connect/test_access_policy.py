@@ -1,4 +1,4 @@
-"""Connecting by the Application Access Policy method, against a simulated Microsoft: proven, or refused in words."""
+"""Connect by the Application Access Policy method, against a simulated Microsoft."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def otto_browser(db):
 
 
 def assert_refused(browser: Client, response, sentence: str) -> None:
-    """Back on the tenant page with this said, the answers kept and nothing stored."""
+    """Assert a redirect to the tenant page with this sentence, the answers kept and nothing stored."""
     assert response.headers["Location"] == TENANT_PAGE
     assert shown_messages(browser) == [f"{sentence} {TRY_AGAIN}"]
     assert browser.get(TENANT_PAGE).context["form"]["tenant"].value() == CONTOSO_ID
@@ -57,7 +57,7 @@ def assert_refused(browser: Client, response, sentence: str) -> None:
 # --- The questions --------------------------------------------------------------------------------------
 
 
-def test_the_tile_leads_to_the_policy_page_where_the_add_on_is_on(ada_browser, simulator):
+def test_with_the_add_on_the_tile_leads_to_the_policy_page(ada_browser, simulator):
     response = ada_browser.get(POLICY_PAGE)
 
     page = unescape(response.content.decode())
@@ -77,14 +77,14 @@ def test_the_upn_page_comes_after_the_choice_of_a_method(ada_browser, simulator)
     assert ada_browser.get(UPN_PAGE).headers["Location"] == POLICY_PAGE
 
 
-def test_continue_without_the_tick_gets_a_sentence(ada_browser, simulator):
+def test_continue_with_the_box_unchecked_is_refused(ada_browser, simulator):
     response = ada_browser.post(POLICY_PAGE, {})
 
     (sentence,) = response.context["form"].errors["acknowledged"]
     assert sentence.startswith("Create or update the Application Access Policy first, then tick the box.")
 
 
-def test_the_tick_is_kept_on_the_way_back(ada_browser, simulator):
+def test_the_box_stays_checked_when_the_admin_returns(ada_browser, simulator):
     ada_browser.post(POLICY_PAGE, {"acknowledged": "on"})
 
     form = ada_browser.get(POLICY_PAGE).context["form"]
@@ -102,7 +102,9 @@ def test_the_service_account_method_can_be_used_instead(ada_browser, simulator):
     assert urlsplit(address).path.endswith("/oauth2/v2.0/authorize")
 
 
-def test_the_letter_to_the_microsoft_admin_holds_the_id_and_no_way_in(ada_browser, simulator, settings):
+def test_the_letter_to_the_microsoft_admin_holds_the_client_id_and_no_link_to_sign_in(
+    ada_browser, simulator, settings
+):
     admin_letter = ada_browser.get(POLICY_PAGE).context["admin_letter"]
 
     assert settings.MICROSOFT_CLIENT_ID in admin_letter
@@ -111,7 +113,7 @@ def test_the_letter_to_the_microsoft_admin_holds_the_id_and_no_way_in(ada_browse
     ]
 
 
-def test_consent_is_asked_for_everything_that_the_registration_lists(ada_browser, simulator):
+def test_consent_is_requested_for_all_permissions_of_the_registration(ada_browser, simulator):
     address = urlsplit(start_access_policy(ada_browser))
 
     query = parse_qs(address.query)
@@ -124,7 +126,7 @@ def test_consent_is_asked_for_everything_that_the_registration_lists(ada_browser
 # --- Connected ------------------------------------------------------------------------------------------
 
 
-def test_the_way_back_leads_to_the_dashboard(ada_browser, simulator, only_connection):
+def test_the_callback_redirects_to_the_dashboard(ada_browser, simulator, only_connection):
     response = connect_access_policy(ada_browser, simulator)
 
     assert response.headers["Location"] == f"/settings/video-calls/{only_connection().pk}/"
@@ -153,7 +155,7 @@ def test_a_privileged_role_administrator_may_consent(ada_browser, simulator, onl
     assert only_connection().teams.account_upn == people.PRIVILEGED_ADMIN
 
 
-def test_the_proof_asks_for_no_permission_and_no_click(ada_browser, simulator):
+def test_the_sign_in_that_proves_the_tenant_needs_no_permission_and_no_click(ada_browser, simulator):
     microsoft = simulator.browser()
     returned = accept(microsoft, start_access_policy(ada_browser))
 
@@ -166,7 +168,7 @@ def test_the_proof_asks_for_no_permission_and_no_click(ada_browser, simulator):
     assert microsoft.is_back
 
 
-def test_connecting_again_revives_what_was_disconnected(ada_browser, simulator, only_connection):
+def test_connecting_again_revives_the_disconnected_connection(ada_browser, simulator, only_connection):
     connect_access_policy(ada_browser, simulator)
     before = only_connection()
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
@@ -179,7 +181,7 @@ def test_connecting_again_revives_what_was_disconnected(ada_browser, simulator, 
     assert after.teams.token_version == before.teams.token_version + 1
 
 
-def test_the_same_tenant_twice_is_refused_whoever_consents(ada_browser, simulator):
+def test_the_same_tenant_is_refused_even_if_another_administrator_consents(ada_browser, simulator):
     connect_access_policy(ada_browser, simulator)
     shown_messages(ada_browser)
 
@@ -193,7 +195,7 @@ def test_the_same_tenant_twice_is_refused_whoever_consents(ada_browser, simulato
 # --- Consent that is slow to show -----------------------------------------------------------------------
 
 
-def test_a_consent_that_does_not_show_yet_is_waited_for(ada_browser, simulator, only_connection):
+def test_a_consent_that_does_not_show_yet_leads_to_the_waiting_page(ada_browser, simulator, only_connection):
     simulator.control("fault", kind="no_roles", count=2)
 
     response = connect_access_policy(ada_browser, simulator)
@@ -206,7 +208,7 @@ def test_a_consent_that_does_not_show_yet_is_waited_for(ada_browser, simulator, 
     assert found.headers["Location"] == f"/settings/video-calls/{only_connection().pk}/"
 
 
-def test_a_role_that_was_not_consented_to_is_named(ada_browser, simulator):
+def test_a_role_without_consent_is_named(ada_browser, simulator):
     simulator.control("registration", roles=["OnlineMeetings.ReadWrite.All"])
 
     connect_access_policy(ada_browser, simulator)
@@ -228,7 +230,7 @@ def test_waiting_ends_after_a_quarter_of_an_hour(ada_browser, simulator):
     assert not Connection.objects.exists()
 
 
-def test_nobody_waits_who_has_not_consented(ada_browser, simulator):
+def test_the_waiting_page_needs_a_consent(ada_browser, simulator):
     response = ada_browser.post(WAITING_PAGE)
 
     assert response.headers["Location"] == "/settings/video-calls/"
@@ -248,7 +250,7 @@ ANOTHER_TENANT = (
 
 
 @pytest.mark.parametrize("spelling", ["consent_required", "permission_denied", "access_denied"])
-def test_cancel_however_microsoft_spells_it(ada_browser, simulator, spelling):
+def test_every_spelling_of_a_cancel_leads_back(ada_browser, simulator, spelling):
     simulator.control("behaviour", admin_refusal=spelling)
     returned = accept(simulator.browser(), start_access_policy(ada_browser), decision="cancel")
 
@@ -257,7 +259,7 @@ def test_cancel_however_microsoft_spells_it(ada_browser, simulator, spelling):
     assert_refused(ada_browser, response, REFUSED)
 
 
-def test_admin_consent_true_on_an_error_is_no_consent(ada_browser, simulator):
+def test_an_error_with_admin_consent_true_is_no_consent(ada_browser, simulator):
     state = parse_qs(urlsplit(start_access_policy(ada_browser)).query)["state"][0]
     forged = {
         "error": "consent_required",
@@ -280,7 +282,7 @@ def test_a_consent_for_another_tenant_is_refused(ada_browser, simulator):
 
 
 def test_a_forged_consent_leads_to_a_sign_in_that_a_stranger_cannot_do(ada_browser, simulator):
-    simulator.control("consent")  # Contoso consented once, for somebody else
+    simulator.control("consent")  # Contoso consented before, for another organisation
     state = parse_qs(urlsplit(start_access_policy(ada_browser)).query)["state"][0]
     forged = {"admin_consent": "True", "tenant": CONTOSO_ID, "state": state}
     proof = ada_browser.get(f"{CALLBACK}?{urlencode(forged)}").headers["Location"]
@@ -322,7 +324,7 @@ def test_unknown_roles_are_accepted_and_noted(ada_browser, simulator, only_conne
 
 
 @pytest.mark.parametrize("status", [ConnectionStatus.CONNECTED, ConnectionStatus.DISCONNECTED])
-def test_unknown_roles_are_refused_where_the_tenant_is_or_was_connected_elsewhere(
+def test_unknown_roles_are_refused_if_another_organisation_connected_the_tenant(
     ada_browser, otto_browser, simulator, status
 ):
     connect_access_policy(ada_browser, simulator)
@@ -347,7 +349,7 @@ def test_two_organisations_of_one_tenant_may_each_connect_it(ada_browser, otto_b
     assert Connection.objects.count() == 2
 
 
-def test_the_return_of_a_consent_can_be_used_once(ada_browser, simulator):
+def test_the_callback_of_a_consent_can_be_used_once(ada_browser, simulator):
     returned = accept(simulator.browser(), start_access_policy(ada_browser))
     ada_browser.get(returned)
 

@@ -1,4 +1,4 @@
-"""Reauthorize: the same row gets a new sign-in, or nothing changes and a sentence says why."""
+"""Reauthorize: a new sign-in for the same row, or a refusal that changes nothing."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def maple(db):
 
 @pytest.fixture
 def by_account(ada_browser, simulator, only_connection):
-    """Connected by service account."""
+    """A connection by service account."""
     ada_browser.get("/settings/video-calls/new/teams/service-account/")
     ada_browser.post(UPN_PAGE, {"match_field": "email"})
     address = microsoft_address(ada_browser.post(TENANT_PAGE, {"tenant": CONTOSO_ID}))
@@ -62,7 +62,7 @@ def by_account(ada_browser, simulator, only_connection):
 
 @pytest.fixture
 def by_policy(ada_browser, simulator, only_connection):
-    """Connected by access policy."""
+    """A connection by access policy."""
     connect_access_policy(ada_browser, simulator)
     shown_messages(ada_browser)
     return only_connection()
@@ -77,7 +77,7 @@ def start(browser: Client, connection, tenant: str = CONTOSO_ID) -> str:
 
 
 def sign_in(simulator, address: str, upn: str) -> str:
-    """Sign in at Microsoft's sign-in page, which knows the name already; the way back."""
+    """Sign in at Microsoft, which knows the account already. Return the callback address."""
     microsoft = simulator.browser()
     microsoft.open(address)
     microsoft.submit(loginfmt=upn)
@@ -102,7 +102,7 @@ def unchanged(connection) -> bool:
 # --- The page -------------------------------------------------------------------------------------------
 
 
-def test_it_names_the_service_account_that_is_needed(ada_browser, by_account):
+def test_the_page_names_the_service_account(ada_browser, by_account):
     page = unescape(ada_browser.get(page_of(by_account)).content.decode())
 
     assert "<strong>Coconut Meetings</strong> (coconut-meetings@contoso.example)" in page
@@ -110,7 +110,7 @@ def test_it_names_the_service_account_that_is_needed(ada_browser, by_account):
     assert "Start Reauthorization" in page
 
 
-def test_it_names_the_application_the_policy_and_the_roles(ada_browser, by_policy, settings):
+def test_the_page_names_the_application_the_policy_and_the_roles(ada_browser, by_policy, settings):
     page = ada_browser.get(page_of(by_policy)).content.decode()
 
     for sentence in (
@@ -121,13 +121,13 @@ def test_it_names_the_application_the_policy_and_the_roles(ada_browser, by_polic
         assert sentence in page
 
 
-def test_the_menus_entry_leads_there(ada_browser, by_account):
+def test_the_actions_menu_leads_to_the_page(ada_browser, by_account):
     response = ada_browser.get(f"/settings/video-calls/{by_account.pk}/reauthorize/")
 
     assert response.headers["Location"] == page_of(by_account)
 
 
-def test_another_tenant_is_refused_before_anybody_signs_in(ada_browser, by_account):
+def test_another_tenant_is_refused_before_the_sign_in(ada_browser, by_account):
     response = ada_browser.post(page_of(by_account), {"tenant": FABRIKAM_ID})
 
     (sentence,) = response.context["form"].errors["tenant"]
@@ -135,7 +135,7 @@ def test_another_tenant_is_refused_before_anybody_signs_in(ada_browser, by_accou
 
 
 @pytest.mark.parametrize("typed", ["", "contoso", "ada@contoso.example", "nobody.example", "\x00"])
-def test_a_tenant_that_makes_no_sense_gets_a_sentence_and_stays(ada_browser, by_account, typed):
+def test_a_malformed_tenant_is_refused_and_stays_in_the_form(ada_browser, by_account, typed):
     response = ada_browser.post(page_of(by_account), {"tenant": typed})
 
     form = response.context["form"]
@@ -155,7 +155,7 @@ def test_a_disconnected_connection_is_connected_again_instead(ada_browser, by_ac
 # --- By service account ---------------------------------------------------------------------------------
 
 
-def test_the_account_must_sign_in_anew(ada_browser, simulator, by_account):
+def test_microsoft_requests_a_new_sign_in_of_the_account(ada_browser, simulator, by_account):
     address = start(ada_browser, by_account)
 
     assert "prompt=login" in address
@@ -175,13 +175,13 @@ def test_the_same_row_gets_new_tokens(ada_browser, simulator, by_account, only_c
     assert user_tokens.access_token(after)
 
 
-def test_it_works_for_a_healthy_connection_too(ada_browser, simulator, by_account, only_connection):
+def test_a_healthy_connection_can_be_reauthorized(ada_browser, simulator, by_account, only_connection):
     ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
 
     assert only_connection().teams.token_version == by_account.teams.token_version + 1
 
 
-def test_it_is_noted_with_who_did_it(ada_browser, ada, simulator, by_account):
+def test_the_event_names_the_admin(ada_browser, ada, simulator, by_account):
     ada_browser.get(sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT))
 
     event = by_account.events.get(kind=EventKind.REAUTHORIZED)
@@ -201,7 +201,7 @@ def test_another_account_is_refused_by_name(ada_browser, simulator, by_account):
     assert unchanged(by_account)
 
 
-def test_cancel_leads_back_with_a_sentence(ada_browser, simulator, by_account):
+def test_cancel_leads_back_to_the_page_with_a_sentence(ada_browser, simulator, by_account):
     simulator.control("revoke-consent")
     microsoft = simulator.browser()
     microsoft.open(start(ada_browser, by_account))
@@ -216,7 +216,7 @@ def test_cancel_leads_back_with_a_sentence(ada_browser, simulator, by_account):
     assert unchanged(by_account)
 
 
-def test_everybody_is_rematched_from_the_start(ada_browser, simulator, by_account):
+def test_all_staff_are_rematched_from_the_start(ada_browser, simulator, by_account):
     run = by_account.rematch_runs.get()
     run.cursor = 7
     run.save()
@@ -252,7 +252,7 @@ def booked(connection, organization) -> Meeting:
     )
 
 
-def test_disconnected_while_at_microsoft(ada_browser, simulator, by_account):
+def test_a_disconnect_during_the_sign_in_wins(ada_browser, simulator, by_account):
     address = start(ada_browser, by_account)
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
 
@@ -263,9 +263,7 @@ def test_disconnected_while_at_microsoft(ada_browser, simulator, by_account):
     assert unchanged(by_account)
 
 
-def test_the_add_on_that_was_switched_off_does_not_matter(
-    ada_browser, simulator, maple, by_account, only_connection
-):
+def test_the_add_on_is_not_required(ada_browser, simulator, maple, by_account, only_connection):
     maple.addons = []
     maple.save()
 
@@ -274,7 +272,7 @@ def test_the_add_on_that_was_switched_off_does_not_matter(
     assert only_connection().teams.token_version == by_account.teams.token_version + 1
 
 
-def test_a_refresh_in_flight_writes_nothing_over_it(
+def test_a_refresh_in_flight_does_not_overwrite_the_new_sign_in(
     ada_browser, simulator, by_account, only_connection, monkeypatch
 ):
     way_back = sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT)
@@ -292,7 +290,7 @@ def test_a_refresh_in_flight_writes_nothing_over_it(
     assert only_connection().teams.tokens["access_token"] == used != "stale"
 
 
-def test_a_refusal_in_flight_does_not_undo_it(
+def test_a_refusal_in_flight_does_not_undo_the_new_sign_in(
     ada_browser, simulator, by_account, only_connection, monkeypatch
 ):
     way_back = sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT)
@@ -313,7 +311,7 @@ def test_a_refusal_in_flight_does_not_undo_it(
 # --- By access policy -----------------------------------------------------------------------------------
 
 
-def test_consent_is_asked_for_again_and_any_administrator_may_give_it(
+def test_consent_is_requested_again_and_any_administrator_may_give_it(
     ada_browser, simulator, by_policy, only_connection
 ):
     break_it(by_policy)
@@ -340,7 +338,7 @@ def test_an_ordinary_employee_is_refused(ada_browser, simulator, by_policy):
     assert unchanged(by_policy)
 
 
-def test_with_the_add_on_switched_off_it_lives_and_can_be_reauthorized(
+def test_without_the_add_on_the_connection_works_and_can_be_reauthorized(
     ada_browser, simulator, maple, by_policy, only_connection
 ):
     maple.addons = ["teams"]
@@ -371,7 +369,7 @@ def test_a_tenant_connected_elsewhere_with_unknown_roles_is_refused(ada_browser,
 # --- Other people's -------------------------------------------------------------------------------------
 
 
-def test_a_trip_ends_in_the_session_that_began_it(ada_browser, simulator, by_account):
+def test_another_session_cannot_finish_the_sign_in(ada_browser, simulator, by_account):
     cedar = make_organization("Cedar Bank")
     otto = Client(headers={"host": "localhost:8000"})
     otto.force_login(make_member(cedar, "Otto Keller", "admin"))
@@ -385,7 +383,7 @@ def test_a_trip_ends_in_the_session_that_began_it(ada_browser, simulator, by_acc
     assert unchanged(by_account)
 
 
-def test_an_admin_who_was_moved_to_the_staff_cannot_finish(ada_browser, ada, simulator, by_account):
+def test_a_former_admin_cannot_finish_the_sign_in(ada_browser, ada, simulator, by_account):
     returned = sign_in(simulator, start(ada_browser, by_account), people.SERVICE_ACCOUNT)
     ada.role = "staff"
     ada.save()

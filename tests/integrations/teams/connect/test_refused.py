@@ -1,4 +1,4 @@
-"""Ways back from Microsoft that connect nothing: back to the wizard with a sentence."""
+"""Callbacks that connect nothing and lead back to the wizard with a sentence."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_consent_refused_by_the_tenant(ada_browser, simulator):
     assert_back_with(ada_browser, ada_browser.get(returned), CANCELLED, TRY_AGAIN)
 
 
-def test_after_cancel_continue_leads_to_a_connection(ada_browser, simulator, only_connection):
+def test_continue_after_cancel_leads_to_a_connection(ada_browser, simulator, only_connection):
     ada_browser.get(sign_in(simulator, start_service_account(ada_browser), decision="cancel"))
 
     address = ada_browser.post(TENANT_PAGE, {"tenant": CONTOSO_ID}).headers["Location"]
@@ -71,7 +71,7 @@ def test_after_cancel_continue_leads_to_a_connection(ada_browser, simulator, onl
 # --- Ways back that are not accepted --------------------------------------------------------------------
 
 
-def test_returning_twice(ada_browser, simulator):
+def test_a_callback_is_used_once(ada_browser, simulator):
     returned = sign_in(simulator, start_service_account(ada_browser))
     ada_browser.get(returned)
     shown_messages(ada_browser)
@@ -82,7 +82,7 @@ def test_returning_twice(ada_browser, simulator):
     assert Connection.objects.count() == 1
 
 
-def test_returning_after_a_quarter_of_an_hour(ada_browser, simulator):
+def test_a_callback_after_a_quarter_of_an_hour_is_refused(ada_browser, simulator):
     returned = sign_in(simulator, start_service_account(ada_browser))
 
     with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1), tick=False):
@@ -96,7 +96,7 @@ def test_returning_after_a_quarter_of_an_hour(ada_browser, simulator):
 
 
 @pytest.mark.parametrize("query", [{}, {"code": "a-code"}, {"code": "a-code", "state": "somebody-elses"}])
-def test_a_foreign_or_missing_state(ada_browser, simulator, query):
+def test_a_foreign_or_missing_state_is_refused(ada_browser, simulator, query):
     start_service_account(ada_browser)
 
     response = ada_browser.get(CALLBACK, query)
@@ -104,7 +104,7 @@ def test_a_foreign_or_missing_state(ada_browser, simulator, query):
     assert_back_with(ada_browser, response, f"{STRAY} Start again with Continue.")
 
 
-def test_a_state_without_a_code(ada_browser, simulator):
+def test_a_state_without_a_code_is_refused(ada_browser, simulator):
     state = parse_qs(urlsplit(start_service_account(ada_browser)).query)["state"][0]
 
     response = ada_browser.get(CALLBACK, {"state": state})
@@ -112,7 +112,7 @@ def test_a_state_without_a_code(ada_browser, simulator):
     assert_back_with(ada_browser, response, "Microsoft could not complete the sign-in.", TRY_AGAIN)
 
 
-def test_a_stranger_cannot_finish_somebody_elses_sign_in(ada_browser, simulator, otto_browser):
+def test_a_stranger_cannot_finish_another_admins_sign_in(ada_browser, simulator, otto_browser):
     returned = sign_in(simulator, start_service_account(ada_browser))
 
     otto_browser.get(returned)
@@ -121,7 +121,7 @@ def test_a_stranger_cannot_finish_somebody_elses_sign_in(ada_browser, simulator,
     assert not Connection.objects.exists()
 
 
-def test_a_code_of_somebody_else_is_worth_nothing(ada_browser, simulator, otto_browser):
+def test_a_code_of_another_sign_in_is_refused(ada_browser, simulator, otto_browser):
     stolen = parse_qs(urlsplit(sign_in(simulator, start_service_account(ada_browser))).query)["code"][0]
     own_state = parse_qs(urlsplit(start_service_account(otto_browser)).query)["state"][0]
 
@@ -135,7 +135,7 @@ def test_a_code_of_somebody_else_is_worth_nothing(ada_browser, simulator, otto_b
     )
 
 
-def test_signed_out_meanwhile(ada_browser, simulator):
+def test_a_sign_out_from_coconut_during_the_sign_in_connects_nothing(ada_browser, simulator):
     returned = sign_in(simulator, start_service_account(ada_browser))
     ada_browser.logout()
 
@@ -159,7 +159,7 @@ def test_the_add_on_was_switched_off_meanwhile(ada_browser, simulator, maple):
     assert not Connection.objects.exists()
 
 
-def test_no_longer_an_admin(ada_browser, simulator, ada):
+def test_a_former_admin_connects_nothing(ada_browser, simulator, ada):
     returned = sign_in(simulator, start_service_account(ada_browser))
     ada.role = "staff"
     ada.save()
@@ -189,7 +189,7 @@ def test_no_longer_an_admin(ada_browser, simulator, ada):
     ],
     ids=str,
 )
-def test_an_id_token_that_is_not_in_order(ada_browser, simulator, fault):
+def test_an_invalid_id_token_is_refused(ada_browser, simulator, fault):
     simulator.control("fault", kind="id_token", **fault)
 
     response = connect_service_account(ada_browser, simulator)
@@ -214,7 +214,7 @@ OTHER_TENANT = (
     ],
     ids=str,
 )
-def test_an_account_of_another_tenant(ada_browser, simulator, claims):
+def test_an_account_of_another_tenant_is_refused(ada_browser, simulator, claims):
     simulator.control("fault", kind="id_token", claims=claims)
 
     response = connect_service_account(ada_browser, simulator)
@@ -222,7 +222,7 @@ def test_an_account_of_another_tenant(ada_browser, simulator, claims):
     assert_back_with(ada_browser, response, OTHER_TENANT, TRY_AGAIN)
 
 
-def test_an_account_whose_profile_is_somebody_elses(ada_browser, simulator):
+def test_an_account_with_the_profile_of_another_account_is_refused(ada_browser, simulator):
     simulator.control("fault", kind="id_token", claims={"oid": "00000000-0000-4000-8000-000000000009"})
 
     response = connect_service_account(ada_browser, simulator)
@@ -230,7 +230,7 @@ def test_an_account_whose_profile_is_somebody_elses(ada_browser, simulator):
     assert_back_with(ada_browser, response, OTHER_TENANT, TRY_AGAIN)
 
 
-def test_no_refresh_token(ada_browser, simulator):
+def test_a_sign_in_without_a_refresh_token_is_refused(ada_browser, simulator):
     simulator.control("fault", kind="no_refresh_token")
 
     connect_service_account(ada_browser, simulator)
@@ -239,7 +239,7 @@ def test_no_refresh_token(ada_browser, simulator):
     assert not Connection.objects.exists()
 
 
-def test_a_refresh_token_that_does_not_work(ada_browser, simulator):
+def test_a_refresh_token_that_does_not_work_is_refused(ada_browser, simulator):
     simulator.control("fault", kind="refresh_revoked")
 
     connect_service_account(ada_browser, simulator)

@@ -1,4 +1,4 @@
-"""The whole round trip to a simulated Microsoft: connected, or back to the wizard with a sentence."""
+"""OAuth round trips to a simulated Microsoft that store a connection or lead back to the wizard."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.outbox import send_all
 # --- Connected ------------------------------------------------------------------------------------------
 
 
-def test_the_way_back_leads_to_the_dashboard(ada_browser, simulator, only_connection):
+def test_the_callback_redirects_to_the_dashboard(ada_browser, simulator, only_connection):
     response = connect_service_account(ada_browser, simulator)
 
     assert response.headers["Location"] == f"/settings/video-calls/{only_connection().pk}/"
@@ -41,7 +41,7 @@ def test_the_way_back_leads_to_the_dashboard(ada_browser, simulator, only_connec
     )
 
 
-def test_what_microsoft_said_is_stored(ada_browser, simulator, maple, only_connection):
+def test_account_tenant_and_permissions_are_stored(ada_browser, simulator, maple, only_connection):
     connect_service_account(ada_browser, simulator, match_field="username")
 
     connection = only_connection()
@@ -65,7 +65,7 @@ def test_the_stored_token_opens_graph(ada_browser, simulator, only_connection):
     assert simulator.graph(token, "GET", "/me").json()["userPrincipalName"] == people.SERVICE_ACCOUNT
 
 
-def test_the_stored_sign_in_can_be_renewed(ada_browser, simulator, only_connection):
+def test_the_stored_sign_in_can_be_refreshed(ada_browser, simulator, only_connection):
     connect_service_account(ada_browser, simulator)
     first = user_tokens.access_token(only_connection())
 
@@ -75,13 +75,13 @@ def test_the_stored_sign_in_can_be_renewed(ada_browser, simulator, only_connecti
     assert simulator.graph(renewed, "GET", "/me").status_code == 200
 
 
-def test_a_domain_is_as_good_as_a_tenant_id(ada_browser, simulator, only_connection):
+def test_a_domain_can_replace_the_tenant_id(ada_browser, simulator, only_connection):
     connect_service_account(ada_browser, simulator, tenant="maple.example")
 
     assert str(only_connection().teams.tenant_id) == CONTOSO_ID
 
 
-def test_microsoft_is_asked_for_what_is_needed_and_no_more(ada_browser, simulator):
+def test_only_the_needed_permissions_are_requested(ada_browser, simulator):
     query = parse_qs(urlsplit(start_service_account(ada_browser)).query)
 
     host = "https://graph.microsoft.com"
@@ -101,7 +101,7 @@ def test_microsoft_is_asked_for_what_is_needed_and_no_more(ada_browser, simulato
     assert query["nonce"][0]
 
 
-def test_a_certificate_is_as_good_as_a_secret(ada_browser, simulator, settings, certificate, only_connection):
+def test_a_certificate_can_replace_the_secret(ada_browser, simulator, settings, certificate, only_connection):
     settings.MICROSOFT_CLIENT_SECRET = ""
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
     simulator.control("registration", certificate=certificate.pem)
@@ -111,7 +111,7 @@ def test_a_certificate_is_as_good_as_a_secret(ada_browser, simulator, settings, 
     assert only_connection().teams.account_upn == people.SERVICE_ACCOUNT
 
 
-def test_the_same_account_twice_is_refused_in_words(ada_browser, simulator):
+def test_the_same_account_is_refused_with_a_sentence(ada_browser, simulator):
     connect_service_account(ada_browser, simulator)
     shown_messages(ada_browser)
 
@@ -130,7 +130,7 @@ def test_another_account_is_another_connection(ada_browser, simulator):
     assert Connection.objects.count() == 2
 
 
-def test_connecting_again_revives_what_was_disconnected(ada_browser, simulator, only_connection):
+def test_connecting_again_revives_the_disconnected_connection(ada_browser, simulator, only_connection):
     connect_service_account(ada_browser, simulator)
     before = only_connection()
     Connection.objects.update(status=ConnectionStatus.DISCONNECTED, is_default=False)
@@ -172,7 +172,7 @@ def test_two_admins_who_return_at_once_make_one_connection(ada_browser, simulato
 
 
 def come_back(browser, address):
-    """In a thread of its own, with a database connection of its own."""
+    """Run the callback in a thread, which has its own database connection."""
     try:
         return browser.get(address)
     finally:
@@ -186,14 +186,14 @@ UNREACHABLE = "Microsoft's sign-in service cannot be reached at the moment."
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "drop_before", "html", "truncated", "throttle"])
-def test_the_token_endpoint_is_down(ada_browser, simulator, kind):
+def test_an_outage_of_the_token_endpoint_leads_back(ada_browser, simulator, kind):
     returned = sign_in(simulator, start_service_account(ada_browser))
     simulator.control("fault", kind=kind, regex=r"/oauth2/v2\.0/token")
 
     assert_back_with(ada_browser, ada_browser.get(returned), UNREACHABLE, TRY_AGAIN)
 
 
-def test_graph_is_down(ada_browser, simulator):
+def test_an_outage_of_graph_leads_back(ada_browser, simulator):
     returned = sign_in(simulator, start_service_account(ada_browser))
     simulator.control("fault", kind="graph_down")
 
@@ -203,7 +203,7 @@ def test_graph_is_down(ada_browser, simulator):
 
 
 @pytest.mark.parametrize("kind", ["secret_wrong", "secret_expired"])
-def test_a_refused_client_secret_is_the_operators(ada_browser, simulator, kind, mailoutbox):
+def test_a_refused_client_secret_is_for_the_operator_to_fix(ada_browser, simulator, kind, mailoutbox):
     simulator.control("fault", kind=kind)
 
     response = connect_service_account(ada_browser, simulator)
@@ -218,7 +218,7 @@ def test_a_refused_client_secret_is_the_operators(ada_browser, simulator, kind, 
     assert [mail.to for mail in mailoutbox] == [["olive@operator.example"]]
 
 
-def test_the_operator_is_told_once(ada_browser, simulator, mailoutbox):
+def test_operators_get_one_email(ada_browser, simulator, mailoutbox):
     simulator.control("fault", kind="secret_wrong")
 
     connect_service_account(ada_browser, simulator)
@@ -243,7 +243,7 @@ def test_a_refused_client_secret_leaves_connections_connected(ada_browser, simul
 
 def test_no_secret_is_logged_or_shown(ada_browser, simulator, only_connection, caplog):
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("msal").setLevel(logging.INFO)  # as the settings say
+    logging.getLogger("msal").setLevel(logging.INFO)  # as in the settings
     returned = sign_in(simulator, start_service_account(ada_browser))
 
     pages = ada_browser.get(returned).serialize().decode() + ada_browser.get(UPN_PAGE).content.decode()

@@ -1,4 +1,4 @@
-"""The pages of the connect wizard: who sees them, what they say, what they keep."""
+"""Pages of the connect wizard: access, content, and answers that are kept."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def form_action(response) -> str:
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("role", ["staff", "scheduler"])
-def test_only_admins(maple, simulator, page, role):
+def test_only_admins_see_the_wizard(maple, simulator, page, role):
     browser = signed_in(make_member(maple, "Sam Okafor", role))
 
     response = browser.get(page)
@@ -45,7 +45,7 @@ def test_only_admins(maple, simulator, page, role):
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("page", PAGES)
-def test_only_with_the_add_on(db, simulator, page, method):
+def test_the_wizard_needs_the_add_on(db, simulator, page, method):
     plain = make_organization("Birch Bank", addons=[])
     browser = signed_in(make_member(plain, "Bea Stone", "admin"))
 
@@ -64,7 +64,7 @@ def test_a_visitor_signs_in_first(db, simulator, page):
 
 
 @pytest.mark.parametrize("missing", ["MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET"])
-def test_without_an_app_registration_a_sentence(ada_browser, simulator, settings, missing):
+def test_without_an_app_registration_the_page_says_so(ada_browser, simulator, settings, missing):
     setattr(settings, missing, "")
 
     response = ada_browser.get(FIRST)
@@ -107,7 +107,7 @@ def test_the_example_is_the_admins_own(ada_browser, simulator):
     assert "Is yours ada@maple.example? Then choose Email. Is it ada? Then choose Username." in page
 
 
-def test_the_other_method_is_named_where_it_is_not_switched_on(ada_browser, simulator, maple):
+def test_without_its_add_on_the_other_method_is_named(ada_browser, simulator, maple):
     sentence = "The Application Access Policy method is available from your Customer Success Team."
     before = ada_browser.get(FIRST).content.decode()
     maple.addons = TEAMS_ADDONS
@@ -125,14 +125,14 @@ def test_continue_leads_to_the_second_question(ada_browser, simulator):
 
 
 @pytest.mark.parametrize("answer", [{}, {"match_field": "shoe_size"}])
-def test_no_answer_is_asked_for_again(ada_browser, simulator, answer):
+def test_a_missing_answer_is_refused(ada_browser, simulator, answer):
     response = ada_browser.post(FIRST, answer)
 
     assert response.status_code == 200
     assert len(response.context["form"].errors["match_field"]) == 1
 
 
-def test_the_answer_is_kept_on_the_way_back(ada_browser, simulator):
+def test_the_answer_is_kept_when_the_admin_returns(ada_browser, simulator):
     ada_browser.post(FIRST, {"match_field": "username"})
 
     form = ada_browser.get(FIRST).context["form"]
@@ -180,7 +180,7 @@ def test_nothing_is_stored_before_microsoft_has_answered(ada_browser, simulator)
         ("nowhere.example", "Microsoft knows no tenant “nowhere.example”."),
     ],
 )
-def test_what_is_no_tenant_is_said_and_stays(ada_browser, simulator, typed, beginning):
+def test_an_invalid_tenant_is_refused_and_stays_in_the_form(ada_browser, simulator, typed, beginning):
     at_second(ada_browser)
 
     response = ada_browser.post(SECOND, {"tenant": typed})
@@ -191,7 +191,7 @@ def test_what_is_no_tenant_is_said_and_stays(ada_browser, simulator, typed, begi
     assert form["tenant"].value() == typed
 
 
-def test_while_microsoft_is_unreachable_the_answer_stays(ada_browser, simulator):
+def test_the_answer_stays_while_microsoft_is_unreachable(ada_browser, simulator):
     at_second(ada_browser)
     simulator.control("fault", kind="entra_down")
 
@@ -206,17 +206,17 @@ def test_while_microsoft_is_unreachable_the_answer_stays(ada_browser, simulator)
     assert form["tenant"].value() == CONTOSO_ID
 
 
-def test_the_page_lets_its_form_end_at_microsoft(ada_browser, simulator):
+def test_the_csp_of_the_page_allows_microsoft_as_form_target(ada_browser, simulator):
     at_second(ada_browser)
 
     assert form_action(ada_browser.get(SECOND)) == f"form-action 'self' {simulator.url}"
 
 
-def test_other_pages_do_not(ada_browser, simulator):
+def test_the_csp_of_other_pages_does_not_allow_microsoft(ada_browser, simulator):
     assert form_action(ada_browser.get(FIRST)) == "form-action 'self'"
 
 
-def test_attempts_do_not_pile_up(ada_browser, simulator):
+def test_pending_sign_ins_do_not_accumulate(ada_browser, simulator):
     at_second(ada_browser)
 
     for _ in range(7):
@@ -226,15 +226,15 @@ def test_attempts_do_not_pile_up(ada_browser, simulator):
 
 
 @pytest.mark.parametrize("page", [*PAGES, CALLBACK])
-def test_nothing_of_the_wizard_is_cached(ada_browser, simulator, page):
+def test_pages_of_the_wizard_are_not_cached(ada_browser, simulator, page):
     assert "no-store" in ada_browser.get(page).headers["Cache-Control"]
 
 
-def test_the_way_back_takes_no_posts(ada_browser, simulator):
+def test_the_callback_refuses_posts(ada_browser, simulator):
     assert ada_browser.post(CALLBACK, {"code": "a-code", "state": "a-state"}).status_code == 405
 
 
-def test_the_box_around_the_choices_is_no_control(ada_browser, simulator):
+def test_the_fieldset_of_the_choices_is_not_a_control(ada_browser, simulator):
     page = ada_browser.get(FIRST).content.decode()
 
     assert page.count("form-check-input") == 2
@@ -246,7 +246,7 @@ def test_the_box_around_the_choices_is_no_control(ada_browser, simulator):
 @pytest.mark.parametrize(
     ("method", "first"), [("service_account", FIRST), ("access_policy", f"{FIRST}policy/")]
 )
-def test_connecting_again_knows_the_answers_of_the_last_time(ada_browser, simulator, maple, method, first):
+def test_reconnect_fills_in_the_former_answers(ada_browser, simulator, maple, method, first):
     maple.addons = TEAMS_ADDONS
     maple.save()
     connection = make_connection(maple, match_field="username", status="disconnected", is_default=False)

@@ -1,4 +1,4 @@
-"""The token of an app, under the Application Access Policy method: kept in memory, renewed, or gone."""
+"""App-only tokens of the Application Access Policy method: cached in memory, renewed, or refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def token_requests(simulator) -> int:
     return sum("/token" in entry["target"] for entry in logged)
 
 
-def test_a_token_is_fetched_once_and_kept_in_memory(by_policy, simulator):
+def test_a_token_is_fetched_once_and_cached_in_memory(by_policy, simulator):
     before = token_requests(simulator)
 
     first, second = user_tokens.access_token(by_policy), user_tokens.access_token(by_policy)
@@ -44,13 +44,13 @@ def test_a_token_is_fetched_once_and_kept_in_memory(by_policy, simulator):
     assert simulator.graph(first, "GET", "/users?$top=1").status_code == 200
 
 
-def test_a_token_that_graph_refused_is_not_given_again(by_policy):
+def test_a_refused_token_is_not_returned_again(by_policy):
     first = user_tokens.access_token(by_policy)
 
     assert user_tokens.access_token(by_policy, refused=first) != first
 
 
-def test_another_sign_in_ends_the_token_that_is_kept(by_policy, simulator):
+def test_a_new_sign_in_invalidates_the_cached_token(by_policy, simulator):
     user_tokens.access_token(by_policy)
     before = token_requests(simulator)
     TeamsConnection.objects.update(token_version=by_policy.teams.token_version + 1)
@@ -64,7 +64,7 @@ def long_ago() -> None:
     TeamsConnection.objects.update(consented_at=timezone.now() - timedelta(days=3))
 
 
-def test_a_consent_that_was_taken_back_needs_an_admin(
+def test_a_withdrawn_consent_needs_an_admin(
     by_policy, simulator, mailoutbox, django_capture_on_commit_callbacks
 ):
     long_ago()
@@ -82,7 +82,7 @@ def test_a_consent_that_was_taken_back_needs_an_admin(
     assert [mail.subject for mail in mailoutbox] == ["Microsoft Teams needs to be reauthorized"]
 
 
-def test_right_after_the_consent_a_token_without_roles_is_waited_out(by_policy, simulator):
+def test_a_token_without_roles_right_after_the_consent_is_an_outage(by_policy, simulator):
     simulator.control("fault", kind="no_roles", count=1)
 
     with pytest.raises(PlatformError, match="takes a few minutes until it shows"):
@@ -93,7 +93,7 @@ def test_right_after_the_consent_a_token_without_roles_is_waited_out(by_policy, 
     assert user_tokens.access_token(by_policy)
 
 
-def test_a_refusal_that_was_overtaken_changes_nothing(by_policy, simulator, monkeypatch):
+def test_an_outdated_refusal_changes_nothing(by_policy, simulator, monkeypatch):
     long_ago()
     simulator.control("consent", roles=[])
     row = user_tokens.connected_row(by_policy)
@@ -106,7 +106,7 @@ def test_a_refusal_that_was_overtaken_changes_nothing(by_policy, simulator, monk
     assert by_policy.status == "connected"
 
 
-def test_keeping_alive_finds_a_consent_that_was_taken_back(by_policy, simulator):
+def test_keep_alive_finds_a_withdrawn_consent(by_policy, simulator):
     user_tokens.access_token(by_policy)
     long_ago()
     TeamsConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
@@ -123,7 +123,7 @@ def test_keeping_alive_finds_a_consent_that_was_taken_back(by_policy, simulator)
     )
 
 
-def test_during_an_outage_a_token_that_still_lives_is_used(by_policy, simulator):
+def test_a_valid_token_is_used_during_an_outage(by_policy, simulator):
     first = user_tokens.access_token(by_policy)
     simulator.control("fault", kind="drop_before", service="entra")
 

@@ -1,4 +1,4 @@
-"""The operators hear in time that the client secret or the certificate ends: once for each threshold."""
+"""Emails to operators before the client secret or the certificate expires, once for each threshold."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def warn_and_send() -> None:
 
 
 def go_to(clock, days_left: int) -> None:
-    """Noon of the day with so many days left."""
+    """Set the clock to noon of the day with `days_left` days left."""
     noon = datetime(LAST_DAY.year, LAST_DAY.month, LAST_DAY.day, 12, tzinfo=UTC)
     clock.move_to(noon - timedelta(days=days_left), tick=False)
 
@@ -47,14 +47,14 @@ def subjects(mailoutbox) -> list[str]:
 
 
 def told(clock, mailoutbox, days: list[int]) -> list[str]:
-    """The subjects of all mails when somebody looks on these days."""
+    """Run the check on these days. Return the subjects of all emails."""
     for days_left in days:
         go_to(clock, days_left)
         warn_and_send()
     return subjects(mailoutbox)
 
 
-def test_a_mail_comes_at_each_threshold_and_after_the_end(clock, mailoutbox):
+def test_an_email_is_sent_at_each_threshold_and_after_the_expiry(clock, mailoutbox):
     found = told(clock, mailoutbox, list(range(40, -20, -1)))
 
     assert found == [
@@ -66,7 +66,7 @@ def test_a_mail_comes_at_each_threshold_and_after_the_end(clock, mailoutbox):
     ]
 
 
-def test_the_mail_says_when_and_what_to_do(clock, mailoutbox, settings):
+def test_the_email_says_when_and_what_to_do(clock, mailoutbox, settings):
     told(clock, mailoutbox, [14])
 
     (mail,) = mailoutbox
@@ -85,7 +85,7 @@ def test_the_mail_says_when_and_what_to_do(clock, mailoutbox, settings):
         ([0], ["within a day"]),
     ],
 )
-def test_days_on_which_nobody_looked_are_made_up_for(clock, mailoutbox, looked, said):
+def test_a_threshold_passed_between_two_checks_sends_an_email(clock, mailoutbox, looked, said):
     found = told(clock, mailoutbox, looked)
 
     assert [subject.removeprefix("[Coconut] Microsoft's client secret expires ") for subject in found] == [
@@ -93,17 +93,17 @@ def test_days_on_which_nobody_looked_are_made_up_for(clock, mailoutbox, looked, 
     ]
 
 
-def test_the_first_look_after_the_end_tells_as_well(clock, mailoutbox):
+def test_the_first_check_after_the_expiry_sends_an_email(clock, mailoutbox):
     found = told(clock, mailoutbox, [-100, -101])
 
     assert found == ["[Coconut] Microsoft's client secret has expired"]
 
 
-def test_looking_often_tells_once(clock, mailoutbox):
+def test_repeated_checks_send_one_email(clock, mailoutbox):
     assert len(told(clock, mailoutbox, [14] * 5)) == 1
 
 
-def test_a_new_secret_is_warned_of_anew(clock, mailoutbox, settings):
+def test_a_new_secret_has_its_own_warnings(clock, mailoutbox, settings):
     told(clock, mailoutbox, [1])
     settings.MICROSOFT_CLIENT_SECRET_EXPIRES = "2028-05-31"
     clock.move_to(datetime(2028, 5, 30, 12, tzinfo=UTC), tick=False)
@@ -133,7 +133,7 @@ def test_a_new_secret_drops_the_email_about_the_old_one(clock, mailoutbox, setti
     assert mailoutbox == []
 
 
-def test_nobody_to_tell_is_not_taken_for_told(clock, mailoutbox, settings):
+def test_without_operators_the_warning_is_not_marked_as_sent(clock, mailoutbox, settings):
     settings.ADMINS, operators = [], settings.ADMINS
     told(clock, mailoutbox, [7])
     settings.ADMINS = operators
@@ -144,13 +144,13 @@ def test_nobody_to_tell_is_not_taken_for_told(clock, mailoutbox, settings):
 
 
 @pytest.mark.parametrize("value", ["", "31.05.2027", "2027-02-30", "\x00"])
-def test_a_date_that_is_not_known_is_nobodys_mail(clock, mailoutbox, settings, value):
+def test_an_unknown_date_sends_no_email(clock, mailoutbox, settings, value):
     settings.MICROSOFT_CLIENT_SECRET_EXPIRES = value
 
     assert told(clock, mailoutbox, [1]) == []
 
 
-def test_a_certificate_says_itself_when_it_ends(clock, mailoutbox, settings, certificate):
+def test_the_expiry_of_a_certificate_is_read_from_it(clock, mailoutbox, settings, certificate):
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
     clock.move_to(credential_expiry.certificate_expiry(certificate.pem).ends - timedelta(days=7), tick=False)
 
@@ -159,7 +159,7 @@ def test_a_certificate_says_itself_when_it_ends(clock, mailoutbox, settings, cer
     assert subjects(mailoutbox) == ["[Coconut] Microsoft's certificate expires in 7 days"]
 
 
-def test_where_there_is_a_certificate_the_secret_does_not_matter(clock, mailoutbox, settings, certificate):
+def test_with_a_certificate_the_secret_is_ignored(clock, mailoutbox, settings, certificate):
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
     settings.MICROSOFT_CLIENT_SECRET_EXPIRES = "2026-01-01"
     clock.move_to(
@@ -180,7 +180,7 @@ def test_a_certificate_that_cannot_be_read_does_not_break_the_task(clock, mailou
 
 
 @pytest.mark.parametrize("days_left", [31, 30, 1, 0, -1])
-def test_the_system_check_counts_as_the_mail_does(clock, mailoutbox, days_left):
+def test_the_system_check_counts_days_as_the_email_does(clock, mailoutbox, days_left):
     go_to(clock, days_left)
     warn_and_send()
 
@@ -189,7 +189,7 @@ def test_the_system_check_counts_as_the_mail_does(clock, mailoutbox, days_left):
     assert said == [subject.removeprefix("[Coconut] ") for subject in subjects(mailoutbox)]
 
 
-def test_the_check_of_a_certificate_counts_as_the_mail_does(clock, mailoutbox, settings, certificate):
+def test_the_check_of_a_certificate_counts_days_as_the_email_does(clock, mailoutbox, settings, certificate):
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
     clock.move_to(
         credential_expiry.certificate_expiry(certificate.pem).ends - timedelta(hours=36), tick=False
@@ -203,7 +203,7 @@ def test_the_check_of_a_certificate_counts_as_the_mail_does(clock, mailoutbox, s
 
 
 @pytest.mark.django_db(transaction=True)
-def test_several_workers_at_once_send_one_mail(clock, mailoutbox):
+def test_concurrent_workers_send_one_email(clock, mailoutbox):
     go_to(clock, 14)
     together = Barrier(4)
 

@@ -1,4 +1,4 @@
-"""A sign-in that Microsoft ends: one mail to the admins, whoever notices it, and one for each time."""
+"""Sign-ins that Microsoft ended: one email to the admins for each time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SUBJECT = "Microsoft Teams needs to be reauthorized"
 
 @pytest.fixture
 def refusing(monkeypatch) -> None:
-    """Microsoft answers `invalid_grant` to everybody, after a while in which all workers have begun."""
+    """Refuse every refresh with `invalid_grant`, after a pause in which all workers have started."""
 
     def refuse(*asked: object) -> None:
         time.sleep(0.2)
@@ -55,8 +55,8 @@ def expire(connected) -> None:
     row.save(update_fields=["tokens"])
 
 
-def everybody_asks(connected) -> list[ErrorKind]:
-    """Several workers want a token at the same moment; what each got instead."""
+def ask_at_once(connected) -> list[ErrorKind]:
+    """Request a token in several threads at once. Return the error of each."""
     together, problems = Barrier(WORKERS), []
 
     def ask() -> None:
@@ -86,11 +86,11 @@ def reauthorize(connected, ada) -> None:
 
 @pytest.mark.usefixtures("refusing")
 @pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
-def test_of_many_workers_that_are_refused_one_has_a_mail_sent(connected, mailoutbox, method):
+def test_concurrent_refusals_send_one_email(connected, mailoutbox, method):
     TeamsConnection.objects.update(method=method)
     expire(connected)
 
-    problems = everybody_asks(connected)
+    problems = ask_at_once(connected)
 
     connected.refresh_from_db()
     assert problems == [ErrorKind.CONNECTION] * WORKERS
@@ -101,15 +101,15 @@ def test_of_many_workers_that_are_refused_one_has_a_mail_sent(connected, mailout
 
 
 @pytest.mark.usefixtures("refusing")
-def test_a_second_death_after_reauthorizing_is_told_once_more(connected, ada, mailoutbox):
+def test_another_refusal_after_reauthorize_sends_another_email(connected, ada, mailoutbox):
     expire(connected)
-    everybody_asks(connected)
+    ask_at_once(connected)
     reauthorize(connected, ada)
     connected.refresh_from_db()
     status_between = connected.status
     expire(connected)
 
-    everybody_asks(connected)
+    ask_at_once(connected)
 
     send_all()
     assert status_between == ConnectionStatus.CONNECTED
@@ -118,7 +118,7 @@ def test_a_second_death_after_reauthorizing_is_told_once_more(connected, ada, ma
 
 @pytest.mark.usefixtures("refusing")
 @pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
-def test_the_daily_renewal_finds_a_dead_sign_in_of_either_method(connected, mailoutbox, monkeypatch, method):
+def test_the_daily_refresh_finds_a_dead_sign_in_of_either_method(connected, mailoutbox, monkeypatch, method):
     TeamsConnection.objects.update(method=method, refreshed_at=timezone.now() - timedelta(days=2))
     monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 
@@ -131,7 +131,7 @@ def test_the_daily_renewal_finds_a_dead_sign_in_of_either_method(connected, mail
 
 
 @pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
-def test_the_daily_renewal_notes_success_for_either_method(connected, monkeypatch, method):
+def test_the_daily_refresh_records_success_for_either_method(connected, monkeypatch, method):
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)
     TeamsConnection.objects.update(method=method, refreshed_at=long_ago, consented_at=long_ago)
     renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.DELEGATED_PERMISSIONS)
@@ -150,7 +150,7 @@ def test_the_daily_renewal_notes_success_for_either_method(connected, monkeypatc
     assert list(user_tokens.due_for_keep_alive()) == []
 
 
-def test_the_daily_renewal_notes_that_our_own_credentials_are_refused(connected, monkeypatch):
+def test_the_daily_refresh_records_that_our_credentials_are_refused(connected, monkeypatch):
     def refuse(*asked: object) -> None:
         raise PlatformError(ErrorKind.OPERATOR, message("Not accepted."))
 

@@ -1,4 +1,4 @@
-"""Keys that do not fit: nothing is lost, pages open, and everybody is told whose it is to mend."""
+"""Wrong encryption keys: nothing is lost, pages open, and the reason names the operator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def connected(settings: Settings) -> Connection:
-    """A connection whose tokens were stored with a key that is not set any more."""
+    """A connection whose tokens were encrypted with a key that is no longer set."""
     connection = make_connection(make_organization())
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     return connection
@@ -55,7 +55,7 @@ def test_admins_can_open_the_pages_of_the_connection(
     assert answer.status_code == 200
 
 
-def test_what_cannot_be_read_is_written_back_as_it_was(
+def test_unreadable_tokens_are_saved_unchanged(
     old_key: str, connected: Connection, settings: Settings
 ) -> None:
     row = TeamsConnection.objects.get(connection=connected)
@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_written_back_as_it_was(
     assert row.tokens["refresh_token"] == "a-refresh-token"
 
 
-def test_reencrypting_says_what_it_could_not_read_and_leaves_it(
+def test_reencrypt_tokens_reports_unreadable_tokens_and_leaves_them(
     old_key: str, connected: Connection, settings: Settings
 ) -> None:
     with pytest.raises(CommandError, match="Tokens of 1 connections can be read with none"):
@@ -77,12 +77,12 @@ def test_reencrypting_says_what_it_could_not_read_and_leaves_it(
     assert TeamsConnection.objects.get().tokens["refresh_token"] == "a-refresh-token"
 
 
-def test_a_check_says_so_where_the_database_may_be_asked(connected: Connection) -> None:
+def test_a_database_check_reports_unreadable_tokens(connected: Connection) -> None:
     assert [message.id for message in check_tokens(databases=["default"])] == ["coconut.W004"]
     assert check_tokens() == []
 
 
-def test_keys_that_fit_are_no_news() -> None:
+def test_the_check_reports_nothing_if_the_keys_fit() -> None:
     make_connection(make_organization())
 
     assert check_tokens(databases=["default"]) == []

@@ -1,4 +1,4 @@
-"""What Microsoft's token endpoint answers, and what we make of it."""
+"""Responses of Microsoft's token endpoint, and the errors made of them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ISSUED = {
 
 @pytest.fixture
 def entra():
-    """Microsoft's discovery document; tests add what the token endpoint answers."""
+    """Serve Microsoft's discovery document. Tests add responses of the token endpoint."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.get(
             f"{ENTRA}/{TENANT_ID}/v2.0/.well-known/openid-configuration",
@@ -54,7 +54,7 @@ def entra():
 
 
 @pytest.fixture(autouse=True)
-def operators_know_nothing(servers):
+def no_emails_sent_yet(servers):
     cache.clear()
 
 
@@ -87,7 +87,7 @@ def test_a_refresh_sends_the_same_scopes_as_the_sign_in(entra):
     assert sorted(form["scope"][0].split()) == sorted([*SCOPE.split(), "offline_access", "openid", "profile"])
 
 
-def test_what_was_issued_is_read(entra):
+def test_issued_tokens_are_read(entra):
     entra.post(TOKEN_ENDPOINT, json=ISSUED)
 
     with time_machine.travel(1_800_000_000, tick=False):
@@ -106,7 +106,7 @@ def test_a_refresh_token_that_is_not_rotated_is_kept(entra):
     assert tokens.refresh_token == "the-refresh-token"
 
 
-def test_scopes_bear_the_graph_host_of_the_cloud(settings):
+def test_scopes_contain_the_graph_host_of_the_cloud(settings):
     settings.MICROSOFT_CLOUD = "dod"
 
     assert sign_in.scopes()[0] == "https://dod-graph.microsoft.us/User.Read"
@@ -141,7 +141,7 @@ def test_a_refusal_is_not_replayed_to_the_next_attempt(entra):
         ("temporarily_unavailable", 90033, ErrorKind.OUTAGE),
     ],
 )
-def test_who_has_to_act_follows_from_the_refusal(entra, error, number, kind):
+def test_the_refusal_decides_who_must_act(entra, error, number, kind):
     assert refused(entra, error, number).kind == kind
 
 
@@ -163,7 +163,7 @@ def test_the_sentence_says_what_to_do(entra, number, beginning):
     assert "Reauthorize" in sentence
 
 
-def test_microsofts_own_words_reach_nobody(entra):
+def test_microsofts_own_text_is_never_shown(entra):
     problem = refused(entra, "invalid_grant", 50173)
 
     assert ("In Microsoft's words" in str(problem), problem.request_id) == (False, "a-trace")
@@ -180,7 +180,7 @@ def test_a_server_error_is_an_outage(entra, status):
 
 
 @pytest.mark.parametrize("body", [requests.ReadTimeout(), requests.ConnectionError(), "<html>"])
-def test_no_usable_answer_is_an_outage(entra, body):
+def test_an_unusable_response_is_an_outage(entra, body):
     entra.post(TOKEN_ENDPOINT, body=body)
 
     with pytest.raises(PlatformError) as caught:
@@ -192,7 +192,7 @@ def test_no_usable_answer_is_an_outage(entra, body):
 # --- The operators --------------------------------------------------------------------------------------
 
 
-def test_operators_are_mailed_once_for_many_refusals(entra, mailoutbox):
+def test_operators_get_one_email_for_many_refusals(entra, mailoutbox):
     refused(entra, "invalid_client", 7000222, status=401)
     refused(entra, "invalid_client", 7000222, status=401)
     send_all()
@@ -202,7 +202,7 @@ def test_operators_are_mailed_once_for_many_refusals(entra, mailoutbox):
     assert mail.body.startswith("Microsoft answered AADSTS7000222 to the app registration")
 
 
-def test_another_fault_is_another_mail(entra, mailoutbox):
+def test_another_error_sends_another_email(entra, mailoutbox):
     refused(entra, "invalid_client", 7000215, status=401)
     entra.replace("POST", TOKEN_ENDPOINT, json=refusal("invalid_client", 7000222), status=401)
     with pytest.raises(PlatformError):
@@ -223,7 +223,7 @@ def test_without_a_cache_the_refusal_is_the_same(entra, mailoutbox, monkeypatch)
     assert mailoutbox == []
 
 
-def test_an_admins_refusal_is_not_the_operators_business(entra, mailoutbox):
+def test_a_refusal_for_the_admin_sends_no_email_to_operators(entra, mailoutbox):
     refused(entra, "invalid_grant", 50173)
     send_all()
 
@@ -234,7 +234,7 @@ def test_an_admins_refusal_is_not_the_operators_business(entra, mailoutbox):
 
 
 def pfx(certificate):
-    """The same key and certificate as a PFX file."""
+    """Write the key and the certificate as a PFX file."""
     content = certificate.path.read_bytes()
     path = certificate.path.with_suffix(".pfx")
     key = load_pem_private_key(content, None)
@@ -248,7 +248,7 @@ def pfx(certificate):
 
 
 @pytest.mark.parametrize("as_file", [lambda certificate: certificate.path, pfx], ids=["pem", "pfx"])
-def test_a_certificate_signs_instead_of_the_secret(entra, settings, certificate, as_file):
+def test_a_certificate_replaces_the_secret(entra, settings, certificate, as_file):
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(as_file(certificate))
     entra.post(TOKEN_ENDPOINT, json=ISSUED)
 
@@ -260,7 +260,7 @@ def test_a_certificate_signs_instead_of_the_secret(entra, settings, certificate,
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\xff\xfe"])
-def test_a_certificate_that_cannot_be_used_is_the_operators(entra, settings, tmp_path, mailoutbox, content):
+def test_an_unusable_certificate_is_for_the_operator_to_fix(entra, settings, tmp_path, mailoutbox, content):
     path = tmp_path / "microsoft.pem"
     if content is not None:
         path.write_bytes(content)
@@ -278,7 +278,7 @@ def test_a_certificate_that_cannot_be_used_is_the_operators(entra, settings, tmp
 
 def test_no_token_or_secret_is_logged(entra, caplog, settings):
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("msal").setLevel(logging.INFO)  # as the settings say
+    logging.getLogger("msal").setLevel(logging.INFO)  # as in the settings
     entra.post(TOKEN_ENDPOINT, json=ISSUED)
     entra.post(TOKEN_ENDPOINT, json=refusal("invalid_client", 7000215), status=401)
 

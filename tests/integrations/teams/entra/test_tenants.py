@@ -1,4 +1,4 @@
-"""From what an admin types to a tenant, or to a sentence."""
+"""Resolution of typed tenant IDs and domains."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def problem_with(typed: str) -> str:
 
 
 @pytest.mark.parametrize("typed", [TENANT_ID, f"  {TENANT_ID.upper()} ", f"{{{TENANT_ID}}}"])
-def test_a_guid_is_read_however_it_was_copied(entra, typed):
+def test_a_guid_is_read_with_braces_spaces_and_capitals(entra, typed):
     entra.get(discovery(TENANT_ID), json=document())
 
     tenant = resolve_tenant(typed)
@@ -82,7 +82,7 @@ def test_an_email_address_is_refused_without_a_call():
     "typed",
     ["contoso", "12345", TENANT_ID[:-1], "contoso .example", "../common", "a.b/c", "contoso.example?x=1"],
 )
-def test_what_is_neither_guid_nor_domain_is_refused_without_a_call(typed):
+def test_other_input_is_refused_without_a_call(typed):
     assert problem_with(typed).startswith("That is neither a tenant ID")
 
 
@@ -95,7 +95,7 @@ def test_a_typing_mistake_is_named(entra):
 
 
 @pytest.mark.parametrize("number", [90038, 900382, 900432])
-def test_a_refusal_that_names_another_cloud(entra, number):
+def test_an_error_that_names_another_cloud_is_refused(entra, number):
     entra.get(
         discovery("agency.example"), json={"error": "invalid_request", "error_codes": [number]}, status=400
     )
@@ -103,7 +103,7 @@ def test_a_refusal_that_names_another_cloud(entra, number):
     assert problem_with("agency.example").startswith("This tenant lives in another Microsoft cloud")
 
 
-def test_discovery_that_names_another_cloud(entra):
+def test_discovery_that_names_another_cloud_is_refused(entra):
     entra.get(discovery("agency.example"), json=document(msgraph_host="graph.microsoft.us"))
 
     assert problem_with("agency.example").startswith("This tenant lives in another Microsoft cloud")
@@ -121,7 +121,7 @@ def test_discovery_that_names_another_cloud(entra):
     ],
     ids=str,
 )
-def test_without_a_usable_answer_it_is_an_outage(entra, answer):
+def test_an_unusable_response_is_an_outage(entra, answer):
     entra.get(discovery(TENANT_ID), **answer)
 
     with pytest.raises(PlatformError) as caught:
@@ -130,14 +130,14 @@ def test_without_a_usable_answer_it_is_an_outage(entra, answer):
     assert caught.value.kind == ErrorKind.OUTAGE
 
 
-def test_the_sign_in_origin_is_discoverys(entra):
+def test_the_sign_in_origin_comes_from_discovery(entra):
     endpoint = "http://localhost:9000/organizations/oauth2/v2.0/authorize"
     entra.get(discovery("organizations"), json=document(authorization_endpoint=endpoint))
 
     assert sign_in_origin() == "http://localhost:9000"
 
 
-def test_the_sign_in_origin_is_microsofts_while_nobody_can_be_asked(entra):
+def test_the_sign_in_origin_is_microsofts_during_an_outage(entra):
     entra.get(discovery("organizations"), status=503)
 
     assert sign_in_origin() == ENTRA

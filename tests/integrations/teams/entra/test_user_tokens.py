@@ -1,4 +1,4 @@
-"""Access tokens: used, renewed once, never overwritten by a slow renewal."""
+"""Delegated access tokens: used while valid, refreshed once, never overwritten by a slow refresh."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def microsoft(monkeypatch):
 
 
 class FakeMicrosoft:
-    """Stands where MSAL is: counts renewals, and answers or refuses as told."""
+    """Replacement for MSAL that counts refreshes, and succeeds or fails as a test sets it."""
 
     def __init__(self, monkeypatch):
         self.refresh_tokens: list[str] = []
@@ -60,14 +60,14 @@ def expire(connected, seconds_left=-1.0):
     row.save(update_fields=["tokens"])
 
 
-def test_a_valid_token_is_used_without_asking_microsoft(connected, microsoft, django_assert_num_queries):
+def test_a_valid_token_is_used_without_a_call(connected, microsoft, django_assert_num_queries):
     with django_assert_num_queries(1):
         token = user_tokens.access_token(connected)
 
     assert (token, microsoft.refresh_tokens) == ("an-access-token", [])
 
 
-def test_an_expired_token_is_renewed_and_kept(connected, microsoft):
+def test_an_expired_token_is_refreshed_and_stored(connected, microsoft):
     expire(connected)
 
     token = user_tokens.access_token(connected)
@@ -77,7 +77,7 @@ def test_an_expired_token_is_renewed_and_kept(connected, microsoft):
     assert teams(connected).tokens["access_token"] == "renewed-1"
 
 
-def test_the_rotated_refresh_token_is_the_one_used_next(connected, microsoft):
+def test_the_rotated_refresh_token_is_used_next(connected, microsoft):
     expire(connected)
     user_tokens.access_token(connected)
     expire(connected)
@@ -87,7 +87,7 @@ def test_the_rotated_refresh_token_is_the_one_used_next(connected, microsoft):
     assert microsoft.refresh_tokens == ["a-refresh-token", "refresh-1"]
 
 
-def test_a_renewal_gives_the_lease_back(connected, microsoft):
+def test_a_refresh_releases_the_lease(connected, microsoft):
     expire(connected)
 
     user_tokens.access_token(connected)
@@ -95,7 +95,7 @@ def test_a_renewal_gives_the_lease_back(connected, microsoft):
     assert teams(connected).lease_token is None
 
 
-def test_a_token_that_graph_refused_is_renewed_once(connected, microsoft):
+def test_a_token_that_graph_refused_is_refreshed_once(connected, microsoft):
     first = user_tokens.access_token(connected, refused="an-access-token")
     second = user_tokens.access_token(connected, refused="an-access-token")
 
@@ -103,7 +103,7 @@ def test_a_token_that_graph_refused_is_renewed_once(connected, microsoft):
     assert len(microsoft.refresh_tokens) == 1
 
 
-def test_while_another_renews_the_token_that_still_lives_is_used(connected, microsoft):
+def test_a_valid_token_is_used_while_another_process_refreshes_it(connected, microsoft):
     expire(connected, seconds_left=60)
     user_tokens._acquire_lease(user_tokens._token_state(user_tokens.connected_row(connected)))
 
@@ -112,7 +112,7 @@ def test_while_another_renews_the_token_that_still_lives_is_used(connected, micr
     assert (token, microsoft.refresh_tokens) == ("an-access-token", [])
 
 
-def test_whoever_waits_in_vain_for_another_renewal_gets_an_outage(connected, microsoft, monkeypatch):
+def test_waiting_too_long_for_another_process_is_an_outage(connected, microsoft, monkeypatch):
     monkeypatch.setattr(user_tokens, "_WAIT_SECONDS", 0.2)
     expire(connected)
     user_tokens._acquire_lease(user_tokens._token_state(user_tokens.connected_row(connected)))
@@ -123,7 +123,7 @@ def test_whoever_waits_in_vain_for_another_renewal_gets_an_outage(connected, mic
     assert caught.value.kind == ErrorKind.OUTAGE
 
 
-def test_a_lease_that_ran_out_is_taken_over(connected, microsoft, settings):
+def test_an_expired_lease_is_taken_over(connected, microsoft, settings):
     settings.MICROSOFT_CONNECT_TIMEOUT_SECONDS = settings.MICROSOFT_READ_TIMEOUT_SECONDS = -2
     expire(connected)
     user_tokens._acquire_lease(user_tokens._token_state(user_tokens.connected_row(connected)))
@@ -131,7 +131,7 @@ def test_a_lease_that_ran_out_is_taken_over(connected, microsoft, settings):
     assert user_tokens.access_token(connected) == "renewed-1"
 
 
-def test_a_renewal_that_somebody_else_finished_is_not_repeated(connected, microsoft):
+def test_a_refresh_that_another_process_finished_is_not_repeated(connected, microsoft):
     expire(connected)
     stale = user_tokens._token_state(user_tokens.connected_row(connected))
     user_tokens.access_token(connected)
@@ -152,7 +152,7 @@ def test_a_refused_refresh_token_needs_an_admin_at_once(connected, microsoft, ma
     assert str(connected.status_reason) == "Microsoft ended the sign-in."
 
 
-def test_a_connection_that_needs_an_admin_is_not_asked_about_again(connected, microsoft):
+def test_a_connection_that_needs_an_admin_costs_no_call(connected, microsoft):
     connected.status = ConnectionStatus.NEEDS_REAUTHORIZATION
     connected.status_reason = message("Microsoft ended the sign-in.")
     connected.save()
@@ -164,7 +164,7 @@ def test_a_connection_that_needs_an_admin_is_not_asked_about_again(connected, mi
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.OPERATOR, ErrorKind.OUTAGE])
-def test_trouble_that_is_not_the_admins_leaves_the_connection_connected(connected, microsoft, kind):
+def test_other_failures_leave_the_connection_connected(connected, microsoft, kind):
     expire(connected)
     microsoft.problem = PlatformError(kind, message("Not now."))
 
@@ -176,7 +176,7 @@ def test_trouble_that_is_not_the_admins_leaves_the_connection_connected(connecte
     assert teams(connected).lease_token is None
 
 
-def test_during_an_outage_a_token_that_still_lives_is_used(connected, microsoft):
+def test_a_valid_token_is_used_during_an_outage(connected, microsoft):
     expire(connected, seconds_left=60)
     microsoft.problem = PlatformError(ErrorKind.OUTAGE, message("Not now."))
 
@@ -197,7 +197,7 @@ def test_a_slow_refusal_does_not_undo_a_reauthorization(connected, microsoft):
     assert (token, connected.status) == ("reauthorized", ConnectionStatus.CONNECTED)
 
 
-def test_a_slow_renewal_does_not_undo_a_reauthorization(connected, microsoft):
+def test_a_slow_refresh_does_not_undo_a_reauthorization(connected, microsoft):
     expire(connected)
     microsoft.before_answering = lambda: reauthorize(connected)
 
@@ -207,7 +207,7 @@ def test_a_slow_renewal_does_not_undo_a_reauthorization(connected, microsoft):
     assert teams(connected).tokens["refresh_token"] == "a-new-refresh-token"
 
 
-def test_a_slow_renewal_does_not_undo_a_disconnect(connected, microsoft):
+def test_a_slow_refresh_does_not_undo_a_disconnect(connected, microsoft):
     expire(connected)
     microsoft.before_answering = lambda: disconnect(connected)
 
@@ -235,7 +235,7 @@ def disconnect(connected):
     connected.save()
 
 
-def test_keeping_alive_renews_what_has_rested_for_a_day(connected, microsoft, monkeypatch):
+def test_keep_alive_refreshes_tokens_after_a_day(connected, microsoft, monkeypatch):
     TeamsConnection.objects.update(refreshed_at=timezone.now() - timedelta(days=2))
     monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 
@@ -245,7 +245,7 @@ def test_keeping_alive_renews_what_has_rested_for_a_day(connected, microsoft, mo
     assert list(user_tokens.due_for_keep_alive()) == []
 
 
-def test_keeping_alive_leaves_what_was_renewed_today(connected, microsoft, monkeypatch):
+def test_keep_alive_skips_tokens_refreshed_today(connected, microsoft, monkeypatch):
     monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 
     tasks.keep_alive()
@@ -253,7 +253,7 @@ def test_keeping_alive_leaves_what_was_renewed_today(connected, microsoft, monke
     assert microsoft.refresh_tokens == []
 
 
-def test_a_sign_in_that_cannot_be_renewed_does_not_break_the_task(connected, microsoft):
+def test_a_failed_refresh_does_not_break_the_task(connected, microsoft):
     microsoft.problem = PlatformError(ErrorKind.CONNECTION, message("Revoked."))
 
     tasks.renew(connected.pk)
@@ -270,7 +270,7 @@ def test_tokens_are_unreadable_in_the_database(connected):
     assert "token" not in stored
 
 
-def test_reencrypting_needs_the_old_key_no_longer(connected, settings):
+def test_after_reencrypt_tokens_the_old_key_is_not_needed(connected, settings):
     old, new = settings.ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
     settings.ENCRYPTION_KEYS = [new, old]
 
@@ -281,7 +281,7 @@ def test_reencrypting_needs_the_old_key_no_longer(connected, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_make_one_renewal(microsoft):
+def test_concurrent_requests_refresh_once(microsoft):
     connected = make_connection(make_organization())
     expire(connected)
     start = threading.Barrier(2)

@@ -1,4 +1,4 @@
-"""A client of Graph before a server that answers as each test says."""
+"""Fixtures: a Graph client, and a server with the responses that each test sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many answers at a time: pages and batches."""
+"""Pages and batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pages_of(client):
     return list(client.pages("/users", params={"$top": "999"}))
 
 
-def test_pages_are_followed_as_given_though_some_are_empty(client, graph_server):
+def test_all_pages_are_followed_even_if_some_are_empty(client, graph_server):
     second, third = f"{ROOT}/users?$skiptoken=RFN%2B0", f"{ROOT}/users?$skiptoken=last"
     graph_server.get(f"{ROOT}/users?$top=999", json={"value": [{"id": "1"}], "@odata.nextLink": second})
     graph_server.get(second, json={"value": [], "@odata.nextLink": third})
@@ -51,7 +51,7 @@ def test_the_token_goes_to_graph_only(client, graph_server, link):
     assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.BUG, 1)
 
 
-def test_pages_that_lead_in_a_circle_end(client, graph_server):
+def test_an_endless_loop_of_pages_ends(client, graph_server):
     graph_server.get(f"{ROOT}/users", json={"value": [], "@odata.nextLink": f"{ROOT}/users?a=1"})
 
     with pytest.raises(PlatformError) as failure:
@@ -61,7 +61,7 @@ def test_pages_that_lead_in_a_circle_end(client, graph_server):
 
 
 @pytest.mark.parametrize("body", [{}, {"value": None}, {"value": ["x"]}, [], "text", None])
-def test_a_page_of_unknown_shape_is_our_error_with_the_request_id(client, graph_server, body):
+def test_a_page_of_unknown_shape_is_a_bug_with_the_request_id(client, graph_server, body):
     graph_server.get(f"{ROOT}/users", json=body, headers={"request-id": "microsofts-id"})
 
     with pytest.raises(PlatformError) as failure:
@@ -78,7 +78,7 @@ def answered(*items, **options):
     return {"json": {"responses": list(items)}, **options}
 
 
-def test_a_batch_is_answered_in_the_order_of_the_questions(client, graph_server):
+def test_batch_results_are_in_the_order_of_the_requests(client, graph_server):
     graph_server.post(
         f"{ROOT}/$batch",
         **answered(
@@ -102,7 +102,7 @@ def test_a_batch_is_answered_in_the_order_of_the_questions(client, graph_server)
     }
 
 
-def test_the_worst_item_of_a_batch_is_its_error(client, graph_server):
+def test_the_most_serious_item_is_the_error_of_the_batch(client, graph_server):
     graph_server.post(
         f"{ROOT}/$batch",
         **answered(
@@ -119,7 +119,7 @@ def test_the_worst_item_of_a_batch_is_its_error(client, graph_server):
     assert len(graph_server.calls) == 1
 
 
-def test_a_refused_item_renews_the_token_once_for_the_whole_batch(client, graph_server, tokens):
+def test_a_refused_item_refreshes_the_token_once_for_the_whole_batch(client, graph_server, tokens):
     graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 401, "body": UNAUTHORIZED}))
     graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 200, "body": 1}))
 
@@ -148,7 +148,7 @@ def test_a_lost_batch_is_not_ambiguous(client, graph_server):
         ["0", "1", "2"],
     ],
 )
-def test_a_batch_that_does_not_answer_what_was_asked_is_our_error(client, graph_server, responses_):
+def test_a_batch_whose_responses_do_not_match_is_a_bug(client, graph_server, responses_):
     graph_server.post(f"{ROOT}/$batch", json={"responses": responses_})
 
     with pytest.raises(PlatformError) as failure:
@@ -161,7 +161,7 @@ REFUSED = {"error": {"code": "Forbidden", "message": "3003: No access"}}
 WITHDRAWN = {"error": {"code": "Authorization_RequestDenied", "message": ""}}
 
 
-def test_where_a_refusal_is_an_answer_every_item_has_one(client, connected, graph_server):
+def test_batch_results_include_refusals(client, connected, graph_server):
     graph_server.post(
         f"{ROOT}/$batch",
         **answered(
@@ -181,7 +181,7 @@ def test_where_a_refusal_is_an_answer_every_item_has_one(client, connected, grap
     assert connected.last_success_at is not None
 
 
-def test_a_refusal_of_everybody_is_no_answer_about_anybody(client, connected, graph_server):
+def test_a_missing_permission_fails_the_whole_batch(client, connected, graph_server):
     graph_server.post(
         f"{ROOT}/$batch",
         **answered({"id": "0", "status": 200}, {"id": "1", "status": 403, "body": WITHDRAWN}),
@@ -195,7 +195,7 @@ def test_a_refusal_of_everybody_is_no_answer_about_anybody(client, connected, gr
     assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
 
 
-def test_a_batch_that_is_refused_itself_has_no_outcomes(client, graph_server):
+def test_a_refused_batch_has_no_results(client, graph_server):
     graph_server.post(f"{ROOT}/$batch", status=503)
 
     with pytest.raises(PlatformError) as failure:
@@ -204,7 +204,7 @@ def test_a_batch_that_is_refused_itself_has_no_outcomes(client, graph_server):
     assert failure.value.kind == ErrorKind.OUTAGE
 
 
-def test_a_batch_of_nothing_but_outages_is_no_sign_of_health(client, connected, graph_server):
+def test_a_batch_of_outages_does_not_count_as_a_success(client, connected, graph_server):
     graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 503}))
 
     client.batch_results(GETS[:1])

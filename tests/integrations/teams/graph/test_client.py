@@ -1,4 +1,4 @@
-"""One request at a time: token, headers, one repeat after a 401, errors, addresses."""
+"""Single requests: token, headers, a repeat after a 401, errors, paths."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_every_request_has_a_timeout(client, graph_server, settings):
     ("path", "prefer", "priority"),
     [("/me/onlineMeetings/1", "include-unknown-enum-members", None), ("/users", None, "low")],
 )
-def test_meetings_ask_for_all_roles_and_matching_lets_others_pass(
+def test_meetings_request_all_roles_and_matching_has_low_priority(
     client, graph_server, path, prefer, priority
 ):
     graph_server.get(f"{ROOT}{path}", json={})
@@ -74,13 +74,13 @@ def test_a_netrc_file_does_not_replace_the_token(client, graph_server, tmp_path,
     ("body", "expected"),
     [(b"", None), (b"23", 23), (b"\xef\xbb\xbf23", 23), (b'{"a": 1}', {"a": 1})],
 )
-def test_bodies_that_are_fine(client, graph_server, body, expected):
+def test_valid_bodies_are_parsed(client, graph_server, body, expected):
     graph_server.get(f"{ROOT}/users/$count", body=body)
 
     assert client.request("GET", "/users/$count") == expected
 
 
-def test_a_success_is_noted_on_the_connection(client, graph_server, connected):
+def test_a_success_is_recorded_on_the_connection(client, graph_server, connected):
     graph_server.get(f"{ROOT}/users", json={})
 
     client.request("GET", "/users")
@@ -89,7 +89,7 @@ def test_a_success_is_noted_on_the_connection(client, graph_server, connected):
     assert connected.last_success_at is not None
 
 
-def test_an_outage_is_noted_on_the_connection_until_the_next_success(client, graph_server, connected):
+def test_an_outage_is_recorded_until_the_next_success(client, graph_server, connected):
     graph_server.get(f"{ROOT}/users", status=503)
     failure_of(client)
     connected.refresh_from_db()
@@ -102,7 +102,7 @@ def test_an_outage_is_noted_on_the_connection_until_the_next_success(client, gra
     assert (noted, connected.trouble_kind) == (ErrorKind.OUTAGE, "")
 
 
-def test_credentials_of_ours_that_are_refused_are_noted_on_the_connection(client, connected, monkeypatch):
+def test_refused_app_credentials_are_recorded_on_the_connection(client, connected, monkeypatch):
     def refuse(connection, *, refused=""):
         raise PlatformError(ErrorKind.OPERATOR, message("Not accepted."))
 
@@ -114,7 +114,7 @@ def test_credentials_of_ours_that_are_refused_are_noted_on_the_connection(client
     assert (connected.trouble_kind, str(connected.trouble)) == (ErrorKind.OPERATOR, "Not accepted.")
 
 
-def test_a_failure_is_no_success(client, graph_server, connected):
+def test_a_failure_is_not_recorded_as_a_success(client, graph_server, connected):
     graph_server.get(f"{ROOT}/users", status=503)
 
     failure_of(client)
@@ -131,7 +131,7 @@ def test_another_cloud_has_another_host(connected, tokens, graph_server, setting
 
 
 # --- 401 --------------------------------------------------------------------------------------------
-def test_a_refused_token_is_renewed_once_and_the_request_repeated(client, graph_server, tokens):
+def test_a_refused_token_is_refreshed_once_and_the_request_repeated(client, graph_server, tokens):
     graph_server.post(f"{ROOT}/me/onlineMeetings", status=401, json=UNAUTHORIZED)
     graph_server.post(f"{ROOT}/me/onlineMeetings", json={"id": "1"})
 
@@ -151,7 +151,7 @@ def test_a_second_refusal_ends_the_sign_in(client, graph_server, connected):
     assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
 
 
-def test_a_refusal_that_reauthorize_has_overtaken_changes_nothing(client, graph_server, connected):
+def test_an_outdated_refusal_after_reauthorize_changes_nothing(client, graph_server, connected):
     def reauthorized(_request):
         TeamsConnection.objects.filter(connection=connected).update(token_version=7)
         return 403, {}, json.dumps({"error": {"code": "Authorization_RequestDenied", "message": ""}})
@@ -164,7 +164,7 @@ def test_a_refusal_that_reauthorize_has_overtaken_changes_nothing(client, graph_
     assert connected.status == ConnectionStatus.CONNECTED
 
 
-def test_a_refusal_that_concerns_one_person_leaves_the_connection_alone(client, graph_server, connected):
+def test_a_refusal_for_one_person_leaves_the_connection_unchanged(client, graph_server, connected):
     graph_server.post(f"{ROOT}/me/onlineMeetings", status=403, json={"error": {"code": "Forbidden"}})
 
     error = failure_of(client, "POST", "/me/onlineMeetings", json={})
@@ -189,7 +189,7 @@ def test_a_refusal_that_concerns_one_person_leaves_the_connection_alone(client, 
         {"status": 504},
     ],
 )
-def test_without_a_usable_answer_only_a_write_is_ambiguous(client, graph_server, method, answer):
+def test_without_a_usable_response_only_a_write_is_ambiguous(client, graph_server, method, answer):
     graph_server.add(method, f"{ROOT}/me/onlineMeetings/1", **answer)
 
     error = failure_of(client, method, "/me/onlineMeetings/1")
@@ -197,7 +197,7 @@ def test_without_a_usable_answer_only_a_write_is_ambiguous(client, graph_server,
     assert (error.kind, error.ambiguous) == (ErrorKind.OUTAGE, method == "PATCH")
 
 
-def test_a_connection_that_was_never_made_is_not_ambiguous(client, graph_server):
+def test_a_failed_tcp_connection_is_not_ambiguous(client, graph_server):
     graph_server.patch(f"{ROOT}/me/onlineMeetings/1", body=requests.ConnectTimeout())
 
     assert failure_of(client, "PATCH", "/me/onlineMeetings/1").ambiguous is False
@@ -210,7 +210,7 @@ def test_a_redirect_is_not_followed(client, graph_server):
     assert len(graph_server.calls) == 1
 
 
-def test_a_missing_page_of_a_gateway_is_no_missing_meeting(client, graph_server):
+def test_a_404_of_a_gateway_is_an_outage(client, graph_server):
     graph_server.get(f"{ROOT}/me/onlineMeetings/1", status=404, body="<html>Not Found</html>")
 
     assert failure_of(client, path="/me/onlineMeetings/1").kind == ErrorKind.OUTAGE
@@ -221,7 +221,7 @@ def test_a_missing_page_of_a_gateway_is_no_missing_meeting(client, graph_server)
     ("header", "seconds"),
     [("10", 10.0), ("0", 0.0), ("999999", 3600.0), (None, None), ("soon", None), ("-5", None), ("nan", None)],
 )
-def test_the_pause_that_graph_asks_for(client, graph_server, header, seconds):
+def test_retry_after_is_in_seconds(client, graph_server, header, seconds):
     headers = {} if header is None else {"Retry-After": header}
     graph_server.get(
         f"{ROOT}/users", status=429, headers=headers, json={"error": {"code": "TooManyRequests"}}
@@ -232,7 +232,7 @@ def test_the_pause_that_graph_asks_for(client, graph_server, header, seconds):
     assert (error.kind, error.retry_after) == (ErrorKind.THROTTLED, seconds)
 
 
-def test_a_pause_may_be_a_date(client, graph_server):
+def test_retry_after_may_be_a_date(client, graph_server):
     at = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
     graph_server.get(f"{ROOT}/users", status=503, headers={"Retry-After": at})
 
@@ -275,7 +275,7 @@ def test_a_segment_is_quoted(value, quoted):
 
 
 @pytest.mark.parametrize("value", ["", ".", "..", "a\nb", "a\x00"])
-def test_what_is_no_segment_is_refused(value):
+def test_an_invalid_segment_is_refused(value):
     with pytest.raises(PlatformError) as failure:
         segment(value)
 

@@ -1,4 +1,4 @@
-"""Every answer of Graph that is no success, and what it means."""
+"""Graph's error responses and their error kinds."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ NO_HOST_PERMISSION = "No application access policy found for this app"
         (EVERYWHERE, 418, "Teapot", "", "bug", None),
     ],
 )
-def test_graphs_refusals(areas, status, code, message, kind, reason):
+def test_each_refusal_has_an_error_kind(areas, status, code, message, kind, reason):
     errors = [error_of(Refusal(status, area, code, message)) for area in areas]
 
     assert [(error.kind, error.reason) for error in errors] == [(kind, reason)] * len(areas)
@@ -108,7 +108,7 @@ def test_graphs_refusals(areas, status, code, message, kind, reason):
     [(400, "bug"), (414, "bug"), (401, "connection"), (429, "throttled")]
     + [(status, "outage") for status in (302, 403, 404, 407, 500, 502, 503)],
 )
-def test_a_gateways_word_is_not_graphs(status, kind):
+def test_most_errors_of_a_gateway_are_outages(status, kind):
     error = error_of(Refusal(status, MEETING, is_graph_error=False))
 
     assert error.kind == kind
@@ -126,17 +126,17 @@ def test_a_gateways_word_is_not_graphs(status, kind):
         (403, True, False),
     ],
 )
-def test_only_a_write_that_may_have_been_carried_out_is_ambiguous(status, is_write, ambiguous):
+def test_only_a_write_that_may_have_been_executed_is_ambiguous(status, is_write, ambiguous):
     assert error_of(Refusal(status, MEETING, is_write=is_write)).ambiguous is ambiguous
 
 
-def test_the_request_id_and_the_pause_travel_along():
+def test_the_error_has_the_request_id_and_the_pause():
     error = error_of(Refusal(429, MEETING, request_id="an-id", retry_after=12.0))
 
     assert (error.request_id, error.retry_after) == ("an-id", 12.0)
 
 
-def test_sentences_say_who_does_what():
+def test_messages_say_who_does_what():
     refused = error_of(Refusal(401, MEETING))
     throttled = error_of(Refusal(429, MEETING))
 
@@ -163,5 +163,5 @@ def test_every_kind_that_graph_can_cause_is_in_the_table():
         ("/me/onlineMeetings/MSo1", MEETING),
     ],
 )
-def test_what_a_path_is_about(path, area):
+def test_each_path_has_an_area(path, area):
     assert area_of(path) is area

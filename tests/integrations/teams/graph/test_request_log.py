@@ -1,4 +1,4 @@
-"""What is counted and logged of every request to Microsoft."""
+"""Metrics and log lines of requests to Microsoft."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def count_token_request(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
-def test_answers_are_counted_by_status_and_silence_as_none(client, graph_server):
+def test_responses_are_counted_by_status(client, graph_server):
     graph_server.get(f"{ROOT}/users", json={"value": []})
     graph_server.get(f"{ROOT}/users", body=requests.ConnectTimeout())
     names = ("2xx", "none")
@@ -86,7 +86,7 @@ def test_both_ids_of_a_request_are_fields_of_its_line(client, connected, graph_s
         (ErrorKind.OUTAGE, "unavailable"),
     ],
 )
-def test_tokens_are_counted_by_what_came_of_asking_for_them(kind, outcome):
+def test_token_requests_are_counted_by_outcome(kind, outcome):
     before = count_token_request("coconut_token_renewals_total", outcome=outcome)
 
     ask_for_token(kind)
@@ -102,7 +102,7 @@ def ask_for_token(kind: ErrorKind | None) -> None:
         raise PlatformError(kind, message("No."))
 
 
-def test_a_fault_of_our_own_renews_nothing():
+def test_an_exception_of_our_own_counts_as_unavailable():
     before = count_token_request("coconut_token_renewals_total", outcome="renewed")
 
     with pytest.raises(RuntimeError), counting_renewals():

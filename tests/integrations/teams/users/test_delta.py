@@ -1,4 +1,4 @@
-"""Who changed in the tenant, whatever Graph's delta query answers."""
+"""Changes in the tenant from Graph's delta query."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ def page(*rows: dict[str, object], **links: str) -> dict[str, object]:
     return {"value": list(rows), **{f"@odata.{name}": link for name, link in links.items()}}
 
 
-def test_without_the_permission_nothing_is_asked(maple):
+def test_without_the_permission_no_request_is_sent(maple):
     assert changes_since(make_connection(maple), "") is None
 
 
-def test_at_first_only_a_link_is_taken(connected, graph):
+def test_the_first_query_returns_only_a_link(connected, graph):
     graph.get(DELTA, json=page(deltaLink=LINK))
 
     assert changes_since(connected, "") == Changes(LINK, is_complete=False)
     assert graph.calls[0].request.params["$deltatoken"] == "latest"
 
 
-def test_a_tenant_that_lists_everybody_at_first_says_nothing_about_changes(connected, graph):
+def test_a_first_query_that_lists_all_users_reports_no_changes(connected, graph):
     graph.get(DELTA, json=page({"id": "oid-1", "userPrincipalName": "sam@x.example"}, deltaLink=LINK))
 
     assert changes_since(connected, "") == Changes(LINK, is_complete=False)
 
 
-def test_who_changed_is_read_from_every_page(connected, graph):
+def test_changes_are_read_from_every_page(connected, graph):
     graph.get(LINK, json=page({"id": "oid-1", "userPrincipalName": "Sam@x.example"}, nextLink=NEXT))
     graph.get(
         NEXT,
@@ -70,13 +70,13 @@ def test_who_changed_is_read_from_every_page(connected, graph):
     ("status", "code"),
     [(410, "resyncRequired"), (410, "syncStateNotFound"), (400, "Directory_ExpiredPageToken")],
 )
-def test_a_link_that_graph_does_not_know_any_more_begins_anew(connected, graph, status, code):
+def test_an_expired_link_starts_over(connected, graph, status, code):
     graph.get(LINK, status=status, json={"error": {"code": code, "message": "Start over."}})
 
     assert changes_since(connected, LINK) == UNKNOWN
 
 
-def test_too_many_pages_begin_anew(connected, graph, settings):
+def test_too_many_pages_start_over(connected, graph, settings):
     settings.CELERY_TASK_TIME_LIMIT = 0
     graph.get(LINK, json=page({"id": "oid-1"}, nextLink=NEXT))
 
@@ -88,14 +88,14 @@ def test_a_link_to_another_host_gets_no_token(connected):
 
 
 @pytest.mark.parametrize("body", [page(), {"value": None}, [], {"value": ["?"]}])
-def test_an_answer_of_another_shape_begins_anew(connected, graph, body):
+def test_a_response_of_another_shape_starts_over(connected, graph, body):
     graph.get(LINK, json=body)
 
     assert changes_since(connected, LINK) == UNKNOWN
 
 
 @pytest.mark.parametrize(("status", "kind"), [(503, ErrorKind.OUTAGE), (429, ErrorKind.THROTTLED)])
-def test_what_passes_is_waited_for(connected, graph, status, kind):
+def test_a_temporary_failure_is_raised(connected, graph, status, kind):
     graph.get(LINK, status=status, json={"error": {"code": "x", "message": ""}})
 
     with pytest.raises(PlatformError) as failure:
@@ -107,7 +107,7 @@ def test_what_passes_is_waited_for(connected, graph, status, kind):
 # --- Against the simulated tenant -------------------------------------------------------------------
 @pytest.fixture
 def by_policy(maple, simulator):
-    """An app that everybody is a user of, whose administrator consented."""
+    """A connection by access policy, with consent."""
     simulator.control("policy")
     simulator.control("consent")
     connection = make_connection(maple)
@@ -124,14 +124,14 @@ def match(connection, simulator, first_name: str):
 
 
 def night(connection) -> list[tuple[str, str, str]]:
-    """Who is found in the next one."""
+    """Run the next watch and return its findings."""
     DriftWatch.objects.update(due_at="2000-01-01T00:00Z")
     watch_drift(connection.pk)
     rows = DriftFinding.objects.order_by("staff__first_name")
     return [(row.staff.first_name, row.after, row.reason) for row in rows]
 
 
-def test_who_was_renamed_disabled_or_removed_is_found_the_next_night(by_policy, simulator):
+def test_renamed_disabled_and_removed_users_are_found_the_next_night(by_policy, simulator):
     for name in ("Sam", "Sky", "Ada"):
         match(by_policy, simulator, name)
     assert night(by_policy) == []
@@ -141,7 +141,7 @@ def test_who_was_renamed_disabled_or_removed_is_found_the_next_night(by_policy, 
     assert night(by_policy) == [("Sam", "unmatched", "alias"), ("Sky", "forbidden", "disabled")]
 
 
-def test_who_was_put_right_is_forgotten(by_policy, simulator):
+def test_a_fixed_user_ends_the_finding(by_policy, simulator):
     match(by_policy, simulator, "Sam")
     night(by_policy)
     simulator.control("person", user="sam@maple.example", enabled=False)
@@ -151,7 +151,7 @@ def test_who_was_put_right_is_forgotten(by_policy, simulator):
     assert night(by_policy) == []
 
 
-def test_a_quiet_night_costs_one_request(by_policy, simulator):
+def test_a_night_without_changes_costs_one_request(by_policy, simulator):
     match(by_policy, simulator, "Sam")
     night(by_policy)
     before = len(graph_requests(simulator))

@@ -1,4 +1,4 @@
-"""Who is who, whatever Graph answers: names that cannot exist, doubles, look-alikes, strange rows."""
+"""Lookup of user names in Graph: impossible names, duplicates, look-alikes, malformed rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOBODY = DirectoryResult(reason=MatchReason.NOT_FOUND)
 
 
 class FakeUsers:
-    """Answers batches with whichever of its rows a filter asks for; `extra` rows come along every time."""
+    """Answer batches with the rows that a filter selects, and with the `extra` rows every time."""
 
     def __init__(self, server: responses.RequestsMock) -> None:
         self.rows: list[dict[str, object]] = []
@@ -64,18 +64,18 @@ def find(connected, *names, expected=1):
 @pytest.mark.parametrize(
     "name", ["sam", "a" * 321 + "@x.example", "a\nb@x.example", "a\x00@x.example", "a\ud800@x.example"]
 )
-def test_a_name_that_nobody_can_have_is_answered_without_asking(connected, users, name):
+def test_an_impossible_name_costs_no_request(connected, users, name):
     assert find(connected, name) == {name: NOBODY}
     assert users.filters == []
 
 
 @pytest.mark.parametrize("name", ["", "   "])
-def test_an_empty_name_is_answered_without_asking(connected, users, name):
+def test_an_empty_name_costs_no_request(connected, users, name):
     assert find(connected, name) == {name: DirectoryResult(reason=MatchReason.FIELD_EMPTY)}
     assert users.filters == []
 
 
-def test_every_name_has_its_answer_however_often_and_however_typed(connected, users):
+def test_every_name_has_a_result_with_duplicates_and_in_any_case(connected, users):
     users.rows = [row(1, "Sam@x.example")]
     sam = DirectoryResult("oid-1", "Sam@x.example", "N")
 
@@ -99,19 +99,19 @@ def test_apostrophes_are_doubled(connected, users):
     assert found["o'brien@x.example"].remote_id == "oid-1"
 
 
-def test_rows_that_nobody_asked_for_match_nobody(connected, users):
+def test_rows_that_were_not_requested_are_ignored(connected, users):
     users.extra = [row(9, "somebody.else@x.example")]
 
     assert find(connected, "sam@x.example") == {"sam@x.example": NOBODY}
 
 
-def test_the_same_user_twice_is_one_user(connected, users):
+def test_a_duplicate_row_is_one_user(connected, users):
     users.rows = [row(1, "sam@x.example"), row(1, "sam@x.example")]
 
     assert find(connected, "sam@x.example")["sam@x.example"].remote_id == "oid-1"
 
 
-def test_two_users_with_one_name_match_nobody(connected, users):
+def test_a_name_of_two_users_is_not_matched(connected, users):
     users.rows = [row(1, "sam@x.example"), row(2, "Sam@x.example")]
 
     assert find(connected, "sam@x.example") == {
@@ -119,7 +119,7 @@ def test_two_users_with_one_name_match_nobody(connected, users):
     }
 
 
-def test_an_address_that_two_users_share_names_both(connected, users):
+def test_an_address_of_two_users_names_both(connected, users):
     users.rows = [row(1, "sam.a@x.example", "sam@x.example"), row(2, "sam.b@x.example", "sam@x.example")]
 
     found = find(connected, "sam@x.example")["sam@x.example"]
@@ -128,7 +128,7 @@ def test_an_address_that_two_users_share_names_both(connected, users):
     assert found.hint == "sam.a@x.example, sam.b@x.example"
 
 
-def test_a_guest_besides_an_account_is_not_in_the_way(connected, users):
+def test_a_guest_with_the_address_of_an_account_is_ignored(connected, users):
     users.rows = [
         row(1, "sam_x.example#EXT#@y.example", "sam@x.example"),
         row(2, "sam.a@x.example", "sam@x.example"),
@@ -139,8 +139,8 @@ def test_a_guest_besides_an_account_is_not_in_the_way(connected, users):
     assert (found.reason, found.hint) == (MatchReason.ALIAS, "sam.a@x.example")
 
 
-def test_a_look_alike_is_somebody_else(connected, users):
-    """The Kelvin sign becomes a k, and ß becomes ss, when case is taken away."""
+def test_a_look_alike_is_another_user(connected, users):
+    """Case folding turns the Kelvin sign into k, and ß into ss."""
     users.rows = [row(1, "kim@x.example"), row(2, "strasse@x.example")]
 
     found = find(connected, "kim@x.example", "\u212aim@x.example", "straße@x.example", "strasse@x.example")
@@ -156,7 +156,7 @@ def test_names_are_compared_without_case(typed, stored, is_same):
     assert (fold(typed) == fold(stored)) is is_same
 
 
-def test_a_user_without_a_name_is_passed_over(connected, users):
+def test_a_user_without_a_user_name_is_skipped(connected, users):
     users.rows = [row(1, "sam@x.example")]
     users.extra = [{"id": "oid-2", "userPrincipalName": None, "mail": None}]
 
@@ -166,7 +166,7 @@ def test_a_user_without_a_name_is_passed_over(connected, users):
 @pytest.mark.parametrize(
     "strange", [{}, {"id": None}, {"id": 7}, {"id": ""}, {"id": "x" * 101}, {"id": "a\x00"}]
 )
-def test_a_row_that_is_no_user_is_our_error(connected, users, strange):
+def test_a_malformed_row_is_a_bug(connected, users, strange):
     users.extra = [{"userPrincipalName": "sam@x.example", **strange}]
 
     with pytest.raises(PlatformError) as failure:
@@ -175,7 +175,7 @@ def test_a_row_that_is_no_user_is_our_error(connected, users, strange):
     assert failure.value.kind == ErrorKind.BUG
 
 
-def test_one_failed_part_means_that_nothing_was_learnt(connected, users, monkeypatch):
+def test_a_failed_batch_item_fails_the_lookup(connected, users, monkeypatch):
     answers = users.answer_item
     refused = {"status": 503, "body": {"error": {"code": "UnknownError"}}}
     monkeypatch.setattr(
@@ -188,7 +188,7 @@ def test_one_failed_part_means_that_nothing_was_learnt(connected, users, monkeyp
     assert failure.value.kind == ErrorKind.OUTAGE
 
 
-def test_a_part_with_a_next_page_is_read_to_its_end(connected, users):
+def test_a_batch_item_with_a_next_page_is_read_to_its_end(connected, users):
     following = f"{ROOT}/users?$skiptoken=2"
     users.server.get(following, json={"value": [row(1, "sam@x.example")]})
     users.answer_item = lambda item: {
@@ -210,7 +210,7 @@ def test_fifteen_names_go_into_a_filter_and_twenty_filters_into_a_request(connec
     assert all(answer.remote_id for answer in found.values())
 
 
-def test_a_few_who_are_missing_cost_one_request_for_all_of_a_question(connected, users):
+def test_a_few_missing_names_cost_one_more_request(connected, users):
     names = [f"user{number}@x.example" for number in range(1200)]
     users.rows = [row(number, name) for number, name in enumerate(names) if number % 20]
 
@@ -220,7 +220,7 @@ def test_a_few_who_are_missing_cost_one_request_for_all_of_a_question(connected,
     assert sum(answer.reason == MatchReason.NOT_FOUND for answer in found.values()) == 60
 
 
-def test_text_that_the_database_cannot_hold_is_cleaned(connected, users):
+def test_text_that_the_database_cannot_store_is_cleaned(connected, users):
     users.rows = [row(1, "sam@x.example", displayName="Sam\x00\n" + "x" * 400)]
 
     name = find(connected, "sam@x.example")["sam@x.example"].name
@@ -238,7 +238,7 @@ def test_text_that_the_database_cannot_hold_is_cleaned(connected, users):
         ({"userPrincipalName": "a@x.example"}, False),
     ],
 )
-def test_guests(fields, is_guest):
+def test_guests_are_found_by_their_user_type(fields, is_guest):
     user = read_user({"id": "1", **fields})
 
     assert user is not None
@@ -257,14 +257,14 @@ def test_guests(fields, is_guest):
         (["?", {}], False),
     ],
 )
-def test_licences(plans, is_licensed):
+def test_licences_are_read_from_the_assigned_plans(plans, is_licensed):
     user = read_user({"id": "1", "userPrincipalName": "a@x.example", "assignedPlans": plans})
 
     assert user is not None
     assert user.is_licensed is is_licensed
 
 
-def test_addresses_are_the_main_one_and_the_smtp_ones():
+def test_addresses_are_the_main_and_the_smtp_addresses():
     user = read_user(
         {
             "id": "1",

@@ -1,6 +1,6 @@
-"""Which way people are found: by asking for their names, or by reading everybody, and when one gives way to the other.
+"""Choice between queries by name and a listing of all users, by the number of requests.
 
-What is counted is requests to Graph, in a tenant of 50,000 unless a test says otherwise.
+The tenant has 50,000 users unless a test says otherwise.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BUDGET = 60
 
 
 class Tenant:
-    """A Graph with `size` users who are called user0@x.example and so on; it answers as long as it is asked well."""
+    """Graph with `size` users named user0@x.example and so on. It accepts valid requests only."""
 
     def __init__(self, server: responses.RequestsMock, size: int = 50_000) -> None:
         self.size = size
@@ -64,7 +64,7 @@ class Tenant:
 
 @pytest.fixture(params=["User.ReadBasic.All", "User.Read.All"])
 def connected(maple, request):
-    """Addresses are looked for in one field, or in two where the connection may read them."""
+    """A connection that may read one address field, or two."""
     connection = make_connection(maple)
     connection.teams.granted = [request.param]
     connection.teams.save(update_fields=["granted"])
@@ -78,7 +78,7 @@ def tenant():
 
 
 def rematch(connected, names: list[str]) -> dict[str, MatchReason | None]:
-    """Look all of them up in chunks, as a run does."""
+    """Look up all names in chunks, as a run does."""
     found: dict[str, MatchReason | None] = {}
     directory, at = open_directory(connected, len(names)), 0
     while chunk := names[at : at + directory.chunk_size]:
@@ -88,7 +88,7 @@ def rematch(connected, names: list[str]) -> dict[str, MatchReason | None]:
 
 
 def staff(how_many: int, missing_percent: int) -> list[str]:
-    """Names, of which so many in a hundred exist nowhere, spread evenly."""
+    """Return names, of which a percentage is missing from the tenant, spread evenly."""
     return [
         f"nobody{number}@x.example" if number * 37 % 100 < missing_percent else f"user{number}@x.example"
         for number in range(how_many)
@@ -105,33 +105,33 @@ def test_ten_thousand_staff_in_a_tenant_of_fifty_thousand_keep_the_budget(connec
     assert found == {name: MatchReason.NOT_FOUND if name.startswith("nobody") else None for name in names}
 
 
-def test_where_nobody_is_missing_only_names_are_asked_for(connected, tenant):
+def test_without_missing_names_all_queries_are_by_name(connected, tenant):
     rematch(connected, staff(10_000, 0))
 
     assert (tenant.requests, tenant.pages) == (1 + 34, 0)
 
 
-def test_where_everybody_is_missing_the_first_question_is_the_last(connected, tenant):
+def test_if_all_names_are_missing_the_first_query_is_the_last(connected, tenant):
     rematch(connected, staff(10_000, 100))
 
     assert (tenant.requests, tenant.pages) == (1 + 4 + 51, 51)
 
 
-def test_names_that_nobody_can_have_are_no_reason_to_read_everybody(connected, tenant):
-    """Such as where the field holds no UPN at all: these are answered without asking."""
+def test_impossible_names_do_not_start_a_listing(connected, tenant):
+    """Impossible names cost no request, for example if the field holds no UPNs."""
     rematch(connected, [f"user{number}" for number in range(9_000)] + staff(1_000, 100))
 
     assert tenant.pages == 0
 
 
-def test_a_few_hundred_who_are_all_missing_are_looked_for(connected, tenant):
+def test_a_few_hundred_missing_names_are_queried_by_name(connected, tenant):
     rematch(connected, staff(900, 100))
 
     assert tenant.pages == 0
     assert tenant.requests <= 1 + 3 + 6
 
 
-def test_a_worker_that_takes_over_pays_for_what_is_left_only(connected, tenant):
+def test_a_worker_that_takes_over_pays_only_for_the_remaining_names(connected, tenant):
     names = staff(10_000, 5)
     directory = open_directory(connected, len(names))
     directory.find(names[:1200])
@@ -142,7 +142,7 @@ def test_a_worker_that_takes_over_pays_for_what_is_left_only(connected, tenant):
     assert (tenant.requests - asked_before, tenant.pages) == (1 + 30 + 8, 0)
 
 
-def test_pages_that_come_too_slowly_give_way_to_names(connected, tenant, settings, monkeypatch):
+def test_slow_pages_switch_to_queries_by_name(connected, tenant, settings, monkeypatch):
     settings.CELERY_TASK_TIME_LIMIT = 75
     monkeypatch.setattr("integrations.teams.users.lookup.monotonic", lambda: tenant.pages)  # a page a second
 
@@ -152,9 +152,7 @@ def test_pages_that_come_too_slowly_give_way_to_names(connected, tenant, setting
     assert tenant.pages == 3
 
 
-def test_pages_that_come_too_slowly_from_the_start_give_way_to_names(
-    connected, tenant, settings, monkeypatch
-):
+def test_slow_pages_from_the_start_switch_to_queries_by_name(connected, tenant, settings, monkeypatch):
     settings.CELERY_TASK_TIME_LIMIT = 75
     monkeypatch.setattr("integrations.teams.users.lookup.monotonic", lambda: tenant.pages)  # a page a second
 
@@ -165,7 +163,7 @@ def test_pages_that_come_too_slowly_from_the_start_give_way_to_names(
 
 
 @pytest.mark.parametrize("count", ["many", None, {}])
-def test_a_count_that_is_no_number_is_our_error(connected, count):
+def test_a_malformed_count_is_a_bug(connected, count):
     with responses.RequestsMock() as server:
         server.get(f"{ROOT}/users/$count", json=count)
 
@@ -180,25 +178,23 @@ def test_a_count_that_is_no_number_is_our_error(connected, count):
     ("pages", "names", "is_read"),
     [(51, 5_000, False), (26, 20_000, True), (1, 601, True), (60, 50_000, True), (61, 50_000, False)],
 )
-def test_everybody_is_read_at_once_where_that_needs_fewer_requests_and_fits_into_a_task(
-    pages, names, is_read
-):
+def test_all_users_are_listed_if_that_needs_fewer_requests_and_fits_into_a_task(pages, names, is_read):
     assert LookupCost(names, address_fields=1, pages=pages).should_read_all_first() is is_read
 
 
-def test_what_was_not_counted_is_not_read():
+def test_an_uncounted_tenant_is_not_listed():
     assert LookupCost(50_000, address_fields=2).should_read_all_first() is False
 
 
 @pytest.mark.parametrize(
     ("left", "missing", "is_read"),
     [
-        (8_800, 1200, True),  # 8 now, and 8 questions of 4 + 8 requests
-        (8_800, 120, False),  # 1 now, and 8 questions of 4 + 1 requests
+        (8_800, 1200, True),  # 8 now, and 8 queries of 4 + 8 requests
+        (8_800, 120, False),  # 1 now, and 8 queries of 4 + 1 requests
         (1_200, 1200, False),  # 8 now, and 12 for the rest
     ],
 )
-def test_what_is_missing_so_far_tells_what_the_rest_will_cost(left, missing, is_read):
+def test_the_share_of_missing_names_predicts_the_cost(left, missing, is_read):
     costs = LookupCost(left + 1200, address_fields=2, pages=51)
 
     costs.record_chunk(1200, 1200, missing)
