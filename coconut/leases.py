@@ -23,7 +23,7 @@ NO_LEASE: Final[dict[str, None]] = {"lease_token": None, "lease_until": None}
 
 
 def unleased() -> Q:
-    """Return the condition of rows that nobody holds."""
+    """Return the condition of rows without a running lease."""
     return Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
 
 
@@ -42,7 +42,7 @@ class LeaseQuerySet(models.QuerySet[Leased]):
     """Lease operations. Each is one conditional UPDATE and returns the number of rows it changed."""
 
     def unleased(self) -> Self:
-        """Return the rows that nobody holds."""
+        """Return the rows without a running lease."""
         return self.filter(unleased())
 
     def held_by(self, token: UUID | None) -> Self:

@@ -1,4 +1,4 @@
-"""Operators look at connections and meetings. Nothing here is secret: no link, no token, nobody's notes."""
+"""Read-only pages of connections and meetings for operators, without links, tokens, subjects or notes."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
     inlines = [ConnectionEventInline]
 
 
-class StateFilter(admin.SimpleListFilter):
-    """Offers every state without looking which ones occur: that would read the whole table."""
+class MeetingStateFilter(admin.SimpleListFilter):
+    """Filter by state. Offers all states: a query for the existing ones would read the whole table."""
 
     title = _("state")
     parameter_name = "state"
@@ -70,10 +70,10 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Meeting)
 class MeetingAdmin(ReadOnlyAdmin):
-    """For support: which meetings wait or failed, why, and the platform's request id."""
+    """Pending and failed meetings with the reason and the platform's request id, for support."""
 
     list_display = ["id", "organization", "host", "starts_at", "state", "attempts", "error_kind"]
-    list_filter = [StateFilter, "error_kind"]
+    list_filter = [MeetingStateFilter, "error_kind"]
     list_select_related = ["organization", "host"]
     search_fields = ["id", "error_request_id", "host__email", "organization__name"]
     ordering = ["-starts_at"]

@@ -1,21 +1,18 @@
-"""A circuit for each connection: a platform that is down is probed by one caller at a time, not hammered by all.
+"""Circuit breaker of a connection: if its platform is down, one caller at a time probes it.
 
-What counts stands in the connection's row, so that all workers agree. When several callers in a row got no answer the
-circuit opens: nobody calls for a while, then one caller does. As long as that is in vain the pauses grow; the first
-answer, even a refusal, closes the circuit, and what waited is due.
+The state is in the connection's row, so all workers agree. The circuit opens after several different callers in a row
+got no answer. Then calls stop until `probe_at`, when one caller may probe. Failed probes make the pauses longer. Any
+answer, even a refusal, closes the circuit and makes waiting work due.
 
-One caller alone never opens it, however often it fails: there may be a meeting for which the platform gives nothing but
-errors while it serves everybody else. That one has growing pauses of its own.
+A single caller never opens the circuit: the platform may fail for one meeting and work for all others.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from functools import cache
 from typing import Any, Final
 
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
@@ -24,68 +21,81 @@ from django.dispatch import Signal
 from coconut import leases
 from coconut.backoff import backoff
 from integrations.messages import Message
-from integrations.models import (
-    Connection,
-)
+from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import ErrorScope, PlatformError
 
 logger = logging.getLogger(__name__)
 
-#: So many callers in a row without an answer, and the platform is thought to be down.
+#: Callers in a row without an answer that open the circuit.
 FAILURES_TO_OPEN: Final = 3
 #: Pauses after an outage, with exponential backoff.
 FIRST_PAUSE_SECONDS = 15
 LONGEST_PAUSE_SECONDS = 900
 #: Longest pause between the probes of an open circuit.
 LONGEST_PROBE_PAUSE_SECONDS = 120
-# The pauses are at their longest long before.
-_MOST_COUNTED: Final = 20
+# The pause reaches its limit long before.
+_MOST_COUNTED_FAILURES: Final = 20
+#: A success is written to the row at most this often, if nothing else has changed.
+SUCCESS_STAMP_EVERY: Final = timedelta(minutes=1)
+#: Column values of a closed circuit.
+CLOSED: Final[dict[str, Any]] = {"consecutive_failures": [], "probe_at": None, "probe_owner": ""}
+
+#: Sent when waiting work may continue: after a success that follows trouble or a minute without calls, after
+#: Reauthorize, and after connecting again. `sender=Connection, connection_id: int`; `was_gone=True` if the connection
+#: had been disconnected.
+connection_recovered = Signal()
+
+_PAUSE_IS_OVER: Final = Q(paused_until__lte=Now())
+_IS_SILENT: Final = Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
+_RECOVERS: Final = (
+    _PAUSE_IS_OVER | _IS_SILENT | Q(probe_at__isnull=False) | Q(trouble_kind=ErrorKind.OPERATOR)
+)
+_SUCCESS_CHANGES_ROW: Final = _RECOVERS | ~Q(trouble_kind="") | ~Q(consecutive_failures=[])
 
 
 def may_call(connection_id: int, caller: str) -> bool:
-    """Return whether `caller` may call the platform now. While the platform seems down, one caller at a time may.
+    """Return whether `caller` may call the platform now, and acquire the probe if the circuit is open.
 
-    Background work asks first; Check connection always calls. After a call, the caller must record the outcome with
-    `record_success` or `record_failure`.
+    For background work; a check that an admin requests isn't limited. A caller that may call must report the result
+    to `record_success` or `record_failure`, or give the probe back with `release_probe`.
     """
-    able = Connection.objects.able_to_work().filter(pk=connection_id)
-    return able.filter(probe_at=None).exists() or acquire_probe(able, caller)
+    connections = Connection.objects.able_to_work().filter(pk=connection_id)
+    return connections.filter(probe_at=None).exists() or acquire_probe(connections, caller)
 
 
 def acquire_probe(connections: QuerySet[Connection], caller: str) -> bool:
-    """Be the one who finds out whether the platform answers again, if it is time for that and nobody else is at it.
+    """Make `caller` the only one that may call, if the time of the next probe has come.
 
-    A prober that dies is followed by another one when its lease is over.
+    The probe is leased: if its owner dies, another caller can acquire it later.
     """
-    # The time stands in the WHERE of the UPDATE itself: of two workers the second one finds it changed.
+    # The condition is part of the UPDATE: of two workers, the second finds `probe_at` changed.
     probe_at = Now() + leases.LEASE_DURATION
     return bool(connections.filter(probe_at__lte=Now()).update(probe_at=probe_at, probe_owner=caller))
 
 
-def give_back(connection_id: int, caller: str) -> None:
-    """The prober had no reason to call after all: somebody else may."""
+def release_probe(connection_id: int, caller: str) -> None:
+    """Let another caller probe at once, because `caller` had no reason to call."""
     probed_by(caller).filter(pk=connection_id).update(probe_at=Now(), probe_owner="")
 
 
 def probed_by(caller: str) -> QuerySet[Connection]:
-    """The connections that `caller` has taken the probe of."""
+    """Return the connections whose probe `caller` owns."""
     return Connection.objects.filter(probe_owner=caller, probe_at__isnull=False)
 
 
 def record_failure(
     connection_id: int, error: PlatformError, caller: str, *, wait: float | None = None
 ) -> None:
-    """Draw the conclusions of a failed call for everybody on the connection: wait as told, or until it answers again.
+    """Record a failed call: pause the connection, or count towards opening its circuit.
 
-    `wait` is how long the caller itself waits, in seconds: so long all do where the platform asks for a pause.
-
-    That a sign-in is dead was noted by the platform already, which knows which one it was: one that was renewed
-    meanwhile is not called dead.
+    `wait` is the caller's own delay in seconds. If the platform throttles, the whole connection waits as long.
+    A refused sign-in isn't recorded here: the platform calls `require_reauthorization`, because only the platform
+    knows whether the refused sign-in is still the current one.
     """
     if error.kind == ErrorKind.OUTAGE:
         record_trouble(connection_id, error)
-        _note_unanswered(connection_id, caller, error.retry_after or 0.0)
+        _count_outage(connection_id, caller, error.retry_after or 0.0)
         return
     close_circuit(connection_id)
     if error.kind == ErrorKind.THROTTLED and error.scope == ErrorScope.CONNECTION:
@@ -93,16 +103,16 @@ def record_failure(
 
 
 @transaction.atomic
-def _note_unanswered(connection_id: int, caller: str, at_least: float) -> None:
-    """Count it; open the circuit, or leave it open for longer.
+def _count_outage(connection_id: int, caller: str, at_least: float) -> None:
+    """Count a call without an answer, and open the circuit or keep it open for longer.
 
-    Calls that were under way when it opened count for nothing: only the prober knows how the platform is now.
+    While the circuit is open only the probe counts: other calls started before it opened.
     """
     connection = Connection.objects.lock(connection_id)
     is_open = connection.probe_at is not None
     if caller != connection.probe_owner if is_open else caller in connection.consecutive_failures:
         return
-    connection.consecutive_failures = [*connection.consecutive_failures, caller][:_MOST_COUNTED]
+    connection.consecutive_failures = [*connection.consecutive_failures, caller][:_MOST_COUNTED_FAILURES]
     failed_probes = len(connection.consecutive_failures) - FAILURES_TO_OPEN
     if failed_probes >= 0:
         longest = LONGEST_PROBE_PAUSE_SECONDS
@@ -117,39 +127,26 @@ def growing_pause(failures: int, longest: float | None = None) -> float:
     return backoff(failures, first=FIRST_PAUSE_SECONDS, longest=longest or LONGEST_PAUSE_SECONDS)
 
 
-SUCCESS_STAMP_EVERY = timedelta(minutes=1)
-
-
-#: What is written where the platform is not thought to be down (`integrations.circuit_breaker`).
-CLOSED: Final[dict[str, Any]] = {"consecutive_failures": [], "probe_at": None, "probe_owner": ""}
-
-
-#: Sent after a success that follows trouble or silence: sender=Connection, connection_id=int. Waiting work goes on.
-#: `was_gone=True` where the connection had been disconnected.
-connection_recovered = Signal()
-
-
 def pause(connection_id: int, seconds: float) -> None:
-    """Make everybody wait before the platform is called again; a longer pause that was asked before stands."""
+    """Make all callers wait for `seconds`. A pause that ends later stays."""
     Connection.objects.filter(pk=connection_id).update(
         paused_until=Greatest("paused_until", Now() + timedelta(seconds=seconds))
     )
 
 
 def record_success(connection_id: int) -> None:
-    """Note that the platform answered. Cheap: the row is read, and written once a minute at most.
+    """Record that the platform answered. Reads the row; writes it at most once a minute if nothing has changed.
 
-    The write that ends a pause, an outage or a minute of silence also makes due what waits for a later moment because
-    of an earlier failure. A pause that is not over stays: an answer may overtake the request to slow down. Nobody is
-    made due for a failure that nobody else had: a meeting that always fails would be tried with each success of others.
+    If the success ends a pause, an outage or a minute of silence, `connection_recovered` is sent. A pause that isn't
+    over stays, because the answer may have overtaken the request to slow down.
     """
-    sql, (*parameters, _) = _success_is_news()
-    with database.cursor() as cursor:
-        cursor.execute(sql, [*parameters, connection_id])
-        news = cursor.fetchone()
-    if news is None:
+    connections = Connection.objects.filter(_SUCCESS_CHANGES_ROW, pk=connection_id)
+    # Coalesce: comparing NULL gives NULL, not false.
+    recovers = Coalesce(ExpressionWrapper(_RECOVERS, BooleanField()), False)
+    has_recovered = connections.values_list(recovers, flat=True).first()
+    if has_recovered is None:
         return
-    Connection.objects.filter(_IS_NEWS, pk=connection_id).update(
+    connections.update(
         last_success_at=Now(),
         paused_until=Case(When(_PAUSE_IS_OVER, then=Value(None)), default=F("paused_until")),
         trouble_kind="",
@@ -157,59 +154,31 @@ def record_success(connection_id: int) -> None:
         trouble_since=None,
         **CLOSED,
     )
-    [recovered] = news
-    if recovered:
-        _go_on(connection_id)
-
-
-_PAUSE_IS_OVER: Final = Q(paused_until__lte=Now())
-
-
-_IS_SILENT: Final = Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
-
-
-_IS_RECOVERY: Final = (
-    _PAUSE_IS_OVER | _IS_SILENT | Q(probe_at__isnull=False) | Q(trouble_kind=ErrorKind.OPERATOR)
-)
-
-
-_IS_NEWS: Final = _IS_RECOVERY | ~Q(trouble_kind="") | ~Q(consecutive_failures=[])
-
-
-@cache
-def _success_is_news() -> tuple[str, tuple[Any, ...]]:
-    """Whether a success must be written, and ends something; the connection is the last parameter.
-
-    Put together once: that takes longer than the answer, and every call of a platform waits for it.
-    """
-    # A comparison with nothing is neither true nor false.
-    is_recovered = Coalesce(ExpressionWrapper(_IS_RECOVERY, BooleanField()), False)
-    news = Connection.objects.filter(_IS_NEWS).filter(pk=0).annotate(is_recovered=is_recovered)
-    statement: tuple[str, tuple[Any, ...]] = news.values_list("is_recovered").query.sql_with_params()
-    return statement
+    if has_recovered:
+        _send_recovered(connection_id)
 
 
 def close_circuit(connection_id: int) -> None:
-    """The platform answered, if only with a refusal: it is there. Where it was thought to be down, work goes on."""
-    this = Connection.objects.filter(pk=connection_id)
-    if this.filter(probe_at__isnull=False).update(**CLOSED):
-        _go_on(connection_id)
+    """Forget the failures, because the platform answered. If the circuit was open, waiting work continues."""
+    connections = Connection.objects.filter(pk=connection_id)
+    if connections.filter(probe_at__isnull=False).update(**CLOSED):
+        _send_recovered(connection_id)
     else:
-        this.exclude(consecutive_failures=[]).update(**CLOSED)
+        connections.exclude(consecutive_failures=[]).update(**CLOSED)
 
 
-def _go_on(connection_id: int) -> None:
+def _send_recovered(connection_id: int) -> None:
     connection_recovered.send(sender=Connection, connection_id=connection_id)
 
 
-def record_trouble(connection_id: int, problem: PlatformError) -> None:
-    """Note what hinders work on a connection that stays connected: no answer, or our own credentials refused.
+def record_trouble(connection_id: int, error: PlatformError) -> None:
+    """Record on a live connection that the platform is down or refuses our own credentials.
 
-    Other failures have a place of their own: a status, a pause, a person, a meeting. The first of several alike tells
-    since when; `record_success` ends it.
+    Other kinds of failure are recorded elsewhere: as status, pause, match or meeting. The first of several equal
+    failures sets `trouble_since`; `record_success` clears it.
     """
-    if problem.kind not in (ErrorKind.OUTAGE, ErrorKind.OPERATOR):
+    if error.kind not in (ErrorKind.OUTAGE, ErrorKind.OPERATOR):
         return
-    Connection.objects.live().filter(pk=connection_id).exclude(trouble_kind=problem.kind).update(
-        trouble_kind=problem.kind, trouble=problem.message, trouble_since=Now()
+    Connection.objects.live().filter(pk=connection_id).exclude(trouble_kind=error.kind).update(
+        trouble_kind=error.kind, trouble=error.message, trouble_since=Now()
     )

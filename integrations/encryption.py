@@ -1,4 +1,4 @@
-"""Values that are encrypted at rest with the keys of the `ENCRYPTION_KEYS` setting."""
+"""Model field that is encrypted at rest with the keys in the `ENCRYPTION_KEYS` setting."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from django.db import models
 
 
 def cipher() -> MultiFernet:
-    """The cipher over all configured keys: the newest encrypts, every one decrypts."""
+    """Return the cipher with all configured keys: the first encrypts, and any of them decrypts."""
     if not settings.ENCRYPTION_KEYS:
         raise ImproperlyConfigured("ENCRYPTION_KEYS is not set.")
     return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
 
 
 class Unreadable(dict[str, Any]):
-    """What none of our keys decrypts. Nothing can be read from it, and it is written back as it was.
+    """A value that none of our keys decrypts: an empty dict that is saved back unchanged.
 
-    So pages open, and what was encrypted is readable again once the right keys are set.
+    Pages still open, and the value is readable again once the right keys are set.
     """
 
     def __init__(self, stored: str) -> None:
@@ -30,7 +30,7 @@ class Unreadable(dict[str, Any]):
 
 
 class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
-    """A JSON value stored as one Fernet token. It cannot be filtered on, and an admin never shows it."""
+    """A JSON value stored as a Fernet token. It can't be used in filters, and forms and the admin don't show it."""
 
     # For the type checker's plugin: any JSON value may be set and is read back.
     _pyi_private_set_type: Any

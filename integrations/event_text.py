@@ -32,18 +32,14 @@ def event_text(event: ConnectionEvent) -> str:
     }
     if not params:
         return ""
-    if kind in _TEMPLATES:
-        return str(_TEMPLATES[kind] % params)
-    if kind in _RENDERERS:
-        return _RENDERERS[kind](params)
     platform = platform_of(event.connection)
-    if kind == EventKind.RECONCILED:
-        return reconciliation_summary(platform.label, params)
-    if kind == EventKind.CAPACITY_REACHED:
-        return usage_sentence(platform.label, params)
-    if kind == EventKind.PERMISSION_REPORTED:
-        return _permission_reported_text(platform.host_permission_label, params)
-    return platform.event_text(params["code"], params)
+    if "code" in params:
+        return platform.event_text(params["code"], params)
+    if kind in _RENDERERS:
+        return _RENDERERS[kind](platform.label, params)
+    templates = _PERSON_TEMPLATES if params.get("person") else _TEMPLATES
+    text = str(templates[kind] % {**params, "permission": platform.host_permission_label})
+    return _("Undone: %s") % text if params.get("is_undo") else text
 
 
 def drift_sentence(params: Params) -> str:
@@ -99,121 +95,42 @@ def capacity_window_name(window: str, start: date) -> str:
 def reconciliation_summary(platform: str, params: Params) -> str:
     """Return one sentence for the meetings compared, and one for each other count that isn't zero."""
     sentences = [
-        template % {"count": intcomma(params[name]), "platform": platform, "reason": params["reason"]}
-        for name, template in (
-            (
-                "inspected",
-                ngettext(
-                    "%(count)s meeting was compared with %(platform)s.",
-                    "%(count)s meetings were compared with %(platform)s.",
-                    params["inspected"],
-                ),
-            ),
-            (
-                "recreated",
-                ngettext(
-                    "%(count)s was missing there and made again.",
-                    "%(count)s were missing there and made again.",
-                    params["recreated"],
-                ),
-            ),
-            (
-                "restored",
-                ngettext(
-                    "%(count)s had been changed there and was put back.",
-                    "%(count)s had been changed there and were put back.",
-                    params["restored"],
-                ),
-            ),
-            (
-                "repaired",
-                ngettext(
-                    "%(count)s did not agree with its appointment: that is fixed.",
-                    "%(count)s did not agree with their appointments: that is fixed.",
-                    params["repaired"],
-                ),
-            ),
-            (
-                "failed",
-                ngettext(
-                    "%(count)s could not be compared: %(reason)s",
-                    "%(count)s could not be compared, most of them for this reason: %(reason)s",
-                    params["failed"],
-                ),
-            ),
-        )
+        str(template % {**params, "count": intcomma(params[name]), "platform": platform})
+        for name, template in _RECONCILIATION_TEMPLATES.items()
         if params[name] or name == "inspected"
     ]
     return " ".join(sentences)
 
 
-def _connected_text(params: Params) -> str:
+def _connected_text(platform: str, params: Params) -> str:
     if params["is_default"]:
         return _("%(name)s was connected and is the organisation's default.") % params
     return _("%(name)s was connected.") % params
 
 
-def _turned_on_text(params: Params) -> str:
-    if params.get("person"):
-        text = _("Video Calls was turned on for %(person)s.") % params
-    else:
-        template = ngettext(
-            "Video Calls was turned on for %(count)d user.",
-            "Video Calls was turned on for %(count)d users.",
-            params["count"],
-        )
-        text = template % params
-    return _("Undone: %s") % text if params.get("is_undo") else text
-
-
-def _turned_off_text(params: Params) -> str:
-    if params.get("person"):
-        text = _("Video Calls was turned off for %(person)s.") % params
-    else:
-        template = ngettext(
-            "Video Calls was turned off for %(count)d user.",
-            "Video Calls was turned off for %(count)d users.",
-            params["count"],
-        )
-        text = template % params
-    return _("Undone: %s") % text if params.get("is_undo") else text
-
-
-def _permission_reported_text(permission: str, params: Params) -> str:
-    facts = {**params, "permission": permission}
-    if params.get("person"):
-        return _("The %(permission)s was reported as granted for %(person)s.") % facts
-    template = ngettext(
-        "The %(permission)s was reported as granted for %(count)d user.",
-        "The %(permission)s was reported as granted for %(count)d users.",
-        params["count"],
-    )
-    return template % facts
-
-
-def _rematched_text(params: Params) -> str:
+def _rematched_text(platform: str, params: Params) -> str:
     text = _("%(matched)d matched, %(unmatched)d unmatched, %(forbidden)d forbidden.") % params
     if params["checking"]:
         text = f"{text} {_('%(checking)d are still being checked.') % params}"
     return text
 
 
-def _field_changed_text(params: Params) -> str:
+def _field_changed_text(platform: str, params: Params) -> str:
     return _("From %(old)s to %(new)s.") % {name: MatchField(value).label for name, value in params.items()}
 
 
-def _user_name_adopted_text(params: Params) -> str:
+def _user_name_adopted_text(platform: str, params: Params) -> str:
     field = str(MatchField(params["field"]).label).lower()
     return _("The %(field)s of %(person)s was %(old)s and is %(new)s now.") % {**params, "field": field}
 
 
-def _checked_text(params: Params) -> str:
+def _checked_text(platform: str, params: Params) -> str:
     if not params["failed_step"]:
         return _("Everything that was tried works.")
     return _("Failed at “%(failed_step)s”: %(reason)s") % params
 
 
-def _drift_found_text(params: Params) -> str:
+def _drift_found_text(platform: str, params: Params) -> str:
     if not params["others"]:
         return _("Drift watch: %s") % drift_sentence(params)
     template = ngettext(
@@ -236,19 +153,67 @@ _TEMPLATES: Final[Mapping[EventKind, Promise]] = {
         "count",
     ),
     EventKind.RENAMED: gettext_lazy("%(old)s is called %(new)s now."),
+    EventKind.TURNED_ON: ngettext_lazy(
+        "Video Calls was turned on for %(count)d user.",
+        "Video Calls was turned on for %(count)d users.",
+        "count",
+    ),
+    EventKind.TURNED_OFF: ngettext_lazy(
+        "Video Calls was turned off for %(count)d user.",
+        "Video Calls was turned off for %(count)d users.",
+        "count",
+    ),
     EventKind.REMATCH_FAILED: gettext_lazy("%(done)d of %(total)d users were looked up. %(reason)s"),
+    EventKind.PERMISSION_REPORTED: ngettext_lazy(
+        "The %(permission)s was reported as granted for %(count)d user.",
+        "The %(permission)s was reported as granted for %(count)d users.",
+        "count",
+    ),
     EventKind.LINKS_RETRIED: ngettext_lazy(
         "%(count)d failed link is tried again.", "%(count)d failed links are tried again.", "count"
     ),
     EventKind.TOKEN_REFUSED: gettext_lazy("%(reason)s"),
 }
-_RENDERERS: Final[Mapping[EventKind, Callable[[Params], str]]] = {
+#: Used if an event concerns one person.
+_PERSON_TEMPLATES: Final[Mapping[EventKind, Promise]] = {
+    EventKind.TURNED_ON: gettext_lazy("Video Calls was turned on for %(person)s."),
+    EventKind.TURNED_OFF: gettext_lazy("Video Calls was turned off for %(person)s."),
+    EventKind.PERMISSION_REPORTED: gettext_lazy("The %(permission)s was reported as granted for %(person)s."),
+}
+_RECONCILIATION_TEMPLATES: Final[Mapping[str, Promise]] = {
+    "inspected": ngettext_lazy(
+        "%(count)s meeting was compared with %(platform)s.",
+        "%(count)s meetings were compared with %(platform)s.",
+        "inspected",
+    ),
+    "recreated": ngettext_lazy(
+        "%(count)s was missing there and made again.",
+        "%(count)s were missing there and made again.",
+        "recreated",
+    ),
+    "restored": ngettext_lazy(
+        "%(count)s had been changed there and was put back.",
+        "%(count)s had been changed there and were put back.",
+        "restored",
+    ),
+    "repaired": ngettext_lazy(
+        "%(count)s did not agree with its appointment: that is fixed.",
+        "%(count)s did not agree with their appointments: that is fixed.",
+        "repaired",
+    ),
+    "failed": ngettext_lazy(
+        "%(count)s could not be compared: %(reason)s",
+        "%(count)s could not be compared, most of them for this reason: %(reason)s",
+        "failed",
+    ),
+}
+_RENDERERS: Final[Mapping[EventKind, Callable[[str, Params], str]]] = {
     EventKind.CONNECTED: _connected_text,
-    EventKind.TURNED_ON: _turned_on_text,
-    EventKind.TURNED_OFF: _turned_off_text,
     EventKind.REMATCHED: _rematched_text,
     EventKind.FIELD_CHANGED: _field_changed_text,
     EventKind.USER_NAME_ADOPTED: _user_name_adopted_text,
     EventKind.CHECKED: _checked_text,
     EventKind.DRIFT_FOUND: _drift_found_text,
+    EventKind.RECONCILED: reconciliation_summary,
+    EventKind.CAPACITY_REACHED: usage_sentence,
 }

@@ -1,4 +1,4 @@
-"""Hooks for apps above: who owns a meeting, which page a meeting was made for, and notices on Video Calls pages."""
+"""Hooks for apps above: the owner of a meeting, the page of a meeting, and notices on Video Calls pages."""
 
 from __future__ import annotations
 

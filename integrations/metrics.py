@@ -1,6 +1,6 @@
-"""What is counted while meetings are made, for Prometheus. Each process counts for itself; `coconut.metrics` adds up.
+"""Prometheus counters of meeting syncs. Each process counts for itself; `coconut.metrics` adds the counts up.
 
-No number tells customers, people or meetings apart: what is between them is in the logs.
+No label identifies a customer, person or meeting; logs have these details.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ TAKEN_OVER: Final = "taken_over"
 
 _syncs = Counter(
     "coconut_meeting_syncs",
-    "Tries to make the video platform agree with a meeting, by what came of them.",
+    "Attempts to sync a meeting with the video platform, by outcome.",
     ["outcome"],
 )
-# They begin at nought: what was never counted has no rate.
+# Initialise to 0 so that rate() works before the first event.
 for _outcome in (AGREED, TAKEN_OVER, *(kind.value for kind in ErrorKind)):
     _syncs.labels(_outcome)
 
 
 def count_sync(outcome: str) -> None:
-    """One try is over: AGREED, TAKEN_OVER, or the kind of its error."""
+    """Count an attempt. `outcome` is AGREED, TAKEN_OVER or the kind of the error."""
     _syncs.labels(outcome).inc()

@@ -1,4 +1,4 @@
-"""Pages of this app about one staff member, under /staff/."""
+"""Video pages of one staff member, under /staff/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Thin tasks: load, one domain call, done. All may run twice."""
+"""Celery tasks. Each makes one domain call and may run twice."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ LIMIT = settings.CELERY_TASK_TIME_LIMIT
 
 @shared_task(name="integrations.work_on_rematch_run", time_limit=LIMIT)
 def work_on_rematch_run(run_id: int) -> None:
-    """Go on with a rematch run."""
+    """Continue a rematch run from its cursor."""
     work_on_run(run_id)
 
 
 @shared_task(name="integrations.resume_rematch_runs", time_limit=LIMIT)
 def resume_rematch_runs() -> None:
-    """Nudge the rematch runs that are due."""
+    """Enqueue the rematch runs that are due."""
     rematch_lease.resume_rematch_runs()
 
 
@@ -35,62 +35,62 @@ def rematch_changed_staff() -> None:
     people.rematch_changed_staff()
 
 
-# As long as a few requests that are answered at the last moment take.
+# A check makes several requests, each of which may take until its timeout.
 @shared_task(name="integrations.check_connection", time_limit=self_test.LONGEST_CHECK_SECONDS)
 def check_connection(check_id: int) -> None:
-    """Run a check that somebody asked for."""
+    """Run a check that an admin requested."""
     self_test.run_check(check_id)
 
 
 @shared_task(name="integrations.probe_coverage", time_limit=LIMIT)
 def probe_host_permission(connection_id: int) -> None:
-    """Ask whether meetings may be hosted as some of a connection's people."""
+    """Probe the host permission of some staff on a connection."""
     host_permission.probe_host_permission(connection_id)
 
 
 @shared_task(name="integrations.sweep_coverage", time_limit=LIMIT)
 def sweep_host_permission() -> None:
-    """Have workers ask about the people who are due."""
+    """Enqueue the host permission probes that are due."""
     host_permission.sweep_host_permission()
 
 
 @shared_task(name="integrations.sweep_drift", time_limit=LIMIT)
 def sweep_drift() -> None:
-    """Have workers watch the connections whose turn it is."""
+    """Enqueue the drift checks that are due."""
     drift.sweep_drift()
 
 
 @shared_task(name="integrations.count_organizers", time_limit=LIMIT)
 def count_organizers() -> None:
-    """Count how many meetings each organizer has this month."""
+    """Count each organizer's meetings of this month."""
     capacity.count_organizers()
 
 
 @shared_task(name="integrations.watch_drift", time_limit=LIMIT)
 def watch_drift(connection_id: int) -> None:
-    """Find out who of a connection would not be matched any more."""
+    """Find the staff of a connection whose match would change."""
     drift.watch_drift(connection_id)
 
 
 @shared_task(name="integrations.sync_meeting", time_limit=LIMIT)
 def sync_meeting(meeting_id: str) -> None:
-    """Make the platform agree with one meeting."""
+    """Sync one meeting with the platform."""
     sync.sync_meeting(UUID(meeting_id))
 
 
 @shared_task(name="integrations.sweep_meetings", time_limit=LIMIT)
 def sweep_meetings() -> None:
-    """Tell workers about the meetings that are due and that nobody told them about."""
+    """Enqueue the meetings that are due and were not enqueued recently."""
     sweep()
 
 
 @shared_task(name="integrations.reconcile_everything", time_limit=LIMIT)
 def reconcile_everything() -> None:
-    """Begin tonight's reconciliations."""
+    """Start the nightly reconciliation of all healthy connections."""
     reconciliation.reconcile_everything()
 
 
 @shared_task(name="integrations.finish_reconciliations", time_limit=LIMIT)
 def finish_reconciliations() -> None:
-    """Count what reconciliations came to."""
+    """Finish the reconciliations that have no pending meetings."""
     reconciliation_report.finish_reconciliations()

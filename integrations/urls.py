@@ -1,4 +1,4 @@
-"""Settings and its Video Calls pages, under /settings/."""
+"""Settings and Video Calls pages, under /settings/."""
 
 from django.urls import include, path
 

@@ -38,7 +38,7 @@ PROGRAMS = ("simulator", "web", "worker", "worker2", "beat")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A state to begin tests from: a copy of the database and the simulator's state."""
+    """Start state of tests: a copy of the database and of the simulator's state."""
 
     database: str
     microsoft: Any

@@ -8,7 +8,7 @@ import time_machine
 from coconut.settings import *  # noqa: F403
 from coconut.settings import CELERY_BEAT_SCHEDULE, INSTALLED_APPS
 
-# Real hashes take a quarter of a second on purpose, and every test signs someone in.
+# Real hashes take a quarter of a second, by design, and every test signs someone in.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.short_waits.ShortWaits"]

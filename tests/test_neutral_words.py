@@ -1,4 +1,4 @@
-"""Words of one video platform in code and templates that serve all of them."""
+"""Neutral code and templates don't name one video platform."""
 
 from __future__ import annotations
 

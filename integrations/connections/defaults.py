@@ -1,4 +1,4 @@
-"""Which connection people's video appointments take place on: the default, or one that was chosen, or none."""
+"""The organization's default connection, the names of its connections, and the staff on each of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Value
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 from integrations.events import record_event
 from integrations.models import Connection, ConnectionStatus, EventKind
@@ -14,21 +16,23 @@ from staff.models import Organization, StaffMember, VideoChoice
 
 
 @dataclass(frozen=True)
-class PeopleOn:
-    """How many active people a connection has: by the organisation's default, and by a choice of their own."""
+class StaffCounts:
+    """Number of active staff on a connection: by the organization's default, and by their own choice."""
 
     by_default: int = 0
     by_choice: int = 0
 
     @property
-    def everybody(self) -> int:
+    def total(self) -> int:
         return self.by_default + self.by_choice
 
 
 @dataclass(frozen=True)
-class WithoutPlatform:
-    """Who cannot be offered for video, as the platform is gone: `by_default` people where there is no default, and
-    for each disconnected connection the people who have chosen it.
+class StaffWithoutPlatform:
+    """Number of active staff without a usable connection.
+
+    `by_default` counts those who use the default, if there is none. `by_choice` has each disconnected connection with
+    the number of staff who chose it.
     """
 
     by_default: int
@@ -38,15 +42,23 @@ class WithoutPlatform:
         return bool(self.by_default or self.by_choice)
 
 
-def people_on(connections: Iterable[Connection]) -> dict[int, PeopleOn]:
-    """Count the people of each of these connections of one organisation, by id. One query."""
+class NameTaken(Exception):
+    """Another connection of the organization, maybe a disconnected one, has this name. `str()` is for people."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Another integration has this name. Choose one that tells them apart."))
+
+
+def count_staff(connections: Iterable[Connection]) -> dict[int, StaffCounts]:
+    """Return the number of staff on each of these connections of one organization, by connection id. One query."""
     connections = list(connections)
-    organizations = {connection.organization_id for connection in connections}
-    people = StaffMember.objects.active().filter(organization__in=organizations)
-    rows = people.order_by().values_list("video_choice", "video_connection").annotate(Count("pk"))
-    counts = {(choice, chosen): number for choice, chosen, number in rows}
+    staff = StaffMember.objects.active().filter(
+        organization__in={connection.organization_id for connection in connections}
+    )
+    rows = staff.order_by().values_list("video_choice", "video_connection").annotate(Count("pk"))
+    counts = {(choice, connection_id): number for choice, connection_id, number in rows}
     return {
-        connection.pk: PeopleOn(
+        connection.pk: StaffCounts(
             counts.get((VideoChoice.DEFAULT, None), 0) if connection.is_default else 0,
             counts.get((VideoChoice.CONNECTION, connection.pk), 0),
         )
@@ -54,60 +66,72 @@ def people_on(connections: Iterable[Connection]) -> dict[int, PeopleOn]:
     }
 
 
-def without_platform(organization: Organization) -> WithoutPlatform:
-    """Count the active people who have no platform any more.
+def count_staff_without_platform(organization: Organization) -> StaffWithoutPlatform:
+    """Count the active staff without a usable connection.
 
-    One query where everything is connected, at most three; none of them grows with the people who have a platform.
+    One query if all connections are live, otherwise three at most. The cost doesn't grow with the staff on live
+    connections.
     """
-    people = StaffMember.objects.active_in(organization).order_by()
+    staff = StaffMember.objects.active_in(organization).order_by()
     connections = Connection.objects.filter(organization=organization).in_bulk()
-    gone = [pk for pk, connection in sorted(connections.items()) if not connection.is_live]
-    chosen = people.filter(video_connection__in=gone).values_list("video_connection").annotate(Count("pk"))
-    # Without one that is gone the database is not asked.
-    counts = dict(chosen)
+    disconnected = [pk for pk, connection in sorted(connections.items()) if not connection.is_live]
+    # With an empty list Django doesn't query.
+    counts = dict(
+        staff.filter(video_connection__in=disconnected).values_list("video_connection").annotate(Count("pk"))
+    )
     has_default = any(connection.is_default for connection in connections.values())
-    return WithoutPlatform(
-        0 if has_default else people.filter(video_choice=VideoChoice.DEFAULT).count(),
-        tuple((connections[pk], counts[pk]) for pk in gone if pk in counts),
+    return StaffWithoutPlatform(
+        0 if has_default else staff.filter(video_choice=VideoChoice.DEFAULT).count(),
+        tuple((connections[pk], counts[pk]) for pk in disconnected if pk in counts),
     )
 
 
 @transaction.atomic
 def make_default(connection: Connection, actor: StaffMember | None) -> bool:
-    """Make the connection the one for everybody who has chosen none; False when it is disconnected.
+    """Make the connection the organization's default. Returns False if it is disconnected.
 
-    Appointments that are booked already stay where they are.
+    Appointments that are already booked stay on their connection.
     """
-    _lock(connection.organization_id)
-    of_organization = Connection.objects.filter(organization=connection.organization_id)
-    locked = of_organization.select_for_update(no_key=True).get(pk=connection.pk)
+    Organization.objects.lock(connection.organization_id)
+    locked = Connection.objects.lock(connection.pk)
     if not locked.is_live:
         return False
     if not locked.is_default:
-        of_organization.filter(is_default=True).update(is_default=False)
-        of_organization.filter(pk=connection.pk).update(is_default=True)
+        Connection.objects.filter(organization=locked.organization_id, is_default=True).update(
+            is_default=False
+        )
+        Connection.objects.filter(pk=locked.pk).update(is_default=True)
         record_event(locked, EventKind.MADE_DEFAULT, actor, name=locked.name)
     return True
 
 
 @transaction.atomic
-def give_default(connection: Connection, actor: StaffMember | None) -> int:
-    """Whoever has chosen this disconnected connection gets the organisation's default; how many people that were.
+def move_staff_to_default(connection: Connection, actor: StaffMember | None) -> int:
+    """Let the staff who chose this connection use the organization's default. Returns their number.
 
-    Nobody is moved where the connection is live, for then the choice makes sense.
+    Does nothing if the connection is live, because then their choice is valid.
     """
-    _lock(connection.organization_id)
+    Organization.objects.lock(connection.organization_id)
+    disconnected = Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.DISCONNECTED)
     moved = StaffMember.objects.filter(
-        organization=connection.organization_id,
-        video_connection__in=Connection.objects.filter(
-            pk=connection.pk, status=ConnectionStatus.DISCONNECTED
-        ),
+        organization=connection.organization_id, video_connection__in=disconnected
     ).update(video_choice=VideoChoice.DEFAULT, video_connection=None)
     if moved:
         record_event(connection, EventKind.MOVED_TO_DEFAULT, actor, count=moved)
     return moved
 
 
-def _lock(organization_id: int) -> None:
-    """Connect, Disconnect and Make default of one organisation take turns."""
-    Organization.objects.lock(organization_id)
+@transaction.atomic
+def rename_connection(connection: Connection, name: str, actor: StaffMember | None) -> None:
+    """Give the connection another name. Raises NameTaken."""
+    Organization.objects.lock(connection.organization_id)
+    connections = Connection.objects.filter(organization=connection.organization_id)
+    # Lower, as in the constraint. `iexact` compares with UPPER, which differs for some letters.
+    others = connections.exclude(pk=connection.pk).alias(lower_name=Lower("name"))
+    if others.filter(lower_name=Lower(Value(name))).exists():
+        raise NameTaken
+    renamed = connections.get(pk=connection.pk)
+    if renamed.name == name:
+        return
+    connections.filter(pk=connection.pk).update(name=name)
+    record_event(renamed, EventKind.RENAMED, actor, old=renamed.name, new=name)

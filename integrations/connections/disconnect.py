@@ -1,4 +1,4 @@
-"""Disconnect: what it will mean, told before, and doing it."""
+"""Disconnect a connection, and count the appointments that this affects."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from staff.models import Organization, StaffMember
 
 
 @dataclass(frozen=True)
-class Upcoming:
-    """The appointments of a connection that are not over: how many have a link, and how many still wait for one."""
+class UpcomingCounts:
+    """Number of a connection's meetings that aren't over: with a link, and still waiting for one."""
 
     with_link: int
     waiting: int
 
 
-def upcoming_of(connection: Connection) -> Upcoming:
-    """Count the connection's appointments that are still to come. One query."""
+def count_upcoming(connection: Connection) -> UpcomingCounts:
+    """Count the connection's meetings that aren't over. One query."""
     has_link = ~Q(join_url="")
     meetings = Meeting.objects.filter(
         connection=connection, desired_state=DesiredState.PRESENT, ends_at__gt=Now()
@@ -36,29 +36,29 @@ def upcoming_of(connection: Connection) -> Upcoming:
         with_link=Count("pk", filter=has_link),
         waiting=Count("pk", filter=~has_link & Q(due_at__isnull=False)),
     )
-    return Upcoming(**counts)
+    return UpcomingCounts(**counts)
 
 
 @transaction.atomic
 def disconnect_connection(connection: Connection, actor: StaffMember | None) -> bool:
-    """End a connection; False when it was disconnected already.
+    """Disconnect a connection and refresh it. Returns False if it was already disconnected.
 
-    The platform forgets the sign-in, nobody becomes a user of another connection, and links that were made live on.
-    Everything is in one transaction, so that no worker sees a connection that is half gone. `connection` is read anew.
+    The platform deletes the sign-in, and existing links keep working. One transaction: no worker sees a connection that
+    is only partly disconnected.
     """
     Organization.objects.lock(connection.organization_id)
     locked = Connection.objects.lock(connection.pk)
     was_live = locked.is_live
     if was_live:
-        _disconnect(locked, actor)
+        _disconnect_locked(locked, actor)
     connection.refresh_from_db()
     return was_live
 
 
-def _disconnect(connection: Connection, actor: StaffMember | None) -> None:
-    upcoming = upcoming_of(connection)
-    this = Connection.objects.filter(pk=connection.pk)
-    this.update(
+def _disconnect_locked(connection: Connection, actor: StaffMember | None) -> None:
+    upcoming = count_upcoming(connection)
+    connections = Connection.objects.filter(pk=connection.pk)
+    connections.update(
         status=ConnectionStatus.DISCONNECTED,
         status_reason=Message(),
         is_default=False,
@@ -70,7 +70,7 @@ def _disconnect(connection: Connection, actor: StaffMember | None) -> None:
     )
     platform_of(connection).forget_sign_in(connection)
     end_runs(connection.pk, Message(NeutralMessage.RUN_DISCONNECTED, {"name": connection.name}))
-    fail_pending(this)
+    fail_pending(connections)
     record_event(
         connection,
         EventKind.DISCONNECTED,

@@ -1,4 +1,4 @@
-"""Forms of this floor."""
+"""Forms for a connection's name and match field, and for a staff member's Video Calls Platform."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ else:
     PersonModelForm = forms.ModelForm
 
 
-class FieldForm(forms.Form):
-    """Another field than the one that a connection looks up."""
+class MatchFieldChangeForm(forms.Form):
+    """Choose another match field than the current one."""
 
     match_field = forms.ChoiceField(
         label=_("Which field in Coconut holds the user name at the platform?"),
@@ -30,11 +30,11 @@ class FieldForm(forms.Form):
 
     def __init__(self, connection: Connection, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._present = connection.match_field
+        self._current_field = connection.match_field
 
     def clean_match_field(self) -> str:
         chosen: str = self.cleaned_data["match_field"]
-        if chosen == self._present:
+        if chosen == self._current_field:
             raise forms.ValidationError(
                 _("%(field)s is the field that is used already. Choose the other one, or Cancel."),
                 params={"field": MatchField(chosen).label},
@@ -42,8 +42,8 @@ class FieldForm(forms.Form):
         return chosen
 
 
-class NameForm(forms.Form):
-    """What a connection is called."""
+class RenameConnectionForm(forms.Form):
+    """Give a connection another name."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -52,12 +52,11 @@ class NameForm(forms.Form):
     )
 
     def clean_name(self) -> str:
-        """A name is one line."""
         return " ".join(str(self.cleaned_data["name"]).split())
 
 
 class MeetingAddressField(forms.URLField):
-    """A link that clients are sent: encrypted, or not at all."""
+    """A link that clients get: https only."""
 
     default_validators = [URLValidator(["https"])]
     default_error_messages = {
@@ -65,8 +64,8 @@ class MeetingAddressField(forms.URLField):
     }
 
 
-class ProfileForm(PersonModelForm):
-    """Where somebody's video appointments take place."""
+class VideoPlatformForm(PersonModelForm):
+    """Choose where a staff member's video appointments take place."""
 
     platform = forms.ChoiceField(label=_("Video Calls Platform"))
     personal_meeting_url = MeetingAddressField(
@@ -96,21 +95,22 @@ class ProfileForm(PersonModelForm):
                 Q(pk=self.instance.video_connection_id) | Q(pk__in=Connection.objects.live().values("pk"))
             )
         }
-        self.fields["platform"].choices = self._choices()  # type: ignore[attr-defined]
-        self.initial["platform"] = self._current()
+        self.fields["platform"].choices = self._platform_choices()  # type: ignore[attr-defined]
+        self.initial["platform"] = self._current_choice()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("platform") == VideoChoice.PERSONAL and not cleaned.get("personal_meeting_url"):
             if not self.has_error("personal_meeting_url"):
                 self.add_error("personal_meeting_url", _("Enter the personal meeting link."))
-            # The database would refuse the pair as well; the form says it first, beside the field.
             return cleaned
-        self._choose(cleaned.get("platform", ""))
+        self._set_video_choice(cleaned.get("platform", ""))
         return cleaned
 
-    def _choices(self) -> list[tuple[str, Any]]:
-        default = next((c for c in self.connections.values() if c.is_default), None)
+    def _platform_choices(self) -> list[tuple[str, Any]]:
+        default = next(
+            (connection for connection in self.connections.values() if connection.is_default), None
+        )
         label = (
             _("Organisation default (%(name)s)") % {"name": default.name}
             if default is not None
@@ -118,22 +118,22 @@ class ProfileForm(PersonModelForm):
         )
         return [
             (VideoChoice.DEFAULT.value, label),
-            *[(pk, _label(connection)) for pk, connection in self.connections.items()],
+            *[(pk, _connection_label(connection)) for pk, connection in self.connections.items()],
             (VideoChoice.PERSONAL.value, _("Personal link")),
         ]
 
-    def _current(self) -> str:
+    def _current_choice(self) -> str:
         if self.instance.video_choice == VideoChoice.CONNECTION:
             return str(self.instance.video_connection_id)
         return self.instance.video_choice
 
-    def _choose(self, choice: str) -> None:
+    def _set_video_choice(self, choice: str) -> None:
         connection = self.connections.get(choice)
         self.instance.video_connection = connection
         self.instance.video_choice = VideoChoice.CONNECTION if connection else (choice or VideoChoice.DEFAULT)
 
 
-def _label(connection: Connection) -> Any:
+def _connection_label(connection: Connection) -> Any:
     if connection.is_live:
         return connection.name
     return _("%(name)s (disconnected)") % {"name": connection.name}

@@ -1,23 +1,24 @@
-"""How a connection does: one line for its dashboard, and what its page "Health and history" shows."""
+"""Health of a connection: the line on its dashboard, and the data of its page "Health and history"."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from integrations.models import Connection, ConnectionStatus, RematchRun
+from integrations.models import Connection, ConnectionEvent, ConnectionStatus, RematchRun
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
 
 
 @dataclass(frozen=True)
 class Health:
-    """One line: `label` says it in a word or two, `sentence` why and what to do. `tone` is ok, waiting or bad."""
+    """Health in one line. `tone` is ok, waiting or bad; `sentence` says the reason and the remedy."""
 
     tone: str
     label: str
@@ -25,57 +26,65 @@ class Health:
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is under way: meetings that the platform does not agree with yet, and a rematch of everybody."""
+class PendingWork:
+    """Work that isn't done: the number of meetings that aren't in sync, and the running rematch."""
 
     meetings: int
     run: RematchRun | None
 
 
 def health_of(connection: Connection) -> Health:
-    """How the connection does, from its row alone."""
+    """Return the health of the connection. No query."""
     label = str(ConnectionStatus(connection.status).label)
     if not connection.is_healthy:
         return Health("bad", label, str(connection.status_reason))
-    hindrance = _hindrance(connection)
-    if hindrance:
-        return Health("waiting", _("Connected, but waiting"), hindrance)
-    return Health("ok", label, _last_answer(connection))
+    waiting_reason = _waiting_reason(connection)
+    if waiting_reason:
+        return Health("waiting", _("Connected, but waiting"), waiting_reason)
+    return Health("ok", label, _last_answer_sentence(connection))
 
 
-def work_of(connection: Connection) -> Work:
-    """What workers have to do for the connection. Two queries."""
-    return Work(
+def pending_work_of(connection: Connection) -> PendingWork:
+    """Return the work that workers have to do for the connection. Two queries."""
+    return PendingWork(
         connection.meetings.filter(due_at__isnull=False).count(),
         connection.rematch_runs.running().rematches().first(),
     )
 
 
+def events_of(connection: Connection) -> QuerySet[ConnectionEvent]:
+    """Return the audit trail, the latest first, with actors.
+
+    Actors are prefetched rather than joined, so that PostgreSQL walks the index and stops after a page.
+    """
+    return connection.events.prefetch_related("actor")
+
+
 def paused_until(connection: Connection) -> datetime | None:
-    """Until when the platform asked everybody to wait; None when it did not, or that is over."""
+    """Return the end of the pause that the platform requested; None if there is no pause."""
     until = connection.paused_until
     return until if until is not None and until > timezone.now() else None
 
 
-def _hindrance(connection: Connection) -> str:
+def _waiting_reason(connection: Connection) -> str:
     until = paused_until(connection)
     if until is not None:
         sentence = _("%(platform)s asked Coconut to wait until %(time)s. Coconut goes on by itself then.")
-        return sentence % {"platform": platform_of(connection).label, "time": _clock(until)}
+        return sentence % {"platform": platform_of(connection).label, "time": _time_label(until)}
     if not connection.trouble_kind:
         return ""
     since = _("Since %(time)s: %(sentence)s") % {
-        "time": _clock(connection.trouble_since or timezone.now()),
+        "time": _time_label(connection.trouble_since or timezone.now()),
         "sentence": connection.trouble,
     }
     if connection.trouble_kind == ErrorKind.OPERATOR:
         return f"{since} {_('Appointments can be booked; their links follow by themselves.')}"
     if connection.probe_at is None or connection.probe_at <= timezone.now():
         return since
-    return f"{since} {_('The next try is at %(time)s.') % {'time': _clock(connection.probe_at)}}"
+    return f"{since} {_('The next try is at %(time)s.') % {'time': _time_label(connection.probe_at)}}"
 
 
-def _last_answer(connection: Connection) -> str:
+def _last_answer_sentence(connection: Connection) -> str:
     platform = platform_of(connection).label
     if connection.last_success_at is None:
         return _("%(platform)s was not asked for anything yet.") % {"platform": platform}
@@ -85,8 +94,8 @@ def _last_answer(connection: Connection) -> str:
     return _("%(platform)s last answered %(ago)s ago.") % {"platform": platform, "ago": ago}
 
 
-def _clock(moment: datetime) -> str:
-    """The time in the reader's zone, with the day where it is not today."""
-    local = timezone.localtime(moment)
+def _time_label(time: datetime) -> str:
+    """Return the time in the reader's zone, with the day unless it is today."""
+    local = timezone.localtime(time)
     is_today = local.date() == timezone.localdate()
     return date_format(local, "H:i" if is_today else "j M, H:i")

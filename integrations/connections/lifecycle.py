@@ -1,4 +1,4 @@
-"""Connections over their life: made, revived, refused, paused, well again."""
+"""Connect, connect again, reauthorize, and require reauthorization."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from staff.outbox import EmailKind
 
 
 class AlreadyConnected(Exception):
-    """The same account is connected already; `str()` is the sentence for people."""
+    """The same account is already connected. `str()` is for people."""
 
     def __init__(self) -> None:
         super().__init__(_("Already connected. Use Reauthorize."))
@@ -35,32 +35,32 @@ class AlreadyConnected(Exception):
 def add_connection(
     organization: Organization, *, platform: str, name: str, match_field: str, actor: StaffMember | None
 ) -> Connection:
-    """Store a connection that was just made and start its first match. Call it inside a transaction.
+    """Store a new connection and start its first rematch run. Call it inside a transaction.
 
-    It becomes the organisation's default if there is none. Where the name is taken, a number follows it.
+    The connection becomes the default if the organisation has none. If `name` is taken, a number is appended.
     """
-    _lock(organization)
+    # Admins who connect at the same time take turns: one default, and unique names.
+    Organization.objects.lock(organization.pk)
     connection = Connection.objects.create(
         organization=organization,
         platform=platform,
-        name=_free_name(organization, name),
+        name=_unused_name(organization, name),
         match_field=match_field,
         is_default=_has_no_default(organization),
         connected_by=actor,
         connected_at=Now(),
     )
     connection.refresh_from_db(fields=["connected_at"])
-    _record_connected(connection, actor)
-    start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
+    _start_connected(connection, actor)
     return connection
 
 
 def revive_connection(connection: Connection, *, match_field: str, actor: StaffMember | None) -> None:
-    """Connect again what was disconnected: the same row, with its people and its history.
+    """Connect a disconnected connection again, with its matches and history. Call it inside a transaction.
 
-    Call it inside a transaction. Raises AlreadyConnected when the connection is not disconnected.
+    Raises AlreadyConnected if the connection isn't disconnected.
     """
-    _lock(connection.organization)
+    Organization.objects.lock(connection.organization_id)
     is_default = _has_no_default(connection.organization)
     revived = Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.DISCONNECTED).update(
         status=ConnectionStatus.CONNECTED,
@@ -75,13 +75,19 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
     if not revived:
         raise AlreadyConnected
     connection.refresh_from_db()
-    _record_connected(connection, actor)
-    start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
+    _start_connected(connection, actor)
     connection_recovered.send(sender=Connection, connection_id=connection.pk, was_gone=True)
 
 
+def _start_connected(connection: Connection, actor: StaffMember | None) -> None:
+    record_event(
+        connection, EventKind.CONNECTED, actor, name=connection.name, is_default=connection.is_default
+    )
+    start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
+
+
 def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None:
-    """The connection has a new sign-in: it is healthy, everybody is rematched, and what waited for it goes on.
+    """Mark the connection as healthy after a new sign-in, rematch all staff and resume waiting work.
 
     Call it inside the transaction that stores the sign-in, with the connection locked.
     """
@@ -93,43 +99,32 @@ def mark_reauthorized(connection: Connection, actor: StaffMember | None) -> None
     connection_recovered.send(sender=Connection, connection_id=connection.pk)
 
 
-def _lock(organization: Organization) -> None:
-    """Two admins who connect at once take turns: one default, and no name twice."""
-    Organization.objects.lock(organization.pk)
-
-
 def _has_no_default(organization: Organization) -> bool:
     return not Connection.objects.filter(organization=organization, is_default=True).exists()
 
 
-def _free_name(organization: Organization, name: str) -> str:
+def _unused_name(organization: Organization, name: str) -> str:
     names = Connection.objects.filter(organization=organization).values_list("name", flat=True)
     taken = {other.lower() for other in names}
     numbered = (f"{name} {number}" for number in count(2))
     return name if name.lower() not in taken else next(n for n in numbered if n.lower() not in taken)
 
 
-def _record_connected(connection: Connection, actor: StaffMember | None) -> None:
-    record_event(
-        connection, EventKind.CONNECTED, actor, name=connection.name, is_default=connection.is_default
-    )
-
-
 @transaction.atomic
 def require_reauthorization(connections: QuerySet[Connection], reason: Message) -> bool:
-    """Mark connected connections as needing an admin, and email their admins once. Return whether anything changed.
+    """Mark connected connections as needing an admin and email the admins once. Return whether anything changed.
 
-    The queryset carries the caller's guard, such as the token version that was refused. It is evaluated again under a
-    lock, so that a refusal that was overtaken by Reauthorize or Disconnect changes nothing.
+    The queryset carries the caller's guard, such as the token version that was refused. The guard is checked again
+    under a lock, so that a refusal overtaken by Reauthorize or Disconnect changes nothing.
     """
     locked = list(
         Connection.objects.select_for_update(no_key=True)
         .filter(pk__in=connections.values("pk"), status=ConnectionStatus.CONNECTED)
         .order_by("pk")
     )
-    still = set(connections.filter(pk__in=[each.pk for each in locked]).values_list("pk", flat=True))
-    refused = [each for each in locked if each.pk in still]
-    Connection.objects.filter(pk__in=still).update(
+    refused_ids = set(connections.filter(pk__in=[each.pk for each in locked]).values_list("pk", flat=True))
+    refused = [each for each in locked if each.pk in refused_ids]
+    Connection.objects.filter(pk__in=refused_ids).update(
         status=ConnectionStatus.NEEDS_REAUTHORIZATION, status_reason=reason
     )
     for connection in refused:

@@ -1,7 +1,7 @@
-"""Check connection: asked for by an admin, run by a worker, its steps shown as they are done.
+"""Check connection: an admin requests the check, a worker runs it, and the page shows each finished step.
 
-A web process never waits for it: each step may take as long as a request to the platform may, and there are several.
-A check that no worker takes up names a trouble, too.
+A web process never waits for a check, because each step can take as long as a request to the platform. If no worker
+takes up the check, the page says so: that is a fault, too.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ from staff.models import StaffMember
 
 TASK: Final = "integrations.check_connection"
 LONGEST_CHECK_SECONDS: Final = 120
-#: What is not done by then never will be: nobody took it up, or the worker died.
-_GIVEN_UP_AFTER: Final = timedelta(seconds=LONGEST_CHECK_SECONDS + 15)
-#: A worker that is free takes a check up at once.
-_WAITS_LONG_AFTER: Final = timedelta(seconds=15)
+#: An unfinished check of this age will never finish: no worker took it up, or the worker died.
+_DEAD_AFTER: Final = timedelta(seconds=LONGEST_CHECK_SECONDS + 15)
+#: A free worker takes up a check at once.
+_UNCLAIMED_AFTER: Final = timedelta(seconds=15)
+_IS_UNDER_WAY: Final = Q(finished_at__isnull=True, requested_at__gt=Now() - _DEAD_AFTER)
+_WAITS_FOR_WORKER: Final = Q(started_at__isnull=True, requested_at__lte=Now() - _UNCLAIMED_AFTER)
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """How far a check is, or how it ended. `waits_for_worker`: nobody took it up for some time."""
+    """Progress or result of a check. `waits_for_worker`: no worker has taken it up for some time."""
 
     check: ConnectionCheck
     steps: tuple[CheckStep, ...]
@@ -45,53 +47,51 @@ class CheckResult:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the platform has answered since the check ended. The connection must be loaded."""
+        """Whether the platform has answered since the check ended. Needs the connection loaded."""
         ended, answered = self.check.finished_at, self.check.connection.last_success_at
         return ended is not None and answered is not None and answered > ended
 
     @property
     def failed(self) -> CheckStep | None:
-        """The step that failed."""
-        return _failed(self.steps)
+        """The failed step."""
+        return _failed_step(self.steps)
 
 
 @transaction.atomic
-def ask_for_check(connection: Connection, actor: StaffMember) -> ConnectionCheck:
-    """Have a worker check the connection after commit; the check that is under way where there is one."""
+def request_check(connection: Connection, actor: StaffMember) -> ConnectionCheck:
+    """Enqueue a check after commit. Returns the current check if one is under way."""
     Connection.objects.lock(connection.pk)
-    running = connection.checks.filter(_UNDER_WAY).first()
+    running = connection.checks.filter(_IS_UNDER_WAY).first()
     if running is not None:
         return running
     connection.checks.all().delete()
-    check = ConnectionCheck.objects.create(connection=connection, asked_by=actor)
+    check = ConnectionCheck.objects.create(connection=connection, requested_by=actor)
     enqueue_on_commit(TASK, check.pk)
     return check
 
 
 def run_check(check_id: int) -> None:
-    """Take every step, writing each down as it is done. Nothing happens to a check that was taken up before."""
-    mine = ConnectionCheck.objects.filter(pk=check_id)
-    if not mine.filter(started_at__isnull=True).update(started_at=Now()):
+    """Run all steps and store each when it is done. Does nothing if the check was already started."""
+    checks = ConnectionCheck.objects.filter(pk=check_id)
+    if not checks.filter(started_at__isnull=True).update(started_at=Now()):
         return
-    check = mine.select_related("connection", "asked_by").first()
+    check = checks.select_related("connection", "requested_by").first()
     if check is None:
         return
     steps: list[CheckStep] = []
     for step in platform_of(check.connection).check(check.connection):
         steps.append(step)
-        mine.update(steps=[done.as_json() for done in steps])
-    _finish(check, steps)
+        checks.update(steps=[done.as_json() for done in steps])
+    _finish_check(check, steps)
 
 
 def latest_check(connection: Connection) -> CheckResult | None:
-    """The check that was asked for last, as it is now; None when nobody ever asked. One query."""
+    """Return the latest check, or None if there is none. One query."""
     latest = (
-        connection.checks.select_related("asked_by")
+        connection.checks.select_related("requested_by")
         .annotate(
-            is_under_way=ExpressionWrapper(_UNDER_WAY, BooleanField()),
-            waits_for_worker=ExpressionWrapper(
-                Q(started_at__isnull=True, asked_at__lte=Now() - _WAITS_LONG_AFTER), BooleanField()
-            ),
+            is_under_way=ExpressionWrapper(_IS_UNDER_WAY, BooleanField()),
+            waits_for_worker=ExpressionWrapper(_WAITS_FOR_WORKER, BooleanField()),
         )
         .first()
     )
@@ -101,21 +101,19 @@ def latest_check(connection: Connection) -> CheckResult | None:
     return CheckResult(latest, steps, latest.is_under_way, latest.waits_for_worker)
 
 
-_UNDER_WAY: Final = Q(finished_at__isnull=True, asked_at__gt=Now() - _GIVEN_UP_AFTER)
-
-
 @transaction.atomic
-def _finish(check: ConnectionCheck, steps: Sequence[CheckStep]) -> None:
+def _finish_check(check: ConnectionCheck, steps: Sequence[CheckStep]) -> None:
+    # A newer request may have deleted the row.
     if ConnectionCheck.objects.filter(pk=check.pk).update(finished_at=Now()):
-        failed = _failed(steps)
+        failed = _failed_step(steps)
         record_event(
             check.connection,
             EventKind.CHECKED,
-            check.asked_by,
+            check.requested_by,
             failed_step=failed.name if failed else "",
             reason=failed.message if failed else "",
         )
 
 
-def _failed(steps: Sequence[CheckStep]) -> CheckStep | None:
+def _failed_step(steps: Sequence[CheckStep]) -> CheckStep | None:
     return next((step for step in steps if step.outcome == StepOutcome.FAILED), None)

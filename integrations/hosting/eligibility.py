@@ -1,4 +1,4 @@
-"""Where a person hosts video appointments, and if they cannot be offered, why not and what to do about it."""
+"""Eligibility of staff to host video appointments: on which connection or link, or why not."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from staff.models import Organization, StaffMember, VideoChoice
 
 @dataclass(frozen=True)
 class Hosting:
-    """Where one person's new video appointments take place.
+    """Place of a staff member's new video appointments: a connection, or `personal_url`.
 
-    `blocking_reason` is None for somebody who can host. Somebody with `personal_url` hosts there, without a connection;
-    `personal_note` is what the person wants to be read beside it.
+    `personal_note` is shown next to the personal link. `blocking_reason` is None if the staff member can host.
     """
 
     staff_id: int
@@ -34,12 +33,12 @@ class Hosting:
 
     @property
     def problem(self) -> str:
-        """Why not, in a sentence that names the person and the remedy; "" for somebody who can host."""
+        """Return a sentence with the name and the remedy, or "" if the staff member can host."""
         return "" if self.blocking_reason is None else self.blocking_reason.sentence
 
 
 def hosting_of(staff: Sequence[StaffMember]) -> dict[int, Hosting]:
-    """Where each of these people hosts, by staff id. Two queries for any number of people."""
+    """Return the hosting of these staff members, by staff id. Two queries."""
     connections = _connections_of(staff)
     matches = _matches_of(connections)
     return {
@@ -48,7 +47,7 @@ def hosting_of(staff: Sequence[StaffMember]) -> dict[int, Hosting]:
 
 
 def _connections_of(staff: Sequence[StaffMember]) -> dict[int, Connection]:
-    """The connection that each person chose, or the default of the person's organisation."""
+    """Return the connection that each staff member chose, or the default of the organisation, by staff id."""
     chosen = {member.video_connection_id for member in staff if member.video_choice == VideoChoice.CONNECTION}
     by_default = {member.organization_id for member in staff if member.video_choice == VideoChoice.DEFAULT}
     found = Connection.objects.select_related("organization").filter(
@@ -58,9 +57,11 @@ def _connections_of(staff: Sequence[StaffMember]) -> dict[int, Connection]:
     defaults = {connection.organization_id: connection for connection in found if connection.is_default}
     connections: dict[int, Connection] = {}
     for member in staff:
-        by_choice = {VideoChoice.CONNECTION.value: by_id.get(member.video_connection_id or 0)}
-        by_choice[VideoChoice.DEFAULT.value] = defaults.get(member.organization_id or 0)
-        connection = by_choice.get(member.video_choice)
+        candidates = {
+            VideoChoice.CONNECTION.value: by_id.get(member.video_connection_id or 0),
+            VideoChoice.DEFAULT.value: defaults.get(member.organization_id or 0),
+        }
+        connection = candidates.get(member.video_choice)
         if connection is not None and connection.organization_id == member.organization_id:
             connections[member.pk] = connection
     return connections
@@ -85,7 +86,7 @@ def _hosting(member: StaffMember, connection: Connection | None, match: UserMatc
 
 
 def staff_able_to_host(organization: Organization) -> QuerySet[StaffMember]:
-    """The organisation's active staff of whom `hosting_of` says that they can host."""
+    """Return the organisation's active staff whose `hosting_of` has no blocking reason."""
     offered = [each.slug for each in all_platforms() if each.is_offered_to(organization)]
     connections = Connection.objects.live().filter(organization=organization, platform__in=offered).order_by()
     able = UserMatch.objects.filter(

@@ -1,4 +1,4 @@
-"""What keeps a person from hosting video appointments: in words, whom to ask, and where an admin mends it."""
+"""Reasons why a staff member can't host video appointments, with the remedy."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from staff.models import StaffMember
 
 @dataclass(frozen=True)
 class BlockingReason:
-    """Why somebody cannot be offered for a video call.
+    """Reason why a staff member can't be booked for a video call.
 
-    `sentence` names the person and the remedy. `reason` stands beside the name, so it does without; after it comes
-    `ask` (whom to turn to), or for admins `page`, where it is mended (None where it cannot be mended by them).
+    - `sentence`: names the staff member and the remedy
+    - `reason`: for a page that shows the name next to it
+    - `ask`: follows `reason`, for readers who aren't admins
+    - `page`: follows `reason` for admins, to fix it; None if they can't fix it
     """
 
     sentence: str
@@ -29,7 +31,7 @@ class BlockingReason:
 
 
 def no_platform(member: StaffMember) -> BlockingReason:
-    """Nothing is connected, or nothing is the default, and the person chose nothing else."""
+    """Return the reason if the organisation has no default and the staff member chose nothing else."""
     return BlockingReason(
         sentence=_(
             "%s has no video platform. An admin can connect one, or make one the default, under "
@@ -45,70 +47,70 @@ def no_platform(member: StaffMember) -> BlockingReason:
 def blocking_reason_of(
     member: StaffMember, connection: Connection, match: UserMatch | None
 ) -> BlockingReason | None:
-    """What hinders the person on their own connection; None where nothing does.
+    """Return the reason why the staff member can't host on the connection, or None.
 
-    A connection that needs to be reauthorized, or whose platform is down, is none: the appointment is booked, its
-    meeting waits, and the link follows.
+    A connection that needs reauthorization, or whose platform is down, blocks nothing: the link of a booked
+    appointment follows later.
     """
-    words = {"person": member.name, "platform": connection.name}
+    names = {"person": member.name, "platform": connection.name}
     if not connection.is_live:
-        return _disconnected(member, words)
+        return _disconnected(member, names)
     if not platform_of(connection).is_offered_to(connection.organization):
-        return _switched_off(words)
-    return _of_match(member, connection, match, words)
+        return _addon_off(names)
+    return _match_reason(member, connection, match, names)
 
 
-def _disconnected(member: StaffMember, words: dict[str, str]) -> BlockingReason:
+def _disconnected(member: StaffMember, names: dict[str, str]) -> BlockingReason:
     sentence = _(
         "%(platform)s, where %(person)s hosts video appointments, is disconnected. Choose another Video Calls "
         "Platform in the profile of %(person)s, or connect it again under Settings > Video Calls."
     )
     return BlockingReason(
-        sentence=sentence % words,
-        reason=_("%(platform)s is disconnected.") % words,
+        sentence=sentence % names,
+        reason=_("%(platform)s is disconnected.") % names,
         ask=_("Ask an admin to choose another platform."),
         page=MeetingPage(reverse("staff-profile", args=[member.pk]), _("Choose another platform")),
     )
 
 
-def _switched_off(words: dict[str, str]) -> BlockingReason:
+def _addon_off(names: dict[str, str]) -> BlockingReason:
     sentence = _(
         "%(platform)s is an optional add-on that is switched off, so that %(person)s cannot be booked for new "
         "video appointments. Please contact your Customer Success Team."
     )
     return BlockingReason(
-        sentence=sentence % words,
-        reason=_("%(platform)s is an optional add-on that is switched off.") % words,
+        sentence=sentence % names,
+        reason=_("%(platform)s is an optional add-on that is switched off.") % names,
         ask=_("Please contact your Customer Success Team."),
     )
 
 
-def _of_match(
-    member: StaffMember, connection: Connection, match: UserMatch | None, words: dict[str, str]
+def _match_reason(
+    member: StaffMember, connection: Connection, match: UserMatch | None, names: dict[str, str]
 ) -> BlockingReason | None:
     if match is None or not match.enabled:
         sentence = _(
             "Video Calls is off for %(person)s. An admin can turn it on under Settings > Video Calls."
         )
         return BlockingReason(
-            sentence=sentence % words,
+            sentence=sentence % names,
             reason=_("Video Calls is off."),
             ask=_("Ask an admin to turn it on."),
-            page=_row(member, connection, _("Turn it on")),
+            page=_dashboard_row(member, connection, _("Turn it on")),
         )
     status = MatchStatus(match.status)
     if status == MatchStatus.MATCHED:
         return None
     return BlockingReason(
-        sentence=_SENTENCES[status] % words,
-        reason=_REASONS[status] % words,
-        ask=_("Try again in a minute.") if status == MatchStatus.CHECKING else _("Ask an admin to mend it."),
-        page=_row(member, connection, _("See why")),
+        sentence=_SENTENCES[status] % names,
+        reason=_REASONS[status] % names,
+        ask=_("Try again in a minute.") if status == MatchStatus.CHECKING else _("Ask an admin to fix it."),
+        page=_dashboard_row(member, connection, _("See why")),
     )
 
 
-def _row(member: StaffMember, connection: Connection, label: str) -> MeetingPage:
-    """The person's own row of the dashboard."""
+def _dashboard_row(member: StaffMember, connection: Connection, label: str) -> MeetingPage:
+    """Return the link to the staff member's row of the dashboard."""
     address = reverse(
         "connection", args=[connection.pk], query={"search": member.email}, fragment=f"user-{member.pk}"
     )

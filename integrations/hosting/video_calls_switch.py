@@ -1,4 +1,4 @@
-"""For whom Video Calls is on: turned by an admin, for any number of people, and put back again."""
+"""Turn Video Calls on or off for any number of staff, with undo."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MATCH_BATCH = 1000
 
 @dataclass(frozen=True)
 class SwitchChange:
-    """What a click changed: for how many people, and the event that can be undone (None where nobody changed)."""
+    """Number of changed staff, and the event to undo (None if there is no change)."""
 
     on: bool
     people: int
@@ -29,32 +29,33 @@ class SwitchChange:
 def set_video_calls(
     connection: Connection, staff: QuerySet[StaffMember], *, on: bool, actor: StaffMember | None
 ) -> SwitchChange:
-    """Turn Video Calls on or off for these people of the connection's organisation.
+    """Turn Video Calls on or off for these staff members of the connection's organisation.
 
-    In the database, for any number of people. Who has no row yet gets one, so that the wish is not lost.
+    Staff without a match get one, so that the first rematch keeps the decision.
     """
-    # Answers are written under this lock, too: two who add rows in different orders would wait for ever.
+    # A rematch also adds matches, under the same lock. In another order, the two could deadlock.
     Connection.objects.lock(connection.pk)
     people = StaffMember.objects.filter(pk__in=staff.values("pk"), organization=connection.organization_id)
     if on:
         _make_missing_matches(connection, people.exclude(video_matches__connection=connection))
     changing = UserMatch.objects.filter(connection=connection, staff__in=people.order_by())
-    return _turn(connection, changing, on=on, actor=actor)
+    return _switch_matches(connection, changing, on=on, actor=actor)
 
 
 @transaction.atomic
 def undo_video_calls(event: ConnectionEvent, actor: StaffMember | None) -> SwitchChange:
-    """Put back whom a turning changed, unless somebody turned them since. A second time changes nobody."""
-    turned = UserMatch.objects.filter(connection=event.connection_id, turned_by=event)
-    return _turn(event.connection, turned, on=event.kind == EventKind.TURNED_OFF, actor=actor, is_undo=True)
+    """Undo a switch change for the staff who were not switched again since. A second undo changes nothing."""
+    switched = UserMatch.objects.filter(connection=event.connection_id, switch_event=event)
+    on = event.kind == EventKind.TURNED_OFF
+    return _switch_matches(event.connection, switched, on=on, actor=actor, is_undo=True)
 
 
 def recent_switch_changes(connection: Connection) -> QuerySet[ConnectionEvent]:
-    """The events of a connection that can be undone."""
+    """Return the events of a connection that can be undone."""
     return connection.events.filter(kind__in=[EventKind.TURNED_ON, EventKind.TURNED_OFF])
 
 
-def _turn(
+def _switch_matches(
     connection: Connection,
     matches: QuerySet[UserMatch],
     *,
@@ -62,8 +63,7 @@ def _turn(
     actor: StaffMember | None,
     is_undo: bool = False,
 ) -> SwitchChange:
-    # In the order in which a rematch writes, so that the two wait for each other instead of for ever. By the column:
-    # "staff" would be the order of names.
+    # Locked in the order in which a rematch writes, against deadlocks. Not by "staff": that orders by name.
     changing = (
         matches.filter(enabled=not on).order_by("staff_id").select_for_update(no_key=True, of=("self",))
     )
@@ -74,7 +74,7 @@ def _turn(
     event = record_event(
         connection, kind, actor, count=len(locked), person=_only_name(locked), is_undo=is_undo
     )
-    UserMatch.objects.filter(pk__in=locked).update(enabled=on, turned_by=event)
+    UserMatch.objects.filter(pk__in=locked).update(enabled=on, switch_event=event)
     return SwitchChange(on, len(locked), event)
 
 

@@ -1,4 +1,4 @@
-"""Take over the user name that an alias belongs to: the remedy for somebody whom the platform knows by another name."""
+"""Adopt the platform's user name: the remedy if a staff field has an alias of that name."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from staff.people import save_person
 
 
 class AliasError(Exception):
-    """Nothing was changed; `str()` is the sentence for people."""
+    """Nothing was changed. `str()` is for people."""
 
 
 @dataclass(frozen=True)
-class Offer:
-    """What would change for one person: `field` from `old` to `new`."""
+class UserNameChange:
+    """Change of a person's `field` from `old` to `new`."""
 
     person: StaffMember
     field: MatchField
@@ -32,72 +32,72 @@ class Offer:
 
     @property
     def is_login(self) -> bool:
-        """Whether the person signs in with it."""
+        """Whether the person signs in with the field."""
         return self.field == MatchField.EMAIL
 
 
-def user_name_change_for(connection: Connection, person: StaffMember) -> Offer:
-    """What the platform's last answer about the person offers. AliasError: it offers nothing, or is out of date."""
+def user_name_change_for(connection: Connection, person: StaffMember) -> UserNameChange:
+    """Return the change that the last rematch suggests. Raises AliasError if there is none, or it is outdated."""
     match = UserMatch.objects.filter(connection=connection, staff=person).first()
     field = MatchField(connection.match_field)
     old = str(getattr(person, field))
     if not connection.is_live or match is None or not match.other_name or match.queried_name != old:
-        raise _nothing_offered(person)
-    return Offer(person, field, old, match.other_name)
+        raise _outdated(person)
+    return UserNameChange(person, field, old, match.other_name)
 
 
-def _nothing_offered(person: StaffMember) -> AliasError:
-    words = _("There is no user name to take over for %s any more. The table shows the present state.")
-    return AliasError(words % person.name)
+def _outdated(person: StaffMember) -> AliasError:
+    sentence = _("There is no user name to take over for %s any more. The table shows the present state.")
+    return AliasError(sentence % person.name)
 
 
 @transaction.atomic
 def adopt_user_name(
     connection: Connection, person: StaffMember, new: str, actor: StaffMember | None
-) -> Offer:
-    """Put the offered name into the person's field; the receivers rematch. Where it is the login, a mail tells so.
+) -> UserNameChange:
+    """Write the platform's user name to the staff field. If it is the login, email the person.
 
-    `new` is the name that was agreed to. AliasError: somebody else has it, it does not do for the field, something
-    else or nothing is offered by now, or the connection was disconnected.
+    `new` is the name that the admin confirmed. Raises AliasError if the change isn't suggested any more, the name is
+    taken, or the name is invalid for the field. The receivers of `StaffMember` request the rematch.
     """
     Organization.objects.lock(connection.organization_id)
     locked = StaffMember.objects.select_for_update(no_key=True).get(
         pk=person.pk, organization=connection.organization_id
     )
-    offer = user_name_change_for(Connection.objects.get(pk=connection.pk), locked)
-    if offer.new != new:
-        raise _nothing_offered(person)
-    _change(offer)
+    change = user_name_change_for(Connection.objects.get(pk=connection.pk), locked)
+    if change.new != new:
+        raise _outdated(person)
+    _save_change(change)
     record_event(
         connection,
         EventKind.USER_NAME_ADOPTED,
         actor,
-        field=offer.field,
-        person=offer.person.name,
-        old=offer.old,
-        new=offer.new,
+        field=change.field,
+        person=change.person.name,
+        old=change.old,
+        new=change.new,
     )
-    if offer.is_login:
+    if change.is_login:
         # The person may read either address.
-        params = {"staff": locked.pk, "old": offer.old, "new": offer.new}
+        params = {"staff": locked.pk, "old": change.old, "new": change.new}
         enqueue_email(
             SIGN_IN_ADDRESS_EMAIL,
-            to=[offer.old, offer.new],
+            to=[change.old, change.new],
             params=params,
             organization=connection.organization,
         )
-    return offer
+    return change
 
 
-def _change(offer: Offer) -> None:
-    person = offer.person
-    setattr(person, offer.field, offer.new)
-    # What else is wrong with a person is no reason to refuse this.
-    others = {field.name for field in person._meta.fields} - {offer.field.value, "organization"}
+def _save_change(change: UserNameChange) -> None:
+    person = change.person
+    setattr(person, change.field, change.new)
+    # Errors in other fields don't matter here.
+    others = {field.name for field in person._meta.fields} - {change.field.value, "organization"}
     try:
         person.full_clean(exclude=others)
         with transaction.atomic():
-            save_person(person, [offer.field])
+            save_person(person, [change.field])
     except ValidationError as error:
         raise AliasError(" ".join(error.messages)) from error
     except IntegrityError as error:

@@ -24,11 +24,11 @@ from coconut import leases
 from coconut.task_queue import send
 from integrations.circuit_breaker import (
     close_circuit,
-    give_back,
     may_call,
     pause,
     record_failure,
     record_success,
+    release_probe,
 )
 from integrations.matching import host_permission_schedule
 from integrations.matching.host_permission_schedule import (
@@ -82,7 +82,7 @@ def probe_host_permission(connection_id: int) -> None:
 
 @contextmanager
 def _only_worker(connection: Connection) -> Iterator[bool]:
-    """Keep other workers free for bookings: tell whether this worker is the only one on the connection.
+    """Keep other workers free for bookings: yield whether this worker is the only one on the connection.
 
     A cache key is enough, and a lease on a row isn't needed: `_claim_due_matches` already gives two workers different
     people. Without a cache every worker may probe.
@@ -109,7 +109,7 @@ def _probe_portion(connection: Connection) -> bool:
         remote_ids = _claim_due_matches(connection, platform.probe_size)
         results = _call_platform(connection, platform, remote_ids) if remote_ids else None
         if results is None:
-            give_back(connection.pk, _CALLER)
+            release_probe(connection.pk, _CALLER)
             return False
         probed += len(remote_ids)
         is_spreading |= write_host_permission(connection, results)
@@ -147,7 +147,7 @@ def _call_platform(
         record_success(connection.pk)
     else:
         # An error for each person doesn't show that the platform works. Another caller may find out.
-        give_back(connection.pk, _CALLER)
+        release_probe(connection.pk, _CALLER)
     return results
 
 

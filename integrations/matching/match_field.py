@@ -1,4 +1,4 @@
-"""Another staff field holds the platform's user names: what that would change, and the change itself."""
+"""Change the staff field that has the platform's user names, after a preview."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from integrations.models import (
 )
 from staff.models import StaffMember
 
-#: A preview speaks of the staff and the directory as they were; later than this nobody should rely on it.
+#: After this time a preview doesn't show the present staff and directory any more.
 FRESH_FOR = timedelta(hours=1)
 
 
 class MatchFieldError(Exception):
-    """The field stays what it is; `str()` is the sentence for people."""
+    """The field was not changed. `str()` is for people."""
 
 
 @dataclass(frozen=True)
 class PreviewResult:
-    """What a finished preview found. `changes` are the first who would change, out of `changed`."""
+    """Result of a finished preview. `changes` are the first ones, out of `changed`."""
 
     sentence: str
     changes: Sequence[MatchChange]
@@ -46,12 +46,12 @@ class PreviewResult:
 
 
 def other_field(connection: Connection) -> MatchField:
-    """The field that could be looked up instead."""
+    """Return the match field that the connection doesn't use."""
     return MatchField.USERNAME if connection.match_field == MatchField.EMAIL else MatchField.EMAIL
 
 
 def open_preview(connection: Connection) -> RematchRun | None:
-    """The preview that somebody looks at: under way or fresh, not dropped, and of another field than the present."""
+    """Return the open preview of the other field: under way or fresh, and not dismissed."""
     return (
         RematchRun.objects.filter(connection=connection, dismissed_at__isnull=True)
         .previews()
@@ -63,7 +63,7 @@ def open_preview(connection: Connection) -> RematchRun | None:
 
 
 def preview_result_of(preview: RematchRun) -> PreviewResult:
-    """What would change with the field of a finished preview. Three queries."""
+    """Return the result of a finished preview. Three queries."""
     changes = preview.changes.significant()
     numbers = changes.order_by().aggregate(
         all=Count("pk"),
@@ -91,12 +91,12 @@ def preview_result_of(preview: RematchRun) -> PreviewResult:
 
 @transaction.atomic
 def change_match_field(preview: RematchRun, *, actor: StaffMember | None) -> RematchRun:
-    """Look up the field of `preview` from now on, and start to rematch everybody by it, after commit.
+    """Switch to the match field of `preview`, and rematch all staff.
 
-    Raises MatchFieldError when the preview says nothing about the present any more, and RunUnderWay.
+    Raises MatchFieldError if the preview isn't valid any more, and RunUnderWay.
     """
     connection = Connection.objects.lock(preview.connection_id)
-    _check(connection, preview)
+    _require_valid_preview(connection, preview)
     old = connection.match_field
     connection.match_field = preview.match_field
     connection.save(update_fields=["match_field"])
@@ -105,7 +105,7 @@ def change_match_field(preview: RematchRun, *, actor: StaffMember | None) -> Rem
     return start_new_run(connection, trigger=RematchTrigger.FIELD_CHANGED, started_by=actor)
 
 
-def _check(connection: Connection, preview: RematchRun) -> None:
+def _require_valid_preview(connection: Connection, preview: RematchRun) -> None:
     if connection.status != ConnectionStatus.CONNECTED:
         raise MatchFieldError(
             _("%s is not connected, so that nobody could be matched. Reauthorize it first.") % connection.name

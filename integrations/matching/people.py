@@ -53,7 +53,7 @@ def rematch_people(connection: Connection, staff_ids: Iterable[int]) -> None:
         )
         circuit_breaker.record_failure(connection.pk, error, _CALLER)
     # If all fields were empty, no call was made and the probe is still ours.
-    circuit_breaker.give_back(connection.pk, _CALLER)
+    circuit_breaker.release_probe(connection.pk, _CALLER)
 
 
 def _look_up_and_write(connection: Connection, user_names: dict[int, str]) -> None:

@@ -1,4 +1,4 @@
-"""Who changed in a rematch, as a file for a spreadsheet."""
+"""CSV file of the changes in a rematch."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from integrations.models import (
 )
 from integrations.platforms.registry import platform_of
 
-# A spreadsheet takes what begins like this for a formula and runs it (owasp.org/www-community/attacks/CSV_Injection).
-# The last four are the full-width forms. Every cell is quoted, or one that separates by semicolons would find more.
+# A spreadsheet runs cells with these first characters as formulas (owasp.org/www-community/attacks/CSV_Injection). The
+# last four are full-width forms. All cells are quoted: a spreadsheet that separates by semicolons would split others.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# Without it Excel reads UTF-8 as something else.
+# Without it, Excel doesn't read the file as UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
-AT_A_TIME = 1000
+CHUNK_SIZE = 1000
 
 
 class _Echo:
-    """A file that hands back what is written to it."""
+    """File that returns each written line."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def changes_file(run: RematchRun) -> Iterator[str]:
-    """The lines of a CSV file of who changed in `run`, with a heading; read from the database bit by bit."""
+    """Return the lines of the file, with a heading. Streams the changes from the database."""
     writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     label = platform_of(run.connection).label
     heading = [_("Name"), _("Email"), _("Username"), _("From"), _("To"), _("%s user") % label, _("Why")]
     yield BYTE_ORDER_MARK + writer.writerow(heading)
-    # The remedies speak of the field that was looked up.
+    # The remedies name the match field of the run.
     run.connection.match_field = run.match_field
-    for change in run.changes.significant().select_related("staff").iterator(chunk_size=AT_A_TIME):
-        yield writer.writerow(map(_harmless, _line(run, change)))
+    for change in run.changes.significant().select_related("staff").iterator(chunk_size=CHUNK_SIZE):
+        yield writer.writerow(map(_escape_formula, _cells(run, change)))
 
 
-def _line(run: RematchRun, change: MatchChange) -> list[str]:
+def _cells(run: RematchRun, change: MatchChange) -> list[str]:
     return [
         change.staff.name,
         change.staff.email,
@@ -52,22 +52,22 @@ def _line(run: RematchRun, change: MatchChange) -> list[str]:
         change.get_before_display(),
         change.get_after_display(),
         change.remote_user_name,
-        _why(run, change),
+        _reason(run, change),
     ]
 
 
-def _why(run: RematchRun, change: MatchChange) -> str:
-    """The remedy for somebody who is not matched, without the commands that may follow it."""
+def _reason(run: RematchRun, change: MatchChange) -> str:
+    """Return the first line of the remedy for an unmatched person. Commands may follow it."""
     platform = platform_of(run.connection)
     if change.after in (MatchStatus.MATCHED, MatchStatus.CHECKING):
-        words = _("Another %s user than before.") % platform.label
-        return words if change.is_other_user else ""
-    lines = platform.remedy(run.connection, _match(run, change)).splitlines()
+        sentence = _("Another %s user than before.") % platform.label
+        return sentence if change.is_other_user else ""
+    lines = platform.remedy(run.connection, _unsaved_match(run, change)).splitlines()
     return lines[0] if lines else ""
 
 
-def _match(run: RematchRun, change: MatchChange) -> UserMatch:
-    """The match as it was when the run wrote it, for the platform's words about it; never stored."""
+def _unsaved_match(run: RematchRun, change: MatchChange) -> UserMatch:
+    """Return the match as the run wrote it, for the platform's remedy."""
     is_forbidden = change.after == MatchStatus.FORBIDDEN
     return UserMatch(
         connection=run.connection,
@@ -83,5 +83,5 @@ def _match(run: RematchRun, change: MatchChange) -> UserMatch:
     )
 
 
-def _harmless(value: str) -> str:
+def _escape_formula(value: str) -> str:
     return f"'{value}" if value.startswith(FORMULA_STARTS) else value

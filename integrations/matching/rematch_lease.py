@@ -1,7 +1,6 @@
-"""What a worker does with a rematch run: claims it, moves its cursor, lets it wait, ends it.
+"""Work on a rematch run under its lease: claim the run, advance its cursor, postpone it, end it.
 
-A worker owns a run while the row holds its lease; every write is conditional on that, so that a worker that was
-thought dead changes nothing when it comes back. All times are the database's.
+Every write is conditional on the lease. A worker that comes back after its lease ended changes nothing.
 """
 
 from __future__ import annotations
@@ -12,41 +11,37 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.expressions import CombinedExpression
+from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Now
 
-from coconut.leases import NO_LEASE
 from coconut.task_queue import send
 from integrations.circuit_breaker import acquire_probe, growing_pause, probed_by
 from integrations.matching.rematch_runs import WORK_TASK, count_statuses
 from integrations.messages import Message
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
+from integrations.models.rematches import RematchRunQuerySet
 
 RUN_LEASE_DURATION = timedelta(seconds=120)
-#: Of so many runs of a connection it is kept who changed; of earlier ones the counts are.
+#: Number of latest runs of a connection whose changes are kept. Older runs keep only their counts.
 RUNS_WITH_CHANGES = 5
 
 
 class LeaseLost(Exception):
-    """The run belongs to another worker by now, or has ended: what was about to be written is void."""
+    """The run ended, or another worker holds it. Write nothing."""
 
 
-def due_runs() -> QuerySet[RematchRun]:
-    """Runs that somebody should work on now: due, not held, on a connection whose pauses are over."""
-    return _due_on(Connection.objects.unpaused())
+def due_runs() -> RematchRunQuerySet:
+    """Return the runs to work on now: due, not leased, on a connection whose pauses are over."""
+    return _due_runs_on(Connection.objects.unpaused())
 
 
-def _due_on(connections: QuerySet[Connection]) -> QuerySet[RematchRun]:
-    return RematchRun.objects.running().filter(
-        Q(lease_until__isnull=True) | Q(lease_until__lte=Now()),
-        due_at__lte=Now(),
-        connection__in=connections.values("pk"),
-    )
+def _due_runs_on(connections: QuerySet[Connection]) -> RematchRunQuerySet:
+    running = RematchRun.objects.running().unleased()
+    return running.filter(due_at__lte=Now(), connection__in=connections.values("pk"))
 
 
 def resume_rematch_runs() -> int:
-    """Nudge what is due: runs whose pause is over, whose worker died, or whose nudge was lost. Returns how many."""
+    """Enqueue the due runs: after a pause, a dead worker or a lost task. Return their number."""
     due = list(due_runs().values_list("pk", flat=True))
     for run_id in due:
         send(WORK_TASK, run_id)
@@ -54,60 +49,57 @@ def resume_rematch_runs() -> int:
 
 
 def claim(run_id: int) -> RematchRun | None:
-    """Take a due run for this worker; None when it is somebody else's, not due, or over."""
+    """Claim a due run. Return None if the run isn't due, has ended, or another worker holds it."""
     token = uuid.uuid4()
     with transaction.atomic():
-        claimed = _take(run_id, token)
+        claimed = _acquire_run(run_id, token)
     if not claimed:
         return None
     return RematchRun.objects.select_related("connection").filter(lease_token=token).first()
 
 
-def _take(run_id: int, token: uuid.UUID) -> bool:
-    """Hold it, if it is due. While the platform is thought to be down only the one who probes it may."""
+def _acquire_run(run_id: int, token: uuid.UUID) -> bool:
+    """Acquire the lease of a due run. If the circuit is open, only the owner of the probe may."""
     unpaused = Connection.objects.unpaused()
-    if _hold(_due_on(unpaused.filter(probe_at=None)), run_id, token):
+    if _acquire_lease(_due_runs_on(unpaused.filter(probe_at=None)), run_id, token):
         return True
     due = due_runs().filter(pk=run_id)
     caller = caller_of(run_id)
     if not acquire_probe(Connection.objects.filter(pk__in=due.values("connection")), caller):
         return False
-    if _hold(_due_on(probed_by(caller)), run_id, token):
+    if _acquire_lease(_due_runs_on(probed_by(caller)), run_id, token):
         return True
     transaction.set_rollback(True)
     return False
 
 
-def _hold(due: QuerySet[RematchRun], run_id: int, token: uuid.UUID) -> bool:
-    held = due.filter(pk=run_id).update(
-        lease_token=token, lease_until=_lease_end(), claimed_at=Now(), claimed_done=F("done")
+def _acquire_lease(due: RematchRunQuerySet, run_id: int, token: uuid.UUID) -> bool:
+    return bool(
+        due.filter(pk=run_id).acquire_lease(
+            token, RUN_LEASE_DURATION, claimed_at=Now(), claimed_done=F("done")
+        )
     )
-    return bool(held)
 
 
 def caller_of(run_id: int) -> str:
-    """Who calls the platform, for the circuit."""
+    """Return the run's caller name for the circuit breaker."""
     return f"run {run_id}"
 
 
 def advance(run: RematchRun, cursor: int, people: int, changes: Sequence[MatchChange]) -> None:
-    """Note that everybody up to `cursor` is written, and renew the lease. Raises LeaseLost."""
+    """Store that the staff up to `cursor` are done, and renew the lease. Raises LeaseLost."""
     run.cursor = cursor
     run.done += people
-    _write(
-        run,
-        cursor=run.cursor,
-        done=run.done,
-        total=max(run.total, run.done),
-        attempts=0,
-        error=Message(),
-        lease_until=_lease_end(),
-    )
-    _note_changes(run, changes)
+    progress = {"cursor": cursor, "done": run.done, "total": max(run.total, run.done)}
+    if not _running(run).renew_lease(
+        run.lease_token, RUN_LEASE_DURATION, **progress, attempts=0, error=Message()
+    ):
+        raise LeaseLost
+    _store_changes(run, changes)
 
 
-def _note_changes(run: RematchRun, changes: Sequence[MatchChange]) -> None:
-    """Of who changed twice, because the run began again, the first status and the last one are kept."""
+def _store_changes(run: RematchRun, changes: Sequence[MatchChange]) -> None:
+    """Store changes. If a restarted run changes a person again, the status before the first change stays."""
     for change in changes:
         change.run = run
     MatchChange.objects.bulk_create(
@@ -119,44 +111,36 @@ def _note_changes(run: RematchRun, changes: Sequence[MatchChange]) -> None:
 
 
 def hand_over(run: RematchRun) -> None:
-    """Let another task go on from the cursor, as this one has worked long enough. Raises LeaseLost."""
-    _write(run, due_at=Now(), **NO_LEASE)
+    """Let another task continue from the cursor. Raises LeaseLost."""
+    _release(run, due_at=Now())
     send(WORK_TASK, run.pk)
 
 
 def postpone(run: RematchRun, reason: Message, seconds: float | None = None) -> None:
-    """Go on from the cursor later: after `seconds`, or after a pause that grows with every failure in a row."""
-    wait = seconds if seconds is not None else growing_pause(run.attempts)
-    _write(run, due_at=_in(wait), attempts=min(run.attempts + 1, 1000), error=reason, **NO_LEASE)
+    """Continue from the cursor after `seconds`, or after a pause that grows with each failure in a row."""
+    wait = timedelta(seconds=seconds if seconds is not None else growing_pause(run.attempts))
+    _release(run, due_at=Now() + wait, attempts=min(run.attempts + 1, 1000), error=reason)
 
 
 def fail(run: RematchRun, reason: Message) -> None:
-    """End the run without having asked for everybody; who was not asked for keeps the last status."""
+    """End the run early. Staff behind the cursor keep their status."""
     _end(run, RematchState.FAILED, error=reason)
 
 
 def succeed(run: RematchRun) -> dict[str, int]:
-    """End the run, everybody having been asked for; returns how many people have which status now, or would have."""
+    """End the complete run. Return the number of people by status, as it is now or after a preview would be."""
     return _end(run, RematchState.SUCCEEDED, error=Message(), total=run.done)
 
 
-def _in(seconds: float) -> CombinedExpression:
-    return Now() + timedelta(seconds=seconds)
-
-
-def _lease_end() -> CombinedExpression:
-    return Now() + RUN_LEASE_DURATION
-
-
 def _end(run: RematchRun, state: RematchState, **fields: object) -> dict[str, int]:
-    counts = _counts_in_prospect(run) if run.is_preview else count_statuses(run.connection)
-    _write(run, state=state, finished_at=Now(), counts_after=counts, **fields, **NO_LEASE)
-    _forget_old_changes(run)
+    counts = _preview_counts(run) if run.is_preview else count_statuses(run.connection)
+    _release(run, state=state, finished_at=Now(), counts_after=counts, **fields)
+    _delete_old_changes(run)
     return counts
 
 
-def _counts_in_prospect(run: RematchRun) -> dict[str, int]:
-    """The counts as they would be if what the preview learnt were kept."""
+def _preview_counts(run: RematchRun) -> dict[str, int]:
+    """Return the counts that the preview's results would lead to."""
     counts = Counter(run.counts_before)
     for before, after, people in run.changes.order_by().values_list("before", "after").annotate(Count("pk")):
         counts[before] -= people
@@ -164,15 +148,19 @@ def _counts_in_prospect(run: RematchRun) -> dict[str, int]:
     return {status: max(counts[status], 0) for status in MatchStatus.values}
 
 
-def _forget_old_changes(run: RematchRun) -> None:
+def _delete_old_changes(run: RematchRun) -> None:
     runs = RematchRun.objects.filter(connection=run.connection_id)
     recent = list(runs.rematches().values_list("pk", flat=True)[:RUNS_WITH_CHANGES])
-    # A preview that may still be used tells by its changes what it would change.
-    shown = list(runs.previews().filter(dismissed_at__isnull=True).values_list("pk", flat=True)[:1])
-    MatchChange.objects.filter(run__connection=run.connection_id).exclude(run__in=recent + shown).delete()
+    # The page of an open preview shows its changes.
+    open_preview = list(runs.previews().filter(dismissed_at__isnull=True).values_list("pk", flat=True)[:1])
+    kept = recent + open_preview
+    MatchChange.objects.filter(run__connection=run.connection_id).exclude(run__in=kept).delete()
 
 
-def _write(run: RematchRun, **fields: object) -> None:
-    mine = RematchRun.objects.running().filter(pk=run.pk, lease_token=run.lease_token)
-    if not mine.update(**fields):
+def _release(run: RematchRun, **fields: object) -> None:
+    if not _running(run).release_lease(run.lease_token, **fields):
         raise LeaseLost
+
+
+def _running(run: RematchRun) -> RematchRunQuerySet:
+    return RematchRun.objects.running().filter(pk=run.pk)

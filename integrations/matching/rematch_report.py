@@ -1,4 +1,4 @@
-"""What people are told about a rematch: how far it is, how it ended, and who changed."""
+"""Report a rematch on pages: progress, result and changes."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from integrations.models import (
     RematchTrigger,
 )
 
-#: More changes than anybody reads on a page are in the file only.
+#: Number of changes on a page. The file has all of them.
 CHANGES_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is. `rate` is in people a second, None while it cannot be told; `seconds_left` likewise.
+    """Progress of a run. `rate` is in people per second; it and `seconds_left` are None while unknown.
 
-    `waits_until` is set while the platform is given time; `waits_for` says why.
+    `waits_until` is set during a pause, and `waits_for` has its reason.
     """
 
     done: int
@@ -43,7 +43,7 @@ class Progress:
 
     @property
     def time_left(self) -> str:
-        """In words, rounded up; "" while it cannot be told."""
+        """Return a text such as "about 2 minutes left", rounded up, or "" while unknown."""
         if self.seconds_left is None:
             return ""
         if self.seconds_left < 60:
@@ -55,7 +55,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended. `counts` are (status, people before, people after); `changes` the first who changed."""
+    """Result of an ended run. `counts` are (status, people before, people after).
+
+    `changes` are the first ones, out of `changed`.
+    """
 
     run: RematchRun
     sentence: str
@@ -69,30 +72,30 @@ class Result:
 
     @property
     def is_settling(self) -> bool:
-        """Whether people are still being asked about."""
+        """Whether staff still have the status Checking."""
         return any(after for status, _before, after in self.counts if status == MatchStatus.CHECKING)
 
     @property
     def has_settled(self) -> bool:
-        """Whether people were still being asked about when the run ended, and are not any more."""
+        """Whether staff had the status Checking when the run ended, and none has it now."""
         return bool(self.run.counts_after.get(MatchStatus.CHECKING, 0)) and not self.is_settling
 
     @property
     def can_be_repeated(self) -> bool:
-        """Whether "only the failed" would ask for anybody."""
+        """Whether "only the failed" would look up any staff."""
         return not self.is_success or any(
             after for status, _before, after in self.counts if status != MatchStatus.MATCHED
         )
 
 
 def shown_run(connection: Connection) -> RematchRun | None:
-    """The rematch under way, or the last one as long as nobody dismissed it."""
+    """Return the rematch under way, or the last one unless an admin dismissed it."""
     run = RematchRun.objects.filter(connection=connection).rematches().first()
     return run if run is not None and run.dismissed_at is None else None
 
 
 def shown_runs(connections: Iterable[Connection]) -> dict[int, RematchRun]:
-    """The same for several connections, by connection id, in one query."""
+    """Return the result of `shown_run` by connection id. One query."""
     rematches = RematchRun.objects.rematches()
     newest = (
         rematches.filter(connection__in=connections).values("connection").annotate(newest=Max("started_at"))
@@ -106,7 +109,7 @@ def shown_runs(connections: Iterable[Connection]) -> dict[int, RematchRun]:
 
 
 def progress_of(run: RematchRun) -> Progress:
-    """How far a run under way is. The rate is the present worker's; what waited before it does not count."""
+    """Return the progress of a run under way. The rate is measured since the current worker's claim."""
     now = RematchRun.objects.annotate(now=Now(), paused_until=F("connection__paused_until")).values_list(
         "now", "paused_until"
     )
@@ -126,9 +129,9 @@ def _rate(run: RematchRun, now: datetime) -> float | None:
 
 
 def result_of(run: RematchRun) -> Result:
-    """How an ended run went. Two queries.
+    """Return the result of an ended run. Two queries.
 
-    Whether people may be hosted as may be asked after a run has ended: then the counts are those of now.
+    Host permission probes may follow a run. Until they end, the counts are the present ones.
     """
     changes, after = run.changes.significant(), run.counts_after
     if after.get(MatchStatus.CHECKING, 0):
@@ -147,7 +150,7 @@ def result_of(run: RematchRun) -> Result:
 
 
 def run_summary(run: RematchRun | None) -> str:
-    """How far a rematch is or how it ended, in one line for a list; "" without one."""
+    """Return one line about the progress or the result of a rematch, or "" without one."""
     if run is None:
         return ""
     if run.is_running:
@@ -156,7 +159,7 @@ def run_summary(run: RematchRun | None) -> str:
 
 
 def sentence_of(run: RematchRun) -> str:
-    """How an ended rematch went, in one sentence or two."""
+    """Return one or two sentences about an ended rematch."""
     if run.state == RematchState.FAILED:
         return _(
             "The rematch did not finish: %(done)d of %(total)d users were looked up. %(why)s Everybody else keeps "
@@ -165,6 +168,6 @@ def sentence_of(run: RematchRun) -> str:
     if run.scope == RematchScope.FAILED:
         return ngettext("%d user has been rematched.", "%d users have been rematched.", run.done) % run.done
     if run.trigger == RematchTrigger.CONNECTED:
-        # Said with "matched" it would not be true of those who are not.
+        # "Matched" wouldn't be true for all of them.
         return _("All users have been looked up.")
     return _("All users have been rematched.")

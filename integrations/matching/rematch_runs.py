@@ -1,6 +1,6 @@
-"""Rematch runs: whom they ask for, how they are started and begun again, and how somebody ends them.
+"""Start, restart and end rematch runs. At most one run of a connection is under way.
 
-At most one is under way for a connection. What a worker does with it is in `rematch_lease` and `rematch_worker`.
+Workers use `rematch_lease` and `rematch_worker`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WORK_TASK = "integrations.work_on_rematch_run"
 
 
 class RunUnderWay(Exception):
-    """Something else is being looked up for this connection; `str()` is the sentence for people."""
+    """Another run of the connection is under way. `str()` is for people."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -42,12 +42,12 @@ class RunUnderWay(Exception):
 
 
 def people_of(connection: Connection) -> QuerySet[StaffMember]:
-    """Everybody who is matched on this connection: the organisation's active staff."""
+    """Return the staff to match on a connection: the organisation's active staff."""
     return StaffMember.objects.active_in(connection.organization_id)
 
 
 def people_in(run: RematchRun) -> QuerySet[StaffMember]:
-    """Whom a run asks for. Of "only the failed", whoever it made Matched is not among them any more."""
+    """Return the staff that a run looks up. "Only the failed" excludes staff who are Matched now."""
     people = people_of(run.connection)
     if run.scope != RematchScope.FAILED:
         return people
@@ -62,14 +62,14 @@ def people_in(run: RematchRun) -> QuerySet[StaffMember]:
 
 @receiver(connection_recovered)
 def resume_waiting_run(connection_id: int, **kwargs: Any) -> None:
-    """Make a run due that waits after a failure: the platform answers again."""
+    """Make a run due that waits after a failure, because the platform answers again."""
     RematchRun.objects.running().filter(connection=connection_id, attempts__gt=0, due_at__gt=Now()).update(
         due_at=Now()
     )
 
 
 def count_statuses(connection: Connection) -> dict[str, int]:
-    """How many people have which status, all four named; who has no row yet counts as being checked."""
+    """Return the number of people for each of the four statuses. Staff without a match count as Checking."""
     rows = (
         people_of(connection)
         .order_by()
@@ -80,14 +80,14 @@ def count_statuses(connection: Connection) -> dict[str, int]:
     return dict.fromkeys(MatchStatus.values, 0) | {row["now"]: row["people"] for row in rows}
 
 
-# --- Started, and begun again -----------------------------------------------------------------------
+# --- Start ------------------------------------------------------------------------------------------
 @transaction.atomic
 def start_run(
     connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
 ) -> RematchRun:
-    """Start to rematch everybody, after commit; returns the run that is under way when there is one."""
-    running = _running(connection)
-    if running is not None and running.match_field == _present_field(connection):
+    """Rematch all staff, or return the run that is under way."""
+    running = _lock_running_rematch(connection)
+    if running is not None and running.match_field == _stored_match_field(connection):
         return running
     return restart_run(connection, trigger=trigger, started_by=started_by)
 
@@ -96,8 +96,8 @@ def start_run(
 def start_new_run(
     connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
 ) -> RematchRun:
-    """The same for somebody who wants to be told: raises RunUnderWay when there is a run already."""
-    if _running(connection) is not None:
+    """Rematch all staff. Raises RunUnderWay."""
+    if _lock_running_rematch(connection) is not None:
         raise RunUnderWay
     return restart_run(connection, trigger=trigger, started_by=started_by)
 
@@ -106,23 +106,22 @@ def start_new_run(
 def restart_run(
     connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
 ) -> RematchRun:
-    """Have everybody looked up from now on, after commit: a run that is under way begins again from its start.
+    """Rematch all staff. A run that is under way starts again and keeps its changes.
 
-    For when what was answered so far may be worth nothing, such as after another sign-in. A worker that is busy with
-    the run writes nothing more. Who changed since the run was first started stays on its list.
+    Use it if earlier results may be invalid, such as after another sign-in. A worker on the run loses its lease.
     """
-    running = _running(connection)
+    running = _lock_running_rematch(connection)
     if running is None:
-        return _begin(connection, trigger=trigger, started_by=started_by)
+        return _create_run(connection, trigger=trigger, started_by=started_by)
     RematchRun.objects.filter(pk=running.pk).update(
         scope=RematchScope.ALL,
-        match_field=_present_field(connection),
+        match_field=_stored_match_field(connection),
         trigger=trigger,
         started_by=started_by,
         started_at=Now(),
         due_at=Now(),
         total=people_of(connection).count(),
-        **_FROM_THE_START,
+        **_NO_PROGRESS,
         **NO_LEASE,
     )
     running.refresh_from_db()
@@ -132,14 +131,14 @@ def restart_run(
 
 @transaction.atomic
 def start_failed_run(run: RematchRun, *, started_by: StaffMember | None) -> RematchRun:
-    """Start to rematch whoever is not Matched after `run`, and whom it did not reach. Raises RunUnderWay."""
-    if _running(run.connection) is not None:
+    """Rematch the staff who aren't Matched after `run`, or whom the run did not reach. Raises RunUnderWay."""
+    if _lock_running_rematch(run.connection) is not None:
         raise RunUnderWay
     reached = run.cursor if run.state == RematchState.FAILED else None
-    # Where that was "only the failed" itself, whom the run before it had not reached counts as well.
+    # If `run` had the scope "only the failed", the run before it may not have reached the same people.
     if reached is not None and run.scope == RematchScope.FAILED:
         reached = None if run.unreached_after is None else max(reached, run.unreached_after)
-    return _begin(
+    return _create_run(
         run.connection,
         trigger=RematchTrigger.ADMIN,
         started_by=started_by,
@@ -152,18 +151,18 @@ def start_failed_run(run: RematchRun, *, started_by: StaffMember | None) -> Rema
 def start_preview(
     connection: Connection, match_field: MatchField, *, started_by: StaffMember | None
 ) -> RematchRun:
-    """Start to look up what another field would change, after commit. Raises RunUnderWay.
+    """Find out what another match field would change. Raises RunUnderWay.
 
-    A preview of the same field that is under way goes on; one of another field gives way.
+    Returns the running preview of the same field. Ends a running preview of another field.
     """
-    _lock(connection)
+    Connection.objects.lock(connection.pk)
     running = RematchRun.objects.filter(connection=connection).running().first()
     if running is not None and not running.is_preview:
         raise RunUnderWay
     if running is not None and running.match_field == match_field:
         return running
     _end_previews(connection)
-    return _begin(
+    return _create_run(
         connection,
         trigger=RematchTrigger.FIELD_CHANGED,
         started_by=started_by,
@@ -172,21 +171,14 @@ def start_preview(
     )
 
 
-def _lock(connection: Connection) -> None:
-    Connection.objects.lock(connection.pk)
-
-
-def _present_field(connection: Connection) -> str:
-    """The field as it is now, whatever the caller's object holds."""
+def _stored_match_field(connection: Connection) -> str:
+    # The caller's object may be stale.
     return Connection.objects.values_list("match_field", flat=True).get(pk=connection.pk)
 
 
-def _running(connection: Connection) -> RematchRun | None:
-    """The rematch under way, for which a preview gives way.
-
-    The lock on the connection keeps the answer true until the end of the transaction.
-    """
-    _lock(connection)
+def _lock_running_rematch(connection: Connection) -> RematchRun | None:
+    """End a preview, and return the rematch under way. The lock keeps the result valid during the transaction."""
+    Connection.objects.lock(connection.pk)
     _end_previews(connection)
     return RematchRun.objects.filter(connection=connection).running().first()
 
@@ -200,21 +192,20 @@ def _end_previews(connection: Connection) -> None:
     )
 
 
-def _begin(connection: Connection, **fields: object) -> RematchRun:
+def _create_run(connection: Connection, **fields: object) -> RematchRun:
     run = RematchRun(connection=connection, counts_before=count_statuses(connection), **fields)
-    run.match_field = run.match_field or _present_field(connection)
+    run.match_field = run.match_field or _stored_match_field(connection)
     run.total = people_in(run).count()
     run.save()
     enqueue_on_commit(WORK_TASK, run.pk)
     return run
 
 
-# --- Ended ------------------------------------------------------------------------------------------
+# --- End --------------------------------------------------------------------------------------------
 def end_runs(connection_id: int, reason: Message) -> int:
-    """End the connection's run that is under way, with the reason that people see; how many were ended.
+    """End the run that is under way, with the reason for people. Return the number of ended runs.
 
-    Call it in the transaction that makes the run pointless. A worker that is busy with it writes nothing more, and
-    who was not asked for keeps the last status.
+    Call it in the transaction that makes the run pointless. The run's worker loses its lease.
     """
     counts = count_statuses(Connection.objects.get(pk=connection_id))
     running = RematchRun.objects.running().filter(connection=connection_id)
@@ -224,10 +215,10 @@ def end_runs(connection_id: int, reason: Message) -> int:
 
 
 def dismiss(run: RematchRun) -> None:
-    """The result was read, or the preview is not wanted: it is shown no more. A preview under way ends."""
-    unwanted = RematchRun.objects.filter(pk=run.pk, dismissed_at__isnull=True)
-    unwanted.previews().running().update(state=RematchState.FAILED, finished_at=Now(), **NO_LEASE)
-    unwanted.exclude(state=RematchState.RUNNING).update(dismissed_at=Now())
+    """Hide the result of an ended run. End a preview that is under way."""
+    shown = RematchRun.objects.filter(pk=run.pk, dismissed_at__isnull=True)
+    shown.previews().running().update(state=RematchState.FAILED, finished_at=Now(), **NO_LEASE)
+    shown.exclude(state=RematchState.RUNNING).update(dismissed_at=Now())
 
 
-_FROM_THE_START = {"cursor": 0, "done": 0, "attempts": 0, "error": Message(), "unreached_after": None}
+_NO_PROGRESS = {"cursor": 0, "done": 0, "attempts": 0, "error": Message(), "unreached_after": None}

@@ -1,4 +1,4 @@
-"""Working on a rematch run: everybody is looked up, chunk by chunk, from wherever the run is."""
+"""Work on a rematch run: look up the staff in chunks, from the run's cursor on."""
 
 from __future__ import annotations
 
@@ -42,68 +42,68 @@ logger = logging.getLogger(__name__)
 
 
 def work_on_run(run_id: int) -> None:
-    """Go on with a run from its cursor, if it is due and nobody else has it.
+    """Continue a due run from its cursor.
 
-    It may be killed at any moment and called twice: what a chunk wrote stays, and the cursor moves with it.
+    The worker may be killed at any time: a chunk's results and the cursor are written in one transaction.
     """
     run = claim(run_id)
     if run is None:
         return
-    # Whatever the connection's field is by now: the run asks for the one that it was started for.
+    # The connection's field may have changed since the start.
     run.connection.match_field = run.match_field
     try:
-        _ask_for_everybody(run)
+        _look_up_all(run)
     except PlatformError as error:
         _interrupt(run, error)
     except LeaseLost:
-        logger.info("Rematch run %s is in other hands.", run_id)
+        logger.info("Rematch run %s belongs to another worker.", run_id)
 
 
-def _ask_for_everybody(run: RematchRun) -> None:
+def _look_up_all(run: RematchRun) -> None:
     connection = run.connection
     if not connection.is_healthy:
-        _give_up(run, _not_connected(run))
+        _fail_run(run, _not_connected_reason(run))
         return
     work_until = end_of_shift()
     directory = platform_of(connection).open_directory(connection, max(run.total - run.done, 1))
-    while asked := _next_people(run, directory.chunk_size):
-        answers = look_up(connection, directory, asked)
+    while user_names := _next_user_names(run, directory.chunk_size):
+        results = look_up(connection, directory, user_names)
         with transaction.atomic():
-            advance(run, max(asked), len(asked), _keep(run, asked, answers))
-        if monotonic() > work_until or _others_first(directory):
+            advance(run, max(user_names), len(user_names), _apply_results(run, user_names, results))
+        if monotonic() > work_until or _must_yield(directory):
             hand_over(run)
             return
     _finish(run)
 
 
-def _others_first(directory: Directory) -> bool:
-    """Whether somebody who has just booked waits for a worker, and another can go on here without asking anew."""
-    return not directory.holds_everybody and Meeting.objects.unclaimed().exists()
+def _must_yield(directory: Directory) -> bool:
+    """Return whether a fresh booking waits for a worker, and another task can continue without loading all users."""
+    return not directory.is_fully_loaded and Meeting.objects.unclaimed().exists()
 
 
-def _not_connected(run: RematchRun) -> Message:
+def _not_connected_reason(run: RematchRun) -> Message:
     code = NeutralMessage.PREVIEW_NOT_CONNECTED if run.is_preview else NeutralMessage.RUN_NOT_CONNECTED
     return Message(code, {"name": run.connection.name})
 
 
-def _keep(
-    run: RematchRun, asked: Mapping[int, str], answers: Mapping[str, DirectoryResult]
+def _apply_results(
+    run: RematchRun, user_names: Mapping[int, str], results: Mapping[str, DirectoryResult]
 ) -> list[MatchChange]:
     if run.is_preview:
-        return preview_results(run.connection, asked, answers)
-    return write_results(run.connection, asked, answers, run)
+        return preview_results(run.connection, user_names, results)
+    return write_results(run.connection, user_names, results, run)
 
 
 def end_of_shift() -> float:
-    """When a task should stop of itself: well before its time limit, and before its lease is over."""
+    """Return the monotonic time at which a task should stop: well before its time limit and the end of its lease."""
     shortest: float = min(rematch_lease.RUN_LEASE_DURATION.total_seconds(), settings.CELERY_TASK_TIME_LIMIT)
     return monotonic() + shortest / 2
 
 
-def _next_people(run: RematchRun, how_many: int) -> dict[int, str]:
-    """The next people behind the cursor: staff id -> what the matched field holds."""
+def _next_user_names(run: RematchRun, count: int) -> dict[int, str]:
+    """Return the next staff ids behind the cursor, with the values of the match field."""
     people = people_in(run).filter(pk__gt=run.cursor).order_by("pk")
-    return dict(people.values_list("pk", run.match_field)[:how_many])
+    return dict(people.values_list("pk", run.match_field)[:count])
 
 
 @transaction.atomic
@@ -113,7 +113,7 @@ def _finish(run: RematchRun) -> None:
 
 
 def _interrupt(run: RematchRun, error: PlatformError) -> None:
-    """Wait where waiting helps, else end the run; people keep their status either way."""
+    """Postpone the run if waiting helps, otherwise end it. Staff keep their status."""
     logger.warning(
         "Rematch run %s: %s (%s, request %s)",
         run.pk,
@@ -124,16 +124,16 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
     )
     record_failure(run.connection_id, error, caller_of(run.pk))
     try:
-        if _may_pass(run.connection, error):
+        if _is_waiting_useful(run.connection, error):
             postpone(run, error.message, error.retry_after)
         else:
-            _give_up(run, error.message)
+            _fail_run(run, error.message)
     except LeaseLost:
-        logger.info("Rematch run %s is in other hands.", run.pk)
+        logger.info("Rematch run %s belongs to another worker.", run.pk)
 
 
 @transaction.atomic
-def _give_up(run: RematchRun, reason: Message) -> None:
+def _fail_run(run: RematchRun, reason: Message) -> None:
     fail(run, reason)
     _record_run_event(run, EventKind.REMATCH_FAILED, done=run.done, total=run.total, reason=reason)
 
@@ -144,8 +144,8 @@ def _record_run_event(run: RematchRun, kind: EventKind, **params: int | str | Me
         record_event(run.connection, kind, run.started_by, **params)
 
 
-def _may_pass(connection: Connection, error: PlatformError) -> bool:
-    """Whether the run should go on later. A refused sign-in that was renewed meanwhile is an ordinary failure."""
+def _is_waiting_useful(connection: Connection, error: PlatformError) -> bool:
+    """Return whether to continue later. After a refused sign-in, only if an admin has renewed it meanwhile."""
     if error.kind == ErrorKind.CONNECTION:
         return Connection.objects.filter(pk=connection.pk, status=ConnectionStatus.CONNECTED).exists()
     return error.kind.is_waiting_useful

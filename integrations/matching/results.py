@@ -1,4 +1,4 @@
-"""What a directory answered becomes rows: written in bulk, and only for people who are still called the same."""
+"""Look up user names in the directory and write the results to matches, in bulk."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from integrations.platforms.registry import platform_of
 from integrations.platforms.values import DirectoryResult, MatchReason
 from staff.models import StaffMember
 
-#: Everything but `enabled`, which is the admin's wish and not an answer.
-WRITTEN = [
+#: Columns that a result changes. `enabled` is the admin's decision.
+_RESULT_FIELDS = [
     "directory",
     "host_permission",
     "host_permission_checked_at",
@@ -48,30 +48,30 @@ WRITTEN = [
 @transaction.atomic
 def write_results(
     connection: Connection,
-    asked: Mapping[int, str],
-    answers: Mapping[str, DirectoryResult],
+    user_names: Mapping[int, str],
+    results: Mapping[str, DirectoryResult],
     run: RematchRun | None = None,
 ) -> list[MatchChange]:
-    """Store what was answered for `asked` (staff id -> the value of `connection.match_field` that was looked up).
+    """Store the results for `user_names` (staff id -> the looked up value of `connection.match_field`).
 
-    Who was renamed or left meanwhile is skipped: another answer is on its way. So is everybody when another field is
-    looked up by now. Returns who changed, unsaved. Safe to repeat.
+    Skips staff whose value has changed or who left, and all staff if the match field has changed: they get newer
+    results. Returns the changes, unsaved. Safe to repeat.
     """
-    still = _lock_unchanged(connection, asked)
-    # Locked, or what the platform says meanwhile about hosting as them would be lost.
-    locked = _matches(connection, still).select_for_update(no_key=True)
+    unchanged = _lock_unchanged_staff(connection, user_names)
+    # Locked, so that a host permission probe can't write in between.
+    locked = _matches(connection, unchanged).select_for_update(no_key=True)
     before = {match.staff_id: match for match in locked}
-    rows = _rows(connection, still, answers, before)
+    rows = _rows(connection, unchanged, results, before)
     for row in rows:
         row.run = run
     UserMatch.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["connection", "staff"],
-        update_fields=WRITTEN if run is None else [*WRITTEN, "run"],
+        update_fields=_RESULT_FIELDS if run is None else [*_RESULT_FIELDS, "run"],
     )
-    # Whatever the drift watch found out about them is old by now.
-    DriftFinding.objects.filter(connection=connection, staff__in=still.keys()).delete()
+    # The results are newer than the findings of the drift watch.
+    DriftFinding.objects.filter(connection=connection, staff__in=unchanged.keys()).delete()
     if any(
         row.host_permission == HostPermission.UNKNOWN and row.directory == DirectoryState.MATCHED
         for row in rows
@@ -81,61 +81,63 @@ def write_results(
 
 
 def preview_results(
-    connection: Connection, asked: Mapping[int, str], answers: Mapping[str, DirectoryResult]
+    connection: Connection, user_names: Mapping[int, str], results: Mapping[str, DirectoryResult]
 ) -> list[MatchChange]:
-    """Who would change if what was answered for `asked` were stored, unsaved. Writes nothing."""
-    before = {match.staff_id: match for match in _matches(connection, asked)}
-    return _changes(before, _rows(connection, asked, answers, before))
+    """Return the changes that storing the results would make, unsaved. Writes nothing."""
+    before = {match.staff_id: match for match in _matches(connection, user_names)}
+    return _changes(before, _rows(connection, user_names, results, before))
 
 
-def _lock_unchanged(connection: Connection, asked: Mapping[int, str]) -> dict[int, str]:
-    """Whoever's field still holds what was looked up. The lock keeps it so, and writers take turns, in pk order."""
+def _lock_unchanged_staff(connection: Connection, user_names: Mapping[int, str]) -> dict[int, str]:
+    """Lock the staff whose field still has the looked up value, in pk order, and return these values."""
     locked = Connection.objects.select_for_update(no_key=True).only("match_field").get(pk=connection.pk)
     if locked.match_field != connection.match_field:
         return {}
-    people = (
+    staff = (
         StaffMember.objects.active()
         .select_for_update(no_key=True)
-        .filter(pk__in=asked)
+        .filter(pk__in=user_names)
         .order_by("pk")
         .values_list("pk", connection.match_field)
     )
-    return {pk: value for pk, value in people if value == asked[pk]}
+    return {pk: value for pk, value in staff if value == user_names[pk]}
 
 
-def _matches(connection: Connection, people: Mapping[int, str]) -> QuerySet[UserMatch]:
-    return UserMatch.objects.filter(connection=connection, staff__in=people.keys()).order_by("staff_id")
+def _matches(connection: Connection, user_names: Mapping[int, str]) -> QuerySet[UserMatch]:
+    return UserMatch.objects.filter(connection=connection, staff__in=user_names.keys()).order_by("staff_id")
 
 
 def _rows(
     connection: Connection,
-    asked: Mapping[int, str],
-    answers: Mapping[str, DirectoryResult],
+    user_names: Mapping[int, str],
+    results: Mapping[str, DirectoryResult],
     before: Mapping[int, UserMatch],
 ) -> list[UserMatch]:
     needs_permission_probe = platform_of(connection).needs_host_permission(connection)
-    rows = [_row(before.get(pk), answers[value], needs_permission_probe) for pk, value in asked.items()]
-    for row, (pk, value) in zip(rows, asked.items(), strict=True):
+    rows = [_row(before.get(pk), results[value], needs_permission_probe) for pk, value in user_names.items()]
+    for row, (pk, value) in zip(rows, user_names.items(), strict=True):
         row.connection, row.staff_id, row.queried_name = connection, pk, value
     return rows
 
 
-def _row(old: UserMatch | None, answer: DirectoryResult, needs_permission_probe: bool) -> UserMatch:
+def _row(old: UserMatch | None, result: DirectoryResult, needs_permission_probe: bool) -> UserMatch:
     return UserMatch(
-        directory=DirectoryState.MATCHED if answer.remote_id else DirectoryState.UNMATCHED,
-        reason=answer.reason or ("" if answer.remote_id else MatchReason.NOT_FOUND),
-        remote_id=answer.remote_id,
-        remote_user_name=answer.user_name[:320],
-        remote_name=answer.name[:300],
-        hint=answer.hint[:500],
+        directory=DirectoryState.MATCHED if result.remote_id else DirectoryState.UNMATCHED,
+        reason=result.reason or ("" if result.remote_id else MatchReason.NOT_FOUND),
+        remote_id=result.remote_id,
+        remote_user_name=result.user_name[:320],
+        remote_name=result.name[:300],
+        hint=result.hint[:500],
         checked_at=Now(),
-        **_coverage(old, answer, needs_permission_probe),
+        **_permission_columns(old, result, needs_permission_probe),
     )
 
 
-def _coverage(old: UserMatch | None, answer: DirectoryResult, needs_permission_probe: bool) -> dict[str, Any]:
-    """What is known about hosting as somebody stays known while it is the same remote user."""
-    is_same = old is not None and old.remote_id == answer.remote_id
+def _permission_columns(
+    old: UserMatch | None, result: DirectoryResult, needs_permission_probe: bool
+) -> dict[str, Any]:
+    """Return the host permission columns. The known permission stays while the remote user is the same."""
+    is_same = old is not None and old.remote_id == result.remote_id
     if (
         needs_permission_probe
         and old is not None
@@ -175,12 +177,12 @@ def _change(old: UserMatch | None, new: UserMatch) -> MatchChange:
 
 
 def look_up(
-    connection: Connection, directory: Directory, asked: Mapping[int, str]
+    connection: Connection, directory: Directory, user_names: Mapping[int, str]
 ) -> dict[str, DirectoryResult]:
-    """An answer for each value; an empty field is answered without a call."""
-    answers = {value: DirectoryResult(reason=MatchReason.FIELD_EMPTY) for value in asked.values()}
-    user_names = [value for value in answers if value.strip()]
-    if user_names:
-        answers |= directory.find(user_names)
+    """Return a result for each value of `user_names`. Empty values cost no call."""
+    results = {value: DirectoryResult(reason=MatchReason.FIELD_EMPTY) for value in user_names.values()}
+    queried = [value for value in results if value.strip()]
+    if queried:
+        results |= directory.find(queried)
         record_success(connection.pk)
-    return answers
+    return results

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('connection', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='integrations.connection')),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('mark', models.TextField(blank=True, db_default='')),
+                ('sync_token', models.TextField(blank=True, db_default='')),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
             ],
         ),
@@ -59,12 +59,12 @@ class Migration(migrations.Migration):
             name='ConnectionCheck',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('requested_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('steps', models.JSONField(default=list)),
-                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='integrations.connection')),
+                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-pk'],
@@ -268,7 +268,7 @@ class Migration(migrations.Migration):
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='matches', to='integrations.connection')),
                 ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='matches', to='integrations.rematchrun')),
                 ('staff', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='video_matches', to=settings.AUTH_USER_MODEL)),
-                ('turned_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='turned', to='integrations.connectionevent')),
+                ('switch_event', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.connectionevent')),
             ],
         ),
         migrations.AddConstraint(

@@ -1,4 +1,4 @@
-"""Connections to video platforms, who is matched on them, and the meetings that must exist there."""
+"""Models of connections to video platforms, matches, and meetings."""
 
 from integrations.models.connections import (
     Connection,

@@ -1,4 +1,4 @@
-"""Connections to video platforms, and what happened to them."""
+"""Connections to video platforms, their audit trail and their checks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from staff.models import LockQuerySet, Organization, StaffMember
 
 
 class ConnectionStatus(models.TextChoices):
+    """Status of the sign-in. Outages and pauses don't change it."""
+
     CONNECTED = "connected", _("Connected")
     NEEDS_REAUTHORIZATION = "needs_reauthorization", _("Needs reauthorization")
     DISCONNECTED = "disconnected", _("Disconnected")
@@ -29,41 +31,44 @@ class MatchField(models.TextChoices):
 
 
 def able_to_work(prefix: str = "") -> Q:
-    """The condition of `ConnectionQuerySet.able_to_work`, for queries where the connection's columns have a prefix."""
+    """Return the condition of `ConnectionQuerySet.able_to_work`.
+
+    `prefix` leads to the connection in queries of other models, such as "connection__".
+    """
     return Q(**{f"{prefix}status": ConnectionStatus.CONNECTED}) & unpaused(prefix)
 
 
 def unpaused(prefix: str = "") -> Q:
-    """The condition of `ConnectionQuerySet.unpaused`."""
-    pauses = (f"{prefix}paused_until", f"{prefix}probe_at")
-    asked, down = (Q(**{f"{name}__isnull": True}) | Q(**{f"{name}__lte": Now()}) for name in pauses)
-    return asked & down
+    """Return the condition of `ConnectionQuerySet.unpaused`. `prefix` is that of `able_to_work`."""
+    is_unpaused = Q(**{f"{prefix}paused_until__isnull": True}) | Q(**{f"{prefix}paused_until__lte": Now()})
+    may_probe = Q(**{f"{prefix}probe_at__isnull": True}) | Q(**{f"{prefix}probe_at__lte": Now()})
+    return is_unpaused & may_probe
 
 
 class ConnectionQuerySet(LockQuerySet["Connection"]):
     def live(self) -> Self:
-        """Connections that were not disconnected, healthy or not."""
+        """Return the connections that aren't disconnected, healthy or not."""
         return self.exclude(status=ConnectionStatus.DISCONNECTED)
 
     def able_to_work(self) -> Self:
-        """Connections whose platform may be called now: healthy, and neither asked to pause nor known to be down.
+        """Return the connections whose platform may be called now: healthy, not paused and not known to be down.
 
-        Those with `probe_at` may be called by one caller at a time: see `integrations.circuit_breaker`.
+        If `probe_at` is set, one caller at a time may call: see `integrations.circuit_breaker`.
         """
         return self.filter(able_to_work())
 
     def unpaused(self) -> Self:
-        """Connections whose pauses are over, healthy or not."""
+        """Return the connections that aren't paused or known to be down, healthy or not."""
         return self.filter(unpaused())
 
     def with_platforms(self) -> Self:
-        """Load what only the platforms know with the connections: each platform has a one-to-one row for it."""
+        """Load the organization and each platform's own one-to-one row with the connections."""
         rows = [each.name for each in self.model._meta.related_objects if each.one_to_one]
         return self.select_related("organization", *rows)
 
 
 class Connection(models.Model):
-    """An organisation's connection to one video platform. What only the platform knows is the platform's own row."""
+    """An organization's connection to one video platform. The platform keeps its own data in a one-to-one row."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="connections")
     platform = models.CharField(max_length=20)
@@ -72,10 +77,10 @@ class Connection(models.Model):
     status = models.CharField(max_length=25, choices=ConnectionStatus, default=ConnectionStatus.CONNECTED)
     status_reason = MessageField()
     is_default = models.BooleanField(default=False)
-    # Set by a platform that asks everybody to wait (429); honoured by all workers.
+    # End of the pause that the platform requested (429); all workers wait for it.
     paused_until = models.DateTimeField(null=True, blank=True)
-    # The circuit breaker (`integrations.circuit_breaker`): callers without an answer since a success, the time of
-    # the next probe while the circuit is open, and the caller that probes now.
+    # Circuit breaker (`integrations.circuit_breaker`): callers without an answer since the last success, time of the
+    # next probe while the circuit is open, and the caller that probes now.
     consecutive_failures = ArrayField(
         models.CharField(max_length=50), default=list, db_default=[], blank=True
     )
@@ -86,8 +91,8 @@ class Connection(models.Model):
     )
     connected_at = models.DateTimeField()
     last_success_at = models.DateTimeField(null=True, blank=True)
-    # What hinders work since the last success although nothing is wrong with the sign-in: an outage, or our own
-    # credentials. It passes by itself, so the connection stays connected; people are told.
+    # Trouble since the last success that isn't about the sign-in: an outage, or our own credentials refused. It needs
+    # no admin, so the connection stays connected and its pages show the trouble.
     trouble_kind = models.CharField(max_length=12, choices=ErrorKind, blank=True, db_default="")
     trouble = MessageField()
     trouble_since = models.DateTimeField(null=True, blank=True)
@@ -163,11 +168,11 @@ class ConnectionEvent(models.Model):
 
 
 class ConnectionCheck(models.Model):
-    """One run of Check connection; `integrations.connections.self_test` writes the finished `steps`."""
+    """One run of Check connection. `steps` are finished `CheckStep`s as dicts."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="checks")
-    asked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
-    asked_at = models.DateTimeField(db_default=Now())
+    requested_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
+    requested_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     steps = models.JSONField(default=list)

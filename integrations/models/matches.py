@@ -16,7 +16,7 @@ from staff.models import StaffMember
 
 
 class DirectoryState(models.TextChoices):
-    """What the platform's directory said about a person."""
+    """Result of the last directory lookup."""
 
     UNKNOWN = "unknown"
     MATCHED = "matched"
@@ -24,7 +24,7 @@ class DirectoryState(models.TextChoices):
 
 
 class HostPermission(models.TextChoices):
-    """Whether the platform lets us host meetings as a person (only asked where that differs by person)."""
+    """Whether the platform lets us host meetings as a person. NOT_NEEDED if that doesn't differ between people."""
 
     NOT_NEEDED = "not_needed"
     UNKNOWN = "unknown"
@@ -34,7 +34,7 @@ class HostPermission(models.TextChoices):
 
 
 class MatchStatus(models.TextChoices):
-    """What people see. Derived in the database, never stored by hand."""
+    """Status that people see. The database derives it; code never sets it."""
 
     CHECKING = "checking", _("Checking…")
     MATCHED = "matched", _("Matched")
@@ -43,8 +43,6 @@ class MatchStatus(models.TextChoices):
 
 
 class UserMatchQuerySet(models.QuerySet["UserMatch"]):
-    """Questions about matches."""
-
     def found(self) -> Self:
         """Return the matches of active staff with a user of the platform."""
         return self.filter(directory=DirectoryState.MATCHED, staff__is_active=True)
@@ -65,14 +63,14 @@ class UserMatchQuerySet(models.QuerySet["UserMatch"]):
 
 
 class UserMatch(models.Model):
-    """One person on one connection: the Video Calls switch (`enabled`) and the platform's answers."""
+    """A staff member on a connection: the Video Calls switch (`enabled`) and the platform's results."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="matches")
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="video_matches")
     enabled = models.BooleanField(default=False, db_default=False)
-    # The event that set `enabled` last, for Undo. Without an index of its own: Undo looks at a whole connection.
-    turned_by = models.ForeignKey(
-        ConnectionEvent, models.SET_NULL, related_name="turned", null=True, blank=True, db_index=False
+    # The event that set `enabled` last, for Undo. Not indexed, because Undo reads all matches of the connection.
+    switch_event = models.ForeignKey(
+        ConnectionEvent, models.SET_NULL, related_name="+", null=True, blank=True, db_index=False
     )
     directory = models.CharField(
         max_length=10,
@@ -87,15 +85,15 @@ class UserMatch(models.Model):
         db_default=HostPermission.NOT_NEEDED,
     )
     host_permission_checked_at = models.DateTimeField(null=True, blank=True)
-    # When the platform is asked next about somebody who is not known to be covered; later while a worker asks.
+    # Time of the next host permission probe, unless permission is granted; in the future while a worker probes.
     host_permission_due_at = models.DateTimeField(db_default=Now())
-    # Denied probes since the person was found, or since an admin reported the permission as granted.
+    # Denied probes since the person was found or an admin reported the permission as granted.
     host_permission_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     reason = models.CharField(max_length=20, choices=MatchReason, blank=True, db_default="")
     remote_id = models.CharField(max_length=100, blank=True, db_default="")
     remote_user_name = models.CharField(max_length=320, blank=True, db_default="")
     remote_name = models.CharField(max_length=300, blank=True, db_default="")
-    # The value that was looked up: an answer counts only while the staff field still holds it.
+    # The value that was looked up. A result is valid only while the staff field still has this value.
     queried_name = models.CharField(max_length=320, blank=True, null=True)
     hint = models.CharField(max_length=500, blank=True, db_default="")
     checked_at = models.DateTimeField(null=True, blank=True)
@@ -115,7 +113,7 @@ class UserMatch(models.Model):
         output_field=models.CharField(max_length=10, choices=MatchStatus),
         db_persist=True,
     )
-    # What a search looks through beside the staff member's own fields: "" where it is what was looked up.
+    # User name for the search, in addition to the staff member's own fields; "" if equal to the value looked up.
     other_user_name = models.GeneratedField(
         expression=Case(
             When(
@@ -133,11 +131,11 @@ class UserMatch(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "staff"], name="one_match_per_person")]
         indexes = [
-            # The counts of the dashboard read nothing but this, which is small: everybody of a kind shares an entry.
+            # The dashboard's counts read only this index. It is small, because equal rows share an entry.
             models.Index(fields=["connection", "status", "enabled"], name="match_counts"),
-            # Its filters read nothing but this.
+            # The dashboard's filters read only this index.
             models.Index(fields=["connection", "status", "enabled", "staff"], name="match_by_status"),
-            # Few, as a rule: a search reads all of them.
+            # Usually few rows: a search reads all of them.
             models.Index(
                 fields=["connection"],
                 include=["staff", "other_user_name"],
@@ -154,25 +152,25 @@ class UserMatch(models.Model):
 
     @property
     def other_name(self) -> str:
-        """The name by which the platform knows somebody whose field holds an alias; "" where it told none."""
+        """The user name behind an alias; "" if the field has no alias or the platform didn't return the name."""
         return self.hint if self.reason == MatchReason.ALIAS else ""
 
     @property
     def needs_permission(self) -> bool:
-        """Whether the person was found, and all that is missing is the platform's permission to host as them."""
-        is_uncovered = self.host_permission in (HostPermission.DENIED, HostPermission.WAITING)
+        """Whether only host permission is missing."""
+        is_denied = self.host_permission in (HostPermission.DENIED, HostPermission.WAITING)
         return self.directory == DirectoryState.MATCHED and (
-            self.reason == MatchReason.NO_HOST_PERMISSION or (not self.reason and is_uncovered)
+            self.reason == MatchReason.NO_HOST_PERMISSION or (not self.reason and is_denied)
         )
 
     @property
     def can_host(self) -> bool:
-        """Whether new video appointments may be booked with this person on this connection."""
+        """Whether new video appointments with this person may be booked on this connection."""
         return self.enabled and self.status == MatchStatus.MATCHED
 
 
 def derived_status(match: UserMatch) -> MatchStatus:
-    """What `UserMatch.status` would be if the row were stored as it is."""
+    """Return the value that `UserMatch.status` would get if the row were stored."""
     if match.directory != DirectoryState.MATCHED:
         return MatchStatus.CHECKING if match.directory == DirectoryState.UNKNOWN else MatchStatus.UNMATCHED
     is_forbidden = match.host_permission in (HostPermission.DENIED, HostPermission.WAITING)

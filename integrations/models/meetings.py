@@ -1,4 +1,4 @@
-"""Meetings that must exist on a platform, and hosts that the platform asked to wait."""
+"""Meetings, and pauses of single hosts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class HostPauseQuerySet(models.QuerySet["HostPause"]):
 
 
 class HostPause(models.Model):
-    """A pause that the platform asked for, for the meetings of one organizer only.
+    """Pause that the platform requested for the meetings of one organizer only.
 
     The other organizers of the connection go on. `Connection.paused_until` pauses the whole connection.
     """
@@ -136,7 +136,7 @@ class Meeting(LeasedModel):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="meetings")
     connection = models.ForeignKey(Connection, models.PROTECT, related_name="meetings")
     host = models.ForeignKey(StaffMember, models.PROTECT, related_name="hosted_meetings")
-    # Remote user under whom the meeting is created. Never changes: another organizer needs another row.
+    # Remote id of the organizer. Never changes: another organizer needs another row.
     organizer_id = models.CharField(max_length=100)
     # [{"remote_id": …, "user_name": …, "role": "coorganizer"}], always the full list.
     attendees = models.JSONField(default=list)

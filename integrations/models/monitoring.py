@@ -19,7 +19,7 @@ class DriftWatch(models.Model):
     # No reverse accessor: the one-to-one rows of a connection belong to the platforms.
     connection = models.OneToOneField(Connection, models.CASCADE, primary_key=True, related_name="+")
     due_at = models.DateTimeField(db_default=Now())
-    mark = models.TextField(blank=True, db_default="")
+    sync_token = models.TextField(blank=True, db_default="")
     finished_at = models.DateTimeField(null=True, blank=True)
 
 

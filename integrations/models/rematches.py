@@ -1,4 +1,4 @@
-"""The passes over everybody that find out who is whom, and who changed in them."""
+"""Rematch runs over all staff of a connection, and the changes that each run found."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RematchTrigger(models.TextChoices):
 
 
 class RematchScope(models.TextChoices):
-    """Whom a run asks for, and whether what it learns is kept."""
+    """The staff that a run looks up, and whether it stores the results."""
 
     ALL = "all", _("All users")
     FAILED = "failed", _("Only the failed")
@@ -43,23 +43,23 @@ class RematchRunQuerySet(LeaseQuerySet["RematchRun"]):
         return self.filter(state=RematchState.RUNNING)
 
     def rematches(self) -> Self:
-        """Runs whose answers are kept."""
+        """Return the runs that store their results."""
         return self.exclude(scope=RematchScope.PREVIEW)
 
     def previews(self) -> Self:
-        """Runs that only count what the answers would change."""
+        """Return the runs that only count what would change."""
         return self.filter(scope=RematchScope.PREVIEW)
 
 
 class RematchRun(LeasedModel):
-    """One pass over the staff of the organisation. Resumes behind `cursor`, the last staff pk that was written.
+    """One pass over the staff of the organization. It resumes after `cursor`, the last staff pk that was written.
 
-    A preview looks up another field than the connection's, and its answers are counted and forgotten.
+    A preview looks up another field than the connection's, and only counts the results.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="rematch_runs")
     scope = models.CharField(max_length=10, choices=RematchScope, default=RematchScope.ALL)
-    # The field that is looked up: an answer about another one than the connection's is never kept.
+    # The field that is looked up. Results for another field than the connection's are never stored.
     match_field = models.CharField(max_length=10, choices=MatchField)
     trigger = models.CharField(max_length=15, choices=RematchTrigger)
     started_by = models.ForeignKey(
@@ -69,20 +69,20 @@ class RematchRun(LeasedModel):
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     cursor = models.BigIntegerField(default=0)
-    # For "only the failed" after a run that ended early: it did not reach the people behind this staff pk.
+    # For "only the failed" after a run that ended early: staff with a larger pk were not looked up.
     unreached_after = models.BigIntegerField(null=True, blank=True)
     counts_before = models.JSONField(default=dict)
     counts_after = models.JSONField(default=dict)
     error = MessageField()
-    # When the run may be worked on again, and by whom it is being worked on now.
+    # Time from which a worker may claim the run.
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)
-    # Since when, and from how many people on, the present worker works: the rate is measured from there.
+    # Time and number of people done when the current worker claimed the run; the rate is measured from there.
     claimed_at = models.DateTimeField(null=True, blank=True)
     claimed_done = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
-    # When somebody said that the result was read, or that the preview is not wanted any more.
+    # Time when an admin dismissed the result or cancelled the preview.
     dismissed_at = models.DateTimeField(null=True, blank=True)
 
     objects = RematchRunQuerySet.as_manager()
@@ -106,18 +106,18 @@ class RematchRun(LeasedModel):
 
 class MatchChangeQuerySet(models.QuerySet["MatchChange"]):
     def significant(self) -> Self:
-        """Without whoever is what they were before, as the same remote user."""
+        """Return the changes of status or of remote user."""
         return self.exclude(before=F("after"), is_other_user=False)
 
 
 class MatchChange(models.Model):
-    """Who went from which status to which in a run, or would, and what the platform said about them."""
+    """A staff member's status before and after a run (or the status after a preview), with the lookup's result."""
 
     run = models.ForeignKey(RematchRun, models.CASCADE, related_name="changes")
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="+")
     before = models.CharField(max_length=10, choices=MatchStatus)
     after = models.CharField(max_length=10, choices=MatchStatus)
-    # Whether another remote user than before was found.
+    # Whether the run found another remote user than before.
     is_other_user = models.BooleanField(default=False)
     queried_name = models.CharField(max_length=320, blank=True)
     remote_user_name = models.CharField(max_length=320, blank=True)

@@ -36,7 +36,7 @@ from integrations.models import (
 from integrations.monitoring.drift_report import email_findings, event_params
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import Changes, PlatformError
+from integrations.platforms.values import DirectoryChanges, PlatformError
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def watch_drift(connection_id: int) -> None:
     watch = _claim_due_watch(connection)
     if watch is not None:
         _run_watch(connection, watch)
-    circuit_breaker.give_back(connection_id, _CALLER)
+    circuit_breaker.release_probe(connection_id, _CALLER)
 
 
 def _claim_due_watch(connection: Connection) -> DriftWatch | None:
@@ -89,7 +89,7 @@ def _claim_due_watch(connection: Connection) -> DriftWatch | None:
 def _run_watch(connection: Connection, watch: DriftWatch) -> None:
     started_at = watch.due_at - _RETRY_AFTER
     try:
-        changes = platform_of(connection).changes_since(connection, watch.mark)
+        changes = platform_of(connection).changes_since(connection, watch.sync_token)
         drift = _find_drift(connection, changes)
     except PlatformError as error:
         logger.warning(
@@ -100,15 +100,17 @@ def _run_watch(connection: Connection, watch: DriftWatch) -> None:
         )
         circuit_breaker.record_failure(connection.pk, error, _CALLER)
         if error.kind == ErrorKind.BUG:
-            _schedule_next(watch, started_at, watch.mark)
+            _schedule_next(watch, started_at, watch.sync_token)
         return
     _store_findings(connection, drift, started_at)
-    _schedule_next(watch, started_at, changes.mark if changes is not None else "")
+    _schedule_next(watch, started_at, changes.sync_token if changes is not None else "")
 
 
-def _schedule_next(watch: DriftWatch, started_at: datetime, mark: str) -> None:
-    """Make the watch due the next night. The mark advances last, after all changes before it were stored."""
-    DriftWatch.objects.filter(pk=watch.pk).update(due_at=started_at + _INTERVAL, mark=mark, finished_at=Now())
+def _schedule_next(watch: DriftWatch, started_at: datetime, sync_token: str) -> None:
+    """Make the watch due the next night. The sync token advances last, after all changes before it were stored."""
+    DriftWatch.objects.filter(pk=watch.pk).update(
+        due_at=started_at + _INTERVAL, sync_token=sync_token, finished_at=Now()
+    )
 
 
 # --- Find -------------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ class _Drift:
     meetings: Mapping[int, int]
 
 
-def _find_drift(connection: Connection, changes: Changes | None) -> _Drift:
+def _find_drift(connection: Connection, changes: DirectoryChanges | None) -> _Drift:
     meetings = _meetings_ahead(connection)
     names = _names_to_look_up(connection, changes, meetings)
     match_changes: list[MatchChange] = []
@@ -146,7 +148,7 @@ def _meetings_ahead(connection: Connection) -> dict[int, int]:
 
 
 def _names_to_look_up(
-    connection: Connection, changes: Changes | None, hosts: Collection[int]
+    connection: Connection, changes: DirectoryChanges | None, hosts: Collection[int]
 ) -> dict[int, str]:
     """Return the user names to look up by staff id. Staff with a finding are included, so that it can end."""
     findings = DriftFinding.objects.filter(connection=connection)

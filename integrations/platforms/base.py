@@ -1,4 +1,11 @@
-"""The interface that a video platform implements."""
+"""The interface that a video platform implements.
+
+A platform app registers an instance with `integrations.platforms.registry.register` in `AppConfig.ready()`. Nothing
+outside the app imports it.
+
+The platform raises `PlatformError` with an `ErrorKind`; the caller decides whether and when to try again, so a
+platform never retries a call. `integrations.platforms.failures.RULES` lists the consequence of each kind.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +17,8 @@ from integrations.platforms.values import (
     Account,
     Attendee,
     Capacity,
-    Changes,
     CheckStep,
+    DirectoryChanges,
     DirectoryResult,
     MeetingSpec,
     PermissionResult,
@@ -28,31 +35,40 @@ if TYPE_CHECKING:
 
 
 class Directory(Protocol):
-    """The platform's users, open for one pass over the staff."""
+    """The platform's users, opened for one pass over the staff of a connection."""
 
     @property
     def chunk_size(self) -> int:
-        """How many user names the next `find` should be given."""
+        """Number of user names that the next `find` should get. It may change between calls."""
         ...
 
     @property
-    def holds_everybody(self) -> bool:
-        """Whether everybody has been read, so that whoever opened it anew would have to read everybody again."""
+    def is_fully_loaded(self) -> bool:
+        """Whether all users of the platform are in memory. Another worker would have to load them again."""
         ...
 
     def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryResult]:
-        """Look up user names (as typed); the answer has exactly one entry for each. Raises PlatformError."""
+        """Look up user names, ignoring case. Makes calls.
+
+        Returns exactly one result per name, with the names as given as keys. Raises PlatformError if any is missing.
+        """
         ...
 
 
 class VideoPlatform(Protocol):
-    """One video platform. Every method that calls out raises PlatformError and nothing else.
+    """A video platform. One stateless instance serves all connections.
 
-    Before it raises kind CONNECTION it has called `connections.require_reauthorization`, for only the platform can tell
-    whether the sign-in that was refused is still the present one.
+    Methods marked "Makes calls" raise PlatformError and nothing else, and never run inside a transaction. All other
+    methods read the database at most. Sentences for people are in the active language.
+
+    Before a method raises kind CONNECTION, the platform calls
+    `integrations.connections.lifecycle.require_reauthorization` with a queryset that matches the connection only while
+    the refused sign-in is the stored one.
     """
 
+    #: Value of `Connection.platform`: at most 20 characters, never changes.
     slug: str
+    #: Name of the product.
     label: str
     #: Dotted name of the URLconf with the platform's pages, under /settings/video-calls/.
     urlconf: str
@@ -60,9 +76,9 @@ class VideoPlatform(Protocol):
     addons: Sequence[AddOn]
     #: The platform's term for a user name, such as "sign-in email"; used in labels and hints.
     user_name_label: str
-    #: What the file with a `grant_script` is called.
+    #: File name for downloading `grant_script`.
     grant_script_name: str
-    #: How many people one `probe_host_permission` may be given.
+    #: Largest number of remote ids for one `probe_host_permission`.
     probe_size: int
     #: The limit for one organizer that the platform publishes, or None.
     capacity: Capacity | None
@@ -80,99 +96,110 @@ class VideoPlatform(Protocol):
         """Name of the permission to host as a person, such as "access policy"; used in labels."""
         ...
 
+    # --- Connection ---------------------------------------------------------------------------------
     def is_offered_to(self, organization: Organization) -> bool:
-        """Whether the organisation has the add-on. Existing meetings are looked after either way."""
+        """Return whether the organisation has the add-on. Existing meetings are synced even without it."""
         ...
 
     def connect_url(self) -> str:
-        """The first page of the platform's connect wizard."""
+        """Return the path of the first page of the connect wizard."""
         ...
 
     def reconnect_url(self, connection: Connection) -> str:
-        """Where a disconnected connection is connected again, with what is known of it filled in."""
+        """Return the path of the page that connects a disconnected connection again, with known values filled in."""
         ...
 
     def reauthorize_url(self, connection: Connection) -> str:
-        """The page that renews the sign-in of a connection."""
+        """Return the path of the page that renews the sign-in of a connection."""
         ...
 
     def account(self, connection: Connection) -> Account:
-        """The account the connection was made with. No call."""
+        """Return the account that the connection was made with."""
         ...
 
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> SettingsForm | None:
-        """What an admin may choose for the connection, filled in; None where there is nothing to choose. No call."""
+        """Return the form with the connection's settings, bound to `data` if given; None if there are no settings."""
         ...
 
     def event_text(self, code: str, params: Mapping[str, Any]) -> str:
-        """Render an event that the platform recorded under `code`, in the active language. No call."""
+        """Return the sentence about an event that the platform recorded under `code`.
+
+        `params` are the values that `SettingsForm.save` returned, or that the platform passed to `record_event`.
+        """
         ...
 
     def forget_sign_in(self, connection: Connection) -> None:
-        """Forget every secret of the connection, so that nothing that is under way brings one back.
+        """Delete all secrets of the connection, so that no call in flight can store one again.
 
-        No call, for it happens in the transaction that disconnects.
+        Runs inside the transaction that disconnects.
+        """
+        ...
+
+    def check(self, connection: Connection) -> Iterator[CheckStep]:
+        """Try everything that hosting needs, and yield a step after each attempt. Makes calls, but raises nothing.
+
+        Changes nothing on the platform. After a failed step, the remaining steps have the outcome NOT_TRIED. Failures
+        are recorded on the connection like those of any other call.
+        """
+        ...
+
+    # --- Matching -----------------------------------------------------------------------------------
+    def open_directory(self, connection: Connection, expected: int) -> Directory:
+        """Prepare to look up about `expected` user names with as few requests as possible. Makes calls."""
+        ...
+
+    def changes_since(self, connection: Connection, sync_token: str) -> DirectoryChanges | None:
+        """Return the changes in the platform's directory since `sync_token`. Makes calls.
+
+        An empty token starts a new feed. Returns None if the granted permissions don't allow the query.
         """
         ...
 
     def remedy(self, connection: Connection, match: UserMatch) -> str:
-        """What an admin can do about somebody who is not matched: one or two sentences. No call."""
-        ...
-
-    def organizer_id(self, connection: Connection, match: UserMatch) -> str:
-        """The remote object that meetings hosted by this person are created under. No call."""
-        ...
-
-    def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
-        """Who takes part beside the organizer when this person hosts. No call."""
+        """Return one or two sentences about what an admin can do for an unmatched or forbidden person, or ""."""
         ...
 
     def needs_host_permission(self, connection: Connection) -> bool:
-        """Whether hosting needs a permission that differs from person to person. No call."""
-        ...
-
-    def hosts_as_staff(self, connection: Connection) -> bool:
-        """Whether staff members organize their own meetings, instead of one account for all. No call."""
-        ...
-
-    def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
-        """What an administrator of the platform runs so that meetings may be hosted as these users. No call.
-
-        Only where `needs_host_permission`. What is no id of the platform's must not get into it.
-        """
+        """Return whether hosting needs a permission that can differ between people."""
         ...
 
     def probe_host_permission(
         self, connection: Connection, remote_ids: Sequence[str]
     ) -> Mapping[str, PermissionResult]:
-        """Ask, without any effect, whether meetings may be hosted as these users: an answer for each.
+        """Find out without side effects whether we may host meetings as these users. Makes calls.
 
-        At most `probe_size` of them. Raises PlatformError where nothing was learnt about anybody.
+        Takes at most `probe_size` remote ids and returns a result for each. Raises PlatformError if there is no result
+        for any of them.
         """
         ...
 
-    def open_directory(self, connection: Connection, expected: int) -> Directory:
-        """Prepare to look up about `expected` people, by whichever way needs the fewest requests."""
+    def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
+        """Return a script with which an administrator of the platform grants host permission for these users.
+
+        Only called if `needs_host_permission`. Leave out values that aren't valid ids: the script runs with
+        administrator rights.
+        """
         ...
 
-    def changes_since(self, connection: Connection, mark: str) -> Changes | None:
-        """Who changed in the directory since `mark`; "" begins to watch. None: the permissions do not let us ask."""
+    # --- Meetings -----------------------------------------------------------------------------------
+    def organizer_id(self, connection: Connection, match: UserMatch) -> str:
+        """Return the remote id of the user that organizes this person's meetings."""
+        ...
+
+    def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
+        """Return the participants other than the organizer when this person hosts."""
+        ...
+
+    def hosts_as_staff(self, connection: Connection) -> bool:
+        """Return whether staff members organize their own meetings, instead of one account for all."""
         ...
 
     def capacity_remedy(self, connection: Connection) -> str:
-        """What an admin can do if an organizer has nearly reached `capacity`. No call."""
-        ...
-
-    def check(self, connection: Connection) -> Iterator[CheckStep]:
-        """Try everything that hosting needs, one step after the other, and change nothing at the platform.
-
-        After a step that failed the others are named as not tried. What a failure means for the connection is
-        recorded as by any other call. Raises nothing.
-        """
+        """Return a sentence about what an admin can do if an organizer has nearly reached `capacity`."""
         ...
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec, *, may_exist: bool) -> RemoteMeeting:
-        """Create the meeting, or return the one with this key unchanged. Idempotent.
+        """Create the meeting, or return the one with this key unchanged. Idempotent. Makes calls.
 
         `may_exist` is false only for the first attempt ever. A platform that doesn't know our key must otherwise
         search first. If it finds several meetings with the key, it keeps one and deletes the others.
@@ -182,21 +209,22 @@ class VideoPlatform(Protocol):
     def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
         """Return the meeting with this key, so that it can be deleted, or None if an earlier create made none.
 
-        A platform that can find a meeting only by creating it with the same key may do so.
+        A platform that can find a meeting only by creating it with the same key may do so. Makes calls.
         """
         ...
 
     def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> Message:
-        """Make the meeting look like the spec, and return a warning or an empty message.
+        """Make the meeting equal to `spec`, including the full list of attendees. Makes calls.
 
-        Raises kind GONE when it vanished.
+        Returns an empty message, or a warning if the platform applied everything except options. Raises kind GONE if
+        the meeting doesn't exist.
         """
         ...
 
     def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
-        """Read the meeting. Raises kind GONE when it vanished."""
+        """Return the meeting as it is on the platform. Makes calls. Raises kind GONE if it doesn't exist."""
         ...
 
     def delete_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> None:
-        """Delete the meeting; one that is gone already counts as deleted."""
+        """Delete the meeting. Makes calls. Deleting a meeting that doesn't exist succeeds."""
         ...

@@ -1,7 +1,7 @@
-"""The kinds of failure, and in one table: who has to do something about each, and whether the meeting is tried again.
+"""Kinds of failed platform calls, and one table with the consequence of each.
 
-Where waiting helps a meeting stays as it is ("Creating the link…", or Ready with its old link), says what it waits for
-and is tried again by itself; else it has failed, is listed with the remedy, and waits for Try again or another change.
+If waiting helps, a meeting keeps its state ("Creating the link…", or Ready with its old link), says what it waits for
+and is retried automatically. Otherwise it fails, is listed with the remedy, and waits for Try again or another change.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from django.db import models
 
 
 class Owner(StrEnum):
-    """Who has to do something."""
+    """The role that has to act."""
 
-    NOBODY = "nobody"  # it passes by itself, or nothing can be done any more
-    ADMIN = "admin"  # an admin of the organisation, as the sentence says
-    OPERATOR = "operator"  # whoever runs Coconut
+    NOBODY = "nobody"  # the failure passes, or can't be fixed any more
+    ADMIN = "admin"  # an admin of the organization; the error's sentence has the remedy
+    OPERATOR = "operator"  # the operator of this installation
 
 
 class ErrorKind(models.TextChoices):
@@ -40,35 +40,37 @@ class ErrorKind(models.TextChoices):
 
     @property
     def is_waiting_useful(self) -> bool:
-        """Whether the same request may succeed later without anybody changing the meeting."""
+        """Whether the same request may succeed later without a change of the meeting."""
         return RULES[self].is_waiting_useful
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of the table. `goes_on` says in words when the meeting is tried again."""
+    """One row of the table. `retried` describes when the meeting is tried again."""
 
     owner: Owner
     is_waiting_useful: bool
-    goes_on: str
+    retried: str
 
 
 RULES: Final[Mapping[ErrorKind, Rule]] = {
-    # The platform asked for a pause (429): nobody on the connection calls until it is over (`circuit_breaker.pause`),
-    # or only its host if the error's scope is HOST.
-    ErrorKind.THROTTLED: Rule(Owner.NOBODY, True, "as long after as the platform said"),
+    # The platform requested a pause (429): no caller uses the connection until then (`circuit_breaker.pause`), or only
+    # the host waits if the error's scope is HOST.
+    ErrorKind.THROTTLED: Rule(Owner.NOBODY, True, "after the pause that the platform requested"),
     # No usable answer: after several callers without one, a single caller probes (`integrations.circuit_breaker`).
-    ErrorKind.OUTAGE: Rule(Owner.NOBODY, True, "with growing pauses, or at the first answer to anybody"),
-    # The sign-in or a consent is gone: the connection waits, its admins are mailed once.
+    ErrorKind.OUTAGE: Rule(Owner.NOBODY, True, "with growing pauses, or at the first answer to any caller"),
+    # The sign-in or a consent was lost: the connection waits, its admins get one email.
     ErrorKind.CONNECTION: Rule(Owner.ADMIN, True, "as soon as an admin has reauthorized"),
-    # Our own app registration is refused: the connection stays connected, the operators are told.
-    ErrorKind.OPERATOR: Rule(Owner.OPERATOR, True, "with growing pauses, or at the first success of anybody"),
-    # Refused for this person: the person's match says so, where the meeting is held under their own name.
+    # Our own app registration is refused: the connection stays connected, the operators are notified.
+    ErrorKind.OPERATOR: Rule(
+        Owner.OPERATOR, True, "with growing pauses, or at the first success of any caller"
+    ),
+    # Refused for this person: recorded on the match if the person organizes their own meetings.
     ErrorKind.PERSON: Rule(Owner.ADMIN, False, "when an admin has followed the remedy and tries again"),
-    # The remote meeting is not there (yet): it is made again under the same key, or found.
+    # The remote meeting doesn't exist (yet): it is created again under the same key, or found.
     ErrorKind.GONE: Rule(Owner.NOBODY, True, "with growing pauses"),
-    # The appointment is over, or its connection went.
+    # The appointment is over, or its connection was disconnected.
     ErrorKind.ENDED: Rule(Owner.ADMIN, False, "when an admin connects and tries again; never after its end"),
-    # The platform calls our request wrong: logged as an error, with the request id for support.
-    ErrorKind.BUG: Rule(Owner.OPERATOR, False, "when it was mended and an admin tries again"),
+    # The platform rejects our request as invalid: logged as an error, with the request id for support.
+    ErrorKind.BUG: Rule(Owner.OPERATOR, False, "when we have fixed it and an admin tries again"),
 }

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from integrations.models import Connection
 from integrations.messages import register_messages
 from integrations.platforms.base import VideoPlatform
 from staff.addons import addons
 
-_platforms: dict[str, VideoPlatform] = {}
+if TYPE_CHECKING:
+    from integrations.models import Connection
+
+_platforms: Final[dict[str, VideoPlatform]] = {}
 
 
 def register(platform: VideoPlatform) -> None:
-    """Add a platform, its messages and its add-ons. The `AppConfig.ready()` of the platform's app calls it."""
+    """Add a platform, its messages and its add-ons. Call it in `AppConfig.ready()`."""
     _platforms[platform.slug] = platform
     register_messages(platform.messages)
     for addon in platform.addons:
@@ -22,10 +23,10 @@ def register(platform: VideoPlatform) -> None:
 
 
 def platform_of(connection: Connection) -> VideoPlatform:
-    """Return the platform that a connection belongs to. KeyError: the platform's app is not installed."""
+    """Return the platform of a connection. Raises KeyError if the platform's app isn't installed."""
     return _platforms[connection.platform]
 
 
 def all_platforms() -> list[VideoPlatform]:
-    """Every platform that is installed, by label."""
+    """Return the installed platforms, sorted by label."""
     return sorted(_platforms.values(), key=lambda platform: platform.label)

@@ -1,4 +1,4 @@
-"""Values that travel between the product and a video platform. Imports only messages and failures of the app."""
+"""Values that the product and a video platform exchange. Imports only messages and failures of the app."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from integrations.platforms.failures import ErrorKind
 
 
 class MatchReason(models.TextChoices):
-    """Reasons why a staff member isn't matched. The platform adds a sentence with the remedy."""
+    """Reasons why a staff member isn't matched. `VideoPlatform.remedy` has the sentence for each."""
 
     FIELD_EMPTY = "field_empty"
     NOT_FOUND = "not_found"
@@ -30,7 +30,7 @@ class MatchReason(models.TextChoices):
 
     @classmethod
     def forbidding(cls) -> list[str]:
-        """Reasons under which a person was found but may not host."""
+        """Return the reasons that mean: the person was found but may not host."""
         return [cls.DISABLED, cls.GUEST, cls.NO_LICENCE, cls.NO_HOST_PERMISSION, cls.REFUSED]
 
 
@@ -86,7 +86,6 @@ class PlatformError(Exception):
         self.retry_after = retry_after
         self.ambiguous = ambiguous
         self.scope = scope
-        # For `ErrorKind.PERSON`: what to record on the person's match, if anything.
         self.reason = reason
 
     def __str__(self) -> str:
@@ -95,6 +94,10 @@ class PlatformError(Exception):
 
 @dataclass(frozen=True)
 class Attendee:
+    """A participant of a meeting other than its organizer. `role` is stored and passed to the platform."""
+
+    """A participant of a meeting other than its organizer. `role` is stored and passed to the platform."""
+
     remote_id: str
     user_name: str
     role: str = "coorganizer"
@@ -130,9 +133,12 @@ class RemoteMeeting:
 
 @dataclass(frozen=True)
 class DirectoryResult:
-    """What the directory knows about one user name. Without `remote_id` nobody was found.
+    """Result of looking up one user name.
 
-    `reason` is None for a clean match; `hint` is the fact that the remedy needs (such as the name an alias belongs to).
+    - `remote_id`: the user's id on the platform; "" if no user was found
+    - `user_name`, `name`: as the platform spells them
+    - `reason`: None if the user can host
+    - `hint`: a value that the remedy needs, such as the user name behind an alias
     """
 
     remote_id: str = ""
@@ -143,37 +149,38 @@ class DirectoryResult:
 
 
 @dataclass(frozen=True)
-class Changes:
-    """Who changed, is new or left in the platform's directory since a mark.
+class DirectoryChanges:
+    """Users that were added, changed or removed in the platform's directory since a sync token.
 
-    `mark` is for the next time; only the platform understands it. `user_names` are in lower case. Without
-    `is_complete` it is not known who changed, such as the first time: it may be anybody.
+    - `sync_token`: opaque position in the change feed, for the next query
+    - `remote_ids`, `user_names`: the affected users; user names are in lower case
+    - `is_complete`: False if any user may have changed, such as the first time
     """
 
-    mark: str
+    sync_token: str
     remote_ids: frozenset[str] = frozenset()
     user_names: frozenset[str] = frozenset()
     is_complete: bool = True
 
     def concern(self, user_name: str, remote_id: str) -> bool:
-        """Whether the user that this name leads to may be another one, or be different, since the mark."""
+        """Return whether the name may lead to another user, or to a changed one."""
         return not self.is_complete or remote_id in self.remote_ids or user_name.casefold() in self.user_names
 
 
 class PermissionState(StrEnum):
-    """What the platform said when it was asked whether a meeting may be hosted as somebody."""
+    """Result of a host permission probe."""
 
     GRANTED = "granted"
     DENIED = "denied"
-    GONE = "gone"  # there is no such remote user any more
-    UNCLEAR = "unclear"  # no answer to the question: what was known before stands
+    GONE = "gone"  # the remote user doesn't exist any more
+    UNCLEAR = "unclear"  # no answer: the previous state stays
 
 
 @dataclass(frozen=True)
 class PermissionResult:
-    """Whether meetings may be hosted as one remote user.
+    """Whether we may host meetings as one remote user.
 
-    `pause` in seconds, for an unclear answer: the platform asks everybody to wait for so long.
+    `pause`, with an unclear state, is the time in seconds that the platform wants all callers to wait.
     """
 
     state: PermissionState
@@ -182,7 +189,7 @@ class PermissionResult:
 
 @dataclass(frozen=True)
 class Account:
-    """The account a connection was made with, for the top of its dashboard. `facts` are (label, value) pairs."""
+    """The account that a connection was made with, as shown on its dashboard. `facts` are (label, value) pairs."""
 
     name: str
     user_name: str
@@ -190,6 +197,8 @@ class Account:
 
 
 class StepOutcome(StrEnum):
+    """Outcome of a step of Check connection."""
+
     OK = "ok"
     FAILED = "failed"
     NOT_TRIED = "not_tried"
@@ -197,7 +206,7 @@ class StepOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class CheckStep:
-    """One step of Check connection. `message` says what was found, or what failed with the remedy."""
+    """One step of Check connection. `message` has the finding, or the failure with its remedy."""
 
     name: Message
     outcome: StepOutcome

@@ -16,8 +16,8 @@ from integrations.platforms.values import (
     Attendee,
     Capacity,
     CapacityWindow,
-    Changes,
     CheckStep,
+    DirectoryChanges,
     MeetingSpec,
     PermissionResult,
     RemoteMeeting,
@@ -124,8 +124,8 @@ class Teams:
     def open_directory(self, connection: Connection, expected: int) -> TeamsDirectory:
         return open_directory(connection, expected)
 
-    def changes_since(self, connection: Connection, mark: str) -> Changes | None:
-        return delta.changes_since(connection, mark)
+    def changes_since(self, connection: Connection, sync_token: str) -> DirectoryChanges | None:
+        return delta.changes_since(connection, sync_token)
 
     def capacity_remedy(self, connection: Connection) -> str:
         return capacity_remedy(connection)

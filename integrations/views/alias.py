@@ -25,12 +25,12 @@ def use_alias(request: HttpRequest, connection: Connection, staff_pk: int) -> Ht
     try:
         if request.method != "POST":
             context = {"connection": connection, "platform": platform_of(connection), "back": back}
-            context["offer"] = user_name_change_for(connection, person)
+            context["change"] = user_name_change_for(connection, person)
             return render(request, "integrations/dashboard/use_alias.html", context)
-        offer = adopt_user_name(connection, person, request.POST.get("new", ""), current_member(request))
+        change = adopt_user_name(connection, person, request.POST.get("new", ""), current_member(request))
     except AliasError as error:
         messages.error(request, str(error))
     else:
         sentence = _("%(person)s uses %(new)s now and is being matched again.")
-        messages.success(request, sentence % {"person": person.name, "new": offer.new})
+        messages.success(request, sentence % {"person": person.name, "new": change.new})
     return back_to_dashboard(connection, back)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from integrations.connections.defaults import PeopleOn, people_on, without_platform
+from integrations.connections.defaults import StaffCounts, count_staff, count_staff_without_platform
 from integrations.hooks import notices_of
 from integrations.matching.rematch_report import run_summary, shown_runs
 from integrations.meetings.failed import count_by_connection
@@ -28,7 +28,7 @@ class ConnectionRow:
     connection: Connection
     platform: VideoPlatform
     account: Account
-    people: PeopleOn
+    people: StaffCounts
     rematch: str
     failed: int
 
@@ -56,7 +56,7 @@ def all_connections(request: HttpRequest) -> HttpResponse:
     context = {
         "live": live,
         "disconnected": disconnected,
-        "without": without_platform(organization),
+        "without": count_staff_without_platform(organization),
         "default": next((row.connection for row in live if row.connection.is_default), None),
         "notices": notices_of(organization),
     }
@@ -73,7 +73,7 @@ def platforms(request: HttpRequest) -> HttpResponse:
         "has_connection": bool(live),
         "disconnected": disconnected,
         # Before the first connection, having no platform is no reason for a warning.
-        "without": without_platform(organization) if disconnected and not live else None,
+        "without": count_staff_without_platform(organization) if disconnected and not live else None,
         "notices": notices_of(organization),
     }
     return render(request, "integrations/connections/platforms.html", context)
@@ -94,7 +94,7 @@ def _rows_by_state(organization: Organization) -> tuple[list[ConnectionRow], lis
 
 def _connection_rows(connections: Iterable[Connection]) -> list[ConnectionRow]:
     connections = list(connections)
-    people, rematches = people_on(connections), shown_runs(connections)
+    people, rematches = count_staff(connections), shown_runs(connections)
     failed = count_by_connection(connections)
     platforms = [platform_of(connection) for connection in connections]
     return [

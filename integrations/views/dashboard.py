@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 
-from integrations.connections.defaults import without_platform
+from integrations.connections.defaults import count_staff_without_platform
 from integrations.connections.health import health_of
 from integrations.dashboard.counts import UserCounts, count_users
 from integrations.dashboard.rows import user_rows
@@ -58,7 +58,7 @@ def _whole_page(request: HttpRequest, connection: Connection) -> HttpResponse:
         "failed_count": failed_links(connection).count(),
         "capacity": capacity_report.notice_of(connection),
         "drift": drift_report.notice_of(connection),
-        "without": without_platform(organization),
+        "without": count_staff_without_platform(organization),
         **run_context(connection),
     }
     return render(request, "integrations/dashboard/page.html", context)

@@ -9,9 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from integrations.connections.defaults import give_default, make_default
-from integrations.connections.forms import NameForm
-from integrations.connections.names import NameTaken, rename_connection
+from integrations.connections.defaults import (
+    NameTaken,
+    make_default,
+    move_staff_to_default,
+    rename_connection,
+)
+from integrations.connections.forms import RenameConnectionForm
 from integrations.models import Connection
 from integrations.platforms.registry import platform_of
 from integrations.views.access import while_connected, with_connection
@@ -38,7 +42,7 @@ def default(request: HttpRequest, connection: Connection) -> HttpResponse:
 @with_connection
 def use_default(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Move the staff who chose this disconnected connection to the organisation's default."""
-    moved = give_default(connection, current_member(request))
+    moved = move_staff_to_default(connection, current_member(request))
     sentence = ngettext(
         "%d person uses the organisation's default now.",
         "%d people use the organisation's default now.",
@@ -52,7 +56,7 @@ def use_default(request: HttpRequest, connection: Connection) -> HttpResponse:
 @with_connection
 def rename(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Rename the connection."""
-    form = NameForm(request.POST or None, initial={"name": connection.name})
+    form = RenameConnectionForm(request.POST or None, initial={"name": connection.name})
     if request.method == "POST" and form.is_valid():
         try:
             rename_connection(connection, form.cleaned_data["name"], current_member(request))

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from integrations.connections.defaults import people_on
-from integrations.connections.disconnect import disconnect_connection, upcoming_of
+from integrations.connections.defaults import count_staff
+from integrations.connections.disconnect import count_upcoming, disconnect_connection
 from integrations.connections.health import health_of
 from integrations.hooks import notices_of
 from integrations.meetings.failed import failed_links
@@ -33,8 +33,8 @@ def disconnect(request: HttpRequest, connection: Connection) -> HttpResponse:
     context = {
         "connection": connection,
         "platform": platform_of(connection),
-        "upcoming": upcoming_of(connection),
-        "people": people_on([connection])[connection.pk],
+        "upcoming": count_upcoming(connection),
+        "people": count_staff([connection])[connection.pk],
     }
     return render(request, "integrations/connections/disconnect.html", context)
 
@@ -49,8 +49,8 @@ def disconnected_page(request: HttpRequest, connection: Connection) -> HttpRespo
         "account": platform.account(connection),
         "is_offered": platform.is_offered_to(connection.organization),
         "event": connection.events.filter(kind=EventKind.DISCONNECTED).select_related("actor").first(),
-        "upcoming": upcoming_of(connection),
-        "people": people_on([connection])[connection.pk],
+        "upcoming": count_upcoming(connection),
+        "people": count_staff([connection])[connection.pk],
         "default": Connection.objects.filter(
             organization=connection.organization_id, is_default=True
         ).first(),

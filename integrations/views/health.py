@@ -13,9 +13,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections.health import health_of, paused_until, work_of
-from integrations.connections.history import events_of
-from integrations.connections.self_test import ask_for_check, latest_check
+from integrations.connections.health import events_of, health_of, paused_until, pending_work_of
+from integrations.connections.self_test import latest_check, request_check
 from integrations.event_text import event_text
 from integrations.events import record_event
 from integrations.meetings import failed as failed_links
@@ -49,7 +48,7 @@ def check(request: HttpRequest, connection: Connection) -> HttpResponse:
     """On POST, start a self-test in a worker; on GET, return its progress to htmx."""
     if request.method == "POST":
         if _can_check(connection):
-            ask_for_check(connection, current_member(request))
+            request_check(connection, current_member(request))
         else:
             messages.error(request, _("A connection that is disconnected or paused cannot be checked now."))
     if not is_htmx(request):
@@ -104,7 +103,7 @@ def _render_page(request: HttpRequest, connection: Connection, form: SettingsFor
     context: dict[str, Any] = {
         **_health_context(connection),
         "paused_until": paused_until(connection),
-        "work": work_of(connection),
+        "work": pending_work_of(connection),
         "needing_permission": _count_without_permission(connection),
         "form": form,
         "failed": failed,

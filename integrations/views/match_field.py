@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations.connections.forms import FieldForm
+from integrations.connections.forms import MatchFieldChangeForm
 from integrations.matching.match_field import (
     MatchFieldError,
     change_match_field,
@@ -32,7 +32,9 @@ def choose(request: HttpRequest, connection: Connection) -> HttpResponse:
     preview = open_preview(connection)
     if preview is not None and request.method != "POST":
         return redirect("connection-field-preview", connection.pk, preview.pk)
-    form = FieldForm(connection, request.POST or None, initial={"match_field": other_field(connection)})
+    form = MatchFieldChangeForm(
+        connection, request.POST or None, initial={"match_field": other_field(connection)}
+    )
     if not form.is_valid():
         context = {"connection": connection, "platform": platform_of(connection), "form": form}
         return render(request, "integrations/match_field/choose.html", context)
@@ -88,5 +90,5 @@ def _preview_context(connection: Connection, run: RematchRun) -> dict[str, Any]:
         "platform": platform_of(connection),
         "run": run,
         "progress": progress_of(run) if run.is_running else None,
-        "prospect": preview_result_of(run) if run.state == RematchState.SUCCEEDED else None,
+        "result": preview_result_of(run) if run.state == RematchState.SUCCEEDED else None,
     }

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from integrations.connections.forms import ProfileForm
+from integrations.connections.forms import VideoPlatformForm
 from integrations.hooks import notices_of
 from integrations.hosting.eligibility import hosting_of
 from staff.access import current_member, current_organization
@@ -18,7 +18,7 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
     """Show and save the platform of a staff member: own profile, or any profile for admins."""
     member = current_member(request)
     person = person_or_404(member, pk)
-    form = ProfileForm(request.POST or None, instance=person)
+    form = VideoPlatformForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Saved."))

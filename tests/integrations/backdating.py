@@ -1,4 +1,4 @@
-"""Nights for tests of reconciling: the rows grow older, as the database's clock cannot be turned."""
+"""Let days pass by moving rows into the past: the database's clock can't be set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integrations.meetings.reconciliation_report import finish_reconciliations
 from integrations.meetings.sync import sync_meeting
 from integrations.models import Connection, Finding, HostPause, Meeting, Reconciliation
 
-_OF_MEETINGS = [
+_MEETING_TIMES = [
     "starts_at",
     "ends_at",
     "due_at",
@@ -27,8 +27,8 @@ _OF_MEETINGS = [
 
 
 def pass_time(passed: timedelta) -> None:
-    """Everything that happened or will happen is so much nearer to the past."""
-    Meeting.objects.update(**{column: F(column) - passed for column in _OF_MEETINGS})
+    """Move all times into the past."""
+    Meeting.objects.update(**{column: F(column) - passed for column in _MEETING_TIMES})
     Reconciliation.objects.update(started_at=F("started_at") - passed, finished_at=F("finished_at") - passed)
     Finding.objects.update(at=F("at") - passed)
     Connection.objects.update(paused_until=F("paused_until") - passed, probe_at=F("probe_at") - passed)
@@ -36,14 +36,14 @@ def pass_time(passed: timedelta) -> None:
 
 
 def work() -> None:
-    """What the workers do once the spread is over."""
+    """Sync all meetings that are due, as workers do, without waiting for the spread over the night."""
     Meeting.objects.filter(due_at__gt=Now(), error_kind="").update(due_at=Now())
     for meeting_id in list(Meeting.objects.due().values_list("pk", flat=True)):
         sync_meeting(meeting_id)
 
 
 def night() -> None:
-    """A day goes by, then beat and the workers do what they do at night."""
+    """Let a day pass, then run the nightly work of beat and workers."""
     pass_time(timedelta(days=1))
     reconcile_everything()
     work()
@@ -51,7 +51,7 @@ def night() -> None:
 
 
 def in_days(meeting: Meeting, days: float, *, claimed_days_ago: float = 30) -> Meeting:
-    """The meeting begins in so many days and was made long ago."""
+    """Make the meeting start in `days` days, created long ago."""
     rows = Meeting.objects.filter(pk=meeting.pk)
     start = Now() + timedelta(days=days)
     rows.update(

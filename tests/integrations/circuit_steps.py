@@ -1,4 +1,4 @@
-"""Steps of the tests about a platform that is down."""
+"""Steps for tests of the circuit breaker."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from tests.integrations.meeting_steps import ask, sync
 
 
 def calls(fake: FakePlatform) -> int:
-    """How many there were."""
+    """Return the number of calls to the fake platform."""
     return sum(fake.calls.values())
 
 
 def connection_of(hosting: Hosting) -> Connection:
-    """The connection as it is now."""
+    """Return the connection, read again."""
     assert hosting.connection is not None
     hosting.connection.refresh_from_db()
     return hosting.connection
 
 
 def seconds_until_the_probe(hosting: Hosting) -> float:
-    """How long nobody calls."""
+    """Return the seconds until the next probe."""
     probe_at = connection_of(hosting).probe_at
     assert probe_at is not None
     return (probe_at - timezone.now()).total_seconds()
 
 
 def open_circuit(hosting: Hosting, fake: FakePlatform) -> list[Meeting]:
-    """Three meetings in a row got no answer."""
+    """Let three meetings in a row get no answer. Returns them."""
     failed = [ask(hosting) for _ in range(3)]
     fake.fail("create_meeting", outage(), times=3)
     for meeting in failed:

@@ -1,4 +1,4 @@
-"""Several jobs at the same moment, in threads of their own on a real database."""
+"""Run several jobs at the same time, in threads with their own database connections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import connection as database
 
 
 def at_once(*jobs: Callable[[], object]) -> None:
-    """Run the jobs at the same moment, each on a database connection of its own; what one raises is raised here."""
+    """Run the jobs at the same time. Raises the first exception of a job."""
     start = Barrier(len(jobs))
 
     def run(job: Callable[[], object]) -> None:

@@ -30,8 +30,8 @@ from integrations.platforms.values import (
     Attendee,
     Capacity,
     CapacityWindow,
-    Changes,
     CheckStep,
+    DirectoryChanges,
     DirectoryResult,
     ErrorScope,
     MatchReason,
@@ -76,12 +76,12 @@ def _depth_of_transaction() -> int:
 class FakePlatform:
     """A platform in memory. Tests set and read these attributes:
 
-    - `people`: user name in lower case -> result; `chunk_size` and `holds_everybody` of its directory
+    - `people`: user name in lower case -> result; `chunk_size` and `is_fully_loaded` of its directory
     - `addon`: whether the platform is offered; `warning`: the return value of `update_meeting`
     - `needs_host_permission`, `host_permission`: remote id -> result (granted if missing)
-    - `changes`: the return value of `changes_since`; `marks`: the arguments of its calls
+    - `changes`: the return value of `changes_since`; `sync_tokens`: the arguments of its calls
     - `meetings`: remote id -> meeting; `organizers`: remote id -> organizer id; `keys`: remote id -> our key
-    - `calls`: method -> count; `asked`: the user names of each `find`; `probed`: the remote ids of each probe
+    - `calls`: method -> count; `queried`: the user names of each `find`; `probed`: the remote ids of each probe
     """
 
     label = "Microsoft Teams"
@@ -100,19 +100,19 @@ class FakePlatform:
         self.slug = slug
         self.people: dict[str, DirectoryResult] = {}
         self.chunk_size = 300
-        self.holds_everybody = False
+        self.is_fully_loaded = False
         self.addon = True
         self.needs_permission_probe = False
         self.host_permission: dict[str, PermissionResult] = {}
-        self.changes: Changes | None = None
+        self.changes: DirectoryChanges | None = None
         self.warning = Message()
         self.music = "none"
         self.meetings: dict[str, RemoteMeeting] = {}
         self.organizers: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
-        self.asked: list[list[str]] = []
+        self.queried: list[list[str]] = []
         self.probed: list[list[str]] = []
-        self.marks: list[str] = []
+        self.sync_tokens: list[str] = []
         self._numbers = count(1)
         self.keys: dict[str, str] = {}
         self._hooks: dict[tuple[str, bool], list[Callable[[], object] | None]] = defaultdict(list)
@@ -215,7 +215,7 @@ class FakePlatform:
     def open_directory(self, connection: Connection, expected: int) -> FakeDirectory:
         self._begin("open_directory")
         self._end("open_directory")
-        return FakeDirectory(self, self.chunk_size, self.holds_everybody)
+        return FakeDirectory(self, self.chunk_size, self.is_fully_loaded)
 
     def find(self, user_names: Sequence[str]) -> dict[str, DirectoryResult]:
         self._begin("find")
@@ -223,15 +223,15 @@ class FakePlatform:
             raise AssertionError(
                 f"{len(user_names)} names in one call; at most {self.chunk_size} were agreed."
             )
-        self.asked.append(list(user_names))
+        self.queried.append(list(user_names))
         nobody = DirectoryResult(reason=MatchReason.NOT_FOUND)
         answers = {name: self.people.get(name.lower(), nobody) for name in user_names}
         self._end("find")
         return answers
 
-    def changes_since(self, connection: Connection, mark: str) -> Changes | None:
+    def changes_since(self, connection: Connection, sync_token: str) -> DirectoryChanges | None:
         self._begin("changes_since")
-        self.marks.append(mark)
+        self.sync_tokens.append(sync_token)
         self._end("changes_since")
         return self.changes
 
@@ -265,7 +265,7 @@ class FakePlatform:
         self._request(connection, lambda: self._delete(remote_id))
 
     def remote_meetings(self) -> dict[str, list[RemoteMeeting]]:
-        """Our key -> the meetings that exist with it."""
+        """Return the existing meetings by our key."""
         found: dict[str, list[RemoteMeeting]] = defaultdict(list)
         for remote_id, meeting in self.meetings.items():
             found[self.keys[remote_id]].append(meeting)
@@ -426,7 +426,7 @@ class FakeSettings(SettingsForm):
 class FakeDirectory:
     platform: FakePlatform
     chunk_size: int
-    holds_everybody: bool
+    is_fully_loaded: bool
 
     def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryResult]:
         return self.platform.find(user_names)

@@ -1,4 +1,4 @@
-"""A platform between whose calls anything may happen, and workers that stop at each call until they hear how it went.
+"""A platform whose calls wait for an outcome that the test chooses, and workers that run one call at a time.
 
 Two promises of the real world are kept: a worker is killed before its lease runs out (the task's hard limit), and a
 write lands, if ever, within `SETTLED_AFTER` of being sent.
@@ -36,7 +36,7 @@ class Killed(BaseException):
 
 
 class Fate(Enum):
-    """What becomes of a call that was sent, and then of one that was carried out."""
+    """Outcome of a call: of sending it, and of receiving its answer."""
 
     CARRIED_OUT = "carried out"
     NEVER_ARRIVES = "never arrives; no answer"
@@ -74,7 +74,7 @@ WHEN_CARRIED_OUT: Final = [Fate.ANSWERED] * 6 + [Fate.ANSWER_LOST, Fate.KILLED_A
 
 
 class Worker(Thread):
-    """A worker with a database connection of its own. It runs while it was told to, never at the same time as others.
+    """A worker with its own database connection. Workers never run at the same time.
 
     `stage` is "sent" or "carried out" while it waits in a call, and "" while it has nothing to do.
     """
@@ -84,31 +84,31 @@ class Worker(Thread):
         self.stage = ""
         self.started_at = 0.0
         self._orders: Queue[Any] = Queue()
-        self._news: Queue[str | BaseException] = Queue()
+        self._reports: Queue[str | BaseException] = Queue()
         self.start()
 
     def begin(self, task: Callable[[], object], clock: float) -> None:
-        """Work on a task, up to its first call or to its end."""
+        """Run a task up to its first call or its end."""
         self.started_at = clock
-        self._tell(task)
+        self._send_order(task)
 
-    def go_on(self, fate: Fate) -> None:
-        """The call that it waits in went like this."""
-        self._tell(fate)
+    def continue_with(self, fate: Fate) -> None:
+        """Give the pending call this outcome."""
+        self._send_order(fate)
 
     def finish(self) -> None:
-        """Every call is carried out and answered."""
+        """Answer all calls until the task ends."""
         while self.stage:
-            self.go_on(Fate.CARRIED_OUT if self.stage == "sent" else Fate.ANSWERED)
+            self.continue_with(Fate.CARRIED_OUT if self.stage == "sent" else Fate.ANSWERED)
 
     def close(self) -> None:
-        """Let the thread end."""
+        """End the thread."""
         self._orders.put(None)
         self.join(timeout=10)
 
-    def wait_in_a_call(self, stage: str) -> Fate:
-        """For the platform, on the worker's own thread."""
-        self._news.put(stage)
+    def wait_in_call(self, stage: str) -> Fate:
+        """Wait for the outcome; runs on the worker's thread, called by the platform."""
+        self._reports.put(stage)
         fate: Fate = self._orders.get(timeout=60)
         return fate
 
@@ -117,20 +117,20 @@ class Worker(Thread):
             try:
                 task()
             except Killed:
-                self._news.put("")
+                self._reports.put("")
             except BaseException as error:  # noqa: BLE001 - the test's thread raises it
-                self._news.put(error)
+                self._reports.put(error)
             else:
-                self._news.put("")
+                self._reports.put("")
         database.close()
 
-    def _tell(self, order: object) -> None:
+    def _send_order(self, order: object) -> None:
         self._orders.put(order)
-        news = self._news.get(timeout=30)
-        if isinstance(news, BaseException):
+        report = self._reports.get(timeout=30)
+        if isinstance(report, BaseException):
             self.stage = ""
-            raise news
-        self.stage = news
+            raise report
+        self.stage = report
 
 
 class Unreliable:
@@ -153,14 +153,14 @@ class Unreliable:
         return (Attendee(match.remote_id, match.remote_user_name),)
 
     def pass_time(self, seconds: float) -> None:
-        """For everybody: the rows, and the writes that land within their time."""
+        """Let time pass for the rows and for delayed writes."""
         self.clock += seconds
         for entry in [each for each in self._late if each[0] <= self.clock]:
             self._land(entry)
         later(seconds)
 
     def land_one(self, number: int) -> None:
-        """One of the writes that are on their way arrives now."""
+        """Carry out one of the delayed writes."""
         if self._late:
             self._land(self._late[number % len(self._late)])
 
@@ -179,7 +179,7 @@ class Unreliable:
         worker = current_thread()
         if not isinstance(worker, Worker):
             return act()
-        fate = worker.wait_in_a_call("sent")
+        fate = worker.wait_in_call("sent")
         if fate == Fate.CARRIED_OUT:
             return self._carry_out(worker, act, writes)
         if fate in (Fate.LANDS_LATE, Fate.KILLED_LANDS_LATE) and writes:
@@ -199,7 +199,7 @@ class Unreliable:
             answer = act()
         except PlatformError as error:
             problem = error
-        fate = worker.wait_in_a_call("carried out")
+        fate = worker.wait_in_call("carried out")
         if fate == Fate.KILLED_AFTER:
             raise Killed
         if fate == Fate.ANSWER_LOST:

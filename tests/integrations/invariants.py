@@ -1,4 +1,4 @@
-"""What must be true when all has calmed down: the platform has exactly what is booked, and nobody was mailed twice."""
+"""Invariants once no work is pending: the platform has exactly the booked meetings, and no email was sent twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.integrations.flaky_platform import UnreliableKeylessPlatform, Unrelia
 
 
 def check_rows(is_connected: bool) -> None:
-    """Nothing waits for ever, and after a disconnect everything is in one of its ends."""
+    """Check that no meeting waits, and that after a disconnect each meeting has a final state."""
     for meeting in Meeting.objects.all():
         about = f"{meeting.pk}: {meeting.state}, {meeting.error_kind} {meeting.error!s}"
         assert meeting.due_at is None, about
@@ -29,7 +29,7 @@ def check_rows(is_connected: bool) -> None:
 
 
 def check_appointments() -> None:
-    """Every video appointment has a meeting of its own, at its time; no other meeting is live."""
+    """Check that each video appointment has its own meeting at its time, and that no other meeting is live."""
     live = set(Meeting.objects.filter(desired_state=DesiredState.PRESENT).values_list("pk", flat=True))
     video = Appointment.objects.filter(method=MeetingMethod.VIDEO).exclude(status=Status.CANCELLED)
     for appointment in video.select_related("meeting"):
@@ -43,7 +43,7 @@ def check_appointments() -> None:
 def check_remote_meetings(
     platform: UnreliablePlatform | UnreliableKeylessPlatform, is_connected: bool
 ) -> None:
-    """Exactly one for each live meeting, as wanted; none for the others, but where it was said so."""
+    """Check that the platform has each live meeting once, as desired, and no other without a warning."""
     remote = platform.remote_meetings()
     assert sum(len(meetings) for meetings in remote.values()) == len(remote) == len(platform.meetings)
     for meeting in Meeting.objects.all():
@@ -62,13 +62,13 @@ def check_remote_meetings(
     assert remote == {}
 
 
-def check_mails() -> None:
-    """One for each change and reader at most."""
+def check_emails() -> None:
+    """Check that each reader got at most one email per change."""
     sent = Counter((message.to[0], *_calendar_keys(message)) for message in mail.outbox)
     assert [key for key, times in sent.items() if times > 1] == []
 
 
 def _calendar_keys(message: Any) -> list[str]:
-    """Which change of which appointment a mail is about: its calendar entry says so."""
+    """Return UID and SEQUENCE of the calendar entry: the appointment and the change that the email is about."""
     entry = next(str(part[1]) for part in message.attachments if part[0] == "appointment.ics")
     return re.findall(r"(?m)^(?:UID|SEQUENCE):.*$", entry.replace("\r\n ", ""))

@@ -1,4 +1,4 @@
-"""Meetings for tests: asked for as booking does, worked on as the workers do, with a clock that tests can turn."""
+"""Request and sync meetings as booking and workers do, and let time pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 
 def make_hosting(organization: Organization | None = None) -> Hosting:
-    """Sam, who is matched and turned on, on a connection of the organisation."""
+    """Return the hosting of Sam, who is matched and has Video Calls on."""
     organization = organization or make_organization()
     connection = make_connection(organization)
     match = make_match(connection, make_member(organization))
@@ -27,7 +27,7 @@ def make_hosting(organization: Organization | None = None) -> Hosting:
 
 
 def ask(hosting: Hosting, **values: Any) -> Meeting:
-    """Ask for Sam's half hour in the far future."""
+    """Request a meeting with Sam of half an hour in the far future."""
     assert hosting.match is not None
     values = {
         "subject": "Mortgage review",
@@ -43,14 +43,14 @@ def move(meeting: Meeting, by: timedelta = HALF_AN_HOUR) -> None:
 
 
 def sync(meeting: Meeting) -> Meeting:
-    """What a worker does, and how the row looks afterwards."""
+    """Sync the meeting as a worker does, and return it refreshed."""
     sync_meeting(meeting.pk)
     meeting.refresh_from_db()
     return meeting
 
 
 def later(seconds: float) -> None:
-    """Let time pass for leases, waits and pauses: the database's clock cannot be turned, so the rows are."""
+    """Let time pass for leases and pauses by moving the rows into the past: the database's clock can't be set."""
     passed = timedelta(seconds=seconds)
     columns = ["due_at", "enqueued_at", "lease_until", "recheck_at"]
     Meeting.objects.update(**{column: F(column) - passed for column in columns})

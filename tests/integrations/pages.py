@@ -1,4 +1,4 @@
-"""What page tests read and say."""
+"""Text and messages of pages."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from django.contrib.messages import get_messages
 
 
-def words(response: Any) -> str:
-    """What people read in the page's own part, without tags."""
+def page_text(response: Any) -> str:
+    """Return the text of the page's main part, without tags."""
     text = re.sub(r"<[^>]+>", " ", response.content.decode().split("<main", 1)[1])
     return re.sub(r"\s+([.,])", r"\1", " ".join(text.split()))
 
 
-def said(response: Any) -> list[str]:
-    """The messages that the next page will show."""
-    return [text for _level, text in levels(response)]
+def messages_of(response: Any) -> list[str]:
+    """Return the messages that the next page will show."""
+    return [text for _level, text in messages_with_level(response)]
 
 
-def levels(response: Any) -> list[tuple[str, str]]:
-    """The same messages, each with its level."""
+def messages_with_level(response: Any) -> list[tuple[str, str]]:
+    """Return the messages that the next page will show, each with its level."""
     return [(message.level_tag, str(message)) for message in get_messages(response.wsgi_request)]

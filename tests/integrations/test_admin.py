@@ -1,4 +1,4 @@
-"""What operators see of connections and meetings."""
+"""Admin pages of connections and meetings, for operators."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_connection_is_shown_with_its_history(operator: Browser) -> None:
     assert "by Ada Lovell" in page.content.decode()
 
 
-def test_nobody_reads_a_join_link_or_what_a_meeting_is_about(operator: Browser) -> None:
+def test_join_links_and_subjects_are_not_shown(operator: Browser) -> None:
     meeting = make_meeting(make_connection(make_organization()))
 
     text = operator.get(reverse("admin:integrations_meeting_change", args=[meeting.pk])).content.decode()
@@ -58,7 +58,7 @@ def test_nobody_reads_a_join_link_or_what_a_meeting_is_about(operator: Browser) 
 
 
 @pytest.mark.parametrize("sought", ["a-request-id", "sam@maple.example", "Maple", "the id"])
-def test_a_meeting_is_found_by_what_people_report(operator: Browser, sought: str) -> None:
+def test_a_meeting_is_found_by_what_users_report(operator: Browser, sought: str) -> None:
     meeting = make_meeting(make_connection(make_organization()))
     sought = str(meeting.pk) if sought == "the id" else sought
 

@@ -1,4 +1,4 @@
-"""A platform that is down is probed, not hammered; one meeting that always fails stops nobody else."""
+"""A platform that is down is probed by one caller; one meeting that always fails doesn't stop others."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What the arguments of the tasks were that went to the broker."""
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return the arguments of the tasks that were sent to the broker."""
     sent: list[object] = []
 
     def send_each(task: str, calls: list[tuple[object, ...]], **options: object) -> bool:
@@ -39,7 +39,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return sent
 
 
-def test_after_three_meetings_without_an_answer_nobody_calls_for_a_while(
+def test_after_three_meetings_without_an_answer_calls_pause(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     open_circuit(hosting, fake_teams)
@@ -51,7 +51,9 @@ def test_after_three_meetings_without_an_answer_nobody_calls_for_a_while(
     assert 10 < seconds_until_the_probe(hosting) <= 15
 
 
-def test_two_meetings_without_an_answer_stop_nobody(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_two_meetings_without_an_answer_do_not_open_the_circuit(
+    hosting: Hosting, fake_teams: FakePlatform
+) -> None:
     fake_teams.fail("create_meeting", outage(), times=2)
     for _ in range(2):
         sync(ask(hosting))
@@ -87,7 +89,7 @@ def test_a_meeting_that_always_fails_is_not_tried_with_every_success_of_another(
     assert (poisoned.state, calls(fake_teams)) == ("pending", 0)
 
 
-def test_an_answer_in_between_begins_the_count_anew(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_an_answer_in_between_restarts_the_count(hosting: Hosting, fake_teams: FakePlatform) -> None:
     fake_teams.fail("create_meeting", outage(), times=2)
     for _ in range(2):
         sync(ask(hosting))
@@ -127,7 +129,7 @@ def test_when_the_pause_is_over_one_worker_at_a_time_probes(
     assert (seen, waiting[0].state) == ([1], "ready")
 
 
-def test_of_workers_that_begin_at_once_only_one_probes(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_of_simultaneous_workers_only_one_probes(hosting: Hosting, fake_teams: FakePlatform) -> None:
     waiting = [ask(hosting) for _ in range(6)]
     for round_ in range(5):
         now = timezone.now()
@@ -142,8 +144,8 @@ def test_of_workers_that_begin_at_once_only_one_probes(hosting: Hosting, fake_te
         fake_teams._hooks.clear()
 
 
-def test_the_first_success_makes_due_what_waits(
-    hosting: Hosting, fake_teams: FakePlatform, told: list[object]
+def test_the_first_success_makes_waiting_meetings_due(
+    hosting: Hosting, fake_teams: FakePlatform, enqueued: list[object]
 ) -> None:
     waiting = open_circuit(hosting, fake_teams)
     later(seconds=16)
@@ -184,9 +186,7 @@ def test_calls_that_were_under_way_do_not_make_the_pause_longer(
     assert (late.error_kind, len(connection_of(hosting).consecutive_failures)) == ("outage", 3)
 
 
-def test_a_platform_that_says_how_long_it_is_down_is_believed_up_to_the_longest_pause(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_retry_after_is_honoured_up_to_the_longest_pause(hosting: Hosting, fake_teams: FakePlatform) -> None:
     error = PlatformError(ErrorKind.OUTAGE, message("Back in an hour."), retry_after=3600)
     fake_teams.fail("create_meeting", error, times=3)
     for _ in range(3):
@@ -195,7 +195,7 @@ def test_a_platform_that_says_how_long_it_is_down_is_believed_up_to_the_longest_
     assert 118 < seconds_until_the_probe(hosting) <= 120
 
 
-def test_a_prober_that_died_is_followed_by_another(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_another_worker_probes_after_the_owner_died(hosting: Hosting, fake_teams: FakePlatform) -> None:
     first, second, _ = open_circuit(hosting, fake_teams)
     later(seconds=16)
     assert circuit_breaker.acquire_probe(Connection.objects.all(), "somebody who dies")
@@ -242,7 +242,7 @@ def test_an_uncertain_move_is_compared_after_the_outage(hosting: Hosting, fake_t
     assert (fake_teams.calls, moved.due_at, moved.recheck_at) == ({"read_meeting": 1}, None, None)
 
 
-def test_being_told_to_wait_ends_the_outage_and_begins_a_pause(
+def test_a_throttled_call_ends_the_outage_and_starts_a_pause(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     open_circuit(hosting, fake_teams)
@@ -266,7 +266,7 @@ def test_the_end_of_an_outage_does_not_end_a_pause(hosting: Hosting, fake_teams:
     assert (connection.probe_at, connection.paused_until is not None) == (None, True)
 
 
-def test_another_organisations_connection_goes_on(hosting: Hosting, fake_teams: FakePlatform) -> None:
+def test_a_connection_of_another_organisation_continues(hosting: Hosting, fake_teams: FakePlatform) -> None:
     other = make_hosting(make_organization("Cedar Bank"))
 
     open_circuit(hosting, fake_teams)
@@ -274,22 +274,22 @@ def test_another_organisations_connection_goes_on(hosting: Hosting, fake_teams: 
     assert sync(ask(other)).state == "ready"
 
 
-def test_the_sweep_tells_of_one_meeting_a_connection_that_is_down_and_of_all_others(
-    hosting: Hosting, fake_teams: FakePlatform, told: list[object]
+def test_the_sweep_enqueues_one_meeting_per_connection_that_is_down_and_all_others(
+    hosting: Hosting, fake_teams: FakePlatform, enqueued: list[object]
 ) -> None:
     waiting = open_circuit(hosting, fake_teams)
     soonest = ask(hosting, starts_at=STARTS - HALF_AN_HOUR)
     others = [ask(make_hosting(make_organization("Cedar Bank")))]
-    told.clear()
+    enqueued.clear()
     in_the_pause = sweep()
 
     later(seconds=61)
-    told.clear()
+    enqueued.clear()
     sweep()
 
     assert in_the_pause == 0
-    assert told == [str(each.pk) for each in [soonest, *others]]
-    assert {str(each.pk) for each in waiting}.isdisjoint(map(str, told))
+    assert enqueued == [str(each.pk) for each in [soonest, *others]]
+    assert {str(each.pk) for each in waiting}.isdisjoint(map(str, enqueued))
 
 
 def test_meetings_that_wait_for_a_platform_that_is_down_say_so(
@@ -305,9 +305,7 @@ def test_meetings_that_wait_for_a_platform_that_is_down_say_so(
     assert str(fresh.error).startswith("The video platform gives no answers at the moment.")
 
 
-def test_meetings_that_wait_because_the_platform_asked_for_it_say_so(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_meetings_that_wait_for_a_requested_pause_say_so(hosting: Hosting, fake_teams: FakePlatform) -> None:
     pause(connection_of(hosting).pk, 600)
     fresh = ask(hosting)
 

@@ -1,4 +1,4 @@
-"""Rematches and questions about coverage do not hammer a platform that is down either."""
+"""Rematches and host permission probes respect the circuit breaker."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BACKGROUND = pytest.mark.parametrize(
 
 
 @BACKGROUND
-def test_work_in_the_background_does_not_call_a_platform_that_is_down(
+def test_background_work_does_not_call_a_platform_that_is_down(
     hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
 ) -> None:
     open_circuit(hosting, fake_teams)
@@ -56,7 +56,7 @@ def test_work_in_the_background_does_not_call_a_platform_that_is_down(
 
 
 @BACKGROUND
-def test_work_in_the_background_finds_out_that_the_platform_answers_again(
+def test_background_work_closes_the_circuit_when_the_platform_answers(
     hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
@@ -69,7 +69,7 @@ def test_work_in_the_background_finds_out_that_the_platform_answers_again(
 
 
 @BACKGROUND
-def test_work_in_the_background_that_probes_in_vain_makes_the_pause_longer(
+def test_a_failed_probe_by_background_work_makes_the_pause_longer(
     hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
@@ -84,7 +84,7 @@ def test_work_in_the_background_that_probes_in_vain_makes_the_pause_longer(
 
 
 @BACKGROUND
-def test_work_in_the_background_leaves_the_probe_to_another_who_has_it(
+def test_background_work_leaves_the_probe_to_its_owner(
     hosting: Hosting, fake_teams: FakePlatform, work: Work, method: str
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
@@ -110,7 +110,7 @@ def test_a_rematch_of_people_without_a_user_name_probes_nothing(
     assert sync(waiting).state == "ready"
 
 
-def test_who_is_asked_about_by_another_meanwhile_keeps_nobody_from_probing(
+def test_people_probed_by_another_worker_do_not_keep_the_probe(
     hosting: Hosting, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
@@ -122,7 +122,7 @@ def test_who_is_asked_about_by_another_meanwhile_keeps_nobody_from_probing(
     assert sync(waiting).state == "ready"
 
 
-def test_errors_about_everybody_who_was_asked_about_are_no_answer(
+def test_errors_for_all_probed_people_do_not_count_as_an_answer(
     hosting: Hosting, fake_teams: FakePlatform
 ) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
@@ -133,7 +133,7 @@ def test_errors_about_everybody_who_was_asked_about_are_no_answer(
     ask_for_coverage(hosting)
 
     assert connection_of(hosting).probe_at is not None
-    # Whoever comes next finds out.
+    # The next caller probes.
     assert sync(waiting).state == "ready"
 
 

@@ -1,4 +1,4 @@
-"""What is counted while meetings are made."""
+"""Counters of meeting syncs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def counted(outcome: str) -> float:
     return REGISTRY.get_sample_value("coconut_meeting_syncs_total", {"outcome": outcome}) or 0.0
 
 
-def test_a_try_that_succeeds_is_counted_as_agreed(fake_teams: FakePlatform) -> None:
+def test_a_successful_attempt_is_counted_as_agreed(fake_teams: FakePlatform) -> None:
     before = counted("agreed")
 
     sync(ask(make_hosting()))
@@ -26,7 +26,7 @@ def test_a_try_that_succeeds_is_counted_as_agreed(fake_teams: FakePlatform) -> N
 
 
 @pytest.mark.parametrize("error", [outage(), throttled(1)], ids=lambda error: error.kind)
-def test_a_try_that_fails_is_counted_by_its_kind(fake_teams: FakePlatform, error) -> None:
+def test_a_failed_attempt_is_counted_by_its_kind(fake_teams: FakePlatform, error) -> None:
     fake_teams.fail("create_meeting", error)
     before = counted(error.kind)
 
@@ -35,7 +35,7 @@ def test_a_try_that_fails_is_counted_by_its_kind(fake_teams: FakePlatform, error
     assert counted(error.kind) == before + 1
 
 
-def test_a_try_whose_meeting_was_taken_over_is_counted_as_that(
+def test_an_attempt_that_lost_its_lease_is_counted_as_such(
     fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meeting = ask(make_hosting())

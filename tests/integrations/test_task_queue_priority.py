@@ -1,4 +1,4 @@
-"""Whoever has just booked goes first, whatever else there is to do. Through the real broker."""
+"""Priorities of tasks in the real broker: fresh bookings go first."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _empty() -> None:
 
 
 def in_the_queue() -> list[tuple[str, Any]]:
-    """What a worker would do, in its order: (task, first argument)."""
+    """Return the tasks in the order of a worker, as (task, first argument)."""
     tasks = []
     with current_app.connection_for_read() as connection:
         channel: Any = connection.default_channel
@@ -57,7 +57,7 @@ def in_the_queue() -> list[tuple[str, Any]]:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_booking_passes_a_rematch_and_everything_that_the_sweep_found(hosting: Hosting) -> None:
+def test_a_booking_goes_before_a_rematch_and_swept_meetings(hosting: Hosting) -> None:
     waiting = [ask(hosting, starts_at=STARTS - timedelta(days=day)) for day in (1, 3, 2)]
     later(seconds=61)
     _empty()
@@ -78,7 +78,7 @@ def test_a_booking_passes_a_rematch_and_everything_that_the_sweep_found(hosting:
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("task", ["integrations.reconcile_everything", "integrations.count_organizers"])
-def test_a_booking_passes_what_is_done_at_night(hosting: Hosting, task: str) -> None:
+def test_a_booking_goes_before_nightly_work(hosting: Hosting, task: str) -> None:
     _empty()
     task_queue.send(task)
 
@@ -88,7 +88,7 @@ def test_a_booking_passes_what_is_done_at_night(hosting: Hosting, task: str) -> 
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_worker_takes_them_up_in_this_order(hosting: Hosting) -> None:
+def test_a_worker_runs_tasks_in_this_order(hosting: Hosting) -> None:
     started: list[str] = []
 
     def note(*, args: list[Any], **kwargs: Any) -> None:
@@ -111,7 +111,7 @@ def test_a_worker_takes_them_up_in_this_order(hosting: Hosting) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_one_failed_link_that_is_tried_again_waits_for_nobody(hosting: Hosting) -> None:
+def test_a_retried_link_has_the_highest_priority(hosting: Hosting) -> None:
     failed = ask(hosting)
     Meeting.objects.update(error_kind="person", due_at=None)
     _empty()
@@ -125,7 +125,7 @@ def test_one_failed_link_that_is_tried_again_waits_for_nobody(hosting: Hosting) 
     ]
 
 
-def test_the_sweep_adds_no_more_than_a_batch_to_what_waits_for_a_worker_already(
+def test_the_sweep_adds_at_most_a_batch_to_the_waiting_tasks(
     hosting: Hosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("integrations.meetings.sweep.BATCH_SIZE", 3)
@@ -143,7 +143,7 @@ def test_the_sweep_adds_no_more_than_a_batch_to_what_waits_for_a_worker_already(
     assert (first, second, third) == (1, 0, 2)
 
 
-# --- Work that takes long ends early for whoever waits ------------------------------------------------
+# --- Long work yields to fresh bookings -----------------------------------------------------------
 def somebody_waits(hosting: Hosting) -> Meeting:
     """They booked a second ago, and no worker was free."""
     Connection.objects.update(last_success_at=timezone.now())
@@ -152,15 +152,13 @@ def somebody_waits(hosting: Hosting) -> Meeting:
     return meeting
 
 
-def test_whoever_booked_just_now_is_not_waiting_yet(hosting: Hosting) -> None:
+def test_a_booking_of_this_moment_is_not_unclaimed_yet(hosting: Hosting) -> None:
     ask(hosting)
 
     assert not Meeting.objects.unclaimed().exists()
 
 
-def test_what_the_sweep_found_is_nobody_who_waits_for_a_page(
-    hosting: Hosting, sent_tasks: list[tuple[object, ...]]
-) -> None:
+def test_swept_meetings_are_not_unclaimed(hosting: Hosting, sent_tasks: list[tuple[object, ...]]) -> None:
     ask(hosting)
     Meeting.objects.update(enqueued_at=None)
     sweep()
@@ -176,7 +174,7 @@ def a_long_run(hosting: Hosting, fake_teams: FakePlatform) -> RematchRun:
     return make_run(hosting.connection, state=RematchState.RUNNING, total=5)
 
 
-def test_a_rematch_goes_on_later_where_somebody_waits_for_a_link(
+def test_a_rematch_yields_to_an_unclaimed_booking(
     hosting: Hosting, fake_teams: FakePlatform, sent_tasks: list[tuple[object, ...]]
 ) -> None:
     run = a_long_run(hosting, fake_teams)
@@ -190,12 +188,10 @@ def test_a_rematch_goes_on_later_where_somebody_waits_for_a_link(
     assert sent_tasks == [(WORK_TASK, run.pk)]
 
 
-def test_a_rematch_that_has_read_everybody_is_finished_first(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_rematch_with_all_users_loaded_does_not_yield(hosting: Hosting, fake_teams: FakePlatform) -> None:
     run = a_long_run(hosting, fake_teams)
     somebody_waits(hosting)
-    fake_teams.holds_everybody = True
+    fake_teams.is_fully_loaded = True
 
     work_on_run(run.pk)
 
@@ -203,7 +199,7 @@ def test_a_rematch_that_has_read_everybody_is_finished_first(
     assert run.state == RematchState.SUCCEEDED
 
 
-def test_questions_about_coverage_are_asked_later_where_somebody_waits_for_a_link(
+def test_host_permission_probes_yield_to_an_unclaimed_booking(
     hosting: Hosting, fake_teams: FakePlatform, sent_tasks: list[tuple[object, ...]]
 ) -> None:
     assert hosting.connection is not None

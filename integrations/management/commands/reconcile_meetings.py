@@ -1,4 +1,4 @@
-"""`manage.py reconcile_meetings`: what beat does at night, now and at once."""
+"""`manage.py reconcile_meetings`: run the nightly reconciliation now."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", metavar="SLUG", help="only this organisation's connections")
         parser.add_argument(
-            "--dry-run", action="store_true", help="only say what would be done; calls nobody"
+            "--dry-run", action="store_true", help="only say what would be done, without calls"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,8 +33,8 @@ class Command(BaseCommand):
         if not connections:
             self.stdout.write("There is no connection that works.")
         for connection in connections:
-            words = _try_out(connection) if options["dry_run"] else _reconcile(connection)
-            self.stdout.write(f"{connection.organization.name}, {connection.name}: {words}")
+            result = _preview(connection) if options["dry_run"] else _reconcile(connection)
+            self.stdout.write(f"{connection.organization.name}, {connection.name}: {result}")
         for organization in dict.fromkeys(connection.organization for connection in connections):
             for notice in notices_of(organization):
                 self.stdout.write(f"{organization.name}: {notice.sentence}")
@@ -51,7 +51,7 @@ def _connections(slug: str | None) -> QuerySet[Connection]:
 
 
 def _reconcile(connection: Connection) -> str:
-    """Does the workers' part, too; what the platform puts off stays with them."""
+    """Reconcile, and sync the meetings as workers do. Postponed meetings stay with the workers."""
     run = reconcile(connection)
     for meeting_id in meetings_to_read(run).filter(due_at__isnull=False).values_list("pk", flat=True):
         sync_meeting(meeting_id)
@@ -62,12 +62,12 @@ def _reconcile(connection: Connection) -> str:
     return summary(run)
 
 
-def _try_out(connection: Connection) -> str:
-    """Do what needs no call, look at it, and take it back."""
+def _preview(connection: Connection) -> str:
+    """Return what a reconciliation would do without calls, then roll it back."""
     with transaction.atomic():
         to_read = to_read_for_day(connection).count() + to_read_for_week(connection).count()
         run = reconcile(connection)
         findings = connection.findings.filter(at__gte=run.started_at)
-        told = [f"{to_read} would be read.", *(str(finding.message) for finding in findings)]
+        sentences = [f"{to_read} would be read.", *(str(finding.message) for finding in findings)]
         transaction.set_rollback(True)
-    return " ".join(told)
+    return " ".join(sentences)

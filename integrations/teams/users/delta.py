@@ -11,7 +11,7 @@ from django.conf import settings
 
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import Changes, PlatformError
+from integrations.platforms.values import DirectoryChanges, PlatformError
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.users.parse import FULL_FIELDS
 
@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 REQUIRED_PERMISSION: Final = "User.Read.All"
 # After this share of a task's time limit, looking users up is cheaper than reading more changes.
 SHARE_OF_TASK: Final = 1 / 4
-UNKNOWN: Final = Changes(mark="", is_complete=False)
+UNKNOWN: Final = DirectoryChanges(sync_token="", is_complete=False)
 
 
-def changes_since(connection: Connection, mark: str) -> Changes | None:
+def changes_since(connection: Connection, sync_token: str) -> DirectoryChanges | None:
     """Return the changes since `mark`, a delta link. "" starts at the present. None without the permission.
 
     Raises PlatformError. An expired link (410, resyncRequired, syncStateNotFound) isn't an error: the result is
@@ -34,7 +34,7 @@ def changes_since(connection: Connection, mark: str) -> Changes | None:
         return None
     client = GraphClient(connection)
     try:
-        return _changes_from(client, mark) if mark else _start_tracking(client)
+        return _changes_from(client, sync_token) if sync_token else _start_tracking(client)
     except PlatformError as error:
         # Graph refuses the query itself: the link is too old, or the tenant moved.
         if error.kind != ErrorKind.BUG:
@@ -45,22 +45,22 @@ def changes_since(connection: Connection, mark: str) -> Changes | None:
         return UNKNOWN
 
 
-def _start_tracking(client: GraphClient) -> Changes:
+def _start_tracking(client: GraphClient) -> DirectoryChanges:
     """Request a delta link for the present. Rows that a tenant lists nevertheless are ignored.
 
     `$deltatoken=latest` is documented in general (learn.microsoft.com/graph/delta-query-overview), but not for users,
     so nothing depends on it.
     """
     first = client.request("GET", "/users/delta", params={"$select": FULL_FIELDS, "$deltatoken": "latest"})
-    return Changes(_read_pages(client, first, set(), set()), is_complete=False)
+    return DirectoryChanges(_read_pages(client, first, set(), set()), is_complete=False)
 
 
-def _changes_from(client: GraphClient, link: str) -> Changes:
+def _changes_from(client: GraphClient, link: str) -> DirectoryChanges:
     remote_ids, user_names = set[str](), set[str]()
-    mark = _read_pages(client, client.follow(link), remote_ids, user_names)
-    if not mark:
+    sync_token = _read_pages(client, client.follow(link), remote_ids, user_names)
+    if not sync_token:
         return UNKNOWN
-    return Changes(mark, frozenset(remote_ids), frozenset(user_names))
+    return DirectoryChanges(sync_token, frozenset(remote_ids), frozenset(user_names))
 
 
 def _read_pages(client: GraphClient, first: Any, remote_ids: set[str], user_names: set[str]) -> str:

@@ -96,7 +96,7 @@ class TeamsDirectory:
         return self._source.chunk_size
 
     @property
-    def holds_everybody(self) -> bool:
+    def is_fully_loaded(self) -> bool:
         return isinstance(self._source, FullSource)
 
     def find(self, user_names: Sequence[str]) -> dict[str, DirectoryResult]:

@@ -15,7 +15,7 @@ from services.models import MeetingMethod, MeetingMethodOffer
 from staff.models import StaffMember
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_member, make_organization, make_service
-from tests.integrations.pages import said, words
+from tests.integrations.pages import messages_of, page_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday", "maple_with_teams")]
 
@@ -49,9 +49,10 @@ def test_switching_a_service_offers_the_change_afterwards(maple: Maple, as_ada: 
 
     response = as_ada.post(more(maple), {"method_3": "on", "offered_to_3": "staff"}, follow=True)
 
-    assert "Saved." in words(response)
-    assert "2 booked appointments of this service take place in a way that is no longer offered." in words(
-        response
+    assert "Saved." in page_text(response)
+    assert (
+        "2 booked appointments of this service take place in a way that is no longer offered."
+        in page_text(response)
     )
     assert f'<a href="{page(maple)}">Change them to video calls</a>' in response.content.decode()
     assert not Meeting.objects.exists()
@@ -60,7 +61,7 @@ def test_switching_a_service_offers_the_change_afterwards(maple: Maple, as_ada: 
 def test_the_change_is_offered_even_if_the_old_method_is_still_offered(maple: Maple, as_ada: Browser) -> None:
     in_person(maple)
 
-    assert "1 booked appointment of this service isn’t a video call. Change them to video calls" in words(
+    assert "1 booked appointment of this service isn’t a video call. Change them to video calls" in page_text(
         as_ada.get(more(maple))
     )
 
@@ -69,7 +70,7 @@ def test_a_service_without_video_calls_offers_no_change(maple: Maple, as_ada: Br
     in_person(maple)
     offer_only(maple, MeetingMethod.AT_LOCATION)
 
-    assert "Change them to video calls" not in words(as_ada.get(more(maple)))
+    assert "Change them to video calls" not in page_text(as_ada.get(more(maple)))
 
 
 @pytest.mark.parametrize(
@@ -80,14 +81,14 @@ def test_unchangeable_appointments_are_not_counted(
 ) -> None:
     in_person(maple, **fields)
 
-    assert "Change them to video calls" not in words(as_ada.get(more(maple)))
+    assert "Change them to video calls" not in page_text(as_ada.get(more(maple)))
 
 
 def test_another_services_appointments_are_not_counted(maple: Maple, as_ada: Browser) -> None:
     other = make_service(maple.organization, "Card help")
     make_appointment(other, maple.sam, maple.cleo, monday(10))
 
-    assert "Change them to video calls" not in words(as_ada.get(more(maple)))
+    assert "Change them to video calls" not in page_text(as_ada.get(more(maple)))
 
 
 # --- The preview ----------------------------------------------------------------------------------------
@@ -100,8 +101,9 @@ def test_the_preview_shows_present_and_future_method_with_nothing_selected(
 
     response = as_ada.get(page(maple))
 
-    assert "Cleo Brandt Mon 30 Nov 2026, 10:00 Sam Okafor Phone Call A new link on Microsoft Teams" in words(
-        response
+    assert (
+        "Cleo Brandt Mon 30 Nov 2026, 10:00 Sam Okafor Phone Call A new link on Microsoft Teams"
+        in page_text(response)
     )
     assert f'name="appointment" value="{booked.pk}" aria-label' in response.content.decode()
     assert 'name="everything" value="true">' in response.content.decode()
@@ -111,7 +113,7 @@ def test_methods_no_longer_offered_are_marked(maple: Maple, as_ada: Browser) -> 
     in_person(maple)
     offer_only(maple, MeetingMethod.VIDEO)
 
-    assert "At location no longer offered" in words(as_ada.get(page(maple)))
+    assert "At location no longer offered" in page_text(as_ada.get(page(maple)))
 
 
 def test_staff_who_cannot_host_are_shown_with_the_reason(maple: Maple, as_ada: Browser) -> None:
@@ -120,7 +122,7 @@ def test_staff_who_cannot_host_are_shown_with_the_reason(maple: Maple, as_ada: B
 
     response = as_ada.get(page(maple))
 
-    assert "Not possible now Not matched with a user of Microsoft Teams. See why" in words(response)
+    assert "Not possible now Not matched with a user of Microsoft Teams. See why" in page_text(response)
     assert 'name="appointment"' not in response.content.decode()
 
 
@@ -130,7 +132,7 @@ def test_a_client_without_email_is_shown_with_the_remedy(maple: Maple, as_ada: B
 
     response = as_ada.get(page(maple))
 
-    assert "Not possible now Cleo Brandt has no email to send the link to. Add one" in words(response)
+    assert "Not possible now Cleo Brandt has no email to send the link to. Add one" in page_text(response)
     assert 'name="appointment"' not in response.content.decode()
 
 
@@ -140,11 +142,11 @@ def test_the_page_of_a_service_without_video_calls_redirects(maple: Maple, as_ad
     response: Any = as_ada.get(page(maple))
 
     assert (response.status_code, response.url) == (303, more(maple))
-    assert said(response) == ["This service is not offered as a Video Call. Select that first."]
+    assert messages_of(response) == ["This service is not offered as a Video Call. Select that first."]
 
 
 def test_the_page_says_if_nothing_can_be_changed(maple: Maple, as_ada: Browser) -> None:
-    assert "Nothing is left to switch: all upcoming appointments" in words(as_ada.get(page(maple)))
+    assert "Nothing is left to switch: all upcoming appointments" in page_text(as_ada.get(page(maple)))
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -169,7 +171,9 @@ def test_selected_appointments_become_video_calls_and_people_are_notified(
 
     response = post(as_ada, maple, ticked)
 
-    assert said(response) == ["1 appointment is a video call now; we email the client and the staff member."]
+    assert messages_of(response) == [
+        "1 appointment is a video call now; we email the client and the staff member."
+    ]
     assert (response.status_code, response.url) == (303, page(maple))
     ticked.refresh_from_db()
     left.refresh_from_db()
@@ -191,7 +195,9 @@ def test_select_all_covers_the_changeable_appointments_of_all_pages(
 
     response = post(as_ada, maple, able, everything="true", shown=[able.pk])
 
-    assert said(response) == ["2 appointments are video calls now; we email the clients and the staff."]
+    assert messages_of(response) == [
+        "2 appointments are video calls now; we email the clients and the staff."
+    ]
     assert {meeting.appointment for meeting in Meeting.objects.all()} == {able, elsewhere}
 
 
@@ -201,7 +207,7 @@ def test_a_second_submit_notifies_no_one_again(maple: Maple, as_ada: Browser) ->
 
     response = post(as_ada, maple, booked)
 
-    assert said(response)[-1] == (
+    assert messages_of(response)[-1] == (
         "1 selected appointment was left as it is: it was changed meanwhile, or cannot be a video call any more."
     )
     assert (Meeting.objects.count(), Notification.objects.count()) == (1, 2)
@@ -210,7 +216,7 @@ def test_a_second_submit_notifies_no_one_again(maple: Maple, as_ada: Browser) ->
 def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> None:
     in_person(maple)
 
-    assert said(post(as_ada, maple)) == [
+    assert messages_of(post(as_ada, maple)) == [
         "No appointment is selected. Select those that should become video calls."
     ]
 

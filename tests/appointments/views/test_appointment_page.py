@@ -23,7 +23,7 @@ from staff.models import EmailState, OutboxEmail, StaffMember
 from tests.appointments.conftest import NOW, Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_hours, make_member, make_organization
-from tests.integrations.pages import said
+from tests.integrations.pages import messages_of
 from tests.messages import message
 
 pytestmark = pytest.mark.usefixtures("friday")
@@ -143,7 +143,7 @@ def test_an_appointment_without_a_meeting_has_a_button_to_create_the_link(
 
     assert "This appointment was booked without one." in fragment
     assert "Create the link</button>" in fragment
-    assert said(response) == ["The link is being created again."]
+    assert messages_of(response) == ["The link is being created again."]
     assert Meeting.objects.get().appointment == booked
 
 
@@ -153,7 +153,7 @@ def test_trying_again_shows_why_the_staff_member_can_no_longer_host(video: Appoi
 
     response = as_sky.post(address("appointment-try-again", video))
 
-    assert said(response) == [
+    assert messages_of(response) == [
         "The link is being created again.",
         (
             "Sam Okafor is not matched with a user of Microsoft Teams. An admin can see why, and what to do, "

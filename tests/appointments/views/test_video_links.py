@@ -16,7 +16,7 @@ from staff.models import Role, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_member, make_organization, make_service
-from tests.integrations.pages import said, words
+from tests.integrations.pages import messages_of, page_text
 from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday", "maple_with_teams")]
@@ -59,7 +59,7 @@ def test_the_dashboard_shows_the_number_of_missing_links(maple: Maple, as_ada: B
 def test_the_dashboard_shows_no_notice_if_no_link_is_missing(maple: Maple, as_ada: Browser) -> None:
     on_another_link(maple)
 
-    assert "booked video appointment" not in words(dashboard(as_ada))
+    assert "booked video appointment" not in page_text(dashboard(as_ada))
 
 
 def test_the_notice_links_to_the_reason_if_no_link_can_be_created(maple: Maple, as_ada: Browser) -> None:
@@ -68,7 +68,7 @@ def test_the_notice_links_to_the_reason_if_no_link_can_be_created(maple: Maple, 
 
     assert (
         "1 booked video appointment has no link, and its staff member cannot host one now. See why"
-        in words(dashboard(as_ada))
+        in page_text(dashboard(as_ada))
     )
 
 
@@ -78,8 +78,9 @@ def test_the_notice_counts_the_links_that_can_be_created(
     video(maple)
     video(maple, staff=tess)
 
-    assert "2 booked video appointments have no link. One can be made for 1 of them. Create links" in words(
-        dashboard(as_ada)
+    assert (
+        "2 booked video appointments have no link. One can be made for 1 of them. Create links"
+        in page_text(dashboard(as_ada))
     )
 
 
@@ -90,7 +91,7 @@ def test_the_notice_stops_counting_at_a_limit(
     for hour in (10, 11):
         video(maple, hour)
 
-    assert "More than 1 booked video appointments have no link. Create links" in words(dashboard(as_ada))
+    assert "More than 1 booked video appointments have no link. Create links" in page_text(dashboard(as_ada))
 
 
 def test_a_switch_needs_no_confirmation_and_updates_the_notice(maple: Maple, as_ada: Browser) -> None:
@@ -126,7 +127,7 @@ def test_the_end_of_a_rematch_updates_the_notice(maple: Maple, as_ada: Browser) 
 def test_the_list_of_integrations_shows_the_notice(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
-    assert "1 booked video appointment has no link. Create links" in words(
+    assert "1 booked video appointment has no link. Create links" in page_text(
         as_ada.get(reverse("video-calls-all"))
     )
 
@@ -141,8 +142,8 @@ def test_a_profile_shows_the_missing_links_of_its_person(
 
     response = as_ada.post(address, {"platform": "default"}, follow=True)
 
-    assert "Saved." in words(response)
-    assert "1 booked video appointment has no link." in words(response)
+    assert "Saved." in page_text(response)
+    assert "1 booked video appointment has no link." in page_text(response)
     assert f'href="{PAGE}?staff={maple.sam.pk}">Create links</a>' in response.content.decode()
 
 
@@ -154,7 +155,7 @@ def test_a_profile_counts_the_links_kept_on_the_previous_platform(maple: Maple, 
     sentence = (
         "1 booked video appointment keeps the link that it has, which is not where Sam Okafor hosts now."
     )
-    assert sentence in words(response)
+    assert sentence in page_text(response)
     assert f'href="{PAGE}?show=other&amp;staff={maple.sam.pk}">Replace links</a>' in response.content.decode()
 
 
@@ -163,7 +164,7 @@ def test_staff_see_no_notice_on_their_own_profile(maple: Maple) -> None:
 
     response = signed_in(maple.sam).get(reverse("staff-profile", args=[maple.sam.pk]))
 
-    assert "booked video appointment" not in words(response)
+    assert "booked video appointment" not in page_text(response)
 
 
 # --- The preview ----------------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ def test_staff_see_no_notice_on_their_own_profile(maple: Maple) -> None:
 def test_the_preview_shows_present_and_future_links(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
-    text = words(as_ada.get(PAGE))
+    text = page_text(as_ada.get(PAGE))
 
     assert (
         "Mortgage review for Cleo Brandt Mon 30 Nov 2026, 10:00 Sam Okafor No link A new link on Microsoft Teams"
@@ -185,7 +186,7 @@ def test_a_failed_link_in_the_preview_shows_the_reason_and_the_retry(maple: Mapl
     maple.book(method=MeetingMethod.VIDEO)
     Meeting.objects.update(due_at=None, error_kind=ErrorKind.PERSON, error=message("No licence."))
 
-    assert "No link No licence. The link is tried again on Microsoft Teams" in words(as_ada.get(PAGE))
+    assert "No link No licence. The link is tried again on Microsoft Teams" in page_text(as_ada.get(PAGE))
 
 
 def test_the_preview_shows_the_request_id_of_a_failure(maple: Maple, as_ada: Browser) -> None:
@@ -195,7 +196,7 @@ def test_the_preview_shows_the_request_id_of_a_failure(maple: Maple, as_ada: Bro
     )
 
     for page in (PAGE, reverse("appointment", args=[booked.pk])):
-        assert "Ask support. Request id, for support: 599d9cb0" in words(as_ada.get(page))
+        assert "Ask support. Request id, for support: 599d9cb0" in page_text(as_ada.get(page))
 
 
 def test_a_staff_member_who_cannot_host_is_listed_with_the_reason_and_no_checkbox(
@@ -207,7 +208,7 @@ def test_a_staff_member_who_cannot_host_is_listed_with_the_reason_and_no_checkbo
     response = as_ada.get(PAGE)
 
     row = f"/settings/video-calls/{Connection.objects.get().pk}/?search=sam@maple.example#user-{maple.sam.pk}"
-    assert "Not possible now Not matched with a user of Microsoft Teams. See why" in words(response)
+    assert "Not possible now Not matched with a user of Microsoft Teams. See why" in page_text(response)
     assert f'href="{row.replace("@", "%40")}"' in response.content.decode()
     assert 'name="appointment"' not in response.content.decode()
 
@@ -218,7 +219,7 @@ def test_a_staff_member_who_left_must_be_replaced(maple: Maple, as_ada: Browser)
 
     response = as_ada.get(PAGE)
 
-    assert "Not possible now No longer takes appointments. Reassign" in words(response)
+    assert "Not possible now No longer takes appointments. Reassign" in page_text(response)
     assert reverse("appointment-reassign", args=[booked.pk]) in response.content.decode()
 
 
@@ -237,24 +238,26 @@ def test_only_appointments_without_a_link_are_selected_at_first(maple: Maple, as
 def test_a_link_on_another_platform_shows_both_platforms(maple: Maple, as_ada: Browser) -> None:
     on_another_link(maple)
 
-    assert "Sam Okafor Personal link A new link on Microsoft Teams" in words(as_ada.get(f"{PAGE}?show=other"))
+    assert "Sam Okafor Personal link A new link on Microsoft Teams" in page_text(
+        as_ada.get(f"{PAGE}?show=other")
+    )
 
 
 def test_a_personal_link_that_would_be_used_is_shown(maple: Maple, as_ada: Browser) -> None:
     video(maple)
     StaffMember.objects.update(video_choice=VideoChoice.PERSONAL, personal_meeting_url=MINE)
 
-    assert f"No link Takes place on the personal link {MINE}" in words(as_ada.get(PAGE))
+    assert f"No link Takes place on the personal link {MINE}" in page_text(as_ada.get(PAGE))
 
 
 def test_the_page_says_if_no_link_is_missing(as_ada: Browser) -> None:
-    assert "Every booked video appointment has its link, or gets it within moments." in words(
+    assert "Every booked video appointment has its link, or gets it within moments." in page_text(
         as_ada.get(PAGE)
     )
 
 
 def test_the_page_says_if_no_link_is_on_another_platform(as_ada: Browser) -> None:
-    assert "These links work" not in words(as_ada.get(f"{PAGE}?show=other"))
+    assert "These links work" not in page_text(as_ada.get(f"{PAGE}?show=other"))
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -288,7 +291,7 @@ def test_selected_appointments_get_their_links(maple: Maple, as_ada: Browser) ->
 
     response = post(as_ada, ticked)
 
-    assert said(response) == ["1 booked appointment gets its link now."]
+    assert messages_of(response) == ["1 booked appointment gets its link now."]
     assert Meeting.objects.get().appointment == ticked
     assert (response.status_code, response.url) == (303, PAGE)
     left.refresh_from_db()
@@ -300,7 +303,7 @@ def test_select_all_covers_the_other_pages(maple: Maple, as_ada: Browser) -> Non
 
     response = post(as_ada, shown, everything="true", shown=[shown.pk])
 
-    assert said(response) == ["2 booked appointments get their links now."]
+    assert messages_of(response) == ["2 booked appointments get their links now."]
     assert {meeting.appointment for meeting in Meeting.objects.all()} == {shown, elsewhere}
 
 
@@ -318,7 +321,7 @@ def test_a_second_submit_creates_nothing_and_shows_a_message(maple: Maple, as_ad
 
     response = post(as_ada, booked)
 
-    assert said(response)[-1] == (
+    assert messages_of(response)[-1] == (
         "1 selected appointment was left as it is: it already has a link, or was changed, or its staff member "
         "cannot host it any more."
     )
@@ -328,13 +331,13 @@ def test_a_second_submit_creates_nothing_and_shows_a_message(maple: Maple, as_ad
 def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
-    assert said(post(as_ada)) == ["No appointment is selected. Select those that should get a link."]
+    assert messages_of(post(as_ada)) == ["No appointment is selected. Select those that should get a link."]
 
 
 def test_invalid_ids_select_nothing(as_ada: Browser) -> None:
     response = as_ada.post(PAGE, {"appointment": ["x", "-1", "9" * 40], "shown": "y"})
 
-    assert said(response) == ["No appointment is selected. Select those that should get a link."]
+    assert messages_of(response) == ["No appointment is selected. Select those that should get a link."]
 
 
 def test_an_appointment_of_another_organisation_is_left_alone(maple: Maple, as_ada: Browser) -> None:
@@ -391,7 +394,7 @@ def test_a_large_selection_continues_with_the_next_submit(
 
     response = post(as_ada, everything="true")
 
-    assert said(response) == [
+    assert messages_of(response) == [
         "2 booked appointments get their links now.",
         "1 more is selected: choose the button again to go on.",
     ]

@@ -1,4 +1,4 @@
-"""Disconnect: what goes, what lives on, and what is under way at that moment."""
+"""Disconnect: what is deleted, what is kept, and calls in flight."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations.connections.disconnect import Upcoming, disconnect_connection, upcoming_of
+from integrations.connections.disconnect import UpcomingCounts, count_upcoming, disconnect_connection
 from integrations.connections.lifecycle import require_reauthorization, revive_connection
 from integrations.encryption import cipher
 from integrations.event_text import event_text
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("hosting")
-def test_a_disconnected_connection_is_nobodys_default_and_says_who_did_it(
+def test_a_disconnected_connection_is_not_the_default_and_records_the_actor(
     connection: Connection, ada: StaffMember
 ) -> None:
     was_live = disconnect_connection(connection, ada)
@@ -55,7 +55,7 @@ def test_a_second_disconnect_changes_nothing(connection: Connection, fake_teams:
 
 
 @pytest.mark.usefixtures("hosting")
-def test_what_needed_to_be_reauthorized_can_be_disconnected(connection: Connection) -> None:
+def test_a_connection_that_needs_reauthorization_can_be_disconnected(connection: Connection) -> None:
     require_reauthorization(Connection.objects.all(), message("The sign-in was revoked."))
 
     disconnect_connection(connection, None)
@@ -71,7 +71,7 @@ def test_disconnect_works_without_the_add_on(connection: Connection, fake_teams:
 
 
 @pytest.mark.usefixtures("hosting")
-def test_nobody_is_moved_to_another_platform(connection: Connection) -> None:
+def test_no_staff_are_moved_to_another_connection(connection: Connection) -> None:
     make_connection(connection.organization, "other account", name="Microsoft Teams 2", is_default=False)
 
     disconnect_connection(connection, None)
@@ -85,9 +85,7 @@ def test_nobody_is_moved_to_another_platform(connection: Connection) -> None:
 
 
 # --- Meetings ---------------------------------------------------------------------------------------
-def test_what_is_said_before_counts_only_appointments_to_come(
-    hosting: Hosting, connection: Connection
-) -> None:
+def test_the_preview_counts_only_upcoming_appointments(hosting: Hosting, connection: Connection) -> None:
     sync(ask(hosting))
     ask(hosting)
     ask(hosting)
@@ -96,17 +94,19 @@ def test_what_is_said_before_counts_only_appointments_to_come(
     over = sync(ask(hosting))
     Meeting.objects.filter(pk=over.pk).update(starts_at=now - 2 * HALF_AN_HOUR, ends_at=now - HALF_AN_HOUR)
 
-    assert upcoming_of(connection) == Upcoming(with_link=1, waiting=2)
+    assert count_upcoming(connection) == UpcomingCounts(with_link=1, waiting=2)
 
 
 def test_a_failed_meeting_is_not_counted_as_waiting(hosting: Hosting, connection: Connection) -> None:
     meeting = ask(hosting)
     Meeting.objects.filter(pk=meeting.pk).update(due_at=None, error_kind="person")
 
-    assert upcoming_of(connection) == Upcoming(with_link=0, waiting=0)
+    assert count_upcoming(connection) == UpcomingCounts(with_link=0, waiting=0)
 
 
-def test_links_live_on_and_what_waits_fails_with_the_remedy(hosting: Hosting, connection: Connection) -> None:
+def test_links_are_kept_and_waiting_meetings_fail_with_the_remedy(
+    hosting: Hosting, connection: Connection
+) -> None:
     ready, waiting = sync(ask(hosting)), ask(hosting)
     link = ready.join_url
 
@@ -130,7 +130,7 @@ def test_a_call_under_way_stores_its_link(
     assert (meeting.state, meeting.join_url) == ("ready", "https://meet.example/1")
 
 
-def test_a_move_afterwards_keeps_the_link_and_says_what_microsoft_does_not_know(
+def test_a_move_afterwards_keeps_the_link_and_warns_that_microsoft_has_the_old_time(
     hosting: Hosting, connection: Connection, fake_teams: FakePlatform
 ) -> None:
     meeting = sync(ask(hosting))
@@ -164,7 +164,7 @@ def test_a_rematch_under_way_ends_with_a_sentence_and_people_keep_their_status(
 
 
 @pytest.mark.usefixtures("hosting")
-def test_after_connecting_again_everybody_is_rematched(connection: Connection) -> None:
+def test_after_connecting_again_all_staff_are_rematched(connection: Connection) -> None:
     start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
     disconnect_connection(connection, None)
 
@@ -174,7 +174,7 @@ def test_after_connecting_again_everybody_is_rematched(connection: Connection) -
     assert connection.is_default
 
 
-# --- What Microsoft Teams forgets ---------------------------------------------------------------------
+# --- Tokens of Microsoft Teams --------------------------------------------------------------------
 @pytest.fixture
 def teams(connection: Connection) -> TeamsConnection:
     """Maple's connection with the real platform behind it."""
@@ -182,7 +182,7 @@ def teams(connection: Connection) -> TeamsConnection:
 
 
 def stored(teams: TeamsConnection) -> str:
-    """What is in the column, decrypted."""
+    """Return the decrypted column."""
     with database.cursor() as cursor:
         cursor.execute("SELECT tokens FROM teams_teamsconnection WHERE id = %s", [teams.pk])
         return cipher().decrypt(cursor.fetchone()[0].encode()).decode()
@@ -217,7 +217,7 @@ def test_a_renewal_under_way_brings_no_token_back(
     assert teams.connection.status == ConnectionStatus.DISCONNECTED
 
 
-def test_a_refusal_under_way_asks_nobody_to_reauthorize(
+def test_a_refused_call_in_flight_does_not_require_reauthorization(
     teams: TeamsConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     TeamsConnection.objects.update(tokens={"access_token": "old", "expires_at": 0, "refresh_token": "r"})

@@ -1,4 +1,4 @@
-"""Connections over their life."""
+"""Connecting, connecting again, reauthorizing, and requiring reauthorization."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def add(organization: Organization, actor: StaffMember | None = None) -> Connect
 
 
 def at_once(how_many: int, work: Callable[[], object]) -> None:
-    """Run `work` in that many threads, all starting together."""
+    """Run `work` in several threads that start at the same time."""
     together = Barrier(how_many)
 
     def run() -> None:
@@ -65,7 +65,7 @@ def at_once(how_many: int, work: Callable[[], object]) -> None:
         thread.join()
 
 
-# --- Made and revived -------------------------------------------------------------------------------
+# --- Connect --------------------------------------------------------------------------------------
 def test_the_first_connection_becomes_the_default() -> None:
     maple = make_organization()
     ada = make_member(maple, "Ada Moreau", Role.ADMIN)
@@ -78,7 +78,7 @@ def test_the_first_connection_becomes_the_default() -> None:
     assert event_text(event) == "Microsoft Teams was connected and is the organisation's default."
 
 
-def test_a_second_connection_has_a_name_of_its_own_and_leaves_the_default_alone() -> None:
+def test_a_second_connection_has_another_name_and_is_not_the_default() -> None:
     maple = make_organization()
 
     names = [(each.name, each.is_default) for each in (add(maple), add(maple), add(maple))]
@@ -111,7 +111,7 @@ def test_a_new_connection_starts_its_first_match_after_commit(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_admins_who_connect_at_once_make_one_default_and_no_name_twice() -> None:
+def test_admins_who_connect_at_once_make_one_default_with_unique_names() -> None:
     maple = make_organization()
 
     at_once(4, lambda: add(maple))
@@ -126,7 +126,7 @@ def test_admins_who_connect_at_once_make_one_default_and_no_name_twice() -> None
     ]
 
 
-def test_what_was_disconnected_is_connected_again_with_its_people() -> None:
+def test_a_disconnected_connection_is_connected_again_with_its_matches() -> None:
     maple = make_organization()
     connection = make_connection(
         maple, status=ConnectionStatus.DISCONNECTED, status_reason=message("Gone."), is_default=False
@@ -152,21 +152,21 @@ def test_a_revived_connection_does_not_take_the_default_from_another() -> None:
 
 
 @pytest.mark.parametrize("status", [ConnectionStatus.CONNECTED, ConnectionStatus.NEEDS_REAUTHORIZATION])
-def test_what_is_connected_cannot_be_revived(status: str) -> None:
+def test_a_live_connection_cannot_be_revived(status: str) -> None:
     connection = make_connection(make_organization(), status=status)
 
     with pytest.raises(AlreadyConnected, match=r"^Already connected. Use Reauthorize.$"):
         revive_connection(connection, match_field="email", actor=None)
 
 
-# --- Refused ----------------------------------------------------------------------------------------
+# --- Require reauthorization ----------------------------------------------------------------------
 def refuse(connection: Connection) -> bool:
     return require_reauthorization(
         Connection.objects.filter(pk=connection.pk), message("The sign-in was revoked.")
     )
 
 
-def test_a_refused_sign_in_is_noted_once() -> None:
+def test_a_refused_sign_in_is_recorded_once() -> None:
     connection = make_connection(make_organization())
 
     changed = [refuse(connection), refuse(connection)]
@@ -187,7 +187,7 @@ def test_a_disconnected_connection_stays_disconnected() -> None:
     assert not refuse(connection)
 
 
-def test_the_admins_get_one_mail_with_a_link(
+def test_the_admins_get_one_email_with_a_link(
     settings: Settings,
 ) -> None:
     settings.BASE_URL = "https://coconut.example"
@@ -215,7 +215,7 @@ def test_the_admins_get_one_mail_with_a_link(
     )
 
 
-def test_the_mail_is_in_the_organisations_language(
+def test_the_email_is_in_the_organizations_language(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     maple = make_organization()
@@ -223,7 +223,7 @@ def test_the_mail_is_in_the_organisations_language(
     maple.save()
     make_member(maple, "Ada Moreau", Role.ADMIN)
     connection = make_connection(maple)
-    monkeypatch.setattr(lifecycle, "_", lambda words: f"{translation.get_language()}: {words}")
+    monkeypatch.setattr(lifecycle, "_", lambda text: f"{translation.get_language()}: {text}")
 
     refuse(connection)
     send_all()
@@ -292,8 +292,8 @@ def test_a_refusal_that_waited_for_a_new_sign_in_changes_nothing() -> None:
     assert (was_waiting, changed, connection.status) == (True, [False], ConnectionStatus.CONNECTED)
 
 
-# --- Paused and well again --------------------------------------------------------------------------
-def test_a_longer_pause_that_was_asked_before_stands() -> None:
+# --- Pauses and successes -------------------------------------------------------------------------
+def test_a_pause_that_ends_later_stays() -> None:
     connection = make_connection(make_organization())
 
     pause(connection.pk, 600)
@@ -318,7 +318,7 @@ def test_a_success_is_written_once_a_minute(django_assert_num_queries: DjangoAss
     assert connection.last_success_at == first
 
 
-def test_a_success_does_not_end_a_pause_that_goes_on() -> None:
+def test_a_success_does_not_end_a_running_pause() -> None:
     connection = make_connection(make_organization())
     pause(connection.pk, 600)
 
@@ -336,7 +336,7 @@ def test_a_success_does_not_end_a_pause_that_goes_on() -> None:
         {"last_success_at": timezone.now(), "paused_until": timezone.now() - timedelta(seconds=1)},
     ],
 )
-def test_the_first_success_after_trouble_makes_due_what_waits(
+def test_the_first_success_after_trouble_makes_waiting_meetings_due(
     fake_teams: FakePlatform, before: dict[str, Any]
 ) -> None:
     maple = make_organization()

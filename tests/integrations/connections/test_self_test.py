@@ -1,4 +1,4 @@
-"""Check connection: asked for on the page, run by a worker, shown step by step."""
+"""Check connection: requested on the page, run by a worker, shown step by step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.connections import self_test
-from integrations.connections.self_test import ask_for_check, latest_check, run_check
+from integrations.connections.self_test import latest_check, request_check, run_check
 from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionCheck, ConnectionEvent, ConnectionStatus, EventKind
 from integrations.platforms.failures import ErrorKind
@@ -34,9 +34,9 @@ def connected(maple):
 
 @pytest.fixture(autouse=True)
 def sent(monkeypatch):
-    """The nudges."""
+    """Return the tasks that were sent."""
     sent: list[tuple[object, ...]] = []
-    monkeypatch.setattr(self_test, "enqueue_on_commit", lambda *words: sent.append(words))
+    monkeypatch.setattr(self_test, "enqueue_on_commit", lambda *task: sent.append(task))
     return sent
 
 
@@ -47,7 +47,7 @@ def refused() -> PlatformError:
 
 
 def later(**passed: float) -> None:
-    ConnectionCheck.objects.update(asked_at=F("asked_at") - timedelta(**passed))
+    ConnectionCheck.objects.update(requested_at=F("requested_at") - timedelta(**passed))
 
 
 def outcomes(connected) -> list[tuple[str, StepOutcome]]:
@@ -57,52 +57,52 @@ def outcomes(connected) -> list[tuple[str, StepOutcome]]:
 
 
 def shown(browser: Browser, connected, **headers: str) -> str:
-    """The text of the check on the page."""
+    """Return the text of the check on the page."""
     html = browser.get(reverse("connection-health", args=[connected.pk])).content.decode()
     found = re.search(r'<div id="check".*?</section>', html, re.DOTALL)
     assert found is not None
     return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split())
 
 
-# --- asking -----------------------------------------------------------------------------------------
+# --- Request --------------------------------------------------------------------------------------
 
 
-def test_a_check_is_asked_of_a_worker(connected, ada, sent, fake_teams):
-    check = ask_for_check(connected, ada)
+def test_a_request_enqueues_the_check(connected, ada, sent, fake_teams):
+    check = request_check(connected, ada)
 
     assert sent == [("integrations.check_connection", check.pk)]
     assert fake_teams.calls == Counter()
 
 
-def test_asking_while_one_is_under_way_starts_no_second(connected, ada, sent):
-    first, second = ask_for_check(connected, ada), ask_for_check(connected, ada)
+def test_a_request_during_a_check_starts_no_second_one(connected, ada, sent):
+    first, second = request_check(connected, ada), request_check(connected, ada)
 
     assert first == second
     assert len(sent) == 1
 
 
-def test_asking_after_one_is_finished_replaces_it(connected, ada):
-    run_check(ask_for_check(connected, ada).pk)
+def test_a_request_after_a_finished_check_replaces_it(connected, ada):
+    run_check(request_check(connected, ada).pk)
 
-    second = ask_for_check(connected, ada)
+    second = request_check(connected, ada)
 
     assert list(connected.checks.all()) == [second]
 
 
-def test_one_that_nobody_finished_does_not_hinder_the_next(connected, ada):
-    first = ask_for_check(connected, ada)
+def test_an_unfinished_check_does_not_block_the_next(connected, ada):
+    first = request_check(connected, ada)
     later(minutes=3)
 
-    second = ask_for_check(connected, ada)
+    second = request_check(connected, ada)
 
     assert first != second
 
 
-# --- running ----------------------------------------------------------------------------------------
+# --- Run ------------------------------------------------------------------------------------------
 
 
-def test_every_step_is_written_down(connected, ada):
-    run_check(ask_for_check(connected, ada).pk)
+def test_every_step_is_stored(connected, ada):
+    run_check(request_check(connected, ada).pk)
 
     assert outcomes(connected) == [
         ("Sign-in", StepOutcome.OK),
@@ -111,8 +111,8 @@ def test_every_step_is_written_down(connected, ada):
     ]
 
 
-def test_success_is_noted_with_who_asked(connected, ada):
-    run_check(ask_for_check(connected, ada).pk)
+def test_success_is_recorded_with_the_admin_who_requested_it(connected, ada):
+    run_check(request_check(connected, ada).pk)
 
     event = ConnectionEvent.objects.get()
     assert (event.kind, event.actor, event_text(event)) == (
@@ -122,11 +122,11 @@ def test_success_is_noted_with_who_asked(connected, ada):
     )
 
 
-def test_failure_is_noted_with_the_step_and_the_remedy(connected, ada, fake_teams):
+def test_failure_is_recorded_with_the_step_and_the_remedy(connected, ada, fake_teams):
     fake_teams.skip("check", 1)
     fake_teams.fail("check", refused())
 
-    run_check(ask_for_check(connected, ada).pk)
+    run_check(request_check(connected, ada).pk)
 
     event = ConnectionEvent.objects.get()
     assert event_text(event) == "Failed at “Users”: No longer accepted. Use Reauthorize."
@@ -137,13 +137,13 @@ def test_steps_are_visible_while_the_next_one_is_under_way(connected, ada, fake_
     fake_teams.skip("check", 1)
     fake_teams.during("check", lambda: seen.append(outcomes(connected)))
 
-    run_check(ask_for_check(connected, ada).pk)
+    run_check(request_check(connected, ada).pk)
 
     assert seen == [[("Sign-in", StepOutcome.OK)]]
 
 
 def test_a_task_that_arrives_twice_checks_once(connected, ada, fake_teams):
-    check = ask_for_check(connected, ada)
+    check = request_check(connected, ada)
 
     run_check(check.pk)
     run_check(check.pk)
@@ -152,8 +152,8 @@ def test_a_task_that_arrives_twice_checks_once(connected, ada, fake_teams):
     assert ConnectionEvent.objects.count() == 1
 
 
-def test_one_that_was_replaced_meanwhile_writes_nothing(connected, ada, fake_teams):
-    check = ask_for_check(connected, ada)
+def test_a_replaced_check_writes_nothing(connected, ada, fake_teams):
+    check = request_check(connected, ada)
     fake_teams.during("check", lambda: connected.checks.all().delete())
 
     run_check(check.pk)
@@ -161,13 +161,13 @@ def test_one_that_was_replaced_meanwhile_writes_nothing(connected, ada, fake_tea
     assert (latest_check(connected), list(ConnectionEvent.objects.all())) == (None, [])
 
 
-def test_a_check_that_is_gone_is_nobodys_work(fake_teams):
+def test_a_deleted_check_is_not_run(fake_teams):
     run_check(1)
 
     assert fake_teams.calls["check"] == 0
 
 
-# --- the page ---------------------------------------------------------------------------------------
+# --- Page -----------------------------------------------------------------------------------------
 
 
 def press(browser: Browser, connected, **headers: str):
@@ -183,7 +183,7 @@ def test_the_button_comes_back_to_the_page(browser, connected):
     )
 
 
-def test_by_htmx_the_check_asks_for_itself_until_it_is_done(browser, connected):
+def test_with_htmx_the_check_polls_until_it_is_done(browser, connected):
     waiting = press(browser, connected, hx_request="true").content.decode()
     run_check(ConnectionCheck.objects.get().pk)
     done = browser.get(
@@ -195,8 +195,8 @@ def test_by_htmx_the_check_asks_for_itself_until_it_is_done(browser, connected):
     assert '<p id="health-line" class="mb-0" hx-swap-oob="true">' in done
 
 
-def test_success_is_said(browser, connected, ada):
-    run_check(ask_for_check(connected, ada).pk)
+def test_success_is_shown(browser, connected, ada):
+    run_check(request_check(connected, ada).pk)
 
     assert shown(browser, connected).startswith(
         "Check connection Everything that was tried works. "
@@ -207,7 +207,7 @@ def test_success_is_said(browser, connected, ada):
 
 def test_the_step_that_fails_is_named_with_remedy_and_request_id(browser, connected, ada, fake_teams):
     fake_teams.fail("check", refused())
-    run_check(ask_for_check(connected, ada).pk)
+    run_check(request_check(connected, ada).pk)
 
     assert shown(browser, connected).startswith(
         "Check connection Failed at “Sign-in”. "
@@ -217,7 +217,7 @@ def test_the_step_that_fails_is_named_with_remedy_and_request_id(browser, connec
 
 def test_a_check_that_failed_before_the_last_answer_is_called_outdated(browser, connected, ada, fake_teams):
     fake_teams.fail("check", refused())
-    run_check(ask_for_check(connected, ada).pk)
+    run_check(request_check(connected, ada).pk)
     Connection.objects.update(last_success_at=timezone.now() + timedelta(minutes=1))
 
     assert shown(browser, connected).startswith(
@@ -225,15 +225,15 @@ def test_a_check_that_failed_before_the_last_answer_is_called_outdated(browser, 
     )
 
 
-def test_a_check_that_no_worker_takes_up_says_so(browser, connected, ada):
-    ask_for_check(connected, ada)
+def test_a_check_without_a_worker_shows_that(browser, connected, ada):
+    request_check(connected, ada)
     later(seconds=20)
 
     assert "No worker of Coconut's has taken this up yet." in shown(browser, connected).replace("&#x27;", "'")
 
 
-def test_a_check_that_never_ends_is_called_that(browser, connected, ada):
-    ask_for_check(connected, ada)
+def test_a_check_that_never_ends_shows_that(browser, connected, ada):
+    request_check(connected, ada)
     later(minutes=3)
 
     html = shown(browser, connected)
@@ -248,7 +248,7 @@ def test_a_check_that_never_ends_is_called_that(browser, connected, ada):
         {"paused_until": timezone.now() + timedelta(days=400)},
     ],
 )
-def test_what_is_disconnected_or_paused_is_not_checked(browser, connected, trouble):
+def test_a_disconnected_or_paused_connection_is_not_checked(browser, connected, trouble):
     Connection.objects.update(**trouble)
 
     response = browser.post(reverse("connection-check", args=[connected.pk]), follow=True)
@@ -266,7 +266,7 @@ def test_two_admins_at_once_start_one_check(maple):
 
     def ask() -> None:
         together.wait()
-        checks.append(ask_for_check(connected, ada))
+        checks.append(request_check(connected, ada))
         database.close()
 
     threads = [Thread(target=ask) for _ in range(2)]

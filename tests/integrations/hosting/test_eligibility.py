@@ -1,4 +1,4 @@
-"""Where a person hosts, and why not."""
+"""Hosting of staff members, and blocking reasons."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def hosting(member: StaffMember) -> Hosting:
     return hosting_of([member])[member.pk]
 
 
-def test_somebody_matched_and_turned_on_hosts_on_the_default(
+def test_a_matched_person_with_video_calls_on_hosts_on_the_default(
     connection: Connection, sam: StaffMember
 ) -> None:
     match = make_match(connection, sam)
@@ -33,7 +33,9 @@ def test_somebody_matched_and_turned_on_hosts_on_the_default(
     assert hosting(sam).can_host
 
 
-def test_a_chosen_connection_goes_before_the_default(connection: Connection, sam: StaffMember) -> None:
+def test_a_chosen_connection_takes_precedence_over_the_default(
+    connection: Connection, sam: StaffMember
+) -> None:
     other = make_connection(connection.organization, "other", is_default=False)
     sam.video_choice, sam.video_connection = VideoChoice.CONNECTION, other
     sam.save()
@@ -51,7 +53,7 @@ def test_a_personal_link_needs_no_connection(sam: StaffMember, fake_teams: FakeP
     assert hosting(sam) == Hosting(sam.pk, personal_url="https://meet.example/sam")
 
 
-def test_another_organisations_default_is_not_mine(connection: Connection) -> None:
+def test_the_default_of_another_organisation_is_not_used(connection: Connection) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Brandt")
 
     assert hosting(otto).connection is None
@@ -61,7 +63,7 @@ def test_another_organisations_default_is_not_mine(connection: Connection) -> No
     )
 
 
-def test_another_organisations_connection_is_never_hosted_on(connection: Connection) -> None:
+def test_a_connection_of_another_organisation_is_not_used(connection: Connection) -> None:
     otto = make_member(make_organization("Cedar Bank"), "Otto Brandt")
     otto.video_choice, otto.video_connection = VideoChoice.CONNECTION, connection
 
@@ -120,18 +122,18 @@ def test_the_problem_names_the_person_and_the_remedy(
         (
             {"directory": DirectoryState.UNMATCHED, "reason": MatchReason.NOT_FOUND},
             "Not matched with a user of Microsoft Teams.",
-            "Ask an admin to mend it.",
+            "Ask an admin to fix it.",
             "See why",
         ),
         (
             {"reason": MatchReason.DISABLED},
             "May not host on Microsoft Teams.",
-            "Ask an admin to mend it.",
+            "Ask an admin to fix it.",
             "See why",
         ),
     ],
 )
-def test_beside_the_name_the_reason_is_short_and_says_whom_to_ask(
+def test_next_to_the_name_the_reason_is_short_with_a_contact(
     connection: Connection, sam: StaffMember, answer: dict[str, Any], reason: str, ask: str, label: str
 ) -> None:
     make_match(connection, sam, **answer)
@@ -144,15 +146,13 @@ def test_beside_the_name_the_reason_is_short_and_says_whom_to_ask(
     assert shown == (reason, ask, MeetingPage(address, label))
 
 
-def test_video_calls_is_off_for_somebody_who_was_never_looked_up(
-    connection: Connection, sam: StaffMember
-) -> None:
+def test_video_calls_is_off_for_a_person_without_a_match(connection: Connection, sam: StaffMember) -> None:
     assert hosting(sam).problem == (
         "Video Calls is off for Sam Okafor. An admin can turn it on under Settings > Video Calls."
     )
 
 
-def test_nobody_is_offered_while_the_addon_is_off(
+def test_without_the_add_on_no_staff_can_host(
     connection: Connection, sam: StaffMember, fake_teams: FakePlatform
 ) -> None:
     make_match(connection, sam)
@@ -164,9 +164,7 @@ def test_nobody_is_offered_while_the_addon_is_off(
     )
 
 
-def test_a_disconnected_platform_of_somebodys_choice_is_named(
-    connection: Connection, sam: StaffMember
-) -> None:
+def test_a_chosen_platform_that_is_disconnected_is_named(connection: Connection, sam: StaffMember) -> None:
     other = make_connection(
         connection.organization,
         "other",
@@ -190,7 +188,7 @@ def test_a_disconnected_platform_of_somebodys_choice_is_named(
         {"paused_until": timezone.now() + timedelta(days=1)},
     ],
 )
-def test_trouble_with_the_connection_does_not_stop_booking(
+def test_an_unhealthy_connection_does_not_prevent_booking(
     connection: Connection, sam: StaffMember, trouble: dict[str, Any]
 ) -> None:
     make_match(connection, sam)

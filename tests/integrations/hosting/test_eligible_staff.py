@@ -1,4 +1,4 @@
-"""Who can host, by the database: the same people of whom `hosting_of` says so."""
+"""Query for the staff who can host. It agrees with `hosting_of`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def maple(fake_teams: FakePlatform) -> Organization:
-    """Everybody that can be told apart: by default, by choice, on a connection that is gone, on a personal link."""
+    """Make staff for each case: by default, by choice, on a disconnected connection, on a personal link."""
     maple = make_organization()
     default, other = make_connection(maple), make_connection(maple, is_default=False, account_oid="2")
     gone = make_connection(
@@ -45,17 +45,17 @@ def names(people: list[StaffMember]) -> list[str]:
     return sorted(person.first_name for person in people)
 
 
-def test_the_database_finds_who_can_host(maple: Organization) -> None:
+def test_the_query_finds_the_staff_who_can_host(maple: Organization) -> None:
     assert names(list(staff_able_to_host(maple))) == ["Chosen", "Matched", "Personal"]
 
 
-def test_it_says_the_same_as_what_people_read(maple: Organization) -> None:
-    everybody = list(maple.staff.all())
-    hostings = hosting_of(everybody)
+def test_the_query_agrees_with_hosting_of(maple: Organization) -> None:
+    staff = list(maple.staff.all())
+    hostings = hosting_of(staff)
 
     found = names(list(staff_able_to_host(maple)))
 
-    assert found == names([person for person in everybody if hostings[person.pk].can_host])
+    assert found == names([person for person in staff if hostings[person.pk].can_host])
 
 
 def test_without_a_default_only_choices_count(maple: Organization) -> None:
@@ -64,21 +64,19 @@ def test_without_a_default_only_choices_count(maple: Organization) -> None:
     assert names(list(staff_able_to_host(maple))) == ["Chosen", "Personal"]
 
 
-def test_with_the_add_on_off_only_personal_links_are_left(
-    maple: Organization, fake_teams: FakePlatform
-) -> None:
+def test_without_the_add_on_only_personal_links_remain(maple: Organization, fake_teams: FakePlatform) -> None:
     fake_teams.addon = False
 
     assert names(list(staff_able_to_host(maple))) == ["Personal"]
 
 
-def test_whoever_left_hosts_nothing(maple: Organization) -> None:
+def test_former_staff_are_not_found(maple: Organization) -> None:
     maple.staff.filter(first_name="Matched").update(is_active=False)
 
     assert names(list(staff_able_to_host(maple))) == ["Chosen", "Personal"]
 
 
-def test_nobody_of_another_organisation_is_found(maple: Organization) -> None:
+def test_staff_of_another_organisation_are_not_found(maple: Organization) -> None:
     cedar = make_organization("Cedar Bank")
     make_match(make_connection(cedar), make_member(cedar, "Otto"))
 

@@ -1,4 +1,4 @@
-"""For whom Video Calls is on: turned for one or many, and put back."""
+"""Video Calls switches: for one person, for many, and Undo."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ from tests.integrations.fake_platform import FakePlatform
 pytestmark = pytest.mark.django_db
 
 
-def priority(connection: Connection, *people: StaffMember, on: bool = True) -> SwitchChange:
+def switch(connection: Connection, *people: StaffMember, on: bool = True) -> SwitchChange:
     chosen = StaffMember.objects.filter(pk__in=[person.pk for person in people])
     return set_video_calls(connection, chosen, on=on, actor=None)
 
 
-def event_of(turned: SwitchChange) -> ConnectionEvent:
-    assert turned.event is not None
-    return turned.event
+def event_of_change(change: SwitchChange) -> ConnectionEvent:
+    assert change.event is not None
+    return change.event
 
 
-def who_is_on(connection: Connection) -> set[str]:
+def names_with_video_calls(connection: Connection) -> set[str]:
     return {match.staff.first_name for match in connection.matches.filter(enabled=True)}
 
 
-def test_turning_on_reaches_people_without_a_row_and_counts_only_changes(fake_teams: FakePlatform) -> None:
+def test_turning_on_adds_missing_matches_and_counts_only_changes(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam, sky, ada = make_staff(maple, 3)
     make_match(connection, sam, enabled=True)
     make_match(connection, sky, enabled=False)
 
-    turned = priority(connection, sam, sky, ada)
+    change = switch(connection, sam, sky, ada)
 
-    assert turned.people == 2
+    assert change.people == 2
     assert list(UserMatch.objects.values_list("enabled", flat=True)) == [True, True, True]
     assert event_text(connection.events.get()) == "Video Calls was turned on for 2 users."
 
 
-def test_turning_off_leaves_the_others_and_the_status_alone(fake_teams: FakePlatform) -> None:
+def test_turning_off_changes_neither_other_people_nor_the_status(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam, sky = make_member(maple, "Sam Okafor"), make_member(maple, "Sky Ito")
     for member in (sam, sky):
         make_match(connection, member)
 
-    turned = priority(connection, sam, on=False)
+    change = switch(connection, sam, on=False)
 
-    assert turned.people == 1
+    assert change.people == 1
     assert set(UserMatch.objects.values_list("staff", "enabled", "status")) == {
         (sam.pk, False, "matched"),
         (sky.pk, True, "matched"),
@@ -65,28 +65,28 @@ def test_turning_off_leaves_the_others_and_the_status_alone(fake_teams: FakePlat
     assert event_text(connection.events.get()) == "Video Calls was turned off for Sam Okafor."
 
 
-def test_what_is_on_already_is_no_event(fake_teams: FakePlatform) -> None:
+def test_turning_on_again_records_no_event(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam = make_member(maple)
     make_match(connection, sam)
 
-    assert (priority(connection, sam), ConnectionEvent.objects.count()) == (SwitchChange(True, 0, None), 0)
+    assert (switch(connection, sam), ConnectionEvent.objects.count()) == (SwitchChange(True, 0, None), 0)
 
 
-def test_people_of_another_organisation_are_not_reached(fake_teams: FakePlatform) -> None:
+def test_people_of_another_organisation_are_not_switched(fake_teams: FakePlatform) -> None:
     connection = make_connection(make_organization())
     otto = make_member(make_organization("Cedar Bank"), "Otto Brandt")
 
-    assert (priority(connection, otto).people, UserMatch.objects.count()) == (0, 0)
+    assert (switch(connection, otto).people, UserMatch.objects.count()) == (0, 0)
 
 
-def test_somebody_turned_on_before_being_looked_up_is_being_checked(fake_teams: FakePlatform) -> None:
+def test_a_person_switched_on_before_the_first_lookup_is_checking(fake_teams: FakePlatform) -> None:
     fake_teams.needs_permission_probe = True
     maple = make_organization()
     connection = make_connection(maple)
 
-    priority(connection, make_member(maple))
+    switch(connection, make_member(maple))
 
     match = UserMatch.objects.get()
     assert (match.status, match.host_permission) == ("checking", HostPermission.UNKNOWN)
@@ -102,13 +102,13 @@ def test_turning_on_takes_the_same_queries_for_any_number_of_people(
 
     # The event names one person, and counts several.
     with django_assert_num_queries(9 if how_many == 1 else 8):
-        priority(connection, *people)
+        switch(connection, *people)
 
 
 # --- Undo -------------------------------------------------------------------------------------------
 @pytest.fixture
 def connection(fake_teams: FakePlatform) -> Connection:
-    """Sam was on, Sky and Ada were off; the click turned all of them on."""
+    """Sam was on, Sky and Ada were off; one click turned all of them on."""
     maple = make_organization()
     connection = make_connection(maple)
     make_match(connection, make_member(maple, "Sam Okafor"))
@@ -117,58 +117,58 @@ def connection(fake_teams: FakePlatform) -> Connection:
     return connection
 
 
-def turn_everybody(connection: Connection, *, on: bool = True) -> ConnectionEvent:
-    return event_of(priority(connection, *StaffMember.objects.all(), on=on))
+def switch_all(connection: Connection, *, on: bool = True) -> ConnectionEvent:
+    return event_of_change(switch(connection, *StaffMember.objects.all(), on=on))
 
 
-def test_undo_puts_exactly_those_back_who_were_changed(connection: Connection) -> None:
-    event = turn_everybody(connection)
+def test_undo_restores_exactly_the_changed_people(connection: Connection) -> None:
+    event = switch_all(connection)
 
     undone = undo_video_calls(event, None)
 
     assert (undone.people, undone.on) == (2, False)
-    assert who_is_on(connection) == {"Sam"}
+    assert names_with_video_calls(connection) == {"Sam"}
 
 
 def test_undo_of_turning_off_turns_on(connection: Connection) -> None:
-    event = turn_everybody(connection, on=False)
+    event = switch_all(connection, on=False)
 
     undone = undo_video_calls(event, None)
 
     assert (undone.people, undone.on) == (1, True)
-    assert who_is_on(connection) == {"Sam"}
+    assert names_with_video_calls(connection) == {"Sam"}
 
 
-def test_undo_leaves_alone_who_was_turned_since(connection: Connection) -> None:
-    event = turn_everybody(connection)
+def test_undo_skips_people_who_were_switched_since(connection: Connection) -> None:
+    event = switch_all(connection)
     sky = StaffMember.objects.get(first_name="Sky")
-    priority(connection, sky, on=False)
-    priority(connection, sky, on=True)
+    switch(connection, sky, on=False)
+    switch(connection, sky, on=True)
 
     undone = undo_video_calls(event, None)
 
     assert undone.people == 1
-    assert who_is_on(connection) == {"Sam", "Sky"}
+    assert names_with_video_calls(connection) == {"Sam", "Sky"}
 
 
-def test_a_second_undo_changes_nobody(connection: Connection) -> None:
-    event = turn_everybody(connection)
+def test_a_second_undo_changes_nothing(connection: Connection) -> None:
+    event = switch_all(connection)
     undo_video_calls(event, None)
 
     assert undo_video_calls(event, None) == SwitchChange(False, 0, None)
-    assert who_is_on(connection) == {"Sam"}
+    assert names_with_video_calls(connection) == {"Sam"}
 
 
 def test_an_undo_can_be_undone(connection: Connection) -> None:
-    undone = undo_video_calls(turn_everybody(connection), None)
+    undone = undo_video_calls(switch_all(connection), None)
 
-    undo_video_calls(event_of(undone), None)
+    undo_video_calls(event_of_change(undone), None)
 
-    assert who_is_on(connection) == {"Sam", "Sky", "Ada"}
+    assert names_with_video_calls(connection) == {"Sam", "Sky", "Ada"}
 
 
-def test_an_undo_is_an_event_of_whoever_did_it(connection: Connection) -> None:
-    event = turn_everybody(connection)
+def test_an_undo_records_an_event_with_its_actor(connection: Connection) -> None:
+    event = switch_all(connection)
     ada = StaffMember.objects.get(role=Role.ADMIN)
 
     undo_video_calls(event, ada)
@@ -184,12 +184,12 @@ def test_an_undo_is_an_event_of_whoever_did_it(connection: Connection) -> None:
 
 def test_undo_does_not_reach_another_connection(connection: Connection) -> None:
     other = make_connection(connection.organization, is_default=False, account_oid="2")
-    event = turn_everybody(connection)
-    turn_everybody(other)
+    event = switch_all(connection)
+    switch_all(other)
 
     undo_video_calls(event, None)
 
-    assert who_is_on(other) == {"Sam", "Sky", "Ada"}
+    assert names_with_video_calls(other) == {"Sam", "Sky", "Ada"}
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -197,37 +197,37 @@ def test_undo_takes_the_same_queries_for_any_number_of_people(
     fake_teams: FakePlatform, django_assert_num_queries: DjangoAssertNumQueries, how_many: int
 ) -> None:
     maple = make_organization()
-    event = event_of(priority(make_connection(maple), *make_staff(maple, how_many)))
+    event = event_of_change(switch(make_connection(maple), *make_staff(maple, how_many)))
 
     with django_assert_num_queries(6 if how_many == 1 else 5):
         undo_video_calls(event, None)
 
 
-# --- Beside a rematch -------------------------------------------------------------------------------
+# --- At the same time as a rematch ----------------------------------------------------------------
 def test_rows_are_locked_in_the_order_in_which_a_rematch_writes(
     connection: Connection, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_max_num_queries(20) as captured:
-        turn_everybody(connection)
+        switch_all(connection)
 
     connection_first, rows = [each["sql"] for each in captured if "FOR NO KEY UPDATE" in each["sql"]]
     assert connection_first.startswith('SELECT "integrations_connection"."id"')
     assert rows.partition("ORDER BY ")[2].startswith('"integrations_usermatch"."staff_id" ASC FOR')
 
 
-def test_a_click_that_changes_nobody_writes_nothing(connection: Connection) -> None:
-    turn_everybody(connection)
+def test_a_click_without_a_change_writes_nothing(connection: Connection) -> None:
+    switch_all(connection)
 
     with CaptureQueriesContext(database) as captured:
-        turned = priority(connection, StaffMember.objects.get(first_name="Sam"))
+        change = switch(connection, StaffMember.objects.get(first_name="Sam"))
 
-    assert turned == SwitchChange(True, 0, None)
+    assert change == SwitchChange(True, 0, None)
     assert [each["sql"] for each in captured if each["sql"].startswith(("UPDATE", "DELETE"))] == []
     assert connection.events.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_turning_everybody_on_while_the_first_answers_are_written(fake_teams: FakePlatform) -> None:
+def test_turning_all_on_during_the_first_rematch_does_not_deadlock(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     StaffMember.objects.bulk_create(
@@ -235,10 +235,12 @@ def test_turning_everybody_on_while_the_first_answers_are_written(fake_teams: Fa
         StaffMember(organization=maple, email=f"p{number}@maple.example", first_name=f"P{99 - number}")
         for number in range(40)
     )
-    asked = dict(StaffMember.objects.order_by("pk").values_list("pk", "email"))
-    answers = {email: DirectoryResult(remote_id=f"oid-{email}", user_name=email) for email in asked.values()}
+    user_names = dict(StaffMember.objects.order_by("pk").values_list("pk", "email"))
+    results = {
+        email: DirectoryResult(remote_id=f"oid-{email}", user_name=email) for email in user_names.values()
+    }
     with database.cursor() as cursor:
-        # Every row takes a while, so that the two surely meet.
+        # Slow inserts, so that both surely run at the same time.
         cursor.execute(
             "CREATE FUNCTION slowly() RETURNS trigger AS "
             "'BEGIN PERFORM pg_sleep(0.02); RETURN new; END' LANGUAGE plpgsql"
@@ -248,8 +250,8 @@ def test_turning_everybody_on_while_the_first_answers_are_written(fake_teams: Fa
         )
     try:
         at_once(
-            lambda: write_results(connection, asked, answers),
-            lambda: priority(connection, *StaffMember.objects.all()),
+            lambda: write_results(connection, user_names, results),
+            lambda: switch(connection, *StaffMember.objects.all()),
         )
     finally:
         with database.cursor() as cursor:

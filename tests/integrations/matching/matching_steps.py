@@ -1,4 +1,4 @@
-"""What tests of matching do again and again."""
+"""Steps for tests of matching."""
 
 from __future__ import annotations
 

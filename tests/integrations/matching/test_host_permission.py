@@ -1,4 +1,4 @@
-"""Whether meetings may be hosted as somebody: who is asked about, when again, and what follows from the answer."""
+"""Host permission probes: their schedule, their results and the reports of admins."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PROBE = "integrations.probe_coverage"
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_at_it():
+def clear_cache():
     cache.clear()
 
 
@@ -65,14 +65,14 @@ def connection(maple, platform) -> Connection:
 
 @pytest.fixture
 def sam(maple, connection) -> UserMatch:
-    """Sam, who was just matched."""
+    """Return the match of Sam, who was just matched."""
     return make_match(
         connection, make_member(maple), host_permission=HostPermission.UNKNOWN, remote_id="sam-id"
     )
 
 
 def forbid(match: UserMatch, **fields) -> UserMatch:
-    """Somebody who was refused some time ago and is due."""
+    """Make the match due, with a permission that was refused some time ago."""
     fields = {
         "host_permission": HostPermission.DENIED,
         "host_permission_checked_at": timezone.now() - timedelta(hours=1),
@@ -85,7 +85,7 @@ def forbid(match: UserMatch, **fields) -> UserMatch:
 
 
 def probed(match: UserMatch) -> UserMatch:
-    """The row after a worker came by."""
+    """Probe, and return the match."""
     probe_host_permission(match.connection_id)
     match.refresh_from_db()
     return match
@@ -96,15 +96,15 @@ def seconds_until_due(match: UserMatch) -> float:
 
 
 def later(**passed: float) -> None:
-    """The database's clock cannot be turned, so the rows are."""
+    """Let time pass: move rows into the past, because the database's clock can't be set."""
     UserMatch.objects.update(
         host_permission_due_at=F("host_permission_due_at") - timedelta(**passed),
         host_permission_checked_at=F("host_permission_checked_at") - timedelta(**passed),
     )
 
 
-# --- who is asked about -----------------------------------------------------------------------------
-def test_a_new_person_who_is_covered_is_matched(platform, sam):
+# --- Probed people --------------------------------------------------------------------------------
+def test_a_new_person_with_permission_is_matched(platform, sam):
     before = sam.status
 
     after = probed(sam)
@@ -117,7 +117,7 @@ def test_a_new_person_who_is_covered_is_matched(platform, sam):
     assert platform.probed == [["sam-id"]]
 
 
-def test_a_new_person_who_is_not_covered_is_forbidden(platform, sam):
+def test_a_new_person_without_permission_is_forbidden(platform, sam):
     platform.forbids("sam-id")
 
     after = probed(sam)
@@ -129,7 +129,7 @@ def test_a_new_person_who_is_not_covered_is_forbidden(platform, sam):
     )
 
 
-def test_who_is_covered_is_not_asked_about_again(platform, sam):
+def test_a_granted_permission_is_not_probed_again(platform, sam):
     probed(sam)
     later(days=400)
     probed(sam)
@@ -149,7 +149,7 @@ def test_who_is_covered_is_not_asked_about_again(platform, sam):
         {"host_permission_due_at": timezone.now() + timedelta(hours=1)},
     ],
 )
-def test_nobody_else_is_asked_about(platform, sam, fields):
+def test_other_matches_are_not_probed(platform, sam, fields):
     UserMatch.objects.update(**fields)
 
     probed(sam)
@@ -157,7 +157,7 @@ def test_nobody_else_is_asked_about(platform, sam, fields):
     assert platform.probed == []
 
 
-def test_who_left_is_not_asked_about(platform, sam):
+def test_former_staff_are_not_probed(platform, sam):
     StaffMember.objects.filter(pk=sam.staff_id).update(is_active=False)
 
     probed(sam)
@@ -173,7 +173,7 @@ def test_who_left_is_not_asked_about(platform, sam):
         {"paused_until": timezone.now() + timedelta(hours=1)},
     ],
 )
-def test_a_connection_that_is_not_able_to_work_is_left_alone(platform, sam, sent_tasks, fields):
+def test_a_connection_that_is_not_able_to_work_is_not_probed(platform, sam, sent_tasks, fields):
     Connection.objects.update(**fields)
 
     probed(sam)
@@ -181,7 +181,7 @@ def test_a_connection_that_is_not_able_to_work_is_left_alone(platform, sam, sent
     assert (sweep_host_permission(), platform.probed) == (0, [])
 
 
-def test_two_who_lead_to_one_remote_user_are_asked_about_once(platform, sam, maple, connection):
+def test_a_shared_remote_user_is_probed_once(platform, sam, maple, connection):
     ben = make_match(
         connection, make_member(maple, "Ben Osei"), host_permission=HostPermission.UNKNOWN, remote_id="sam-id"
     )
@@ -193,8 +193,8 @@ def test_two_who_lead_to_one_remote_user_are_asked_about_once(platform, sam, map
     assert (sam.host_permission, ben.host_permission) == (HostPermission.GRANTED, HostPermission.GRANTED)
 
 
-# --- many -------------------------------------------------------------------------------------------
-def many(connection: Connection, how_many: int) -> None:
+# --- Many people ------------------------------------------------------------------------------------
+def make_due_staff(connection: Connection, how_many: int) -> None:
     UserMatch.objects.bulk_create(
         UserMatch(
             connection=connection,
@@ -207,8 +207,8 @@ def many(connection: Connection, how_many: int) -> None:
     )
 
 
-def test_a_task_asks_about_a_portion_and_hands_over(platform, connection, sent_tasks):
-    many(connection, PORTION + 1)
+def test_a_task_probes_one_portion_and_enqueues_the_next(platform, connection, sent_tasks):
+    make_due_staff(connection, PORTION + 1)
 
     probe_host_permission(connection.pk)
     first = (platform.calls["probe_host_permission"], list(sent_tasks))
@@ -219,8 +219,8 @@ def test_a_task_asks_about_a_portion_and_hands_over(platform, connection, sent_t
     assert not UserMatch.objects.exclude(host_permission=HostPermission.GRANTED).exists()
 
 
-def test_without_a_cache_people_are_asked_about_all_the_same(platform, connection, monkeypatch):
-    many(connection, 1)
+def test_people_are_probed_without_a_cache_too(platform, connection, monkeypatch):
+    make_due_staff(connection, 1)
     for name in ("add", "delete"):
         monkeypatch.setattr(cache, name, unavailable)
 
@@ -233,8 +233,8 @@ def unavailable(*args: object, **kwargs: object) -> None:
     raise RedisError("The cache is down.")
 
 
-def test_who_was_refused_before_is_no_reason_to_hand_over(platform, connection, sent_tasks):
-    many(connection, PORTION + 1)
+def test_people_refused_before_do_not_cause_another_task(platform, connection, sent_tasks):
+    make_due_staff(connection, PORTION + 1)
     UserMatch.objects.update(host_permission=HostPermission.DENIED)
     platform.forbids(*UserMatch.objects.values_list("remote_id", flat=True))
 
@@ -243,7 +243,7 @@ def test_who_was_refused_before_is_no_reason_to_hand_over(platform, connection, 
     assert sent_tasks == []
 
 
-def test_new_people_come_before_those_who_were_refused(platform, connection, sam, maple):
+def test_new_people_are_probed_before_those_refused_before(platform, connection, sam, maple):
     platform.probe_size = 1
     ben = make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id")
     forbid(ben, host_permission_due_at=timezone.now() - timedelta(days=1))
@@ -253,7 +253,7 @@ def test_new_people_come_before_those_who_were_refused(platform, connection, sam
     assert platform.probed == [["sam-id"], ["ben-id"]]
 
 
-def test_while_a_worker_asks_others_do_something_else(platform, connection, sam, sent_tasks):
+def test_a_second_worker_does_not_probe_the_same_connection(platform, connection, sam, sent_tasks):
     platform.during("probe_host_permission", lambda: probe_host_permission(connection.pk))
 
     probed(sam)
@@ -261,7 +261,7 @@ def test_while_a_worker_asks_others_do_something_else(platform, connection, sam,
     assert platform.probed == [["sam-id"]]
 
 
-def test_two_workers_ask_about_different_people(platform, connection, sam, maple):
+def test_two_workers_probe_different_people(platform, connection, sam, maple):
     platform.probe_size = 1
     make_match(
         connection, make_member(maple, "Ben Osei"), host_permission=HostPermission.UNKNOWN, remote_id="ben-id"
@@ -277,16 +277,16 @@ def test_two_workers_ask_about_different_people(platform, connection, sam, maple
     assert sorted(platform.probed) == [["ben-id"], ["sam-id"]]
 
 
-def test_the_sweep_sends_one_task_for_each_connection_with_somebody_due(connection, sam, maple, sent_tasks):
-    many(connection, 3)
+def test_the_sweep_sends_one_task_for_each_connection_with_due_people(connection, sam, maple, sent_tasks):
+    make_due_staff(connection, 3)
     make_connection(maple, is_default=False, account_oid="another", name="Another")
 
     assert sweep_host_permission() == 1
     assert sent_tasks == [(PROBE, connection.pk)]
 
 
-# --- again ------------------------------------------------------------------------------------------
-def test_the_question_is_repeated_for_half_an_hour_and_then_less_and_less_often(platform, sam):
+# --- Schedule -------------------------------------------------------------------------------------
+def test_probes_are_quick_for_half_an_hour_and_then_rarer(platform, sam):
     platform.forbids("sam-id")
     waits = []
 
@@ -298,7 +298,7 @@ def test_the_question_is_repeated_for_half_an_hour_and_then_less_and_less_often(
     assert all(0.89 * full < wait <= full for wait, full in zip(waits, rounded, strict=True)), waits
 
 
-def test_nobody_is_asked_about_before_the_pause_is_over(platform, sam):
+def test_no_person_is_probed_before_the_pause_is_over(platform, sam):
     platform.forbids("sam-id")
     probed(sam)
     probed(sam)
@@ -306,7 +306,7 @@ def test_nobody_is_asked_about_before_the_pause_is_over(platform, sam):
     assert len(platform.probed) == 1
 
 
-def test_when_one_is_covered_at_last_the_others_are_asked_about_at_once(platform, connection, sam, maple):
+def test_a_new_grant_makes_the_others_due_at_once(platform, connection, sam, maple):
     forbid(sam)
     ben = make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id")
     forbid(ben, host_permission_due_at=timezone.now() + timedelta(hours=20))
@@ -317,8 +317,8 @@ def test_when_one_is_covered_at_last_the_others_are_asked_about_at_once(platform
     assert (sam.host_permission, ben.host_permission) == (HostPermission.GRANTED, HostPermission.GRANTED)
 
 
-def test_while_a_permission_spreads_the_next_worker_goes_on_at_once(platform, connection, sent_tasks):
-    many(connection, PORTION + 1)
+def test_while_a_permission_spreads_the_next_task_follows_at_once(platform, connection, sent_tasks):
+    make_due_staff(connection, PORTION + 1)
     UserMatch.objects.update(host_permission=HostPermission.DENIED)
 
     probe_host_permission(connection.pk)
@@ -326,7 +326,7 @@ def test_while_a_permission_spreads_the_next_worker_goes_on_at_once(platform, co
     assert sent_tasks == [(PROBE, connection.pk)]
 
 
-def test_that_is_not_repeated_for_who_was_asked_about_just_now(platform, connection, sam, maple):
+def test_people_probed_just_now_are_not_made_due_again(platform, connection, sam, maple):
     forbid(sam)
     ben = make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id")
     soon = timezone.now() + timedelta(minutes=2)
@@ -338,9 +338,9 @@ def test_that_is_not_repeated_for_who_was_asked_about_just_now(platform, connect
     assert ben.host_permission_due_at == soon
 
 
-# --- what the answer means --------------------------------------------------------------------------
+# --- Results --------------------------------------------------------------------------------------
 @pytest.mark.parametrize("reason", [MatchReason.NO_HOST_PERMISSION, MatchReason.REFUSED])
-def test_what_a_failed_meeting_noted_goes_with_the_refusal(sam, reason):
+def test_a_grant_clears_the_reason_from_a_failed_meeting(sam, reason):
     forbid(sam, reason=reason)
 
     after = probed(sam)
@@ -348,7 +348,7 @@ def test_what_a_failed_meeting_noted_goes_with_the_refusal(sam, reason):
     assert (after.reason, after.status) == ("", MatchStatus.MATCHED)
 
 
-def test_an_unclear_answer_leaves_the_status_and_is_asked_again_later(platform, sam):
+def test_an_unclear_result_keeps_the_status_and_is_probed_again_later(platform, sam):
     platform.host_permission["sam-id"] = PermissionResult(PermissionState.UNCLEAR)
     forbid(sam)
 
@@ -358,7 +358,7 @@ def test_an_unclear_answer_leaves_the_status_and_is_asked_again_later(platform, 
     assert 160 < seconds_until_due(after) <= 180
 
 
-def test_who_is_gone_is_unmatched_and_looked_up_again(platform, sam):
+def test_a_remote_user_that_is_gone_is_unmatched_and_looked_up_again(platform, sam):
     platform.host_permission["sam-id"] = PermissionResult(PermissionState.GONE)
 
     after = probed(sam)
@@ -370,7 +370,7 @@ def test_who_is_gone_is_unmatched_and_looked_up_again(platform, sam):
     )
 
 
-def test_a_pause_for_one_is_a_pause_for_everybody(platform, connection, sam):
+def test_a_pause_for_one_person_pauses_the_connection(platform, connection, sam):
     platform.host_permission["sam-id"] = PermissionResult(PermissionState.UNCLEAR, pause=40)
 
     after = probed(sam)
@@ -381,15 +381,15 @@ def test_a_pause_for_one_is_a_pause_for_everybody(platform, connection, sam):
     assert seconds_until_due(after) < 1
 
 
-def test_whoever_holds_peoples_rows_does_not_ask_for_the_connection(platform, connection, sam):
-    """A rematch locks the connection first, and would wait for ever."""
+def test_locked_matches_never_wait_for_the_connection(platform, connection, sam):
+    """A rematch locks the connection first, so the other order would deadlock."""
     write_host_permission(connection, {"sam-id": PermissionResult(PermissionState.UNCLEAR, pause=40)})
 
     connection.refresh_from_db()
     assert connection.paused_until is None
 
 
-def test_when_the_platform_asks_for_a_pause_it_is_left_alone(platform, connection, sam):
+def test_when_the_platform_requests_a_pause_it_is_not_called(platform, connection, sam):
     platform.fail("probe_host_permission", throttled(40))
 
     after = probed(sam)
@@ -399,7 +399,7 @@ def test_when_the_platform_asks_for_a_pause_it_is_left_alone(platform, connectio
     assert after.host_permission == HostPermission.UNKNOWN
 
 
-def test_after_an_outage_they_are_due_again_when_the_claim_is_over(platform, sam):
+def test_after_an_outage_people_are_due_when_the_claim_ends(platform, sam):
     platform.fail("probe_host_permission", outage())
 
     after = probed(sam)
@@ -421,7 +421,7 @@ def test_when_the_sign_in_is_refused_people_keep_their_status(platform, connecti
     )
 
 
-def test_an_answer_about_somebody_else_is_not_written(platform, connection, sam):
+def test_a_result_for_another_remote_user_is_not_written(platform, connection, sam):
     platform.during("probe_host_permission", lambda: UserMatch.objects.update(remote_id="another-id"))
 
     after = probed(sam)
@@ -429,8 +429,8 @@ def test_an_answer_about_somebody_else_is_not_written(platform, connection, sam)
     assert after.host_permission == HostPermission.UNKNOWN
 
 
-# --- rematches --------------------------------------------------------------------------------------
-def test_a_match_that_is_new_is_asked_about_soon(platform, connection, maple, sent_tasks):
+# --- Rematches ------------------------------------------------------------------------------------
+def test_a_new_match_is_probed_soon(platform, connection, maple, sent_tasks):
     sam = make_member(maple)
     platform.knows(sam.email)
     sent_tasks.clear()
@@ -440,7 +440,7 @@ def test_a_match_that_is_new_is_asked_about_soon(platform, connection, maple, se
     assert sent_tasks == [(PROBE, connection.pk)]
 
 
-def test_a_rematch_of_the_same_person_asks_nothing_and_forgets_nothing(
+def test_a_rematch_of_the_same_user_keeps_the_permission_without_a_probe(
     platform, connection, maple, sent_tasks
 ):
     sam = make_member(maple)
@@ -462,7 +462,7 @@ def test_a_rematch_of_the_same_person_asks_nothing_and_forgets_nothing(
     assert sent_tasks == []
 
 
-def test_who_is_matched_with_another_user_is_new(platform, connection, sam, maple):
+def test_a_match_with_another_user_is_probed_as_new(platform, connection, sam, maple):
     forbid(sam, host_permission_attempts=12, host_permission_due_at=timezone.now() + timedelta(days=1))
     platform.knows(sam.staff.email)
 
@@ -471,12 +471,12 @@ def test_who_is_matched_with_another_user_is_new(platform, connection, sam, mapl
     assert probed(sam).host_permission == HostPermission.GRANTED
 
 
-# --- "I ran it" -------------------------------------------------------------------------------------
+# --- "I ran it" -----------------------------------------------------------------------------------
 def reported(connection, ada, *names) -> int:
     return report_permission(connection, StaffMember.objects.filter(first_name__in=names), ada)
 
 
-def test_who_is_reported_waits_for_the_platform_and_is_asked_about_at_once(connection, sam, ada, sent_tasks):
+def test_a_reported_person_waits_and_is_probed_at_once(connection, sam, ada, sent_tasks):
     forbid(sam, host_permission_attempts=30, host_permission_due_at=timezone.now() + timedelta(days=1))
 
     changed = reported(connection, ada, "Sam")
@@ -494,7 +494,7 @@ def test_who_is_reported_waits_for_the_platform_and_is_asked_about_at_once(conne
     assert probed(sam).status == MatchStatus.MATCHED
 
 
-def test_for_two_days_they_wait_and_then_they_are_forbidden_again(platform, connection, sam, ada):
+def test_reported_people_wait_for_two_days_and_are_then_forbidden(platform, connection, sam, ada):
     platform.forbids("sam-id")
     forbid(sam)
     reported(connection, ada, "Sam")
@@ -507,7 +507,7 @@ def test_for_two_days_they_wait_and_then_they_are_forbidden_again(platform, conn
     assert timedelta(days=1.8) < passed < timedelta(days=3)
 
 
-def test_many_are_reported_in_one_event(connection, sam, ada, maple):
+def test_several_people_are_reported_in_one_event(connection, sam, ada, maple):
     forbid(sam)
     forbid(make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id"))
 
@@ -527,7 +527,7 @@ def test_many_are_reported_in_one_event(connection, sam, ada, maple):
         {"reason": MatchReason.GUEST},
     ],
 )
-def test_who_needs_no_grant_is_not_reported(connection, sam, ada, sent_tasks, fields):
+def test_people_who_need_no_grant_are_not_reported(connection, sam, ada, sent_tasks, fields):
     forbid(sam, **fields)
 
     changed = reported(connection, ada, "Sam")
@@ -537,7 +537,7 @@ def test_who_needs_no_grant_is_not_reported(connection, sam, ada, sent_tasks, fi
     assert (sent_tasks, connection.events.count()) == ([], 0)
 
 
-def test_another_connections_people_are_not_reported(connection, sam, ada):
+def test_people_of_another_connection_are_not_reported(connection, sam, ada):
     forbid(sam)
     cedar = make_connection(make_organization("Cedar Bank"), account_oid="another")
 
@@ -545,7 +545,7 @@ def test_another_connections_people_are_not_reported(connection, sam, ada):
     assert UserMatch.objects.needing_permission(cedar).count() == 0
 
 
-def test_the_script_is_for_everybody_who_needs_it(connection, sam, maple):
+def test_the_script_is_for_all_who_lack_the_permission(connection, sam, maple):
     forbid(sam)
     forbid(make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id"))
     make_match(
@@ -555,10 +555,10 @@ def test_the_script_is_for_everybody_who_needs_it(connection, sam, maple):
     assert grant_script(connection) == "grant ben-id\ngrant sam-id"
 
 
-# --- meetings ---------------------------------------------------------------------------------------
+# --- Meetings -------------------------------------------------------------------------------------
 @pytest.fixture
 def hosting(connection, platform, sam, monkeypatch) -> Hosting:
-    """Sam, who organises under their own name and is covered."""
+    """Return the hosting of Sam, who organises their own meetings with permission."""
     monkeypatch.setattr(platform, "organizer_id", lambda connection, match: match.remote_id)
     UserMatch.objects.update(
         host_permission=HostPermission.GRANTED, host_permission_checked_at=timezone.now()
@@ -567,12 +567,12 @@ def hosting(connection, platform, sam, monkeypatch) -> Hosting:
     return Hosting(sam.staff_id, connection, sam)
 
 
-def no_policy() -> PlatformError:
+def no_host_permission() -> PlatformError:
     return PlatformError(ErrorKind.PERSON, message("No policy."), reason=MatchReason.NO_HOST_PERMISSION)
 
 
-def test_a_meeting_that_is_refused_makes_the_host_forbidden_and_due_again(platform, hosting, sam):
-    platform.fail("create_meeting", no_policy())
+def test_a_refused_meeting_makes_the_host_forbidden_and_due(platform, hosting, sam):
+    platform.fail("create_meeting", no_host_permission())
 
     sync(ask(hosting))
 
@@ -581,8 +581,8 @@ def test_a_meeting_that_is_refused_makes_the_host_forbidden_and_due_again(platfo
     assert seconds_until_due(sam) > 0
 
 
-def test_when_the_host_is_covered_at_last_the_meeting_is_tried_again_by_itself(platform, hosting, sam):
-    platform.fail("create_meeting", no_policy())
+def test_a_grant_retries_the_meeting_automatically(platform, hosting, sam):
+    platform.fail("create_meeting", no_host_permission())
     meeting = sync(ask(hosting))
     failed = meeting.state
     later(days=1)
@@ -593,7 +593,7 @@ def test_when_the_host_is_covered_at_last_the_meeting_is_tried_again_by_itself(p
     assert (failed, meeting.state) == ("failed", "ready")
 
 
-def test_a_meeting_of_somebody_else_is_left_alone(platform, hosting, sam, connection):
+def test_a_grant_does_not_retry_meetings_of_other_hosts(platform, hosting, sam, connection):
     platform.fail("create_meeting", PlatformError(ErrorKind.PERSON, message("No licence.")))
     meeting = sync(ask(hosting))
     Meeting.objects.update(organizer_id="another-id")
@@ -605,7 +605,7 @@ def test_a_meeting_of_somebody_else_is_left_alone(platform, hosting, sam, connec
     assert (meeting.due_at, meeting.state) == (None, "failed")
 
 
-def test_a_meeting_that_failed_for_another_reason_is_left_alone(platform, hosting, sam):
+def test_a_grant_does_not_retry_a_meeting_that_failed_for_another_reason(platform, hosting, sam):
     platform.fail("create_meeting", PlatformError(ErrorKind.BUG, message("No.")))
     meeting = sync(ask(hosting))
     forbid(sam)
@@ -616,8 +616,8 @@ def test_a_meeting_that_failed_for_another_reason_is_left_alone(platform, hostin
     assert meeting.due_at is None
 
 
-def test_a_meeting_that_is_over_is_left_alone(platform, hosting, sam):
-    platform.fail("create_meeting", no_policy())
+def test_a_grant_does_not_retry_a_meeting_that_is_over(platform, hosting, sam):
+    platform.fail("create_meeting", no_host_permission())
     meeting = sync(ask(hosting))
     past = STARTS - timedelta(days=365 * 90)
     Meeting.objects.update(starts_at=past, ends_at=past + timedelta(hours=1))
@@ -629,8 +629,8 @@ def test_a_meeting_that_is_over_is_left_alone(platform, hosting, sam):
     assert (meeting.due_at, str(meeting.error)) == (None, "No policy.")
 
 
-def test_a_platform_that_contradicts_itself_is_asked_less_and_less_often(platform, hosting, sam):
-    platform.fail("create_meeting", no_policy(), times=4)
+def test_contradictory_results_make_probes_rarer(platform, hosting, sam):
+    platform.fail("create_meeting", no_host_permission(), times=4)
     meeting, waits = sync(ask(hosting)), []
 
     for _ in range(3):
@@ -644,8 +644,8 @@ def test_a_platform_that_contradicts_itself_is_asked_less_and_less_often(platfor
     assert [ceil(wait / 180) for wait in waits] == [2, 4, 8], waits
 
 
-def test_who_was_covered_for_long_is_asked_about_often_again(platform, hosting, sam):
-    platform.fail("create_meeting", no_policy())
+def test_a_refusal_long_after_the_grant_starts_quick_probes(platform, hosting, sam):
+    platform.fail("create_meeting", no_host_permission())
     UserMatch.objects.update(
         host_permission_attempts=40, host_permission_checked_at=timezone.now() - timedelta(days=60)
     )
@@ -656,9 +656,9 @@ def test_who_was_covered_for_long_is_asked_about_often_again(platform, hosting, 
     assert (sam.host_permission_attempts, seconds_until_due(sam) <= 180) == (1, True)
 
 
-def test_who_waits_for_the_platform_goes_on_waiting_when_a_meeting_is_refused(platform, hosting, sam):
+def test_a_waiting_person_keeps_waiting_after_a_refused_meeting(platform, hosting, sam):
     UserMatch.objects.update(host_permission=HostPermission.WAITING)
-    platform.fail("create_meeting", no_policy())
+    platform.fail("create_meeting", no_host_permission())
 
     sync(ask(hosting))
 
@@ -666,12 +666,12 @@ def test_who_waits_for_the_platform_goes_on_waiting_when_a_meeting_is_refused(pl
     assert (sam.host_permission, sam.needs_permission) == (HostPermission.WAITING, True)
 
 
-# --- cost -------------------------------------------------------------------------------------------
+# --- Cost -----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_answers_are_written_with_a_constant_number_of_queries(
+def test_results_are_written_with_a_constant_number_of_queries(
     connection, how_many, django_assert_num_queries
 ):
-    many(connection, how_many)
+    make_due_staff(connection, how_many)
     remote_ids = list(UserMatch.objects.values_list("remote_id", flat=True))
 
     with django_assert_num_queries(QUERIES):

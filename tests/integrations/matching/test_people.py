@@ -1,4 +1,4 @@
-"""Single people are matched when asked; two of them may lead to one remote user."""
+"""Rematches of single people, and people who share a remote user."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tests.integrations.matching.matching_steps import start, statuses
 pytestmark = pytest.mark.django_db
 
 
-# --- HostPermission ---------------------------------------------------------------------------------------
+# --- Host permission ------------------------------------------------------------------------------
 
 
-def test_coverage_is_asked_for_only_where_the_platform_needs_it(fake_teams: FakePlatform) -> None:
+def test_host_permission_is_unknown_only_if_the_platform_needs_it(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam = make_member(maple)
@@ -46,7 +46,7 @@ def test_coverage_is_asked_for_only_where_the_platform_needs_it(fake_teams: Fake
 @pytest.mark.parametrize(
     ("remote_id", "host_permission"), [("oid-1", HostPermission.GRANTED), ("oid-2", HostPermission.UNKNOWN)]
 )
-def test_coverage_is_forgotten_only_with_another_remote_user(
+def test_host_permission_is_reset_only_for_another_remote_user(
     fake_teams: FakePlatform, remote_id: str, host_permission: HostPermission
 ) -> None:
     maple = make_organization()
@@ -64,7 +64,7 @@ def test_coverage_is_forgotten_only_with_another_remote_user(
 # --- Single people ----------------------------------------------------------------------------------
 
 
-def test_only_the_people_who_were_named_are_asked_for(fake_teams: FakePlatform) -> None:
+def test_only_the_requested_people_are_looked_up(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam = make_member(maple, "Sam Okafor")
@@ -73,10 +73,10 @@ def test_only_the_people_who_were_named_are_asked_for(fake_teams: FakePlatform) 
 
     rematch_people(connection, [sam.pk, otto.pk])
 
-    assert fake_teams.asked == [[sam.email]]
+    assert fake_teams.queried == [[sam.email]]
 
 
-def test_many_people_are_asked_for_in_chunks(fake_teams: FakePlatform) -> None:
+def test_many_people_are_looked_up_in_chunks(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     people = make_staff(maple, 5)
@@ -84,10 +84,10 @@ def test_many_people_are_asked_for_in_chunks(fake_teams: FakePlatform) -> None:
 
     rematch_people(connection, [member.pk for member in people])
 
-    assert [len(names) for names in fake_teams.asked] == [2, 2, 1]
+    assert [len(names) for names in fake_teams.queried] == [2, 2, 1]
 
 
-def test_the_last_status_stands_when_the_platform_fails(fake_teams: FakePlatform) -> None:
+def test_the_status_stays_if_the_platform_fails(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam = make_member(maple)
@@ -99,7 +99,7 @@ def test_the_last_status_stands_when_the_platform_fails(fake_teams: FakePlatform
     assert statuses(connection) == {sam.email: MatchStatus.MATCHED}
 
 
-def test_a_refusal_while_rematching_one_person_is_the_connections(fake_teams: FakePlatform) -> None:
+def test_a_refused_sign_in_for_one_person_concerns_the_connection(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     fake_teams.refuse("find", connection)
@@ -140,7 +140,7 @@ def test_people_who_share_a_remote_user_are_named(
     assert names == {"oid-shared": ["Sam Okafor", "Sky Ito"]}
 
 
-def test_both_who_lead_to_one_remote_user_are_matched(fake_teams: FakePlatform) -> None:
+def test_two_people_with_one_remote_user_are_both_matched(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     for member in (make_member(maple, "Sam Okafor"), make_member(maple, "Sky Ito")):

@@ -234,7 +234,7 @@ def test_the_sweep_finds_people_added_or_renamed_in_bulk(fake_teams: FakePlatfor
     due = rematch_changed_staff()
 
     assert due == 2
-    assert fake_teams.asked == [[new.email, "renamed@maple.example"]]
+    assert fake_teams.queried == [[new.email, "renamed@maple.example"]]
 
 
 def test_a_second_sweep_has_nothing_to_do(fake_teams: FakePlatform) -> None:
@@ -258,7 +258,7 @@ def test_the_sweep_compares_the_match_field_of_each_connection(fake_teams: FakeP
 
     rematch_changed_staff()
 
-    assert fake_teams.asked == [["another"]]
+    assert fake_teams.queried == [["another"]]
 
 
 def test_one_person_on_two_connections_is_looked_up_on_both(fake_teams: FakePlatform) -> None:
@@ -269,7 +269,7 @@ def test_one_person_on_two_connections_is_looked_up_on_both(fake_teams: FakePlat
 
     rematch_changed_staff()
 
-    assert sorted(fake_teams.asked) == [[sam.username], [sam.email]]
+    assert sorted(fake_teams.queried) == [[sam.username], [sam.email]]
 
 
 def test_a_person_without_a_user_name_is_due_only_once(fake_teams: FakePlatform) -> None:
@@ -368,7 +368,7 @@ def test_the_task_looks_people_up_on_every_connection_of_their_organisation(fake
 
     tasks.rematch_changed_staff()
 
-    assert fake_teams.asked == [[sam.email], [sam.email]]
+    assert fake_teams.queried == [[sam.email], [sam.email]]
 
 
 def test_the_task_of_a_run_works_on_it(fake_teams: FakePlatform) -> None:

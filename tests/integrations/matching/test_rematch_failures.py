@@ -1,4 +1,4 @@
-"""A run of matching goes on after anything: kills, outages, refusals, changes meanwhile."""
+"""Rematch runs survive kills, outages, refusals and simultaneous changes."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ pytestmark = pytest.mark.django_db
 
 
 class Killed(BaseException):
-    """The worker is gone: nothing catches it."""
+    """The worker dies. No code catches this."""
 
 
-def let_the_lease_run_out(run: RematchRun) -> None:
+def expire_lease(run: RematchRun) -> None:
     RematchRun.objects.filter(pk=run.pk).update(lease_until=Now() - timedelta(seconds=1))
 
 
@@ -43,10 +43,10 @@ def make_due(run: RematchRun) -> None:
     RematchRun.objects.filter(pk=run.pk).update(due_at=Now())
 
 
-# --- Trouble ----------------------------------------------------------------------------------------
+# --- Failures -------------------------------------------------------------------------------------
 
 
-def test_a_killed_run_goes_on_where_it_was(fake_teams: FakePlatform) -> None:
+def test_a_killed_run_continues_from_its_cursor(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     people = make_staff(maple, 5)
@@ -58,16 +58,16 @@ def test_a_killed_run_goes_on_where_it_was(fake_teams: FakePlatform) -> None:
 
     with pytest.raises(Killed):
         work_on_run(run.pk)
-    let_the_lease_run_out(run)
+    expire_lease(run)
     work_on_run(run.pk)
 
     run.refresh_from_db()
     emails = [member.email for member in people]
-    assert fake_teams.asked == [emails[:2], emails[2:4], emails[4:]]
+    assert fake_teams.queried == [emails[:2], emails[2:4], emails[4:]]
     assert (run.state, run.done) == (RematchState.SUCCEEDED, 5)
 
 
-def test_a_run_killed_before_its_chunk_was_written_asks_for_that_chunk_again(
+def test_a_run_killed_before_its_chunk_was_written_looks_it_up_again(
     fake_teams: FakePlatform,
 ) -> None:
     maple = make_organization()
@@ -78,14 +78,14 @@ def test_a_run_killed_before_its_chunk_was_written_asks_for_that_chunk_again(
 
     with pytest.raises(Killed):
         work_on_run(run.pk)
-    let_the_lease_run_out(run)
+    expire_lease(run)
     work_on_run(run.pk)
 
     run.refresh_from_db()
     assert (run.state, run.done, run.counts_after["matched"]) == (RematchState.SUCCEEDED, 2, 2)
 
 
-def test_a_run_that_somebody_works_on_is_left_alone(fake_teams: FakePlatform) -> None:
+def test_a_leased_run_is_not_claimed(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
@@ -98,14 +98,14 @@ def test_a_run_that_somebody_works_on_is_left_alone(fake_teams: FakePlatform) ->
     assert (run.done, fake_teams.calls["find"]) == (1, 1)
 
 
-def test_a_worker_that_was_overtaken_writes_nothing(fake_teams: FakePlatform) -> None:
+def test_a_worker_that_lost_its_lease_writes_nothing(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam = make_member(maple)
     run = start(connection)
 
     def overtake() -> None:
-        let_the_lease_run_out(run)
+        expire_lease(run)
         fake_teams.knows(sam.email)
         work_on_run(run.pk)
         fake_teams.people.clear()
@@ -118,7 +118,7 @@ def test_a_worker_that_was_overtaken_writes_nothing(fake_teams: FakePlatform) ->
     assert statuses(connection) == {sam.email: MatchStatus.MATCHED}
 
 
-def test_an_outage_waits_on_the_row_and_goes_on_from_the_cursor(
+def test_after_an_outage_the_run_waits_and_continues_from_the_cursor(
     fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
@@ -162,7 +162,7 @@ def test_the_pauses_grow_while_the_outage_lasts(
     assert 70 < waits[0] <= 100 < 140 < waits[1] <= 200 < 290 < waits[2] <= 400
 
 
-def test_a_run_before_its_time_is_not_worked_on(fake_teams: FakePlatform) -> None:
+def test_a_run_that_is_not_due_is_not_claimed(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
@@ -175,7 +175,7 @@ def test_a_run_before_its_time_is_not_worked_on(fake_teams: FakePlatform) -> Non
     assert fake_teams.calls["find"] == 1
 
 
-def test_being_told_to_wait_makes_everybody_wait(fake_teams: FakePlatform) -> None:
+def test_a_throttled_call_pauses_the_connection(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
@@ -192,7 +192,7 @@ def test_being_told_to_wait_makes_everybody_wait(fake_teams: FakePlatform) -> No
     assert 590 < (run.due_at - timezone.now()).total_seconds() <= 600
 
 
-def test_a_refused_connection_ends_the_run_and_everybody_keeps_the_status(fake_teams: FakePlatform) -> None:
+def test_a_refused_sign_in_ends_the_run_and_people_keep_their_status(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam = make_member(maple)
@@ -215,7 +215,7 @@ def test_a_refused_connection_ends_the_run_and_everybody_keeps_the_status(fake_t
     assert statuses(connection) == {sam.email: MatchStatus.MATCHED}
 
 
-def test_an_operators_fault_leaves_the_connection_connected_and_the_run_waiting(
+def test_refused_operator_credentials_keep_the_connection_and_postpone_the_run(
     fake_teams: FakePlatform,
 ) -> None:
     maple = make_organization()
@@ -234,7 +234,7 @@ def test_an_operators_fault_leaves_the_connection_connected_and_the_run_waiting(
     assert connection.status == ConnectionStatus.CONNECTED
 
 
-def test_a_request_that_the_platform_calls_wrong_ends_the_run(fake_teams: FakePlatform) -> None:
+def test_an_invalid_request_ends_the_run(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
@@ -248,7 +248,7 @@ def test_a_request_that_the_platform_calls_wrong_ends_the_run(fake_teams: FakePl
     assert run.finished_at is not None
 
 
-def test_a_run_of_a_connection_that_is_not_connected_ends_without_a_call(fake_teams: FakePlatform) -> None:
+def test_a_run_on_an_unhealthy_connection_ends_without_a_call(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple, status=ConnectionStatus.NEEDS_REAUTHORIZATION)
     make_member(maple)
@@ -261,7 +261,7 @@ def test_a_run_of_a_connection_that_is_not_connected_ends_without_a_call(fake_te
     assert str(run.error) == "Microsoft Teams is not connected. Everybody is rematched after Reauthorize."
 
 
-def test_somebody_renamed_while_the_platform_answers_is_not_written(fake_teams: FakePlatform) -> None:
+def test_a_person_renamed_during_the_lookup_is_not_written(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam, sky = make_member(maple, "Sam Okafor"), make_member(maple, "Sky Ito")
@@ -276,7 +276,7 @@ def test_somebody_renamed_while_the_platform_answers_is_not_written(fake_teams: 
     assert (run.state, run.done) == (RematchState.SUCCEEDED, 2)
 
 
-def test_a_long_run_hands_over_to_the_next_task(
+def test_a_long_run_continues_in_the_next_task(
     fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch, sent_tasks: list[tuple[object, ...]]
 ) -> None:
     monkeypatch.setattr(rematch_lease, "RUN_LEASE_DURATION", timedelta(0))
@@ -293,7 +293,7 @@ def test_a_long_run_hands_over_to_the_next_task(
     assert sent_tasks == [("integrations.work_on_rematch_run", run.pk)]
 
 
-def test_beat_nudges_due_runs_only(fake_teams: FakePlatform, sent_tasks: list[tuple[object, ...]]) -> None:
+def test_beat_enqueues_only_due_runs(fake_teams: FakePlatform, sent_tasks: list[tuple[object, ...]]) -> None:
     due = start(make_connection(make_organization()))
     paused = make_connection(
         make_organization("Cedar Bank"), paused_until=timezone.now() + timedelta(minutes=1)
@@ -351,7 +351,7 @@ def test_two_admins_who_start_at_once_start_one_run(fake_teams: FakePlatform) ->
     assert (len(runs), len(set(runs))) == (4, 1)
 
 
-def test_a_run_whose_sign_in_was_renewed_meanwhile_goes_on_later(fake_teams: FakePlatform) -> None:
+def test_a_run_continues_later_if_the_sign_in_was_renewed_meanwhile(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)

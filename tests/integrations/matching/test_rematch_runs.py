@@ -1,4 +1,4 @@
-"""Everybody is matched in a run that survives anything, and single people when asked."""
+"""Rematch runs: results, counts, restart and end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 # --- A run ------------------------------------------------------------------------------------------
 
 
-def test_a_run_gives_everybody_a_status(fake_teams: FakePlatform) -> None:
+def test_a_run_gives_all_staff_a_status(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple, "Sam Okafor")
@@ -53,7 +53,7 @@ def test_a_run_gives_everybody_a_status(fake_teams: FakePlatform) -> None:
     }
 
 
-def test_a_match_keeps_what_the_directory_said(fake_teams: FakePlatform) -> None:
+def test_a_match_stores_the_directory_result(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple, "Sam Okafor")
@@ -77,20 +77,20 @@ def test_an_empty_field_is_unmatched_without_a_call(fake_teams: FakePlatform) ->
 
     work_on_run(start(connection).pk)
 
-    assert (UserMatch.objects.get().reason, fake_teams.asked) == (MatchReason.FIELD_EMPTY, [])
+    assert (UserMatch.objects.get().reason, fake_teams.queried) == (MatchReason.FIELD_EMPTY, [])
 
 
-def test_the_field_that_the_admin_chose_is_looked_up(fake_teams: FakePlatform) -> None:
+def test_the_chosen_match_field_is_looked_up(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple, match_field=MatchField.USERNAME)
     make_member(maple, "Sam Okafor", username="sam@contoso.example")
 
     work_on_run(start(connection).pk)
 
-    assert fake_teams.asked == [["sam@contoso.example"]]
+    assert fake_teams.queried == [["sam@contoso.example"]]
 
 
-def test_people_who_left_and_other_organisations_are_not_asked_for(fake_teams: FakePlatform) -> None:
+def test_former_staff_and_other_organisations_are_not_looked_up(fake_teams: FakePlatform) -> None:
     maple, cedar = make_organization(), make_organization("Cedar Bank")
     connection = make_connection(maple)
     make_member(maple, "Sam Okafor")
@@ -99,10 +99,10 @@ def test_people_who_left_and_other_organisations_are_not_asked_for(fake_teams: F
 
     work_on_run(start(connection).pk)
 
-    assert fake_teams.asked == [["sam@maple.example"]]
+    assert fake_teams.queried == [["sam@maple.example"]]
 
 
-def test_the_wish_to_have_video_calls_survives_a_run(fake_teams: FakePlatform) -> None:
+def test_a_run_does_not_change_the_video_calls_switch(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_match(connection, make_member(maple), enabled=True)
@@ -113,7 +113,7 @@ def test_the_wish_to_have_video_calls_survives_a_run(fake_teams: FakePlatform) -
     assert (match.enabled, match.status) == (True, MatchStatus.UNMATCHED)
 
 
-def test_a_run_counts_before_and_after_and_lists_who_changed(fake_teams: FakePlatform) -> None:
+def test_a_run_counts_before_and_after_and_lists_changes(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam, sky = make_member(maple, "Sam Okafor"), make_member(maple, "Sky Ito")
@@ -136,7 +136,7 @@ def test_a_run_counts_before_and_after_and_lists_who_changed(fake_teams: FakePla
     ]
 
 
-def test_a_finished_run_is_a_line_of_the_audit_trail(fake_teams: FakePlatform) -> None:
+def test_a_finished_run_records_an_event(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     ada = make_member(maple, "Ada Moreau", role="admin")
@@ -149,13 +149,13 @@ def test_a_finished_run_is_a_line_of_the_audit_trail(fake_teams: FakePlatform) -
     assert event_text(event) == "1 matched, 0 unmatched, 0 forbidden."
 
 
-def test_two_starts_are_one_run(fake_teams: FakePlatform) -> None:
+def test_a_second_start_returns_the_same_run(fake_teams: FakePlatform) -> None:
     connection = make_connection(make_organization())
 
     assert start(connection) == start(connection)
 
 
-def test_a_run_after_a_finished_one_is_another(fake_teams: FakePlatform) -> None:
+def test_a_start_after_a_finished_run_creates_another(fake_teams: FakePlatform) -> None:
     connection = make_connection(make_organization())
     first = start(connection)
     work_on_run(first.pk)
@@ -163,7 +163,7 @@ def test_a_run_after_a_finished_one_is_another(fake_teams: FakePlatform) -> None
     assert start(connection) != first
 
 
-def test_a_finished_run_that_is_worked_on_again_asks_nobody(fake_teams: FakePlatform) -> None:
+def test_work_on_a_finished_run_makes_no_call(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
@@ -178,9 +178,7 @@ def test_a_finished_run_that_is_worked_on_again_asks_nobody(fake_teams: FakePlat
 @pytest.mark.parametrize("directory", DirectoryState.values)
 @pytest.mark.parametrize("host_permission", HostPermission.values)
 @pytest.mark.parametrize("reason", ["", *MatchReason])
-def test_the_status_that_is_reckoned_is_the_one_that_is_stored(
-    directory: str, host_permission: str, reason: str
-) -> None:
+def test_the_derived_status_equals_the_stored_one(directory: str, host_permission: str, reason: str) -> None:
     maple = make_organization()
     match = make_match(
         make_connection(maple),
@@ -195,10 +193,10 @@ def test_the_status_that_is_reckoned_is_the_one_that_is_stored(
     assert derived_status(match) == match.status
 
 
-# --- Begun again, and ended ------------------------------------------------------------------------
+# --- Restart and end ------------------------------------------------------------------------------
 
 
-def test_a_run_that_is_begun_again_asks_for_everybody_anew(fake_teams: FakePlatform) -> None:
+def test_a_restarted_run_looks_up_all_staff_again(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     ada = make_member(maple, "Ada Moreau", role="admin")
@@ -215,12 +213,12 @@ def test_a_run_that_is_begun_again_asks_for_everybody_anew(fake_teams: FakePlatf
 
     again.refresh_from_db()
     emails = [member.email for member in (ada, *people)]
-    assert fake_teams.asked == [emails[:2], emails[:2], emails[2:]]
+    assert fake_teams.queried == [emails[:2], emails[:2], emails[2:]]
     assert (again.pk, again.trigger, again.started_by) == (run.pk, RematchTrigger.REAUTHORIZED, ada)
     assert (again.state, again.done, again.total) == (RematchState.SUCCEEDED, 3, 3)
 
 
-def test_a_worker_that_is_busy_with_a_run_that_is_begun_again_writes_nothing(
+def test_the_worker_of_a_restarted_run_writes_nothing(
     fake_teams: FakePlatform,
 ) -> None:
     maple = make_organization()
@@ -237,7 +235,7 @@ def test_a_worker_that_is_busy_with_a_run_that_is_begun_again_writes_nothing(
     assert (run.state, run.done, UserMatch.objects.count()) == (RematchState.RUNNING, 0, 0)
 
 
-def test_a_run_is_begun_again_where_none_is_under_way(fake_teams: FakePlatform) -> None:
+def test_a_restart_without_a_running_run_creates_one(fake_teams: FakePlatform) -> None:
     connection = make_connection(make_organization())
     first = start(connection)
     work_on_run(first.pk)
@@ -247,7 +245,7 @@ def test_a_run_is_begun_again_where_none_is_under_way(fake_teams: FakePlatform) 
     assert (second.state, second.pk == first.pk) == (RematchState.RUNNING, False)
 
 
-def test_an_ended_run_says_why_and_its_worker_writes_nothing(fake_teams: FakePlatform) -> None:
+def test_an_ended_run_has_a_reason_and_its_worker_writes_nothing(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam = make_member(maple)
@@ -266,7 +264,7 @@ def test_an_ended_run_says_why_and_its_worker_writes_nothing(fake_teams: FakePla
     assert statuses(connection) == {sam.email: MatchStatus.MATCHED}
 
 
-def test_only_runs_of_the_connection_that_are_under_way_are_ended(fake_teams: FakePlatform) -> None:
+def test_only_running_runs_of_the_connection_are_ended(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     other = make_connection(make_organization("Cedar Bank"))
@@ -297,7 +295,7 @@ def test_two_thousand_people_take_seven_calls(fake_teams: FakePlatform) -> None:
     assert fake_teams.calls == {"open_directory": 1, "find": 7}
 
 
-def test_who_changed_is_kept_of_the_last_five_runs(fake_teams: FakePlatform) -> None:
+def test_changes_of_the_last_five_runs_are_kept(fake_teams: FakePlatform) -> None:
     maple = make_organization()
     connection = make_connection(maple)
     sam = make_member(maple)

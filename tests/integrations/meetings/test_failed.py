@@ -20,7 +20,7 @@ from tests.factories import (
     make_member,
     make_service,
 )
-from tests.integrations.pages import said, words
+from tests.integrations.pages import messages_of, page_text
 from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
@@ -52,12 +52,12 @@ def fail(connection: Connection, host: StaffMember, **fields: Any) -> Meeting:
 
 
 def listed(browser: Browser, connection: Connection) -> str:
-    text = words(browser.get(reverse("connection-health", args=[connection.pk])))
+    text = page_text(browser.get(reverse("connection-health", args=[connection.pk])))
     return text.split("Failed links")[1].split("History")[0]
 
 
 def try_again(browser: Browser, connection: Connection, **form: Any) -> list[str]:
-    return said(browser.post(reverse("connection-try-again", args=[connection.pk]), form))
+    return messages_of(browser.post(reverse("connection-try-again", args=[connection.pk]), form))
 
 
 def test_a_host_who_cannot_host_is_listed_with_the_reason(
@@ -179,7 +179,7 @@ def test_the_list_of_integrations_counts_failed_links_of_each_connection(
     fail(connection, sam)
     make_connection(maple, is_default=False, account_oid="2")
 
-    text = words(as_ada.get(reverse("video-calls-all")))
+    text = page_text(as_ada.get(reverse("video-calls-all")))
 
     assert "Connected 1 failed link" in text
     assert text.count("failed link") == 1
@@ -190,4 +190,4 @@ def test_the_dashboard_does_not_count_past_meetings(
 ) -> None:
     fail(connection, sam, starts_at=STARTS.replace(year=2020), ends_at=STARTS.replace(year=2020, hour=16))
 
-    assert "failed link" not in words(as_ada.get(reverse("connection", args=[connection.pk])))
+    assert "failed link" not in page_text(as_ada.get(reverse("connection", args=[connection.pk])))

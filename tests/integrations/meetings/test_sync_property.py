@@ -70,7 +70,7 @@ from tests.integrations.flaky_platform import (
     UnreliablePlatform,
     Worker,
 )
-from tests.integrations.invariants import check_appointments, check_mails, check_remote_meetings, check_rows
+from tests.integrations.invariants import check_appointments, check_emails, check_remote_meetings, check_rows
 from tests.integrations.meeting_steps import STARTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -237,19 +237,19 @@ class Organisation(RuleBasedStateMachine):
         worker.begin(lambda: self._do(task), self.platform.clock)
         for when_sent, when_carried_out in fates:
             if worker.stage == "sent":
-                worker.go_on(when_sent)
+                worker.continue_with(when_sent)
             if worker.stage == "carried out":
-                worker.go_on(when_carried_out)
+                worker.continue_with(when_carried_out)
 
     @event(3, possible=lambda self: self._workers("sent"), which=ANY, fate=one_of(*WHEN_SENT))
     def call_is_sent(self, which: int, fate: Fate) -> None:
         waiting = self._workers("sent")
-        waiting[which % len(waiting)].go_on(fate)
+        waiting[which % len(waiting)].continue_with(fate)
 
     @event(3, possible=lambda self: self._workers("carried out"), which=ANY, fate=one_of(*WHEN_CARRIED_OUT))
     def call_is_carried_out(self, which: int, fate: Fate) -> None:
         waiting = self._workers("carried out")
-        waiting[which % len(waiting)].go_on(fate)
+        waiting[which % len(waiting)].continue_with(fate)
 
     @event(1, possible=lambda self: self._workers("sent", "carried out"), which=ANY)
     def worker_finishes(self, which: int) -> None:
@@ -275,7 +275,7 @@ class Organisation(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         for worker in self._workers("sent", "carried out"):
             if self.platform.clock + seconds - worker.started_at > settings.CELERY_TASK_TIME_LIMIT:
-                worker.go_on(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
+                worker.continue_with(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
         self.platform.pass_time(seconds)
 
     @event(1, which=ANY)
@@ -327,7 +327,7 @@ class Organisation(RuleBasedStateMachine):
     def teardown(self) -> None:
         """End all faults and leases. After two sweeps both sides must be in sync."""
         for worker in self._workers("sent", "carried out"):
-            worker.go_on(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
+            worker.continue_with(Fate.KILLED if worker.stage == "sent" else Fate.KILLED_AFTER)
         self.is_broker_up = True
         # The workers continue while some writes haven't landed yet.
         self.platform.pass_time(21)
@@ -342,7 +342,7 @@ class Organisation(RuleBasedStateMachine):
         check_rows(is_connected)
         check_appointments()
         check_remote_meetings(self.platform, is_connected)
-        check_mails()
+        check_emails()
 
     def _admins_repair_the_rest(self) -> None:
         """Reauthorize, try failed meetings again, and change meetings that vanished after their last sync."""

@@ -26,7 +26,7 @@ from integrations.models import (
 )
 from integrations.monitoring.drift import CONNECTIONS_A_ROUND, sweep_drift, watch_drift
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import Changes, DirectoryResult, MatchReason, PlatformError
+from integrations.platforms.values import DirectoryChanges, DirectoryResult, MatchReason, PlatformError
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -153,7 +153,7 @@ def test_meetings_on_another_connection_do_not_count(connection, maple, matched,
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == []
+    assert fake_teams.queried == []
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_staff_who_cannot_host_or_will_be_rematched_are_skipped(connection, matc
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == []
+    assert fake_teams.queried == []
 
 
 # --- Who is looked up -------------------------------------------------------------------------------
@@ -179,24 +179,24 @@ def test_without_a_change_feed_only_hosts_of_the_coming_week_are_looked_up(conne
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == [[sam.email]]
+    assert fake_teams.queried == [[sam.email]]
 
 
 def test_with_a_change_feed_only_changed_users_are_looked_up(connection, matched, fake_teams):
     sam, nina = matched("Sam Okafor", meetings=1), matched("Nina Park")
-    fake_teams.changes = Changes("mark-2", remote_ids=frozenset([f"oid-of-{nina.email}"]))
+    fake_teams.changes = DirectoryChanges("mark-2", remote_ids=frozenset([f"oid-of-{nina.email}"]))
     leaves(fake_teams, sam)
     leaves(fake_teams, nina)
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == [[nina.email]]
+    assert fake_teams.queried == [[nina.email]]
     assert found(connection) == [("Nina", "unmatched", "not_found", 0)]
 
 
 def test_a_new_user_with_the_same_name_is_a_change(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
-    fake_teams.changes = Changes("mark-2", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-2", user_names=frozenset([sam.email]))
     fake_teams.knows(sam.email, remote_id="oid-of-another-sam")
 
     watch_drift(connection.pk)
@@ -206,27 +206,27 @@ def test_a_new_user_with_the_same_name_is_a_change(connection, matched, fake_tea
 
 def test_staff_without_video_calls_and_meetings_are_not_watched(connection, matched, fake_teams):
     sam = matched("Sam Okafor", enabled=False)
-    fake_teams.changes = Changes("mark-2", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-2", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
 
     watch_drift(connection.pk)
 
-    assert fake_teams.asked == []
+    assert fake_teams.queried == []
 
 
 def test_the_next_watch_sends_the_stored_mark(connection, fake_teams):
-    fake_teams.changes = Changes("mark-1", is_complete=False)
+    fake_teams.changes = DirectoryChanges("mark-1", is_complete=False)
     watch_drift(connection.pk)
     next_night()
 
     watch_drift(connection.pk)
 
-    assert fake_teams.marks == ["", "mark-1"]
+    assert fake_teams.sync_tokens == ["", "mark-1"]
 
 
 def test_a_failed_watch_is_repeated_from_the_same_mark(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
-    fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-1", user_names=frozenset([sam.email]))
     fake_teams.fail("find", outage())
     leaves(fake_teams, sam)
     watch_drift(connection.pk)
@@ -234,7 +234,7 @@ def test_a_failed_watch_is_repeated_from_the_same_mark(connection, matched, fake
 
     watch_drift(connection.pk)
 
-    assert fake_teams.marks == ["", ""]
+    assert fake_teams.sync_tokens == ["", ""]
     assert found(connection) == [("Sam", "unmatched", "not_found", 0)]
 
 
@@ -245,16 +245,16 @@ def test_many_are_looked_up_in_chunks(connection, matched, fake_teams):
 
     watch_drift(connection.pk)
 
-    assert [len(names) for names in fake_teams.asked] == [2, 1]
+    assert [len(names) for names in fake_teams.queried] == [2, 1]
 
 
 # --- When a finding ends ----------------------------------------------------------------------------
 def test_a_finding_ends_when_the_next_watch_finds_no_difference(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
-    fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-1", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
     watch_drift(connection.pk)
-    fake_teams.changes = Changes("mark-2")
+    fake_teams.changes = DirectoryChanges("mark-2")
     fake_teams.knows(sam.email)
     next_night()
 
@@ -420,7 +420,7 @@ def test_a_finding_sends_one_email(connection, matched, fake_teams):
 
 def test_a_finding_without_appointments_sends_an_email_once_one_is_booked(connection, matched, fake_teams):
     sam = matched("Sam Okafor")
-    fake_teams.changes = Changes("mark-1", user_names=frozenset([sam.email]))
+    fake_teams.changes = DirectoryChanges("mark-1", user_names=frozenset([sam.email]))
     leaves(fake_teams, sam)
     watch_and_send(connection)
     assert mail.outbox == []

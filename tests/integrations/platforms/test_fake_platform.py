@@ -1,4 +1,4 @@
-"""The platform that other tests stand on keeps the contract of a real one."""
+"""The fake platform keeps the contract of `VideoPlatform`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def make_spec(**fields: object) -> MeetingSpec:
     return MeetingSpec(**(values | fields))  # type: ignore[arg-type]
 
 
-def test_a_repeated_create_finds_the_meeting_and_leaves_it_alone(fake_teams: FakePlatform) -> None:
+def test_a_repeated_create_returns_the_meeting_unchanged(fake_teams: FakePlatform) -> None:
     spec = make_spec()
     first = fake_teams.create_meeting(CONNECTION, spec, may_exist=True)
 
@@ -48,7 +48,7 @@ def test_an_update_keeps_the_link(fake_teams: FakePlatform) -> None:
     assert (read.subject, read.join_url) == ("Moved", made.join_url)
 
 
-def test_a_deleted_meeting_is_gone_and_deleting_it_again_is_fine(fake_teams: FakePlatform) -> None:
+def test_a_deleted_meeting_is_gone_and_a_second_delete_succeeds(fake_teams: FakePlatform) -> None:
     made = fake_teams.create_meeting(CONNECTION, make_spec(), may_exist=True)
     fake_teams.delete_meeting(CONNECTION, SERVICE_ACCOUNT, made.remote_id)
     fake_teams.delete_meeting(CONNECTION, SERVICE_ACCOUNT, made.remote_id)
@@ -59,7 +59,7 @@ def test_a_deleted_meeting_is_gone_and_deleting_it_again_is_fine(fake_teams: Fak
     assert refusal.value.kind == ErrorKind.GONE
 
 
-def test_a_meeting_made_again_after_it_vanished_has_another_link(fake_teams: FakePlatform) -> None:
+def test_a_recreated_meeting_has_another_link(fake_teams: FakePlatform) -> None:
     spec = make_spec()
     made = fake_teams.create_meeting(CONNECTION, spec, may_exist=True)
     fake_teams.delete_meeting(CONNECTION, SERVICE_ACCOUNT, made.remote_id)
@@ -69,7 +69,7 @@ def test_a_meeting_made_again_after_it_vanished_has_another_link(fake_teams: Fak
     assert again.join_url != made.join_url
 
 
-def test_every_name_gets_an_answer_without_regard_to_case(fake_teams: FakePlatform) -> None:
+def test_every_name_gets_a_result_ignoring_case(fake_teams: FakePlatform) -> None:
     sam = fake_teams.knows("Sam@contoso.example")
 
     answers = fake_teams.find(["sam@Contoso.example", "nobody@contoso.example"])
@@ -80,7 +80,7 @@ def test_every_name_gets_an_answer_without_regard_to_case(fake_teams: FakePlatfo
     }
 
 
-def test_a_failure_before_the_act_changes_nothing(fake_teams: FakePlatform) -> None:
+def test_a_failure_before_the_write_changes_nothing(fake_teams: FakePlatform) -> None:
     fake_teams.fail("create_meeting", outage())
 
     with pytest.raises(PlatformError):
@@ -89,7 +89,7 @@ def test_a_failure_before_the_act_changes_nothing(fake_teams: FakePlatform) -> N
     assert fake_teams.meetings == {}
 
 
-def test_a_failure_after_the_act_leaves_the_meeting_behind(fake_teams: FakePlatform) -> None:
+def test_a_failure_after_the_write_leaves_the_meeting(fake_teams: FakePlatform) -> None:
     fake_teams.fail("create_meeting", outage(), after=True)
 
     with pytest.raises(PlatformError):

@@ -13,7 +13,7 @@ from integrations.models import Connection, ConnectionEvent, ConnectionStatus, M
 from staff.models import StaffMember
 from staff.outbox import SEND_TASK
 from tests.factories import make_connection, make_match, make_member, make_organization
-from tests.integrations.pages import said, words
+from tests.integrations.pages import messages_of, page_text
 from tests.outbox import email_server_down, retry_all, send_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
@@ -42,7 +42,7 @@ def test_the_row_offers_the_right_name_and_leads_back_to_the_same_table(browser,
 
 
 def test_the_confirmation_says_that_the_login_changes(browser, connection, anna, alias):
-    text = words(browser.get(address(connection, anna)))
+    text = page_text(browser.get(address(connection, anna)))
 
     assert "which is anna@maple.example now, becomes the same" in text
     assert "From then on Anna Kim signs in to Coconut with anna.k@maple.example" in text
@@ -61,7 +61,7 @@ def test_use_it_changes_the_person_and_rematches(
     anna.refresh_from_db()
     event = ConnectionEvent.objects.get()
     assert response.url == reverse("connection", args=[connection.pk], query={"search": "anna"})
-    assert said(response) == ["Anna Kim uses anna.k@maple.example now and is being matched again."]
+    assert messages_of(response) == ["Anna Kim uses anna.k@maple.example now and is being matched again."]
     assert anna.email == "anna.k@maple.example"
     assert sent_tasks == [("integrations.rematch_changed_staff",), (SEND_TASK,)]
     assert (event.kind, event.actor) == ("user_name_adopted", ada)
@@ -89,7 +89,7 @@ def test_a_username_is_adopted_without_an_email(
     connection.save()
     make_match(connection, anna, **ALIAS, hint="anna.k", queried_name="anna")
 
-    text = words(browser.get(address(connection, anna)))
+    text = page_text(browser.get(address(connection, anna)))
     with django_capture_on_commit_callbacks(execute=True):
         browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
@@ -107,7 +107,7 @@ def test_a_name_in_use_changes_nothing(browser, connection, maple, anna, alias, 
     response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
     anna.refresh_from_db()
-    assert said(response) == ["This email is already taken."]
+    assert messages_of(response) == ["This email is already taken."]
     assert (anna.email, ConnectionEvent.objects.count()) == ("anna@maple.example", 0)
 
 
@@ -119,7 +119,7 @@ def test_a_taken_username_changes_nothing(browser, connection, maple, anna):
     response = browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
     anna.refresh_from_db()
-    assert (said(response), anna.username) == (["This username is already taken."], "anna")
+    assert (messages_of(response), anna.username) == (["This username is already taken."], "anna")
 
 
 @pytest.mark.parametrize("hint", ["no address", "a@b@c", "x" * 300 + "@maple.example", "a\nb@maple.example"])
@@ -130,7 +130,7 @@ def test_an_invalid_address_is_refused_with_a_sentence(browser, connection, anna
 
     anna.refresh_from_db()
     assert anna.email == "anna@maple.example"
-    assert said(response)[0].endswith(".")
+    assert messages_of(response)[0].endswith(".")
 
 
 @pytest.mark.parametrize("agreed", ["", "other@maple.example", "Anna.K@maple.example"])
@@ -141,7 +141,7 @@ def test_only_the_name_offered_by_the_page_and_the_platform_is_accepted(
 
     anna.refresh_from_db()
     assert anna.email == "anna@maple.example"
-    assert said(response) == [
+    assert messages_of(response) == [
         "There is no user name to take over for Anna Kim any more. The table shows the present state."
     ]
 
@@ -173,7 +173,7 @@ def test_a_result_without_an_offer_changes_nothing(browser, connection, anna, an
 
     anna.refresh_from_db()
     assert anna.email == "anna@maple.example"
-    assert said(response) == [
+    assert messages_of(response) == [
         "There is no user name to take over for Anna Kim any more. The table shows the present state."
     ]
 

@@ -12,7 +12,7 @@ from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
 from staff.models import StaffMember, VideoChoice
 from tests.factories import make_connection, make_match, make_member, make_organization, make_run, make_staff
-from tests.integrations.pages import said, words
+from tests.integrations.pages import messages_of, page_text
 from tests.messages import message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
@@ -38,7 +38,7 @@ def choose(connection, *people):
 def test_the_list_distinguishes_integrations_and_shows_the_default(browser, maple, second):
     choose(second, *make_staff(maple, 2))
 
-    text = words(browser.get(reverse("video-calls")))
+    text = page_text(browser.get(reverse("video-calls")))
 
     assert "Microsoft Teams Dashboard Microsoft Teams Rename" in text
     assert "Microsoft Teams Dashboard Microsoft Teams 2 Rename" in text
@@ -51,7 +51,7 @@ def test_the_list_shows_account_and_tenant(browser, maple, monkeypatch):
     make_connection(maple)
     make_connection(maple, "another account", is_default=False)
 
-    text = words(browser.get(reverse("video-calls")))
+    text = page_text(browser.get(reverse("video-calls")))
 
     assert text.count("coconut-meetings@contoso.example Method: Service Account") == 2
     assert text.count("Microsoft tenant: contoso.example") == 2
@@ -62,7 +62,7 @@ def test_the_list_shows_the_progress_and_the_result_of_a_rematch(browser, first,
     make_run(second, state="failed", total=4, done=2, error=message("Report request 7."))
     make_run(second, dismissed_at=timezone.now(), started_at=timezone.now() - timedelta(days=1))
 
-    text = words(browser.get(reverse("video-calls")))
+    text = page_text(browser.get(reverse("video-calls")))
 
     assert "Connected Rematch under way: 5 of 12 users." in text
     assert "Connected The rematch did not finish: 2 of 4 users were looked up. Report request 7." in text
@@ -72,7 +72,7 @@ def test_the_list_hides_a_dismissed_result(browser, first, second):
     make_run(first, started_at=timezone.now() - timedelta(days=1))
     make_run(first, dismissed_at=timezone.now())
 
-    assert "rematched" not in words(browser.get(reverse("video-calls")))
+    assert "rematched" not in page_text(browser.get(reverse("video-calls")))
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
@@ -94,7 +94,7 @@ def test_disconnected_integrations_are_listed_below(browser, first, second):
 
     response = browser.get(reverse("video-calls-all"))
 
-    text = words(response)
+    text = page_text(response)
     assert "Disconnected Integration Account People Actions Microsoft Teams 2 Disconnected" in text
     assert f'href="{reverse("connection", args=[second.pk])}"' in response.content.decode()
 
@@ -120,7 +120,7 @@ def test_an_integration_can_be_added_from_the_list_and_from_a_dashboard(browser,
 def test_another_organisations_integrations_are_not_listed(browser, first, second):
     make_connection(make_organization("Cedar Bank"), name="Cedar's own")
 
-    assert "Cedar" not in words(browser.get(reverse("video-calls-all")))
+    assert "Cedar" not in page_text(browser.get(reverse("video-calls-all")))
 
 
 # --- Make default -----------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_make_default_shows_a_confirmation(browser, ada, second):
     response = browser.post(reverse("connection-default", args=[second.pk]))
 
     assert response.url == reverse("video-calls")
-    assert said(response) == ["Microsoft Teams 2 is the organisation's default now."]
+    assert messages_of(response) == ["Microsoft Teams 2 is the organisation's default now."]
     assert Connection.objects.get(is_default=True) == second
 
 
@@ -138,7 +138,7 @@ def test_a_new_default_without_enabled_users_warns_and_opens_its_dashboard(brows
     response = browser.post(reverse("connection-default", args=[second.pk]))
 
     assert response.url == reverse("connection", args=[second.pk])
-    assert said(response) == [
+    assert messages_of(response) == [
         "Microsoft Teams 2 is the organisation's default now.",
         "Video Calls is off for everybody on Microsoft Teams 2. Turn it on below.",
     ]
@@ -149,7 +149,7 @@ def test_a_disconnected_integration_cannot_become_the_default(browser, first, se
 
     response = browser.post(reverse("connection-default", args=[second.pk]))
 
-    assert said(response) == ["Microsoft Teams 2 is disconnected already."]
+    assert messages_of(response) == ["Microsoft Teams 2 is disconnected already."]
     assert Connection.objects.get(is_default=True) == first
 
 
@@ -163,9 +163,9 @@ def test_integrations_of_another_organisation_cannot_be_changed(browser, maple, 
     assert (response.status_code, foreign.name, foreign.is_default) == (404, "Cedar's own", True)
 
 
-# --- Who has no platform ----------------------------------------------------------------------------
+# --- Staff without a platform ---------------------------------------------------------------------
 def test_with_a_default_the_list_does_not_warn_about_missing_platforms(browser, second):
-    text = words(browser.get(reverse("video-calls")))
+    text = page_text(browser.get(reverse("video-calls")))
 
     assert "no video platform" not in text
 
@@ -175,7 +175,7 @@ def test_the_list_counts_people_without_a_platform_and_offers_a_remedy(browser, 
     make_staff(maple, 2)
     disconnect_connection(first, None)
 
-    text = words(browser.get(reverse("video-calls")))
+    text = page_text(browser.get(reverse("video-calls")))
 
     assert (
         "3 people have no video platform, for no integration is the organisation's default, and are not offered for "
@@ -188,9 +188,9 @@ def test_the_only_remaining_dashboard_offers_to_become_the_default(browser, firs
 
     response = browser.get(reverse("video-calls"), follow=True)
 
-    assert "1 person has no video platform" in words(response)
+    assert "1 person has no video platform" in page_text(response)
     assert f'action="{reverse("connection-default", args=[second.pk])}"' in response.content.decode()
-    assert "Make Microsoft Teams 2 the default" in words(response)
+    assert "Make Microsoft Teams 2 the default" in page_text(response)
 
 
 def test_after_the_last_disconnect_the_platforms_page_counts_people_without_a_platform(
@@ -199,7 +199,7 @@ def test_after_the_last_disconnect_the_platforms_page_counts_people_without_a_pl
     make_staff(maple, 2)
     disconnect_connection(first, None)
 
-    text = words(browser.get(reverse("video-calls")))
+    text = page_text(browser.get(reverse("video-calls")))
 
     assert "3 people have no video platform" in text
     assert "The next integration that you connect becomes the default by itself." in text
@@ -209,15 +209,15 @@ def test_after_the_last_disconnect_the_platforms_page_counts_people_without_a_pl
 def test_before_the_first_connection_the_page_does_not_warn(browser, maple):
     make_staff(maple, 2)
 
-    assert "no video platform" not in words(browser.get(reverse("video-calls")))
+    assert "no video platform" not in page_text(browser.get(reverse("video-calls")))
 
 
 def test_people_who_chose_a_disconnected_integration_are_counted_with_a_remedy(browser, maple, first, second):
     choose(second, *make_staff(maple, 2))
     disconnect_connection(second, None)
 
-    text = words(browser.get(reverse("video-calls"), follow=True))
-    gone = words(browser.get(reverse("connection", args=[second.pk])))
+    text = page_text(browser.get(reverse("video-calls"), follow=True))
+    gone = page_text(browser.get(reverse("connection", args=[second.pk])))
 
     assert (
         "2 people have chosen Microsoft Teams 2, which is disconnected, and are not offered for video."
@@ -233,7 +233,7 @@ def test_they_can_all_be_moved_to_the_default(browser, maple, first, second):
 
     response = browser.post(reverse("connection-use-default", args=[second.pk]))
 
-    assert said(response) == ["2 people use the organisation's default now."]
+    assert messages_of(response) == ["2 people use the organisation's default now."]
     assert not StaffMember.objects.filter(pk__in=[person.pk for person in people]).exclude(
         video_choice=VideoChoice.DEFAULT, video_connection=None
     )
@@ -244,7 +244,7 @@ def test_an_integration_can_be_renamed(browser, first):
     response = browser.post(reverse("connection-rename", args=[first.pk]), {"name": "  Branches \r\n east "})
 
     first.refresh_from_db()
-    assert (first.name, said(response)) == ("Branches east", ["Saved."])
+    assert (first.name, messages_of(response)) == ("Branches east", ["Saved."])
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_an_invalid_name_is_refused_with_a_sentence(browser, first, second, name
     response = browser.post(reverse("connection-rename", args=[first.pk]), {"name": name})
 
     first.refresh_from_db()
-    assert sentence in words(response)
+    assert sentence in page_text(response)
     assert first.name == "Microsoft Teams"
 
 
@@ -276,7 +276,7 @@ def test_a_refused_name_stays_in_the_field_and_the_page_keeps_the_old_one(browse
 def test_the_profile_offers_each_integration_by_name_and_shows_the_default(browser, maple, second):
     sam = make_member(maple)
 
-    text = words(browser.get(reverse("staff-profile", args=[sam.pk])))
+    text = page_text(browser.get(reverse("staff-profile", args=[sam.pk])))
 
     assert "Organisation default (Microsoft Teams) Microsoft Teams Microsoft Teams 2 Personal link" in text
 
@@ -295,14 +295,14 @@ def test_the_profile_names_a_disconnected_choice_and_offers_a_remedy(browser, ma
     assert (
         "Microsoft Teams 2, where Sam Okafor hosts video appointments, is disconnected. Choose another Video Calls "
         "Platform in the profile of Sam Okafor, or connect it again under Settings > Video Calls."
-    ) in words(response).replace("&gt;", ">")
+    ) in page_text(response).replace("&gt;", ">")
 
 
 def test_without_a_default_the_profile_shows_none(browser, maple, first):
     sam = make_member(maple)
     disconnect_connection(first, None)
 
-    text = words(browser.get(reverse("staff-profile", args=[sam.pk])))
+    text = page_text(browser.get(reverse("staff-profile", args=[sam.pk])))
 
     assert "Organisation default (none) Personal link" in text
 
@@ -313,4 +313,4 @@ def test_a_disconnected_integration_cannot_be_chosen(browser, maple, first, seco
 
     response = browser.post(reverse("staff-profile", args=[sam.pk]), {"platform": str(second.pk)})
 
-    assert "Select a valid choice." in words(response)
+    assert "Select a valid choice." in page_text(response)

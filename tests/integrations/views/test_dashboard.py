@@ -13,7 +13,7 @@ from integrations.models import Connection, DirectoryState, RematchRun, RematchT
 from integrations.platforms.values import MatchReason
 from staff.models import Role
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
-from tests.integrations.pages import levels
+from tests.integrations.pages import messages_with_level
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_teams")]
 
@@ -276,7 +276,7 @@ def test_only_the_selected_users_are_turned_off(browser, maple, ada, sam):
     assert [match.staff for match in enabled] == [ada]
 
 
-# --- What was said before ---------------------------------------------------------------------------
+# --- Messages -------------------------------------------------------------------------------------
 @pytest.fixture
 def turned(browser, maple, sam) -> Connection:
     """Turn Sam on with the button above the table; the message with Undo is not shown yet."""
@@ -301,7 +301,7 @@ def test_an_undo_without_effect_is_not_a_success(browser, turned):
 
     response = browser.post(reverse("connection-undo", args=[turned.pk, event.pk]))
 
-    level, text = levels(response)[-1]
+    level, text = messages_with_level(response)[-1]
     assert level == "info"
     assert "<span>There is nothing left to undo.</span>" in text
     assert "<form" not in text

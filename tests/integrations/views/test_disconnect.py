@@ -10,7 +10,7 @@ from integrations.models import RematchRun, UserMatch
 from staff.models import StaffMember, VideoChoice
 from tests.factories import make_connection, make_organization
 from tests.integrations.meeting_steps import ask, sync
-from tests.integrations.pages import levels, said, words
+from tests.integrations.pages import messages_of, messages_with_level, page_text
 
 pytestmark = pytest.mark.usefixtures("hosting")
 
@@ -34,7 +34,7 @@ def test_the_confirmation_shows_the_consequences_and_what_to_try_first(browser, 
     sync(ask(hosting))
     ask(hosting)
 
-    text = words(browser.get(address(connection)))
+    text = page_text(browser.get(address(connection)))
 
     assert "try Reauthorize first" in text
     assert "2 upcoming appointments keep their links." in text
@@ -49,7 +49,7 @@ def test_disconnect_once_more_disconnects(browser, connection, ada):
     connection.refresh_from_db()
     assert (response.status_code, response.url) == (302, reverse("video-calls"))
     assert (connection.status, connection.events.get().actor) == ("disconnected", ada)
-    assert said(response) == ["Microsoft Teams is disconnected."]
+    assert messages_of(response) == ["Microsoft Teams is disconnected."]
 
 
 def test_after_one_of_two_is_disconnected_the_list_shows_the_other(browser, connection):
@@ -58,7 +58,7 @@ def test_after_one_of_two_is_disconnected_the_list_shows_the_other(browser, conn
     response = browser.post(address(connection))
 
     assert response.url == reverse("video-calls-all")
-    assert said(response) == ["Microsoft Teams is disconnected."]
+    assert messages_of(response) == ["Microsoft Teams is disconnected."]
 
 
 def test_the_second_of_two_concurrent_disconnects_is_not_a_success(browser, connection, monkeypatch):
@@ -70,7 +70,7 @@ def test_the_second_of_two_concurrent_disconnects_is_not_a_success(browser, conn
 
     response = browser.post(address(connection))
 
-    assert levels(response) == [("info", "Microsoft Teams is disconnected already.")]
+    assert messages_with_level(response) == [("info", "Microsoft Teams is disconnected already.")]
 
 
 def test_opening_the_page_disconnects_nothing(browser, connection):
@@ -87,7 +87,7 @@ def test_the_second_of_two_admins_reads_that_it_is_disconnected_already(browser,
     response = getattr(browser, method)(address(connection))
 
     assert response.url == dashboard(connection)
-    assert said(response) == ["Microsoft Teams is disconnected already."]
+    assert messages_of(response) == ["Microsoft Teams is disconnected already."]
 
 
 def test_the_old_dashboard_shows_the_actor_and_how_to_connect_again(browser, connection, ada, fake_teams):
@@ -95,7 +95,7 @@ def test_the_old_dashboard_shows_the_actor_and_how_to_connect_again(browser, con
 
     response = browser.get(dashboard(connection))
 
-    text = words(response)
+    text = page_text(response)
     assert "Microsoft Teams is disconnected. Ada Lovell disconnected it on" in text
     assert f'href="{fake_teams.reconnect_url(connection)}">Connect again</a>' in response.content.decode()
     assert "Actions" not in text
@@ -107,7 +107,7 @@ def test_without_the_add_on_the_page_does_not_offer_to_connect_again(browser, co
     disconnect_connection(connection, None)
     fake_teams.addon = False
 
-    text = words(browser.get(dashboard(connection)))
+    text = page_text(browser.get(dashboard(connection)))
 
     assert "Connect again" not in text
     assert "Optional add-on. Please contact your Customer Success Team to get started." in text
@@ -157,6 +157,6 @@ def test_people_who_chose_the_disconnected_platform_are_counted_there(browser, c
     )
     disconnect_connection(connection, None)
 
-    text = words(browser.get(dashboard(connection)))
+    text = page_text(browser.get(dashboard(connection)))
 
     assert "1 person has chosen it as Video Calls Platform and is not offered for video." in text

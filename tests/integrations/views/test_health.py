@@ -206,7 +206,7 @@ def test_the_first_of_several_failures_sets_the_start_of_the_trouble(connected):
     assert (str(connected.trouble), connected.trouble_since) == ("Not reached.", STARTS)
 
 
-@pytest.mark.parametrize("kind", set(ErrorKind) - {ErrorKind.OUTAGE, ErrorKind.OPERATOR})
+@pytest.mark.parametrize("kind", sorted(set(ErrorKind) - {ErrorKind.OUTAGE, ErrorKind.OPERATOR}))
 def test_failures_shown_elsewhere_are_not_trouble_of_the_connection(connected, kind):
     record_trouble(connected.pk, PlatformError(kind, message("Something else.")))
 
@@ -494,7 +494,7 @@ def test_the_page_takes_the_same_queries_for_one_row_and_for_three(
         read(browser, page_address(connected))
 
 
-# --- Who --------------------------------------------------------------------------------------------
+# --- Access ---------------------------------------------------------------------------------------
 
 
 def test_staff_read_that_the_page_is_for_admins(client, connected, sam):

@@ -128,7 +128,7 @@ def test_a_person_of_another_organisation_is_not_found(browser, connection):
     assert response.status_code == 404
 
 
-# --- everybody --------------------------------------------------------------------------------------
+# --- One script for all ---------------------------------------------------------------------------
 @pytest.fixture
 def ben(maple, connection) -> UserMatch:
     return make_match(

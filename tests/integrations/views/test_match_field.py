@@ -193,7 +193,7 @@ def test_the_change_is_recorded_and_rematches_all_staff_by_the_other_field(
     assert connection.match_field == MatchField.USERNAME
     assert (rematch.trigger, rematch.match_field) == (RematchTrigger.FIELD_CHANGED, MatchField.USERNAME)
     assert (event.actor, event_text(event)) == (ada, "From Email to Username.")
-    assert fake_teams.asked == [["ada"], ["ada"]]
+    assert fake_teams.queried == [["ada"], ["ada"]]
     assert UserMatch.objects.get().queried_name == "ada"
 
 

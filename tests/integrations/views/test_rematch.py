@@ -236,7 +236,7 @@ def test_only_the_failed_are_looked_up_again(
     again = RematchRun.objects.get(state=RematchState.RUNNING)
     work_on_run(again.pk)
 
-    assert fake_teams.asked[-1] == [sam.email, gus.email]
+    assert fake_teams.queried[-1] == [sam.email, gus.email]
     assert (again.scope, again.total) == (RematchScope.FAILED, 2)
     assert announced(dashboard(browser, connection)) == "2 users have been rematched."
 
@@ -257,7 +257,7 @@ def test_people_not_reached_by_a_failed_run_count_as_failed(
     again = RematchRun.objects.get(state=RematchState.RUNNING)
     work_on_run(again.pk)
 
-    assert fake_teams.asked[-1] == [missed.email]
+    assert fake_teams.queried[-1] == [missed.email]
 
 
 def test_rematch_only_the_failed_is_not_offered_if_all_are_matched(

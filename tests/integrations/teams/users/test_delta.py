@@ -8,7 +8,7 @@ import responses
 from integrations.models import DriftFinding, DriftWatch
 from integrations.monitoring.drift import watch_drift
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import Changes, PlatformError
+from integrations.platforms.values import DirectoryChanges, PlatformError
 from integrations.teams.models import Method
 from integrations.teams.users.delta import UNKNOWN, changes_since
 from tests.factories import make_connection, make_match, make_member
@@ -44,14 +44,14 @@ def test_without_the_permission_no_request_is_sent(maple):
 def test_the_first_query_returns_only_a_link(connected, graph):
     graph.get(DELTA, json=page(deltaLink=LINK))
 
-    assert changes_since(connected, "") == Changes(LINK, is_complete=False)
+    assert changes_since(connected, "") == DirectoryChanges(LINK, is_complete=False)
     assert graph.calls[0].request.params["$deltatoken"] == "latest"
 
 
 def test_a_first_query_that_lists_all_users_reports_no_changes(connected, graph):
     graph.get(DELTA, json=page({"id": "oid-1", "userPrincipalName": "sam@x.example"}, deltaLink=LINK))
 
-    assert changes_since(connected, "") == Changes(LINK, is_complete=False)
+    assert changes_since(connected, "") == DirectoryChanges(LINK, is_complete=False)
 
 
 def test_changes_are_read_from_every_page(connected, graph):
@@ -61,7 +61,7 @@ def test_changes_are_read_from_every_page(connected, graph):
         json=page({"id": "oid-2", "@removed": {"reason": "deleted"}}, deltaLink=f"{DELTA}?$deltatoken=2"),
     )
 
-    assert changes_since(connected, LINK) == Changes(
+    assert changes_since(connected, LINK) == DirectoryChanges(
         f"{DELTA}?$deltatoken=2", frozenset(["oid-1", "oid-2"]), frozenset(["sam@x.example"])
     )
 
