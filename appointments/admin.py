@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Notification
 from staff.admin import ReadOnlyAdmin
@@ -11,15 +10,19 @@ from staff.admin import ReadOnlyAdmin
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    list_display = ["to", "kind", "organization", "state", "created_at", "sent_at", "error"]
-    list_filter = ["state", "kind"]
-    list_select_related = ["appointment__organization"]
-    search_fields = ["to", "appointment__organization__name"]
-    ordering = ["-created_at"]
+    list_display = [
+        "to",
+        "kind",
+        "appointment__organization",
+        "email__state",
+        "email__created_at",
+        "email__sent_at",
+        "email__error",
+    ]
+    list_filter = ["email__state", "kind"]
+    list_select_related = ["email", "appointment__organization"]
+    search_fields = ["email__to", "appointment__organization__name"]
+    ordering = ["-email__created_at"]
     show_full_result_count = False
-    fields = ["organization", "kind", "sequence", "to", "state", "error", "created_at", "sent_at"]
-    readonly_fields = ["organization"]
-
-    @admin.display(description=_("organisation"))
-    def organization(self, notification: Notification) -> str:
-        return notification.appointment.organization.name
+    fields = ["kind", "sequence", "to", "email"]
+    readonly_fields = ["to"]

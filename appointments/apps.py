@@ -7,14 +7,17 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.changes.switch_service import switch_notice
+        from appointments.notifications.outbox import APPOINTMENT_EMAIL
         from appointments.video import receivers  # noqa: F401 - connects the receivers
         from appointments.video.notices import missing_links, other_links
         from appointments.video.reconciliation import AppointmentMeetings, appointment_pages
         from integrations.hooks import connection_notices, meeting_owners, meeting_pages
         from services.hooks import service_notices
+        from staff.outbox import email_kinds
 
         meeting_pages.register(appointment_pages)
         meeting_owners.register(AppointmentMeetings())
         connection_notices.register(missing_links)
         connection_notices.register(other_links)
         service_notices.register(switch_notice)
+        email_kinds.register(APPOINTMENT_EMAIL)

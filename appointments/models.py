@@ -19,7 +19,7 @@ from timezone_field import TimeZoneField
 
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
-from staff.models import Location, Organization, StaffMember
+from staff.models import Location, Organization, OutboxEmail, StaffMember
 from staff.validators import one_line
 
 
@@ -319,35 +319,18 @@ class Audience(models.TextChoices):
     FORMER = "former", _("Former staff member")
 
 
-# Longer than sending an email takes: a worker that has not recorded a result by then has died.
-SENDING_PATIENCE = timedelta(minutes=3)
-
-
-class NotificationState(models.TextChoices):
-    WAITING = "waiting", _("Waiting")
-    SENDING = "sending", _("Sending")
-    SENT = "sent", _("Sent")
-    FAILED = "failed", _("Failed")
-
-
 class Notification(models.Model):
-    """An email that goes out at most once: `sending` is committed before SMTP, so a crash never sends it twice."""
+    """An email about an appointment. The outbox row `email` has its recipient and state."""
 
     # The unique constraint's index begins with this column.
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications", db_index=False)
+    email = models.OneToOneField(OutboxEmail, models.CASCADE)
     kind = models.CharField(max_length=10, choices=NotificationKind)
     # SEQUENCE of the calendar file: the appointment's version that the email describes.
     sequence = models.PositiveIntegerField(default=0)
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.CLIENT)
-    to = models.EmailField()
     # Values that the reader last heard of: see `appointments.notifications.before_after`.
     before = models.JSONField(null=True, blank=True)
-    state = models.CharField(max_length=10, choices=NotificationState, default=NotificationState.WAITING)
-    error = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    # When a worker began to send. A row that stays `sending` may not have been sent.
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -355,13 +338,8 @@ class Notification(models.Model):
                 fields=["appointment", "sequence", "audience"], name="one_notification_per_change"
             )
         ]
-        indexes = [
-            models.Index(fields=["created_at"], condition=Q(state="waiting"), name="notification_waiting")
-        ]
 
     @property
-    def is_uncertain(self) -> bool:
-        """Whether a worker began to send the email and recorded no result: it may not have been sent."""
-        if self.state != NotificationState.SENDING or self.claimed_at is None:
-            return False
-        return timezone.now() - self.claimed_at > SENDING_PATIENCE
+    def to(self) -> str:
+        """The recipient's address."""
+        return self.email.to[0]

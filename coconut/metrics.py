@@ -14,9 +14,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from appointments.notifications.outbox import count_waiting
 from coconut import health, prometheus
 from integrations.monitoring import backlog
+from staff.outbox import count_waiting
 
 
 def show(request: HttpRequest) -> HttpResponse:
@@ -115,7 +115,7 @@ def _rematches() -> Iterator[GaugeMetricFamily]:
 
 def _emails() -> Iterator[GaugeMetricFamily]:
     number, oldest = count_waiting()
-    yield _number("coconut_mails_waiting", "Emails to clients and staff that wait to be sent.", number)
+    yield _number("coconut_mails_waiting", "Emails that wait to be sent.", number)
     yield _number(
         "coconut_mails_oldest_waiting_seconds", "Seconds that the oldest waiting email has waited.", oldest
     )

@@ -1,4 +1,4 @@
-"""Record what happened to a connection. `integrations.event_text` renders the entries."""
+"""Record what happened to a connection, and email its admins. `integrations.event_text` renders the entries."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.urls import reverse
 from integrations.messages import Message
 from integrations.models import Connection, ConnectionEvent, EventKind
 from staff.models import StaffMember
+from staff.outbox import EmailKind, enqueue_email
 
 
 def record_event(
@@ -23,6 +24,16 @@ def record_event(
         name: param.as_json() if isinstance(param, Message) else param for name, param in params.items()
     }
     return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, params=params)
+
+
+def email_admins(connection: Connection, kind: EmailKind, **params: Any) -> None:
+    """Enqueue an email to the organisation's admins, in the caller's transaction."""
+    enqueue_email(
+        kind,
+        to=StaffMember.objects.admins_of(connection.organization_id).values_list("email", flat=True),
+        params={"connection": connection.pk, **params},
+        organization=connection.organization,
+    )
 
 
 def connection_link(connection: Connection) -> str:

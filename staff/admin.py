@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from staff.addons import addons, announce_switched_on
 from staff.embedding import InvalidOrigin, read_origins
-from staff.models import Location, Organization, Role, StaffMember
+from staff.models import Location, Organization, OutboxEmail, Role, StaffMember
 from staff.sign_in import OperatorSignInForm
 
 admin.site.site_header = _("Coconut for operators")
@@ -43,6 +43,27 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+@admin.register(OutboxEmail)
+class OutboxEmailAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "organization", "state", "attempts", "created_at", "sent_at", "error"]
+    list_filter = ["state", "kind"]
+    list_select_related = ["organization"]
+    search_fields = ["to", "organization__name"]
+    ordering = ["-created_at"]
+    show_full_result_count = False
+    fields = [
+        "organization",
+        "kind",
+        "to",
+        "state",
+        "attempts",
+        "due_at",
+        "error",
+        "created_at",
+        "sent_at",
+    ]
 
 
 class LocationInline(admin.TabularInline):  # type: ignore[type-arg]

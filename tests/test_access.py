@@ -16,7 +16,7 @@ from appointments.models import Appointment, BookedThrough
 from integrations.events import record_event
 from integrations.models import EventKind, MatchField, RematchScope
 from services.models import MeetingMethod
-from staff.models import Role, StaffMember, TimeOff
+from staff.models import OutboxEmail, Role, StaffMember, TimeOff
 from tests.factories import (
     make_client,
     make_connection,
@@ -236,6 +236,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         method=MeetingMethod.AT_LOCATION,
         booked_through=BookedThrough.SCHEDULE,
     )
+    email = OutboxEmail.objects.create(kind="appointment", to=[client.email], state="failed")
     time_off = TimeOff.objects.create(staff=sam, starts_at=NOW, ends_at=NOW + timedelta(hours=1))
     return {
         "people": people,
@@ -247,7 +248,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "client": client.pk,
         "appointment": appointment,
         "time_off": time_off.pk,
-        "mail": appointment.notifications.create(kind="booked", to=client.email, state="failed").pk,
+        "mail": appointment.notifications.create(kind="booked", email=email).pk,
     }
 
 

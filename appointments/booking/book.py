@@ -26,8 +26,8 @@ from appointments.booking_rules.validation import (
     set_times,
     time_taken,
 )
-from appointments.models import Appointment, AppointmentEventKind, BookedThrough, Client, Notification
-from appointments.notifications.outbox import notifications_of_booking, send_soon
+from appointments.models import Appointment, AppointmentEventKind, BookedThrough, Client
+from appointments.notifications.outbox import notify_booked
 from appointments.timeline import Fact, local_time, record_event
 from appointments.video.meeting import arrange_video
 from services.models import MeetingMethod, Service
@@ -171,6 +171,5 @@ def _save_booking(appointment: Appointment) -> Appointment:
         actor=appointment.booked_by,
         through=appointment.booked_through,
     )
-    Notification.objects.bulk_create(notifications_of_booking(appointment))
-    send_soon()
+    notify_booked(appointment)
     return appointment

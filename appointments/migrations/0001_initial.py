@@ -82,14 +82,9 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('booked', 'Booked'), ('moved', 'Moved'), ('reassigned', 'Reassigned'), ('changed', 'Changed'), ('cancelled', 'Cancelled')], max_length=10)),
                 ('sequence', models.PositiveIntegerField(default=0)),
                 ('audience', models.CharField(choices=[('client', 'Client'), ('staff', 'Staff member'), ('former', 'Former staff member')], default='client', max_length=10)),
-                ('to', models.EmailField(max_length=254)),
                 ('before', models.JSONField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed')], default='waiting', max_length=10)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('appointment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to='appointments.appointment')),
+                ('email', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to='staff.outboxemail')),
             ],
         ),
         migrations.CreateModel(
@@ -164,10 +159,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='appointment',
             constraint=models.CheckConstraint(condition=models.Q(('busy_to__lte', django.db.models.expressions.CombinedExpression(models.F('busy_from'), '+', models.Value(datetime.timedelta(days=2))))), name='busy_time_is_limited'),
-        ),
-        migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['created_at'], name='notification_waiting'),
         ),
         migrations.AddConstraint(
             model_name='notification',

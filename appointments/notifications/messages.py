@@ -34,8 +34,7 @@ _RELATED = (
 def message_for(notification: Notification) -> EmailMultiAlternatives:
     """Build the mail of an outbox row from the appointment as it is now."""
     appointment = Appointment.objects.select_related(*_RELATED).get(pk=notification.appointment_id)
-    zone, language = _zone_and_language(appointment, notification)
-    with translation.override(language), timezone.override(zone):
+    with timezone.override(_zone_of_reader(appointment, notification)):
         return _mail(appointment, notification)
 
 
@@ -47,7 +46,6 @@ def _mail(appointment: Appointment, notification: Notification) -> EmailMultiAlt
     mail = EmailMultiAlternatives(
         subject=context["subject"],
         body=render_to_string(f"{name}.txt", context),
-        to=[notification.to],
         headers={"Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
@@ -71,15 +69,14 @@ def _attach_calendar(
 
 
 def _context(appointment: Appointment, notification: Notification) -> dict[str, Any]:
-    heading, audience = _heading(notification), notification.audience
+    audience = notification.audience
     earlier = previous_values(appointment, notification.before)
     is_live = notification.kind != NotificationKind.CANCELLED
     # Whoever takes it over never knew it otherwise.
     is_new = audience == Audience.STAFF and notification.kind == NotificationKind.REASSIGNED
     return {
         "appointment": appointment,
-        # One line whatever names hold: a header cannot be continued from here.
-        "subject": " ".join(f"{heading}: {summary(appointment, audience)}".split()),
+        "subject": f"{_heading(notification)}: {summary(appointment, audience)}",
         "sentence": _sentence(appointment, notification, earlier),
         "language": translation.get_language(),
         "is_live": is_live,
@@ -153,11 +150,11 @@ def _sentence(appointment: Appointment, notification: Notification, earlier: Pre
     return str(sentence) % words
 
 
-def _zone_and_language(appointment: Appointment, notification: Notification) -> tuple[tzinfo, str]:
-    organization, client = appointment.organization, appointment.client
+def _zone_of_reader(appointment: Appointment, notification: Notification) -> tzinfo:
     if notification.audience == Audience.CLIENT:
-        return client.time_zone or organization.time_zone, client.language or organization.language
-    return _reader(appointment, notification).zone, organization.language
+        zone: tzinfo = appointment.client.time_zone or appointment.organization.time_zone
+        return zone
+    return _reader(appointment, notification).zone
 
 
 def _reader(appointment: Appointment, notification: Notification) -> StaffMember:

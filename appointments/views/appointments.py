@@ -20,12 +20,12 @@ from appointments.changes.status import PREVIOUS_STATUS, change_status, next_sta
 from appointments.forms.notes import NotesForm
 from appointments.forms.status import UNDO, StatusForm
 from appointments.models import Appointment, BookedThrough, Status
-from appointments.notifications.outbox import send_again
 from appointments.video.link_state import link_of
 from appointments.video.repair import retry_link
 from appointments.views.appointment_page import appointment_or_404, link_context, page_or_panel
 from appointments.views.responses import see_other
 from staff.access import current_member
+from staff.outbox import send_again
 
 
 @require_safe
@@ -77,7 +77,7 @@ def appointment_try_again(request: HttpRequest, pk: int) -> HttpResponse:
 def appointment_email_again(request: HttpRequest, pk: int, email: int) -> HttpResponse:
     """Resend an email that failed or may not have been sent."""
     appointment = appointment_or_404(request, pk)
-    if send_again(get_object_or_404(appointment.notifications, pk=email)):
+    if send_again(get_object_or_404(appointment.notifications.select_related("email"), pk=email).email):
         messages.success(request, _("The email is being sent again."))
     else:
         messages.error(request, _("That email was sent already, or is being sent."))
@@ -120,12 +120,12 @@ def appointment_notes(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _page_context(appointment: Appointment) -> dict[str, Any]:
     events = list(appointment.events.select_related("actor"))
-    emails = list(appointment.notifications.order_by("created_at", "pk"))
+    notifications = list(appointment.notifications.select_related("email").order_by("pk"))
     client = appointment.client
     parts = [
         (appointment.version, appointment.status, client.name, client.email, client.phone),
         (link_of(appointment).fingerprint, notes_fingerprint(appointment), [event.pk for event in events]),
-        [(email.pk, email.state, email.is_uncertain) for email in emails],
+        [(each.pk, each.email.state, each.email.is_uncertain) for each in notifications],
     ]
     return {
         "may_change": is_movable(appointment),
@@ -133,6 +133,6 @@ def _page_context(appointment: Appointment) -> dict[str, Any]:
         "previous_status": PREVIOUS_STATUS.get(appointment.status),
         "notes": NotesForm.of(appointment),
         "events": events,
-        "emails": emails,
+        "notifications": notifications,
         "seen": sha256(repr(parts).encode()).hexdigest()[:16],
     }

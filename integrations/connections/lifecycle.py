@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from itertools import count
+from typing import Final
 
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from integrations.circuit_breaker import CLOSED, connection_recovered
-from integrations.events import connection_link, record_event
+from integrations.events import connection_link, email_admins, record_event
 from integrations.matching.rematch_runs import restart_run, start_run
 from integrations.messages import Message
 from integrations.models import (
@@ -23,9 +21,8 @@ from integrations.models import (
     EventKind,
     RematchTrigger,
 )
-from staff.models import Organization, StaffMember
-
-logger = logging.getLogger(__name__)
+from staff.models import Organization, OutboxEmail, StaffMember
+from staff.outbox import EmailKind
 
 
 class AlreadyConnected(Exception):
@@ -132,35 +129,29 @@ def require_reauthorization(connections: QuerySet[Connection], reason: Message) 
     )
     for connection in refused:
         record_event(connection, EventKind.TOKEN_REFUSED, None, reason=reason)
-        transaction.on_commit(_mailing(connection, reason), robust=True)
+        email_admins(connection, REAUTHORIZATION_EMAIL)
     return bool(refused)
 
 
-def _mailing(connection: Connection, reason: Message) -> Callable[[], None]:
-    """No partial: Django's log line about a robust function that failed needs a name, and fails without one."""
+def _render_reauthorization_email(email: OutboxEmail) -> EmailMessage | None:
+    """Return None if the connection was reauthorized or disconnected in the meantime."""
+    refused = Connection.objects.filter(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
+    connection = refused.filter(pk=email.params["connection"]).first()
+    if connection is None:
+        return None
+    params = {
+        "name": connection.name,
+        "reason": connection.status_reason,
+        "link": connection_link(connection),
+    }
+    subject = _("%(name)s needs to be reauthorized") % params
+    body = _(
+        "%(name)s no longer lets Coconut create links for video appointments.\n\n"
+        "%(reason)s\n\n"
+        "Appointments can still be booked, and those that have a link keep it. New links follow as soon as an "
+        "admin opens the page below and clicks Actions, then Reauthorize:\n\n%(link)s\n"
+    )
+    return EmailMessage(subject, body % params)
 
-    def mail_admins() -> None:
-        _mail_admins(connection, reason)
 
-    return mail_admins
-
-
-def _mail_admins(connection: Connection, reason: Message) -> None:
-    """Tell the admins in one mail. A mail server that is down is a line in the log: the banner tells them too."""
-    addresses = list(StaffMember.objects.admins_of(connection.organization).values_list("email", flat=True))
-    if not addresses:
-        return
-    words = {"name": connection.name, "reason": reason, "link": connection_link(connection)}
-    with translation.override(connection.organization.language):
-        subject = _("%(name)s needs to be reauthorized") % words
-        body = _(
-            "%(name)s no longer lets Coconut create links for video appointments.\n\n"
-            "%(reason)s\n\n"
-            "Appointments can still be booked, and those that have a link keep it. New links follow as soon as an "
-            "admin opens the page below and clicks Actions, then Reauthorize:\n\n%(link)s\n"
-        )
-        body %= words
-    try:
-        EmailMessage(" ".join(subject.split()), body, to=addresses).send()
-    except OSError:
-        logger.exception("The admins were not told that connection %s needs Reauthorize.", connection.pk)
+REAUTHORIZATION_EMAIL: Final = EmailKind("reauthorization_needed", _render_reauthorization_email)

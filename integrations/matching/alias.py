@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
+from typing import Final
 
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from integrations.events import record_event
 from integrations.models import Connection, EventKind, MatchField, UserMatch
-from staff.models import Organization, StaffMember
+from staff.models import Organization, OutboxEmail, StaffMember
+from staff.outbox import EmailKind, enqueue_email
 from staff.people import save_person
-
-logger = logging.getLogger(__name__)
 
 
 class AliasError(Exception):
@@ -79,7 +78,14 @@ def adopt_user_name(
         new=change.new,
     )
     if change.is_login:
-        _mail_on_commit(change)
+        # The person may read either address.
+        params = {"staff": locked.pk, "old": change.old, "new": change.new}
+        enqueue_email(
+            SIGN_IN_ADDRESS_EMAIL,
+            to=[change.old, change.new],
+            params=params,
+            organization=connection.organization,
+        )
     return change
 
 
@@ -98,15 +104,11 @@ def _save_change(change: UserNameChange) -> None:
         raise AliasError(_("Somebody else has just taken this name.")) from error
 
 
-def _mail_on_commit(offer: UserNameChange) -> None:
-    def tell() -> None:
-        _mail(offer)
-
-    transaction.on_commit(tell, robust=True)
-
-
-def _mail(offer: UserNameChange) -> None:
-    """Either address may be the one that is read. A mail server that is down is a line in the log."""
+def _render_sign_in_address_email(email: OutboxEmail) -> EmailMessage | None:
+    """Return None if the staff member was deleted in the meantime."""
+    person = StaffMember.objects.filter(pk=email.params["staff"]).first()
+    if person is None:
+        return None
     body = _(
         "Hello %(person)s,\n\n"
         "an admin of your organisation has changed the email address that you sign in to Coconut with, so that it is "
@@ -115,9 +117,8 @@ def _mail(offer: UserNameChange) -> None:
         "From now on: %(new)s\n\n"
         "Your password stays as it is. If this is a surprise to you, ask an admin of your organisation.\n"
     )
-    subject = _("You sign in with another email address now")
-    try:
-        facts = {"person": offer.person.name, "old": offer.old, "new": offer.new}
-        send_mail(subject, body % facts, None, [offer.old, offer.new])
-    except OSError:
-        logger.exception("Staff member %s was not told of the new sign-in address.", offer.person.pk)
+    params = {"person": person.name, "old": email.params["old"], "new": email.params["new"]}
+    return EmailMessage(_("You sign in with another email address now"), body % params)
+
+
+SIGN_IN_ADDRESS_EMAIL: Final = EmailKind("sign_in_address", _render_sign_in_address_email)

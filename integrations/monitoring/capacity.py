@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC, date, datetime, time
 
+from django.db import transaction
 from django.db.models import Count
 from django.db.models.functions import Now
 
@@ -73,6 +74,7 @@ def _store_usage(connection: Connection, window: CapacityWindow, start: date, co
     return len(rows)
 
 
+@transaction.atomic
 def _notify_at_thresholds(connection: Connection, start: date) -> None:
     """Notify admins of the organizers that reached a new threshold."""
     capacity = platform_of(connection).capacity
@@ -84,7 +86,6 @@ def _notify_at_thresholds(connection: Connection, start: date) -> None:
     ):
         percent = capacity.percent_of(row.meetings)
         threshold = max((each for each in THRESHOLDS if percent >= each), default=0)
-        # Mark as sent before sending: at most once, even if the process dies.
         not_notified = OrganizerUsage.objects.filter(pk=row.pk, notified_percent__lt=threshold)
         if not_notified.update(notified_percent=threshold):
             reached.append(row)

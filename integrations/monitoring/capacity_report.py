@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -10,18 +9,17 @@ from typing import Any, Final
 
 from django.core.mail import EmailMessage
 from django.db.models import QuerySet
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.event_text import capacity_window_name, usage_sentence
-from integrations.events import connection_link, record_event
+from integrations.events import connection_link, email_admins, record_event
 from integrations.models import Connection, EventKind, OrganizerUsage, UserMatch
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import Capacity, CapacityWindow
-from staff.models import StaffMember
-
-logger = logging.getLogger(__name__)
+from staff.models import OutboxEmail
+from staff.outbox import EmailKind
 
 #: Percentages of the limit at which the admins are notified, once each.
 THRESHOLDS: Final = (80, 100)
@@ -119,14 +117,15 @@ def largest_usage(connection: Connection) -> Usage | None:
 
 
 def notify_admins(connection: Connection, rows: Sequence[OrganizerUsage]) -> None:
-    """Add a history event for each usage, and send one email about all of them."""
+    """Add a history event for each usage, and enqueue one email about all of them, in the caller's transaction."""
     capacity = platform_of(connection).capacity
     if capacity is None:
         return
-    usages = [_usage(connection, row, capacity) for row in rows]
-    for usage in usages:
+    for row in rows:
+        usage = _usage(connection, row, capacity)
         record_event(connection, EventKind.CAPACITY_REACHED, None, **usage.event_params)
-    _email_admins(connection, usages)
+    if rows:
+        email_admins(connection, CAPACITY_EMAIL, usages=[row.pk for row in rows])
 
 
 def _usage_rows(connection: Connection, capacity: Capacity) -> QuerySet[OrganizerUsage]:
@@ -151,20 +150,20 @@ def _organizer_name(connection: Connection, organizer_id: str) -> str:
     return match.staff.name if match is not None else organizer_id
 
 
-def _email_admins(connection: Connection, usages: Sequence[Usage]) -> None:
-    """Send one email. If the email server is down, log it: the dashboard shows the notice, too."""
-    addresses = list(StaffMember.objects.admins_of(connection.organization).values_list("email", flat=True))
-    if not usages or not addresses:
-        return
-    with translation.override(connection.organization.language):
-        facts = {"name": connection.name, "percent": max(usage.percent for usage in usages)}
-        monthly = _("%(name)s: %(percent)d %% of a month's meetings are used")
-        daily = _("%(name)s: %(percent)d %% of a day's meetings are used")
-        subject = (monthly if usages[0].is_monthly else daily) % facts
-        remedy = platform_of(connection).capacity_remedy(connection)
-        sentences = [usage.sentence for usage in usages]
-        body = "\n\n".join([*sentences, remedy, connection_link(connection)])
-    try:
-        EmailMessage(" ".join(subject.split()), f"{body}\n", to=addresses).send()
-    except OSError:
-        logger.exception("The capacity email for connection %s was not sent.", connection.pk)
+def _render_capacity_email(email: OutboxEmail) -> EmailMessage | None:
+    """Return None if the connection was disconnected in the meantime."""
+    connection = Connection.objects.live().with_platforms().filter(pk=email.params["connection"]).first()
+    capacity = platform_of(connection).capacity if connection is not None else None
+    rows = OrganizerUsage.objects.filter(pk__in=email.params["usages"]).order_by("-meetings", "pk")
+    if connection is None or capacity is None or not rows:
+        return None
+    usages = [_usage(connection, row, capacity) for row in rows]
+    params = {"name": connection.name, "percent": max(usage.percent for usage in usages)}
+    monthly = _("%(name)s: %(percent)d %% of a month's meetings are used")
+    daily = _("%(name)s: %(percent)d %% of a day's meetings are used")
+    remedy = platform_of(connection).capacity_remedy(connection)
+    paragraphs = [*(usage.sentence for usage in usages), remedy, connection_link(connection)]
+    return EmailMessage((monthly if usages[0].is_monthly else daily) % params, "\n\n".join(paragraphs) + "\n")
+
+
+CAPACITY_EMAIL: Final = EmailKind("capacity", _render_capacity_email)

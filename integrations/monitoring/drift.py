@@ -102,9 +102,8 @@ def _run_watch(connection: Connection, watch: DriftWatch) -> None:
         if error.kind == ErrorKind.BUG:
             _schedule_next(watch, started_at, watch.sync_token)
         return
-    to_notify = _store_findings(connection, drift, started_at)
+    _store_findings(connection, drift, started_at)
     _schedule_next(watch, started_at, changes.sync_token if changes is not None else "")
-    email_findings(connection, to_notify)
 
 
 def _schedule_next(watch: DriftWatch, started_at: datetime, sync_token: str) -> None:
@@ -188,12 +187,12 @@ def _is_drift(change: MatchChange) -> bool:
 
 # --- Store ------------------------------------------------------------------------------------------
 @transaction.atomic
-def _store_findings(connection: Connection, drift: _Drift, started_at: datetime) -> list[DriftFinding]:
-    """Replace the stored findings, and return those that the admins must be emailed about, once."""
+def _store_findings(connection: Connection, drift: _Drift, started_at: datetime) -> None:
+    """Replace the stored findings, and email the admins once about each that concerns meetings."""
     # A rematch writes its results under the same lock. Results since the start are newer than ours.
     current = Connection.objects.lock(connection.pk)
     if current.match_field != connection.match_field:
-        return []
+        return
     newer = UserMatch.objects.filter(connection=connection, checked_at__gte=started_at)
     rematched = set(newer.values_list("staff_id", flat=True)) if drift.changes else set()
     changes = [change for change in drift.changes if change.staff_id not in rematched]
@@ -215,7 +214,7 @@ def _store_findings(connection: Connection, drift: _Drift, started_at: datetime)
         ],
     )
     _note_new_findings(connection, findings.exclude(staff__in=known))
-    return _mark_notified(findings)
+    _email_new_findings(connection, findings)
 
 
 def _finding(connection: Connection, change: MatchChange, meetings: Mapping[int, int]) -> DriftFinding:
@@ -238,8 +237,7 @@ def _note_new_findings(connection: Connection, new: QuerySet[DriftFinding]) -> N
         record_event(connection, EventKind.DRIFT_FOUND, None, **event_params(first), others=count - 1)
 
 
-def _mark_notified(findings: QuerySet[DriftFinding]) -> list[DriftFinding]:
-    """Return the findings to email. Mark as sent before sending: at most once, even if the process dies."""
-    to_notify = list(findings.filter(notified_at=None, meetings__gt=0).select_related("staff"))
+def _email_new_findings(connection: Connection, findings: QuerySet[DriftFinding]) -> None:
+    to_notify = list(findings.filter(notified_at=None, meetings__gt=0))
     findings.filter(pk__in=[finding.pk for finding in to_notify]).update(notified_at=Now())
-    return to_notify
+    email_findings(connection, to_notify)

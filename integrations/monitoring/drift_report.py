@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +10,11 @@ from typing import Any, Final
 from django.core.mail import EmailMessage
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet, Window
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from integrations.event_text import drift_outcome, drift_sentence
-from integrations.events import connection_link
+from integrations.events import connection_link, email_admins
 from integrations.models import (
     Connection,
     DirectoryState,
@@ -25,9 +23,8 @@ from integrations.models import (
     UserMatch,
 )
 from integrations.platforms.registry import platform_of
-from staff.models import StaffMember
-
-logger = logging.getLogger(__name__)
+from staff.models import OutboxEmail, StaffMember
+from staff.outbox import EmailKind
 
 #: Number of people that the dashboard and an email name.
 NAMED: Final = 3
@@ -121,16 +118,21 @@ def event_params(finding: DriftFinding) -> dict[str, Any]:
 
 
 def email_findings(connection: Connection, findings: Sequence[DriftFinding]) -> None:
-    """Send one email to the admins. If the email server is down, log it: the dashboard shows the findings, too."""
-    addresses = list(StaffMember.objects.admins_of(connection.organization).values_list("email", flat=True))
-    if not findings or not addresses:
-        return
-    with translation.override(connection.organization.language):
-        subject, body = _email_subject(connection, len(findings)), _email_body(connection, findings)
-    try:
-        EmailMessage(" ".join(subject.split()), body, to=addresses).send()
-    except OSError:
-        logger.exception("The drift email for connection %s was not sent.", connection.pk)
+    """Enqueue one email to the admins about the findings, in the caller's transaction."""
+    if findings:
+        email_admins(connection, DRIFT_EMAIL, findings=[finding.pk for finding in findings])
+
+
+def _render_drift_email(email: OutboxEmail) -> EmailMessage | None:
+    """Return None if a rematch or a disconnect has ended all findings in the meantime."""
+    connection = Connection.objects.live().filter(pk=email.params["connection"]).first()
+    findings = list(findings_of(connection).filter(pk__in=email.params["findings"])) if connection else []
+    if connection is None or not findings:
+        return None
+    return EmailMessage(_email_subject(connection, len(findings)), _email_body(connection, findings))
+
+
+DRIFT_EMAIL: Final = EmailKind("drift", _render_drift_email)
 
 
 def _email_subject(connection: Connection, people: int) -> str:

@@ -10,7 +10,12 @@ class TeamsConfig(AppConfig):
         # Imported here because models must be loaded first.
         from integrations.platforms.registry import register
         from integrations.teams import checks  # noqa: F401 - registers the checks
-        from integrations.teams.access_policy import notice  # noqa: F401 - connects the receiver
+        from integrations.teams.access_policy.notice import ACCESS_POLICY_EMAIL
+        from integrations.teams.entra.credential_expiry import EXPIRY_EMAIL
+        from integrations.teams.operator_mail import REFUSED_CREDENTIALS_EMAIL
         from integrations.teams.platform import Teams
+        from staff.outbox import email_kinds
 
         register(Teams())
+        for kind in (ACCESS_POLICY_EMAIL, EXPIRY_EMAIL, REFUSED_CREDENTIALS_EMAIL):
+            email_kinds.register(kind)

@@ -1,23 +1,36 @@
-"""Email operators about refused app credentials, at most once a day."""
+"""Emails to operators (ADMINS)."""
 
 from __future__ import annotations
 
 import logging
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.cache import cache
-from django.core.mail import mail_admins
+from django.core.mail import EmailMessage
 from redis.exceptions import RedisError
 
 from integrations.platforms.values import PlatformError
+from staff.models import OutboxEmail
+from staff.outbox import EmailKind, enqueue_email
 
 _ONCE_A_DAY: Final = 24 * 60 * 60
 logger = logging.getLogger(__name__)
 
 
-def email_operators(problem: PlatformError, number: int) -> None:
-    """Log that Microsoft refuses the app registration (AADSTS `number`), and email ADMINS once a day."""
+def enqueue_operator_email(kind: EmailKind, params: Mapping[str, Any]) -> None:
+    """Enqueue an email to all operators."""
+    enqueue_email(kind, to=[address for _name, address in settings.ADMINS], params=params)
+
+
+def operator_message(subject: str, body: str) -> EmailMessage:
+    """Return a message with the sender and the subject prefix of emails to operators."""
+    return EmailMessage(f"{settings.EMAIL_SUBJECT_PREFIX}{subject}", body, settings.SERVER_EMAIL)
+
+
+def report_refused_credentials(problem: PlatformError, number: int) -> None:
+    """Log that Microsoft refuses the app registration (AADSTS `number`), and email operators at most once a day."""
     logger.error(
         "Microsoft refuses Coconut's credentials: AADSTS%s, trace %s",
         number,
@@ -25,15 +38,22 @@ def email_operators(problem: PlatformError, number: int) -> None:
         extra={"platform_request_id": problem.request_id},
     )
     if _is_first_today(f"microsoft-credentials-{settings.MICROSOFT_CLIENT_ID}-{number}"):
-        mail_admins(
-            "Microsoft refuses Coconut's credentials",
-            f"Microsoft answered AADSTS{number} to the app registration {settings.MICROSOFT_CLIENT_ID}.\n"
-            "Until it is fixed no connection can get new tokens; meetings wait and follow automatically.\n\n"
-            "Check MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET (the secret's value, not its id; it may have "
-            "expired) or MICROSOFT_CLIENT_CERTIFICATE, then restart Coconut.\n"
-            f"Microsoft's trace id: {problem.request_id or 'none'}",
-            fail_silently=True,
-        )
+        params = {"number": number, "request_id": problem.request_id}
+        enqueue_operator_email(REFUSED_CREDENTIALS_EMAIL, params)
+
+
+def _render_refused_credentials(email: OutboxEmail) -> EmailMessage:
+    return operator_message(
+        "Microsoft refuses Coconut's credentials",
+        f"Microsoft answered AADSTS{email.params['number']} to the app registration {settings.MICROSOFT_CLIENT_ID}.\n"
+        "Until it is fixed no connection can get new tokens; meetings wait and follow automatically.\n\n"
+        "Check MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET (the secret's value, not its id; it may have "
+        "expired) or MICROSOFT_CLIENT_CERTIFICATE, then restart Coconut.\n"
+        f"Microsoft's trace id: {email.params['request_id'] or 'none'}",
+    )
+
+
+REFUSED_CREDENTIALS_EMAIL: Final = EmailKind("refused_credentials", _render_refused_credentials)
 
 
 def _is_first_today(key: str) -> bool:

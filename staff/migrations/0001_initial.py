@@ -5,6 +5,7 @@ import django.contrib.postgres.fields.ranges
 import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import django.db.models.functions.text
 import django.utils.timezone
 import staff.models
@@ -93,6 +94,29 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='OutboxEmail',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('lease_token', models.UUIDField(blank=True, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, null=True)),
+                ('kind', models.CharField(max_length=50, verbose_name='kind')),
+                ('to', django.contrib.postgres.fields.ArrayField(base_field=models.EmailField(max_length=254), size=None, verbose_name='to')),
+                ('params', models.JSONField(default=dict)),
+                ('language', models.CharField(blank=True, max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed')], default='waiting', max_length=10, verbose_name='state')),
+                ('error', models.CharField(blank=True, max_length=300, verbose_name='error')),
+                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
+                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='due')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
+                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='staff.organization', verbose_name='organisation')),
+            ],
+            options={
+                'verbose_name': 'email',
+                'verbose_name_plural': 'emails',
+            },
+        ),
+        migrations.CreateModel(
             name='TimeOff',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -161,6 +185,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='staffmember',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('video_choice', 'personal'), _negated=True), models.Q(('personal_meeting_url', ''), _negated=True), _connector='OR'), name='personal_link_when_chosen', violation_error_message='Enter the personal meeting link.'),
+        ),
+        migrations.AddIndex(
+            model_name='outboxemail',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['created_at'], name='outbox_email_waiting'),
         ),
         migrations.AddConstraint(
             model_name='timeoff',

@@ -12,7 +12,6 @@ from icalendar import Calendar
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough
-from appointments.notifications.outbox import send_waiting
 from tests.appointments.conftest import monday
 
 
@@ -24,12 +23,6 @@ def move(appointment: Appointment, hour: int = 14) -> Appointment:
 
 def cancel(appointment: Appointment) -> Appointment:
     return cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW)
-
-
-def send_all() -> None:
-    """Send all waiting emails. One call ends early while a link is unclaimed, as no worker runs here."""
-    while send_waiting():
-        pass
 
 
 def sent_to(address: str) -> EmailMessage:

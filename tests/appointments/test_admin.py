@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from appointments.models import Appointment, BookedThrough, Notification, NotificationKind
 from services.models import MeetingMethod
+from staff.models import OutboxEmail
 from tests.factories import make_client, make_member, make_operator, make_organization, make_service
 
 pytestmark = pytest.mark.django_db
@@ -37,9 +38,8 @@ def make_notification(name: str = "Sam Okafor") -> Notification:
         method=MeetingMethod.PHONE,
         booked_through=BookedThrough.SCHEDULE,
     )
-    return Notification.objects.create(
-        appointment=appointment, kind=NotificationKind.BOOKED, to="cleo@example.com"
-    )
+    email = OutboxEmail.objects.create(kind="appointment", to=["cleo@example.com"], organization=maple)
+    return Notification.objects.create(appointment=appointment, kind=NotificationKind.BOOKED, email=email)
 
 
 def test_an_email_is_shown_without_its_secret_link(operator: Browser) -> None:

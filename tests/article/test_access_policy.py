@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.message import EmailMessage
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -64,7 +65,11 @@ def test_the_application_id_is_in_the_email(otto: Page, stack: Stack) -> None:
         "announce_switched_on(Organization.objects.get(slug='cedar'), previous=['teams'])"
     )
 
-    [mail] = [mail for mail in stack.emails() if "otto@cedar.example" in str(mail["To"])]
+    def emails_to_otto() -> list[EmailMessage]:
+        return [mail for mail in stack.emails() if "otto@cedar.example" in str(mail["To"])]
+
+    stack.wait_until(emails_to_otto)
+    [mail] = emails_to_otto()
     assert APPLICATION_ID in mail.get_content()
 
 

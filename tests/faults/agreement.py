@@ -34,7 +34,7 @@ SELECT m.id, m.desired_state, m.state, m.version, m.synced_version, m.join_url, 
   FROM integrations_meeting m JOIN integrations_connection c ON c.id = m.connection_id
 """
 WAITING = """
-SELECT 'an email to ' || "to" FROM appointments_notification WHERE state = 'waiting'
+SELECT 'an email to ' || array_to_string("to", ', ') FROM staff_outboxemail WHERE state = 'waiting'
 UNION ALL
 SELECT 'a rematch, ' || state FROM integrations_rematchrun WHERE finished_at IS NULL
 UNION ALL

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import transaction
 from django.dispatch import receiver
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,23 +13,24 @@ from django.utils.translation import gettext as _
 from integrations.teams.access_policy.guide import DOCUMENTATION, setup_commands
 from integrations.teams.addons import ACCESS_POLICY
 from staff.addons import addon_switched_on
-from staff.models import Organization, StaffMember
-
-logger = logging.getLogger(__name__)
+from staff.models import Organization, OutboxEmail, StaffMember
+from staff.outbox import EmailKind, enqueue_email
 
 
 @receiver(addon_switched_on)
-def email_admins_on_commit(organization: Organization, addon: str, **kwargs: Any) -> None:
-    """Email all admins when the Application Access Policy add-on was switched on."""
-    if addon == ACCESS_POLICY.slug:
-        transaction.on_commit(partial(email_admins, organization), robust=True)
-
-
-def email_admins(organization: Organization) -> None:
-    """Email the Application ID and the steps to each admin. Failures are logged."""
-    addresses = list(StaffMember.objects.admins_of(organization).values_list("email", flat=True))
-    if not addresses:
+def email_admins(organization: Organization, addon: str, **kwargs: Any) -> None:
+    """Enqueue an email to each admin when the Application Access Policy add-on was switched on."""
+    if addon != ACCESS_POLICY.slug:
         return
+    # One email per admin hides the other addresses, and a refused address doesn't stop the other emails.
+    for address in StaffMember.objects.admins_of(organization).values_list("email", flat=True):
+        enqueue_email(ACCESS_POLICY_EMAIL, to=[address], organization=organization)
+
+
+def _render_access_policy_email(email: OutboxEmail) -> EmailMessage | None:
+    """Return the Application ID and the steps, or None if the add-on was switched off in the meantime."""
+    if email.organization is None or not email.organization.has_addon(ACCESS_POLICY.slug):
+        return None
     params = {
         "client_id": settings.MICROSOFT_CLIENT_ID,
         "commands": setup_commands(),
@@ -40,12 +38,10 @@ def email_admins(organization: Organization) -> None:
         "link": f"{settings.BASE_URL}{reverse('video-calls-new')}",
     }
     subject = _("Microsoft Teams: the Application Access Policy method is available")
-    # One email per admin hides the other addresses, and a refused address doesn't stop the other emails.
-    for address in addresses:
-        try:
-            EmailMessage(subject, _email_text() % params, to=[address]).send()
-        except OSError:
-            logger.exception("The add-on email to an admin of organisation %s failed.", organization.pk)
+    return EmailMessage(subject, _email_text() % params)
+
+
+ACCESS_POLICY_EMAIL: Final = EmailKind("access_policy", _render_access_policy_email)
 
 
 def _email_text() -> str:

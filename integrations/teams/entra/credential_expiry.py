@@ -13,11 +13,15 @@ from typing import Final
 
 from cryptography import x509
 from django.conf import settings
-from django.core.mail import mail_admins
+from django.core.mail import EmailMessage
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.teams.entra.certificate import read_certificate
 from integrations.teams.models import ExpiryWarning
+from integrations.teams.operator_mail import enqueue_operator_email, operator_message
+from staff.models import OutboxEmail
+from staff.outbox import EmailKind
 
 logger = logging.getLogger(__name__)
 
@@ -99,19 +103,28 @@ def _credential_in_use() -> Credential | None:
         return None
 
 
+@transaction.atomic
 def _email_once(credential: Credential, threshold: int) -> None:
-    # Record before sending: if the process dies here, no email is better than one from each worker.
-    warning, is_new = ExpiryWarning.objects.get_or_create(
+    _warning, is_new = ExpiryWarning.objects.get_or_create(
         credential=credential.name, ends=credential.ends, threshold=threshold
     )
-    if not is_new:
-        return
-    try:
-        mail_admins(credential.sentence.rstrip("."), _email_text(credential))
-    except OSError:
-        # The next run tries again.
-        warning.delete()
-        logger.exception("The email that Microsoft's %s expires could not be sent.", credential.name)
+    if is_new:
+        params = {"credential": credential.name, "ends": credential.ends.isoformat()}
+        enqueue_operator_email(EXPIRY_EMAIL, params)
+
+
+def _render_expiry_email(email: OutboxEmail) -> EmailMessage | None:
+    """Return None if the credential was replaced in the meantime."""
+    credential = _credential_in_use()
+    if credential is None or email.params != {
+        "credential": credential.name,
+        "ends": credential.ends.isoformat(),
+    }:
+        return None
+    return operator_message(credential.sentence.rstrip("."), _email_text(credential))
+
+
+EXPIRY_EMAIL: Final = EmailKind("credential_expiry", _render_expiry_email)
 
 
 def _email_text(credential: Credential) -> str:

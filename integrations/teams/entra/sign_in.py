@@ -30,7 +30,7 @@ from integrations.teams.entra.errors import (
 )
 from integrations.teams.http import entra_url, graph_url, new_session
 from integrations.teams.messages import TeamsMessage
-from integrations.teams.operator_mail import email_operators
+from integrations.teams.operator_mail import report_refused_credentials
 
 # None of these needs admin consent. MSAL adds openid, profile and offline_access.
 DELEGATED_PERMISSIONS: Final = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
@@ -263,7 +263,7 @@ def _log_refusal(result: Mapping[str, Any], *, is_refresh: bool) -> PlatformErro
 
 def _notify_operators(problem: PlatformError, number: int) -> PlatformError:
     if problem.kind == ErrorKind.OPERATOR:
-        email_operators(problem, number)
+        report_refused_credentials(problem, number)
     return problem
 
 

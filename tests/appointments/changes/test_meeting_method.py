@@ -12,7 +12,7 @@ from appointments.models import Appointment, BookedThrough, Notification, Status
 from appointments.timeline import event_text
 from integrations.models import DesiredState, Meeting, UserMatch
 from services.models import MeetingMethod
-from staff.models import StaffMember, VideoChoice
+from staff.models import OutboxEmail, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_location, make_organization
 
@@ -142,11 +142,11 @@ def test_the_method_of_a_served_appointment_cannot_change(maple: Maple) -> None:
 
 def test_client_and_staff_member_are_notified(maple: Maple) -> None:
     appointment = maple.book()
-    Notification.objects.update(state="sent")
+    OutboxEmail.objects.update(state="sent")
 
     change(maple, appointment, MeetingMethod.PHONE)
 
-    waiting = Notification.objects.filter(state="waiting").order_by("audience")
+    waiting = Notification.objects.filter(email__state="waiting").order_by("audience")
     assert list(waiting.values_list("audience", "kind", "sequence")) == [
         ("client", "changed", 1),
         ("staff", "changed", 1),

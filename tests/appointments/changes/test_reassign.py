@@ -13,7 +13,7 @@ from appointments.models import NotificationKind as Kind
 from appointments.timeline import event_text
 from integrations.models import DesiredState, Meeting, MeetingState, UserMatch
 from services.models import MeetingMethod, ServiceAssignment
-from staff.models import StaffMember, VideoChoice
+from staff.models import OutboxEmail, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.factories import (
     make_appointment,
@@ -315,13 +315,13 @@ def test_a_page_older_than_a_reassign_changes_nothing(maple: Maple, kim: StaffMe
 
 # --- emails -----------------------------------------------------------------------------------------
 def notifications() -> list[tuple[str, str, str]]:
-    rows = Notification.objects.filter(state="waiting").order_by("audience")
-    return list(rows.values_list("audience", "to", "kind"))
+    rows = Notification.objects.filter(email__state="waiting").order_by("audience")
+    return [(row.audience, row.to, row.kind) for row in rows.select_related("email")]
 
 
 def test_a_reassign_notifies_the_client_and_both_staff_members(maple: Maple, kim: StaffMember) -> None:
     appointment = maple.book()
-    Notification.objects.update(state="sent")
+    OutboxEmail.objects.update(state="sent")
 
     reassign(maple, appointment, kim)
 
@@ -345,7 +345,7 @@ def test_a_move_after_a_reassign_still_notifies_the_previous_staff_member(
     maple: Maple, kim: StaffMember
 ) -> None:
     appointment = maple.book()
-    Notification.objects.update(state="sent")
+    OutboxEmail.objects.update(state="sent")
 
     after = reassign(maple, appointment, kim)
     move_appointment(after, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE)
@@ -359,7 +359,7 @@ def test_a_move_after_a_reassign_still_notifies_the_previous_staff_member(
 
 def test_a_reassign_and_its_reversal_notify_no_one(maple: Maple, kim: StaffMember) -> None:
     appointment = maple.book()
-    Notification.objects.update(state="sent")
+    OutboxEmail.objects.update(state="sent")
 
     reassign(maple, reassign(maple, appointment, kim), maple.sam)
 
@@ -370,7 +370,7 @@ def test_a_reassign_and_its_reversal_at_another_time_notify_of_the_move(
     maple: Maple, kim: StaffMember
 ) -> None:
     appointment = maple.book()
-    Notification.objects.update(state="sent")
+    OutboxEmail.objects.update(state="sent")
 
     after = reassign(maple, appointment, kim)
     move_appointment(

@@ -16,8 +16,9 @@ from integrations.models import UserMatch
 from services.models import MeetingMethod
 from staff.models import StaffMember
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.mailbox import event_of, part, send_all, sent_to
+from tests.appointments.mailbox import event_of, part, sent_to
 from tests.factories import make_location, make_match
+from tests.outbox import send_all
 
 pytestmark = pytest.mark.usefixtures("friday")
 

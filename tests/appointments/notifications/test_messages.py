@@ -10,12 +10,13 @@ import pytest
 
 from appointments.absolute_urls import join_url, manage_url, staff_url
 from appointments.models import Audience, Notification
-from appointments.models import NotificationState as State
 from services.models import MeetingMethod
-from staff.models import VideoChoice
+from staff.models import EmailState as State
+from staff.models import OutboxEmail, VideoChoice
 from tests.appointments.conftest import Maple, monday
-from tests.appointments.mailbox import cancel, event_of, move, part, send_all, sent_to
+from tests.appointments.mailbox import cancel, event_of, move, part, sent_to
 from tests.factories import make_location
+from tests.outbox import send_all
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -147,11 +148,12 @@ def test_no_name_can_add_a_header(maple: Maple) -> None:
 
 def test_an_address_that_no_header_can_hold_fails_alone(maple: Maple) -> None:
     maple.book()
-    Notification.objects.filter(audience=Audience.CLIENT).update(to="cleo@example.com\nBcc: all@example.com")
+    to_client = OutboxEmail.objects.filter(notification__audience=Audience.CLIENT)
+    to_client.update(to=["cleo@example.com\nBcc: all@example.com"])
 
     send_all()
 
-    assert dict(Notification.objects.values_list("audience", "state")) == {
+    assert dict(Notification.objects.values_list("audience", "email__state")) == {
         Audience.CLIENT: State.FAILED,
         Audience.STAFF: State.SENT,
     }

@@ -12,11 +12,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import connection
 from django.db.models.functions import Now
 
-from appointments.models import SENDING_PATIENCE, Audience, Notification
+from appointments.models import Audience, Notification
 from appointments.models import NotificationKind as Kind
-from appointments.models import NotificationState as State
-from appointments.notifications import outbox as notifications
-from appointments.notifications.outbox import send_again, send_waiting
+from staff import outbox as staff_outbox
+from staff.models import EmailState as State
+from staff.models import OutboxEmail
+from staff.outbox import send_again, send_waiting
 from tests.appointments.conftest import Maple
 from tests.appointments.mailbox import cancel, move
 from tests.factories import make_client
@@ -26,15 +27,16 @@ pytestmark = pytest.mark.usefixtures("friday")
 
 def outbox(audience: Audience = Audience.CLIENT) -> list[tuple[str, int, str]]:
     rows = Notification.objects.filter(audience=audience).order_by("sequence")
-    return [(row.kind, row.sequence, row.state) for row in rows]
+    return [(row.kind, row.sequence, row.email.state) for row in rows.select_related("email")]
 
 
 def test_a_booking_tells_the_client_and_the_staff_member(maple: Maple) -> None:
     maple.book()
 
-    assert list(Notification.objects.order_by("audience").values_list("audience", "to", "kind", "state")) == [
-        (Audience.CLIENT, "cleo@example.com", Kind.BOOKED, State.WAITING),
-        (Audience.STAFF, "sam@maple.example", Kind.BOOKED, State.WAITING),
+    rows = Notification.objects.order_by("audience")
+    assert list(rows.values_list("audience", "email__to", "kind", "email__state")) == [
+        (Audience.CLIENT, ["cleo@example.com"], Kind.BOOKED, State.WAITING),
+        (Audience.STAFF, ["sam@maple.example"], Kind.BOOKED, State.WAITING),
     ]
 
 
@@ -47,7 +49,7 @@ def test_a_client_without_email_is_not_mailed(maple: Maple) -> None:
 def test_a_client_who_is_the_staff_member_is_told_as_both(maple: Maple) -> None:
     maple.book(client=make_client(maple.organization, "Sam", email=maple.sam.email))
 
-    assert Notification.objects.filter(to=maple.sam.email).count() == 2
+    assert Notification.objects.filter(email__to=[maple.sam.email]).count() == 2
 
 
 def test_every_change_has_a_greater_sequence(maple: Maple) -> None:
@@ -81,7 +83,7 @@ def test_what_waits_is_sent_once(maple: Maple) -> None:
 
     assert [send_waiting(), send_waiting()] == [2, 0]
     assert sorted(one.to[0] for one in mail.outbox) == ["cleo@example.com", "sam@maple.example"]
-    assert Notification.objects.filter(state=State.SENT, sent_at__isnull=False).count() == 2
+    assert OutboxEmail.objects.filter(state=State.SENT, sent_at__isnull=False).count() == 2
 
 
 def test_a_crash_while_sending_leaves_the_row_and_mails_nobody_twice(
@@ -95,8 +97,8 @@ def test_a_crash_while_sending_leaves_the_row_and_mails_nobody_twice(
 
     send_waiting()
 
-    assert sorted(Notification.objects.values_list("state", flat=True)) == [State.SENDING, State.SENT]
-    assert Notification.objects.get(state=State.SENDING).claimed_at is not None
+    assert sorted(OutboxEmail.objects.values_list("state", flat=True)) == [State.SENDING, State.SENT]
+    assert OutboxEmail.objects.get(state=State.SENDING).lease_until is not None
     assert len(mail.outbox) == 1
 
 
@@ -108,18 +110,18 @@ def test_what_is_to_be_sent_again_while_the_mail_server_hangs_stays_so(
     asked: list[bool] = []
 
     def hang(self: EmailMultiAlternatives) -> int:
-        sending = Notification.objects.filter(state=State.SENDING)
-        sending.update(claimed_at=Now() - SENDING_PATIENCE - timedelta(seconds=1))
+        sending = OutboxEmail.objects.filter(state=State.SENDING)
+        sending.update(lease_until=Now() - timedelta(seconds=1))
         asked.append(send_again(sending.get()))
         return 1
 
     with monkeypatch.context() as patched:
         patched.setattr(EmailMultiAlternatives, "send", hang)
-        patched.setattr(notifications, "SENDING_SECONDS", 0.001)
+        patched.setattr(staff_outbox, "RUN_SECONDS", 0.001)
         send_waiting()
 
     assert asked == [True]
-    assert set(Notification.objects.values_list("state", flat=True)) == {State.WAITING}
+    assert set(OutboxEmail.objects.values_list("state", flat=True)) == {State.WAITING}
 
 
 def crash(self: EmailMultiAlternatives) -> int:
@@ -134,7 +136,7 @@ def test_a_row_is_committed_as_sending_before_the_mail_server_hears_of_it(
     seen: list[tuple[bool, list[str]]] = []
 
     def look(self: EmailMultiAlternatives) -> int:
-        states = Notification.objects.filter(to=self.to[0]).values_list("state", flat=True)
+        states = OutboxEmail.objects.filter(to=self.to).values_list("state", flat=True)
         seen.append((connection.in_atomic_block, list(states)))
         return 1
 
@@ -165,7 +167,7 @@ def test_a_refusal_by_the_mail_server_is_kept_with_its_reason(
     monkeypatch.setattr(EmailMultiAlternatives, "send", refuse)
     send_waiting()
 
-    assert set(Notification.objects.values_list("state", "error")) == {(State.FAILED, reason)}
+    assert set(OutboxEmail.objects.values_list("state", "error")) == {(State.FAILED, reason)}
 
 
 def test_booking_does_not_wait_for_the_mail_server(maple: Maple) -> None:
@@ -176,4 +178,4 @@ def test_booking_does_not_wait_for_the_mail_server(maple: Maple) -> None:
 
 def test_sending_stops_well_before_the_task_is_killed(settings: Any) -> None:
     slowest_mail = settings.EMAIL_TIMEOUT * 3
-    assert notifications.SENDING_SECONDS + slowest_mail < settings.CELERY_TASK_TIME_LIMIT
+    assert staff_outbox.RUN_SECONDS + slowest_mail < settings.CELERY_TASK_TIME_LIMIT

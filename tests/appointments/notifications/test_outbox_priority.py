@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from appointments.models import NotificationState
-from appointments.notifications.outbox import send_waiting
 from integrations.models import Connection, Meeting
 from services.models import MeetingMethod
+from staff.models import EmailState
+from staff.outbox import send_waiting
 from tests.appointments.conftest import Maple
 from tests.integrations.meeting_steps import later
 
@@ -27,4 +27,4 @@ def test_the_rest_of_the_mails_is_for_another_task_where_somebody_waits_for_a_li
     afterwards = send_waiting()
 
     assert (while_somebody_waits, afterwards) == (1, 1)
-    assert set(appointment.notifications.values_list("state", flat=True)) == {NotificationState.SENT}
+    assert set(appointment.notifications.values_list("email__state", flat=True)) == {EmailState.SENT}

@@ -11,7 +11,8 @@ import pytest
 from django.db import connection, transaction
 
 from appointments.changes.move import move_appointment
-from appointments.models import Audience, BookedThrough, Notification, NotificationKind, NotificationState
+from appointments.models import Audience, BookedThrough, Notification, NotificationKind
+from staff.models import EmailState, OutboxEmail
 from tests.appointments.conftest import Maple, monday
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("friday")]
@@ -21,7 +22,7 @@ def take_as_a_worker_does(mail: Notification, is_taken: Event) -> None:
     """Commit that the mail is being sent as late as it can be: when somebody else waits for its row."""
     try:
         with transaction.atomic():
-            Notification.objects.filter(pk=mail.pk).update(state=NotificationState.SENDING)
+            OutboxEmail.objects.filter(pk=mail.email_id).update(state=EmailState.SENDING)
             is_taken.set()
             wait_until_somebody_is_blocked()
     finally:
@@ -44,7 +45,7 @@ def wait_until_somebody_is_blocked() -> None:
 def test_whoever_is_being_mailed_that_it_moved_is_told_that_it_moved_back(maple: Maple) -> None:
     booked = maple.book()
     by_sky: dict[str, Any] = {"actor": maple.sky, "through": BookedThrough.SCHEDULE}
-    booked.notifications.update(state=NotificationState.SENT)
+    OutboxEmail.objects.update(state=EmailState.SENT)
     move_appointment(booked, starts_at=monday(11), **by_sky)
     mail = booked.notifications.get(audience=Audience.CLIENT, kind=NotificationKind.MOVED)
     is_taken = Event()
@@ -56,5 +57,5 @@ def test_whoever_is_being_mailed_that_it_moved_is_told_that_it_moved_back(maple:
         taken.result()
 
     to_client = booked.notifications.filter(audience=Audience.CLIENT, kind=NotificationKind.MOVED)
-    states = to_client.order_by("sequence").values_list("state", flat=True)
-    assert list(states) == [NotificationState.SENDING, NotificationState.WAITING]
+    states = to_client.order_by("sequence").values_list("email__state", flat=True)
+    assert list(states) == [EmailState.SENDING, EmailState.WAITING]

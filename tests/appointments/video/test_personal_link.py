@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from appointments.models import Appointment, Audience, NotificationKind
 from appointments.notifications.ics import invitation
-from appointments.notifications.outbox import send_waiting
 from services.models import MeetingMethod
 from staff.models import VideoChoice
+from staff.outbox import send_waiting
 from tests.appointments.conftest import Maple
 from tests.cast import signed_in
 

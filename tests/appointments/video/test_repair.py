@@ -22,7 +22,7 @@ from integrations.models import (
 )
 from integrations.platforms.failures import ErrorKind
 from services.models import MeetingMethod
-from staff.models import Role, StaffMember, VideoChoice
+from staff.models import OutboxEmail, Role, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_connection, make_match, make_member, make_organization
 from tests.messages import message
@@ -43,7 +43,7 @@ def booked(maple: Maple, hour: int = 10, **meeting: Any) -> Appointment:
     """Return a video appointment whose meeting has these values."""
     appointment = maple.book(method=MeetingMethod.VIDEO, starts_at=monday(hour))
     Meeting.objects.filter(appointment=appointment).update(**meeting)
-    Notification.objects.update(state="sent")
+    OutboxEmail.objects.update(state="sent")
     return fresh(appointment)
 
 
@@ -202,7 +202,7 @@ def test_an_admin_of_another_organisation_cannot_create_a_link(maple_with_teams:
 
 
 def kinds() -> list[tuple[str, str]]:
-    rows = Notification.objects.filter(state="waiting").order_by("audience")
+    rows = Notification.objects.filter(email__state="waiting").order_by("audience")
     return [(row.audience, row.kind) for row in rows]
 
 

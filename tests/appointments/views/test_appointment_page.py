@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client as Browser
 from django.urls import reverse
 
-from appointments.models import Appointment, NotificationState, Status
+from appointments.models import Appointment, Status
 from integrations.models import (
     Connection,
     ConnectionStatus,
@@ -19,7 +19,7 @@ from integrations.models import (
     UserMatch,
 )
 from services.models import MeetingMethod
-from staff.models import StaffMember
+from staff.models import EmailState, OutboxEmail, StaffMember
 from tests.appointments.conftest import NOW, Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_hours, make_member, make_organization
@@ -272,7 +272,7 @@ def test_cancelling_twice_shows_that_it_is_cancelled(maple: Maple, as_sky: Brows
 
 def test_an_interrupted_email_is_shown_as_uncertain(maple: Maple, as_sky: Browser):
     appointment = maple.book()
-    appointment.notifications.update(state=NotificationState.SENDING, claimed_at=NOW - timedelta(hours=1))
+    OutboxEmail.objects.update(state=EmailState.SENDING, lease_until=NOW - timedelta(hours=1))
 
     assert "may not have been sent" in as_sky.get(address("appointment", appointment)).content.decode()
 

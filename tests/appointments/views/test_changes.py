@@ -8,10 +8,10 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
-from appointments.models import Appointment, NotificationState, Status
+from appointments.models import Appointment, Status
 from integrations.models import Connection, DesiredState
 from services.models import MeetingMethod, ServiceAssignment
-from staff.models import StaffMember, TimeOff, VideoChoice
+from staff.models import EmailState, OutboxEmail, StaffMember, TimeOff, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import (
@@ -274,15 +274,15 @@ def test_staff_see_no_reassign_button(maple: Maple):
 
 def test_a_failed_email_is_sent_again(maple: Maple, as_sky: Browser):
     appointment = maple.book()
-    appointment.notifications.update(state=NotificationState.FAILED, error="Mailbox full.")
-    mail = appointment.notifications.filter(audience="client").get()
+    OutboxEmail.objects.update(state=EmailState.FAILED, error="Mailbox full.")
+    mail = appointment.notifications.get(audience="client")
 
     content = as_sky.get(address("appointment", appointment)).content.decode()
     response = as_sky.post(reverse("appointment-mail-again", args=[appointment.pk, mail.pk]), follow=True)
 
-    mail.refresh_from_db()
+    mail.email.refresh_from_db()
     assert content.count("Send again") == 2
-    assert mail.state == NotificationState.WAITING
+    assert mail.email.state == EmailState.WAITING
     assert [str(message) for message in response.context["messages"]] == ["The email is being sent again."]
 
 

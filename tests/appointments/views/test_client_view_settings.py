@@ -9,8 +9,8 @@ from django.core import mail
 from django.test import Client as Browser
 from django.utils import timezone
 
-from appointments.notifications.outbox import send_waiting
 from staff.models import Role
+from staff.outbox import send_waiting
 from tests.appointments.conftest import Maple
 from tests.factories import make_member
 

@@ -19,6 +19,7 @@ from integrations.connections import lifecycle
 from integrations.connections.lifecycle import (
     AlreadyConnected,
     add_connection,
+    mark_reauthorized,
     require_reauthorization,
     revive_connection,
 )
@@ -36,6 +37,7 @@ from staff.models import Organization, Role, StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform
 from tests.messages import message
+from tests.outbox import email_server_down, retry_all, send_all
 
 pytestmark = pytest.mark.django_db
 
@@ -186,7 +188,7 @@ def test_a_disconnected_connection_stays_disconnected() -> None:
 
 
 def test_the_admins_get_one_email_with_a_link(
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, settings: Settings
+    settings: Settings,
 ) -> None:
     settings.BASE_URL = "https://coconut.example"
     maple = make_organization()
@@ -197,9 +199,9 @@ def test_the_admins_get_one_email_with_a_link(
     make_member(maple, "Sky Ito", Role.SCHEDULER)
     make_member(make_organization("Cedar Bank"), "Otto Brandt", Role.ADMIN)
 
-    with django_capture_on_commit_callbacks(execute=True):
-        refuse(connection)
-        refuse(connection)
+    refuse(connection)
+    refuse(connection)
+    send_all()
 
     (message,) = mail.outbox
     assert sorted(message.to) == ["abe@maple.example", "ada@maple.example"]
@@ -214,7 +216,7 @@ def test_the_admins_get_one_email_with_a_link(
 
 
 def test_the_email_is_in_the_organizations_language(
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     maple = make_organization()
     maple.language = "de"
@@ -223,31 +225,40 @@ def test_the_email_is_in_the_organizations_language(
     connection = make_connection(maple)
     monkeypatch.setattr(lifecycle, "_", lambda text: f"{translation.get_language()}: {text}")
 
-    with django_capture_on_commit_callbacks(execute=True):
-        refuse(connection)
+    refuse(connection)
+    send_all()
 
     (message,) = mail.outbox
     assert (message.subject[:4], message.body[:4]) == ("de: ", "de: ")
 
 
-def test_an_email_server_that_is_down_does_not_prevent_recording_the_refusal(
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks, settings: Settings, caplog: Any
-) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+def test_an_email_server_that_is_down_only_delays_the_email() -> None:
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple, "Ada Moreau", Role.ADMIN)
 
-    with django_capture_on_commit_callbacks(execute=True):
-        changed = refuse(connection)
+    changed = refuse(connection)
+    with email_server_down():
+        send_all()
+    sent_meanwhile = len(mail.outbox)
+    retry_all()
 
     assert changed
-    assert [
-        record.getMessage()
-        for record in caplog.records
-        if record.name == "integrations.connections.lifecycle"
-    ] == [f"The admins were not told that connection {connection.pk} needs Reauthorize."]
+    assert sent_meanwhile == 0
+    assert [message.to for message in mail.outbox] == [["ada@maple.example"]]
+
+
+def test_a_new_sign_in_drops_the_email() -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    make_member(maple, "Ada Moreau", Role.ADMIN)
+    refuse(connection)
+    with transaction.atomic():
+        mark_reauthorized(connection, None)
+
+    send_all()
+
+    assert mail.outbox == []
 
 
 def test_a_refusal_that_was_overtaken_by_a_new_sign_in_changes_nothing() -> None:

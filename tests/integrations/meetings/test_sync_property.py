@@ -37,7 +37,6 @@ from appointments.changes.meeting_method import change_method
 from appointments.changes.move import move_appointment, reassign_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough, Status
-from appointments.notifications.outbox import send_waiting
 from appointments.video.missing_links import without_link
 from appointments.video.repair import repair_links
 from coconut import task_queue
@@ -53,6 +52,7 @@ from integrations.platforms.registry import register
 from integrations.tasks import sync_meeting
 from services.models import MeetingMethod
 from staff.models import Role
+from staff.outbox import send_waiting
 from tests.factories import (
     make_client,
     make_connection,

@@ -25,6 +25,7 @@ from tests.integrations.teams.oauth_steps import (
     sign_in,
     start_service_account,
 )
+from tests.outbox import send_all
 
 # --- Connected ------------------------------------------------------------------------------------------
 
@@ -213,6 +214,7 @@ def test_a_refused_client_secret_is_for_the_operator_to_fix(ada_browser, simulat
         "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to fix, who has been "
         "told; there is nothing wrong with your account or your tenant.",
     )
+    send_all()
     assert [mail.to for mail in mailoutbox] == [["olive@operator.example"]]
 
 
@@ -221,6 +223,7 @@ def test_operators_get_one_email(ada_browser, simulator, mailoutbox):
 
     connect_service_account(ada_browser, simulator)
     connect_service_account(ada_browser, simulator)
+    send_all()
 
     assert len(mailoutbox) == 1
 

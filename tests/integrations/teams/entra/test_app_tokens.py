@@ -15,6 +15,7 @@ from tests.factories import TEAMS_ADDONS, make_organization
 from tests.integrations.teams.oauth_steps import (
     connect_access_policy,
 )
+from tests.outbox import send_all
 
 
 @pytest.fixture
@@ -75,6 +76,7 @@ def test_a_withdrawn_consent_needs_an_admin(
     ):
         user_tokens.access_token(by_policy)
 
+    send_all()
     by_policy.refresh_from_db()
     assert by_policy.status == "needs_reauthorization"
     assert [mail.subject for mail in mailoutbox] == ["Microsoft Teams needs to be reauthorized"]

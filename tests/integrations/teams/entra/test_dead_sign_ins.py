@@ -21,6 +21,7 @@ from integrations.teams.entra.id_token import Identity
 from integrations.teams.models import Method, TeamsConnection
 from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_member, make_organization
 from tests.messages import message
+from tests.outbox import send_all
 
 WORKERS = 4
 SUBJECT = "Microsoft Teams needs to be reauthorized"
@@ -94,6 +95,7 @@ def test_concurrent_refusals_send_one_email(connected, mailoutbox, method):
     connected.refresh_from_db()
     assert problems == [ErrorKind.CONNECTION] * WORKERS
     assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
+    send_all()
     assert [(mail.subject, mail.to) for mail in mailoutbox] == [(SUBJECT, ["ada@maple.example"])]
     assert ConnectionEvent.objects.filter(kind=EventKind.TOKEN_REFUSED).count() == 1
 
@@ -109,6 +111,7 @@ def test_another_refusal_after_reauthorize_sends_another_email(connected, ada, m
 
     ask_at_once(connected)
 
+    send_all()
     assert status_between == ConnectionStatus.CONNECTED
     assert [mail.subject for mail in mailoutbox] == [SUBJECT, SUBJECT]
 
@@ -121,6 +124,7 @@ def test_the_daily_refresh_finds_a_dead_sign_in_of_either_method(connected, mail
 
     tasks.keep_alive()
 
+    send_all()
     connected.refresh_from_db()
     assert connected.status == ConnectionStatus.NEEDS_REAUTHORIZATION
     assert [mail.subject for mail in mailoutbox] == [SUBJECT]

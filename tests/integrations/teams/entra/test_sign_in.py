@@ -20,6 +20,9 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
 from tests.factories import TENANT_ID
+from tests.outbox import send_all
+
+pytestmark = pytest.mark.django_db
 
 ENTRA = "https://login.microsoftonline.com"
 TOKEN_ENDPOINT = f"{ENTRA}/{TENANT_ID}/oauth2/v2.0/token"
@@ -192,6 +195,7 @@ def test_an_unusable_response_is_an_outage(entra, body):
 def test_operators_get_one_email_for_many_refusals(entra, mailoutbox):
     refused(entra, "invalid_client", 7000222, status=401)
     refused(entra, "invalid_client", 7000222, status=401)
+    send_all()
 
     (mail,) = mailoutbox
     assert mail.to == ["olive@operator.example"]
@@ -204,6 +208,7 @@ def test_another_error_sends_another_email(entra, mailoutbox):
     with pytest.raises(PlatformError):
         sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
+    send_all()
     assert len(mailoutbox) == 2
 
 
@@ -214,11 +219,13 @@ def test_without_a_cache_the_refusal_is_the_same(entra, mailoutbox, monkeypatch)
     monkeypatch.setattr(cache, "add", unavailable)
 
     assert refused(entra, "invalid_client", 7000222, status=401).kind == ErrorKind.OPERATOR
+    send_all()
     assert mailoutbox == []
 
 
 def test_a_refusal_for_the_admin_sends_no_email_to_operators(entra, mailoutbox):
     refused(entra, "invalid_grant", 50173)
+    send_all()
 
     assert mailoutbox == []
 
@@ -262,6 +269,7 @@ def test_an_unusable_certificate_is_for_the_operator_to_fix(entra, settings, tmp
     with pytest.raises(PlatformError) as caught:
         sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
+    send_all()
     assert (caught.value.kind, len(mailoutbox)) == (ErrorKind.OPERATOR, 1)
 
 
