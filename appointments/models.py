@@ -249,7 +249,7 @@ class Appointment(models.Model):
 
     @property
     def has_video_link(self) -> bool:
-        """Whether there is, or will be, a link to join."""
+        """Return whether there is, or will be, a link to join."""
         return self.meeting is not None or bool(self.personal_meeting_url)
 
 

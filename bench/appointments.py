@@ -44,7 +44,7 @@ def main() -> None:
 
 @dataclass
 class Bench:
-    """One run."""
+    """State of one run."""
 
     stack: Stack
     budgets: Budgets = field(default_factory=Budgets)

@@ -48,7 +48,7 @@ def main() -> None:
 
 @dataclass
 class Bench:
-    """One run."""
+    """State of one run."""
 
     stack: Stack
     servers: Servers

@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def measure(stack: Stack, page: Page, budgets: Budgets) -> None:
-    """Prepare tenant and staff, rematch new and then known staff, and then staff of whom some or all are missing."""
+    """Prepare tenant and staff. Rematch new staff, known staff, and staff who are partly or all missing."""
     aliases = [
         {"upn": f"new{number:05d}@maple.example", "mail": f"alias{number:05d}@maple.example"}
         for number in range(1, STAFF, 50)

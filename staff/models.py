@@ -405,7 +405,7 @@ class OutboxEmail(LeasedModel):
 
     @property
     def is_uncertain(self) -> bool:
-        """Whether a worker began to send the email and recorded no outcome: it may not have been sent."""
+        """Return whether a worker began to send the email and recorded no outcome: it may not have been sent."""
         if self.state != EmailState.SENDING or self.lease_until is None:
             return False
         return self.lease_until < timezone.now()

@@ -1,7 +1,7 @@
 """Email outbox: emails are stored in the transaction of a change, then rendered and sent by a worker, at most once.
 
 A row is committed as `sending` before the email server is contacted. If the worker dies in between, the row stays so
-and nobody knows whether the email was sent. Only an email that was certainly not accepted is retried automatically.
+and it is unknown whether the email was sent. Only an email that was certainly not accepted is retried automatically.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _render_message(email: OutboxEmail) -> EmailMessage | None:
         message = kinds[email.kind].render(email)
     if message is not None:
         message.to = email.to
-        # A header can't hold line breaks, whatever names are in it.
+        # A header can't hold line breaks, and a name may have some.
         message.subject = " ".join(message.subject.split())
     return message
 

@@ -32,7 +32,7 @@ from tests.factories import (
 NOW = datetime(2099, 3, 2, 15, tzinfo=UTC)
 
 # Ada is an admin, Sky a scheduler. The rows belong to the staff member Sam; Ben is another one. Otto is an admin of
-# another organisation, Olive an operator. "nobody" is not signed in.
+# another organisation, Olive an operator. The role "nobody" isn't signed in.
 ADMINS = {"ada": "in", "sky": "403", "sam": "403", "ben": "403", "otto": "in", "olive": "403"}
 SCHEDULERS = {**ADMINS, "sky": "in"}
 MEMBERS = {**SCHEDULERS, "sam": "in", "ben": "in"}

@@ -89,7 +89,7 @@ def book_appointment(
 
     If an appointment with the same `request_key` exists, it is returned unchanged; keys must be unguessable.
     `outside_hours` is for staff and ignored in the Client View. Raises BookingError, or TimeTaken with the next
-    free times. Never waits for the video platform, the mail server or the broker, and never fails because of them.
+    free times. Never waits for the video platform, the email server or the broker, and never fails because of them.
     """
     wanted = Booking(
         organization=organization,

@@ -38,12 +38,12 @@ class SlotRequest:
 
     @property
     def by_client(self) -> bool:
-        """Whether the rules for clients apply: notice, horizon, working hours and the time grid."""
+        """Return whether the rules for clients apply: notice, horizon, working hours and the time grid."""
         return self.through == BookedThrough.CLIENT_VIEW
 
     @property
     def may_be_outside_hours(self) -> bool:
-        """Whether the appointment may lie outside working hours; never for clients."""
+        """Return whether the appointment may lie outside working hours; never for clients."""
         return self.outside_hours and not self.by_client
 
     @property

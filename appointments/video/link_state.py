@@ -33,7 +33,7 @@ class Link:
 
     @property
     def is_final(self) -> bool:
-        """Whether the state no longer changes automatically."""
+        """Return whether the state no longer changes automatically."""
         return self.state not in (LinkState.PENDING, LinkState.WAITING)
 
     @property

@@ -47,7 +47,7 @@ class RepairResult:
 
 @dataclass(frozen=True)
 class RetryResult:
-    """Whether a link is tried again, and the blocking reason if there is one."""
+    """Return whether a link is tried again, and the blocking reason if there is one."""
 
     is_retried: bool
     sentence: str = ""

@@ -47,7 +47,7 @@ class CheckResult:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the platform has answered since the check ended. Needs the connection loaded."""
+        """Return whether the platform has answered since the check ended. Needs the connection loaded."""
         ended, answered = self.check.finished_at, self.check.connection.last_success_at
         return ended is not None and answered is not None and answered > ended
 

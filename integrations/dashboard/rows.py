@@ -15,7 +15,7 @@ from staff.models import StaffMember
 
 @dataclass(frozen=True)
 class UserRow:
-    """One staff member on the dashboard, with the names of those matched to the same remote user."""
+    """Row of a staff member on the dashboard, with the names of those matched to the same remote user."""
 
     connection: Connection
     member: StaffMember
@@ -56,12 +56,12 @@ class UserRow:
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether a new result is on its way that the page should show."""
+        """Return whether a new result is on its way that the page should show."""
         return self.is_waiting_for_permission or self.is_outdated or self.status == MatchStatus.CHECKING
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the result belongs to a previous user name, and a new lookup is due."""
+        """Return whether the result belongs to a previous user name, and a new lookup is due."""
         return (
             self.match is not None
             and self.connection.is_healthy

@@ -54,7 +54,7 @@ class TableFilter(forms.Form):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether the search or the filter can hide users."""
+        """Return whether the search or the filter can hide users."""
         return any(self.value(name) for name in ("search", "video", "status"))
 
 

@@ -32,7 +32,7 @@ class UserNameChange:
 
     @property
     def is_login(self) -> bool:
-        """Whether the person signs in with the field."""
+        """Return whether the person signs in with the field."""
         return self.field == MatchField.EMAIL
 
 

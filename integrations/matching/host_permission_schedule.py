@@ -1,6 +1,6 @@
 """Time of the next host permission probe.
 
-A new permission takes up to half an hour to spread, sometimes two days. If nobody grants the permission, the probes
+A new permission takes up to half an hour to spread, sometimes two days. If no admin grants the permission, the probes
 become rarer. The functions change a match without saving it: save `SCHEDULE_FIELDS`.
 """
 

@@ -72,17 +72,17 @@ class Result:
 
     @property
     def is_settling(self) -> bool:
-        """Whether staff still have the status Checking."""
+        """Return whether staff still have the status Checking."""
         return any(after for status, _before, after in self.counts if status == MatchStatus.CHECKING)
 
     @property
     def has_settled(self) -> bool:
-        """Whether staff had the status Checking when the run ended, and none has it now."""
+        """Return whether staff had the status Checking when the run ended, and none has it now."""
         return bool(self.run.counts_after.get(MatchStatus.CHECKING, 0)) and not self.is_settling
 
     @property
     def can_be_repeated(self) -> bool:
-        """Whether "only the failed" would look up any staff."""
+        """Return whether "only the failed" would look up any staff."""
         return not self.is_success or any(
             after for status, _before, after in self.counts if status != MatchStatus.MATCHED
         )

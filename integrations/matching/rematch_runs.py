@@ -131,7 +131,7 @@ def restart_run(
 
 @transaction.atomic
 def start_failed_run(run: RematchRun, *, started_by: StaffMember | None) -> RematchRun:
-    """Rematch the staff who aren't Matched after `run`, or whom the run did not reach. Raises RunUnderWay."""
+    """Rematch the staff who aren't Matched after `run`, or that the run did not reach. Raises RunUnderWay."""
     if _lock_running_rematch(run.connection) is not None:
         raise RunUnderWay
     reached = run.cursor if run.state == RematchState.FAILED else None

@@ -168,7 +168,7 @@ class ConnectionEvent(models.Model):
 
 
 class ConnectionCheck(models.Model):
-    """One run of Check connection. `steps` are finished `CheckStep`s as dicts."""
+    """Run of Check connection. `steps` are finished `CheckStep`s as dicts."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="checks")
     requested_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)

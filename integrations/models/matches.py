@@ -24,7 +24,7 @@ class DirectoryState(models.TextChoices):
 
 
 class HostPermission(models.TextChoices):
-    """Whether the platform lets us host meetings as a person. NOT_NEEDED if that doesn't differ between people."""
+    """Permission to host meetings as a person. NOT_NEEDED if the platform doesn't decide it per person."""
 
     NOT_NEEDED = "not_needed"
     UNKNOWN = "unknown"
@@ -157,7 +157,7 @@ class UserMatch(models.Model):
 
     @property
     def needs_permission(self) -> bool:
-        """Whether only host permission is missing."""
+        """Return whether only host permission is missing."""
         is_denied = self.host_permission in (HostPermission.DENIED, HostPermission.WAITING)
         return self.directory == DirectoryState.MATCHED and (
             self.reason == MatchReason.NO_HOST_PERMISSION or (not self.reason and is_denied)
@@ -165,7 +165,7 @@ class UserMatch(models.Model):
 
     @property
     def can_host(self) -> bool:
-        """Whether new video appointments with this person may be booked on this connection."""
+        """Return whether new video appointments with this person may be booked on this connection."""
         return self.enabled and self.status == MatchStatus.MATCHED
 
 

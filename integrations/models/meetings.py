@@ -226,7 +226,7 @@ class Meeting(LeasedModel):
 
     @property
     def has_failed(self) -> bool:
-        """Whether the meeting is out of sync and no longer due; `error` says why.
+        """Return whether the meeting is out of sync and no longer due; `error` says why.
 
         A ready meeting can have failed, too: its link works, but the platform refused the last change.
         """
@@ -234,7 +234,7 @@ class Meeting(LeasedModel):
 
     @property
     def is_read_for_comparison(self) -> bool:
-        """Whether the next comparison is one of the two that reconciliation scheduled."""
+        """Return whether the next comparison is one of the two that reconciliation scheduled."""
         return self.recheck_at is not None and self.recheck_at in (
             self.week_check_at,
             self.day_check_at,

@@ -44,7 +44,7 @@ class Directory(Protocol):
 
     @property
     def is_fully_loaded(self) -> bool:
-        """Whether all users of the platform are in memory. Another worker would have to load them again."""
+        """Return whether all users of the platform are in memory. Another worker would have to load them again."""
         ...
 
     def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryResult]:

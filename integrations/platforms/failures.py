@@ -40,13 +40,13 @@ class ErrorKind(models.TextChoices):
 
     @property
     def is_waiting_useful(self) -> bool:
-        """Whether the same request may succeed later without a change of the meeting."""
+        """Return whether the same request may succeed later without a change of the meeting."""
         return RULES[self].is_waiting_useful
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of the table. `retried` describes when the meeting is tried again."""
+    """Row of the table. `retried` describes when the meeting is tried again."""
 
     owner: Owner
     is_waiting_useful: bool

@@ -178,7 +178,7 @@ class PermissionState(StrEnum):
 
 @dataclass(frozen=True)
 class PermissionResult:
-    """Whether we may host meetings as one remote user.
+    """Answer about the host permission of one remote user.
 
     `pause`, with an unclear state, is the time in seconds that the platform wants all callers to wait.
     """
@@ -206,7 +206,7 @@ class StepOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class CheckStep:
-    """One step of Check connection. `message` has the finding, or the failure with its remedy."""
+    """Step of Check connection. `message` has the finding, or the failure with its remedy."""
 
     name: Message
     outcome: StepOutcome

@@ -23,7 +23,7 @@ from staff.models import Organization
 
 @dataclass(frozen=True)
 class ConnectionRow:
-    """One connection in a list. `rematch` is a sentence about the last run; `failed` counts failed links."""
+    """Connection in a list. `rematch` is a sentence about the last run; `failed` counts failed links."""
 
     connection: Connection
     platform: VideoPlatform

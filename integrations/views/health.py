@@ -120,7 +120,7 @@ def _render_page(request: HttpRequest, connection: Connection, form: SettingsFor
 
 
 def _count_without_permission(connection: Connection) -> int:
-    """Count the people for whom one script would grant the host permission."""
+    """Count the staff members without the host permission, which one script can grant."""
     if not connection.is_live or not platform_of(connection).needs_host_permission(connection):
         return 0
     return UserMatch.objects.needing_permission(connection).count()

@@ -39,7 +39,7 @@ def rematch(request: HttpRequest, connection: Connection) -> HttpResponse:
 @require_POST
 @while_connected
 def rematch_failed(request: HttpRequest, connection: Connection, run_pk: int) -> HttpResponse:
-    """Rematch the staff who aren't Matched after a run, or whom the run did not reach."""
+    """Rematch the staff who aren't Matched after a run, or that the run did not reach."""
     try:
         start_failed_run(_rematch_or_404(connection, run_pk), started_by=current_member(request))
     except RunUnderWay as error:

@@ -1,6 +1,6 @@
 """Signed-in pages before and after Microsoft Teams is connected, by either method.
 
-A page that a test clicks in is its own. One that begins with `seen_` is shared: nobody clicks there, it is only
+A page that a test clicks in is its own. One that begins with `seen_` is shared: no test clicks there, it is only
 looked at.
 """
 

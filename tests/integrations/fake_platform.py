@@ -408,7 +408,7 @@ class KeylessFakePlatform(FakePlatform):
 
 
 class FakeSettings(SettingsForm):
-    """One choice, which the platform keeps as `music`."""
+    """Choice that the platform keeps as `music`."""
 
     music = forms.ChoiceField(label="Music", choices=[("none", "No music"), ("jazz", "Jazz")])
 
