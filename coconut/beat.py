@@ -9,7 +9,7 @@ from typing import Any, Final
 from celery.beat import PersistentScheduler
 from redis.exceptions import RedisError
 
-from coconut import health
+from coconut.observability import health
 
 logger = logging.getLogger(__name__)
 

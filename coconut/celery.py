@@ -9,7 +9,8 @@ from typing import Any
 from celery import Celery, Task, signals
 from django.conf import settings
 
-from coconut import log_context, worker_resilience  # noqa: F401 - connects its receiver
+from coconut import worker_resilience  # noqa: F401 - connects its receiver
+from coconut.observability import log_context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 

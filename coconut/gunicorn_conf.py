@@ -17,7 +17,7 @@ from typing import Any, Final
 from django.conf import settings
 from gunicorn.glogging import Logger as GunicornLogger
 
-from coconut import prometheus
+from coconut.observability import prometheus
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 

@@ -57,8 +57,8 @@ INSTALLED_APPS = [
 if DEMO:
     INSTALLED_APPS.append("demo")
 MIDDLEWARE = [
-    "coconut.log_context.RequestIdMiddleware",
-    "coconut.probes.ProbesMiddleware",
+    "coconut.observability.log_context.RequestIdMiddleware",
+    "coconut.observability.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -115,7 +115,7 @@ CACHES = {
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Port on which a worker serves its metrics. 0: none.
 WORKER_METRICS_PORT = env.int("WORKER_METRICS_PORT", default=0)
-# The folder in which the processes of one program share their counters (`coconut.prometheus`).
+# The folder in which the processes of one program share their counters (`coconut.observability.prometheus`).
 PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 
 # --- Celery -----------------------------------------------------------------------------------------
@@ -280,14 +280,14 @@ LOG_SECRETS = [SECRET_KEY, *ENCRYPTION_KEYS, MICROSOFT_CLIENT_SECRET, METRICS_TO
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "coconut.log_context.ContextFilter"}},
+    "filters": {"context": {"()": "coconut.observability.log_context.ContextFilter"}},
     "formatters": {
         "line": {
-            "()": "coconut.logs.MaskingFormatter",
+            "()": "coconut.observability.logs.MaskingFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s%(request_suffix)s",
             "secrets": LOG_SECRETS,
         },
-        "json": {"()": "coconut.logs.JsonFormatter", "secrets": LOG_SECRETS},
+        "json": {"()": "coconut.observability.logs.JsonFormatter", "secrets": LOG_SECRETS},
     },
     "handlers": {
         "console": {

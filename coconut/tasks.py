@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from coconut import health
+from coconut.observability import health
 
 
 @shared_task(name="coconut.clear_sessions")

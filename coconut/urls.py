@@ -1,4 +1,4 @@
-"""URLs of the pages. Each app defines its own; `coconut.probes` answers probes."""
+"""URLs of the pages. Each app defines its own; `coconut.observability.probes` answers probes."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 
-from coconut import log_context
+from coconut.observability import log_context
 from staff.models import StaffMember
 
 

@@ -1,4 +1,4 @@
-"""Prometheus counters of meeting syncs. Each process counts for itself; `coconut.metrics` adds the counts up.
+"""Prometheus counters of meeting syncs. Each process counts its own; `coconut.observability.metrics` adds them up.
 
 No label identifies a customer, person or meeting; logs have these details.
 """

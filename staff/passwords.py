@@ -17,8 +17,8 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from coconut.rate_limits import Limit, is_within
 from staff.models import StaffMember
-from staff.rate_limits import Limit, is_within
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from coconut.rate_limits import Limit, cache_may_be_down, client_address, is_within
 from staff import known_devices
 from staff.models import StaffMember
-from staff.rate_limits import Limit, cache_may_be_down, client_address, is_within
 
 _QUARTER_OF_AN_HOUR = 15 * 60
 # By the address too: otherwise anyone could lock out the owner of an email.

@@ -16,7 +16,8 @@ from django.test import Client as Browser
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from coconut import gunicorn_conf, health
+from coconut import gunicorn_conf
+from coconut.observability import health
 from coconut.tasks import heartbeat
 
 ROOT = Path(real_settings.BASE_DIR)

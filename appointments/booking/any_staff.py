@@ -14,7 +14,7 @@ from appointments.availability.intervals import intersect, local_datetime
 from appointments.availability.slots import next_free_of_any_staff
 from appointments.booking.book import Booking, attempt_booking, find_repeated_booking
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
-from appointments.booking_rules.retry import run_with_retry
+from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import SlotRequest, check_allowed, check_same_organization
 from appointments.models import Appointment
 from staff.models import StaffMember

@@ -15,7 +15,7 @@ from django.db import IntegrityError
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.locks import lock_staff
-from appointments.booking_rules.retry import run_with_retry
+from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import (
     Owned,
     SlotRequest,

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
 from appointments.models import Appointment
+from integrations.hosting.blocking_reasons import BlockingReason
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.hosting.reasons import BlockingReason
 from services.models import MeetingMethod, Service
 from staff.models import Organization, StaffMember
 

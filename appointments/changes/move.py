@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_people
-from appointments.booking_rules.retry import run_with_retry
+from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import (
     SlotRequest,
     check_active,

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from appointments.availability.calendars import Calendar, Durations, load_calendars
 from appointments.booking.candidates import staff_candidates
 from appointments.models import Appointment
+from integrations.hosting.blocking_reasons import BlockingReason
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.hosting.reasons import BlockingReason
 from integrations.meetings.requests import keeps_link
 from services.models import MeetingMethod
 from staff.models import StaffMember

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_staff
-from appointments.booking_rules.retry import is_time_taken
+from appointments.booking_rules.lost_race import is_time_taken
 from appointments.booking_rules.validation import check_changeable
 from appointments.models import Appointment, AppointmentEventKind, BookedThrough, NotificationKind, Status
 from appointments.notifications.outbox import notify_all

@@ -19,7 +19,7 @@ from appointments.video.missing_links import host_is_able
 from appointments.video.repair import RepairResult
 from appointments.video.repair_rows import LinkRow, rows_of
 from integrations.hooks import MeetingPage
-from integrations.hosting.reasons import BlockingReason
+from integrations.hosting.blocking_reasons import BlockingReason
 from integrations.meetings.signals import batch_enqueue
 from services.methods import offers_of
 from services.models import MeetingMethod, Service

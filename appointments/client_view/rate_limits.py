@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
+from coconut.rate_limits import Limit, cache_may_be_down, client_address, exceeded_limit
 from staff.models import Organization
-from staff.rate_limits import Limit, cache_may_be_down, client_address, exceeded_limit
 
 # A whole branch may share one IP address.
 _VIEWS = Limit("client-view-pages", 600, 10 * 60)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from appointments.models import Appointment
 from appointments.video.missing_links import lacks_link
 from integrations.hooks import MeetingPage
+from integrations.hosting.blocking_reasons import BlockingReason
 from integrations.hosting.eligibility import Hosting, hosting_of
-from integrations.hosting.reasons import BlockingReason
 from integrations.meetings.requests import keeps_link
 
 

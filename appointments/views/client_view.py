@@ -30,9 +30,9 @@ from appointments.forms.client_view import DetailsForm
 from appointments.models import Appointment
 from appointments.views.private_links import appointment_context, confidential
 from appointments.views.responses import json_error, see_other, too_many_requests
+from coconut.rate_limits import Limit
 from staff.embedding import embedding_sites
 from staff.models import Organization
-from staff.rate_limits import Limit
 
 P = ParamSpec("P")
 _STEPS = ("services", "methods", "times", "details")

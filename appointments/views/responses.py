@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render, resolve_url
 
-from staff.rate_limits import Limit
+from coconut.rate_limits import Limit
 
 
 class SeeOther(HttpResponseRedirect):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from integrations.hosting.reasons import BlockingReason, blocking_reason_of, no_platform
+from integrations.hosting.blocking_reasons import BlockingReason, blocking_reason_of, no_platform
 from integrations.models import Connection, MatchStatus, UserMatch
 from integrations.platforms.registry import all_platforms
 from staff.models import Organization, StaffMember, VideoChoice

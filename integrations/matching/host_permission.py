@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from coconut import leases
+from coconut.rate_limits import cache_may_be_down
 from coconut.task_queue import send
 from integrations.circuit_breaker import (
     close_circuit,
@@ -41,7 +42,6 @@ from integrations.models import Connection, DirectoryState, HostPermission, Meet
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.registry import platform_of
 from integrations.platforms.values import MatchReason, PermissionResult, PermissionState, PlatformError
-from staff.rate_limits import cache_may_be_down
 
 logger = logging.getLogger(__name__)
 

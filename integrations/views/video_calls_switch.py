@@ -53,7 +53,7 @@ def toggle(request: HttpRequest, connection: Connection, staff_pk: int) -> HttpR
 @admin_only
 @require_POST
 @while_connected
-def turn_many(request: HttpRequest, connection: Connection) -> HttpResponse:
+def switch_many(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Turn Video Calls on or off for the selected users, or for all that the search and the filter keep."""
     if not {"all", "staff"} & request.POST.keys():
         messages.info(

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from coconut.rate_limits import Limit, client_address, is_within
 from staff.access import admin_only, current_member
 from staff.models import StaffMember
 from staff.passwords import EmailNotSent, ForgottenPasswordForm, send_forgotten_password, send_invitation
 from staff.people import person_or_404
-from staff.rate_limits import Limit, client_address, is_within
 from staff.sign_in import record_new_password
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
-from coconut import log_context
 from coconut.gunicorn_conf import Logger, when_ready
-from coconut.log_context import ContextFilter
-from coconut.logs import JsonFormatter
+from coconut.observability import log_context
+from coconut.observability.log_context import ContextFilter
+from coconut.observability.logs import JsonFormatter
 
 TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
 

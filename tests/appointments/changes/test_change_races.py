@@ -14,7 +14,7 @@ from appointments.changes.status import cancel_appointment, change_status
 from appointments.models import Appointment, BookedThrough, Client, Status
 from services.models import MeetingMethod, ServiceAssignment
 from staff.models import StaffMember
-from tests.appointments.booking_rules.test_retry import at_once
+from tests.appointments.booking_rules.test_lost_race import at_once
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_client, make_hours, make_member
 

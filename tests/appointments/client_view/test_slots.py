@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from coconut.rate_limits import Limit
 from integrations.models import UserMatch
 from services.models import MeetingMethod, OfferedTo, ServiceAssignment
 from staff.models import StaffMember
-from staff.rate_limits import Limit
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_hours, make_member, make_organization, make_staff
 

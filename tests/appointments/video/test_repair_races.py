@@ -15,7 +15,7 @@ from appointments.video.repair import RepairResult, repair_links
 from integrations.models import DesiredState, Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember
-from tests.appointments.booking_rules.test_retry import at_once
+from tests.appointments.booking_rules.test_lost_race import at_once
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment
 

@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 
 from appointments.models import Appointment, BookedThrough, Client
+from coconut.rate_limits import Limit
 from integrations.models import UserMatch
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, ServiceAssignment
-from staff.rate_limits import Limit
 from tests.appointments.conftest import Maple, monday
 from tests.factories import make_appointment, make_client, make_member, make_organization, make_service
 

@@ -12,9 +12,9 @@ import time_machine
 from django.test import Client as Browser
 
 from appointments.models import Appointment, Status
-from coconut.logs import mask
+from coconut.observability.logs import mask
+from coconut.rate_limits import Limit
 from services.models import MeetingMethod
-from staff.rate_limits import Limit
 from tests.appointments.conftest import NOW, Maple, monday
 from tests.factories import make_location
 

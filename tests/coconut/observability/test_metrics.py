@@ -19,7 +19,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from coconut import health, worker_metrics
+from coconut.observability import health, worker_metrics
 from integrations.models import ConnectionStatus, RematchState
 from integrations.monitoring import backlog
 from integrations.platforms.failures import ErrorKind
@@ -174,7 +174,7 @@ COUNT = """
 import os
 import django
 django.setup()
-from coconut import prometheus
+from coconut.observability import prometheus
 from integrations.metrics import count_sync
 prometheus.remove_old_counters()
 for _ in range(3):

@@ -12,7 +12,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from appointments.booking import book as booking
 from appointments.booking.any_staff import book_with_any_staff
-from appointments.booking_rules import retry, validation
+from appointments.booking_rules import lost_race, validation
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.locks import lock_staff
 from appointments.changes import move as moving
@@ -281,7 +281,7 @@ def _book_impatiently(maple: Maple) -> str | None:
             cursor.execute("SET lock_timeout = '100ms'")
         maple.book()
     except OperationalError as error:
-        return retry._sqlstate(error)
+        return lost_race._sqlstate(error)
     finally:
         connection.close()
     return None

@@ -12,7 +12,7 @@ from django.conf import settings
 from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
-from coconut import prometheus
+from coconut.observability import prometheus
 
 
 @signals.celeryd_init.connect

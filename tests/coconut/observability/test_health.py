@@ -14,8 +14,8 @@ from django.test import Client as Browser
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from coconut import health
 from coconut.beat import Scheduler
+from coconut.observability import health
 from coconut.tasks import heartbeat
 from tests.integrations.meeting_steps import ask, make_hosting
 

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 from coconut.celery import app
-from coconut.logs import JsonFormatter, MaskingFormatter, mask
+from coconut.observability.logs import JsonFormatter, MaskingFormatter, mask
 
 TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
 

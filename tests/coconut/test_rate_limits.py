@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from time import monotonic
 
-from staff.rate_limits import Limit, is_within
+from coconut.rate_limits import Limit, is_within
 
 LIMIT = Limit("test", times=1, seconds=3600)
 

@@ -1,7 +1,7 @@
 """Page /metrics: Prometheus metrics for requests with METRICS_TOKEN.
 
 Gauges are read from the database on each scrape, so every web process returns the same. Events are counted by the
-program in which they happen (`coconut.prometheus`). A worker serves its own counters (`coconut.worker_metrics`).
+program in which they happen (`prometheus`). A worker serves its own counters (`worker_metrics`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from coconut import health, prometheus
+from coconut.observability import health, prometheus
 from integrations.monitoring import backlog
 from staff.outbox import count_waiting
 

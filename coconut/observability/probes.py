@@ -11,7 +11,7 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
-from coconut import health, metrics
+from coconut.observability import health, metrics
 
 View = Callable[[HttpRequest], HttpResponse]
 PROBES: Final[dict[str, View]] = {

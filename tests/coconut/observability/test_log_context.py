@@ -12,9 +12,9 @@ from celery.app.trace import build_tracer
 from django.test import Client as Browser
 from kombu.simple import SimpleQueue
 
-from coconut import log_context, probes
 from coconut.celery import REQUEST_ID_HEADER, app
-from coconut.log_context import ContextFilter
+from coconut.observability import log_context, probes
+from coconut.observability.log_context import ContextFilter
 from coconut.task_queue import send
 from staff.models import Role
 from tests.factories import make_member, make_organization

@@ -105,7 +105,7 @@ class MaskingFormatter(logging.Formatter):
 class JsonFormatter(BaseJsonFormatter):
     """Formats a JSON object per line: time (UTC), level, logger, message, and further fields.
 
-    Further fields come from `coconut.log_context` and from `extra`. Objects such as Django's request are left out.
+    Further fields come from `log_context` and from `extra`. Objects such as Django's request are left out.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
