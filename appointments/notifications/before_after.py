@@ -1,4 +1,4 @@
-"""How an appointment was before a change, as far as mails tell of it: each new fact with what it was."""
+"""Previous values of an appointment, for emails about a change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.models import MeetingMethod
 
 @dataclass(frozen=True)
 class PreviousValues:
-    """What differs from now; the rest is empty. `method` and `address` are both there where either differs."""
+    """Previous values that differ from the present ones, others empty. `method` and `address` come together."""
 
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -24,7 +24,7 @@ class PreviousValues:
 
 
 def snapshot(appointment: Appointment) -> dict[str, Any]:
-    """The appointment as it is now, ready for JSON; its staff member and location should be loaded with it."""
+    """Return the present values as JSON. Load the appointment with its staff member and location."""
     return {
         "starts_at": appointment.starts_at.isoformat(),
         "ends_at": appointment.ends_at.isoformat(),
@@ -35,7 +35,7 @@ def snapshot(appointment: Appointment) -> dict[str, Any]:
 
 
 def previous_values(appointment: Appointment, before: dict[str, Any] | None) -> PreviousValues:
-    """What was another way when `before`, a `snapshot`, was taken."""
+    """Return what has changed since `before`, a `snapshot`, was taken."""
     if before is None:
         return PreviousValues()
     now = snapshot(appointment)

@@ -1,4 +1,4 @@
-"""What a mail says of an appointment, fact by fact: as it is now, and as it was where that changed."""
+"""Facts of an appointment in an email, with the previous value of those that changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.models import MeetingMethod
 
 @dataclass(frozen=True)
 class Fact:
-    """A line, what belongs below it, and what stood there before."""
+    """A labelled line, the lines below it, and its previous value."""
 
     label: str
     now: str
@@ -30,7 +30,7 @@ class Fact:
 def facts_of(
     appointment: Appointment, audience: str, earlier: PreviousValues, *, is_live: bool
 ) -> list[Fact]:
-    """When, what, with whom, how and where, in the reader's language and zone, which are the current ones."""
+    """Return the facts in the current language and time zone, which must be the reader's."""
     whom = _("With") if audience == Audience.CLIENT else _("Staff member")
     facts = [
         _when(appointment, audience, earlier),
@@ -54,7 +54,7 @@ def _when(appointment: Appointment, audience: str, earlier: PreviousValues) -> F
         return Fact(_("When"), f"{now}, {zone}")
     before = _span(earlier.starts_at, earlier.ends_at)
     if audience == Audience.FORMER:
-        # Whoever lost it is told by the time they knew.
+        # The previous staff member knows the appointment by its previous time.
         return Fact(_("When"), f"{before}, {zone}")
     return Fact(_("When"), f"{now}, {zone}", before=before)
 
@@ -65,7 +65,7 @@ def _span(starts_at: datetime, ends_at: datetime) -> str:
 
 
 def _how(appointment: Appointment, audience: str) -> list[str]:
-    """What is to be known of the method: who calls whom, or whose link it is."""
+    """Return who makes the call, or the label and note of a personal link."""
     if appointment.method == MeetingMethod.PHONE and audience == Audience.CLIENT and appointment.client.phone:
         return [_("We call you at %(phone)s.") % {"phone": appointment.client.phone}]
     return [*filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])]

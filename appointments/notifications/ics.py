@@ -1,4 +1,4 @@
-"""An appointment as calendars understand it (RFC 5545, RFC 5546): an invitation, or its cancellation."""
+"""Calendar file of an appointment (RFC 5545, RFC 5546): an invitation, or its cancellation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REQUEST, CANCEL = "REQUEST", "CANCEL"
 
 
 def method_of(kind: str) -> str:
-    """The calendar's word for what happened."""
+    """Return the METHOD of the calendar file."""
     return CANCEL if kind == NotificationKind.CANCELLED else REQUEST
 
 
@@ -44,20 +44,20 @@ def invitation(appointment: Appointment, *, kind: str, sequence: int, audience: 
 
 
 def summary(appointment: Appointment, audience: str) -> str:
-    """One line for a calendar or a subject: whom the reader meets, and for what."""
+    """Return one line for a calendar or a subject: the service, and the person or organisation the reader meets."""
     other = appointment.organization.name if audience == Audience.CLIENT else appointment.client.name
     return " ".join(f"{appointment.service.name}, {other}".split())
 
 
 def place(appointment: Appointment) -> str:
-    """Where to be, in one line: the join link, the address, or the method's name."""
+    """Return the join link, the address, or the name of the meeting method."""
     if appointment.has_video_link:
         return join_url(appointment)
     return address_of(appointment) or appointment.get_method_display()
 
 
 def address_of(appointment: Appointment) -> str:
-    """The location's name and address in one line; "" for an appointment that takes place nowhere of ours."""
+    """Return the location's name and address in one line, or "" if the appointment isn't at a location."""
     location = appointment.location
     if location is None or appointment.method != MeetingMethod.AT_LOCATION:
         return ""
@@ -88,7 +88,7 @@ def _description(appointment: Appointment) -> str:
 
 def _organizer(appointment: Appointment) -> vCalAddress:
     organizer = vCalAddress(f"mailto:{parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}")
-    # A parameter can hold neither a double quote nor a line break, whatever it is called.
+    # A parameter can't hold double quotes or line breaks.
     name = " ".join(appointment.organization.name.replace('"', "'").split())
     organizer.params["CN"] = vText(name)
     return organizer

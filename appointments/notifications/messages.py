@@ -1,4 +1,4 @@
-"""The mails themselves: in the reader's language and time zone, as HTML, text and a calendar entry."""
+"""Messages about an appointment as HTML, text and a calendar entry, in the reader's time zone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _RELATED = (
 
 
 def message_for(notification: Notification) -> EmailMultiAlternatives:
-    """Build the mail of an outbox row from the appointment as it is now."""
+    """Build the message from the present state of the appointment."""
     appointment = Appointment.objects.select_related(*_RELATED).get(pk=notification.appointment_id)
     with timezone.override(_zone_of_reader(appointment, notification)):
         return _mail(appointment, notification)
@@ -56,7 +56,7 @@ def _mail(appointment: Appointment, notification: Notification) -> EmailMultiAlt
 def _attach_calendar(
     mail: EmailMultiAlternatives, appointment: Appointment, notification: Notification
 ) -> None:
-    """As a part that mail programs act upon, and as a file for those that do not."""
+    """Attach the calendar file as an alternative, which email programs act on, and as a file for the others."""
     ics = invitation(
         appointment,
         kind=notification.kind,
@@ -72,7 +72,7 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
     audience = notification.audience
     earlier = previous_values(appointment, notification.before)
     is_live = notification.kind != NotificationKind.CANCELLED
-    # Whoever takes it over never knew it otherwise.
+    # The new staff member never knew the previous values.
     is_new = audience == Audience.STAFF and notification.kind == NotificationKind.REASSIGNED
     return {
         "appointment": appointment,
@@ -92,7 +92,7 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
 
 
 def _knows_join_link(notification: Notification) -> bool:
-    """Whether the reader has the link to join already."""
+    """Return whether the reader already has the join link."""
     return notification.before is not None and notification.before["method"] == MeetingMethod.VIDEO
 
 
@@ -100,7 +100,7 @@ def _private_links(appointment: Appointment, audience: str) -> dict[str, str]:
     if audience == Audience.CLIENT:
         links = {"manage_url": manage_url(appointment), "book_again_url": book_again_url(appointment)}
         return links | {"phone": phone_to_call(appointment)}
-    # Whoever lost it may not open it any more.
+    # The previous staff member has no access to the appointment any more.
     return {"staff_url": staff_url(appointment)} if audience == Audience.STAFF else {}
 
 
@@ -111,7 +111,7 @@ _HEADINGS = {
     NotificationKind.CHANGED: _lazy("Appointment changed"),
     NotificationKind.CANCELLED: _lazy("Appointment cancelled"),
 }
-# What happened, in one sentence to whoever reads it: the client, then the staff member.
+# Sentences for the client and for the staff member.
 _SENTENCES = {
     NotificationKind.BOOKED: (_lazy("Your appointment is confirmed."), _lazy("You have a new appointment.")),
     NotificationKind.MOVED: (
@@ -158,7 +158,7 @@ def _zone_of_reader(appointment: Appointment, notification: Notification) -> tzi
 
 
 def _reader(appointment: Appointment, notification: Notification) -> StaffMember:
-    """The staff member who is told; the one who has it now, where nobody has the address any more."""
+    """Return the staff member who gets the email, or the present one if no staff member has the address."""
     if notification.audience != Audience.FORMER:
         return appointment.staff
     colleagues = StaffMember.objects.filter(organization=appointment.organization)
