@@ -48,9 +48,10 @@ test-integrations:
 test-rest:
 	$(python) -m pytest $(patsubst %,--ignore=%,$(pages) $(faults) tests/integrations)
 
-lint: .venv/.dev ## Check style and types only
+lint: .venv/.dev ## Check style, language and types only
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
+	$(python) .ci/language.py
 	$(python) -m mypy
 
 bench: test-setup ## Measure (each script in bench/ prints its own numbers)

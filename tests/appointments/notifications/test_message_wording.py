@@ -1,4 +1,4 @@
-"""Every mail about a change, line by line, as client and staff read it."""
+"""Text of each email about a change, line by line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SUBJECT = "Mortgage review, Maple Credit Union"
 
 @pytest.fixture
 def maple(maple_with_teams: Maple, tess: StaffMember) -> Maple:
-    """Cleo reads times in Toronto, Sam in Vienna, Tess in Tokyo; Sam and Tess are on Teams."""
+    """Return people in three time zones: Cleo in Toronto, Sam in Vienna, Tess in Tokyo. Sam and Tess host on Teams."""
     make_match(UserMatch.objects.get().connection, tess)
     StaffMember.objects.filter(pk=maple_with_teams.sam.pk).update(time_zone="Europe/Vienna")
     StaffMember.objects.filter(pk=tess.pk).update(time_zone="Asia/Tokyo")
@@ -40,7 +40,7 @@ def maple(maple_with_teams: Maple, tess: StaffMember) -> Maple:
 
 @pytest.fixture
 def booked(maple: Maple) -> Appointment:
-    """A video call with Sam, on Monday at ten UTC, of which everybody was told."""
+    """Book a video call with Sam on Monday at 10:00 UTC and send its emails."""
     return told(maple.book(method=MeetingMethod.VIDEO))
 
 
@@ -51,7 +51,7 @@ def told(appointment: Appointment) -> Appointment:
 
 
 def read(address: str) -> tuple[str, list[str]]:
-    """Send what waits; the subject and the lines of the mail to an address, without the empty ones."""
+    """Send waiting emails; return the subject and the non-empty lines of the one to an address."""
     send_all()
     message = sent_to(address)
     lines = part(message, "text/plain").splitlines()
@@ -59,7 +59,7 @@ def read(address: str) -> tuple[str, list[str]]:
 
 
 def entry(address: str) -> tuple[str, int]:
-    """METHOD and SEQUENCE of the calendar entry in the mail to an address."""
+    """Return METHOD and SEQUENCE of the calendar entry in the email to an address."""
     calendar, event = event_of(sent_to(address))
     return str(calendar["METHOD"]), event["SEQUENCE"]
 
@@ -86,7 +86,9 @@ def change(maple: Maple, do: Any, appointment: Appointment, **changes: Any) -> A
     return changed
 
 
-def test_a_move_is_told_with_the_time_before_in_each_readers_zone(maple: Maple, booked: Appointment) -> None:
+def test_an_email_about_a_move_has_the_previous_time_in_the_readers_zone(
+    maple: Maple, booked: Appointment
+) -> None:
     moved = change(maple, move_appointment, booked, starts_at=monday(14))
 
     assert read(CLIENT) == (
@@ -123,7 +125,7 @@ def test_a_move_is_told_with_the_time_before_in_each_readers_zone(maple: Maple, 
     assert (entry(CLIENT), entry(STAFF)) == (("REQUEST", 1), ("REQUEST", 1))
 
 
-def test_the_html_says_the_same(maple: Maple, booked: Appointment) -> None:
+def test_the_html_part_has_the_same_content(maple: Maple, booked: Appointment) -> None:
     change(maple, move_appointment, booked, starts_at=monday(14))
     send_all()
 
@@ -135,7 +137,7 @@ def test_the_html_says_the_same(maple: Maple, booked: Appointment) -> None:
     assert f"{join_url(booked)}<br>{SAME_LINK}</p>" in html
 
 
-def test_a_reassign_is_told_to_the_client_and_both_staff_members(
+def test_a_reassign_emails_the_client_and_both_staff_members(
     maple: Maple, booked: Appointment, tess: StaffMember
 ) -> None:
     after = change(maple, reassign_appointment, booked, staff=tess, outside_hours=True)
@@ -172,7 +174,7 @@ def test_a_reassign_is_told_to_the_client_and_both_staff_members(
     assert (entry(CLIENT), entry(NEW)) == (("REQUEST", 1), ("REQUEST", 1))
 
 
-def test_whoever_lost_an_appointment_reads_the_time_they_knew_in_their_own_zone(
+def test_the_previous_staff_member_reads_the_time_they_knew_in_their_own_zone(
     maple: Maple, booked: Appointment, tess: StaffMember
 ) -> None:
     change(maple, move_appointment, booked, starts_at=monday(14), staff=tess, outside_hours=True)
@@ -237,14 +239,14 @@ def test_a_video_call_that_becomes_another_one_says_that_there_is_nothing_to_joi
     assert event_of(sent_to(CLIENT))[1].get("URL") is None
 
 
-def test_a_phone_call_says_who_calls(maple: Maple) -> None:
+def test_an_email_about_a_phone_call_says_who_calls(maple: Maple) -> None:
     maple.book(method=MeetingMethod.PHONE)
 
     assert "We call you at +1 555 0100." in read(CLIENT)[1]
     assert "We call you at +1 555 0100." not in read(STAFF)[1]
 
 
-def test_a_cancelling_is_told_with_its_reason_and_without_a_link(maple: Maple, booked: Appointment) -> None:
+def test_an_email_about_a_cancellation_has_the_reason_and_no_link(maple: Maple, booked: Appointment) -> None:
     cancelled = change(maple, cancel_appointment, booked, reason="The branch is closed.")
 
     assert read(CLIENT) == (
@@ -279,7 +281,7 @@ def test_a_cancelling_is_told_with_its_reason_and_without_a_link(maple: Maple, b
     assert (entry(CLIENT), entry(STAFF)) == (("CANCEL", 1), ("CANCEL", 1))
 
 
-def test_what_clients_cannot_book_is_not_offered_again(maple: Maple, booked: Appointment) -> None:
+def test_a_cancellation_offers_no_service_that_clients_cannot_book(maple: Maple, booked: Appointment) -> None:
     maple.review.public = False
     maple.review.save()
 
@@ -288,18 +290,14 @@ def test_what_clients_cannot_book_is_not_offered_again(maple: Maple, booked: App
     assert "Book again:" not in read(CLIENT)[1]
 
 
-def test_a_change_that_was_never_told_is_told_from_what_the_reader_knows(
-    maple: Maple, booked: Appointment
-) -> None:
+def test_an_unsent_change_is_merged_into_the_next_email(maple: Maple, booked: Appointment) -> None:
     moved = change(maple, move_appointment, booked, starts_at=monday(14))
     change(maple, move_appointment, moved, starts_at=monday(15))
 
     assert "(before: Monday, 30 November 2026, 05:00 – 05:30)" in read(CLIENT)[1]
 
 
-def test_a_move_that_is_taken_back_before_anybody_heard_of_it_is_not_told(
-    maple: Maple, booked: Appointment
-) -> None:
+def test_a_move_undone_before_its_email_was_sent_sends_no_email(maple: Maple, booked: Appointment) -> None:
     moved = change(maple, move_appointment, booked, starts_at=monday(14))
     change(maple, move_appointment, moved, starts_at=monday(10))
     send_all()

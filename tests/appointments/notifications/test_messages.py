@@ -1,4 +1,4 @@
-"""What the mails say to whom, and the calendar entries in them."""
+"""Content of emails and of their calendar entries."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.outbox import send_all
 pytestmark = pytest.mark.usefixtures("friday")
 
 
-# --- what the mails say -----------------------------------------------------------------------------
-def test_the_client_reads_the_time_in_their_own_zone(maple: Maple) -> None:
+# --- content of emails -----------------------------------------------------------------------------
+def test_the_client_reads_times_in_their_own_zone(maple: Maple) -> None:
     maple.cleo.time_zone = ZoneInfo("America/Toronto")
     maple.cleo.save()
     maple.book()
@@ -33,7 +33,7 @@ def test_the_client_reads_the_time_in_their_own_zone(maple: Maple) -> None:
     assert [when in part(message, kind) for kind in ("text/plain", "text/html")] == [True, True]
 
 
-def test_a_client_without_a_zone_reads_the_organisations(maple: Maple) -> None:
+def test_a_client_without_a_zone_reads_times_in_the_organisations_zone(maple: Maple) -> None:
     maple.organization.time_zone = ZoneInfo("Europe/Vienna")
     maple.organization.save()
     maple.book()
@@ -42,7 +42,7 @@ def test_a_client_without_a_zone_reads_the_organisations(maple: Maple) -> None:
     assert "11:00 – 11:30, Vienna time (CET)" in part(sent_to("cleo@example.com"), "text/plain")
 
 
-def test_staff_read_the_time_in_their_own_zone(maple: Maple) -> None:
+def test_staff_read_times_in_their_own_zone(maple: Maple) -> None:
     maple.book()
     maple.sam.time_zone = ZoneInfo("Asia/Tokyo")
     maple.sam.save()
@@ -51,7 +51,7 @@ def test_staff_read_the_time_in_their_own_zone(maple: Maple) -> None:
     assert "19:00 – 19:30, Tokyo time (JST)" in part(sent_to("sam@maple.example"), "text/plain")
 
 
-def test_the_mail_carries_our_join_link_with_the_platforms_words(maple_with_teams: Maple) -> None:
+def test_the_email_has_our_join_link_with_the_platforms_label(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
     send_all()
 
@@ -83,7 +83,7 @@ def test_a_personal_link_is_not_called_teams(maple_with_teams: Maple) -> None:
     assert f"Join video call:\n{join_url(appointment)}" in part(sent_to("cleo@example.com"), "text/plain")
 
 
-def test_the_manage_link_is_in_the_body_of_the_clients_mail_only(maple_with_teams: Maple) -> None:
+def test_only_the_body_of_the_clients_email_has_the_manage_link(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
     send_all()
 
@@ -114,7 +114,7 @@ def test_staff_read_the_notes_and_how_to_reach_the_client(maple: Maple) -> None:
     ] == [True] * 5
 
 
-def test_the_client_reads_no_notes(maple: Maple) -> None:
+def test_the_client_does_not_read_the_notes(maple: Maple) -> None:
     maple.book(client_note="First house", internal_note="VIP")
     send_all()
 
@@ -122,7 +122,7 @@ def test_the_client_reads_no_notes(maple: Maple) -> None:
     assert ("First house" in body, "VIP" in body) == (False, False)
 
 
-def test_what_people_typed_is_escaped_in_html_and_plain_in_text(maple: Maple) -> None:
+def test_user_input_is_escaped_in_html_and_unchanged_in_text(maple: Maple) -> None:
     maple.cleo.name = "<b>Cleo & Co</b>"
     maple.cleo.save()
     maple.book(client_note="<script>alert(1)</script>")
@@ -146,7 +146,7 @@ def test_no_name_can_add_a_header(maple: Maple) -> None:
     assert message["Subject"] == ("Appointment confirmed: Mortgage review, Cleo Bcc: everybody@example.com")
 
 
-def test_an_address_that_no_header_can_hold_fails_alone(maple: Maple) -> None:
+def test_an_address_that_is_no_valid_header_fails_alone(maple: Maple) -> None:
     maple.book()
     to_client = OutboxEmail.objects.filter(notification__audience=Audience.CLIENT)
     to_client.update(to=["cleo@example.com\nBcc: all@example.com"])
@@ -183,7 +183,7 @@ def test_a_cancelled_appointment_offers_nothing_to_join_or_manage(maple_with_tea
     assert (appointment.join_token in body, appointment.manage_token in body) == (False, False)
 
 
-# --- the calendar entry -----------------------------------------------------------------------------
+# --- calendar entry -----------------------------------------------------------------------------
 def test_the_calendar_entry_is_an_invitation_with_the_join_link(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
     send_all()
@@ -222,7 +222,7 @@ def test_moves_and_the_cancel_replace_the_same_entry(maple: Maple) -> None:
     assert entries[-1][1]["STATUS"] == "CANCELLED"
 
 
-def test_the_part_that_mail_programs_act_upon_names_its_method(maple: Maple) -> None:
+def test_the_calendar_part_names_its_method(maple: Maple) -> None:
     maple.book()
     send_all()
 
@@ -232,7 +232,7 @@ def test_the_part_that_mail_programs_act_upon_names_its_method(maple: Maple) -> 
     assert [one.get_filename() for one in message.iter_attachments()] == ["appointment.ics"]
 
 
-def test_an_appointment_at_a_location_says_where(maple: Maple) -> None:
+def test_the_entry_of_an_in_person_appointment_has_the_location(maple: Maple) -> None:
     maple.book(location=make_location(maple.organization, address="12 Main St, Unit 3; rear"))
     send_all()
 

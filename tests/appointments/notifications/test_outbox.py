@@ -1,4 +1,4 @@
-"""The outbox: who is told, what waits, and what becomes of a mail that cannot be sent."""
+"""Recipients, waiting emails, and emails that cannot be sent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def outbox(audience: Audience = Audience.CLIENT) -> list[tuple[str, int, str]]:
     return [(row.kind, row.sequence, row.email.state) for row in rows.select_related("email")]
 
 
-def test_a_booking_tells_the_client_and_the_staff_member(maple: Maple) -> None:
+def test_a_booking_emails_the_client_and_the_staff_member(maple: Maple) -> None:
     maple.book()
 
     rows = Notification.objects.order_by("audience")
@@ -40,13 +40,13 @@ def test_a_booking_tells_the_client_and_the_staff_member(maple: Maple) -> None:
     ]
 
 
-def test_a_client_without_email_is_not_mailed(maple: Maple) -> None:
+def test_a_client_without_an_address_gets_no_email(maple: Maple) -> None:
     maple.book(client=make_client(maple.organization, "Ned", email=""))
 
     assert Notification.objects.get().audience == Audience.STAFF
 
 
-def test_a_client_who_is_the_staff_member_is_told_as_both(maple: Maple) -> None:
+def test_a_client_who_is_the_staff_member_gets_both_emails(maple: Maple) -> None:
     maple.book(client=make_client(maple.organization, "Sam", email=maple.sam.email))
 
     assert Notification.objects.filter(email__to=[maple.sam.email]).count() == 2
@@ -66,19 +66,19 @@ def test_every_change_has_a_greater_sequence(maple: Maple) -> None:
     ]
 
 
-def test_who_was_not_told_of_the_booking_is_told_of_it_as_it_is_now(maple: Maple) -> None:
+def test_an_unsent_booking_email_shows_the_current_state(maple: Maple) -> None:
     move(maple.book())
 
     assert outbox() == [(Kind.BOOKED, 1, State.WAITING)]
 
 
-def test_a_move_that_nobody_heard_of_is_not_told_after_the_cancel(maple: Maple) -> None:
+def test_an_unsent_move_is_dropped_after_a_cancellation(maple: Maple) -> None:
     cancel(move(maple.book()))
 
     assert outbox() == [(Kind.CANCELLED, 2, State.WAITING)]
 
 
-def test_what_waits_is_sent_once(maple: Maple) -> None:
+def test_each_waiting_email_is_sent_once(maple: Maple) -> None:
     maple.book()
 
     assert [send_waiting(), send_waiting()] == [2, 0]
@@ -86,7 +86,7 @@ def test_what_waits_is_sent_once(maple: Maple) -> None:
     assert OutboxEmail.objects.filter(state=State.SENT, sent_at__isnull=False).count() == 2
 
 
-def test_a_crash_while_sending_leaves_the_row_and_mails_nobody_twice(
+def test_a_crash_while_sending_keeps_the_row_and_sends_nothing_twice(
     maple: Maple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maple.book()
@@ -103,7 +103,7 @@ def test_a_crash_while_sending_leaves_the_row_and_mails_nobody_twice(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_to_be_sent_again_while_the_mail_server_hangs_stays_so(
+def test_an_email_requeued_while_the_server_hangs_stays_queued(
     maple: Maple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maple.book()
@@ -129,7 +129,7 @@ def crash(self: EmailMultiAlternatives) -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_is_committed_as_sending_before_the_mail_server_hears_of_it(
+def test_a_row_is_committed_as_sending_before_smtp_starts(
     maple: Maple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maple.book()
@@ -156,7 +156,7 @@ def test_a_row_is_committed_as_sending_before_the_mail_server_hears_of_it(
         ),
     ],
 )
-def test_a_refusal_by_the_mail_server_is_kept_with_its_reason(
+def test_a_refusal_by_the_email_server_is_stored_with_its_reason(
     error: Exception, reason: str, maple: Maple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maple.book()
@@ -170,7 +170,7 @@ def test_a_refusal_by_the_mail_server_is_kept_with_its_reason(
     assert set(OutboxEmail.objects.values_list("state", "error")) == {(State.FAILED, reason)}
 
 
-def test_booking_does_not_wait_for_the_mail_server(maple: Maple) -> None:
+def test_booking_does_not_wait_for_the_email_server(maple: Maple) -> None:
     maple.book()
 
     assert mail.outbox == []

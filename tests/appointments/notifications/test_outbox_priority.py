@@ -1,4 +1,4 @@
-"""Mails wait for links that somebody looks forward to at this moment."""
+"""Sending emails gives way to meetings that are due."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.integrations.meeting_steps import later
 pytestmark = pytest.mark.usefixtures("friday")
 
 
-def test_the_rest_of_the_mails_is_for_another_task_where_somebody_waits_for_a_link(
+def test_the_remaining_emails_are_left_to_another_task_while_a_link_is_due(
     maple_with_teams: Maple,
 ) -> None:
     Connection.objects.update(last_success_at=timezone.now())

@@ -1,4 +1,4 @@
-"""A mail is taken from the outbox at the very moment at which the appointment changes once more."""
+"""An appointment changes at the moment its email is claimed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def take_as_a_worker_does(mail: Notification, is_taken: Event) -> None:
-    """Commit that the mail is being sent as late as it can be: when somebody else waits for its row."""
+    """Commit the claim only when another transaction waits for the row."""
     try:
         with transaction.atomic():
             OutboxEmail.objects.filter(pk=mail.email_id).update(state=EmailState.SENDING)
@@ -42,7 +42,7 @@ def wait_until_somebody_is_blocked() -> None:
     raise AssertionError("Nobody asked for the row.")
 
 
-def test_whoever_is_being_mailed_that_it_moved_is_told_that_it_moved_back(maple: Maple) -> None:
+def test_a_reader_of_a_move_email_that_is_being_sent_gets_the_move_back_too(maple: Maple) -> None:
     booked = maple.book()
     by_sky: dict[str, Any] = {"actor": maple.sky, "through": BookedThrough.SCHEDULE}
     OutboxEmail.objects.update(state=EmailState.SENT)
