@@ -150,15 +150,11 @@ class Appointment(models.Model):
     """A client's appointment with a staff member for a service."""
 
     # This field and `client` need no index of their own: a composite index below begins with each.
-    organization = models.ForeignKey(
-        Organization, models.CASCADE, related_name="appointments", db_index=False
-    )
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="appointments", db_index=False)
     service = models.ForeignKey(Service, models.PROTECT, related_name="appointments")
     staff = models.ForeignKey(StaffMember, models.PROTECT, related_name="appointments")
     client = models.ForeignKey(Client, models.PROTECT, related_name="appointments", db_index=False)
-    location = models.ForeignKey(
-        Location, models.SET_NULL, related_name="appointments", null=True, blank=True
-    )
+    location = models.ForeignKey(Location, models.SET_NULL, related_name="appointments", null=True, blank=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     # Start and end including the service's buffers.
@@ -166,9 +162,7 @@ class Appointment(models.Model):
     busy_to = models.DateTimeField()
     method = models.PositiveSmallIntegerField(choices=MeetingMethod)
     status = models.CharField(max_length=15, choices=Status, default=Status.CONFIRMED)
-    meeting = models.OneToOneField(
-        Meeting, models.SET_NULL, related_name="appointment", null=True, blank=True
-    )
+    meeting = models.OneToOneField(Meeting, models.SET_NULL, related_name="appointment", null=True, blank=True)
     # Copied from the staff member when a personal link is their explicit choice; never a silent fallback.
     personal_meeting_url = models.URLField(blank=True)
     personal_meeting_note = models.CharField(max_length=300, blank=True, default="", db_default="")
@@ -213,9 +207,7 @@ class Appointment(models.Model):
             models.UniqueConstraint(fields=["organization", "request_key"], name="request_once"),
             models.UniqueConstraint(fields=["manage_token"], name="manage_token_once"),
             models.UniqueConstraint(fields=["join_token"], name="join_token_once"),
-            models.CheckConstraint(
-                condition=Q(ends_at__gt=F("starts_at")), name="appointment_end_after_start"
-            ),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_end_after_start"),
             models.CheckConstraint(
                 condition=Q(busy_from__lte=F("starts_at"), busy_to__gte=F("ends_at")),
                 name="busy_time_holds_the_appointment",
@@ -296,9 +288,7 @@ class AppointmentEvent(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(
-                fields=["appointment", "once"], condition=~Q(once=""), name="notified_once"
-            )
+            models.UniqueConstraint(fields=["appointment", "once"], condition=~Q(once=""), name="notified_once")
         ]
 
 
@@ -334,9 +324,7 @@ class Notification(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["appointment", "sequence", "audience"], name="one_notification_per_change"
-            )
+            models.UniqueConstraint(fields=["appointment", "sequence", "audience"], name="one_notification_per_change")
         ]
 
     @property

@@ -31,9 +31,7 @@ class Fact:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-def record_event(
-    appointment: Appointment, *facts: Fact, actor: StaffMember | None = None, through: str = ""
-) -> None:
+def record_event(appointment: Appointment, *facts: Fact, actor: StaffMember | None = None, through: str = "") -> None:
     """Add one line to the appointment's timeline. Several facts of one change share the line."""
     new_event(appointment, *facts, actor=actor, through=through).save(force_insert=True)
 
@@ -54,9 +52,7 @@ def new_event(
     params = dict(first.params)
     if others:
         params["also"] = [{"kind": fact.kind, "params": dict(fact.params)} for fact in others]
-    return AppointmentEvent(
-        appointment=appointment, actor=actor, through=through, kind=first.kind, params=params
-    )
+    return AppointmentEvent(appointment=appointment, actor=actor, through=through, kind=first.kind, params=params)
 
 
 def event_text(event: AppointmentEvent) -> str:

@@ -45,9 +45,7 @@ urlpatterns = [
     path("schedule/appointments/<int:pk>/", include(_one_appointment)),
     path("contact-center/", contact_center.contact_center, name="contact-center"),
     path("contact-center/book/", booking_request.book, name="contact-center-book"),
-    path(
-        "contact-center/booked/<int:pk>/", contact_center.contact_center_booked, name="contact-center-booked"
-    ),
+    path("contact-center/booked/<int:pk>/", contact_center.contact_center_booked, name="contact-center-booked"),
     path("settings/client-view/", client_view_settings.client_view_settings, name="client-view-settings"),
     path("settings/video-calls/links/", video_links.video_links, name="video-links"),
     path("services/<int:pk>/video-calls/", switch_service.service_to_video, name="service-to-video"),

@@ -285,9 +285,7 @@ class Bench:
         booked = sum(response.status == 201 for response in responses)
         self._judge_outcome(f"{CROWD} at once, {name}", "booked", booked, places, responses)
 
-    def _judge_outcome(
-        self, name: str, verb: str, winners: int, places: int, responses: list[Response]
-    ) -> None:
+    def _judge_outcome(self, name: str, verb: str, winners: int, places: int, responses: list[Response]) -> None:
         """Check that as many requests won as there are places, and that the others got the next free times."""
         losers = sum(response.status == 409 and bool(response.json["next_free"]) for response in responses)
         is_kept = (winners, losers) == (places, CROWD - places)

@@ -111,9 +111,7 @@ def make_big_organization(connection_name: str = "Microsoft Teams") -> Connectio
 
     harbour = make_organization("Harbour Bank")
     connection = make_connection(harbour, name=connection_name)
-    admin = StaffMember(
-        organization=harbour, role=Role.ADMIN, email="admin@harbour.example", first_name="Ada"
-    )
+    admin = StaffMember(organization=harbour, role=Role.ADMIN, email="admin@harbour.example", first_name="Ada")
     admin.set_password(PASSWORD)
     admin.save()
     people = StaffMember.objects.bulk_create(
@@ -170,9 +168,7 @@ class Visitor:
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
-        self._connection = http.client.HTTPConnection(
-            address.hostname or "localhost", address.port, timeout=60
-        )
+        self._connection = http.client.HTTPConnection(address.hostname or "localhost", address.port, timeout=60)
         self.cookies: dict[str, str] = {}
         #: Location header of the latest click.
         self.landed = ""
@@ -210,9 +206,7 @@ def measure(stack: Stack, budgets: Budgets) -> None:
     print(f"The larger p95 may be {BUDGET_BARE_VIEWS} bare views, with at most {BUDGET_QUERIES} queries")
     print(f"  {'':<36}{'the whole page':>24}{'the table (htmx)':>24}{'queries':>9}{'bare views':>12}")
     for name, query in VIEWS.items():
-        measure_view(
-            visitor, f"{dashboard}?{urlencode({**query, 'rows': ROWS})}", name, bare_view_ms(stack), budgets
-        )
+        measure_view(visitor, f"{dashboard}?{urlencode({**query, 'rows': ROWS})}", name, bare_view_ms(stack), budgets)
     measure_bulk_switch(visitor, dashboard, budgets)
 
 

@@ -75,9 +75,7 @@ class Bench:
         for _ in range(SINGLE + 2):
             booked = connection.send(next(self.requests)).json["id"]
             started_at = monotonic()
-            [[token]] = self.stack.sql(
-                "SELECT join_token FROM appointments_appointment WHERE id = %s", booked
-            )
+            [[token]] = self.stack.sql("SELECT join_token FROM appointments_appointment WHERE id = %s", booked)
             while connection.send(request("GET", f"/join/{token}")).status != 302:
                 sleep(0.05)
                 if monotonic() - started_at > 60:
@@ -86,9 +84,7 @@ class Bench:
         # The first bookings find workers that have loaded nothing yet.
         times = sorted(seconds[2:])
         p50, p95 = statistics.median(times), times[int(len(times) * 0.95)]
-        print(
-            f"{SINGLE} bookings, link ready after: p50 {p50:.2f} s, p95 {p95:.2f} s, at most {times[-1]:.2f} s"
-        )
+        print(f"{SINGLE} bookings, link ready after: p50 {p50:.2f} s, p95 {p95:.2f} s, at most {times[-1]:.2f} s")
         self.budgets.judge("link ready, p95 s", p95, at_most=2)
 
     def burst(self) -> None:
@@ -139,9 +135,7 @@ class Bench:
                 sys.exit(f"The sweep enqueued {enqueued} meetings instead of {DUE}.")
         # The first sweeps find nothing in memory.
         p50 = statistics.median(times[2:])
-        self.budgets.judge(
-            f"a sweep over {MEETINGS:,} meetings, {DUE} due, p50 ms", p50, at_most=BUDGET_SWEEP_MS
-        )
+        self.budgets.judge(f"a sweep over {MEETINGS:,} meetings, {DUE} due, p50 ms", p50, at_most=BUDGET_SWEEP_MS)
 
     # --- The installation ---------------------------------------------------------------------------
 

@@ -98,9 +98,7 @@ def rematch(stack: Stack, page: Page, scene: str, budgets: Budgets) -> None:
         Path(f"/proc/{pid}/clear_refs").write_text("5")
     started_at = monotonic()
     page.get_by_role("button", name="Rematch all users").click()
-    expect(page.get_by_role("status").filter(has_text="All users have been rematched.")).to_be_visible(
-        timeout=120_000
-    )
+    expect(page.get_by_role("status").filter(has_text="All users have been rematched.")).to_be_visible(timeout=120_000)
     seconds, requests = monotonic() - started_at, graph_requests(stack) - requests_before
     grown = max(memory_mb(pid, "VmHWM") - before[pid] for pid in workers)
     budgets.judge(f"{scene}, seconds", seconds, at_most=BUDGET_SECONDS)

@@ -21,9 +21,7 @@ def _is_test_installation() -> bool:
 def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
     if settings.SECRET_KEY != settings.INSECURE_SECRET_KEY or _is_test_installation():
         return []
-    return [
-        Error("SECRET_KEY is not set.", hint="Set SECRET_KEY to 50 random characters.", id="coconut.E001")
-    ]
+    return [Error("SECRET_KEY is not set.", hint="Set SECRET_KEY to 50 random characters.", id="coconut.E001")]
 
 
 @register(Tags.security)

@@ -57,7 +57,5 @@ def _broken_connections(member: StaffMember) -> list[Connection]:
     if not member.is_admin or member.organization_id is None:
         return []
     return list(
-        Connection.objects.filter(
-            organization_id=member.organization_id, status=ConnectionStatus.NEEDS_REAUTHORIZATION
-        )
+        Connection.objects.filter(organization_id=member.organization_id, status=ConnectionStatus.NEEDS_REAUTHORIZATION)
     )

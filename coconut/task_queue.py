@@ -110,9 +110,7 @@ def send_each(task: str, calls: Sequence[tuple[object, ...]], *, priority: Prior
                 )
     except (OperationalError, LimitExceeded, BatchPublishError) as error:
         reason = error.__cause__ or error
-        logger.warning(
-            "The broker cannot be reached (%s); beat will find the rows of %s %s.", reason, task, calls
-        )
+        logger.warning("The broker cannot be reached (%s); beat will find the rows of %s %s.", reason, task, calls)
         return False
     return True
 

@@ -138,9 +138,7 @@ MAPLE = SeedOrganization(
     people=(
         Person("Ada Lovell", "Main Street", Role.ADMIN),
         Person("Sky Moreno", "Main Street", Role.SCHEDULER),
-        Person(
-            "Sam Okafor", "Main Street", services=("Mortgage review", "Loan consultation", "Account opening")
-        ),
+        Person("Sam Okafor", "Main Street", services=("Mortgage review", "Loan consultation", "Account opening")),
         Person(
             "Anna Berg",
             "Main Street",
@@ -215,9 +213,7 @@ CEDAR = SeedOrganization(
     people=(
         Person("Otto Keller", "Market Square", Role.ADMIN),
         Person("Olga Novak", "Market Square", services=("Current account", "Mortgage appointment")),
-        Person(
-            "Oscar Lind", "Riverside", services=("Mortgage appointment", "Savings review"), hours=WITH_LUNCH
-        ),
+        Person("Oscar Lind", "Riverside", services=("Mortgage appointment", "Savings review"), hours=WITH_LUNCH),
         Person("Omar Haddad", "Riverside", services=("Current account", "Savings review")),
     ),
     clients=(

@@ -83,9 +83,7 @@ class ProcessGroup:
             code = program.process.poll()
             if code is not None:
                 program.output.join(timeout=1)
-                raise SetupError(
-                    f"{program.name} ended unexpectedly (exit code {code}); stopping everything."
-                )
+                raise SetupError(f"{program.name} ended unexpectedly (exit code {code}); stopping everything.")
 
     def stop(self) -> None:
         """Stop the children one after the other, the last one first."""

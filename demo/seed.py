@@ -44,9 +44,7 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
     staff = _create_staff(organization, plan, locations, password)
     services = _create_services(organization, plan, staff)
     clients = Client.objects.bulk_create(
-        Client(
-            organization=organization, name=name, email=f"{name.split()[0].lower()}@example.com", phone=phone
-        )
+        Client(organization=organization, name=name, email=f"{name.split()[0].lower()}@example.com", phone=phone)
         for name, phone in plan.clients
     )
     # The scheduler books for clients, or the admin if there is no scheduler.
@@ -77,8 +75,7 @@ def _create_staff(
     organization: Organization, plan: SeedOrganization, locations: dict[str, Location], password: str
 ) -> dict[str, StaffMember]:
     members = StaffMember.objects.bulk_create(
-        _unsaved_member(organization, plan, person, locations[person.branch], password)
-        for person in plan.people
+        _unsaved_member(organization, plan, person, locations[person.branch], password) for person in plan.people
     )
     WorkingHours.objects.bulk_create(
         WorkingHours(staff=member, weekday=day, start=start, end=end)
@@ -141,8 +138,7 @@ def _providers(
     plan: SeedOrganization, staff: dict[str, StaffMember], services: dict[str, Service], now: datetime
 ) -> list[Provider]:
     methods = {
-        offer.name: [method for method in offer.methods if method != MeetingMethod.VIDEO]
-        for offer in plan.offers
+        offer.name: [method for method in offer.methods if method != MeetingMethod.VIDEO] for offer in plan.offers
     }
     return [
         Provider(

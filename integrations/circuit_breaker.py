@@ -48,9 +48,7 @@ connection_recovered = Signal()
 
 _PAUSE_IS_OVER: Final = Q(paused_until__lte=Now())
 _IS_SILENT: Final = Q(last_success_at__isnull=True) | Q(last_success_at__lt=Now() - SUCCESS_STAMP_EVERY)
-_RECOVERS: Final = (
-    _PAUSE_IS_OVER | _IS_SILENT | Q(probe_at__isnull=False) | Q(trouble_kind=ErrorKind.OPERATOR)
-)
+_RECOVERS: Final = _PAUSE_IS_OVER | _IS_SILENT | Q(probe_at__isnull=False) | Q(trouble_kind=ErrorKind.OPERATOR)
 _SUCCESS_CHANGES_ROW: Final = _RECOVERS | ~Q(trouble_kind="") | ~Q(consecutive_failures=[])
 
 
@@ -84,9 +82,7 @@ def probed_by(caller: str) -> QuerySet[Connection]:
     return Connection.objects.filter(probe_owner=caller, probe_at__isnull=False)
 
 
-def record_failure(
-    connection_id: int, error: PlatformError, caller: str, *, wait: float | None = None
-) -> None:
+def record_failure(connection_id: int, error: PlatformError, caller: str, *, wait: float | None = None) -> None:
     """Record a failed call: pause the connection, or count towards opening its circuit.
 
     `wait` is the caller's own delay in seconds. If the platform throttles, the whole connection waits as long.

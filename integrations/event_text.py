@@ -27,8 +27,7 @@ def event_text(event: ConnectionEvent) -> str:
     """Return the sentences about an event, or "" if its kind says everything."""
     kind = EventKind(event.kind)
     params: dict[str, Any] = {
-        name: Message.from_json(param) if isinstance(param, dict) else param
-        for name, param in event.params.items()
+        name: Message.from_json(param) if isinstance(param, dict) else param for name, param in event.params.items()
     }
     if not params:
         return ""

@@ -13,16 +13,12 @@ from staff.models import StaffMember
 from staff.outbox import EmailKind, enqueue_email
 
 
-def record_event(
-    connection: Connection, kind: EventKind, actor: StaffMember | None, **params: Any
-) -> ConnectionEvent:
+def record_event(connection: Connection, kind: EventKind, actor: StaffMember | None, **params: Any) -> ConnectionEvent:
     """Add an entry to the audit trail. `actor` is None if Coconut acted automatically.
 
     `params` are the facts that `integrations.event_text` needs for this kind, as JSON values or messages.
     """
-    params = {
-        name: param.as_json() if isinstance(param, Message) else param for name, param in params.items()
-    }
+    params = {name: param.as_json() if isinstance(param, Message) else param for name, param in params.items()}
     return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, params=params)
 
 

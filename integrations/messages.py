@@ -60,9 +60,7 @@ class NeutralMessage(MessageCode):
     )
     DELETION_UNCERTAIN = (
         "meeting.deletion_uncertain",
-        _(
-            "The platform was disconnected before it was certain that the meeting was deleted: it may still have it."
-        ),
+        _("The platform was disconnected before it was certain that the meeting was deleted: it may still have it."),
     )
     DISCONNECTED_BEFORE_DELETION = (
         "meeting.disconnected_before_deletion",

@@ -23,9 +23,7 @@ urlpatterns = [
     path("video-calls/all/", connections.all_connections, name="video-calls-all"),
     path("video-calls/<int:pk>/", dashboard.dashboard, name="connection"),
     path("video-calls/<int:pk>/users/<int:staff_pk>/", video_calls_switch.toggle, name="connection-toggle"),
-    path(
-        "video-calls/<int:pk>/users/<int:staff_pk>/grant/", host_permission.granted, name="connection-grant"
-    ),
+    path("video-calls/<int:pk>/users/<int:staff_pk>/grant/", host_permission.granted, name="connection-grant"),
     path("video-calls/<int:pk>/users/<int:staff_pk>/name/", alias.use_alias, name="connection-takeover"),
     path("video-calls/<int:pk>/users/unsettled/", host_permission.unsettled, name="connection-unsettled"),
     path("video-calls/<int:pk>/policy-script/", host_permission.script, name="connection-script"),
@@ -37,9 +35,7 @@ urlpatterns = [
     path("video-calls/<int:pk>/use-default/", defaults.use_default, name="connection-use-default"),
     path("video-calls/<int:pk>/name/", defaults.rename, name="connection-rename"),
     path("video-calls/<int:pk>/rematch/", rematch.rematch, name="connection-rematch"),
-    path(
-        "video-calls/<int:pk>/rematch/progress/", rematch.rematch_progress, name="connection-rematch-progress"
-    ),
+    path("video-calls/<int:pk>/rematch/progress/", rematch.rematch_progress, name="connection-rematch-progress"),
     path(
         "video-calls/<int:pk>/rematch/<int:run_pk>/failed/",
         rematch.rematch_failed,
@@ -57,12 +53,8 @@ urlpatterns = [
     ),
     path("video-calls/<int:pk>/field/", match_field.choose, name="connection-field"),
     path("video-calls/<int:pk>/field/<int:run_pk>/", match_field.preview, name="connection-field-preview"),
-    path(
-        "video-calls/<int:pk>/field/<int:run_pk>/change/", match_field.change, name="connection-field-change"
-    ),
-    path(
-        "video-calls/<int:pk>/field/<int:run_pk>/cancel/", match_field.cancel, name="connection-field-cancel"
-    ),
+    path("video-calls/<int:pk>/field/<int:run_pk>/change/", match_field.change, name="connection-field-change"),
+    path("video-calls/<int:pk>/field/<int:run_pk>/cancel/", match_field.cancel, name="connection-field-cancel"),
     path("video-calls/<int:pk>/health/", health.health, name="connection-health"),
     path("video-calls/<int:pk>/health/check/", health.check, name="connection-check"),
     path("video-calls/<int:pk>/health/settings/", health.settings, name="connection-settings"),

@@ -175,9 +175,7 @@ class Postgres:
         connection = self._connect("postgres")
         try:
             with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT name FROM pg_available_extensions WHERE name = ANY(%s)", [list(_EXTENSIONS)]
-                )
+                cursor.execute("SELECT name FROM pg_available_extensions WHERE name = ANY(%s)", [list(_EXTENSIONS)])
                 missing = _EXTENSIONS - {name for (name,) in cursor.fetchall()}
                 if missing:
                     raise SetupError(

@@ -16,14 +16,10 @@ from staff.models import StaffMember
 
 def with_provides(people: QuerySet[StaffMember], service: Service) -> QuerySet[StaffMember]:
     """Annotate each staff member with `provides`: whether they provide the service."""
-    return people.annotate(
-        provides=Exists(ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk")))
-    )
+    return people.annotate(provides=Exists(ServiceAssignment.objects.filter(service=service, staff=OuterRef("pk"))))
 
 
-def set_providers(
-    service: Service, *, among: Iterable[StaffMember], provided_by: Iterable[StaffMember]
-) -> None:
+def set_providers(service: Service, *, among: Iterable[StaffMember], provided_by: Iterable[StaffMember]) -> None:
     """Assign exactly `provided_by` of the staff members `among`. Other assignments stay as they are."""
     wanted = {person.pk for person in provided_by}
     shown = {person.pk for person in among}

@@ -96,9 +96,7 @@ class ServiceForm(ServiceModelForm):
             "buffer_before": _("Kept free before each appointment, to prepare."),
             "buffer_after": _("Kept free after each appointment, to follow up."),
             "adjustable_length": _("On the Schedule, an appointment can be made longer or shorter."),
-            "minimum_notice": _(
-                "How long before its start a time can still be booked by clients. 1440 is a day."
-            ),
+            "minimum_notice": _("How long before its start a time can still be booked by clients. 1440 is a day."),
             "booking_horizon_days": _("How far ahead times are offered."),
             "active": _("A service that is not active cannot be booked; what was booked stays."),
             "public": _("Unticked, only schedulers, admins and staff book it."),
@@ -151,9 +149,7 @@ class MeetingMethodForm(forms.Form):
     def offers(self) -> dict[MeetingMethod, OfferedTo]:
         """Return the ticked methods. By default they are offered to staff and clients."""
         return {
-            method: OfferedTo(
-                self.cleaned_data[f"offered_to_{method.value}"] or OfferedTo.STAFF_AND_CLIENTS.value
-            )
+            method: OfferedTo(self.cleaned_data[f"offered_to_{method.value}"] or OfferedTo.STAFF_AND_CLIENTS.value)
             for method in MeetingMethod
             if self.cleaned_data[f"method_{method.value}"]
         }

@@ -11,9 +11,7 @@ from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Servic
 
 def offers_of(service: Service) -> dict[MeetingMethod, OfferedTo]:
     """Return the service's meeting methods, each with its `OfferedTo`."""
-    return {
-        MeetingMethod(offer.method): OfferedTo(offer.offered_to) for offer in service.meeting_methods.all()
-    }
+    return {MeetingMethod(offer.method): OfferedTo(offer.offered_to) for offer in service.meeting_methods.all()}
 
 
 def set_methods(service: Service, wanted: Mapping[MeetingMethod, OfferedTo]) -> None:

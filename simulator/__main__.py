@@ -17,20 +17,14 @@ def main() -> None:
     from simulator.server import Server
     from simulator.store import Options, read_state_file
 
-    parser = argparse.ArgumentParser(
-        prog="python -m simulator", description="A simulated Microsoft 365 tenant."
-    )
+    parser = argparse.ArgumentParser(prog="python -m simulator", description="A simulated Microsoft 365 tenant.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9000)
-    parser.add_argument(
-        "--base-url", help="URL of the simulator for browsers (default: http://localhost:PORT)"
-    )
+    parser.add_argument("--base-url", help="URL of the simulator for browsers (default: http://localhost:PORT)")
     parser.add_argument("--state", type=Path, metavar="FILE", help="keep people, meetings and tokens in FILE")
     parser.add_argument("--client-id", default=os.environ.get("SIMULATOR_CLIENT_ID", CLIENT_ID))
     parser.add_argument("--client-secret", default=os.environ.get("SIMULATOR_CLIENT_SECRET", CLIENT_SECRET))
-    parser.add_argument(
-        "--redirect-uri", action="append", default=[], help="allow one more redirect URI (repeatable)"
-    )
+    parser.add_argument("--redirect-uri", action="append", default=[], help="allow one more redirect URI (repeatable)")
     arguments = parser.parse_args()
     options = Options(
         base_url=(arguments.base_url or f"http://localhost:{arguments.port}").rstrip("/"),

@@ -54,9 +54,7 @@ def show_state(request: HttpRequest) -> JsonResponse:
         }
         if request.GET.get("only", "people") == "people":
             parts["people"] = [
-                _person_json(tenant, person)
-                for tenant in store.directory.tenants.values()
-                for person in tenant
+                _person_json(tenant, person) for tenant in store.directory.tenants.values() for person in tenant
             ]
     only = request.GET.get("only")
     return JsonResponse({only: parts[only]} if only in parts else parts)

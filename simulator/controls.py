@@ -87,9 +87,7 @@ def _parse_person(entry: Any) -> Person:
     if entry.keys() - known:
         raise ControlError(f"Unknown field {', '.join(sorted(entry.keys() - known))}.")
     optional = {key: entry[key] for key in known - {"upn", "id", "name", "mail"} if key in entry}
-    return Person(
-        entry.get("id") or object_id(upn), upn, entry.get("name") or upn, entry.get("mail", upn), **optional
-    )
+    return Person(entry.get("id") or object_id(upn), upn, entry.get("name") or upn, entry.get("mail", upn), **optional)
 
 
 CHANGEABLE_FIELDS = ("name", "mail", "enabled", "guest", "licensed", "roles", "aliases")
@@ -131,8 +129,7 @@ def grant_policy(store: Store, data: JsonObject) -> JsonObject:
     if not data.get("clear"):
         apps = [str(app) for app in data.get("apps", [store.registration.client_id])]
         name = str(
-            data.get("name")
-            or (COCONUT_POLICY if store.registration.client_id in apps else OTHER_VENDOR_POLICY)
+            data.get("name") or (COCONUT_POLICY if store.registration.client_id in apps else OTHER_VENDOR_POLICY)
         )
         tenant.policies[name] = apps
     previous = (found.grant if found else tenant.global_grant).current()

@@ -134,9 +134,7 @@ class FaultList:
         """Remove one fault, or all of them."""
         self.active = [fault for fault in self.active if fault_id is not None and fault.id != fault_id]
 
-    def claim(
-        self, service: str, method: str, target: str, kinds: frozenset[str] = HTTP_KINDS
-    ) -> list[Fault]:
+    def claim(self, service: str, method: str, target: str, kinds: frozenset[str] = HTTP_KINDS) -> list[Fault]:
         """Return the faults for a request, and count one use of each.
 
         These are all latency faults and the first fault of another kind.

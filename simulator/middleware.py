@@ -22,9 +22,7 @@ from simulator.store import store
 
 UNFAULTED_PATHS = ("/_control", "/tenant/", "/meet/")
 SECRET_PARAMETERS = re.compile(r"((?:^|[?&])(?:code|client_secret|state|nonce|code_challenge)=)[^&]*")
-BAD_GATEWAY_HTML = (
-    "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-)
+BAD_GATEWAY_HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 class FaultInjectionMiddleware:

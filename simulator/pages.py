@@ -39,9 +39,7 @@ def tenant_page(request: HttpRequest) -> HttpResponse:
             "base_url": base_url(request),
             "problem": request.GET.get("problem", ""),
             "rows": [
-                _person_row(tenant, person)
-                for tenant in tenants
-                for person in tenant.people_after(0, MAX_PEOPLE_SHOWN)
+                _person_row(tenant, person) for tenant in tenants for person in tenant.people_after(0, MAX_PEOPLE_SHOWN)
             ],
             "total": sum(len(tenant) for tenant in tenants),
             "consents": _consent_rows(),
@@ -66,9 +64,7 @@ def _consent_rows() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for tenant_id, consent in store.grants.admin.items():
         tenant = store.directory.tenants[tenant_id]
-        rows.append(
-            {"tenant": tenant, "who": "All users (admin consent)", "granted": consent.scopes + consent.roles}
-        )
+        rows.append({"tenant": tenant, "who": "All users (admin consent)", "granted": consent.scopes + consent.roles})
     for key, scopes in store.grants.personal.items():
         tenant_id, _, oid = key.partition("/")
         tenant = store.directory.tenants[tenant_id]

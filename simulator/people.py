@@ -84,8 +84,6 @@ PEOPLE = (
     PersonSeed("olga@cedar.example", "Olga Novak"),
     PersonSeed("oscar@cedar.example", "Oscar Lind"),
     PersonSeed("omar@cedar.example", "Omar Haddad"),
-    PersonSeed(
-        FABRIKAM_ADMIN, "Fay Brooks", roles=(GLOBAL_ADMINISTRATOR,), note="Global Administrator of Fabrikam"
-    ),
+    PersonSeed(FABRIKAM_ADMIN, "Fay Brooks", roles=(GLOBAL_ADMINISTRATOR,), note="Global Administrator of Fabrikam"),
     PersonSeed("finn@fabrikam.example", "Finn Doyle"),
 )

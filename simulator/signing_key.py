@@ -25,9 +25,7 @@ class SigningKey:
                 raise TypeError("The signing key must be an RSA key.")
             self._private = loaded
         self._public = self._private.public_key()
-        der = self._public.public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        der = self._public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         self.kid = base64.urlsafe_b64encode(hashlib.sha256(der).digest()[:20]).rstrip(b"=").decode()
         # Cached: every Graph request carries a token, and verifying a signature is slow.
         self._cached_decode = lru_cache(maxsize=512)(self._decode)

@@ -147,14 +147,10 @@ def read_state_file(path: Path) -> dict[str, Any] | None:
     try:
         state: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise ValueError(
-            f"The state file {path} cannot be read ({error}). Remove it to start again."
-        ) from error
+        raise ValueError(f"The state file {path} cannot be read ({error}). Remove it to start again.") from error
     missing = {"key", "tenants", "grants", "book"} - state.keys()
     if missing:
-        raise ValueError(
-            f"The state file {path} lacks {', '.join(sorted(missing))}. Remove it to start again."
-        )
+        raise ValueError(f"The state file {path} lacks {', '.join(sorted(missing))}. Remove it to start again.")
     return state
 
 

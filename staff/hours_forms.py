@@ -125,9 +125,7 @@ class TimeOffForm(forms.Form):
     first_time = forms.TimeField(
         label=_("From"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     )
-    last_day = forms.DateField(
-        label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    last_day = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     last_time = forms.TimeField(
         label=_("To"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     )
@@ -170,9 +168,7 @@ class TimeOffForm(forms.Form):
         """Add the time off. Return False, with an error on the form, if it overlaps other time off."""
         starts_at, ends_at = self.period(self.person.zone)
         try:
-            add_time_off(
-                self.person, starts_at=starts_at, ends_at=ends_at, reason=self.cleaned_data["reason"]
-            )
+            add_time_off(self.person, starts_at=starts_at, ends_at=ends_at, reason=self.cleaned_data["reason"])
         except ValidationError as refusal:
             self.add_error(None, refusal.messages)
         return not self.errors

@@ -202,9 +202,7 @@ class StaffMember(AbstractUser):
         verbose_name=_("organisation"),
     )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.STAFF)
-    email = models.EmailField(
-        _("email"), unique=True, error_messages={"unique": _("This email is already taken.")}
-    )
+    email = models.EmailField(_("email"), unique=True, error_messages={"unique": _("This email is already taken.")})
     username = models.CharField(_("username"), max_length=150, blank=True, validators=[one_line])
     location = models.ForeignKey(
         Location, models.SET_NULL, related_name="staff", null=True, blank=True, verbose_name=_("location")
@@ -215,9 +213,7 @@ class StaffMember(AbstractUser):
     video_connection = models.ForeignKey(
         "integrations.Connection", models.PROTECT, related_name="chosen_by", null=True, blank=True
     )
-    personal_meeting_url = models.URLField(
-        _("personal meeting link"), blank=True, validators=[URLValidator(["https"])]
-    )
+    personal_meeting_url = models.URLField(_("personal meeting link"), blank=True, validators=[URLValidator(["https"])])
     personal_meeting_note = models.CharField(
         _("note for the personal link"), max_length=300, blank=True, validators=[one_line]
     )
@@ -396,9 +392,7 @@ class OutboxEmail(LeasedModel):
     class Meta:
         verbose_name = _("email")
         verbose_name_plural = _("emails")
-        indexes = [
-            models.Index(fields=["created_at"], condition=Q(state="waiting"), name="outbox_email_waiting")
-        ]
+        indexes = [models.Index(fields=["created_at"], condition=Q(state="waiting"), name="outbox_email_waiting")]
 
     def __str__(self) -> str:
         return f"{self.kind}: {', '.join(self.to)}"

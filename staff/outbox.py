@@ -190,11 +190,7 @@ def _retry_later(email: OutboxEmail, error: Exception) -> None:
     _record_outcome(email, EmailState.WAITING, error, due_at=Now() + timedelta(seconds=seconds))
 
 
-def _record_outcome(
-    email: OutboxEmail, state: EmailState, error: Exception | None = None, **fields: object
-) -> None:
+def _record_outcome(email: OutboxEmail, state: EmailState, error: Exception | None = None, **fields: object) -> None:
     """Record the outcome, unless the lease was lost because an admin chose "Send again" in the meantime."""
     text = f"{type(error).__name__}: {error}"[:300] if error is not None else ""
-    OutboxEmail.objects.filter(pk=email.pk).release_lease(
-        email.lease_token, state=state, error=text, **fields
-    )
+    OutboxEmail.objects.filter(pk=email.pk).release_lease(email.lease_token, state=state, error=text, **fields)

@@ -61,9 +61,7 @@ def _send_link(member: StaffMember, subject: str, template: str) -> None:
 class ForgottenPasswordForm(forms.Form):
     """Asks for an email address. The response doesn't reveal whether an account has it."""
 
-    email = forms.EmailField(
-        label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
-    )
+    email = forms.EmailField(label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
 
     def save(self, **options: Any) -> None:
         """Send the link to the active account with this address, even if it has no password yet."""

@@ -78,9 +78,7 @@ def make_staff(organization: Organization, how_many: int, **fields: Any) -> list
 def make_hours(member: StaffMember, start: time = time(9), end: time = time(17)) -> None:
     """Create the same hours from Monday to Friday."""
     days = [Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY, Weekday.THURSDAY, Weekday.FRIDAY]
-    WorkingHours.objects.bulk_create(
-        WorkingHours(staff=member, weekday=day, start=start, end=end) for day in days
-    )
+    WorkingHours.objects.bulk_create(WorkingHours(staff=member, weekday=day, start=start, end=end) for day in days)
 
 
 def make_service(
@@ -91,12 +89,8 @@ def make_service(
     **fields: Any,
 ) -> Service:
     service = Service.objects.create(organization=organization, name=name, **fields)
-    MeetingMethodOffer.objects.bulk_create(
-        MeetingMethodOffer(service=service, method=method) for method in methods
-    )
-    ServiceAssignment.objects.bulk_create(
-        ServiceAssignment(service=service, staff=member) for member in provided_by
-    )
+    MeetingMethodOffer.objects.bulk_create(MeetingMethodOffer(service=service, method=method) for method in methods)
+    ServiceAssignment.objects.bulk_create(ServiceAssignment(service=service, staff=member) for member in provided_by)
     return service
 
 
@@ -128,9 +122,7 @@ def make_appointment(
     )
 
 
-def make_connection(
-    organization: Organization, account_oid: str = SERVICE_ACCOUNT_ID, **fields: Any
-) -> Connection:
+def make_connection(organization: Organization, account_oid: str = SERVICE_ACCOUNT_ID, **fields: Any) -> Connection:
     """Create a healthy connection by service account, the organisation's default.
 
     A second one of the same organisation needs `is_default=False` and another `account_oid`; its name gets a number.

@@ -24,9 +24,7 @@ class ShortWaits(AppConfig):
         _shorten(rematch_lease, RUN_LEASE_DURATION=6 * SECOND)
         _shorten(lease, SETTLED_AFTER=SECOND)
         _shorten(sweep_queries, ENQUEUE_PAUSE=SECOND)
-        _shorten(
-            circuit_breaker, FIRST_PAUSE_SECONDS=1, LONGEST_PAUSE_SECONDS=3, LONGEST_PROBE_PAUSE_SECONDS=2
-        )
+        _shorten(circuit_breaker, FIRST_PAUSE_SECONDS=1, LONGEST_PAUSE_SECONDS=3, LONGEST_PROBE_PAUSE_SECONDS=2)
         _shorten(host_permission_schedule, FIRST_PAUSE=SECOND)
 
 

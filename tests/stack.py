@@ -120,9 +120,7 @@ class Stack:
         snapshot = Snapshot(f"{self._name}_{secrets.token_hex(4)}", self.control("keep")["state"])
         # PostgreSQL cannot copy a database that has connections.
         self._on_cluster(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS false")
-        self._on_cluster(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'"
-        )
+        self._on_cluster(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'")
         self._copy_database(self._name, to=snapshot.database)
         self._on_cluster(f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
         self._kept.append(snapshot.database)

@@ -106,9 +106,7 @@ def open_page(browser: Browser, running_stack: Stack, request: pytest.FixtureReq
 
         def open_page(start: Start, address: str = "about:blank") -> Page:
             running_stack.reset(start.snapshot)
-            context = closing.enter_context(
-                traced(new_context(browser, running_stack, start.cookies), request)
-            )
+            context = closing.enter_context(traced(new_context(browser, running_stack, start.cookies), request))
             page = closing.enter_context(watched_page(context))
             page.goto(address)
             return page

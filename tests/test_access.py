@@ -338,8 +338,6 @@ def test_an_unknown_id_is_not_found(client: Browser, world: dict[str, Any], name
     }
     rows = [number, number] if name in of_two else [number]
 
-    response = (
-        client.post(reverse(name, args=rows)) if name in ONLY_POST else client.get(reverse(name, args=rows))
-    )
+    response = client.post(reverse(name, args=rows)) if name in ONLY_POST else client.get(reverse(name, args=rows))
 
     assert response.status_code == 404

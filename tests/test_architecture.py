@@ -24,9 +24,7 @@ KINDS: dict[str, type[Contract]] = {
     "protected": ProtectedContract,
 }
 CONFIGURATION = read_configuration(str(ROOT / "pyproject.toml"))
-CONTRACTS: dict[str, dict[str, Any]] = {
-    options["id"]: options for options in CONFIGURATION["contracts_options"]
-}
+CONTRACTS: dict[str, dict[str, Any]] = {options["id"]: options for options in CONFIGURATION["contracts_options"]}
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +45,7 @@ def is_kept(contract: str, imports: grimp.ImportGraph) -> bool:
 
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_the_contract_is_kept(contract: str, imports: grimp.ImportGraph) -> None:
-    assert is_kept(contract, imports), (
-        f"Run lint-imports --contract {contract} to see which import breaks it."
-    )
+    assert is_kept(contract, imports), f"Run lint-imports --contract {contract} to see which import breaks it."
 
 
 @pytest.mark.parametrize(

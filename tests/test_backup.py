@@ -70,9 +70,7 @@ def test_a_backup_restored_into_a_fresh_database_has_all_rows_and_readable_token
     make_connection(make_organization())
     backup = str(tmp_path / "coconut.dump")
 
-    run_program(
-        "pg_dump", *options_of("pg_dump"), f"--file={backup}", database=connection.settings_dict["NAME"]
-    )
+    run_program("pg_dump", *options_of("pg_dump"), f"--file={backup}", database=connection.settings_dict["NAME"])
     run_program("pg_restore", *options_of("pg_restore"), backup, database=restored)
 
     assert manage("shell", "--no-imports", "-c", TOKEN, database=restored) == "a-refresh-token\n"
@@ -80,9 +78,7 @@ def test_a_backup_restored_into_a_fresh_database_has_all_rows_and_readable_token
     # Raises if a migration is missing.
     manage("migrate", "--check", database=restored)
     another = "bm90LXRoZS1rZXktdGhhdC1pdC13YXMtc3RvcmVkLXc="
-    assert "coconut.W004" in manage(
-        "check", "--database", "default", database=restored, ENCRYPTION_KEYS=another
-    )
+    assert "coconut.W004" in manage("check", "--database", "default", database=restored, ENCRYPTION_KEYS=another)
 
 
 def test_after_an_old_backup_meetings_are_synced_with_the_restored_appointments(

@@ -121,9 +121,7 @@ def test_the_contact_center_survives_any_input(
 
 
 @pytest.mark.parametrize("day", [*DATES, "2000-01-01", "2199-12-31"])
-def test_the_contact_center_shows_times_from_any_day(
-    client: Browser, maple: dict[str, Any], day: str
-) -> None:
+def test_the_contact_center_shows_times_from_any_day(client: Browser, maple: dict[str, Any], day: str) -> None:
     response = client.get(reverse("contact-center"), {**booking(maple), "date": day})
 
     assert response.status_code == 200
@@ -145,9 +143,7 @@ def booking(maple: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("day", DATES)
 @pytest.mark.parametrize("at", TIMES)
-def test_absurd_times_are_refused_with_a_sentence(
-    client: Browser, maple: dict[str, Any], day: str, at: str
-) -> None:
+def test_absurd_times_are_refused_with_a_sentence(client: Browser, maple: dict[str, Any], day: str, at: str) -> None:
     response = client.post(
         reverse("appointment-add"), {**booking(maple), "date": day, "time": at, "outside_hours": "on"}
     )
@@ -165,9 +161,7 @@ def test_the_schedule_of_an_absurd_day_opens(client: Browser, maple: dict[str, A
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_every_other_form_survives_any_input(
-    client: Browser, maple: dict[str, Any], value: str | bytes
-) -> None:
+def test_every_other_form_survives_any_input(client: Browser, maple: dict[str, Any], value: str | bytes) -> None:
     forms = {
         reverse("staff-add"): [
             "first_name",

@@ -105,14 +105,10 @@ def test_every_metric_in_an_alert_exists(metrics: list[tuple[str, dict[str, str]
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "docs" / "operations.md"], ids=lambda page: page.stem)
 def test_every_metric_in_a_runbook_exists(page: Path, metrics: list[tuple[str, dict[str, str]]]) -> None:
-    names = {name for name, labels in metrics} | {
-        re.sub(r"_(bucket|count|sum)$", "", name) for name, labels in metrics
-    }
+    names = {name for name, labels in metrics} | {re.sub(r"_(bucket|count|sum)$", "", name) for name, labels in metrics}
 
     # An ellipsis stands for several metrics.
-    assert [
-        name for name in re.findall(r"`(coconut_\w+)(?!…)\b", page.read_text()) if name not in names
-    ] == []
+    assert [name for name in re.findall(r"`(coconut_\w+)(?!…)\b", page.read_text()) if name not in names] == []
 
 
 @pytest.mark.parametrize(("page", "block"), SQL, ids=[page for page, block in SQL])
@@ -167,9 +163,9 @@ def test_the_grace_periods_are_longer_than_the_work() -> None:
 
 
 def test_every_service_except_migrate_is_restarted() -> None:
-    assert {
-        name: each["restart"] for name, each in SERVICES.items() if each["restart"] != "unless-stopped"
-    } == {"migrate": "no"}
+    assert {name: each["restart"] for name, each in SERVICES.items() if each["restart"] != "unless-stopped"} == {
+        "migrate": "no"
+    }
 
 
 def test_programs_start_after_the_migrations() -> None:

@@ -148,9 +148,7 @@ def load_calendars(
         )
 
     return {
-        member.pk: Calendar(
-            hours_of(member), merged(rows.time_off[member.pk]), merged(rows.busy_time[member.pk])
-        )
+        member.pk: Calendar(hours_of(member), merged(rows.time_off[member.pk]), merged(rows.busy_time[member.pk]))
         for member in people
     }
 

@@ -73,9 +73,7 @@ def find_first_slots(
             break
     shown = dict(sorted(by_day.items())[:DAYS_SHOWN])
     busy = _booked_seconds(people, shown, zone)
-    days = [
-        _day_of(each, starts, busy, whole=not number) for number, (each, starts) in enumerate(shown.items())
-    ]
+    days = [_day_of(each, starts, busy, whole=not number) for number, (each, starts) in enumerate(shown.items())]
     return FirstSlots(days, max(shown) + timedelta(days=1) if len(by_day) > len(shown) else None)
 
 
@@ -91,9 +89,7 @@ def _free_staff(
     return by_moment
 
 
-def _starts_by_day(
-    free: Mapping[int, list[StaffMember]], zone: ZoneInfo
-) -> dict[date, dict[int, list[StaffMember]]]:
+def _starts_by_day(free: Mapping[int, list[StaffMember]], zone: ZoneInfo) -> dict[date, dict[int, list[StaffMember]]]:
     days: dict[date, dict[int, list[StaffMember]]] = defaultdict(dict)
     for moment in sorted(free):
         days[datetime.fromtimestamp(moment, zone).date()][moment] = free[moment]

@@ -68,9 +68,7 @@ def grid(intervals: list[Interval], step: int) -> list[int]:
     return found
 
 
-def weekly_intervals(
-    hours: Iterable[WeeklyInterval], zone: tzinfo, first_day: date, last_day: date
-) -> list[Interval]:
+def weekly_intervals(hours: Iterable[WeeklyInterval], zone: tzinfo, first_day: date, last_day: date) -> list[Interval]:
     """Return the intervals of weekly hours in a zone, from `first_day` to `last_day` inclusive."""
     rows = list(hours)
     days = [first_day + timedelta(days=number) for number in range((last_day - first_day).days + 1)]

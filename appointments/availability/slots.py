@@ -57,8 +57,7 @@ def free_slots(
     durations = durations or Durations.of_service(service)
     calendars = load_calendars_around(people, first, last, location=location, ignoring=ignoring)
     return {
-        pk: _between(grid(calendar.free(durations), GRID_SECONDS), first, last)
-        for pk, calendar in calendars.items()
+        pk: _between(grid(calendar.free(durations), GRID_SECONDS), first, last) for pk, calendar in calendars.items()
     }
 
 

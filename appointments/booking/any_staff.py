@@ -40,9 +40,7 @@ def book_with_any_staff(
         raise
 
 
-def _book_first_available(
-    wanted: Booking, people: Sequence[StaffMember], first: StaffMember | None
-) -> Appointment:
+def _book_first_available(wanted: Booking, people: Sequence[StaffMember], first: StaffMember | None) -> Appointment:
     for member in sorted(free_staff(wanted, people), key=lambda member: member != first):
         try:
             return run_with_retry(lambda member=member: attempt_booking(wanted, member))  # type: ignore[misc]
@@ -64,15 +62,11 @@ def free_staff(wanted: Booking, people: Sequence[StaffMember]) -> list[StaffMemb
     end = request.start + request.durations.duration
     calendars = load_calendars_around(people, request.start, end, location=wanted.location)
     free = [member for member in people if _is_available(calendars[member.pk], request)]
-    return sorted(
-        free, key=lambda member: (_booked_seconds(calendars[member.pk], request, member), member.pk)
-    )
+    return sorted(free, key=lambda member: (_booked_seconds(calendars[member.pk], request, member), member.pk))
 
 
 def _is_available(calendar: Calendar, request: SlotRequest) -> bool:
-    taken = calendar.is_taken(request.start, request.durations) or calendar.is_off(
-        request.start, request.durations
-    )
+    taken = calendar.is_taken(request.start, request.durations) or calendar.is_off(request.start, request.durations)
     return not taken and (request.may_be_outside_hours or calendar.is_open(request.start, request.durations))
 
 

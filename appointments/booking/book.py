@@ -133,9 +133,7 @@ def find_repeated_booking(wanted: Booking) -> Appointment | None:
     """Return the appointment that the same request has already made, if any."""
     if wanted.request_key is None:
         return None
-    return Appointment.objects.filter(
-        organization=wanted.organization, request_key=wanted.request_key
-    ).first()
+    return Appointment.objects.filter(organization=wanted.organization, request_key=wanted.request_key).first()
 
 
 def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:

@@ -59,9 +59,7 @@ def bookable_staff(service: Service, method: int, *, only: int | None = None) ->
     return [member for member in people if hostings[member.pk].can_host]
 
 
-def staff_candidates(
-    organization: Organization, service: Service | None, method: int | None
-) -> StaffCandidates:
+def staff_candidates(organization: Organization, service: Service | None, method: int | None) -> StaffCandidates:
     """Return the candidates for a service, or for any service, and a meeting method.
 
     Takes a constant number of queries.

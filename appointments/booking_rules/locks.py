@@ -33,9 +33,7 @@ def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> App
     Raises ChangedMeanwhile if another staff member than the locked one has it now.
     """
     check_same_organization(appointment.organization, {"": actor})
-    current = (
-        Appointment.objects.select_for_update(no_key=True, of=("self",)).with_details().get(pk=appointment.pk)
-    )
+    current = Appointment.objects.select_for_update(no_key=True, of=("self",)).with_details().get(pk=appointment.pk)
     if current.staff_id != appointment.staff_id:
         raise ChangedMeanwhile(_last_change_sentence(current))
     return current

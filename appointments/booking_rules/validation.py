@@ -104,9 +104,7 @@ def check_assigned(service: Service, staff: StaffMember) -> None:
 def check_active(staff: StaffMember) -> None:
     """Check that the staff member is active, for new and moved appointments."""
     if not staff.is_active:
-        raise StaffUnavailable(
-            _("%(name)s no longer takes appointments. Choose someone else.") % {"name": staff.name}
-        )
+        raise StaffUnavailable(_("%(name)s no longer takes appointments. Choose someone else.") % {"name": staff.name})
 
 
 def check_method(service: Service, method: int, through: BookedThrough) -> None:

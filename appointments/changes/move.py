@@ -155,8 +155,7 @@ def _is_unchanged(appointment: Appointment, request: SlotRequest) -> bool:
 def _check_movable(appointment: Appointment, request: SlotRequest) -> None:
     if appointment.status not in (MOVABLE_BY_CLIENT if request.by_client else MOVABLE):
         raise BookingError(
-            _("An appointment that is “%(status)s” cannot be moved.")
-            % {"status": appointment.get_status_display()}
+            _("An appointment that is “%(status)s” cannot be moved.") % {"status": appointment.get_status_display()}
         )
     check_active(request.staff)
     if request.staff.pk != appointment.staff_id:
@@ -173,9 +172,7 @@ def _move(appointment: Appointment, request: SlotRequest, actor: StaffMember | N
     elif appointment.meeting_id is not None:
         request_move(appointment.meeting_id, starts_at=appointment.starts_at, ends_at=appointment.ends_at)
     appointment.version += 1
-    appointment.save(
-        update_fields=["starts_at", "ends_at", "busy_from", "busy_to", "staff", "version", *VIDEO_FIELDS]
-    )
+    appointment.save(update_fields=["starts_at", "ends_at", "busy_from", "busy_to", "staff", "version", *VIDEO_FIELDS])
     record_event(appointment, *facts, actor=actor, through=request.through)
     kind = _notification_kind(moved=is_moved, reassigned=is_reassigned)
     notify_all(appointment, kind, before=before, former=previous if is_reassigned else None)

@@ -35,9 +35,7 @@ def write_notes(
             raise ChangedMeanwhile(_conflict_sentence(current))
         current.client_note, current.internal_note = client_note, internal_note
         current.save(update_fields=["client_note", "internal_note"])
-        record_event(
-            current, Fact(AppointmentEventKind.NOTES_CHANGED), actor=actor, through=BookedThrough.SCHEDULE
-        )
+        record_event(current, Fact(AppointmentEventKind.NOTES_CHANGED), actor=actor, through=BookedThrough.SCHEDULE)
         return current
 
 

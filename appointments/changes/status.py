@@ -71,8 +71,7 @@ def change_status(
         if not is_time_taken(error):
             raise
     raise BookingError(
-        _("%(name)s now has another appointment at that time. Book a new one.")
-        % {"name": appointment.staff.name}
+        _("%(name)s now has another appointment at that time. Book a new one.") % {"name": appointment.staff.name}
     )
 
 

@@ -40,9 +40,7 @@ class NotVideo:
 
 def without_video(service: Service) -> AppointmentQuerySet:
     """Return the service's upcoming appointments that aren't video calls and whose client hasn't arrived, by start."""
-    upcoming = Appointment.objects.filter(
-        service=service, status=Status.CONFIRMED, starts_at__gt=timezone.now()
-    )
+    upcoming = Appointment.objects.filter(service=service, status=Status.CONFIRMED, starts_at__gt=timezone.now())
     return upcoming.exclude(method=MeetingMethod.VIDEO).order_by("starts_at", "pk")
 
 
@@ -79,9 +77,7 @@ def switch_to_video(appointments: Iterable[Appointment], *, actor: StaffMember) 
     with batch_enqueue():
         for appointment in appointments:
             try:
-                change_method(
-                    appointment, method=MeetingMethod.VIDEO, actor=actor, through=BookedThrough.SCHEDULE
-                )
+                change_method(appointment, method=MeetingMethod.VIDEO, actor=actor, through=BookedThrough.SCHEDULE)
             except BookingError:
                 skipped += 1
             else:

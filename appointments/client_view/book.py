@@ -48,9 +48,7 @@ def book_as_client(
     else:
         appointment = book_for(client, book=book_with_any_staff, people=selection.people, **booking)
     # Show the client times in the zone of their latest booking.
-    Client.objects.filter(pk=appointment.client_id).exclude(time_zone=selection.zone).update(
-        time_zone=selection.zone
-    )
+    Client.objects.filter(pk=appointment.client_id).exclude(time_zone=selection.zone).update(time_zone=selection.zone)
     return appointment
 
 
@@ -58,9 +56,7 @@ def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:
     """Return the next free slots after a datetime, or from now on if it has passed."""
     assert selection.service  # noqa: S101 - the page has checked it
     start = max(after, timezone.now())
-    return next_free_of_any_staff(
-        selection.service, selection.candidates, start, _SLOTS_SHOWN, for_clients=True
-    )
+    return next_free_of_any_staff(selection.service, selection.candidates, start, _SLOTS_SHOWN, for_clients=True)
 
 
 def same_client(details: dict[str, str], organization_id: int) -> Client | None:

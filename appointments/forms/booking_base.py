@@ -35,8 +35,7 @@ class BookingBaseForm(CompositeForm):
         max_length=64,
         widget=forms.HiddenInput,
         error_messages={
-            name: gettext_lazy("Part of this form was lost. Open it again.")
-            for name in ("required", "max_length")
+            name: gettext_lazy("Part of this form was lost. Open it again.") for name in ("required", "max_length")
         },
     )
     service = forms.ModelChoiceField(
@@ -143,9 +142,7 @@ class BookingBaseForm(CompositeForm):
         named = self.picked("named_links").split()
         for member, _hosting in self.personal:
             if str(member.pk) not in named and not self.has_error("staff"):
-                sentence = _(
-                    "%(name)s takes video calls on a personal link. Press Book again if that is right."
-                )
+                sentence = _("%(name)s takes video calls on a personal link. Press Book again if that is right.")
                 self.add_error("staff", sentence % {"name": member.name})
         return cleaned
 

@@ -11,9 +11,7 @@ from appointments.forms.fields import ChangeForm
 class ReasonForm(forms.Form):
     """Optional reason of a client."""
 
-    reason = forms.CharField(
-        label=_("Reason (optional)"), help_text=_("We read it."), required=False, max_length=300
-    )
+    reason = forms.CharField(label=_("Reason (optional)"), help_text=_("We read it."), required=False, max_length=300)
 
 
 class CancelForm(ChangeForm):

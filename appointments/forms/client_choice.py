@@ -26,13 +26,9 @@ class ClientGroup(ProgressiveForm):
     client = forms.CharField(required=False)
     # The search isn't part of the booking: it is never invalid.
     client_query = forms.Field(required=False)
-    new_name = forms.CharField(
-        label=gettext_lazy("Name"), required=False, max_length=300, validators=[one_line]
-    )
+    new_name = forms.CharField(label=gettext_lazy("Name"), required=False, max_length=300, validators=[one_line])
     new_email = forms.EmailField(label=gettext_lazy("Email"), required=False)
-    new_phone = forms.CharField(
-        label=gettext_lazy("Phone"), required=False, max_length=40, validators=[one_line]
-    )
+    new_phone = forms.CharField(label=gettext_lazy("Phone"), required=False, max_length=40, validators=[one_line])
     new_anyway = forms.BooleanField(label=gettext_lazy("Add another client with this email"), required=False)
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:

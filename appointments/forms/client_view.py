@@ -67,9 +67,7 @@ class DetailsForm(forms.Form):
     def __init__(self, selection: ClientSelection, data: Any = None) -> None:
         self.selection = selection
         self.next_free: list[datetime] = []
-        super().__init__(
-            data, initial={"start": selection.starts_at and int(selection.starts_at.timestamp())}
-        )
+        super().__init__(data, initial={"start": selection.starts_at and int(selection.starts_at.timestamp())})
         if selection.method != MeetingMethod.PHONE:
             del self.fields["phone"]
         self.form_token = FormToken.new()
@@ -94,9 +92,7 @@ class DetailsForm(forms.Form):
             sentence = _("This page was open for a long time. Check the time once more, then press Book.")
             self.add_error(None, sentence)
         if cleaned.get("website"):
-            self.add_error(
-                None, _("Something was filled in that people do not see. Please press Book once more.")
-            )
+            self.add_error(None, _("Something was filled in that people do not see. Please press Book once more."))
         if self.starts_at is None:
             self.add_error(None, _("Choose one of the free times."))
         return cleaned
@@ -122,6 +118,5 @@ class DetailsForm(forms.Form):
     def alternatives(self) -> list[tuple[int, str]]:
         """Return the alternative slots as (unix seconds, label)."""
         return [
-            (int(start.timestamp()), date_format(timezone.localtime(start), "l j F, H:i"))
-            for start in self.next_free
+            (int(start.timestamp()), date_format(timezone.localtime(start), "l j F, H:i")) for start in self.next_free
         ]

@@ -22,9 +22,7 @@ from appointments.parameters import IdField, clean_or_none
 from services.models import MeetingMethod
 from staff.models import Location, StaffMember
 
-_NO_STAFF = gettext_lazy(
-    "Nobody can take this appointment. Choose another meeting method, service or location."
-)
+_NO_STAFF = gettext_lazy("Nobody can take this appointment. Choose another meeting method, service or location.")
 _NO_SLOT = gettext_lazy("Choose one of the free times.")
 # The page lists them. Templates set the access keys of their own elements.
 _ACCESS_KEYS = {"service": "s", "staff": "w", "notes": "n"}
@@ -103,9 +101,7 @@ class ContactCenterForm(BookingBaseForm):
         found, location = super().people, self.chosen_location
         if location is None:
             return found
-        return StaffCandidates(
-            able=[member for member in found.able if member.location_id in (location.pk, None)]
-        )
+        return StaffCandidates(able=[member for member in found.able if member.location_id in (location.pk, None)])
 
     @cached_property
     def staff_problem(self) -> str:
@@ -133,9 +129,7 @@ class ContactCenterForm(BookingBaseForm):
         if self.chosen_service is None or self.chosen_method is None or self.staff_problem:
             return None
         people = [self.chosen_staff] if self.chosen_staff else self.people.able
-        return find_first_slots(
-            self.chosen_service, people, self.from_day, self.zone, location=self.chosen_location
-        )
+        return find_first_slots(self.chosen_service, people, self.from_day, self.zone, location=self.chosen_location)
 
     @property
     def shows_locations(self) -> bool:

@@ -40,9 +40,7 @@ class ScheduleForm(forms.Form):
         widget=forms.Select({"data-submit": ""}),
     )
     # Single staff member, linked from the headings.
-    staff = forms.ModelChoiceField(
-        queryset=StaffMember.objects.none(), required=False, widget=forms.HiddenInput
-    )
+    staff = forms.ModelChoiceField(queryset=StaffMember.objects.none(), required=False, widget=forms.HiddenInput)
     q = forms.CharField(
         label=_("Search staff"),
         required=False,

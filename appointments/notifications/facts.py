@@ -27,9 +27,7 @@ class Fact:
     before: str = ""
 
 
-def facts_of(
-    appointment: Appointment, audience: str, earlier: PreviousValues, *, is_live: bool
-) -> list[Fact]:
+def facts_of(appointment: Appointment, audience: str, earlier: PreviousValues, *, is_live: bool) -> list[Fact]:
     """Return the facts in the current language and time zone, which must be the reader's."""
     whom = _("With") if audience == Audience.CLIENT else _("Staff member")
     facts = [

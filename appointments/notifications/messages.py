@@ -40,9 +40,7 @@ def message_for(notification: Notification) -> EmailMultiAlternatives:
 
 def _mail(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:
     context = _context(appointment, notification)
-    name = (
-        f"appointments/mail/{Audience.CLIENT if notification.audience == Audience.CLIENT else Audience.STAFF}"
-    )
+    name = f"appointments/mail/{Audience.CLIENT if notification.audience == Audience.CLIENT else Audience.STAFF}"
     mail = EmailMultiAlternatives(
         subject=context["subject"],
         body=render_to_string(f"{name}.txt", context),
@@ -53,9 +51,7 @@ def _mail(appointment: Appointment, notification: Notification) -> EmailMultiAlt
     return mail
 
 
-def _attach_calendar(
-    mail: EmailMultiAlternatives, appointment: Appointment, notification: Notification
-) -> None:
+def _attach_calendar(mail: EmailMultiAlternatives, appointment: Appointment, notification: Notification) -> None:
     """Attach the calendar file as an alternative, which email programs act on, and as a file for the others."""
     ics = invitation(
         appointment,

@@ -51,9 +51,7 @@ class PendingNotification:
 def notify_booked(appointment: Appointment) -> None:
     """Enqueue the emails to the client and the staff member about a new appointment."""
     booked = NotificationKind.BOOKED
-    _enqueue(
-        appointment, [PendingNotification(audience, to, booked) for audience, to in _addresses(appointment)]
-    )
+    _enqueue(appointment, [PendingNotification(audience, to, booked) for audience, to in _addresses(appointment)])
 
 
 def notify_all(
@@ -76,9 +74,7 @@ def notify_all(
         kind_for_reader = NotificationKind.REASSIGNED if took_over else kind
         notification = PendingNotification(audience, to, kind_for_reader, before)
         # A previous staff member with an unsent email still believes the appointment to be theirs.
-        pending.append(
-            notification.replacing(unsent.get((audience, to)) or unsent.get((Audience.FORMER, to)))
-        )
+        pending.append(notification.replacing(unsent.get((audience, to)) or unsent.get((Audience.FORMER, to))))
     if former is not None and (Audience.STAFF, former.email) not in unsent:
         pending.append(PendingNotification(Audience.FORMER, former.email, NotificationKind.CANCELLED, before))
     _enqueue(appointment, [each for each in pending if each.has_changed(appointment)])

@@ -57,9 +57,7 @@ class Schedule:
     @property
     def hours(self) -> tuple[int, int]:
         """Return the first and the last hour (0 to 24) to show."""
-        needed = [
-            _full_hours(from_.astimezone(self.zone), to.astimezone(self.zone)) for from_, to in self._shown()
-        ]
+        needed = [_full_hours(from_.astimezone(self.zone), to.astimezone(self.zone)) for from_, to in self._shown()]
         first, last = zip((_FIRST_HOUR, _LAST_HOUR), *needed, strict=True)
         return min(first), max(last)
 
@@ -91,9 +89,7 @@ def people_on(
     search: str = "",
 ) -> QuerySet[StaffMember]:
     """Return the staff members that the viewer may see. Staff see only themselves."""
-    people = StaffMember.objects.filter(organization=viewer.organization_id).select_related(
-        "location", "organization"
-    )
+    people = StaffMember.objects.filter(organization=viewer.organization_id).select_related("location", "organization")
     if not viewer.can_schedule:
         return people.filter(pk=viewer.pk)
     people = people.filter(_works_here() | Exists(_taken_on(first, length, viewer.zone)))
@@ -104,9 +100,7 @@ def people_on(
     if only is not None:
         people = people.filter(pk=only.pk)
     for word in search.split():
-        people = people.filter(
-            Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)
-        )
+        people = people.filter(Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word))
     return people
 
 
@@ -160,6 +154,4 @@ def _taken_on(first: date, length: int, zone: ZoneInfo) -> QuerySet[Appointment]
 
 
 def _time_ranges(intervals: list[Interval]) -> list[TimeRange]:
-    return [
-        (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)) for start, end in intervals
-    ]
+    return [(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)) for start, end in intervals]

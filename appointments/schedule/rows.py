@@ -89,9 +89,7 @@ _COLUMNS: dict[str, Combinable] = {
 }
 
 
-def appointment_rows_between(
-    people: Sequence[StaffMember], start: datetime, end: datetime
-) -> Iterator[AppointmentRow]:
+def appointment_rows_between(people: Sequence[StaffMember], start: datetime, end: datetime) -> Iterator[AppointmentRow]:
     """Return the appointments of these staff members that overlap [start, end), except cancelled ones. One query."""
     rows = _shown(people, start, end).order_by("starts_at", "pk")
     return map(AppointmentRow._make, rows.values_list(*(_COLUMNS[name] for name in AppointmentRow._fields)))

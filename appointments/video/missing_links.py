@@ -76,12 +76,8 @@ def with_other_link(organization: Organization) -> AppointmentQuerySet:
     Appointments whose client has arrived are left out: the client may be about to use the link.
     """
     now = timezone.now()
-    upcoming = Appointment.objects.live_video(organization, now).filter(
-        status=Status.CONFIRMED, starts_at__gt=now
-    )
-    return upcoming.filter(_is_elsewhere(organization), host_is_able(organization)).order_by(
-        "starts_at", "pk"
-    )
+    upcoming = Appointment.objects.live_video(organization, now).filter(status=Status.CONFIRMED, starts_at__gt=now)
+    return upcoming.filter(_is_elsewhere(organization), host_is_able(organization)).order_by("starts_at", "pk")
 
 
 def _is_elsewhere(organization: Organization) -> Q:
@@ -107,9 +103,7 @@ def lacks_link(appointment: Appointment) -> bool:
         return False
     meeting = appointment.meeting
     return meeting is None or (
-        meeting.desired_state == DesiredState.PRESENT
-        and meeting.state == MeetingState.FAILED
-        and not meeting.join_url
+        meeting.desired_state == DesiredState.PRESENT and meeting.state == MeetingState.FAILED and not meeting.join_url
     )
 
 

@@ -65,9 +65,7 @@ def _repair_meeting(pk: int) -> bool:
     current = rows.filter(pk=pk).first()
     # Read after the lock: a joined row would show its state from before the wait.
     meeting = (
-        Meeting.objects.filter(appointment=current, desired_state=DesiredState.PRESENT).first()
-        if current
-        else None
+        Meeting.objects.filter(appointment=current, desired_state=DesiredState.PRESENT).first() if current else None
     )
     if current is None or meeting is None:
         return False

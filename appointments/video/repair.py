@@ -53,9 +53,7 @@ class RetryResult:
     sentence: str = ""
 
 
-def repair_links(
-    appointments: Iterable[Appointment], *, actor: StaffMember, replacing: bool = False
-) -> RepairResult:
+def repair_links(appointments: Iterable[Appointment], *, actor: StaffMember, replacing: bool = False) -> RepairResult:
     """Repair the link of each appointment; appointments that can't be repaired are skipped and counted.
 
     Load the organisation and staff with `appointments`. Don't call this in a transaction.

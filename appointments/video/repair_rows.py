@@ -63,8 +63,7 @@ def rows_of(appointments: Sequence[Appointment]) -> list[LinkRow]:
     """Return the rows of appointments loaded `with_details`. Takes two queries."""
     hostings = hosting_of(list({each.staff_id: each.staff for each in appointments}.values()))
     return [
-        LinkRow(each, hostings[each.staff_id], _blocking_reason(each, hostings[each.staff_id]))
-        for each in appointments
+        LinkRow(each, hostings[each.staff_id], _blocking_reason(each, hostings[each.staff_id])) for each in appointments
     ]
 
 

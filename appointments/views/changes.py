@@ -79,9 +79,7 @@ def appointment_method(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the meeting method or the location."""
     appointment = appointment_or_404(request, pk)
     form = MethodForm(_submitted_data(request), appointment=appointment)
-    change = partial(
-        change_method, appointment, actor=current_member(request), through=BookedThrough.SCHEDULE
-    )
+    change = partial(change_method, appointment, actor=current_member(request), through=BookedThrough.SCHEDULE)
     if submit(form, lambda: change(**form.cleaned_data)):
         messages.success(request, _("Saved."))
         return see_other("appointment", pk)
@@ -94,9 +92,7 @@ def appointment_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm with an optional reason; then cancel."""
     appointment = appointment_or_404(request, pk)
     form = CancelForm(_submitted_data(request), initial={"version": appointment.version})
-    change = partial(
-        cancel_appointment, appointment, actor=current_member(request), through=BookedThrough.SCHEDULE
-    )
+    change = partial(cancel_appointment, appointment, actor=current_member(request), through=BookedThrough.SCHEDULE)
     if submit(form, lambda: change(**form.cleaned_data)):
         messages.success(request, _("The appointment is cancelled."))
         return see_other("appointment", pk)

@@ -98,15 +98,11 @@ def book(request: HttpRequest, organization: Organization) -> HttpResponse:
         if request.method == "POST":
             return _book_selection(request, selection)
         if selection.starts_at is None:
-            return _render_step(
-                request, selection, "times", {"month": selection.month, "zones": zones_by_region()}
-            )
+            return _render_step(request, selection, "times", {"month": selection.month, "zones": zones_by_region()})
         return _render_step(request, selection, "details", {"form": DetailsForm(selection)})
 
 
-def _render_step(
-    request: HttpRequest, selection: ClientSelection, step: str, context: dict[str, Any]
-) -> HttpResponse:
+def _render_step(request: HttpRequest, selection: ClientSelection, step: str, context: dict[str, Any]) -> HttpResponse:
     chosen = {
         "selection": selection,
         "staff": selection.staff,
@@ -164,9 +160,7 @@ def booked(request: HttpRequest, organization: Organization, reference: str) -> 
     appointment = None if pk is None else appointments.filter(pk=pk).first()
     if appointment is None:
         context = {"organization": organization}
-        return confidential(
-            render(request, "appointments/client_view/reference_expired.html", context, status=404)
-        )
+        return confidential(render(request, "appointments/client_view/reference_expired.html", context, status=404))
     with timezone.override(client_zone(appointment)):
         context = appointment_context(appointment) | {
             "organization": organization,

@@ -107,9 +107,7 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     error = _try_move(request, appointment) if request.method == "POST" else ""
     if request.method == "POST" and not error:
         # These pages have no session for a message.
-        return SeeOther(
-            reverse("manage-appointment", args=[appointment.manage_token], query={"moved": "yes"})
-        )
+        return SeeOther(reverse("manage-appointment", args=[appointment.manage_token], query={"moved": "yes"}))
     first = clean_or_none(DayField(), request.GET.get("from", ""))
     times = times_to_move_to(appointment, client_zone(appointment), first)
     context = appointment_context(appointment) | {

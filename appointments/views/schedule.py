@@ -81,20 +81,14 @@ def schedule(request: HttpRequest) -> HttpResponse:
     query = _schedule_query(request)
     # Computed before the data is loaded, so that the next poll sees changes made in between.
     etag = query.etag
-    part = (
-        "appointments/schedule/_week.html"
-        if query.days[1] == WEEK
-        else "appointments/schedule/_day_list.html"
-    )
+    part = "appointments/schedule/_week.html" if query.days[1] == WEEK else "appointments/schedule/_day_list.html"
     context = {
         "form": query.form,
         "shown": query.shown,
         "page": query.page,
         "part": part,
         "rows": week_rows(query.shown),
-        "calendar": calendar_json(query.shown, may_book=query.member.can_schedule)
-        if query.is_drawn
-        else None,
+        "calendar": calendar_json(query.shown, may_book=query.member.can_schedule) if query.is_drawn else None,
         "today": query.today,
         "etag": etag,
         **_navigation(query),

@@ -33,8 +33,7 @@ _SENTENCES = ResultSentences(
         "%d appointments are video calls now; we email the clients and the staff.",
     ),
     skipped=ngettext_lazy(
-        "%d selected appointment was left as it is: it was changed meanwhile, or cannot be a video call any "
-        "more.",
+        "%d selected appointment was left as it is: it was changed meanwhile, or cannot be a video call any more.",
         "%d selected appointments were left as they are: they were changed meanwhile, or cannot be video "
         "calls any more.",
     ),

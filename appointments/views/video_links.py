@@ -24,9 +24,7 @@ from staff.pagination import list_context
 
 _SENTENCES = ResultSentences(
     nothing_selected=gettext_lazy("No appointment is selected. Select those that should get a link."),
-    changed=ngettext_lazy(
-        "%d booked appointment gets its link now.", "%d booked appointments get their links now."
-    ),
+    changed=ngettext_lazy("%d booked appointment gets its link now.", "%d booked appointments get their links now."),
     skipped=ngettext_lazy(
         "%d selected appointment was left as it is: it already has a link, or was changed, or its staff member "
         "cannot host it any more.",
@@ -72,9 +70,7 @@ def _staff_or_none(request: HttpRequest) -> StaffMember | None:
     return found
 
 
-def _listed_appointments(
-    request: HttpRequest, person: StaffMember | None, *, replacing: bool
-) -> AppointmentQuerySet:
+def _listed_appointments(request: HttpRequest, person: StaffMember | None, *, replacing: bool) -> AppointmentQuerySet:
     """Return the listed appointments by start. Missing links that can be repaired come first."""
     organization = current_organization(request)
     found = with_other_link(organization) if replacing else without_link(organization)

@@ -126,10 +126,7 @@ def create_bank(cursor: Any, today: date) -> Bank:
         service=_service(cursor, harbour, "Advice", people),
         service_of_50=_service(cursor, harbour, "Advice of fifty", people[:50]),
         service_of_3=_service(cursor, harbour, "Advice of three", people[:3]),
-        longer=[
-            _service(cursor, harbour, f"Advice of {minutes} minutes", people[:1], minutes)
-            for minutes in (45, 60)
-        ],
+        longer=[_service(cursor, harbour, f"Advice of {minutes} minutes", people[:1], minutes) for minutes in (45, 60)],
         first_client=first_client,
         people=people,
         first_day=today + timedelta(days=1),

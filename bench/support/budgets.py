@@ -13,9 +13,7 @@ class Budgets:
 
     missed: list[str] = field(default_factory=list)
 
-    def judge(
-        self, name: str, found: float, *, at_most: float | None = None, at_least: float | None = None
-    ) -> None:
+    def judge(self, name: str, found: float, *, at_most: float | None = None, at_least: float | None = None) -> None:
         """Print a figure with its budget and whether it is kept."""
         limit = f"at most {at_most:g}" if at_most is not None else f"at least {at_least:g}"
         is_kept = (at_most is None or found <= at_most) and (at_least is None or found >= at_least)

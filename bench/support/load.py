@@ -111,9 +111,7 @@ def request(
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
-def measure(
-    port: int, clients: int, requests: Iterable[bytes], *, seconds: float
-) -> tuple[LoadResult, list[Response]]:
+def measure(port: int, clients: int, requests: Iterable[bytes], *, seconds: float) -> tuple[LoadResult, list[Response]]:
     """Send the requests from `clients` threads, which share them, until `seconds` have passed."""
     waiting = iter(requests)
     started_at = perf_counter()

@@ -69,9 +69,7 @@ class _Mask:
     """Masks as `mask` does, and the installation's own secrets anywhere."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = sorted(
-            (secret for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True
-        )
+        known = sorted((secret for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
     def text(self, text: str) -> str:
@@ -122,6 +120,5 @@ class JsonFormatter(BaseJsonFormatter):
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         return {
-            name: value if name in _OWN_FIELDS else self._mask.field(name, value)
-            for name, value in log_data.items()
+            name: value if name in _OWN_FIELDS else self._mask.field(name, value) for name, value in log_data.items()
         }

@@ -23,9 +23,7 @@ def show(request: HttpRequest) -> HttpResponse:
     """Return the metrics. 404 if METRICS_TOKEN is not set, 401 without the token."""
     refusal = prometheus.refusal_status(request.headers.get("Authorization", ""))
     if refusal:
-        return HttpResponse(
-            status=refusal, headers={"WWW-Authenticate": "Bearer"} if refusal == 401 else None
-        )
+        return HttpResponse(status=refusal, headers={"WWW-Authenticate": "Bearer"} if refusal == 401 else None)
     encoder, content_type = choose_encoder(request.headers.get("Accept", ""))
     return HttpResponse(encoder(prometheus.registry(GaugeCollector())), content_type=content_type)
 
@@ -103,9 +101,7 @@ def _connections() -> Iterator[GaugeMetricFamily]:
 def _rematches() -> Iterator[GaugeMetricFamily]:
     found = backlog.rematch_progress()
     yield _number("coconut_rematches_running", "Running rematches.", found.running)
-    yield _number(
-        "coconut_rematch_people_left", "Staff members that they have not looked up yet.", found.people_left
-    )
+    yield _number("coconut_rematch_people_left", "Staff members that they have not looked up yet.", found.people_left)
     yield _number(
         "coconut_rematch_people_per_second",
         "Staff members that they look up per second.",
@@ -116,9 +112,7 @@ def _rematches() -> Iterator[GaugeMetricFamily]:
 def _emails() -> Iterator[GaugeMetricFamily]:
     number, oldest = count_waiting()
     yield _number("coconut_mails_waiting", "Emails that wait to be sent.", number)
-    yield _number(
-        "coconut_mails_oldest_waiting_seconds", "Seconds that the oldest waiting email has waited.", oldest
-    )
+    yield _number("coconut_mails_oldest_waiting_seconds", "Seconds that the oldest waiting email has waited.", oldest)
 
 
 def _number(name: str, text: str, value: float) -> GaugeMetricFamily:

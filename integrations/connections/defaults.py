@@ -76,9 +76,7 @@ def count_staff_without_platform(organization: Organization) -> StaffWithoutPlat
     connections = Connection.objects.filter(organization=organization).in_bulk()
     disconnected = [pk for pk, connection in sorted(connections.items()) if not connection.is_live]
     # With an empty list Django doesn't query.
-    counts = dict(
-        staff.filter(video_connection__in=disconnected).values_list("video_connection").annotate(Count("pk"))
-    )
+    counts = dict(staff.filter(video_connection__in=disconnected).values_list("video_connection").annotate(Count("pk")))
     has_default = any(connection.is_default for connection in connections.values())
     return StaffWithoutPlatform(
         0 if has_default else staff.filter(video_choice=VideoChoice.DEFAULT).count(),
@@ -97,9 +95,7 @@ def make_default(connection: Connection, actor: StaffMember | None) -> bool:
     if not locked.is_live:
         return False
     if not locked.is_default:
-        Connection.objects.filter(organization=locked.organization_id, is_default=True).update(
-            is_default=False
-        )
+        Connection.objects.filter(organization=locked.organization_id, is_default=True).update(is_default=False)
         Connection.objects.filter(pk=locked.pk).update(is_default=True)
         record_event(locked, EventKind.MADE_DEFAULT, actor, name=locked.name)
     return True

@@ -29,9 +29,7 @@ class UpcomingCounts:
 def count_upcoming(connection: Connection) -> UpcomingCounts:
     """Count the connection's meetings that aren't over. One query."""
     has_link = ~Q(join_url="")
-    meetings = Meeting.objects.filter(
-        connection=connection, desired_state=DesiredState.PRESENT, ends_at__gt=Now()
-    )
+    meetings = Meeting.objects.filter(connection=connection, desired_state=DesiredState.PRESENT, ends_at__gt=Now())
     counts = meetings.aggregate(
         with_link=Count("pk", filter=has_link),
         waiting=Count("pk", filter=~has_link & Q(due_at__isnull=False)),

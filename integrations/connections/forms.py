@@ -108,9 +108,7 @@ class VideoPlatformForm(PersonModelForm):
         return cleaned
 
     def _platform_choices(self) -> list[tuple[str, Any]]:
-        default = next(
-            (connection for connection in self.connections.values() if connection.is_default), None
-        )
+        default = next((connection for connection in self.connections.values() if connection.is_default), None)
         label = (
             _("Organisation default (%(name)s)") % {"name": default.name}
             if default is not None

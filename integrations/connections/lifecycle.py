@@ -80,9 +80,7 @@ def revive_connection(connection: Connection, *, match_field: str, actor: StaffM
 
 
 def _start_connected(connection: Connection, actor: StaffMember | None) -> None:
-    record_event(
-        connection, EventKind.CONNECTED, actor, name=connection.name, is_default=connection.is_default
-    )
+    record_event(connection, EventKind.CONNECTED, actor, name=connection.name, is_default=connection.is_default)
     start_run(connection, trigger=RematchTrigger.CONNECTED, started_by=actor)
 
 

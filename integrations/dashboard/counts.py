@@ -55,9 +55,7 @@ def count_users(connection: Connection) -> UserCounts:
     """Count the active staff members of the connection's organisation. One query."""
     rows = (
         StaffMember.objects.active_in(connection.organization_id)
-        .annotate(
-            match=FilteredRelation("video_matches", condition=Q(video_matches__connection=connection.pk))
-        )
+        .annotate(match=FilteredRelation("video_matches", condition=Q(video_matches__connection=connection.pk)))
         .order_by()
         .values_list("match__status", "match__enabled")
         .annotate(count=Count("pk"))

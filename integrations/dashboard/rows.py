@@ -62,11 +62,7 @@ class UserRow:
     @property
     def is_outdated(self) -> bool:
         """Return whether the result belongs to a previous user name, and a new lookup is due."""
-        return (
-            self.match is not None
-            and self.connection.is_healthy
-            and self.match.queried_name != self.user_name
-        )
+        return self.match is not None and self.connection.is_healthy and self.match.queried_name != self.user_name
 
     @property
     def is_on(self) -> bool:

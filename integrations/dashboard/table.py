@@ -24,15 +24,9 @@ def users_page(
     users = filtered_users(connection, table_filter).order_by(*order)
     paginator = Paginator(users, table_filter.rows_per_page)
     if counts is not None and not table_filter.words:
-        paginator.count = counts.filtered(
-            status=table_filter.value("status"), video=table_filter.value("video")
-        )
+        paginator.count = counts.filtered(status=table_filter.value("status"), video=table_filter.value("video"))
     page = paginator.get_page(number)
     # Skipping to a late page reads the index only; then the rows of that page are read.
-    ids = (
-        users[page.start_index() - 1 : page.end_index()].values_list("pk", flat=True)
-        if paginator.count
-        else []
-    )
+    ids = users[page.start_index() - 1 : page.end_index()].values_list("pk", flat=True) if paginator.count else []
     page.object_list = list(StaffMember.objects.filter(pk__in=ids).only(*SHOWN).order_by(*order))
     return page

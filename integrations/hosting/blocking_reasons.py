@@ -34,8 +34,7 @@ def no_platform(member: StaffMember) -> BlockingReason:
     """Return the reason if the organisation has no default and the staff member chose nothing else."""
     return BlockingReason(
         sentence=_(
-            "%s has no video platform. An admin can connect one, or make one the default, under "
-            "Settings > Video Calls."
+            "%s has no video platform. An admin can connect one, or make one the default, under Settings > Video Calls."
         )
         % member.name,
         reason=_("No video platform."),
@@ -44,9 +43,7 @@ def no_platform(member: StaffMember) -> BlockingReason:
     )
 
 
-def blocking_reason_of(
-    member: StaffMember, connection: Connection, match: UserMatch | None
-) -> BlockingReason | None:
+def blocking_reason_of(member: StaffMember, connection: Connection, match: UserMatch | None) -> BlockingReason | None:
     """Return the reason why the staff member can't host on the connection, or None.
 
     A connection that needs reauthorization, or whose platform is down, blocks nothing: the link of a booked
@@ -89,9 +86,7 @@ def _match_reason(
     member: StaffMember, connection: Connection, match: UserMatch | None, names: dict[str, str]
 ) -> BlockingReason | None:
     if match is None or not match.enabled:
-        sentence = _(
-            "Video Calls is off for %(person)s. An admin can turn it on under Settings > Video Calls."
-        )
+        sentence = _("Video Calls is off for %(person)s. An admin can turn it on under Settings > Video Calls.")
         return BlockingReason(
             sentence=sentence % names,
             reason=_("Video Calls is off."),
@@ -111,9 +106,7 @@ def _match_reason(
 
 def _dashboard_row(member: StaffMember, connection: Connection, label: str) -> MeetingPage:
     """Return the link to the staff member's row of the dashboard."""
-    address = reverse(
-        "connection", args=[connection.pk], query={"search": member.email}, fragment=f"user-{member.pk}"
-    )
+    address = reverse("connection", args=[connection.pk], query={"search": member.email}, fragment=f"user-{member.pk}")
     return MeetingPage(address, label)
 
 

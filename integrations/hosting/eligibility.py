@@ -41,9 +41,7 @@ def hosting_of(staff: Sequence[StaffMember]) -> dict[int, Hosting]:
     """Return the hosting of these staff members, by staff id. Two queries."""
     connections = _connections_of(staff)
     matches = _matches_of(connections)
-    return {
-        member.pk: _hosting(member, connections.get(member.pk), matches.get(member.pk)) for member in staff
-    }
+    return {member.pk: _hosting(member, connections.get(member.pk), matches.get(member.pk)) for member in staff}
 
 
 def _connections_of(staff: Sequence[StaffMember]) -> dict[int, Connection]:
@@ -69,9 +67,7 @@ def _connections_of(staff: Sequence[StaffMember]) -> dict[int, Connection]:
 
 def _matches_of(connections: Mapping[int, Connection]) -> dict[int, UserMatch]:
     candidates = UserMatch.objects.filter(staff__in=connections.keys(), connection__in=connections.values())
-    return {
-        match.staff_id: match for match in candidates if match.connection_id == connections[match.staff_id].pk
-    }
+    return {match.staff_id: match for match in candidates if match.connection_id == connections[match.staff_id].pk}
 
 
 def _hosting(member: StaffMember, connection: Connection | None, match: UserMatch | None) -> Hosting:
@@ -80,9 +76,7 @@ def _hosting(member: StaffMember, connection: Connection | None, match: UserMatc
         return Hosting(member.pk, personal_url=url, personal_note=note)
     if connection is None:
         return Hosting(member.pk, blocking_reason=no_platform(member))
-    return Hosting(
-        member.pk, connection, match, blocking_reason=blocking_reason_of(member, connection, match)
-    )
+    return Hosting(member.pk, connection, match, blocking_reason=blocking_reason_of(member, connection, match))
 
 
 def staff_able_to_host(organization: Organization) -> QuerySet[StaffMember]:

@@ -64,16 +64,12 @@ def _switch_matches(
     is_undo: bool = False,
 ) -> SwitchChange:
     # Locked in the order in which a rematch writes, against deadlocks. Not by "staff": that orders by name.
-    changing = (
-        matches.filter(enabled=not on).order_by("staff_id").select_for_update(no_key=True, of=("self",))
-    )
+    changing = matches.filter(enabled=not on).order_by("staff_id").select_for_update(no_key=True, of=("self",))
     locked = list(changing.values_list("pk", flat=True))
     if not locked:
         return SwitchChange(on, 0, None)
     kind = EventKind.TURNED_ON if on else EventKind.TURNED_OFF
-    event = record_event(
-        connection, kind, actor, count=len(locked), person=_only_name(locked), is_undo=is_undo
-    )
+    event = record_event(connection, kind, actor, count=len(locked), person=_only_name(locked), is_undo=is_undo)
     UserMatch.objects.filter(pk__in=locked).update(enabled=on, switch_event=event)
     return SwitchChange(on, len(locked), event)
 

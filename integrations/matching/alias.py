@@ -52,9 +52,7 @@ def _outdated(person: StaffMember) -> AliasError:
 
 
 @transaction.atomic
-def adopt_user_name(
-    connection: Connection, person: StaffMember, new: str, actor: StaffMember | None
-) -> UserNameChange:
+def adopt_user_name(connection: Connection, person: StaffMember, new: str, actor: StaffMember | None) -> UserNameChange:
     """Write the platform's user name to the staff field. If it is the login, email the person.
 
     `new` is the name that the admin confirmed. Raises AliasError if the change isn't suggested any more, the name is

@@ -188,9 +188,7 @@ def write_host_permission(connection: Connection, results: Mapping[str, Permissi
     """
     # Locked in the order in which a rematch writes.
     matches = list(
-        UserMatch.objects.filter(
-            connection=connection, directory=DirectoryState.MATCHED, remote_id__in=results
-        )
+        UserMatch.objects.filter(connection=connection, directory=DirectoryState.MATCHED, remote_id__in=results)
         .exclude(host_permission=HostPermission.NOT_NEEDED)
         .order_by("staff_id")
         .select_for_update(no_key=True)
@@ -243,9 +241,7 @@ def _follow_grant(connection: Connection, remote_ids: Iterable[str]) -> None:
 
     Makes one portion due, the longest waiting first. If one of these is granted, the next portion follows.
     """
-    host_permission_granted.send(
-        sender=UserMatch, connection_id=connection.pk, remote_ids=frozenset(remote_ids)
-    )
+    host_permission_granted.send(sender=UserMatch, connection_id=connection.pk, remote_ids=frozenset(remote_ids))
     others = UserMatch.objects.filter(
         connection=connection,
         directory=DirectoryState.MATCHED,

@@ -21,9 +21,7 @@ def grant_script(connection: Connection) -> str:
 
 
 @transaction.atomic
-def report_permission(
-    connection: Connection, people: QuerySet[StaffMember], actor: StaffMember | None
-) -> int:
+def report_permission(connection: Connection, people: QuerySet[StaffMember], actor: StaffMember | None) -> int:
     """Record an admin's report that `people` have the permission, and probe until it has spread.
 
     Returns the number of people who lacked the permission.

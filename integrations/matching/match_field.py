@@ -115,7 +115,5 @@ def _require_valid_preview(connection: Connection, preview: RematchRun) -> None:
     usable = RematchRun.objects.filter(pk=preview.pk, state=RematchState.SUCCEEDED, dismissed_at__isnull=True)
     if not usable.filter(finished_at__gt=Now() - FRESH_FOR).exists():
         raise MatchFieldError(
-            _(
-                "This preview is unfinished, was cancelled, or is more than an hour old. Look again what changes."
-            )
+            _("This preview is unfinished, was cancelled, or is more than an hour old. Look again what changes.")
         )

@@ -73,9 +73,7 @@ def _unsaved_match(run: RematchRun, change: MatchChange) -> UserMatch:
         connection=run.connection,
         staff=change.staff,
         directory=DirectoryState.MATCHED if is_forbidden else DirectoryState.UNMATCHED,
-        host_permission=HostPermission.DENIED
-        if is_forbidden and not change.reason
-        else HostPermission.NOT_NEEDED,
+        host_permission=HostPermission.DENIED if is_forbidden and not change.reason else HostPermission.NOT_NEEDED,
         queried_name=change.queried_name,
         remote_user_name=change.remote_user_name,
         reason=change.reason,

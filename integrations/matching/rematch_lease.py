@@ -75,9 +75,7 @@ def _acquire_run(run_id: int, token: uuid.UUID) -> bool:
 
 def _acquire_lease(due: RematchRunQuerySet, run_id: int, token: uuid.UUID) -> bool:
     return bool(
-        due.filter(pk=run_id).acquire_lease(
-            token, RUN_LEASE_DURATION, claimed_at=Now(), claimed_done=F("done")
-        )
+        due.filter(pk=run_id).acquire_lease(token, RUN_LEASE_DURATION, claimed_at=Now(), claimed_done=F("done"))
     )
 
 
@@ -91,9 +89,7 @@ def advance(run: RematchRun, cursor: int, people: int, changes: Sequence[MatchCh
     run.cursor = cursor
     run.done += people
     progress = {"cursor": cursor, "done": run.done, "total": max(run.total, run.done)}
-    if not _running(run).renew_lease(
-        run.lease_token, RUN_LEASE_DURATION, **progress, attempts=0, error=Message()
-    ):
+    if not _running(run).renew_lease(run.lease_token, RUN_LEASE_DURATION, **progress, attempts=0, error=Message()):
         raise LeaseLost
     _store_changes(run, changes)
 

@@ -97,9 +97,7 @@ def shown_run(connection: Connection) -> RematchRun | None:
 def shown_runs(connections: Iterable[Connection]) -> dict[int, RematchRun]:
     """Return the result of `shown_run` by connection id. One query."""
     rematches = RematchRun.objects.rematches()
-    newest = (
-        rematches.filter(connection__in=connections).values("connection").annotate(newest=Max("started_at"))
-    )
+    newest = rematches.filter(connection__in=connections).values("connection").annotate(newest=Max("started_at"))
     runs = rematches.filter(
         dismissed_at__isnull=True,
         started_at__in=newest.values("newest"),

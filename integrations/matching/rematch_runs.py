@@ -51,9 +51,7 @@ def people_in(run: RematchRun) -> QuerySet[StaffMember]:
     people = people_of(run.connection)
     if run.scope != RematchScope.FAILED:
         return people
-    matched = UserMatch.objects.filter(
-        connection=run.connection_id, staff=OuterRef("pk"), status=MatchStatus.MATCHED
-    )
+    matched = UserMatch.objects.filter(connection=run.connection_id, staff=OuterRef("pk"), status=MatchStatus.MATCHED)
     is_failed = Q(~Exists(matched))
     if run.unreached_after is not None:
         is_failed |= Q(pk__gt=run.unreached_after)
@@ -63,9 +61,7 @@ def people_in(run: RematchRun) -> QuerySet[StaffMember]:
 @receiver(connection_recovered)
 def resume_waiting_run(connection_id: int, **kwargs: Any) -> None:
     """Make a run due that waits after a failure, because the platform answers again."""
-    RematchRun.objects.running().filter(connection=connection_id, attempts__gt=0, due_at__gt=Now()).update(
-        due_at=Now()
-    )
+    RematchRun.objects.running().filter(connection=connection_id, attempts__gt=0, due_at__gt=Now()).update(due_at=Now())
 
 
 def count_statuses(connection: Connection) -> dict[str, int]:
@@ -82,9 +78,7 @@ def count_statuses(connection: Connection) -> dict[str, int]:
 
 # --- Start ------------------------------------------------------------------------------------------
 @transaction.atomic
-def start_run(
-    connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
-) -> RematchRun:
+def start_run(connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None) -> RematchRun:
     """Rematch all staff, or return the run that is under way."""
     running = _lock_running_rematch(connection)
     if running is not None and running.match_field == _stored_match_field(connection):
@@ -93,9 +87,7 @@ def start_run(
 
 
 @transaction.atomic
-def start_new_run(
-    connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
-) -> RematchRun:
+def start_new_run(connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None) -> RematchRun:
     """Rematch all staff. Raises RunUnderWay."""
     if _lock_running_rematch(connection) is not None:
         raise RunUnderWay
@@ -103,9 +95,7 @@ def start_new_run(
 
 
 @transaction.atomic
-def restart_run(
-    connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None
-) -> RematchRun:
+def restart_run(connection: Connection, *, trigger: RematchTrigger, started_by: StaffMember | None) -> RematchRun:
     """Rematch all staff. A run that is under way starts again and keeps its changes.
 
     Use it if earlier results may be invalid, such as after another sign-in. A worker on the run loses its lease.
@@ -148,9 +138,7 @@ def start_failed_run(run: RematchRun, *, started_by: StaffMember | None) -> Rema
 
 
 @transaction.atomic
-def start_preview(
-    connection: Connection, match_field: MatchField, *, started_by: StaffMember | None
-) -> RematchRun:
+def start_preview(connection: Connection, match_field: MatchField, *, started_by: StaffMember | None) -> RematchRun:
     """Find out what another match field would change. Raises RunUnderWay.
 
     Returns the running preview of the same field. Ends a running preview of another field.
@@ -209,9 +197,7 @@ def end_runs(connection_id: int, reason: Message) -> int:
     """
     counts = count_statuses(Connection.objects.get(pk=connection_id))
     running = RematchRun.objects.running().filter(connection=connection_id)
-    return running.update(
-        state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=reason, **NO_LEASE
-    )
+    return running.update(state=RematchState.FAILED, finished_at=Now(), counts_after=counts, error=reason, **NO_LEASE)
 
 
 def dismiss(run: RematchRun) -> None:

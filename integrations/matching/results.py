@@ -72,10 +72,7 @@ def write_results(
     )
     # The results are newer than the findings of the drift watch.
     DriftFinding.objects.filter(connection=connection, staff__in=unchanged.keys()).delete()
-    if any(
-        row.host_permission == HostPermission.UNKNOWN and row.directory == DirectoryState.MATCHED
-        for row in rows
-    ):
+    if any(row.host_permission == HostPermission.UNKNOWN and row.directory == DirectoryState.MATCHED for row in rows):
         enqueue_on_commit(PROBE_TASK, connection.pk)
     return _changes(before, rows)
 
@@ -133,17 +130,10 @@ def _row(old: UserMatch | None, result: DirectoryResult, needs_permission_probe:
     )
 
 
-def _permission_columns(
-    old: UserMatch | None, result: DirectoryResult, needs_permission_probe: bool
-) -> dict[str, Any]:
+def _permission_columns(old: UserMatch | None, result: DirectoryResult, needs_permission_probe: bool) -> dict[str, Any]:
     """Return the host permission columns. The known permission stays while the remote user is the same."""
     is_same = old is not None and old.remote_id == result.remote_id
-    if (
-        needs_permission_probe
-        and old is not None
-        and is_same
-        and old.host_permission != HostPermission.NOT_NEEDED
-    ):
+    if needs_permission_probe and old is not None and is_same and old.host_permission != HostPermission.NOT_NEEDED:
         return {
             "host_permission": old.host_permission,
             "host_permission_checked_at": old.host_permission_checked_at,
@@ -176,9 +166,7 @@ def _change(old: UserMatch | None, new: UserMatch) -> MatchChange:
     )
 
 
-def look_up(
-    connection: Connection, directory: Directory, user_names: Mapping[int, str]
-) -> dict[str, DirectoryResult]:
+def look_up(connection: Connection, directory: Directory, user_names: Mapping[int, str]) -> dict[str, DirectoryResult]:
     """Return a result for each value of `user_names`. Empty values cost no call."""
     results = {value: DirectoryResult(reason=MatchReason.FIELD_EMPTY) for value in user_names.values()}
     queried = [value for value in results if value.strip()]

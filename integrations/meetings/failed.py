@@ -86,9 +86,7 @@ def meetings_without_link(organization: Organization, now: datetime) -> QuerySet
     """Return the organisation's meetings that failed without a link and haven't ended at `now`, on any connection."""
     connections = Connection.objects.filter(organization=organization).order_by()
     failed = Meeting.objects.failed().filter(starts_at__gt=now - _MAX_DURATION, ends_at__gt=now)
-    return failed.filter(
-        connection__in=connections.values("pk"), desired_state=DesiredState.PRESENT, join_url=""
-    )
+    return failed.filter(connection__in=connections.values("pk"), desired_state=DesiredState.PRESENT, join_url="")
 
 
 def page_of(connection: Connection, number: str | None) -> Page[Meeting]:
@@ -141,8 +139,6 @@ def _is_only_off(hosting: Hosting) -> bool:
 
 def _names_and_reasons(failed: list[Meeting]) -> tuple[str, ...]:
     blockers = _retry_blockers(failed)
-    by_host = {
-        each.host_id: (each.host.name, blockers[each.pk].reason) for each in failed if each.pk in blockers
-    }
+    by_host = {each.host_id: (each.host.name, blockers[each.pk].reason) for each in failed if each.pk in blockers}
     words = _("%(name)s: %(reason)s")
     return tuple(words % {"name": name, "reason": reason} for name, reason in sorted(by_host.values()))

@@ -91,9 +91,7 @@ def _repair_rows(connection: Connection) -> int:
 
     Refused deletions are tried again: an admin who fixed the reason need not remember them.
     """
-    try_again(
-        Meeting.objects.filter(connection=connection, desired_state=DesiredState.ABSENT, ends_at__gt=Now())
-    )
+    try_again(Meeting.objects.filter(connection=connection, desired_state=DesiredState.ABSENT, ends_at__gt=Now()))
     repaired = sum(owner.repair(connection) for owner in meeting_owners)
     return repaired + _cancel_unowned(connection) + resume_orphaned(connection.pk)
 
@@ -219,9 +217,7 @@ def _live_ids_in_chunks(connection: Connection) -> Iterator[set[UUID]]:
 @transaction.atomic
 def _cancel_unowned_meeting(meeting_id: UUID) -> bool:
     meeting = (
-        Meeting.objects.select_for_update(no_key=True)
-        .filter(pk=meeting_id, desired_state=DesiredState.PRESENT)
-        .first()
+        Meeting.objects.select_for_update(no_key=True).filter(pk=meeting_id, desired_state=DesiredState.PRESENT).first()
     )
     if meeting is None:
         return False

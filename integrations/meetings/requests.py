@@ -203,13 +203,11 @@ def resume_waiting(connection_id: int) -> int:
 
     Meetings that became due during the pause get their tasks at once, too.
     """
-    is_waiting = Q(error_kind__in=_WAITING_KINDS, due_at__gt=Now()) | Q(
-        due_at__lte=Now(), enqueued_at__isnull=False
-    )
+    is_waiting = Q(error_kind__in=_WAITING_KINDS, due_at__gt=Now()) | Q(due_at__lte=Now(), enqueued_at__isnull=False)
     with transaction.atomic():
-        resumed = Meeting.objects.filter(
-            is_waiting, unleased(), connection=connection_id, due_at__isnull=False
-        ).update(due_at=Least(F("due_at"), Now()), enqueued_at=None)
+        resumed = Meeting.objects.filter(is_waiting, unleased(), connection=connection_id, due_at__isnull=False).update(
+            due_at=Least(F("due_at"), Now()), enqueued_at=None
+        )
         if resumed:
             schedule_sweep()
     return resumed

@@ -183,8 +183,7 @@ def _differences(remote: RemoteMeeting, meeting: Meeting) -> list[NeutralMessage
     remote_ids = frozenset(attendee_id.casefold() for attendee_id in remote.attendee_ids)
     is_same = {
         NeutralMessage.SUBJECT: _normalize_subject(remote.subject) == _normalize_subject(meeting.subject),
-        NeutralMessage.START: _without_microseconds(remote.starts_at)
-        == _without_microseconds(meeting.starts_at),
+        NeutralMessage.START: _without_microseconds(remote.starts_at) == _without_microseconds(meeting.starts_at),
         NeutralMessage.END: _without_microseconds(remote.ends_at) == _without_microseconds(meeting.ends_at),
         NeutralMessage.ATTENDEES: remote_ids == desired_ids or bool(meeting.warning),
     }

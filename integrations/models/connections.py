@@ -81,9 +81,7 @@ class Connection(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
     # Circuit breaker (`integrations.circuit_breaker`): callers without an answer since the last success, time of the
     # next probe while the circuit is open, and the caller that probes now.
-    consecutive_failures = ArrayField(
-        models.CharField(max_length=50), default=list, db_default=[], blank=True
-    )
+    consecutive_failures = ArrayField(models.CharField(max_length=50), default=list, db_default=[], blank=True)
     probe_at = models.DateTimeField(null=True, blank=True)
     probe_owner = models.CharField(max_length=50, blank=True, db_default="")
     connected_by = models.ForeignKey(
@@ -102,16 +100,12 @@ class Connection(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(
-                "organization", condition=Q(is_default=True), name="one_default_per_organization"
-            ),
+            models.UniqueConstraint("organization", condition=Q(is_default=True), name="one_default_per_organization"),
             models.CheckConstraint(
                 condition=Q(is_default=False) | ~Q(status=ConnectionStatus.DISCONNECTED),
                 name="default_is_not_disconnected",
             ),
-            models.UniqueConstraint(
-                "organization", Lower("name"), name="connection_name_once_per_organization"
-            ),
+            models.UniqueConstraint("organization", Lower("name"), name="connection_name_once_per_organization"),
         ]
 
     def __str__(self) -> str:

@@ -85,9 +85,7 @@ class MeetingQuerySet(LeaseQuerySet["Meeting"]):
 
     def due_on(self, connections: models.QuerySet[Connection]) -> Self:
         """Return the due and unleased meetings of the connections whose hosts aren't paused."""
-        return self.unleased().filter(
-            ~host_is_paused(), due_at__lte=Now(), connection__in=connections.values("pk")
-        )
+        return self.unleased().filter(~host_is_paused(), due_at__lte=Now(), connection__in=connections.values("pk"))
 
     def unclaimed(self) -> Self:
         """Return the meetings that were requested a moment ago and not claimed yet: no worker is free.
@@ -95,9 +93,7 @@ class MeetingQuerySet(LeaseQuerySet["Meeting"]):
         A request writes `due_at` and `enqueued_at` with the same time. The sweep writes only `enqueued_at`.
         """
         now = Now()
-        return self.due().filter(
-            due_at=F("enqueued_at"), due_at__range=(now - _WATCHED_FOR, now - _CLAIMED_WITHIN)
-        )
+        return self.due().filter(due_at=F("enqueued_at"), due_at__range=(now - _WATCHED_FOR, now - _CLAIMED_WITHIN))
 
     def deleting(self) -> Self:
         """Return the meetings that must be absent and that the platform may still have, due or not."""

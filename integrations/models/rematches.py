@@ -62,9 +62,7 @@ class RematchRun(LeasedModel):
     # The field that is looked up. Results for another field than the connection's are never stored.
     match_field = models.CharField(max_length=10, choices=MatchField)
     trigger = models.CharField(max_length=15, choices=RematchTrigger)
-    started_by = models.ForeignKey(
-        StaffMember, models.SET_NULL, related_name="rematch_runs", null=True, blank=True
-    )
+    started_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="rematch_runs", null=True, blank=True)
     state = models.CharField(max_length=10, choices=RematchState, default=RematchState.RUNNING)
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
@@ -90,9 +88,7 @@ class RematchRun(LeasedModel):
     class Meta:
         ordering = ["-started_at", "-pk"]
         constraints = [
-            models.UniqueConstraint(
-                "connection", condition=Q(state="running"), name="one_run_at_a_time_per_connection"
-            )
+            models.UniqueConstraint("connection", condition=Q(state="running"), name="one_run_at_a_time_per_connection")
         ]
 
     @property

@@ -45,9 +45,7 @@ def oldest_due_seconds() -> float:
 
     Pauses and outages of the platform don't count: no worker can shorten them.
     """
-    host_pauses = HostPause.objects.filter(
-        connection=OuterRef("connection"), organizer_id=OuterRef("organizer_id")
-    )
+    host_pauses = HostPause.objects.filter(connection=OuterRef("connection"), organizer_id=OuterRef("organizer_id"))
     due = Meeting.objects.due().filter(connection__probe_at__isnull=True)
     since = Greatest("due_at", "connection__paused_until", Subquery(host_pauses.values("paused_until")))
     longest = due.aggregate(age=Max(_seconds(Now() - since)))["age"]
@@ -95,9 +93,7 @@ def rematch_progress() -> RematchProgress:
     """Return the running rematches and their total speed, each since its present worker claimed it."""
     runs = RematchRun.objects.running()
     seconds_worked = _seconds(Now() - F("claimed_at"))
-    rows = list(
-        runs.annotate(worked=seconds_worked).values("total", "done", "claimed_done", "worked", "lease_token")
-    )
+    rows = list(runs.annotate(worked=seconds_worked).values("total", "done", "claimed_done", "worked", "lease_token"))
     return RematchProgress(
         running=len(rows),
         people_left=sum(max(row["total"] - row["done"], 0) for row in rows),
@@ -113,9 +109,7 @@ def _people_a_second(row: Mapping[str, Any]) -> float:
 
 
 def _soon_without_link() -> int:
-    soon = Q(
-        desired_state=DesiredState.PRESENT, join_url="", starts_at__gt=Now(), starts_at__lte=Now() + SOON
-    )
+    soon = Q(desired_state=DesiredState.PRESENT, join_url="", starts_at__gt=Now(), starts_at__lte=Now() + SOON)
     # Two queries, as open and failed meetings have indexes of their own.
     waiting = Meeting.objects.filter(soon, due_at__isnull=False)
     return waiting.count() + Meeting.objects.failed().filter(soon).count()

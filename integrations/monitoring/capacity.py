@@ -81,9 +81,7 @@ def _notify_at_thresholds(connection: Connection, start: date) -> None:
     if capacity is None:
         return
     reached = []
-    for row in OrganizerUsage.objects.filter(connection=connection, window_start=start).order_by(
-        "-meetings", "pk"
-    ):
+    for row in OrganizerUsage.objects.filter(connection=connection, window_start=start).order_by("-meetings", "pk"):
         percent = capacity.percent_of(row.meetings)
         threshold = max((each for each in THRESHOLDS if percent >= each), default=0)
         not_notified = OrganizerUsage.objects.filter(pk=row.pk, notified_percent__lt=threshold)

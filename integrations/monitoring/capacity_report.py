@@ -79,9 +79,7 @@ class CapacityNotice:
     @property
     def others_sentence(self) -> str:
         """Return "2 other organizers are near it, too.", or ""."""
-        words = ngettext(
-            "%d other organizer is near it, too.", "%d other organizers are near it, too.", self.others
-        )
+        words = ngettext("%d other organizer is near it, too.", "%d other organizers are near it, too.", self.others)
         return words % self.others if self.others else ""
 
 
@@ -130,9 +128,7 @@ def notify_admins(connection: Connection, rows: Sequence[OrganizerUsage]) -> Non
 
 def _usage_rows(connection: Connection, capacity: Capacity) -> QuerySet[OrganizerUsage]:
     start = window_start(capacity.window)
-    return OrganizerUsage.objects.filter(connection=connection, window_start=start).order_by(
-        "-meetings", "pk"
-    )
+    return OrganizerUsage.objects.filter(connection=connection, window_start=start).order_by("-meetings", "pk")
 
 
 def _usage(connection: Connection, row: OrganizerUsage, capacity: Capacity) -> Usage:

@@ -142,9 +142,7 @@ def _meetings_ahead(connection: Connection) -> dict[int, int]:
         ends_at__gt=Now(),
         starts_at__lt=Now() + AHEAD,
     )
-    return dict(
-        ahead.order_by().values("host").annotate(how_many=Count("pk")).values_list("host", "how_many")
-    )
+    return dict(ahead.order_by().values("host").annotate(how_many=Count("pk")).values_list("host", "how_many"))
 
 
 def _names_to_look_up(

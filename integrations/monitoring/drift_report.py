@@ -60,9 +60,7 @@ def findings_of(connection: Connection) -> QuerySet[DriftFinding]:
 
 def notice_of(connection: Connection) -> DriftNotice | None:
     """Return the notice for the dashboard, or None without findings. One query."""
-    named = findings_of(connection).only(
-        *_SENTENCE_COLUMNS, "staff__first_name", "staff__last_name", "staff__email"
-    )
+    named = findings_of(connection).only(*_SENTENCE_COLUMNS, "staff__first_name", "staff__last_name", "staff__email")
     found = list(named.annotate(total=Window(Count("pk")))[:NAMED])
     return DriftNotice(found, found[0].total - len(found)) if found else None
 

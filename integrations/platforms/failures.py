@@ -62,9 +62,7 @@ RULES: Final[Mapping[ErrorKind, Rule]] = {
     # The sign-in or a consent was lost: the connection waits, its admins get one email.
     ErrorKind.CONNECTION: Rule(Owner.ADMIN, True, "as soon as an admin has reauthorized"),
     # Our own app registration is refused: the connection stays connected, the operators are notified.
-    ErrorKind.OPERATOR: Rule(
-        Owner.OPERATOR, True, "with growing pauses, or at the first success of any caller"
-    ),
+    ErrorKind.OPERATOR: Rule(Owner.OPERATOR, True, "with growing pauses, or at the first success of any caller"),
     # Refused for this person: recorded on the match if the person organizes their own meetings.
     ErrorKind.PERSON: Rule(Owner.ADMIN, False, "when an admin has followed the remedy and tries again"),
     # The remote meeting doesn't exist (yet): it is created again under the same key, or found.

@@ -34,9 +34,7 @@ class TenantForm(forms.Form):
         max_length=253,
         help_text=_("Such as 72f988bf-86f1-41af-91ab-2d7cd011db47, or a domain of your organisation."),
         error_messages={"required": _("Enter your Microsoft Tenant ID.")},
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
     )
 
 

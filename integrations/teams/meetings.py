@@ -158,9 +158,7 @@ def _meeting_options(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _send_first_accepted(
-    client: GraphClient, path: str, bodies: list[tuple[dict[str, Any], Message]]
-) -> Message:
+def _send_first_accepted(client: GraphClient, path: str, bodies: list[tuple[dict[str, Any], Message]]) -> Message:
     """PATCH the bodies in turn until Microsoft accepts one. Return the warning of that body.
 
     Raises the error of the last body, or the first error that no other body can avoid.

@@ -65,9 +65,7 @@ class TeamsMessage(MessageCode):
     )
     NO_LICENCE = (
         "teams.no_licence",
-        _(
-            "This person has no Microsoft Teams licence. A Microsoft administrator assigns one; then choose Try again."
-        ),
+        _("This person has no Microsoft Teams licence. A Microsoft administrator assigns one; then choose Try again."),
     )
     PERSON_REFUSED = (
         "teams.person_refused",
@@ -78,9 +76,7 @@ class TeamsMessage(MessageCode):
     )
     OTHER_ORGANIZER = (
         "teams.other_organizer",
-        _(
-            "Microsoft says that this meeting belongs to another organizer. Rematch the person, then choose Try again."
-        ),
+        _("Microsoft says that this meeting belongs to another organizer. Rematch the person, then choose Try again."),
     )
     PERSON_UNKNOWN = (
         "teams.person_unknown",
@@ -103,9 +99,7 @@ class TeamsMessage(MessageCode):
     # Warnings on a meeting.
     LOBBY_REFUSED = (
         "teams.lobby_refused",
-        _(
-            "Microsoft refused the lobby settings of this meeting. Its link works; check who waits in the lobby."
-        ),
+        _("Microsoft refused the lobby settings of this meeting. Its link works; check who waits in the lobby."),
     )
     COORGANIZER_REFUSED = (
         "teams.coorganizer_refused",
@@ -156,15 +150,11 @@ class TeamsMessage(MessageCode):
     )
     ACCOUNT_DELETED = (
         "teams.account_deleted",
-        _(
-            "The account no longer exists in your Microsoft tenant. Restore it at Microsoft, then use Reauthorize."
-        ),
+        _("The account no longer exists in your Microsoft tenant. Restore it at Microsoft, then use Reauthorize."),
     )
     ACCOUNT_LOCKED = (
         "teams.account_locked",
-        _(
-            "Microsoft locked the account. Ask a Microsoft 365 administrator to unlock it, then use Reauthorize."
-        ),
+        _("Microsoft locked the account. Ask a Microsoft 365 administrator to unlock it, then use Reauthorize."),
     )
     PASSWORD_EXPIRED = (
         "teams.password_expired",
@@ -269,10 +259,7 @@ class TeamsMessage(MessageCode):
     )
     TENANT_OF_CONNECTION = (
         "teams.tenant_of_connection",
-        _(
-            "This connection belongs to the tenant %(tenant)s. Enter that one; another tenant is connected with "
-            "+ New."
-        ),
+        _("This connection belongs to the tenant %(tenant)s. Enter that one; another tenant is connected with + New."),
     )
     TENANT_IS_EMAIL = (
         "teams.tenant_is_email",
@@ -301,10 +288,7 @@ class TeamsMessage(MessageCode):
     )
     TENANT_PERSONAL = (
         "teams.tenant_personal",
-        _(
-            "Personal Microsoft accounts cannot be connected. Enter the tenant ID of your organisation's Microsoft "
-            "365."
-        ),
+        _("Personal Microsoft accounts cannot be connected. Enter the tenant ID of your organisation's Microsoft 365."),
     )
 
     # Check connection: names of its steps, and their results (`self_test`).

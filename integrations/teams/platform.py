@@ -133,9 +133,7 @@ class Teams:
     def check(self, connection: Connection) -> Iterator[CheckStep]:
         return self_test.check(connection)
 
-    def create_meeting(
-        self, connection: Connection, spec: MeetingSpec, *, may_exist: bool = True
-    ) -> RemoteMeeting:
+    def create_meeting(self, connection: Connection, spec: MeetingSpec, *, may_exist: bool = True) -> RemoteMeeting:
         # createOrGet knows our key, so that a repeated create is the same request.
         return meetings.create_meeting(connection, spec)
 

@@ -38,9 +38,7 @@ def check(connection: Connection) -> Iterator[CheckStep]:
     has_failed = False
     for code, check_step in _steps(connection):
         name = Message(code)
-        step = (
-            CheckStep(name, StepOutcome.NOT_TRIED) if has_failed else _run_step(connection, name, check_step)
-        )
+        step = CheckStep(name, StepOutcome.NOT_TRIED) if has_failed else _run_step(connection, name, check_step)
         has_failed = has_failed or step.outcome == StepOutcome.FAILED
         yield step
 
@@ -147,9 +145,7 @@ def _query_nonexistent_meeting(connection: Connection, owner: str, oid: str) -> 
         raise bug_error()
     url = nonexistent_meeting_url(connection.teams.tenant_id, uuid.UUID(oid))
     try:
-        GraphClient(connection).request(
-            "GET", f"{owner}/onlineMeetings", params={"$filter": f"JoinWebUrl eq '{url}'"}
-        )
+        GraphClient(connection).request("GET", f"{owner}/onlineMeetings", params={"$filter": f"JoinWebUrl eq '{url}'"})
     except PlatformError as error:
         if error.kind != ErrorKind.GONE:
             raise

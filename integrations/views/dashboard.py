@@ -79,9 +79,7 @@ def _table_context(request: HttpRequest, connection: Connection, counts: UserCou
         "row_choices": ROWS,
         "rows": rows,
         "unsettled": [row.member.pk for row in rows if row.is_unsettled],
-        "needing_permission": UserMatch.objects.needing_permission(connection).count()
-        if needs_permission_probe
-        else 0,
+        "needing_permission": UserMatch.objects.needing_permission(connection).count() if needs_permission_probe else 0,
         # Without scripts, a link ticks the boxes of this page.
         "selects_page": request.GET.get("select") == "page",
         "query": request.GET.urlencode(),

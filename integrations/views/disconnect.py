@@ -51,9 +51,7 @@ def disconnected_page(request: HttpRequest, connection: Connection) -> HttpRespo
         "event": connection.events.filter(kind=EventKind.DISCONNECTED).select_related("actor").first(),
         "upcoming": count_upcoming(connection),
         "people": count_staff([connection])[connection.pk],
-        "default": Connection.objects.filter(
-            organization=connection.organization_id, is_default=True
-        ).first(),
+        "default": Connection.objects.filter(organization=connection.organization_id, is_default=True).first(),
         "health": health_of(connection),
         "failed_count": failed_links(connection).count(),
         "notices": notices_of(connection.organization),

@@ -53,9 +53,7 @@ def check(request: HttpRequest, connection: Connection) -> HttpResponse:
             messages.error(request, _("A connection that is disconnected or paused cannot be checked now."))
     if not is_htmx(request):
         return _back_to_health(connection)
-    return render(
-        request, "integrations/health/_self_test.html", {**_health_context(connection), "swap": True}
-    )
+    return render(request, "integrations/health/_self_test.html", {**_health_context(connection), "swap": True})
 
 
 @admin_only
@@ -140,9 +138,7 @@ def _back_to_health(connection: Connection) -> HttpResponseRedirect:
     return redirect("connection-health", connection.pk)
 
 
-def _add_retry_messages(
-    request: HttpRequest, connection: Connection, tried: failed_links.RetryResult
-) -> None:
+def _add_retry_messages(request: HttpRequest, connection: Connection, tried: failed_links.RetryResult) -> None:
     number = tried.number
     if not number:
         messages.info(request, _("There is nothing that could be tried again."))

@@ -32,9 +32,7 @@ def choose(request: HttpRequest, connection: Connection) -> HttpResponse:
     preview = open_preview(connection)
     if preview is not None and request.method != "POST":
         return redirect("connection-field-preview", connection.pk, preview.pk)
-    form = MatchFieldChangeForm(
-        connection, request.POST or None, initial={"match_field": other_field(connection)}
-    )
+    form = MatchFieldChangeForm(connection, request.POST or None, initial={"match_field": other_field(connection)})
     if not form.is_valid():
         context = {"connection": connection, "platform": platform_of(connection), "form": form}
         return render(request, "integrations/match_field/choose.html", context)

@@ -56,9 +56,7 @@ def toggle(request: HttpRequest, connection: Connection, staff_pk: int) -> HttpR
 def switch_many(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Turn Video Calls on or off for the selected users, or for all that the search and the filter keep."""
     if not {"all", "staff"} & request.POST.keys():
-        messages.info(
-            request, _("Nobody is selected. Tick the users, or the box above them for all of them.")
-        )
+        messages.info(request, _("Nobody is selected. Tick the users, or the box above them for all of them."))
         return back_to_dashboard(connection, request.POST.get("back", ""))
     on = request.POST.get("on") == "true"
     selected = _selected_users(connection, request.POST)
@@ -87,9 +85,7 @@ def _selected_users(connection: Connection, form: QueryDict) -> QuerySet[StaffMe
     return listed.filter(pk__in=selected)
 
 
-def _add_switch_message(
-    request: HttpRequest, connection: Connection, change: SwitchChange, sentence: str
-) -> None:
+def _add_switch_message(request: HttpRequest, connection: Connection, change: SwitchChange, sentence: str) -> None:
     """Add a message with an Undo button."""
     context = {
         "connection": connection,

@@ -64,9 +64,7 @@ def _account_step(request: HttpRequest, app: AppRequest, scopes: Scopes) -> Http
         return picker_page(request)
     found = store.directory.find_account(person.id)
     if found is None or (app.authority.tenant or found[0]) is not found[0]:
-        return error_page(
-            request, wrong_tenant_error(person, app.authority, app.client_id), offer_picker=True
-        )
+        return error_page(request, wrong_tenant_error(person, app.authority, app.client_id), offer_picker=True)
     return _decision_step(request, app, scopes, found[0], person)
 
 

@@ -86,9 +86,7 @@ def _account_step(request: HttpRequest, app: AppRequest, scopes: Scopes) -> Http
     if person is None:
         return _request_account(request, app, prompt)
     if not _can_use(person, app):
-        return error_page(
-            request, wrong_tenant_error(person, app.authority, app.client_id), offer_picker=True
-        )
+        return error_page(request, wrong_tenant_error(person, app.authority, app.client_id), offer_picker=True)
     return _consent_step(request, app, scopes, person)
 
 
@@ -149,9 +147,7 @@ def _consent_step(request: HttpRequest, app: AppRequest, scopes: Scopes, person:
 
 
 def _needs_admin_approval(missing: set[str]) -> bool:
-    return bool(missing) and (
-        not store.behaviour.user_consent or not missing.isdisjoint(ADMIN_ONLY_DELEGATED)
-    )
+    return bool(missing) and (not store.behaviour.user_consent or not missing.isdisjoint(ADMIN_ONLY_DELEGATED))
 
 
 def _apply_decision(request: HttpRequest, app: AppRequest, scopes: Scopes, person: Person) -> HttpResponse:

@@ -11,9 +11,7 @@ from typing import Any
 class EntraError(Exception):
     """An OAuth `error` with its AADSTS `number`. `status` is the HTTP status at the token endpoint."""
 
-    def __init__(
-        self, error: str, number: int, text: str, *, status: int = 400, suberror: str | None = None
-    ) -> None:
+    def __init__(self, error: str, number: int, text: str, *, status: int = 400, suberror: str | None = None) -> None:
         super().__init__(f"AADSTS{number}: {text}")
         self.error = error
         self.number = number

@@ -82,9 +82,7 @@ def _redeem_code(request: HttpRequest, authority: Authority, client: Client) -> 
             "existing refresh token.",
         )
     if time.time() > code.expires_at:
-        raise _invalid_grant(
-            70008, "The provided authorization code or refresh token has expired due to inactivity."
-        )
+        raise _invalid_grant(70008, "The provided authorization code or refresh token has expired due to inactivity.")
     _verify_code(request, authority, code)
     code.used = True
     tenant, person = _active_account(code)
@@ -154,9 +152,7 @@ def _redeem_refresh_token(request: HttpRequest, authority: Authority, client: Cl
     if not scopes.permissions(store.registration) <= store.grants.granted_scopes(tenant.id, person.id):
         raise consent_required(client.id)
     stored.last_used_at = time.time()
-    return delegated_token_response(
-        store, tenant, person, client.id, scopes, authenticated_by=client.appidacr
-    )
+    return delegated_token_response(store, tenant, person, client.id, scopes, authenticated_by=client.appidacr)
 
 
 def _issue_app_token(request: HttpRequest, authority: Authority, client: Client) -> dict[str, Any]:
@@ -165,8 +161,7 @@ def _issue_app_token(request: HttpRequest, authority: Authority, client: Client)
         raise EntraError(
             "invalid_request",
             50059,
-            "No tenant-identifying information found in either the request or implied by any provided "
-            "credentials.",
+            "No tenant-identifying information found in either the request or implied by any provided credentials.",
         )
     scope = request.POST.get("scope", "")
     if scope != f"{GRAPH_HOST}/{DEFAULT_SCOPE}":

@@ -40,9 +40,7 @@ def service_principal_id(tenant: Tenant, client_id: str) -> str:
     return str(uuid.uuid5(uuid.UUID(tenant.id), client_id))
 
 
-def id_token(
-    store: Store, tenant: Tenant, person: Person, client_id: str, nonce: str, openid: set[str]
-) -> str:
+def id_token(store: Store, tenant: Tenant, person: Person, client_id: str, nonce: str, openid: set[str]) -> str:
     """Return a v2 id token. A fault of kind `id_token` changes its claims or signature."""
     now = int(time.time())
     claims: dict[str, Any] = {
@@ -72,9 +70,7 @@ def id_token(
     return store.key.forge(claims) if fault.details.get("bad_signature") else store.key.sign(claims)
 
 
-def _access_token_claims(
-    store: Store, tenant: Tenant, client_id: str, authenticated_by: str
-) -> dict[str, Any]:
+def _access_token_claims(store: Store, tenant: Tenant, client_id: str, authenticated_by: str) -> dict[str, Any]:
     now = int(time.time())
     return {
         "aud": GRAPH_HOST,

@@ -32,9 +32,7 @@ class Caller:
     def require_permission(self, delegated: tuple[str, ...], application: tuple[str, ...]) -> None:
         """Raise 403 unless the caller has one of the permissions for its kind of token."""
         if not self.has_any(*(application if self.person is None else delegated)):
-            raise GraphError(
-                403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
-            )
+            raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
     def can_read_full_profile(self, person: Person) -> bool:
         """Return whether the caller can read a full profile.
@@ -47,9 +45,7 @@ class Caller:
     def signed_in_person(self) -> Person:
         """Return the signed-in user. Raises 400 for an app-only token."""
         if self.person is None:
-            raise GraphError(
-                400, "BadRequest", "/me request is only valid with delegated authentication flow."
-            )
+            raise GraphError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
         return self.person
 
 

@@ -135,9 +135,7 @@ class _FilterParser:
             if match is None:
                 raise invalid_filter()
             is_string = match[1] is not None
-            self.tokens.append(
-                (is_string, match[1].replace("''", "'") if is_string else match[2] or match[3])
-            )
+            self.tokens.append((is_string, match[1].replace("''", "'") if is_string else match[2] or match[3]))
             end = match.end()
 
     def peek(self) -> str | None:
@@ -207,8 +205,7 @@ class _FilterParser:
             raise GraphError(
                 400,
                 "Request_UnsupportedQuery",
-                f"Unsupported or invalid query filter clause specified for property '{name}' "
-                "of resource 'User'.",
+                f"Unsupported or invalid query filter clause specified for property '{name}' of resource 'User'.",
             )
         return name
 

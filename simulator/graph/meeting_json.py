@@ -86,9 +86,7 @@ CORE_PROPERTIES = frozenset(
         "externalId",
     }
 )
-DATE_WITH_OFFSET = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(\.\d{1,7})?(Z|[+-]\d\d:\d\d)", re.IGNORECASE
-)
+DATE_WITH_OFFSET = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(\.\d{1,7})?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
 
 
 def bad_request(message: str) -> GraphError:
@@ -116,9 +114,7 @@ def parse_time(body: dict[str, Any], name: str) -> dt.datetime | None:
     try:
         value = dt.datetime.fromisoformat(match[1] + (match[2] or "") + match[3].upper())
     except ValueError as error:
-        raise bad_request(
-            f"Cannot convert the literal '{text}' to the expected type 'Edm.DateTimeOffset'."
-        ) from error
+        raise bad_request(f"Cannot convert the literal '{text}' to the expected type 'Edm.DateTimeOffset'.") from error
     return value.astimezone(dt.UTC)
 
 
@@ -187,16 +183,13 @@ def _unknown_enum_member(value: Any, type_name: str) -> GraphError:
     )
 
 
-def render_meeting(
-    meeting: Meeting, organizer: Person | None, unknown_members: bool, language: str
-) -> dict[str, Any]:
+def render_meeting(meeting: Meeting, organizer: Person | None, unknown_members: bool, language: str) -> dict[str, Any]:
     """Return the meeting as Graph does. Without `unknown_members`, newer enum members are hidden."""
     lobby: dict[str, Any] = {"scope": "organization", "isDialInBypassEnabled": False}
     lobby |= meeting.options.get("lobbyBypassSettings", {})
     lobby["scope"] = _visible_member(lobby["scope"], unknown_members)
     attendees = [
-        {**attendee, "role": _visible_member(attendee["role"], unknown_members)}
-        for attendee in meeting.attendees
+        {**attendee, "role": _visible_member(attendee["role"], unknown_members)} for attendee in meeting.attendees
     ]
     end = dt.datetime.fromisoformat(meeting.end)
     html = f"<div><h1>Microsoft Teams</h1><a href='{meeting.join_web_url}'>Join the meeting now</a></div>"

@@ -114,9 +114,7 @@ def _find_own_meeting(store: Store, caller: Caller, organizer: Person, meeting_i
     return meeting
 
 
-def _meeting_response(
-    store: Store, request: GraphRequest, meeting: Meeting, status: int = 200
-) -> GraphResponse:
+def _meeting_response(store: Store, request: GraphRequest, meeting: Meeting, status: int = 200) -> GraphResponse:
     return GraphResponse(status, _render_meeting(store, request, meeting))
 
 
@@ -246,9 +244,7 @@ def find_by_filter(store: Store, request: GraphRequest, caller: Caller, organize
             "Filter expression expected - /onlineMeetings?$filter={ParameterName} eq '{id}'.",
         )
     name, value = match[1].lower(), match[2].replace("''", "'")
-    meeting = (
-        _find_by_link(store, value, organizer) if name == "joinweburl" else store.meetings.by_short_id(value)
-    )
+    meeting = _find_by_link(store, value, organizer) if name == "joinweburl" else store.meetings.by_short_id(value)
     if meeting is None or meeting.deleted or meeting.tenant_id != caller.tenant.id:
         if store.behaviour.lookup_miss == "empty":
             return GraphResponse(200, {"value": []})
@@ -256,9 +252,7 @@ def find_by_filter(store: Store, request: GraphRequest, caller: Caller, organize
     if meeting.organizer_id != organizer.id:
         raise GraphError(403, "Forbidden", "3003: User does not have access to lookup meeting")
     context = f"{VERSION_ROOT}/$metadata#users('{organizer.id}')/onlineMeetings"
-    return GraphResponse(
-        200, {"@odata.context": context, "value": [_render_meeting(store, request, meeting)]}
-    )
+    return GraphResponse(200, {"@odata.context": context, "value": [_render_meeting(store, request, meeting)]})
 
 
 def reject_malformed_link(request: GraphRequest) -> None:

@@ -62,9 +62,7 @@ class GraphResponse:
 class GraphError(Exception):
     """An error response with Graph's code and message."""
 
-    def __init__(
-        self, status: int, code: str, message: str = "", headers: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, code: str, message: str = "", headers: dict[str, str] | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code

@@ -43,9 +43,7 @@ def handle_batch(store: Store, request: GraphRequest) -> tuple[GraphResponse, li
 
 def error_response(request: GraphRequest, error: GraphError) -> GraphResponse:
     """Return the error as a response."""
-    return GraphResponse(
-        error.status, error_envelope(error, request.headers, request.request_id), error.headers
-    )
+    return GraphResponse(error.status, error_envelope(error, request.headers, request.request_id), error.headers)
 
 
 def error_from_fault(fault: Fault) -> GraphError:
@@ -83,9 +81,7 @@ def _route_request(store: Store, caller: Caller, request: GraphRequest) -> Graph
         case ("users", key, "onlineMeetings", *rest):
             return meetings.route_request(store, caller, request, key, tuple(rest))
     if request.method != "GET":
-        raise GraphError(
-            405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."
-        )
+        raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
     return _route_read(caller, request)
 
 

@@ -75,9 +75,7 @@ GETTERS: dict[str, Callable[[Person], Any]] = {
     "userType": lambda person: "Guest" if person.guest else "Member",
     "proxyAddresses": lambda person: person.proxy_addresses,
     "assignedPlans": _assigned_plans,
-    "assignedLicenses": lambda person: (
-        [{"skuId": BUSINESS_SKU, "disabledPlans": []}] if person.licensed else []
-    ),
+    "assignedLicenses": lambda person: [{"skuId": BUSINESS_SKU, "disabledPlans": []}] if person.licensed else [],
     "mailNickname": lambda person: person.upn.partition("@")[0],
     "otherMails": lambda _: [],
 }

@@ -142,9 +142,7 @@ def _reject_unsupported_options(request: GraphRequest) -> None:
     if "$skip" in request.query:
         raise GraphError(400, "Request_BadRequest", "'$skip' is not supported by the service.")
     if "$search" in request.query or "$orderby" in request.query or "$expand" in request.query:
-        raise GraphError(
-            400, "Request_UnsupportedQuery", "The simulator has no $search, $orderby or $expand."
-        )
+        raise GraphError(400, "Request_UnsupportedQuery", "The simulator has no $search, $orderby or $expand.")
 
 
 def _page_size(request: GraphRequest) -> int:

@@ -16,9 +16,7 @@ from tests.appointments.conftest import monday
 
 
 def move(appointment: Appointment, hour: int = 14) -> Appointment:
-    return move_appointment(
-        appointment, starts_at=monday(hour), actor=None, through=BookedThrough.CLIENT_VIEW
-    )
+    return move_appointment(appointment, starts_at=monday(hour), actor=None, through=BookedThrough.CLIENT_VIEW)
 
 
 def cancel(appointment: Appointment) -> Appointment:

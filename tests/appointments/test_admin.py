@@ -45,9 +45,7 @@ def make_notification(name: str = "Sam Okafor") -> Notification:
 def test_an_email_is_shown_without_its_secret_link(operator: Browser) -> None:
     notification = make_notification()
 
-    text = operator.get(
-        reverse("admin:appointments_notification_change", args=[notification.pk])
-    ).content.decode()
+    text = operator.get(reverse("admin:appointments_notification_change", args=[notification.pk])).content.decode()
 
     assert "cleo@example.com" in text
     assert notification.appointment.manage_token not in text

@@ -50,9 +50,7 @@ def test_instructions_are_in_microsofts_documentation(seen_policy_page: Page) ->
     """Instructions on how to complete this process can be found in this Microsoft Documentation."""
     link = seen_policy_page.get_by_role("link", name="More about Application Access Policies")
 
-    expect(link).to_have_attribute(
-        "href", re.compile(r"^https://learn\.microsoft\.com/.*application-access-policy$")
-    )
+    expect(link).to_have_attribute("href", re.compile(r"^https://learn\.microsoft\.com/.*application-access-policy$"))
 
 
 def test_the_application_id_is_in_the_email(otto: Page, stack: Stack) -> None:
@@ -118,9 +116,7 @@ def test_step_4_the_application_id_is_provided(seen_policy_page: Page) -> None:
     """
     expect(seen_policy_page.get_by_label("Application (client) ID")).to_have_value(APPLICATION_ID)
     commands = seen_policy_page.locator("#commands")
-    expect(commands).to_contain_text(
-        f'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "{APPLICATION_ID}"'
-    )
+    expect(commands).to_contain_text(f'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "{APPLICATION_ID}"')
     expect(commands).to_contain_text("Set-CsApplicationAccessPolicy")
 
 

@@ -142,9 +142,7 @@ def test_prerequisites_name_the_service_account_that_is_connected(dashboard: Pag
     """
     choose_action(dashboard, "Reauthorize")
 
-    needed = dashboard.get_by_role("listitem").filter(
-        has_text="user name and password of the service account"
-    )
+    needed = dashboard.get_by_role("listitem").filter(has_text="user name and password of the service account")
     expect(needed).to_contain_text("Coconut Meetings (coconut-meetings@contoso.example)")
     expect(dashboard.get_by_text("the Azure Tenant ID of your organisation").first).to_be_visible()
 
@@ -156,9 +154,7 @@ def test_step_7_log_in_with_the_service_account_that_is_connected(dashboard: Pag
     dashboard.get_by_role("button", name="Next").click()
     dashboard.get_by_role("button", name="Accept").click()
 
-    expect(
-        dashboard.get_by_role("alert").filter(has_text="sign in to Microsoft as coconut-meetings@")
-    ).to_be_visible()
+    expect(dashboard.get_by_role("alert").filter(has_text="sign in to Microsoft as coconut-meetings@")).to_be_visible()
     expect(dashboard.get_by_text("Microsoft Teams is reauthorized.")).to_have_count(0)
 
 

@@ -34,9 +34,7 @@ def test_note_microsoft_teams_is_an_optional_add_on(ada: Page, stack: Stack) -> 
 def test_the_other_method_is_enabled_by_customer_success(seen_upn_page: Page) -> None:
     """Application Access Policy method: To enable this method, please reach out to your Customer Success Team"""
     expect(
-        seen_upn_page.get_by_text(
-            "The Application Access Policy method is available from your Customer Success Team."
-        )
+        seen_upn_page.get_by_text("The Application Access Policy method is available from your Customer Success Team.")
     ).to_be_visible()
 
 
@@ -154,9 +152,7 @@ def test_step_6_note_how_to_find_your_tenant_id(seen_tenant_page: Page) -> None:
     """NOTE: For more information on how to find your tenant ID, please refer to this article"""
     link = seen_tenant_page.get_by_role("link", name="How to find your tenant ID, at Microsoft")
 
-    expect(link).to_have_attribute(
-        "href", re.compile(r"^https://learn\.microsoft\.com/.*how-to-find-tenant$")
-    )
+    expect(link).to_have_attribute("href", re.compile(r"^https://learn\.microsoft\.com/.*how-to-find-tenant$"))
 
 
 def test_step_6_hot_tip_is_on_its_page(seen_tenant_page: Page) -> None:

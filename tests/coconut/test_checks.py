@@ -90,9 +90,7 @@ def test_each_problem_is_reported_with_its_id_only(
 
 
 @pytest.mark.django_db
-def test_a_database_other_than_postgresql_is_refused(
-    installation: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_other_than_postgresql_is_refused(installation: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(installation.DATABASES["default"], "ENGINE", "django.db.backends.mysql")
 
     assert message_ids() == ["coconut.E013"]

@@ -37,9 +37,7 @@ def test_an_unedited_example_gives_check_messages_and_no_traceback() -> None:
 
 
 def test_every_variable_of_the_settings_is_explained_in_the_example() -> None:
-    read = set(
-        re.findall(r'"([A-Z][A-Z_]+)", default=', (settings.BASE_DIR / "coconut" / "settings.py").read_text())
-    )
+    read = set(re.findall(r'"([A-Z][A-Z_]+)", default=', (settings.BASE_DIR / "coconut" / "settings.py").read_text()))
 
     explained = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE))
 

@@ -64,9 +64,7 @@ def test_a_request_is_logged_with_fields_and_without_query_or_secret(
 
 
 @pytest.mark.parametrize("probe", ["/healthz", "/readyz", "/metrics"])
-def test_probes_are_logged_only_if_they_fail(
-    logger: Logger, caplog: pytest.LogCaptureFixture, probe: str
-) -> None:
+def test_probes_are_logged_only_if_they_fail(logger: Logger, caplog: pytest.LogCaptureFixture, probe: str) -> None:
     answered(logger, probe)
     answered(logger, probe, "503 Service Unavailable")
 
@@ -79,9 +77,7 @@ def test_an_unreadable_request_is_logged_too(logger: Logger, caplog: pytest.LogC
     assert [record.getMessage() for record in caplog.records] == ["- - 400 in 0.0 ms"]
 
 
-def test_the_log_level_applies_to_the_web_server_too(
-    logger: Logger, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_log_level_applies_to_the_web_server_too(logger: Logger, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         answered(logger, "/schedule/")
         logger.info("Booting worker with pid: 1")

@@ -42,9 +42,7 @@ def test_collectstatic_can_leave_files_out() -> None:
 def test_the_source_maps_of_listed_files_are_listed_too(name: str) -> None:
     """Otherwise `collectstatic` fails with the manifest storage."""
     text = Path(str(VendorFinder().find(name))).read_text()
-    named = re.findall(r"sourceMappingURL=([^\s*]+)", text) + re.findall(
-        r"url\(\"?(?!data:|#)([^)\"?#]+)", text
-    )
+    named = re.findall(r"sourceMappingURL=([^\s*]+)", text) + re.findall(r"url\(\"?(?!data:|#)([^)\"?#]+)", text)
 
     missing = [other for other in named if _beside(name, other) not in VENDOR_FILES]
 

@@ -20,12 +20,8 @@ from demo.programs import BASE_DIR
 from demo.reset import reset
 from local_servers.processes import wait_until
 
-NOT_OF_THE_CHECKOUT = shutil.ignore_patterns(
-    ".*", "node_modules", "__pycache__", "staticfiles", "test-results"
-)
-RENAME = (
-    "UPDATE appointments_client SET name = 'Kept Person' WHERE id = (SELECT min(id) FROM appointments_client)"
-)
+NOT_OF_THE_CHECKOUT = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "staticfiles", "test-results")
+RENAME = "UPDATE appointments_client SET name = 'Kept Person' WHERE id = (SELECT min(id) FROM appointments_client)"
 KEPT = "SELECT count(*) FROM appointments_client WHERE name = 'Kept Person'"
 
 
@@ -79,9 +75,7 @@ def terminal(checkout: Path) -> Iterator[Terminal]:
     terminal.close()
 
 
-def test_ctrl_c_leaves_no_process_and_the_next_start_finds_the_data(
-    checkout: Path, terminal: Terminal
-) -> None:
+def test_ctrl_c_leaves_no_process_and_the_next_start_finds_the_data(checkout: Path, terminal: Terminal) -> None:
     children = descendants(terminal.process.pid)
     run_sql(checkout, RENAME)
 

@@ -87,9 +87,7 @@ def test_the_terminal_shows_the_client_view_address_with_the_chosen_port() -> No
     text = ready_text("http://localhost:8080", "http://localhost:9000")
 
     slug = Organization.objects.get(name="Maple Credit Union").slug
-    assert (
-        f"Clients of Maple Credit Union book without signing in: http://localhost:8080/book/{slug}/" in text
-    )
+    assert f"Clients of Maple Credit Union book without signing in: http://localhost:8080/book/{slug}/" in text
 
 
 def test_some_services_offer_video_and_others_do_not_yet() -> None:

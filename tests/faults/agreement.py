@@ -98,9 +98,7 @@ def _unknown_remote_meetings(seen: Seen, by_key: dict[str, Row]) -> Iterator[str
             yield f"No row owns the remote meeting {each['id']}."
 
 
-def _appointment_differences(
-    seen: Seen, by_key: dict[str, Row], remote: dict[str, list[Row]]
-) -> Iterator[str]:
+def _appointment_differences(seen: Seen, by_key: dict[str, Row], remote: dict[str, list[Row]]) -> Iterator[str]:
     for appointment in seen.appointments:
         name = f"Appointment {appointment['id']}"
         meeting = by_key.get(appointment["meeting_id"] or "")
@@ -140,9 +138,7 @@ def _compared(appointment: Row, meeting: Row, remote: list[Row]) -> Iterator[str
         "attendees": [each["identity"]["user"]["id"] for each in found["attendees"]],
     }
     yield from (
-        f"its {name} is {actual[name]}, not {expected[name]}."
-        for name in expected
-        if actual[name] != expected[name]
+        f"its {name} is {actual[name]}, not {expected[name]}." for name in expected if actual[name] != expected[name]
     )
 
 

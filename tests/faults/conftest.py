@@ -61,8 +61,7 @@ def _connect(stack: Stack) -> dict[str, Office]:
     stack.control("policy")
     stack.control("consent")
     stack.python(
-        "from tests.faults.connecting import begin\n"
-        f"begin(maple={sign_in(stack)!r}, cedar={administrator(stack)!r})"
+        f"from tests.faults.connecting import begin\nbegin(maple={sign_in(stack)!r}, cedar={administrator(stack)!r})"
     )
     hosts = {
         "maple": ("sam@maple.example", "anna@maple.example"),

@@ -32,9 +32,7 @@ def begin(maple: dict[str, Any], cedar: dict[str, Any]) -> None:
 @transaction.atomic
 def connect(slug: str, method: str, **columns: Any) -> None:
     organization = Organization.objects.get(slug=slug)
-    connection = add_connection(
-        organization, platform="teams", name="Microsoft Teams", match_field="email", actor=None
-    )
+    connection = add_connection(organization, platform="teams", name="Microsoft Teams", match_field="email", actor=None)
     TeamsConnection.objects.create(
         connection=connection, organization=organization, method=method, tenant_id=TENANT_ID, **columns
     )

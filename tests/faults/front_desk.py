@@ -90,8 +90,6 @@ class Desk:
         return answer
 
     def _id(self, table: str, column: str, value: Any, selected: str = "id") -> Any:
-        rows = self.stack.sql(
-            f"SELECT {selected} FROM {table} WHERE {column} = %s ORDER BY id LIMIT 1", value
-        )
+        rows = self.stack.sql(f"SELECT {selected} FROM {table} WHERE {column} = %s ORDER BY id LIMIT 1", value)
         assert rows, f"No row of {table} has {column} {value}."
         return rows[0][0]

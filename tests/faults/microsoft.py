@@ -38,9 +38,7 @@ def created(stack: Stack) -> int:
 def asked(stack: Stack, pattern: str) -> list[dict[str, Any]]:
     """Return the answered requests since the start, oldest first."""
     log = stack.simulator_requests()
-    return [
-        each for each in log if each["status"] is not None and re.search(pattern, unquote(each["target"]))
-    ]
+    return [each for each in log if each["status"] is not None and re.search(pattern, unquote(each["target"]))]
 
 
 def times(stack: Stack, pattern: str) -> list[float]:
@@ -50,9 +48,7 @@ def times(stack: Stack, pattern: str) -> list[float]:
 
 def reauthorize(stack: Stack, slug: str) -> None:
     """Reauthorize the organisation's connection with a new sign-in of the service account."""
-    stack.python(
-        f"from tests.faults.connecting import reauthorize\nreauthorize({slug!r}, {sign_in(stack)!r})"
-    )
+    stack.python(f"from tests.faults.connecting import reauthorize\nreauthorize({slug!r}, {sign_in(stack)!r})")
 
 
 def _oid(stack: Stack, upn: str) -> str:

@@ -63,9 +63,7 @@ def test_a_truncated_response_is_not_taken_for_an_answer(stack: Stack, maple: Of
     expect_agreement_after(stack, maple, kind="truncated")
 
 
-def test_lost_answers_make_no_second_meetings_if_staff_organize_their_own(
-    stack: Stack, cedar: Office
-) -> None:
+def test_lost_answers_make_no_second_meetings_if_staff_organize_their_own(stack: Stack, cedar: Office) -> None:
     expect_agreement_after(stack, cedar, kind="drop_after")
 
 
@@ -105,9 +103,7 @@ def test_both_workers_stop_calling_when_microsoft_asks_for_a_pause(stack: Stack,
     assert len([at for at in others if at < first + 3.9]) <= 3
 
 
-def test_a_busy_microsoft_does_not_slow_down_another_organisation(
-    stack: Stack, maple: Office, cedar: Office
-) -> None:
+def test_a_busy_microsoft_does_not_slow_down_another_organisation(stack: Stack, maple: Office, cedar: Office) -> None:
     stack.control("fault", kind="throttle", regex=f"me/{ANY}", retry_after=60, count=4)
     maple.desk.book(maple.hosts[0])
     stack.wait_until(lambda: microsoft.asked(stack, CREATE))

@@ -30,9 +30,7 @@ def test_a_worker_killed_before_its_call_is_replaced_by_the_other(stack: Stack, 
     assert microsoft.created(stack) == made + 1
 
 
-def test_a_worker_killed_before_microsofts_answer_makes_no_second_meeting(
-    stack: Stack, maple: Office
-) -> None:
+def test_a_worker_killed_before_microsofts_answer_makes_no_second_meeting(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
     stack.control("fault", kind="slow", regex=CREATE, seconds=2, count=1)
     meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
@@ -46,9 +44,7 @@ def test_a_worker_killed_before_microsofts_answer_makes_no_second_meeting(
     assert microsoft.created(stack) == made + 1
 
 
-def test_a_worker_killed_between_the_answer_and_the_write_makes_no_second_meeting(
-    stack: Stack, maple: Office
-) -> None:
+def test_a_worker_killed_between_the_answer_and_the_write_makes_no_second_meeting(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
     stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
     meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
@@ -78,9 +74,7 @@ def test_the_meeting_of_a_killed_worker_is_deleted_when_the_appointment_is_cance
     expect_agreement(stack)
 
 
-def test_a_worker_frozen_for_longer_than_its_lease_overwrites_nothing_afterwards(
-    stack: Stack, maple: Office
-) -> None:
+def test_a_worker_frozen_for_longer_than_its_lease_overwrites_nothing_afterwards(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
     stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
     booked = maple.desk.book(maple.hosts[0])

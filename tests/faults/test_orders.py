@@ -120,9 +120,7 @@ def test_reassigning_while_the_meeting_is_created_leaves_only_the_new_hosts_meet
     expect_agreement(stack)
 
 
-def test_a_meeting_created_while_its_platform_is_disconnected_keeps_its_link(
-    stack: Stack, maple: Office
-) -> None:
+def test_a_meeting_created_while_its_platform_is_disconnected_keeps_its_link(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
     stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
     booked = maple.desk.book(maple.hosts[0])

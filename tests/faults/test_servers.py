@@ -15,9 +15,7 @@ LINK = "SELECT join_url FROM integrations_meeting WHERE id = %s"
 ATTEMPTED = "SELECT count(*) FROM integrations_meeting WHERE error_kind <> '' AND lease_token IS NULL"
 
 
-def test_links_are_created_without_beat_and_retries_follow_when_it_is_back(
-    stack: Stack, maple: Office
-) -> None:
+def test_links_are_created_without_beat_and_retries_follow_when_it_is_back(stack: Stack, maple: Office) -> None:
     stack.kill("beat")
     meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
     stack.wait_until(lambda: stack.sql(LINK, meeting) != [("",)])

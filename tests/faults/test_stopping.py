@@ -12,9 +12,7 @@ from tests.stack import Stack
 LINK = "SELECT join_url <> '', lease_token IS NULL, attempts FROM integrations_meeting WHERE id = %s"
 
 
-def test_a_worker_that_is_asked_to_stop_finishes_its_call_and_writes_the_link(
-    stack: Stack, maple: Office
-) -> None:
+def test_a_worker_that_is_asked_to_stop_finishes_its_call_and_writes_the_link(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
     stack.control("fault", kind="latency", regex=CREATE, ms=2000, count=1)
     meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
@@ -42,9 +40,7 @@ def test_a_workers_log_has_the_request_id_of_the_booking(stack: Stack, maple: Of
     assert len(asked) == 1
 
 
-def test_a_worker_survives_the_loss_of_its_broker_during_a_task_and_reconnects(
-    stack: Stack, maple: Office
-) -> None:
+def test_a_worker_survives_the_loss_of_its_broker_during_a_task_and_reconnects(stack: Stack, maple: Office) -> None:
     stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
     meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
     stack.wait_until(lambda: workers.matching_workers(stack, AT_MICROSOFT))

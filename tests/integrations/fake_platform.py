@@ -56,9 +56,7 @@ def outage() -> PlatformError:
 
 
 def throttled(seconds: float = 30, scope: ErrorScope = ErrorScope.CONNECTION) -> PlatformError:
-    return PlatformError(
-        ErrorKind.THROTTLED, message("The fake platform is busy."), retry_after=seconds, scope=scope
-    )
+    return PlatformError(ErrorKind.THROTTLED, message("The fake platform is busy."), retry_after=seconds, scope=scope)
 
 
 def refused() -> PlatformError:
@@ -198,14 +196,10 @@ class FakePlatform:
     def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
         return "\n".join(f"grant {remote_id}" for remote_id in remote_ids)
 
-    def probe_host_permission(
-        self, connection: Connection, remote_ids: Sequence[str]
-    ) -> dict[str, PermissionResult]:
+    def probe_host_permission(self, connection: Connection, remote_ids: Sequence[str]) -> dict[str, PermissionResult]:
         self._begin("probe_host_permission")
         if len(remote_ids) > self.probe_size:
-            raise AssertionError(
-                f"{len(remote_ids)} people in one probe; at most {self.probe_size} were agreed."
-            )
+            raise AssertionError(f"{len(remote_ids)} people in one probe; at most {self.probe_size} were agreed.")
         self.probed.append(list(remote_ids))
         covered = PermissionResult(PermissionState.GRANTED)
         answers = {remote_id: self.host_permission.get(remote_id, covered) for remote_id in remote_ids}
@@ -220,9 +214,7 @@ class FakePlatform:
     def find(self, user_names: Sequence[str]) -> dict[str, DirectoryResult]:
         self._begin("find")
         if len(user_names) > self.chunk_size:
-            raise AssertionError(
-                f"{len(user_names)} names in one call; at most {self.chunk_size} were agreed."
-            )
+            raise AssertionError(f"{len(user_names)} names in one call; at most {self.chunk_size} were agreed.")
         self.queried.append(list(user_names))
         nobody = DirectoryResult(reason=MatchReason.NOT_FOUND)
         answers = {name: self.people.get(name.lower(), nobody) for name in user_names}
@@ -257,9 +249,7 @@ class FakePlatform:
         return self._request(connection, lambda: self._update(remote_id, spec), finds=True)
 
     def read_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
-        return self._request(
-            connection, lambda: self._read(organizer_id, remote_id), finds=True, writes=False
-        )
+        return self._request(connection, lambda: self._read(organizer_id, remote_id), finds=True, writes=False)
 
     def delete_meeting(self, connection: Connection, organizer_id: str, remote_id: str) -> None:
         self._request(connection, lambda: self._delete(remote_id))
@@ -272,9 +262,7 @@ class FakePlatform:
         return found
 
     # --- inside ------------------------------------------------------------------------------------
-    def _request(
-        self, connection: Connection, act: Callable[[], T], *, finds: bool = False, writes: bool = True
-    ) -> T:
+    def _request(self, connection: Connection, act: Callable[[], T], *, finds: bool = False, writes: bool = True) -> T:
         """Send one request. `finds`: it may answer GONE; `writes`: it changes something."""
         return act()
 
@@ -315,8 +303,7 @@ class FakePlatform:
         return [
             meeting
             for remote_id, meeting in self.meetings.items()
-            if (self.keys.get(remote_id), self.organizers.get(remote_id))
-            == (str(spec.key), spec.organizer_id)
+            if (self.keys.get(remote_id), self.organizers.get(remote_id)) == (str(spec.key), spec.organizer_id)
         ]
 
     def _find_meeting(self, organizer_id: str, remote_id: str) -> RemoteMeeting:

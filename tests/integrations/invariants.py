@@ -40,9 +40,7 @@ def check_appointments() -> None:
     assert {each.meeting_id for each in video} == live
 
 
-def check_remote_meetings(
-    platform: UnreliablePlatform | UnreliableKeylessPlatform, is_connected: bool
-) -> None:
+def check_remote_meetings(platform: UnreliablePlatform | UnreliableKeylessPlatform, is_connected: bool) -> None:
     """Check that the platform has each live meeting once, as desired, and no other without a warning."""
     remote = platform.remote_meetings()
     assert sum(len(meetings) for meetings in remote.values()) == len(remote) == len(platform.meetings)

@@ -39,9 +39,7 @@ def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return sent
 
 
-def test_after_three_meetings_without_an_answer_calls_pause(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_after_three_meetings_without_an_answer_calls_pause(hosting: Hosting, fake_teams: FakePlatform) -> None:
     open_circuit(hosting, fake_teams)
     fresh = ask(hosting)
 
@@ -51,9 +49,7 @@ def test_after_three_meetings_without_an_answer_calls_pause(
     assert 10 < seconds_until_the_probe(hosting) <= 15
 
 
-def test_two_meetings_without_an_answer_do_not_open_the_circuit(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_two_meetings_without_an_answer_do_not_open_the_circuit(hosting: Hosting, fake_teams: FakePlatform) -> None:
     fake_teams.fail("create_meeting", outage(), times=2)
     for _ in range(2):
         sync(ask(hosting))
@@ -61,9 +57,7 @@ def test_two_meetings_without_an_answer_do_not_open_the_circuit(
     assert sync(ask(hosting)).state == "ready"
 
 
-def test_one_meeting_that_always_fails_never_stops_the_others(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_one_meeting_that_always_fails_never_stops_the_others(hosting: Hosting, fake_teams: FakePlatform) -> None:
     poisoned = ask(hosting)
     fake_teams.fail("create_meeting", outage(), times=8)
     for _ in range(8):
@@ -111,9 +105,7 @@ def test_a_refusal_is_an_answer(hosting: Hosting, fake_teams: FakePlatform, kind
     assert sync(waiting).state == "ready"
 
 
-def test_when_the_pause_is_over_one_worker_at_a_time_probes(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_when_the_pause_is_over_one_worker_at_a_time_probes(hosting: Hosting, fake_teams: FakePlatform) -> None:
     waiting = open_circuit(hosting, fake_teams)
     later(seconds=16)
     seen: list[int] = []
@@ -174,9 +166,7 @@ def test_the_pauses_grow_while_the_probes_fail(
     assert all(most * 0.75 - 2 <= pause <= most for pause, most in zip(pauses, expected, strict=True))
 
 
-def test_calls_that_were_under_way_do_not_make_the_pause_longer(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_calls_that_were_under_way_do_not_make_the_pause_longer(hosting: Hosting, fake_teams: FakePlatform) -> None:
     late = ask(hosting)
     fake_teams.during("create_meeting", lambda: open_circuit(hosting, fake_teams))
     fake_teams.fail("create_meeting", outage(), times=1, after=True)
@@ -242,9 +232,7 @@ def test_an_uncertain_move_is_compared_after_the_outage(hosting: Hosting, fake_t
     assert (fake_teams.calls, moved.due_at, moved.recheck_at) == ({"read_meeting": 1}, None, None)
 
 
-def test_a_throttled_call_ends_the_outage_and_starts_a_pause(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_throttled_call_ends_the_outage_and_starts_a_pause(hosting: Hosting, fake_teams: FakePlatform) -> None:
     open_circuit(hosting, fake_teams)
     later(seconds=16)
     fake_teams.fail("create_meeting", throttled(40))
@@ -292,9 +280,7 @@ def test_the_sweep_enqueues_one_meeting_per_connection_that_is_down_and_all_othe
     assert {str(each.pk) for each in waiting}.isdisjoint(map(str, enqueued))
 
 
-def test_meetings_that_wait_for_a_platform_that_is_down_say_so(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_meetings_that_wait_for_a_platform_that_is_down_say_so(hosting: Hosting, fake_teams: FakePlatform) -> None:
     open_circuit(hosting, fake_teams)
     fresh = ask(hosting)
 

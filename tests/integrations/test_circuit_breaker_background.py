@@ -96,9 +96,7 @@ def test_background_work_leaves_the_probe_to_its_owner(
     assert fake_teams.calls[method] == 0
 
 
-def test_a_rematch_of_people_without_a_user_name_probes_nothing(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_rematch_of_people_without_a_user_name_probes_nothing(hosting: Hosting, fake_teams: FakePlatform) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
     later(seconds=16)
     Connection.objects.update(match_field="username")
@@ -122,9 +120,7 @@ def test_people_probed_by_another_worker_do_not_keep_the_probe(
     assert sync(waiting).state == "ready"
 
 
-def test_errors_for_all_probed_people_do_not_count_as_an_answer(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_errors_for_all_probed_people_do_not_count_as_an_answer(hosting: Hosting, fake_teams: FakePlatform) -> None:
     waiting, *_ = open_circuit(hosting, fake_teams)
     later(seconds=16)
     assert hosting.match is not None

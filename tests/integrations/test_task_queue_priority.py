@@ -96,9 +96,7 @@ def test_a_worker_runs_tasks_in_this_order(hosting: Hosting) -> None:
 
     _empty()
     task_queue.send(WORK_TASK, 0)
-    task_queue.send(
-        "integrations.sync_meeting", "5a3e1c1e-0000-4000-8000-000000000002", priority=Priority.SWEPT
-    )
+    task_queue.send("integrations.sync_meeting", "5a3e1c1e-0000-4000-8000-000000000002", priority=Priority.SWEPT)
     booked = ask(hosting)
     task_prerun.connect(note)
     with start_worker(current_app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
@@ -125,9 +123,7 @@ def test_a_retried_link_has_the_highest_priority(hosting: Hosting) -> None:
     ]
 
 
-def test_the_sweep_adds_at_most_a_batch_to_the_waiting_tasks(
-    hosting: Hosting, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_sweep_adds_at_most_a_batch_to_the_waiting_tasks(hosting: Hosting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("integrations.meetings.sweep.BATCH_SIZE", 3)
     monkeypatch.setattr("coconut.task_queue.send_each", lambda *args, **options: True)
     old = [ask(hosting) for _ in range(5)]

@@ -28,9 +28,7 @@ def test_a_person_with_an_alias_is_matched_by_one_button_and_signs_in_with_the_n
     expect(page.get_by_text("Hugo Martin signs in to Coconut with hugo.martin@maple.example")).to_be_visible()
     page.get_by_role("button", name="Use hugo.martin@maple.example").click()
 
-    expect(
-        page.get_by_text("Hugo Martin uses hugo.martin@maple.example now and is being matched")
-    ).to_be_visible()
+    expect(page.get_by_text("Hugo Martin uses hugo.martin@maple.example now and is being matched")).to_be_visible()
     stack.wait_until(lambda: _status_of_hugo(page) == "Matched")
 
 

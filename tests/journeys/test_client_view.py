@@ -23,9 +23,7 @@ def start(ada_hosting: Start) -> Start:
     return ada_hosting
 
 
-def test_a_video_call_is_booked_on_a_phone(
-    browser: Browser, stack: Stack, request: pytest.FixtureRequest
-) -> None:
+def test_a_video_call_is_booked_on_a_phone(browser: Browser, stack: Stack, request: pytest.FixtureRequest) -> None:
     phone = browser.new_context(
         base_url=stack.url,
         viewport=PHONE,

@@ -81,9 +81,7 @@ def test_a_disconnect_during_a_rematch_ends_it(page: Page, connected: Stack) -> 
 
     expect(page.get_by_text("Microsoft Teams is disconnected.")).to_be_visible()
     page.wait_for_timeout(3000)  # enough for the response that arrives after the disconnect to be written
-    assert connected.sql("SELECT state FROM integrations_rematchrun ORDER BY id DESC LIMIT 1") == [
-        ("failed",)
-    ]
+    assert connected.sql("SELECT state FROM integrations_rematchrun ORDER BY id DESC LIMIT 1") == [("failed",)]
     assert connected.sql("SELECT max(checked_at) FROM integrations_usermatch") == before
 
 

@@ -129,9 +129,7 @@ def test_a_note_being_typed_survives_clicks_of_a_colleague_and_of_the_author(
         steps.sign_in(other, "sam@maple.example", then=f"/schedule/appointments/{pk}/")
         other.get_by_role("button", name="Arrived").click()
 
-        expect(panel.locator("#appointment-summary").get_by_role("status")).to_have_text(
-            "Arrived", timeout=6_000
-        )
+        expect(panel.locator("#appointment-summary").get_by_role("status")).to_have_text("Arrived", timeout=6_000)
         expect(note).to_have_value("Half a sent")
         panel.get_by_role("button", name="Start").click()
 
@@ -145,9 +143,7 @@ def test_a_note_being_typed_survives_clicks_of_a_colleague_and_of_the_author(
     own.close()
 
 
-def test_the_week_of_one_person_becomes_that_of_two_and_back_without_a_reload(
-    page: Page, stack: Stack
-) -> None:
+def test_the_week_of_one_person_becomes_that_of_two_and_back_without_a_reload(page: Page, stack: Stack) -> None:
     steps.sign_in(page, "sky@maple.example", then="/schedule/?view=week&q=okafor")
     columns, anna = page.locator("#calendar"), page.get_by_role("rowheader", name="Anna Okafor")
     expect(columns).to_be_visible()

@@ -69,9 +69,7 @@ def test_only_new_assignments_send_the_signal(as_ada, sam, maple, newly_assigned
 def test_a_staff_member_of_another_organisation_cannot_be_assigned(as_ada, sam, otto, maple):
     service = make_service(maple)
 
-    response = as_ada.post(
-        reverse("service-staff", args=[service.pk]), {"shown": [otto.pk], "people": [otto.pk]}
-    )
+    response = as_ada.post(reverse("service-staff", args=[service.pk]), {"shown": [otto.pk], "people": [otto.pk]})
 
     assert providers_of(service) == set()
     assert "Some of these people are gone." in response.text
@@ -108,9 +106,7 @@ def test_a_staff_member_provides_the_selected_services(as_ada, sam, maple, newly
     for service in (advice, loan):
         ServiceAssignment.objects.bulk_create([ServiceAssignment(service=service, staff=sam)])
 
-    response = as_ada.post(
-        reverse("staff-services", args=[sam.pk]), {"services": [loan.pk, account.pk]}, follow=True
-    )
+    response = as_ada.post(reverse("staff-services", args=[sam.pk]), {"services": [loan.pk, account.pk]}, follow=True)
 
     assert set(sam.services.values_list("name", flat=True)) == {"Loan", "Account"}
     assert newly_assigned == [("Sam", "Account")]

@@ -214,9 +214,7 @@ def test_a_service_without_a_method_is_saved_with_a_note_that_it_cannot_be_booke
 def test_an_audience_that_does_not_exist_is_refused(as_ada, maple):
     service = make_service(maple, methods=(MeetingMethod.VIDEO,))
 
-    response = as_ada.post(
-        reverse("service-more", args=[service.pk]), {"method_3": "on", "offered_to_3": "everybody"}
-    )
+    response = as_ada.post(reverse("service-more", args=[service.pk]), {"method_3": "on", "offered_to_3": "everybody"})
 
     assert list(errors_of(response)) == ["offered_to_3"]
     assert offers_of(service) == {MeetingMethod.VIDEO: OfferedTo.STAFF_AND_CLIENTS}

@@ -55,9 +55,7 @@ def test_a_malformed_batch_is_rejected_as_a_whole(simulator, token, items):
 
 
 def test_a_failed_dependency_is_424(simulator, token):
-    response = batch(
-        simulator, token, get("1", "/users/ivy@maple.example"), {**get("2", "/me"), "dependsOn": ["1"]}
-    )
+    response = batch(simulator, token, get("1", "/users/ivy@maple.example"), {**get("2", "/me"), "dependsOn": ["1"]})
 
     assert statuses(response) == {"1": 404, "2": 424}
 

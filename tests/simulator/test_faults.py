@@ -133,9 +133,7 @@ def test_consent_can_be_declined_without_a_consent_page(simulator):
     assert browser.callback_parameters["error"] == "access_denied"
 
 
-@pytest.mark.parametrize(
-    "fault", [{"kind": "earthquake"}, {"kind": "slow", "regex": "("}, {"kind": "slow", "x": 1}]
-)
+@pytest.mark.parametrize("fault", [{"kind": "earthquake"}, {"kind": "slow", "regex": "("}, {"kind": "slow", "x": 1}])
 def test_an_invalid_fault_is_rejected(simulator, fault):
     response = simulator.http.post(f"{simulator.url}/_control/fault", json=fault)
 

@@ -92,9 +92,7 @@ def test_an_external_id_belongs_to_its_organizer(simulator, token, app, sam):
 
 
 def test_create_or_get_ignores_meeting_options(simulator, token):
-    lobby = create_or_get(simulator, token, lobbyBypassSettings={"scope": "everyone"}).json()[
-        "lobbyBypassSettings"
-    ]
+    lobby = create_or_get(simulator, token, lobbyBypassSettings={"scope": "everyone"}).json()["lobbyBypassSettings"]
 
     assert lobby["scope"] == "organization"
 
@@ -183,9 +181,7 @@ def test_newer_enum_members_need_the_prefer_header(simulator, token, sam):
     }
 
     without_header = patch(simulator, token, meeting, **changes).json()
-    with_header = patch(
-        simulator, token, meeting, headers={"Prefer": "include-unknown-enum-members"}, **changes
-    ).json()
+    with_header = patch(simulator, token, meeting, headers={"Prefer": "include-unknown-enum-members"}, **changes).json()
 
     assert visible_members(without_header) == ("unknownFutureValue", "unknownFutureValue")
     assert visible_members(with_header) == ("coorganizer", "invited")
@@ -298,9 +294,7 @@ def test_a_person_cannot_create_meetings_for_another_person(simulator, token, sa
     ("behaviour", "status", "has_message"),
     [("forbidden", 403, True), ("empty", 403, False), ("not_found", 404, False)],
 )
-def test_an_organizer_without_licence_gets_the_selected_error(
-    simulator, token, behaviour, status, has_message
-):
+def test_an_organizer_without_licence_gets_the_selected_error(simulator, token, behaviour, status, has_message):
     simulator.control("behaviour", unlicensed_answer=behaviour)
     simulator.control("person", user=people.SERVICE_ACCOUNT, licensed=False)
 

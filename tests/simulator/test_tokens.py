@@ -184,9 +184,7 @@ def test_a_fault_delays_the_roles(simulator):
 def test_app_tokens_need_the_default_scope(simulator):
     simulator.control("consent")
 
-    assert simulator.app_only(scope="https://graph.microsoft.com/User.Read.All").json()["error_codes"] == [
-        1002012
-    ]
+    assert simulator.app_only(scope="https://graph.microsoft.com/User.Read.All").json()["error_codes"] == [1002012]
 
 
 def test_app_tokens_need_a_tenant(simulator):

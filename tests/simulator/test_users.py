@@ -174,9 +174,7 @@ def test_an_advanced_query_accepts_more_than_fifteen_values(simulator, basic):
     names = ["sam@maple.example", *(f"unknown{number}@maple.example" for number in range(15))]
     params = {"$filter": f"userPrincipalName in ({quote_list(names)})", "$count": "true"}
 
-    response = simulator.graph(
-        basic, "GET", "/users", params=params, headers={"ConsistencyLevel": "eventual"}
-    )
+    response = simulator.graph(basic, "GET", "/users", params=params, headers={"ConsistencyLevel": "eventual"})
 
     assert (upns(response), response.json()["@odata.count"]) == (["sam@maple.example"], 1)
 
@@ -190,9 +188,7 @@ def test_or_combines_user_name_and_mail(simulator, basic):
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["userPrincipalName eq", "shoeSize eq 'x'", "userPrincipalName eq 'o'brien'"]
-)
+@pytest.mark.parametrize("text", ["userPrincipalName eq", "shoeSize eq 'x'", "userPrincipalName eq 'o'brien'"])
 def test_a_broken_filter_is_a_bad_request(simulator, basic, text):
     assert error(users_by_filter(simulator, basic, text)) == (400, "BadRequest")
 

@@ -42,10 +42,7 @@ def test_origins_are_kept_as_browsers_send_them(operator: Browser) -> None:
 
     operator.post(reverse("admin:staff_organization_add"), {**BIRCH, "embed_origins": typed})
 
-    assert (
-        Organization.objects.get().embed_origins
-        == "https://www.birch.example\nhttps://book.birch.example:8443"
-    )
+    assert Organization.objects.get().embed_origins == "https://www.birch.example\nhttps://book.birch.example:8443"
 
 
 def test_an_address_is_one_line(operator: Browser) -> None:
@@ -97,9 +94,7 @@ def test_a_taken_email_is_refused_in_any_case(operator: Browser) -> None:
     maple = make_organization()
     make_member(maple, "Ada Lovell")
 
-    answer = operator.post(
-        reverse("admin:staff_staffmember_add"), {**first_admin(maple), "email": "ADA@maple.example"}
-    )
+    answer = operator.post(reverse("admin:staff_staffmember_add"), {**first_admin(maple), "email": "ADA@maple.example"})
 
     assert "This email is already taken." in answer.context["adminform"].form.errors.as_text()
 

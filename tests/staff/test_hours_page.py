@@ -87,9 +87,7 @@ def test_invalid_hours_are_refused_with_a_sentence_and_stay_in_the_form(typed, e
 
 
 def test_adjacent_intervals_are_allowed(as_sam, sam):
-    as_sam.post(
-        page_of(sam), {"d0_0_start": "09:00", "d0_0_end": "12:00", "d0_1_start": "12:00", "d0_1_end": "17:00"}
-    )
+    as_sam.post(page_of(sam), {"d0_0_start": "09:00", "d0_0_end": "12:00", "d0_1_start": "12:00", "d0_1_end": "17:00"})
 
     assert week_of(sam) == [TimeRange(0, NINE, TWELVE), TimeRange(0, TWELVE, FIVE)]
 

@@ -275,9 +275,7 @@ def at_once(posts: list[tuple[StaffMember, str, dict[str, str]]]) -> list[Any]:
             answers.append(client.post(address, data))
         connection.close()
 
-    threads = [
-        Thread(target=send, args=(client, address, data)) for client, (_member, address, data) in clients
-    ]
+    threads = [Thread(target=send, args=(client, address, data)) for client, (_member, address, data) in clients]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -305,9 +303,7 @@ def meeting_before_the_write(together: Barrier):
 def test_a_name_of_several_lines_or_with_control_characters_is_refused(as_ada, field, between):
     response = as_ada.post(ADD, details(**{field: f"Nia{between}Jones"}))
 
-    assert errors_of(response) == {
-        field: ["Write this on one line, without tabs and other control characters."]
-    }
+    assert errors_of(response) == {field: ["Write this on one line, without tabs and other control characters."]}
 
 
 def test_names_of_any_script_are_one_line(as_ada):

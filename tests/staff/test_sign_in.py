@@ -47,9 +47,7 @@ def test_wrong_credentials_show_one_sentence_and_keep_the_email(
 ) -> None:
     answer = sign_in(client, **wrong)
 
-    assert sentence_of(answer) == [
-        "This email and password do not belong together. Check both and try again."
-    ]
+    assert sentence_of(answer) == ["This email and password do not belong together. Check both and try again."]
     assert answer.context["form"]["username"].value() == wrong.get("username", "ada@maple.example")
 
 
@@ -67,16 +65,12 @@ def test_an_inactive_account_gets_its_own_sentence(client: Browser, ada: StaffMe
     assert sentence_of(answer) == ["This account is switched off. Ask an admin of your organisation."]
 
 
-def test_a_wrong_password_does_not_reveal_that_an_account_is_inactive(
-    client: Browser, ada: StaffMember
-) -> None:
+def test_a_wrong_password_does_not_reveal_that_an_account_is_inactive(client: Browser, ada: StaffMember) -> None:
     StaffMember.objects.update(is_active=False)
 
     answer = sign_in(client, password="not the password")
 
-    assert sentence_of(answer) == [
-        "This email and password do not belong together. Check both and try again."
-    ]
+    assert sentence_of(answer) == ["This email and password do not belong together. Check both and try again."]
 
 
 def test_deactivating_an_account_ends_its_session(client: Browser, ada: StaffMember) -> None:
@@ -95,9 +89,7 @@ def test_after_signing_in_the_requested_page_opens(client: Browser, ada: StaffMe
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
-def test_signing_in_never_redirects_to_another_site(
-    client: Browser, ada: StaffMember, elsewhere: str
-) -> None:
+def test_signing_in_never_redirects_to_another_site(client: Browser, ada: StaffMember, elsewhere: str) -> None:
     answer = sign_in(client, next=elsewhere)
 
     assert answer["Location"] == reverse("home")

@@ -215,9 +215,7 @@ def test_a_port_added_by_the_proxy_is_ignored(settings, address):
     for number in range(10):
         guess(1, headers={"x-forwarded-for": address.format(port=40_000 + number)})
 
-    assert (
-        sentence_of(try_password(PASSWORD, headers={"x-forwarded-for": address.format(port=1)})) == TOO_MANY
-    )
+    assert sentence_of(try_password(PASSWORD, headers={"x-forwarded-for": address.format(port=1)})) == TOO_MANY
 
 
 def test_the_operator_sign_in_page_has_the_same_limit():

@@ -11,9 +11,7 @@ from demo.run import main
 
 
 class Command(BaseCommand):
-    help = (
-        "Run web, worker, beat and the simulated Microsoft until Ctrl-C; PORT and SIMULATOR_PORT say where."
-    )
+    help = "Run web, worker, beat and the simulated Microsoft until Ctrl-C; PORT and SIMULATOR_PORT say where."
     # The programs that it starts check the settings, with the demo's environment.
     requires_system_checks = []
 

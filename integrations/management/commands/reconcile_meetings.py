@@ -24,9 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--organization", metavar="SLUG", help="only this organisation's connections")
-        parser.add_argument(
-            "--dry-run", action="store_true", help="only say what would be done, without calls"
-        )
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done, without calls")
 
     def handle(self, *args: Any, **options: Any) -> None:
         connections = _connections(options["organization"])
@@ -44,9 +42,7 @@ def _connections(slug: str | None) -> QuerySet[Connection]:
     if slug is None:
         return healthy()
     if not Organization.objects.filter(slug=slug).exists():
-        raise CommandError(
-            f"There is no organisation “{slug}”. Give the slug that its booking address ends with."
-        )
+        raise CommandError(f"There is no organisation “{slug}”. Give the slug that its booking address ends with.")
     return healthy().filter(organization__slug=slug)
 
 

@@ -10,9 +10,7 @@ from django.utils.translation import gettext as _
 from staff.models import Organization
 
 #: Microsoft's description of the procedure.
-DOCUMENTATION: Final = (
-    "https://learn.microsoft.com/graph/cloud-communication-online-meeting-application-access-policy"
-)
+DOCUMENTATION: Final = "https://learn.microsoft.com/graph/cloud-communication-online-meeting-application-access-policy"
 
 
 def setup_commands() -> str:

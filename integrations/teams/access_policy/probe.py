@@ -38,9 +38,7 @@ def probe(connection: Connection, oids: Sequence[str]) -> dict[str, PermissionRe
     if object_ids:
         gets = [_probe_request(connection.teams.tenant_id, oid) for oid in object_ids]
         outcomes = GraphClient(connection).batch_results(gets)
-        results |= {
-            oid: _permission_result(outcome) for oid, outcome in zip(object_ids, outcomes, strict=True)
-        }
+        results |= {oid: _permission_result(outcome) for oid, outcome in zip(object_ids, outcomes, strict=True)}
     return results
 
 

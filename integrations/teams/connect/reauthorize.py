@@ -44,9 +44,7 @@ def answers_for(teams: TeamsConnection, tenant: Tenant) -> WizardAnswers:
 
 
 @transaction.atomic
-def reauthorize_service_account(
-    connection_id: int, actor: StaffMember, account: VerifiedServiceAccount
-) -> Connection:
+def reauthorize_service_account(connection_id: int, actor: StaffMember, account: VerifiedServiceAccount) -> Connection:
     """Replace the sign-in of the same account. Raises PlatformError for another account, and Disconnected."""
     teams = _lock_live_connection(connection_id, actor, Method.SERVICE_ACCOUNT)
     if (account.identity.oid, account.identity.tenant_id) != (teams.account_oid, str(teams.tenant_id)):
@@ -79,14 +77,10 @@ def _lock_live_connection(connection_id: int, actor: StaffMember, method: Method
         raise Disconnected from error
     if not connection.is_live:
         raise Disconnected
-    return TeamsConnection.objects.select_related("connection__organization").get(
-        connection=connection, method=method
-    )
+    return TeamsConnection.objects.select_related("connection__organization").get(connection=connection, method=method)
 
 
-def _finish_reauthorization(
-    teams: TeamsConnection, actor: StaffMember, columns: dict[str, Any]
-) -> Connection:
+def _finish_reauthorization(teams: TeamsConnection, actor: StaffMember, columns: dict[str, Any]) -> Connection:
     replace_sign_in(teams, columns)
     mark_reauthorized(teams.connection, actor)
     teams.connection.refresh_from_db()

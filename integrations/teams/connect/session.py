@@ -103,9 +103,7 @@ def take_pending_sign_in(session: SessionBase, state: str) -> PendingSignIn:
     entry = entries.pop(state, None)
     if entry is None:
         raise PendingSignInExpired(
-            _(
-                "This way back from Microsoft was used before, or belongs to a sign-in that was not started here."
-            )
+            _("This way back from Microsoft was used before, or belongs to a sign-in that was not started here.")
         )
     session[_PENDING_SIGN_INS_KEY] = entries
     _require_recent(entry)
@@ -133,6 +131,4 @@ def pending_consent(session: SessionBase) -> PendingConsent:
 
 def _require_recent(entry: Mapping[str, Any]) -> None:
     if entry["started_at"] < time.time() - PENDING_SIGN_IN_SECONDS:
-        raise PendingSignInExpired(
-            _("The sign-in at Microsoft took longer than 15 minutes, so it was not accepted.")
-        )
+        raise PendingSignInExpired(_("The sign-in at Microsoft took longer than 15 minutes, so it was not accepted."))

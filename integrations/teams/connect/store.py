@@ -76,9 +76,7 @@ def connect_access_policy(
     return connection
 
 
-def _existing_connection(
-    organization: Organization, answers: WizardAnswers, **account: str
-) -> TeamsConnection | None:
+def _existing_connection(organization: Organization, answers: WizardAnswers, **account: str) -> TeamsConnection | None:
     return (
         TeamsConnection.objects.select_related("connection__organization")
         .filter(organization=organization, method=answers.method, tenant_id=answers.tenant_id, **account)
@@ -132,9 +130,7 @@ def service_account_columns(account: VerifiedServiceAccount) -> dict[str, Any]:
     }
 
 
-def access_policy_columns(
-    identity: Identity, roles: tuple[str, ...], answers: WizardAnswers
-) -> dict[str, Any]:
+def access_policy_columns(identity: Identity, roles: tuple[str, ...], answers: WizardAnswers) -> dict[str, Any]:
     """Return the columns that a consent fills. It brings no tokens to store."""
     return {
         **_account_columns(identity, answers.domain),
@@ -162,9 +158,7 @@ def require_right_to_consent(organization: Organization, identity: Identity) -> 
     """
     if identity.directory_roles is not None or not _is_connected_elsewhere(organization, identity.tenant_id):
         return
-    raise PlatformError(
-        ErrorKind.CONNECTION, Message(TeamsMessage.ADMINISTRATOR_UNKNOWN, {"account": identity.upn})
-    )
+    raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.ADMINISTRATOR_UNKNOWN, {"account": identity.upn}))
 
 
 def _is_connected_elsewhere(organization: Organization, tenant_id: str) -> bool:

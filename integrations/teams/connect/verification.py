@@ -18,9 +18,7 @@ from integrations.teams.messages import TeamsMessage
 
 # Only Global Administrator and Privileged Role Administrator may consent for the organisation
 # (learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference).
-CONSENTING_ROLES: Final = frozenset(
-    {"62e90394-69f5-4237-9190-012177145e10", "e8611ab8-c189-46e8-94e1-60213ab1f814"}
-)
+CONSENTING_ROLES: Final = frozenset({"62e90394-69f5-4237-9190-012177145e10", "e8611ab8-c189-46e8-94e1-60213ab1f814"})
 Query = Mapping[str, str]
 
 
@@ -77,9 +75,7 @@ def verify_administrator(tenant_id: str, flow: Mapping[str, Any], query: Query) 
     tenant = _resolve_stored_tenant(tenant_id)
     identity = verify_id_token(sign_in.redeem_id_token(tenant.id, flow, query), tenant, flow)
     if identity.directory_roles is not None and not identity.directory_roles & CONSENTING_ROLES:
-        raise PlatformError(
-            ErrorKind.CONNECTION, Message(TeamsMessage.NOT_ADMINISTRATOR, {"account": identity.upn})
-        )
+        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.NOT_ADMINISTRATOR, {"account": identity.upn}))
     return identity
 
 

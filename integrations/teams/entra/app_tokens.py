@@ -73,9 +73,7 @@ def _fetch_token(row: TeamsConnection) -> sign_in.AppToken:
     except PlatformError as problem:
         if problem.kind == ErrorKind.CONNECTION:
             forget_token(row.connection_id)
-            require_reauthorization(
-                Connection.objects.filter(teams__in=guarded.values("pk")), problem.message
-            )
+            require_reauthorization(Connection.objects.filter(teams__in=guarded.values("pk")), problem.message)
         raise
     guarded.update(granted=list(token.roles), refreshed_at=Now())
     _cached[row.connection_id] = (row.token_version, token)
@@ -87,6 +85,4 @@ def _require_roles(row: TeamsConnection, token: sign_in.AppToken) -> None:
         return
     if TeamsConnection.objects.filter(pk=row.pk, consented_at__gt=Now() - CONSENT_DELAY).exists():
         raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.CONSENT_PENDING))
-    raise PlatformError(
-        ErrorKind.CONNECTION, Message(TeamsMessage.ROLES_MISSING, {"roles": token.missing_roles})
-    )
+    raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.ROLES_MISSING, {"roles": token.missing_roles}))

@@ -20,9 +20,7 @@ _NUMBER = re.compile(r"AADSTS(\d+)")
 
 # Reasons of a refused refresh, by AADSTS number.
 _REASONS: Final = {
-    **dict.fromkeys(
-        (50074, 50076, 50079, 50158, 53000, 53001, 53003, 530032, 530034, 530035), TeamsMessage.BLOCKED
-    ),
+    **dict.fromkeys((50074, 50076, 50079, 50158, 53000, 53001, 53003, 530032, 530034, 530035), TeamsMessage.BLOCKED),
     **dict.fromkeys((50132, 50133, 50173), TeamsMessage.REVOKED),
     **dict.fromkeys((70008, 700082), TeamsMessage.IDLE),
     65001: TeamsMessage.NO_CONSENT,
@@ -85,9 +83,7 @@ def code_error(refusal: Refusal) -> PlatformError:
     problem = refresh_error(refusal)
     if problem.kind != ErrorKind.CONNECTION:
         return problem
-    return PlatformError(
-        ErrorKind.CONNECTION, Message(TeamsMessage.CODE_REFUSED), request_id=refusal.trace_id
-    )
+    return PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.CODE_REFUSED), request_id=refusal.trace_id)
 
 
 def callback_error(query: Mapping[str, Any]) -> PlatformError:

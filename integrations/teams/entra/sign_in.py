@@ -92,8 +92,7 @@ def scopes() -> list[str]:
 def is_configured() -> bool:
     """Return whether the operator has configured an app registration."""
     return bool(
-        settings.MICROSOFT_CLIENT_ID
-        and (settings.MICROSOFT_CLIENT_SECRET or settings.MICROSOFT_CLIENT_CERTIFICATE)
+        settings.MICROSOFT_CLIENT_ID and (settings.MICROSOFT_CLIENT_SECRET or settings.MICROSOFT_CLIENT_CERTIFICATE)
     )
 
 
@@ -119,9 +118,7 @@ def start_identification(tenant_id: str, redirect_uri: str) -> dict[str, Any]:
     Returns a flow as `start_sign_in` does. `redeem_id_token` completes it.
     """
     application = _msal_application(tenant_id, exclude_scopes=["offline_access"])
-    flow: dict[str, Any] = application.initiate_auth_code_flow(
-        [], redirect_uri=redirect_uri, response_mode="query"
-    )
+    flow: dict[str, Any] = application.initiate_auth_code_flow([], redirect_uri=redirect_uri, response_mode="query")
     return flow
 
 

@@ -177,9 +177,7 @@ def _acquire_lease(state: _TokenState) -> uuid.UUID | None:
     lease = uuid.uuid4()
     # Longer than the two requests of a refresh can take.
     seconds = 2 * (settings.MICROSOFT_CONNECT_TIMEOUT_SECONDS + settings.MICROSOFT_READ_TIMEOUT_SECONDS) + 5
-    row = TeamsConnection.objects.filter(
-        pk=state.pk, token_version=state.version, refreshed_at=state.refreshed_at
-    )
+    row = TeamsConnection.objects.filter(pk=state.pk, token_version=state.version, refreshed_at=state.refreshed_at)
     return lease if row.acquire_lease(lease, timedelta(seconds=seconds)) else None
 
 
@@ -202,9 +200,7 @@ def _refresh(state: _TokenState, lease: uuid.UUID, refused: str) -> str | None:
     return tokens.access_token if is_stored else None
 
 
-def _handle_refresh_failure(
-    state: _TokenState, lease: uuid.UUID, refused: str, problem: PlatformError
-) -> str | None:
+def _handle_refresh_failure(state: _TokenState, lease: uuid.UUID, refused: str, problem: PlatformError) -> str | None:
     """Return the stored token if it is still valid, None if the row must be read again, or raise the problem."""
     if problem.kind == ErrorKind.CONNECTION:
         if _record_lost_sign_in(state, lease, problem.message):

@@ -164,9 +164,7 @@ class GraphClient:
         error = max((error_of(each) for each in refusals), key=_seriousness)
         if error.kind == ErrorKind.CONNECTION:
             # Only if the refused sign-in is still the current one.
-            refused = Connection.objects.filter(
-                pk=self.connection.pk, teams__token_version=self._token_version
-            )
+            refused = Connection.objects.filter(pk=self.connection.pk, teams__token_version=self._token_version)
             require_reauthorization(refused, error.message)
         return error
 

@@ -154,9 +154,7 @@ def _matching_rule(refusal: Refusal) -> Rule:
 
 def outage_error(*, request_id: str = "", ambiguous: bool = False) -> PlatformError:
     """Return the error for a missing or unusable response."""
-    return PlatformError(
-        ErrorKind.OUTAGE, Message(TeamsMessage.OUTAGE), request_id=request_id, ambiguous=ambiguous
-    )
+    return PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.OUTAGE), request_id=request_id, ambiguous=ambiguous)
 
 
 def bug_error(request_id: str = "") -> PlatformError:

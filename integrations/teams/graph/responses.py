@@ -53,9 +53,7 @@ def refusal(
 
     Code and message may both be empty (learn.microsoft.com/graph/errors).
     """
-    refused = Refusal(
-        status, area, request_id=request_id, retry_after=retry_after(headers), is_write=is_write
-    )
+    refused = Refusal(status, area, request_id=request_id, retry_after=retry_after(headers), is_write=is_write)
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         return replace(refused, is_graph_error=False)

@@ -39,9 +39,7 @@ def changes_since(connection: Connection, sync_token: str) -> DirectoryChanges |
         # Graph refuses the query itself: the link is too old, or the tenant moved.
         if error.kind != ErrorKind.BUG:
             raise
-        logger.warning(
-            "Connection %s: who changed is not known (request %s)", connection.pk, error.request_id
-        )
+        logger.warning("Connection %s: who changed is not known (request %s)", connection.pk, error.request_id)
         return UNKNOWN
 
 

@@ -104,9 +104,7 @@ class TeamsDirectory:
         keys = {name: fold(name) for name in user_names}
         queryable = list(dict.fromkeys(key for key in keys.values() if is_possible_user_name(key)))
         holders, owners = self._find_users(len(user_names), queryable)
-        return {
-            name: self._result(key, holders.get(key, ()), owners.get(key, ())) for name, key in keys.items()
-        }
+        return {name: self._result(key, holders.get(key, ()), owners.get(key, ())) for name, key in keys.items()}
 
     def _find_users(self, seen: int, queryable: Sequence[str]) -> tuple[UsersByKey, UsersByKey]:
         """Return users by name, and by address for names that no user has."""

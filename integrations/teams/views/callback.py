@@ -74,9 +74,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
     return _respond(request, consent.answers, result)
 
 
-def _respond(
-    request: HttpRequest, answers: WizardAnswers, get_result: Callable[[], CallbackResult]
-) -> HttpResponse:
+def _respond(request: HttpRequest, answers: WizardAnswers, get_result: Callable[[], CallbackResult]) -> HttpResponse:
     """Redirect to the next step, to the dashboard, or back to the form with a sentence."""
     try:
         result = get_result()
@@ -99,19 +97,15 @@ def _success_sentence(connection: Connection, answers: WizardAnswers) -> str:
         return _("Microsoft Teams is reauthorized.")
     if teams.method == Method.ACCESS_POLICY:
         return _("Microsoft Teams is connected. Each staff member organises their own meetings.")
-    return _(
-        "Microsoft Teams is connected. The account %(account)s appears as a participant in every meeting."
-    ) % {"account": teams.account_upn}
+    return _("Microsoft Teams is connected. The account %(account)s appears as a participant in every meeting.") % {
+        "account": teams.account_upn
+    }
 
 
 def _redirect_back(request: HttpRequest, answers: WizardAnswers, problem: PlatformError) -> HttpResponse:
     is_reauthorization = answers.connection_id is not None
     messages.error(request, with_next_step(problem, reauthorizing=is_reauthorization))
-    return (
-        redirect("teams-reauthorize", answers.connection_id)
-        if is_reauthorization
-        else redirect("teams-tenant")
-    )
+    return redirect("teams-reauthorize", answers.connection_id) if is_reauthorization else redirect("teams-tenant")
 
 
 def _redirect_expired(request: HttpRequest, problem: session.PendingSignInExpired) -> HttpResponse:

@@ -70,9 +70,7 @@ def reconnect(request: HttpRequest, pk: int) -> HttpResponse:
         match_field=connection.match_field,
         tenant=str(teams.tenant_id),
     )
-    sentence = _(
-        "To get this connection back, sign in to Microsoft as %(account)s. Another account makes another one."
-    )
+    sentence = _("To get this connection back, sign in to Microsoft as %(account)s. Another account makes another one.")
     if teams.method == Method.SERVICE_ACCOUNT:
         messages.info(request, sentence % {"account": teams.account_upn})
     return redirect("teams-policy" if chosen_method(request) == Method.ACCESS_POLICY else "teams-connect")

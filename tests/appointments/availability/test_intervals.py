@@ -86,9 +86,7 @@ def test_the_grid_holds_the_multiples_within_the_spans() -> None:
 def test_weekly_hours_lie_on_their_weekday_in_their_zone() -> None:
     monday = date(2026, 11, 30)
 
-    spans = weekly_intervals(
-        [(0, time(9), time(12)), (0, time(13), time(17))], TORONTO, monday, date(2026, 12, 6)
-    )
+    spans = weekly_intervals([(0, time(9), time(12)), (0, time(13), time(17))], TORONTO, monday, date(2026, 12, 6))
 
     assert spans == [(utc(monday, 14), utc(monday, 17)), (utc(monday, 18), utc(monday, 22))]
 
@@ -131,9 +129,7 @@ def test_hours_inside_the_hour_skipped_in_spring_vanish() -> None:
         (time(9), time(17), (utc(AUTUMN, 14), utc(AUTUMN, 22))),
     ],
 )
-def test_a_time_repeated_in_autumn_is_its_first_occurrence(
-    start: time, end: time, expected: Interval
-) -> None:
+def test_a_time_repeated_in_autumn_is_its_first_occurrence(start: time, end: time, expected: Interval) -> None:
     assert weekly_intervals([(6, start, end)], TORONTO, AUTUMN, AUTUMN) == [expected]
 
 

@@ -103,8 +103,7 @@ def test_free_time_is_exactly_open_time_without_time_off_and_taken_time(duration
         if any(a <= start and start + durations.duration <= b for a, b in calendar.hours)
         and not any(start < b and start + durations.duration > a for a, b in calendar.off)
         and not any(
-            start - durations.before < b and start + durations.duration + durations.after > a
-            for a, b in calendar.busy
+            start - durations.before < b and start + durations.duration + durations.after > a for a, b in calendar.busy
         )
     }
 
@@ -177,9 +176,7 @@ def test_the_window_is_cut_to_the_second_and_the_hours_are_the_staff_members_own
     make_hours(auckland, time(0), time(2))
     sunday = date(2026, 11, 29)
 
-    found = free_slots(
-        make_service(maple), [auckland], at(11, 15, sunday), at(12, 15, sunday), now=FRIDAY_BEFORE
-    )
+    found = free_slots(make_service(maple), [auckland], at(11, 15, sunday), at(12, 15, sunday), now=FRIDAY_BEFORE)
 
     # Monday begins in Auckland at 11:00 of our Sunday; an end of 12:15 is outside.
     assert found == {auckland.pk: [int(at(11, 15, sunday).timestamp()) + 900 * n for n in range(4)]}
@@ -233,9 +230,7 @@ def test_the_horizon_holds_for_clients_only(sam: StaffMember, maple: Organizatio
         (date(2026, 11, 1), 6, ["05:00", "05:30", "06:00", "06:30", "07:00", "07:30", "08:00", "08:30"]),
     ],
 )
-def test_clock_changes_take_or_give_an_hour(
-    day: date, weekday: int, expected: list[str], maple: Organization
-) -> None:
+def test_clock_changes_take_or_give_an_hour(day: date, weekday: int, expected: list[str], maple: Organization) -> None:
     sam = make_member(maple, time_zone=ZoneInfo("America/Toronto"))
     WorkingHours.objects.create(staff=sam, weekday=weekday, start=time(1), end=time(4))
 
@@ -268,9 +263,7 @@ def test_the_next_free_times_skip_weekends_and_taken_times(sam: StaffMember, map
     service = make_service(maple, duration=60)
     make_appointment(service, sam, make_client(maple), at(9, 15))
 
-    free = next_free(
-        service, sam, datetime(2026, 11, 27, 9, 45, tzinfo=UTC), 4, now=FRIDAY_BEFORE - timedelta(days=1)
-    )
+    free = next_free(service, sam, datetime(2026, 11, 27, 9, 45, tzinfo=UTC), 4, now=FRIDAY_BEFORE - timedelta(days=1))
 
     tuesday = MONDAY + timedelta(days=1)
     assert free == [
@@ -332,9 +325,7 @@ def test_several_stretches_a_day_are_each_their_own(maple: Organization) -> None
 
 def test_each_person_is_free_by_their_own_clock(maple: Organization) -> None:
     zones = ["UTC", "America/Toronto", "Asia/Kolkata"]
-    people = [
-        make_member(maple, name, time_zone=ZoneInfo(zone)) for name, zone in zip("ABC", zones, strict=True)
-    ]
+    people = [make_member(maple, name, time_zone=ZoneInfo(zone)) for name, zone in zip("ABC", zones, strict=True)]
     for member in people:
         make_hours(member, time(12), time(12, 30))
 

@@ -102,9 +102,7 @@ def test_each_rule_of_the_service_has_its_own_sentence(maple: Maple):
     maple.review.minimum_notice = 60 * 24 * 5
     by_cleo = {"through": BookedThrough.CLIENT_VIEW, "actor": None}
 
-    assert (
-        booking_error(maple, maple.sam, **by_cleo)[1] == "That is too soon to be booked. Choose a later time."
-    )
+    assert booking_error(maple, maple.sam, **by_cleo)[1] == "That is too soon to be booked. Choose a later time."
     assert booking_error(maple, maple.sam, starts_at=monday(10) - timedelta(days=7))[1] == (
         "That time has passed. Choose a later one."
     )
@@ -148,17 +146,13 @@ def test_rows_of_another_organisation_are_refused_for_any_staff(maple: Maple):
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_any_number_of_people_takes_the_same_queries(
-    how_many: int, maple: Maple, django_assert_num_queries: Any
-):
+def test_any_number_of_people_takes_the_same_queries(how_many: int, maple: Maple, django_assert_num_queries: Any):
     people = [maple.sam]
     for number in range(how_many - 1):
         people.append(make_member(maple.organization, f"Tess{number}"))
         make_hours(people[-1])
         ServiceAssignment.objects.create(service=maple.review, staff=people[-1])
-    loaded = list(
-        StaffMember.objects.filter(pk__in=[m.pk for m in people]).select_related("organization", "location")
-    )
+    loaded = list(StaffMember.objects.filter(pk__in=[m.pk for m in people]).select_related("organization", "location"))
 
     # Calendars of all people, then lock, offer, calendar, appointment, event, emails (2) and the savepoint (2).
     with django_assert_num_queries(10):

@@ -142,9 +142,7 @@ def test_clients_must_follow_the_services_rules(rule: dict[str, Any], sentence: 
     assert booking_error(lambda: maple.book_online(service=service))[1] == sentence
 
 
-@pytest.mark.parametrize(
-    "rule", [{"minimum_notice": 60 * 24 * 3}, {"booking_horizon_days": 2}, {"public": False}]
-)
+@pytest.mark.parametrize("rule", [{"minimum_notice": 60 * 24 * 3}, {"booking_horizon_days": 2}, {"public": False}])
 def test_staff_may_ignore_notice_horizon_and_public_services(rule: dict[str, Any], maple: Maple) -> None:
     service = make_service(maple.organization, "Loan", provided_by=(maple.sam,), **rule)
 
@@ -191,9 +189,7 @@ def test_staff_who_left_are_refused(maple: Maple) -> None:
 
 
 def test_a_method_that_is_not_offered_is_refused(maple: Maple) -> None:
-    service = make_service(
-        maple.organization, "Loan", methods=(MeetingMethod.PHONE,), provided_by=(maple.sam,)
-    )
+    service = make_service(maple.organization, "Loan", methods=(MeetingMethod.PHONE,), provided_by=(maple.sam,))
 
     assert booking_error(lambda: maple.book(service=service)) == (
         "method",

@@ -131,9 +131,7 @@ def test_the_table_covers_every_failure_kind() -> None:
 
 
 @EVERY_KIND
-def test_a_link_that_cannot_be_created(
-    appointment: Appointment, fake_teams: FakePlatform, kind: ErrorKind
-) -> None:
+def test_a_link_that_cannot_be_created(appointment: Appointment, fake_teams: FakePlatform, kind: ErrorKind) -> None:
     expected = TABLE[kind]
     fail(fake_teams, "create_meeting", kind)
 

@@ -62,9 +62,7 @@ def test_exactly_one_of_many_concurrent_bookings_gets_the_time(maple_with_teams:
     results = at_once([lambda: book(method=MeetingMethod.VIDEO)] * 50)
 
     assert Appointment.objects.busy().count() == 1
-    assert [taken.next_free for taken in taken_among(results)] == [
-        [monday(10, 30), monday(10, 45), monday(11)]
-    ] * 49
+    assert [taken.next_free for taken in taken_among(results)] == [[monday(10, 30), monday(10, 45), monday(11)]] * 49
     # The losers leave no meeting and no email.
     assert (Meeting.objects.count(), Notification.objects.count()) == (1, 2)
 
@@ -79,9 +77,7 @@ def test_overlapping_times_conflict(maple: Maple) -> None:
 
 def test_overlapping_times_of_different_lengths_conflict(maple: Maple) -> None:
     services = [
-        make_service(
-            maple.organization, f"Advice of {minutes} minutes", provided_by=(maple.sam,), duration=minutes
-        )
+        make_service(maple.organization, f"Advice of {minutes} minutes", provided_by=(maple.sam,), duration=minutes)
         for minutes in (30, 45, 60)
     ]
     bookings = [
@@ -118,9 +114,7 @@ def test_concurrent_bookings_with_any_staff_fill_each_staff_member_once(maple: M
     results = at_once([book] * 50)
 
     assert sorted(Appointment.objects.values_list("staff", flat=True)) == sorted(m.pk for m in people)
-    assert [taken.next_free for taken in taken_among(results)] == [
-        [monday(10, 30), monday(10, 45), monday(11)]
-    ] * 47
+    assert [taken.next_free for taken in taken_among(results)] == [[monday(10, 30), monday(10, 45), monday(11)]] * 47
 
 
 def test_the_database_refuses_a_double_booking_that_the_checks_missed(
@@ -136,17 +130,13 @@ def test_the_database_refuses_a_double_booking_that_the_checks_missed(
     assert Appointment.objects.count() == 1
 
 
-def test_a_move_that_the_database_refuses_changes_nothing(
-    maple: Maple, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_move_that_the_database_refuses_changes_nothing(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
     appointment = maple.book()
     make_appointment(maple.review, maple.sam, maple.cleo, monday(14))
     blind(monkeypatch)
 
     with pytest.raises(TimeTaken):
-        move_appointment(
-            appointment, starts_at=monday(14, 15), actor=maple.sky, through=BookedThrough.SCHEDULE
-        )
+        move_appointment(appointment, starts_at=monday(14, 15), actor=maple.sky, through=BookedThrough.SCHEDULE)
 
     appointment.refresh_from_db()
     assert (appointment.starts_at, appointment.events.count()) == (monday(10), 1)
@@ -192,9 +182,7 @@ def test_only_one_of_two_appointments_moved_to_one_time_gets_it(maple: Maple) ->
     both = [maple.book(), maple.book(starts_at=monday(11))]
 
     def move(appointment: Appointment) -> Appointment:
-        return move_appointment(
-            appointment, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE
-        )
+        return move_appointment(appointment, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE)
 
     results = at_once([lambda appointment=appointment: move(appointment) for appointment in both])  # type: ignore[misc]
 
@@ -205,9 +193,7 @@ def test_only_one_of_two_appointments_moved_to_one_time_gets_it(maple: Maple) ->
 def test_an_appointment_cancelled_concurrently_is_cancelled_once(maple_with_teams: Maple) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
-    results = at_once(
-        [lambda: cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW)] * 4
-    )
+    results = at_once([lambda: cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW)] * 4)
 
     assert len([result for result in results if isinstance(result, BookingError)]) == 3
     assert appointment.events.count() == 2
@@ -219,9 +205,7 @@ def test_a_move_and_a_cancel_at_once_end_in_a_cancellation_or_an_error(maple: Ma
     at_once(
         [
             lambda: cancel_appointment(appointment, actor=None, through=BookedThrough.SCHEDULE),
-            lambda: move_appointment(
-                appointment, starts_at=monday(14), actor=None, through=BookedThrough.SCHEDULE
-            ),
+            lambda: move_appointment(appointment, starts_at=monday(14), actor=None, through=BookedThrough.SCHEDULE),
         ]
     )
 

@@ -54,9 +54,7 @@ def test_a_change_from_a_video_call_cancels_the_meeting(maple_with_teams: Maple)
 def test_a_change_from_video_and_back_requests_a_new_meeting(maple_with_teams: Maple) -> None:
     booked = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
-    again = change(
-        maple_with_teams, change(maple_with_teams, booked, MeetingMethod.PHONE), MeetingMethod.VIDEO
-    )
+    again = change(maple_with_teams, change(maple_with_teams, booked, MeetingMethod.PHONE), MeetingMethod.VIDEO)
 
     assert again.meeting_id != booked.meeting_id
     assert list(Meeting.objects.filter(desired_state=DesiredState.PRESENT)) == [again.meeting]
@@ -112,10 +110,7 @@ def test_another_location_alone_is_a_change(maple: Maple) -> None:
     appointment = change(maple, maple.book(), MeetingMethod.AT_LOCATION, location=harbour)
 
     assert (appointment.location, appointment.version) == (harbour, 1)
-    assert (
-        next(event_text(event) for event in appointment.events.order_by("-pk"))
-        == "Another location: Harbour."
-    )
+    assert next(event_text(event) for event in appointment.events.order_by("-pk")) == "Another location: Harbour."
 
 
 def test_a_location_of_another_organisation_is_refused(maple: Maple) -> None:

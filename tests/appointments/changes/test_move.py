@@ -66,9 +66,7 @@ def test_a_move_before_the_link_is_created_requests_the_new_time(maple_with_team
 def test_a_move_is_recorded_in_the_timeline(maple: Maple) -> None:
     appointment = move(maple, maple.book(), monday(14))
 
-    assert timeline(appointment)[1:] == [
-        "Moved from Mon 30 Nov 2026, 10:00 UTC to Mon 30 Nov 2026, 14:00 UTC."
-    ]
+    assert timeline(appointment)[1:] == ["Moved from Mon 30 Nov 2026, 10:00 UTC to Mon 30 Nov 2026, 14:00 UTC."]
 
 
 def test_a_move_to_the_same_time_changes_nothing(maple_with_teams: Maple) -> None:
@@ -154,9 +152,7 @@ def test_a_cancellation_cancels_the_meeting(maple_with_teams: Maple) -> None:
 
 
 @pytest.mark.parametrize("change", [cancel, lambda appointment: move_online(appointment, monday(11))])
-def test_a_cancelled_appointment_stays_cancelled(
-    change: Callable[[Appointment], object], maple: Maple
-) -> None:
+def test_a_cancelled_appointment_stays_cancelled(change: Callable[[Appointment], object], maple: Maple) -> None:
     appointment = maple.book()
     cancel(appointment)
 
@@ -168,9 +164,7 @@ def test_a_cancelled_appointment_stays_cancelled(
 
 @pytest.mark.parametrize("change", [cancel, lambda appointment: move_online(appointment, monday(11))])
 def test_a_past_appointment_cannot_change(change: Callable[[Appointment], object], maple: Maple) -> None:
-    appointment = make_appointment(
-        maple.review, maple.sam, maple.cleo, datetime(2026, 11, 27, 11, 30, tzinfo=UTC)
-    )
+    appointment = make_appointment(maple.review, maple.sam, maple.cleo, datetime(2026, 11, 27, 11, 30, tzinfo=UTC))
 
     assert booking_error(lambda: change(appointment))[0] == ""
     appointment.refresh_from_db()
@@ -178,9 +172,7 @@ def test_a_past_appointment_cannot_change(change: Callable[[Appointment], object
 
 
 def test_only_staff_can_cancel_an_appointment_in_progress(maple: Maple) -> None:
-    appointment = make_appointment(
-        maple.review, maple.sam, maple.cleo, datetime(2026, 11, 27, 11, 45, tzinfo=UTC)
-    )
+    appointment = make_appointment(maple.review, maple.sam, maple.cleo, datetime(2026, 11, 27, 11, 45, tzinfo=UTC))
 
     assert booking_error(lambda: cancel(appointment, BookedThrough.CLIENT_VIEW)) == (
         "",

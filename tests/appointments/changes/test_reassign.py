@@ -137,9 +137,7 @@ def test_staff_with_a_personal_link_host_on_it(maple_with_teams: Maple, kim: Sta
     assert Meeting.objects.get().desired_state == DesiredState.ABSENT
 
 
-def test_a_reassign_replaces_a_personal_link_with_a_meeting(
-    maple_with_teams: Maple, kim_on_teams: StaffMember
-) -> None:
+def test_a_reassign_replaces_a_personal_link_with_a_meeting(maple_with_teams: Maple, kim_on_teams: StaffMember) -> None:
     appointment = make_appointment(
         maple_with_teams.review,
         maple_with_teams.sam,
@@ -155,17 +153,13 @@ def test_a_reassign_replaces_a_personal_link_with_a_meeting(
     assert (after.meeting, after.personal_meeting_url) == (Meeting.objects.get(host=kim_on_teams), "")
 
 
-def test_staff_who_cannot_host_cannot_take_over_a_video_call(
-    maple_with_teams: Maple, kim: StaffMember
-) -> None:
+def test_staff_who_cannot_host_cannot_take_over_a_video_call(maple_with_teams: Maple, kim: StaffMember) -> None:
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     sentence = sentence_of(lambda: reassign(maple_with_teams, appointment, kim))
 
     appointment.refresh_from_db()
-    assert sentence == (
-        "Video Calls is off for Kim Ito. An admin can turn it on under Settings > Video Calls."
-    )
+    assert sentence == ("Video Calls is off for Kim Ito. An admin can turn it on under Settings > Video Calls.")
     assert (appointment.staff, Meeting.objects.get().version) == (maple_with_teams.sam, 1)
 
 
@@ -228,8 +222,7 @@ def test_staff_member_and_time_can_change_together(maple: Maple, kim: StaffMembe
 
     assert (appointment.staff, appointment.starts_at, appointment.version) == (kim, monday(14), 1)
     assert last_line(appointment) == (
-        "Moved from Mon 30 Nov 2026, 10:00 UTC to Mon 30 Nov 2026, 14:00 UTC. "
-        "Reassigned from Sam Okafor to Kim Ito."
+        "Moved from Mon 30 Nov 2026, 10:00 UTC to Mon 30 Nov 2026, 14:00 UTC. Reassigned from Sam Okafor to Kim Ito."
     )
 
 
@@ -256,9 +249,7 @@ def test_a_client_who_arrived_cannot_move_it_online(maple: Maple) -> None:
 
     assert (
         sentence_of(
-            lambda: move_appointment(
-                appointment, starts_at=monday(14), actor=None, through=BookedThrough.CLIENT_VIEW
-            )
+            lambda: move_appointment(appointment, starts_at=monday(14), actor=None, through=BookedThrough.CLIENT_VIEW)
         )
         == "An appointment that is “Arrived” cannot be moved."
     )
@@ -288,18 +279,14 @@ def test_a_move_is_refused_after_the_client_moved_it(maple: Maple) -> None:
     move_appointment(seen, starts_at=monday(14), actor=None, through=BookedThrough.CLIENT_VIEW)
 
     assert sentence_of(
-        lambda: move_appointment(
-            seen, starts_at=monday(16), actor=maple.sky, through=BookedThrough.SCHEDULE, version=0
-        )
+        lambda: move_appointment(seen, starts_at=monday(16), actor=maple.sky, through=BookedThrough.SCHEDULE, version=0)
     ).startswith("The client changed this appointment meanwhile: Moved from ")
 
 
 def test_two_identical_changes_both_succeed(maple: Maple) -> None:
     seen = maple.book()
     for _ in range(2):
-        moved = move_appointment(
-            seen, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE, version=0
-        )
+        moved = move_appointment(seen, starts_at=monday(14), actor=maple.sky, through=BookedThrough.SCHEDULE, version=0)
 
     assert (moved.starts_at, moved.version, moved.events.count()) == (monday(14), 1, 2)
 
@@ -341,9 +328,7 @@ def test_staff_who_were_never_notified_get_no_cancellation(maple: Maple, kim: St
     ]
 
 
-def test_a_move_after_a_reassign_still_notifies_the_previous_staff_member(
-    maple: Maple, kim: StaffMember
-) -> None:
+def test_a_move_after_a_reassign_still_notifies_the_previous_staff_member(maple: Maple, kim: StaffMember) -> None:
     appointment = maple.book()
     OutboxEmail.objects.update(state="sent")
 
@@ -366,16 +351,12 @@ def test_a_reassign_and_its_reversal_notify_no_one(maple: Maple, kim: StaffMembe
     assert notifications() == []
 
 
-def test_a_reassign_and_its_reversal_at_another_time_notify_of_the_move(
-    maple: Maple, kim: StaffMember
-) -> None:
+def test_a_reassign_and_its_reversal_at_another_time_notify_of_the_move(maple: Maple, kim: StaffMember) -> None:
     appointment = maple.book()
     OutboxEmail.objects.update(state="sent")
 
     after = reassign(maple, appointment, kim)
-    move_appointment(
-        after, starts_at=monday(14), staff=maple.sam, actor=maple.sky, through=BookedThrough.SCHEDULE
-    )
+    move_appointment(after, starts_at=monday(14), staff=maple.sam, actor=maple.sky, through=BookedThrough.SCHEDULE)
 
     assert notifications() == [
         ("client", "cleo@example.com", Kind.CHANGED),

@@ -28,9 +28,7 @@ from tests.factories import make_appointment
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
 
 BEGUN = NOW - timedelta(minutes=10)
-STEPS: dict[Status, Callable[..., Appointment]] = {
-    status: partial(change_status, status=status) for status in FORWARD
-}
+STEPS: dict[Status, Callable[..., Appointment]] = {status: partial(change_status, status=status) for status in FORWARD}
 mark_arrived, start_appointment, complete_appointment, mark_no_show = STEPS.values()
 ALL_STEPS = [(before, after) for before in Status for after in STEPS if before != after]
 
@@ -68,8 +66,7 @@ def test_the_timeline_shows_all_statuses_of_a_day(maple: Maple) -> None:
 
     rows = [(event_text(event), event.actor_id, event.through) for event in appointment.events.all()]
     assert rows == [
-        (text, maple.sky.pk, BookedThrough.SCHEDULE)
-        for text in ("The client arrived.", "Started.", "Completed.")
+        (text, maple.sky.pk, BookedThrough.SCHEDULE) for text in ("The client arrived.", "Started.", "Completed.")
     ]
     appointment.refresh_from_db()
     assert (appointment.status, appointment.version) == (Status.SERVED, 3)
@@ -111,9 +108,7 @@ def test_a_no_show_is_refused_before_the_start(maple: Maple) -> None:
 def test_an_arrival_is_refused_before_the_day(step: Callable[..., Appointment], maple: Maple) -> None:
     appointment = make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
 
-    assert sentence_of(lambda: step(appointment, **by_sky(maple))) == (
-        "This appointment is not today. Move it first."
-    )
+    assert sentence_of(lambda: step(appointment, **by_sky(maple))) == ("This appointment is not today. Move it first.")
 
 
 def test_a_client_can_arrive_early(maple: Maple) -> None:
@@ -185,9 +180,7 @@ def test_a_long_reason_is_cut(maple: Maple) -> None:
 
 
 def test_an_arrived_client_cannot_cancel_online(maple: Maple) -> None:
-    appointment = make_appointment(
-        maple.review, maple.sam, maple.cleo, NOW + timedelta(hours=2), status=Status.ARRIVED
-    )
+    appointment = make_appointment(maple.review, maple.sam, maple.cleo, NOW + timedelta(hours=2), status=Status.ARRIVED)
 
     assert (
         sentence_of(lambda: cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW))

@@ -50,10 +50,7 @@ def test_switching_a_service_offers_the_change_afterwards(maple: Maple, as_ada: 
     response = as_ada.post(more(maple), {"method_3": "on", "offered_to_3": "staff"}, follow=True)
 
     assert "Saved." in page_text(response)
-    assert (
-        "2 booked appointments of this service take place in a way that is no longer offered."
-        in page_text(response)
-    )
+    assert "2 booked appointments of this service take place in a way that is no longer offered." in page_text(response)
     assert f'<a href="{page(maple)}">Change them to video calls</a>' in response.content.decode()
     assert not Meeting.objects.exists()
 
@@ -76,9 +73,7 @@ def test_a_service_without_video_calls_offers_no_change(maple: Maple, as_ada: Br
 @pytest.mark.parametrize(
     "fields", [{"status": Status.CANCELLED}, {"status": Status.ARRIVED}, {"method": MeetingMethod.VIDEO}]
 )
-def test_unchangeable_appointments_are_not_counted(
-    maple: Maple, as_ada: Browser, fields: dict[str, Any]
-) -> None:
+def test_unchangeable_appointments_are_not_counted(maple: Maple, as_ada: Browser, fields: dict[str, Any]) -> None:
     in_person(maple, **fields)
 
     assert "Change them to video calls" not in page_text(as_ada.get(more(maple)))
@@ -94,16 +89,13 @@ def test_another_services_appointments_are_not_counted(maple: Maple, as_ada: Bro
 # --- The preview ----------------------------------------------------------------------------------------
 
 
-def test_the_preview_shows_present_and_future_method_with_nothing_selected(
-    maple: Maple, as_ada: Browser
-) -> None:
+def test_the_preview_shows_present_and_future_method_with_nothing_selected(maple: Maple, as_ada: Browser) -> None:
     booked = in_person(maple, method=MeetingMethod.PHONE)
 
     response = as_ada.get(page(maple))
 
-    assert (
-        "Cleo Brandt Mon 30 Nov 2026, 10:00 Sam Okafor Phone Call A new link on Microsoft Teams"
-        in page_text(response)
+    assert "Cleo Brandt Mon 30 Nov 2026, 10:00 Sam Okafor Phone Call A new link on Microsoft Teams" in page_text(
+        response
     )
     assert f'name="appointment" value="{booked.pk}" aria-label' in response.content.decode()
     assert 'name="everything" value="true">' in response.content.decode()
@@ -164,16 +156,12 @@ def test_the_preview_takes_the_same_queries_for_any_number(
 # --- The change -----------------------------------------------------------------------------------------
 
 
-def test_selected_appointments_become_video_calls_and_people_are_notified(
-    maple: Maple, as_ada: Browser
-) -> None:
+def test_selected_appointments_become_video_calls_and_people_are_notified(maple: Maple, as_ada: Browser) -> None:
     ticked, left = in_person(maple), in_person(maple, 11)
 
     response = post(as_ada, maple, ticked)
 
-    assert messages_of(response) == [
-        "1 appointment is a video call now; we email the client and the staff member."
-    ]
+    assert messages_of(response) == ["1 appointment is a video call now; we email the client and the staff member."]
     assert (response.status_code, response.url) == (303, page(maple))
     ticked.refresh_from_db()
     left.refresh_from_db()
@@ -195,9 +183,7 @@ def test_select_all_covers_the_changeable_appointments_of_all_pages(
 
     response = post(as_ada, maple, able, everything="true", shown=[able.pk])
 
-    assert messages_of(response) == [
-        "2 appointments are video calls now; we email the clients and the staff."
-    ]
+    assert messages_of(response) == ["2 appointments are video calls now; we email the clients and the staff."]
     assert {meeting.appointment for meeting in Meeting.objects.all()} == {able, elsewhere}
 
 
@@ -221,9 +207,7 @@ def test_the_page_says_if_nothing_is_selected(maple: Maple, as_ada: Browser) -> 
     ]
 
 
-def test_appointments_of_another_service_or_organisation_are_left_alone(
-    maple: Maple, as_ada: Browser
-) -> None:
+def test_appointments_of_another_service_or_organisation_are_left_alone(maple: Maple, as_ada: Browser) -> None:
     cedar = make_organization("Cedar Bank")
     carl = Client.objects.create(organization=cedar, name="Carl", email="carl@example.com")
     theirs = make_appointment(make_service(cedar), make_member(cedar, "Otto Weber"), carl, monday(10))

@@ -49,9 +49,7 @@ def test_an_error_shows_the_time_in_the_users_zone(maple: Maple, as_sky: Browser
 
     page = as_sky.post(ADD, booking_data(maple, time="10:00"))
 
-    assert errors(page) == {
-        "time": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]
-    }
+    assert errors(page) == {"time": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]}
 
 
 @pytest.mark.parametrize("field", ["new_name", "new_phone"])

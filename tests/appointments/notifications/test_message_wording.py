@@ -86,9 +86,7 @@ def change(maple: Maple, do: Any, appointment: Appointment, **changes: Any) -> A
     return changed
 
 
-def test_an_email_about_a_move_has_the_previous_time_in_the_readers_zone(
-    maple: Maple, booked: Appointment
-) -> None:
+def test_an_email_about_a_move_has_the_previous_time_in_the_readers_zone(maple: Maple, booked: Appointment) -> None:
     moved = change(maple, move_appointment, booked, starts_at=monday(14))
 
     assert read(CLIENT) == (

@@ -103,9 +103,7 @@ def test_a_crash_while_sending_keeps_the_row_and_sends_nothing_twice(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_email_requeued_while_the_server_hangs_stays_queued(
-    maple: Maple, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_email_requeued_while_the_server_hangs_stays_queued(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
     maple.book()
     asked: list[bool] = []
 
@@ -129,9 +127,7 @@ def crash(self: EmailMultiAlternatives) -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_is_committed_as_sending_before_smtp_starts(
-    maple: Maple, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_row_is_committed_as_sending_before_smtp_starts(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
     maple.book()
     seen: list[tuple[bool, list[str]]] = []
 

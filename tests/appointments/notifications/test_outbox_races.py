@@ -33,9 +33,7 @@ def wait_until_somebody_is_blocked() -> None:
     until = time.monotonic() + 10
     with connection.cursor() as cursor:
         while time.monotonic() < until:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-            )
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
             if cursor.fetchone() != (0,):
                 return
             time.sleep(0.01)

@@ -96,9 +96,7 @@ def test_a_past_appointment_needs_no_link(maple_with_teams: Maple) -> None:
         assert list(without_link(maple_with_teams.organization)) == []
 
 
-def test_missing_links_and_those_that_can_be_repaired_are_counted(
-    maple_with_teams: Maple, tess: StaffMember
-) -> None:
+def test_missing_links_and_those_that_can_be_repaired_are_counted(maple_with_teams: Maple, tess: StaffMember) -> None:
     video(maple_with_teams)
     failed(maple_with_teams, 11)
     video(maple_with_teams, staff=tess)
@@ -132,9 +130,7 @@ def test_missing_links_of_another_organisation_are_not_counted(maple_with_teams:
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_counting_takes_two_queries(
-    maple_with_teams: Maple, how_many: int, django_assert_num_queries: Any
-) -> None:
+def test_counting_takes_two_queries(maple_with_teams: Maple, how_many: int, django_assert_num_queries: Any) -> None:
     for number in range(how_many):
         failed(maple_with_teams, 10 + number)
 
@@ -142,9 +138,7 @@ def test_counting_takes_two_queries(
         count_without_link(maple_with_teams.organization)
 
 
-def test_counting_no_missing_links_takes_one_query(
-    maple_with_teams: Maple, django_assert_num_queries: Any
-) -> None:
+def test_counting_no_missing_links_takes_one_query(maple_with_teams: Maple, django_assert_num_queries: Any) -> None:
     maple_with_teams.book(method=MeetingMethod.VIDEO)
 
     with django_assert_num_queries(1):

@@ -48,9 +48,7 @@ def test_the_clients_page_labels_the_personal_link(booked: Appointment) -> None:
     assert says(page) == (True, True)
 
 
-def test_the_contact_center_labels_the_personal_link_before_the_booking(
-    maple: Maple, booked: Appointment
-) -> None:
+def test_the_contact_center_labels_the_personal_link_before_the_booking(maple: Maple, booked: Appointment) -> None:
     query = {"service": maple.review.pk, "method": MeetingMethod.VIDEO.value}
 
     page = signed_in(maple.sky).get("/contact-center/", query).content.decode()

@@ -37,9 +37,7 @@ def test_a_link_that_is_ready_again_after_a_move_is_not_recorded(appointment: Ap
 
 
 def test_a_failure_is_recorded_with_its_remedy(appointment: Appointment) -> None:
-    lines = timeline_after(
-        appointment, due_at=None, error_kind="person", error=message("Give Sam a licence.")
-    )
+    lines = timeline_after(appointment, due_at=None, error_kind="person", error=message("Give Sam a licence."))
 
     assert lines == ["There is no link: Give Sam a licence."]
 
@@ -57,9 +55,7 @@ def test_a_meeting_without_an_appointment_is_not_recorded(appointment: Appointme
 def test_a_refused_move_is_recorded_even_if_the_link_works(appointment: Appointment) -> None:
     timeline_after(appointment, join_url="https://meet.example/1", synced_version=1)
 
-    lines = timeline_after(
-        appointment, version=2, due_at=None, error_kind="bug", error=message("Tell your support.")
-    )
+    lines = timeline_after(appointment, version=2, due_at=None, error_kind="bug", error=message("Tell your support."))
 
     assert lines == [
         "The link is ready.",

@@ -59,9 +59,7 @@ def test_nothing_changes_if_everything_is_in_sync(appointment: Appointment) -> N
     assert (run.repaired, meeting.version, meeting.due_at, lines(appointment)) == (0, 1, None, [])
 
 
-def test_a_meeting_at_another_time_follows_the_appointment(
-    appointment: Appointment, fake_teams: FakePlatform
-) -> None:
+def test_a_meeting_at_another_time_follows_the_appointment(appointment: Appointment, fake_teams: FakePlatform) -> None:
     later = appointment.starts_at + timedelta(hours=2)
     Appointment.objects.update(
         starts_at=later,
@@ -121,9 +119,7 @@ def test_a_meeting_that_its_appointment_no_longer_uses_is_cancelled(
 def test_a_past_appointment_is_not_repaired(appointment: Appointment) -> None:
     start, end = timezone.now() - timedelta(days=2), timezone.now() - timedelta(days=1)
     Meeting.objects.update(starts_at=start, ends_at=end)
-    Appointment.objects.update(
-        status=Status.CANCELLED, starts_at=start, busy_from=start, ends_at=end, busy_to=end
-    )
+    Appointment.objects.update(status=Status.CANCELLED, starts_at=start, busy_from=start, ends_at=end, busy_to=end)
 
     assert (reconcile_now().repaired, meeting_of(appointment).desired_state) == (0, "present")
 
@@ -135,9 +131,7 @@ def test_only_meetings_of_the_connection_are_checked(appointment: Appointment) -
     assert (reconcile(cedar).repaired, meeting_of(appointment).desired_state) == (0, "present")
 
 
-def test_a_concurrent_move_or_cancel_takes_precedence(
-    appointment: Appointment, maple_with_teams: Maple
-) -> None:
+def test_a_concurrent_move_or_cancel_takes_precedence(appointment: Appointment, maple_with_teams: Maple) -> None:
     for hour in range(11, 15):
         to = appointment.starts_at.replace(hour=hour)
         at_once(
@@ -174,6 +168,4 @@ def test_a_failed_check_of_a_link_is_not_shown_as_a_refused_change(appointment: 
     Meeting.objects.update(error_kind="person", error=message("No policy covers Sam."))
     meeting_changed.send(sender=Meeting, meeting_id=appointment.meeting_id)
 
-    assert lines(appointment) == [
-        "The link could not be checked on the video platform: No policy covers Sam."
-    ]
+    assert lines(appointment) == ["The link could not be checked on the video platform: No policy covers Sam."]

@@ -34,9 +34,7 @@ MINE = "https://meet.example/sam"
 
 
 def without_request(maple: Maple, hour: int = 10, **fields: Any) -> Appointment:
-    return make_appointment(
-        maple.review, maple.sam, maple.cleo, monday(hour), method=MeetingMethod.VIDEO, **fields
-    )
+    return make_appointment(maple.review, maple.sam, maple.cleo, monday(hour), method=MeetingMethod.VIDEO, **fields)
 
 
 def booked(maple: Maple, hour: int = 10, **meeting: Any) -> Appointment:
@@ -48,9 +46,7 @@ def booked(maple: Maple, hour: int = 10, **meeting: Any) -> Appointment:
 
 
 def ready(maple: Maple, hour: int = 10) -> Appointment:
-    return booked(
-        maple, hour, due_at=None, join_url="https://meet.example/1", remote_id="1", synced_version=1
-    )
+    return booked(maple, hour, due_at=None, join_url="https://meet.example/1", remote_id="1", synced_version=1)
 
 
 def fresh(appointment: Appointment) -> Appointment:
@@ -92,9 +88,7 @@ def test_a_failed_meeting_is_tried_again(maple_with_teams: Maple, ada: StaffMemb
     assert (meeting.error_kind, str(meeting.error), meeting.attempts) == ("", "", 0)
 
 
-def test_a_meeting_that_failed_on_another_connection_is_replaced(
-    maple_with_teams: Maple, ada: StaffMember
-) -> None:
+def test_a_meeting_that_failed_on_another_connection_is_replaced(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = booked(maple_with_teams, **FAILED)
     here = move_to_another_connection(maple_with_teams)
 
@@ -136,9 +130,7 @@ def test_a_second_click_finds_nothing_to_do(maple_with_teams: Maple, ada: StaffM
     assert (Meeting.objects.count(), fresh(appointment).version, appointment.events.count()) == (1, 1, 1)
 
 
-def test_a_person_who_cannot_host_is_refused_with_the_remedy(
-    maple_with_teams: Maple, ada: StaffMember
-) -> None:
+def test_a_person_who_cannot_host_is_refused_with_the_remedy(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = without_request(maple_with_teams)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
@@ -180,9 +172,7 @@ def test_an_appointment_that_was_reassigned_meanwhile_is_left_alone(
 ) -> None:
     appointment = booked(maple_with_teams, **FAILED)
     make_match(maple_with_teams.organization.connections.get(), tess)
-    reassign_appointment(
-        appointment, staff=tess, actor=ada, through="schedule", outside_hours=True, version=None
-    )
+    reassign_appointment(appointment, staff=tess, actor=ada, through="schedule", outside_hours=True, version=None)
 
     with pytest.raises(BookingError, match="Reassigned from Sam Okafor to Tess Moor"):
         repair_link(appointment, actor=ada)
@@ -232,9 +222,7 @@ def test_a_link_that_works_is_kept(maple_with_teams: Maple, ada: StaffMember) ->
     assert Meeting.objects.get().desired_state == DesiredState.PRESENT
 
 
-def test_a_link_that_works_is_replaced_if_an_admin_requests_it(
-    maple_with_teams: Maple, ada: StaffMember
-) -> None:
+def test_a_link_that_works_is_replaced_if_an_admin_requests_it(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = ready(maple_with_teams)
     here = move_to_another_connection(maple_with_teams)
 
@@ -246,9 +234,7 @@ def test_a_link_that_works_is_replaced_if_an_admin_requests_it(
     assert (now.version, last_line(now), kinds()) == (1, ("The link was replaced.", "Ada Quist"), [])
 
 
-def test_a_personal_link_that_is_no_longer_used_is_replaced(
-    maple_with_teams: Maple, ada: StaffMember
-) -> None:
+def test_a_personal_link_that_is_no_longer_used_is_replaced(maple_with_teams: Maple, ada: StaffMember) -> None:
     appointment = without_request(maple_with_teams, personal_meeting_url=MINE)
 
     repair_link(appointment, actor=ada, replacing=True)
@@ -338,9 +324,7 @@ def test_refused_appointments_of_a_batch_are_skipped(
 ) -> None:
     for hour in (10, 11):
         without_request(maple_with_teams, hour)
-    make_appointment(
-        maple_with_teams.review, tess, maple_with_teams.cleo, monday(10), method=MeetingMethod.VIDEO
-    )
+    make_appointment(maple_with_teams.review, tess, maple_with_teams.cleo, monday(10), method=MeetingMethod.VIDEO)
 
     done = repair_links(list(without_link(maple_with_teams.organization)), actor=ada)
 

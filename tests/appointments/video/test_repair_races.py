@@ -45,8 +45,7 @@ def test_a_concurrently_cancelled_appointment_has_no_live_meeting(maple: Maple, 
     appointments = booked(maple, method=MeetingMethod.VIDEO)
     found = list(without_link(maple.organization).select_related("organization", "staff"))
     cancels = [
-        partial(cancel_appointment, each, actor=maple.sky, through=BookedThrough.SCHEDULE)
-        for each in appointments
+        partial(cancel_appointment, each, actor=maple.sky, through=BookedThrough.SCHEDULE) for each in appointments
     ]
 
     at_once([partial(repair_links, found, actor=ada), *cancels])

@@ -46,9 +46,7 @@ def make_ready(appointment: Appointment) -> None:
 
 
 def make_failed(appointment: Appointment, sentence: str) -> None:
-    Meeting.objects.filter(appointment=appointment).update(
-        error_kind="person", error=message(sentence), due_at=None
-    )
+    Meeting.objects.filter(appointment=appointment).update(error_kind="person", error=message(sentence), due_at=None)
 
 
 def test_the_page_shows_client_service_time_and_method(maple: Maple, as_sky: Browser):
@@ -66,9 +64,7 @@ def test_staff_open_their_own_appointments_only(maple: Maple):
     tess = make_member(maple.organization, "Tess Moor")
     appointment = maple.book()
 
-    seen = [
-        signed_in(member).get(address("appointment", appointment)).status_code for member in (maple.sam, tess)
-    ]
+    seen = [signed_in(member).get(address("appointment", appointment)).status_code for member in (maple.sam, tess)]
 
     assert seen == [200, 404]
 
@@ -132,9 +128,7 @@ def test_a_failed_link_shows_the_reason_and_can_be_tried_again(video: Appointmen
     assert (meeting.state, str(meeting.error)) == ("pending", "")
 
 
-def test_an_appointment_without_a_meeting_has_a_button_to_create_the_link(
-    maple_with_teams: Maple, as_sky: Browser
-):
+def test_an_appointment_without_a_meeting_has_a_button_to_create_the_link(maple_with_teams: Maple, as_sky: Browser):
     maple = maple_with_teams
     booked = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), method=MeetingMethod.VIDEO)
 
@@ -214,9 +208,7 @@ def test_the_move_form_offers_the_appointments_own_time_too(maple: Maple, as_sky
     assert form.times.on_the_day[4] == monday(10)
 
 
-def test_a_refused_move_shows_the_reason_and_the_next_free_times_and_keeps_the_input(
-    maple: Maple, as_sky: Browser
-):
+def test_a_refused_move_shows_the_reason_and_the_next_free_times_and_keeps_the_input(maple: Maple, as_sky: Browser):
     appointment = maple.book()
     maple.book(starts_at=monday(14))
 
@@ -301,7 +293,4 @@ def test_a_day_outside_the_calendar_is_refused(maple: Maple, as_sky: Browser, da
 def test_the_timeline_shows_changes_by_the_client(maple: Maple, as_sky: Browser):
     page = as_sky.get(address("appointment", maple.book_online()))
 
-    assert (
-        'Booked for Mon 30 Nov 2026, 10:00 UTC. <span class="muted">Client View</span>'
-        in page.content.decode()
-    )
+    assert 'Booked for Mon 30 Nov 2026, 10:00 UTC. <span class="muted">Client View</span>' in page.content.decode()

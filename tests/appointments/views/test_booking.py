@@ -72,9 +72,7 @@ def test_the_same_form_sent_twice_is_one_booking(maple: Maple, as_sky: Browser):
 
 
 def test_a_new_client_is_added_once_with_the_booking(maple: Maple, as_sky: Browser):
-    sent = booking_data(
-        maple, client="new", new_name="Abe Lind", new_email="abe@example.com", new_phone="+1 555 0123"
-    )
+    sent = booking_data(maple, client="new", new_name="Abe Lind", new_email="abe@example.com", new_phone="+1 555 0123")
 
     for _ in range(2):
         as_sky.post(ADD, sent | {"new_anyway": "on"})
@@ -117,9 +115,7 @@ def test_a_taken_time_shows_the_next_free_times_and_keeps_the_input(maple: Maple
 
     page = as_sky.post(ADD, booking_data(maple))
 
-    assert errors(page) == {
-        "time": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]
-    }
+    assert errors(page) == {"time": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]}
     content = page.content.decode()
     assert 'name="pick" value="2026-11-30T10:30"' in content
     assert "Brings her passport" in content
@@ -152,9 +148,7 @@ def test_all_missing_fields_are_reported_at_once(maple: Maple, as_sky: Browser):
     }
 
 
-def test_a_client_without_the_needed_contact_details_is_an_error_of_the_client_field(
-    maple: Maple, as_sky: Browser
-):
+def test_a_client_without_the_needed_contact_details_is_an_error_of_the_client_field(maple: Maple, as_sky: Browser):
     silent = make_client(maple.organization, "Silent", phone="")
 
     page = as_sky.post(ADD, booking_data(maple, client=silent.pk, method=MeetingMethod.PHONE.value))
@@ -177,9 +171,7 @@ def test_ids_of_another_organisation_are_not_choices(maple: Maple, as_sky: Brows
 
 
 def test_only_the_methods_of_the_service_are_offered(maple: Maple, as_sky: Browser):
-    loan = make_service(
-        maple.organization, "Loan", (MeetingMethod.PHONE, MeetingMethod.OFF_SITE), (maple.sam,)
-    )
+    loan = make_service(maple.organization, "Loan", (MeetingMethod.PHONE, MeetingMethod.OFF_SITE), (maple.sam,))
 
     form = as_sky.get(ADD, {"service": loan.pk}).context["form"]
 
@@ -207,9 +199,7 @@ def test_an_admin_gets_a_link_to_the_row_of_a_staff_member_who_is_not_offered(ma
 
     page = signed_in(ada).get(ADD, {"service": str(review.pk), "method": "3"})
 
-    address = (
-        f"/settings/video-calls/{Connection.objects.get().pk}/?search=tess%40maple.example#user-{tess.pk}"
-    )
+    address = f"/settings/video-calls/{Connection.objects.get().pk}/?search=tess%40maple.example#user-{tess.pk}"
     assert f'<a href="{address}" target="_blank">Turn it on</a>' in page.content.decode()
 
 
@@ -237,9 +227,7 @@ def test_a_personal_link_is_shown_with_its_note_before_the_booking_and_then_used
     assert Appointment.objects.get().personal_meeting_url == "https://meet.example/tess"
 
 
-def test_a_personal_link_that_the_page_did_not_show_must_be_confirmed(
-    maple: Maple, as_sky: Browser, tess: StaffMember
-):
+def test_a_personal_link_that_the_page_did_not_show_must_be_confirmed(maple: Maple, as_sky: Browser, tess: StaffMember):
     page = as_sky.post(ADD, booking_data(maple, staff=tess.pk, method=MeetingMethod.VIDEO.value))
 
     assert errors(page) == {
@@ -257,9 +245,7 @@ def test_a_video_call_with_a_staff_member_who_cannot_host_is_refused(maple: Mapl
 
 
 def test_a_click_on_a_slot_preselects_the_person_and_the_time(maple: Maple, as_sky: Browser):
-    content = as_sky.get(
-        ADD, {"staff": str(maple.sam.pk), "date": "2026-11-30", "time": "11:15"}
-    ).content.decode()
+    content = as_sky.get(ADD, {"staff": str(maple.sam.pk), "date": "2026-11-30", "time": "11:15"}).content.decode()
 
     assert f'<option value="{maple.sam.pk}" selected>' in content
     assert 'value="2026-11-30"' in content
@@ -336,9 +322,7 @@ def test_after_disconnect_no_staff_are_offered_for_video_and_the_page_shows_why(
     assert people.unable[0][1].reason == "No video platform."
 
 
-def test_staff_whose_platform_was_disconnected_cannot_be_booked_for_video(
-    maple_with_teams: Maple, as_sky: Browser
-):
+def test_staff_whose_platform_was_disconnected_cannot_be_booked_for_video(maple_with_teams: Maple, as_sky: Browser):
     sam, connection = maple_with_teams.sam, Connection.objects.get()
     sam.video_choice, sam.video_connection = VideoChoice.CONNECTION, connection
     sam.save()
@@ -346,7 +330,5 @@ def test_staff_whose_platform_was_disconnected_cannot_be_booked_for_video(
 
     page = as_sky.post(ADD, booking_data(maple_with_teams, method=MeetingMethod.VIDEO.value))
 
-    assert "Microsoft Teams, where Sam Okafor hosts video appointments, is disconnected." in (
-        page.content.decode()
-    )
+    assert "Microsoft Teams, where Sam Okafor hosts video appointments, is disconnected." in (page.content.decode())
     assert Appointment.objects.count() == 0

@@ -69,9 +69,7 @@ def test_a_form_books(maple: Maple, as_sky: Browser):
     assert (response.status_code, Appointment.objects.count()) == (201, 1)
 
 
-def test_a_known_client_is_booked_in_twelve_statements(
-    maple: Maple, as_sky: Browser, django_assert_num_queries: Any
-):
+def test_a_known_client_is_booked_in_twelve_statements(maple: Maple, as_sky: Browser, django_assert_num_queries: Any):
     # Session, member, client, service, staff, lock, offer, calendar, appointment, event and emails (2).
     with django_assert_num_queries(12 + SAVEPOINT):
         send(as_sky, booking_data(maple))
@@ -125,11 +123,7 @@ def test_a_repeated_request_is_the_same_booking(maple: Maple, as_sky: Browser):
         ({"staff": 10**17}, {"staff": NOT_HERE}),
         (
             {"starts_at": monday(7).isoformat()},
-            {
-                "starts_at": [
-                    "Mon 30 Nov 2026, 07:00 is outside the working hours of Sam Okafor. Choose another time."
-                ]
-            },
+            {"starts_at": ["Mon 30 Nov 2026, 07:00 is outside the working hours of Sam Okafor. Choose another time."]},
         ),
     ],
 )
@@ -140,9 +134,7 @@ def test_an_impossible_booking_is_422_with_a_sentence_by_field(
     assert not Appointment.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "body", ["[]", "nothing", "{", "[" * 100_000, '{"a": "\\ud800"}', "1" * 5000, '{"a": NaN']
-)
+@pytest.mark.parametrize("body", ["[]", "nothing", "{", "[" * 100_000, '{"a": "\\ud800"}', "1" * 5000, '{"a": NaN'])
 def test_a_body_that_is_not_an_object_is_400(body: str, as_sky: Browser):
     response = as_sky.post(ADDRESS, body, content_type="application/json")
 
@@ -173,17 +165,13 @@ def test_a_staff_member_who_does_not_provide_the_service_is_refused(maple: Maple
         422,
         {
             "errors": {
-                "staff": [
-                    "Sky Larsen does not provide “Mortgage review”. Choose someone who does, or another service."
-                ]
+                "staff": ["Sky Larsen does not provide “Mortgage review”. Choose someone who does, or another service."]
             }
         },
     )
 
 
-def test_a_time_without_an_offset_is_in_the_actors_zone_and_refused_if_ambiguous(
-    maple: Maple, as_sky: Browser
-):
+def test_a_time_without_an_offset_is_in_the_actors_zone_and_refused_if_ambiguous(maple: Maple, as_sky: Browser):
     maple.sky.time_zone = "America/Toronto"
     maple.sky.save()
 
@@ -198,10 +186,7 @@ def test_a_script_of_another_site_books_nothing(maple: Maple):
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(maple.sky)
 
-    assert (
-        browser.post(ADDRESS, json.dumps(booking_data(maple)), content_type="application/json").status_code
-        == 403
-    )
+    assert browser.post(ADDRESS, json.dumps(booking_data(maple)), content_type="application/json").status_code == 403
     assert not Appointment.objects.exists()
 
 
@@ -229,9 +214,7 @@ def sam_on_his_own_link(maple_with_teams: Maple) -> Maple:
         ),
     ],
 )
-def test_a_personal_link_must_be_confirmed(
-    staff: bool, sentence: str, sam_on_his_own_link: Maple, as_sky: Browser
-):
+def test_a_personal_link_must_be_confirmed(staff: bool, sentence: str, sam_on_his_own_link: Maple, as_sky: Browser):
     maple = sam_on_his_own_link
     payload = booking_data(maple, method=MeetingMethod.VIDEO.value, staff=maple.sam.pk if staff else None)
 
@@ -244,9 +227,7 @@ def test_a_personal_link_must_be_confirmed(
     assert Appointment.objects.get().personal_meeting_url == "https://meet.example/sam"
 
 
-def test_any_staff_skips_members_with_a_personal_link(
-    sam_on_his_own_link: Maple, as_sky: Browser, tess: StaffMember
-):
+def test_any_staff_skips_members_with_a_personal_link(sam_on_his_own_link: Maple, as_sky: Browser, tess: StaffMember):
     make_match(UserMatch.objects.get().connection, tess)
     payload = booking_data(sam_on_his_own_link, method=MeetingMethod.VIDEO.value, staff=None)
 

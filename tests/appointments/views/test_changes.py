@@ -95,9 +95,7 @@ def test_the_form_shows_the_effect_on_the_link_for_each_candidate(maple_with_tea
         ("Ben Carter", ["Same link."]),
         ("Uma Own", [f"On their personal link, {own}. Ring twice."]),
     ]
-    assert [member.name for member, _blocking_reason in page.context["form"].candidates.unable] == [
-        "Tess Moor"
-    ]
+    assert [member.name for member, _blocking_reason in page.context["form"].candidates.unable] == ["Tess Moor"]
 
 
 @pytest.mark.parametrize("case", ["another organisation's", "not able", "missing", "text"])
@@ -187,11 +185,7 @@ def test_the_second_move_shows_the_first_change(maple: Maple, as_sky: Browser):
 
     appointment.refresh_from_db()
     assert appointment.starts_at == monday(14)
-    assert (
-        page.context["form"]
-        .non_field_errors()[0]
-        .startswith("Sam Okafor changed this appointment meanwhile:")
-    )
+    assert page.context["form"].non_field_errors()[0].startswith("Sam Okafor changed this appointment meanwhile:")
 
 
 def change(browser: Browser, appointment: Appointment, method: MeetingMethod, **more):

@@ -158,9 +158,7 @@ def test_times_are_in_the_clients_zone(maple: Maple):
         ),
     ],
 )
-def test_a_time_that_is_not_offered_is_refused_with_alternatives(
-    maple: Maple, start: datetime, sentence: str
-):
+def test_a_time_that_is_not_offered_is_refused_with_alternatives(maple: Maple, start: datetime, sentence: str):
     response = send(maple, where=address(maple, start=int(start.timestamp())))
 
     assert (response.status_code, Appointment.objects.count()) == (200, 0)
@@ -173,9 +171,7 @@ def test_a_time_within_the_minimum_notice_is_refused(maple: Maple):
 
     response = send(maple)
 
-    assert response.context["form"].non_field_errors() == [
-        "That is too soon to be booked. Choose a later time."
-    ]
+    assert response.context["form"].non_field_errors() == ["That is too soon to be booked. Choose a later time."]
 
 
 def test_a_taken_time_shows_the_next_free_times_and_keeps_the_input(maple: Maple):
@@ -187,9 +183,7 @@ def test_a_taken_time_shows_the_next_free_times_and_keeps_the_input(maple: Maple
     )
 
     form = response.context["form"]
-    assert form.non_field_errors() == [
-        "Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."
-    ]
+    assert form.non_field_errors() == ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]
     assert form.alternatives[0][1] == "Monday 30 November, 10:30"
     assert "By the &lt;b&gt;window&lt;/b&gt;" in text_of(response)
 
@@ -308,9 +302,7 @@ def test_only_the_organisations_sites_can_embed_it(maple: Maple):
 
 
 @pytest.mark.parametrize("more", [0, 2])
-def test_any_number_of_services_takes_the_same_queries(
-    maple: Maple, more: int, django_assert_num_queries: Any
-):
+def test_any_number_of_services_takes_the_same_queries(maple: Maple, more: int, django_assert_num_queries: Any):
     for number in range(more):
         make_service(maple.organization, f"Service {number}")
 

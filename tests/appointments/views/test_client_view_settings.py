@@ -31,9 +31,7 @@ def test_sites_are_stored_as_origins(maple: Maple, admin: Browser):
     assert maple.organization.embed_origins == "https://www.maple.example\nhttp://localhost:8080"
 
 
-@pytest.mark.parametrize(
-    "line", ["maple.example", "https://a.example; script-src *", "*", "https://a.example/x"]
-)
+@pytest.mark.parametrize("line", ["maple.example", "https://a.example; script-src *", "*", "https://a.example/x"])
 def test_an_invalid_site_is_refused_and_the_input_is_kept(maple: Maple, admin: Browser, line: str):
     page = admin.post(PAGE, {"embed_origins": line})
 

@@ -122,9 +122,7 @@ def test_upcoming_appointments_come_first_then_past_ones(maple: Maple, as_sky: B
 
 
 def test_an_email_of_another_client_is_saved_and_pointed_out(maple: Maple, as_sky: Browser):
-    page = as_sky.post(
-        reverse("client-add"), {"name": "Carl Brandt", "email": "CLEO@example.com"}, follow=True
-    )
+    page = as_sky.post(reverse("client-add"), {"name": "Carl Brandt", "email": "CLEO@example.com"}, follow=True)
 
     assert Client.objects.filter(name="Carl Brandt").exists()
     assert list(page.context["others"]) == [maple.cleo]

@@ -82,9 +82,7 @@ def test_a_time_shows_the_free_staff_member_with_the_fewest_hours_that_day(
 
 
 @pytest.mark.parametrize("button", [{"from": "2026-12-03"}, {"date": "2026-12-03", "preview": "times"}])
-def test_more_times_and_another_day_keep_the_choices(
-    maple: Maple, as_sky: Browser, button: dict[str, str]
-) -> None:
+def test_more_times_and_another_day_keep_the_choices(maple: Maple, as_sky: Browser, button: dict[str, str]) -> None:
     page = as_sky.post(PAGE, booking_data(maple, slot=None, **button))
 
     form = page.context["form"]
@@ -129,22 +127,16 @@ def test_the_same_form_sent_twice_is_one_booking(maple: Maple, as_sky: Browser, 
     responses = [as_sky.post(PAGE, booking_data(maple)) for _ in range(2)]
 
     booked = Appointment.objects.get()
-    assert {response["Location"] for response in responses} == {
-        reverse("contact-center-booked", args=[booked.pk])
-    }
+    assert {response["Location"] for response in responses} == {reverse("contact-center-booked", args=[booked.pk])}
 
 
-def test_a_taken_time_shows_the_free_times_of_that_day_and_keeps_the_input(
-    maple: Maple, as_sky: Browser
-) -> None:
+def test_a_taken_time_shows_the_free_times_of_that_day_and_keeps_the_input(maple: Maple, as_sky: Browser) -> None:
     maple.book()
 
     page = as_sky.post(PAGE, booking_data(maple, staff=maple.sam.pk))
 
     form, content = page.context["form"], page.content.decode()
-    assert errors(page) == {
-        "slot": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]
-    }
+    assert errors(page) == {"slot": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]}
     assert [free.starts_at for free in form.times.days[0].times][:4] == [
         monday(9),
         monday(9, 15),
@@ -221,9 +213,7 @@ def test_the_schedules_form_keeps_the_input(maple: Maple, as_sky: Browser) -> No
 
 
 def test_an_existing_client_with_the_email_is_pointed_out_while_typing(maple: Maple, as_sky: Browser) -> None:
-    page = as_sky.post(
-        PAGE, booking_data(maple, client="new", new_email="CLEO@example.com", preview="choices")
-    )
+    page = as_sky.post(PAGE, booking_data(maple, client="new", new_email="CLEO@example.com", preview="choices"))
 
     assert page.context["form"].client_group.clients == [maple.cleo]
     assert "Cleo Brandt has this email already. Is it them?" in page.content.decode()
@@ -290,9 +280,7 @@ def test_the_page_takes_the_same_queries_for_any_number_of_people(
     others = [make_member(maple_with_teams.organization, f"Tess{n} Moor") for n in range(how_many - 1)]
     for member in others:
         make_hours(member)
-    review = make_service(
-        maple_with_teams.organization, "Video review", provided_by=(maple_with_teams.sam, *others)
-    )
+    review = make_service(maple_with_teams.organization, "Video review", provided_by=(maple_with_teams.sam, *others))
 
     with django_assert_num_queries(11):
         as_sky.get(PAGE, booking_data(maple_with_teams, service=review.pk, method=VIDEO))

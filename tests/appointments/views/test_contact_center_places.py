@@ -33,9 +33,7 @@ def test_a_chosen_location_limits_the_staff_and_is_the_place_of_the_appointment(
     tess.save()
 
     as_sky.post(PAGE, booking_data(maple, location=place.pk))
-    page = as_sky.post(
-        PAGE, booking_data(maple, location=place.pk, staff=maple.sam.pk, request_key="another")
-    )
+    page = as_sky.post(PAGE, booking_data(maple, location=place.pk, staff=maple.sam.pk, request_key="another"))
 
     booked = Appointment.objects.get()
     assert (booked.staff, booked.location) == (tess, place)
@@ -125,10 +123,7 @@ def test_a_client_in_another_zone_sees_both_times_before_and_after(maple: Maple,
 
     assert "Mon 30 Nov 2026, 10:00 with Sam Okafor (19:00 for the client)" in before
     assert "Below each is the client’s time, in Tokyo time (JST)." in before
-    assert (
-        '<strong>Monday 30 November 2026, 19:00</strong><br><span class="muted">Tokyo time (JST)</span>'
-        in after
-    )
+    assert '<strong>Monday 30 November 2026, 19:00</strong><br><span class="muted">Tokyo time (JST)</span>' in after
 
 
 def test_the_confirmation_of_a_video_call_follows_its_link(maple_with_teams: Maple, as_sky: Browser) -> None:
@@ -137,9 +132,7 @@ def test_the_confirmation_of_a_video_call_follows_its_link(maple_with_teams: Map
     assert "Creating the Microsoft Teams link…" in page
 
 
-def test_the_confirmation_of_another_organisations_appointment_is_not_found(
-    maple: Maple, as_sky: Browser
-) -> None:
+def test_the_confirmation_of_another_organisations_appointment_is_not_found(maple: Maple, as_sky: Browser) -> None:
     cedar = make_organization("Cedar Bank")
     otto = make_member(cedar, "Otto Keller", "admin")
     booked = maple.book()

@@ -64,9 +64,7 @@ def test_a_drop_on_another_column_reassigns(booked: Appointment, as_sky: Browser
     assert places(booked) == (monday(10), monday(10, 30), tess.pk)
 
 
-def test_a_move_that_emails_the_client_needs_confirmation_and_moves_nothing_yet(
-    maple: Maple, as_sky: Browser
-):
+def test_a_move_that_emails_the_client_needs_confirmation_and_moves_nothing_yet(maple: Maple, as_sky: Browser):
     appointment = maple.book()
     events, emails = AppointmentEvent.objects.count(), Notification.objects.count()
 
@@ -109,10 +107,7 @@ def test_a_taken_time_is_refused_before_confirmation_with_the_next_free_times(
     response = drag(as_sky, booked, monday(11))
 
     assert (response.status_code, response.json()["outcome"]) == (409, "refused")
-    assert (
-        response.json()["sentence"]
-        == "Sam Okafor is not free at Mon 30 Nov 2026, 11:00. Choose another time."
-    )
+    assert response.json()["sentence"] == "Sam Okafor is not free at Mon 30 Nov 2026, 11:00. Choose another time."
     assert [time["label"] for time in response.json()["next_free"]] == [
         "Mon 30 Nov, 11:30",
         "Mon 30 Nov, 11:45",
@@ -140,9 +135,7 @@ def test_a_new_length_needs_a_service_that_allows_it(maple: Maple, booked: Appoi
     maple.review.save()
     moved = drag(as_sky, booked, monday(10), ends_at="2026-11-30T11:00").json()
 
-    assert refused["sentence"] == (
-        "The length of “Mortgage review” is fixed. An admin can change that under Services."
-    )
+    assert refused["sentence"] == ("The length of “Mortgage review” is fixed. An admin can change that under Services.")
     assert (moved["outcome"], moved["undo"]["ends_at"]) == ("moved", "2026-11-30T10:30:00+00:00")
     assert places(booked)[1] == monday(11)
 
@@ -154,14 +147,10 @@ def test_an_invalid_end_is_refused(maple: Maple, booked: Appointment, as_sky: Br
 
     response = drag(as_sky, booked, monday(10), ends_at=ends_at)
 
-    assert response.json()["sentence"] == (
-        "An appointment ends after it starts, and within a day. Choose another end."
-    )
+    assert response.json()["sentence"] == ("An appointment ends after it starts, and within a day. Choose another end.")
 
 
-def test_a_staff_member_who_does_not_provide_the_service_is_refused(
-    maple: Maple, booked: Appointment, as_sky: Browser
-):
+def test_a_staff_member_who_does_not_provide_the_service_is_refused(maple: Maple, booked: Appointment, as_sky: Browser):
     ben = make_member(maple.organization, "Ben Carter")
 
     response = drag(as_sky, booked, monday(10), staff=ben.pk)
@@ -252,17 +241,13 @@ def test_another_time_keeps_the_meeting(video: Appointment, as_sky: Browser):
     assert Meeting.objects.get().starts_at == monday(11)
 
 
-def test_the_confirmation_shows_the_effect_on_the_link(
-    video: Appointment, as_sky: Browser, tess: StaffMember
-):
+def test_the_confirmation_shows_the_effect_on_the_link(video: Appointment, as_sky: Browser, tess: StaffMember):
     sentences = drag(as_sky, video, monday(10), staff=tess.pk).json()["sentences"]
 
     assert sentences[-1] == "The video meeting and its link stay the same."
 
 
-def test_the_confirmation_shows_a_personal_link_with_its_note(
-    video: Appointment, as_sky: Browser, tess: StaffMember
-):
+def test_the_confirmation_shows_a_personal_link_with_its_note(video: Appointment, as_sky: Browser, tess: StaffMember):
     tess.video_choice, tess.personal_meeting_url = VideoChoice.PERSONAL, "https://meet.example/tess"
     tess.personal_meeting_note = "Ring twice."
     tess.save()

@@ -78,9 +78,7 @@ def test_the_waiting_page_polls_until_the_link_is_ready(video: Appointment, visi
     assert "hx-get" not in ready.content.decode()
 
 
-def test_the_waiting_page_is_shown_while_the_connection_must_be_reauthorized(
-    video: Appointment, visitor: Browser
-):
+def test_the_waiting_page_is_shown_while_the_connection_must_be_reauthorized(video: Appointment, visitor: Browser):
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
 
     assert "Your video call is being prepared." in visitor.get(link(video)).content.decode()
@@ -135,9 +133,7 @@ def test_the_join_link_redirects_to_a_chosen_personal_link(maple: Maple, visitor
     assert visitor.get(link(appointment))["Location"] == "https://meet.example/sam"
 
 
-@pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "data:text/html,x", "//teams.example/", "http://[broken"]
-)
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//teams.example/", "http://[broken"])
 def test_only_web_addresses_are_followed(video: Appointment, visitor: Browser, url: str):
     make_ready(video, url)
 

@@ -36,9 +36,7 @@ def page_of(appointment: Appointment, action: str = "") -> str:
     return f"/appointments/{appointment.manage_token}/{action}"
 
 
-def test_the_client_sees_service_time_and_staff_member_in_their_own_zone(
-    appointment: Appointment, visitor: Browser
-):
+def test_the_client_sees_service_time_and_staff_member_in_their_own_zone(appointment: Appointment, visitor: Browser):
     appointment.client.time_zone = ZoneInfo("America/Toronto")
     appointment.client.save()
 
@@ -50,9 +48,7 @@ def test_the_client_sees_service_time_and_staff_member_in_their_own_zone(
     assert "We call you at +1 555 0100." in content
 
 
-def test_the_client_page_shows_the_shared_note_and_never_the_internal_one(
-    appointment: Appointment, visitor: Browser
-):
+def test_the_client_page_shows_the_shared_note_and_never_the_internal_one(appointment: Appointment, visitor: Browser):
     Appointment.objects.update(client_note="Bring <i>both</i> keys.", internal_note="VIP")
 
     own = visitor.get(page_of(appointment)).content.decode()
@@ -132,9 +128,7 @@ def test_a_past_appointment_shows_that_it_is_over(appointment: Appointment, visi
     assert "Cancel appointment" not in content
 
 
-def test_move_offers_free_times_of_the_same_person_by_day(
-    maple: Maple, appointment: Appointment, visitor: Browser
-):
+def test_move_offers_free_times_of_the_same_person_by_day(maple: Maple, appointment: Appointment, visitor: Browser):
     maple.review.minimum_notice = 3 * 24 * 60
     maple.review.save()
 
@@ -227,9 +221,7 @@ def test_a_token_that_the_database_refuses_is_unknown(visitor: Browser, db: None
     assert page.status_code == 404
 
 
-def test_an_error_shows_the_time_in_the_clients_zone(
-    appointment: Appointment, visitor: Browser, maple: Maple
-):
+def test_an_error_shows_the_time_in_the_clients_zone(appointment: Appointment, visitor: Browser, maple: Maple):
     appointment.client.time_zone = ZoneInfo("America/Toronto")
     appointment.client.save()
     maple.book(starts_at=monday(15))
@@ -249,9 +241,7 @@ def test_a_client_can_give_a_reason_and_book_again(appointment: Appointment, vis
     assert f'href="/book/maple/?service={appointment.service_id}&amp;zone=UTC"' in page
 
 
-def test_a_reason_that_is_too_long_is_refused_and_nothing_is_cancelled(
-    appointment: Appointment, visitor: Browser
-):
+def test_a_reason_that_is_too_long_is_refused_and_nothing_is_cancelled(appointment: Appointment, visitor: Browser):
     visitor.post(page_of(appointment, "cancel/"), {"reason": "x" * 301})
 
     appointment.refresh_from_db()

@@ -32,9 +32,7 @@ def address(name: str, appointment: Appointment) -> str:
 def press(browser: Browser, appointment: Appointment, status: str, *, version: int | None = None):
     if version is None:
         version = Appointment.objects.get(pk=appointment.pk).version
-    return browser.post(
-        address("appointment-status", appointment), {"status": status, "version": version}, follow=True
-    )
+    return browser.post(address("appointment-status", appointment), {"status": status, "version": version}, follow=True)
 
 
 def buttons(page) -> list[str]:
@@ -89,9 +87,7 @@ def test_the_second_user_reads_who_was_first(maple: Maple, booked: Appointment, 
 
     booked.refresh_from_db()
     assert booked.status == Status.ARRIVED
-    assert said(page) == [
-        "Sam Okafor changed this appointment meanwhile: The client arrived. Look at it again."
-    ]
+    assert said(page) == ["Sam Okafor changed this appointment meanwhile: The client arrived. Look at it again."]
 
 
 @pytest.mark.parametrize(
@@ -191,9 +187,7 @@ def test_a_colleagues_change_updates_every_part(maple: Maple, booked: Appointmen
     content = poll(as_sky, booked, seen).content.decode()
 
     assert "The client arrived." in content
-    assert [f'id="{part}"' in content for part in ("appointment-summary", "link", "notes", "history")] == [
-        True
-    ] * 4
+    assert [f'id="{part}"' in content for part in ("appointment-summary", "link", "notes", "history")] == [True] * 4
     assert content.count("hx-swap-oob") == 3
 
 
@@ -205,9 +199,7 @@ def test_a_clients_new_phone_number_updates_the_page(maple: Maple, booked: Appoi
     assert "+1 555 0199" in poll(as_sky, booked, seen).content.decode()
 
 
-def test_the_page_links_to_the_clients_email_phone_and_page(
-    maple: Maple, booked: Appointment, as_sky: Browser
-):
+def test_the_page_links_to_the_clients_email_phone_and_page(maple: Maple, booked: Appointment, as_sky: Browser):
     content = as_sky.get(address("appointment", booked)).content.decode()
 
     for link in (

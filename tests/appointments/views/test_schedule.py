@@ -163,13 +163,9 @@ def test_the_calendar_data_has_local_times_of_the_viewers_zone(maple: Maple, as_
 def test_an_unchanged_day_answers_304(maple: Maple, as_sky: Browser):
     first = as_sky.get(reverse("schedule-events"), {"date": DAY_TEXT})
 
-    again = as_sky.get(
-        reverse("schedule-events"), {"date": DAY_TEXT}, headers={"If-None-Match": first["ETag"]}
-    )
+    again = as_sky.get(reverse("schedule-events"), {"date": DAY_TEXT}, headers={"If-None-Match": first["ETag"]})
     maple.book()
-    changed = as_sky.get(
-        reverse("schedule-events"), {"date": DAY_TEXT}, headers={"If-None-Match": first["ETag"]}
-    )
+    changed = as_sky.get(reverse("schedule-events"), {"date": DAY_TEXT}, headers={"If-None-Match": first["ETag"]})
 
     assert [again.status_code, changed.status_code] == [304, 200]
 
@@ -205,9 +201,7 @@ def test_a_video_appointment_that_was_booked_without_a_link_is_marked(maple: Map
     ],
     ids=["no video call", "a personal link", "over"],
 )
-def test_an_appointment_that_needs_no_link_is_not_marked(
-    maple: Maple, as_sky: Browser, changes: dict[str, Any]
-):
+def test_an_appointment_that_needs_no_link_is_not_marked(maple: Maple, as_sky: Browser, changes: dict[str, Any]):
     make_appointment(maple.review, maple.sam, maple.cleo, monday(10), **changes)
 
     assert link_on_monday(as_sky) == ("", "")

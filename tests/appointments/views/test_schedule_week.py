@@ -159,13 +159,9 @@ CHANGES: dict[str, Callable[[Maple], object]] = {
     "cancelled": lambda maple: Appointment.objects.update(status=Status.CANCELLED),
     "a client's name": lambda maple: Client.objects.update(name="Cleo Stone"),
     "a link": lambda maple: Meeting.objects.update(join_url="https://teams.example/1", synced_version=1),
-    "time off": lambda maple: TimeOff.objects.create(
-        staff=maple.sam, starts_at=monday(12), ends_at=monday(13)
-    ),
+    "time off": lambda maple: TimeOff.objects.create(staff=maple.sam, starts_at=monday(12), ends_at=monday(13)),
     "hours": lambda maple: WorkingHours.objects.filter(weekday=0).delete(),
-    "a staff member's name": lambda maple: StaffMember.objects.filter(pk=maple.sam.pk).update(
-        first_name="Samuel"
-    ),
+    "a staff member's name": lambda maple: StaffMember.objects.filter(pk=maple.sam.pk).update(first_name="Samuel"),
 }
 
 

@@ -66,27 +66,21 @@ def test_the_notice_links_to_the_reason_if_no_link_can_be_created(maple: Maple, 
     video(maple)
     UserMatch.objects.update(directory=DirectoryState.UNMATCHED)
 
-    assert (
-        "1 booked video appointment has no link, and its staff member cannot host one now. See why"
-        in page_text(dashboard(as_ada))
+    assert "1 booked video appointment has no link, and its staff member cannot host one now. See why" in page_text(
+        dashboard(as_ada)
     )
 
 
-def test_the_notice_counts_the_links_that_can_be_created(
-    maple: Maple, as_ada: Browser, tess: StaffMember
-) -> None:
+def test_the_notice_counts_the_links_that_can_be_created(maple: Maple, as_ada: Browser, tess: StaffMember) -> None:
     video(maple)
     video(maple, staff=tess)
 
-    assert (
-        "2 booked video appointments have no link. One can be made for 1 of them. Create links"
-        in page_text(dashboard(as_ada))
+    assert "2 booked video appointments have no link. One can be made for 1 of them. Create links" in page_text(
+        dashboard(as_ada)
     )
 
 
-def test_the_notice_stops_counting_at_a_limit(
-    maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_notice_stops_counting_at_a_limit(maple: Maple, as_ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appointments.video.missing_links.COUNT_LIMIT", 1)
     for hour in (10, 11):
         video(maple, hour)
@@ -127,14 +121,10 @@ def test_the_end_of_a_rematch_updates_the_notice(maple: Maple, as_ada: Browser) 
 def test_the_list_of_integrations_shows_the_notice(maple: Maple, as_ada: Browser) -> None:
     video(maple)
 
-    assert "1 booked video appointment has no link. Create links" in page_text(
-        as_ada.get(reverse("video-calls-all"))
-    )
+    assert "1 booked video appointment has no link. Create links" in page_text(as_ada.get(reverse("video-calls-all")))
 
 
-def test_a_profile_shows_the_missing_links_of_its_person(
-    maple: Maple, as_ada: Browser, tess: StaffMember
-) -> None:
+def test_a_profile_shows_the_missing_links_of_its_person(maple: Maple, as_ada: Browser, tess: StaffMember) -> None:
     video(maple)
     video(maple, 11, staff=tess)
     video(maple, 12, staff=tess)
@@ -152,9 +142,7 @@ def test_a_profile_counts_the_links_kept_on_the_previous_platform(maple: Maple, 
 
     response = as_ada.get(reverse("staff-profile", args=[maple.sam.pk]))
 
-    sentence = (
-        "1 booked video appointment keeps the link that it has, which is not where Sam Okafor hosts now."
-    )
+    sentence = "1 booked video appointment keeps the link that it has, which is not where Sam Okafor hosts now."
     assert sentence in page_text(response)
     assert f'href="{PAGE}?show=other&amp;staff={maple.sam.pk}">Replace links</a>' in response.content.decode()
 
@@ -238,9 +226,7 @@ def test_only_appointments_without_a_link_are_selected_at_first(maple: Maple, as
 def test_a_link_on_another_platform_shows_both_platforms(maple: Maple, as_ada: Browser) -> None:
     on_another_link(maple)
 
-    assert "Sam Okafor Personal link A new link on Microsoft Teams" in page_text(
-        as_ada.get(f"{PAGE}?show=other")
-    )
+    assert "Sam Okafor Personal link A new link on Microsoft Teams" in page_text(as_ada.get(f"{PAGE}?show=other"))
 
 
 def test_a_personal_link_that_would_be_used_is_shown(maple: Maple, as_ada: Browser) -> None:
@@ -251,9 +237,7 @@ def test_a_personal_link_that_would_be_used_is_shown(maple: Maple, as_ada: Brows
 
 
 def test_the_page_says_if_no_link_is_missing(as_ada: Browser) -> None:
-    assert "Every booked video appointment has its link, or gets it within moments." in page_text(
-        as_ada.get(PAGE)
-    )
+    assert "Every booked video appointment has its link, or gets it within moments." in page_text(as_ada.get(PAGE))
 
 
 def test_the_page_says_if_no_link_is_on_another_platform(as_ada: Browser) -> None:
@@ -371,9 +355,7 @@ def test_a_selected_link_that_works_is_replaced(maple: Maple, as_ada: Browser) -
     assert left.personal_meeting_url == MINE
 
 
-def test_select_all_for_one_person_covers_only_that_person(
-    maple: Maple, as_ada: Browser, tess: StaffMember
-) -> None:
+def test_select_all_for_one_person_covers_only_that_person(maple: Maple, as_ada: Browser, tess: StaffMember) -> None:
     UserMatch.objects.create(
         connection=Connection.objects.get(), staff=tess, enabled=True, directory=DirectoryState.MATCHED
     )

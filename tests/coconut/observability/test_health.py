@@ -144,9 +144,7 @@ def test_a_meeting_that_waits_too_long_for_a_worker_is_reported(
 
 
 @pytest.mark.django_db
-def test_repeated_requests_reuse_the_result(
-    client: Browser, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
+def test_repeated_requests_reuse_the_result(client: Browser, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     first = client.get("/readyz").json()
 
     with django_assert_num_queries(0):

@@ -37,9 +37,7 @@ def test_the_id_set_by_a_proxy_is_kept_and_returned(client: Browser) -> None:
     assert answer.headers["X-Request-ID"] == "proxy-0123456789"
 
 
-@pytest.mark.parametrize(
-    "given", ["", "short", "two words here", "a" * 65, 'x"},{"level":"ERROR', "/join/abcdefgh1"]
-)
+@pytest.mark.parametrize("given", ["", "short", "two words here", "a" * 65, 'x"},{"level":"ERROR', "/join/abcdefgh1"])
 def test_an_invalid_id_is_replaced(client: Browser, given: str) -> None:
     answer = client.get("/healthz", headers={"X-Request-ID": given})
 
@@ -68,9 +66,7 @@ def test_a_record_after_the_last_middleware_has_the_id_and_the_organisation(
     )
 
 
-def test_a_record_between_two_requests_has_no_request_id(
-    client: Browser, lines: pytest.LogCaptureFixture
-) -> None:
+def test_a_record_between_two_requests_has_no_request_id(client: Browser, lines: pytest.LogCaptureFixture) -> None:
     client.get("/healthz")
 
     logging.getLogger("x").warning("Nobody's")

@@ -156,9 +156,7 @@ def test_metrics_take_the_same_number_of_queries_for_any_backlog(
 
 
 @pytest.mark.django_db
-def test_without_a_database_counters_are_still_reported(
-    client: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_database_counters_are_still_reported(client: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone() -> None:
         raise DatabaseError("gone")
 

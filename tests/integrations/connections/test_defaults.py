@@ -95,9 +95,7 @@ def test_after_a_disconnect_the_next_new_connection_becomes_the_default(maple: O
     disconnect_connection(make_connection(maple), None)
 
     with transaction.atomic():
-        added = add_connection(
-            maple, platform="teams", name="Microsoft Teams", match_field="email", actor=None
-        )
+        added = add_connection(maple, platform="teams", name="Microsoft Teams", match_field="email", actor=None)
 
     assert (added.name, added.is_default) == ("Microsoft Teams 2", True)
 
@@ -199,9 +197,7 @@ def test_a_second_connection_does_not_change_the_platform_of_staff(maple: Organi
     assert (hosting.connection, hosting.can_host) == (first, True)
 
 
-def test_a_person_of_two_connections_hosts_on_the_chosen_one(
-    maple: Organization, fake_teams: FakePlatform
-) -> None:
+def test_a_person_of_two_connections_hosts_on_the_chosen_one(maple: Organization, fake_teams: FakePlatform) -> None:
     first, second = make_connection(maple), second_of(maple)
     sam = make_member(maple)
     make_match(first, sam)

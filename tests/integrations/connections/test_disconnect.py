@@ -104,9 +104,7 @@ def test_a_failed_meeting_is_not_counted_as_waiting(hosting: Hosting, connection
     assert count_upcoming(connection) == UpcomingCounts(with_link=0, waiting=0)
 
 
-def test_links_are_kept_and_waiting_meetings_fail_with_the_remedy(
-    hosting: Hosting, connection: Connection
-) -> None:
+def test_links_are_kept_and_waiting_meetings_fail_with_the_remedy(hosting: Hosting, connection: Connection) -> None:
     ready, waiting = sync(ask(hosting)), ask(hosting)
     link = ready.join_url
 
@@ -119,9 +117,7 @@ def test_links_are_kept_and_waiting_meetings_fail_with_the_remedy(
     assert str(waiting.error).startswith("The video platform was disconnected before the link was made.")
 
 
-def test_a_call_under_way_stores_its_link(
-    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
-) -> None:
+def test_a_call_under_way_stores_its_link(hosting: Hosting, connection: Connection, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     fake_teams.during("create_meeting", lambda: disconnect_connection(connection, None))
 
@@ -198,9 +194,7 @@ def test_no_token_is_left(teams: TeamsConnection) -> None:
     assert (teams.token_version, teams.lease_token, teams.lease_until) == (2, None, None)
 
 
-def test_a_renewal_under_way_brings_no_token_back(
-    teams: TeamsConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_renewal_under_way_brings_no_token_back(teams: TeamsConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     TeamsConnection.objects.update(tokens={"access_token": "old", "expires_at": 0, "refresh_token": "r"})
 
     def renew(tenant_id: str, refresh_token: str) -> sign_in.Tokens:

@@ -44,9 +44,7 @@ pytestmark = pytest.mark.django_db
 
 def add(organization: Organization, actor: StaffMember | None = None) -> Connection:
     with transaction.atomic():
-        return add_connection(
-            organization, platform="teams", name="Microsoft Teams", match_field="email", actor=actor
-        )
+        return add_connection(organization, platform="teams", name="Microsoft Teams", match_field="email", actor=actor)
 
 
 def at_once(how_many: int, work: Callable[[], object]) -> None:
@@ -161,9 +159,7 @@ def test_a_live_connection_cannot_be_revived(status: str) -> None:
 
 # --- Require reauthorization ----------------------------------------------------------------------
 def refuse(connection: Connection) -> bool:
-    return require_reauthorization(
-        Connection.objects.filter(pk=connection.pk), message("The sign-in was revoked.")
-    )
+    return require_reauthorization(Connection.objects.filter(pk=connection.pk), message("The sign-in was revoked."))
 
 
 def test_a_refused_sign_in_is_recorded_once() -> None:
@@ -342,9 +338,7 @@ def test_the_first_success_after_trouble_makes_waiting_meetings_due(
     maple = make_organization()
     connection = make_connection(maple, **before)
     later = timezone.now() + timedelta(hours=1)
-    run = RematchRun.objects.create(
-        connection=connection, trigger=RematchTrigger.ADMIN, attempts=3, due_at=later
-    )
+    run = RematchRun.objects.create(connection=connection, trigger=RematchTrigger.ADMIN, attempts=3, due_at=later)
     meeting = Meeting.objects.create(
         organization=maple,
         connection=connection,

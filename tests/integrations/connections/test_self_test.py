@@ -41,9 +41,7 @@ def sent(monkeypatch):
 
 
 def refused() -> PlatformError:
-    return PlatformError(
-        ErrorKind.CONNECTION, message("No longer accepted. Use Reauthorize."), request_id="trace-1"
-    )
+    return PlatformError(ErrorKind.CONNECTION, message("No longer accepted. Use Reauthorize."), request_id="trace-1")
 
 
 def later(**passed: float) -> None:
@@ -178,9 +176,7 @@ def test_the_button_comes_back_to_the_page(browser, connected):
     response = press(browser, connected)
 
     assert response.headers["Location"] == reverse("connection-health", args=[connected.pk])
-    assert shown(browser, connected).startswith(
-        "Check connection Checking… Look again Asked for by Ada Lovell,"
-    )
+    assert shown(browser, connected).startswith("Check connection Checking… Look again Asked for by Ada Lovell,")
 
 
 def test_with_htmx_the_check_polls_until_it_is_done(browser, connected):

@@ -23,13 +23,9 @@ def connection(db: None) -> Connection:
     connection = make_connection(maple)
     make_match(connection, make_member(maple, "Anna Berg"), enabled=True)
     ben = make_member(maple, "Ben Carter")
-    make_match(
-        connection, ben, enabled=False, queried_name=ben.email, remote_user_name="annabel@contoso.example"
-    )
+    make_match(connection, ben, enabled=False, queried_name=ben.email, remote_user_name="annabel@contoso.example")
     cora = make_member(maple, "Cora Annan")
-    make_match(
-        connection, cora, enabled=False, queried_name=cora.email, remote_user_name="anna.cora@contoso.example"
-    )
+    make_match(connection, cora, enabled=False, queried_name=cora.email, remote_user_name="anna.cora@contoso.example")
     dora = make_member(maple, "Dora Annis", is_active=False)
     make_match(connection, dora, queried_name=dora.email, remote_user_name="anna.dora@contoso.example")
     make_member(maple, "Eve Lind")
@@ -95,9 +91,7 @@ def test_the_pages_together_make_up_the_list(
     assert shown == (names[::-1] if sort else names)
 
 
-@pytest.mark.parametrize(
-    ("query", "counts"), [({"search": "anna"}, False), ({"status": "matched"}, True), ({}, True)]
-)
+@pytest.mark.parametrize(("query", "counts"), [({"search": "anna"}, False), ({"status": "matched"}, True), ({}, True)])
 def test_a_search_leaves_the_counts_unchanged(
     client: Client, connection: Connection, query: dict[str, str], counts: bool
 ) -> None:

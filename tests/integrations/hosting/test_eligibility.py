@@ -24,18 +24,14 @@ def hosting(member: StaffMember) -> Hosting:
     return hosting_of([member])[member.pk]
 
 
-def test_a_matched_person_with_video_calls_on_hosts_on_the_default(
-    connection: Connection, sam: StaffMember
-) -> None:
+def test_a_matched_person_with_video_calls_on_hosts_on_the_default(connection: Connection, sam: StaffMember) -> None:
     match = make_match(connection, sam)
 
     assert hosting(sam) == Hosting(sam.pk, connection, match)
     assert hosting(sam).can_host
 
 
-def test_a_chosen_connection_takes_precedence_over_the_default(
-    connection: Connection, sam: StaffMember
-) -> None:
+def test_a_chosen_connection_takes_precedence_over_the_default(connection: Connection, sam: StaffMember) -> None:
     other = make_connection(connection.organization, "other", is_default=False)
     sam.video_choice, sam.video_connection = VideoChoice.CONNECTION, other
     sam.save()

@@ -20,9 +20,7 @@ def maple(fake_teams: FakePlatform) -> Organization:
     """Make staff for each case: by default, by choice, on a disconnected connection, on a personal link."""
     maple = make_organization()
     default, other = make_connection(maple), make_connection(maple, is_default=False, account_oid="2")
-    gone = make_connection(
-        maple, is_default=False, account_oid="3", status=ConnectionStatus.DISCONNECTED, name="Gone"
-    )
+    gone = make_connection(maple, is_default=False, account_oid="3", status=ConnectionStatus.DISCONNECTED, name="Gone")
     make_match(default, make_member(maple, "Matched"))
     make_match(default, make_member(maple, "Off"), enabled=False)
     make_match(default, make_member(maple, "Unmatched"), directory=DirectoryState.UNMATCHED)

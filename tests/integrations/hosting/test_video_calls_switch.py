@@ -236,9 +236,7 @@ def test_turning_all_on_during_the_first_rematch_does_not_deadlock(fake_teams: F
         for number in range(40)
     )
     user_names = dict(StaffMember.objects.order_by("pk").values_list("pk", "email"))
-    results = {
-        email: DirectoryResult(remote_id=f"oid-{email}", user_name=email) for email in user_names.values()
-    }
+    results = {email: DirectoryResult(remote_id=f"oid-{email}", user_name=email) for email in user_names.values()}
     with database.cursor() as cursor:
         # Slow inserts, so that both surely run at the same time.
         cursor.execute(

@@ -66,9 +66,7 @@ def connection(maple, platform) -> Connection:
 @pytest.fixture
 def sam(maple, connection) -> UserMatch:
     """Return the match of Sam, who was just matched."""
-    return make_match(
-        connection, make_member(maple), host_permission=HostPermission.UNKNOWN, remote_id="sam-id"
-    )
+    return make_match(connection, make_member(maple), host_permission=HostPermission.UNKNOWN, remote_id="sam-id")
 
 
 def forbid(match: UserMatch, **fields) -> UserMatch:
@@ -263,9 +261,7 @@ def test_a_second_worker_does_not_probe_the_same_connection(platform, connection
 
 def test_two_workers_probe_different_people(platform, connection, sam, maple):
     platform.probe_size = 1
-    make_match(
-        connection, make_member(maple, "Ben Osei"), host_permission=HostPermission.UNKNOWN, remote_id="ben-id"
-    )
+    make_match(connection, make_member(maple, "Ben Osei"), host_permission=HostPermission.UNKNOWN, remote_id="ben-id")
 
     def another_worker():
         cache.clear()
@@ -440,9 +436,7 @@ def test_a_new_match_is_probed_soon(platform, connection, maple, sent_tasks):
     assert sent_tasks == [(PROBE, connection.pk)]
 
 
-def test_a_rematch_of_the_same_user_keeps_the_permission_without_a_probe(
-    platform, connection, maple, sent_tasks
-):
+def test_a_rematch_of_the_same_user_keeps_the_permission_without_a_probe(platform, connection, maple, sent_tasks):
     sam = make_member(maple)
     platform.knows(sam.email)
     rematch_people(connection, [sam.pk])
@@ -548,9 +542,7 @@ def test_people_of_another_connection_are_not_reported(connection, sam, ada):
 def test_the_script_is_for_all_who_lack_the_permission(connection, sam, maple):
     forbid(sam)
     forbid(make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id"))
-    make_match(
-        connection, make_member(maple, "Zoe Hart"), remote_id="zoe-id", host_permission=HostPermission.GRANTED
-    )
+    make_match(connection, make_member(maple, "Zoe Hart"), remote_id="zoe-id", host_permission=HostPermission.GRANTED)
 
     assert grant_script(connection) == "grant ben-id\ngrant sam-id"
 
@@ -560,9 +552,7 @@ def test_the_script_is_for_all_who_lack_the_permission(connection, sam, maple):
 def hosting(connection, platform, sam, monkeypatch) -> Hosting:
     """Return the hosting of Sam, who organises their own meetings with permission."""
     monkeypatch.setattr(platform, "organizer_id", lambda connection, match: match.remote_id)
-    UserMatch.objects.update(
-        host_permission=HostPermission.GRANTED, host_permission_checked_at=timezone.now()
-    )
+    UserMatch.objects.update(host_permission=HostPermission.GRANTED, host_permission_checked_at=timezone.now())
     sam.refresh_from_db()
     return Hosting(sam.staff_id, connection, sam)
 
@@ -668,9 +658,7 @@ def test_a_waiting_person_keeps_waiting_after_a_refused_meeting(platform, hostin
 
 # --- Cost -----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_results_are_written_with_a_constant_number_of_queries(
-    connection, how_many, django_assert_num_queries
-):
+def test_results_are_written_with_a_constant_number_of_queries(connection, how_many, django_assert_num_queries):
     make_due_staff(connection, how_many)
     remote_ids = list(UserMatch.objects.values_list("remote_id", flat=True))
 

@@ -299,9 +299,7 @@ def test_the_sweep_skips_a_connection_with_a_run_under_way(fake_teams: FakePlatf
         {"paused_until": timezone.now() + timedelta(days=1)},
     ],
 )
-def test_the_sweep_skips_connections_that_cannot_work(
-    fake_teams: FakePlatform, trouble: dict[str, Any]
-) -> None:
+def test_the_sweep_skips_connections_that_cannot_work(fake_teams: FakePlatform, trouble: dict[str, Any]) -> None:
     maple = make_organization()
     make_connection(maple, **trouble)
     make_staff(maple, 2)
@@ -309,9 +307,7 @@ def test_the_sweep_skips_connections_that_cannot_work(
     assert (rematch_changed_staff(), fake_teams.calls) == (0, {})
 
 
-def test_a_sweep_is_bounded_for_each_connection(
-    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sweep_is_bounded_for_each_connection(fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("integrations.matching.people.BATCH", 2)
     maple, cedar = make_organization(), make_organization("Cedar Bank")
     for organization in (maple, cedar):

@@ -142,9 +142,7 @@ def test_after_an_outage_the_run_waits_and_continues_from_the_cursor(
     assert (run.state, run.done, str(run.error)) == (RematchState.SUCCEEDED, 4, "")
 
 
-def test_the_pauses_grow_while_the_outage_lasts(
-    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_pauses_grow_while_the_outage_lasts(fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(circuit_breaker, "FIRST_PAUSE_SECONDS", 100)
     maple = make_organization()
     connection = make_connection(maple)
@@ -221,9 +219,7 @@ def test_refused_operator_credentials_keep_the_connection_and_postpone_the_run(
     maple = make_organization()
     connection = make_connection(maple)
     make_member(maple)
-    fake_teams.fail(
-        "open_directory", PlatformError(ErrorKind.OPERATOR, message("The client secret expired."))
-    )
+    fake_teams.fail("open_directory", PlatformError(ErrorKind.OPERATOR, message("The client secret expired.")))
     run = start(connection)
 
     work_on_run(run.pk)
@@ -295,9 +291,7 @@ def test_a_long_run_continues_in_the_next_task(
 
 def test_beat_enqueues_only_due_runs(fake_teams: FakePlatform, sent_tasks: list[tuple[object, ...]]) -> None:
     due = start(make_connection(make_organization()))
-    paused = make_connection(
-        make_organization("Cedar Bank"), paused_until=timezone.now() + timedelta(minutes=1)
-    )
+    paused = make_connection(make_organization("Cedar Bank"), paused_until=timezone.now() + timedelta(minutes=1))
     start(paused)
     held = start(make_connection(make_organization("Birch Bank")))
     RematchRun.objects.filter(pk=held.pk).update(lease_until=Now() + timedelta(minutes=1))

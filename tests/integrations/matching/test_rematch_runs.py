@@ -225,9 +225,7 @@ def test_the_worker_of_a_restarted_run_writes_nothing(
     connection = make_connection(maple)
     make_member(maple)
     run = start(connection)
-    fake_teams.during(
-        "find", lambda: restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=None)
-    )
+    fake_teams.during("find", lambda: restart_run(connection, trigger=RematchTrigger.REAUTHORIZED, started_by=None))
 
     work_on_run(run.pk)
 

@@ -145,9 +145,7 @@ def test_deleting_a_meeting_needs_no_host(as_ada: Browser, connection: Connectio
     assert try_again(as_ada, connection) == [AGAIN]
 
 
-def test_only_a_few_of_many_hosts_are_named(
-    as_ada: Browser, maple: Organization, connection: Connection
-) -> None:
+def test_only_a_few_of_many_hosts_are_named(as_ada: Browser, maple: Organization, connection: Connection) -> None:
     for name in ("Abe", "Bea", "Cy", "Dee", "Eve"):
         member = make_member(maple, name)
         make_match(connection, member, directory=DirectoryState.UNMATCHED)
@@ -185,9 +183,7 @@ def test_the_list_of_integrations_counts_failed_links_of_each_connection(
     assert text.count("failed link") == 1
 
 
-def test_the_dashboard_does_not_count_past_meetings(
-    as_ada: Browser, connection: Connection, sam: StaffMember
-) -> None:
+def test_the_dashboard_does_not_count_past_meetings(as_ada: Browser, connection: Connection, sam: StaffMember) -> None:
     fail(connection, sam, starts_at=STARTS.replace(year=2020), ends_at=STARTS.replace(year=2020, hour=16))
 
     assert "failed link" not in page_text(as_ada.get(reverse("connection", args=[connection.pk])))

@@ -65,9 +65,7 @@ def test_a_dry_run_changes_nothing_and_calls_no_platform(meeting: Meeting, fake_
     assert (Reconciliation.objects.count(), Finding.objects.count()) == (0, 0)
 
 
-def test_workers_read_the_meetings_that_the_platform_delays(
-    meeting: Meeting, fake_teams: FakePlatform
-) -> None:
+def test_workers_read_the_meetings_that_the_platform_delays(meeting: Meeting, fake_teams: FakePlatform) -> None:
     fake_teams.fail("read_meeting", outage())
 
     assert "Some have no answer yet" in run()

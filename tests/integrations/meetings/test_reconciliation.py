@@ -63,9 +63,7 @@ def reconcile_and_work(connection: Connection) -> Reconciliation:
 
 
 # --- when a meeting is read -------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("booked_ahead", "expected"), [(30, 2), (8, 2), (7.5, 2), (6, 1), (3, 1), (1.5, 1), (0.9, 0)]
-)
+@pytest.mark.parametrize(("booked_ahead", "expected"), [(30, 2), (8, 2), (7.5, 2), (6, 1), (3, 1), (1.5, 1), (0.9, 0)])
 def test_a_meeting_is_read_a_week_and_a_day_before_its_start_unless_it_was_created_since(
     hosting: Hosting, fake_teams: FakePlatform, booked_ahead: float, expected: int
 ) -> None:
@@ -84,9 +82,7 @@ def test_a_meeting_is_read_a_week_and_a_day_before_its_start_unless_it_was_creat
 def agree_on_tomorrow(fake: FakePlatform, meeting: Meeting) -> None:
     day = timedelta(days=1)
     remote = fake.meetings[meeting.remote_id]
-    fake.meetings[meeting.remote_id] = replace(
-        remote, starts_at=meeting.starts_at - day, ends_at=meeting.ends_at - day
-    )
+    fake.meetings[meeting.remote_id] = replace(remote, starts_at=meeting.starts_at - day, ends_at=meeting.ends_at - day)
 
 
 def test_repeated_reconciliations_do_not_read_a_meeting_again(
@@ -194,14 +190,10 @@ def test_a_vanished_meeting_is_created_again(
             "The meeting no longer existed in Microsoft Teams: it was made again, with a new link.",
         )
     ]
-    assert summary(run) == (
-        "1 meeting was compared with Microsoft Teams. 1 was missing there and made again."
-    )
+    assert summary(run) == ("1 meeting was compared with Microsoft Teams. 1 was missing there and made again.")
 
 
-def test_a_changed_meeting_is_restored(
-    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
-) -> None:
+def test_a_changed_meeting_is_restored(hosting: Hosting, connection: Connection, fake_teams: FakePlatform) -> None:
     meeting = make_ready(hosting, days=5)
     remote = fake_teams.meetings[meeting.remote_id]
     fake_teams.meetings[meeting.remote_id] = replace(
@@ -272,16 +264,11 @@ def test_only_a_night_with_findings_is_in_the_history(
 
     event = ConnectionEvent.objects.get(kind=EventKind.RECONCILED)
     assert quiet == 0
-    assert (
-        event_text(event)
-        == "1 meeting was compared with Microsoft Teams. 1 was missing there and made again."
-    )
+    assert event_text(event) == "1 meeting was compared with Microsoft Teams. 1 was missing there and made again."
 
 
 # --- trouble ----------------------------------------------------------------------------------------
-def test_throttling_delays_the_other_reads(
-    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
-) -> None:
+def test_throttling_delays_the_other_reads(hosting: Hosting, connection: Connection, fake_teams: FakePlatform) -> None:
     for days in (2, 3, 4):
         make_ready(hosting, days=days)
     fake_teams.skip("read_meeting", 1)
@@ -386,13 +373,9 @@ def test_a_worker_killed_while_it_recreates_a_meeting_leaves_one_meeting_and_one
     assert (meeting.join_url, [kind for kind, _ in findings()]) == (remote.join_url, ["recreated"])
 
 
-def test_a_late_write_of_our_own_is_not_reported_as_a_change(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_late_write_of_our_own_is_not_reported_as_a_change(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
-    fake_teams.fail(
-        "update_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer came."), ambiguous=True)
-    )
+    fake_teams.fail("update_meeting", PlatformError(ErrorKind.OUTAGE, message("No answer came."), ambiguous=True))
     move(meeting)
     sync(meeting)
     later(seconds=30)

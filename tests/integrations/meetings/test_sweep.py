@@ -241,9 +241,7 @@ def test_a_past_meeting_that_is_moved_to_the_future_is_created(hosting: Hosting)
     assert meeting.state == "ready"
 
 
-def test_a_cancelled_meeting_is_deleted_for_a_day_after_its_end(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_cancelled_meeting_is_deleted_for_a_day_after_its_end(hosting: Hosting, fake_teams: FakePlatform) -> None:
     today, long_ago = sync(ask(hosting)), sync(ask(hosting))
     ends(today, ago=timedelta(hours=1))
     ends(long_ago, ago=timedelta(hours=25))
@@ -276,9 +274,7 @@ def test_a_disconnect_fails_meetings_without_a_link_and_keeps_the_links(
     assert str(cancelled.warning).endswith("it still has it.")
 
 
-def test_a_call_in_flight_stores_its_link_after_a_disconnect(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_call_in_flight_stores_its_link_after_a_disconnect(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
 
     def disconnect() -> None:
@@ -293,9 +289,7 @@ def test_a_call_in_flight_stores_its_link_after_a_disconnect(
     assert (meeting.state, meeting.join_url != "", meeting.has_failed) == ("ready", True, False)
 
 
-def test_a_cancel_and_a_disconnect_during_a_create_end_the_meeting(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_cancel_and_a_disconnect_during_a_create_end_the_meeting(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
 
     def cancel_and_disconnect() -> None:

@@ -60,9 +60,7 @@ def test_the_link_is_stored_before_the_options_are_sent(hosting: Hosting, fake_t
     assert seen == ["ready"]
 
 
-def test_refused_options_leave_a_ready_meeting_with_a_warning(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_refused_options_leave_a_ready_meeting_with_a_warning(hosting: Hosting, fake_teams: FakePlatform) -> None:
     fake_teams.warning = message("The lobby could not be set.")
 
     meeting = sync(ask(hosting))
@@ -121,9 +119,7 @@ def test_a_cancelled_meeting_is_deleted(hosting: Hosting, fake_teams: FakePlatfo
     assert (meeting.state, meeting.due_at, fake_teams.meetings) == ("cancelled", None, {})
 
 
-def test_a_meeting_cancelled_before_its_claim_costs_no_call(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_meeting_cancelled_before_its_claim_costs_no_call(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
 
     requests.request_cancel(meeting.pk)
@@ -236,9 +232,7 @@ def test_a_wrong_not_found_creates_no_second_link(hosting: Hosting, fake_teams: 
     assert only(fake_teams).starts_at == STARTS + HALF_AN_HOUR
 
 
-def test_a_new_meeting_that_is_not_found_yet_is_tried_later(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_new_meeting_that_is_not_found_yet_is_tried_later(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     fake_teams.fail("update_meeting", gone())
 
@@ -283,9 +277,7 @@ def test_a_move_during_the_create_ends_with_the_new_time(hosting: Hosting, fake_
 
 
 @pytest.mark.parametrize("during", ["create_meeting", "update_meeting"])
-def test_a_cancel_during_the_create_leaves_no_meeting(
-    hosting: Hosting, fake_teams: FakePlatform, during: str
-) -> None:
+def test_a_cancel_during_the_create_leaves_no_meeting(hosting: Hosting, fake_teams: FakePlatform, during: str) -> None:
     meeting = ask(hosting)
     fake_teams.during(during, lambda: requests.request_cancel(meeting.pk))
 
@@ -428,9 +420,7 @@ def test_an_uncertain_delete_is_only_repeated(hosting: Hosting, fake_teams: Fake
     assert meeting.due_at is None
 
 
-def test_meeting_changed_is_sent_for_the_link_and_for_the_end(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_meeting_changed_is_sent_for_the_link_and_for_the_end(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     heard: list[tuple[UUID, str, str]] = []
 

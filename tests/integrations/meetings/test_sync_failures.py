@@ -111,9 +111,7 @@ def test_a_longest_pause_is_an_hour(hosting: Hosting, fake_teams: FakePlatform) 
     assert 3598 <= waits(sync(ask(hosting))) <= 3600
 
 
-def test_throttling_without_retry_after_pauses_as_an_outage_does(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_throttling_without_retry_after_pauses_as_an_outage_does(hosting: Hosting, fake_teams: FakePlatform) -> None:
     fake_teams.fail("create_meeting", failing(ErrorKind.THROTTLED))
 
     meeting = sync(ask(hosting))
@@ -154,9 +152,7 @@ def test_meetings_of_a_connection_that_needs_an_admin_wait_without_a_call(
     assert fake_teams.calls == Counter(create_meeting=1, **update)
 
 
-def test_the_link_stays_if_the_sign_in_is_refused_after_the_create(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_the_link_stays_if_the_sign_in_is_refused_after_the_create(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     if not fake_teams.creates_by_key:
         # This platform needs no update after a create.
@@ -195,9 +191,7 @@ def test_a_refused_move_keeps_the_link_and_is_listed(hosting: Hosting, fake_team
     assert Meeting.objects.failed().get() == meeting
 
 
-def test_a_refused_delete_is_listed_and_can_be_tried_again(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_refused_delete_is_listed_and_can_be_tried_again(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     fake_teams.fail("delete_meeting", failing(ErrorKind.PERSON))
 
@@ -210,9 +204,7 @@ def test_a_refused_delete_is_listed_and_can_be_tried_again(
     assert (shown, meeting.state, fake_teams.meetings) == ("failed", "cancelled", {})
 
 
-def test_a_failed_meeting_that_is_moved_is_tried_with_the_new_time(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_failed_meeting_that_is_moved_is_tried_with_the_new_time(hosting: Hosting, fake_teams: FakePlatform) -> None:
     fake_teams.fail("create_meeting", failing(ErrorKind.PERSON))
     meeting = sync(ask(hosting))
 
@@ -222,9 +214,7 @@ def test_a_failed_meeting_that_is_moved_is_tried_with_the_new_time(
     assert (meeting.state, meeting.synced_version) == ("ready", 2)
 
 
-def test_a_failure_of_an_older_version_does_not_end_the_newer_one(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_failure_of_an_older_version_does_not_end_the_newer_one(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     fake_teams.during("create_meeting", lambda: move(meeting))
     fake_teams.fail("create_meeting", failing(ErrorKind.BUG), after=True)

@@ -122,9 +122,7 @@ def test_a_cancel_never_creates_the_meeting_in_order_to_delete_it(
     assert platform.calls == Counter(create_meeting=1, list_meetings=2)
 
 
-def test_a_create_that_lands_after_the_cancel_is_deleted(
-    hosting: Hosting, platform: KeylessFakePlatform
-) -> None:
+def test_a_create_that_lands_after_the_cancel_is_deleted(hosting: Hosting, platform: KeylessFakePlatform) -> None:
     meeting = ask(hosting)
     platform.fail("create_meeting", no_answer())
     sync(meeting)
@@ -138,9 +136,7 @@ def test_a_create_that_lands_after_the_cancel_is_deleted(
     assert (meeting.state, platform.meetings) == ("cancelled", {})
 
 
-def test_duplicates_are_deleted_when_the_meeting_is_found(
-    hosting: Hosting, platform: KeylessFakePlatform
-) -> None:
+def test_duplicates_are_deleted_when_the_meeting_is_found(hosting: Hosting, platform: KeylessFakePlatform) -> None:
     meeting = ask(hosting)
     platform.fail("create_meeting", no_answer(), after=True)
     sync(meeting)
@@ -209,9 +205,7 @@ def test_a_paused_host_resumes_after_the_pause(hosting: Hosting, platform: Keyle
     assert waited < 30
 
 
-def test_a_pending_user_is_unmatched_with_its_own_reason(
-    hosting: Hosting, platform: KeylessFakePlatform
-) -> None:
+def test_a_pending_user_is_unmatched_with_its_own_reason(hosting: Hosting, platform: KeylessFakePlatform) -> None:
     platform.invite("sam@maple.example")
 
     assert hosting.connection is not None

@@ -92,9 +92,7 @@ def test_a_meeting_created_during_the_disconnect_is_deleted_after_the_revival(
     assert (existed, meeting.state, meeting.due_at, fake_teams.meetings) == (1, "cancelled", None, {})
 
 
-def test_a_past_meeting_stays_orphaned(
-    hosting: Hosting, connection: Connection, fake_teams: FakePlatform
-) -> None:
+def test_a_past_meeting_stays_orphaned(hosting: Hosting, connection: Connection, fake_teams: FakePlatform) -> None:
     meeting = sync(ask(hosting))
     orphan(meeting, connection)
     now = timezone.now()

@@ -45,9 +45,7 @@ def test_a_task_delivered_three_times_syncs_once(hosting: Hosting, fake_teams: F
     assert fake_teams.calls == Counter(create_meeting=1, update_meeting=1)
 
 
-def test_a_task_delivered_again_during_the_sync_does_nothing(
-    hosting: Hosting, fake_teams: FakePlatform
-) -> None:
+def test_a_task_delivered_again_during_the_sync_does_nothing(hosting: Hosting, fake_teams: FakePlatform) -> None:
     meeting = ask(hosting)
     for method in ("create_meeting", "update_meeting"):
         fake_teams.during(method, lambda: sync_meeting(str(meeting.pk)))
@@ -109,9 +107,7 @@ def test_a_reassignment_during_a_move_ends_with_the_new_host_at_the_new_time(
 
 
 @pytest.mark.parametrize("fate", ["answered", "no answer", "refused"])
-def test_a_disconnect_during_the_create_ends_the_meeting(
-    hosting: Hosting, fake_teams: FakePlatform, fate: str
-) -> None:
+def test_a_disconnect_during_the_create_ends_the_meeting(hosting: Hosting, fake_teams: FakePlatform, fate: str) -> None:
     meeting = ask(hosting)
     fake_teams.during("create_meeting", lambda: disconnect_connection(Connection.objects.get(), None))
     if fate != "answered":
@@ -225,9 +221,7 @@ def test_a_worker_with_a_wrong_clock_does_not_take_a_lease(
 
 
 @WRONG_CLOCKS
-def test_a_wrong_clock_does_not_change_pauses(
-    hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta
-) -> None:
+def test_a_wrong_clock_does_not_change_pauses(hosting: Hosting, fake_teams: FakePlatform, wrong: timedelta) -> None:
     fake_teams.fail("create_meeting", outage())
     fake_teams.fail("create_meeting", throttled(40))
     with time_machine.travel(timezone.now() + wrong):

@@ -195,9 +195,7 @@ class Organisation(RuleBasedStateMachine):
     def change_method(self, which: int, is_video: bool) -> None:
         appointment = self._appointment(which)
         method = MeetingMethod.VIDEO if is_video else MeetingMethod.AT_LOCATION
-        self._unless_refused(
-            lambda: change_method(appointment, method=method, actor=self.sky, through=THROUGH)
-        )
+        self._unless_refused(lambda: change_method(appointment, method=method, actor=self.sky, through=THROUGH))
 
     @event(1, possible=lambda self: self.appointments, which=ANY)
     def rename(self, which: int) -> None:
@@ -211,9 +209,7 @@ class Organisation(RuleBasedStateMachine):
         if is_all:
             requests.try_again(Meeting.objects.all())
         else:
-            repair_links(
-                without_link(self.organization).select_related("organization", "staff"), actor=self.sky
-            )
+            repair_links(without_link(self.organization).select_related("organization", "staff"), actor=self.sky)
 
     @event(1, possible=lambda self: self._status() == ConnectionStatus.CONNECTED)
     def disconnect(self) -> None:

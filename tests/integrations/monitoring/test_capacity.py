@@ -33,9 +33,7 @@ def november(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity_report, "window_start", lambda window: MONTH.date())
 
 
-def ask(
-    connection: Connection, how_many: int, organizer_id: str = "the-account", at: datetime | None = MONTH
-) -> None:
+def ask(connection: Connection, how_many: int, organizer_id: str = "the-account", at: datetime | None = MONTH) -> None:
     """Create `how_many` meetings that were claimed at `at`."""
     host = connection.organization.staff.first()
     assert host is not None

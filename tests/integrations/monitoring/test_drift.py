@@ -333,9 +333,7 @@ def test_the_sweep_sends_tasks_for_due_connections(connection, sent_tasks):
         {"probe_at": timezone.now() + timedelta(days=1)},
     ],
 )
-def test_a_connection_that_may_not_be_called_is_not_watched(
-    connection, matched, fake_teams, sent_tasks, fields
-):
+def test_a_connection_that_may_not_be_called_is_not_watched(connection, matched, fake_teams, sent_tasks, fields):
     matched("Sam Okafor", meetings=1)
     Connection.objects.update(**fields)
 

@@ -31,9 +31,7 @@ def test_a_repeated_create_returns_the_meeting_unchanged(fake_teams: FakePlatfor
     spec = make_spec()
     first = fake_teams.create_meeting(CONNECTION, spec, may_exist=True)
 
-    again = fake_teams.create_meeting(
-        CONNECTION, make_spec(key=spec.key, subject="Something else"), may_exist=True
-    )
+    again = fake_teams.create_meeting(CONNECTION, make_spec(key=spec.key, subject="Something else"), may_exist=True)
 
     assert again == first
 

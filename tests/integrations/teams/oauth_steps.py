@@ -37,9 +37,7 @@ def microsoft_address(response: Any) -> str:
     return str(response.headers["Location"])
 
 
-def sign_in(
-    simulator: Simulator, address: str, upn: str = people.SERVICE_ACCOUNT, decision: str = "accept"
-) -> str:
+def sign_in(simulator: Simulator, address: str, upn: str = people.SERVICE_ACCOUNT, decision: str = "accept") -> str:
     """Pick an account in a new browser at Microsoft and decide. Return the address that Microsoft redirects to."""
     return accept(simulator.browser(), address, upn, decision)
 

@@ -25,9 +25,7 @@ def test_tenant_and_account_are_shown_and_tokens_are_not(client: Browser) -> Non
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_the_list_takes_the_same_number_of_queries(
-    client: Browser, how_many: int, django_assert_num_queries
-) -> None:
+def test_the_list_takes_the_same_number_of_queries(client: Browser, how_many: int, django_assert_num_queries) -> None:
     client.force_login(make_operator())
     for number in range(how_many):
         make_connection(make_organization(f"House{number}"))

@@ -312,9 +312,7 @@ def test_an_id_that_could_lead_elsewhere_is_never_sent(connected, graph_server, 
 
 
 # --- deleting ---------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "answer", [{"status": 204}, refusal(404, "NotFound", "3004: x"), refusal(404, "UnknownError")]
-)
+@pytest.mark.parametrize("answer", [{"status": 204}, refusal(404, "NotFound", "3004: x"), refusal(404, "UnknownError")])
 def test_a_missing_meeting_counts_as_deleted(connected, graph_server, answer):
     graph_server.delete(f"{MEETINGS}/MSo1", **answer)
 
@@ -341,9 +339,7 @@ def test_other_errors_do_not_count_as_deleted(connected, graph_server, answer, k
 
 
 def test_times_are_aware_and_in_utc(connected, graph_server):
-    graph_server.get(
-        f"{MEETINGS}/MSo1", json={**ANSWER, "startDateTime": "2026-12-01T16:00:00.1234567+01:00"}
-    )
+    graph_server.get(f"{MEETINGS}/MSo1", json={**ANSWER, "startDateTime": "2026-12-01T16:00:00.1234567+01:00"})
 
     meeting = read_meeting(connected, SERVICE_ACCOUNT_ID, "MSo1")
 

@@ -83,9 +83,7 @@ def test_a_deleted_meeting_is_created_again_and_a_changed_one_restored(hosting, 
     foreign = teams.create_meeting(connection, spec_of(agrees, key="00000000-0000-4000-8000-00000000f0e1"))
     teams.delete_meeting(connection, deleted.organizer_id, deleted.remote_id)
     later = changed.starts_at + timedelta(hours=3)
-    teams.update_meeting(
-        connection, changed.remote_id, spec_of(changed, starts_at=later, ends_at=later + HALF_AN_HOUR)
-    )
+    teams.update_meeting(connection, changed.remote_id, spec_of(changed, starts_at=later, ends_at=later + HALF_AN_HOUR))
 
     run = reconcile(connection)
     work()
@@ -93,11 +91,7 @@ def test_a_deleted_meeting_is_created_again_and_a_changed_one_restored(hosting, 
 
     run.refresh_from_db()
     deleted.refresh_from_db()
-    held = {
-        meeting["subject"]: meeting
-        for meeting in live_meetings(simulator)
-        if meeting["id"] != foreign.remote_id
-    }
+    held = {meeting["subject"]: meeting for meeting in live_meetings(simulator) if meeting["id"] != foreign.remote_id}
     assert sorted(held) == ["Agrees", "Changed", "Deleted"]
     assert (deleted.remote_id, deleted.join_url != link) == (held["Deleted"]["id"], True)
     assert teams.read_meeting(connection, changed.organizer_id, changed.remote_id).starts_at == (

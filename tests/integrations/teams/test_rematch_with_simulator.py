@@ -179,9 +179,7 @@ def test_permanent_throttling_pauses_the_run_and_never_ends_it(
     assert (gone_on(run).state, statuses()) == ("succeeded", ["matched"])
 
 
-def test_a_failed_page_leaves_all_matches_unchanged(
-    maple: Any, simulated: Connection, simulator: Simulator
-) -> None:
+def test_a_failed_page_leaves_all_matches_unchanged(maple: Any, simulated: Connection, simulator: Simulator) -> None:
     simulator.control("people", domain="maple.example", generate=1100)
     make_staff(maple, 700)
     simulator.control("fault", kind="unavailable", regex="skiptoken", count=1)

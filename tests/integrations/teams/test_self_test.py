@@ -212,16 +212,11 @@ def test_a_withdrawn_consent_fails_and_needs_an_admin(connected, simulator):
         "Sign-in at Microsoft",
         ConnectionStatus.NEEDS_REAUTHORIZATION,
     )
-    assert (
-        str(step.message)
-        == "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."
-    )
+    assert str(step.message) == "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."
 
 
 def test_a_missing_permission_is_named_and_needs_an_admin(connected, monkeypatch):
-    less = sign_in.Tokens(
-        "a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All")
-    )
+    less = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All"))
     monkeypatch.setattr(sign_in, "refresh_tokens", lambda *asked: less)
 
     step = failed(connected)

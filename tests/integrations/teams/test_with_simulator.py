@@ -74,11 +74,7 @@ def find(connection, names):
 def graph_requests(simulator) -> list[tuple[str, str]]:
     """Return method and path of each request to Graph."""
     logged = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"]
-    return [
-        (entry["method"], entry["target"].partition("?")[0])
-        for entry in logged
-        if entry["service"] == "graph"
-    ]
+    return [(entry["method"], entry["target"].partition("?")[0]) for entry in logged if entry["service"] == "graph"]
 
 
 def live_meetings(simulator):
@@ -311,9 +307,7 @@ def test_a_pause_is_in_seconds(simulated, simulator, spec):
         {"kind": "html", "executed": True},
     ],
 )
-def test_a_write_without_a_usable_response_is_ambiguous_and_can_be_repeated(
-    simulated, simulator, spec, fault
-):
+def test_a_write_without_a_usable_response_is_ambiguous_and_can_be_repeated(simulated, simulator, spec, fault):
     simulator.control("fault", count=1, regex="createOrGet", **fault)
 
     with pytest.raises(PlatformError) as failure:
@@ -357,9 +351,7 @@ def test_under_a_policy_the_staff_member_organises(by_policy, simulator, spec):
     sam = simulator.person("sam@maple.example")
     member = make_member(by_policy.organization)
     match = make_match(by_policy, member, remote_id=sam["id"])
-    spec = replace(
-        spec, organizer_id=TEAMS.organizer_id(by_policy, match), attendees=TEAMS.attendees(by_policy, match)
-    )
+    spec = replace(spec, organizer_id=TEAMS.organizer_id(by_policy, match), attendees=TEAMS.attendees(by_policy, match))
 
     meeting = TEAMS.create_meeting(by_policy, spec)
     warning = TEAMS.update_meeting(by_policy, meeting.remote_id, spec)
@@ -391,9 +383,7 @@ def test_the_lobby_policy_of_the_dashboard_is_sent(simulated, simulator, spec):
 @pytest.mark.parametrize(("refused", "warning"), [(1, "lobby settings"), (2, "co-organizer")])
 def test_refused_options_leave_the_link_with_a_warning(simulated, simulator, spec, refused, warning):
     meeting = TEAMS.create_meeting(simulated, spec)
-    simulator.control(
-        "fault", kind="error", status=403, code="Forbidden", message="", method="PATCH", count=refused
-    )
+    simulator.control("fault", kind="error", status=403, code="Forbidden", message="", method="PATCH", count=refused)
 
     said = TEAMS.update_meeting(simulated, meeting.remote_id, replace(spec, subject="New"))
 

@@ -54,9 +54,7 @@ def test_use_it_changes_the_person_and_rematches(
     browser, connection, ada, anna, alias, sent_tasks, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
-        response = browser.post(
-            address(connection, anna), {"new": "anna.k@maple.example", "back": "search=anna"}
-        )
+        response = browser.post(address(connection, anna), {"new": "anna.k@maple.example", "back": "search=anna"})
 
     anna.refresh_from_db()
     event = ConnectionEvent.objects.get()
@@ -65,14 +63,10 @@ def test_use_it_changes_the_person_and_rematches(
     assert anna.email == "anna.k@maple.example"
     assert sent_tasks == [("integrations.rematch_changed_staff",), (SEND_TASK,)]
     assert (event.kind, event.actor) == ("user_name_adopted", ada)
-    assert (
-        event_text(event) == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."
-    )
+    assert event_text(event) == "The email of Anna Kim was anna@maple.example and is anna.k@maple.example now."
 
 
-def test_both_addresses_get_one_email(
-    browser, connection, anna, alias, sent_tasks, django_capture_on_commit_callbacks
-):
+def test_both_addresses_get_one_email(browser, connection, anna, alias, sent_tasks, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         browser.post(address(connection, anna), {"new": connection.matches.get(staff=anna).hint})
 
@@ -134,9 +128,7 @@ def test_an_invalid_address_is_refused_with_a_sentence(browser, connection, anna
 
 
 @pytest.mark.parametrize("agreed", ["", "other@maple.example", "Anna.K@maple.example"])
-def test_only_the_name_offered_by_the_page_and_the_platform_is_accepted(
-    browser, connection, anna, alias, agreed
-):
+def test_only_the_name_offered_by_the_page_and_the_platform_is_accepted(browser, connection, anna, alias, agreed):
     response = browser.post(address(connection, anna), {"new": agreed, "email": "other@maple.example"})
 
     anna.refresh_from_db()

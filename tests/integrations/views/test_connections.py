@@ -193,9 +193,7 @@ def test_the_only_remaining_dashboard_offers_to_become_the_default(browser, firs
     assert "Make Microsoft Teams 2 the default" in page_text(response)
 
 
-def test_after_the_last_disconnect_the_platforms_page_counts_people_without_a_platform(
-    browser, maple, ada, first
-):
+def test_after_the_last_disconnect_the_platforms_page_counts_people_without_a_platform(browser, maple, ada, first):
     make_staff(maple, 2)
     disconnect_connection(first, None)
 
@@ -219,10 +217,7 @@ def test_people_who_chose_a_disconnected_integration_are_counted_with_a_remedy(b
     text = page_text(browser.get(reverse("video-calls"), follow=True))
     gone = page_text(browser.get(reverse("connection", args=[second.pk])))
 
-    assert (
-        "2 people have chosen Microsoft Teams 2, which is disconnected, and are not offered for video."
-        in text
-    )
+    assert "2 people have chosen Microsoft Teams 2, which is disconnected, and are not offered for video." in text
     assert "Use the default (Microsoft Teams) for these 2 people" in gone
 
 

@@ -107,9 +107,7 @@ def test_another_organisations_dashboard_does_not_exist(browser):
 
 def test_a_user_who_is_not_matched_has_a_remedy(browser, maple, sam):
     connection = make_connection(maple)
-    make_match(
-        connection, sam, directory=DirectoryState.UNMATCHED, reason=MatchReason.NOT_FOUND, remote_id=""
-    )
+    make_match(connection, sam, directory=DirectoryState.UNMATCHED, reason=MatchReason.NOT_FOUND, remote_id="")
 
     html = page(browser, reverse("connection", args=[connection.pk]))
 
@@ -254,9 +252,7 @@ def test_all_users_found_by_the_search_are_turned_on_across_pages(browser, maple
 def test_an_empty_selection_gets_a_sentence(browser, maple, on):
     connection = make_connection(maple)
 
-    response = browser.post(
-        reverse("connection-bulk", args=[connection.pk]), {"on": on, "back": ""}, follow=True
-    )
+    response = browser.post(reverse("connection-bulk", args=[connection.pk]), {"on": on, "back": ""}, follow=True)
 
     (said,) = response.context["messages"]
     assert str(said) == "Nobody is selected. Tick the users, or the box above them for all of them."
@@ -268,9 +264,7 @@ def test_only_the_selected_users_are_turned_off(browser, maple, ada, sam):
     for member in (ada, sam):
         make_match(connection, member)
 
-    browser.post(
-        reverse("connection-bulk", args=[connection.pk]), {"staff": [sam.pk, "x"], "on": "false", "back": ""}
-    )
+    browser.post(reverse("connection-bulk", args=[connection.pk]), {"staff": [sam.pk, "x"], "on": "false", "back": ""})
 
     enabled = UserMatch.objects.filter(connection=connection, enabled=True)
     assert [match.staff for match in enabled] == [ada]

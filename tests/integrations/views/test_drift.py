@@ -55,10 +55,7 @@ def test_the_notice_has_the_same_action_as_the_menu(browser, connection):
 
     html = browser.get(reverse("connection", args=[connection.pk])).content.decode()
 
-    assert (
-        f'<a class="btn" href="{reverse("connection-rematch", args=[connection.pk])}">Rematch users</a>'
-        in html
-    )
+    assert f'<a class="btn" href="{reverse("connection-rematch", args=[connection.pk])}">Rematch users</a>' in html
 
 
 def test_the_notice_names_the_few_with_the_most_appointments(browser, connection):
@@ -80,9 +77,7 @@ def test_a_person_without_appointments_is_named_without_a_number(browser, connec
 def test_a_person_who_would_match_another_user_is_named_with_the_account(browser, connection):
     find(connection, after="matched", reason="", is_other_user=True, remote_user_name="ana@maple.example")
 
-    assert "would now be matched with another account (ana@maple.example) and has 4" in notice(
-        browser, connection
-    )
+    assert "would now be matched with another account (ana@maple.example) and has 4" in notice(browser, connection)
 
 
 def test_former_staff_are_not_named(browser, connection):
@@ -113,8 +108,7 @@ def test_health_and_history_shows_reason_and_remedy(browser, connection):
 def test_health_and_history_lists_all_findings_in_pages(browser, connection):
     members = make_staff(connection.organization, PER_PAGE + 5)
     DriftFinding.objects.bulk_create(
-        DriftFinding(connection=connection, staff=member, after="unmatched", reason="not_found")
-        for member in members
+        DriftFinding(connection=connection, staff=member, after="unmatched", reason="not_found") for member in members
     )
 
     text = health(browser, connection, drift=2)

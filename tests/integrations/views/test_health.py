@@ -242,9 +242,7 @@ def test_a_failed_link_is_shown_with_remedy_and_request_id(browser, connected, s
 def test_a_failed_link_leads_to_its_appointment(browser, connected, maple, sam):
     meeting = fail(connected, sam)
     service = make_service(maple, provided_by=(sam,))
-    booked = make_appointment(
-        service, sam, make_client(maple), STARTS, meeting=meeting, method=MeetingMethod.VIDEO
-    )
+    booked = make_appointment(service, sam, make_client(maple), STARTS, meeting=meeting, method=MeetingMethod.VIDEO)
 
     html = read(browser, page_address(connected))
 
@@ -483,9 +481,7 @@ def test_the_page_takes_the_same_queries_for_one_row_and_for_three(
     for number in range(rows):
         host = make_member(maple, f"Host{number} Okafor")
         meeting = fail(connected, host)
-        make_appointment(
-            service, host, make_client(maple, email=f"cleo{number}@example.com"), STARTS, meeting=meeting
-        )
+        make_appointment(service, host, make_client(maple, email=f"cleo{number}@example.com"), STARTS, meeting=meeting)
         record_event(connected, EventKind.LINKS_RETRIED, host, count=1)
         Finding.objects.create(connection=connected, meeting=meeting, kind=FindingKind.RECREATED)
     Reconciliation.objects.create(connection=connected, finished_at=timezone.now())

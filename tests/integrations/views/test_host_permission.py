@@ -22,9 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def platform(fake_teams: FakePlatform, monkeypatch) -> FakePlatform:
     fake_teams.needs_permission_probe = True
-    monkeypatch.setattr(
-        fake_teams, "remedy", lambda connection, match: f"Fix the {match.host_permission} person."
-    )
+    monkeypatch.setattr(fake_teams, "remedy", lambda connection, match: f"Fix the {match.host_permission} person.")
     return fake_teams
 
 
@@ -36,9 +34,7 @@ def connection(maple, platform) -> Connection:
 @pytest.fixture
 def sam(maple, connection) -> UserMatch:
     """Sam, without the host permission."""
-    return make_match(
-        connection, make_member(maple), host_permission=HostPermission.DENIED, remote_id="sam-id"
-    )
+    return make_match(connection, make_member(maple), host_permission=HostPermission.DENIED, remote_id="sam-id")
 
 
 def page(browser: Browser, name: str, *args: object, **query: object) -> str:
@@ -140,9 +136,7 @@ def test_the_dashboard_links_to_one_script_for_all(browser, connection, sam, ben
     html = page(browser, "connection", connection.pk)
 
     assert "2 users are not covered by the access policy." in html
-    assert (
-        f'href="{reverse("connection-script", args=[connection.pk])}">One script for all of them</a>' in html
-    )
+    assert f'href="{reverse("connection-script", args=[connection.pk])}">One script for all of them</a>' in html
 
 
 def test_the_dashboard_has_no_script_link_if_all_have_permission(browser, connection, sam):
@@ -247,12 +241,9 @@ def test_unknown_and_invalid_ids_are_ignored(browser, connection):
 
 
 @pytest.mark.parametrize("how_many", [1, 3])
-def test_a_poll_takes_a_constant_number_of_queries(
-    browser, connection, maple, how_many, django_assert_num_queries
-):
+def test_a_poll_takes_a_constant_number_of_queries(browser, connection, maple, how_many, django_assert_num_queries):
     matches = [
-        make_match(connection, member, host_permission=HostPermission.WAITING)
-        for member in make_staff(maple, how_many)
+        make_match(connection, member, host_permission=HostPermission.WAITING) for member in make_staff(maple, how_many)
     ]
 
     with django_assert_num_queries(QUERIES):

@@ -145,9 +145,7 @@ def test_a_preview_that_waits_during_an_outage_says_so(
     assert "The fake platform cannot be reached. It waits, and goes on by itself at" in html
 
 
-def test_a_preview_during_a_rematch_is_refused_with_a_sentence(
-    browser: Browser, connection: Connection
-) -> None:
+def test_a_preview_during_a_rematch_is_refused_with_a_sentence(browser: Browser, connection: Connection) -> None:
     start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
 
     html = choose(browser, connection)
@@ -226,9 +224,7 @@ def test_an_outdated_preview_changes_nothing(browser: Browser, connection: Conne
     assert connection.match_field == MatchField.EMAIL
 
 
-def test_a_change_during_a_rematch_is_refused_with_a_sentence(
-    browser: Browser, connection: Connection
-) -> None:
+def test_a_change_during_a_rematch_is_refused_with_a_sentence(browser: Browser, connection: Connection) -> None:
     run = finished_preview(browser, connection)
     start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
 
@@ -248,9 +244,7 @@ def test_an_unhealthy_connection_keeps_its_field(browser: Browser, connection: C
     assert "Reauthorize it first." in html
 
 
-def test_results_for_the_previous_field_are_not_written(
-    fake_teams: FakePlatform, connection: Connection
-) -> None:
+def test_results_for_the_previous_field_are_not_written(fake_teams: FakePlatform, connection: Connection) -> None:
     run = start_run(connection, trigger=RematchTrigger.ADMIN, started_by=None)
     before = UserMatch.objects.values().get()
     fake_teams.during("find", lambda: Connection.objects.update(match_field=MatchField.USERNAME))

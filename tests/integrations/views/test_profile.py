@@ -23,9 +23,7 @@ def test_an_admin_chooses_the_platform_of_a_person(browser, maple, sam):
     second = make_connection(maple, name="Microsoft Teams 2", is_default=False, account_oid="2")
 
     html = page(browser, reverse("staff-profile", args=[sam.pk]))
-    response = browser.post(
-        reverse("staff-profile", args=[sam.pk]), {"platform": str(second.pk)}, follow=True
-    )
+    response = browser.post(reverse("staff-profile", args=[sam.pk]), {"platform": str(second.pk)}, follow=True)
 
     assert re.findall(r"<option[^>]*>\s*([^<]+?)\s*</option>", html) == [
         "Organisation default (Microsoft Teams)",
@@ -62,9 +60,7 @@ def personal_link(browser, sam, **changes: str):
 @pytest.mark.parametrize("address", ["http://meet.example/sam", "ftp://meet.example/", "meet me", "https://"])
 def test_a_personal_link_must_be_an_https_address(browser, sam, address):
     assert personal_link(browser, sam, personal_meeting_url=address) == {
-        "personal_meeting_url": [
-            "Enter an address that begins with https://, such as https://meet.example.com/me."
-        ]
+        "personal_meeting_url": ["Enter an address that begins with https://, such as https://meet.example.com/me."]
     }
 
 

@@ -96,9 +96,7 @@ def test_a_finding_links_to_the_appointment(browser, connected):
     Reconciliation.objects.create(connection=connected, finished_at=timezone.now(), inspected=1)
     meeting = make_meeting(connected)
     service = make_service(connected.organization)
-    appointment = make_appointment(
-        service, meeting.host, make_client(connected.organization), STARTS, meeting=meeting
-    )
+    appointment = make_appointment(service, meeting.host, make_client(connected.organization), STARTS, meeting=meeting)
     Finding.objects.create(
         connection=connected,
         meeting=meeting,
@@ -109,9 +107,7 @@ def test_a_finding_links_to_the_appointment(browser, connected):
     html = browser.get(reverse("connection-health", args=[connected.pk])).content.decode()
 
     assert "Mortgage review for Cleo Brandt Mon 2 Mar 2099" in section(html, "comparison-heading")
-    assert (
-        f'<a href="{reverse("appointment", args=[appointment.pk])}">Mortgage review for Cleo Brandt' in html
-    )
+    assert f'<a href="{reverse("appointment", args=[appointment.pk])}">Mortgage review for Cleo Brandt' in html
 
 
 def test_old_findings_are_not_shown(browser, connected):

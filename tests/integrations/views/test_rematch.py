@@ -260,9 +260,7 @@ def test_people_not_reached_by_a_failed_run_count_as_failed(
     assert fake_teams.queried[-1] == [missed.email]
 
 
-def test_rematch_only_the_failed_is_not_offered_if_all_are_matched(
-    browser: Browser, connection: Connection
-) -> None:
+def test_rematch_only_the_failed_is_not_offered_if_all_are_matched(browser: Browser, connection: Connection) -> None:
     make_run(connection, counts_after={"checking": 0, "matched": 7, "unmatched": 0, "forbidden": 0})
 
     html = dashboard(browser, connection)
@@ -341,9 +339,7 @@ def test_no_value_in_the_file_is_a_formula(
     assert line[2] == f"'{start}cmd|' /C calc'!A0"
 
 
-def test_unchanged_people_are_not_in_the_file(
-    browser: Browser, maple: Organization, connection: Connection
-) -> None:
+def test_unchanged_people_are_not_in_the_file(browser: Browser, maple: Organization, connection: Connection) -> None:
     run = make_run(connection)
     same, other = make_staff(maple, 2)
     MatchChange.objects.create(run=run, staff=same, before="matched", after="matched")
@@ -381,9 +377,7 @@ def test_a_person_matched_to_another_remote_user_counts_as_changed(
 def test_a_new_remedy_of_a_person_still_unmatched_is_not_a_change(
     browser: Browser, ada: StaffMember, connection: Connection
 ) -> None:
-    make_match(
-        connection, ada, directory=DirectoryState.UNMATCHED, reason=MatchReason.NOT_FOUND, remote_id=""
-    )
+    make_match(connection, ada, directory=DirectoryState.UNMATCHED, reason=MatchReason.NOT_FOUND, remote_id="")
 
     run = finished_run(browser, connection)
 

@@ -66,9 +66,7 @@ def switch(operator):
     return save
 
 
-def test_every_admin_of_that_organisation_gets_the_id_and_the_steps(
-    maple, switch, committed, mailoutbox, settings
-):
+def test_every_admin_of_that_organisation_gets_the_id_and_the_steps(maple, switch, committed, mailoutbox, settings):
     with committed():
         switch(maple, on=True)
 

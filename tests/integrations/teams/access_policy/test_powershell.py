@@ -41,9 +41,7 @@ foreach ($user in $users) {{
     )
 
 
-@pytest.mark.parametrize(
-    "text", ['x"; Remove-Everything; "', f"{SAM_ID}\nRemove-Everything", f"{{{SAM_ID}}}", ""]
-)
+@pytest.mark.parametrize("text", ['x"; Remove-Everything; "', f"{SAM_ID}\nRemove-Everything", f"{{{SAM_ID}}}", ""])
 def test_the_script_contains_only_object_ids(text):
     assert policy_script([text, SAM_ID]) == policy_script([SAM_ID])
 

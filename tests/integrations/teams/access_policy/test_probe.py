@@ -34,9 +34,7 @@ def by_policy(maple, monkeypatch):
     connection = make_connection(maple)
     connection.teams.method = Method.ACCESS_POLICY
     connection.teams.save()
-    monkeypatch.setattr(
-        client, "current_token", lambda connection, *, refused="": IssuedToken("an-app-token", 1)
-    )
+    monkeypatch.setattr(client, "current_token", lambda connection, *, refused="": IssuedToken("an-app-token", 1))
     return connection
 
 
@@ -64,9 +62,7 @@ def test_the_probe_queries_a_meeting_that_cannot_exist(by_policy, graph_server):
     meeting, _, context = link.partition("/0?context=")
     assert (item["method"], path) == ("GET", f"/users/{SAM_ID}/onlineMeetings")
     assert json.loads(unquote(context)) == {"Tid": TENANT_ID, "Oid": SAM_ID}
-    assert re.fullmatch(
-        r"https://teams\.microsoft\.com/l/meetup-join/19%3ameeting_\w{32}%40thread\.v2", meeting
-    )
+    assert re.fullmatch(r"https://teams\.microsoft\.com/l/meetup-join/19%3ameeting_\w{32}%40thread\.v2", meeting)
 
 
 def test_each_person_is_probed_under_their_own_object_id(by_policy, graph_server):
@@ -91,9 +87,7 @@ def test_each_person_is_probed_under_their_own_object_id(by_policy, graph_server
         (
             (
                 403,
-                refusal(
-                    "Forbidden", f"No application access policy found for this app x on the user [{SAM_ID}]"
-                ),
+                refusal("Forbidden", f"No application access policy found for this app x on the user [{SAM_ID}]"),
             ),
             PermissionState.DENIED,
         ),
@@ -129,9 +123,7 @@ def test_only_throttled_people_are_unclear(by_policy, graph_server, headers, pau
     }
 
 
-def test_a_withdrawn_consent_makes_the_connection_unhealthy_and_leaves_people_unchanged(
-    by_policy, graph_server
-):
+def test_a_withdrawn_consent_makes_the_connection_unhealthy_and_leaves_people_unchanged(by_policy, graph_server):
     answers(graph_server, (200, {"value": []}), (403, refusal("Authorization_RequestDenied")))
 
     with pytest.raises(PlatformError) as failure:
@@ -148,14 +140,10 @@ def test_a_malformed_object_id_is_not_probed(by_policy, graph_server, oid):
     assert len(graph_server.calls) == 0
 
 
-@pytest.mark.parametrize(
-    ("cloud", "host"), [("gcc_high", "gov.teams.microsoft.us"), ("dod", "dod.teams.microsoft.us")]
-)
+@pytest.mark.parametrize(("cloud", "host"), [("gcc_high", "gov.teams.microsoft.us"), ("dod", "dod.teams.microsoft.us")])
 def test_the_link_belongs_to_the_cloud(by_policy, graph_server, settings, cloud, host):
     settings.MICROSOFT_CLOUD = cloud
-    graph_server.post(
-        re.compile(".*"), json={"responses": [{"id": "0", "status": 200, "body": {"value": []}}]}
-    )
+    graph_server.post(re.compile(".*"), json={"responses": [{"id": "0", "status": 200, "body": {"value": []}}]})
 
     probe(by_policy, [SAM_ID])
 

@@ -102,9 +102,7 @@ def test_the_service_account_method_can_be_used_instead(ada_browser, simulator):
     assert urlsplit(address).path.endswith("/oauth2/v2.0/authorize")
 
 
-def test_the_letter_to_the_microsoft_admin_holds_the_client_id_and_no_link_to_sign_in(
-    ada_browser, simulator, settings
-):
+def test_the_letter_to_the_microsoft_admin_holds_the_client_id_and_no_link_to_sign_in(ada_browser, simulator, settings):
     admin_letter = ada_browser.get(POLICY_PAGE).context["admin_letter"]
 
     assert settings.MICROSOFT_CLIENT_ID in admin_letter
@@ -366,7 +364,5 @@ def test_the_add_on_was_switched_off_meanwhile(ada_browser, simulator, maple):
 
     consent(ada_browser, simulator, address)
 
-    assert shown_messages(ada_browser) == [
-        "Optional add-on. Please contact your Customer Success Team to get started."
-    ]
+    assert shown_messages(ada_browser) == ["Optional add-on. Please contact your Customer Success Team to get started."]
     assert not Connection.objects.exists()

@@ -88,9 +88,7 @@ def sign_in(simulator, address: str, upn: str) -> str:
 
 
 def break_it(connection) -> None:
-    require_reauthorization(
-        Connection.objects.filter(pk=connection.pk), message("Microsoft ended the sign-in.")
-    )
+    require_reauthorization(Connection.objects.filter(pk=connection.pk), message("Microsoft ended the sign-in."))
 
 
 def unchanged(connection) -> bool:

@@ -44,9 +44,7 @@ def test_cancel_on_microsofts_page(ada_browser, simulator):
 def test_cancel_without_a_description(ada_browser, simulator):
     state = parse_qs(urlsplit(start_service_account(ada_browser)).query)["state"][0]
 
-    response = ada_browser.get(
-        CALLBACK, {"error": "access_denied", "error_subcode": "cancel", "state": state}
-    )
+    response = ada_browser.get(CALLBACK, {"error": "access_denied", "error_subcode": "cancel", "state": state})
 
     assert_back_with(ada_browser, response, CANCELLED, TRY_AGAIN)
 

@@ -156,10 +156,7 @@ def test_two_organisations_may_each_connect_the_same_account(ada_browser, simula
 def test_two_admins_who_return_at_once_make_one_connection(ada_browser, simulator, maple):
     adam_browser = Client(headers={"host": "localhost:8000"})
     adam_browser.force_login(make_member(maple, "Adam Reed", "admin"))
-    returns = [
-        (browser, sign_in(simulator, start_service_account(browser)))
-        for browser in (ada_browser, adam_browser)
-    ]
+    returns = [(browser, sign_in(simulator, start_service_account(browser))) for browser in (ada_browser, adam_browser)]
 
     with ThreadPoolExecutor(2) as pool:
         responses = list(pool.map(lambda each: come_back(*each), returns))
@@ -251,7 +248,5 @@ def test_no_secret_is_logged_or_shown(ada_browser, simulator, only_connection, c
     query = parse_qs(urlsplit(returned).query)
     stored = only_connection().teams.tokens
     secrets = [query["code"][0], query["state"][0], stored["access_token"], stored["refresh_token"]]
-    ours = "\n".join(
-        record.getMessage() for record in caplog.records if record.name != "urllib3.connectionpool"
-    )
+    ours = "\n".join(record.getMessage() for record in caplog.records if record.name != "urllib3.connectionpool")
     assert [secret for secret in secrets if secret in pages or secret in ours] == []

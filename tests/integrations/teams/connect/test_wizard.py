@@ -243,9 +243,7 @@ def test_the_fieldset_of_the_choices_is_not_a_control(ada_browser, simulator):
 # --- Connecting again ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("method", "first"), [("service_account", FIRST), ("access_policy", f"{FIRST}policy/")]
-)
+@pytest.mark.parametrize(("method", "first"), [("service_account", FIRST), ("access_policy", f"{FIRST}policy/")])
 def test_reconnect_fills_in_the_former_answers(ada_browser, simulator, maple, method, first):
     maple.addons = TEAMS_ADDONS
     maple.save()

@@ -64,9 +64,7 @@ def long_ago() -> None:
     TeamsConnection.objects.update(consented_at=timezone.now() - timedelta(days=3))
 
 
-def test_a_withdrawn_consent_needs_an_admin(
-    by_policy, simulator, mailoutbox, django_capture_on_commit_callbacks
-):
+def test_a_withdrawn_consent_needs_an_admin(by_policy, simulator, mailoutbox, django_capture_on_commit_callbacks):
     long_ago()
     simulator.control("consent", roles=["User.Read.All"])
 

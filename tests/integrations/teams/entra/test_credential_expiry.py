@@ -162,9 +162,7 @@ def test_the_expiry_of_a_certificate_is_read_from_it(clock, mailoutbox, settings
 def test_with_a_certificate_the_secret_is_ignored(clock, mailoutbox, settings, certificate):
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
     settings.MICROSOFT_CLIENT_SECRET_EXPIRES = "2026-01-01"
-    clock.move_to(
-        credential_expiry.certificate_expiry(certificate.pem).ends - timedelta(days=100), tick=False
-    )
+    clock.move_to(credential_expiry.certificate_expiry(certificate.pem).ends - timedelta(days=100), tick=False)
 
     warn_and_send()
 
@@ -191,9 +189,7 @@ def test_the_system_check_counts_days_as_the_email_does(clock, mailoutbox, days_
 
 def test_the_check_of_a_certificate_counts_days_as_the_email_does(clock, mailoutbox, settings, certificate):
     settings.MICROSOFT_CLIENT_CERTIFICATE = str(certificate.path)
-    clock.move_to(
-        credential_expiry.certificate_expiry(certificate.pem).ends - timedelta(hours=36), tick=False
-    )
+    clock.move_to(credential_expiry.certificate_expiry(certificate.pem).ends - timedelta(hours=36), tick=False)
     warn_and_send()
 
     said = [message.msg.rstrip(".") for message in check_certificate()]

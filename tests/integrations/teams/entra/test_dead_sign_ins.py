@@ -79,9 +79,7 @@ def ask_at_once(connected) -> list[ErrorKind]:
 def reauthorize(connected, ada) -> None:
     identity = Identity(TENANT_ID, SERVICE_ACCOUNT_ID, "coconut-meetings@contoso.example", "Coconut Meetings")
     renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.DELEGATED_PERMISSIONS)
-    reauthorize_service_account(
-        connected.pk, ada, VerifiedServiceAccount(identity, renewed, "contoso.example")
-    )
+    reauthorize_service_account(connected.pk, ada, VerifiedServiceAccount(identity, renewed, "contoso.example"))
 
 
 @pytest.mark.usefixtures("refusing")

@@ -45,9 +45,7 @@ def test_work_waits_for_the_operator_and_the_connection_stays_connected(connecte
 
 
 @pytest.mark.parametrize("page", ["", "health/", "reauthorize/"])
-def test_admins_can_open_the_pages_of_the_connection(
-    client: Browser, connected: Connection, page: str
-) -> None:
+def test_admins_can_open_the_pages_of_the_connection(client: Browser, connected: Connection, page: str) -> None:
     client.force_login(make_member(connected.organization, "Ada Marsh", Role.ADMIN))
 
     answer = client.get(f"/settings/video-calls/{connected.pk}/{page}", follow=True)
@@ -55,9 +53,7 @@ def test_admins_can_open_the_pages_of_the_connection(
     assert answer.status_code == 200
 
 
-def test_unreadable_tokens_are_saved_unchanged(
-    old_key: str, connected: Connection, settings: Settings
-) -> None:
+def test_unreadable_tokens_are_saved_unchanged(old_key: str, connected: Connection, settings: Settings) -> None:
     row = TeamsConnection.objects.get(connection=connected)
     row.save()
 

@@ -240,9 +240,7 @@ def pfx(certificate):
     key = load_pem_private_key(content, None)
     assert isinstance(key, RSAPrivateKey)
     path.write_bytes(
-        pkcs12.serialize_key_and_certificates(
-            b"coconut", key, load_pem_x509_certificate(content), None, NoEncryption()
-        )
+        pkcs12.serialize_key_and_certificates(b"coconut", key, load_pem_x509_certificate(content), None, NoEncryption())
     )
     return path
 

@@ -87,18 +87,14 @@ def test_other_input_is_refused_without_a_call(typed):
 
 
 def test_a_typing_mistake_is_named(entra):
-    entra.get(
-        discovery("contosso.example"), json={"error": "invalid_tenant", "error_codes": [90002]}, status=400
-    )
+    entra.get(discovery("contosso.example"), json={"error": "invalid_tenant", "error_codes": [90002]}, status=400)
 
     assert problem_with("contosso.example").startswith("Microsoft knows no tenant “contosso.example”.")
 
 
 @pytest.mark.parametrize("number", [90038, 900382, 900432])
 def test_an_error_that_names_another_cloud_is_refused(entra, number):
-    entra.get(
-        discovery("agency.example"), json={"error": "invalid_request", "error_codes": [number]}, status=400
-    )
+    entra.get(discovery("agency.example"), json={"error": "invalid_request", "error_codes": [number]}, status=400)
 
     assert problem_with("agency.example").startswith("This tenant lives in another Microsoft cloud")
 

@@ -45,9 +45,7 @@ class FakeMicrosoft:
         if self.problem is not None:
             raise self.problem
         number = len(self.refresh_tokens)
-        return sign_in.Tokens(
-            f"renewed-{number}", time.time() + 3600, f"refresh-{number}", DELEGATED_PERMISSIONS
-        )
+        return sign_in.Tokens(f"renewed-{number}", time.time() + 3600, f"refresh-{number}", DELEGATED_PERMISSIONS)
 
 
 def teams(connected) -> TeamsConnection:

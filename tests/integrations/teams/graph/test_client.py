@@ -48,9 +48,7 @@ def test_every_request_has_a_timeout(client, graph_server, settings):
     ("path", "prefer", "priority"),
     [("/me/onlineMeetings/1", "include-unknown-enum-members", None), ("/users", None, "low")],
 )
-def test_meetings_request_all_roles_and_matching_has_low_priority(
-    client, graph_server, path, prefer, priority
-):
+def test_meetings_request_all_roles_and_matching_has_low_priority(client, graph_server, path, prefer, priority):
     graph_server.get(f"{ROOT}{path}", json={})
 
     client.request("GET", path)
@@ -223,9 +221,7 @@ def test_a_404_of_a_gateway_is_an_outage(client, graph_server):
 )
 def test_retry_after_is_in_seconds(client, graph_server, header, seconds):
     headers = {} if header is None else {"Retry-After": header}
-    graph_server.get(
-        f"{ROOT}/users", status=429, headers=headers, json={"error": {"code": "TooManyRequests"}}
-    )
+    graph_server.get(f"{ROOT}/users", status=429, headers=headers, json={"error": {"code": "TooManyRequests"}})
 
     error = failure_of(client)
 

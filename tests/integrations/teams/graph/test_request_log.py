@@ -40,9 +40,7 @@ def test_responses_are_counted_by_status(client, graph_server):
     graph_server.get(f"{ROOT}/users", json={"value": []})
     graph_server.get(f"{ROOT}/users", body=requests.ConnectTimeout())
     names = ("2xx", "none")
-    before = [
-        count_token_request("coconut_graph_requests_total", method="GET", answer=name) for name in names
-    ]
+    before = [count_token_request("coconut_graph_requests_total", method="GET", answer=name) for name in names]
     timed = count_token_request("coconut_graph_request_seconds_count", method="GET")
 
     client.request("GET", "/users")

@@ -163,9 +163,7 @@ def test_a_user_without_a_user_name_is_skipped(connected, users):
     assert find(connected, "sam@x.example")["sam@x.example"].remote_id == "oid-1"
 
 
-@pytest.mark.parametrize(
-    "strange", [{}, {"id": None}, {"id": 7}, {"id": ""}, {"id": "x" * 101}, {"id": "a\x00"}]
-)
+@pytest.mark.parametrize("strange", [{}, {"id": None}, {"id": 7}, {"id": ""}, {"id": "x" * 101}, {"id": "a\x00"}])
 def test_a_malformed_row_is_a_bug(connected, users, strange):
     users.extra = [{"userPrincipalName": "sam@x.example", **strange}]
 

@@ -43,9 +43,7 @@ class Tenant:
 
     def answer(self, item):
         (condition,) = parse_qs(urlsplit(item["url"]).query)["$filter"]
-        numbers = (
-            re.findall(r"'user(\d+)@x\.example'", condition) if "userPrincipalName in" in condition else []
-        )
+        numbers = re.findall(r"'user(\d+)@x\.example'", condition) if "userPrincipalName in" in condition else []
         rows = [self.row(int(number)) for number in numbers if int(number) < self.size]
         return {"id": item["id"], "status": 200, "body": {"value": rows}}
 
