@@ -18,51 +18,51 @@ from services.models import MeetingMethod
 
 
 @dataclass(frozen=True)
-class Fact:
+class EmailFact:
     """A labelled line, the lines below it, and its previous value."""
 
     label: str
     now: str
     more: list[str] = field(default_factory=list)
-    before: str = ""
+    previous: str = ""
 
 
-def facts_of(appointment: Appointment, audience: str, earlier: PreviousValues, *, is_live: bool) -> list[Fact]:
+def facts_of(appointment: Appointment, audience: str, previous: PreviousValues, *, is_live: bool) -> list[EmailFact]:
     """Return the facts in the current language and time zone, which must be the reader's."""
-    whom = _("With") if audience == Audience.CLIENT else _("Staff member")
+    person_label = _("With") if audience == Audience.CLIENT else _("Staff member")
     facts = [
-        _when(appointment, audience, earlier),
-        Fact(_("Service"), appointment.service.name),
-        Fact(whom, appointment.staff.name, before=earlier.staff),
-        Fact(
+        _when(appointment, audience, previous),
+        EmailFact(_("Service"), appointment.service.name),
+        EmailFact(person_label, appointment.staff.name, previous=previous.staff),
+        EmailFact(
             _("Meeting method"),
             appointment.get_method_display(),
-            _how(appointment, audience) if is_live else [],
-            before=", ".join(filter(None, [earlier.method, earlier.address])),
+            _method_details(appointment, audience) if is_live else [],
+            previous=", ".join(filter(None, [previous.method, previous.address])),
         ),
     ]
     address = "" if appointment.has_video_link else address_of(appointment)
-    return [*facts, Fact(_("Location"), address)] if address else facts
+    return [*facts, EmailFact(_("Location"), address)] if address else facts
 
 
-def _when(appointment: Appointment, audience: str, earlier: PreviousValues) -> Fact:
+def _when(appointment: Appointment, audience: str, previous: PreviousValues) -> EmailFact:
     zone = current_zone_label(appointment.starts_at)
-    now = _span(appointment.starts_at, appointment.ends_at)
-    if earlier.starts_at is None or earlier.ends_at is None:
-        return Fact(_("When"), f"{now}, {zone}")
-    before = _span(earlier.starts_at, earlier.ends_at)
+    now = _time_range(appointment.starts_at, appointment.ends_at)
+    if previous.starts_at is None or previous.ends_at is None:
+        return EmailFact(_("When"), f"{now}, {zone}")
+    previous_time = _time_range(previous.starts_at, previous.ends_at)
     if audience == Audience.FORMER:
         # The previous staff member knows the appointment by its previous time.
-        return Fact(_("When"), f"{before}, {zone}")
-    return Fact(_("When"), f"{now}, {zone}", before=before)
+        return EmailFact(_("When"), f"{previous_time}, {zone}")
+    return EmailFact(_("When"), f"{now}, {zone}", previous=previous_time)
 
 
-def _span(starts_at: datetime, ends_at: datetime) -> str:
+def _time_range(starts_at: datetime, ends_at: datetime) -> str:
     start, end = timezone.localtime(starts_at), timezone.localtime(ends_at)
     return f"{date_format(start, 'l, j F Y, H:i')} – {date_format(end, 'H:i')}"
 
 
-def _how(appointment: Appointment, audience: str) -> list[str]:
+def _method_details(appointment: Appointment, audience: str) -> list[str]:
     """Return who makes the call, or the label and note of a personal link."""
     if appointment.method == MeetingMethod.PHONE and audience == Audience.CLIENT and appointment.client.phone:
         return [_("We call you at %(phone)s.") % {"phone": appointment.client.phone}]

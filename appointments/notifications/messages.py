@@ -35,23 +35,23 @@ def message_for(notification: Notification) -> EmailMultiAlternatives:
     """Build the message from the present state of the appointment."""
     appointment = Appointment.objects.select_related(*_RELATED).get(pk=notification.appointment_id)
     with timezone.override(_zone_of_reader(appointment, notification)):
-        return _mail(appointment, notification)
+        return _render_message(appointment, notification)
 
 
-def _mail(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:
+def _render_message(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:
     context = _context(appointment, notification)
-    name = f"appointments/mail/{Audience.CLIENT if notification.audience == Audience.CLIENT else Audience.STAFF}"
-    mail = EmailMultiAlternatives(
+    name = f"appointments/email/{Audience.CLIENT if notification.audience == Audience.CLIENT else Audience.STAFF}"
+    message = EmailMultiAlternatives(
         subject=context["subject"],
         body=render_to_string(f"{name}.txt", context),
         headers={"Auto-Submitted": "auto-generated"},
     )
-    mail.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
-    _attach_calendar(mail, appointment, notification)
-    return mail
+    message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
+    _attach_calendar(message, appointment, notification)
+    return message
 
 
-def _attach_calendar(mail: EmailMultiAlternatives, appointment: Appointment, notification: Notification) -> None:
+def _attach_calendar(message: EmailMultiAlternatives, appointment: Appointment, notification: Notification) -> None:
     """Attach the calendar file as an alternative, which email programs act on, and as a file for the others."""
     ics = invitation(
         appointment,
@@ -60,26 +60,26 @@ def _attach_calendar(mail: EmailMultiAlternatives, appointment: Appointment, not
         audience=notification.audience,
         to=notification.to,
     ).decode()
-    mail.attach_alternative(ics, f"text/calendar; method={method_of(notification.kind)}")
-    mail.attach("appointment.ics", ics, "application/ics")
+    message.attach_alternative(ics, f"text/calendar; method={method_of(notification.kind)}")
+    message.attach("appointment.ics", ics, "application/ics")
 
 
 def _context(appointment: Appointment, notification: Notification) -> dict[str, Any]:
     audience = notification.audience
-    earlier = previous_values(appointment, notification.before)
+    previous = previous_values(appointment, notification.before)
     is_live = notification.kind != NotificationKind.CANCELLED
     # The new staff member never knew the previous values.
     is_new = audience == Audience.STAFF and notification.kind == NotificationKind.REASSIGNED
     return {
         "appointment": appointment,
         "subject": f"{_heading(notification)}: {summary(appointment, audience)}",
-        "sentence": _sentence(appointment, notification, earlier),
+        "sentence": _sentence(appointment, notification, previous),
         "language": translation.get_language(),
         "is_live": is_live,
         "is_former": audience == Audience.FORMER,
         "reason": "" if is_live or audience == Audience.FORMER else appointment.cancel_reason,
-        "facts": facts_of(appointment, audience, PreviousValues() if is_new else earlier, is_live=is_live),
-        "was_video": is_live and earlier.was_video,
+        "facts": facts_of(appointment, audience, PreviousValues() if is_new else previous, is_live=is_live),
+        "was_video": is_live and previous.was_video,
         "join_url": join_url(appointment) if is_live and appointment.has_video_link else "",
         "join_label": join_label(appointment),
         "join_stays": not is_new and _knows_join_link(notification),
@@ -116,7 +116,7 @@ _SENTENCES = {
     ),
     NotificationKind.REASSIGNED: (
         _lazy("Your appointment is with %(name)s now."),
-        _lazy("You have taken over an appointment from %(before)s."),
+        _lazy("You have taken over an appointment from %(previous)s."),
     ),
     NotificationKind.CHANGED: (
         _lazy("Your appointment has changed. This is how it is now:"),
@@ -135,12 +135,12 @@ def _heading(notification: Notification) -> str:
     return str(_HEADINGS[NotificationKind(notification.kind)])
 
 
-def _sentence(appointment: Appointment, notification: Notification, earlier: PreviousValues) -> str:
-    words = {"name": appointment.staff.name, "before": earlier.staff}
+def _sentence(appointment: Appointment, notification: Notification, previous: PreviousValues) -> str:
+    words = {"name": appointment.staff.name, "previous": previous.staff}
     if notification.audience == Audience.FORMER:
         return _("%(name)s has taken over this appointment.") % words
     to_client, to_staff = _SENTENCES[NotificationKind(notification.kind)]
-    if notification.kind == NotificationKind.REASSIGNED and not earlier.staff:
+    if notification.kind == NotificationKind.REASSIGNED and not previous.staff:
         to_staff = _lazy("You have taken over an appointment.")
     sentence = to_client if notification.audience == Audience.CLIENT else to_staff
     return str(sentence) % words
