@@ -1,6 +1,6 @@
 """Cookie of browsers in which a person has signed in before.
 
-Others who guess the password can't lock the person out there (`staff.sign_in`).
+Others who guess the password can't lock the person out there (`staff.sign_in_limits`).
 """
 
 from __future__ import annotations

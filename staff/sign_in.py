@@ -1,4 +1,4 @@
-"""Forms of the two sign-in pages, /sign-in/ and /operator/, with limits on attempts."""
+"""Forms of the two sign-in pages, /sign-in/ and /operator/, with limits on attempts (`sign_in_limits`)."""
 
 from __future__ import annotations
 
@@ -7,51 +7,10 @@ from typing import Any
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from coconut.rate_limits import Limit, cache_may_be_down, client_address, is_within
-from staff import known_devices
 from staff.models import StaffMember
-
-_QUARTER_OF_AN_HOUR = 15 * 60
-# By the address too: otherwise anyone could lock out the owner of an email.
-_BY_PERSON_AND_ADDRESS = Limit("sign-in", times=10, seconds=_QUARTER_OF_AN_HOUR)
-# A whole office may share an address.
-_BY_ADDRESS = Limit("sign-in-address", times=100, seconds=_QUARTER_OF_AN_HOUR)
-# For attacks from many addresses. Doesn't apply to browsers in which the owner has signed in before.
-_BY_PERSON = Limit("sign-in-person", times=100, seconds=_QUARTER_OF_AN_HOUR)
-
-
-def _key_of(email: str) -> str:
-    """Return the email in upper case, as `iexact` compares it: each spelling of an account gives the same key."""
-    return email.upper()
-
-
-def count_attempt(request: HttpRequest, email: str) -> bool:
-    """Count an attempt to sign in. Return whether it is within the limits."""
-    person, address = _key_of(email), client_address(request)
-    elsewhere = [] if known_devices.is_known(request, person) else [(_BY_PERSON, person)]
-    # In this order: an attempt that the first limit refuses doesn't count for the office's address.
-    return is_within((_BY_PERSON_AND_ADDRESS, (person, address)), (_BY_ADDRESS, address), *elsewhere)
-
-
-def record_success(request: HttpRequest, email: str) -> None:
-    """Reset the counters after the right password."""
-    person, address = _key_of(email), client_address(request)
-    with cache_may_be_down():
-        _BY_PERSON_AND_ADDRESS.reset((person, address))
-        _BY_ADDRESS.give_back(address)
-        if not known_devices.is_known(request, person):
-            _BY_PERSON.give_back(person)
-    known_devices.remember(request, person)
-
-
-def record_new_password(request: HttpRequest, email: str) -> None:
-    """Let the person sign in with the new password at once, even after too many attempts with the old one."""
-    with cache_may_be_down():
-        _BY_PERSON_AND_ADDRESS.reset((_key_of(email), client_address(request)))
-    known_devices.remember(request, _key_of(email))
+from staff.sign_in_limits import count_attempt, record_success
 
 
 class LimitedSignInForm(AuthenticationForm):

@@ -19,7 +19,7 @@ from staff.access import admin_only, current_member
 from staff.models import StaffMember
 from staff.passwords import EmailNotSent, ForgottenPasswordForm, send_forgotten_password, send_invitation
 from staff.people import person_or_404
-from staff.sign_in import record_new_password
+from staff.sign_in_limits import record_new_password
 
 if TYPE_CHECKING:
     Message = SuccessMessageMixin[Any]
