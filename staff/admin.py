@@ -17,10 +17,12 @@ from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from staff.addons import addons, announce_switched_on
 from staff.embedding import InvalidOrigin, read_origins
 from staff.models import Location, Organization, OutboxEmail, Role, StaffMember
+from staff.outbox import send_again
 from staff.sign_in import OperatorSignInForm
 
 admin.site.site_header = _("Coconut for operators")
@@ -49,6 +51,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class OutboxEmailAdmin(ReadOnlyAdmin):
     list_display = ["__str__", "organization", "state", "attempts", "created_at", "sent_at", "error"]
     list_filter = ["state", "kind"]
+    actions = ["send_again"]
     list_select_related = ["organization"]
     search_fields = ["to", "organization__name"]
     ordering = ["-created_at"]
@@ -64,6 +67,14 @@ class OutboxEmailAdmin(ReadOnlyAdmin):
         "created_at",
         "sent_at",
     ]
+
+    @admin.action(description=_("Send again"), permissions=["view"])
+    def send_again(self, request: HttpRequest, emails: QuerySet[OutboxEmail]) -> None:
+        """Resend the selected emails that failed or may not have been sent."""
+        resent = sum(send_again(email) for email in emails)
+        self.message_user(
+            request, ngettext("%d email is being sent again.", "%d emails are being sent again.", resent) % resent
+        )
 
 
 class LocationInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, DateTimeField, F, Min
 from django.db.models.functions import Now
 from django.utils import timezone, translation
@@ -81,7 +81,10 @@ def enqueue_emails(emails: list[OutboxEmail]) -> None:
 def send_again(email: OutboxEmail) -> bool:
     """Resend an email that failed or may not have been sent. Return False if it was sent or is waiting."""
     resent = OutboxEmail.objects.stuck().filter(pk=email.pk)
-    is_resent = bool(resent.update(state=EmailState.WAITING, due_at=Now(), attempts=0, error="", **NO_LEASE))
+    is_resent = bool(
+        # Retries end some time after `created_at`.
+        resent.update(state=EmailState.WAITING, created_at=Now(), due_at=Now(), attempts=0, error="", **NO_LEASE)
+    )
     if is_resent:
         enqueue_once_on_commit(SEND_TASK)
     return is_resent
@@ -90,7 +93,7 @@ def send_again(email: OutboxEmail) -> bool:
 def send_waiting() -> int:
     """Send the due emails, oldest first, until RUN_SECONDS have passed. Return how many were tried.
 
-    Stop early if the email server can't be reached, or if more urgent work needs the worker.
+    Stop early if the database or the email server can't be reached, or if more urgent work needs the worker.
     """
     tried, until = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < until and (email := _claim_due_email()) is not None:
@@ -126,9 +129,13 @@ def _claim_due_email() -> OutboxEmail | None:
 
 
 def _send_claimed(email: OutboxEmail) -> bool:
-    """Send the email and record the outcome. Return False if the email server can't be reached."""
+    """Send the email and record the outcome. Return False if the database or the email server is down."""
     try:
         message = _render_message(email)
+    except (OperationalError, InterfaceError) as error:
+        connection.close_if_unusable_or_obsolete()
+        _retry_later(email, error)
+        return False
     except Exception as error:
         logger.exception("Email %s of kind %s can't be rendered.", email.pk, email.kind)
         _record_outcome(email, EmailState.FAILED, error)

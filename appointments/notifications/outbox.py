@@ -19,9 +19,17 @@ from staff.outbox import EmailKind, enqueue_emails
 
 
 def _render_notification(email: OutboxEmail) -> EmailMultiAlternatives | None:
-    """Return the message, or None if the appointment was deleted."""
+    """Return the message, or None if the appointment was deleted or the reader has a newer email about it."""
     notification = Notification.objects.filter(email=email).select_related("email").first()
-    return message_for(notification) if notification is not None else None
+    return message_for(notification) if notification is not None and not _has_newer(notification) else None
+
+
+def _has_newer(notification: Notification) -> bool:
+    """Return whether a later change has an email to the same reader. An email being sent can't be withdrawn by it."""
+    is_client = notification.audience == Audience.CLIENT
+    audiences = [Audience.CLIENT] if is_client else [Audience.STAFF, Audience.FORMER]
+    to_reader = Notification.objects.filter(audience__in=audiences, email__to=notification.email.to)
+    return to_reader.filter(appointment=notification.appointment_id, sequence__gt=notification.sequence).exists()
 
 
 APPOINTMENT_EMAIL: Final = EmailKind("appointment", _render_notification)
@@ -89,11 +97,11 @@ def _withdraw_waiting(appointment: Appointment) -> dict[tuple[str, str], Notific
     waiting = appointment.notifications.filter(email__state=EmailState.WAITING)
     waiting = waiting.exclude(~Q(email__to=[appointment.staff.email]), audience=Audience.FORMER)
     # The lock decides between this change and a worker that claims the email at the same moment.
-    waiting = waiting.select_related("email").select_for_update(of=("email",))
-    unsent = {(each.audience, each.to): each for each in waiting}
-    if unsent:
-        OutboxEmail.objects.filter(pk__in=[each.email_id for each in unsent.values()]).delete()
-    return unsent
+    found = list(waiting.select_related("email").select_for_update(of=("email",)).order_by("-sequence"))
+    if found:
+        OutboxEmail.objects.filter(pk__in=[each.email_id for each in found]).delete()
+    # Of several emails to one reader, the oldest knows what the reader last heard of.
+    return {(each.audience, each.to): each for each in found}
 
 
 def _enqueue(appointment: Appointment, pending: list[PendingNotification]) -> None:

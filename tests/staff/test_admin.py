@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from django.urls import reverse
 
-from staff.models import Organization, Role, StaffMember
+from staff.models import EmailState, Organization, OutboxEmail, Role, StaffMember
 from tests.factories import PASSWORD, make_member, make_operator, make_organization, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -214,3 +214,17 @@ def first_admin(organization: Organization) -> dict[str, str]:
         "password1": PASSWORD,
         "password2": PASSWORD,
     }
+
+
+def test_an_operator_sends_a_failed_email_again(operator: Browser) -> None:
+    failed = OutboxEmail.objects.create(kind="greeting", to=["ada@maple.example"], state=EmailState.FAILED)
+    sent = OutboxEmail.objects.create(kind="greeting", to=["ada@maple.example"], state=EmailState.SENT)
+
+    response = operator.post(
+        reverse("admin:staff_outboxemail_changelist"),
+        {"action": "send_again", "_selected_action": [failed.pk, sent.pk]},
+        follow=True,
+    )
+
+    assert [str(message) for message in response.context["messages"]] == ["1 email is being sent again."]
+    assert list(OutboxEmail.objects.order_by("pk").values_list("state", flat=True)) == ["waiting", "sent"]

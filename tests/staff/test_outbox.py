@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
 from staff import outbox
 from staff.models import EmailState, Organization, OutboxEmail
-from staff.outbox import EmailKind, enqueue_email, send_waiting
+from staff.outbox import EmailKind, enqueue_email, send_again, send_waiting
 from tests.outbox import email_server_down, retry_all, send_all
 
 pytestmark = pytest.mark.django_db
@@ -192,3 +192,27 @@ def test_several_workers_send_each_email_once() -> None:
 
     assert tried == 20
     assert sorted(message.subject for message in mail.outbox) == sorted(f"Hello {name}" for name in names)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_email_waits_if_the_database_is_lost_while_it_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose_database(email: OutboxEmail) -> EmailMessage:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(outbox.email_kinds, "_hooks", [EmailKind("greeting", lose_database)])
+    email = greet()
+
+    send_all()
+
+    assert outcome(email) == (EmailState.WAITING, "OperationalError: server closed the connection unexpectedly")
+
+
+def test_an_email_that_is_sent_again_is_retried_for_as_long_as_a_new_one() -> None:
+    email = greet()
+    OutboxEmail.objects.update(state=EmailState.FAILED, created_at=Now() - timedelta(days=30))
+    assert send_again(email)
+
+    with email_server_down():
+        send_all()
+
+    assert outcome(email)[0] == EmailState.WAITING
