@@ -6,13 +6,18 @@ ended finds another token in the row and writes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final, Self, TypeVar
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+
+from coconut.rate_limits import cache_may_be_down
 
 Leased = TypeVar("Leased", bound="LeasedModel")
 
@@ -60,3 +65,20 @@ class LeaseQuerySet(models.QuerySet[Leased]):
     def release_lease(self, token: UUID | None, **fields: Any) -> int:
         """End the lease, and write `fields`."""
         return self.held_by(token).update(**NO_LEASE, **fields)
+
+
+@contextmanager
+def only_worker(key: str) -> Iterator[bool]:
+    """Yield whether this worker is the only one in a block with the same key.
+
+    For work that several workers may do, at a higher cost. Without a cache, each of them is the only one.
+    """
+    is_only_worker = True
+    with cache_may_be_down():
+        is_only_worker = cache.add(key, True, timeout=LEASE_DURATION.total_seconds())
+    try:
+        yield is_only_worker
+    finally:
+        if is_only_worker:
+            with cache_may_be_down():
+                cache.delete(key)

@@ -8,20 +8,18 @@ the platform.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import Final
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from coconut import leases
-from coconut.rate_limits import cache_may_be_down
+from coconut.leases import only_worker
 from coconut.task_queue import send
 from integrations.circuit_breaker import (
     close_circuit,
@@ -74,28 +72,11 @@ def probe_host_permission(connection_id: int) -> None:
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is None:
         return
-    with _only_worker(connection) as is_only_worker:
+    # Keep other workers free for bookings. `_claim_due_matches` gives two workers different people anyway.
+    with only_worker(f"coverage-{connection.pk}") as is_only_worker:
         has_more = is_only_worker and _probe_portion(connection)
     if has_more:
         send(PROBE_TASK, connection_id)
-
-
-@contextmanager
-def _only_worker(connection: Connection) -> Iterator[bool]:
-    """Keep other workers free for bookings: yield whether this worker is the only one on the connection.
-
-    A cache key is enough, and a lease on a row isn't needed: `_claim_due_matches` already gives two workers different
-    people. Without a cache every worker may probe.
-    """
-    key, is_only_worker = f"coverage-{connection.pk}", True
-    with cache_may_be_down():
-        is_only_worker = cache.add(key, True, timeout=leases.LEASE_DURATION.total_seconds())
-    try:
-        yield is_only_worker
-    finally:
-        if is_only_worker:
-            with cache_may_be_down():
-                cache.delete(key)
 
 
 def _probe_portion(connection: Connection) -> bool:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
+from coconut.leases import only_worker
 from integrations import tasks
 from integrations.matching.people import rematch_changed_staff, request_rematch
 from integrations.matching.rematch_runs import start_run
@@ -235,6 +236,19 @@ def test_the_sweep_finds_people_added_or_renamed_in_bulk(fake_teams: FakePlatfor
 
     assert due == 2
     assert fake_teams.queried == [[new.email, "renamed@maple.example"]]
+
+
+def test_a_sweep_leaves_a_connection_to_the_sweep_that_is_at_work_on_it(fake_teams: FakePlatform) -> None:
+    maple = make_organization()
+    connection = make_connection(maple)
+    make_staff(maple, 1)
+
+    with only_worker(f"rematch-{connection.pk}"):
+        rematch_changed_staff()
+    during = fake_teams.queried[:]
+    rematch_changed_staff()
+
+    assert (during, len(fake_teams.queried)) == ([], 1)
 
 
 def test_a_second_sweep_has_nothing_to_do(fake_teams: FakePlatform) -> None:
