@@ -352,7 +352,7 @@ def test_a_booking_takes_the_same_queries_for_any_number_of_people(
     where = address(maple, staff=maple.sam.pk)
     token = visit(where).context["form"].token_to_send  # type: ignore[attr-defined]
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         done = Browser().post(where, {**DETAILS, "token": token}, headers={"origin": BASE})
 
     assert done.status_code == 303

@@ -164,13 +164,20 @@ def test_a_sweep_without_work_costs_two_queries(
 
 
 def test_the_sweep_reads_only_meetings_with_open_work(hosting: Hosting) -> None:
+    settled = sync(ask(hosting))
+    columns = [
+        field.attname for field in Meeting._meta.concrete_fields if not field.generated and not field.primary_key
+    ]
+    values = {column: getattr(settled, column) for column in columns}
+    Meeting.objects.bulk_create(Meeting(**values) for _ in range(1000))
+    with database.cursor() as cursor:
+        cursor.execute("ANALYZE integrations_meeting")
     with CaptureQueriesContext(database) as queries:
         find_work()
 
     plans = []
     for query in queries:
         with transaction.atomic(), database.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("EXPLAIN " + query["sql"].replace("%", "%%"), [])
             plans.append("\n".join(line for (line,) in cursor.fetchall()))
     assert [
