@@ -27,16 +27,16 @@ class NeutralMessage(MessageCode):
         "meeting.reauthorization_needed",
         _(
             "The connection to the video platform must be reauthorized by an admin (Settings, Video Calls). "
-            "This goes on by itself afterwards."
+            "Coconut continues automatically afterwards."
         ),
     )
     NO_ANSWER = (
         "meeting.no_answer",
-        _("The video platform gives no answers at the moment. Coconut tries again by itself."),
+        _("The video platform gives no answers at the moment. Coconut tries again automatically."),
     )
     PAUSED = (
         "meeting.paused",
-        _("The video platform asked Coconut to wait. Coconut goes on by itself."),
+        _("The video platform asked Coconut to wait. Coconut continues automatically."),
     )
     ENDED = (
         "meeting.ended",
@@ -73,7 +73,7 @@ class NeutralMessage(MessageCode):
     )
     RESTORED = (
         "finding.restored",
-        _("Somebody had changed the meeting in %(platform)s (%(differences)s): it was put back."),
+        _("Someone had changed the meeting in %(platform)s (%(differences)s): it was put back."),
     )
     UNOWNED = "finding.unowned", _("No appointment has this meeting any more: it is cancelled.")
     ORPHANED = (

@@ -72,7 +72,7 @@ class PersonForm(PersonModelForm):
                 "Staff members see their own schedule and profile."
             ),
             "time_zone": _("Working hours are meant in this zone. Leave empty to use the location's."),
-            "is_active": _("Somebody who is not active cannot sign in; what was booked stays."),
+            "is_active": _("Someone who is not active cannot sign in; what was booked stays."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -121,7 +121,7 @@ class PersonForm(PersonModelForm):
     @staticmethod
     def _last_admin_error() -> str:
         return gettext(
-            "This is the last active admin of your organisation. Make somebody else an admin first, "
+            "This is the last active admin of your organisation. Make someone else an admin first, "
             "then change this role or switch this person off."
         )
 

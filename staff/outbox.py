@@ -137,6 +137,7 @@ def _send_claimed(email: OutboxEmail) -> bool:
         _retry_later(email, error)
         return False
     except Exception as error:
+        # An error in one email must not stop the emails behind it.
         logger.exception("Email %s of kind %s can't be rendered.", email.pk, email.kind)
         _record_outcome(email, EmailState.FAILED, error)
         return True

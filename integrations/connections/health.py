@@ -69,7 +69,7 @@ def paused_until(connection: Connection) -> datetime | None:
 def _waiting_reason(connection: Connection) -> str:
     until = paused_until(connection)
     if until is not None:
-        sentence = _("%(platform)s asked Coconut to wait until %(time)s. Coconut goes on by itself then.")
+        sentence = _("%(platform)s asked Coconut to wait until %(time)s. Coconut then continues automatically.")
         return sentence % {"platform": platform_of(connection).label, "time": _time_label(until)}
     if not connection.trouble_kind:
         return ""

@@ -99,7 +99,7 @@ def _save_change(change: UserNameChange) -> None:
     except ValidationError as error:
         raise AliasError(" ".join(error.messages)) from error
     except IntegrityError as error:
-        raise AliasError(_("Somebody else has just taken this name.")) from error
+        raise AliasError(_("Someone else has just taken this name.")) from error
 
 
 def _render_sign_in_address_email(email: OutboxEmail) -> EmailMessage | None:

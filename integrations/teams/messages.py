@@ -11,7 +11,7 @@ class TeamsMessage(MessageCode):
     # Failed calls of Graph (`graph.errors`).
     OUTAGE = (
         "teams.outage",
-        _("Microsoft could not be reached or gave no usable answer. Coconut tries again by itself."),
+        _("Microsoft could not be reached or gave no usable answer. Coconut tries again automatically."),
     )
     BUG = (
         "teams.bug",
@@ -20,7 +20,7 @@ class TeamsMessage(MessageCode):
             "request id to your Customer Success Team."
         ),
     )
-    THROTTLED = "teams.throttled", _("Microsoft asked Coconut to wait. Coconut goes on by itself.")
+    THROTTLED = "teams.throttled", _("Microsoft asked Coconut to wait. Coconut continues automatically.")
     SIGN_IN_REFUSED = (
         "teams.sign_in_refused",
         _(
@@ -182,7 +182,7 @@ class TeamsMessage(MessageCode):
         "teams.tokens_unreadable",
         _(
             "Coconut cannot read the sign-in that it keeps: the keys of this installation are not those it was "
-            "stored with. That is for whoever runs Coconut to fix; Reauthorize helps at once."
+            "stored with. The operator of Coconut must fix that; Reauthorize helps at once."
         ),
     )
     REFRESH_SLOW = "teams.refresh_slow", _("Microsoft takes too long to renew the sign-in.")

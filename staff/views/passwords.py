@@ -58,9 +58,7 @@ class ForgottenPassword(Message, auth_views.PasswordResetView):
     template_name = "staff/forgotten_password.html"
     form_class = ForgottenPasswordForm  # type: ignore[assignment]
     success_url = reverse_lazy("login")
-    success_message = gettext_lazy(
-        "If somebody signs in with this email, a link to set a password is on its way to it."
-    )
+    success_message = gettext_lazy("If someone signs in with this email, a link to set a password is on its way to it.")
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Send the link, unless the client address is over the limit."""

@@ -52,7 +52,7 @@ def test_lists_and_messages_can_be_parameters():
 
     restored = Message(NeutralMessage.RESTORED, {"platform": "Meet Example", "differences": properties})
 
-    assert str(restored) == "Somebody had changed the meeting in Meet Example (start, end): it was put back."
+    assert str(restored) == "Someone had changed the meeting in Meet Example (start, end): it was put back."
 
 
 def test_a_percent_sign_in_a_parameter_is_shown_as_it_is():

@@ -140,7 +140,7 @@ def test_the_sweep_adds_at_most_a_batch_to_the_waiting_tasks(hosting: Hosting, m
 
 
 # --- Long work yields to fresh bookings -----------------------------------------------------------
-def somebody_waits(hosting: Hosting) -> Meeting:
+def make_unclaimed_meeting(hosting: Hosting) -> Meeting:
     """They booked a second ago, and no worker was free."""
     Connection.objects.update(last_success_at=timezone.now())
     meeting = ask(hosting)
@@ -174,7 +174,7 @@ def test_a_rematch_yields_to_an_unclaimed_booking(
     hosting: Hosting, fake_teams: FakePlatform, sent_tasks: list[tuple[object, ...]]
 ) -> None:
     run = a_long_run(hosting, fake_teams)
-    somebody_waits(hosting)
+    make_unclaimed_meeting(hosting)
     sent_tasks.clear()
 
     work_on_run(run.pk)
@@ -186,7 +186,7 @@ def test_a_rematch_yields_to_an_unclaimed_booking(
 
 def test_a_rematch_with_all_users_loaded_does_not_yield(hosting: Hosting, fake_teams: FakePlatform) -> None:
     run = a_long_run(hosting, fake_teams)
-    somebody_waits(hosting)
+    make_unclaimed_meeting(hosting)
     fake_teams.is_fully_loaded = True
 
     work_on_run(run.pk)
@@ -203,7 +203,7 @@ def test_host_permission_probes_yield_to_an_unclaimed_booking(
     UserMatch.objects.update(host_permission="unknown", host_permission_due_at=timezone.now())
     UserMatch.objects.filter(pk=other.match.pk).update(connection=hosting.connection)  # type: ignore[union-attr]
     fake_teams.probe_size = 1
-    somebody_waits(hosting)
+    make_unclaimed_meeting(hosting)
     sent_tasks.clear()
 
     host_permission.probe_host_permission(hosting.connection.pk)

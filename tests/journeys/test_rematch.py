@@ -65,7 +65,7 @@ def test_the_page_shows_a_wait_while_microsoft_throttles_and_then_the_rematch_co
 
     rematch(page)
 
-    expect(page.get_by_text("It waits, and goes on by itself at")).to_be_visible()
+    expect(page.get_by_text("It waits, and continues automatically at")).to_be_visible()
     expect(status(page)).to_have_count(0)
     expect(status(page)).to_have_text(DONE, timeout=30_000)
 

@@ -55,8 +55,8 @@ _POLICY: Final = _lazy(
     "commands below in PowerShell, then choose “I ran it”."
 )
 _WAITING: Final = _lazy(
-    "Waiting for Microsoft: a new policy takes up to 30 minutes to spread, at times two days. Coconut asks again by "
-    "itself and shows here when Microsoft lets it make meetings for %(upn)s."
+    "Waiting for Microsoft: a new policy takes up to 30 minutes to spread, at times two days. Coconut asks again "
+    "automatically and shows here when Microsoft lets it make meetings for %(upn)s."
 )
 
 _SPREAD: Final = _lazy(

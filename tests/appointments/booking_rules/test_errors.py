@@ -46,7 +46,7 @@ def an_admin_reauthorizes() -> None:
         mark_reauthorized(Connection.objects.get(), None)
 
 
-def somebody_tries_again() -> None:
+def a_user_tries_again() -> None:
     requests.try_again(Meeting.objects.all())
 
 
@@ -69,10 +69,10 @@ TABLE = {
     ErrorKind.OUTAGE: Expected(Owner.NOBODY, LinkState.PENDING, "counted", automatically),
     ErrorKind.CONNECTION: Expected(Owner.ADMIN, LinkState.WAITING, "refused", an_admin_reauthorizes),
     ErrorKind.OPERATOR: Expected(Owner.OPERATOR, LinkState.PENDING, "", automatically),
-    ErrorKind.PERSON: Expected(Owner.ADMIN, LinkState.FAILED, "", somebody_tries_again),
+    ErrorKind.PERSON: Expected(Owner.ADMIN, LinkState.FAILED, "", a_user_tries_again),
     ErrorKind.GONE: Expected(Owner.NOBODY, LinkState.PENDING, "", automatically),
-    ErrorKind.ENDED: Expected(Owner.ADMIN, LinkState.FAILED, "", somebody_tries_again),
-    ErrorKind.BUG: Expected(Owner.OPERATOR, LinkState.FAILED, "", somebody_tries_again),
+    ErrorKind.ENDED: Expected(Owner.ADMIN, LinkState.FAILED, "", a_user_tries_again),
+    ErrorKind.BUG: Expected(Owner.OPERATOR, LinkState.FAILED, "", a_user_tries_again),
 }
 EVERY_KIND = pytest.mark.parametrize("kind", list(ErrorKind))
 

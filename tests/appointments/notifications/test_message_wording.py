@@ -72,7 +72,7 @@ def manage_lines(appointment: Appointment) -> list[str]:
     return [
         "Cannot make it? Move or cancel your appointment:",
         manage_url(appointment),
-        "That link is yours alone: whoever has it can move and cancel the appointment.",
+        "That link is yours alone: anyone who has it can move and cancel the appointment.",
         "Maple Credit Union",
     ]
 

@@ -22,9 +22,9 @@ def test_the_remaining_emails_are_left_to_another_task_while_a_link_is_due(
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
     later(seconds=1)
 
-    while_somebody_waits = send_waiting()
+    while_a_link_is_due = send_waiting()
     Meeting.objects.update(due_at=None)
     afterwards = send_waiting()
 
-    assert (while_somebody_waits, afterwards) == (1, 1)
+    assert (while_a_link_is_due, afterwards) == (1, 1)
     assert set(appointment.notifications.values_list("email__state", flat=True)) == {EmailState.SENT}

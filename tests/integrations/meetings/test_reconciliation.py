@@ -206,7 +206,7 @@ def test_a_changed_meeting_is_restored(hosting: Hosting, connection: Connection,
     assert findings() == [
         (
             "restored",
-            "Somebody had changed the meeting in Microsoft Teams (subject, attendees): it was put back.",
+            "Someone had changed the meeting in Microsoft Teams (subject, attendees): it was put back.",
         )
     ]
     assert (run.inspected, run.restored, run.recreated, run.failed) == (1, 1, 0, 0)

@@ -153,7 +153,7 @@ def test_while_a_policy_spreads_the_remedy_is_to_wait(by_policy, match):
 
     assert sentence == (
         "Waiting for Microsoft: a new policy takes up to 30 minutes to spread, at times two days. Coconut asks again "
-        "by itself and shows here when Microsoft lets it make meetings for sam@contoso.example."
+        "automatically and shows here when Microsoft lets it make meetings for sam@contoso.example."
     )
 
 

@@ -200,7 +200,7 @@ def test_after_the_last_disconnect_the_platforms_page_counts_people_without_a_pl
     text = page_text(browser.get(reverse("video-calls")))
 
     assert "3 people have no video platform" in text
-    assert "The next integration that you connect becomes the default by itself." in text
+    assert "The next integration that you connect becomes the default automatically." in text
     assert "Microsoft Teams Disconnected coconut-meetings@contoso.example" in text
 
 

@@ -142,7 +142,7 @@ def test_a_preview_that_waits_during_an_outage_says_so(
 
     html = show(browser, finished_preview(browser, connection))
 
-    assert "The fake platform cannot be reached. It waits, and goes on by itself at" in html
+    assert "The fake platform cannot be reached. It waits, and continues automatically at" in html
 
 
 def test_a_preview_during_a_rematch_is_refused_with_a_sentence(browser: Browser, connection: Connection) -> None:

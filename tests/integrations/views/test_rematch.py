@@ -115,7 +115,7 @@ def test_the_progress_shows_a_wait_that_ends_automatically(
 
     html = dashboard(browser, connection)
 
-    assert "The fake platform is busy. It waits, and goes on by itself at" in html
+    assert "The fake platform is busy. It waits, and continues automatically at" in html
     assert "people a second" not in html
 
 

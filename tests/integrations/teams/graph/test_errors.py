@@ -141,7 +141,7 @@ def test_messages_say_who_does_what():
     throttled = error_of(Refusal(429, MEETING))
 
     assert "An admin chooses Actions > Reauthorize" in str(refused)
-    assert str(throttled) == "Microsoft asked Coconut to wait. Coconut goes on by itself."
+    assert str(throttled) == "Microsoft asked Coconut to wait. Coconut continues automatically."
 
 
 def test_every_kind_that_graph_can_cause_is_in_the_table():
