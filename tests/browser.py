@@ -45,7 +45,7 @@ def new_context(browser: Browser, stack: Stack, cookies: StorageState | None = N
         # A click waits for animations to end.
         reduced_motion="reduce",
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     return context
 
 

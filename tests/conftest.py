@@ -94,7 +94,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
     # Chromium's sandbox does not work for root; Playwright switches it off by default.
     with sync_playwright() as playwright:
-        expect.set_options(timeout=30_000)
+        expect.set_options(timeout=60_000)
         browser = playwright.chromium.launch(executable_path=chromium, headless=True)
         yield browser
         browser.close()

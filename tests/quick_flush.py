@@ -25,10 +25,11 @@ def install() -> None:
 def _delete_rows(case: TransactionTestCase) -> None:
     with connection.cursor() as cursor:
         # One implicit transaction: foreign keys are checked at its end, so the order doesn't matter.
-        cursor.execute(_delete_statements())
+        cursor.execute(delete_statements())
 
 
 @cache
-def _delete_statements() -> str:
+def delete_statements() -> str:
+    """Return the statements that empty all tables, for one call of `execute`."""
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     return ";".join(f'DELETE FROM "{table}"' for table in sorted(set(tables) - _KEPT))

@@ -226,6 +226,10 @@ class Stack:
         """
         assert wait_until(lambda: bool(is_true()), seconds=seconds), f"Not true after {seconds} seconds."
 
+    def lines(self, name: str) -> list[str]:
+        """Return every line that a program has printed."""
+        return self._log(name).read_text().splitlines()
+
     def logs(self) -> dict[str, str]:
         """Return the last lines that each program printed."""
         return {name: tail(self._log(name), 60) for name in self._commands}
@@ -273,7 +277,7 @@ class Stack:
                 return False
             return True
 
-        self.wait_until(is_done, seconds=30)
+        self.wait_until(is_done)
 
     def _copy_database(self, name: str, *, to: str) -> None:
         self._on_cluster(f"CREATE DATABASE {to} TEMPLATE {name}")

@@ -95,7 +95,7 @@ def ada_after_with_many(running_stack: Stack, ada_after: Start) -> Start:
         "make_staff(Organization.objects.get(slug='maple'), 30, last_name='Lind')"
     )
     answered = "SELECT count(*) FROM integrations_usermatch WHERE queried_name IS NOT NULL"
-    running_stack.wait_until(lambda: running_stack.sql(answered) == [(42,)], seconds=30)
+    running_stack.wait_until(lambda: running_stack.sql(answered) == [(42,)])
     return Start(running_stack.keep(), ada_after.cookies)
 
 

@@ -70,7 +70,7 @@ def _connect(stack: Stack) -> dict[str, Office]:
     able = "SELECT count(*) FROM integrations_usermatch m JOIN staff_staffmember s ON s.id = m.staff_id"
     able += " WHERE m.status = 'matched' AND s.email = ANY(%s)"
     emails = [email for pair in hosts.values() for email in pair]
-    stack.wait_until(lambda: stack.sql(able, emails) == [(len(emails),)], seconds=30)
+    stack.wait_until(lambda: stack.sql(able, emails) == [(len(emails),)])
     stack.sql("UPDATE integrations_usermatch SET enabled = true")
     desks = {
         "maple": Desk(stack, "ada@maple.example", "Mortgage review"),

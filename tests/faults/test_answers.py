@@ -74,7 +74,7 @@ def test_a_platform_that_is_down_is_probed_and_not_hammered(stack: Stack, maple:
         maple.desk.book(maple.hosts[0])
     maple.desk.cancel(maple.booked[1])
 
-    stack.wait_until(lambda: len(probes(stack)) >= 3, seconds=30)
+    stack.wait_until(lambda: len(probes(stack)) >= 3)
     hasty = len(microsoft.times(stack, ANY)) - len(probes(stack))
     stack.control("clear-faults")
 

@@ -35,7 +35,7 @@ def test_a_workers_log_has_the_request_id_of_the_booking(stack: Stack, maple: Of
     maple.desk.book(maple.hosts[0])
     expect_agreement(stack)
 
-    lines = [line for name in stack.workers for line in stack.logs()[name].splitlines()]
+    lines = [line for name in stack.workers for line in stack.lines(name)]
     asked = [line for line in lines if "Graph POST" in line and "[request from-the-proxy-0123]" in line]
     assert len(asked) == 1
 

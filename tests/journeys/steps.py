@@ -60,7 +60,7 @@ def connect_by_policy(page: Page) -> None:
     """Do all twelve steps of the Application Access Policy method."""
     leave_by_policy(page)
     accept(page, GLOBAL_ADMINISTRATOR)
-    expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible()
 
 
 def leave_by_policy(page: Page) -> None:
@@ -131,7 +131,7 @@ def book(page: Page, **who: str) -> None:
 
 def expect_link(page: Page) -> str:
     """Wait for the link on an appointment page without a reload, and return the Teams link."""
-    expect(page.get_by_text("The Microsoft Teams link is ready.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The Microsoft Teams link is ready.")).to_be_visible()
     return page.locator("#own-link").inner_text()
 
 

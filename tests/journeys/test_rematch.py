@@ -55,7 +55,7 @@ def test_another_worker_continues_after_a_worker_is_killed(page: Page, connected
     connected.kill("worker")
     connected.start("worker")
 
-    expect(status(page)).to_have_text(DONE, timeout=30_000)
+    expect(status(page)).to_have_text(DONE)
 
 
 def test_the_page_shows_a_wait_while_microsoft_throttles_and_then_the_rematch_completes(
@@ -67,7 +67,7 @@ def test_the_page_shows_a_wait_while_microsoft_throttles_and_then_the_rematch_co
 
     expect(page.get_by_text("It waits, and continues automatically at")).to_be_visible()
     expect(status(page)).to_have_count(0)
-    expect(status(page)).to_have_text(DONE, timeout=30_000)
+    expect(status(page)).to_have_text(DONE)
 
 
 def test_a_disconnect_during_a_rematch_ends_it(page: Page, connected: Stack) -> None:
@@ -95,7 +95,7 @@ def test_two_admins_who_start_at_once_see_one_rematch(page: Page, connected: Sta
 
     expect(second.get_by_text("A rematch is under way already")).to_be_visible()
     for each in (page, second):
-        expect(status(each)).to_have_text(DONE, timeout=30_000)
+        expect(status(each)).to_have_text(DONE)
     assert connected.sql("SELECT count(*) FROM integrations_rematchrun") == [(2,)]
 
 

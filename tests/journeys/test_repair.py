@@ -54,4 +54,4 @@ def test_links_are_created_for_appointments_without_one(page: Page, stack: Stack
     expect(page.get_by_text("1–1 of 1")).to_be_visible()
 
     ready = "SELECT count(*) FROM integrations_meeting WHERE join_url <> ''"
-    stack.wait_until(lambda: stack.sql(ready) == [(2,)], seconds=30)
+    stack.wait_until(lambda: stack.sql(ready) == [(2,)])

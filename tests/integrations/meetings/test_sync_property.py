@@ -72,6 +72,7 @@ from tests.integrations.flaky_platform import (
 )
 from tests.integrations.invariants import check_appointments, check_emails, check_remote_meetings, check_rows
 from tests.integrations.meeting_steps import STARTS
+from tests.quick_flush import delete_statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,7 +125,7 @@ class Organisation(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         with database.cursor() as cursor:
-            cursor.execute("TRUNCATE staff_organization, staff_staffmember CASCADE")
+            cursor.execute(delete_statements())
         mail.outbox.clear()
         self.organization = make_organization()
         self.sky = make_member(self.organization, "Sky Larsen", Role.SCHEDULER)
