@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from appointments.labels import method_icon, status_icon
 from appointments.models import Status
@@ -22,7 +23,7 @@ from services.models import MeetingMethod
 from staff.models import StaffMember
 
 
-class Chip(NamedTuple):
+class Chip(TypedDict):
     """Appointment in a cell. Values are ready to show, because a week can have a thousand of them."""
 
     pk: str
@@ -31,19 +32,34 @@ class Chip(NamedTuple):
     start: str
     client: str
     label: str
-    icons: list[str]
+    method_icon: str
+    # Icons of the status and of a missing link.
+    marks: list[str]
     # The version for drag and drop; empty if the appointment can't be moved.
     version: str
+
+
+@dataclass(frozen=True)
+class Day:
+    """Day of the table, with its labels."""
+
+    date: date
+    iso: str
+    label: str
+    long_label: str
+    is_today: bool
+    is_past: bool
 
 
 @dataclass
 class Cell:
     """Day of a staff member: appointments by start; working hours and time off as local times."""
 
-    day: date
+    day: Day
+    book_label: str = ""
     chips: list[Chip] = field(default_factory=list)
-    working: list[tuple[time, time]] = field(default_factory=list)
-    away: list[tuple[time, time]] = field(default_factory=list)
+    working: list[str] = field(default_factory=list)
+    is_away: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,22 +74,48 @@ class Row:
         return sum(len(cell.chips) for cell in self.cells)
 
 
-def week_rows(shown: Schedule) -> list[Row]:
-    """Return the rows of the table, with a cell for each shown day."""
-    return [Row(column.member, _cells(column, shown)) for column in shown.columns]
+@dataclass(frozen=True)
+class WeekTable:
+    """Days of the head, and a row per staff member with a cell for each day."""
+
+    days: list[Day]
+    rows: list[Row]
 
 
-def _cells(column: Column, shown: Schedule) -> list[Cell]:
-    cells: dict[date, Cell] = defaultdict(lambda: Cell(shown.first))
-    cells |= {day: Cell(day) for day in shown.days}
+def week_table(shown: Schedule, today: date) -> WeekTable:
+    """Return the table of the shown days."""
+    days = [_day(day, today) for day in shown.days]
+    return WeekTable(days, [Row(column.member, _cells(column, days, shown)) for column in shown.columns])
+
+
+def _day(day: date, today: date) -> Day:
+    return Day(
+        date=day,
+        iso=day.isoformat(),
+        label=date_format(day, "D j M"),
+        long_label=date_format(day, "l j F"),
+        is_today=day == today,
+        is_past=day < today,
+    )
+
+
+def _cells(column: Column, days: list[Day], shown: Schedule) -> list[Cell]:
+    cells = {day.date: Cell(day, _book_label(column.member, day)) for day in days}
     for appointment in column.appointments:
         start = appointment.starts_at.astimezone(shown.zone)
         cells[max(start.date(), shown.first)].chips.append(_chip(appointment, start))
+    # Hours after midnight and time off may lie on a weekend that isn't shown.
     for day, start_time, end_time in _by_day(column.working, shown.zone):
-        cells[day].working.append((start_time, end_time))
-    for day, start_time, end_time in _by_day(column.away, shown.zone):
-        cells[day].away.append((start_time, end_time))
-    return [cells[day] for day in shown.days]
+        if day in cells:
+            cells[day].working.append(f"{start_time:%H:%M}–{end_time:%H:%M}")
+    for day, _start, _end in _by_day(column.away, shown.zone):
+        if day in cells:
+            cells[day].is_away = True
+    return list(cells.values())
+
+
+def _book_label(member: StaffMember, day: Day) -> str:
+    return _("Book %(name)s on %(day)s") % {"name": member.name, "day": day.long_label}
 
 
 def _chip(appointment: AppointmentRow, start: datetime) -> Chip:
@@ -86,15 +128,16 @@ def _chip(appointment: AppointmentRow, start: datetime) -> Chip:
         start=f"{start:%H:%M}",
         client=appointment.client,
         label=f"{appointment.service}, {_state_label(method, status, link, get_language())}",
-        icons=_icons(method, status, link),
+        method_icon=method_icon(method),
+        marks=_marks(status, link),
         version=str(appointment.version) if appointment.is_movable else "",
     )
 
 
 @lru_cache
-def _icons(method: int, status: str, link: str) -> list[str]:
+def _marks(status: str, link: str) -> list[str]:
     warning = "exclamation-triangle-fill" if link == MeetingState.FAILED else ""
-    return [icon for icon in (status_icon(status), warning, method_icon(method)) if icon]
+    return [icon for icon in (status_icon(status), warning) if icon]
 
 
 @lru_cache

@@ -20,7 +20,7 @@ from appointments.forms.schedule import WEEK, ScheduleForm
 from appointments.schedule.calendar_json import calendar_json
 from appointments.schedule.days import Schedule, bounds, people_on, schedule_of
 from appointments.schedule.rows import fingerprint
-from appointments.schedule.week_table import week_rows
+from appointments.schedule.week_table import week_table
 from appointments.views.responses import is_htmx
 from staff.access import current_member
 from staff.models import StaffMember
@@ -87,7 +87,7 @@ def schedule(request: HttpRequest) -> HttpResponse:
         "shown": query.shown,
         "page": query.page,
         "part": part,
-        "rows": week_rows(query.shown),
+        "week": week_table(query.shown, query.today),
         "calendar": calendar_json(query.shown, may_book=query.member.can_schedule) if query.is_drawn else None,
         "today": query.today,
         "etag": etag,

@@ -94,9 +94,10 @@ function localTime(date) {
 }
 
 // In the week's table, a drag moves an appointment to another day or person at the same time of day.
+const MOVABLE_CHIP = '.chip:not([data-version=""])';
 let dragged = null;
 document.addEventListener("dragstart", (event) => {
-  dragged = event.target.closest?.(".chip[draggable=true]") || null;
+  dragged = event.target.closest?.(MOVABLE_CHIP) || null;
   if (!dragged) return;
   window.scheduleHolds.add("table");
   event.dataTransfer.effectAllowed = "move";
@@ -117,7 +118,8 @@ document.addEventListener("drop", (event) => {
   const cell = dragged && event.target.closest?.(".week-cell");
   if (!cell || cell.contains(dragged)) return;
   event.preventDefault();
-  const { appointment, time, version } = dragged.dataset;
+  const { appointment, version } = dragged.dataset;
+  const time = dragged.querySelector(".chip-time").textContent;
   window.dropAppointment(appointment, { starts_at: `${cell.dataset.day}T${time}`, staff: cell.dataset.staff, version }, () => {});
 });
 

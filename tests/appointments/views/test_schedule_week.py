@@ -11,7 +11,6 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from appointments.models import Appointment, Client, Status
-from appointments.schedule.week_table import week_rows
 from integrations.models import Meeting
 from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, WorkingHours
@@ -24,8 +23,8 @@ WEEK: dict[str, Any] = {"view": "week", "date": (MONDAY + timedelta(days=2)).dat
 
 
 def cells(page, name: str) -> list[list[str]]:
-    [row] = [row for row in week_rows(page.context["shown"]) if row.member.name == name]
-    return [[booked.client for booked in cell.chips] for cell in row.cells]
+    [row] = [row for row in page.context["week"].rows if row.member.name == name]
+    return [[booked["client"] for booked in cell.chips] for cell in row.cells]
 
 
 def test_a_week_begins_on_monday(maple: Maple, as_sky: Browser):
