@@ -19,7 +19,7 @@ _BOOKED_LASTS = timedelta(hours=1)
 
 
 class BadToken(ValueError):
-    """The token isn't ours, or belongs to another organization."""
+    """The token isn't ours, or belongs to another organisation."""
 
 
 @dataclass(frozen=True)

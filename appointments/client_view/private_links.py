@@ -41,7 +41,7 @@ def phase_of(appointment: Appointment) -> Phase:
 
 
 def client_zone(appointment: Appointment) -> ZoneInfo:
-    """Return the time zone of the client, else of the organization, as in emails."""
+    """Return the time zone of the client, else of the organisation, as in emails."""
     zone: ZoneInfo = appointment.client.time_zone or appointment.organization.time_zone
     return zone
 

@@ -105,7 +105,7 @@ class ClientSelection:
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """Return the chosen time zone, else that of the organization."""
+        """Return the chosen time zone, else that of the organisation."""
         zone: ZoneInfo = self._parameters.value("zone") or self.organization.time_zone
         return zone
 

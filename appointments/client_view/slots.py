@@ -56,7 +56,7 @@ class SlotsQueryForm(forms.Form):
 
 @dataclass(frozen=True)
 class SlotsQuery:
-    """Query for free slots. Without `staff`, slots of any staff; without `zone`, days of the organization's zone."""
+    """Query for free slots. Without `staff`, slots of any staff; without `zone`, days of the organisation's zone."""
 
     slug: str
     service: int

@@ -18,7 +18,7 @@ from staff.access import current_member
 
 
 def appointment_or_404(request: HttpRequest, pk: int) -> Appointment:
-    """Return the appointment with its related rows. Schedulers see those of the organization, staff their own."""
+    """Return the appointment with its related rows. Schedulers see those of the organisation, staff their own."""
     visible = Appointment.objects.visible_to(current_member(request)).with_details()
     return get_object_or_404(visible.select_related("booked_by"), pk=pk)
 

@@ -40,7 +40,7 @@ Page = Callable[Concatenate[HttpRequest, Organization, P], HttpResponse]
 
 
 def _public_page(page: Page[P]) -> Callable[..., HttpResponse]:
-    """Pass the organization to the page, and let the organization's sites embed the response."""
+    """Pass the organisation to the page, and let the organisation's sites embed the response."""
 
     @wraps(page)
     def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Clients of an organization, with their appointments."""
+"""Clients of an organisation, with their appointments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The organization's default connection, the names of its connections, and the staff on each of them."""
+"""The organisation's default connection, the names of its connections, and the staff on each of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from staff.models import Organization, StaffMember, VideoChoice
 
 @dataclass(frozen=True)
 class StaffCounts:
-    """Number of active staff on a connection: by the organization's default, and by their own choice."""
+    """Number of active staff on a connection: by the organisation's default, and by their own choice."""
 
     by_default: int = 0
     by_choice: int = 0
@@ -43,14 +43,14 @@ class StaffWithoutPlatform:
 
 
 class NameTaken(Exception):
-    """Another connection of the organization, maybe a disconnected one, has this name. `str()` is for people."""
+    """Another connection of the organisation, maybe a disconnected one, has this name. `str()` is for people."""
 
     def __init__(self) -> None:
         super().__init__(_("Another integration has this name. Choose one that tells them apart."))
 
 
 def count_staff(connections: Iterable[Connection]) -> dict[int, StaffCounts]:
-    """Return the number of staff on each of these connections of one organization, by connection id. One query."""
+    """Return the number of staff on each of these connections of one organisation, by connection id. One query."""
     connections = list(connections)
     staff = StaffMember.objects.active().filter(
         organization__in={connection.organization_id for connection in connections}
@@ -86,7 +86,7 @@ def count_staff_without_platform(organization: Organization) -> StaffWithoutPlat
 
 @transaction.atomic
 def make_default(connection: Connection, actor: StaffMember | None) -> bool:
-    """Make the connection the organization's default. Returns False if it is disconnected.
+    """Make the connection the organisation's default. Returns False if it is disconnected.
 
     Appointments that are already booked stay on their connection.
     """
@@ -103,7 +103,7 @@ def make_default(connection: Connection, actor: StaffMember | None) -> bool:
 
 @transaction.atomic
 def move_staff_to_default(connection: Connection, actor: StaffMember | None) -> int:
-    """Let the staff who chose this connection use the organization's default. Returns their number.
+    """Let the staff who chose this connection use the organisation's default. Returns their number.
 
     Does nothing if the connection is live, because then their choice is valid.
     """

@@ -62,13 +62,13 @@ class ConnectionQuerySet(LockQuerySet["Connection"]):
         return self.filter(unpaused())
 
     def with_platforms(self) -> Self:
-        """Load the organization and each platform's own one-to-one row with the connections."""
+        """Load the organisation and each platform's own one-to-one row with the connections."""
         rows = [each.name for each in self.model._meta.related_objects if each.one_to_one]
         return self.select_related("organization", *rows)
 
 
 class Connection(models.Model):
-    """An organization's connection to one video platform. The platform keeps its own data in a one-to-one row."""
+    """An organisation's connection to one video platform. The platform keeps its own data in a one-to-one row."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="connections")
     platform = models.CharField(max_length=20)

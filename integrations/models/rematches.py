@@ -52,7 +52,7 @@ class RematchRunQuerySet(LeaseQuerySet["RematchRun"]):
 
 
 class RematchRun(LeasedModel):
-    """Pass over the staff of the organization. It resumes after `cursor`, the last staff pk that was written.
+    """Pass over the staff of the organisation. It resumes after `cursor`, the last staff pk that was written.
 
     A preview looks up another field than the connection's, and only counts the results.
     """

@@ -18,7 +18,7 @@ class Owner(StrEnum):
     """The role that has to act."""
 
     NOBODY = "nobody"  # the failure passes, or can't be fixed any more
-    ADMIN = "admin"  # an admin of the organization; the error's sentence has the remedy
+    ADMIN = "admin"  # an admin of the organisation; the error's sentence has the remedy
     OPERATOR = "operator"  # the operator of this installation
 
 
