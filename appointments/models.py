@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.email_addresses import EmailAddressField, normalize_email_address
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
 from staff.models import Location, Organization, OutboxEmail, StaffMember
@@ -42,7 +43,7 @@ def _digits(field: str) -> Func:
 class ClientQuerySet(models.QuerySet["Client"]):
     def with_email(self, email: str) -> Self:
         """Return the clients with this email address, compared without case; none for an empty address."""
-        return self.filter(email__iexact=email) if email else self.none()
+        return self.filter(email__iexact=normalize_email_address(email)) if email else self.none()
 
     def containing_words(self, words: Iterable[str]) -> Self:
         """Return the clients whose name, email or phone contains every word, compared without case."""
@@ -58,7 +59,7 @@ class Client(models.Model):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="clients")
     name = models.CharField(_("name"), max_length=300, validators=[one_line])
-    email = models.EmailField(_("email"), blank=True)
+    email = EmailAddressField(_("email"), blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[one_line])
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)

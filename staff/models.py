@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.email_addresses import EmailAddressField, normalize_email_address
 from coconut.leases import LeasedModel, LeaseQuerySet
 from staff.validators import one_line
 
@@ -151,7 +152,7 @@ class StaffMemberQuerySet(LockQuerySet["StaffMember"]):
 
     def with_email(self, email: str) -> Self:
         """Return the staff member with this email address, compared without case."""
-        return self.filter(email__iexact=email)
+        return self.filter(email__iexact=normalize_email_address(email))
 
 
 class StaffMemberManager(UserManager["StaffMember"]):
@@ -176,7 +177,7 @@ class StaffMemberManager(UserManager["StaffMember"]):
         return self.get_queryset().lock(pk)
 
     def get_by_natural_key(self, username: str | None) -> StaffMember:
-        return self.get(email__iexact=username)
+        return self.with_email(username or "").get()
 
     def create_superuser(  # type: ignore[override]
         self, email: str, password: str | None = None, **fields: Any
@@ -202,7 +203,7 @@ class StaffMember(AbstractUser):
         verbose_name=_("organisation"),
     )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.STAFF)
-    email = models.EmailField(_("email"), unique=True, error_messages={"unique": _("This email is already taken.")})
+    email = EmailAddressField(_("email"), unique=True, error_messages={"unique": _("This email is already taken.")})
     username = models.CharField(_("username"), max_length=150, blank=True, validators=[one_line])
     location = models.ForeignKey(
         Location, models.SET_NULL, related_name="staff", null=True, blank=True, verbose_name=_("location")
@@ -373,7 +374,7 @@ class OutboxEmail(LeasedModel):
     """An email that is sent at most once: see `staff.outbox`. `params` are what its kind needs to render it."""
 
     kind = models.CharField(_("kind"), max_length=50)
-    to = ArrayField(models.EmailField(), verbose_name=_("to"))
+    to = ArrayField(EmailAddressField(), verbose_name=_("to"))
     params = models.JSONField(default=dict)
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="+", null=True, blank=True, verbose_name=_("organisation")

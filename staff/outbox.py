@@ -24,6 +24,8 @@ from django.db.models.functions import Now
 from django.utils import timezone, translation
 
 from coconut.backoff import backoff
+from coconut.email_addresses import validate_email_address
+from coconut.isolation import SYSTEM_FAILURES
 from coconut.leases import NO_LEASE
 from coconut.task_queue import enqueue_once_on_commit
 from staff.hooks import Registry
@@ -152,13 +154,17 @@ def _send_claimed(email: OutboxEmail) -> bool:
         _retry_later(email, error)
         return False
     try:
+        for address in email.to:
+            validate_email_address(address)
         message.send()
-    except (OSError, ValueError) as error:
-        # ValueError: an address or a name that no header can hold. SMTPException is an OSError.
+    except SYSTEM_FAILURES:
+        raise
+    except Exception as error:
+        # An error in one email must not stop the emails behind it.
         if _is_refused_for_now(error):
             _retry_later(email, error)
         else:
-            logger.warning("Email %s of kind %s was not sent: %s", email.pk, email.kind, type(error).__name__)
+            logger.warning("Email %s of kind %s was not sent.", email.pk, email.kind, exc_info=True)
             _record_outcome(email, EmailState.FAILED, error)
     else:
         _record_outcome(email, EmailState.SENT, sent_at=Now())

@@ -17,6 +17,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from coconut.email_addresses import EmailAddressFormField
 from coconut.rate_limits import Limit, is_within
 from staff.models import StaffMember
 
@@ -61,7 +62,9 @@ def _send_link(member: StaffMember, subject: str, template: str) -> None:
 class ForgottenPasswordForm(forms.Form):
     """Asks for an email address. The response doesn't reveal whether an account has it."""
 
-    email = forms.EmailField(label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    email = EmailAddressFormField(
+        label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
 
     def save(self, **options: Any) -> None:
         """Send the link to the active account with this address, even if it has no password yet."""

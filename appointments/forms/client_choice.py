@@ -13,6 +13,7 @@ from appointments.clients import find_clients
 from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
 from appointments.parameters import find_by_id
+from coconut.email_addresses import EmailAddressFormField
 from staff.models import Organization
 from staff.validators import one_line
 
@@ -27,7 +28,7 @@ class ClientGroup(ProgressiveForm):
     # The search isn't part of the booking: it is never invalid.
     client_query = forms.Field(required=False)
     new_name = forms.CharField(label=gettext_lazy("Name"), required=False, max_length=300, validators=[one_line])
-    new_email = forms.EmailField(label=gettext_lazy("Email"), required=False)
+    new_email = EmailAddressFormField(label=gettext_lazy("Email"), required=False)
     new_phone = forms.CharField(label=gettext_lazy("Phone"), required=False, max_length=40, validators=[one_line])
     new_anyway = forms.BooleanField(label=gettext_lazy("Add another client with this email"), required=False)
 

@@ -15,6 +15,7 @@ from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.client_view.form_tokens import BadToken, FormToken
 from appointments.client_view.selection import ClientSelection
 from appointments.parameters import UnixTimeField, clean_or_none
+from coconut.email_addresses import EmailAddressFormField
 from services.models import MeetingMethod
 from staff.validators import one_line
 
@@ -33,7 +34,7 @@ class DetailsForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter your name.")},
         widget=forms.TextInput({"autocomplete": "name"}),
     )
-    email = forms.EmailField(
+    email = EmailAddressFormField(
         label=gettext_lazy("Email"),
         max_length=254,
         help_text=gettext_lazy("The confirmation is sent here, with the links to move or cancel."),

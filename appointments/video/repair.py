@@ -6,6 +6,7 @@ Each appointment has its own transaction, which locks and checks again, so that 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,7 @@ from appointments.notifications.outbox import notify_all
 from appointments.timeline import Fact, record_event
 from appointments.video.meeting import VIDEO_FIELDS, reassign_video
 from appointments.video.missing_links import is_elsewhere, lacks_link
+from coconut.isolation import isolated
 from integrations.hosting.eligibility import hosting_of
 from integrations.meetings.requests import try_again
 from integrations.meetings.signals import batch_enqueue
@@ -61,10 +63,9 @@ def repair_links(appointments: Iterable[Appointment], *, actor: StaffMember, rep
     changed = skipped = 0
     with batch_enqueue():
         for appointment in appointments:
-            try:
+            is_changed = False
+            with isolated(f"Repairing the link of appointment {appointment.pk}"), suppress(BookingError):
                 is_changed = repair_link(appointment, actor=actor, replacing=replacing)
-            except BookingError:
-                is_changed = False
             changed, skipped = changed + is_changed, skipped + (not is_changed)
     return RepairResult(changed, skipped)
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Value, When, Window
 from django.db.models.functions import RowNumber
 
+from coconut.isolation import isolated
 from coconut.leases import only_worker
 from coconut.task_queue import enqueue_once_on_commit
 from integrations import circuit_breaker
@@ -110,7 +111,8 @@ def rematch_changed_staff() -> int:
         # Each changed staff member sends a sweep, and several at once would look up the same people.
         with only_worker(f"rematch-{connection.pk}") as is_only_worker:
             if is_only_worker and monotonic() < work_until:
-                rematch_people(connection, due[connection.pk])
+                with isolated(f"The rematch on connection {connection.pk}"):
+                    rematch_people(connection, due[connection.pk])
     return sum(map(len, due.values()))
 
 

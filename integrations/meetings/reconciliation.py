@@ -21,6 +21,7 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Valu
 from django.db.models.functions import Now, Random
 from django.dispatch import receiver
 
+from coconut.isolation import isolated
 from integrations.circuit_breaker import connection_recovered
 from integrations.hooks import meeting_owners
 from integrations.meetings.findings import record_finding
@@ -59,7 +60,11 @@ def reconcile_everything() -> int:
     """Start the reconciliations that tonight still lacks, and return their number. Beat calls it several times."""
     tonight = Reconciliation.objects.filter(started_at__gt=Now() - NIGHT).values("connection")
     waiting = healthy().exclude(pk__in=tonight)[:CONNECTIONS_A_ROUND]
-    return sum(_reconcile_tonight(each) for each in waiting)
+    started = 0
+    for connection in waiting:
+        with isolated(f"The reconciliation of connection {connection.pk}"):
+            started += _reconcile_tonight(connection)
+    return started
 
 
 def healthy() -> QuerySet[Connection]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
+from coconut.isolation import isolated
 from integrations.event_text import reconciliation_summary
 from integrations.events import record_event
 from integrations.hooks import MeetingPage, pages_of
@@ -63,9 +64,10 @@ def finish_reconciliations() -> int:
     """Finish the reconciliations that wait for no meeting any more, and return their number. Beat calls it."""
     finished = 0
     for run in Reconciliation.objects.unfinished().select_related("connection"):
-        is_old = Reconciliation.objects.filter(pk=run.pk, started_at__lt=Now() - _MAX_DURATION).exists()
-        if is_old or not count_waiting(run):
-            finished += finish(run)
+        with isolated(f"Finishing reconciliation {run.pk}"):
+            is_old = Reconciliation.objects.filter(pk=run.pk, started_at__lt=Now() - _MAX_DURATION).exists()
+            if is_old or not count_waiting(run):
+                finished += finish(run)
     return finished
 
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.db.models.functions import Now
 
+from coconut.isolation import isolated
 from integrations.models import Connection, Meeting, OrganizerUsage
 from integrations.monitoring import capacity_report
 from integrations.monitoring.capacity_report import THRESHOLDS
@@ -44,7 +45,11 @@ def _count_window(window: CapacityWindow) -> int:
     for connection_id, organizer_id, meetings in counts:
         by_connection[connection_id][organizer_id] = meetings
     connections = Connection.objects.live().with_platforms().filter(pk__in=by_connection)
-    return sum(_store_usage(each, window, start, by_connection[each.pk]) for each in connections)
+    stored = 0
+    for connection in connections:
+        with isolated(f"Counting the organizers of connection {connection.pk}"):
+            stored += _store_usage(connection, window, start, by_connection[connection.pk])
+    return stored
 
 
 def _store_usage(connection: Connection, window: CapacityWindow, start: date, counts: dict[str, int]) -> int:

@@ -118,6 +118,30 @@ def test_an_email_that_cannot_be_rendered_fails_alone(broken: dict[str, Any]) ->
     assert outcome(good) == (EmailState.SENT, "")
 
 
+@pytest.mark.parametrize("address", ['"a\x0bX:y"@victim.example', '"b\x0cfoo"@victim.example', "a\nb@victim.example"])
+def test_an_email_whose_address_no_header_can_hold_fails_alone(address: str) -> None:
+    bad, good = greet(), greet()
+    OutboxEmail.objects.filter(pk=bad.pk).update(to=[address])
+
+    send_all()
+
+    assert outcome(bad)[0] == EmailState.FAILED
+    assert outcome(good) == (EmailState.SENT, "")
+
+
+def test_a_lost_database_while_an_email_is_sent_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = greet(), greet()
+
+    def lose_database(message: EmailMessage) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(EmailMessage, "send", lose_database)
+    with pytest.raises(OperationalError):
+        send_waiting()
+
+    assert (outcome(first)[0], outcome(second)[0]) == (EmailState.SENDING, EmailState.WAITING)
+
+
 def test_emails_wait_while_the_server_is_down() -> None:
     first, second = greet("Sam"), greet("Sky")
 

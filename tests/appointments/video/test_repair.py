@@ -10,6 +10,7 @@ from appointments.booking_rules.errors import BookingError
 from appointments.changes.move import reassign_appointment
 from appointments.models import Appointment, Notification, NotificationKind, Status
 from appointments.timeline import event_text
+from appointments.video import repair
 from appointments.video.missing_links import with_other_link, without_link
 from appointments.video.repair import RepairResult, repair_link, repair_links
 from integrations.models import (
@@ -329,6 +330,24 @@ def test_refused_appointments_of_a_batch_are_skipped(
     done = repair_links(list(without_link(maple_with_teams.organization)), actor=ada)
 
     assert (done, Meeting.objects.count()) == (RepairResult(changed=2, skipped=1), 2)
+
+
+def test_an_unexpected_error_of_one_appointment_does_not_stop_the_batch(
+    maple_with_teams: Maple, ada: StaffMember, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned, other = (without_request(maple_with_teams, hour) for hour in (10, 11))
+    request_link = repair._request_link
+
+    def request_or_break(appointment: Appointment, actor: StaffMember, *, replacing: bool) -> None:
+        if appointment.pk == poisoned.pk:
+            raise ValueError
+        request_link(appointment, actor, replacing=replacing)
+
+    monkeypatch.setattr(repair, "_request_link", request_or_break)
+
+    result = repair_links([poisoned, other], actor=ada)
+
+    assert result == RepairResult(changed=1, skipped=1)
 
 
 def test_a_large_batch_enqueues_one_sweep(

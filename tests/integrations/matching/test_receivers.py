@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from coconut.leases import only_worker
 from integrations import tasks
+from integrations.matching import people
 from integrations.matching.people import rematch_changed_staff, request_rematch
 from integrations.matching.rematch_runs import start_run
-from integrations.models import ConnectionStatus, MatchField, MatchStatus, RematchTrigger, UserMatch
+from integrations.models import Connection, ConnectionStatus, MatchField, MatchStatus, RematchTrigger, UserMatch
 from services.models import ServiceAssignment
 from staff.models import StaffMember
 from tests.factories import (
@@ -354,6 +356,26 @@ def test_one_connection_in_trouble_does_not_stop_the_others(fake_teams: FakePlat
     rematch_changed_staff()
 
     assert UserMatch.objects.count() == 1
+
+
+def test_an_unexpected_error_on_one_connection_does_not_stop_the_others(
+    fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned, other = (make_connection(make_organization(name)) for name in ("Maple Credit Union", "Cedar Bank"))
+    for connection in (poisoned, other):
+        make_staff(connection.organization, 1)
+    rematch = people.rematch_people
+
+    def rematch_or_break(connection: Connection, staff_ids: Iterable[int]) -> None:
+        if connection == poisoned:
+            raise ValueError
+        rematch(connection, staff_ids)
+
+    monkeypatch.setattr(people, "rematch_people", rematch_or_break)
+
+    rematch_changed_staff()
+
+    assert list(UserMatch.objects.values_list("connection", flat=True)) == [other.pk]
 
 
 def test_due_people_are_found_in_one_query(

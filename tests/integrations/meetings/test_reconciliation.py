@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.connections.disconnect import disconnect_connection
 from integrations.event_text import event_text
 from integrations.hosting.eligibility import Hosting
-from integrations.meetings import requests
+from integrations.meetings import reconciliation, reconciliation_report, requests
 from integrations.meetings.reconciliation import reconcile, reconcile_everything
 from integrations.meetings.reconciliation_report import finish_reconciliations, summary
 from integrations.models import (
@@ -26,6 +26,7 @@ from integrations.models import (
 )
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
+from tests.factories import make_connection, make_organization
 from tests.integrations.backdating import in_days, night, pass_time, work
 from tests.integrations.concurrency import at_once
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -133,6 +134,42 @@ def test_beat_starts_one_reconciliation_a_night(hosting: Hosting, fake_teams: Fa
     pass_time(timedelta(hours=7))
 
     assert (begun, reconcile_everything()) == ([1, 0, 0], 1)
+
+
+@pytest.mark.parametrize("broken", ["_repair_rows", "_schedule_reads"])
+def test_an_unexpected_error_on_one_connection_does_not_stop_the_night(
+    connection: Connection, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    other = make_connection(make_organization("Cedar Bank"))
+    healthy_step = getattr(reconciliation, broken)
+
+    def step(each: Connection, **options: bool) -> object:
+        if each.pk == connection.pk:
+            raise ValueError
+        return healthy_step(each, **options)
+
+    monkeypatch.setattr(reconciliation, broken, step)
+
+    assert reconcile_everything() == 1
+    assert list(Reconciliation.objects.values_list("connection", flat=True)) == [other.pk]
+
+
+def test_an_unexpected_error_in_one_report_does_not_stop_the_others(
+    connection: Connection, fake_teams: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = [connection, make_connection(make_organization("Cedar Bank"))]
+    runs = [Reconciliation.objects.create(connection=each) for each in connections]
+    finish = reconciliation_report.finish
+
+    def finish_or_break(run: Reconciliation) -> bool:
+        if run.pk == runs[0].pk:
+            raise ValueError
+        return finish(run)
+
+    monkeypatch.setattr(reconciliation_report, "finish", finish_or_break)
+
+    assert finish_reconciliations() == 1
+    assert list(Reconciliation.objects.unfinished()) == [runs[0]]
 
 
 def test_two_concurrent_reconciliations_read_each_meeting_once(

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.models import Connection, ConnectionEvent, ConnectionStatus, Meeting, OrganizerUsage
-from integrations.monitoring import capacity_report
+from integrations.monitoring import capacity, capacity_report
 from integrations.monitoring.capacity import count_organizers
 from integrations.monitoring.capacity_report import largest_usage, notice_of, window_start
 from integrations.platforms.values import CapacityWindow
@@ -120,6 +120,24 @@ def test_connections_are_counted_separately(connection, maple):
     assert sorted(counted()) == [("the-account", 6), ("the-account", 7)]
     send_all()
     assert mail.outbox == []
+
+
+def test_an_unexpected_error_on_one_connection_does_not_stop_the_count(connection, maple, monkeypatch):
+    other = make_connection(maple, "another", is_default=False)
+    ask(connection, 7)
+    ask(other, 6)
+    notify = capacity._notify_at_thresholds
+
+    def notify_or_break(each, start):
+        if each.pk == min(connection.pk, other.pk):
+            raise ValueError
+        notify(each, start)
+
+    monkeypatch.setattr(capacity, "_notify_at_thresholds", notify_or_break)
+
+    count_organizers()
+
+    assert len(counted()) == 2
 
 
 def test_one_query_counts_all_organizers(connection, maple):

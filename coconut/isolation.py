@@ -1,0 +1,31 @@
+"""One failed row of a loop must not stop the rows behind it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import InterfaceError, OperationalError
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import ConnectionError as CacheError
+
+logger = logging.getLogger(__name__)
+
+#: Failures of the system instead of a row. They stop the loop. SystemExit, of a shutdown, isn't an Exception.
+SYSTEM_FAILURES = (OperationalError, InterfaceError, BrokerError, CacheError, SoftTimeLimitExceeded)
+
+
+@contextmanager
+def isolated(row: str) -> Iterator[None]:
+    """Log an error of one row and go on. `row` says which one, such as "Connection 7".
+
+    A lost database, cache or broker and the time limit of the task are raised, because the next row would fail too.
+    """
+    try:
+        yield
+    except SYSTEM_FAILURES:
+        raise
+    except Exception:
+        logger.exception("%s failed. The rows behind it go on.", row)
