@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
@@ -174,6 +175,8 @@ class Appointment(models.Model):
     join_token = models.CharField(max_length=40, default=new_token, editable=False)
     # A repeated submit carries the same key and is the same booking.
     request_key = models.CharField(max_length=64, null=True, blank=True)
+    # Zone in which the client chose the time. Empty if staff booked.
+    client_time_zone = TimeZoneField(null=True, blank=True)
     client_note = models.TextField(blank=True)
     internal_note = models.TextField(blank=True)
     # Clients read the reason in the email and on their page.
@@ -239,6 +242,12 @@ class Appointment(models.Model):
                 name="appointment_without_video",
             ),
         ]
+
+    @property
+    def client_zone(self) -> ZoneInfo:
+        """Return the zone in which the client reads the times: of the booking, the client or the organisation."""
+        zone: ZoneInfo = self.client_time_zone or self.client.time_zone or self.organization.time_zone
+        return zone
 
     @property
     def has_video_link(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
 
@@ -47,6 +48,7 @@ class Booking:
     through: str
     request_key: str | None = None
     location: Location | None = None
+    client_time_zone: ZoneInfo | None = None
     client_note: str = ""
     internal_note: str = ""
     outside_hours: bool = False
@@ -81,6 +83,7 @@ def book_appointment(
     through: str,
     request_key: str | None = None,
     location: Location | None = None,
+    client_time_zone: ZoneInfo | None = None,
     client_note: str = "",
     internal_note: str = "",
     outside_hours: bool = False,
@@ -101,6 +104,7 @@ def book_appointment(
         through=through,
         request_key=request_key or None,
         location=location,
+        client_time_zone=client_time_zone,
         client_note=client_note,
         internal_note=internal_note,
         outside_hours=outside_hours,
@@ -150,6 +154,7 @@ def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
         booked_through=request.through,
         booked_by=wanted.actor,
         request_key=wanted.request_key,
+        client_time_zone=wanted.client_time_zone,
         client_note=wanted.client_note,
         internal_note=wanted.internal_note,
     )

@@ -25,7 +25,7 @@ def book_as_client(
     token: FormToken,
     client_note: str,
 ) -> Appointment:
-    """Book the selection. A client with the same name and email is reused.
+    """Book the selection. A client with the same name and email is reused, and stays as stored.
 
     Raises BookingError or TimeTaken.
     """
@@ -40,16 +40,13 @@ def book_as_client(
         "through": BookedThrough.CLIENT_VIEW,
         "request_key": token.request_key(selection.service.pk, int(starts_at.timestamp())),
         "client_note": client_note,
+        "client_time_zone": selection.zone,
     }
     details = details | {"name": " ".join(details["name"].split())}
     client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.zone}
     if selection.staff:
-        appointment = book_for(client, staff=selection.staff, **booking)
-    else:
-        appointment = book_for(client, book=book_with_any_staff, people=selection.people, **booking)
-    # Show the client times in the zone of their latest booking.
-    Client.objects.filter(pk=appointment.client_id).exclude(time_zone=selection.zone).update(time_zone=selection.zone)
-    return appointment
+        return book_for(client, staff=selection.staff, **booking)
+    return book_for(client, book=book_with_any_staff, people=selection.people, **booking)
 
 
 def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:

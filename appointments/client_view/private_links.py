@@ -40,12 +40,6 @@ def phase_of(appointment: Appointment) -> Phase:
     return Phase.AHEAD if appointment.starts_at > now else Phase.BEGUN
 
 
-def client_zone(appointment: Appointment) -> ZoneInfo:
-    """Return the time zone of the client, else of the organisation, as in emails."""
-    zone: ZoneInfo = appointment.client.time_zone or appointment.organization.time_zone
-    return zone
-
-
 @dataclass(frozen=True)
 class JoinTarget:
     """Target of a join link: a URL, or the state that explains why there is none."""

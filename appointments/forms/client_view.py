@@ -42,7 +42,8 @@ class DetailsForm(forms.Form):
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
     phone = forms.RegexField(
-        r"^[0-9+()./ -]*$",
+        # At least five digits.
+        r"^(?:[+()./ -]*[0-9]){5}[0-9+()./ -]*$",
         label=gettext_lazy("Phone"),
         max_length=40,
         help_text=gettext_lazy("We call you at this number."),

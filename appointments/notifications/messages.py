@@ -148,8 +148,7 @@ def _sentence(appointment: Appointment, notification: Notification, previous: Pr
 
 def _zone_of_reader(appointment: Appointment, notification: Notification) -> tzinfo:
     if notification.audience == Audience.CLIENT:
-        zone: tzinfo = appointment.client.time_zone or appointment.organization.time_zone
-        return zone
+        return appointment.client_zone
     return _reader(appointment, notification).zone
 
 

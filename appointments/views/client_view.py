@@ -22,7 +22,6 @@ from appointments.booking_rules.errors import BookingError
 from appointments.client_view.book import book_as_client, next_slots
 from appointments.client_view.form_tokens import appointment_id_of, reference_of
 from appointments.client_view.offers import public_services, zones_by_region
-from appointments.client_view.private_links import client_zone
 from appointments.client_view.rate_limits import limit_of_booking, limit_of_viewing
 from appointments.client_view.selection import ClientSelection
 from appointments.client_view.slots import InvalidQuery, NotOffered, SlotsQuery, slots_for_clients
@@ -161,7 +160,7 @@ def booked(request: HttpRequest, organization: Organization, reference: str) -> 
     if appointment is None:
         context = {"organization": organization}
         return confidential(render(request, "appointments/client_view/reference_expired.html", context, status=404))
-    with timezone.override(client_zone(appointment)):
+    with timezone.override(appointment.client_zone):
         context = appointment_context(appointment) | {
             "organization": organization,
             "again": reverse("book", args=[organization.slug]),

@@ -8,7 +8,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.booking.any_staff import book_with_any_staff
-from appointments.client_view.private_links import client_zone
 from appointments.clients import book_for
 from appointments.forms.contact_center import ContactCenterForm
 from appointments.models import Appointment, BookedThrough
@@ -37,7 +36,7 @@ def contact_center(request: HttpRequest) -> HttpResponse:
 def contact_center_booked(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm the booking, with links to book the next one."""
     appointment = appointment_or_404(request, pk)
-    context = {**link_context(appointment), "client_zone": client_zone(appointment)}
+    context = {**link_context(appointment), "client_zone": appointment.client_zone}
     return render(request, "appointments/contact_center/booked.html", context)
 
 

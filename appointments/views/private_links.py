@@ -23,7 +23,6 @@ from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.client_view.private_links import (
     Phase,
-    client_zone,
     join_target_of,
     phase_of,
     times_to_move_to,
@@ -57,7 +56,7 @@ def _private_page(token_field: str) -> Callable[[Page[P]], Callable[..., HttpRes
             if appointment is None:
                 return confidential(render(request, "appointments/manage/unknown_link.html", status=404))
             refund_guess(request)
-            with timezone.override(client_zone(appointment)):
+            with timezone.override(appointment.client_zone):
                 return confidential(page(request, appointment, *args, **kwargs))
 
         return guarded
@@ -109,7 +108,7 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
         # These pages have no session for a message.
         return SeeOther(reverse("manage-appointment", args=[appointment.manage_token], query={"moved": "yes"}))
     first = clean_or_none(DayField(), request.GET.get("from", ""))
-    times = times_to_move_to(appointment, client_zone(appointment), first)
+    times = times_to_move_to(appointment, appointment.client_zone, first)
     context = appointment_context(appointment) | {
         "days": times.days,
         "later": times.later,
@@ -171,7 +170,7 @@ def appointment_context(appointment: Appointment) -> dict[str, Any]:
         "phase": phase_of(appointment),
         "link": link_of(appointment),
         "join_label": join_label(appointment),
-        "zone": client_zone(appointment),
+        "zone": appointment.client_zone,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +16,9 @@ from coconut.rate_limits import Limit
 from integrations.models import UserMatch
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, ServiceAssignment
 from tests.appointments.conftest import Maple, monday
+from tests.appointments.mailbox import part, sent_to
 from tests.factories import make_appointment, make_client, make_member, make_organization, make_service
+from tests.outbox import send_all
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -77,7 +80,9 @@ def test_a_client_books_without_a_cookie(maple: Maple):
     )
     assert (appointment.booked_through, appointment.booked_by) == (BookedThrough.CLIENT_VIEW, None)
     assert "Your appointment is booked." in text_of(booked)
-    assert f"/appointments/{appointment.manage_token}/move/" in text_of(booked)
+    # The email address isn't verified, so only the email has the private links.
+    assert appointment.manage_token not in text_of(booked)
+    assert "We’ve emailed you a confirmation." in text_of(booked)
 
 
 def test_only_services_for_clients_are_shown(maple: Maple):
@@ -258,6 +263,32 @@ def test_a_known_client_is_reused_and_sees_no_difference(maple: Maple):
     assert maple.cleo.phone not in page
 
 
+@pytest.mark.parametrize("phone", ["()", "+", "-", " . / ", "1234", "(1) 2-3.4", "12345x"])
+def test_a_phone_number_has_at_least_five_digits(maple: Maple, phone: str):
+    refused = send(maple, where=address(maple, method=2), phone=phone, name=maple.cleo.name, email=maple.cleo.email)
+
+    assert not Appointment.objects.exists()
+    assert refused.context["form"]["phone"].value() == phone
+    assert refused.context["form"].errors["phone"][0].endswith((".", "0100."))
+
+
+@pytest.mark.parametrize("phone", ["+14165550101", "+1 (416) 555-0101", "+1 416 555 9999"])
+def test_the_confirmation_page_is_the_same_for_known_and_unknown_clients(maple: Maple, phone: str):
+    maple.cleo.phone = "+1 416 555 0101"
+    maple.cleo.save()
+    pages = []
+
+    for hour, email in ((10, maple.cleo.email), (11, "stranger@example.com")):
+        where = address(maple, method=2, staff=maple.sam.pk, start=int(monday(hour).timestamp()))
+        done = send(maple, where=where, phone=phone, name="CLEO BRANDT", email=email)
+        page = text_of(visit(done["Location"]))
+        assert "We’ll call you at the number that you entered." in page
+        assert not {maple.cleo.phone, maple.cleo.name, maple.cleo.email, email} & set(re.findall(r"[^<>]+", page))
+        pages.append(re.sub(r"1[01]:[03]0|booked/[^\"]+", "", page))
+
+    assert pages[0] == pages[1]
+
+
 def test_another_phone_number_adds_another_client(maple: Maple):
     known = {"name": maple.cleo.name, "email": maple.cleo.email}
 
@@ -325,20 +356,24 @@ def test_too_many_bookings_with_one_email_must_wait_unless_limits_are_off(
     assert send(maple).status_code == 303
 
 
-def test_only_a_successful_booking_updates_the_clients_zone(
-    maple: Maple,
-):
-    known = {"name": maple.cleo.name, "email": maple.cleo.email}
-    make_appointment(maple.review, maple.sam, maple.cleo, monday(10))
-    zones = []
+def test_a_booking_changes_nothing_that_is_stored_about_a_known_client(maple: Maple):
+    known = {"name": maple.cleo.name.upper(), "email": maple.cleo.email.upper()}
+    stored = Client.objects.filter(pk=maple.cleo.pk).values().get()
 
-    for hour in (10, 12):
-        where = address(maple, zone="America/Toronto", start=int(monday(hour).timestamp()))
-        send(maple, where=where, **known)
-        maple.cleo.refresh_from_db()
-        zones.append(str(maple.cleo.time_zone))
+    booked = visit(send(maple, where=address(maple, zone="America/Toronto"), **known)["Location"])
 
-    assert zones == ["None", "America/Toronto"]
+    assert Client.objects.values().get() == stored
+    appointment = Appointment.objects.get()
+    assert (appointment.client, str(appointment.client_zone)) == (maple.cleo, "America/Toronto")
+    assert "05:00–05:30" in text_of(booked)
+    send_all()
+    assert "05:00 – 05:30, Toronto time (EST)" in part(sent_to(maple.cleo.email), "text/plain")
+
+
+def test_an_appointment_that_staff_book_is_in_the_clients_own_zone(maple: Maple):
+    send(maple, where=address(maple, zone="America/Toronto"), name=maple.cleo.name, email=maple.cleo.email)
+
+    assert str(maple.book(starts_at=monday(14)).client_zone) == "UTC"
 
 
 @pytest.mark.parametrize("more", [0, 2])
@@ -352,7 +387,7 @@ def test_a_booking_takes_the_same_queries_for_any_number_of_people(
     where = address(maple, staff=maple.sam.pk)
     token = visit(where).context["form"].token_to_send  # type: ignore[attr-defined]
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         done = Browser().post(where, {**DETAILS, "token": token}, headers={"origin": BASE})
 
     assert done.status_code == 303
