@@ -1,4 +1,4 @@
-"""One failed row of a loop must not stop the rows behind it."""
+"""Isolation of rows: an error in one row of a loop must not stop the rows behind it."""
 
 from __future__ import annotations
 

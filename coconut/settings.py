@@ -59,6 +59,7 @@ if DEMO:
 MIDDLEWARE = [
     "coconut.observability.log_context.RequestIdMiddleware",
     "coconut.observability.probes.ProbesMiddleware",
+    "coconut.body_limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -75,6 +76,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+# No page takes a file.
+FILE_UPLOAD_HANDLERS: list[str] = []
 ROOT_URLCONF = "coconut.urls"
 WSGI_APPLICATION = "coconut.wsgi.application"
 TEMPLATES = [

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from coconut import gunicorn_conf
+from coconut.body_limits import LARGEST_BODY
 from coconut.observability import health
 from coconut.tasks import heartbeat
 
@@ -151,6 +152,15 @@ def test_the_proxy_closes_idle_connections_before_the_web_server_does() -> None:
     assert int(kept[1]) < gunicorn_conf.keepalive
 
 
+def test_the_proxy_buffers_bodies_and_limits_their_size_and_time() -> None:
+    caddyfile = (ROOT / "deploy" / "Caddyfile").read_text()
+    limit = f"{LARGEST_BODY // 1024**2}MB"
+
+    assert re.search(rf"request_body \{{\s+max_size {limit}\s+\}}", caddyfile)
+    assert f"request_buffers {limit}" in caddyfile
+    assert re.search(r"timeouts \{\s+read_header \d+s\s+read_body \d+s\s+\}", caddyfile)
+
+
 def test_the_grace_periods_are_longer_than_the_work() -> None:
     longest = max(
         task.time_limit or real_settings.CELERY_TASK_TIME_LIMIT
@@ -177,6 +187,6 @@ def test_programs_start_after_the_migrations() -> None:
 def test_metrics_of_a_container_are_in_memory_and_separate() -> None:
     for name in ("web", "worker"):
         assert (SERVICES[name]["tmpfs"], SERVICES[name]["environment"]["PROMETHEUS_MULTIPROC_DIR"]) == (
-            ["/tmp"],
+            ["/tmp:size=64m"],
             "/tmp/counts",
         )

@@ -1,4 +1,4 @@
-"""One type for every email address that the product stores or looks up."""
+"""Email addresses: every field of the product has the same type, and accepts what a header can hold."""
 
 from __future__ import annotations
 
