@@ -27,7 +27,13 @@ from appointments.client_view.private_links import (
     phase_of,
     times_to_move_to,
 )
-from appointments.client_view.rate_limits import limit_of_guessing, refund_guess
+from appointments.client_view.rate_limits import (
+    limit_of_cancelling,
+    limit_of_guessing,
+    limit_of_moving,
+    refund_guess,
+    refund_move,
+)
 from appointments.dates import DayField, IsoDateTimeField
 from appointments.forms.cancel import ReasonForm
 from appointments.labels import join_label
@@ -82,6 +88,10 @@ def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpRespons
     """Confirm with an optional reason; then cancel."""
     form = ReasonForm(request.POST if request.method == "POST" else None)
     context = appointment_context(appointment) | {"form": form}
+    limit = limit_of_cancelling(request) if request.method == "POST" else None
+    if limit is not None:
+        context["error"] = _("Too many appointments were changed from here. Try again in an hour.")
+        return too_many_requests(request, "appointments/manage/cancel.html", limit, context)
     if form.is_valid():
         try:
             cancel_appointment(
@@ -103,7 +113,10 @@ def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpRespons
 @_private_page("manage_token")
 def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Move to another free time of the same staff member."""
-    error = _try_move(request, appointment) if request.method == "POST" else ""
+    limit = limit_of_moving(request, appointment) if request.method == "POST" else None
+    error = _("This appointment was moved too often. It can’t be moved here again today.") if limit else ""
+    if request.method == "POST" and not limit:
+        error = _try_move(request, appointment)
     if request.method == "POST" and not error:
         # These pages have no session for a message.
         return SeeOther(reverse("manage-appointment", args=[appointment.manage_token], query={"moved": "yes"}))
@@ -114,7 +127,10 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
         "later": times.later,
         "is_later": first is not None,
         "error": error,
+        "is_limited": bool(limit),
     }
+    if limit:
+        return too_many_requests(request, "appointments/manage/move.html", limit, context)
     return render(request, "appointments/manage/move.html", context)
 
 
@@ -175,12 +191,17 @@ def appointment_context(appointment: Appointment) -> dict[str, Any]:
 
 
 def _try_move(request: HttpRequest, appointment: Appointment) -> str:
-    """Move to the chosen time. Return the reason if that isn't possible, else an empty string."""
+    """Move to the chosen time. Return the reason if that isn't possible, else an empty string.
+
+    A refused move doesn't count towards the limit.
+    """
     starts_at = clean_or_none(IsoDateTimeField(requires_offset=True), request.POST.get("starts_at", ""))
     if starts_at is None:
+        refund_move(request, appointment)
         return _("Choose one of the times.")
     try:
         move_appointment(appointment, starts_at=starts_at, actor=None, through=BookedThrough.CLIENT_VIEW)
     except BookingError as error:
+        refund_move(request, appointment)
         return error.sentence
     return ""

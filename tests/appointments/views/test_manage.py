@@ -11,11 +11,13 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 
+from appointments.client_view.rate_limits import mailbox_of
 from appointments.models import Appointment, Status
 from coconut.observability.logs import mask
 from coconut.rate_limits import Limit
 from services.models import MeetingMethod
 from tests.appointments.conftest import NOW, Maple, monday
+from tests.appointments.mailbox import move
 from tests.factories import make_location
 
 pytestmark = pytest.mark.usefixtures("friday")
@@ -265,6 +267,71 @@ def test_too_many_guesses_must_wait_and_valid_links_do_not_count(
     assert [response.status_code for response in guesses] == [404, 404, 429]
     assert 0 < int(guesses[2]["Retry-After"]) <= 600
     assert visitor.get(page_of(appointment)).status_code == 429
+
+
+FREE = [monday(hour, minute) for hour in (11, 14, 15) for minute in (0, 30)]
+
+
+@pytest.mark.parametrize(("limit", "times"), [("_MOVES_OF_APPOINTMENT", 3), ("_CHANGES", 3), ("_EMAILS_TO_CLIENT", 3)])
+def test_too_many_moves_are_refused_with_a_sentence_and_a_phone_number(
+    maple: Maple,
+    appointment: Appointment,
+    visitor: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    times: int,
+):
+    monkeypatch.setattr(f"appointments.client_view.rate_limits.{limit}", Limit("test-moves", times, 3600))
+    maple.organization.phone = "+1 555 0101"
+    maple.organization.save()
+
+    moves = [visitor.post(page_of(appointment, "move/"), {"starts_at": start.isoformat()}) for start in FREE]
+
+    appointment.refresh_from_db()
+    assert [response.status_code for response in moves] == [303] * times + [429] * (len(FREE) - times)
+    assert appointment.starts_at == FREE[times - 1]
+    assert appointment.events.filter(kind="moved").count() == times
+    assert "It can’t be moved here again today." in moves[-1].content.decode()
+    assert "+1 555 0101" in moves[-1].content.decode()
+    assert 0 < int(moves[-1]["Retry-After"]) <= 3600
+    # Staff aren't limited, and the client can still cancel.
+    move(appointment, hour=10)
+    assert visitor.post(page_of(appointment, "cancel/")).status_code == (429 if limit == "_CHANGES" else 303)
+
+
+def test_a_refused_move_does_not_count(
+    maple: Maple, appointment: Appointment, visitor: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("appointments.client_view.rate_limits._MOVES_OF_APPOINTMENT", Limit("test-refused", 1, 3600))
+
+    sent = ["", "x", monday(3).isoformat(), FREE[0].isoformat()]
+    moves = [visitor.post(page_of(appointment, "move/"), {"starts_at": text}) for text in sent]
+
+    assert [response.status_code for response in moves] == [200, 200, 200, 303]
+
+
+def test_too_many_cancellations_from_one_address_are_refused(
+    appointment: Appointment, visitor: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("appointments.client_view.rate_limits._CHANGES", Limit("test-cancel", 0, 3600))
+
+    refused = visitor.post(page_of(appointment, "cancel/"), {"reason": "Ill"})
+
+    appointment.refresh_from_db()
+    assert (refused.status_code, appointment.status) == (429, Status.CONFIRMED)
+    assert "Too many appointments were changed from here." in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("email", "mailbox"),
+    [
+        ("cleo@example.com", "cleo@example.com"),
+        ("Cleo+bomb1@Example.com", "cleo@example.com"),
+        ("cleo+a+b@example.com", "cleo@example.com"),
+    ],
+)
+def test_addresses_of_one_mailbox_share_a_limit(email: str, mailbox: str):
+    assert mailbox_of(email) == mailbox
 
 
 def test_after_a_cancellation_the_link_changes_nothing(appointment: Appointment, visitor: Browser):
