@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, Status
+from appointments.models import Appointment, AppointmentEventKind, BookedThrough, Status
 from integrations.platforms.registry import platform_of
 from services.models import MeetingMethod
 
@@ -29,6 +29,17 @@ def phone_to_call(appointment: Appointment) -> str:
     places = (appointment.location, appointment.staff.location)
     own = next((place.phone for place in places if place is not None and place.phone), "")
     return own or appointment.organization.phone
+
+
+def reason_for_client(appointment: Appointment) -> str:
+    """Return the reason of a cancellation if staff gave it; "" otherwise.
+
+    A reason given through a private link isn't repeated: anyone could have written it, in the organisation's name.
+    """
+    by_staff = appointment.events.filter(kind=AppointmentEventKind.CANCELLED_WITH_REASON).exclude(
+        through=BookedThrough.CLIENT_VIEW
+    )
+    return appointment.cancel_reason if appointment.cancel_reason and by_staff.exists() else ""
 
 
 _METHOD_ICONS = {

@@ -33,6 +33,8 @@ keepalive = 75
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # The socket would be a file in the home directory, shared by all installations.
 control_socket_disable = True
+# A peer can't set SCRIPT_NAME and PATH_INFO, which would get around the proxy's rules for paths.
+forwarder_headers = ""
 logger_class = "coconut.gunicorn_conf.Logger"
 
 # Here, because gunicorn calls its hooks only after it has loaded the application.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from staff.models import Organization
 
 # As browsers write an origin: no path, no user name, no character that could end a header's value.
-_ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
+_ORIGIN = re.compile(r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
+# Anyone on the way could replace a page without https. Only a demo may be embedded in such a page.
+_LOCAL_ORIGIN = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 class InvalidOrigin(ValueError):
@@ -20,7 +23,7 @@ def read_origins(text: str) -> list[str]:
     """Return the origins in the text, which has one per line. Raises InvalidOrigin."""
     origins = [line.strip().rstrip("/").lower() for line in text.splitlines() if line.strip()]
     for origin in origins:
-        if not _ORIGIN.fullmatch(origin):
+        if not (_ORIGIN.fullmatch(origin) or (settings.DEMO and _LOCAL_ORIGIN.fullmatch(origin))):
             sentence = _("“%(origin)s” is not an origin. Write it as https://www.example.com.")
             raise InvalidOrigin(sentence % {"origin": origin})
     return list(dict.fromkeys(origins))

@@ -95,8 +95,8 @@ def cancel_appointment(
 ) -> Appointment:
     """Cancel the appointment and its meeting, and free its time; return its current state.
 
-    The client and the staff member read `reason`, of which 300 characters are kept. Raises BookingError if the
-    appointment is already cancelled or over.
+    The client and the staff member read `reason`, of which 300 characters are kept. Only staff read a client's reason.
+    Raises BookingError if the appointment is already cancelled or over.
     """
     with transaction.atomic():
         lock_staff(appointment.staff)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -20,6 +21,12 @@ from services.models import MeetingMethod
 from staff.validators import one_line
 
 _LONGEST_NOTE = 2000
+# Our emails greet with this name, and email programs turn an address into a link.
+_no_link = RegexValidator(
+    r"(?i)://|www\.|@",
+    message=gettext_lazy("Enter a name only, without a web or email address."),
+    inverse_match=True,
+)
 
 
 class DetailsForm(forms.Form):
@@ -30,7 +37,7 @@ class DetailsForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Your name"),
         max_length=300,
-        validators=[one_line],
+        validators=[one_line, _no_link],
         error_messages={"required": gettext_lazy("Enter your name.")},
         widget=forms.TextInput({"autocomplete": "name"}),
     )

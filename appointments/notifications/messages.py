@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from appointments.absolute_urls import book_again_url, join_url, manage_url, staff_url
-from appointments.labels import join_label, phone_to_call
+from appointments.labels import join_label, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, previous_values
 from appointments.notifications.facts import facts_of
@@ -77,7 +77,7 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "language": translation.get_language(),
         "is_live": is_live,
         "is_former": audience == Audience.FORMER,
-        "reason": "" if is_live or audience == Audience.FORMER else appointment.cancel_reason,
+        "reason": "" if is_live else _cancel_reason(appointment, audience),
         "facts": facts_of(appointment, audience, PreviousValues() if is_new else previous, is_live=is_live),
         "was_video": is_live and previous.was_video,
         "join_url": join_url(appointment) if is_live and appointment.has_video_link else "",
@@ -85,6 +85,12 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "join_stays": not is_new and _knows_join_link(notification),
         **_private_links(appointment, audience),
     }
+
+
+def _cancel_reason(appointment: Appointment, audience: str) -> str:
+    if audience == Audience.CLIENT:
+        return reason_for_client(appointment)
+    return appointment.cancel_reason if audience == Audience.STAFF else ""
 
 
 def _knows_join_link(notification: Notification) -> bool:

@@ -36,7 +36,7 @@ from appointments.client_view.rate_limits import (
 )
 from appointments.dates import DayField, IsoDateTimeField
 from appointments.forms.cancel import ReasonForm
-from appointments.labels import join_label
+from appointments.labels import join_label, reason_for_client
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
 from appointments.notifications.ics import invitation
 from appointments.parameters import clean_or_none
@@ -76,7 +76,10 @@ def _private_page(token_field: str) -> Callable[[Page[P]], Callable[..., HttpRes
 @_private_page("manage_token")
 def manage(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Show the appointment to its client."""
-    context = appointment_context(appointment) | {"just_moved": "moved" in request.GET}
+    context = appointment_context(appointment) | {
+        "just_moved": "moved" in request.GET,
+        "reason": reason_for_client(appointment),
+    }
     return render(request, "appointments/manage/page.html", context)
 
 

@@ -65,6 +65,15 @@ def mask(text: str) -> str:
     return text
 
 
+#: Characters beyond ASCII at which some programs split lines, with their JSON escapes.
+_UNICODE_SEPARATORS: Final = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+def _in_one_line(text: str) -> str:
+    """Escape control characters and line separators, so that text of visitors can't forge a record."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 class _Mask:
     """Masks as `mask` does, and the installation's own secrets anywhere."""
 
@@ -99,6 +108,13 @@ class MaskingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return self._mask.text(super().format(record))
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return _in_one_line(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return the traceback, indented, so that text of visitors in it doesn't look like a record."""
+        return "\n".join(f"    {_in_one_line(line)}" for line in super().formatException(ei).split("\n"))
+
 
 class JsonFormatter(BaseJsonFormatter):
     """Formats a JSON object per line: time (UTC), level, logger, message, and further fields.
@@ -114,6 +130,10 @@ class JsonFormatter(BaseJsonFormatter):
             json_ensure_ascii=False,
         )
         self._mask = _Mask(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        # JSON itself escapes only the control characters of ASCII.
+        return super().format(record).translate(_UNICODE_SEPARATORS)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
         return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
+from coconut import gunicorn_conf
 from coconut.gunicorn_conf import Logger, when_ready
 from coconut.observability import log_context
 from coconut.observability.log_context import ContextFilter
@@ -75,6 +76,14 @@ def test_an_unreadable_request_is_logged_too(logger: Logger, caplog: pytest.LogC
     logger.access(SimpleNamespace(status="400"), None, {}, timedelta(0))
 
     assert [record.getMessage() for record in caplog.records] == ["- - 400 in 0.0 ms"]
+
+
+def test_a_peer_cannot_change_the_path() -> None:
+    config = Config()
+    config.set("forwarder_headers", gunicorn_conf.forwarder_headers)
+
+    assert list(config.forwarder_headers) == []
+    assert not {"SCRIPT_NAME", "PATH_INFO"} & set(config.forwarder_headers)
 
 
 def test_the_log_level_applies_to_the_web_server_too(logger: Logger, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db.models import Q
 
 from appointments.models import Appointment, Client, Status
@@ -180,3 +182,12 @@ def _is_within_hours(appointment: Appointment) -> bool:
     return appointment.staff.working_hours.filter(
         weekday=start.weekday(), start__lte=start.time(), end__gte=end.time()
     ).exists()
+
+
+def test_the_demo_is_only_seeded_where_demo_is_on(db: None, settings: Any) -> None:
+    settings.DEMO = False
+
+    with pytest.raises(CommandError, match="DEMO=true"):
+        call_command("prepare_demo", verbosity=0)
+
+    assert not Organization.objects.exists()

@@ -63,7 +63,15 @@ def test_an_address_is_one_line(operator: Browser) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["www.birch.example", "https://birch.example/book", "javascript:alert(1)", "https://a.example;", "*"],
+    [
+        "www.birch.example",
+        "http://www.birch.example",
+        "http://localhost.birch.example",
+        "https://birch.example/book",
+        "javascript:alert(1)",
+        "https://a.example;",
+        "*",
+    ],
 )
 def test_a_value_that_is_not_an_origin_is_refused_with_a_sentence(operator: Browser, typed: str) -> None:
     answer = operator.post(reverse("admin:staff_organization_add"), {**BIRCH, "embed_origins": typed})

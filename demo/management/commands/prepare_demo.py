@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from demo.seed import seed
@@ -16,6 +17,8 @@ class Command(BaseCommand):
     help = "Bring the database up to date and fill it with the demo's organisations when it has none."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("The demo's passwords are published. Set DEMO=true on a machine without real data.")
         call_command("migrate", interactive=False, verbosity=0)
         if Organization.objects.exists():
             return

@@ -52,26 +52,35 @@ def verify_id_token(id_token: str, tenant: Tenant, flow: Mapping[str, Any]) -> I
             audience=settings.MICROSOFT_CLIENT_ID,
             issuer=tenant.issuer,
             leeway=_LEEWAY_SECONDS,
-            options={"require": ["aud", "iss", "exp", "tid", "oid", "nonce"]},
+            options={"require": ["aud", "iss", "exp", "tid", "oid", "nonce"], "strict_aud": True},
         )
     except jwt.InvalidIssuerError as error:
         raise other_tenant_error() from error
     except (jwt.PyJWTError, KeyError) as error:
         raise _rejected_token_error(type(error).__name__) from error
-    if str(claims["tid"]).lower() != tenant.id:
+    if not _has_expected_types(claims):
+        raise _rejected_token_error("type of a claim")
+    if claims["tid"].lower() != tenant.id:
         raise other_tenant_error()
     # MSAL keeps the nonce in the flow and sends its hash.
     expected = sha256(str(flow.get("nonce", "")).encode()).hexdigest()
-    if not hmac.compare_digest(str(claims["nonce"]).encode(), expected.encode()) or not claims["oid"]:
+    if not hmac.compare_digest(claims["nonce"].encode(), expected.encode()) or not claims["oid"]:
         raise _rejected_token_error("nonce or oid")
     roles = claims.get("wids")
     return Identity(
         tenant.id,
-        str(claims["oid"]),
+        claims["oid"],
         str(claims.get("preferred_username", "")),
         str(claims.get("name", "")),
-        frozenset(str(role).lower() for role in roles) if isinstance(roles, list) else None,
+        None if roles is None else frozenset(role.lower() for role in roles),
     )
+
+
+def _has_expected_types(claims: Mapping[str, Any]) -> bool:
+    """Return whether the claims that decide have the documented types. `wids` may be missing."""
+    roles = claims.get("wids")
+    are_roles = roles is None or (isinstance(roles, list) and all(isinstance(role, str) for role in roles))
+    return are_roles and all(isinstance(claims[name], str) for name in ("tid", "oid", "nonce"))
 
 
 def other_tenant_error() -> PlatformError:

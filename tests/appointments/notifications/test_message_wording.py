@@ -244,6 +244,14 @@ def test_an_email_about_a_phone_call_says_who_calls(maple: Maple) -> None:
     assert "We call you at +1 555 0100." not in read(STAFF)[1]
 
 
+def test_only_staff_read_the_reason_of_a_cancellation_by_private_link(maple: Maple, booked: Appointment) -> None:
+    reason = "Confirm your account at https://maple-secure.example"
+    cancel_appointment(booked, actor=None, through=BookedThrough.CLIENT_VIEW, reason=reason)
+
+    assert not any("maple-secure" in line for line in read(CLIENT)[1])
+    assert f"Reason: {reason}" in read(STAFF)[1]
+
+
 def test_an_email_about_a_cancellation_has_the_reason_and_no_link(maple: Maple, booked: Appointment) -> None:
     cancelled = change(maple, cancel_appointment, booked, reason="The branch is closed.")
 

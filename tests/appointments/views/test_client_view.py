@@ -254,6 +254,21 @@ def test_a_phone_call_needs_a_number(maple: Maple):
     assert (done.status_code, Appointment.objects.get().client.phone) == (303, "+1 555 0123")
 
 
+@pytest.mark.parametrize("name", ["https://evil.example", "Dora WWW.evil.example", "Dora dora@evil.example", "a://b"])
+def test_a_name_with_an_address_is_refused_with_a_sentence(maple: Maple, name: str):
+    refused = send(maple, name=name)
+
+    assert not Appointment.objects.exists()
+    assert refused.context["form"].errors["name"] == ["Enter a name only, without a web or email address."]
+    assert refused.context["form"]["name"].value() == name
+
+
+@pytest.mark.parametrize("name", ["Dr. J. O'Neil-Smith", "Wwwanda Müller", "北原 あき", "Anne: Marie / Lee"])
+def test_any_other_name_is_accepted(maple: Maple, name: str):
+    assert send(maple, name=name).status_code == 303
+    assert Client.objects.filter(name=name).exists()
+
+
 def test_a_known_client_is_reused_and_sees_no_difference(maple: Maple):
     known = {"name": maple.cleo.name, "email": maple.cleo.email.upper()}
 

@@ -11,8 +11,9 @@ import pytest
 import time_machine
 from django.test import Client as Browser
 
+from appointments.changes.status import cancel_appointment
 from appointments.client_view.rate_limits import mailbox_of
-from appointments.models import Appointment, Status
+from appointments.models import Appointment, BookedThrough, Status
 from coconut.observability.logs import mask
 from coconut.rate_limits import Limit
 from services.models import MeetingMethod
@@ -239,8 +240,17 @@ def test_a_client_can_give_a_reason_and_book_again(appointment: Appointment, vis
 
     appointment.refresh_from_db()
     assert appointment.cancel_reason == "I am <b>away</b>."
-    assert "Reason: I am &lt;b&gt;away&lt;/b&gt;." in page
+    # Only staff read it: anyone with the link could have written it.
+    assert "away" not in page
     assert f'href="/book/maple/?service={appointment.service_id}&amp;zone=UTC"' in page
+
+
+def test_the_client_reads_a_reason_that_staff_gave(maple: Maple, appointment: Appointment, visitor: Browser):
+    cancel_appointment(appointment, actor=maple.sky, through=BookedThrough.SCHEDULE, reason="We are <b>closed</b>.")
+
+    page = visitor.get(page_of(appointment)).content.decode()
+
+    assert "Reason: We are &lt;b&gt;closed&lt;/b&gt;." in page
 
 
 def test_a_reason_that_is_too_long_is_refused_and_nothing_is_cancelled(appointment: Appointment, visitor: Browser):

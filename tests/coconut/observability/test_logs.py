@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+import re
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -130,6 +132,33 @@ def test_objects_attached_by_libraries_are_left_out() -> None:
     fields = json.loads(FORMATTERS["json"].format(record_of("Here", request=object(), data={"args": [1]})))
 
     assert sorted(fields) == ["level", "logger", "message", "time"]
+
+
+@pytest.mark.parametrize("control", ["\n", "\r", "\x1b[31m", "\u2028", "\x85", "\0"])
+def test_text_of_visitors_cannot_forge_a_record(formatter: logging.Formatter, control: str) -> None:
+    forged = f"/zz{control}2026-11-30 10:00:00 INFO staff FORGED"
+
+    (line,) = formatter.format(record_of("GET %s 404", forged)).splitlines()
+
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028]", line)
+    assert "FORGED" in line
+
+
+def test_text_of_visitors_in_a_traceback_cannot_forge_a_record() -> None:
+    def fail(text: str) -> None:
+        raise ValueError(text)
+
+    try:
+        fail("a\n2026-11-30 10:00:00 INFO staff FORGED\x1b[31m")
+    except ValueError:
+        record = record_of("Failed.")
+        record.exc_info = sys.exc_info()
+
+    first, *others = MaskingFormatter("%(asctime)s %(message)s").format(record).splitlines()
+
+    assert first.endswith("Failed.")
+    assert len(others) >= 3
+    assert all(line.startswith("    ") and "\x1b" not in line for line in others)
 
 
 def test_a_token_in_the_arguments_is_masked() -> None:

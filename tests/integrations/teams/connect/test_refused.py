@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from demo.programs import SIMULATED_CLIENT_ID
 from integrations.models import Connection
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
 from tests.integrations.teams.oauth_steps import (
@@ -175,6 +176,11 @@ def test_a_former_admin_connects_nothing(ada_browser, simulator, ada):
     "fault",
     [
         {"claims": {"aud": "another-app"}},
+        # Types that Microsoft doesn't document.
+        {"claims": {"aud": [SIMULATED_CLIENT_ID, "another-app"]}},
+        {"claims": {"oid": ["00000000-0000-4000-8000-000000000009"]}},
+        {"claims": {"wids": "62e90394-69f5-4237-9190-012177145e10"}},
+        {"claims": {"wids": [1]}},
         {"claims": {"nonce": "another-nonce"}},
         {"claims": {"exp": 1_000_000_000}},
         {"bad_signature": True},
