@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 
+_CONSOLE_EMAIL = "django.core.mail.backends.console.EmailBackend"
 _TEST_INSTALLATIONS = "Set DEBUG or DEMO to true only on a machine without real data."
 
 
@@ -135,6 +136,19 @@ def check_microsoft_cloud(**kwargs: Any) -> list[CheckMessage]:
             f"MICROSOFT_CLOUD is unknown: {settings.MICROSOFT_CLOUD!r}.",
             hint="Use global, gcc_high or dod.",
             id="coconut.E010",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_email_server(**kwargs: Any) -> list[CheckMessage]:
+    if settings.EMAIL_BACKEND != _CONSOLE_EMAIL or _is_test_installation():
+        return []
+    return [
+        Error(
+            "EMAIL_URL is not set: emails, with their private links, would be printed instead of sent.",
+            hint=f"Set EMAIL_URL, such as smtp+tls://user:password@host:587. {_TEST_INSTALLATIONS}",
+            id="coconut.E016",
         )
     ]
 

@@ -8,9 +8,9 @@ from hashlib import md5
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import StringAgg
-from django.db.models import Case, CharField, F, QuerySet, TextField, Value, When
+from django.db.models import Case, CharField, F, Func, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import MD5, Cast, Coalesce, Concat
+from django.db.models.functions import MD5, Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from appointments.changes.move import MOVABLE
@@ -110,9 +110,8 @@ def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -
 
 def _digest(kind: str, rows: QuerySet[Any], columns: Iterable[Combinable]) -> QuerySet[Any, Any]:
     """Select `kind` and the digest of all rows; no row if there are none."""
-    line = Value("\n", TextField())
-    parts = [part for column in columns for part in (Cast(column, TextField()), line)]
-    every = StringAgg(Concat(*parts), delimiter="\n", order_by="pk")
+    row = Cast(Func(*columns, function="ROW", output_field=TextField()), TextField())
+    every = StringAgg(row, delimiter="\n", order_by="pk")
     digests = rows.order_by().values(kind=Value(kind)).annotate(digest=MD5(every))
     found: QuerySet[Any, Any] = digests.values_list("kind", "digest")
     return found

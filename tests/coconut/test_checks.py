@@ -20,6 +20,7 @@ VALID_SETTINGS = {
     "ENCRYPTION_KEYS": [FERNET_KEY],
     "BASE_URL": "https://coconut.example",
     "SESSION_COOKIE_SAMESITE": "Lax",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "MICROSOFT_SIMULATOR_URL": "",
     "MICROSOFT_CLIENT_ID": "c0c0a075-0365-4000-8000-00000000c0de",
     "MICROSOFT_CLIENT_SECRET": "a secret",
@@ -76,6 +77,7 @@ def test_a_valid_installation_has_no_messages(installation: Settings) -> None:
         ("E009", {"MICROSOFT_CLIENT_CERTIFICATE": "/nowhere/microsoft.pem"}),
         ("E010", {"MICROSOFT_CLOUD": "china"}),
         ("E011", {"MICROSOFT_CLIENT_SECRET_EXPIRES": "31.12.2099"}),
+        ("E016", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}),
         ("W001", {"MICROSOFT_CLIENT_ID": "", "MICROSOFT_CLIENT_SECRET": ""}),
         ("W002", {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(30)}),
         ("W002", {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(-1)}),
@@ -103,6 +105,7 @@ def test_a_database_other_than_postgresql_is_refused(installation: Settings, mon
     [
         {"SECRET_KEY": "insecure-development-key-do-not-use-anywhere-else"},
         {"BASE_URL": "http://localhost:8000"},
+        {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"},
         {"MICROSOFT_SIMULATOR_URL": "http://localhost:9000"},
     ],
 )

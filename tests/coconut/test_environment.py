@@ -33,7 +33,7 @@ def test_an_unedited_example_gives_check_messages_and_no_traceback() -> None:
 
     assert "Traceback" not in done.stderr
     said = re.findall(r"\(coconut\.(\w+)\)", done.stderr)
-    assert said == ["E001", "E002", "W001"]
+    assert said == ["E001", "E002", "E016", "W001"]
 
 
 def test_every_variable_of_the_settings_is_explained_in_the_example() -> None:
@@ -53,6 +53,7 @@ def import_web_server(**changed: str) -> subprocess.CompletedProcess[str]:
         "SECRET_KEY": "fifty random characters that nobody else has seen",
         "ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
         "BASE_URL": "https://coconut.example",
+        "EMAIL_URL": "smtp+tls://user:password@mail.example:587",
         "DEMO": "false",
         "DEBUG": "false",
     }
@@ -76,6 +77,7 @@ def test_the_web_server_starts_with_safe_settings() -> None:
         ({"SECRET_KEY": ""}, "coconut.E001"),
         ({"ENCRYPTION_KEYS": ""}, "coconut.E002"),
         ({"SESSION_COOKIE_SAMESITE": "None"}, "coconut.E006"),
+        ({"EMAIL_URL": "consolemail://"}, "coconut.E016"),
         ({"MICROSOFT_SIMULATOR_URL": "http://localhost:9000"}, "coconut.E007"),
     ],
 )
