@@ -175,11 +175,11 @@ class Appointment(models.Model):
     join_token = models.CharField(max_length=40, default=new_token, editable=False)
     # A repeated submit carries the same key and is the same booking.
     request_key = models.CharField(max_length=64, null=True, blank=True)
-    # Zone in which the client chose the time. Empty if staff booked.
+    # Zone that the client chose on the booking page. Empty if they chose none, or if staff booked.
     client_time_zone = TimeZoneField(null=True, blank=True)
     client_note = models.TextField(blank=True)
     internal_note = models.TextField(blank=True)
-    # Clients read the reason in the email and on their page.
+    # Clients read a reason that staff gave. A client's own reason is only for staff.
     cancel_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     # Grows with every change, so that no change overwrites a concurrent one.
     version = models.PositiveIntegerField(default=0, db_default=0, editable=False)

@@ -146,7 +146,7 @@ def check_email_server(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "EMAIL_URL is not set: emails, with their private links, would be printed instead of sent.",
+            "Emails, with their private links, would be printed instead of sent.",
             hint=f"Set EMAIL_URL, such as smtp+tls://user:password@host:587. {_TEST_INSTALLATIONS}",
             id="coconut.E016",
         )

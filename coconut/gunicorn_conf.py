@@ -33,7 +33,7 @@ keepalive = 75
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # The socket would be a file in the home directory, shared by all installations.
 control_socket_disable = True
-# A peer can't set SCRIPT_NAME and PATH_INFO, which would get around the proxy's rules for paths.
+# A peer can't set SCRIPT_NAME and PATH_INFO, which would bypass the proxy's rules for paths.
 forwarder_headers = ""
 logger_class = "coconut.gunicorn_conf.Logger"
 

@@ -1,4 +1,4 @@
-"""Isolation of rows: an error in one row of a loop must not stop the rows behind it."""
+"""Isolation of rows: an error in one row of a loop must not stop the rows after it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import ConnectionError as CacheError
+from redis.exceptions import TimeoutError as CacheTimeout
 
 logger = logging.getLogger(__name__)
 
 #: Failures of the system instead of a row. They stop the loop. SystemExit, of a shutdown, isn't an Exception.
-SYSTEM_FAILURES = (OperationalError, InterfaceError, BrokerError, CacheError, SoftTimeLimitExceeded)
+SYSTEM_FAILURES = (OperationalError, InterfaceError, BrokerError, CacheError, CacheTimeout, SoftTimeLimitExceeded)
+#: SQLSTATEs of an OperationalError that concerns one row: deadlock, lock not available, statement cancelled
+#: (postgresql.org/docs/current/errcodes-appendix.html).
+_ROW_STATES = frozenset({"40P01", "55P03", "57014"})
 
 
 @contextmanager
@@ -25,7 +29,9 @@ def isolated(row: str) -> Iterator[None]:
     """
     try:
         yield
-    except SYSTEM_FAILURES:
-        raise
+    except SYSTEM_FAILURES as error:
+        if getattr(error.__cause__, "pgcode", None) not in _ROW_STATES:
+            raise
+        logger.exception("%s failed. The next rows follow.", row)
     except Exception:
-        logger.exception("%s failed. The rows behind it go on.", row)
+        logger.exception("%s failed. The next rows follow.", row)

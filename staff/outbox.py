@@ -17,6 +17,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, get_connection
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, DateTimeField, F, Min
@@ -139,7 +140,7 @@ def _send_claimed(email: OutboxEmail) -> bool:
         _retry_later(email, error)
         return False
     except Exception as error:
-        # An error in one email must not stop the emails behind it.
+        # An error in one email must not stop the emails after it.
         logger.exception("Email %s of kind %s can't be rendered.", email.pk, email.kind)
         _record_outcome(email, EmailState.FAILED, error)
         return True
@@ -160,11 +161,14 @@ def _send_claimed(email: OutboxEmail) -> bool:
     except SYSTEM_FAILURES:
         raise
     except Exception as error:
-        # An error in one email must not stop the emails behind it.
+        # An error in one email must not stop the emails after it.
         if _is_refused_for_now(error):
             _retry_later(email, error)
         else:
-            logger.warning("Email %s of kind %s was not sent.", email.pk, email.kind, exc_info=True)
+            # The text of an expected error holds the address.
+            is_expected = isinstance(error, OSError | ValueError | ValidationError)
+            name = type(error).__name__
+            logger.warning("Email %s of kind %s was not sent: %s", email.pk, email.kind, name, exc_info=not is_expected)
             _record_outcome(email, EmailState.FAILED, error)
     else:
         _record_outcome(email, EmailState.SENT, sent_at=Now())

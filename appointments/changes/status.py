@@ -95,7 +95,7 @@ def cancel_appointment(
 ) -> Appointment:
     """Cancel the appointment and its meeting, and free its time; return its current state.
 
-    The client and the staff member read `reason`, of which 300 characters are kept. Only staff read a client's reason.
+    The staff member reads `reason`, of which 300 characters are kept. So does the client if staff gave it.
     Raises BookingError if the appointment is already cancelled or over.
     """
     with transaction.atomic():

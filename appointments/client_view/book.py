@@ -40,7 +40,7 @@ def book_as_client(
         "through": BookedThrough.CLIENT_VIEW,
         "request_key": token.request_key(selection.service.pk, int(starts_at.timestamp())),
         "client_note": client_note,
-        "client_time_zone": selection.zone,
+        "client_time_zone": selection.chosen_zone,
     }
     details = details | {"name": " ".join(details["name"].split())}
     client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.zone}

@@ -74,14 +74,20 @@ def limit_of_cancelling(request: HttpRequest) -> Limit | None:
 
 
 def _counts_of_moving(request: HttpRequest, appointment: Appointment) -> list[tuple[Limit, object]]:
-    return [
-        (_CHANGES, client_address(request)),
-        (_MOVES_OF_APPOINTMENT, appointment.pk),
-        (_EMAILS_TO_CLIENT, mailbox_of(appointment.client.email)),
-    ]
+    # The limit that many visitors may share comes last: a refused move doesn't count there.
+    counts: list[tuple[Limit, object]] = [(_MOVES_OF_APPOINTMENT, appointment.pk)]
+    if appointment.client.email:
+        counts.append((_EMAILS_TO_CLIENT, mailbox_of(appointment.client.email)))
+    return [*counts, (_CHANGES, client_address(request))]
 
 
 def mailbox_of(email: str) -> str:
-    """Return the mailbox of an address: without case and without the tag after a plus sign (RFC 5233)."""
+    """Return the mailbox of an address: without case and without the tag after a plus sign (RFC 5233).
+
+    Gmail also ignores dots (support.google.com/mail/answer/7436150).
+    """
     local_part, _at, domain = email.casefold().rpartition("@")
-    return f"{local_part.partition('+')[0]}@{domain}"
+    name = local_part.partition("+")[0] or local_part
+    if domain in ("gmail.com", "googlemail.com"):
+        name, domain = name.replace(".", ""), "gmail.com"
+    return f"{name}@{domain}"

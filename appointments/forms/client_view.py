@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
+from unicodedata import normalize
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -21,12 +22,16 @@ from services.models import MeetingMethod
 from staff.validators import one_line
 
 _LONGEST_NOTE = 2000
-# Our emails greet with this name, and email programs turn an address into a link.
-_no_link = RegexValidator(
-    r"(?i)://|www\.|@",
-    message=gettext_lazy("Enter a name only, without a web or email address."),
-    inverse_match=True,
+# A web or email address: with a scheme, www or @, or a domain in lower case or with a common ending.
+_ADDRESS = re.compile(
+    r"(?i:://|www\.|@|\.(?:com|net|org|info|biz|io|app|link|site|online|shop|top|xyz)\b)|\w\.[a-z]{2}"
 )
+
+
+def _no_address(name: str) -> None:
+    """Refuse a name with an address. Our emails greet with it, and email programs turn an address into a link."""
+    if _ADDRESS.search(normalize("NFKC", name)):
+        raise forms.ValidationError(_("Enter a name only, without a web or email address."))
 
 
 class DetailsForm(forms.Form):
@@ -37,7 +42,7 @@ class DetailsForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Your name"),
         max_length=300,
-        validators=[one_line, _no_link],
+        validators=[one_line, _no_address],
         error_messages={"required": gettext_lazy("Enter your name.")},
         widget=forms.TextInput({"autocomplete": "name"}),
     )

@@ -100,7 +100,7 @@ def _day(day: date, today: date) -> Day:
 
 
 def _cells(column: Column, days: list[Day], shown: Schedule) -> list[Cell]:
-    cells = {day.date: Cell(day, _book_label(column.member, day)) for day in days}
+    cells = {day.date: Cell(day, "" if day.is_past else _book_label(column.member, day)) for day in days}
     for appointment in column.appointments:
         start = appointment.starts_at.astimezone(shown.zone)
         cells[max(start.date(), shown.first)].chips.append(_chip(appointment, start))

@@ -93,7 +93,8 @@ def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpRespons
     context = appointment_context(appointment) | {"form": form}
     limit = limit_of_cancelling(request) if request.method == "POST" else None
     if limit is not None:
-        context["error"] = _("Too many appointments were changed from here. Try again in an hour.")
+        context["error"] = _("Too many appointments were changed from here. Try again later.")
+        context["is_limited"] = True
         return too_many_requests(request, "appointments/manage/cancel.html", limit, context)
     if form.is_valid():
         try:
@@ -117,7 +118,7 @@ def manage_cancel(request: HttpRequest, appointment: Appointment) -> HttpRespons
 def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Move to another free time of the same staff member."""
     limit = limit_of_moving(request, appointment) if request.method == "POST" else None
-    error = _("This appointment was moved too often. It can’t be moved here again today.") if limit else ""
+    error = _("This appointment can’t be moved here at the moment.") if limit else ""
     if request.method == "POST" and not limit:
         error = _try_move(request, appointment)
     if request.method == "POST" and not error:

@@ -109,11 +109,13 @@ class MaskingFormatter(logging.Formatter):
         return self._mask.text(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        return _in_one_line(super().formatMessage(record))
+        # Masked first: an escape before the name of a secret would hide the name.
+        return _in_one_line(self._mask.text(super().formatMessage(record)))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
         """Return the traceback, indented, so that text of visitors in it doesn't look like a record."""
-        return "\n".join(f"    {_in_one_line(line)}" for line in super().formatException(ei).split("\n"))
+        masked = self._mask.text(super().formatException(ei))
+        return "\n".join(f"    {_in_one_line(line)}" for line in masked.split("\n"))
 
 
 class JsonFormatter(BaseJsonFormatter):

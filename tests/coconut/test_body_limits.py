@@ -22,7 +22,7 @@ def test_a_body_over_the_limit_is_refused_with_a_sentence(address: str) -> None:
     response = Browser().post(address, b"a" * (LARGEST_BODY + 1), content_type="multipart/form-data; boundary=x")
 
     assert response.status_code == 413
-    assert "nothing was saved" in response.content.decode()
+    assert "Nothing was saved." in response.content.decode()
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -7,6 +7,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import ConnectionError as CacheError
+from redis.exceptions import TimeoutError as CacheTimeout
 
 from coconut.isolation import isolated
 
@@ -34,6 +35,7 @@ def test_a_row_that_fails_is_logged_and_the_next_ones_follow(caplog: pytest.LogC
         InterfaceError(),
         BrokerError(),
         CacheError(),
+        CacheTimeout(),
         SoftTimeLimitExceeded(),
         SystemExit(),
         KeyboardInterrupt(),
@@ -42,3 +44,14 @@ def test_a_row_that_fails_is_logged_and_the_next_ones_follow(caplog: pytest.LogC
 def test_a_lost_server_a_time_limit_and_a_shutdown_stop_the_loop(failure: BaseException) -> None:
     with pytest.raises(type(failure)):
         run([failure, None])
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "55P03", "57014"])
+def test_a_deadlock_and_a_lock_timeout_concern_one_row(sqlstate: str) -> None:
+    class Refused(Exception):
+        pgcode = sqlstate
+
+    failure = OperationalError()
+    failure.__cause__ = Refused()
+
+    assert run([failure, None]) == 2

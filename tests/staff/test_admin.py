@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 from django.urls import reverse
 
+from staff.embedding import embedding_sites
 from staff.models import EmailState, Organization, OutboxEmail, Role, StaffMember
 from tests.factories import PASSWORD, make_member, make_operator, make_organization, make_staff
 
@@ -65,8 +66,6 @@ def test_an_address_is_one_line(operator: Browser) -> None:
     "typed",
     [
         "www.birch.example",
-        "http://www.birch.example",
-        "http://localhost.birch.example",
         "https://birch.example/book",
         "javascript:alert(1)",
         "https://a.example;",
@@ -78,6 +77,20 @@ def test_a_value_that_is_not_an_origin_is_refused_with_a_sentence(operator: Brow
 
     errors = answer.context["adminform"].form.errors["embed_origins"]
     assert errors == [f"“{typed}” is not an origin. Write it as https://www.example.com."]
+
+
+@pytest.mark.parametrize("typed", ["http://www.birch.example", "http://localhost.birch.example"])
+def test_a_site_without_https_is_refused_with_a_sentence(operator: Browser, typed: str) -> None:
+    answer = operator.post(reverse("admin:staff_organization_add"), {**BIRCH, "embed_origins": typed})
+
+    errors = answer.context["adminform"].form.errors["embed_origins"]
+    assert errors == [f"“{typed}” must begin with https, so that visitors see the real page."]
+
+
+def test_a_stored_site_without_https_does_not_disable_the_others(maple: Organization) -> None:
+    maple.embed_origins = "http://intranet.maple.example\nhttps://www.maple.example\nhttps://a.example; x"
+
+    assert embedding_sites(maple) == ["https://www.maple.example"]
 
 
 def test_an_operator_creates_the_first_admin_who_can_then_sign_in(operator: Browser) -> None:

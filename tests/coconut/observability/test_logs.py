@@ -144,6 +144,19 @@ def test_text_of_visitors_cannot_forge_a_record(formatter: logging.Formatter, co
     assert "FORGED" in line
 
 
+@pytest.mark.parametrize(
+    ("leak", "secret"),
+    [
+        ("bad\npassword=hunter2hunter2", "hunter2"),
+        ("x\r\nAuthorization: Basic dXNlcjpwYXNzd29yZA==", "dXNl"),
+        ("a\teyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "eyJ"),
+        ("first\nclient_secret=abc~123456&x", "abc~"),
+    ],
+)
+def test_a_secret_after_a_control_character_is_masked(formatter: logging.Formatter, leak: str, secret: str) -> None:
+    assert secret not in formatter.format(record_of(leak))
+
+
 def test_text_of_visitors_in_a_traceback_cannot_forge_a_record() -> None:
     def fail(text: str) -> None:
         raise ValueError(text)
