@@ -156,6 +156,24 @@ def test_the_week_of_one_person_becomes_that_of_two_and_back_without_a_reload(pa
         expect(anna).to_be_visible(visible=not is_alone)
 
 
+def test_an_appointment_is_dragged_to_another_day_of_the_weeks_table(page: Page, stack: Stack) -> None:
+    steps.sign_in(page, "sky@maple.example", then=f"/schedule/?view=week&date={next_wednesday()}")
+    page.set_viewport_size({"width": 1280, "height": 1600})
+    free = ".week-cell.is-empty:not(.is-closed)"
+    row = page.locator(f"tr:has(.chip):has({free})").first
+    chip, target = row.locator(".chip").first, row.locator(free).first
+    time = chip.locator(".chip-time").inner_text()
+    moved = chip.get_attribute("data-appointment")
+    day, staff = target.get_attribute("data-day"), target.get_attribute("data-staff")
+
+    chip.drag_to(target)
+    page.get_by_role("dialog").get_by_role("button", name="Move").click()
+
+    cell = page.locator(f'.week-cell[data-day="{day}"][data-staff="{staff}"]')
+    expect(cell.locator(f'[data-appointment="{moved}"] .chip-time')).to_have_text(time)
+    expect(page.locator(f'.week-cell [data-appointment="{moved}"]')).to_have_count(1)
+
+
 def test_on_a_phone_a_week_of_many_is_a_list_of_people(page: Page, stack: Stack) -> None:
     steps.sign_in(page, "sky@maple.example", then="/schedule/?view=week")
     page.set_viewport_size({"width": 390, "height": 844})
