@@ -175,7 +175,7 @@ class Appointment(models.Model):
     join_token = models.CharField(max_length=40, default=new_token, editable=False)
     # A repeated submit carries the same key and is the same booking.
     request_key = models.CharField(max_length=64, null=True, blank=True)
-    # Zone that the client chose on the booking page. Empty if they chose none, or if staff booked.
+    # Zone in which the booking page showed the times to the client. Empty if staff booked.
     client_time_zone = TimeZoneField(null=True, blank=True)
     client_note = models.TextField(blank=True)
     internal_note = models.TextField(blank=True)

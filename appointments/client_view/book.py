@@ -40,7 +40,8 @@ def book_as_client(
         "through": BookedThrough.CLIENT_VIEW,
         "request_key": token.request_key(selection.service.pk, int(starts_at.timestamp())),
         "client_note": client_note,
-        "client_time_zone": selection.chosen_zone,
+        # Not the zone that is stored for a known client: a stranger may book in that name, and sees the zone.
+        "client_time_zone": selection.zone,
     }
     details = details | {"name": " ".join(details["name"].split())}
     client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.zone}

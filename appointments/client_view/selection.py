@@ -106,13 +106,7 @@ class ClientSelection:
     @cached_property
     def zone(self) -> ZoneInfo:
         """Return the chosen time zone, else that of the organisation."""
-        zone: ZoneInfo = self.chosen_zone or self.organization.time_zone
-        return zone
-
-    @property
-    def chosen_zone(self) -> ZoneInfo | None:
-        """Return the time zone of the address, if any."""
-        zone: ZoneInfo | None = self._parameters.value("zone")
+        zone: ZoneInfo = self._parameters.value("zone") or self.organization.time_zone
         return zone
 
     @property

@@ -406,6 +406,18 @@ def test_a_booking_changes_nothing_that_is_stored_about_a_known_client(maple: Ma
     assert "05:00 – 05:30, Toronto time (EST)" in part(sent_to(maple.cleo.email), "text/plain")
 
 
+def test_without_a_chosen_zone_the_stored_zone_of_a_known_client_is_not_shown(maple: Maple):
+    Client.objects.filter(pk=maple.cleo.pk).update(time_zone="Asia/Tokyo")
+
+    done = send(maple, where=address(maple, zone=""), name=maple.cleo.name, email=maple.cleo.email)
+    appointment = Appointment.objects.get()
+    pages = [text_of(visit(done["Location"])), text_of(visit(f"/join/{appointment.join_token}/"))]
+
+    assert (appointment.client, str(appointment.client_zone)) == (maple.cleo, "UTC")
+    assert "10:00–10:30" in pages[0]
+    assert not any("Tokyo" in page or "19:00" in page for page in pages)
+
+
 def test_an_appointment_that_staff_book_is_in_the_clients_own_zone(maple: Maple):
     send(maple, where=address(maple, zone="America/Toronto"), name=maple.cleo.name, email=maple.cleo.email)
 
