@@ -310,6 +310,8 @@ def test_too_many_moves_are_refused_with_a_sentence_and_a_phone_number(
     assert appointment.events.filter(kind="moved").count() == times
     assert "This appointment can’t be moved here at the moment." in moves[-1].content.decode()
     assert "+1 555 0101" in moves[-1].content.decode()
+    # No times, as none could be chosen.
+    assert 'name="starts_at"' not in moves[-1].content.decode()
     assert 0 < int(moves[-1]["Retry-After"]) <= 3600
     # Staff aren't limited, and the client can still cancel.
     move(appointment, hour=10)
