@@ -304,6 +304,9 @@ LOGGING = {
         # MSAL's debug lines contain authorization codes. They stay off, even if LOG_LEVEL is DEBUG.
         "msal": {"level": "INFO"},
         "urllib3": {"level": "WARNING"},
+        "waitress": {"level": "WARNING"},
+        # Warns whenever a request waits for a thread.
+        "waitress.queue": {"level": "ERROR"},
         "django": {"handlers": [], "propagate": True},
     },
 }

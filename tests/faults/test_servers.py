@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import socket
+import urllib.request
+from contextlib import ExitStack
 
 from local_servers.processes import stop
 from tests.faults import microsoft, workers
@@ -73,3 +76,16 @@ def test_a_database_restart_while_links_are_created_loses_and_duplicates_nothing
     maple.desk.move(maple.booked[0])
     expect_agreement(stack)
     assert microsoft.created(stack) == made + 3
+
+
+def test_slow_visitors_of_the_public_page_stop_neither_pages_nor_probes(stack: Stack) -> None:
+    begun = f"POST /book/maple/ HTTP/1.1\r\nHost: localhost\r\nOrigin: {stack.url}\r\n"
+    begun += "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\na"
+    port = stack.addresses.web_port
+    with ExitStack() as visitors:
+        for _ in range(100):
+            visitor = visitors.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+            visitor.sendall(begun.encode())
+
+        for page in ("/healthz", "/sign-in/", "/book/maple/"):
+            assert urllib.request.urlopen(f"{stack.url}{page}", timeout=30).status == 200
