@@ -7,7 +7,7 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.changes.switch_service import switch_notice
-        from appointments.notifications.outbox import APPOINTMENT_EMAIL
+        from appointments.notifications.outbox import APPOINTMENT_EMAIL, SUMMARY_EMAIL
         from appointments.video import receivers  # noqa: F401 - connects the receivers
         from appointments.video.notices import missing_links, other_links
         from appointments.video.reconciliation import AppointmentMeetings, appointment_pages
@@ -21,3 +21,4 @@ class AppointmentsConfig(AppConfig):
         connection_notices.register(other_links)
         service_notices.register(switch_notice)
         email_kinds.register(APPOINTMENT_EMAIL)
+        email_kinds.register(SUMMARY_EMAIL)

@@ -320,11 +320,14 @@ class Audience(models.TextChoices):
 
 
 class Notification(models.Model):
-    """An email about an appointment. The outbox row `email` has its recipient and state."""
+    """Content of an email about an appointment. The outbox row `email` has its recipient and state.
+
+    The email about a bulk change covers several appointments of a staff member.
+    """
 
     # The unique constraint's index begins with this column.
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="notifications", db_index=False)
-    email = models.OneToOneField(OutboxEmail, models.CASCADE)
+    email = models.ForeignKey(OutboxEmail, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=10, choices=NotificationKind)
     # SEQUENCE of the calendar file: the appointment's version that the email describes.
     sequence = models.PositiveIntegerField(default=0)

@@ -14,7 +14,11 @@ from staff.outbox import send_waiting
 
 
 def send_all() -> None:
-    """Send all due emails. One call ends early while a link is unclaimed, as no worker runs here."""
+    """Send all emails that weren't tried yet, as if the time had come for those about changes.
+
+    One call ends early while a link is unclaimed, as no worker runs here.
+    """
+    OutboxEmail.objects.waiting().filter(attempts=0).update(due_at=Now())
     while send_waiting():
         pass
 

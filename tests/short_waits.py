@@ -14,6 +14,7 @@ class ShortWaits(AppConfig):
     name = "tests.short_waits"
 
     def ready(self) -> None:
+        from appointments.notifications import outbox
         from coconut import leases
         from integrations import circuit_breaker
         from integrations.matching import host_permission_schedule, rematch_lease
@@ -22,6 +23,7 @@ class ShortWaits(AppConfig):
         # Longer than CELERY_TASK_TIME_LIMIT in `tests.stack_settings`.
         _shorten(leases, LEASE_DURATION=6 * SECOND)
         _shorten(rematch_lease, RUN_LEASE_DURATION=6 * SECOND)
+        _shorten(outbox, HOLD=SECOND)
         _shorten(lease, SETTLED_AFTER=SECOND)
         _shorten(sweep_queries, ENQUEUE_PAUSE=SECOND)
         _shorten(circuit_breaker, FIRST_PAUSE_SECONDS=1, LONGEST_PAUSE_SECONDS=3, LONGEST_PROBE_PAUSE_SECONDS=2)

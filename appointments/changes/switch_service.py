@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,9 +16,11 @@ from django.utils.translation import ngettext
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.meeting_method import change_method
 from appointments.models import Appointment, AppointmentQuerySet, BookedThrough, Status
+from appointments.notifications.outbox import one_email_per_staff_member
 from appointments.video.missing_links import host_is_able
 from appointments.video.repair import RepairResult
 from appointments.video.repair_rows import LinkRow, rows_of
+from coconut.isolation import isolated
 from integrations.hooks import MeetingPage
 from integrations.hosting.blocking_reasons import BlockingReason
 from integrations.meetings.signals import batch_enqueue
@@ -74,14 +77,13 @@ def switch_to_video(appointments: Iterable[Appointment], *, actor: StaffMember) 
     Appointments that can't be changed are skipped and counted. Don't call this in a transaction.
     """
     changed = skipped = 0
-    with batch_enqueue():
+    with batch_enqueue(), one_email_per_staff_member():
         for appointment in appointments:
-            try:
+            is_changed = False
+            with isolated(f"Changing appointment {appointment.pk} to a video call"), suppress(BookingError):
                 change_method(appointment, method=MeetingMethod.VIDEO, actor=actor, through=BookedThrough.SCHEDULE)
-            except BookingError:
-                skipped += 1
-            else:
-                changed += 1
+                is_changed = True
+            changed, skipped = changed + is_changed, skipped + (not is_changed)
     return RepairResult(changed, skipped)
 
 

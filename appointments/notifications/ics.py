@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from appointments.labels import join_label, personal_link_label
 from appointments.models import Appointment, Audience, NotificationKind
 from services.models import MeetingMethod
 
-REQUEST, CANCEL = "REQUEST", "CANCEL"
+REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
 
 
 def method_of(kind: str) -> str:
@@ -29,10 +30,7 @@ def invitation(appointment: Appointment, *, kind: str, sequence: int, audience: 
     Its UID stays the same over the appointment's life and SEQUENCE grows, so that calendars replace the entry. It
     gets forwarded: it holds the join link and never the link to manage the appointment.
     """
-    calendar = Calendar()
-    calendar.add("prodid", "-//Coconut//Appointments//EN")
-    calendar.add("version", "2.0")
-    calendar.add("method", method_of(kind))
+    calendar = _empty_calendar(method_of(kind))
     event = _event(appointment, audience)
     event.add("sequence", sequence)
     event.add("status", "CANCELLED" if kind == NotificationKind.CANCELLED else "CONFIRMED")
@@ -41,6 +39,18 @@ def invitation(appointment: Appointment, *, kind: str, sequence: int, audience: 
     calendar.add_component(event)
     ics: bytes = calendar.to_ical()
     return ics
+
+
+def calendar_of(appointments: Iterable[Appointment]) -> str:
+    """Return one .ics file of several live appointments for their staff member, to import into a calendar."""
+    calendar = _empty_calendar(PUBLISH)
+    for appointment in appointments:
+        event = _event(appointment, Audience.STAFF)
+        event.add("sequence", appointment.version)
+        event.add("status", "CONFIRMED")
+        event.add("organizer", _organizer(appointment), encode=False)
+        calendar.add_component(event)
+    return str(calendar.to_ical().decode())
 
 
 def summary(appointment: Appointment, audience: str) -> str:
@@ -62,6 +72,14 @@ def address_of(appointment: Appointment) -> str:
     if location is None or appointment.method != MeetingMethod.AT_LOCATION:
         return ""
     return ", ".join(filter(None, [location.name, location.address]))
+
+
+def _empty_calendar(method: str) -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", "-//Coconut//Appointments//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", method)
+    return calendar
 
 
 def _event(appointment: Appointment, audience: str) -> Event:

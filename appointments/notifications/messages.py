@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -10,13 +11,14 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from appointments.absolute_urls import book_again_url, join_url, manage_url, staff_url
 from appointments.labels import join_label, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, previous_values
 from appointments.notifications.facts import facts_of
-from appointments.notifications.ics import invitation, method_of, summary
+from appointments.notifications.ics import calendar_of, invitation, method_of, summary
 from services.models import MeetingMethod
 from staff.models import StaffMember
 
@@ -36,6 +38,37 @@ def message_for(notification: Notification) -> EmailMultiAlternatives:
     appointment = Appointment.objects.select_related(*_RELATED).get(pk=notification.appointment_id)
     with timezone.override(_zone_of_reader(appointment, notification)):
         return _render_message(appointment, notification)
+
+
+def summary_for(notifications: Sequence[Notification]) -> EmailMultiAlternatives:
+    """Build the message to a staff member about several live appointments, from their present state."""
+    pks = [notification.appointment_id for notification in notifications]
+    appointments = Appointment.objects.select_related(*_RELATED).in_bulk(pks)
+    pairs = [(appointments[notification.appointment_id], notification) for notification in notifications]
+    with timezone.override(pairs[0][0].staff.zone):
+        return _render_summary(pairs)
+
+
+def _render_summary(pairs: Sequence[tuple[Appointment, Notification]]) -> EmailMultiAlternatives:
+    number = len(pairs)
+    subject = ngettext("%d appointment changed", "%d appointments changed", number) % number
+    sentence = ngettext("%d of your appointments has changed.", "%d of your appointments have changed.", number)
+    context = {
+        "subject": subject,
+        "sentence": f"{sentence % number} {_('This is how they are now:')}",
+        "language": translation.get_language(),
+        "changes": [_context(appointment, notification) for appointment, notification in pairs],
+    }
+    message = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string("appointments/email/staff_summary.txt", context),
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(render_to_string("appointments/email/staff_summary.html", context), "text/html")
+    message.attach(
+        "appointments.ics", calendar_of([appointment for appointment, _notification in pairs]), "text/calendar"
+    )
+    return message
 
 
 def _render_message(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:

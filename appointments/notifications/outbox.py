@@ -1,27 +1,61 @@
 """Emails to clients and staff about an appointment, stored in the transaction of the change.
 
-`staff.outbox` sends them. If the email about the previous change wasn't sent yet, the next change replaces it.
+`staff.outbox` sends them. If the email about the previous change wasn't sent yet, the next change replaces it. Emails
+about changes wait for HOLD, so that changes in quick succession and their Undo lead to one email or none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q
+from django.db.models.functions import Now
 
-from appointments.models import Appointment, Audience, Notification, NotificationKind
+from appointments.models import LIVE_STATUSES, Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, previous_values
-from appointments.notifications.messages import message_for
+from appointments.notifications.messages import message_for, summary_for
 from staff.models import EmailState, OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_emails
+
+#: Time in which further changes join the email about a change. Undo on the schedule is possible meanwhile.
+HOLD: Final = timedelta(seconds=30)
+
+_is_bulk_change: ContextVar[bool] = ContextVar("is_bulk_change", default=False)
+
+
+@contextmanager
+def one_email_per_staff_member() -> Iterator[None]:
+    """Collect the emails to staff about the changes in this block: one email for each staff member.
+
+    Each change is still notified in its own transaction, so that a killed process leaves no change without an email.
+    """
+    token = _is_bulk_change.set(True)
+    try:
+        yield
+    finally:
+        _is_bulk_change.reset(token)
 
 
 def _render_notification(email: OutboxEmail) -> EmailMultiAlternatives | None:
     """Return the message, or None if the appointment was deleted or the reader has a newer email about it."""
     notification = Notification.objects.filter(email=email).select_related("email").first()
     return message_for(notification) if notification is not None and not _has_newer(notification) else None
+
+
+def _render_summary(email: OutboxEmail) -> EmailMultiAlternatives | None:
+    """Return the message about the appointments that still concern the reader, or None if none does."""
+    notifications = email.notifications.select_related("email").order_by("appointment__starts_at", "pk")
+    live = notifications.filter(appointment__status__in=LIVE_STATUSES)
+    listed = [notification for notification in live if not _has_newer(notification)]
+    if not listed:
+        return None
+    return message_for(listed[0]) if len(listed) == 1 else summary_for(listed)
 
 
 def _has_newer(notification: Notification) -> bool:
@@ -33,6 +67,8 @@ def _has_newer(notification: Notification) -> bool:
 
 
 APPOINTMENT_EMAIL: Final = EmailKind("appointment", _render_notification)
+#: About several appointments of one staff member.
+SUMMARY_EMAIL: Final = EmailKind("appointments", _render_summary)
 
 
 @dataclass(frozen=True)
@@ -43,12 +79,15 @@ class PendingNotification:
     to: str
     kind: NotificationKind
     before: dict[str, Any] | None = None
+    # Of the replaced email, so that its reader waits no longer. None: a confirmation goes at once, a change after HOLD.
+    due_at: datetime | None = None
+    joins_summary: bool = False
 
     def replacing(self, unsent: Notification | None) -> PendingNotification:
         """Return the notification that also covers the unsent one, which it replaces."""
         if unsent is None:
-            return self
-        return replace(self, kind=_combined_kind(self, unsent), before=unsent.before)
+            return replace(self, joins_summary=_is_bulk_change.get() and self.audience == Audience.STAFF)
+        return replace(self, kind=_combined_kind(self, unsent), before=unsent.before, due_at=unsent.email.due_at)
 
     def has_changed(self, appointment: Appointment) -> bool:
         """Return whether the appointment differs from what the reader knows."""
@@ -99,31 +138,50 @@ def _withdraw_waiting(appointment: Appointment) -> dict[tuple[str, str], Notific
     # The lock decides between this change and a worker that claims the email at the same moment.
     found = list(waiting.select_related("email").select_for_update(of=("email",)).order_by("-sequence"))
     if found:
-        OutboxEmail.objects.filter(pk__in=[each.email_id for each in found]).delete()
+        Notification.objects.filter(pk__in=[each.pk for each in found]).delete()
+        # A summary stays if it covers other appointments.
+        emails = OutboxEmail.objects.filter(pk__in=[each.email_id for each in found])
+        emails.filter(notifications__isnull=True).delete()
     # Of several emails to one reader, the oldest knows what the reader last heard of.
     return {(each.audience, each.to): each for each in found}
 
 
 def _enqueue(appointment: Appointment, pending: list[PendingNotification]) -> None:
-    notifications = [
-        Notification(
-            appointment=appointment,
-            email=OutboxEmail(
-                kind=APPOINTMENT_EMAIL.name,
-                to=[each.to],
-                organization_id=appointment.organization_id,
-                language=appointment.client.language if each.audience == Audience.CLIENT else "",
-            ),
-            kind=each.kind,
-            sequence=appointment.version,
-            audience=each.audience,
-            before=each.before,
-        )
-        for each in pending
-        if each.to
-    ]
-    enqueue_emails([each.email for each in notifications])
+    notifications = [_new_notification(appointment, each) for each in pending if each.to]
+    enqueue_emails([each.email for each in notifications if each.email.pk is None])
     Notification.objects.bulk_create(notifications)
+
+
+def _new_notification(appointment: Appointment, pending: PendingNotification) -> Notification:
+    """Return an unsaved notification. Its email is unsaved too, or the waiting summary that it joins."""
+    return Notification(
+        appointment=appointment,
+        email=_waiting_summary(pending) or _new_email(appointment, pending),
+        kind=pending.kind,
+        sequence=appointment.version,
+        audience=pending.audience,
+        before=pending.before,
+    )
+
+
+def _new_email(appointment: Appointment, pending: PendingNotification) -> OutboxEmail:
+    is_confirmation = pending.kind == NotificationKind.BOOKED
+    return OutboxEmail(
+        kind=SUMMARY_EMAIL.name if pending.joins_summary else APPOINTMENT_EMAIL.name,
+        to=[pending.to],
+        organization_id=appointment.organization_id,
+        language=appointment.client.language if pending.audience == Audience.CLIENT else "",
+        due_at=pending.due_at or (Now() if is_confirmation else Now() + HOLD),
+    )
+
+
+def _waiting_summary(pending: PendingNotification) -> OutboxEmail | None:
+    """Lock and return the summary to the same staff member that isn't due yet, if any."""
+    if not pending.joins_summary:
+        return None
+    waiting = OutboxEmail.objects.waiting().filter(kind=SUMMARY_EMAIL.name, to=[pending.to], due_at__gt=Now())
+    # The lock keeps a worker from sending it before the caller's transaction ends.
+    return waiting.select_for_update(skip_locked=True).first()
 
 
 def _combined_kind(pending: PendingNotification, unsent: Notification) -> NotificationKind:

@@ -23,7 +23,7 @@ from appointments.models import (
     BookedThrough,
     NotificationKind,
 )
-from appointments.notifications.outbox import notify_all
+from appointments.notifications.outbox import notify_all, one_email_per_staff_member
 from appointments.timeline import Fact, record_event
 from appointments.video.meeting import VIDEO_FIELDS, reassign_video
 from appointments.video.missing_links import is_elsewhere, lacks_link
@@ -61,7 +61,7 @@ def repair_links(appointments: Iterable[Appointment], *, actor: StaffMember, rep
     Load the organisation and staff with `appointments`. Don't call this in a transaction.
     """
     changed = skipped = 0
-    with batch_enqueue():
+    with batch_enqueue(), one_email_per_staff_member():
         for appointment in appointments:
             is_changed = False
             with isolated(f"Repairing the link of appointment {appointment.pk}"), suppress(BookingError):

@@ -148,7 +148,7 @@ def test_no_name_can_add_a_header(maple: Maple) -> None:
 
 def test_an_address_that_is_no_valid_header_fails_alone(maple: Maple) -> None:
     maple.book()
-    to_client = OutboxEmail.objects.filter(notification__audience=Audience.CLIENT)
+    to_client = OutboxEmail.objects.filter(notifications__audience=Audience.CLIENT)
     to_client.update(to=["cleo@example.com\nBcc: all@example.com"])
 
     send_all()

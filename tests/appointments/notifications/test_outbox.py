@@ -21,6 +21,7 @@ from staff.outbox import send_again, send_waiting
 from tests.appointments.conftest import Maple
 from tests.appointments.mailbox import cancel, move
 from tests.factories import make_client
+from tests.outbox import send_all
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -54,9 +55,9 @@ def test_a_client_who_is_the_staff_member_gets_both_emails(maple: Maple) -> None
 
 def test_every_change_has_a_greater_sequence(maple: Maple) -> None:
     appointment = maple.book()
-    send_waiting()
+    send_all()
     move(appointment)
-    send_waiting()
+    send_all()
     cancel(appointment)
 
     assert outbox() == [
