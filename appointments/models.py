@@ -288,7 +288,7 @@ class AppointmentEvent(models.Model):
 
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="events")
     at = models.DateTimeField(db_default=Now())
-    actor = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
+    actor = models.ForeignKey(StaffMember, models.RESTRICT, related_name="+", null=True, blank=True)
     through = models.CharField(max_length=15, choices=BookedThrough, blank=True)
     kind = models.CharField(max_length=30, choices=AppointmentEventKind)
     params = models.JSONField(default=dict, blank=True)

@@ -32,4 +32,6 @@ def _delete_rows(case: TransactionTestCase) -> None:
 def delete_statements() -> str:
     """Return the statements that empty all tables, for one call of `execute`."""
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    return ";".join(f'DELETE FROM "{table}"' for table in sorted(set(tables) - _KEPT))
+    # Rows of append-only tables may only be deleted with this setting, which ends with the transaction.
+    purge = "SELECT set_config('coconut.purge', 'on', true)"
+    return ";".join([purge, *(f'DELETE FROM "{table}"' for table in sorted(set(tables) - _KEPT))])

@@ -152,7 +152,7 @@ class ConnectionEvent(models.Model):
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="events")
     at = models.DateTimeField(db_default=Now())
-    actor = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
+    actor = models.ForeignKey(StaffMember, models.RESTRICT, related_name="+", null=True, blank=True)
     kind = models.CharField(max_length=20, choices=EventKind)
     params = models.JSONField(default=dict, blank=True)
 

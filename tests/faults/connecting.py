@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from appointments.models import Appointment
+from coconut.append_only import purging
 from demo.logins import TENANT_ID
 from integrations.connections.lifecycle import add_connection, mark_reauthorized
 from integrations.models import Connection
@@ -23,7 +24,8 @@ ADMINISTRATOR = "gail@contoso.example"
 
 def begin(maple: dict[str, Any], cedar: dict[str, Any]) -> None:
     """Delete all appointments. Connect Maple by its service account and Cedar by an access policy."""
-    Appointment.objects.all().delete()
+    with purging():
+        Appointment.objects.all().delete()
     connect("maple", Method.SERVICE_ACCOUNT, **service_account(**maple))
     administrator = {"account_oid": cedar["oid"], "account_upn": ADMINISTRATOR}
     connect("cedar", Method.ACCESS_POLICY, **administrator, granted=list(APP_ROLES), tokens={})

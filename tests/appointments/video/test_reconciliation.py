@@ -12,6 +12,7 @@ from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, Status
 from appointments.timeline import event_text
+from coconut.append_only import purging
 from integrations.meetings.findings import record_finding
 from integrations.meetings.reconciliation import reconcile
 from integrations.meetings.signals import meeting_changed
@@ -92,9 +93,8 @@ def test_a_meeting_whose_appointment_was_deleted_is_cancelled(
     appointment: Appointment, fake_teams: FakePlatform
 ) -> None:
     meeting = meeting_of(appointment)
-    appointment.events.all().delete()
-    appointment.notifications.all().delete()
-    appointment.delete()
+    with purging():
+        appointment.delete()
 
     reconcile_now()
     sync_meeting(meeting.pk)

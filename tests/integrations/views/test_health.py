@@ -416,9 +416,11 @@ def test_a_disconnected_connection_has_no_settings(browser, connected, fake_team
 
 
 def test_the_history_shows_actor_event_and_time(browser, connected, ada):
-    event = record_event(connected, EventKind.TURNED_ON, ada, count=212)
+    at = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    ConnectionEvent.objects.create(
+        connection=connected, kind=EventKind.TURNED_ON, actor=ada, params={"count": 212}, at=at
+    )
     record_event(connected, EventKind.TOKEN_REFUSED, None, reason="The password has expired.")
-    ConnectionEvent.objects.filter(pk=event.pk).update(at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 
     shown = section(read(browser, page_address(connected)), "history-heading")
 

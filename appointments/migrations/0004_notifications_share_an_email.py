@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0002_client_time_zone'),
+        ('appointments', '0003_append_only_timeline'),
         ('staff', '0002_video_connection'),
     ]
 
