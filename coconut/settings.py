@@ -207,6 +207,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Of invitations, in seconds. Links for forgotten passwords end earlier (`staff.passwords`).
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60
 _HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 # Not Strict: the redirect back from Microsoft is a cross-site navigation that needs the session.

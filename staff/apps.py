@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class StaffConfig(AppConfig):
     name = "staff"
     verbose_name = "Organisations and staff"
+
+    def ready(self) -> None:
+        from staff.outbox import email_kinds
+        from staff.passwords import FORGOTTEN_PASSWORD_EMAIL, INVITATION_EMAIL
+
+        for kind in (FORGOTTEN_PASSWORD_EMAIL, INVITATION_EMAIL):
+            email_kinds.register(kind)

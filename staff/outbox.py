@@ -50,7 +50,7 @@ class EmailKind:
     """A kind of email. `AppConfig.ready()` registers it.
 
     `render` is called when the email is sent, in its language. It returns subject, body and attachments, or None if the
-    email no longer applies.
+    email no longer applies. Recipients that it sets replace those of the row.
     """
 
     name: str
@@ -155,7 +155,7 @@ def _send_claimed(email: OutboxEmail) -> bool:
         _retry_later(email, error)
         return False
     try:
-        for address in email.to:
+        for address in message.to:
             validate_email_address(address)
         message.send()
     except SYSTEM_FAILURES:
@@ -184,7 +184,7 @@ def _render_message(email: OutboxEmail) -> EmailMessage | None:
     with translation.override(email.language or organization_language):
         message = kinds[email.kind].render(email)
     if message is not None:
-        message.to = email.to
+        message.to = message.to or email.to
         # A header can't hold line breaks, and a name may have some.
         message.subject = " ".join(message.subject.split())
     return message

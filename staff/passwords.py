@@ -1,78 +1,120 @@
-"""Links to set a password, for invitations and forgotten passwords."""
+"""Links to set a password, for invitations and forgotten passwords.
+
+The outbox makes a link when it sends the email, so no row holds a usable one.
+"""
 
 from __future__ import annotations
 
-import logging
-from smtplib import SMTPException
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import send_mail
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
+from django.utils.http import base36_to_int, urlsafe_base64_encode
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coconut.email_addresses import EmailAddressFormField
 from coconut.rate_limits import Limit, is_within
-from staff.models import StaffMember
-
-logger = logging.getLogger(__name__)
+from staff.models import OutboxEmail, StaffMember
+from staff.outbox import EmailKind, enqueue_email
 
 _EMAILS = Limit("password-mails", times=5, seconds=60 * 60)
 
 
-class EmailNotSent(Exception):
-    """The SMTP server didn't accept the email."""
+class PasswordTokens(PasswordResetTokenGenerator):
+    """Tokens of one kind of link. Each works once, and for `lifetime` from when it was made."""
+
+    def __init__(self, kind: str, lifetime: timedelta) -> None:
+        super().__init__()
+        self.key_salt = f"staff.passwords.{kind}"
+        self.lifetime = lifetime
+
+    def check_token(self, user: Any, token: str | None) -> bool:
+        """Return whether the token is this person's, unused and not too old."""
+        return super().check_token(user, token) and self._age_of(str(token)) <= self.lifetime
+
+    def lifetime_in_words(self) -> str:
+        """Return the lifetime in the reader's language, such as "3 days"."""
+        start = datetime(2001, 1, 1)  # noqa: DTZ001 - only the difference counts
+        # The space between number and unit is a non-breaking one.
+        return timesince(start, start + self.lifetime).replace("\xa0", " ")
+
+    def _age_of(self, token: str) -> timedelta:
+        made = base36_to_int(token.partition("-")[0])
+        return timedelta(seconds=self._num_seconds(self._now()) - made)
 
 
-def password_link(member: StaffMember) -> str:
-    """Return a URL where this person can set a password, once and within PASSWORD_RESET_TIMEOUT."""
-    path = reverse(
-        "password-set",
-        args=[urlsafe_base64_encode(force_bytes(member.pk)), default_token_generator.make_token(member)],
-    )
+FORGOTTEN_PASSWORD_TOKENS: Final = PasswordTokens("forgotten", timedelta(hours=1))
+# Django's own limit, which applies to all tokens.
+INVITATION_TOKENS: Final = PasswordTokens("invitation", timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT))
+
+
+def enqueue_invitation(member: StaffMember) -> None:
+    """Email the link to set the first password."""
+    enqueue_email(INVITATION_EMAIL, to=[member.email], params={"member": member.pk}, organization=member.organization)
+
+
+def enqueue_forgotten_password(email: str) -> None:
+    """Email the link to set a new password, if an active account has this address.
+
+    Look up no account: the time that this takes must not reveal whether there is one.
+    """
+    enqueue_email(FORGOTTEN_PASSWORD_EMAIL, to=[email])
+
+
+def _render_invitation(email: OutboxEmail) -> EmailMessage | None:
+    member = StaffMember.objects.active().filter(pk=email.params["member"]).first()
+    if member is None:
+        return None
+    link = _link(member, "password-invitation", INVITATION_TOKENS)
+    return _message(member, _("Your account for appointments"), "staff/email/invitation.txt", link, INVITATION_TOKENS)
+
+
+def _render_forgotten_password(email: OutboxEmail) -> EmailMessage | None:
+    member = StaffMember.objects.active().with_email(email.to[0]).select_related("organization").first()
+    if member is None:
+        return None
+    link = _link(member, "password-set", FORGOTTEN_PASSWORD_TOKENS)
+    language = member.organization.language if member.organization else settings.LANGUAGE_CODE
+    with translation.override(language):
+        subject, template = _("Set a new password"), "staff/email/forgotten_password.txt"
+        return _message(member, subject, template, link, FORGOTTEN_PASSWORD_TOKENS)
+
+
+INVITATION_EMAIL: Final = EmailKind("invitation", _render_invitation)
+FORGOTTEN_PASSWORD_EMAIL: Final = EmailKind("forgotten_password", _render_forgotten_password)
+
+
+def _link(member: StaffMember, page: str, tokens: PasswordTokens) -> str:
+    path = reverse(page, args=[urlsafe_base64_encode(force_bytes(member.pk)), tokens.make_token(member)])
     # Not from the Host header, which the sender of the request can choose.
     return f"{settings.BASE_URL}{path}"
 
 
-def send_invitation(member: StaffMember) -> None:
-    """Email the link to set the first password. Raises EmailNotSent."""
-    _send_link(member, _("Your account for appointments"), "staff/email/invitation.txt")
-
-
-def send_forgotten_password(member: StaffMember) -> None:
-    """Email the link to set a new password. Raises EmailNotSent."""
-    _send_link(member, _("Set a new password"), "staff/email/forgotten_password.txt")
-
-
-def _send_link(member: StaffMember, subject: str, template: str) -> None:
-    days = settings.PASSWORD_RESET_TIMEOUT // 86400
-    text = render_to_string(template, {"member": member, "link": password_link(member), "days": days})
-    try:
-        send_mail(subject, text, None, [member.email])
-    except (SMTPException, OSError) as error:
-        raise EmailNotSent from error
+def _message(member: StaffMember, subject: str, template: str, link: str, tokens: PasswordTokens) -> EmailMessage:
+    context = {"member": member, "link": link, "lifetime": tokens.lifetime_in_words()}
+    # Not to the typed address: another mailbox may have it, such as one that differs only in an accent.
+    return EmailMessage(subject, render_to_string(template, context), to=[member.email])
 
 
 class ForgottenPasswordForm(forms.Form):
-    """Asks for an email address. The response doesn't reveal whether an account has it."""
+    """Asks for an email address. Neither the response nor its time reveals whether an account has it."""
 
     email = EmailAddressFormField(
         label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
 
     def save(self, **options: Any) -> None:
-        """Send the link to the active account with this address, even if it has no password yet."""
-        for member in StaffMember.objects.active().with_email(self.cleaned_data["email"]):
-            # An error on the page would reveal that the account exists.
-            if not is_within((_EMAILS, member.pk)):
-                continue
-            try:
-                send_forgotten_password(member)
-            except EmailNotSent:
-                logger.exception("The link to set a new password could not be sent.")
+        """Enqueue the email, unless the address is over its limit."""
+        email = self.cleaned_data["email"]
+        # Accounts are found by the email in upper case.
+        if is_within((_EMAILS, email.upper())):
+            enqueue_forgotten_password(email)

@@ -18,4 +18,5 @@ urlpatterns = [
     ),
     path("password/forgotten/", passwords.ForgottenPassword.as_view(), name="password-forgotten"),
     path("password/set/<uidb64>/<token>/", passwords.SetPassword.as_view(), name="password-set"),
+    path("password/invitation/<uidb64>/<token>/", passwords.AcceptInvitation.as_view(), name="password-invitation"),
 ]

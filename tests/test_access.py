@@ -49,6 +49,7 @@ RULES = {
     "logout": dict.fromkeys(EVERYBODY, "sign in"),
     "password-forgotten": EVERYBODY,
     "password-set": EVERYBODY,
+    "password-invitation": EVERYBODY,
     "staff-list": NOT_SCHEDULERS,
     "staff-add": ADMINS,
     "staff-edit": OWN_ADMINS,
@@ -136,7 +137,12 @@ RULES = {
     "join": EVERYBODY,
 }
 OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
-PUBLIC = {"password-set": ["MQ", "a-token"], "book": ["maple"], "book-slots": ["maple"]}
+PUBLIC = {
+    "password-set": ["MQ", "a-token"],
+    "password-invitation": ["MQ", "a-token"],
+    "book": ["maple"],
+    "book-slots": ["maple"],
+}
 OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connection-rematch-changes"}
 OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {

@@ -31,7 +31,7 @@ _MASKED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
     (
         ("/join/", "/appointments/", "/meet/", "/password/", "/book/"),
         re.compile(
-            r"(/(?:join|appointments|meet|password/set/[^/\s]+|book/[^/\s]+/booked)/)"
+            r"(/(?:join|appointments|meet|password/(?:set|invitation)/[^/\s]+|book/[^/\s]+/booked)/)"
             r"(?![a-z_]{1,20}(?:/\w+)*\.py\b)[A-Za-z0-9_:-]{8,}+"
         ),
     ),

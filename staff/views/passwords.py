@@ -17,7 +17,14 @@ from django.views.decorators.http import require_POST
 from coconut.rate_limits import Limit, client_address, is_within
 from staff.access import admin_only, current_member
 from staff.models import StaffMember
-from staff.passwords import EmailNotSent, ForgottenPasswordForm, send_forgotten_password, send_invitation
+from staff.passwords import (
+    FORGOTTEN_PASSWORD_TOKENS,
+    INVITATION_TOKENS,
+    ForgottenPasswordForm,
+    PasswordTokens,
+    enqueue_forgotten_password,
+    enqueue_invitation,
+)
 from staff.people import person_or_404
 from staff.sign_in_limits import record_new_password
 
@@ -44,12 +51,14 @@ def send_link(request: HttpRequest, person: StaffMember) -> None:
     if not person.is_active:
         messages.error(request, _("This person is not active. Tick Active and save first."))
         return
-    try:
-        (send_forgotten_password if person.has_usable_password() else send_invitation)(person)
-    except EmailNotSent:
-        messages.error(request, _("The email could not be sent. Try again in a few minutes."))
+    if person.has_usable_password():
+        enqueue_forgotten_password(person.email)
+        tokens = FORGOTTEN_PASSWORD_TOKENS
     else:
-        messages.success(request, _("A link to set a password is on its way to %s.") % person.email)
+        enqueue_invitation(person)
+        tokens = INVITATION_TOKENS
+    sentence = _("A link to set a password is on its way to %(email)s. It works for %(lifetime)s.")
+    messages.success(request, sentence % {"email": person.email, "lifetime": tokens.lifetime_in_words()})
 
 
 class ForgottenPassword(Message, auth_views.PasswordResetView):
@@ -58,7 +67,13 @@ class ForgottenPassword(Message, auth_views.PasswordResetView):
     template_name = "staff/forgotten_password.html"
     form_class = ForgottenPasswordForm  # type: ignore[assignment]
     success_url = reverse_lazy("login")
-    success_message = gettext_lazy("If someone signs in with this email, a link to set a password is on its way to it.")
+    success_message = gettext_lazy(
+        "If someone signs in with this email, a link to set a password is on its way to it. It works for %(lifetime)s."
+    )
+
+    def get_success_message(self, cleaned_data: dict[str, Any]) -> str:
+        """Return the message with the lifetime of the link."""
+        return str(self.success_message) % {"lifetime": FORGOTTEN_PASSWORD_TOKENS.lifetime_in_words()}
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Send the link, unless the client address is over the limit."""
@@ -69,8 +84,9 @@ class ForgottenPassword(Message, auth_views.PasswordResetView):
 
 
 class SetPassword(Message, auth_views.PasswordResetConfirmView):
-    """Page that the link opens."""
+    """Page that the link for a forgotten password opens."""
 
+    token_generator: PasswordTokens = FORGOTTEN_PASSWORD_TOKENS
     template_name = "staff/set_password.html"
     success_url = reverse_lazy("login")
     success_message = gettext_lazy("Your password is set. Sign in with it.")
@@ -79,3 +95,9 @@ class SetPassword(Message, auth_views.PasswordResetConfirmView):
         """Save the password. The person can sign in at once, even after too many attempts."""
         record_new_password(self.request, form.user.email)
         return super().form_valid(form)
+
+
+class AcceptInvitation(SetPassword):
+    """Page that an invitation opens."""
+
+    token_generator = INVITATION_TOKENS

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
 from django.test import Client as Browser
 from django.test import RequestFactory
@@ -15,6 +14,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from staff.models import Role, StaffMember
+from staff.passwords import FORGOTTEN_PASSWORD_TOKENS
 from staff.sign_in import LimitedSignInForm
 from staff.sign_in_limits import count_attempt, record_success
 from tests.factories import PASSWORD, make_member, make_operator, make_organization
@@ -23,7 +23,6 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EMAIL = "ada@maple.example"
 WRONG_PAIR = ["This email and password do not belong together. Check both and try again."]
 TOO_MANY = ["Too many attempts. Try again in 15 minutes or reset your password."]
-make_token = default_token_generator.make_token
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
 
@@ -159,7 +158,8 @@ def test_a_known_device_of_another_account_does_not_count(ada):
 def test_a_password_that_was_just_set_works_regardless_of_other_guesses(ada):
     guess_from_many_addresses()
     own = Browser()
-    link = reverse("password-set", args=[urlsafe_base64_encode(force_bytes(ada.pk)), make_token(ada)])
+    token = FORGOTTEN_PASSWORD_TOKENS.make_token(ada)
+    link = reverse("password-set", args=[urlsafe_base64_encode(force_bytes(ada.pk)), token])
     page = own.get(link, follow=True)
     new = "a quite different one"
     own.post(page.redirect_chain[-1][0], {"new_password1": new, "new_password2": new})

@@ -29,6 +29,7 @@ TOKEN = "Zt2x-9_qLrKk7vB4wYpN1s8hJdEmGfQa"
             "GET /settings/video-calls/teams/callback/?*** HTTP/1.1",
         ),
         ("GET /password/set/MQ/cx1a2b-0123456789abcdef/ 302", "GET /password/set/MQ/***/ 302"),
+        ("GET /password/invitation/MQ/cx1a2b-0123456789abcdef/ 302", "GET /password/invitation/MQ/***/ 302"),
         ("GET /schedule/?day=2026-11-25 200", "GET /schedule/?day=2026-11-25 200"),
         ("GET /appointments/42/ 200", "GET /appointments/42/ 200"),
         (
