@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "coconut.observability.log_context.RequestIdMiddleware",
     "coconut.observability.probes.ProbesMiddleware",
     "coconut.body_limits.BodyLimitMiddleware",
+    "coconut.charsets.Utf8Middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -3,12 +3,15 @@
 import gc
 import os
 
+import django
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand
-from django.core.wsgi import get_wsgi_application
+
+from coconut.charsets import Utf8Handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Utf8Handler()
 # Django runs no system checks under WSGI. The server must not start with a publicly known key.
 BaseCommand().check(tags=[Tags.security])
 # Keep the loaded modules out of garbage collection, which would otherwise take a tenth of every request.
