@@ -1,11 +1,11 @@
 # One image for web, worker and beat; docker-compose.yml sets their commands.
 
-FROM node:24-slim AS browser
+FROM node:24.11.1-slim AS browser
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 
-FROM python:3.11-slim
+FROM python:3.11.14-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 COPY requirements.txt ./

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import yaml
 from celery import current_app
 from django.conf import settings as real_settings
@@ -21,6 +24,7 @@ from coconut import gunicorn_conf
 from coconut.body_limits import LARGEST_BODY
 from coconut.observability import health
 from coconut.tasks import heartbeat
+from local_servers.valkey import _program as valkey_program
 
 ROOT = Path(real_settings.BASE_DIR)
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -193,3 +197,81 @@ def test_metrics_of_a_container_are_in_memory_and_separate() -> None:
             ["/tmp:size=64m"],
             "/tmp/counts",
         )
+
+
+def test_no_password_has_a_default() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    passwords = re.findall(r"\$\{(\w*PASSWORD\w*)([^}]*)\}", text)
+
+    assert {name for name, rest in passwords} == {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+    assert {rest for name, rest in passwords} == {f":?Set {name} in .env" for name, rest in passwords}
+
+
+@pytest.mark.parametrize("name", ["CELERY_BROKER_URL", "CACHE_URL"])
+def test_programs_know_the_password_of_redis(name: str) -> None:
+    for service in ("web", "worker", "beat", "migrate"):
+        assert SERVICES[service]["environment"][name].startswith("redis://:${REDIS_PASSWORD:?")
+
+
+def test_images_have_exact_versions() -> None:
+    images = [each["image"] for each in SERVICES.values() if each["image"] != "coconut"]
+    images += re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert len(images) == 5
+    # PostgreSQL's versions have two numbers.
+    assert [image for image in images if not re.search(r":(\d+\.\d+\.\d+|1\d\.\d+)(-|$)", image)] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_is_confined(name: str) -> None:
+    service = SERVICES[name]
+
+    assert (service["read_only"], service["cap_drop"], service["security_opt"]) == (
+        True,
+        ["ALL"],
+        ["no-new-privileges:true"],
+    )
+    assert "privileged" not in service
+
+
+def test_only_the_programs_of_others_have_capabilities() -> None:
+    assert {name: each["cap_add"] for name, each in SERVICES.items() if "cap_add" in each} == {
+        "proxy": ["NET_BIND_SERVICE"],
+        "postgres": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+    }
+
+
+def test_programs_write_to_memory_only() -> None:
+    assert "--schedule /tmp/" in SERVICES["beat"]["command"]
+    assert gunicorn_conf.worker_tmp_dir == "/dev/shm"
+    assert SERVICES["beat"]["tmpfs"] == SERVICES["migrate"]["tmpfs"] == ["/tmp:size=64m"]
+
+
+@pytest.fixture
+def composed_redis(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Redis or Valkey, started as docker-compose.yml says but at a socket, and that socket."""
+    socket, program = tmp_path / "redis.sock", tmp_path / "redis-server"
+    program.write_text(f'#!/bin/sh\nexec {valkey_program()} "$@" --port 0 --unixsocket {socket} --save ""\n')
+    program.chmod(0o755)
+    command = [part.replace("$$", "$") for part in SERVICES["redis"]["command"]]
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "REDISCLI_AUTH": "a5ecret"}
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    while b"Ready to accept connections" not in (line := process.stdout.readline()):
+        assert line, "Redis did not start."
+    try:
+        yield process, socket
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_redis_requires_its_password_and_the_list_of_processes_does_not_show_it(
+    composed_redis: tuple[subprocess.Popen[bytes], Path],
+) -> None:
+    process, socket = composed_redis
+
+    with pytest.raises(redis.AuthenticationError):
+        redis.Redis(unix_socket_path=str(socket)).ping()
+    assert redis.Redis(unix_socket_path=str(socket), password="a5ecret").ping()
+    assert "a5ecret" not in Path(f"/proc/{process.pid}/cmdline").read_text()

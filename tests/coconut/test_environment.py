@@ -42,7 +42,7 @@ def test_every_variable_of_the_settings_is_explained_in_the_example() -> None:
     explained = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE))
 
     # Only docker-compose.yml and gunicorn read these.
-    assert explained - read == {"POSTGRES_PASSWORD", "WEB_PORT", "WEB_CONCURRENCY"}
+    assert explained - read == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "WEB_PORT", "WEB_CONCURRENCY"}
     assert read - explained == set()
 
 
