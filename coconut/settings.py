@@ -109,8 +109,12 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("CACHE_URL", default=default_cache_url(BASE_DIR)),
-        # Pages work without a cache, so they must not wait for one that is down.
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        "OPTIONS": {
+            # Pages work without a cache, so they must not wait for one that is down.
+            "socket_connect_timeout": 1,
+            "socket_timeout": 1,
+            "serializer": "coconut.cache_serializer.JsonSerializer",
+        },
     }
 }
 
