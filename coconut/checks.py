@@ -9,8 +9,12 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+from django.core.checks.security.base import SECRET_KEY_MIN_LENGTH, SECRET_KEY_MIN_UNIQUE_CHARACTERS
 
-_CONSOLE_EMAIL = "django.core.mail.backends.console.EmailBackend"
+# Django's email backends that reach no mailbox.
+_UNSENT_EMAIL = {
+    f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased", "locmem")
+}
 _TEST_INSTALLATIONS = "Set DEBUG or DEMO to true only on a machine without real data."
 
 
@@ -20,9 +24,15 @@ def _is_test_installation() -> bool:
 
 @register(Tags.security)
 def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
-    if settings.SECRET_KEY != settings.INSECURE_SECRET_KEY or _is_test_installation():
+    if _is_test_installation():
         return []
-    return [Error("SECRET_KEY is not set.", hint="Set SECRET_KEY to 50 random characters.", id="coconut.E001")]
+    hint = "Set SECRET_KEY to 50 random characters."
+    if settings.SECRET_KEY == settings.INSECURE_SECRET_KEY:
+        return [Error("SECRET_KEY is not set.", hint=hint, id="coconut.E001")]
+    is_long = len(settings.SECRET_KEY) >= SECRET_KEY_MIN_LENGTH
+    if is_long and len(set(settings.SECRET_KEY)) >= SECRET_KEY_MIN_UNIQUE_CHARACTERS:
+        return []
+    return [Error("SECRET_KEY is too short or repeats a few characters.", hint=hint, id="coconut.E017")]
 
 
 @register(Tags.security)
@@ -47,7 +57,7 @@ def check_encryption_keys(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-@register(Tags.urls)
+@register(Tags.security, Tags.urls)
 def check_base_url(**kwargs: Any) -> list[CheckMessage]:
     url = urlsplit(settings.BASE_URL)
     if url.scheme not in ("http", "https") or not url.netloc or url.path:
@@ -142,11 +152,11 @@ def check_microsoft_cloud(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_email_server(**kwargs: Any) -> list[CheckMessage]:
-    if settings.EMAIL_BACKEND != _CONSOLE_EMAIL or _is_test_installation():
+    if settings.EMAIL_BACKEND not in _UNSENT_EMAIL or _is_test_installation():
         return []
     return [
         Error(
-            "Emails, with their private links, would be printed instead of sent.",
+            "Emails would be printed, stored or dropped instead of sent.",
             hint=f"Set EMAIL_URL, such as smtp+tls://user:password@host:587. {_TEST_INSTALLATIONS}",
             id="coconut.E016",
         )

@@ -16,7 +16,7 @@ FERNET_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
 VALID_SETTINGS = {
     "DEBUG": False,
     "DEMO": False,
-    "SECRET_KEY": "fifty random characters that nobody else has seen",
+    "SECRET_KEY": "fifty random characters that no other program knows",
     "ENCRYPTION_KEYS": [FERNET_KEY],
     "BASE_URL": "https://coconut.example",
     "SESSION_COOKIE_SAMESITE": "Lax",
@@ -63,6 +63,8 @@ def test_a_valid_installation_has_no_messages(installation: Settings) -> None:
     ("expected", "changed"),
     [
         ("E001", {"SECRET_KEY": "insecure-development-key-do-not-use-anywhere-else"}),
+        ("E017", {"SECRET_KEY": "only 49 characters, though rather different ones."}),
+        ("E017", {"SECRET_KEY": "abcd" * 20}),
         ("E002", {"ENCRYPTION_KEYS": []}),
         ("E003", {"ENCRYPTION_KEYS": [FERNET_KEY, "too short"]}),
         ("E004", {"BASE_URL": "coconut.example"}),
@@ -78,6 +80,9 @@ def test_a_valid_installation_has_no_messages(installation: Settings) -> None:
         ("E010", {"MICROSOFT_CLOUD": "china"}),
         ("E011", {"MICROSOFT_CLIENT_SECRET_EXPIRES": "31.12.2099"}),
         ("E016", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}),
+        ("E016", {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}),
+        ("E016", {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}),
+        ("E016", {"EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend"}),
         ("W001", {"MICROSOFT_CLIENT_ID": "", "MICROSOFT_CLIENT_SECRET": ""}),
         ("W002", {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(30)}),
         ("W002", {"MICROSOFT_CLIENT_SECRET_EXPIRES": in_days(-1)}),
@@ -104,8 +109,10 @@ def test_a_database_other_than_postgresql_is_refused(installation: Settings, mon
     "changed",
     [
         {"SECRET_KEY": "insecure-development-key-do-not-use-anywhere-else"},
+        {"SECRET_KEY": "short"},
         {"BASE_URL": "http://localhost:8000"},
         {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"},
+        {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"},
         {"MICROSOFT_SIMULATOR_URL": "http://localhost:9000"},
     ],
 )

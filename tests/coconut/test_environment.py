@@ -50,7 +50,7 @@ def import_web_server(**changed: str) -> subprocess.CompletedProcess[str]:
     sound = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": os.environ["DATABASE_URL"],
-        "SECRET_KEY": "fifty random characters that nobody else has seen",
+        "SECRET_KEY": "fifty random characters that no other program knows",
         "ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
         "BASE_URL": "https://coconut.example",
         "EMAIL_URL": "smtp+tls://user:password@mail.example:587",
@@ -77,7 +77,11 @@ def test_the_web_server_starts_with_safe_settings() -> None:
         ({"SECRET_KEY": ""}, "coconut.E001"),
         ({"ENCRYPTION_KEYS": ""}, "coconut.E002"),
         ({"SESSION_COOKIE_SAMESITE": "None"}, "coconut.E006"),
+        ({"SECRET_KEY": "short"}, "coconut.E017"),
+        ({"BASE_URL": "http://coconut.example"}, "coconut.E005"),
         ({"EMAIL_URL": "consolemail://"}, "coconut.E016"),
+        ({"EMAIL_URL": "dummymail://"}, "coconut.E016"),
+        ({"EMAIL_URL": "filemail:///tmp/emails"}, "coconut.E016"),
         ({"MICROSOFT_SIMULATOR_URL": "http://localhost:9000"}, "coconut.E007"),
     ],
 )
