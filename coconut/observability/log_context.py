@@ -1,7 +1,7 @@
 """Fields of every log record: the request or task that it belongs to, and the organisation.
 
-A request gets an id, or keeps the id that a proxy set. Its tasks carry the id too, so that one search finds a booking
-and the creation of its link.
+Each request gets an id. Its tasks carry the id too, so that one search finds a booking and the creation of its link. An
+id that a proxy or visitor sent is only logged beside it: visitors could send the id of another request.
 """
 
 from __future__ import annotations
@@ -51,12 +51,14 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        known = given if _VALID_ID.fullmatch(given) else token_hex(16)
-        begin(request_id=known)
+        fields = {"request_id": token_hex(16)}
+        forwarded = request.META.get("HTTP_X_REQUEST_ID", "")
+        if _VALID_ID.fullmatch(forwarded):
+            fields["forwarded_request_id"] = forwarded
+        begin(**fields)
         _request.set(request)
         response = self.get_response(request)
-        response.headers["X-Request-ID"] = known
+        response.headers["X-Request-ID"] = fields["request_id"]
         return response
 
 

@@ -46,10 +46,6 @@ class Desk:
         assert found is not None, answer.headers["Location"]
         return int(found[1])
 
-    def call_requests(self, request_id: str) -> None:
-        """Send this request id with all further requests, as a proxy does."""
-        self._http.headers["X-Request-ID"] = request_id
-
     def move(self, appointment: int) -> None:
         """Move it to another day."""
         self._change(appointment, "move", **self._new_time())
@@ -86,6 +82,7 @@ class Desk:
         """Send a form. Fail unless the answer is a redirect, as all accepted forms redirect."""
         form = {**fields, "csrfmiddlewaretoken": self._http.cookies["coconut_csrf"]}
         answer = self._http.post(self.stack.url + path, data=form, allow_redirects=False, timeout=30)
+        self.last_request_id = answer.headers["X-Request-ID"]
         assert answer.status_code in (302, 303), f"{path} answered {answer.status_code}:\n{answer.text}"
         return answer
 

@@ -31,12 +31,12 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_call_and_writes_the_link(st
 
 
 def test_a_workers_log_has_the_request_id_of_the_booking(stack: Stack, maple: Office) -> None:
-    maple.desk.call_requests("from-the-proxy-0123")
     maple.desk.book(maple.hosts[0])
+    request_id = maple.desk.last_request_id
     expect_agreement(stack)
 
     lines = [line for name in stack.workers for line in stack.lines(name)]
-    asked = [line for line in lines if "Graph POST" in line and "[request from-the-proxy-0123]" in line]
+    asked = [line for line in lines if "Graph POST" in line and f"[request {request_id}]" in line]
     assert len(asked) == 1
 
 

@@ -31,17 +31,35 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_the_id_set_by_a_proxy_is_kept_and_returned(client: Browser) -> None:
-    answer = client.get("/healthz", headers={"X-Request-ID": "proxy-0123456789"})
-
-    assert answer.headers["X-Request-ID"] == "proxy-0123456789"
+FORWARDED = "proxy-0123456789"
 
 
-@pytest.mark.parametrize("given", ["", "short", "two words here", "a" * 65, 'x"},{"level":"ERROR', "/join/abcdefgh1"])
-def test_an_invalid_id_is_replaced(client: Browser, given: str) -> None:
-    answer = client.get("/healthz", headers={"X-Request-ID": given})
+@pytest.mark.parametrize("forwarded", ["", FORWARDED, "0123456789abcdef" * 2])
+def test_a_request_gets_an_id_of_its_own(client: Browser, forwarded: str) -> None:
+    answer = client.get("/healthz", headers={"X-Request-ID": forwarded})
 
     assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-ID"])
+    assert answer.headers["X-Request-ID"] != forwarded
+
+
+@pytest.mark.django_db
+def test_the_id_of_a_proxy_is_logged_beside_it(client: Browser, lines: pytest.LogCaptureFixture) -> None:
+    answer = client.get("/no-such-page/", headers={"X-Request-ID": FORWARDED})
+
+    (line,) = [record for record in lines.records if record.name == "django.request"]
+    assert (line.__dict__["request_id"], line.__dict__["forwarded_request_id"]) == (
+        answer.headers["X-Request-ID"],
+        FORWARDED,
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("given", ["", "short", "two words here", "a" * 65, 'x"},{"level":"ERROR', "/join/abcdefgh1"])
+def test_an_invalid_id_of_a_proxy_is_not_logged(client: Browser, lines: pytest.LogCaptureFixture, given: str) -> None:
+    client.get("/no-such-page/", headers={"X-Request-ID": given})
+
+    (line,) = [record for record in lines.records if record.name == "django.request"]
+    assert not hasattr(line, "forwarded_request_id")
 
 
 def test_two_requests_have_two_ids(client: Browser) -> None:
@@ -81,9 +99,10 @@ def test_the_error_page_shows_the_request_id(client: Browser, monkeypatch: pytes
     monkeypatch.setitem(probes.PROBES, "/healthz", breaks)
     client.raise_request_exception = False
 
-    answer = client.get("/healthz", headers={"X-Request-ID": "proxy-0123456789"})
+    answer = client.get("/healthz", headers={"X-Request-ID": FORWARDED})
 
-    assert (answer.status_code, "<strong>proxy-0123456789</strong>" in answer.content.decode()) == (500, True)
+    shown = re.findall("<strong>([^<]+)</strong>", answer.text)
+    assert (answer.status_code, shown) == (500, [answer.headers["X-Request-ID"]])
 
 
 def test_the_own_fields_of_a_record_take_precedence(lines: pytest.LogCaptureFixture) -> None:
