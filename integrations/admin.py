@@ -96,6 +96,7 @@ class MeetingAdmin(ReadOnlyAdmin):
         "day_check_at",
         "lease_until",
         "attempts",
+        "crashes",
         "warning",
         "error_kind",
         "error",

@@ -53,6 +53,22 @@ class NeutralMessage(MessageCode):
         "meeting.disconnected_with_link",
         _("The video platform was disconnected: the link still works, but the platform shows the old time."),
     )
+    CRASHED = ("meeting.crashed", _("Coconut ran into an internal error. It tries again automatically."))
+    CRASHED_WITHOUT_LINK = (
+        "meeting.crashed_without_link",
+        _("Coconut couldn't create this link. Try again, or contact support with the code %(key)s."),
+    )
+    CRASHED_WITH_LINK = (
+        "meeting.crashed_with_link",
+        _(
+            "Coconut couldn't update this meeting. The link still works. Try again, or contact support with the code "
+            "%(key)s."
+        ),
+    )
+    CRASHED_BEFORE_DELETION = (
+        "meeting.crashed_before_deletion",
+        _("Coconut couldn't delete this meeting. Try again, or contact support with the code %(key)s."),
+    )
     # Warnings on a meeting.
     NOT_DELETED = (
         "meeting.not_deleted",

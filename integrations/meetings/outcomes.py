@@ -14,12 +14,12 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
 from coconut.leases import NO_LEASE
-from integrations.circuit_breaker import growing_pause, record_failure, record_success
+from integrations.circuit_breaker import growing_pause, record_failure, record_success, release_probe
 from integrations.matching.host_permission_schedule import SCHEDULE_FIELDS, record_refused_meeting
 from integrations.meetings import lease
 from integrations.meetings.lease import Claim
 from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed
-from integrations.messages import Message
+from integrations.messages import Message, NeutralMessage
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
 from integrations.models import DesiredState, DirectoryState, HostPause, Meeting, UserMatch
 from integrations.platforms.failures import ErrorKind
@@ -28,6 +28,8 @@ from integrations.platforms.values import ErrorScope, MatchReason, PlatformError
 logger = logging.getLogger(__name__)
 
 NO_ERROR: Final[dict[str, Any]] = {"error_kind": "", "error": Message(), "error_request_id": ""}
+#: Crashes after which a meeting fails. The pauses between them add up to about four minutes.
+MOST_CRASHES: Final = 5
 #: Longest pause in seconds. If the platform asks for a longer one, the next attempt comes earlier.
 _LONGEST_PAUSE: Final = {ErrorScope.CONNECTION: 3600.0, ErrorScope.HOST: 86400.0}
 _NEVER: Final = Value(None, output_field=DateTimeField())
@@ -45,6 +47,7 @@ def write_success(claim: Claim, warning: Message) -> None:
         synced_version=claim.meeting.version,
         recheck_at=None if claim.compare else F("recheck_at"),
         attempts=0,
+        crashes=0,
         warning=warning,
         is_orphaned=False,
         **NO_ERROR,
@@ -73,6 +76,40 @@ def write_failure(claim: Claim, error: PlatformError) -> None:
     record_failure(claim.meeting.connection_id, error, caller=str(claim.meeting.pk), wait=seconds)
     if error.kind == ErrorKind.PERSON and is_written:
         _record_refusal_on_match(claim.meeting, error)
+
+
+def write_crash(claim: Claim) -> None:
+    """Record that an unexpected exception ended the attempt. After MOST_CRASHES of a version, the meeting has failed.
+
+    The exception is only logged, because it may contain secrets.
+    """
+    meeting = claim.meeting
+    crashes = meeting.crashes + 1
+    has_failed = crashes >= MOST_CRASHES
+    wait = None if has_failed else timedelta(seconds=growing_pause(crashes - 1))
+    reason = _reason_of_crash(meeting) if has_failed else Message(NeutralMessage.CRASHED)
+    # The platform may have carried out the last write, so that the meeting is compared later.
+    error = PlatformError(ErrorKind.BUG, reason, ambiguous=True)
+    is_written = _write_outcome(
+        claim,
+        due=_NEVER if wait is None else Now() + wait,
+        recheck_at=_recheck_at(claim, error, wait),
+        crashes=Case(When(version=meeting.version, then=Value(crashes)), default=Value(0)),
+        error_kind=error.kind,
+        error=error.message,
+        error_request_id="",
+    )
+    count_sync(error.kind if is_written else TAKEN_OVER)
+    # The crash says nothing about the platform.
+    release_probe(meeting.connection_id, caller=str(meeting.pk))
+
+
+def _reason_of_crash(meeting: Meeting) -> Message:
+    if meeting.desired_state == DesiredState.ABSENT:
+        code = NeutralMessage.CRASHED_BEFORE_DELETION
+    else:
+        code = NeutralMessage.CRASHED_WITH_LINK if meeting.join_url else NeutralMessage.CRASHED_WITHOUT_LINK
+    return Message(code, {"key": str(meeting.pk)})
 
 
 def postpone_until_settled(claim: Claim) -> None:

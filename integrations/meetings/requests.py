@@ -135,14 +135,14 @@ def _request_change(meeting_id: UUID, **desired_values: Any) -> None:
 
     A worker that holds the meeting sees the newer version when it records its outcome.
     """
-    values = {"version": F("version") + 1, "due_at": Now(), "enqueued_at": Now(), **desired_values}
+    values = {"version": F("version") + 1, "crashes": 0, "due_at": Now(), "enqueued_at": Now(), **desired_values}
     if Meeting.objects.filter(pk=meeting_id, desired_state=DesiredState.PRESENT).update(**values):
         send_meeting_changed(meeting_id)
         enqueue_meetings_on_commit([meeting_id])
 
 
 def try_again(meetings: QuerySet[Meeting]) -> int:
-    """Make failed meetings due again with a fresh count of attempts, and return their number.
+    """Make failed meetings due again with fresh counts of attempts and crashes, and return their number.
 
     Meetings of a disconnected connection can't be synced and keep their error.
     """
@@ -151,7 +151,7 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
             pk__in=meetings.values("pk"), connection__in=Connection.objects.live().values("pk")
         )
         ids = list(failed.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-        Meeting.objects.filter(pk__in=ids).update(due_at=Now(), enqueued_at=None, attempts=0, **NO_ERROR)
+        Meeting.objects.filter(pk__in=ids).update(due_at=Now(), enqueued_at=None, attempts=0, crashes=0, **NO_ERROR)
         for meeting_id in ids:
             send_meeting_changed(meeting_id)
         if len(ids) == 1:

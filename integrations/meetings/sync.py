@@ -13,6 +13,7 @@ A worker may die at any moment. These invariants make that harmless:
   again is always right. Once the late write must have landed, the meeting is read and compared. If it should be
   absent, it is found and deleted once more.
 - The outcome is written only while the row still carries the claim's lease token.
+- An unexpected exception fails only its own meeting. If the system fails, such as the database, the lease stays.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from coconut.isolation import SYSTEM_FAILURES
 from integrations.meetings.findings import record_finding
 from integrations.meetings.lease import Claim, LeaseLost, claim_meeting
-from integrations.meetings.outcomes import postpone_until_settled, write_failure, write_success
+from integrations.meetings.outcomes import postpone_until_settled, write_crash, write_failure, write_success
 from integrations.meetings.signals import send_meeting_changed
 from integrations.meetings.sweep import end_past_meetings
 from integrations.messages import Message, NeutralMessage
@@ -53,10 +55,22 @@ def sync_meeting(meeting_id: UUID) -> None:
     if claim is None:
         return
     try:
+        _sync_and_record(claim)
+    except SYSTEM_FAILURES:
+        raise
+    except Exception:
+        logger.exception(
+            "Meeting %s: the sync crashed.", meeting_id, extra={"organization_id": claim.meeting.organization_id}
+        )
+        write_crash(claim)
+
+
+def _sync_and_record(claim: Claim) -> None:
+    try:
         warning = _sync_claimed(claim)
     except LeaseLost:
         count_sync(TAKEN_OVER)
-        logger.warning("Meeting %s was taken over by another worker.", meeting_id)
+        logger.warning("Meeting %s was taken over by another worker.", claim.meeting.pk)
     except _NotSettled:
         postpone_until_settled(claim)
     except PlatformError as error:

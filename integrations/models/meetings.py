@@ -155,6 +155,8 @@ class Meeting(LeasedModel):
     claimed_at = models.DateTimeField(null=True, blank=True)
     # Attempts since the last success. The pause before the next attempt grows with them.
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Attempts of this version that raised an unexpected exception since the last success.
+    crashes = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Time by which a write with an unknown outcome has landed. The meeting is then compared once more.
     recheck_at = models.DateTimeField(null=True, blank=True)
     # `integrations.meetings.reconciliation` reads each meeting at most twice. A time that is set never changes.

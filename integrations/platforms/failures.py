@@ -69,6 +69,6 @@ RULES: Final[Mapping[ErrorKind, Rule]] = {
     ErrorKind.GONE: Rule(Owner.NOBODY, True, "with growing pauses"),
     # The appointment is over, or its connection was disconnected.
     ErrorKind.ENDED: Rule(Owner.ADMIN, False, "when an admin connects and tries again; never after its end"),
-    # The platform rejects our request as invalid: logged as an error, with the request id for support.
+    # The platform rejects our request as invalid, or our code crashed several times: logged as an error for support.
     ErrorKind.BUG: Rule(Owner.OPERATOR, False, "when we have fixed it and an admin tries again"),
 }

@@ -35,6 +35,10 @@ class Killed(BaseException):
     """End of a worker that is killed without a trace."""
 
 
+class Crashed(Exception):
+    """Exception that no code expects."""
+
+
 class Fate(Enum):
     """Outcome of a call: of sending it, and of receiving its answer."""
 
@@ -48,12 +52,14 @@ class Fate(Enum):
     PERSON_REFUSED = "refused for this person"
     CALLED_WRONG = "400"
     NOT_FOUND = "404, which is not true"
+    CRASHED = "an unexpected exception before it"
     KILLED = "the worker is killed before it"
     KILLED_LANDS_LATE = "the worker is killed, the call arrives later"
 
     ANSWERED = "answered"
     ANSWER_LOST = "the answer is lost"
     KILLED_AFTER = "the worker is killed before the answer"
+    CRASHED_AFTER = "an unexpected exception at the answer"
 
 
 WHEN_SENT: Final = [Fate.CARRIED_OUT] * 14 + [
@@ -67,10 +73,12 @@ WHEN_SENT: Final = [Fate.CARRIED_OUT] * 14 + [
     Fate.PERSON_REFUSED,
     Fate.CALLED_WRONG,
     Fate.NOT_FOUND,
+    Fate.CRASHED,
+    Fate.CRASHED,
     Fate.KILLED,
     Fate.KILLED_LANDS_LATE,
 ]
-WHEN_CARRIED_OUT: Final = [Fate.ANSWERED] * 6 + [Fate.ANSWER_LOST, Fate.KILLED_AFTER]
+WHEN_CARRIED_OUT: Final = [Fate.ANSWERED] * 6 + [Fate.ANSWER_LOST, Fate.KILLED_AFTER, Fate.CRASHED_AFTER]
 
 
 class Worker(Thread):
@@ -186,6 +194,8 @@ class Unreliable:
             self._late.append((self.clock + SETTLED_AFTER.total_seconds(), act))
         if fate in (Fate.KILLED, Fate.KILLED_LANDS_LATE):
             raise Killed
+        if fate == Fate.CRASHED:
+            raise Crashed
         if fate == Fate.NOT_FOUND and not finds:
             fate = Fate.UNREACHABLE
         if fate == Fate.SIGN_IN_REFUSED:
@@ -202,6 +212,8 @@ class Unreliable:
         fate = worker.wait_in_call("carried out")
         if fate == Fate.KILLED_AFTER:
             raise Killed
+        if fate == Fate.CRASHED_AFTER:
+            raise Crashed
         if fate == Fate.ANSWER_LOST:
             raise _error(fate, writes)
         if problem is not None:

@@ -1,7 +1,8 @@
 """Property: after any events in any order, the platform has exactly the booked meetings, and no email was sent twice.
 
-Users book, move, reassign, rename and cancel. Responses get lost, writes land late, workers die in the middle of calls,
-tasks get lost, repeated and reordered, meetings vanish, and the connection is refused, disconnected and reconnected.
+Users book, move, reassign, rename and cancel. Responses get lost, writes land late, workers crash or die in the middle
+of calls, tasks get lost, repeated and reordered, meetings vanish, and the connection is refused, disconnected and
+reconnected.
 Hypothesis draws the order, and finds the shortest one that fails.
 
 HYPOTHESIS_PROFILE=long draws more examples (tests/hypothesis_profiles.py).
@@ -346,7 +347,7 @@ class Organisation(RuleBasedStateMachine):
         if self._status() == ConnectionStatus.NEEDS_REAUTHORIZATION:
             sweep()
             kinds = Meeting.objects.filter(due_at__isnull=False).values_list("error_kind", flat=True)
-            held = {"", ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE}
+            held = {"", ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE, ErrorKind.BUG}
             assert set(kinds) <= {ErrorKind.CONNECTION, *held}
             self.connect_again()
         self._run_queue()
