@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "finish-reconciliations": {"task": "integrations.finish_reconciliations", "schedule": 60},
     # Microsoft ends a sign-in that isn't used for 90 days. Also finds revoked ones within a day.
     "keep-sign-ins-alive": {"task": "teams.keep_alive", "schedule": crontab(hour=4, minute=23)},
+    "expire-requests": {"task": "teams.expire_requests", "schedule": crontab(minute=27)},
     # Warns once for each threshold. Several runs a day make up for a beat that was down.
     "warn-of-expiry": {"task": "teams.warn_of_expiry", "schedule": crontab(minute=41, hour="*/6")},
     # Expires: a late heartbeat is meaningless.

@@ -38,6 +38,7 @@ ENTRA_KINDS = frozenset(
 # Shorthands for HTTP faults with a preset target or response.
 PRESETS: dict[str, dict[str, Any]] = {
     "token_down": {"kind": "unavailable", "regex": r"/oauth2/v2\.0/token"},
+    "no_wids": {"kind": "id_token", "without": ["wids"]},
     "entra_down": {"kind": "unavailable", "service": "entra"},
     "graph_down": {"kind": "unavailable", "service": "graph"},
     "unauthorized": {

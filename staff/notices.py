@@ -10,9 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Notice:
-    """A problem with a link: `action` is its text, `address` its target. Clients would notice an urgent problem."""
+    """A problem with a link: `action` is its text, `address` its target. Clients would notice an urgent problem.
+
+    `button`, if any, is the text of a button that posts to `button_address`.
+    """
 
     sentence: str
     action: str
     address: str
     is_urgent: bool = True
+    button: str = ""
+    button_address: str = ""

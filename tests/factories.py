@@ -16,12 +16,13 @@ from appointments.models import Appointment, BookedThrough, Client
 from integrations.models import (
     Connection,
     DirectoryState,
+    MatchField,
     RematchRun,
     RematchState,
     RematchTrigger,
     UserMatch,
 )
-from integrations.teams.models import TeamsConnection
+from integrations.teams.models import ConnectionRequest, TeamsConnection
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
 from staff.models import Location, Organization, Role, StaffMember, Weekday, WorkingHours
 
@@ -152,6 +153,24 @@ def make_connection(organization: Organization, account_oid: str = SERVICE_ACCOU
         },
     )
     return connection
+
+
+def make_connection_request(admin: StaffMember, **fields: Any) -> ConnectionRequest:
+    """Create a request of an admin to connect Contoso. It waits for an operator."""
+    fields = {
+        "organization": admin.organization,
+        "requested_by": admin,
+        "tenant_id": TENANT_ID,
+        "tenant_name": "contoso.example",
+        "account_oid": "oid-of-gail",
+        "account_upn": "gail@contoso.example",
+        "account_name": "Gail Adams",
+        "match_field": MatchField.EMAIL,
+        **fields,
+    }
+    request = ConnectionRequest.objects.create(**fields)
+    request.refresh_from_db()
+    return request
 
 
 def make_match(connection: Connection, member: StaffMember, **fields: Any) -> UserMatch:

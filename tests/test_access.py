@@ -20,6 +20,7 @@ from staff.models import OutboxEmail, Role, StaffMember, TimeOff
 from tests.factories import (
     make_client,
     make_connection,
+    make_connection_request,
     make_location,
     make_match,
     make_member,
@@ -102,6 +103,8 @@ RULES = {
     "teams-policy": ADMINS,
     "teams-service-account": ADMINS,
     "teams-waiting": ADMINS,
+    "teams-request": OWN_ADMINS,
+    "teams-request-cancel": OWN_ADMINS,
     "teams-again": OWN_ADMINS,
     "teams-connect": ADMINS,
     "teams-tenant": ADMINS,
@@ -162,6 +165,7 @@ ONLY_POST = {
     "connection-use-default",
     "connection-settings",
     "connection-try-again",
+    "teams-request-cancel",
     "appointment-try-again",
     "contact-center-book",
     "appointment-status",
@@ -248,6 +252,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "people": people,
         "service": service.pk,
         "connection": connection.pk,
+        "request": make_connection_request(people["ada"]).pk,
         "turning": record_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
         "run": run.pk,
         "preview": preview.pk,
@@ -273,6 +278,8 @@ def address(name: str, world: dict[str, Any]) -> str:
         return reverse(name, args=[world["connection"], world["run"]])
     if name == "connection-undo":
         return reverse(name, args=[world["connection"], world["turning"]])
+    if name.startswith("teams-request"):
+        return reverse(name, args=[world["request"]])
     if name in OF_A_PERSON:
         return reverse(name, args=[world["connection"], sam])
     if name in (

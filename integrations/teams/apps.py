@@ -8,14 +8,18 @@ class TeamsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here because models must be loaded first.
+        from integrations.hooks import connection_notices
         from integrations.platforms.registry import register
         from integrations.teams import checks  # noqa: F401 - registers the checks
         from integrations.teams.access_policy.notice import ACCESS_POLICY_EMAIL
+        from integrations.teams.connect.request_emails import OUTCOME_EMAIL, REQUEST_EMAIL
+        from integrations.teams.connect.request_notice import waiting_request
         from integrations.teams.entra.credential_expiry import EXPIRY_EMAIL
         from integrations.teams.operator_mail import REFUSED_CREDENTIALS_EMAIL
         from integrations.teams.platform import Teams
         from staff.outbox import email_kinds
 
         register(Teams())
-        for kind in (ACCESS_POLICY_EMAIL, EXPIRY_EMAIL, REFUSED_CREDENTIALS_EMAIL):
+        connection_notices.register(waiting_request)
+        for kind in (ACCESS_POLICY_EMAIL, EXPIRY_EMAIL, REFUSED_CREDENTIALS_EMAIL, REQUEST_EMAIL, OUTCOME_EMAIL):
             email_kinds.register(kind)

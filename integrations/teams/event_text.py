@@ -16,6 +16,7 @@ class TeamsEvent(StrEnum):
 
     LOBBY_CHANGED = "lobby_changed"
     UNKNOWN_ROLES = "unknown_roles"
+    TENANT_CONFIRMED = "tenant_confirmed"
 
 
 def event_text(code: str, params: Mapping[str, Any]) -> str:
@@ -27,5 +28,11 @@ def event_text(code: str, params: Mapping[str, Any]) -> str:
             sentence = _(
                 "Microsoft did not say which administrator roles %(account)s has; the sign-in to the tenant was "
                 "accepted as proof."
+            )
+            return sentence % params
+        case TeamsEvent.TENANT_CONFIRMED:
+            sentence = _(
+                "Microsoft did not say which administrator roles %(account)s has. The Customer Success Team confirmed "
+                "the tenant."
             )
             return sentence % params

@@ -243,6 +243,20 @@ class TeamsMessage(MessageCode):
             "to another organisation already. Contact your Customer Success Team."
         ),
     )
+    CONFIRMATION_WITHOUT_CONSENT = (
+        "teams.confirmation_without_consent",
+        _(
+            "Microsoft does not grant Coconut the permissions %(roles)s. An administrator with the role Privileged "
+            "Role Administrator or Global Administrator consents again: choose Microsoft Teams and repeat the steps."
+        ),
+    )
+    CONFIRMATION_WITHOUT_ADDON = (
+        "teams.confirmation_without_addon",
+        _(
+            "The Application Access Policy add-on is switched off for this organisation. The Customer Success Team "
+            "switches it on first."
+        ),
+    )
     OTHER_ACCOUNT = (
         "teams.other_account",
         _(

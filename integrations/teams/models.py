@@ -1,18 +1,21 @@
-"""Microsoft's side of a connection, and warnings about expiring credentials."""
+"""Microsoft's side of a connection, requests to connect a tenant, and warnings about expiring credentials."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from coconut.leases import NO_LEASE, LeasedModel, LeaseQuerySet
 from integrations.encryption import EncryptedJSONField
-from integrations.models import Connection
-from staff.models import Organization
+from integrations.messages import MessageField
+from integrations.models import Connection, MatchField
+from staff.models import Organization, StaffMember
 
 
 class Method(models.TextChoices):
@@ -84,6 +87,86 @@ class TeamsConnection(LeasedModel):
     def has(self, permission: str) -> bool:
         """Return whether Microsoft granted a scope or role, such as `User.Read.All`."""
         return permission in self.granted
+
+
+class RequestState(models.TextChoices):
+    WAITING = "waiting", _("Waiting for confirmation")
+    CONFIRMED = "confirmed", _("Confirmed")
+    DECLINED = "declined", _("Declined")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+
+
+#: Time that operators have to confirm a request.
+REQUEST_LIFETIME: Final = timedelta(days=7)
+
+
+class ConnectionRequestQuerySet(models.QuerySet["ConnectionRequest"]):
+    def waiting(self) -> Self:
+        """Return the requests that an operator can still confirm."""
+        return self.filter(state=RequestState.WAITING, requested_at__gt=Now() - REQUEST_LIFETIME)
+
+    def overdue(self) -> Self:
+        """Return the requests that waited too long and aren't marked as expired yet."""
+        return self.filter(state=RequestState.WAITING, requested_at__lte=Now() - REQUEST_LIFETIME)
+
+    def end(self, state: RequestState, decided_by: StaffMember | None = None) -> int:
+        """Write the final state of the requests, and return their number."""
+        return self.update(state=state, decided_by=decided_by, decided_at=Now())
+
+
+class ConnectionRequest(models.Model):
+    """Request to connect a tenant whose administrator Microsoft didn't name as one. An operator confirms it.
+
+    It holds no tokens. Its facts never change: another account or UPN field makes another request.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", verbose_name=_("organisation"))
+    tenant_id = models.UUIDField(_("Microsoft Tenant ID"))
+    # The domain that the admin typed, if any.
+    tenant_name = models.CharField(_("typed domain"), max_length=200, blank=True)
+    account_oid = models.CharField(_("object id of the account"), max_length=100)
+    account_upn = models.CharField(_("Microsoft account"), max_length=320)
+    account_name = models.CharField(_("name of the account"), max_length=300, blank=True)
+    match_field = models.CharField(_("UPN field"), max_length=10, choices=MatchField)
+    requested_by = models.ForeignKey(StaffMember, models.PROTECT, related_name="+", verbose_name=_("requested by"))
+    requested_at = models.DateTimeField(_("requested"), db_default=Now())
+    state = models.CharField(_("state"), max_length=10, choices=RequestState, default=RequestState.WAITING)
+    decided_by = models.ForeignKey(
+        StaffMember, models.PROTECT, related_name="+", verbose_name=_("decided by"), null=True, blank=True
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    # Why the last confirmation made no connection.
+    failure = MessageField(verbose_name=_("last failure"))
+
+    objects = ConnectionRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("connection request")
+        verbose_name_plural = _("connection requests")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "tenant_id"],
+                condition=Q(state=RequestState.WAITING),
+                name="one_waiting_request_per_tenant",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=RequestState.WAITING, decided_at__isnull=True)
+                | ~Q(state=RequestState.WAITING) & Q(decided_at__isnull=False),
+                name="ended_request_has_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization}: {self.tenant_name or self.tenant_id}"
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state == RequestState.WAITING and timezone.now() < self.expires_at
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.requested_at + REQUEST_LIFETIME
 
 
 class ExpiryWarning(models.Model):

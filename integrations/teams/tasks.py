@@ -1,4 +1,4 @@
-"""Periodic tasks: keep sign-ins alive and warn of expiring app credentials."""
+"""Periodic tasks: keep sign-ins alive, expire connection requests and warn of expiring app credentials."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from coconut.task_queue import send
 from integrations.circuit_breaker import record_success, record_trouble
 from integrations.models import Connection
 from integrations.platforms.values import PlatformError
+from integrations.teams.connect import requests
 from integrations.teams.entra import credential_expiry, user_tokens
 
 logger = logging.getLogger(__name__)
@@ -41,3 +42,9 @@ def renew(connection_id: int) -> None:
 def warn_of_expiry() -> None:
     """Email operators if the client secret or the certificate expires soon or has expired."""
     credential_expiry.warn_operators()
+
+
+@shared_task(name="teams.expire_requests")
+def expire_requests() -> None:
+    """Expire the connection requests that no operator decided in time."""
+    requests.expire_requests()

@@ -1,8 +1,8 @@
-"""URLs of the connect wizard, Reauthorize and Microsoft's callback, under /settings/video-calls/."""
+"""URLs of the connect wizard, requests, Reauthorize and Microsoft's callback, under /settings/video-calls/."""
 
 from django.urls import path
 
-from integrations.teams.views import callback, reauthorize, wizard
+from integrations.teams.views import callback, reauthorize, requests, wizard
 
 urlpatterns = [
     path("new/teams/policy/", wizard.policy, name="teams-policy"),
@@ -12,5 +12,7 @@ urlpatterns = [
     path("new/teams/again/<int:pk>/", wizard.reconnect, name="teams-again"),
     path("teams/callback/", callback.callback, name="teams-callback"),
     path("teams/waiting/", callback.waiting, name="teams-waiting"),
+    path("teams/requests/<int:pk>/", requests.show, name="teams-request"),
+    path("teams/requests/<int:pk>/cancel/", requests.cancel, name="teams-request-cancel"),
     path("teams/<int:pk>/reauthorize/", reauthorize.reauthorize, name="teams-reauthorize"),
 ]

@@ -14,6 +14,7 @@ from integrations.teams.connect import session as wizard
 from integrations.teams.connect import verification
 from integrations.teams.connect.reauthorize import reauthorize_access_policy, reauthorize_service_account
 from integrations.teams.connect.redirects import start_identification_step
+from integrations.teams.connect.requests import needs_confirmation, request_confirmation
 from integrations.teams.connect.session import PendingConsent, PendingSignIn, Step, WizardAnswers
 from integrations.teams.connect.store import connect_access_policy, connect_service_account
 from integrations.teams.entra.id_token import Identity
@@ -39,6 +40,7 @@ def handle_callback(
 ) -> CallbackResult:
     """Return the connection, or the next step. Stores nothing before Microsoft's answers are verified.
 
+    Without administrator roles from Microsoft, a new tenant is only requested, and the next step is the request's page.
     Raises PlatformError, AlreadyConnected, NotOffered and Disconnected.
     """
     answers = pending.answers
@@ -62,6 +64,10 @@ def finish_consent(session: SessionBase, organization: Organization, actor: Staf
     """
     consent = wizard.pending_consent(session)
     answers, identity = consent.answers, _identity_from_json(consent.account)
+    if needs_confirmation(organization, answers, identity):
+        request = request_confirmation(organization, actor, answers, identity)
+        wizard.clear_wizard(session)
+        return NextStep(reverse("teams-request", args=[request.pk]))
     try:
         roles = verification.read_roles(answers.tenant_id)
     except verification.RolesMissing as problem:

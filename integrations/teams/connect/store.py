@@ -21,7 +21,7 @@ from integrations.teams.entra import user_tokens
 from integrations.teams.entra.id_token import Identity
 from integrations.teams.event_text import TeamsEvent
 from integrations.teams.messages import TeamsMessage
-from integrations.teams.models import TeamsConnection
+from integrations.teams.models import ConnectionRequest, RequestState, TeamsConnection
 from staff.models import Organization, StaffMember
 
 
@@ -55,15 +55,15 @@ def connect_access_policy(
     answers: WizardAnswers,
     identity: Identity,
     roles: tuple[str, ...],
+    *,
+    is_confirmed: bool = False,
 ) -> Connection:
     """Connect the tenant whose administrator consented and signed in, or revive its disconnected connection.
 
+    `is_confirmed` means that an operator has confirmed the tenant, because Microsoft didn't send the account's roles.
     Raises AlreadyConnected, NotOffered, and PlatformError if the account may not consent for the tenant.
     """
-    # Two callbacks at once take turns here. The second one finds the connection of the first.
-    locked = Organization.objects.lock(organization.pk)
-    if not (locked.has_addon(TEAMS.slug) and locked.has_addon(ACCESS_POLICY.slug)):
-        raise NotOffered
+    locked = lock_with_access_policy(organization.pk)
     require_right_to_consent(locked, identity)
     connection = _add_or_revive(
         locked,
@@ -72,8 +72,21 @@ def connect_access_policy(
         _existing_connection(locked, answers),
         access_policy_columns(identity, roles, answers),
     )
-    note_unknown_roles(connection, actor, identity)
+    if is_confirmed:
+        record_event(connection, EventKind.NOTED, None, code=TeamsEvent.TENANT_CONFIRMED, account=identity.upn)
+    else:
+        note_unknown_roles(connection, actor, identity)
+    requests = ConnectionRequest.objects.filter(organization=locked, tenant_id=answers.tenant_id)
+    requests.waiting().end(RequestState.CANCELLED)
     return connection
+
+
+def lock_with_access_policy(organization_id: int) -> Organization:
+    """Lock the organisation, so that its callbacks and confirmations take turns. Raises NotOffered."""
+    organization = Organization.objects.lock(organization_id)
+    if not (organization.has_addon(TEAMS.slug) and organization.has_addon(ACCESS_POLICY.slug)):
+        raise NotOffered
+    return organization
 
 
 def _existing_connection(organization: Organization, answers: WizardAnswers, **account: str) -> TeamsConnection | None:

@@ -60,6 +60,11 @@ def resolve_tenant(typed: str) -> Tenant:
     return tenant
 
 
+def discovery_url(name: str) -> str:
+    """Return the address of the OpenID metadata of a tenant ID or domain. Its issuer holds the tenant ID."""
+    return f"{entra_url()}/{quote(name)}/v2.0/.well-known/openid-configuration"
+
+
 def sign_in_origin() -> str:
     """Return the origin of the sign-in page, for `form-action`. Fall back to Microsoft's well-known origin."""
     try:
@@ -83,7 +88,7 @@ def _validated_name(typed: str) -> str:
 
 def _fetch_openid_configuration(name: str) -> tuple[int, dict[str, Any]]:
     try:
-        return get_json(f"{entra_url()}/{quote(name)}/v2.0/.well-known/openid-configuration")
+        return get_json(discovery_url(name))
     except Unreachable as error:
         raise unreachable() from error
 

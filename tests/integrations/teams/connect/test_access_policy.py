@@ -11,8 +11,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from integrations.event_text import event_text
-from integrations.models import Connection, ConnectionStatus, EventKind
+from integrations.models import Connection, ConnectionStatus
 from simulator import people
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
 from tests.factories import TEAMS_ADDONS, make_member, make_organization
@@ -307,36 +306,6 @@ def test_an_ordinary_employee_of_a_tenant_that_consented_before_is_refused(ada_b
         f"{people.ORDINARY_USER} is no administrator who may consent for the organisation. Sign in to Microsoft with "
         "an account that has the role Privileged Role Administrator or Global Administrator.",
     )
-
-
-def test_unknown_roles_are_accepted_and_noted(ada_browser, simulator, only_connection):
-    simulator.control("fault", kind="id_token", without=["wids"])
-
-    connect_access_policy(ada_browser, simulator)
-
-    noted = only_connection().events.get(kind=EventKind.NOTED)
-    assert event_text(noted) == (
-        f"Microsoft did not say which administrator roles {people.GLOBAL_ADMIN} has; the sign-in to the tenant was "
-        "accepted as proof."
-    )
-
-
-@pytest.mark.parametrize("status", [ConnectionStatus.CONNECTED, ConnectionStatus.DISCONNECTED])
-def test_unknown_roles_are_refused_if_another_organisation_connected_the_tenant(
-    ada_browser, otto_browser, simulator, status
-):
-    connect_access_policy(ada_browser, simulator)
-    Connection.objects.update(status=status, is_default=False)
-    simulator.control("fault", kind="id_token", without=["wids"])
-
-    connect_access_policy(otto_browser, simulator)
-
-    (sentence,) = shown_messages(otto_browser)
-    assert sentence.startswith(
-        f"Microsoft does not say whether {people.GLOBAL_ADMIN} is an administrator, and this Microsoft tenant is "
-        "connected to another organisation already. Contact your Customer Success Team."
-    )
-    assert Connection.objects.count() == 1
 
 
 def test_two_organisations_of_one_tenant_may_each_connect_it(ada_browser, otto_browser, simulator):
