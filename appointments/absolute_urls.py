@@ -5,12 +5,27 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import reverse
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Audience
 
 
 def join_url(appointment: Appointment) -> str:
-    """Return the URL of the join page. It may be forwarded: it opens only the meeting, even after a move."""
+    """Return the URL of the client's join page. It may be forwarded: it opens only the meeting, even after a move."""
     return _absolute(reverse("join", args=[appointment.join_token]))
+
+
+def staff_join_url(appointment: Appointment) -> str:
+    """Return the URL of the staff member's join page. It stays when the client's links change."""
+    return _absolute(reverse("join", args=[appointment.staff_join_token]))
+
+
+def join_url_for(appointment: Appointment, audience: str) -> str:
+    """Return the reader's own join page; "" for the previous staff member, who no longer takes part."""
+    match audience:
+        case Audience.CLIENT:
+            return join_url(appointment)
+        case Audience.STAFF:
+            return staff_join_url(appointment)
+    return ""
 
 
 def manage_url(appointment: Appointment) -> str:

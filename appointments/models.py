@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -170,9 +171,14 @@ class Appointment(models.Model):
     personal_meeting_note = models.CharField(max_length=300, blank=True, default="", db_default="")
     booked_through = models.CharField(max_length=15, choices=BookedThrough)
     booked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
-    # Unique by constraints: `unique=True` would add a second index for LIKE.
+    # Names the appointment outside the organisation, in calendar files and references. It never changes. The running
+    # number would tell strangers how much all organisations together book.
+    public_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    # Unique by constraints: `unique=True` would add a second index for LIKE. The client's two tokens change with the
+    # client's email address, the staff member's with the staff member.
     manage_token = models.CharField(max_length=40, default=new_token, editable=False)
     join_token = models.CharField(max_length=40, default=new_token, editable=False)
+    staff_join_token = models.CharField(max_length=40, default=new_token, editable=False)
     # A repeated submit carries the same key and is the same booking.
     request_key = models.CharField(max_length=64, null=True, blank=True)
     # Zone in which the booking page showed the times to the client. Empty if staff booked.
@@ -209,8 +215,10 @@ class Appointment(models.Model):
                 violation_error_message=_("That time was just taken."),
             ),
             models.UniqueConstraint(fields=["organization", "request_key"], name="request_once"),
+            models.UniqueConstraint(fields=["public_id"], name="public_id_once"),
             models.UniqueConstraint(fields=["manage_token"], name="manage_token_once"),
             models.UniqueConstraint(fields=["join_token"], name="join_token_once"),
+            models.UniqueConstraint(fields=["staff_join_token"], name="staff_join_token_once"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_end_after_start"),
             models.CheckConstraint(
                 condition=Q(busy_from__lte=F("starts_at"), busy_to__gte=F("ends_at")),
@@ -274,6 +282,7 @@ class AppointmentEventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
     NOTES_CHANGED = "notes_changed", _("Notes changed")
+    PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")
     LINK_READY = "link_ready", _("Link ready")

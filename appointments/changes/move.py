@@ -21,7 +21,14 @@ from appointments.booking_rules.validation import (
     set_times,
     time_taken,
 )
-from appointments.models import Appointment, AppointmentEventKind, BookedThrough, NotificationKind, Status
+from appointments.models import (
+    Appointment,
+    AppointmentEventKind,
+    BookedThrough,
+    NotificationKind,
+    Status,
+    new_token,
+)
 from appointments.notifications.before_after import snapshot
 from appointments.notifications.outbox import notify_all
 from appointments.timeline import Fact, local_time, record_event
@@ -34,6 +41,7 @@ from staff.models import StaffMember
 MOVABLE = (Status.CONFIRMED, Status.ARRIVED)
 MOVABLE_BY_CLIENT = (Status.CONFIRMED,)
 LONGEST = timedelta(hours=24)
+_CHANGED_FIELDS = ("starts_at", "ends_at", "busy_from", "busy_to", "staff", "staff_join_token", "version")
 
 
 def move_appointment(
@@ -172,7 +180,7 @@ def _move(appointment: Appointment, request: SlotRequest, actor: StaffMember | N
     elif appointment.meeting_id is not None:
         request_move(appointment.meeting_id, starts_at=appointment.starts_at, ends_at=appointment.ends_at)
     appointment.version += 1
-    appointment.save(update_fields=["starts_at", "ends_at", "busy_from", "busy_to", "staff", "version", *VIDEO_FIELDS])
+    appointment.save(update_fields=[*_CHANGED_FIELDS, *VIDEO_FIELDS])
     record_event(appointment, *facts, actor=actor, through=request.through)
     kind = _notification_kind(moved=is_moved, reassigned=is_reassigned)
     notify_all(appointment, kind, before=before, former=previous if is_reassigned else None)
@@ -180,10 +188,11 @@ def _move(appointment: Appointment, request: SlotRequest, actor: StaffMember | N
 
 
 def _reassign(appointment: Appointment, member: StaffMember) -> Fact:
-    """Reassign the appointment and its video call, without saving."""
+    """Reassign the appointment and its video call, without saving. The join link of the previous person ends."""
     names = {"before": appointment.staff.name, "name": member.name}
     previous_meeting = appointment.meeting_id
     appointment.staff = member
+    appointment.staff_join_token = new_token()
     if appointment.method != MeetingMethod.VIDEO:
         return Fact(AppointmentEventKind.REASSIGNED, names)
     reassign_video(appointment)

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from django.core import signing
 
@@ -64,12 +65,12 @@ def _signed_key(text: str, organization: Organization, lasts: timedelta | None) 
 
 def reference_of(appointment: Appointment) -> str:
     """Return the reference of the confirmation page, valid for an hour. It can do less than the client's own link."""
-    return signing.dumps(appointment.pk, salt=_BOOKED_SALT)
+    return signing.dumps(appointment.public_id.hex, salt=_BOOKED_SALT)
 
 
-def appointment_id_of(reference: str) -> int | None:
-    """Return the id of the appointment; None if the reference is invalid or too old."""
+def public_id_of(reference: str) -> UUID | None:
+    """Return the public id of the appointment; None if the reference is invalid or too old."""
     try:
-        return int(signing.loads(reference, salt=_BOOKED_SALT, max_age=_BOOKED_LASTS))
-    except (signing.BadSignature, UnicodeError):
+        return UUID(str(signing.loads(reference, salt=_BOOKED_SALT, max_age=_BOOKED_LASTS)))
+    except (signing.BadSignature, ValueError):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from appointments.models import Appointment
@@ -31,6 +32,7 @@ def snapshot(appointment: Appointment) -> dict[str, Any]:
         "staff": appointment.staff.name,
         "method": int(appointment.method),
         "address": address_of(appointment),
+        "staff_link": _staff_link_fingerprint(appointment),
     }
 
 
@@ -49,3 +51,16 @@ def previous_values(appointment: Appointment, before: dict[str, Any] | None) -> 
         was_video = method == MeetingMethod.VIDEO != now["method"]
         differs |= {"method": str(method.label), "address": before["address"], "was_video": was_video}
     return PreviousValues(**differs)
+
+
+def has_new_staff_link(appointment: Appointment, before: dict[str, Any]) -> bool:
+    """Return whether the staff member's join link differs from the one at the time of `before`, a `snapshot`."""
+    now = _staff_link_fingerprint(appointment)
+    return bool(now) and now != before["staff_link"]
+
+
+def _staff_link_fingerprint(appointment: Appointment) -> str:
+    """Return a hash of the staff member's join link, which doesn't reveal it; "" if there is no video call."""
+    if not appointment.has_video_link:
+        return ""
+    return sha256(appointment.staff_join_token.encode()).hexdigest()[:16]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from email.utils import parseaddr
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from appointments.absolute_urls import join_url
+from appointments.absolute_urls import join_url_for
 from appointments.labels import join_label, personal_link_label
 from appointments.models import Appointment, Audience, NotificationKind
 from services.models import MeetingMethod
@@ -28,7 +27,7 @@ def invitation(appointment: Appointment, *, kind: str, sequence: int, audience: 
     """Return the .ics file for one recipient, in UTF-8.
 
     Its UID stays the same over the appointment's life and SEQUENCE grows, so that calendars replace the entry. It
-    gets forwarded: it holds the join link and never the link to manage the appointment.
+    gets forwarded: it holds the reader's join link and never the link to manage the appointment.
     """
     calendar = _empty_calendar(method_of(kind))
     event = _event(appointment, audience)
@@ -59,13 +58,6 @@ def summary(appointment: Appointment, audience: str) -> str:
     return " ".join(f"{appointment.service.name}, {other}".split())
 
 
-def place(appointment: Appointment) -> str:
-    """Return the join link, the address, or the name of the meeting method."""
-    if appointment.has_video_link:
-        return join_url(appointment)
-    return address_of(appointment) or appointment.get_method_display()
-
-
 def address_of(appointment: Appointment) -> str:
     """Return the location's name and address in one line, or "" if the appointment isn't at a location."""
     location = appointment.location
@@ -83,23 +75,25 @@ def _empty_calendar(method: str) -> Calendar:
 
 
 def _event(appointment: Appointment, audience: str) -> Event:
+    link = join_url_for(appointment, audience) if appointment.has_video_link else ""
     event = Event()
-    event.add("uid", f"appointment-{appointment.pk}@{urlsplit(settings.BASE_URL).hostname}")
+    # A UUID alone, without a host name (RFC 7986, section 5.3): it stays even if BASE_URL changes.
+    event.add("uid", str(appointment.public_id))
     event.add("dtstamp", timezone.now())
     event.add("dtstart", appointment.starts_at)
     event.add("dtend", appointment.ends_at)
     event.add("summary", summary(appointment, audience))
-    event.add("location", place(appointment))
-    event.add("description", _description(appointment))
-    if appointment.has_video_link:
-        event.add("url", join_url(appointment))
+    event.add("location", link or address_of(appointment) or appointment.get_method_display())
+    event.add("description", _description(appointment, link))
+    if link:
+        event.add("url", link)
     return event
 
 
-def _description(appointment: Appointment) -> str:
+def _description(appointment: Appointment, link: str) -> str:
     lines = [_("With %(name)s") % {"name": appointment.staff.name}]
-    if appointment.has_video_link:
-        lines.append(f"{join_label(appointment)}: {join_url(appointment)}")
+    if link:
+        lines.append(f"{join_label(appointment)}: {link}")
     lines += filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])
     return "\n".join(lines)
 

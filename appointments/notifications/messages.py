@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from appointments.absolute_urls import book_again_url, join_url, manage_url, staff_url
+from appointments.absolute_urls import book_again_url, join_url_for, manage_url, staff_url
 from appointments.labels import join_label, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, Notification, NotificationKind
-from appointments.notifications.before_after import PreviousValues, previous_values
+from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
 from appointments.notifications.facts import facts_of
 from appointments.notifications.ics import calendar_of, invitation, method_of, summary
 from services.models import MeetingMethod
@@ -113,9 +113,9 @@ def _context(appointment: Appointment, notification: Notification) -> dict[str, 
         "reason": "" if is_live else _cancel_reason(appointment, audience),
         "facts": facts_of(appointment, audience, PreviousValues() if is_new else previous, is_live=is_live),
         "was_video": is_live and previous.was_video,
-        "join_url": join_url(appointment) if is_live and appointment.has_video_link else "",
+        "join_url": join_url_for(appointment, audience) if is_live and appointment.has_video_link else "",
         "join_label": join_label(appointment),
-        "join_stays": not is_new and _knows_join_link(notification),
+        **({} if is_new else _join_link_changes(appointment, notification)),
         **_private_links(appointment, audience),
     }
 
@@ -126,9 +126,12 @@ def _cancel_reason(appointment: Appointment, audience: str) -> str:
     return appointment.cancel_reason if audience == Audience.STAFF else ""
 
 
-def _knows_join_link(notification: Notification) -> bool:
-    """Return whether the reader already has the join link."""
-    return notification.before is not None and notification.before["method"] == MeetingMethod.VIDEO
+def _join_link_changes(appointment: Appointment, notification: Notification) -> dict[str, bool]:
+    """Return whether a reader who has a join link can keep it, or needs the new one."""
+    if notification.before is None or notification.before["method"] != MeetingMethod.VIDEO:
+        return {}
+    is_new = notification.audience == Audience.STAFF and has_new_staff_link(appointment, notification.before)
+    return {"join_stays": not is_new, "join_is_new": is_new}
 
 
 def _private_links(appointment: Appointment, audience: str) -> dict[str, str]:

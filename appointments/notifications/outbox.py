@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from appointments.models import LIVE_STATUSES, Appointment, Audience, Notification, NotificationKind
-from appointments.notifications.before_after import PreviousValues, previous_values
+from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
 from appointments.notifications.messages import message_for, summary_for
 from staff.models import EmailState, OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_emails
@@ -91,8 +91,11 @@ class PendingNotification:
 
     def has_changed(self, appointment: Appointment) -> bool:
         """Return whether the appointment differs from what the reader knows."""
-        ends = self.kind == NotificationKind.CANCELLED
-        return ends or self.before is None or previous_values(appointment, self.before) != PreviousValues()
+        if self.kind == NotificationKind.CANCELLED or self.before is None:
+            return True
+        # An appointment that came back to its staff member has a new link for them.
+        is_relinked = self.audience == Audience.STAFF and has_new_staff_link(appointment, self.before)
+        return is_relinked or previous_values(appointment, self.before) != PreviousValues()
 
 
 def notify_booked(appointment: Appointment) -> None:

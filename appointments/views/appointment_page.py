@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from appointments.absolute_urls import join_url
+from appointments.absolute_urls import join_url, staff_join_url
 from appointments.labels import join_label
 from appointments.models import Appointment
 from appointments.video.link_state import link_of
@@ -28,7 +28,8 @@ def link_context(appointment: Appointment) -> dict[str, Any]:
     return {
         "appointment": appointment,
         "link": link_of(appointment),
-        "join_url": join_url(appointment),
+        "join_url": staff_join_url(appointment),
+        "client_join_url": join_url(appointment),
         "join_label": join_label(appointment),
         "platform": platform_of(appointment.meeting.connection).label if appointment.meeting else "",
     }

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.booking_rules.errors import BookingError
 from appointments.client_view.book import book_as_client, next_slots
-from appointments.client_view.form_tokens import appointment_id_of, reference_of
+from appointments.client_view.form_tokens import public_id_of, reference_of
 from appointments.client_view.offers import public_services, zones_by_region
 from appointments.client_view.rate_limits import limit_of_booking, limit_of_viewing
 from appointments.client_view.selection import ClientSelection
@@ -154,9 +154,9 @@ def _is_same_origin(request: HttpRequest) -> bool:
 @_public_page
 def booked(request: HttpRequest, organization: Organization, reference: str) -> HttpResponse:
     """Confirm a booking for an hour. Later the client uses the links in the email."""
-    pk = appointment_id_of(reference)
+    public_id = public_id_of(reference)
     appointments = Appointment.objects.with_details().filter(organization=organization)
-    appointment = None if pk is None else appointments.filter(pk=pk).first()
+    appointment = None if public_id is None else appointments.filter(public_id=public_id).first()
     if appointment is None:
         context = {"organization": organization}
         return confidential(render(request, "appointments/client_view/reference_expired.html", context, status=404))

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -47,8 +48,8 @@ P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]
 
 
-def _private_page(token_field: str) -> Callable[[Page[P]], Callable[..., HttpResponse]]:
-    """Pass the appointment of the token to the page, in the client's time zone. 404 for an unknown token."""
+def _private_page(*token_fields: str) -> Callable[[Page[P]], Callable[..., HttpResponse]]:
+    """Pass the appointment of the token to the page, in the reader's time zone. 404 for an unknown token."""
 
     def decorate(page: Page[P]) -> Callable[..., HttpResponse]:
         @wraps(page)
@@ -56,13 +57,14 @@ def _private_page(token_field: str) -> Callable[[Page[P]], Callable[..., HttpRes
             if limit := limit_of_guessing(request):
                 template = "appointments/manage/too_many_requests.html"
                 return confidential(too_many_requests(request, template, limit))
-            appointments = Appointment.objects.with_details().filter(**{token_field: token})
+            has_token = Q(*[(field, token) for field in token_fields], _connector=Q.OR)
             # PostgreSQL refuses text with a NUL.
-            appointment = None if "\0" in token else appointments.first()
+            appointment = None if "\0" in token else Appointment.objects.with_details().filter(has_token).first()
             if appointment is None:
                 return confidential(render(request, "appointments/manage/unknown_link.html", status=404))
             refund_guess(request)
-            with timezone.override(appointment.client_zone):
+            zone = appointment.staff.zone if token == appointment.staff_join_token else appointment.client_zone
+            with timezone.override(zone):
                 return confidential(page(request, appointment, *args, **kwargs))
 
         return guarded
@@ -158,16 +160,24 @@ def calendar_file(request: HttpRequest, appointment: Appointment) -> HttpRespons
 
 @login_not_required
 @require_safe
-@_private_page("join_token")
+@_private_page("join_token", "staff_join_token")
 def join(request: HttpRequest, appointment: Appointment) -> HttpResponse:
-    """Redirect to the video call, or show a page while there is none. htmx polls that page."""
+    """Redirect the client or the staff member to the video call, or show a page while there is none.
+
+    htmx polls that page.
+    """
     target = join_target_of(appointment)
     polling = is_htmx(request)
     if target.state == "wait" and polling:
         return HttpResponse(status=204)
     if target.url and not polling:
         return HttpResponseRedirect(target.url)
-    context = {"appointment": appointment, "target": target, "join_label": join_label(appointment)}
+    context = {
+        "appointment": appointment,
+        "target": target,
+        "join_label": join_label(appointment),
+        "is_for_staff": request.path == reverse("join", args=[appointment.staff_join_token]),
+    }
     return render(
         request,
         "appointments/manage/_join_target.html" if polling else "appointments/manage/join.html",

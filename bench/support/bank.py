@@ -43,12 +43,13 @@ RETURNING id
 # Half hours from 9 to 17 on weekdays, `each` of them, in another order for each staff member.
 _APPOINTMENTS = """
 INSERT INTO appointments_appointment (organization_id, service_id, staff_id, client_id, location_id, starts_at, ends_at,
-    busy_from, busy_to, method, status, personal_meeting_url, booked_through, manage_token, join_token, client_note,
-    internal_note, created_at)
+    busy_from, busy_to, method, status, personal_meeting_url, booked_through, public_id, manage_token, join_token,
+    staff_join_token, client_note, internal_note, created_at)
 SELECT %(organization)s, %(service)s, person, %(clients)s + (person * 31 + n) %% 1000, %(location)s, start,
     start + interval '30 minutes', start, start + interval '30 minutes', 1,
     CASE WHEN start < now() THEN 'served' ELSE 'confirmed' END, '', 'schedule',
-    'm' || person || '-' || extract(epoch FROM start), 'j' || person || '-' || extract(epoch FROM start), '', '', now()
+    gen_random_uuid(), 'm' || person || '-' || extract(epoch FROM start),
+    'j' || person || '-' || extract(epoch FROM start), 's' || person || '-' || extract(epoch FROM start), '', '', now()
   FROM unnest(%(people)s) AS person, LATERAL (
         SELECT start, row_number() OVER (ORDER BY hashtext(person || ' ' || start)) AS n
           FROM generate_series(%(first)s::date, %(last)s::date, '1 day') AS day,

@@ -20,7 +20,7 @@ _REPLACED: Final = rf"\1{_HIDDEN}"
 # Words before a secret, as in `refresh_token=…`, and names of fields that hold only a secret.
 _NAMES: Final = (
     "access_token|refresh_token|id_token|client_secret|client_assertion|password|new_password1|new_password2|"
-    "csrfmiddlewaretoken|coconut_session|coconut_csrf|coconut_device|manage_token|join_token|secret_key|"
+    "csrfmiddlewaretoken|coconut_session|coconut_csrf|coconut_device|manage_token|join_token|staff_join_token|secret_key|"
     "encryption_keys|login_hint_token"
 )
 _LINES: Final = "cookie|set-cookie|http_cookie|authorization|http_authorization|proxy-authorization"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from appointments.absolute_urls import join_url, manage_url, staff_url
+from appointments.absolute_urls import join_url, manage_url, staff_join_url, staff_url
 from appointments.changes.meeting_method import change_method
 from appointments.changes.move import move_appointment, reassign_appointment
 from appointments.changes.status import cancel_appointment
@@ -68,6 +68,10 @@ def join_lines(appointment: Appointment) -> list[str]:
     return ["Join Microsoft Teams meeting:", join_url(appointment)]
 
 
+def staff_join_lines(appointment: Appointment) -> list[str]:
+    return ["Join Microsoft Teams meeting:", staff_join_url(appointment)]
+
+
 def manage_lines(appointment: Appointment) -> list[str]:
     return [
         "Cannot make it? Move or cancel your appointment:",
@@ -114,7 +118,7 @@ def test_an_email_about_a_move_has_the_previous_time_in_the_readers_zone(maple: 
             "Staff member: Sam Okafor",
             "Meeting method: Video Call",
             *ABOUT_CLEO,
-            *join_lines(moved),
+            *staff_join_lines(moved),
             SAME_LINK,
             "Open the appointment:",
             staff_url(moved),
@@ -164,7 +168,7 @@ def test_a_reassign_emails_the_client_and_both_staff_members(
             "Staff member: Tess Moor",
             "Meeting method: Video Call",
             *ABOUT_CLEO,
-            *join_lines(after),
+            *staff_join_lines(after),
             "Open the appointment:",
             staff_url(after),
         ],
@@ -190,6 +194,24 @@ def test_the_previous_staff_member_reads_the_time_they_knew_in_their_own_zone(
         ],
     )
     assert entry(STAFF) == ("CANCEL", 1)
+
+
+def test_a_reassign_that_is_undone_before_its_emails_are_sent_brings_the_staff_member_a_new_link(
+    maple: Maple, booked: Appointment, tess: StaffMember
+) -> None:
+    reassigned = change(maple, reassign_appointment, booked, staff=tess, outside_hours=True)
+    undone = change(maple, reassign_appointment, reassigned, staff=maple.sam, outside_hours=True)
+
+    subject, lines = read(STAFF)
+
+    assert subject == "Appointment changed: Mortgage review, Cleo Brandt"
+    assert lines[-5:] == [
+        *staff_join_lines(undone),
+        "This link is new. The earlier one no longer works.",
+        "Open the appointment:",
+        staff_url(undone),
+    ]
+    assert [one.to for one in mail.outbox] == [[STAFF]]
 
 
 def test_a_phone_call_that_becomes_a_video_call_brings_the_link(maple: Maple) -> None:

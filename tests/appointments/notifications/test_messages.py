@@ -8,15 +8,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appointments.absolute_urls import join_url, manage_url, staff_url
-from appointments.models import Audience, Notification
+from appointments.absolute_urls import join_url, manage_url, staff_join_url, staff_url
+from appointments.changes.move import reassign_appointment
+from appointments.models import Audience, BookedThrough, Notification
+from integrations.models import UserMatch
 from services.models import MeetingMethod
 from staff.models import EmailState as State
-from staff.models import OutboxEmail, VideoChoice
+from staff.models import OutboxEmail, StaffMember, VideoChoice
 from tests.appointments.conftest import Maple, monday
 from tests.appointments.mailbox import cancel, event_of, move, part, sent_to
-from tests.factories import make_location
+from tests.factories import make_location, make_match
 from tests.outbox import send_all
+
+PARTS = ("text/plain", "text/html", "text/calendar")
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -55,11 +59,36 @@ def test_the_email_has_our_join_link_with_the_platforms_label(maple_with_teams: 
     appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
     send_all()
 
-    for address in ("cleo@example.com", "sam@maple.example"):
+    links = {"cleo@example.com": join_url(appointment), "sam@maple.example": staff_join_url(appointment)}
+    for address, link in links.items():
         message = sent_to(address)
-        assert f"Join Microsoft Teams meeting:\n{join_url(appointment)}" in part(message, "text/plain")
-        button = f'<a href="{join_url(appointment)}"[^>]*><strong>Join Microsoft Teams meeting</strong></a>'
+        assert f"Join Microsoft Teams meeting:\n{link}" in part(message, "text/plain")
+        button = f'<a href="{link}"[^>]*><strong>Join Microsoft Teams meeting</strong></a>'
         assert re.search(button, part(message, "text/html"))
+
+
+def test_client_and_staff_member_have_join_links_of_their_own(maple_with_teams: Maple) -> None:
+    appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
+    send_all()
+
+    found = {
+        address: {token for token in (appointment.join_token, appointment.staff_join_token) if token in text}
+        for address in ("cleo@example.com", "sam@maple.example")
+        for text in ["".join(part(sent_to(address), kind) for kind in PARTS)]
+    }
+    assert found == {"cleo@example.com": {appointment.join_token}, "sam@maple.example": {appointment.staff_join_token}}
+
+
+def test_the_previous_staff_member_gets_no_join_link(maple_with_teams: Maple, tess: StaffMember) -> None:
+    make_match(UserMatch.objects.get().connection, tess)
+    appointment = maple_with_teams.book(method=MeetingMethod.VIDEO)
+    send_all()
+    reassign_appointment(appointment, staff=tess, actor=maple_with_teams.sky, through=BookedThrough.SCHEDULE)
+    send_all()
+
+    message = sent_to("sam@maple.example")
+    assert event_of(message)[0]["METHOD"] == "CANCEL"
+    assert not any("/join/" in part(message, kind) for kind in PARTS)
 
 
 def test_links_are_absolute(maple: Maple, settings: Any) -> None:
@@ -204,16 +233,17 @@ def test_the_calendar_entry_is_an_invitation_with_the_join_link(maple_with_teams
     )
 
 
-def test_moves_and_the_cancel_replace_the_same_entry(maple: Maple) -> None:
+def test_moves_and_the_cancel_replace_the_same_entry(maple: Maple, settings: Any) -> None:
     appointment = maple.book()
     send_all()
     entries = [event_of(sent_to("cleo@example.com"))]
     for change in (move, cancel):
         change(appointment)
+        settings.BASE_URL = "https://moved.example"
         send_all()
         entries.append(event_of(sent_to("cleo@example.com")))
 
-    assert {str(event["UID"]) for _, event in entries} == {f"appointment-{appointment.pk}@testserver"}
+    assert {str(event["UID"]) for _, event in entries} == {str(appointment.public_id)}
     assert [(str(calendar["METHOD"]), event["SEQUENCE"]) for calendar, event in entries] == [
         ("REQUEST", 0),
         ("REQUEST", 1),

@@ -108,7 +108,8 @@ def test_a_ready_link_is_a_button_to_our_own_join_link(video: Appointment, as_sk
     fragment = as_sky.get(address("appointment-link", video), {"seen": seen}).content.decode()
 
     assert "Join Microsoft Teams meeting" in fragment
-    assert f'href="{settings.BASE_URL}{reverse("join", args=[video.join_token])}"' in fragment
+    assert f'href="{settings.BASE_URL}{reverse("join", args=[video.staff_join_token])}"' in fragment
+    assert f'id="join-link" value="{settings.BASE_URL}{reverse("join", args=[video.join_token])}"' in fragment
     assert f'href="{TEAMS_URL}"' in fragment
     assert "hx-get" not in fragment
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
+from django.core import signing
 from django.core.cache import cache
+from django.core.signing import b64_decode
 from django.http import HttpResponse
 from django.test import Client as Browser
 
@@ -340,6 +344,22 @@ def test_the_confirmation_needs_the_reference(maple: Maple):
     assert visit(done[:-3] + "x/").status_code == 404
     make_organization("Cedar Bank")
     assert visit(done.replace("maple", "cedar")).status_code == 404
+
+
+def test_the_reference_holds_no_running_number(maple: Maple):
+    where = send(maple)["Location"]
+
+    [signed] = re.findall(r"/booked/([^:]+):", where)
+    value = json.loads(b64_decode(signed.encode()))
+    assert UUID(value) == Appointment.objects.get().public_id
+
+
+def test_a_reference_of_an_earlier_version_has_expired(maple: Maple):
+    appointment = maple.book_online()
+
+    reference = signing.dumps(appointment.pk, salt="appointments.client_view.selection.booked")
+
+    assert visit(f"/book/maple/booked/{reference}/").status_code == 404
 
 
 def test_no_step_shows_internal_data(maple: Maple):

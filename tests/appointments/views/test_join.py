@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import time_machine
 from django.test import Client as Browser
 
-from appointments.changes.move import move_appointment
+from appointments.changes.move import move_appointment, reassign_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough
 from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection, ConnectionStatus, Meeting
 from services.models import MeetingMethod
+from staff.models import StaffMember
 from tests.appointments.conftest import Maple, monday
+from tests.factories import make_match
 from tests.messages import message
 
 pytestmark = pytest.mark.usefixtures("friday")
@@ -82,6 +86,48 @@ def test_the_waiting_page_is_shown_while_the_connection_must_be_reauthorized(vid
     Connection.objects.update(status=ConnectionStatus.NEEDS_REAUTHORIZATION)
 
     assert "Your video call is being prepared." in visitor.get(link(video)).content.decode()
+
+
+def staff_link(appointment: Appointment) -> str:
+    return f"/join/{appointment.staff_join_token}"
+
+
+def test_the_staff_members_link_redirects_to_the_same_meeting(video: Appointment, visitor: Browser):
+    make_ready(video)
+
+    response = visitor.get(staff_link(video))
+
+    assert (response.status_code, response["Location"]) == (302, TEAMS_URL)
+
+
+def test_each_waiting_page_polls_its_own_link(video: Appointment, visitor: Browser):
+    pages = [visitor.get(address).content.decode() for address in (link(video), staff_link(video))]
+
+    assert [re.findall(r'hx-get="(.*?)"', page) for page in pages] == [[link(video)], [staff_link(video)]]
+    assert [video.staff_join_token in pages[0], video.join_token in pages[1]] == [False, False]
+
+
+def test_the_staff_members_page_is_in_their_zone_and_leads_to_the_appointment(video: Appointment, visitor: Browser):
+    StaffMember.objects.update(time_zone="Asia/Tokyo")
+
+    client, staff = (visitor.get(address).content.decode() for address in (link(video), staff_link(video)))
+
+    assert ["10:00–10:30" in client, "19:00–19:30" in staff] == [True, True]
+    page = f'href="/schedule/appointments/{video.pk}/"'
+    assert [page in client, page in staff] == [False, True]
+
+
+def test_after_a_reassign_only_the_new_staff_members_link_works(
+    maple_with_teams: Maple, video: Appointment, visitor: Browser, tess: StaffMember
+):
+    make_match(Connection.objects.get(), tess)
+    former = staff_link(video)
+    after = reassign_appointment(video, staff=tess, actor=maple_with_teams.sky, through=BookedThrough.SCHEDULE)
+    make_ready(after)
+
+    statuses = [visitor.get(address).status_code for address in (former, staff_link(after), link(video))]
+
+    assert statuses == [404, 302, 302]
 
 
 def test_a_cancelled_appointment_shows_that_it_is_cancelled(video: Appointment, visitor: Browser):
