@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from appointments.absolute_urls import MANAGE_LINK_LASTS
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
 from appointments.models import Appointment, Status
@@ -38,6 +39,11 @@ def phase_of(appointment: Appointment) -> Phase:
     if appointment.ends_at <= now:
         return Phase.OVER
     return Phase.AHEAD if appointment.starts_at > now else Phase.BEGUN
+
+
+def manage_link_has_ended(appointment: Appointment) -> bool:
+    """Return whether the manage link no longer opens the appointment, so that old emails give nothing away."""
+    return appointment.ends_at + MANAGE_LINK_LASTS <= timezone.now()
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from appointments.changes.status import cancel_appointment
 from appointments.client_view.private_links import (
     Phase,
     join_target_of,
+    manage_link_has_ended,
     phase_of,
     times_to_move_to,
 )
@@ -37,7 +38,7 @@ from appointments.client_view.rate_limits import (
 )
 from appointments.dates import DayField, IsoDateTimeField
 from appointments.forms.cancel import ReasonForm
-from appointments.labels import join_label, reason_for_client
+from appointments.labels import join_label, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
 from appointments.notifications.ics import invitation
 from appointments.parameters import clean_or_none
@@ -49,7 +50,10 @@ Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]
 
 
 def _private_page(*token_fields: str) -> Callable[[Page[P]], Callable[..., HttpResponse]]:
-    """Pass the appointment of the token to the page, in the reader's time zone. 404 for an unknown token."""
+    """Pass the appointment of the token to the page, in the reader's time zone.
+
+    404 for an unknown token, and 410 for a manage link that has ended.
+    """
 
     def decorate(page: Page[P]) -> Callable[..., HttpResponse]:
         @wraps(page)
@@ -63,6 +67,9 @@ def _private_page(*token_fields: str) -> Callable[[Page[P]], Callable[..., HttpR
             if appointment is None:
                 return confidential(render(request, "appointments/manage/unknown_link.html", status=404))
             refund_guess(request)
+            if token == appointment.manage_token and manage_link_has_ended(appointment):
+                context = {"organization": appointment.organization, "phone": phone_to_call(appointment)}
+                return confidential(render(request, "appointments/manage/ended_link.html", context, status=410))
             zone = appointment.staff.zone if token == appointment.staff_join_token else appointment.client_zone
             with timezone.override(zone):
                 return confidential(page(request, appointment, *args, **kwargs))

@@ -12,6 +12,7 @@ import time_machine
 from django.core.cache import cache
 from django.test import Client as Browser
 
+from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.client_view.rate_limits import mailbox_of
 from appointments.models import Appointment, BookedThrough, Status
@@ -136,6 +137,49 @@ def test_a_past_appointment_shows_that_it_is_over(appointment: Appointment, visi
 
     assert "This appointment is over." in content
     assert "Cancel appointment" not in content
+
+
+LAST_MOMENT = monday(10, 30) + timedelta(days=30, seconds=-1)
+PATHS = ["", "move/", "cancel/", "appointment.ics"]
+
+
+@pytest.mark.parametrize("action", PATHS)
+def test_the_link_opens_the_appointment_until_30_days_after_its_end(
+    appointment: Appointment, visitor: Browser, action: str
+):
+    with time_machine.travel(LAST_MOMENT, tick=False):
+        before = visitor.get(page_of(appointment, action))
+    with time_machine.travel(LAST_MOMENT + timedelta(seconds=1), tick=False):
+        after = visitor.get(page_of(appointment, action))
+
+    assert [before.status_code, after.status_code] == [200, 410]
+    assert after["Cache-Control"] == "no-store"
+    content = after.content.decode()
+    assert "It worked until 30 days after the appointment." in content
+    assert [words in content for words in ("Mortgage review", "Sam Okafor", "+1 555 0100")] == [False] * 3
+
+
+@pytest.mark.parametrize("action", ["move/", "cancel/"])
+def test_a_link_that_has_ended_changes_nothing(maple: Maple, appointment: Appointment, visitor: Browser, action: str):
+    maple.organization.phone = "+1 555 0101"
+    maple.organization.save()
+    with time_machine.travel(LAST_MOMENT + timedelta(seconds=1), tick=False):
+        page = visitor.post(page_of(appointment, action), {"starts_at": monday(14).isoformat()})
+
+    appointment.refresh_from_db()
+    assert (page.status_code, appointment.version) == (410, 0)
+    sentence = "If you have a question, or would like a new appointment, please call Maple Credit Union:"
+    assert sentence in page.content.decode()
+    assert 'href="tel:+15550101"' in page.content.decode()
+
+
+def test_a_link_lasts_longer_if_the_appointment_moves(appointment: Appointment, visitor: Browser):
+    move_appointment(
+        appointment, starts_at=monday(10) + timedelta(days=7), actor=None, through=BookedThrough.CLIENT_VIEW
+    )
+
+    with time_machine.travel(LAST_MOMENT + timedelta(days=7), tick=False):
+        assert visitor.get(page_of(appointment)).status_code == 200
 
 
 def test_move_offers_free_times_of_the_same_person_by_day(maple: Maple, appointment: Appointment, visitor: Browser):
