@@ -29,7 +29,7 @@ class ClientForm(ClientModelForm):
         fields = ("name", "email", "phone", "time_zone")
         labels = {"time_zone": _("Time zone")}
         help_texts = {
-            "email": _("Confirmations and video links are sent here."),
+            "email": _("Confirmations and video links are sent here. A new address gets new links."),
             "phone": _("Needed for phone appointments."),
             "time_zone": _("The client reads times in this zone."),
         }

@@ -33,9 +33,12 @@ _RELATED = (
 )
 
 
-def message_for(notification: Notification) -> EmailMultiAlternatives:
-    """Build the message from the present state of the appointment."""
+def message_for(notification: Notification) -> EmailMultiAlternatives | None:
+    """Build the message from the present state of the appointment; None if the client has no address any more."""
+    # One query reads the client's address and the private links: new links never go to an earlier address.
     appointment = Appointment.objects.select_related(*_RELATED).get(pk=notification.appointment_id)
+    if not _address_of_reader(appointment, notification):
+        return None
     with timezone.override(_zone_of_reader(appointment, notification)):
         return _render_message(appointment, notification)
 
@@ -77,6 +80,7 @@ def _render_message(appointment: Appointment, notification: Notification) -> Ema
     message = EmailMultiAlternatives(
         subject=context["subject"],
         body=render_to_string(f"{name}.txt", context),
+        to=[_address_of_reader(appointment, notification)],
         headers={"Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
@@ -91,7 +95,7 @@ def _attach_calendar(message: EmailMultiAlternatives, appointment: Appointment, 
         kind=notification.kind,
         sequence=notification.sequence,
         audience=notification.audience,
-        to=notification.to,
+        to=message.to[0],
     ).decode()
     message.attach_alternative(ics, f"text/calendar; method={method_of(notification.kind)}")
     message.attach("appointment.ics", ics, "application/ics")
@@ -186,6 +190,10 @@ def _sentence(appointment: Appointment, notification: Notification, previous: Pr
         to_staff = _lazy("You have taken over an appointment.")
     sentence = to_client if notification.audience == Audience.CLIENT else to_staff
     return str(sentence) % words
+
+
+def _address_of_reader(appointment: Appointment, notification: Notification) -> str:
+    return appointment.client.email if notification.audience == Audience.CLIENT else notification.to
 
 
 def _zone_of_reader(appointment: Appointment, notification: Notification) -> tzinfo:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from appointments.models import LIVE_STATUSES, Appointment, Audience, Notification, NotificationKind
@@ -43,9 +43,18 @@ def one_email_per_staff_member() -> Iterator[None]:
 
 
 def _render_notification(email: OutboxEmail) -> EmailMultiAlternatives | None:
-    """Return the message, or None if the appointment was deleted or the reader has a newer email about it."""
+    """Return the message, or None if the appointment was deleted or the reader has a newer email about it.
+
+    The client's email goes to their present address, even if it was corrected after the email was stored.
+    """
     notification = Notification.objects.filter(email=email).select_related("email").first()
-    return message_for(notification) if notification is not None and not _has_newer(notification) else None
+    if notification is None or _has_newer(notification):
+        return None
+    message = message_for(notification)
+    if message is not None and message.to != email.to:
+        email.to = message.to
+        email.save(update_fields=["to"])
+    return message
 
 
 def _render_summary(email: OutboxEmail) -> EmailMultiAlternatives | None:
@@ -60,10 +69,10 @@ def _render_summary(email: OutboxEmail) -> EmailMultiAlternatives | None:
 
 def _has_newer(notification: Notification) -> bool:
     """Return whether a later change has an email to the same reader. An email being sent can't be withdrawn by it."""
-    is_client = notification.audience == Audience.CLIENT
-    audiences = [Audience.CLIENT] if is_client else [Audience.STAFF, Audience.FORMER]
-    to_reader = Notification.objects.filter(audience__in=audiences, email__to=notification.email.to)
-    return to_reader.filter(appointment=notification.appointment_id, sequence__gt=notification.sequence).exists()
+    newer = Notification.objects.filter(appointment=notification.appointment_id, sequence__gt=notification.sequence)
+    if notification.audience == Audience.CLIENT:
+        return newer.filter(audience=Audience.CLIENT).exists()
+    return newer.exclude(audience=Audience.CLIENT).filter(email__to=notification.email.to).exists()
 
 
 APPOINTMENT_EMAIL: Final = EmailKind("appointment", _render_notification)
@@ -104,6 +113,15 @@ def notify_booked(appointment: Appointment) -> None:
     _enqueue(appointment, [PendingNotification(audience, to, booked) for audience, to in _addresses(appointment)])
 
 
+def notify_new_address(appointment: Appointment) -> None:
+    """Enqueue a confirmation to the client's new email address, in place of the waiting emails to the client.
+
+    Its sequence is greater than that of any earlier email, so that calendars replace the entry.
+    """
+    _withdraw(appointment.notifications.filter(audience=Audience.CLIENT))
+    _enqueue(appointment, [PendingNotification(Audience.CLIENT, appointment.client.email, NotificationKind.BOOKED)])
+
+
 def notify_all(
     appointment: Appointment,
     kind: NotificationKind,
@@ -136,8 +154,15 @@ def _addresses(appointment: Appointment) -> list[tuple[Audience, str]]:
 
 def _withdraw_waiting(appointment: Appointment) -> dict[tuple[str, str], Notification]:
     """Delete the waiting emails, except those to previous staff members. Return them by audience and address."""
-    waiting = appointment.notifications.filter(email__state=EmailState.WAITING)
-    waiting = waiting.exclude(~Q(email__to=[appointment.staff.email]), audience=Audience.FORMER)
+    to_others = ~Q(email__to=[appointment.staff.email])
+    found = _withdraw(appointment.notifications.exclude(to_others, audience=Audience.FORMER))
+    # Of several emails to one reader, the oldest knows what the reader last heard of.
+    return {(each.audience, each.to): each for each in found}
+
+
+def _withdraw(notifications: QuerySet[Notification]) -> list[Notification]:
+    """Delete those of these emails that are waiting, and return them, the newest first."""
+    waiting = notifications.filter(email__state=EmailState.WAITING)
     # The lock decides between this change and a worker that claims the email at the same moment.
     found = list(waiting.select_related("email").select_for_update(of=("email",)).order_by("-sequence"))
     if found:
@@ -145,8 +170,7 @@ def _withdraw_waiting(appointment: Appointment) -> dict[tuple[str, str], Notific
         # A summary stays if it covers other appointments.
         emails = OutboxEmail.objects.filter(pk__in=[each.email_id for each in found])
         emails.filter(notifications__isnull=True).delete()
-    # Of several emails to one reader, the oldest knows what the reader last heard of.
-    return {(each.audience, each.to): each for each in found}
+    return found
 
 
 def _enqueue(appointment: Appointment, pending: list[PendingNotification]) -> None:

@@ -8,13 +8,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from appointments.booking_rules.errors import ChangedMeanwhile
+from appointments.changes.client_details import save_client
 from appointments.clients import appointments_of, find_clients
 from appointments.forms.clients import ClientFilter, ClientForm
 from appointments.models import Client
 from appointments.views.responses import see_other
-from staff.access import current_organization, schedulers_only
+from staff.access import current_member, current_organization, schedulers_only
 from staff.pagination import list_context
 
 
@@ -49,9 +52,13 @@ def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
     stored = copy(client)
     form = ClientForm(request.POST or None, instance=client)
     if request.method == "POST" and form.is_valid():
-        form.save()
-        messages.success(request, _("Saved."))
-        return see_other("client-edit", client.pk)
+        try:
+            relinked = save_client(client, actor=current_member(request))
+        except ChangedMeanwhile as error:
+            form.add_error(None, error.sentence)
+        else:
+            messages.success(request, _saved_sentence(client, relinked))
+            return see_other("client-edit", client.pk)
     context = {
         "form": form,
         "client": stored,
@@ -59,3 +66,18 @@ def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
         **list_context(request, appointments_of(client)),
     }
     return render(request, "appointments/clients/edit.html", context)
+
+
+def _saved_sentence(client: Client, relinked: int) -> str:
+    if not relinked:
+        return _("Saved.")
+    if not client.email:
+        return _("Saved. The links in earlier emails no longer work.")
+    sentence = ngettext(
+        "Saved. %(number)d upcoming appointment has new links, which go to %(email)s. "
+        "The earlier links no longer work.",
+        "Saved. %(number)d upcoming appointments have new links, which go to %(email)s. "
+        "The earlier links no longer work.",
+        relinked,
+    )
+    return sentence % {"number": relinked, "email": client.email}

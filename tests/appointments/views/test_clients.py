@@ -8,7 +8,9 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
+from appointments.booking_rules.errors import ChangedMeanwhile
 from appointments.models import Client
+from staff.models import StaffMember
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_appointment, make_client, make_organization
@@ -67,6 +69,33 @@ def test_a_client_is_edited(maple: Maple, as_sky: Browser):
 
     maple.cleo.refresh_from_db()
     assert (maple.cleo.name, maple.cleo.phone) == ("Cleo Moor", "+1 555 0101")
+
+
+def test_a_new_email_says_which_links_changed(maple: Maple, as_sky: Browser, friday: None):
+    maple.book()
+    edit = reverse("client-edit", args=[maple.cleo.pk])
+
+    page = as_sky.post(edit, {"name": "Cleo Brandt", "email": "cleo@example.org"}, follow=True)
+    same = as_sky.post(edit, {"name": "Cleo Moor", "email": "cleo@example.org"}, follow=True)
+
+    assert [str(message) for message in page.context["messages"]] == [
+        "Saved. 1 upcoming appointment has new links, which go to cleo@example.org. The earlier links no longer work."
+    ]
+    assert [str(message) for message in same.context["messages"]] == ["Saved."]
+
+
+def test_an_edit_that_lost_a_race_keeps_the_input(maple: Maple, as_sky: Browser, monkeypatch: pytest.MonkeyPatch):
+    def lose(client: Client, *, actor: StaffMember) -> int:
+        raise ChangedMeanwhile("An appointment of this client was changed meanwhile. Save again.")
+
+    monkeypatch.setattr("appointments.views.clients.save_client", lose)
+
+    page = as_sky.post(reverse("client-edit", args=[maple.cleo.pk]), {"name": "Cleo", "email": "cleo@example.org"})
+
+    assert page.context["form"].non_field_errors() == [
+        "An appointment of this client was changed meanwhile. Save again."
+    ]
+    assert 'value="cleo@example.org"' in page.content.decode()
 
 
 def test_another_organisations_client_is_not_found(maple: Maple, as_sky: Browser):
