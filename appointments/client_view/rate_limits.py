@@ -1,26 +1,42 @@
-"""Rate limits of the pages that need no account."""
+"""Rate limits of the pages that need no account.
+
+Every booking and every change sends emails, so each mailbox needs a limit. But a stranger can book in the name of any
+address. If they could spend the limit of its owner, they could keep the owner from moving an appointment. Therefore:
+
+- Bookings with an unverified address count by visitor and mailbox, so that one visitor can't use up a mailbox's limit.
+- All visitors together can make a few unverified bookings a day for a mailbox, so that many can't flood it.
+- Changes by private link, and bookings by visitors who came from one, prove the address (`mailboxes`). They have limits
+  of their own, which only the reader of the mailbox can spend.
+
+A refused booking or move is not counted, as nothing was sent. No limit holds back the email about a change that was
+made.
+"""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from appointments.client_view.mailboxes import mailbox_of, proves_mailbox
 from appointments.models import Appointment
 from coconut.rate_limits import Limit, cache_may_be_down, client_address, exceeded_limit
 from staff.models import Organization
+
+Counts = list[tuple[Limit, object]]
 
 _DAY = 24 * 60 * 60
 # A whole branch may share one IP address.
 _VIEWS = Limit("client-view-pages", 600, 10 * 60)
 _BOOKINGS = Limit("client-view-bookings", 60, 60 * 60)
-_BOOKINGS_OF_EMAIL = Limit("client-view-email", 12, _DAY)
-# Bookings and moves together, in all organisations: each sends an email.
-_EMAILS_TO_CLIENT = Limit("client-view-emails", 20, _DAY)
+_BOOKINGS_OF_VISITOR_AND_MAILBOX = Limit("client-view-visitor-mailbox", 12, _DAY)
+_UNVERIFIED_BOOKINGS_OF_MAILBOX = Limit("client-view-mailbox", 20, _DAY)
 _BOOKINGS_OF_ORGANIZATION = Limit("client-view-organization", 3000, 60 * 60)
 
 _GUESSES = Limit("private-link-guesses", 60, 10 * 60)
 _CHANGES = Limit("private-link-changes", 60, 60 * 60)
 _MOVES_OF_APPOINTMENT = Limit("private-link-moves", 10, _DAY)
+# Moves and verified bookings together, in all organisations.
+_CHANGES_OF_MAILBOX = Limit("private-link-mailbox", 20, _DAY)
 
 
 def limit_of_guessing(request: HttpRequest) -> Limit | None:
@@ -40,32 +56,36 @@ def limit_of_viewing(request: HttpRequest) -> Limit | None:
     return exceeded_limit((_VIEWS, client_address(request))) if settings.RATE_LIMITS else None
 
 
-def limit_of_booking(request: HttpRequest, organization: Organization, email: str) -> Limit | None:
-    """Count a booking, and return the limit that is used up, if any."""
-    if not settings.RATE_LIMITS:
-        return None
-    return exceeded_limit(
-        (_BOOKINGS, client_address(request)),
-        (_BOOKINGS_OF_EMAIL, (organization.pk, mailbox_of(email))),
-        (_EMAILS_TO_CLIENT, mailbox_of(email)),
-        (_BOOKINGS_OF_ORGANIZATION, organization.pk),
-    )
+def limit_of_booking(request: HttpRequest, organization: Organization, email: str, proof: str) -> Limit | None:
+    """Count a booking, and return the limit that is used up, if any. `refund_booking` uncounts it.
+
+    `proof` shows that the visitor reads the mailbox of `email` (`mailbox_proof`); "" if they have none.
+    """
+    counts = _counts_of_booking(request, organization, email, proof)
+    return exceeded_limit(*counts) if settings.RATE_LIMITS else None
+
+
+def refund_booking(request: HttpRequest, organization: Organization, email: str, proof: str) -> None:
+    """Uncount a booking that was refused."""
+    _refund(_counts_of_booking(request, organization, email, proof))
+
+
+def is_limit_of_unverified_email(limit: Limit) -> bool:
+    """Return whether a visitor who came from a private link in an email could go on."""
+    return limit in (_BOOKINGS_OF_VISITOR_AND_MAILBOX, _UNVERIFIED_BOOKINGS_OF_MAILBOX)
 
 
 def limit_of_moving(request: HttpRequest, appointment: Appointment) -> Limit | None:
     """Count a move by private link, and return the limit that is used up, if any. `refund_move` uncounts it.
 
-    Every move sends emails and a request to the platform, and the email address may not be the visitor's own.
+    Every move sends emails and a request to the platform.
     """
     return exceeded_limit(*_counts_of_moving(request, appointment)) if settings.RATE_LIMITS else None
 
 
 def refund_move(request: HttpRequest, appointment: Appointment) -> None:
     """Uncount a move that was refused."""
-    if settings.RATE_LIMITS:
-        with cache_may_be_down():
-            for limit, key in _counts_of_moving(request, appointment):
-                limit.give_back(key)
+    _refund(_counts_of_moving(request, appointment))
 
 
 def limit_of_cancelling(request: HttpRequest) -> Limit | None:
@@ -73,21 +93,29 @@ def limit_of_cancelling(request: HttpRequest) -> Limit | None:
     return exceeded_limit((_CHANGES, client_address(request))) if settings.RATE_LIMITS else None
 
 
-def _counts_of_moving(request: HttpRequest, appointment: Appointment) -> list[tuple[Limit, object]]:
+def _counts_of_booking(request: HttpRequest, organization: Organization, email: str, proof: str) -> Counts:
+    visitor, mailbox = client_address(request), mailbox_of(email)
+    if proves_mailbox(proof, email):
+        return [(_CHANGES_OF_MAILBOX, mailbox), (_BOOKINGS, visitor)]
+    # The limits that many visitors share come last: a booking that exceeds another limit doesn't count there.
+    return [
+        (_BOOKINGS_OF_VISITOR_AND_MAILBOX, (visitor, mailbox)),
+        (_BOOKINGS, visitor),
+        (_UNVERIFIED_BOOKINGS_OF_MAILBOX, mailbox),
+        (_BOOKINGS_OF_ORGANIZATION, organization.pk),
+    ]
+
+
+def _counts_of_moving(request: HttpRequest, appointment: Appointment) -> Counts:
     # The limit that many visitors may share comes last: a refused move doesn't count there.
-    counts: list[tuple[Limit, object]] = [(_MOVES_OF_APPOINTMENT, appointment.pk)]
+    counts: Counts = [(_MOVES_OF_APPOINTMENT, appointment.pk)]
     if appointment.client.email:
-        counts.append((_EMAILS_TO_CLIENT, mailbox_of(appointment.client.email)))
+        counts.append((_CHANGES_OF_MAILBOX, mailbox_of(appointment.client.email)))
     return [*counts, (_CHANGES, client_address(request))]
 
 
-def mailbox_of(email: str) -> str:
-    """Return the mailbox of an address: without case and without the tag after a plus sign (RFC 5233).
-
-    Gmail also ignores dots (support.google.com/mail/answer/7436150).
-    """
-    local_part, _at, domain = email.casefold().rpartition("@")
-    name = local_part.partition("+")[0] or local_part
-    if domain in ("gmail.com", "googlemail.com"):
-        name, domain = name.replace(".", ""), "gmail.com"
-    return f"{name}@{domain}"
+def _refund(counts: Counts) -> None:
+    if settings.RATE_LIMITS:
+        with cache_may_be_down():
+            for limit, key in counts:
+                limit.give_back(key)

@@ -30,6 +30,7 @@ class SelectionForm(forms.Form):
     day = DayField(required=False)
     month = DayField(required=False, input_formats=["%Y-%m"])
     zone = ZoneField(required=False)
+    proof = forms.CharField(required=False, max_length=200)
 
     def __init__(self, address: QueryDict) -> None:
         super().__init__(address)
@@ -108,6 +109,11 @@ class ClientSelection:
         """Return the chosen time zone, else that of the organisation."""
         zone: ZoneInfo = self._parameters.value("zone") or self.organization.time_zone
         return zone
+
+    @property
+    def mailbox_proof(self) -> str:
+        """Return the proof that the visitor came from a private link in an email; "" without one."""
+        return self._parameters.value("proof") or ""
 
     @property
     def zone_is_unknown(self) -> bool:

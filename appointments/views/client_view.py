@@ -22,7 +22,12 @@ from appointments.booking_rules.errors import BookingError
 from appointments.client_view.book import book_as_client, next_slots
 from appointments.client_view.form_tokens import public_id_of, reference_of
 from appointments.client_view.offers import public_services, zones_by_region
-from appointments.client_view.rate_limits import limit_of_booking, limit_of_viewing
+from appointments.client_view.rate_limits import (
+    is_limit_of_unverified_email,
+    limit_of_booking,
+    limit_of_viewing,
+    refund_booking,
+)
 from appointments.client_view.selection import ClientSelection
 from appointments.client_view.slots import InvalidQuery, NotOffered, SlotsQuery, slots_for_clients
 from appointments.forms.client_view import DetailsForm
@@ -122,8 +127,9 @@ def _book_selection(request: HttpRequest, selection: ClientSelection) -> HttpRes
         )
     form = DetailsForm(selection, request.POST)
     if form.is_valid() and form.starts_at:
-        if limit := limit_of_booking(request, selection.organization, form.cleaned_data["email"]):
-            return _too_many_requests(request, selection.organization, limit)
+        counted = (selection.organization, form.cleaned_data["email"], selection.mailbox_proof)
+        if limit := limit_of_booking(request, *counted):
+            return _too_many_bookings(request, selection, form, limit)
         try:
             booked = book_as_client(
                 selection,
@@ -133,10 +139,30 @@ def _book_selection(request: HttpRequest, selection: ClientSelection) -> HttpRes
                 client_note=form.cleaned_data["note"],
             )
         except BookingError as error:
+            refund_booking(request, *counted)
             form.add_booking_error(error, next_slots(selection, form.starts_at))
         else:
             return see_other("book-booked", selection.organization.slug, reference_of(booked))
     return _render_step(request, selection, "details", {"form": form})
+
+
+def _too_many_bookings(
+    request: HttpRequest, selection: ClientSelection, form: DetailsForm, limit: Limit
+) -> HttpResponse:
+    """Return 429 with the form as it was filled in, and a sentence."""
+    name = {"name": selection.organization.name}
+    if is_limit_of_unverified_email(limit):
+        sentence = _(
+            "Too many appointments were booked with this email today. If you have an email from us, open the link to "
+            "your appointment and book another one there. Otherwise, please contact %(name)s."
+        )
+    else:
+        sentence = _("Too many appointments were booked from here. Try again later, or contact %(name)s.")
+    form.add_error(None, sentence % name)
+    response = _render_step(request, selection, "details", {"form": form})
+    response.status_code = 429
+    response["Retry-After"] = str(limit.seconds_left())
+    return response
 
 
 def _is_same_origin(request: HttpRequest) -> bool:

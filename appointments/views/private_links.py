@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
+from appointments.client_view.mailboxes import mailbox_proof
 from appointments.client_view.private_links import (
     Phase,
     join_target_of,
@@ -87,6 +88,7 @@ def manage(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Show the appointment to its client."""
     context = appointment_context(appointment) | {
         "just_moved": "moved" in request.GET,
+        "mailbox_proof": mailbox_proof(appointment.client.email) or None,
         "reason": reason_for_client(appointment),
     }
     return render(request, "appointments/manage/page.html", context)

@@ -401,13 +401,13 @@ def test_too_many_bookings_with_one_email_must_wait_unless_limits_are_off(
     maple: Maple, monkeypatch: pytest.MonkeyPatch, settings: Any
 ):
     limit = Limit("test-email", 0, 3600)
-    monkeypatch.setattr("appointments.client_view.rate_limits._BOOKINGS_OF_EMAIL", limit)
+    monkeypatch.setattr("appointments.client_view.rate_limits._BOOKINGS_OF_VISITOR_AND_MAILBOX", limit)
 
     refused = send(maple)
 
     assert (refused.status_code, Appointment.objects.count()) == (429, 0)
     assert 0 < int(refused["Retry-After"]) <= 3600
-    assert "There were too many requests from here." in text_of(refused)
+    assert "Too many appointments were booked with this email today." in text_of(refused)
     settings.RATE_LIMITS = False
     assert send(maple).status_code == 303
 

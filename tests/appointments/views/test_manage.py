@@ -14,7 +14,7 @@ from django.test import Client as Browser
 
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
-from appointments.client_view.rate_limits import mailbox_of
+from appointments.client_view.mailboxes import mailbox_of
 from appointments.models import Appointment, BookedThrough, Status
 from coconut.observability.logs import mask
 from coconut.rate_limits import Limit
@@ -293,7 +293,7 @@ def test_a_client_can_give_a_reason_and_book_again(appointment: Appointment, vis
     assert appointment.cancel_reason == "I am <b>away</b>."
     # Only staff read it: anyone with the link could have written it.
     assert "away" not in page
-    assert f'href="/book/maple/?service={appointment.service_id}&amp;zone=UTC"' in page
+    assert f'href="/book/maple/?service={appointment.service_id}&amp;zone=UTC&amp;proof=' in page
 
 
 def test_the_client_reads_a_reason_that_staff_gave(maple: Maple, appointment: Appointment, visitor: Browser):
@@ -333,7 +333,9 @@ def test_too_many_guesses_must_wait_and_valid_links_do_not_count(
 FREE = [monday(hour, minute) for hour in (11, 14, 15) for minute in (0, 30)]
 
 
-@pytest.mark.parametrize(("limit", "times"), [("_MOVES_OF_APPOINTMENT", 3), ("_CHANGES", 3), ("_EMAILS_TO_CLIENT", 3)])
+@pytest.mark.parametrize(
+    ("limit", "times"), [("_MOVES_OF_APPOINTMENT", 3), ("_CHANGES", 3), ("_CHANGES_OF_MAILBOX", 3)]
+)
 def test_too_many_moves_are_refused_with_a_sentence_and_a_phone_number(
     maple: Maple,
     appointment: Appointment,
