@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from coconut.csv_export import csv_lines
 from integrations.models import (
     DirectoryState,
     HostPermission,
@@ -17,31 +17,17 @@ from integrations.models import (
 )
 from integrations.platforms.registry import platform_of
 
-# A spreadsheet runs cells with these first characters as formulas (owasp.org/www-community/attacks/CSV_Injection). The
-# last four are full-width forms. All cells are quoted: a spreadsheet that separates by semicolons would split others.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# Without it, Excel doesn't read the file as UTF-8.
-BYTE_ORDER_MARK = "\ufeff"
 CHUNK_SIZE = 1000
-
-
-class _Echo:
-    """File that returns each written line."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def changes_file(run: RematchRun) -> Iterator[str]:
     """Return the lines of the file, with a heading. Streams the changes from the database."""
-    writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     label = platform_of(run.connection).label
     heading = [_("Name"), _("Email"), _("Username"), _("From"), _("To"), _("%s user") % label, _("Why")]
-    yield BYTE_ORDER_MARK + writer.writerow(heading)
     # The remedies name the match field of the run.
     run.connection.match_field = run.match_field
-    for change in run.changes.significant().select_related("staff").iterator(chunk_size=CHUNK_SIZE):
-        yield writer.writerow(map(_escape_formula, _cells(run, change)))
+    changes = run.changes.significant().select_related("staff").iterator(chunk_size=CHUNK_SIZE)
+    return csv_lines(heading, (_cells(run, change) for change in changes))
 
 
 def _cells(run: RematchRun, change: MatchChange) -> list[str]:
@@ -79,7 +65,3 @@ def _unsaved_match(run: RematchRun, change: MatchChange) -> UserMatch:
         reason=change.reason,
         hint=change.hint,
     )
-
-
-def _escape_formula(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
