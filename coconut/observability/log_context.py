@@ -1,4 +1,4 @@
-"""Fields of every log record: the request or task that it belongs to, and the organisation.
+"""Fields of every log record: the request or task that it belongs to, its user and organisation.
 
 Each request gets an id. Its tasks carry the id too, so that one search finds a booking and the creation of its link. An
 id that a proxy or visitor sent is only logged beside it: visitors could send the id of another request.
@@ -66,16 +66,20 @@ class ContextFilter(logging.Filter):
     """Adds the fields to a record. The record's own fields take precedence."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        fields = {**_organization(), **_fields.get()}
+        fields = {**_user(), **_fields.get()}
         for name, value in fields.items():
             record.__dict__.setdefault(name, value)
         if "request_id" in fields:
-            record.request_suffix = f" [request {fields['request_id']}]"
+            user = f" user {fields['user_id']}" if "user_id" in fields else ""
+            record.request_suffix = f" [request {fields['request_id']}{user}]"
         return True
 
 
-def _organization() -> Mapping[str, Any]:
-    """Return the organisation of the request if its user is loaded already: logging must not query the database."""
+def _user() -> Mapping[str, Any]:
+    """Return user and organisation of the request if its user is loaded already: logging must not query the database.
+
+    Visitors have neither, operators no organisation.
+    """
     user = getattr(_request.get(), "_cached_user", None)
-    organization_id = getattr(user, "organization_id", None)
-    return _NO_FIELDS if organization_id is None else {"organization_id": organization_id}
+    ids = {"user_id": getattr(user, "pk", None), "organization_id": getattr(user, "organization_id", None)}
+    return {name: value for name, value in ids.items() if value is not None}

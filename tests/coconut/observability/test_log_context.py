@@ -69,7 +69,7 @@ def test_two_requests_have_two_ids(client: Browser) -> None:
 
 
 @pytest.mark.django_db
-def test_a_record_after_the_last_middleware_has_the_id_and_the_organisation(
+def test_a_record_after_the_last_middleware_has_the_id_the_user_and_the_organisation(
     client: Browser, lines: pytest.LogCaptureFixture
 ) -> None:
     ada = make_member(make_organization(), "Ada Marsh", Role.ADMIN)
@@ -78,10 +78,20 @@ def test_a_record_after_the_last_middleware_has_the_id_and_the_organisation(
     answer = client.get("/clients/999999/")
 
     (line,) = [record for record in lines.records if record.name == "django.request"]
-    assert (line.__dict__["request_id"], line.__dict__["organization_id"]) == (
+    assert (line.__dict__["request_id"], line.__dict__["user_id"], line.__dict__["organization_id"]) == (
         answer.headers["X-Request-ID"],
+        ada.pk,
         ada.organization_id,
     )
+    assert line.__dict__["request_suffix"] == f" [request {answer.headers['X-Request-ID']} user {ada.pk}]"
+
+
+@pytest.mark.django_db
+def test_a_record_about_a_visitor_has_no_user(client: Browser, lines: pytest.LogCaptureFixture) -> None:
+    client.get("/book/nowhere/")
+
+    (line,) = [record for record in lines.records if record.name == "django.request"]
+    assert not hasattr(line, "user_id")
 
 
 def test_a_record_between_two_requests_has_no_request_id(client: Browser, lines: pytest.LogCaptureFixture) -> None:
