@@ -56,6 +56,19 @@ class ClientQuerySet(models.QuerySet["Client"]):
         return found
 
 
+class ClientManager(models.Manager["Client"]):
+    """Clients whose data wasn't erased. An appointment reaches its erased client without this manager."""
+
+    def get_queryset(self) -> ClientQuerySet:
+        return ClientQuerySet(self.model, using=self._db).filter(erased_at=None)
+
+    def with_email(self, email: str) -> ClientQuerySet:
+        return self.get_queryset().with_email(email)
+
+    def containing_words(self, words: Iterable[str]) -> ClientQuerySet:
+        return self.get_queryset().containing_words(words)
+
+
 class Client(models.Model):
     """A person who books with an organisation. Clients have no account."""
 
@@ -77,20 +90,40 @@ class Client(models.Model):
         db_persist=True,
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # An erased client keeps the row, to which past appointments point, and nothing else.
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = ClientQuerySet.as_manager()
+    objects: ClassVar[ClientManager] = ClientManager()
 
     class Meta:
         ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(erased_at=None) | Q(name="", email="", phone="", language="", time_zone=None),
+                name="erased_client_is_blank",
+            )
+        ]
+        # Lists and searches never show erased clients, so their indexes leave them out.
         indexes = [
-            models.Index(fields=["organization", "name", "id"], name="client_by_name"),
+            models.Index(fields=["organization", "name", "id"], condition=Q(erased_at=None), name="client_by_name"),
             # `iexact` compares in upper case.
-            models.Index("organization", Upper("email"), name="client_by_email"),
-            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="client_by_words"),
+            models.Index("organization", Upper("email"), condition=Q(erased_at=None), name="client_by_email"),
+            GinIndex(
+                fields=["search_text"],
+                opclasses=["gin_trgm_ops"],
+                condition=Q(erased_at=None),
+                name="client_by_words",
+            ),
+            models.Index(fields=["organization", "created_at"], condition=Q(erased_at=None), name="client_by_age"),
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return client_label(self.name)
+
+
+def client_label(name: str) -> str:
+    """Return the name for pages. Only an erased client has none."""
+    return name or str(_("Erased client"))
 
 
 class Status(models.TextChoices):

@@ -103,6 +103,14 @@ _TEMPLATES: Final[dict[str, Promise | str]] = {
 
 
 def _fact_text(kind: str, params: Mapping[str, Any]) -> str:
+    try:
+        return _full_text(kind, params)
+    except KeyError:
+        # The parameters were erased with the client.
+        return f"{Kind(kind).label}."
+
+
+def _full_text(kind: str, params: Mapping[str, Any]) -> str:
     if kind == Kind.LENGTH_CHANGED:
         minutes = params["minutes"]
         template = ngettext("It takes %(minutes)s minute now.", "It takes %(minutes)s minutes now.", minutes)

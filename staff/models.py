@@ -49,6 +49,8 @@ class Organization(models.Model):
     embed_origins = models.TextField(
         _("sites allowed to embed the Client View"), blank=True, help_text=_("One origin a line.")
     )
+    # Months after the last appointment, after which a client's data is erased. None keeps it.
+    retention_months = models.PositiveSmallIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = LockQuerySet["Organization"].as_manager()
@@ -57,6 +59,9 @@ class Organization(models.Model):
         ordering = ["name"]
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")
+        constraints = [
+            models.CheckConstraint(condition=Q(retention_months__range=(1, 600)), name="retention_is_1_to_600_months")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -393,7 +398,10 @@ class OutboxEmail(LeasedModel):
     class Meta:
         verbose_name = _("email")
         verbose_name_plural = _("emails")
-        indexes = [models.Index(fields=["created_at"], condition=Q(state="waiting"), name="outbox_email_waiting")]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(state="waiting"), name="outbox_email_waiting"),
+            models.Index(fields=["sent_at"], condition=Q(state="sent"), name="outbox_email_sent"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}: {', '.join(self.to)}"

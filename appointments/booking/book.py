@@ -15,7 +15,7 @@ from django.db import IntegrityError
 
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.errors import BookingError, TimeTaken
-from appointments.booking_rules.locks import lock_staff
+from appointments.booking_rules.locks import lock_client, lock_staff
 from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import (
     Owned,
@@ -127,6 +127,7 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     `find_repeated_booking`, so that a first request never pays for that query.
     """
     request = wanted.slot_request_for(lock_staff(staff))
+    lock_client(wanted.client)
     check_offered(request, wanted.method)
     check_reachable(wanted.client, wanted.method)
     check_time(request)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from appointments.booking_rules.errors import ChangedMeanwhile, StaffUnavailable
+from appointments.booking_rules.errors import BookingError, ChangedMeanwhile, StaffUnavailable
 from appointments.booking_rules.validation import check_same_organization
-from appointments.models import Appointment, BookedThrough
+from appointments.models import Appointment, BookedThrough, Client
 from appointments.timeline import event_text, last_change
 from staff.models import StaffMember
 
@@ -27,15 +27,25 @@ def lock_people(*people: StaffMember) -> dict[int, StaffMember]:
     return by_pk
 
 
+def lock_client(client: Client) -> None:
+    """Lock the client's row, as an erasure does. Raises BookingError if the client was erased."""
+    if Client.objects.select_for_update(no_key=True).filter(pk=client.pk).first() is None:
+        raise BookingError(_("This client’s data was erased. Choose another client, or add one."), "client")
+
+
 def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> Appointment:
     """Lock the appointment after its staff member, and return its current state.
 
-    Raises ChangedMeanwhile if another staff member than the locked one has it now.
+    Raises ChangedMeanwhile if another staff member than the locked one has it now, and BookingError if the client was
+    erased: a note or a reason could bring the data back.
     """
     check_same_organization(appointment.organization, {"": actor})
     current = Appointment.objects.select_for_update(no_key=True, of=("self",)).with_details().get(pk=appointment.pk)
     if current.staff_id != appointment.staff_id:
         raise ChangedMeanwhile(_last_change_sentence(current))
+    # Read after the lock: the joined row would show its state from before the wait.
+    if not Client.objects.filter(pk=current.client_id).exists():
+        raise BookingError(_("The client’s data was erased, so this appointment can’t change any more."))
     return current
 
 

@@ -29,11 +29,12 @@ def save_client(client: Client, *, actor: StaffMember) -> int:
     """Save the details of a client. Return how many upcoming appointments got new links because the email changed.
 
     Their emails with the new links go to the new address only. The staff's join links and the video meetings stay.
-    Raises ChangedMeanwhile, and saves nothing, if an appointment is reassigned at the same moment.
+    Raises ChangedMeanwhile, and saves nothing, if an appointment is reassigned at the same moment, and
+    Client.DoesNotExist if the client was erased meanwhile.
     """
     with transaction.atomic():
         # The row lock decides between two edits: each compares with the address that the other saved.
-        stored = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
+        stored = Client.objects.select_for_update(no_key=True).get(pk=client.pk, erased_at=None)
         client.save()
         if stored.email.casefold() == client.email.casefold():
             return 0

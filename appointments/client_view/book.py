@@ -59,8 +59,8 @@ def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:
 
 def same_client(details: dict[str, str], organization_id: int) -> Client | None:
     """Return the client with this name and email, and with this phone if one is given."""
-    named = Client.objects.filter(organization=organization_id, name__iexact=details["name"])
-    found = named.with_email(details["email"]).order_by("pk")
+    known = Client.objects.with_email(details["email"])
+    found = known.filter(organization=organization_id, name__iexact=details["name"]).order_by("pk")
     digits = _digits(details["phone"])
     return next((client for client in found if not digits or _digits(client.phone) == digits), None)
 

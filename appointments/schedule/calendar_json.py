@@ -68,7 +68,7 @@ def _event(booked: AppointmentRow, resource: str, zone: ZoneInfo) -> dict[str, A
         "start": _local_time(booked.starts_at, zone),
         "end": _local_time(booked.ends_at, zone),
         "resourceIds": [resource],
-        "title": booked.client,
+        "title": booked.client_label,
         "startEditable": booked.is_movable,
         "durationEditable": booked.is_movable and booked.adjustable,
         "classNames": ["booked", f"booked-{booked.status}", *_size_classes(booked)],

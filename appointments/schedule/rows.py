@@ -14,7 +14,7 @@ from django.db.models.functions import MD5, Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from appointments.changes.move import MOVABLE
-from appointments.models import LIVE_STATUSES, Appointment, Status
+from appointments.models import LIVE_STATUSES, Appointment, Status, client_label
 from integrations.models import MeetingState
 from services.models import MeetingMethod
 from staff.models import StaffMember, TimeOff, WorkingHours
@@ -34,6 +34,10 @@ class AppointmentRow(NamedTuple):
     version: int
     adjustable: bool
     link: str
+
+    @property
+    def client_label(self) -> str:
+        return client_label(self.client)
 
     @property
     def status_label(self) -> str:

@@ -126,7 +126,7 @@ def _chip(appointment: AppointmentRow, start: datetime) -> Chip:
         url=_url_pattern().replace("/0/", f"/{pk}/"),
         status=status,
         start=f"{start:%H:%M}",
-        client=appointment.client,
+        client=appointment.client_label,
         label=f"{appointment.service}, {_state_label(method, status, link, get_language())}",
         method_icon=method_icon(method),
         marks=_marks(status, link),

@@ -45,7 +45,7 @@ def appointment_pages(meeting_ids: Collection[UUID]) -> dict[UUID, MeetingPage]:
 
 
 def _appointment_page(appointment: Appointment) -> MeetingPage:
-    names = {"service": appointment.service.name, "client": appointment.client.name}
+    names = {"service": appointment.service.name, "client": appointment.client}
     return MeetingPage(reverse("appointment", args=[appointment.pk]), _("%(service)s for %(client)s") % names)
 
 

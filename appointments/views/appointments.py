@@ -123,14 +123,15 @@ def _page_context(appointment: Appointment) -> dict[str, Any]:
     notifications = list(appointment.notifications.select_related("email").order_by("pk"))
     client = appointment.client
     parts = [
-        (appointment.version, appointment.status, client.name, client.email, client.phone),
+        (appointment.version, appointment.status, client.name, client.email, client.phone, client.erased_at),
         (link_of(appointment).fingerprint, notes_fingerprint(appointment), [event.pk for event in events]),
         [(each.pk, each.email.state, each.email.is_uncertain) for each in notifications],
     ]
+    is_erased = client.erased_at is not None
     return {
         "may_change": is_movable(appointment),
-        "next_statuses": next_statuses(appointment),
-        "previous_status": PREVIOUS_STATUS.get(appointment.status),
+        "next_statuses": [] if is_erased else next_statuses(appointment),
+        "previous_status": None if is_erased else PREVIOUS_STATUS.get(appointment.status),
         "notes": NotesForm.of(appointment),
         "events": events,
         "notifications": notifications,

@@ -181,7 +181,7 @@ def _is_same_origin(request: HttpRequest) -> bool:
 def booked(request: HttpRequest, organization: Organization, reference: str) -> HttpResponse:
     """Confirm a booking for an hour. Later the client uses the links in the email."""
     public_id = public_id_of(reference)
-    appointments = Appointment.objects.with_details().filter(organization=organization)
+    appointments = Appointment.objects.with_details().filter(organization=organization, client__erased_at=None)
     appointment = None if public_id is None else appointments.filter(public_id=public_id).first()
     if appointment is None:
         context = {"organization": organization}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -54,6 +54,8 @@ def edit_client(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             relinked = save_client(client, actor=current_member(request))
+        except Client.DoesNotExist as error:
+            raise Http404 from error
         except ChangedMeanwhile as error:
             form.add_error(None, error.sentence)
         else:

@@ -154,12 +154,12 @@ def manage_move(request: HttpRequest, appointment: Appointment) -> HttpResponse:
 @_private_page("manage_token")
 def calendar_file(request: HttpRequest, appointment: Appointment) -> HttpResponse:
     """Return the calendar entry of the appointment, as in the emails."""
-    sequence = appointment.notifications.order_by("-sequence").values_list("sequence", flat=True).first()
     cancelled = phase_of(appointment) == Phase.CANCELLED
     ics = invitation(
         appointment,
         kind=NotificationKind.CANCELLED if cancelled else NotificationKind.BOOKED,
-        sequence=sequence or 0,
+        # At least that of the last email, even after old emails were deleted.
+        sequence=appointment.version,
         audience=Audience.CLIENT,
         to=appointment.client.email,
     )
