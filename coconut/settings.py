@@ -161,6 +161,7 @@ CELERY_TASK_ROUTES = {
     "integrations.reconcile_everything": {"priority": 6},
     "integrations.count_organizers": {"priority": 6},
     "teams.renew": {"priority": 6},
+    "appointments.delete_old_data": {"priority": 6},
 }
 # Sends beat's heartbeat for /readyz.
 CELERY_BEAT_SCHEDULER = "coconut.beat:Scheduler"
@@ -187,6 +188,8 @@ CELERY_BEAT_SCHEDULE = {
     "warn-of-expiry": {"task": "teams.warn_of_expiry", "schedule": crontab(minute=41, hour="*/6")},
     # Expires: a late heartbeat is meaningless.
     "heartbeat": {"task": "coconut.heartbeat", "schedule": 15, "options": {"expires": 60}},
+    # Several rounds, because each ends long before its time limit. An installation may start with many old rows.
+    "delete-old-data": {"task": "appointments.delete_old_data", "schedule": crontab(minute="3-53/10", hour="1-5")},
     "clear-sessions": {"task": "coconut.clear_sessions", "schedule": crontab(hour=3, minute=17)},
 }
 

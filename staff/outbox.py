@@ -43,6 +43,9 @@ LEASE: Final = timedelta(minutes=3)
 FIRST_RETRY_SECONDS: Final = 60
 LONGEST_RETRY_SECONDS: Final = 15 * 60
 GIVE_UP_AFTER: Final = timedelta(days=3)
+#: Time for which sent emails are kept. Within it, people ask whether and where an email was sent.
+KEEP_SENT: Final = timedelta(days=90)
+_DELETED_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,19 @@ def send_waiting() -> int:
             enqueue_once_on_commit(SEND_TASK)
             break
     return tried
+
+
+def delete_sent() -> int:
+    """Delete the emails that were sent longer than KEEP_SENT ago, and return their number.
+
+    Stop after RUN_SECONDS. The next run continues.
+    """
+    deleted, until = 0, time.monotonic() + RUN_SECONDS
+    old = OutboxEmail.objects.filter(state=EmailState.SENT, sent_at__lt=Now() - KEEP_SENT).order_by("sent_at")
+    while time.monotonic() < until and (ids := list(old.values_list("pk", flat=True)[:_DELETED_AT_ONCE])):
+        OutboxEmail.objects.filter(pk__in=ids).delete()
+        deleted += len(ids)
+    return deleted
 
 
 def count_waiting() -> tuple[int, float]:

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 
 from staff import outbox
 from staff.models import EmailState, Organization, OutboxEmail
-from staff.outbox import EmailKind, enqueue_email, send_again, send_waiting
+from staff.outbox import KEEP_SENT, EmailKind, delete_sent, enqueue_email, send_again, send_waiting
 from tests.outbox import email_server_down, retry_all, send_all
 
 pytestmark = pytest.mark.django_db
@@ -240,3 +240,21 @@ def test_an_email_that_is_sent_again_is_retried_for_as_long_as_a_new_one() -> No
         send_all()
 
     assert outcome(email)[0] == EmailState.WAITING
+
+
+def test_emails_sent_long_ago_are_deleted(maple) -> None:
+    ages = {"old": KEEP_SENT + timedelta(days=1), "recent": KEEP_SENT - timedelta(days=1)}
+    for kind, age in ages.items():
+        OutboxEmail.objects.create(kind=kind, to=["a@example.com"], state=EmailState.SENT, sent_at=timezone.now() - age)
+
+    assert delete_sent() == 1
+
+    assert OutboxEmail.objects.get().kind == "recent"
+
+
+@pytest.mark.parametrize("state", [EmailState.WAITING, EmailState.SENDING, EmailState.FAILED])
+def test_an_email_that_was_never_sent_is_kept(maple, state) -> None:
+    OutboxEmail.objects.create(kind="old", to=["a@example.com"], state=state)
+    OutboxEmail.objects.update(created_at=timezone.now() - 2 * KEEP_SENT)
+
+    assert delete_sent() == 0
