@@ -69,6 +69,7 @@ RULES = {
     "service-to-video": OWN_ADMINS,
     "settings": ADMINS,
     "client-view-settings": ADMINS,
+    "privacy-settings": ADMINS,
     "video-links": ADMINS,
     "video-calls": ADMINS,
     "video-calls-new": ADMINS,
@@ -130,6 +131,8 @@ RULES = {
     "client-list": SCHEDULERS,
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
+    "client-erase": OWN_ADMINS,
+    "client-export": OWN_ADMINS,
     "book": EVERYBODY,
     "book-booked": EVERYBODY,
     "book-slots": EVERYBODY,
@@ -202,6 +205,8 @@ ALSO_POST = {
     "contact-center",
     "client-add",
     "client-edit",
+    "client-erase",
+    "privacy-settings",
 }
 
 
