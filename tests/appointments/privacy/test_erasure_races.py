@@ -1,0 +1,44 @@
+"""Erasures at the same time as other changes, in threads against PostgreSQL."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from appointments.booking_rules.errors import BookingError
+from appointments.models import Appointment, Client
+from appointments.privacy.erasure import NotErasable, erase_client
+from tests.appointments.booking_rules.test_lost_race import at_once
+from tests.appointments.conftest import Maple, monday
+from tests.factories import make_client
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("friday")]
+
+
+def erase(client: Client) -> Exception | None:
+    """Erase the client, and return the error of an erasure that is refused."""
+    try:
+        erase_client(client, actor=None)
+    except (NotErasable, Client.DoesNotExist) as refused:
+        return refused
+    return None
+
+
+def test_a_client_is_booked_or_erased_and_never_both(maple: Maple) -> None:
+    clients = [make_client(maple.organization, f"Client {number}") for number in range(6)]
+    booking = [partial(maple.book, client=client, starts_at=monday(10 + n)) for n, client in enumerate(clients)]
+    erasing = [partial(erase, client) for client in clients]
+
+    results = at_once([call for pair in zip(booking, erasing, strict=True) for call in pair])
+
+    for client, booked, erased in zip(clients, results[::2], results[1::2], strict=True):
+        outcomes = (isinstance(booked, BookingError), isinstance(erased, NotErasable))
+        assert outcomes in {(True, False), (False, True)}
+        assert Client.objects.filter(pk=client.pk).exists() is Appointment.objects.filter(client=client).exists()
+
+
+def test_concurrent_erasures_of_one_client_succeed_once(maple: Maple) -> None:
+    results = at_once([partial(erase, maple.cleo)] * 4)
+
+    assert sum(isinstance(result, Client.DoesNotExist) for result in results) == 3
