@@ -59,23 +59,25 @@ if DEMO:
 MIDDLEWARE = [
     "coconut.observability.log_context.RequestIdMiddleware",
     "coconut.observability.probes.ProbesMiddleware",
-    "coconut.body_limits.BodyLimitMiddleware",
-    "coconut.charsets.Utf8Middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # After those that set security headers, and before any that reads the body.
+    "coconut.body_limits.BodyLimitMiddleware",
+    "coconut.charsets.Utf8Middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "staff.known_devices.KnownDeviceMiddleware",
     "staff.access.NoStoreMiddleware",
     "staff.access.OrganizationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "staff.sessions.middleware.SessionLimitMiddleware",
+    "staff.sessions.middleware.SignInRequiredMiddleware",
 ]
 # No page takes a file.
 FILE_UPLOAD_HANDLERS: list[str] = []
@@ -223,6 +225,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 # Not Strict: the redirect back from Microsoft is a cross-site navigation that needs the session.
 SESSION_COOKIE_SAMESITE = env.str("SESSION_COOKIE_SAMESITE", default="Lax")
 SESSION_COOKIE_NAME = "coconut_session"
+# An hour longer than a session lasts (`staff.sessions.limits`), so that the sign-in page can give the reason.
+SESSION_COOKIE_AGE = 13 * 60 * 60
 CSRF_COOKIE_NAME = "coconut_csrf"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_SSL_REDIRECT = _HTTPS

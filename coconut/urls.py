@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from coconut import views
@@ -19,7 +20,8 @@ urlpatterns = [
         ),
         name="login",
     ),
-    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    # A session that has ended already needs no sign-in first.
+    path("sign-out/", login_not_required(auth_views.LogoutView.as_view()), name="logout"),
     path("", include("staff.urls")),
     path("staff/", include("services.staff_urls")),
     path("staff/", include("integrations.staff_urls")),

@@ -107,6 +107,7 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
             "phone",
             "addons",
             "embed_origins",
+            "idle_minutes",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         from staff.outbox import email_kinds
         from staff.passwords import FORGOTTEN_PASSWORD_EMAIL, INVITATION_EMAIL
+        from staff.sessions import receivers  # noqa: F401 - connects the receivers
 
         for kind in (FORGOTTEN_PASSWORD_EMAIL, INVITATION_EMAIL):
             email_kinds.register(kind)

@@ -89,6 +89,11 @@ class PersonForm(PersonModelForm):
         _empty, *zones = zone.choices  # type: ignore[attr-defined]
         zone.choices = [("", gettext("As the location")), *zones]  # type: ignore[attr-defined]
 
+    @property
+    def changes_sign_in(self) -> bool:
+        """Return whether the email or the role changes, which ends the person's sessions."""
+        return not {"email", "role"}.isdisjoint(self.changed_data)
+
     def clean_email(self) -> str:
         """Check that the email is unique in all organisations, with the same sentence for each."""
         email: str = self.cleaned_data["email"]

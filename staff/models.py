@@ -10,16 +10,18 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
-from django.core.validators import URLValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat, Lower, Now, Upper
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
 from coconut.email_addresses import EmailAddressField, normalize_email_address
 from coconut.leases import LeasedModel, LeaseQuerySet
+from staff.sessions.models import DEFAULT_IDLE_MINUTES, IDLE_MINUTES_RANGE
 from staff.validators import one_line
 
 M = TypeVar("M", bound=models.Model)
@@ -51,6 +53,13 @@ class Organization(models.Model):
     )
     # Months after the last appointment, after which a client's data is erased. None keeps it.
     retention_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    idle_minutes = models.PositiveSmallIntegerField(
+        _("minutes without activity until sign-out"),
+        default=DEFAULT_IDLE_MINUTES,
+        db_default=DEFAULT_IDLE_MINUTES,
+        validators=[MinValueValidator(IDLE_MINUTES_RANGE[0]), MaxValueValidator(IDLE_MINUTES_RANGE[1])],
+        help_text=_("For all staff of the organisation: 5 to 720. Everyone is signed out 12 hours after the sign-in."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = LockQuerySet["Organization"].as_manager()
@@ -60,7 +69,8 @@ class Organization(models.Model):
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")
         constraints = [
-            models.CheckConstraint(condition=Q(retention_months__range=(1, 600)), name="retention_is_1_to_600_months")
+            models.CheckConstraint(condition=Q(retention_months__range=(1, 600)), name="retention_is_1_to_600_months"),
+            models.CheckConstraint(condition=Q(idle_minutes__range=IDLE_MINUTES_RANGE), name="idle_minutes_in_range"),
         ]
 
     def __str__(self) -> str:
@@ -223,6 +233,9 @@ class StaffMember(AbstractUser):
     personal_meeting_note = models.CharField(
         _("note for the personal link"), max_length=300, blank=True, validators=[one_line]
     )
+    # Part of the hash that sessions must have. A trigger of the database raises it when `is_active`, `email` or `role`
+    # changes, by any writer, and keeps it otherwise.
+    session_generation = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     # Searched for words. A word contains no space, so it never spans two fields.
     search_text = models.GeneratedField(
         expression=Upper(
@@ -283,6 +296,14 @@ class StaffMember(AbstractUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_session_auth_hash(self) -> str:
+        """Return the hash that a session must have: another one after a change of password, email, role or activity."""
+        return salted_hmac(
+            "staff.models.StaffMember.get_session_auth_hash",
+            f"{self.session_generation}:{self.password}",
+            algorithm="sha256",
+        ).hexdigest()
 
     @property
     def name(self) -> str:

@@ -1,8 +1,8 @@
-"""URLs under /staff/ and /password/."""
+"""URLs under /staff/, /sessions/ and /password/."""
 
 from django.urls import path
 
-from staff.views import hours, passwords, people
+from staff.views import hours, passwords, people, sessions
 
 urlpatterns = [
     path("staff/", people.staff_list, name="staff-list"),
@@ -16,6 +16,8 @@ urlpatterns = [
         hours.time_off_remove,
         name="staff-time-off-remove",
     ),
+    path("sessions/end/", sessions.sign_out_everywhere, name="sign-out-everywhere"),
+    path("password/change/", sessions.ChangePassword.as_view(), name="password-change"),
     path("password/forgotten/", passwords.ForgottenPassword.as_view(), name="password-forgotten"),
     path("password/set/<uidb64>/<token>/", passwords.SetPassword.as_view(), name="password-set"),
     path("password/invitation/<uidb64>/<token>/", passwords.AcceptInvitation.as_view(), name="password-invitation"),

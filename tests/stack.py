@@ -133,6 +133,10 @@ class Stack:
         self.control("reset") if snapshot is None else self.control("bring-back", state=snapshot.microsoft)
         self._on_cluster(f"DROP DATABASE {self._name} WITH (FORCE)")
         self._copy_database(self._seeded if snapshot is None else snapshot.database, to=self._name)
+        # Sessions of a snapshot are as fresh as if people had just signed in, however long ago it was made.
+        self.sql(
+            "UPDATE staff_staffsession SET started_at = now(), last_active_at = now(), password_entered_at = now()"
+        )
         shutil.rmtree(self._mail_dir)
         self._mail_dir.mkdir()
         self.start("web", *self.workers, "beat")

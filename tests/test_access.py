@@ -48,6 +48,8 @@ RULES = {
     "home": {**MEMBERS, "olive": "in"},
     "login": EVERYBODY,
     "logout": dict.fromkeys(EVERYBODY, "sign in"),
+    "sign-out-everywhere": MEMBERS,
+    "password-change": MEMBERS,
     "password-forgotten": EVERYBODY,
     "password-set": EVERYBODY,
     "password-invitation": EVERYBODY,
@@ -153,6 +155,7 @@ OF_A_RUN = {"connection-rematch-failed", "connection-rematch-dismiss", "connecti
 OF_A_PREVIEW = {"connection-field-preview", "connection-field-change", "connection-field-cancel"}
 ONLY_POST = {
     "logout",
+    "sign-out-everywhere",
     "staff-invite",
     "staff-time-off",
     "staff-time-off-remove",
@@ -177,6 +180,7 @@ ONLY_POST = {
     "appointment-mail-again",
 }
 ALSO_POST = {
+    "password-change",
     "client-view-settings",
     "staff-add",
     "staff-edit",

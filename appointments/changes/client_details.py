@@ -34,7 +34,7 @@ def save_client(client: Client, *, actor: StaffMember) -> int:
     """
     with transaction.atomic():
         # The row lock decides between two edits: each compares with the address that the other saved.
-        stored = Client.objects.select_for_update(no_key=True).get(pk=client.pk, erased_at=None)
+        stored = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
         client.save()
         if stored.email.casefold() == client.email.casefold():
             return 0

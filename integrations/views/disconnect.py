@@ -16,13 +16,15 @@ from integrations.models import Connection, EventKind
 from integrations.platforms.registry import platform_of
 from integrations.views.access import while_connected
 from staff.access import admin_only, current_member
+from staff.sessions.password_check import PasswordCheckForm
 
 
 @admin_only
 @while_connected
 def disconnect(request: HttpRequest, connection: Connection) -> HttpResponse:
     """Show the consequences and what to try first; on POST, disconnect."""
-    if request.method == "POST":
+    password_check = PasswordCheckForm(request)
+    if password_check.is_valid():
         if disconnect_connection(connection, current_member(request)):
             messages.success(request, _("%(name)s is disconnected.") % {"name": connection.name})
         else:
@@ -35,6 +37,7 @@ def disconnect(request: HttpRequest, connection: Connection) -> HttpResponse:
         "platform": platform_of(connection),
         "upcoming": count_upcoming(connection),
         "people": count_staff([connection])[connection.pk],
+        "password_check": password_check,
     }
     return render(request, "integrations/connections/disconnect.html", context)
 

@@ -12,10 +12,14 @@ from integrations.hooks import notices_of
 from integrations.hosting.eligibility import hosting_of
 from staff.access import current_member, current_organization
 from staff.people import person_or_404
+from staff.sessions.listing import session_rows
 
 
 def profile(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show and save the platform of a staff member: own profile, or any profile for admins."""
+    """Show and save the platform of a staff member: own profile, or any profile for admins.
+
+    One's own profile also lists one's sessions.
+    """
     member = current_member(request)
     person = person_or_404(member, pk)
     form = VideoPlatformForm(request.POST or None, instance=person)
@@ -30,5 +34,6 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "hosting": hosting_of([stored])[stored.pk],
         "notices": notices_of(current_organization(request), stored) if member.is_admin else [],
+        "sessions": session_rows(request, member) if person == member else None,
     }
     return render(request, "integrations/profile.html", context)

@@ -13,6 +13,8 @@ from staff.forms import AddPersonForm, PeopleFilter, PersonForm
 from staff.models import StaffMember
 from staff.pagination import list_context
 from staff.people import person_or_404, search, visible_to
+from staff.sessions.current import keep_session
+from staff.sessions.password_check import PasswordCheckForm
 from staff.views.passwords import send_link
 
 
@@ -43,10 +45,19 @@ def add_person(request: HttpRequest) -> HttpResponse:
 @admin_only
 def edit_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit a staff member of the organisation."""
-    person = person_or_404(current_member(request), pk)
+    member = current_member(request)
+    person = person_or_404(member, pk)
     name = person.name
     form = PersonForm(request.POST or None, instance=person)
-    if request.method == "POST" and form.is_valid() and form.save_or_explain():
+    password_check = PasswordCheckForm(
+        request,
+        hint=_("Needed only for another email or role. You entered it more than 15 minutes ago."),
+        is_needed=form.is_bound and form.changes_sign_in,
+    )
+    if form.is_valid() and password_check.is_valid() and form.save_or_explain():
+        if person == member and "role" not in form.changed_data:
+            keep_session(request, person)
         messages.success(request, _("Saved."))
         return redirect("staff-edit", person.pk)
-    return render(request, "staff/edit.html", {"form": form, "person": person, "name": name})
+    context = {"form": form, "password_check": password_check, "person": person, "name": name}
+    return render(request, "staff/edit.html", context)

@@ -70,5 +70,5 @@ def test_the_list_of_emails_takes_the_same_number_of_queries(
         make_notification(f"Person{number} Example")
 
     # Session, operator, count, page.
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         operator.get(reverse("admin:appointments_notification_changelist"))

@@ -97,5 +97,5 @@ def test_the_list_of_meetings_takes_the_same_number_of_queries(
         make_meeting(connection, f"Person{number} Example")
 
     # Session, operator, how many are found, the page.
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         operator.get(reverse("admin:integrations_meeting_changelist"))

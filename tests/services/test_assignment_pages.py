@@ -97,7 +97,7 @@ def test_the_list_of_staff_takes_a_constant_number_of_queries(rows, as_ada, mapl
     service = make_service(maple, provided_by=tuple(make_staff(maple, rows, location=make_location(maple))))
 
     # Session, signed-in user, service, count of providers, count, rows, broken connections for the banner.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         as_ada.get(reverse("service-staff", args=[service.pk]))
 
 

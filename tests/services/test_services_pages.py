@@ -100,7 +100,7 @@ def test_the_list_takes_a_constant_number_of_queries(rows, as_ada, maple, sam, d
         make_service(maple, f"Service {number}", provided_by=(sam,))
 
     # Session, signed-in user, count, rows, meeting methods, broken connections for the banner.
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         as_ada.get(LIST)
 
 

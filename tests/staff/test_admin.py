@@ -19,6 +19,7 @@ BIRCH = {
     "time_zone": "America/Halifax",
     "addons": ["teams"],
     "embed_origins": "",
+    "idle_minutes": "30",
     "locations-TOTAL_FORMS": "0",
     "locations-INITIAL_FORMS": "0",
 }
@@ -181,7 +182,7 @@ def test_the_list_of_organisations_counts_their_staff_in_one_query(
         make_staff(make_organization(f"House{number}"), 2)
 
     # Session, operator, count of matches, count of all, rows.
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         answer = operator.get(reverse("admin:staff_organization_changelist"))
 
     assert [row.staff_count for row in answer.context["cl"].result_list] == [2] * how_many
@@ -193,7 +194,7 @@ def test_the_list_of_staff_takes_the_same_number_of_queries(
 ) -> None:
     make_staff(make_organization(), how_many)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         operator.get(reverse("admin:staff_staffmember_changelist"), {"q": "person"})
 
 
@@ -249,3 +250,11 @@ def test_an_operator_sends_a_failed_email_again(operator: Browser) -> None:
 
     assert [str(message) for message in response.context["messages"]] == ["1 email is being sent again."]
     assert list(OutboxEmail.objects.order_by("pk").values_list("state", flat=True)) == ["waiting", "sent"]
+
+
+@pytest.mark.parametrize("minutes", ["4", "721", "", "many"])
+def test_the_idle_limit_outside_its_bounds_is_refused(operator: Browser, minutes: str) -> None:
+    answer = operator.post(reverse("admin:staff_organization_add"), {**BIRCH, "idle_minutes": minutes})
+
+    assert "idle_minutes" in answer.context["adminform"].form.errors
+    assert not Organization.objects.exists()

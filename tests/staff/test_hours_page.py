@@ -261,5 +261,5 @@ def test_the_page_takes_a_constant_number_of_queries(rows, as_sam, sam, django_a
         )
 
     # Session, signed-in user, staff member, weekly hours, time off.
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         as_sam.get(page_of(sam))

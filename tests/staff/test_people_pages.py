@@ -147,7 +147,7 @@ def test_the_list_takes_a_constant_number_of_queries(rows, as_ada, maple, django
     make_staff(maple, rows, location=make_location(maple))
 
     # Session, signed-in user, locations of the filter, count, rows, broken connections for the banner.
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         as_ada.get(LIST)
 
 

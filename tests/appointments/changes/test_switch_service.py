@@ -149,7 +149,7 @@ def test_the_preview_takes_the_same_queries_for_any_number(
         in_person(maple, 10 + number)
     as_ada.get(page(maple))
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         as_ada.get(page(maple))
 
 

@@ -143,8 +143,8 @@ def test_the_candidates_take_the_same_queries_for_any_number(
         as_sky.get(address("appointment-reassign", appointment))
 
 
-# Session, member, appointment; providers; hosting twice (connections, matches); calendars.
-REASSIGN_QUERIES = 9
+# Session, member, row of the session, appointment; providers; hosting twice (connections, matches); calendars.
+REASSIGN_QUERIES = 10
 
 
 def move(browser: Browser, appointment: Appointment, **more):

@@ -112,7 +112,7 @@ def test_the_list_takes_the_same_queries_for_any_number(
     for number in range(how_many - 1):
         make_client(maple.organization, f"Client {number}")
 
-    with django_assert_num_queries(4):  # session, member, count, clients
+    with django_assert_num_queries(5):  # session, member, row of the session, count, clients
         as_sky.get(reverse("client-list"))
 
 
@@ -123,7 +123,9 @@ def test_a_clients_appointments_take_the_same_queries_for_any_number(
     for number in range(how_many):
         make_appointment(maple.review, maple.sam, maple.cleo, monday(10 + number))
 
-    with django_assert_num_queries(6):  # session, member, client, others of the email, count, appointments
+    with django_assert_num_queries(
+        7
+    ):  # session, member, row of the session, client, others of the email, count, appointments
         as_sky.get(reverse("client-edit", args=[maple.cleo.pk]))
 
 

@@ -218,12 +218,12 @@ def test_the_day_takes_the_same_queries_for_any_number_of_people(
         make_appointment(maple.review, member, cleo, monday(10) + timedelta(hours=number))
     maple.book()
 
-    # Session, member, locations, services, count, people, fingerprint, calendars, appointments.
+    # Session, member, row of the session, locations, services, count, people, fingerprint, calendars, appointments.
     with django_assert_num_queries(DAY_QUERIES):
         as_sky.get(reverse("schedule"), {"date": DAY_TEXT})
 
 
-DAY_QUERIES = 9
+DAY_QUERIES = 10
 
 
 def test_a_person_without_hours_is_shown_while_they_have_an_appointment(maple: Maple):

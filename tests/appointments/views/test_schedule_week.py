@@ -125,8 +125,8 @@ def test_the_week_takes_the_same_queries_for_any_number_of_people(
         as_sky.get(reverse("schedule"), WEEK)
 
 
-# Session, member, locations, services, count, people, fingerprint, calendars, appointments.
-WEEK_QUERIES = 9
+# Session, member, row of the session, locations, services, count, people, fingerprint, calendars, appointments.
+WEEK_QUERIES = 10
 
 
 def poll(browser: Browser, etag: str = "") -> Any:
@@ -139,8 +139,8 @@ def test_the_poll_is_304_and_loads_no_appointment_while_nothing_changes(
     maple.book()
     etag = poll(as_sky)["ETag"]
 
-    # Session, member, count, people, fingerprint.
-    with django_assert_num_queries(5):
+    # Session, member, row of the session, count, people, fingerprint.
+    with django_assert_num_queries(6):
         response = poll(as_sky, etag)
 
     assert (response.status_code, response.content, response["ETag"]) == (304, b"", etag)

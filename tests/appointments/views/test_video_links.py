@@ -252,7 +252,7 @@ def test_the_preview_takes_the_same_queries_for_any_number(
         video(maple, 10 + number)
     as_ada.get(PAGE)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         as_ada.get(PAGE)
 
 

@@ -31,5 +31,5 @@ def test_the_list_takes_the_same_number_of_queries(client: Browser, how_many: in
         make_connection(make_organization(f"House{number}"))
 
     # Session, operator, filtered count, total count, page.
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(reverse("admin:teams_teamsconnection_changelist"))

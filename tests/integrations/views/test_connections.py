@@ -85,7 +85,7 @@ def test_the_list_takes_the_same_queries_for_any_number_of_connections(
         make_connection(maple, f"old {number}", is_default=False, status="disconnected")
 
     # Session, user, connections, staff, staff without a platform (2), rematches, failed and missing links, banner.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         browser.get(reverse("video-calls-all"))
 
 

@@ -135,7 +135,7 @@ def test_the_dashboard_takes_the_same_queries_for_any_number_of_people(
         make_match(connection, member)
     browser.get(reverse("connection", args=[connection.pk]))
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         browser.get(reverse("connection", args=[connection.pk]))
 
 

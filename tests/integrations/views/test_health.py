@@ -488,7 +488,7 @@ def test_the_page_takes_the_same_queries_for_one_row_and_for_three(
         Finding.objects.create(connection=connected, meeting=meeting, kind=FindingKind.RECREATED)
     Reconciliation.objects.create(connection=connected, finished_at=timezone.now())
 
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         read(browser, page_address(connected))
 
 

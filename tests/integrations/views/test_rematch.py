@@ -218,7 +218,7 @@ def test_the_result_takes_the_same_queries_for_any_number_of_people(
     address = reverse("connection-rematch-progress", args=[connection.pk])
     browser.get(address)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         browser.get(address)
 
 

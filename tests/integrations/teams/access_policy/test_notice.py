@@ -57,6 +57,7 @@ def switch(operator):
             "time_zone": "UTC",
             "addons": TEAMS_ADDONS if on else ["teams"],
             "embed_origins": "",
+            "idle_minutes": "30",
             "locations-TOTAL_FORMS": "0",
             "locations-INITIAL_FORMS": "0",
         }

@@ -1,0 +1,47 @@
+"""Pages about one's own sign-in: another password, and sign out everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from staff.access import current_member
+from staff.sessions.change_password import ChangePasswordForm
+from staff.sessions.current import end_other_sessions, record_password
+
+
+class ChangePassword(auth_views.PasswordChangeView):
+    """Page that asks for the present and the new password."""
+
+    template_name = "staff/change_password.html"
+    form_class = ChangePasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": current_member(self.request), "request": self.request}
+
+    def get_success_url(self) -> str:
+        return reverse("staff-profile", args=[current_member(self.request).pk])
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Save the password. This session stays, all others end."""
+        response = super().form_valid(form)
+        record_password(self.request)
+        end_other_sessions(self.request, form.user)
+        messages.success(self.request, _("Your password is changed. You are signed out everywhere else."))
+        return response
+
+
+@require_POST
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """End all other sessions of the signed-in staff member."""
+    member = current_member(request)
+    end_other_sessions(request, member)
+    messages.success(request, _("You are signed out everywhere else. You stay signed in here."))
+    return redirect("staff-profile", member.pk)
