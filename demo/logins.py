@@ -7,6 +7,7 @@ from dataclasses import dataclass
 # The simulated tenant "Contoso", which also owns maple.example and cedar.example.
 TENANT_ID = "c0117050-0365-4000-8000-000000000001"
 PASSWORD = "coconut-demo"
+OPERATOR = "olive@operator.example"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ LOGINS = (
     Login("sky@maple.example", "scheduler of Maple Credit Union"),
     Login("sam@maple.example", "staff of Maple Credit Union"),
     Login("otto@cedar.example", "admin of Cedar Bank"),
-    Login("olive@operator.example", "operator, for Django admin at /operator/"),
+    Login(OPERATOR, "operator, for Django admin at /operator/"),
 )
 
 

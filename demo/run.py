@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 from coconut.local_urls import socket_dir
 from demo import programs
 from demo.log_relay import say
-from demo.logins import ready_text
+from demo.logins import OPERATOR, ready_text
 from demo.process_group import ProcessGroup
 from demo.programs import BASE_DIR, Addresses
 from local_servers.processes import SetupError
@@ -95,6 +95,7 @@ def _environment(addresses: Addresses, servers: dict[str, str], state_dir: Path)
     demo = {
         **programs.simulated_environment(addresses),
         **programs.load_or_create_secrets(state_dir / "secrets.json"),
+        "OPERATOR_EMAILS": OPERATOR,
     }
     outside = {name: os.environ[name] for name in servers if name in os.environ}
     programs.write_environment_file(state_dir / "environment", {**demo, **servers, **outside})

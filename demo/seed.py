@@ -11,7 +11,7 @@ from django.utils import timezone
 from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
 from appointments.timeline import local_time
 from demo.appointments import Provider, appointments_of, time_off_of
-from demo.logins import PASSWORD
+from demo.logins import OPERATOR, PASSWORD
 from demo.organizations import CEDAR, MAPLE, Person, SeedOrganization
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
 from staff.models import Location, LocationHours, Organization, Role, StaffMember, TimeOff, WorkingHours
@@ -23,7 +23,7 @@ def seed(now: datetime | None = None) -> None:
     for plan in (MAPLE, CEDAR):
         _create_organization(plan, password, now or timezone.now())
     StaffMember.objects.create(
-        email="olive@operator.example",
+        email=OPERATOR,
         first_name="Olive",
         last_name="Reyes",
         is_staff=True,

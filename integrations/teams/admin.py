@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -70,13 +71,15 @@ class ConnectionRequestAdmin(ReadOnlyAdmin):
         urls: list[URLPattern] = super().get_urls()
         return [path("<int:pk>/decision/", decide, name="teams_connectionrequest_decide"), *urls]
 
+    # The link in the email leads to the operators' sign-in. Otherwise, the middleware would redirect to that of staff.
+    @login_not_required
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the facts and how to check the tenant. A POST confirms or declines."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         requests = ConnectionRequest.objects.select_related("organization", "requested_by")
         connection_request = get_object_or_404(requests, pk=pk)
-        decision = _DECISIONS.get(request.POST.get("decision", ""))
+        decision = next((decide for name, decide in _DECISIONS.items() if name in request.POST), None)
         if decision is not None:
             _decide(request, connection_request, decision)
             return redirect("admin:teams_connectionrequest_change", pk)

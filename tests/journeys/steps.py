@@ -29,6 +29,13 @@ def sign_in(page: Page, email: str = "ada@maple.example", *, then: str = "/") ->
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
 
 
+def sign_in_as_operator(page: Page) -> None:
+    """Fill in the form that Django admin shows to a visitor."""
+    page.get_by_label("Email").fill("olive@operator.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
 def open_video_calls(page: Page) -> None:
     """Open the page of the article's steps 1 and 2."""
     page.goto("/settings/video-calls/")

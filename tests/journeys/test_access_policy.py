@@ -1,13 +1,17 @@
-"""The Application Access Policy method: commands, a link without a reload, and a reassignment."""
+"""The Application Access Policy method: commands, a link without a reload, a reassignment, and a confirmation."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from demo.logins import TENANT_ID
+from tests.browser import new_context, watched_page
 from tests.journeys import steps
+from tests.journeys.test_axe import OPTIONS
 from tests.stack import Stack
 from tests.start_states import OpenPage, Start
 
@@ -77,3 +81,47 @@ def test_a_reassigned_appointment_gets_a_new_link_and_the_old_meeting_is_deleted
     assert meeting["organizer_id"] == steps.person(stack, "oscar@cedar.example")["id"]
     page.goto(join)
     assert page.url == after
+
+
+def test_an_operator_confirms_a_tenant_whose_administrator_microsoft_does_not_name(
+    page: Page, browser: Browser, stack: Stack
+) -> None:
+    stack.control("fault", kind="no_wids")
+    steps.leave_by_policy(page)
+    steps.accept(page, steps.GLOBAL_ADMINISTRATOR)
+    expect(page.get_by_text("your Customer Success Team has to confirm the tenant")).to_be_visible()
+    steps.open_video_calls(page)
+    expect(page.get_by_role("button", name="Cancel request")).to_be_visible()
+
+    with new_context(browser, stack) as context, watched_page(context) as operator:
+        operator.goto("/operator/")
+        steps.sign_in_as_operator(operator)
+        operator.get_by_role("link", name="Connection requests", exact=True).first.click()
+        operator.get_by_role("link", name="Cedar Bank").click()
+        operator.get_by_role("link", name="Confirm or decline").click()
+        expect(operator.get_by_role("row", name=re.compile("Microsoft Tenant ID"))).to_contain_text(TENANT_ID)
+        operator.get_by_role("button", name="Confirm and connect").click()
+        expect(operator.get_by_text("Microsoft Teams is connected.")).to_be_visible()
+
+    page.reload()
+    expect(page.get_by_label("Connected account")).to_contain_text(steps.GLOBAL_ADMINISTRATOR)
+    expect(page.get_by_role("button", name="Cancel request")).to_have_count(0)
+    stack.wait_until(lambda: [mail for mail in stack.emails() if mail["Subject"] == "Microsoft Teams is connected."])
+
+
+def test_an_admin_cancels_a_waiting_request_on_a_phone(page: Page, stack: Stack) -> None:
+    stack.control("fault", kind="no_wids")
+    page.set_viewport_size({"width": 390, "height": 800})
+    steps.leave_by_policy(page)
+    steps.accept(page, steps.GLOBAL_ADMINISTRATOR)
+    expect(page.get_by_text("your Customer Success Team has to confirm the tenant")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= 390")
+    found = Axe().run(page, options=OPTIONS).response["violations"]
+
+    page.get_by_role("link", name="Back to Video Calls").click()
+    assert page.evaluate("document.documentElement.scrollWidth <= 390")
+    page.get_by_role("button", name="Cancel request").click()
+
+    expect(page.get_by_text("The request was cancelled. Nothing was connected.")).to_be_visible()
+    assert found == []
+    assert stack.sql("SELECT state FROM teams_connectionrequest") == [("cancelled",)]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from demo.logins import PASSWORD
+from tests.journeys import steps
 from tests.stack import Stack
 
 
 def test_an_operator_sets_up_an_installation_in_the_admin(page: Page, stack: Stack) -> None:
     page.goto("/operator/")
-    page.get_by_label("Email").fill("olive@operator.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    steps.sign_in_as_operator(page)
 
     page.get_by_role("button", name="Toggle theme").first.click()
     page.get_by_role("link", name="Organisations", exact=True).first.click()

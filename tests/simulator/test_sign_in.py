@@ -112,8 +112,9 @@ def test_ordinary_users_have_the_user_role_in_wids(simulator):
     assert claims["wids"] == ["b79fbf4d-3ef9-4689-8143-76b194e85509"]
 
 
-def test_a_fault_can_omit_wids(simulator):
-    simulator.control("fault", kind="id_token", without=["wids"], count=1)
+@pytest.mark.parametrize("fault", [{"kind": "id_token", "without": ["wids"]}, {"kind": "no_wids"}])
+def test_a_fault_can_omit_wids(simulator, fault):
+    simulator.control("fault", **fault, count=1)
 
     tokens = sign_in(simulator, people.PRIVILEGED_ADMIN)
 

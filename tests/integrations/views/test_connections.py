@@ -84,7 +84,8 @@ def test_the_list_takes_the_same_queries_for_any_number_of_connections(
         make_connection(maple, f"account {number}", is_default=number == 0)
         make_connection(maple, f"old {number}", is_default=False, status="disconnected")
 
-    # Session, user, connections, staff, staff without a platform (2), rematches, failed and missing links, banner.
+    # Session, user, connections, staff, staff without a platform (2), rematches, failed and missing links,
+    # request, banner.
     with django_assert_num_queries(11):
         browser.get(reverse("video-calls-all"))
 

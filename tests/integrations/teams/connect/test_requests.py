@@ -73,7 +73,7 @@ def only_request() -> ConnectionRequest:
 def decide(browser: Client, decision: str) -> list[str]:
     """Decide the only request in Django admin. Return what the next page says."""
     page = reverse("admin:teams_connectionrequest_decide", args=[only_request().pk])
-    response = browser.post(page, {"decision": decision}, follow=True)
+    response = browser.post(page, {decision: "yes"}, follow=True)
     return [str(message) for message in response.context["messages"]]
 
 
@@ -313,18 +313,28 @@ def test_a_request_is_decided_once(ada_browser, without_roles, olive_browser):
 
     said = decide(olive_browser, "decline")
 
+    page = olive_browser.get(reverse("admin:teams_connectionrequest_decide", args=[only_request().pk]))
     assert said == ["The request no longer waits for a decision, so nothing was changed."]
     assert only_request().state == "confirmed"
+    assert "Confirm and connect" not in page_text(page)
 
 
 def test_only_operators_decide(ada_browser, without_roles):
     connect_access_policy(ada_browser, without_roles)
 
     page = reverse("admin:teams_connectionrequest_decide", args=[only_request().pk])
-    response = ada_browser.post(page, {"decision": "confirm"})
+    response = ada_browser.post(page, {"confirm": "yes"})
 
     assert response.headers["Location"].startswith("/operator/login/")
     assert only_request().state == "waiting"
+
+
+def test_the_link_of_the_email_leads_to_the_sign_in_of_operators(client, maple, ada):
+    page = reverse("admin:teams_connectionrequest_decide", args=[make_connection_request(ada).pk])
+
+    response = client.get(page)
+
+    assert response.headers["Location"] == f"/operator/login/?next={page}"
 
 
 def test_the_request_in_django_admin_leads_to_the_decision(olive_browser, maple, ada):
@@ -338,7 +348,7 @@ def test_the_request_in_django_admin_leads_to_the_decision(olive_browser, maple,
 # --- Declined, cancelled, expired -----------------------------------------------------------------------
 
 
-def test_a_declined_request_connects_nothing_and_the_admins_are_told_what_to_do(
+def test_a_declined_request_connects_nothing_and_an_email_says_what_to_do(
     ada_browser, without_roles, olive_browser, olive, ada
 ):
     connect_access_policy(ada_browser, without_roles)
