@@ -178,6 +178,7 @@ def resume_orphaned(connection_id: int) -> int:
             due_at=Now(),
             enqueued_at=None,
             attempts=0,
+            crashes=0,
             warning=Message(),
             is_orphaned=False,
             **NO_ERROR,

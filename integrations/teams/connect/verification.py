@@ -70,7 +70,10 @@ def require_consent(tenant_id: str, query: Query) -> None:
 
 
 def verify_administrator(tenant_id: str, flow: Mapping[str, Any], query: Query) -> Identity:
-    """Return the administrator who signed in to the tenant. Raises PlatformError if the account may not consent."""
+    """Return the administrator who signed in to the tenant. Raises PlatformError if the account may not consent.
+
+    If Microsoft sends no roles, the account is returned without them: see `connect.requests`.
+    """
     _require_code(query)
     tenant = _resolve_stored_tenant(tenant_id)
     identity = verify_id_token(sign_in.redeem_id_token(tenant.id, flow, query), tenant, flow)

@@ -1,1 +1,1 @@
-"""Views of the connect wizard, Reauthorize and the callback of Microsoft's sign-in."""
+"""Views of the connect wizard, connection requests, Reauthorize and the callback of Microsoft's sign-in."""
