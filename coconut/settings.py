@@ -224,10 +224,13 @@ _HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 # Not Strict: the redirect back from Microsoft is a cross-site navigation that needs the session.
 SESSION_COOKIE_SAMESITE = env.str("SESSION_COOKIE_SAMESITE", default="Lax")
-SESSION_COOKIE_NAME = "coconut_session"
 # An hour longer than a session lasts (`staff.sessions.limits`), so that the sign-in page can give the reason.
 SESSION_COOKIE_AGE = 13 * 60 * 60
-CSRF_COOKIE_NAME = "coconut_csrf"
+# Browsers accept a cookie with this prefix only from this host over https, so no other host of the domain can set it.
+_COOKIE_PREFIX = "__Host-" if _HTTPS else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}coconut_session"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}coconut_csrf"
+DEVICE_COOKIE_NAME = f"{_COOKIE_PREFIX}coconut_device"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_SSL_REDIRECT = _HTTPS
 # Number of proxies that append to X-Forwarded-For. Entries of others are ignored.

@@ -1,34 +1,42 @@
 """Cookie of browsers in which a person has signed in before.
 
-Others who guess the password can't lock the person out there (`staff.sign_in_limits`).
+Others who guess the password can't lock the person out there (`staff.sign_in_limits`). Each browser has another value,
+and a new password makes all values invalid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from secrets import token_urlsafe
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-COOKIE = "coconut_device"
+from staff.models import StaffMember
+
 _MAX_AGE = 365 * 24 * 60 * 60
 _META_KEY = "coconut.device_of"
 
 
-def _signature_of(person: str) -> str:
-    """Return a keyed hash that can't be forged and doesn't reveal the person."""
-    return salted_hmac("staff.known_devices", person, algorithm="sha256").hexdigest()
+def is_known(request: HttpRequest, email: str) -> bool:
+    """Return whether the account with this email was the last that signed in with this browser."""
+    value = request.COOKIES.get(settings.DEVICE_COOKIE_NAME)
+    if not value:
+        return False
+    member = StaffMember.objects.with_email(email).first()
+    return member is not None and constant_time_compare(value, _cookie_value(member, value.partition(".")[0]))
 
 
-def is_known(request: HttpRequest, person: str) -> bool:
-    """Return whether `person` was the last who signed in with this browser."""
-    return constant_time_compare(request.COOKIES.get(COOKIE, ""), _signature_of(person))
+def remember(request: HttpRequest, email: str) -> None:
+    """Set the cookie for the account with this email in the response to `request`."""
+    request.META[_META_KEY] = email
 
 
-def remember(request: HttpRequest, person: str) -> None:
-    """Set the cookie for `person` in the response to `request`."""
-    request.META[_META_KEY] = person
+def _cookie_value(member: StaffMember, browser: str) -> str:
+    """Return the random id of the browser with a keyed hash that can't be forged and doesn't reveal the person."""
+    account = f"{browser}:{member.pk}:{member.password}"
+    return f"{browser}.{salted_hmac('staff.known_devices', account, algorithm='sha256').hexdigest()}"
 
 
 class KnownDeviceMiddleware:
@@ -39,11 +47,13 @@ class KnownDeviceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        person = request.META.get(_META_KEY)
-        if person is not None:
+        email = request.META.get(_META_KEY)
+        # Read again, because the view may have set a new password.
+        member = StaffMember.objects.with_email(email).first() if email else None
+        if member is not None:
             response.set_cookie(
-                COOKIE,
-                _signature_of(person),
+                settings.DEVICE_COOKIE_NAME,
+                _cookie_value(member, token_urlsafe(16)),
                 max_age=_MAX_AGE,
                 httponly=True,
                 secure=settings.SESSION_COOKIE_SECURE,

@@ -155,6 +155,56 @@ def test_a_known_device_of_another_account_does_not_count(ada):
     assert sentence_of(answer) == TOO_MANY
 
 
+def sign_in_and_out(browser: Browser) -> str:
+    """Return the value of the cookie by which the browser is known."""
+    browser.post(reverse("login"), {"username": EMAIL, "password": PASSWORD})
+    browser.post(reverse("logout"))
+    return browser.cookies["coconut_device"].value
+
+
+def test_each_browser_has_another_cookie():
+    values = [sign_in_and_out(Browser()) for _ in range(2)]
+
+    assert values[0] != values[1]
+    assert all(len(value) > 64 for value in values)
+
+
+def test_after_a_new_password_a_device_is_no_longer_known(ada):
+    own = Browser()
+    sign_in_and_out(own)
+    ada.set_password("a quite different one")
+    ada.save()
+    guess_from_many_addresses()
+
+    answer = own.post(reverse("login"), {"username": EMAIL, "password": "a quite different one"})
+
+    assert sentence_of(answer) == TOO_MANY
+
+
+@pytest.mark.parametrize("value", ["", ".", "x", "x." + "0" * 64, "\u00e9.\u00e9"])
+def test_an_invented_cookie_is_not_a_known_device(value):
+    own = Browser()
+    own.cookies["coconut_device"] = value
+    guess_from_many_addresses()
+
+    answer = own.post(reverse("login"), {"username": EMAIL, "password": PASSWORD})
+
+    assert sentence_of(answer) == TOO_MANY
+
+
+def test_a_known_device_stays_known_if_the_email_changes(ada):
+    own = Browser()
+    sign_in_and_out(own)
+    StaffMember.objects.filter(pk=ada.pk).update(email="ada.lovell@maple.example")
+    for number in range(100):
+        request = RequestFactory().post("/", REMOTE_ADDR=f"203.0.113.{number}")
+        count_attempt(request, "ada.lovell@maple.example")
+
+    answer = own.post(reverse("login"), {"username": "ada.lovell@maple.example", "password": PASSWORD})
+
+    assert is_in(answer)
+
+
 def test_a_password_that_was_just_set_works_regardless_of_other_guesses(ada):
     guess_from_many_addresses()
     own = Browser()

@@ -66,6 +66,7 @@ LEAKS = {
     "a code": ("code=0.AXoAbCdEfGhIjKlMnOpQrSt&scope=x", "code=***&scope=x"),
     "cookies": ("Cookie: coconut_session=abc123; coconut_csrf=def", "Cookie: ***"),
     "one cookie": ("coconut_session=abc123def; Path=/", "coconut_session=***; Path=/"),
+    "a cookie of this host": ("__Host-coconut_session=abc123def; Path=/", "__Host-coconut_session=***; Path=/"),
     "a header": ("Authorization: Basic dXNlcjpwYXNz", "Authorization: ***"),
     "a password": ("{'password': 'correct horse'}", "{'password': '***'}"),
     "an address with a password": ("redis://:hunter22@broker:6379/0", "redis://:***@broker:6379/0"),
