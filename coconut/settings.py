@@ -58,6 +58,7 @@ if DEMO:
     INSTALLED_APPS.append("demo")
 MIDDLEWARE = [
     "coconut.observability.log_context.RequestIdMiddleware",
+    "coconut.response_headers.PermissionsPolicyMiddleware",
     "coconut.observability.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -239,6 +240,8 @@ REST_FRAMEWORK = {"NUM_PROXIES": TRUSTED_PROXIES}
 # Rate limits of the Client View. Benchmarks switch them off.
 RATE_LIMITS = True
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _HTTPS else 0)
+# Off by default: hosts below BASE_URL's may belong to others and not have https.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -291,7 +294,10 @@ EMAIL_SUBJECT_PREFIX = "[Coconut] "
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Coconut <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Get emails about problems that only operators can fix, such as an expired client secret.
-ADMINS = [("Operator", address) for address in env.list("OPERATOR_EMAILS", default=[])]
+_OPERATOR_EMAILS: list[str] = env.list("OPERATOR_EMAILS", default=[])
+ADMINS = [("Operator", address) for address in _OPERATOR_EMAILS]
+# Email addresses or URLs in /.well-known/security.txt.
+SECURITY_CONTACT: list[str] = env.list("SECURITY_CONTACT", default=[]) or _OPERATOR_EMAILS
 
 # --- Logs -------------------------------------------------------------------------------------------
 # json for log collectors, line for people.

@@ -29,4 +29,5 @@ urlpatterns = [
     path("settings/", include("integrations.urls")),
     path("", include("appointments.urls")),
     path("operator/", admin.site.urls),
+    path(".well-known/security.txt", views.security_txt, name="security-txt"),
 ]

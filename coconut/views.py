@@ -1,13 +1,23 @@
-"""Home page and error page."""
+"""Home page, error page and security.txt."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from coconut.observability import log_context
 from staff.models import StaffMember
+
+# RFC 9116 recommends less than a year.
+_SECURITY_TXT_LIFE: Final = timedelta(days=180)
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -20,3 +30,20 @@ def home(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Show the request id, by which the logs can be searched. Uses neither database nor session."""
     return HttpResponseServerError(render_to_string("500.html", {"request_id": log_context.request_id()}))
+
+
+@require_safe
+@login_not_required
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Say where to report a vulnerability (RFC 9116). 404 if no contact is set."""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    contacts = [f"mailto:{each}" if "://" not in each else each for each in settings.SECURITY_CONTACT]
+    expires = datetime.now(UTC) + _SECURITY_TXT_LIFE
+    lines = [
+        *(f"Contact: {contact}" for contact in contacts),
+        f"Expires: {expires:%Y-%m-%d}T00:00:00Z",
+        f"Canonical: {settings.BASE_URL}{reverse('security-txt')}",
+        "Preferred-Languages: en",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

@@ -46,6 +46,7 @@ EVERYBODY = dict.fromkeys((*ADMINS, "nobody"), "in")
 
 RULES = {
     "home": {**MEMBERS, "olive": "in"},
+    "security-txt": EVERYBODY,
     "login": EVERYBODY,
     "logout": dict.fromkeys(EVERYBODY, "sign in"),
     "sign-out-everywhere": MEMBERS,
