@@ -8,9 +8,11 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from coconut.charsets import Utf8Handler
+from coconut.statement_limits import WEB_SECONDS, limit_statements
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 django.setup(set_prefix=False)
+limit_statements(WEB_SECONDS)
 application = Utf8Handler()
 # Django runs no system checks under WSGI. The server must not start with a publicly known key.
 BaseCommand().check(tags=[Tags.security])
