@@ -109,7 +109,10 @@ class ForgottenPasswordForm(forms.Form):
     """Asks for an email address. Neither the response nor its time reveals whether an account has it."""
 
     email = EmailAddressFormField(
-        label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
+        label=gettext_lazy("Email"),
+        # As an account's email. PostgreSQL would cut a longer one off.
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
     )
 
     def save(self, **options: Any) -> None:

@@ -226,6 +226,16 @@ def test_a_request_does_the_same_work_for_known_and_unknown_addresses(email, map
     assert mail.outbox == []
 
 
+def test_an_email_that_is_too_long_gets_a_sentence_and_is_kept(db, client):
+    email = f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example.com"
+
+    response = client.post(FORGOTTEN, {"email": email})
+
+    assert response.context["form"].errors == {"email": ["Ensure this value has at most 254 characters (it has 255)."]}
+    assert response.context["form"]["email"].value() == email
+    assert not OutboxEmail.objects.exists()
+
+
 def test_the_link_goes_to_the_email_of_the_account_and_not_to_the_typed_one(sam, client):
     """Accounts are found by the uppercase email, and a dotless i is an I in upper case."""
     StaffMember.objects.filter(pk=sam.pk).update(email="ida@maple.example")
