@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from appointments.labels import personal_link_label
 from appointments.models import Appointment, Audience
+from appointments.notifications.autolinks import without_autolinks
 from appointments.notifications.before_after import PreviousValues
 from appointments.notifications.ics import address_of
 from appointments.time_zones import current_zone_label
@@ -65,5 +66,5 @@ def _time_range(starts_at: datetime, ends_at: datetime) -> str:
 def _method_details(appointment: Appointment, audience: str) -> list[str]:
     """Return who makes the call, or the label and note of a personal link."""
     if appointment.method == MeetingMethod.PHONE and audience == Audience.CLIENT and appointment.client.phone:
-        return [_("We call you at %(phone)s.") % {"phone": appointment.client.phone}]
+        return [_("We call you at %(phone)s.") % {"phone": without_autolinks(appointment.client.phone)}]
     return [*filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])]

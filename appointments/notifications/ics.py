@@ -13,6 +13,7 @@ from icalendar import Calendar, Event, vCalAddress, vText
 from appointments.absolute_urls import join_url_for
 from appointments.labels import join_label, personal_link_label
 from appointments.models import Appointment, Audience, NotificationKind
+from appointments.notifications.autolinks import without_autolinks
 from services.models import MeetingMethod
 
 REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
@@ -54,7 +55,8 @@ def calendar_of(appointments: Iterable[Appointment]) -> str:
 
 def summary(appointment: Appointment, audience: str) -> str:
     """Return one line for a calendar or a subject: the service, and the person or organisation the reader meets."""
-    other = appointment.organization.name if audience == Audience.CLIENT else appointment.client.name
+    client = without_autolinks(appointment.client.name)
+    other = appointment.organization.name if audience == Audience.CLIENT else client
     return " ".join(f"{appointment.service.name}, {other}".split())
 
 

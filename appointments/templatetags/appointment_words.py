@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.labels import method_icon, personal_link_label, phone_to_call
+from appointments.notifications.autolinks import without_autolinks
 from appointments.time_zones import current_zone_label, time_zone_label
 from appointments.timeline import event_text
 
@@ -21,6 +22,7 @@ register.filter(method_icon)
 register.filter(personal_link_label)
 register.filter(phone_to_call)
 register.filter(time_zone_label)
+register.filter(without_autolinks)
 
 
 @register.filter

@@ -172,7 +172,7 @@ def test_no_name_can_add_a_header(maple: Maple) -> None:
 
     message = sent_to("sam@maple.example")
     assert message["Bcc"] is None
-    assert message["Subject"] == ("Appointment confirmed: Mortgage review, Cleo Bcc: everybody@example.com")
+    assert message["Subject"] == ("Appointment confirmed: Mortgage review, Cleo Bcc: everybody@ example. com")
 
 
 def test_an_address_that_is_no_valid_header_fails_alone(maple: Maple) -> None:
@@ -277,7 +277,7 @@ def test_the_staff_members_entry_names_the_client(maple: Maple) -> None:
     send_all()
 
     calendar, event = event_of(sent_to("sam@maple.example"))
-    assert event["SUMMARY"] == "Mortgage review, Zoë, BEGIN:VALARM X"
+    assert event["SUMMARY"] == "Mortgage review, Zoë, BEGIN: VALARM X"
     assert [component.name for component in calendar.walk()] == ["VCALENDAR", "VEVENT"]
 
 
