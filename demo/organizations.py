@@ -88,6 +88,7 @@ class SeedOrganization:
     clients: tuple[tuple[str, str], ...] = field(repr=False)
     addons: tuple[str, ...] = ("teams",)
     username_is_email: bool = False
+    retention_months: int | None = None
 
 
 MAPLE = SeedOrganization(
@@ -201,6 +202,7 @@ CEDAR = SeedOrganization(
     phone="+44 1904 555 090",
     addons=("teams", "teams-access-policy"),
     username_is_email=True,
+    retention_months=24,
     branches=(
         Branch("Market Square", "3 Market Square, York"),
         Branch("Riverside", "17 Skeldergate, York"),

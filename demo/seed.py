@@ -39,6 +39,7 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
         time_zone=ZoneInfo(plan.time_zone),
         phone=plan.phone,
         addons=list(plan.addons),
+        retention_months=plan.retention_months,
     )
     locations = _create_locations(organization, plan)
     staff = _create_staff(organization, plan, locations, password)
