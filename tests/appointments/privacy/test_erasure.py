@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from django.test import Client as Browser
@@ -264,6 +265,19 @@ def test_the_confirmation_page_of_an_erased_client_has_expired(
 def test_the_database_refuses_an_erased_client_with_data(maple: Maple, xanthippe: Client) -> None:
     with pytest.raises(IntegrityError, match="erased_client_is_blank"), transaction.atomic():
         Client.objects.filter(pk=xanthippe.pk).update(erased_at=NOW)
+
+
+def test_every_table_that_points_at_a_client_or_an_appointment_is_erased() -> None:
+    """A new table must be added to CLIENT_DATA."""
+    pointing = {
+        model
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if field.related_model in (Client, Appointment)
+    }
+
+    # The email of a notification is deleted, and the notification with it.
+    assert pointing - {data.model for data in CLIENT_DATA} == {Notification}
 
 
 #: Text and JSON columns of rows about a client that say nothing about the client.
