@@ -6,6 +6,7 @@ class AppointmentsConfig(AppConfig):
     verbose_name = "Appointments"
 
     def ready(self) -> None:
+        from appointments.audit import APPOINTMENT_KINDS
         from appointments.changes.switch_service import switch_notice
         from appointments.notifications.outbox import APPOINTMENT_EMAIL, SUMMARY_EMAIL
         from appointments.video import receivers  # noqa: F401 - connects the receivers
@@ -13,6 +14,7 @@ class AppointmentsConfig(AppConfig):
         from appointments.video.reconciliation import AppointmentMeetings, appointment_pages
         from integrations.hooks import connection_notices, meeting_owners, meeting_pages
         from services.hooks import service_notices
+        from staff.audit_log.kinds import audit_kinds
         from staff.outbox import email_kinds
 
         meeting_pages.register(appointment_pages)
@@ -22,3 +24,5 @@ class AppointmentsConfig(AppConfig):
         service_notices.register(switch_notice)
         email_kinds.register(APPOINTMENT_EMAIL)
         email_kinds.register(SUMMARY_EMAIL)
+        for kind in APPOINTMENT_KINDS:
+            audit_kinds.register(kind)

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     # First: prepares the metrics folder before other apps create counters (`coconut.apps`).
     "coconut",
     "staff",
+    "staff.audit_log",
     "services",
     "integrations",
     "integrations.teams",
@@ -72,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "staff.audit_log.origin.OriginMiddleware",
     "staff.known_devices.KnownDeviceMiddleware",
     "staff.access.NoStoreMiddleware",
     "staff.access.OrganizationMiddleware",

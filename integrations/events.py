@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 
+from integrations.audit import record_connection_event
 from integrations.messages import Message
 from integrations.models import Connection, ConnectionEvent, EventKind
 from staff.models import StaffMember
@@ -14,12 +16,16 @@ from staff.outbox import EmailKind, enqueue_email
 
 
 def record_event(connection: Connection, kind: EventKind, actor: StaffMember | None, **params: Any) -> ConnectionEvent:
-    """Add an entry to the audit trail. `actor` is None if Coconut acted automatically.
+    """Add an entry to the connection's audit trail, and to the audit log if it is about access or settings.
 
-    `params` are the facts that `integrations.event_text` needs for this kind, as JSON values or messages.
+    `actor` is None if Coconut acted automatically. `params` are the facts that `integrations.event_text` needs for this
+    kind, as JSON values or messages.
     """
     params = {name: param.as_json() if isinstance(param, Message) else param for name, param in params.items()}
-    return ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, params=params)
+    with transaction.atomic(savepoint=False):
+        event = ConnectionEvent.objects.create(connection=connection, kind=kind, actor=actor, params=params)
+        record_connection_event(event)
+    return event
 
 
 def email_admins(connection: Connection, kind: EmailKind, **params: Any) -> None:

@@ -5,11 +5,12 @@ New assignments are inserted one by one, so that receivers of `post_save` learn 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from services.audit import SERVICE_ASSIGNED, SERVICE_UNASSIGNED, record_assignments
 from services.models import Service, ServiceAssignment
 from staff.models import StaffMember
 
@@ -21,20 +22,41 @@ def with_provides(people: QuerySet[StaffMember], service: Service) -> QuerySet[S
 
 def set_providers(service: Service, *, among: Iterable[StaffMember], provided_by: Iterable[StaffMember]) -> None:
     """Assign exactly `provided_by` of the staff members `among`. Other assignments stay as they are."""
-    wanted = {person.pk for person in provided_by}
-    shown = {person.pk for person in among}
+    people = {person.pk: person for person in among}
+    wanted = people.keys() & {person.pk for person in provided_by}
     with transaction.atomic():
-        service.assignments.filter(staff__in=shown - wanted).delete()
-        present = set(service.assignments.filter(staff__in=shown).values_list("staff_id", flat=True))
-        for staff_id in sorted((shown & wanted) - present):
-            ServiceAssignment.objects.get_or_create(service=service, staff_id=staff_id)
+        present = _lock_assignments(service.assignments.filter(staff__in=people))
+        assigned = {assignment.staff_id for assignment in present}
+        _remove([assignment for assignment in present if assignment.staff_id not in wanted])
+        _add((people[pk], service) for pk in sorted(wanted - assigned))
 
 
 def set_services(person: StaffMember, services: Iterable[Service]) -> None:
     """Assign the staff member to exactly these services."""
-    wanted = {service.pk for service in services}
+    wanted = {service.pk: service for service in services}
     with transaction.atomic():
-        person.assignments.exclude(service__in=wanted).delete()
-        present = set(person.assignments.values_list("service_id", flat=True))
-        for service_id in sorted(wanted - present):
-            ServiceAssignment.objects.get_or_create(staff=person, service_id=service_id)
+        present = _lock_assignments(person.assignments.all())
+        assigned = {assignment.service_id for assignment in present}
+        _remove([assignment for assignment in present if assignment.service_id not in wanted])
+        _add((person, wanted[pk]) for pk in sorted(wanted.keys() - assigned))
+
+
+def _lock_assignments(assignments: QuerySet[ServiceAssignment]) -> list[ServiceAssignment]:
+    """Return the assignments, locked, so that no one else removes them and records it, too."""
+    rows = assignments.select_related("staff", "service").order_by("pk")
+    return list(rows.select_for_update(of=("self",)))
+
+
+def _remove(assignments: Sequence[ServiceAssignment]) -> None:
+    ServiceAssignment.objects.filter(pk__in=[assignment.pk for assignment in assignments]).delete()
+    removed = ((assignment.staff, assignment.service) for assignment in assignments)
+    record_assignments(SERVICE_UNASSIGNED, removed)
+
+
+def _add(pairs: Iterable[tuple[StaffMember, Service]]) -> None:
+    added = [
+        (person, service)
+        for person, service in pairs
+        if ServiceAssignment.objects.get_or_create(staff=person, service=service)[1]
+    ]
+    record_assignments(SERVICE_ASSIGNED, added)

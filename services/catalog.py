@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 
+from services.audit import record_new_service, record_service_changes
 from services.models import Service, ServiceAssignment
 from staff.models import Organization, StaffMember
 from staff.pagination import has_words
@@ -33,6 +37,21 @@ def with_list_columns(services: QuerySet[Service]) -> QuerySet[Service]:
     )
     count = Coalesce(Subquery(providers, output_field=IntegerField()), 0)
     return services.prefetch_related("meeting_methods").annotate(people_count=count)
+
+
+def save_service(service: Service, fields: Sequence[str]) -> None:
+    """Insert a new service, or update only `fields` of an existing one.
+
+    Raises IntegrityError if the name was taken meanwhile.
+    """
+    with transaction.atomic():
+        if service.pk is None:
+            service.save()
+            record_new_service(service, fields)
+            return
+        before = Service.objects.lock(service.pk)
+        service.save(update_fields=fields)
+        record_service_changes(before, service, fields)
 
 
 def categories_of(organization: Organization) -> list[str]:

@@ -12,6 +12,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from services.catalog import save_service
 from services.models import MeetingMethod, OfferedTo, Service
 from staff.forms import ACTIVE
 from staff.models import Organization, StaffMember
@@ -113,7 +114,7 @@ class ServiceForm(ServiceModelForm):
     def save_or_explain(self) -> bool:
         """Save the service. Return False, with an error on the form, if the name was taken meanwhile."""
         try:
-            self.save()
+            save_service(self.instance, self._meta.fields)  # type: ignore[arg-type]
         except IntegrityError:
             # The other service is committed now, so validation finds it.
             self.full_clean()

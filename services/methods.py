@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from services.audit import record_methods
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service
 
 
@@ -19,9 +20,11 @@ def set_methods(service: Service, wanted: Mapping[MeetingMethod, OfferedTo]) -> 
     with transaction.atomic():
         Service.objects.lock(service.pk)
         present = {offer.method: offer for offer in service.meeting_methods.all()}
+        before = {MeetingMethod(offer.method): OfferedTo(offer.offered_to) for offer in present.values()}
         service.meeting_methods.exclude(method__in=list(wanted)).delete()
         for method, offered_to in wanted.items():
             _save_offer(service, method, offered_to, present.get(method))
+        record_methods(service, before, wanted)
 
 
 def _save_offer(

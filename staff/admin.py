@@ -11,15 +11,20 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from staff.accounts.changes import record_changes, record_new_password, record_new_person
 from staff.addons import addons, announce_switched_on
+from staff.audit_log.differences import differences
+from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED, ORGANIZATION_CHANGED
+from staff.audit_log.record import record
 from staff.embedding import InvalidOrigin, read_origins
 from staff.models import Location, Organization, OutboxEmail, Role, StaffMember
 from staff.outbox import send_again
@@ -157,9 +162,22 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return organizations.annotate(staff_count=Count("staff"))
 
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        before = Organization.objects.lock(obj.pk) if change else None
         super().save_model(request, obj, form, change)
-        if change:
-            announce_switched_on(obj, previous=form.initial["addons"])
+        if before is not None:
+            if changes := differences(before, obj, OrganizationForm.Meta.fields):
+                record(ORGANIZATION_CHANGED, obj, name=obj.name, changes=changes)
+            announce_switched_on(obj, previous=before.addons)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save the locations, and record which are new or changed."""
+        before = Location.objects.filter(organization=form.instance.pk).select_for_update().in_bulk()
+        super().save_formset(request, form, formset, change)
+        for location in formset.new_objects:
+            record(LOCATION_ADDED, location, name=location.name)
+        for location, fields in formset.changed_objects:
+            changes = differences(before[location.pk], location, fields)
+            record(LOCATION_CHANGED, location, name=location.name, changes=changes)
 
     @admin.display(description=_("add-ons"))
     def addon_labels(self, organization: Organization) -> str:
@@ -187,11 +205,23 @@ class StaffMemberAddForm(AdminUserCreationForm):  # type: ignore[type-arg]
         self.fields["role"].initial = Role.ADMIN
 
 
+class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    """A new password of an account, or none."""
+
+    def save(self, commit: bool = True) -> StaffMember:
+        with transaction.atomic():
+            person: StaffMember = super().save(commit)
+            if commit:
+                record_new_password(person)
+        return person
+
+
 @admin.register(StaffMember)
 class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
     """Staff accounts: search, password reset, switch off. The organisation never changes."""
 
     add_form = StaffMemberAddForm
+    change_password_form = NewPasswordForm
     add_fieldsets = [
         (None, {"fields": ["email", "organization", "role", "first_name", "last_name"]}),
         (_("Password"), {"fields": ["usable_password", "password1", "password2"]}),
@@ -208,6 +238,15 @@ class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
     search_fields = ["email", "username", "first_name", "last_name", "organization__name"]
     ordering = ["email"]
     filter_horizontal = []
+
+    def save_model(self, request: HttpRequest, obj: StaffMember, form: Any, change: bool) -> None:
+        """Save the account, and record and announce the change as the page of an admin does."""
+        before = StaffMember.objects.lock(obj.pk) if change else None
+        super().save_model(request, obj, form, change)
+        if before is None:
+            record_new_person(obj)
+        else:
+            record_changes(before, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: StaffMember | None = None) -> list[str]:
         return [] if obj is None else ["organization", "last_login", "date_joined"]

@@ -9,6 +9,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from staff.accounts.free_emails import EmailTaken, TooManyTakenEmails, check_email_is_free
 from staff.models import Location, Organization, StaffMember
 from staff.people import LastAdmin, save_person
 
@@ -97,8 +98,16 @@ class PersonForm(PersonModelForm):
     def clean_email(self) -> str:
         """Check that the email is unique in all organisations, with the same sentence for each."""
         email: str = self.cleaned_data["email"]
-        if StaffMember.objects.with_email(email).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(gettext("This email is already taken."))
+        if "email" not in self.changed_data:
+            return email
+        try:
+            check_email_is_free(email, self.instance)
+        except EmailTaken:
+            raise forms.ValidationError(gettext("This email is already taken.")) from None
+        except TooManyTakenEmails:
+            raise forms.ValidationError(
+                gettext("You entered too many emails that are already taken. Try again in an hour.")
+            ) from None
         return email
 
     def clean_username(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -15,6 +16,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.formats import date_format
 
+from staff.audit_log.kinds import HOURS_CHANGED, TIME_OFF_ADDED, TIME_OFF_REMOVED
+from staff.audit_log.record import record
 from staff.models import StaffMember, TimeOff, WorkingHours
 
 
@@ -34,13 +37,17 @@ def week_of(person: StaffMember) -> list[TimeRange]:
 
 def replace_week(person: StaffMember, week: Iterable[TimeRange]) -> None:
     """Replace the person's weekly hours."""
+    after = sorted(week)
     with transaction.atomic():
         _lock_person(person)
+        before = week_of(person)
         person.working_hours.all().delete()
         WorkingHours.objects.bulk_create(
             WorkingHours(staff=person, weekday=time_range.weekday, start=time_range.start, end=time_range.end)
-            for time_range in sorted(week)
+            for time_range in after
         )
+        if after != before:
+            record(HOURS_CHANGED, person, params={"before": _as_json(before), "after": _as_json(after)})
 
 
 def upcoming_time_off(person: StaffMember) -> QuerySet[TimeOff]:
@@ -55,6 +62,7 @@ def add_time_off(person: StaffMember, *, starts_at: datetime, ends_at: datetime,
         _lock_person(person)
         time_off.full_clean()
         time_off.save()
+        record(TIME_OFF_ADDED, person, params=_period_of(time_off))
     return time_off
 
 
@@ -62,8 +70,12 @@ def remove_time_off(person: StaffMember, pk: int) -> bool:
     """Remove time off of this person. Return False if there is none with this pk."""
     with transaction.atomic():
         _lock_person(person)
-        removed, _rows = person.time_off.filter(pk=pk).delete()
-    return removed > 0
+        time_off = person.time_off.filter(pk=pk).first()
+        if time_off is None:
+            return False
+        record(TIME_OFF_REMOVED, person, params=_period_of(time_off))
+        time_off.delete()
+    return True
 
 
 def time_off_text(time_off: TimeOff, zone: ZoneInfo) -> str:
@@ -80,6 +92,17 @@ def time_off_text(time_off: TimeOff, zone: ZoneInfo) -> str:
 def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
     """Convert a naive local time of `zone` to UTC."""
     return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _as_json(week: Iterable[TimeRange]) -> list[list[Any]]:
+    """Return weekday, start and end of each range, such as [0, "09:00", "17:00"]."""
+    return [[part.weekday, f"{part.start:%H:%M}", f"{part.end:%H:%M}"] for part in week]
+
+
+def _period_of(time_off: TimeOff) -> dict[str, str]:
+    """Return the period for the audit log. The reason may be private."""
+    zone = time_off.staff.zone
+    return {"starts_at": time_off.starts_at.isoformat(), "ends_at": time_off.ends_at.isoformat(), "zone": zone.key}
 
 
 def _lock_person(person: StaffMember) -> None:

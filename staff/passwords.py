@@ -23,6 +23,8 @@ from django.utils.translation import gettext_lazy
 
 from coconut.email_addresses import EmailAddressFormField
 from coconut.rate_limits import Limit, is_within
+from staff.audit_log.kinds import INVITATION_SENT, PASSWORD_LINK_SENT
+from staff.audit_log.record import record
 from staff.models import OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_email
 
@@ -60,6 +62,7 @@ INVITATION_TOKENS: Final = PasswordTokens("invitation", timedelta(seconds=settin
 def enqueue_invitation(member: StaffMember) -> None:
     """Email the link to set the first password."""
     enqueue_email(INVITATION_EMAIL, to=[member.email], params={"member": member.pk}, organization=member.organization)
+    record(INVITATION_SENT, member)
 
 
 def enqueue_forgotten_password(email: str) -> None:
@@ -83,6 +86,7 @@ def _render_forgotten_password(email: OutboxEmail) -> EmailMessage | None:
     if member is None:
         return None
     link = _link(member, "password-set", FORGOTTEN_PASSWORD_TOKENS)
+    record(PASSWORD_LINK_SENT, member)
     language = member.organization.language if member.organization else settings.LANGUAGE_CODE
     with translation.override(language):
         subject, template = _("Set a new password"), "staff/email/forgotten_password.txt"

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
+from staff.accounts.changes import record_changes, record_new_person
 from staff.models import Location, Organization, StaffMember
 from staff.pagination import has_words
 
@@ -51,9 +52,12 @@ def save_person(person: StaffMember, fields: Sequence[str]) -> None:
         if person.pk is None:
             person.set_unusable_password()
             person.save()
+            record_new_person(person)
             return
         _check_admin_remains(person)
+        before = StaffMember.objects.lock(person.pk)
         person.save(update_fields=fields)
+        record_changes(before, person)
 
 
 def _check_admin_remains(person: StaffMember) -> None:

@@ -9,8 +9,10 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from staff.audit_log.kinds import SIGN_IN_FAILED
+from staff.audit_log.record import record
 from staff.models import StaffMember
-from staff.sign_in_limits import count_attempt, record_success
+from staff.sign_in_limits import count_attempt, record_limited, record_success
 
 
 class LimitedSignInForm(AuthenticationForm):
@@ -22,6 +24,7 @@ class LimitedSignInForm(AuthenticationForm):
         if self.request is None or not email or not password:
             return super().clean()
         if not count_attempt(self.request, email):
+            record_limited(self.request, email)
             raise ValidationError(
                 _("Too many attempts. Try again in 15 minutes or reset your password."), code="too_many"
             )
@@ -54,3 +57,11 @@ class SignInForm(LimitedSignInForm):
 
 class OperatorSignInForm(LimitedSignInForm, AdminAuthenticationForm):
     """The sign-in form of Django admin, with the limits."""
+
+    def confirm_login_allowed(self, user: StaffMember) -> None:
+        """Refuse everyone but operators. Their password was right, so Django reports no failed sign-in."""
+        try:
+            super().confirm_login_allowed(user)
+        except ValidationError:
+            record(SIGN_IN_FAILED, user)
+            raise

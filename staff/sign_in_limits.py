@@ -6,6 +6,9 @@ from django.http import HttpRequest
 
 from coconut.rate_limits import Limit, cache_may_be_down, client_address, is_within
 from staff import known_devices
+from staff.audit_log.kinds import SIGN_IN_LIMITED
+from staff.audit_log.record import record
+from staff.models import StaffMember
 
 _QUARTER_OF_AN_HOUR = 15 * 60
 # By the address too: otherwise anyone could lock out the owner of an email.
@@ -14,6 +17,8 @@ _BY_PERSON_AND_ADDRESS = Limit("sign-in", times=10, seconds=_QUARTER_OF_AN_HOUR)
 _BY_ADDRESS = Limit("sign-in-address", times=100, seconds=_QUARTER_OF_AN_HOUR)
 # For attacks from many addresses. Doesn't apply to browsers in which the owner has signed in before.
 _BY_PERSON = Limit("sign-in-person", times=100, seconds=_QUARTER_OF_AN_HOUR)
+# Attempts beyond the limits would fill the audit log.
+_RECORDED = Limit("sign-in-limited-recorded", times=1, seconds=_QUARTER_OF_AN_HOUR)
 
 
 def _key_of(email: str) -> str:
@@ -29,6 +34,13 @@ def count_attempt(request: HttpRequest, email: str) -> bool:
     return is_within((_BY_PERSON_AND_ADDRESS, (person, address)), (_BY_ADDRESS, address), *elsewhere)
 
 
+def record_limited(request: HttpRequest, email: str) -> None:
+    """Record in the audit log that an attempt was refused, once in the limits' window for each person and address."""
+    person = StaffMember.objects.with_email(email).first()
+    if is_within((_RECORDED, (person.pk if person else None, client_address(request)))):
+        record(SIGN_IN_LIMITED, person)
+
+
 def record_success(request: HttpRequest, email: str) -> None:
     """Reset the counters after the right password."""
     person, address = _key_of(email), client_address(request)
@@ -40,7 +52,7 @@ def record_success(request: HttpRequest, email: str) -> None:
     known_devices.remember(request, person)
 
 
-def record_new_password(request: HttpRequest, email: str) -> None:
+def allow_new_password(request: HttpRequest, email: str) -> None:
     """Let the person sign in with the new password at once, even after too many attempts with the old one."""
     with cache_may_be_down():
         _BY_PERSON_AND_ADDRESS.reset((_key_of(email), client_address(request)))

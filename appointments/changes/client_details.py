@@ -5,11 +5,14 @@ The reader of the emails to the earlier address may not be the client, and could
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.absolute_urls import MANAGE_LINK_LASTS
+from appointments.audit import record_client_changes
 from appointments.booking_rules.errors import ChangedMeanwhile
 from appointments.booking_rules.locks import lock_people
 from appointments.models import (
@@ -22,7 +25,10 @@ from appointments.models import (
 )
 from appointments.notifications.outbox import notify_new_address
 from appointments.timeline import Fact, record_event
+from staff.audit_log.differences import differences
 from staff.models import StaffMember
+
+_DETAILS: Final = ("name", "email", "phone", "time_zone")
 
 
 def save_client(client: Client, *, actor: StaffMember) -> int:
@@ -35,7 +41,8 @@ def save_client(client: Client, *, actor: StaffMember) -> int:
     with transaction.atomic():
         # The row lock decides between two edits: each compares with the address that the other saved.
         stored = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
-        client.save()
+        client.save(update_fields=_DETAILS)
+        record_client_changes(client, [change["field"] for change in differences(stored, client, _DETAILS)])
         if stored.email.casefold() == client.email.casefold():
             return 0
         appointments = _lock_appointments_with_links(client)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from appointments.client_view.settings import save_client_view_settings
 from appointments.forms.client_view_settings import ClientViewSettingsForm
 from appointments.views.responses import see_other
 from staff.access import admin_only, current_organization
@@ -22,9 +23,7 @@ def client_view_settings(request: HttpRequest) -> HttpResponse:
     initial = {"embed_origins": organization.embed_origins, "phone": organization.phone}
     form = ClientViewSettingsForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
-        organization.embed_origins = form.cleaned_data["embed_origins"]
-        organization.phone = form.cleaned_data["phone"]
-        organization.save(update_fields=["embed_origins", "phone"])
+        save_client_view_settings(organization, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return see_other("client-view-settings")
     address = settings.BASE_URL + reverse("book", args=[organization.slug])

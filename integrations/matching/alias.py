@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from integrations.events import record_event
 from integrations.models import Connection, EventKind, MatchField, UserMatch
-from staff.models import Organization, OutboxEmail, StaffMember
-from staff.outbox import EmailKind, enqueue_email
+from staff.models import Organization, StaffMember
 from staff.people import save_person
 
 
@@ -53,7 +50,7 @@ def _outdated(person: StaffMember) -> AliasError:
 
 @transaction.atomic
 def adopt_user_name(connection: Connection, person: StaffMember, new: str, actor: StaffMember | None) -> UserNameChange:
-    """Write the platform's user name to the staff field. If it is the login, email the person.
+    """Write the platform's user name to the staff field. If it is the login, `save_person` emails the person.
 
     `new` is the name that the admin confirmed. Raises AliasError if the change isn't suggested any more, the name is
     taken, or the name is invalid for the field. The receivers of `StaffMember` request the rematch.
@@ -75,15 +72,6 @@ def adopt_user_name(connection: Connection, person: StaffMember, new: str, actor
         old=change.old,
         new=change.new,
     )
-    if change.is_login:
-        # The person may read either address.
-        params = {"staff": locked.pk, "old": change.old, "new": change.new}
-        enqueue_email(
-            SIGN_IN_ADDRESS_EMAIL,
-            to=[change.old, change.new],
-            params=params,
-            organization=connection.organization,
-        )
     return change
 
 
@@ -100,23 +88,3 @@ def _save_change(change: UserNameChange) -> None:
         raise AliasError(" ".join(error.messages)) from error
     except IntegrityError as error:
         raise AliasError(_("Someone else has just taken this name.")) from error
-
-
-def _render_sign_in_address_email(email: OutboxEmail) -> EmailMessage | None:
-    """Return None if the staff member was deleted in the meantime."""
-    person = StaffMember.objects.filter(pk=email.params["staff"]).first()
-    if person is None:
-        return None
-    body = _(
-        "Hello %(person)s,\n\n"
-        "an admin of your organisation has changed the email address that you sign in to Coconut with, so that it is "
-        "the same as in your video platform.\n\n"
-        "Before: %(old)s\n"
-        "From now on: %(new)s\n\n"
-        "Your password stays as it is. If this is a surprise to you, ask an admin of your organisation.\n"
-    )
-    params = {"person": person.name, "old": email.params["old"], "new": email.params["new"]}
-    return EmailMessage(_("You sign in with another email address now"), body % params)
-
-
-SIGN_IN_ADDRESS_EMAIL: Final = EmailKind("sign_in_address", _render_sign_in_address_email)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.messages.views import SuccessMessageMixin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from coconut.rate_limits import Limit, client_address, is_within
 from staff.access import admin_only, current_member
+from staff.accounts.changes import record_new_password
 from staff.models import StaffMember
 from staff.passwords import (
     FORGOTTEN_PASSWORD_TOKENS,
@@ -26,7 +28,7 @@ from staff.passwords import (
     enqueue_invitation,
 )
 from staff.people import person_or_404
-from staff.sign_in_limits import record_new_password
+from staff.sign_in_limits import allow_new_password
 
 if TYPE_CHECKING:
     Message = SuccessMessageMixin[Any]
@@ -93,8 +95,11 @@ class SetPassword(Message, auth_views.PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Save the password. The person can sign in at once, even after too many attempts."""
-        record_new_password(self.request, form.user.email)
-        return super().form_valid(form)
+        with transaction.atomic():
+            response = super().form_valid(form)
+            record_new_password(form.user)
+        allow_new_password(self.request, form.user.email)
+        return response
 
 
 class AcceptInvitation(SetPassword):

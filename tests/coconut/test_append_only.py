@@ -13,10 +13,12 @@ from django.utils import timezone
 from appointments.models import AppointmentEvent, AppointmentEventKind
 from coconut.append_only import erasing, purging
 from integrations.models import ConnectionEvent, EventKind
+from staff.audit_log.kinds import ROLE_CHANGED
+from staff.audit_log.record import record
 from tests.factories import make_appointment, make_client, make_connection, make_service
 
 Row: TypeAlias = Any
-TABLES = ["integrations.ConnectionEvent", "appointments.AppointmentEvent"]
+TABLES = ["integrations.ConnectionEvent", "appointments.AppointmentEvent", "audit_log.AuditEvent"]
 
 
 @pytest.fixture
@@ -31,6 +33,7 @@ def rows(maple, ada, sam) -> dict[str, Row]:
         "appointments.AppointmentEvent": AppointmentEvent.objects.create(
             appointment=appointment, kind=AppointmentEventKind.CANCELLED, actor=ada, params={"reason": "A move"}
         ),
+        "audit_log.AuditEvent": record(ROLE_CHANGED, sam, actor=ada, params={"old": "staff"}),
     }
 
 

@@ -1,0 +1,39 @@
+"""Events about clients and the Client View in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from appointments.models import Client
+from staff.audit_log.kinds import AuditKind
+from staff.audit_log.models import AuditEvent
+from staff.audit_log.record import record
+from staff.audit_log.text import field_label
+
+
+def _describe_fields(events: Sequence[AuditEvent]) -> dict[int, str]:
+    """Return the names of the changed fields. The log keeps no values about clients."""
+    return {
+        event.pk: ", ".join(field_label(event.subject_model, name) for name in event.params.get("fields", []))
+        for event in events
+    }
+
+
+CLIENT_CHANGED: Final = AuditKind("client_changed", _("Client changed"), page="client-edit", describe=_describe_fields)
+CLIENT_EXPORTED: Final = AuditKind("client_exported", _("Client’s data exported"), page="client-edit")
+CLIENT_VIEW_CHANGED: Final = AuditKind("client_view_changed", _("Client View settings changed"))
+APPOINTMENT_KINDS: Final = (CLIENT_CHANGED, CLIENT_EXPORTED, CLIENT_VIEW_CHANGED)
+
+
+def record_client_changes(client: Client, fields: Sequence[str]) -> None:
+    """Record the names of the changed fields, if any."""
+    if fields:
+        record(CLIENT_CHANGED, client, params={"fields": list(fields)})
+
+
+def record_client_export(client: Client) -> None:
+    """Record that the signed-in person exported all data of a client."""
+    record(CLIENT_EXPORTED, client)

@@ -1,0 +1,97 @@
+"""Kinds of events in the audit log. Each app declares its own, and registers them in `AppConfig.ready()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from django.utils.translation import gettext_lazy as _
+
+from staff.audit_log.hours_text import describe_hours, describe_time_off
+from staff.hooks import Registry
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+    from staff.audit_log.models import AuditEvent
+
+Describe: TypeAlias = "Callable[[Sequence[AuditEvent]], Mapping[int, str]]"
+
+
+@dataclass(frozen=True)
+class AuditKind:
+    """A kind of event. `name` is the stored value, and `label` its text for people.
+
+    `page` is the name of the subject's URL, which takes its primary key. `describe` returns the details of events of
+    this kind by primary key. Without it, the details are the values before and after.
+    """
+
+    name: str
+    label: _StrOrPromise
+    page: str = ""
+    describe: Describe | None = None
+
+
+#: Kinds of the installed apps.
+audit_kinds: Final[Registry[AuditKind]] = Registry()
+
+
+def kind_named(name: str) -> AuditKind:
+    """Return the kind with this stored name, or a bare one if no installed app declares it."""
+    return next((kind for kind in audit_kinds if kind.name == name), AuditKind(name, name))
+
+
+def _about_person(name: str, label: _StrOrPromise) -> AuditKind:
+    return AuditKind(name, label, page="staff-edit")
+
+
+def _about_hours(name: str, label: _StrOrPromise, describe: Describe) -> AuditKind:
+    return AuditKind(name, label, page="staff-hours", describe=describe)
+
+
+SIGNED_IN: Final = _about_person("signed_in", _("Signed in"))
+SIGN_IN_FAILED: Final = _about_person("sign_in_failed", _("Sign-in failed"))
+SIGN_IN_LIMITED: Final = _about_person("sign_in_limited", _("Too many sign-in attempts"))
+SIGNED_OUT: Final = _about_person("signed_out", _("Signed out"))
+INVITATION_SENT: Final = _about_person("invitation_sent", _("Invitation sent"))
+PASSWORD_LINK_SENT: Final = _about_person("password_link_sent", _("Password link sent"))
+PASSWORD_CHANGED: Final = _about_person("password_changed", _("Password changed"))
+PERSON_ADDED: Final = _about_person("person_added", _("Person added"))
+PERSON_CHANGED: Final = _about_person("person_changed", _("Person’s details changed"))
+EMAIL_CHANGED: Final = _about_person("email_changed", _("Email changed"))
+ROLE_CHANGED: Final = _about_person("role_changed", _("Role changed"))
+SWITCHED_OFF: Final = _about_person("switched_off", _("Person switched off"))
+SWITCHED_ON: Final = _about_person("switched_on", _("Person switched on"))
+TAKEN_EMAIL_ENTERED: Final = AuditKind("taken_email_entered", _("Email entered that is already taken"))
+HOURS_CHANGED: Final = _about_hours("hours_changed", _("Working hours changed"), describe_hours)
+TIME_OFF_ADDED: Final = _about_hours("time_off_added", _("Time off added"), describe_time_off)
+TIME_OFF_REMOVED: Final = _about_hours("time_off_removed", _("Time off removed"), describe_time_off)
+ORGANIZATION_CHANGED: Final = AuditKind("organization_changed", _("Organisation changed"))
+LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"))
+LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"))
+AUDIT_LOG_EXPORTED: Final = AuditKind("audit_log_exported", _("Audit log exported"))
+
+STAFF_KINDS: Final = (
+    SIGNED_IN,
+    SIGN_IN_FAILED,
+    SIGN_IN_LIMITED,
+    SIGNED_OUT,
+    INVITATION_SENT,
+    PASSWORD_LINK_SENT,
+    PASSWORD_CHANGED,
+    PERSON_ADDED,
+    PERSON_CHANGED,
+    EMAIL_CHANGED,
+    ROLE_CHANGED,
+    SWITCHED_OFF,
+    SWITCHED_ON,
+    TAKEN_EMAIL_ENTERED,
+    HOURS_CHANGED,
+    TIME_OFF_ADDED,
+    TIME_OFF_REMOVED,
+    ORGANIZATION_CHANGED,
+    LOCATION_ADDED,
+    LOCATION_CHANGED,
+    AUDIT_LOG_EXPORTED,
+)
