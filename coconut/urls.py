@@ -26,6 +26,7 @@ urlpatterns = [
     path("staff/", include("services.staff_urls")),
     path("staff/", include("integrations.staff_urls")),
     path("services/", include("services.urls")),
+    path("settings/", include("staff.audit_log.urls")),
     path("settings/", include("integrations.urls")),
     path("", include("appointments.urls")),
     path("operator/", admin.site.urls),

@@ -71,6 +71,8 @@ RULES = {
     "service-staff": OWN_ADMINS,
     "service-to-video": OWN_ADMINS,
     "settings": ADMINS,
+    "audit-log": ADMINS,
+    "audit-log-file": ADMINS,
     "client-view-settings": ADMINS,
     "privacy-settings": ADMINS,
     "video-links": ADMINS,
