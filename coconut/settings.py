@@ -71,7 +71,6 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "staff.audit_log.origin.OriginMiddleware",
     "staff.known_devices.KnownDeviceMiddleware",
@@ -81,6 +80,10 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "staff.sessions.middleware.SessionLimitMiddleware",
     "staff.sessions.middleware.SignInRequiredMiddleware",
+    # After sign-in: a form that is sent after the end of the session leads to the sign-in page, with or without its
+    # CSRF cookie.
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "coconut.error_pages.MethodNotAllowedMiddleware",
 ]
 # No page takes a file.
 FILE_UPLOAD_HANDLERS: list[str] = []
@@ -234,6 +237,7 @@ _COOKIE_PREFIX = "__Host-" if _HTTPS else ""
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}coconut_session"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}coconut_csrf"
 DEVICE_COOKIE_NAME = f"{_COOKIE_PREFIX}coconut_device"
+CSRF_FAILURE_VIEW = "coconut.error_pages.csrf_failure"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_SSL_REDIRECT = _HTTPS
 # Number of proxies that append to X-Forwarded-For. Entries of others are ignored.

@@ -1,4 +1,4 @@
-"""Home page, error page and security.txt."""
+"""Home page and security.txt."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from coconut.observability import log_context
 from staff.models import StaffMember
 
 # RFC 9116 recommends less than a year.
@@ -25,11 +23,6 @@ def home(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, StaffMember) and request.user.organization_id is None:
         return redirect("admin:index")
     return redirect("schedule")
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Show the request id, by which the logs can be searched. Uses neither database nor session."""
-    return HttpResponseServerError(render_to_string("500.html", {"request_id": log_context.request_id()}))
 
 
 @require_safe

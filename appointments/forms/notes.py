@@ -29,7 +29,7 @@ class NotesForm(forms.Form):
         max_length=_LONGEST,
         widget=forms.Textarea({"rows": 3}),
     )
-    seen = forms.CharField(max_length=16, widget=forms.HiddenInput)
+    seen = forms.CharField(max_length=16, widget=forms.HiddenInput(attrs={"data-keep": True}))
 
     @classmethod
     def of(cls, appointment: Appointment) -> NotesForm:

@@ -31,9 +31,10 @@ window.dropAppointment = async function dropAppointment(pk, drop, jumpBack) {
 };
 
 async function sendDrop(pk, drop) {
-  const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+  const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), "X-Requested-With": "XMLHttpRequest" };
   const response = await fetch(dragUrl.replace("/0/", `/${pk}/`), { method: "POST", headers, body: new URLSearchParams(drop), redirect: "error" });
   if (response.ok || response.status === 409) return response.json();
+  if (window.leaveToSignIn(response)) return new Promise(() => {}); // the page is being left
   throw new Error(response.statusText);
 }
 

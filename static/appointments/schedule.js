@@ -116,7 +116,9 @@ function pollFor(shownCalendar) {
     if (document.hidden || isPolling || window.scheduleHolds.size) return;
     isPolling = true;
     try {
-      const response = await fetch(schedule.dataset.events, { cache: "no-cache", redirect: "error" });
+      const headers = { "X-Requested-With": "XMLHttpRequest", "X-Poll": "1" };
+      const response = await fetch(schedule.dataset.events, { cache: "no-cache", redirect: "error", headers });
+      if (window.leaveToSignIn(response)) return;
       if (!response.ok) throw new Error(response.statusText);
       warning.hidden = true;
       const data = await response.json();

@@ -58,14 +58,12 @@ window.addEventListener("beforeunload", (event) => {
   if (document.querySelector("form[data-changed]:not([data-sent])")) event.preventDefault();
 });
 
-// If the session has ended, don't swap the sign-in page into a part of this page.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const url = event.detail.xhr.responseURL;
-  if (url && new URL(url).pathname === "/sign-in/" && window.location.pathname !== "/sign-in/") {
-    event.detail.shouldSwap = false;
-    if (document.querySelector("form[data-changed]")) showError(null);
-    else window.location.reload();
-  }
+// Mark requests that no person caused, because they don't keep a session alive: polls, and updates that follow a poll.
+const BACKGROUND_EVENTS = ["schedule-changed", "rematched"];
+document.addEventListener("htmx:configRequest", (event) => {
+  const { triggeringEvent, elt, headers } = event.detail;
+  const isPoll = !triggeringEvent && /\bevery \d/.test(elt.getAttribute("hx-trigger"));
+  if (isPoll || BACKGROUND_EVENTS.includes(triggeringEvent?.type)) headers["X-Poll"] = "1";
 });
 
 // Show an alert when a background request fails.
