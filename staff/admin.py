@@ -28,6 +28,8 @@ from staff.audit_log.record import record
 from staff.embedding import InvalidOrigin, read_origins
 from staff.models import Location, Organization, OutboxEmail, Role, StaffMember
 from staff.outbox import send_again
+from staff.sessions.operator_forms import StaffMemberChangeForm
+from staff.sessions.password_check import must_enter_password
 from staff.sign_in import OperatorSignInForm
 
 admin.site.site_header = _("Coconut for operators")
@@ -220,6 +222,7 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
     """Staff accounts: search, password reset, switch off. The organisation never changes."""
 
+    form = StaffMemberChangeForm
     add_form = StaffMemberAddForm
     change_password_form = NewPasswordForm
     add_fieldsets = [
@@ -247,6 +250,19 @@ class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
             record_new_person(obj)
         else:
             record_changes(before, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: StaffMember | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Give the form the request, whose session tells when the operator entered the password."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"request": request})
+
+    def get_fieldsets(self, request: HttpRequest, obj: StaffMember | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not must_enter_password(request):
+            return fieldsets
+        return [*fieldsets, (_("Confirmation"), {"fields": ["current_password"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: StaffMember | None = None) -> list[str]:
         return [] if obj is None else ["organization", "last_login", "date_joined"]
