@@ -18,7 +18,7 @@ from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, Audience, BookedThrough, Client, Notification, NotificationKind
 from appointments.notifications.autolinks import without_autolinks
 from appointments.notifications.before_after import snapshot
-from appointments.notifications.messages import message_for
+from appointments.notifications.messages import message_for, summary_for
 from services.models import MeetingMethod
 from staff.models import OutboxEmail
 from tests.appointments.conftest import Maple
@@ -91,10 +91,13 @@ def hostile(maple_with_teams: Maple) -> Appointment:
     return cancel_appointment(appointment, actor=None, through=BookedThrough.CLIENT_VIEW, reason=text)
 
 
-def email_of(appointment: Appointment, kind: NotificationKind, audience: Audience) -> EmailMultiAlternatives:
+def notification_of(appointment: Appointment, kind: NotificationKind, audience: Audience) -> Notification:
     email, before = OutboxEmail(to=["reader@maple.example"]), snapshot(appointment)
-    notification = Notification(appointment=appointment, email=email, kind=kind, audience=audience, before=before)
-    message = message_for(notification)
+    return Notification(appointment=appointment, email=email, kind=kind, audience=audience, before=before)
+
+
+def email_of(appointment: Appointment, kind: NotificationKind, audience: Audience) -> EmailMultiAlternatives:
+    message = message_for(notification_of(appointment, kind, audience))
     assert message is not None
     return message
 
@@ -103,7 +106,8 @@ def parts_of(message: EmailMultiAlternatives) -> Iterator[tuple[str, str]]:
     """Yield name and visible text of the subject, of each part, and of the calendar file without the two addresses."""
     yield "subject", str(message.subject)
     yield "text", str(message.body)
-    for content, content_type in message.alternatives:
+    attached = [(content, content_type) for _name, content, content_type in message.attachments]
+    for content, content_type in [*message.alternatives, *attached]:
         text = str(content)
         if content_type == "text/html":
             # A visible address across tags is a link for some programs, but not one across lines.
@@ -121,6 +125,14 @@ def test_no_email_or_calendar_file_has_a_link_of_a_stranger(
         Appointment.objects.update(method=method)
         found = {name: links_in(text) for name, text in parts_of(email_of(hostile, kind, audience))}
         assert found == {"subject": [], "text": [], "html": [], "ics": []}
+
+
+def test_an_email_about_several_appointments_has_no_link_of_a_stranger(hostile: Appointment) -> None:
+    changed = [notification_of(hostile, NotificationKind.CHANGED, Audience.STAFF) for _time in range(2)]
+
+    found = {name: links_in(text) for name, text in parts_of(summary_for(changed))}
+
+    assert found == {"subject": [], "text": [], "html": [], "ics": []}
 
 
 def test_every_link_of_an_email_is_our_own(hostile: Appointment) -> None:
