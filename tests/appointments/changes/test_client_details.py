@@ -15,6 +15,7 @@ from appointments.changes.client_details import save_client
 from appointments.changes.move import reassign_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, BookedThrough, Client, Notification
+from appointments.notifications import outbox
 from appointments.timeline import event_text
 from integrations.models import Meeting
 from services.models import MeetingMethod
@@ -117,6 +118,25 @@ def test_a_booking_made_while_the_address_is_corrected_is_confirmed_to_the_new_o
     assert appointment.manage_token in all_text(NEW)
     assert Notification.objects.get(audience="client").to == NEW
     assert event_of(sent_to(NEW))[1]["ATTENDEE"] == f"mailto:{NEW}"
+
+
+def test_a_correction_while_a_worker_renders_an_email_sends_nothing_new_to_the_earlier_address(
+    maple: Maple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    appointment = maple.book()
+    has_newer = outbox._has_newer
+
+    def correct_after_the_check(notification: Notification) -> bool:
+        is_superseded = has_newer(notification)
+        monkeypatch.undo()
+        correct(maple)
+        return is_superseded
+
+    monkeypatch.setattr(outbox, "_has_newer", correct_after_the_check)
+    send_all()
+
+    assert {one.to[0] for one in mail.outbox} == {NEW, "sam@maple.example"}
+    assert f"/appointments/{links_of(appointment)[0]}/" in all_text(NEW)
 
 
 def test_a_failed_email_sent_again_goes_to_the_new_address(maple: Maple) -> None:
