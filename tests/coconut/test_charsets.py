@@ -55,6 +55,7 @@ def test_another_charset_is_refused_with_a_sentence(
 
     assert response.status_code == 400
     assert "Nothing was saved." in response.text
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
     assert not Client.objects.exists()
 
