@@ -12,7 +12,7 @@ from tests.journeys import steps
 from tests.stack import Stack
 
 ADA = "ada@maple.example"
-BACK = "You were signed out while you typed. Your text is back: check it, then save it."
+BACK = "What you typed was not saved. It is back: check it, then save it."
 IDLE = "You were signed out after 30 minutes without activity."
 BOOKING = "/schedule/appointments/add/"
 
