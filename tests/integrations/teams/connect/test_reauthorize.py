@@ -25,7 +25,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in as login
 from integrations.teams.entra import user_tokens
-from integrations.teams.models import TeamsConnection
+from integrations.teams.models import ConnectionRequest, TeamsConnection
 from simulator import people
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
 from tests.factories import TEAMS_ADDONS, make_match, make_member, make_organization
@@ -348,6 +348,20 @@ def test_without_the_add_on_the_connection_works_and_can_be_reauthorized(
     assert simulator.graph(token, "GET", "/users?$top=1").status_code == 200
     assert shown_messages(ada_browser) == ["Microsoft Teams is reauthorized."]
     assert only_connection().teams.token_version == by_policy.teams.token_version + 1
+
+
+def test_unknown_roles_are_noted_and_need_no_confirmation(ada_browser, simulator, by_policy):
+    simulator.control("fault", kind="no_wids")
+
+    consent(ada_browser, simulator, start(ada_browser, by_policy))
+
+    noted = by_policy.events.get(kind=EventKind.NOTED)
+    assert shown_messages(ada_browser) == ["Microsoft Teams is reauthorized."]
+    assert event_text(noted) == (
+        f"Microsoft did not say which administrator roles {people.GLOBAL_ADMIN} has; the sign-in to the tenant was "
+        "accepted as proof."
+    )
+    assert not ConnectionRequest.objects.exists()
 
 
 def test_a_tenant_connected_elsewhere_with_unknown_roles_is_refused(ada_browser, simulator, by_policy):
