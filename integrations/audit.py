@@ -37,9 +37,10 @@ _AUDITED: Final = frozenset(
 
 
 def _describe(entries: Sequence[AuditEvent]) -> dict[int, str]:
-    """Return the kind and the sentences of each event of a connection."""
-    events = ConnectionEvent.objects.select_related("connection").in_bulk([entry.params["event"] for entry in entries])
-    return {entry.pk: _sentences(events[entry.params["event"]]) for entry in entries}
+    """Return the kind and the sentences of each event of a connection, if it is still there."""
+    keys = {entry.pk: entry.params.get("event") for entry in entries}
+    events = ConnectionEvent.objects.select_related("connection").in_bulk([key for key in keys.values() if key])
+    return {pk: _sentences(events[key]) for pk, key in keys.items() if key in events}
 
 
 def _sentences(event: ConnectionEvent) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from coconut.append_only import erasing
 from integrations.audit import CONNECTION_CHANGED
 from integrations.connections.defaults import rename_connection
 from integrations.events import record_event
 from integrations.models import EventKind
+from staff.audit_log.models import AuditEvent
 from staff.audit_log.text import entries_of
 from tests.audit_log import entry_of, event_of, events_of
 from tests.factories import make_connection
@@ -41,6 +43,16 @@ def test_routine_work_on_a_connection_is_not_in_the_audit_log(kind, maple):
     record_event(make_connection(maple), kind, None)
 
     assert events_of(CONNECTION_CHANGED) == []
+
+
+def test_an_entry_whose_details_were_erased_is_still_shown(maple, ada):
+    rename_connection(make_connection(maple), "Branches", ada)
+    with erasing():
+        AuditEvent.objects.update(params={})
+
+    entry = entry_of(CONNECTION_CHANGED)
+
+    assert (entry.subject, entry.details) == ("Microsoft Teams", "")
 
 
 @pytest.mark.parametrize("rows", [2, 9])
