@@ -11,9 +11,11 @@ from django.utils import timezone
 from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
 from appointments.timeline import local_time
 from demo.appointments import Provider, appointments_of, time_off_of
+from demo.audit_log import audit_events_of
 from demo.logins import OPERATOR, PASSWORD
 from demo.organizations import CEDAR, MAPLE, Person, SeedOrganization
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
+from staff.audit_log.record import record_all
 from staff.models import Location, LocationHours, Organization, Role, StaffMember, TimeOff, WorkingHours
 
 
@@ -43,6 +45,8 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
     )
     locations = _create_locations(organization, plan)
     staff = _create_staff(organization, plan, locations, password)
+    admin = next(member for member in staff.values() if member.is_admin)
+    record_all(audit_events_of(admin, staff.values(), now))
     services = _create_services(organization, plan, staff)
     clients = Client.objects.bulk_create(
         Client(organization=organization, name=name, email=f"{name.split()[0].lower()}@example.com", phone=phone)

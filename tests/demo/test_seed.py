@@ -16,6 +16,9 @@ from demo.logins import LOGINS, PASSWORD, TENANT_ID, ready_text
 from demo.seed import seed
 from services.models import MeetingMethod, Service
 from simulator.people import CONTOSO_ID, PEOPLE
+from staff.audit_log.kinds import ROLE_CHANGED
+from staff.audit_log.models import AuditEvent
+from staff.audit_log.text import entries_of
 from staff.models import Organization, StaffMember, TimeOff
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +36,15 @@ def test_maple_has_the_teams_addon_and_cedar_has_both() -> None:
     addons = Organization.objects.values_list("slug", "addons")
 
     assert list(addons) == [("cedar", ["teams", "teams-access-policy"]), ("maple", ["teams"])]
+
+
+def test_the_audit_log_shows_how_the_front_desk_got_its_role() -> None:
+    seed(WEDNESDAY_NOON)
+
+    (entry,) = entries_of(AuditEvent.objects.filter(kind=ROLE_CHANGED.name, organization__slug="maple"))
+
+    assert (entry.actor, entry.details) == ("Ada Lovell", "Role: Staff member → Scheduler")
+    assert entry.event.at < WEDNESDAY_NOON
 
 
 @pytest.mark.parametrize("email", [login.email for login in LOGINS])

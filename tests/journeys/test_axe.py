@@ -44,6 +44,7 @@ FOR_ADMINS = [
     "/settings/",
     "/services/3/video-calls/",
     "/settings/client-view/",
+    "/settings/audit-log/",
     "/settings/video-calls/links/",
     "/settings/video-calls/links/?show=other",
     "/settings/video-calls/new/",
