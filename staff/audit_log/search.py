@@ -28,7 +28,12 @@ def _kind_choices() -> list[tuple[str, str]]:
 class AuditFilter(forms.Form):
     """Filter of the audit log. Invalid values are ignored."""
 
-    q = forms.CharField(label=_("Person"), required=False, max_length=200)
+    q = forms.CharField(
+        label=_("Person"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"placeholder": _("Name, email or username"), "autocomplete": "off"}),
+    )
     kind = forms.ChoiceField(label=_("Event"), required=False, choices=_kind_choices)
     first_day = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
     last_day = forms.DateField(label=_("To"), required=False, widget=forms.DateInput({"type": "date"}))
@@ -55,7 +60,7 @@ def find_events(
 ) -> QuerySet[AuditEvent]:
     """Return the organisation's events, newest first.
 
-    `words` find the people by or about whom an event is. The days are in the current time zone.
+    `words` find people. An event matches if it is by or about one of them. The days are in the current time zone.
     """
     events = AuditEvent.objects.filter(organization=organization).select_related("actor")
     if words:

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 
 from staff.audit_log.kinds import AuditKind, kind_named
 from staff.audit_log.models import AuditEvent
-from staff.models import StaffMember
 
 
 @dataclass(frozen=True)
@@ -44,16 +43,17 @@ def _entry(event: AuditEvent, details: str) -> Entry:
     return Entry(
         event=event,
         kind=str(kind.label),
-        actor=_actor_text(event.actor),
+        actor=_actor_text(event),
         subject=_subject_text(event),
         page=reverse(kind.page, args=[event.subject_id]) if has_page else "",
         details=details,
     )
 
 
-def _actor_text(actor: StaffMember | None) -> str:
+def _actor_text(event: AuditEvent) -> str:
+    actor = event.actor
     if actor is None:
-        return _("Not signed in")
+        return _("Not signed in") if event.address else _("Coconut")
     if actor.organization_id is None:
         return _("%(name)s (operator)") % {"name": actor.name}
     return actor.name

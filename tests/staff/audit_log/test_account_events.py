@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db import DatabaseError, transaction
 from django.urls import reverse
 
 from staff.audit_log import kinds
 from staff.audit_log.models import AuditEvent
 from staff.models import Role, StaffMember
+from staff.people import save_person
 from tests.audit_log import entry_of, event_of, events_of
 from tests.factories import make_hours, make_location, make_member
 from tests.staff.test_passwords import link_in_email, set_password
@@ -91,6 +94,26 @@ def test_a_refused_change_is_not_recorded(as_ada, ada):
     edit(as_ada, ada, role=Role.STAFF)
 
     assert events_of(kinds.ROLE_CHANGED) == []
+
+
+def test_a_change_that_is_rolled_back_leaves_no_event(sam):
+    with suppress(ZeroDivisionError), transaction.atomic():
+        sam.role = Role.ADMIN
+        save_person(sam, ["role"])
+        raise ZeroDivisionError
+
+    assert events_of(kinds.ROLE_CHANGED) == []
+
+
+def test_a_change_without_its_event_is_rolled_back(as_ada, sam, monkeypatch):
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(AuditEvent, "save", refuse)
+    with suppress(DatabaseError):
+        edit(as_ada, sam, role=Role.ADMIN)
+
+    assert StaffMember.objects.get(pk=sam.pk).role == Role.STAFF
 
 
 def test_an_added_person_is_recorded_with_email_and_role(as_ada):

@@ -44,7 +44,7 @@ def test_admins_open_it_from_settings(as_ada):
     assert f'href="{PAGE}"' in as_ada.get(reverse("settings")).text
 
 
-def test_an_entry_says_who_did_what_to_whom(as_ada, ada, sam):
+def test_an_entry_has_actor_event_subject_and_details(as_ada, ada, sam):
     add(ROLE_CHANGED, sam, actor=ada, changes=PROMOTED)
 
     shown = as_ada.get(PAGE)
@@ -53,6 +53,15 @@ def test_an_entry_says_who_did_what_to_whom(as_ada, ada, sam):
     assert (entry.actor, entry.kind, entry.subject) == ("Ada Lovell", "Role changed", "Sam Okafor")
     assert "Role: Staff member → Admin" in shown.text
     assert f'href="{reverse("staff-edit", args=[sam.pk])}">Sam Okafor</a>' in shown.text
+
+
+def test_an_entry_says_whether_a_stranger_or_coconut_acted(as_ada, sam):
+    add(SIGN_IN_FAILED, sam)
+    AuditEvent.objects.bulk_create([AuditEvent(organization=sam.organization, kind="sign_in_failed", address="::1")])
+
+    actors = [entry.actor for entry in as_ada.get(PAGE, {"kind": "sign_in_failed"}).context["entries"]]
+
+    assert actors == ["Not signed in", "Coconut"]
 
 
 def test_the_newest_entry_comes_first(as_ada, sam):
