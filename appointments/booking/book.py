@@ -126,8 +126,9 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     A repeated request fails here like any other, because its own appointment has the time. Callers then use
     `find_repeated_booking`, so that a first request never pays for that query.
     """
-    request = wanted.slot_request_for(lock_staff(staff))
+    # In the order of docs/architecture.md, as an edit of the client's email address locks both, too.
     lock_client(wanted.client)
+    request = wanted.slot_request_for(lock_staff(staff))
     check_offered(request, wanted.method)
     check_reachable(wanted.client, wanted.method)
     check_time(request)

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from appointments.booking_rules.errors import BookingError
+from appointments.changes.client_details import save_client
 from appointments.models import Appointment, Client
 from appointments.privacy.erasure import NotErasable, erase_client
 from tests.appointments.booking_rules.test_lost_race import at_once
@@ -36,6 +37,21 @@ def test_a_client_is_booked_or_erased_and_never_both(maple: Maple) -> None:
         outcomes = (isinstance(booked, BookingError), isinstance(erased, NotErasable))
         assert outcomes in {(True, False), (False, True)}
         assert Client.objects.filter(pk=client.pk).exists() is Appointment.objects.filter(client=client).exists()
+
+
+def test_a_booking_and_a_correction_of_the_email_wait_for_each_other(maple: Maple) -> None:
+    """Both lock the client and the staff member. In another order, one of them would end in a deadlock."""
+    maple.book(starts_at=monday(9))
+
+    def correct(number: int) -> None:
+        client = Client.objects.get(pk=maple.cleo.pk)
+        client.email = f"cleo{number}@example.com"
+        save_client(client, actor=maple.sky)
+
+    booking = [partial(maple.book, starts_at=monday(10 + number)) for number in range(4)]
+    at_once([*booking, *(partial(correct, number) for number in range(4))])
+
+    assert Appointment.objects.count() == 5
 
 
 def test_concurrent_erasures_of_one_client_succeed_once(maple: Maple) -> None:
