@@ -12,6 +12,7 @@ from staff.audit_log.kinds import AuditKind
 from staff.audit_log.models import AuditEvent
 from staff.audit_log.record import record
 from staff.audit_log.text import field_label
+from staff.models import StaffMember
 
 
 def _describe_fields(events: Sequence[AuditEvent]) -> dict[int, str]:
@@ -24,8 +25,17 @@ def _describe_fields(events: Sequence[AuditEvent]) -> dict[int, str]:
 
 CLIENT_CHANGED: Final = AuditKind("client_changed", _("Client changed"), page="client-edit", describe=_describe_fields)
 CLIENT_EXPORTED: Final = AuditKind("client_exported", _("Client’s data exported"), page="client-edit")
+# Without a page: the client has none any more.
+CLIENT_ERASED: Final = AuditKind("client_erased", _("Client’s data erased"))
+RETENTION_CHANGED: Final = AuditKind("retention_changed", _("Retention of clients changed"))
 CLIENT_VIEW_CHANGED: Final = AuditKind("client_view_changed", _("Client View settings changed"))
-APPOINTMENT_KINDS: Final = (CLIENT_CHANGED, CLIENT_EXPORTED, CLIENT_VIEW_CHANGED)
+APPOINTMENT_KINDS: Final = (
+    CLIENT_CHANGED,
+    CLIENT_EXPORTED,
+    CLIENT_ERASED,
+    RETENTION_CHANGED,
+    CLIENT_VIEW_CHANGED,
+)
 
 
 def record_client_changes(client: Client, fields: Sequence[str]) -> None:
@@ -35,5 +45,10 @@ def record_client_changes(client: Client, fields: Sequence[str]) -> None:
 
 
 def record_client_export(client: Client) -> None:
-    """Record that the signed-in person exported all data of a client."""
+    """Record that the data of a client was exported, on a page or by a command."""
     record(CLIENT_EXPORTED, client)
+
+
+def record_client_erasure(client: Client, actor: StaffMember | None) -> None:
+    """Record that the data of a client was erased. `actor` is None for the retention period and for commands."""
+    record(CLIENT_ERASED, client, actor=actor)

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from coconut.email_addresses import EmailAddressFormField
 from coconut.rate_limits import Limit, is_within
 from staff.audit_log.kinds import INVITATION_SENT, PASSWORD_LINK_SENT
+from staff.audit_log.origin import current_actor, current_address
 from staff.audit_log.record import record
 from staff.models import OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_email
@@ -70,7 +71,10 @@ def enqueue_forgotten_password(email: str) -> None:
 
     Look up no account: the time that this takes must not reveal whether there is one.
     """
-    enqueue_email(FORGOTTEN_PASSWORD_EMAIL, to=[email])
+    # The audit log needs them when the email is sent and its account is known.
+    actor = current_actor()
+    params = {"actor": actor.pk if actor else None, "address": current_address()}
+    enqueue_email(FORGOTTEN_PASSWORD_EMAIL, to=[email], params=params)
 
 
 def _render_invitation(email: OutboxEmail) -> EmailMessage | None:
@@ -86,11 +90,18 @@ def _render_forgotten_password(email: OutboxEmail) -> EmailMessage | None:
     if member is None:
         return None
     link = _link(member, "password-set", FORGOTTEN_PASSWORD_TOKENS)
-    record(PASSWORD_LINK_SENT, member)
+    _record_link(email, member)
     language = member.organization.language if member.organization else settings.LANGUAGE_CODE
     with translation.override(language):
         subject, template = _("Set a new password"), "staff/email/forgotten_password.txt"
         return _message(member, subject, template, link, FORGOTTEN_PASSWORD_TOKENS)
+
+
+def _record_link(email: OutboxEmail, member: StaffMember) -> None:
+    """Record the link once, not at every retry."""
+    if email.attempts == 1:
+        actor = StaffMember.objects.filter(pk=email.params.get("actor")).first()
+        record(PASSWORD_LINK_SENT, member, actor=actor, address=email.params.get("address", ""))
 
 
 INVITATION_EMAIL: Final = EmailKind("invitation", _render_invitation)

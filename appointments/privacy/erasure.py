@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from appointments.audit import record_client_erasure
 from appointments.models import LIVE_STATUSES, Appointment, Client
 from appointments.privacy.client_data import CLIENT_DATA
 from coconut.append_only import erasing
@@ -60,6 +61,7 @@ def erase_client(client: Client, *, actor: StaffMember | None) -> None:
         locked = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
         check_erasable(locked)
         _erase_rows(locked)
+        record_client_erasure(locked, actor)
         logger.info("Client %s was erased by staff member %s.", locked.pk, actor.pk if actor else "-")
 
 

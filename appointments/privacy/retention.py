@@ -7,13 +7,17 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from django.db import transaction
 from django.db.models import DateTimeField, DurationField, Exists, Func, OuterRef, QuerySet, Value
 from django.utils import timezone
 
+from appointments.audit import RETENTION_CHANGED
 from appointments.models import Appointment, Client
 from appointments.privacy.erasure import NotErasable, erase_client
 from coconut.isolation import isolated
 from coconut.leases import only_worker
+from staff.audit_log.differences import differences
+from staff.audit_log.record import record
 from staff.models import Organization
 
 #: Seconds after which a run erases no other client. The task's time limit would kill it in the middle of one.
@@ -37,6 +41,16 @@ def expired_clients(organization: Organization, months: int) -> QuerySet[Client]
     since = Value(timezone.now(), output_field=DateTimeField()) - _Months(Value(months))
     recent = Appointment.objects.filter(client=OuterRef("pk"), starts_at__gte=since)
     return organization.clients.filter(~Exists(recent), created_at__lt=since).order_by()
+
+
+def save_retention(organization: Organization, months: int | None) -> None:
+    """Keep clients for this many months after their last appointment, or for good if None."""
+    with transaction.atomic():
+        before = Organization.objects.lock(organization.pk)
+        organization.retention_months = months
+        organization.save(update_fields=["retention_months"])
+        if changes := differences(before, organization, ["retention_months"]):
+            record(RETENTION_CHANGED, organization, name=organization.name, changes=changes)
 
 
 def erase_expired_clients() -> int:

@@ -8,11 +8,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from appointments.audit import record_client_export
 from appointments.models import Client
 from appointments.privacy.erasure import NotErasable, check_erasable, erase_client, upcoming_appointments
 from appointments.privacy.export import export_client
 from appointments.privacy.forms import RetentionForm
-from appointments.privacy.retention import expired_clients
+from appointments.privacy.retention import expired_clients, save_retention
 from appointments.views.responses import see_other
 from staff.access import admin_only, current_member, current_organization
 
@@ -41,6 +42,7 @@ def client_erase(request: HttpRequest, pk: int) -> HttpResponse:
 def client_export(request: HttpRequest, pk: int) -> HttpResponse:
     """Download what is stored about the client, as JSON."""
     client = get_object_or_404(current_organization(request).clients.select_related("organization"), pk=pk)
+    record_client_export(client)
     return JsonResponse(
         export_client(client),
         json_dumps_params={"indent": 2, "ensure_ascii": False},
@@ -64,8 +66,7 @@ def privacy_settings(request: HttpRequest) -> HttpResponse:
         is_confirmed = request.POST.get("confirmed") == str(months)
         number = 0 if months in (None, stored) or is_confirmed else expired_clients(organization, months).count()
         if not number:
-            organization.retention_months = months
-            organization.save(update_fields=["retention_months"])
+            save_retention(organization, months)
             messages.success(request, _("Saved."))
             return see_other("privacy-settings")
         context |= {"months": months, "would_be_erased": number}

@@ -57,6 +57,7 @@ SIGNED_OUT: Final = _about_person("signed_out", _("Signed out"))
 INVITATION_SENT: Final = _about_person("invitation_sent", _("Invitation sent"))
 PASSWORD_LINK_SENT: Final = _about_person("password_link_sent", _("Password link sent"))
 PASSWORD_CHANGED: Final = _about_person("password_changed", _("Password changed"))
+SIGNED_OUT_ELSEWHERE: Final = _about_person("signed_out_elsewhere", _("Signed out everywhere else"))
 PERSON_ADDED: Final = _about_person("person_added", _("Person added"))
 PERSON_CHANGED: Final = _about_person("person_changed", _("Person’s details changed"))
 EMAIL_CHANGED: Final = _about_person("email_changed", _("Email changed"))
@@ -80,6 +81,7 @@ STAFF_KINDS: Final = (
     INVITATION_SENT,
     PASSWORD_LINK_SENT,
     PASSWORD_CHANGED,
+    SIGNED_OUT_ELSEWHERE,
     PERSON_ADDED,
     PERSON_CHANGED,
     EMAIL_CHANGED,

@@ -34,21 +34,22 @@ def new_event(
     *,
     organization: Organization | None = None,
     actor: StaffMember | None = None,
+    address: str = "",
     name: str = "",
     changes: Changes | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
     """Return an unsaved event about `subject`, an instance with a primary key.
 
-    `organization` is that of the subject unless given, and `actor` the signed-in person. `name` is the subject's,
-    unless it is a staff member; leave it out for a client. `changes` are of `differences` or `first_values`.
-    `params` are further facts as JSON values. About a client, pass only names of fields, never values.
+    `organization` is that of the subject unless given, `actor` the signed-in person, and `address` that of the request.
+    `name` is the subject's, unless it is a staff member; leave it out for a client. `changes` are of `differences` or
+    `first_values`. `params` are further facts as JSON values. About a client, pass only names of fields, never values.
     """
     actor = actor or current_actor()
     return AuditEvent(
         organization_id=organization.pk if organization else _organization_of(subject),
         actor_id=actor.pk if actor else None,
-        address=current_address()[:_ADDRESS_LENGTH],
+        address=(address or current_address())[:_ADDRESS_LENGTH],
         kind=kind.name,
         subject_model=subject._meta.label_lower if subject is not None else "",
         subject_id=subject.pk if subject is not None else None,

@@ -11,9 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from staff.access import current_member
+from staff.audit_log.kinds import SIGN_IN_FAILED
+from staff.audit_log.record import record
 from staff.models import StaffMember
 from staff.sessions.current import current_session, record_password
-from staff.sign_in_limits import count_attempt, record_success
+from staff.sign_in_limits import count_attempt, record_limited, record_success
 
 #: The password isn't asked for again within this time.
 _PASSWORD_AGE: Final = timedelta(minutes=15)
@@ -27,8 +29,10 @@ def password_problem(request: HttpRequest, member: StaffMember, password: str) -
     Return a sentence about the problem, or an empty string.
     """
     if not count_attempt(request, member.email):
+        record_limited(request, member.email)
         return str(_TOO_MANY)
     if not member.check_password(password):
+        record(SIGN_IN_FAILED, member)
         return str(_WRONG)
     record_success(request, member.email)
     return ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,6 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from staff.access import current_member
+from staff.accounts.changes import record_new_password
+from staff.audit_log.kinds import SIGNED_OUT_ELSEWHERE
+from staff.audit_log.record import record
 from staff.sessions.change_password import ChangePasswordForm
 from staff.sessions.current import end_other_sessions, record_password
 
@@ -31,7 +35,9 @@ class ChangePassword(auth_views.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Save the password. This session stays, all others end."""
-        response = super().form_valid(form)
+        with transaction.atomic():
+            response = super().form_valid(form)
+            record_new_password(form.user)
         record_password(self.request)
         end_other_sessions(self.request, form.user)
         messages.success(self.request, _("Your password is changed. You are signed out everywhere else."))
@@ -42,6 +48,8 @@ class ChangePassword(auth_views.PasswordChangeView):
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """End all other sessions of the signed-in staff member."""
     member = current_member(request)
-    end_other_sessions(request, member)
+    with transaction.atomic():
+        end_other_sessions(request, member)
+        record(SIGNED_OUT_ELSEWHERE, member)
     messages.success(request, _("You are signed out everywhere else. You stay signed in here."))
     return redirect("staff-profile", member.pk)

@@ -6,7 +6,14 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
-from appointments.audit import CLIENT_CHANGED, CLIENT_EXPORTED, CLIENT_VIEW_CHANGED, record_client_export
+from appointments.audit import (
+    CLIENT_CHANGED,
+    CLIENT_ERASED,
+    CLIENT_EXPORTED,
+    CLIENT_VIEW_CHANGED,
+    RETENTION_CHANGED,
+    record_client_export,
+)
 from appointments.models import Client
 from staff.audit_log.models import AuditEvent
 from staff.models import Role
@@ -59,6 +66,28 @@ def test_an_export_is_recorded_without_values(cleo):
 
     event = event_of(CLIENT_EXPORTED)
     assert (event.subject_id, event.subject_name, event.params) == (cleo.pk, "", {})
+
+
+def test_a_download_of_a_clients_data_is_recorded(admin, cleo):
+    admin.get(reverse("client-export", args=[cleo.pk]))
+
+    assert event_of(CLIENT_EXPORTED).subject_id == cleo.pk
+
+
+def test_an_erasure_is_recorded_with_the_id_only(admin, cleo, maple):
+    pk = cleo.pk
+
+    admin.post(reverse("client-erase", args=[pk]))
+
+    event = event_of(CLIENT_ERASED)
+    assert (event.organization, event.subject_id, event.subject_name, event.params) == (maple.organization, pk, "", {})
+    assert event.actor is not None
+
+
+def test_a_changed_retention_period_is_recorded(admin, maple):
+    admin.post(reverse("privacy-settings"), {"months": "24"})
+
+    assert entry_of(RETENTION_CHANGED).details == "Retention months: – → 24"
 
 
 def test_changed_client_view_settings_are_recorded_before_and_after(admin, maple):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from appointments.audit import record_client_export
 from appointments.management.arguments import add_client_arguments, client_or_error
 from appointments.privacy.export import export_client
 
@@ -19,4 +20,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         client = client_or_error(options["organization"], options["client"])
+        record_client_export(client)
         self.stdout.write(json.dumps(export_client(client), indent=2, ensure_ascii=False))

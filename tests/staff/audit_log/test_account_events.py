@@ -16,7 +16,8 @@ from staff.audit_log.models import AuditEvent
 from staff.models import Role, StaffMember
 from staff.people import save_person
 from tests.audit_log import entry_of, event_of, events_of
-from tests.factories import make_hours, make_location, make_member
+from tests.factories import PASSWORD, make_hours, make_location, make_member
+from tests.outbox import email_server_down, retry_all, send_all
 from tests.staff.test_passwords import link_in_email, set_password
 from tests.staff.test_people_pages import ADD, details
 
@@ -134,8 +135,30 @@ def test_an_invitation_is_recorded(as_ada, ada, sam):
 def test_a_forgotten_password_is_recorded_without_an_actor(client, sam):
     client.post(reverse("password-forgotten"), {"email": sam.email})
 
+    send_all()
     event = event_of(kinds.PASSWORD_LINK_SENT)
     assert (event.actor, event.subject_id, event.address) == (None, sam.pk, "127.0.0.1")
+
+
+def test_a_password_link_that_an_admin_sends_is_recorded_as_theirs(as_ada, ada, sam):
+    sam.set_password(PASSWORD)
+    sam.save()
+
+    as_ada.post(reverse("staff-invite", args=[sam.pk]))
+
+    send_all()
+    event = event_of(kinds.PASSWORD_LINK_SENT)
+    assert (event.actor, event.subject_id, event.address) == (ada, sam.pk, "127.0.0.1")
+
+
+def test_a_password_link_that_is_sent_at_a_second_try_is_recorded_once(client, sam):
+    client.post(reverse("password-forgotten"), {"email": sam.email})
+
+    with email_server_down():
+        send_all()
+    retry_all()
+
+    assert len(events_of(kinds.PASSWORD_LINK_SENT)) == 1
 
 
 def test_a_password_set_by_a_link_is_recorded_without_an_actor(client, sam):

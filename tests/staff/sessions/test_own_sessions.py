@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from staff.audit_log.kinds import PASSWORD_CHANGED, SIGN_IN_FAILED, SIGNED_OUT_ELSEWHERE
 from staff.models import Role, StaffMember
 from staff.sessions.models import StaffSession
+from tests.audit_log import event_of
 from tests.cast import signed_in
 from tests.factories import PASSWORD, make_member
 from tests.integrations.pages import messages_of, page_text
+from tests.outbox import send_all
 
 NEW_PASSWORD = "a quiet river at dawn"
 WINDOWS_CHROME = (
@@ -140,3 +144,23 @@ def test_schedulers_reach_their_profile_from_every_page(as_sky, sky):
     assert f'href="{profile(sky)}"' in as_sky.get("/schedule/").text
     assert as_sky.get(profile(sky)).status_code == 200
     assert sky.role == Role.SCHEDULER
+
+
+def test_another_password_is_recorded_and_announced(as_sam, sam):
+    change_password(as_sam)
+
+    send_all()
+    assert event_of(PASSWORD_CHANGED).actor == sam
+    assert [email.subject for email in mail.outbox] == ["Your password has changed"]
+
+
+def test_a_wrong_present_password_is_recorded(as_sam, sam):
+    change_password(as_sam, old="not the password")
+
+    assert event_of(SIGN_IN_FAILED).subject_id == sam.pk
+
+
+def test_signing_out_everywhere_is_recorded(as_sam, sam):
+    as_sam.post(reverse("sign-out-everywhere"))
+
+    assert event_of(SIGNED_OUT_ELSEWHERE).actor == sam
