@@ -19,7 +19,8 @@ _TOUCH_EVERY: Final = timedelta(minutes=1)
 
 
 def start_session(request: HttpRequest, member: StaffMember) -> None:
-    """Store a row for the browser in which `member` has just signed in."""
+    """Store a row for the browser in which `member` has just signed in. It replaces an earlier one of the browser."""
+    end_session(request)
     session = StaffSession.objects.create(
         staff=member,
         auth_hash=request.session[HASH_SESSION_KEY],

@@ -147,6 +147,23 @@ def test_an_open_schedule_does_not_keep_the_session_alive(page: Page, stack: Sta
     expect(page).to_have_url(re.compile("/schedule/"))
 
 
+def test_updates_of_an_open_appointment_are_polls_but_a_search_is_not(page: Page, stack: Stack) -> None:
+    steps.sign_in(page)
+    ((pk,),) = stack.sql(
+        "SELECT min(a.id) FROM appointments_appointment a JOIN staff_organization o ON o.id = a.organization_id "
+        "WHERE o.slug = 'maple'"
+    )
+    page.goto(f"/schedule/appointments/{pk}/")
+    with page.expect_request("**/news/**") as polled:
+        pass
+    page.goto("/staff/")
+    with page.expect_request("**/staff/?q=Sam**") as searched:
+        page.get_by_role("searchbox").fill("Sam")
+
+    assert polled.value.headers.get("x-poll") == "1"
+    assert "x-poll" not in searched.value.headers
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_form_of_an_old_page_comes_back(page: Page, width: int) -> None:
     steps.sign_in(page)

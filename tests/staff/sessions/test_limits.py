@@ -175,6 +175,12 @@ def test_signing_out_deletes_the_row(as_sam):
     assert not StaffSession.objects.exists()
 
 
+def test_signing_in_twice_in_a_browser_is_one_session(as_sam, sam):
+    as_sam.force_login(sam)
+
+    assert StaffSession.objects.count() == 1
+
+
 def test_a_real_sign_in_is_recorded_with_browser_and_address(client, sam):
     sam.set_password(PASSWORD)
     sam.save()
