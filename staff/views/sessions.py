@@ -13,12 +13,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from staff import known_devices
 from staff.access import current_member
 from staff.accounts.changes import record_new_password
 from staff.audit_log.kinds import SIGNED_OUT_ELSEWHERE
 from staff.audit_log.record import record
 from staff.sessions.change_password import ChangePasswordForm
 from staff.sessions.current import end_other_sessions, record_password
+from staff.sign_in_limits import allow_new_password
 
 
 class ChangePassword(auth_views.PasswordChangeView):
@@ -40,6 +42,9 @@ class ChangePassword(auth_views.PasswordChangeView):
             record_new_password(form.user)
         record_password(self.request)
         end_other_sessions(self.request, form.user)
+        allow_new_password(self.request, form.user.email)
+        # The cookie of a known device depends on the password.
+        known_devices.remember(self.request, form.user.email)
         messages.success(self.request, _("Your password is changed. You are signed out everywhere else."))
         return response
 

@@ -144,7 +144,7 @@ def test_the_list_takes_a_constant_number_of_queries(rows, as_ada, maple, django
     for person in make_staff(maple, rows):
         add(ROLE_CHANGED, person, actor=person, changes=PROMOTED)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         as_ada.get(PAGE)
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from staff.audit_log.kinds import PASSWORD_CHANGED, SIGN_IN_FAILED, SIGNED_OUT_ELSEWHERE
+from staff.known_devices import is_known
 from staff.models import Role, StaffMember
 from staff.sessions.models import StaffSession
 from tests.audit_log import event_of
@@ -164,3 +165,10 @@ def test_signing_out_everywhere_is_recorded(as_sam, sam):
     as_sam.post(reverse("sign-out-everywhere"))
 
     assert event_of(SIGNED_OUT_ELSEWHERE).actor == sam
+
+
+def test_a_browser_stays_known_with_another_password(client, sam):
+    client.post(reverse("login"), {"username": sam.email, "password": PASSWORD})
+    change_password(client)
+
+    assert is_known(client.get(profile(sam)).wsgi_request, sam.email)
