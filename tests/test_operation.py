@@ -70,7 +70,9 @@ def test_the_list_of_runbooks_is_complete() -> None:
     assert sorted(listed) == sorted(ALERTS)
 
 
-@pytest.mark.parametrize("page", [*PAGES, RUNBOOKS / "README.md", ROOT / "docs" / "operations.md"], ids=str)
+@pytest.mark.parametrize(
+    "page", [*PAGES, RUNBOOKS / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "README.md"], ids=str
+)
 def test_links_have_a_target(page: Path) -> None:
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text()):
         leads_to = (page.parent / target) if target else page
