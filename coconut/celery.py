@@ -9,7 +9,8 @@ from typing import Any
 from celery import Celery, Task, signals
 from django.conf import settings
 
-from coconut import statement_limits, worker_resilience  # noqa: F401 - connect their receivers
+from coconut import worker_resilience  # noqa: F401 - connects the receivers
+from coconut.database import statement_limits  # noqa: F401 - connects the receivers
 from coconut.observability import log_context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")

@@ -22,7 +22,7 @@ from coconut.observability import prometheus
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "coconut.waitress_worker.WaitressWorker"
+worker_class = "coconut.web.waitress_worker.WaitressWorker"
 threads = 8
 # Open connections of a worker. Fewer than the usual limit of 1,024 open files.
 worker_connections = 800

@@ -59,15 +59,15 @@ if DEMO:
     INSTALLED_APPS.append("demo")
 MIDDLEWARE = [
     "coconut.observability.log_context.RequestIdMiddleware",
-    "coconut.response_headers.PermissionsPolicyMiddleware",
+    "coconut.web.response_headers.PermissionsPolicyMiddleware",
     "coconut.observability.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # After those that set security headers, and before any that reads the body.
-    "coconut.body_limits.BodyLimitMiddleware",
-    "coconut.charsets.Utf8Middleware",
+    "coconut.web.body_limits.BodyLimitMiddleware",
+    "coconut.web.charsets.Utf8Middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -83,7 +83,7 @@ MIDDLEWARE = [
     # After sign-in: a form that is sent after the end of the session leads to the sign-in page, with or without its
     # CSRF cookie.
     "django.middleware.csrf.CsrfViewMiddleware",
-    "coconut.error_pages.MethodNotAllowedMiddleware",
+    "coconut.web.error_pages.MethodNotAllowedMiddleware",
 ]
 # No page takes a file.
 FILE_UPLOAD_HANDLERS: list[str] = []
@@ -99,12 +99,12 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "coconut.navigation.navigation",
+                "coconut.web.navigation.navigation",
             ],
         },
     },
 ]
-FORM_RENDERER = "coconut.form_rendering.FormRenderer"
+FORM_RENDERER = "coconut.web.form_rendering.FormRenderer"
 
 # --- Database, broker, cache ------------------------------------------------------------------------
 DATABASES = {"default": env.db_url_config(env.str("DATABASE_URL", default=default_database_url(BASE_DIR)))}
@@ -237,7 +237,7 @@ _COOKIE_PREFIX = "__Host-" if _HTTPS else ""
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}coconut_session"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}coconut_csrf"
 DEVICE_COOKIE_NAME = f"{_COOKIE_PREFIX}coconut_device"
-CSRF_FAILURE_VIEW = "coconut.error_pages.csrf_failure"
+CSRF_FAILURE_VIEW = "coconut.web.error_pages.csrf_failure"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_SSL_REDIRECT = _HTTPS
 # Number of proxies that append to X-Forwarded-For. Entries of others are ignored.
@@ -282,7 +282,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "coconut.static_files.VendorFinder",
+    "coconut.web.static_files.VendorFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -8,7 +8,7 @@ from django.urls import include, path
 from coconut import views
 from staff.sign_in import SignInForm
 
-handler500 = "coconut.error_pages.server_error"
+handler500 = "coconut.web.error_pages.server_error"
 urlpatterns = [
     path("", views.home, name="home"),
     path(

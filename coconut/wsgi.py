@@ -7,8 +7,8 @@ import django
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
-from coconut.charsets import Utf8Handler
-from coconut.statement_limits import WEB_SECONDS, limit_statements
+from coconut.database.statement_limits import WEB_SECONDS, limit_statements
+from coconut.web.charsets import Utf8Handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")
 django.setup(set_prefix=False)

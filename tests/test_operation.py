@@ -21,9 +21,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from coconut import gunicorn_conf
-from coconut.body_limits import LARGEST_BODY
 from coconut.observability import health
 from coconut.tasks import heartbeat
+from coconut.web.body_limits import LARGEST_BODY
 from local_servers.valkey import _program as valkey_program
 
 ROOT = Path(real_settings.BASE_DIR)

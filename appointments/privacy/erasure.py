@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from appointments.audit import record_client_erasure
 from appointments.models import LIVE_STATUSES, Appointment, Client
 from appointments.privacy.client_data import CLIENT_DATA
-from coconut.append_only import erasing
+from coconut.database.append_only import erasing
 from staff.models import EmailState, OutboxEmail, StaffMember
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from coconut.append_only import append_only
+from coconut.database.append_only import append_only
 
 
 class Migration(migrations.Migration):

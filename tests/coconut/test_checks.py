@@ -10,7 +10,7 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from coconut.static_files import VENDOR_FILES, VendorFinder
+from coconut.web.static_files import VENDOR_FILES, VendorFinder
 
 FERNET_KEY = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
 VALID_SETTINGS = {
@@ -168,7 +168,7 @@ def test_missing_browser_libraries_are_reported_with_the_command(
 def test_every_id_is_explained_to_operators(settings: Settings) -> None:
     sources = [
         settings.BASE_DIR / name
-        for name in ("coconut/checks.py", "coconut/static_files.py", "integrations/teams/checks.py")
+        for name in ("coconut/checks.py", "coconut/web/static_files.py", "integrations/teams/checks.py")
     ]
     ids = {found for source in sources for found in re.findall(r'"coconut\.([EW]\d{3})"', source.read_text())}
 

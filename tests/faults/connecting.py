@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from appointments.models import Appointment
-from coconut.append_only import purging
+from coconut.database.append_only import purging
 from demo.logins import TENANT_ID
 from integrations.connections.lifecycle import add_connection, mark_reauthorized
 from integrations.models import Connection

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from coconut.append_only import erasing
+from coconut.database.append_only import erasing
 from integrations.audit import CONNECTION_CHANGED
 from integrations.connections.defaults import rename_connection
 from integrations.events import record_event

@@ -12,7 +12,7 @@ from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.models import Appointment, Status
 from appointments.timeline import event_text
-from coconut.append_only import purging
+from coconut.database.append_only import purging
 from integrations.meetings.findings import record_finding
 from integrations.meetings.reconciliation import reconcile
 from integrations.meetings.signals import meeting_changed

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 
-from coconut.body_limits import LARGEST_BODY
+from coconut.web.body_limits import LARGEST_BODY
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.db.models import RestrictedError
 from django.utils import timezone
 
 from appointments.models import AppointmentEvent, AppointmentEventKind
-from coconut.append_only import erasing, purging
+from coconut.database.append_only import erasing, purging
 from integrations.models import ConnectionEvent, EventKind
 from staff.audit_log.kinds import ROLE_CHANGED
 from staff.audit_log.record import record

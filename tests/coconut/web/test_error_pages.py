@@ -9,8 +9,8 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from coconut import views
-from coconut.body_limits import LARGEST_BODY
-from coconut.error_pages import server_error
+from coconut.web.body_limits import LARGEST_BODY
+from coconut.web.error_pages import server_error
 from tests.integrations.pages import page_text
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_an_unreadable_request_is_explained(as_ada, monkeypatch):
 
 
 def test_a_server_error_gives_the_number_for_support(monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr("coconut.error_pages.log_context.request_id", lambda: "4f1c")
+    monkeypatch.setattr("coconut.web.error_pages.log_context.request_id", lambda: "4f1c")
     with django_assert_num_queries(0):
         response = server_error(RequestFactory().get("/"))
 

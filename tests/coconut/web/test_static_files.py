@@ -10,7 +10,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client as Browser
 from pytest_django import Settings
 
-from coconut.static_files import VENDOR_FILES, VendorFinder
+from coconut.web.static_files import VENDOR_FILES, VendorFinder
 
 
 @pytest.mark.parametrize("name", VENDOR_FILES)

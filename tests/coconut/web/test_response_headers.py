@@ -12,8 +12,8 @@ import pytest
 from django.conf import settings
 from django.test import Client as Browser
 
-from coconut.body_limits import LARGEST_BODY
 from coconut.observability import probes
+from coconut.web.body_limits import LARGEST_BODY
 
 # Requests the sign-in page as a browser does, over https. The demo needs no collected static files.
 REQUEST = """

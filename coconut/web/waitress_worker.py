@@ -22,7 +22,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
-from coconut.body_limits import LARGEST_BODY
+from coconut.web.body_limits import LARGEST_BODY
 
 #: Seconds in which a client must send a whole request, headers and body.
 REQUEST_SECONDS: Final = 20

@@ -1,6 +1,6 @@
 """Pages for requests that Coconut refuses or can't answer. Each says what to do next.
 
-Django finds 400.html, 403.html and 404.html. `coconut.body_limits` renders 413.html.
+Django finds 400.html, 403.html and 404.html. `coconut.web.body_limits` renders 413.html.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 
 from appointments.models import Client
-from coconut.charsets import Utf8Handler
+from coconut.web.charsets import Utf8Handler
 from staff.models import StaffMember
 
 FORM = "application/x-www-form-urlencoded"

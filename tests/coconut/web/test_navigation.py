@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 
-from coconut.navigation import entries_for, navigation
+from coconut.web.navigation import entries_for, navigation
 from integrations.models import ConnectionStatus
 from staff.models import Role, StaffMember
 from tests.factories import make_connection, make_member, make_operator, make_organization

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from coconut import gunicorn_conf
-from coconut.waitress_worker import REQUEST_SECONDS, close_late_connections
+from coconut.web.waitress_worker import REQUEST_SECONDS, close_late_connections
 from demo.programs import BASE_DIR
 from local_servers.processes import kill_session, start_child, wait_until
 
@@ -32,7 +32,7 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port = listener.getsockname()[1]
         self.log = folder / "log"
-        command = [sys.executable, "-m", "gunicorn", "tests.coconut.echo_app", "--workers", "1"]
+        command = [sys.executable, "-m", "gunicorn", "tests.coconut.web.echo_app", "--workers", "1"]
         command += ["--config", "python:coconut.gunicorn_conf", "--bind", f"127.0.0.1:{self.port}"]
         environment = {**os.environ, "LOG_FORMAT": "line", "PROMETHEUS_MULTIPROC_DIR": str(folder / "counters")}
         with self.log.open("wb") as log:
