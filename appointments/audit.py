@@ -27,7 +27,7 @@ CLIENT_CHANGED: Final = AuditKind("client_changed", _("Client changed"), page="c
 CLIENT_EXPORTED: Final = AuditKind("client_exported", _("Client’s data exported"), page="client-edit")
 # Without a page: the client has none any more.
 CLIENT_ERASED: Final = AuditKind("client_erased", _("Client’s data erased"))
-RETENTION_CHANGED: Final = AuditKind("retention_changed", _("Retention of clients changed"))
+RETENTION_CHANGED: Final = AuditKind("retention_changed", _("Privacy settings changed"))
 CLIENT_VIEW_CHANGED: Final = AuditKind("client_view_changed", _("Client View settings changed"))
 APPOINTMENT_KINDS: Final = (
     CLIENT_CHANGED,

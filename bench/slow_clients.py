@@ -49,7 +49,7 @@ def measure(stack: Stack, page: str) -> LoadResult:
 
 @contextmanager
 def slow_clients(stack: Stack) -> Iterator[None]:
-    """Keep connections open that each send a byte every few seconds, and open a new one when the server closes one."""
+    """Keep connections open that each send a byte every few seconds. Replace those that the server closes."""
     done = Event()
     with ExitStack() as opened:
         clients = [opened.enter_context(begin_post(stack)) for _ in range(SLOW_CLIENTS)]

@@ -49,7 +49,7 @@ SERVICE_ASSIGNED: Final = AuditKind(
     "service_assigned", gettext_lazy("Service assigned"), page="staff-services", describe=_describe_assignments
 )
 SERVICE_UNASSIGNED: Final = AuditKind(
-    "service_unassigned", gettext_lazy("Service taken away"), page="staff-services", describe=_describe_assignments
+    "service_unassigned", gettext_lazy("Service unassigned"), page="staff-services", describe=_describe_assignments
 )
 SERVICE_KINDS: Final = (
     SERVICE_ADDED,

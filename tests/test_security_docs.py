@@ -152,22 +152,22 @@ def test_every_requirement_of_asvs_has_exactly_one_row() -> None:
     assert sorted(ids) == sorted(set(ids))
 
 
-def test_a_requirement_is_held_by_something_and_tested_or_reviewed() -> None:
+def test_a_requirement_is_met_by_something_and_tested_or_reviewed() -> None:
     rows = _rows(ASVS)
 
-    assert {held for _requirement, held, _by, _test in rows} == {"yes", "no", "not applicable"}
-    # If it isn't held or doesn't apply, the third cell is the reason.
+    assert {met for _requirement, met, _by, _test in rows} == {"yes", "no", "not applicable"}
+    # If it isn't met or doesn't apply, the third cell is the reason.
     assert [row for row in rows if not row[2]] == []
     assert [row for row in rows if row[1] == "yes" and not _is_proof(row[3])] == []
 
 
-def test_a_threat_is_held_by_something_and_tested_or_named_as_not_held() -> None:
+def test_a_threat_is_mitigated_and_tested_or_named_as_not_mitigated() -> None:
     rows = [(by, test) for _threat, by, test in _rows("Threats")]
 
     assert len(rows) > 50
-    assert [by for by, test in rows if "**not held**" not in by and not _is_proof(test)] == []
-    # What isn't held has a reason.
-    assert [by for by, _test in rows if re.fullmatch(r"\*\*not held\*\*:?", by)] == []
+    assert [by for by, test in rows if "**not mitigated**" not in by and not _is_proof(test)] == []
+    # What isn't mitigated has a reason.
+    assert [by for by, _test in rows if re.fullmatch(r"\*\*not mitigated\*\*:?", by)] == []
 
 
 def _is_proof(test: str) -> bool:

@@ -1,6 +1,6 @@
 """Edited details of a client. A corrected email address gets new private links, and the earlier ones end.
 
-The reader of the emails to the earlier address may not be the client, and could move and cancel the appointments.
+An email to the earlier address may have reached a stranger. Its links could move and cancel the appointments.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def save_client(client: Client, *, actor: StaffMember) -> int:
     """Save the details of a client. Return how many upcoming appointments got new links because the email changed.
 
     Their emails with the new links go to the new address only. The staff's join links and the video meetings stay.
-    Raises ChangedMeanwhile, and saves nothing, if an appointment is reassigned at the same moment, and
+    Raises ChangedMeanwhile, and saves nothing, if an appointment is reassigned at the same moment. Raises
     Client.DoesNotExist if the client was erased meanwhile.
     """
     with transaction.atomic():

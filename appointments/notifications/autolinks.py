@@ -1,7 +1,7 @@
-"""Text of strangers in our emails and calendar files, such that no email program turns a part of it into a link.
+"""Keep email programs from turning text of strangers into links.
 
-Nothing verifies the person who fills in the booking page. A web address in their name or note would become a link in
-an email of the organisation, which the readers trust. Coconut's own links and the text of staff stay as they are.
+Nothing verifies the person who fills in the booking page. A web address in their name or note would become a link.
+Readers would trust it, because the organisation sent the email. Coconut's own links and the text of staff don't change.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Emails to clients and staff about an appointment, stored in the transaction of the change.
 
 `staff.outbox` sends them. If the email about the previous change wasn't sent yet, the next change replaces it. Emails
-about changes wait for HOLD, so that changes in quick succession and their Undo lead to one email or none.
+about changes wait for HOLD. Quick changes and their Undo then lead to one email or none.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def notify_all(
 
     `before` is the `snapshot` from before the change, and `former` the previous staff member. Waiting emails about the
     appointment are replaced: an unsent confirmation becomes a confirmation of the new state. A previous staff member
-    who never got the confirmation gets no email, and neither does a reader who knows the present state.
+    who never got the confirmation gets no email. Neither does a reader who knows the present state.
     """
     unsent = _withdraw_waiting(appointment)
     pending = []

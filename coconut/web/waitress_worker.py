@@ -1,6 +1,6 @@
 """A gunicorn worker that runs waitress: slow clients hold a connection, never a thread.
 
-gunicorn's own thread worker reads a body in the thread of the request, so as many slow clients as threads stop it.
+gunicorn's own thread worker reads a body in the thread of the request. A few slow clients therefore stop it.
 Waitress receives whole requests and sends responses in one loop, and its threads only run the application. gunicorn
 still starts, restarts and stops the processes.
 """

@@ -52,8 +52,8 @@ def _outdated(person: StaffMember) -> AliasError:
 def adopt_user_name(connection: Connection, person: StaffMember, new: str, actor: StaffMember | None) -> UserNameChange:
     """Write the platform's user name to the staff field. If it is the login, `save_person` emails the person.
 
-    `new` is the name that the admin confirmed. Raises AliasError if the change isn't suggested any more, the name is
-    taken, or the name is invalid for the field. The receivers of `StaffMember` request the rematch.
+    `new` is the name that the admin confirmed. Raises AliasError if the change isn't suggested any more. Raises it also
+    if the name is taken or invalid for the field. The receivers of `StaffMember` request the rematch.
     """
     Organization.objects.lock(connection.organization_id)
     locked = StaffMember.objects.select_for_update(no_key=True).get(

@@ -49,12 +49,12 @@ def _render_email_changed(email: OutboxEmail) -> EmailMessage | None:
     body = _(
         "Hello %(person)s,\n\n"
         "the email address that you sign in to Coconut with has changed.\n\n"
-        "Before: %(old)s\n"
-        "From now on: %(new)s\n\n"
-        "Your password stays as it is. If you did not expect this, tell an admin of your organisation at once.\n"
+        "Old: %(old)s\n"
+        "New: %(new)s\n\n"
+        "Your password has not changed. If you did not expect this, tell an admin of your organisation at once.\n"
     )
     params = {"person": person.name, "old": email.params["old"], "new": email.params["new"]}
-    return EmailMessage(_("You sign in with another email address now"), body % params)
+    return EmailMessage(_("Your sign-in email has changed"), body % params)
 
 
 def _render_role_changed(email: OutboxEmail) -> EmailMessage | None:
@@ -64,8 +64,8 @@ def _render_role_changed(email: OutboxEmail) -> EmailMessage | None:
     body = _(
         "Hello %(person)s,\n\n"
         "your role in Coconut has changed.\n\n"
-        "Before: %(old)s\n"
-        "From now on: %(new)s\n\n"
+        "Old: %(old)s\n"
+        "New: %(new)s\n\n"
         "If you did not expect this, tell an admin of your organisation.\n"
     )
     old, new = (Role(email.params[name]).label for name in ("old", "new"))
@@ -79,7 +79,7 @@ def _render_password_changed(email: OutboxEmail) -> EmailMessage | None:
     body = _(
         "Hello %(person)s,\n\n"
         "your password for Coconut has changed.\n\n"
-        "If you did not do this, choose “Forgotten your password?” on the sign-in page now, "
+        "If you did not do this, choose “Forgotten password?” on the sign-in page now, "
         "and tell an admin of your organisation.\n"
     )
     return EmailMessage(_("Your password has changed"), body % {"person": person.name})
@@ -91,12 +91,12 @@ def _render_new_admin(email: OutboxEmail) -> EmailMessage | None:
         return None
     body = _(
         "Hello,\n\n"
-        "%(person)s (%(email)s) is an admin of %(organization)s in Coconut now. "
+        "%(person)s (%(email)s) is now an admin of %(organization)s in Coconut. "
         "Admins can change everyone's account and the settings.\n\n"
         "If you did not expect this, open Settings > Audit log to see who made the change.\n"
     )
     params = {"person": person.name, "email": person.email, "organization": person.organization}
-    return EmailMessage(_("%(person)s is an admin now") % {"person": person.name}, body % params)
+    return EmailMessage(_("%(person)s is now an admin") % {"person": person.name}, body % params)
 
 
 EMAIL_CHANGED_EMAIL: Final = EmailKind("sign_in_address", _render_email_changed)

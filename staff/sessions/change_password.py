@@ -18,8 +18,8 @@ class ChangePasswordForm(PasswordChangeForm):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
-        self.fields["old_password"].label = _("Present password")
-        self.fields["new_password2"].label = _("New password again")
+        self.fields["old_password"].label = _("Current password")
+        self.fields["new_password2"].label = _("Confirm new password")
 
     def clean_old_password(self) -> str:
         """Check the present password within the limits of sign-in."""

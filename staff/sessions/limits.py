@@ -18,9 +18,9 @@ def reason_to_end(session: StaffSession | None, member: StaffMember) -> str:
     """Return a sentence for the sign-in page if the session is over, otherwise an empty string."""
     now, minutes = timezone.now(), idle_minutes(member)
     if session is None:
-        return _("Your session was ended. Sign in again.")
+        return _("Your session has ended. Sign in again.")
     if session.is_too_old(now):
-        return _("You were signed out %(hours)d hours after you signed in.") % {"hours": MAX_AGE // _HOUR}
+        return _("You were signed out because you signed in %(hours)d hours ago.") % {"hours": MAX_AGE // _HOUR}
     if session.is_idle(now, timedelta(minutes=minutes)):
         return _("You were signed out after %(minutes)d minutes without activity.") % {"minutes": minutes}
     return ""

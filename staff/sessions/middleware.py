@@ -94,4 +94,4 @@ def _explain_end(request: HttpRequest) -> None:
     """Say on the sign-in page that a session ended, unless a more exact sentence is waiting there."""
     had_session = settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.is_empty()
     if had_session and not len(messages.get_messages(request)):
-        messages.info(request, _("Your session was ended. Sign in again."))
+        messages.info(request, _("Your session has ended. Sign in again."))

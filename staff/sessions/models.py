@@ -26,7 +26,7 @@ class StaffSessionQuerySet(models.QuerySet["StaffSession"]):
 
 
 class StaffSession(models.Model):
-    """The session of a staff member in one browser. Without its row, the session's cookie is worth nothing."""
+    """The session of a staff member in one browser. Without its row, the session's cookie is invalid."""
 
     staff = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions")
     # `StaffMember.get_session_auth_hash()` when it was last checked. Another value now means that the session is over.

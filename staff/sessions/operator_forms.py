@@ -23,7 +23,7 @@ class StaffMemberChangeForm(UserChangeForm):  # type: ignore[type-arg]
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("Needed only for another email or role. You entered it more than 15 minutes ago."),
+        help_text=_("Only needed if you change the email or the role. We ask again after 15 minutes."),
     )
 
     class Meta:

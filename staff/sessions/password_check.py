@@ -51,7 +51,7 @@ class PasswordCheckForm(forms.Form):
         label=_("Your password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("You entered it more than 15 minutes ago."),
+        help_text=_("We ask again because you entered it more than 15 minutes ago."),
         error_messages={"required": _("Enter your password to make this change.")},
     )
 

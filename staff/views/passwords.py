@@ -70,7 +70,8 @@ class ForgottenPassword(Message, auth_views.PasswordResetView):
     form_class = ForgottenPasswordForm  # type: ignore[assignment]
     success_url = reverse_lazy("login")
     success_message = gettext_lazy(
-        "If someone signs in with this email, a link to set a password is on its way to it. It works for %(lifetime)s."
+        "If there is an account with this email, we have sent it a link to set a new password. "
+        "The link works for %(lifetime)s."
     )
 
     def get_success_message(self, cleaned_data: dict[str, Any]) -> str:

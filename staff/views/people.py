@@ -51,7 +51,7 @@ def edit_person(request: HttpRequest, pk: int) -> HttpResponse:
     form = PersonForm(request.POST or None, instance=person)
     password_check = PasswordCheckForm(
         request,
-        hint=_("Needed only for another email or role. You entered it more than 15 minutes ago."),
+        hint=_("Only needed if you change the email or the role. We ask again after 15 minutes."),
         is_needed=form.is_bound and form.changes_sign_in,
     )
     if form.is_valid() and password_check.is_valid() and form.save_or_explain():

@@ -15,7 +15,8 @@ document.addEventListener("click", async (event) => {
 // Submit a form only once, because a second click on a slow connection would send a second request.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented || form.hasAttribute("hx-post")) return;
+  // Not form.method, which is the field with this name if there is one.
+  if (form.getAttribute("method") !== "post" || event.defaultPrevented || form.hasAttribute("hx-post")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "true";
 });

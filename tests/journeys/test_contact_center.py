@@ -65,6 +65,29 @@ def test_a_video_call_is_booked_by_keyboard_alone(page: Page) -> None:
     expect(page.get_by_label("Search clients")).to_be_focused()
 
 
+def test_book_that_is_chosen_twice_sends_one_request(page: Page) -> None:
+    sent = []
+
+    def answer_with_nothing(route: Route) -> None:
+        sent.append(route.request.method)
+        route.fulfill(status=204)
+
+    page.goto("/contact-center/")
+    page.get_by_label("Search clients").fill("cleo")
+    page.get_by_role("radio", name=re.compile("Cleo Brandt")).check()
+    page.get_by_label("Service").select_option(label="Mortgage review")
+    page.get_by_role("radio", name="Video Call").check()
+    page.locator(".free-time").first.click()
+    book = page.get_by_role("button", name="Book", exact=True)
+    expect(book).to_be_visible()
+
+    page.route(re.compile("/contact-center/$"), answer_with_nothing)
+    book.click()
+    book.click()
+
+    assert sent == ["POST"]
+
+
 def test_text_typed_before_the_scripts_run_is_searched(page: Page) -> None:
     page.add_init_script(
         """addEventListener("readystatechange", () => {

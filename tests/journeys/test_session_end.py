@@ -12,7 +12,7 @@ from tests.journeys import steps
 from tests.stack import Stack
 
 ADA = "ada@maple.example"
-BACK = "What you typed was not saved. It is back: check it, then save it."
+BACK = "Your session ended before this was saved. We have restored what you typed. Check it, then save it."
 IDLE = "You were signed out after 30 minutes without activity."
 BOOKING = "/schedule/appointments/add/"
 
@@ -91,7 +91,7 @@ def test_a_saved_form_leaves_nothing_behind(page: Page) -> None:
 def test_passwords_are_never_kept(page: Page, stack: Stack) -> None:
     steps.sign_in(page)
     page.goto("/password/change/")
-    page.get_by_label("Present password").fill("a present secret")
+    page.get_by_label("Current password").fill("a present secret")
     page.get_by_label("New password", exact=True).fill("a new secret")
     end_sessions(stack)
 

@@ -82,7 +82,7 @@ def manage_lines(appointment: Appointment) -> list[str]:
 
 
 ABOUT_CLEO = ["Client: Cleo Brandt", "Email: cleo@ example. com", "Phone: +1 555 0100"]
-SAME_LINK = "The link is the one that you have already."
+SAME_LINK = "This is the link you already have."
 
 
 def change(maple: Maple, do: Any, appointment: Appointment, **changes: Any) -> Appointment:
@@ -244,7 +244,7 @@ def test_a_video_call_that_becomes_another_one_says_that_there_is_nothing_to_joi
 
     changed = change(maple, change_method, booked, method=MeetingMethod.AT_LOCATION, location=place)
 
-    nothing = "It is no video call any more: there is nothing to join."
+    nothing = "This is no longer a video call, so there is nothing to join."
     assert read(CLIENT)[1][2:] == [
         "When: Monday, 30 November 2026, 05:00 – 05:30, Toronto time (EST)",
         "Service: Mortgage review",

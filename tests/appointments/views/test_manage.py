@@ -155,7 +155,7 @@ def test_the_link_opens_the_appointment_until_30_days_after_its_end(
     assert [before.status_code, after.status_code] == [200, 410]
     assert after["Cache-Control"] == "no-store"
     content = after.content.decode()
-    assert "It worked until 30 days after the appointment." in content
+    assert "The link worked until 30 days after your appointment." in content
     assert [words in content for words in ("Mortgage review", "Sam Okafor", "+1 555 0100")] == [False] * 3
 
 

@@ -32,7 +32,7 @@ def test_a_new_email_is_announced_to_both_addresses(sam):
     sam.email = "samuel@maple.example"
     save_person(sam, ["email"])
 
-    assert sent() == [(["sam@maple.example", "samuel@maple.example"], "You sign in with another email address now")]
+    assert sent() == [(["sam@maple.example", "samuel@maple.example"], "Your sign-in email has changed")]
     assert "Before: sam@maple.example\nFrom now on: samuel@maple.example" in mail.outbox[0].body
 
 

@@ -114,7 +114,7 @@ def test_an_account_that_is_switched_off_and_on_again_stays_signed_out(as_sam, s
     StaffMember.objects.filter(pk=sam.pk).update(is_active=False)
     StaffMember.objects.filter(pk=sam.pk).update(is_active=True)
 
-    assert sentences_of(as_sam) == ["Your session was ended. Sign in again."]
+    assert sentences_of(as_sam) == ["Your session has ended. Sign in again."]
 
 
 @pytest.mark.parametrize("change", [{"email": "samuel@maple.example"}, {"role": Role.ADMIN}])

@@ -82,7 +82,7 @@ def test_the_sign_in_page_says_once_that_the_session_was_ended(as_sam):
     as_sam.get("/schedule/", headers={**HTMX, "hx-current-url": f"{SITE}/schedule/"})
     response = as_sam.get("/schedule/", follow=True)
 
-    assert [str(message) for message in response.context["messages"]] == ["Your session was ended. Sign in again."]
+    assert [str(message) for message in response.context["messages"]] == ["Your session has ended. Sign in again."]
 
 
 def test_a_first_visit_gets_no_such_sentence(client, db):
