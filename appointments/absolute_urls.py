@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from appointments.models import Appointment, Audience
 
-#: Time after an appointment's end in which its manage link works.
-MANAGE_LINK_LASTS: Final = timedelta(days=30)
+#: Time after an appointment's end in which its private links work.
+PRIVATE_LINKS_LAST: Final = timedelta(days=30)
 
 
 def join_url(appointment: Appointment) -> str:
@@ -35,7 +35,7 @@ def join_url_for(appointment: Appointment, audience: str) -> str:
 
 
 def manage_url(appointment: Appointment) -> str:
-    """Return the URL where the client moves or cancels without signing in. It ends after MANAGE_LINK_LASTS.
+    """Return the URL where the client moves or cancels without signing in. It ends after PRIVATE_LINKS_LAST.
 
     Put it in the body of the client's email only, never in calendar files, which get forwarded.
     """

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from appointments.absolute_urls import MANAGE_LINK_LASTS
+from appointments.absolute_urls import PRIVATE_LINKS_LAST
 from appointments.audit import record_client_changes
 from appointments.booking_rules.errors import ChangedMeanwhile
 from appointments.booking_rules.locks import lock_people
@@ -51,7 +51,7 @@ def save_client(client: Client, *, actor: StaffMember) -> int:
 
 def _lock_appointments_with_links(client: Client) -> list[Appointment]:
     """Lock the appointments whose manage links work, past and cancelled ones included, and their staff first."""
-    with_links = client.appointments.filter(ends_at__gt=timezone.now() - MANAGE_LINK_LASTS)
+    with_links = client.appointments.filter(ends_at__gt=timezone.now() - PRIVATE_LINKS_LAST)
     staff = StaffMember.objects.filter(pk__in=with_links.values("staff")).select_related("organization")
     people = lock_people(*staff)
     locked = with_links.with_details().select_for_update(no_key=True, of=("self",)).order_by("pk")
@@ -64,9 +64,11 @@ def _lock_appointments_with_links(client: Client) -> list[Appointment]:
 def _replace_links(appointment: Appointment, actor: StaffMember) -> bool:
     """Replace the client's links. Return whether the appointment is upcoming, so that the client gets an email."""
     appointment.manage_token, appointment.join_token = new_token(), new_token()
+    # A repeated submit of the booking form would lead its sender to the new links.
+    appointment.request_key = None
     is_upcoming = appointment.status in LIVE_STATUSES and appointment.ends_at > timezone.now()
     appointment.version += is_upcoming
-    appointment.save(update_fields=["manage_token", "join_token", "version"])
+    appointment.save(update_fields=["manage_token", "join_token", "request_key", "version"])
     if is_upcoming:
         replaced = Fact(AppointmentEventKind.PRIVATE_LINKS_REPLACED)
         record_event(appointment, replaced, actor=actor, through=BookedThrough.SCHEDULE)

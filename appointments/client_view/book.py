@@ -38,7 +38,7 @@ def book_as_client(
         "method": int(selection.method),
         "actor": None,
         "through": BookedThrough.CLIENT_VIEW,
-        "request_key": token.request_key(selection.service.pk, int(starts_at.timestamp())),
+        "request_key": request_key_of(selection, token, starts_at, details["email"]),
         "client_note": client_note,
         # Not the zone that is stored for a known client: a stranger may book in that name, and sees the zone.
         "client_time_zone": selection.zone,
@@ -48,6 +48,17 @@ def book_as_client(
     if selection.staff:
         return book_for(client, staff=selection.staff, **booking)
     return book_for(client, book=book_with_any_staff, people=selection.people, **booking)
+
+
+def is_repeated(selection: ClientSelection, token: FormToken, starts_at: datetime, email: str) -> bool:
+    """Return whether the same form was submitted before and booked an appointment. Then nothing is booked again."""
+    key = request_key_of(selection, token, starts_at, email)
+    return Appointment.objects.filter(organization=selection.organization, request_key=key).exists()
+
+
+def request_key_of(selection: ClientSelection, token: FormToken, starts_at: datetime, email: str) -> str:
+    assert selection.service  # noqa: S101 - the page has checked it
+    return token.request_key(selection.service.pk, int(starts_at.timestamp()), email)
 
 
 def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from django.core import signing
+from django.db.models import QuerySet
 
 from appointments.models import Appointment
 from staff.models import Organization
@@ -46,9 +47,9 @@ class FormToken:
         """Return the value of the hidden field."""
         return signing.dumps([organization.pk, self.key], salt=_FORM_SALT)
 
-    def request_key(self, service: int, start: int) -> str:
-        """Return the request key: the same for each submit of the form for one service and start."""
-        return sha256(f"{self.key} {service} {start}".encode()).hexdigest()
+    def request_key(self, service: int, start: int, email: str) -> str:
+        """Return the request key: the same for each submit of the form for one service, start and client."""
+        return sha256(f"{self.key} {service} {start} {email.casefold()}".encode()).hexdigest()
 
 
 def _signed_key(text: str, organization: Organization, lasts: timedelta | None) -> str:
@@ -64,13 +65,24 @@ def _signed_key(text: str, organization: Organization, lasts: timedelta | None) 
 
 
 def reference_of(appointment: Appointment) -> str:
-    """Return the reference of the confirmation page, valid for an hour. It can do less than the client's own link."""
-    return signing.dumps(appointment.public_id.hex, salt=_BOOKED_SALT)
+    """Return the reference of the confirmation page, valid for an hour. It can do less than the client's own link.
+
+    It ends when the client's links are replaced, as the visitor may have typed the address of another person.
+    """
+    return signing.dumps([appointment.public_id.hex, _link_fingerprint(appointment)], salt=_BOOKED_SALT)
 
 
-def public_id_of(reference: str) -> UUID | None:
-    """Return the public id of the appointment; None if the reference is invalid or too old."""
+def find_booked(reference: str, appointments: QuerySet[Appointment]) -> Appointment | None:
+    """Return the appointment with this reference among `appointments`; None if the reference is invalid or ended."""
     try:
-        return UUID(str(signing.loads(reference, salt=_BOOKED_SALT, max_age=_BOOKED_LASTS)))
-    except (signing.BadSignature, ValueError):
+        public_id, fingerprint = signing.loads(reference, salt=_BOOKED_SALT, max_age=_BOOKED_LASTS)
+        appointment = appointments.filter(public_id=UUID(str(public_id))).first()
+    except (signing.BadSignature, ValueError, TypeError):
         return None
+    is_current = appointment is not None and fingerprint == _link_fingerprint(appointment)
+    return appointment if is_current else None
+
+
+def _link_fingerprint(appointment: Appointment) -> str:
+    """Return a hash of the client's join link, which doesn't reveal it."""
+    return sha256(appointment.join_token.encode()).hexdigest()[:16]

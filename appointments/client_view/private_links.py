@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
-from appointments.absolute_urls import MANAGE_LINK_LASTS
+from appointments.absolute_urls import PRIVATE_LINKS_LAST
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
 from appointments.models import Appointment, Status
@@ -41,9 +41,9 @@ def phase_of(appointment: Appointment) -> Phase:
     return Phase.AHEAD if appointment.starts_at > now else Phase.BEGUN
 
 
-def manage_link_has_ended(appointment: Appointment) -> bool:
-    """Return whether the manage link no longer opens the appointment, so that old emails give nothing away."""
-    return appointment.ends_at + MANAGE_LINK_LASTS <= timezone.now()
+def private_links_have_ended(appointment: Appointment) -> bool:
+    """Return whether the links no longer open the appointment, so that old emails give nothing away."""
+    return appointment.ends_at + PRIVATE_LINKS_LAST <= timezone.now()
 
 
 @dataclass(frozen=True)

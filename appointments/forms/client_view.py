@@ -21,7 +21,10 @@ from coconut.email_addresses import EmailAddressFormField
 from services.models import MeetingMethod
 from staff.validators import one_line
 
+_LONGEST_NAME = 300
 _LONGEST_NOTE = 2000
+# More digits would be a phone number.
+_MOST_DIGITS = 4
 # A web or email address: with a scheme, www or @, or a domain in lower case or with a common ending.
 _ADDRESS = re.compile(
     r"(?i:://|www\.|@|\.(?:com|net|org|info|biz|io|app|link|site|online|shop|top|xyz)\b)|\w\.[a-z]{2}"
@@ -29,9 +32,13 @@ _ADDRESS = re.compile(
 
 
 def _no_address(name: str) -> None:
-    """Refuse a name with an address. Our emails greet with it, and email programs turn an address into a link."""
-    if _ADDRESS.search(normalize("NFKC", name)):
-        raise forms.ValidationError(_("Enter a name only, without a web or email address."))
+    """Refuse a name with an address or a phone number. Our emails greet with it, and email programs link to it."""
+    # A longer name is refused anyway, and normalising megabytes would block all threads of the process for seconds.
+    if len(name) > _LONGEST_NAME:
+        return
+    plain = normalize("NFKC", name)
+    if _ADDRESS.search(plain) or sum(map(str.isdigit, plain)) > _MOST_DIGITS:
+        raise forms.ValidationError(_("Enter a name only, without a web address, email address or phone number."))
 
 
 class DetailsForm(forms.Form):
@@ -41,7 +48,7 @@ class DetailsForm(forms.Form):
     token = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
     name = forms.CharField(
         label=gettext_lazy("Your name"),
-        max_length=300,
+        max_length=_LONGEST_NAME,
         validators=[one_line, _no_address],
         error_messages={"required": gettext_lazy("Enter your name.")},
         widget=forms.TextInput({"autocomplete": "name"}),
@@ -102,7 +109,7 @@ class DetailsForm(forms.Form):
             self.form_token = FormToken.new()
             self.add_error(None, _("Please press Book once more: this form could not be verified."))
         if self.form_token.is_old:
-            self.form_token = FormToken(self.form_token.key)
+            self.form_token = FormToken.new()
             sentence = _("This page was open for a long time. Check the time once more, then press Book.")
             self.add_error(None, sentence)
         if cleaned.get("website"):

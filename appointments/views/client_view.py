@@ -19,8 +19,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments.booking_rules.errors import BookingError
-from appointments.client_view.book import book_as_client, next_slots
-from appointments.client_view.form_tokens import public_id_of, reference_of
+from appointments.client_view.book import book_as_client, is_repeated, next_slots
+from appointments.client_view.form_tokens import find_booked, reference_of
 from appointments.client_view.offers import public_services, zones_by_region
 from appointments.client_view.rate_limits import (
     is_limit_of_unverified_email,
@@ -128,7 +128,9 @@ def _book_selection(request: HttpRequest, selection: ClientSelection) -> HttpRes
     form = DetailsForm(selection, request.POST)
     if form.is_valid() and form.starts_at:
         counted = (selection.organization, form.cleaned_data["email"], selection.mailbox_proof)
-        if limit := limit_of_booking(request, *counted):
+        # A repeated submit books and emails nothing, so it must not use up the limit of the mailbox.
+        repeats = is_repeated(selection, form.form_token, form.starts_at, form.cleaned_data["email"])
+        if not repeats and (limit := limit_of_booking(request, *counted)):
             return _too_many_bookings(request, selection, form, limit)
         try:
             booked = book_as_client(
@@ -139,7 +141,8 @@ def _book_selection(request: HttpRequest, selection: ClientSelection) -> HttpRes
                 client_note=form.cleaned_data["note"],
             )
         except BookingError as error:
-            refund_booking(request, *counted)
+            if not repeats:
+                refund_booking(request, *counted)
             form.add_booking_error(error, next_slots(selection, form.starts_at))
         else:
             return see_other("book-booked", selection.organization.slug, reference_of(booked))
@@ -180,9 +183,8 @@ def _is_same_origin(request: HttpRequest) -> bool:
 @_public_page
 def booked(request: HttpRequest, organization: Organization, reference: str) -> HttpResponse:
     """Confirm a booking for an hour. Later the client uses the links in the email."""
-    public_id = public_id_of(reference)
     appointments = Appointment.objects.with_details().filter(organization=organization, client__erased_at=None)
-    appointment = None if public_id is None else appointments.filter(public_id=public_id).first()
+    appointment = find_booked(reference, appointments)
     if appointment is None:
         context = {"organization": organization}
         return confidential(render(request, "appointments/client_view/reference_expired.html", context, status=404))

@@ -26,8 +26,8 @@ from appointments.client_view.mailboxes import mailbox_proof
 from appointments.client_view.private_links import (
     Phase,
     join_target_of,
-    manage_link_has_ended,
     phase_of,
+    private_links_have_ended,
     times_to_move_to,
 )
 from appointments.client_view.rate_limits import (
@@ -68,7 +68,7 @@ def _private_page(*token_fields: str) -> Callable[[Page[P]], Callable[..., HttpR
             if appointment is None:
                 return confidential(render(request, "appointments/manage/unknown_link.html", status=404))
             refund_guess(request)
-            if token == appointment.manage_token and manage_link_has_ended(appointment):
+            if private_links_have_ended(appointment):
                 context = {"organization": appointment.organization, "phone": phone_to_call(appointment)}
                 return confidential(render(request, "appointments/manage/ended_link.html", context, status=410))
             zone = appointment.staff.zone if token == appointment.staff_join_token else appointment.client_zone

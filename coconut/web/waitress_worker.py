@@ -184,11 +184,19 @@ def is_busy(channel: DeadlineChannel) -> bool:
 
 
 def close_late_connections(channels: Iterable[DeadlineChannel], now: float, limit: int) -> None:
-    """Close connections whose request is late. If there are nearly `limit`, the latest ones go before the deadline."""
+    """Close connections whose request is late.
+
+    If there are nearly `limit`, close others too: first the idle ones, then those that have been sending for longest.
+    """
     channels = list(channels)
-    receiving = [channel for channel in channels if channel.receiving_since is not None]
-    receiving.sort(key=lambda channel: channel.receiving_since or now)
+    waiting = [channel for channel in channels if not (channel.requests or channel.total_outbufs_len)]
+    waiting.sort(key=lambda channel: (channel.receiving_since is not None, _waiting_since(channel)))
     surplus = len(channels) - limit * 3 // 4
-    for position, channel in enumerate(receiving):
-        if position < surplus or now - (channel.receiving_since or now) > REQUEST_SECONDS:
+    for position, channel in enumerate(waiting):
+        is_late = channel.receiving_since is not None and now - channel.receiving_since > REQUEST_SECONDS
+        if position < surplus or is_late:
             channel.will_close = True
+
+
+def _waiting_since(channel: DeadlineChannel) -> float:
+    return float(channel.last_activity if channel.receiving_since is None else channel.receiving_since)

@@ -175,3 +175,34 @@ def test_a_booking_that_fails_is_not_counted(maple: Maple):
 
     assert failed == [200] * 6
     assert [book(maple, slot).status_code for slot in (1, 2, 3)] == [303, 303, 429]
+
+
+def submit_again(maple: Maple, token: str, visitor: str, email: str) -> Any:
+    """Send a form that was used for the first slot again."""
+    query = {"service": maple.review.pk, "method": 1, "start": int(SLOTS[0].timestamp())}
+    details = {"name": "Cleo Brandt", "email": email, "token": token}
+    browser = Browser(REMOTE_ADDR=visitor)
+    return browser.post(f"/book/maple/?{urlencode(query)}", details, headers={"origin": BASE})
+
+
+@pytest.fixture
+def used_form(maple: Maple) -> str:
+    """The token of a form that a stranger has used to book with their own email."""
+    query = {"service": maple.review.pk, "method": 1, "start": int(SLOTS[0].timestamp())}
+    token = str(Browser().get(f"/book/maple/?{urlencode(query)}").context["form"].token_to_send)
+    assert submit_again(maple, token, "203.0.113.1", "stranger@example.com").status_code == 303
+    return token
+
+
+def test_a_used_form_cannot_spend_the_bookings_of_another_mailbox(maple: Maple, used_form: str):
+    repeated = [submit_again(maple, used_form, f"203.0.113.{number}", VICTIM) for number in range(8)]
+
+    assert [response.status_code for response in repeated] == [200] * 8
+    assert book(maple, 1).status_code == 303
+
+
+def test_a_repeated_submit_leads_to_its_booking_and_is_not_counted(maple: Maple, used_form: str):
+    repeated = [submit_again(maple, used_form, "203.0.113.1", "stranger@example.com") for _ in range(6)]
+
+    assert [response.status_code for response in repeated] == [303] * 6
+    assert Appointment.objects.count() == 1

@@ -16,6 +16,7 @@ from django.core.signing import b64_decode
 from django.http import HttpResponse
 from django.test import Client as Browser
 
+from appointments.changes.client_details import save_client
 from appointments.models import Appointment, BookedThrough, Client
 from coconut.rate_limits import Limit
 from integrations.models import UserMatch
@@ -282,7 +283,9 @@ def test_a_name_with_an_address_is_refused_with_a_sentence(maple: Maple, name: s
     refused = send(maple, name=name)
 
     assert not Appointment.objects.exists()
-    assert refused.context["form"].errors["name"] == ["Enter a name only, without a web or email address."]
+    assert refused.context["form"].errors["name"] == [
+        "Enter a name only, without a web address, email address or phone number."
+    ]
     assert refused.context["form"]["name"].value() == name
 
 
@@ -459,3 +462,49 @@ def test_a_booking_takes_the_same_queries_for_any_number_of_people(
         done = Browser().post(where, {**DETAILS, "token": token}, headers={"origin": BASE})
 
     assert done.status_code == 303
+
+
+def test_a_name_of_megabytes_is_refused_before_it_is_normalised(maple: Maple, monkeypatch: pytest.MonkeyPatch):
+    def fail(form: str, text: str) -> str:
+        raise AssertionError(f"Normalised {len(text)} characters.")
+
+    monkeypatch.setattr("appointments.forms.client_view.normalize", fail)
+
+    refused = send(maple, name="\ufdfa" * 100_000)
+
+    assert refused.status_code == 200
+    assert "at most 300 characters" in str(refused.context["form"].errors["name"])
+
+
+@pytest.mark.parametrize("name", ["Sam, call +1 900 555 0100", "Dora 0190 12345", "Dora １９００５５５"])
+def test_a_name_with_a_phone_number_is_refused(maple: Maple, name: str):
+    assert "phone number" in str(send(maple, name=name).context["form"].errors["name"])
+
+
+def test_a_name_may_have_a_few_digits(maple: Maple):
+    assert send(maple, name="Dora Winter 3rd").status_code == 303
+
+
+def test_the_confirmation_page_ends_when_the_email_is_corrected(maple: Maple):
+    where = send(maple)["Location"]
+    assert Browser().get(where).status_code == 200
+
+    client = Client.objects.get(email=DETAILS["email"])
+    client.email = "dora.winter@example.org"
+    save_client(client, actor=maple.sky)
+
+    assert Browser().get(where).status_code == 404
+
+
+def test_a_used_form_does_not_lead_to_the_new_links_of_a_corrected_email(maple: Maple):
+    token = visit(address(maple)).context["form"].token_to_send  # type: ignore[attr-defined]
+    form = {**DETAILS, "token": token}
+    Browser().post(address(maple), form, headers={"origin": BASE})
+    client = Client.objects.get(email=DETAILS["email"])
+    client.email = "dora.winter@example.org"
+    save_client(client, actor=maple.sky)
+
+    again = Browser().post(address(maple), form, headers={"origin": BASE})
+
+    assert again.status_code == 200
+    assert Appointment.objects.count() == 1

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.test import Client as Browser
+from django.urls import reverse
 
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
@@ -437,3 +438,15 @@ def test_the_client_sees_the_organisations_number_and_no_staff_address(
     assert (f"Please call {sentence}:" if number else f"Please contact {sentence}.") in page
     assert re.findall(r'href="tel:(.*?)"', page) == ([number.replace(" ", "")] if number else [])
     assert maple.sam.email not in page
+
+
+@pytest.mark.parametrize("token", ["join_token", "staff_join_token"])
+def test_the_join_links_end_with_the_manage_link(appointment: Appointment, visitor: Browser, token: str):
+    link = reverse("join", args=[getattr(appointment, token)])
+    with time_machine.travel(LAST_MOMENT, tick=False):
+        before = visitor.get(link)
+    with time_machine.travel(LAST_MOMENT + timedelta(seconds=1), tick=False):
+        after = visitor.get(link)
+
+    assert [before.status_code, after.status_code] == [200, 410]
+    assert "Mortgage review" not in after.content.decode()

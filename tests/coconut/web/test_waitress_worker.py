@@ -193,8 +193,15 @@ def test_a_stopping_server_finishes_open_requests_and_accepts_no_new_ones(tmp_pa
     assert stopping.process.wait(timeout=60) == 0
 
 
-def channel(receiving_since: float | None) -> Any:
-    return SimpleNamespace(receiving_since=receiving_since, will_close=False)
+def channel(receiving_since: float | None, *, last_activity: float = 100.0, is_busy: bool = False) -> Any:
+    """A connection. With None, it is idle or busy, and otherwise it is sending a request."""
+    return SimpleNamespace(
+        receiving_since=receiving_since,
+        last_activity=last_activity,
+        requests=[object()] if is_busy else [],
+        total_outbufs_len=0,
+        will_close=False,
+    )
 
 
 def test_a_connection_is_closed_if_its_request_is_not_complete_in_time() -> None:
@@ -206,8 +213,17 @@ def test_a_connection_is_closed_if_its_request_is_not_complete_in_time() -> None
 
 
 def test_if_connections_run_short_the_oldest_unfinished_requests_go_first() -> None:
-    channels = [channel(None), *(channel(100.0 + second) for second in (3, 1, 2))]
+    channels = [channel(None, is_busy=True), *(channel(100.0 + second) for second in (3, 1, 2))]
 
     close_late_connections(channels, now=104.0, limit=4)
 
     assert [each.will_close for each in channels] == [False, False, True, False]
+
+
+def test_if_connections_run_short_idle_ones_make_room_for_new_visitors() -> None:
+    idle = [channel(None, last_activity=50.0 + second) for second in range(4)]
+    new = channel(104.0)
+
+    close_late_connections([new, *idle], now=104.0, limit=4)
+
+    assert [each.will_close for each in (new, *idle)] == [False, True, True, False, False]
