@@ -54,9 +54,12 @@ def previous_values(appointment: Appointment, before: dict[str, Any] | None) -> 
 
 
 def has_new_staff_link(appointment: Appointment, before: dict[str, Any]) -> bool:
-    """Return whether the staff member's join link differs from the one at the time of `before`, a `snapshot`."""
+    """Return whether the staff member's join link differs from the one at the time of `before`, a `snapshot`.
+
+    A snapshot of an earlier version has no link. The present one then counts as new.
+    """
     now = _staff_link_fingerprint(appointment)
-    return bool(now) and now != before["staff_link"]
+    return bool(now) and now != before.get("staff_link")
 
 
 def _staff_link_fingerprint(appointment: Appointment) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -24,9 +25,9 @@ from tests.outbox import send_all
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("friday")]
 
 
-def told(maple: Maple) -> Appointment:
-    """An appointment whose confirmation was sent."""
-    booked = maple.book()
+def told(maple: Maple, **changes: Any) -> Appointment:
+    """An appointment, booked with `changes`, whose confirmation was sent."""
+    booked = maple.book(**changes)
     assert send_waiting() == 2
     mail.outbox.clear()
     return booked
@@ -70,6 +71,22 @@ def test_a_change_that_is_undone_in_time_leads_to_no_email(maple: Maple) -> None
     move(booked, 10)
 
     assert not OutboxEmail.objects.waiting().exists()
+
+
+def test_a_change_joins_the_waiting_emails_of_a_version_that_stored_no_link(
+    maple: Maple, maple_with_teams: Maple
+) -> None:
+    booked = told(maple, method=MeetingMethod.VIDEO)
+    move(booked, 11)
+    for waiting in Notification.objects.filter(email__state=EmailState.WAITING):
+        assert waiting.before is not None
+        del waiting.before["staff_link"]
+        waiting.save()
+
+    move(booked, 10)
+
+    # The link that the staff member knows is unknown, so they get the present one.
+    assert [each.to for each in OutboxEmail.objects.waiting()] == [[maple.sam.email]]
 
 
 def test_further_changes_do_not_prolong_the_wait(maple: Maple) -> None:
