@@ -35,7 +35,7 @@ class ClientData:
 # 122 random bits, and another value in each row: the private links that the client has become unknown.
 _NEW_TOKEN: Final = Cast(RandomUUID(), CharField())
 
-#: In the order in which an erasure locks the rows. Emails lead to their appointment, so they come before it.
+#: In the order in which an erasure changes the rows, after it has locked the client and the appointments.
 CLIENT_DATA: Final = (
     # Emails to staff hold no text, and one may be about the appointments of several clients.
     ClientData(

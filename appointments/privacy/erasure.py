@@ -57,12 +57,19 @@ def erase_client(client: Client, *, actor: StaffMember | None) -> None:
     Raises NotErasable, and Client.DoesNotExist if the client was erased meanwhile.
     """
     with transaction.atomic():
-        # A booking takes the same lock, so that it can't slip in after the check.
-        locked = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
+        locked = _lock_client_and_appointments(client)
         check_erasable(locked)
         _erase_rows(locked)
         record_client_erasure(locked, actor)
         logger.info("Client %s was erased by staff member %s.", locked.pk, actor.pk if actor else "-")
+
+
+def _lock_client_and_appointments(client: Client) -> Client:
+    """Lock the rows that a booking or a change also locks, so that neither can slip in after the check."""
+    locked = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
+    appointments = Appointment.objects.filter(client=locked).order_by("pk")
+    list(appointments.select_for_update(no_key=True).values_list("pk", flat=True))
+    return locked
 
 
 def _erase_rows(client: Client) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 
 import pytest
+from django.db import connection, transaction
 
 from appointments.booking_rules.errors import BookingError
 from appointments.changes.client_details import save_client
-from appointments.models import Appointment, Client
+from appointments.changes.status import undo_status
+from appointments.models import Appointment, BookedThrough, Client, Status
 from appointments.privacy.erasure import NotErasable, erase_client
 from tests.appointments.booking_rules.test_lost_race import at_once
 from tests.appointments.conftest import Maple, monday
-from tests.factories import make_client
+from tests.appointments.notifications.test_outbox_races import wait_until_a_transaction_is_blocked
+from tests.factories import make_appointment, make_client
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("friday")]
 
@@ -58,3 +63,28 @@ def test_concurrent_erasures_of_one_client_succeed_once(maple: Maple) -> None:
     results = at_once([partial(erase, maple.cleo)] * 4)
 
     assert sum(isinstance(result, Client.DoesNotExist) for result in results) == 3
+
+
+def confirm_again(no_show: Appointment, maple: Maple, is_changed: Event) -> None:
+    """Undo a no-show. Commit only when another transaction waits for one of the changed rows."""
+    try:
+        with transaction.atomic():
+            undo_status(no_show, actor=maple.sky, through=BookedThrough.SCHEDULE)
+            is_changed.set()
+            wait_until_a_transaction_is_blocked()
+    finally:
+        connection.close()
+
+
+def test_a_client_whose_appointment_becomes_upcoming_at_the_same_moment_is_not_erased(maple: Maple) -> None:
+    no_show = make_appointment(maple.review, maple.sam, maple.cleo, monday(10), status=Status.NO_SHOW)
+    is_changed = Event()
+
+    with ThreadPoolExecutor(1) as colleague:
+        changed = colleague.submit(confirm_again, no_show, maple, is_changed)
+        is_changed.wait(10)
+        refused = erase(maple.cleo)
+        changed.result()
+
+    assert isinstance(refused, NotErasable)
+    assert Client.objects.filter(pk=maple.cleo.pk).exists()
