@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Concat, Now, Upper
+from django.db.models.functions import Cast, Concat, Now, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
@@ -206,12 +207,15 @@ class Appointment(models.Model):
     booked_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
     # Names the appointment outside the organisation, in calendar files and references. It never changes. The running
     # number would tell strangers how much all organisations together book.
-    public_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    public_id = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     # Unique by constraints: `unique=True` would add a second index for LIKE. The client's two tokens change with the
     # client's email address, the staff member's with the staff member.
     manage_token = models.CharField(max_length=40, default=new_token, editable=False)
     join_token = models.CharField(max_length=40, default=new_token, editable=False)
-    staff_join_token = models.CharField(max_length=40, default=new_token, editable=False)
+    # The database's default is for processes of a previous version, which don't know the column.
+    staff_join_token = models.CharField(
+        max_length=40, default=new_token, db_default=Cast(RandomUUID(), models.CharField()), editable=False
+    )
     # A repeated submit carries the same key and is the same booking.
     request_key = models.CharField(max_length=64, null=True, blank=True)
     # Zone in which the booking page showed the times to the client. Empty if staff booked.

@@ -2,17 +2,9 @@ from uuid import uuid4
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import migrations, models
-from django.db.models import TextField, Value
-from django.db.models.functions import Cast, Concat, Left, Replace
+from django.db.models.functions import Cast
 
 import appointments.models
-
-
-def fill_new_columns(apps, schema_editor):
-    """Give each stored appointment values of its own. A default of the new columns would be the same in all rows."""
-    two_ids = Concat(Cast(RandomUUID(), TextField()), Cast(RandomUUID(), TextField()))
-    token = Left(Replace(two_ids, Value("-"), Value("")), 40)
-    apps.get_model("appointments", "Appointment").objects.update(public_id=RandomUUID(), staff_join_token=token)
 
 
 class Migration(migrations.Migration):
@@ -22,26 +14,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # PostgreSQL computes these defaults for each stored row.
         migrations.AddField(
             model_name='appointment',
             name='public_id',
-            field=models.UUIDField(editable=False, null=True),
+            field=models.UUIDField(db_default=RandomUUID(), default=uuid4, editable=False),
         ),
         migrations.AddField(
             model_name='appointment',
             name='staff_join_token',
-            field=models.CharField(editable=False, max_length=40, null=True),
-        ),
-        migrations.RunPython(fill_new_columns, migrations.RunPython.noop, elidable=True),
-        migrations.AlterField(
-            model_name='appointment',
-            name='public_id',
-            field=models.UUIDField(default=uuid4, editable=False),
-        ),
-        migrations.AlterField(
-            model_name='appointment',
-            name='staff_join_token',
-            field=models.CharField(default=appointments.models.new_token, editable=False, max_length=40),
+            field=models.CharField(
+                db_default=Cast(RandomUUID(), models.CharField()),
+                default=appointments.models.new_token,
+                editable=False,
+                max_length=40,
+            ),
         ),
         migrations.AddConstraint(
             model_name='appointment',
