@@ -7,7 +7,7 @@ fails without a cache.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -66,14 +66,23 @@ class Limit:
 
 
 def exceeded_limit(*counts: tuple[Limit, object]) -> Limit | None:
-    """Count one more of each limit up to the first that is exceeded, and return that one."""
+    """Count one more of each limit, or return the first that is exceeded. The limits before it then don't count."""
     with cache_may_be_down():
-        return next((limit for limit, key in counts if not limit.take(key)), None)
+        for number, (limit, key) in enumerate(counts):
+            if not limit.take(key):
+                give_back_all(counts[:number])
+                return limit
     return None
 
 
+def give_back_all(counts: Iterable[tuple[Limit, object]]) -> None:
+    """Count one less of each limit. Raises RedisError."""
+    for limit, key in counts:
+        limit.give_back(key)
+
+
 def is_within(*counts: tuple[Limit, object]) -> bool:
-    """Count one more of each limit up to the first that is exceeded. Return whether none is.
+    """Count one more of each limit, and return whether none is exceeded; see `exceeded_limit`.
 
     Call it before the attempt, so that concurrent attempts are limited as consecutive ones are.
     """

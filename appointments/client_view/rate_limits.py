@@ -19,7 +19,7 @@ from django.http import HttpRequest
 
 from appointments.client_view.mailboxes import mailbox_of, proves_mailbox
 from appointments.models import Appointment
-from coconut.rate_limits import Limit, cache_may_be_down, client_address, exceeded_limit
+from coconut.rate_limits import Limit, cache_may_be_down, client_address, exceeded_limit, give_back_all
 from staff.models import Organization
 
 Counts = list[tuple[Limit, object]]
@@ -117,5 +117,4 @@ def _counts_of_moving(request: HttpRequest, appointment: Appointment) -> Counts:
 def _refund(counts: Counts) -> None:
     if settings.RATE_LIMITS:
         with cache_may_be_down():
-            for limit, key in counts:
-                limit.give_back(key)
+            give_back_all(counts)

@@ -168,6 +168,17 @@ def test_too_many_bookings_from_one_address_are_refused_in_other_words(maple: Ma
     assert "Too many appointments were booked from here." in refused.content.decode()
 
 
+def test_a_booking_that_the_limit_of_a_mailbox_refuses_does_not_count_for_the_visitor(
+    maple: Maple, monkeypatch: pytest.MonkeyPatch
+):
+    flood(maple)
+    monkeypatch.setattr(rate_limits, "_BOOKINGS", Limit("test-bookings", 1, 3600))
+
+    refused, booked = book(maple, 19), book(maple, 20, email="zoe@example.com")
+
+    assert [refused.status_code, booked.status_code] == [429, 303]
+
+
 def test_a_booking_that_fails_is_not_counted(maple: Maple):
     maple.book_online(starts_at=SLOTS[0])
 
