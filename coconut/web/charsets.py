@@ -6,6 +6,7 @@ in the CSRF check, or even before the middleware.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from typing import Any
 
@@ -23,10 +24,21 @@ class Utf8Middleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        parameters = request.content_params or {}
-        if parameters.get("charset", "utf-8").lower() != "utf-8":
-            return HttpResponse(render_to_string("400.html"), status=400)
+        charset = (request.content_params or {}).get("charset")
+        if charset is not None:
+            if not _is_utf_8(charset):
+                return HttpResponse(render_to_string("400.html"), status=400)
+            # Django reads a form only if the charset has exactly this name.
+            request.encoding = "utf-8"
         return self.get_response(request)
+
+
+def _is_utf_8(charset: str) -> bool:
+    """Return whether this is a name of UTF-8, such as "UTF-8" or "utf8"."""
+    try:
+        return codecs.lookup(charset).name == "utf-8"
+    except (LookupError, ValueError):
+        return False
 
 
 class Utf8Request(WSGIRequest):
