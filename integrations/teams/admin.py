@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
+from integrations.connections.lifecycle import AlreadyConnected
 from integrations.platforms.values import PlatformError
 from integrations.teams.connect.requests import NotWaiting, confirm_request, decline_request
 from integrations.teams.entra.tenants import discovery_url
@@ -97,7 +98,7 @@ class ConnectionRequestAdmin(ReadOnlyAdmin):
 def _decide(request: HttpRequest, connection_request: ConnectionRequest, decision: Callable[..., str]) -> None:
     try:
         messages.success(request, decision(connection_request.pk, request.user))
-    except (NotWaiting, PlatformError) as problem:
+    except (NotWaiting, AlreadyConnected, PlatformError) as problem:
         messages.error(request, str(problem))
 
 

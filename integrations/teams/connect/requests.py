@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from integrations.connections.lifecycle import AlreadyConnected
 from integrations.messages import Message
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
@@ -52,10 +53,13 @@ def request_confirmation(
 ) -> ConnectionRequest:
     """Store a request without tokens and email the operators. The same request that already waits is returned instead.
 
-    A waiting request with other facts for the same tenant is cancelled. Raises NotOffered, and PlatformError if another
-    organisation has connected the tenant.
+    A waiting request with other facts for the same tenant is cancelled. Raises NotOffered, AlreadyConnected if an admin
+    has connected the tenant meanwhile, and PlatformError if another organisation has.
     """
     locked = lock_with_access_policy(organization.pk)
+    # The caller has asked without the lock, so a connection may have been stored since.
+    if not needs_confirmation(locked, answers, identity):
+        raise AlreadyConnected
     require_right_to_consent(locked, identity)
     of_tenant = ConnectionRequest.objects.filter(organization=locked, tenant_id=answers.tenant_id)
     facts = _facts(answers, identity)
@@ -84,7 +88,8 @@ def _facts(answers: WizardAnswers, identity: Identity) -> dict[str, Any]:
 def confirm_request(request_id: int, operator: StaffMember) -> Connection:
     """Connect the tenant as if Microsoft had sent the roles, and email the admins. Makes calls.
 
-    Raises NotWaiting, and PlatformError if the tenant can't be connected. The request then waits on with the reason.
+    Raises NotWaiting, AlreadyConnected, and PlatformError if the tenant can't be connected. After a PlatformError, the
+    request waits on with the reason.
     """
     request = ConnectionRequest.objects.waiting().select_related("requested_by").filter(pk=request_id).first()
     if request is None:

@@ -12,10 +12,13 @@ from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
+from integrations.connections.lifecycle import AlreadyConnected
 from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionStatus, EventKind, RematchRun
-from integrations.teams.connect.requests import NotWaiting, confirm_request, expire_requests
-from integrations.teams.models import ConnectionRequest
+from integrations.teams.connect.requests import NotWaiting, confirm_request, expire_requests, request_confirmation
+from integrations.teams.connect.session import WizardAnswers
+from integrations.teams.entra.id_token import Identity
+from integrations.teams.models import ConnectionRequest, Method
 from simulator import people
 from simulator.people import CONTOSO_ID
 from tests.factories import TEAMS_ADDONS, make_connection_request, make_member, make_operator, make_organization
@@ -185,6 +188,17 @@ def test_connecting_again_after_a_disconnect_needs_no_confirmation(ada_browser, 
     assert not ConnectionRequest.objects.exists()
 
 
+def test_a_tenant_that_was_connected_at_the_same_moment_is_not_requested(ada_browser, simulator, maple, ada):
+    connect_access_policy(ada_browser, simulator)
+    answers = WizardAnswers(CONTOSO_ID, "contoso.example", "email", Method.ACCESS_POLICY)
+    identity = Identity(CONTOSO_ID, "oid-of-gail", people.GLOBAL_ADMIN, "Gail Adams")
+
+    with pytest.raises(AlreadyConnected):
+        request_confirmation(maple, ada, answers, identity)
+
+    assert not ConnectionRequest.objects.exists()
+
+
 def test_the_service_account_method_needs_no_confirmation(ada_browser, without_roles, only_connection, maple):
     maple.addons = ["teams"]
     maple.save()
@@ -294,6 +308,19 @@ def test_a_tenant_connected_elsewhere_meanwhile_is_not_confirmed(
 
     assert "this Microsoft tenant is connected to another organisation already" in said
     assert only_connection().organization.name == "Cedar Bank"
+
+
+def test_a_tenant_that_is_already_connected_is_not_confirmed_again(
+    ada_browser, simulator, ada, olive_browser, only_connection
+):
+    connect_access_policy(ada_browser, simulator)
+    make_connection_request(ada)
+
+    said = decide(olive_browser, "confirm")
+
+    assert said == ["Already connected. Use Reauthorize."]
+    assert only_connection().events.filter(kind=EventKind.CONNECTED).count() == 1
+    assert only_request().state == "waiting"
 
 
 def test_without_the_add_on_nothing_is_confirmed(ada_browser, without_roles, olive_browser, maple):
