@@ -123,7 +123,7 @@ def _connect_confirmed(request: ConnectionRequest, operator: StaffMember, roles:
     tenant_id = str(request.tenant_id)
     answers = WizardAnswers(tenant_id, request.tenant_name, request.match_field, Method.ACCESS_POLICY)
     identity = Identity(tenant_id, request.account_oid, request.account_upn, request.account_name)
-    connection = connect_access_policy(organization, request.requested_by, answers, identity, roles, is_confirmed=True)
+    connection = connect_access_policy(organization, operator, answers, identity, roles, is_confirmed=True)
     email_outcome(request)
     return connection
 

@@ -60,7 +60,8 @@ def connect_access_policy(
 ) -> Connection:
     """Connect the tenant whose administrator consented and signed in, or revive its disconnected connection.
 
-    `is_confirmed` means that an operator has confirmed the tenant, because Microsoft didn't send the account's roles.
+    `is_confirmed` means that `actor` is the operator who confirmed the tenant, because Microsoft didn't send the
+    account's roles.
     Raises AlreadyConnected, NotOffered, and PlatformError if the account may not consent for the tenant.
     """
     locked = lock_with_access_policy(organization.pk)
@@ -73,7 +74,7 @@ def connect_access_policy(
         access_policy_columns(identity, roles, answers),
     )
     if is_confirmed:
-        record_event(connection, EventKind.NOTED, None, code=TeamsEvent.TENANT_CONFIRMED, account=identity.upn)
+        record_event(connection, EventKind.NOTED, actor, code=TeamsEvent.TENANT_CONFIRMED, account=identity.upn)
     else:
         note_unknown_roles(connection, actor, identity)
     requests = ConnectionRequest.objects.filter(organization=locked, tenant_id=answers.tenant_id)

@@ -12,6 +12,7 @@ from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
+from integrations.audit import CONNECTION_CHANGED
 from integrations.connections.lifecycle import AlreadyConnected
 from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionStatus, EventKind, RematchRun
@@ -21,6 +22,7 @@ from integrations.teams.entra.id_token import Identity
 from integrations.teams.models import ConnectionRequest, Method
 from simulator import people
 from simulator.people import CONTOSO_ID
+from staff.audit_log.models import AuditEvent
 from tests.factories import TEAMS_ADDONS, make_connection_request, make_member, make_operator, make_organization
 from tests.integrations.pages import page_text
 from tests.integrations.teams.oauth_steps import (
@@ -248,6 +250,18 @@ def test_a_confirmed_request_is_stored_as_any_other_connection(
     assert sorted(connection.teams.granted) == ["OnlineMeetings.ReadWrite.All", "User.Read.All"]
     assert RematchRun.objects.get().connection == connection
     assert (request.state, request.decided_by) == ("confirmed", olive)
+
+
+def test_the_history_and_the_audit_log_name_the_operator_who_confirmed(
+    ada_browser, without_roles, olive_browser, olive, only_connection
+):
+    connect_access_policy(ada_browser, without_roles)
+
+    decide(olive_browser, "confirm")
+
+    connected = only_connection().events.get(kind=EventKind.CONNECTED)
+    logged = AuditEvent.objects.get(kind=CONNECTION_CHANGED.name, params__event=connected.pk)
+    assert (connected.actor, logged.actor) == (olive, olive)
 
 
 def test_the_history_says_that_the_tenant_was_confirmed(ada_browser, without_roles, olive_browser, only_connection):
