@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from django.db.models import F
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.audit import CONNECTION_CHANGED
 from integrations.connections.lifecycle import AlreadyConnected
@@ -234,6 +235,7 @@ def test_the_operator_sees_the_facts_and_how_to_check_the_tenant(ada_browser, wi
     assert {CONTOSO_ID, people.GLOBAL_ADMIN, ada.email} <= set(text.replace("(", " ").replace(")", " ").split())
     assert "https://login.microsoftonline.com/DOMAIN/v2.0/.well-known/openid-configuration" in text
     assert "Other organisations with this tenant Birch Clinic" in text
+    assert "look up that company's users and create meetings on their behalf" in text
 
 
 def test_a_confirmed_request_is_stored_as_any_other_connection(
@@ -475,3 +477,18 @@ def test_an_expired_request_does_not_block_a_new_one(ada_browser, without_roles)
 
     states = ConnectionRequest.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["expired", "waiting"]
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("confirmed", "This request was confirmed."),
+        ("declined", "This request was declined."),
+        ("cancelled", "This request was cancelled."),
+        ("expired", "This request has expired."),
+    ],
+)
+def test_the_page_of_an_ended_request_says_how_it_ended(ada_browser, ada, state, sentence):
+    request = make_connection_request(ada, state=state, decided_at=timezone.now())
+
+    assert sentence in page_text(ada_browser.get(reverse("teams-request", args=[request.pk])))
