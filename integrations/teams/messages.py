@@ -246,15 +246,15 @@ class TeamsMessage(MessageCode):
     CONFIRMATION_WITHOUT_CONSENT = (
         "teams.confirmation_without_consent",
         _(
-            "Microsoft does not grant Coconut the permissions %(roles)s. An administrator with the role Privileged "
-            "Role Administrator or Global Administrator consents again: choose Microsoft Teams and repeat the steps."
+            "Microsoft does not grant Coconut the permissions %(roles)s. Ask an administrator with the role Privileged "
+            "Role Administrator or Global Administrator to consent again: choose Microsoft Teams and repeat the steps."
         ),
     )
     CONFIRMATION_WITHOUT_ADDON = (
         "teams.confirmation_without_addon",
         _(
-            "The Application Access Policy add-on is switched off for this organisation. The Customer Success Team "
-            "switches it on first."
+            "The Application Access Policy add-on is switched off for this organisation. Your Customer Success Team "
+            "must switch it on first."
         ),
     )
     OTHER_ACCOUNT = (

@@ -297,6 +297,7 @@ def test_a_consent_that_microsoft_does_not_show_is_named_to_operator_and_admin(
     notices = page_text(ada_browser.get(VIDEO_CALLS))
     page = page_text(ada_browser.get(reverse("teams-request", args=[only_request().pk])))
     assert said.startswith("Microsoft does not grant Coconut the permissions OnlineMeetings.ReadWrite.All")
+    assert said.endswith("to consent again: choose Microsoft Teams and repeat the steps.")
     assert said in notices
     assert said in page
     assert only_request().state == "waiting"
@@ -346,7 +347,10 @@ def test_without_the_add_on_nothing_is_confirmed(ada_browser, without_roles, oli
 
     [said] = decide(olive_browser, "confirm")
 
-    assert said.startswith("The Application Access Policy add-on is switched off for this organisation.")
+    assert said == (
+        "The Application Access Policy add-on is switched off for this organisation. Your Customer Success Team must "
+        "switch it on first."
+    )
     assert only_request().state == "waiting"
 
 
