@@ -353,8 +353,10 @@ def test_the_reference_holds_no_running_number(maple: Maple):
     where = send(maple)["Location"]
 
     [signed] = re.findall(r"/booked/([^:]+):", where)
-    value = json.loads(b64_decode(signed.encode()))
-    assert UUID(value) == Appointment.objects.get().public_id
+    public_id, fingerprint = json.loads(b64_decode(signed.encode()))
+    appointment = Appointment.objects.get()
+    assert UUID(public_id) == appointment.public_id
+    assert fingerprint not in appointment.join_token
 
 
 def test_a_reference_of_an_earlier_version_has_expired(maple: Maple):
@@ -458,7 +460,7 @@ def test_a_booking_takes_the_same_queries_for_any_number_of_people(
     where = address(maple, staff=maple.sam.pk)
     token = visit(where).context["form"].token_to_send  # type: ignore[attr-defined]
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         done = Browser().post(where, {**DETAILS, "token": token}, headers={"origin": BASE})
 
     assert done.status_code == 303

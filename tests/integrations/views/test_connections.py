@@ -86,7 +86,7 @@ def test_the_list_takes_the_same_queries_for_any_number_of_connections(
 
     # Session, user, connections, staff, staff without a platform (2), rematches, failed and missing links,
     # request, banner.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         browser.get(reverse("video-calls-all"))
 
 
