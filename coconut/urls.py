@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from coconut import views
 from staff.sign_in import SignInForm
+from staff.views.sessions import ChangeOperatorPassword
 
 handler500 = "coconut.web.error_pages.server_error"
 urlpatterns = [
@@ -29,6 +30,8 @@ urlpatterns = [
     path("settings/", include("staff.audit_log.urls")),
     path("settings/", include("integrations.urls")),
     path("", include("appointments.urls")),
+    # Instead of Django's own page, which neither limits attempts nor records the change.
+    path("operator/password_change/", admin.site.admin_view(ChangeOperatorPassword.as_view())),
     path("operator/", admin.site.urls),
     path(".well-known/security.txt", views.security_txt, name="security-txt"),
 ]

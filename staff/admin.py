@@ -6,29 +6,28 @@ Operators are superusers without an organisation, created with `manage.py create
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.models import Group
-from django.db import transaction
 from django.db.models import Count, Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from staff.accounts.changes import record_changes, record_new_password, record_new_person
+from staff.accounts.changes import record_changes, record_new_person
 from staff.addons import addons, announce_switched_on
 from staff.audit_log.differences import differences
 from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED, ORGANIZATION_CHANGED
 from staff.audit_log.record import record
 from staff.embedding import InvalidOrigin, read_origins
-from staff.models import Location, Organization, OutboxEmail, Role, StaffMember
+from staff.models import Location, Organization, OutboxEmail, StaffMember
 from staff.outbox import send_again
-from staff.sessions.operator_forms import StaffMemberChangeForm
+from staff.sessions.operator_forms import NewPasswordForm, StaffMemberAddForm, StaffMemberChangeForm, for_request
 from staff.sessions.password_check import must_enter_password
 from staff.sign_in import OperatorSignInForm
 
@@ -194,30 +193,6 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class StaffMemberAddForm(AdminUserCreationForm):  # type: ignore[type-arg]
-    """The first admin of an organisation, or another staff member. Admins fill in the rest of the profile."""
-
-    class Meta:
-        model = StaffMember
-        fields = ["email", "organization", "role", "first_name", "last_name"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["organization"].required = True
-        self.fields["role"].initial = Role.ADMIN
-
-
-class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
-    """A new password of an account, or none."""
-
-    def save(self, commit: bool = True) -> StaffMember:
-        with transaction.atomic():
-            person: StaffMember = super().save(commit)
-            if commit:
-                record_new_password(person)
-        return person
-
-
 @admin.register(StaffMember)
 class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
     """Staff accounts: search, password reset, switch off. The organisation never changes."""
@@ -225,6 +200,7 @@ class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
     form = StaffMemberChangeForm
     add_form = StaffMemberAddForm
     change_password_form = NewPasswordForm
+    change_user_password_template = "staff/operator_password.html"  # noqa: S105 - a template
     add_fieldsets = [
         (None, {"fields": ["email", "organization", "role", "first_name", "last_name"]}),
         (_("Password"), {"fields": ["usable_password", "password1", "password2"]}),
@@ -255,12 +231,23 @@ class StaffMemberAdmin(UserAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, obj: StaffMember | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         """Give the form the request, whose session tells when the operator entered the password."""
-        form = super().get_form(request, obj, change=change, **kwargs)
-        return type(form.__name__, (form,), {"request": request})
+        return for_request(super().get_form(request, obj, change=change, **kwargs), request)
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's URL passes it by name
+        form_url: str = "",
+    ) -> HttpResponse:
+        """Give the form of a new password the request, too."""
+        # A copy, because all threads share this object.
+        for_this_request = copy(self)
+        for_this_request.change_password_form = for_request(NewPasswordForm, request)
+        return super(StaffMemberAdmin, for_this_request).user_change_password(request, id, form_url)
 
     def get_fieldsets(self, request: HttpRequest, obj: StaffMember | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or not must_enter_password(request):
+        if not must_enter_password(request):
             return fieldsets
         return [*fieldsets, (_("Confirmation"), {"fields": ["current_password"]})]
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from staff.accounts.free_emails import EmailTaken, TooManyTakenEmails, check_email_is_free
-from staff.models import Location, Organization, StaffMember
+from staff.models import Location, Organization, Role, StaffMember
 from staff.people import LastAdmin, save_person
 
 if TYPE_CHECKING:
@@ -149,3 +149,8 @@ class AddPersonForm(PersonForm):
         initial=True,
         help_text=_("A new person has no password. You can send the invitation later, too."),
     )
+
+    @property
+    def adds_admin(self) -> bool:
+        """Return whether the typed role is Admin."""
+        return bool(self["role"].value() == Role.ADMIN)

@@ -33,12 +33,17 @@ def add_person(request: HttpRequest) -> HttpResponse:
     """Add a staff member to the organisation."""
     person = StaffMember(organization=current_organization(request))
     form = AddPersonForm(request.POST or None, instance=person)
-    if request.method == "POST" and form.is_valid() and form.save_or_explain():
+    password_check = PasswordCheckForm(
+        request,
+        hint=_("Needed only for an admin. You entered it more than 15 minutes ago."),
+        is_needed=form.is_bound and form.adds_admin,
+    )
+    if form.is_valid() and password_check.is_valid() and form.save_or_explain():
         messages.success(request, _("Saved."))
         if form.cleaned_data["invite"] and person.is_active:
             send_link(request, person)
         return redirect("staff-edit", person.pk)
-    return render(request, "staff/add.html", {"form": form})
+    return render(request, "staff/add.html", {"form": form, "password_check": password_check})
 
 
 @require_http_methods(["GET", "POST"])

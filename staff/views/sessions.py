@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth import views as auth_views
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -23,17 +23,13 @@ from staff.sessions.current import end_other_sessions, record_password
 from staff.sign_in_limits import allow_new_password
 
 
-class ChangePassword(auth_views.PasswordChangeView):
-    """Page that asks for the present and the new password."""
+class LimitedPasswordChange(auth_views.PasswordChangeView):
+    """Base of the pages that ask for the present and the new password."""
 
-    template_name = "staff/change_password.html"
     form_class = ChangePasswordForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "user": current_member(self.request), "request": self.request}
-
-    def get_success_url(self) -> str:
-        return reverse("staff-profile", args=[current_member(self.request).pk])
+        return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Save the password. This session stays, all others end."""
@@ -47,6 +43,28 @@ class ChangePassword(auth_views.PasswordChangeView):
         known_devices.remember(self.request, form.user.email)
         messages.success(self.request, _("Your password is changed. You are signed out everywhere else."))
         return response
+
+
+class ChangePassword(LimitedPasswordChange):
+    """Page of the staff of an organisation."""
+
+    template_name = "staff/change_password.html"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": current_member(self.request)}
+
+    def get_success_url(self) -> str:
+        return reverse("staff-profile", args=[current_member(self.request).pk])
+
+
+class ChangeOperatorPassword(LimitedPasswordChange):
+    """Page of operators, as part of Django admin."""
+
+    template_name = "registration/password_change_form.html"
+    success_url = reverse_lazy("admin:password_change_done")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), **admin.site.each_context(self.request)}
 
 
 @require_POST

@@ -16,6 +16,7 @@ from staff.sessions.models import StaffSession
 from tests.cast import signed_in
 from tests.factories import PASSWORD, make_connection, make_match, make_member
 from tests.integrations.fake_platform import FakePlatform
+from tests.staff.test_people_pages import ADD, details
 
 WRONG = ["This is not your password. Check it and try again."]
 
@@ -144,6 +145,31 @@ def test_other_fields_of_a_person_need_no_password(as_ada, sam):
 
     sam.refresh_from_db()
     assert sam.first_name == "Samuel"
+
+
+def add(client: Client, **typed: str):
+    return client.post(ADD, details(**typed))
+
+
+def test_a_new_admin_needs_the_password_and_keeps_the_input(as_ada):
+    response = add(as_ada, role="admin")
+
+    assert errors_of(response) == ["Enter your password to make this change."]
+    assert response.context["form"]["username"].value() == "nia"
+    assert "Your password" in response.text
+    assert not StaffMember.objects.filter(username="nia").exists()
+
+
+def test_with_the_password_an_admin_is_added(as_ada):
+    add(as_ada, role="admin", current_password=PASSWORD)
+
+    assert StaffMember.objects.get(username="nia").role == Role.ADMIN
+
+
+def test_a_new_person_without_the_role_admin_needs_no_password(as_ada):
+    add(as_ada, role="scheduler")
+
+    assert StaffMember.objects.get(username="nia").role == Role.SCHEDULER
 
 
 @pytest.fixture
