@@ -12,6 +12,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -62,8 +63,10 @@ INVITATION_TOKENS: Final = PasswordTokens("invitation", timedelta(seconds=settin
 
 def enqueue_invitation(member: StaffMember) -> None:
     """Email the link to set the first password."""
-    enqueue_email(INVITATION_EMAIL, to=[member.email], params={"member": member.pk}, organization=member.organization)
-    record(INVITATION_SENT, member)
+    params = {"member": member.pk}
+    with transaction.atomic():
+        enqueue_email(INVITATION_EMAIL, to=[member.email], params=params, organization=member.organization)
+        record(INVITATION_SENT, member)
 
 
 def enqueue_forgotten_password(email: str) -> None:

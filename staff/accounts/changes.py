@@ -47,6 +47,11 @@ def record_changes(before: StaffMember, after: StaffMember) -> None:
         email_new_admin(after)
 
 
+def record_first_password(person: StaffMember) -> None:
+    """Record that an invited person set a password. There was none before, so an email would only confuse."""
+    record(PASSWORD_CHANGED, person)
+
+
 def record_new_password(person: StaffMember) -> None:
     """Record that a person's password changed, and email them."""
     record(PASSWORD_CHANGED, person)

@@ -29,8 +29,12 @@ def email_new_password(person: StaffMember) -> None:
 
 def email_new_admin(person: StaffMember) -> None:
     """Email all other admins that the person is an admin now."""
+    if person.organization is None:
+        return
     others = StaffMember.objects.admins_of(person.organization).exclude(pk=person.pk)
-    _enqueue(NEW_ADMIN_EMAIL, person, others.values_list("email", flat=True))
+    # One email each: an address that the server refuses must not stop the others.
+    for address in others.values_list("email", flat=True):
+        _enqueue(NEW_ADMIN_EMAIL, person, [address])
 
 
 def _enqueue(kind: EmailKind, person: StaffMember, to: Collection[str], **params: Any) -> None:

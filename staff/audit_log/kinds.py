@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from django.utils.translation import gettext_lazy as _
 
 from staff.audit_log.hours_text import describe_hours, describe_time_off
+from staff.audit_log.session_text import describe_session_end
 from staff.hooks import Registry
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ SIGNED_IN: Final = _about_person("signed_in", _("Signed in"))
 SIGN_IN_FAILED: Final = _about_person("sign_in_failed", _("Sign-in failed"))
 SIGN_IN_LIMITED: Final = _about_person("sign_in_limited", _("Too many sign-in attempts"))
 SIGNED_OUT: Final = _about_person("signed_out", _("Signed out"))
+SESSION_ENDED: Final = AuditKind(
+    "session_ended", _("Signed out automatically"), page="staff-edit", describe=describe_session_end
+)
 INVITATION_SENT: Final = _about_person("invitation_sent", _("Invitation sent"))
 PASSWORD_LINK_SENT: Final = _about_person("password_link_sent", _("Password link sent"))
 PASSWORD_CHANGED: Final = _about_person("password_changed", _("Password changed"))
@@ -78,6 +82,7 @@ STAFF_KINDS: Final = (
     SIGN_IN_FAILED,
     SIGN_IN_LIMITED,
     SIGNED_OUT,
+    SESSION_ENDED,
     INVITATION_SENT,
     PASSWORD_LINK_SENT,
     PASSWORD_CHANGED,

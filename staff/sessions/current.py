@@ -58,15 +58,15 @@ def record_password(request: HttpRequest) -> None:
 
 
 def keep_session(request: HttpRequest, member: StaffMember) -> None:
-    """Let this browser's session survive a change of the member's own account. All others end."""
+    """Keep this browser signed in after a change of the member's own account."""
     member.refresh_from_db(fields=["session_generation", "password"])
     update_session_auth_hash(request, member)
 
 
-def end_session(request: HttpRequest) -> None:
-    """Delete the row of this browser's session."""
-    if pk := request.session.get(_SESSION_KEY):
-        StaffSession.objects.filter(pk=pk).delete()
+def end_session(request: HttpRequest) -> bool:
+    """Delete the row of this browser's session. Return whether there was one."""
+    pk = request.session.get(_SESSION_KEY)
+    return bool(pk and StaffSession.objects.filter(pk=pk).delete()[0])
 
 
 def end_other_sessions(request: HttpRequest, member: StaffMember) -> None:

@@ -10,16 +10,20 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import escape_leading_slashes, url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
+from staff.audit_log.kinds import SESSION_ENDED
+from staff.audit_log.record import record
 from staff.models import StaffMember
-from staff.sessions.current import current_session, touch_session
-from staff.sessions.limits import reason_to_end
+from staff.sessions.current import current_session, end_session, touch_session
+from staff.sessions.limits import EndReason, end_sentence, limits_of, reason_to_end
 
 #: Sent by scripts with requests that no person caused. static/coconut/coconut.js adds it to polls of htmx.
 POLL_HEADER: Final = "X-Poll"
@@ -41,10 +45,20 @@ def _check_session(request: HttpRequest, member: StaffMember) -> None:
     session = current_session(request)
     reason = reason_to_end(session, member)
     if reason:
-        logout(request)
-        messages.info(request, reason)
+        _sign_out(request, member, reason)
+        messages.info(request, end_sentence(reason, member))
     elif session is not None and POLL_HEADER not in request.headers:
         touch_session(request, session)
+
+
+def _sign_out(request: HttpRequest, member: StaffMember, reason: EndReason) -> None:
+    with transaction.atomic():
+        # Of several requests at the same time, only one deletes the row.
+        if end_session(request):
+            record(SESSION_ENDED, member, actor=member, params={"reason": reason, **limits_of(member)})
+    # Without a user, Django's signal reports no sign-out by the person.
+    request.user = AnonymousUser()
+    logout(request)
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
@@ -66,6 +80,11 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
 
 def page_of(request: HttpRequest) -> str:
     """Return the path of the page that the person sees: for a part of a page or a form, the page around it."""
+    # A path that begins with two slashes would be the address of another site.
+    return escape_leading_slashes(_page_around(request))
+
+
+def _page_around(request: HttpRequest) -> str:
     if _htmx_of(request):
         return _htmx_of(request).current_url_abs_path or resolve_url("home")
     if request.method in ("GET", "HEAD") and not _is_from_script(request):

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from coconut.rate_limits import Limit, client_address, is_within
 from staff.access import admin_only, current_member
-from staff.accounts.changes import record_new_password
+from staff.accounts.changes import record_first_password, record_new_password
 from staff.models import StaffMember
 from staff.passwords import (
     FORGOTTEN_PASSWORD_TOKENS,
@@ -90,15 +90,17 @@ class SetPassword(Message, auth_views.PasswordResetConfirmView):
     """Page that the link for a forgotten password opens."""
 
     token_generator: PasswordTokens = FORGOTTEN_PASSWORD_TOKENS
+    is_invitation = False
     template_name = "staff/set_password.html"
     success_url = reverse_lazy("login")
     success_message = gettext_lazy("Your password is set. Sign in with it.")
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Save the password. The person can sign in at once, even after too many attempts."""
+        is_first = self.is_invitation and not form.user.has_usable_password()
         with transaction.atomic():
             response = super().form_valid(form)
-            record_new_password(form.user)
+            record_first_password(form.user) if is_first else record_new_password(form.user)
         allow_new_password(self.request, form.user.email)
         return response
 
@@ -107,3 +109,4 @@ class AcceptInvitation(SetPassword):
     """Page that an invitation opens."""
 
     token_generator = INVITATION_TOKENS
+    is_invitation = True

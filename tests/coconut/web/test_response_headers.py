@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client as Browser
+from django.urls import reverse
 
 from coconut.observability import probes
 from coconut.web.body_limits import LARGEST_BODY
+from tests.factories import PASSWORD, make_member, make_organization
 
 # Requests the sign-in page as a browser does, over https. The demo needs no collected static files.
 REQUEST = """
@@ -61,7 +63,10 @@ def test_over_https_other_hosts_cannot_set_the_cookies(https_page: dict[str, Any
 
 
 def test_over_https_all_cookies_have_the_prefix() -> None:
-    code = "from coconut import settings as s; print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.DEVICE_COOKIE_NAME)"
+    code = """
+from coconut import settings as s
+print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.DEVICE_COOKIE_NAME, s.MESSAGES_COOKIE_NAME)
+"""
 
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -72,13 +77,26 @@ def test_over_https_all_cookies_have_the_prefix() -> None:
         check=True,
     )
 
-    assert done.stdout.split() == ["__Host-coconut_session", "__Host-coconut_csrf", "__Host-coconut_device"]
+    assert done.stdout.split() == [
+        "__Host-coconut_session",
+        "__Host-coconut_csrf",
+        "__Host-coconut_device",
+        "__Host-coconut_messages",
+    ]
 
 
-def test_over_http_the_cookies_have_no_prefix() -> None:
-    names = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.DEVICE_COOKIE_NAME]
+@pytest.mark.django_db
+def test_a_sign_in_and_a_message_set_no_other_cookie() -> None:
+    ada = make_member(make_organization(), "Ada Lovell")
+    ada.set_password(PASSWORD)
+    ada.save()
+    browser = Browser()
 
-    assert names == ["coconut_session", "coconut_csrf", "coconut_device"]
+    browser.get(reverse("login"))
+    browser.post(reverse("login"), {"username": ada.email, "password": PASSWORD})
+    browser.post(reverse("sign-out-everywhere"))
+
+    assert set(browser.cookies) == {"coconut_session", "coconut_csrf", "coconut_device", "coconut_messages"}
 
 
 def test_browsers_use_https_for_this_host_only(https_page: dict[str, Any]) -> None:

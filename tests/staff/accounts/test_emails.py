@@ -7,9 +7,12 @@ from django.core import mail
 from django.core.cache import cache
 from django.urls import reverse
 
+from staff.accounts.changes import record_new_person
+from staff.audit_log.kinds import PASSWORD_CHANGED
 from staff.models import Role
 from staff.people import save_person
-from tests.factories import make_member
+from tests.audit_log import event_of
+from tests.factories import PASSWORD, make_member, make_operator
 from tests.outbox import send_all
 from tests.staff.test_passwords import link_in_email, set_password
 from tests.staff.test_people_pages import ADD, details
@@ -52,8 +55,17 @@ def test_a_new_admin_is_announced_to_all_other_admins(ada, sam, maple, otto):
 
     assert sent() == [
         (["sam@maple.example"], "Your role has changed"),
-        (["ada@maple.example", "bea@maple.example"], "Sam Okafor is an admin now"),
+        (["ada@maple.example"], "Sam Okafor is an admin now"),
+        (["bea@maple.example"], "Sam Okafor is an admin now"),
     ]
+
+
+def test_an_operator_is_announced_to_no_one(ada):
+    make_operator(email="oscar@operator.example", role=Role.ADMIN)
+
+    record_new_person(make_operator(role=Role.ADMIN))
+
+    assert sent() == []
 
 
 def test_an_added_admin_is_announced_to_the_other_admins(as_ada):
@@ -75,6 +87,27 @@ def test_another_change_sends_nothing(sam):
     save_person(sam, ["first_name"])
 
     assert sent() == []
+
+
+def test_the_first_password_is_recorded_and_not_announced(as_ada, sam):
+    as_ada.post(reverse("staff-invite", args=[sam.pk]))
+    link = link_in_email()
+    mail.outbox.clear()
+    set_password(link)
+
+    assert event_of(PASSWORD_CHANGED).subject_id == sam.pk
+    assert sent() == []
+
+
+def test_an_invitation_that_replaces_a_password_is_announced(as_ada, sam):
+    as_ada.post(reverse("staff-invite", args=[sam.pk]))
+    sam.set_password(PASSWORD)
+    sam.save()
+    link = link_in_email()
+    mail.outbox.clear()
+    set_password(link)
+
+    assert sent() == [(["sam@maple.example"], "Your password has changed")]
 
 
 def test_a_password_set_by_a_link_is_announced(client, sam):

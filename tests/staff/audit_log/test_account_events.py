@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from staff.audit_log import kinds
 from staff.audit_log.models import AuditEvent
-from staff.models import Role, StaffMember
+from staff.models import OutboxEmail, Role, StaffMember
 from staff.people import save_person
 from tests.audit_log import entry_of, event_of, events_of
 from tests.factories import PASSWORD, make_hours, make_location, make_member
@@ -130,6 +130,17 @@ def test_an_invitation_is_recorded(as_ada, ada, sam):
 
     event = event_of(kinds.INVITATION_SENT)
     assert (event.actor, event.subject_id) == (ada, sam.pk)
+
+
+def test_an_invitation_without_its_event_is_not_sent(as_ada, sam, monkeypatch):
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(AuditEvent, "save", refuse)
+    with suppress(DatabaseError):
+        as_ada.post(reverse("staff-invite", args=[sam.pk]))
+
+    assert not OutboxEmail.objects.exists()
 
 
 def test_a_forgotten_password_is_recorded_without_an_actor(client, sam):

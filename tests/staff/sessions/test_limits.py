@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from coconut.tasks import clear_sessions
+from staff.audit_log.kinds import SESSION_ENDED, SIGNED_OUT
 from staff.models import Organization, Role, StaffMember
 from staff.sessions.models import StaffSession
+from tests.audit_log import entry_of, event_of, events_of
 from tests.cast import signed_in
 from tests.factories import PASSWORD, make_operator
 
@@ -50,6 +52,35 @@ def test_the_sign_in_page_gives_the_reason(as_sam, clock):
     clock.shift(timedelta(minutes=31))
 
     assert sentences_of(as_sam) == ["You were signed out after 30 minutes without activity."]
+
+
+def test_a_session_that_ends_automatically_is_recorded_once_with_the_reason(as_sam, sam, clock):
+    clock.shift(timedelta(minutes=31))
+    copied = Client()
+    copied.cookies = as_sam.cookies.copy()
+
+    is_in(as_sam), is_in(copied)
+
+    assert events_of(SIGNED_OUT) == []
+    assert event_of(SESSION_ENDED).actor == sam
+    entry = entry_of(SESSION_ENDED)
+    assert (entry.kind, entry.details) == ("Signed out automatically", "After 30 minutes without activity")
+
+
+def test_a_session_that_is_too_old_is_recorded_with_that_reason(as_sam, clock):
+    for _ in range(12 * 60 // 20):
+        clock.shift(timedelta(minutes=20))
+        as_sam.get(PAGE)
+
+    assert entry_of(SESSION_ENDED).details == "12 hours after the sign-in"
+
+
+def test_a_session_that_was_ended_elsewhere_does_not_end_automatically(as_sam):
+    StaffSession.objects.all().delete()
+
+    is_in(as_sam)
+
+    assert events_of(SIGNED_OUT) + events_of(SESSION_ENDED) == []
 
 
 def test_activity_prolongs_a_session(as_sam, clock):

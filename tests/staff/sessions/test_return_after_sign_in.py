@@ -39,6 +39,12 @@ def test_signing_in_again_opens_that_page(as_sam, sam):
     assert response["Location"] == page
 
 
+def test_a_path_with_two_slashes_does_not_lead_to_another_site(as_sam, sam):
+    response = as_sam.post(reverse("staff-time-off", args=[sam.pk]), headers={"referer": f"{SITE}//evil.example/x"})
+
+    assert response["Location"] == "/sign-in/?next=/%252Fevil.example/x"
+
+
 @pytest.mark.parametrize("referer", ["", "https://evil.example/", "//evil.example/", f"{SITE}:8000/staff/"])
 def test_a_button_of_an_unknown_page_leads_to_the_start(as_sam, sam, referer):
     response = as_sam.post(reverse("staff-time-off", args=[sam.pk]), headers={"referer": referer})
@@ -68,6 +74,12 @@ def test_htmx_on_another_site_leads_to_the_start(as_sam):
     response = as_sam.get("/schedule/", headers={**HTMX, "hx-current-url": "https://evil.example/schedule/"})
 
     assert response["HX-Redirect"] == "/sign-in/?next=/"
+
+
+def test_htmx_on_a_path_with_two_slashes_does_not_lead_to_another_site(as_sam):
+    response = as_sam.get("/schedule/", headers={**HTMX, "hx-current-url": f"{SITE}//evil.example/x"})
+
+    assert response["HX-Redirect"] == "/sign-in/?next=/%252Fevil.example/x"
 
 
 def test_a_script_gets_the_address_of_the_sign_in_page(as_sam):
