@@ -21,8 +21,8 @@ from django.utils.translation import ngettext
 
 from staff.accounts.changes import record_changes, record_new_person
 from staff.addons import addons, announce_switched_on
-from staff.audit_log.differences import differences
-from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED, ORGANIZATION_CHANGED
+from staff.audit_log.differences import differences, first_values
+from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED, ORGANIZATION_ADDED, ORGANIZATION_CHANGED
 from staff.audit_log.record import record
 from staff.embedding import InvalidOrigin, read_origins
 from staff.models import Location, Organization, OutboxEmail, StaffMember
@@ -165,7 +165,9 @@ class OrganizationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         before = Organization.objects.lock(obj.pk) if change else None
         super().save_model(request, obj, form, change)
-        if before is not None:
+        if before is None:
+            record(ORGANIZATION_ADDED, obj, name=obj.name, changes=first_values(obj, OrganizationForm.Meta.fields))
+        else:
             if changes := differences(before, obj, OrganizationForm.Meta.fields):
                 record(ORGANIZATION_CHANGED, obj, name=obj.name, changes=changes)
             announce_switched_on(obj, previous=before.addons)

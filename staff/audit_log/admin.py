@@ -17,7 +17,8 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_filter = [("organization", admin.EmptyFieldListFilter)]
     list_select_related = ["organization", "actor"]
     search_fields = ["actor__email", "subject_name", "organization__name", "address"]
-    date_hierarchy = None
+    # The only index over all organisations. Rows are added in the order of time.
+    ordering = ["-pk"]
     show_full_result_count = False
     fields = ["at", "organization", "actor", "address", "kind_label", "subject_name", "details"]
     readonly_fields = ["kind_label", "details"]

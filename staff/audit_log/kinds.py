@@ -72,6 +72,7 @@ TAKEN_EMAIL_ENTERED: Final = AuditKind("taken_email_entered", _("Tried an email 
 HOURS_CHANGED: Final = _about_hours("hours_changed", _("Working hours changed"), describe_hours)
 TIME_OFF_ADDED: Final = _about_hours("time_off_added", _("Time off added"), describe_time_off)
 TIME_OFF_REMOVED: Final = _about_hours("time_off_removed", _("Time off removed"), describe_time_off)
+ORGANIZATION_ADDED: Final = AuditKind("organization_added", _("Organisation added"))
 ORGANIZATION_CHANGED: Final = AuditKind("organization_changed", _("Organisation changed"))
 LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"))
 LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"))
@@ -97,6 +98,7 @@ STAFF_KINDS: Final = (
     HOURS_CHANGED,
     TIME_OFF_ADDED,
     TIME_OFF_REMOVED,
+    ORGANIZATION_ADDED,
     ORGANIZATION_CHANGED,
     LOCATION_ADDED,
     LOCATION_CHANGED,

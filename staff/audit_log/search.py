@@ -17,7 +17,8 @@ from staff.people import search
 
 #: The pages show no more, because the database would have to count and skip them. The file has all.
 MOST_SHOWN = 10_000
-_MOST_PEOPLE = 100
+#: A search covers the events of at most this many people.
+MOST_PEOPLE = 100
 
 
 def _kind_choices() -> list[tuple[str, str]]:
@@ -76,9 +77,17 @@ def find_events(
 
 def _is_about(organization: Organization, words: str) -> Q:
     # As a list, so that the planner knows how many there are. Operators are found in the actor's column only.
-    people = search(StaffMember.objects.filter(organization=organization), words=words)
-    found = list(people.order_by("pk").values_list("pk", flat=True)[:_MOST_PEOPLE])
+    found = list(_people(organization, words).order_by("pk").values_list("pk", flat=True)[:MOST_PEOPLE])
     return Q(actor__in=found) | Q(subject_model=StaffMember._meta.label_lower, subject_id__in=found)
+
+
+def match_too_many_people(organization: Organization, words: str) -> bool:
+    """Return whether more people match than the search covers."""
+    return bool(words) and _people(organization, words).order_by()[MOST_PEOPLE : MOST_PEOPLE + 1].exists()
+
+
+def _people(organization: Organization, words: str) -> QuerySet[StaffMember]:
+    return search(StaffMember.objects.filter(organization=organization), words=words)
 
 
 def _start_of(day: date) -> datetime:

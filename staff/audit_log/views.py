@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from staff.access import admin_only, current_member, current_organization
+from staff.audit_log import search
 from staff.audit_log.csv_file import audit_file
 from staff.audit_log.kinds import AUDIT_LOG_EXPORTED
 from staff.audit_log.record import record
@@ -22,13 +23,16 @@ from staff.pagination import list_context
 @admin_only
 def audit_log(request: HttpRequest) -> HttpResponse:
     """List the events that match the filter, newest first."""
+    organization = current_organization(request)
     filters = AuditFilter(request.GET)
-    rows = find_events(current_organization(request), **filters.criteria)
+    rows = find_events(organization, **filters.criteria)
     context = list_context(request, rows[:MOST_SHOWN])
     context |= {
         "filters": filters,
         "entries": entries_of(context["page"]),
         "most_shown": MOST_SHOWN,
+        "most_people": search.MOST_PEOPLE,
+        "are_people_cut": search.match_too_many_people(organization, filters.criteria["words"]),
         "is_cut": context["page"].paginator.count == MOST_SHOWN,
     }
     return render(request, "staff/audit_log.html", context)

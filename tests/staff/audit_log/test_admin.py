@@ -104,3 +104,17 @@ def test_operators_see_the_details_but_change_nothing(operator, sam):
     assert "Role: Staff member → Admin" in operator.get(address).text
     assert operator.post(address, {"kind": "signed_in"}).status_code == 403
     assert operator.post(reverse("admin:audit_log_auditevent_delete", args=[event.pk])).status_code == 403
+
+
+def test_the_list_of_operators_is_sorted_by_an_index(operator):
+    changelist = operator.get(reverse("admin:audit_log_auditevent_changelist")).context["cl"]
+
+    assert set(changelist.queryset.query.order_by) == {"-pk"}
+
+
+def test_an_organisation_that_an_operator_adds_is_recorded(operator, olive):
+    operator.post(reverse("admin:staff_organization_add"), BIRCH)
+
+    event = event_of(kinds.ORGANIZATION_ADDED)
+    assert (event.actor, event.organization_id, event.subject_name) == (olive, event.subject_id, "Birch Clinic")
+    assert entry_of(kinds.ORGANIZATION_ADDED).details.startswith("Name: Birch Clinic; ")

@@ -92,6 +92,24 @@ def test_a_person_is_found_as_actor_and_as_subject(as_ada, ada, sam, sky):
     assert kinds_on(as_ada.get(PAGE, {"q": "okafor"})) == ["Sign-in failed", "Role changed"]
 
 
+def test_a_name_that_more_people_have_than_are_searched_says_so(as_ada, sam, sky, monkeypatch):
+    monkeypatch.setattr(search, "MOST_PEOPLE", 1)
+    add(SIGNED_OUT, sam)
+
+    many, one = as_ada.get(PAGE, {"q": "s"}), as_ada.get(PAGE, {"q": "okafor"})
+
+    sentence = "More than 1 people match. Type more of the name."
+    assert (sentence in many.text, sentence in one.text) == (True, False)
+
+
+def test_an_empty_list_says_that_too_many_people_match_too(as_ada, sam, sky, monkeypatch):
+    monkeypatch.setattr(search, "MOST_PEOPLE", 1)
+
+    shown = as_ada.get(PAGE, {"q": "s", "kind": "signed_out"})
+
+    assert "More than 1 people match. Type more of the name." in shown.text
+
+
 def test_an_unknown_person_has_no_entries(as_ada):
     shown = as_ada.get(PAGE, {"q": "zebulon"})
 
