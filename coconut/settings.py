@@ -170,6 +170,7 @@ CELERY_TASK_ROUTES = {
     "integrations.count_organizers": {"priority": 6},
     "teams.renew": {"priority": 6},
     "appointments.delete_old_data": {"priority": 6},
+    "coconut.clear_sessions": {"priority": 6},
 }
 # Sends beat's heartbeat for /readyz.
 CELERY_BEAT_SCHEDULER = "coconut.beat:Scheduler"

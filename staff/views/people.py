@@ -60,7 +60,7 @@ def edit_person(request: HttpRequest, pk: int) -> HttpResponse:
         is_needed=form.is_bound and form.changes_sign_in,
     )
     if form.is_valid() and password_check.is_valid() and form.save_or_explain():
-        if person == member and "role" not in form.changed_data:
+        if person == member and "email" in form.changed_data and "role" not in form.changed_data:
             keep_session(request, person)
         messages.success(request, _("Saved."))
         return redirect("staff-edit", person.pk)

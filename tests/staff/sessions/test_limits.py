@@ -6,15 +6,16 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from coconut.tasks import clear_sessions
 from staff.audit_log.kinds import SESSION_ENDED, SIGNED_OUT
 from staff.models import Organization, Role, StaffMember
 from staff.sessions.models import StaffSession
+from staff.tasks import clear_sessions
 from tests.audit_log import entry_of, event_of, events_of
 from tests.cast import signed_in
 from tests.factories import PASSWORD, make_operator
@@ -192,6 +193,21 @@ def test_changing_ones_own_email_keeps_this_session_and_ends_the_others(as_ada, 
     as_ada.post(reverse("staff-edit", args=[ada.pk]), person)
 
     assert (is_in(as_ada), is_in(elsewhere)) == (True, False)
+
+
+def test_saving_ones_own_account_without_another_email_keeps_the_session_key(as_ada, ada):
+    key = as_ada.session.session_key
+    person = {"first_name": "Adele", "email": ada.email, "role": "admin", "is_active": "on"}
+
+    as_ada.post(reverse("staff-edit", args=[ada.pk]), person)
+
+    assert StaffMember.objects.get(pk=ada.pk).first_name == "Adele"
+    assert as_ada.session.session_key == key
+
+
+def test_expired_sessions_are_deleted_after_urgent_work():
+    assert settings.CELERY_TASK_ROUTES[clear_sessions.name] == {"priority": 6}
+    assert {clear_sessions.name} == {"coconut.clear_sessions"}
 
 
 def test_a_session_without_its_row_is_over(as_sam):
