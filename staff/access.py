@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.backends import AllowAllUsersModelBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -21,8 +21,12 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-class MemberBackend(ModelBackend):
-    """Load the signed-in staff member with organisation and location, which every page needs."""
+class MemberBackend(AllowAllUsersModelBackend):
+    """Load the signed-in staff member with organisation and location, which every page needs.
+
+    The forms refuse accounts that are switched off (`staff.sign_in`). If the backend did, they would have to check the
+    password once more to give the reason, and the time that this takes would reveal the account.
+    """
 
     def get_user(self, user_id: Any) -> StaffMember | None:
         members = StaffMember.objects.select_related("organization", "location")

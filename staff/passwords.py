@@ -30,7 +30,7 @@ from staff.audit_log.record import record
 from staff.models import OutboxEmail, StaffMember
 from staff.outbox import EmailKind, enqueue_email
 
-_EMAILS = Limit("password-mails", times=5, seconds=60 * 60)
+_EMAILS = Limit("password-emails", times=5, seconds=60 * 60)
 
 
 class PasswordTokens(PasswordResetTokenGenerator):
@@ -59,6 +59,12 @@ class PasswordTokens(PasswordResetTokenGenerator):
 FORGOTTEN_PASSWORD_TOKENS: Final = PasswordTokens("forgotten", timedelta(hours=1))
 # Django's own limit, which applies to all tokens.
 INVITATION_TOKENS: Final = PasswordTokens("invitation", timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT))
+
+
+def may_send_link(email: str) -> bool:
+    """Count an email with a link to set a password. Return whether its address may get one more."""
+    # Accounts are found by the email in upper case.
+    return is_within((_EMAILS, email.upper()))
 
 
 def enqueue_invitation(member: StaffMember) -> None:
@@ -136,6 +142,5 @@ class ForgottenPasswordForm(forms.Form):
     def save(self, **options: Any) -> None:
         """Enqueue the email, unless the address is over its limit."""
         email = self.cleaned_data["email"]
-        # Accounts are found by the email in upper case.
-        if is_within((_EMAILS, email.upper())):
+        if may_send_link(email):
             enqueue_forgotten_password(email)

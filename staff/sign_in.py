@@ -32,6 +32,14 @@ class LimitedSignInForm(AuthenticationForm):
         record_success(self.request, email)
         return cleaned
 
+    def confirm_login_allowed(self, user: StaffMember) -> None:
+        """Refuse accounts that may not sign in here. Their password was right, so Django reports no failed sign-in."""
+        try:
+            super().confirm_login_allowed(user)
+        except ValidationError:
+            record(SIGN_IN_FAILED, user)
+            raise
+
 
 class SignInForm(LimitedSignInForm):
     """*Email* and *Password*. The error doesn't reveal whether the email exists."""
@@ -47,21 +55,6 @@ class SignInForm(LimitedSignInForm):
         self.fields["username"].widget.input_type = "email"
         self.fields["username"].widget.attrs["autocomplete"] = "username"
 
-    def get_invalid_login_error(self) -> ValidationError:
-        """Return the error. Only with the right password it reveals that the account is switched off."""
-        typed = self.cleaned_data
-        member = StaffMember.objects.with_email(typed["username"]).filter(is_active=False).first()
-        reason = "inactive" if member and member.check_password(typed["password"]) else "invalid_login"
-        return ValidationError(self.error_messages[reason], code=reason)
-
 
 class OperatorSignInForm(LimitedSignInForm, AdminAuthenticationForm):
     """The sign-in form of Django admin, with the limits."""
-
-    def confirm_login_allowed(self, user: StaffMember) -> None:
-        """Refuse everyone but operators. Their password was right, so Django reports no failed sign-in."""
-        try:
-            super().confirm_login_allowed(user)
-        except ValidationError:
-            record(SIGN_IN_FAILED, user)
-            raise

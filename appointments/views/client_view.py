@@ -35,6 +35,7 @@ from appointments.models import Appointment
 from appointments.views.private_links import appointment_context, confidential
 from appointments.views.responses import json_error, see_other, too_many_requests
 from coconut.rate_limits import Limit
+from coconut.web.body_limits import small_bodies_only
 from staff.embedding import embedding_sites
 from staff.models import Organization
 
@@ -46,6 +47,7 @@ Page = Callable[Concatenate[HttpRequest, Organization, P], HttpResponse]
 def _public_page(page: Page[P]) -> Callable[..., HttpResponse]:
     """Pass the organisation to the page, and let the organisation's sites embed the response."""
 
+    @small_bodies_only
     @wraps(page)
     def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         organization = Organization.objects.filter(slug=slug).first()

@@ -45,6 +45,7 @@ from appointments.notifications.ics import invitation
 from appointments.parameters import clean_or_none
 from appointments.video.link_state import link_of
 from appointments.views.responses import SeeOther, is_htmx, see_other, too_many_requests
+from coconut.web.body_limits import small_bodies_only
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]
@@ -53,10 +54,11 @@ Page = Callable[Concatenate[HttpRequest, Appointment, P], HttpResponse]
 def _private_page(*token_fields: str) -> Callable[[Page[P]], Callable[..., HttpResponse]]:
     """Pass the appointment of the token to the page, in the reader's time zone.
 
-    404 for an unknown token, and 410 for a manage link that has ended.
+    404 for an unknown token, and 410 for a link that has ended.
     """
 
     def decorate(page: Page[P]) -> Callable[..., HttpResponse]:
+        @small_bodies_only
         @wraps(page)
         def guarded(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if limit := limit_of_guessing(request):

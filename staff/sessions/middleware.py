@@ -86,7 +86,11 @@ def page_of(request: HttpRequest) -> str:
 
 def _page_around(request: HttpRequest) -> str:
     if _htmx_of(request):
-        return _htmx_of(request).current_url_abs_path or resolve_url("home")
+        try:
+            return _htmx_of(request).current_url_abs_path or resolve_url("home")
+        except ValueError:
+            # The header isn't a URL.
+            return resolve_url("home")
     if request.method in ("GET", "HEAD") and not _is_from_script(request):
         return request.get_full_path()
     # A form may lead to a URL that only takes POST.

@@ -67,7 +67,7 @@ class StaffMemberChangeForm(OperatorPasswordForm, UserChangeForm):  # type: igno
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if field := self.fields.get("current_password"):
-            field.help_text = _("Needed only for another email or role. You entered it more than 15 minutes ago.")
+            field.help_text = _("Only needed if you change the email or the role. We ask again after 15 minutes.")
 
     @property
     def is_sensitive(self) -> bool:
@@ -86,7 +86,7 @@ class StaffMemberAddForm(OperatorPasswordForm, AdminUserCreationForm):  # type: 
         self.fields["organization"].required = True
         self.fields["role"].initial = Role.ADMIN
         if field := self.fields.get("current_password"):
-            field.help_text = _("Needed only for an admin. You entered it more than 15 minutes ago.")
+            field.help_text = _("Only needed if you add an admin. We ask again after 15 minutes.")
 
     @property
     def is_sensitive(self) -> bool:

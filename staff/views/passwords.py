@@ -26,6 +26,7 @@ from staff.passwords import (
     PasswordTokens,
     enqueue_forgotten_password,
     enqueue_invitation,
+    may_send_link,
 )
 from staff.people import person_or_404
 from staff.sign_in_limits import allow_new_password
@@ -52,6 +53,10 @@ def send_link(request: HttpRequest, person: StaffMember) -> None:
     """Send the invitation or the link for a new password, and show the admin the result."""
     if not person.is_active:
         messages.error(request, _("This person is not active. Tick Active and save first."))
+        return
+    if not may_send_link(person.email):
+        sentence = _("%(email)s got five links in the last hour. Try again later.")
+        messages.error(request, sentence % {"email": person.email})
         return
     if person.has_usable_password():
         enqueue_forgotten_password(person.email)

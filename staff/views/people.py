@@ -35,7 +35,7 @@ def add_person(request: HttpRequest) -> HttpResponse:
     form = AddPersonForm(request.POST or None, instance=person)
     password_check = PasswordCheckForm(
         request,
-        hint=_("Needed only for an admin. You entered it more than 15 minutes ago."),
+        hint=_("Only needed if you add an admin. We ask again after 15 minutes."),
         is_needed=form.is_bound and form.adds_admin,
     )
     if form.is_valid() and password_check.is_valid() and form.save_or_explain():

@@ -316,3 +316,14 @@ def test_a_new_password_works_at_once_after_too_many_wrong_ones(sam, client):
     answer = client.post("/sign-in/", {"username": sam.email, "password": NEW_PASSWORD})
 
     assert answer.status_code == 302
+
+
+def test_an_admin_sends_a_person_five_links_an_hour_at_most(as_ada, sam):
+    cache.clear()
+    for _ in range(5):
+        as_ada.post(reverse("staff-invite", args=[sam.pk]))
+
+    response = as_ada.post(reverse("staff-invite", args=[sam.pk]), follow=True)
+
+    assert OutboxEmail.objects.count() == 5
+    assert messages_of(response)[-1] == f"{sam.email} got five links in the last hour. Try again later."

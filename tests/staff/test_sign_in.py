@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client as Browser
 from django.urls import reverse
 
@@ -114,3 +115,19 @@ def test_signing_out_is_never_a_link(client: Browser, ada: StaffMember) -> None:
 
     assert client.get(reverse("logout")).status_code == 405
     assert client.post(reverse("logout"))["Location"] == reverse("login")
+
+
+@pytest.mark.parametrize("state", ["active", "switched off", "unknown"])
+def test_a_wrong_password_is_checked_once_for_every_account(client, ada, monkeypatch, state):
+    StaffMember.objects.update(is_active=state != "switched off")
+    checked = []
+    encode = MD5PasswordHasher.encode
+
+    def count(hasher: MD5PasswordHasher, *args: str) -> str:
+        checked.append(args)
+        return encode(hasher, *args)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", count)
+    sign_in(client, password="not the password", **({"username": "no@one.example"} if state == "unknown" else {}))
+
+    assert len(checked) == 1

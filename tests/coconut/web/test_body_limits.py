@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 
-from coconut.web.body_limits import LARGEST_BODY
+from coconut.web.body_limits import LARGEST_BODY, LARGEST_PUBLIC_BODY
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +25,13 @@ def test_a_body_over_the_limit_is_refused_with_a_sentence(address: str) -> None:
     assert "Nothing was saved." in response.content.decode()
 
 
+@pytest.mark.parametrize("address", ["/book/maple/", "/appointments/abc/move/", "/appointments/abc/cancel/"])
+def test_pages_without_an_account_take_small_bodies_only(address: str) -> None:
+    response = Browser().post(address, {"name": "a" * (LARGEST_PUBLIC_BODY + 1)})
+
+    assert response.status_code == 413
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_a_file_is_dropped(address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -34,7 +41,7 @@ def test_a_file_is_dropped(address: str, monkeypatch: pytest.MonkeyPatch, tmp_pa
 
     response = Browser().post(address, {"username": "sam@maple.example", "file": large})
 
-    assert response.status_code in (200, 403, 404)
+    assert response.status_code in (200, 403, 404, 413)
     assert kept == []
     assert list(tmp_path.iterdir()) == []
     assert not getattr(response.wsgi_request, "_files", None)

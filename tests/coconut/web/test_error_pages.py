@@ -34,7 +34,7 @@ def test_a_missing_csrf_cookie_leads_back_to_the_page(as_ada):
     response = strict(as_ada).post("/staff/add/", {"first_name": "Nia"}, headers={"referer": page})
 
     assert response.status_code == 403
-    assert "Nothing was saved. Go back to the page and send it again." in page_text(response)
+    assert "Nothing was saved. Go back, reload the page and submit the form again." in page_text(response)
     assert 'href="/staff/add/?from=list">Back to the page' in response.text
     assert LOOK in response.text
 

@@ -105,7 +105,7 @@ def test_twelve_hours_end_a_session_in_spite_of_activity(as_sam, clock):
         assert is_in(as_sam)
     clock.shift(timedelta(minutes=20))
 
-    assert sentences_of(as_sam) == ["You were signed out 12 hours after you signed in."]
+    assert sentences_of(as_sam) == ["You were signed out because you signed in 12 hours ago."]
 
 
 def test_an_organisation_has_its_own_idle_limit(as_sam, maple, clock):

@@ -58,7 +58,7 @@ def test_the_profile_lists_sessions_with_browser_address_and_times(client, sam):
 
     text = page_text(client.get(profile(sam), REMOTE_ADDR="203.0.113.5"))
 
-    assert "Chrome on Windows This session Address 203.0.113.5 Signed in " in text
+    assert "Chrome on Windows This session IP address 203.0.113.5 Signed in " in text
     assert "You are not signed in anywhere else." in text
 
 

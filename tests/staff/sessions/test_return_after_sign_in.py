@@ -82,6 +82,12 @@ def test_htmx_on_a_path_with_two_slashes_does_not_lead_to_another_site(as_sam):
     assert response["HX-Redirect"] == "/sign-in/?next=/%252Fevil.example/x"
 
 
+def test_htmx_with_an_unreadable_address_leads_to_the_start(as_sam):
+    response = as_sam.get("/schedule/", headers={**HTMX, "hx-current-url": "http://["})
+
+    assert response["HX-Redirect"] == "/sign-in/?next=/"
+
+
 def test_a_script_gets_the_address_of_the_sign_in_page(as_sam):
     headers = {"x-requested-with": "XMLHttpRequest", "referer": f"{SITE}/schedule/?view=week"}
 
