@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "staff.audit_log.origin.OriginMiddleware",
-    "staff.known_devices.KnownDeviceMiddleware",
+    "staff.sign_in.known_devices.KnownDeviceMiddleware",
     "staff.access.NoStoreMiddleware",
     "staff.access.OrganizationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -225,7 +225,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# Of invitations, in seconds. Links for forgotten passwords end earlier (`staff.passwords`).
+# Of invitations, in seconds. Links for forgotten passwords end earlier (`staff.sign_in.passwords`).
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60
 _HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from coconut import views
-from staff.sign_in import SignInForm
+from staff.sign_in.forms import SignInForm
 from staff.views.sessions import ChangeOperatorPassword
 
 handler500 = "coconut.web.error_pages.server_error"

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from services.catalog import save_service
 from services.models import MeetingMethod, OfferedTo, Service
-from staff.forms import ACTIVE
+from staff.forms.people import ACTIVE
 from staff.models import Organization, StaffMember
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 class MemberBackend(AllowAllUsersModelBackend):
     """Load the signed-in staff member with organisation and location, which every page needs.
 
-    The forms refuse accounts that are switched off (`staff.sign_in`). If the backend did, they would have to check the
-    password once more to give the reason, and the time that this takes would reveal the account.
+    The sign-in forms refuse accounts that are switched off. If the backend did, the forms would have to check the
+    password once more to give the reason. The time that this takes would reveal the account.
     """
 
     def get_user(self, user_id: Any) -> StaffMember | None:

@@ -29,7 +29,7 @@ from staff.models import Location, Organization, OutboxEmail, StaffMember
 from staff.outbox import send_again
 from staff.sessions.operator_forms import NewPasswordForm, StaffMemberAddForm, StaffMemberChangeForm, for_request
 from staff.sessions.password_check import must_enter_password
-from staff.sign_in import OperatorSignInForm
+from staff.sign_in.forms import OperatorSignInForm
 
 admin.site.site_header = _("Coconut for operators")
 admin.site.site_title = _("Coconut")

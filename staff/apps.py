@@ -8,8 +8,8 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         from staff.accounts.emails import ACCOUNT_EMAILS
         from staff.outbox import email_kinds
-        from staff.passwords import FORGOTTEN_PASSWORD_EMAIL, INVITATION_EMAIL
         from staff.sessions import receivers  # noqa: F401 - connects the receivers
+        from staff.sign_in.passwords import FORGOTTEN_PASSWORD_EMAIL, INVITATION_EMAIL
 
         for kind in (FORGOTTEN_PASSWORD_EMAIL, INVITATION_EMAIL, *ACCOUNT_EMAILS):
             email_kinds.register(kind)

@@ -15,7 +15,7 @@ from staff.audit_log.kinds import SIGN_IN_FAILED
 from staff.audit_log.record import record
 from staff.models import StaffMember
 from staff.sessions.current import current_session, record_password
-from staff.sign_in_limits import count_attempt, record_limited, record_success
+from staff.sign_in.limits import count_attempt, record_limited, record_success
 
 #: The password isn't asked for again within this time.
 _PASSWORD_AGE: Final = timedelta(minutes=15)

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from staff.access import current_member, not_for_schedulers
+from staff.forms.hours import TimeOffForm, WeekForm, with_monday_copied
 from staff.hours import remove_time_off, replace_week, time_off_text, upcoming_time_off, week_of
-from staff.hours_forms import TimeOffForm, WeekForm, with_monday_copied
 from staff.models import StaffMember
 from staff.people import person_or_404
 

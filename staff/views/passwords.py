@@ -19,7 +19,9 @@ from coconut.rate_limits import Limit, client_address, is_within
 from staff.access import admin_only, current_member
 from staff.accounts.changes import record_first_password, record_new_password
 from staff.models import StaffMember
-from staff.passwords import (
+from staff.people import person_or_404
+from staff.sign_in.limits import allow_new_password
+from staff.sign_in.passwords import (
     FORGOTTEN_PASSWORD_TOKENS,
     INVITATION_TOKENS,
     ForgottenPasswordForm,
@@ -28,8 +30,6 @@ from staff.passwords import (
     enqueue_invitation,
     may_send_link,
 )
-from staff.people import person_or_404
-from staff.sign_in_limits import allow_new_password
 
 if TYPE_CHECKING:
     Message = SuccessMessageMixin[Any]

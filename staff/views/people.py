@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from staff.access import admin_only, current_member, current_organization, not_for_schedulers
-from staff.forms import AddPersonForm, PeopleFilter, PersonForm
+from staff.forms.people import AddPersonForm, PeopleFilter, PersonForm
 from staff.models import StaffMember
 from staff.pagination import list_context
 from staff.people import person_or_404, search, visible_to

@@ -13,14 +13,14 @@ from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from staff import known_devices
 from staff.access import current_member
 from staff.accounts.changes import record_new_password
 from staff.audit_log.kinds import SIGNED_OUT_ELSEWHERE
 from staff.audit_log.record import record
 from staff.sessions.change_password import ChangePasswordForm
 from staff.sessions.current import end_other_sessions, record_password
-from staff.sign_in_limits import allow_new_password
+from staff.sign_in import known_devices
+from staff.sign_in.limits import allow_new_password
 
 
 class LimitedPasswordChange(auth_views.PasswordChangeView):

@@ -14,7 +14,7 @@ from staff.people import save_person
 from tests.audit_log import event_of
 from tests.factories import PASSWORD, make_member, make_operator
 from tests.outbox import send_all
-from tests.staff.test_passwords import link_in_email, set_password
+from tests.staff.sign_in.test_passwords import link_in_email, set_password
 from tests.staff.test_people_pages import ADD, details
 
 pytestmark = pytest.mark.django_db

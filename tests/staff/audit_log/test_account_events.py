@@ -18,7 +18,7 @@ from staff.people import save_person
 from tests.audit_log import entry_of, event_of, events_of
 from tests.factories import PASSWORD, make_hours, make_location, make_member
 from tests.outbox import email_server_down, retry_all, send_all
-from tests.staff.test_passwords import link_in_email, set_password
+from tests.staff.sign_in.test_passwords import link_in_email, set_password
 from tests.staff.test_people_pages import ADD, details
 
 

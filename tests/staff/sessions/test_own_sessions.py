@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from staff.audit_log.kinds import PASSWORD_CHANGED, SIGN_IN_FAILED, SIGNED_OUT_ELSEWHERE
-from staff.known_devices import is_known
 from staff.models import Role, StaffMember
 from staff.sessions.models import StaffSession
+from staff.sign_in.known_devices import is_known
 from tests.audit_log import event_of
 from tests.cast import signed_in
 from tests.factories import PASSWORD, make_member

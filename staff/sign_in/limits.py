@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from coconut.rate_limits import Limit, cache_may_be_down, client_address, is_within
-from staff import known_devices
 from staff.audit_log.kinds import SIGN_IN_LIMITED
 from staff.audit_log.record import record
 from staff.models import StaffMember
+from staff.sign_in import known_devices
 
 _QUARTER_OF_AN_HOUR = 15 * 60
 # By the address too: otherwise anyone could lock out the owner of an email.

@@ -1,6 +1,6 @@
 """Cookie of browsers in which a person has signed in before.
 
-Others who guess the password can't lock the person out there (`staff.sign_in_limits`). Each browser has another value,
+Others who guess the password can't lock the person out there (`staff.sign_in.limits`). Each browser has another value,
 and a new password makes all values invalid.
 """
 
@@ -36,7 +36,7 @@ def remember(request: HttpRequest, email: str) -> None:
 def _cookie_value(member: StaffMember, browser: str) -> str:
     """Return the random id of the browser with a keyed hash that can't be forged and doesn't reveal the person."""
     account = f"{browser}:{member.pk}:{member.password}"
-    return f"{browser}.{salted_hmac('staff.known_devices', account, algorithm='sha256').hexdigest()}"
+    return f"{browser}.{salted_hmac('staff.sign_in.known_devices', account, algorithm='sha256').hexdigest()}"
 
 
 class KnownDeviceMiddleware:

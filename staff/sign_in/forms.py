@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from staff.audit_log.kinds import SIGN_IN_FAILED
 from staff.audit_log.record import record
 from staff.models import StaffMember
-from staff.sign_in_limits import count_attempt, record_limited, record_success
+from staff.sign_in.limits import count_attempt, record_limited, record_success
 
 
 class LimitedSignInForm(AuthenticationForm):

@@ -38,7 +38,7 @@ class PasswordTokens(PasswordResetTokenGenerator):
 
     def __init__(self, kind: str, lifetime: timedelta) -> None:
         super().__init__()
-        self.key_salt = f"staff.passwords.{kind}"
+        self.key_salt = f"staff.sign_in.passwords.{kind}"
         self.lifetime = lifetime
 
     def check_token(self, user: Any, token: str | None) -> bool:

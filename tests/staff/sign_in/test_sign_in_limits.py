@@ -14,9 +14,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from staff.models import Role, StaffMember
-from staff.passwords import FORGOTTEN_PASSWORD_TOKENS
-from staff.sign_in import LimitedSignInForm
-from staff.sign_in_limits import count_attempt, record_success
+from staff.sign_in.forms import LimitedSignInForm
+from staff.sign_in.limits import count_attempt, record_success
+from staff.sign_in.passwords import FORGOTTEN_PASSWORD_TOKENS
 from tests.factories import PASSWORD, make_member, make_operator, make_organization
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
