@@ -11,6 +11,6 @@ import os
 from hypothesis import HealthCheck, settings
 
 _common = settings(deadline=None, print_blob=True, suppress_health_check=list(HealthCheck), database=None)
-settings.register_profile("ci", _common, derandomize=True, max_examples=20, stateful_step_count=40)
+settings.register_profile("ci", _common, derandomize=True, max_examples=15, stateful_step_count=40)
 settings.register_profile("long", _common, max_examples=200, stateful_step_count=60)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -124,6 +124,8 @@ def test_a_booking_comes_back_with_choices_that_load_later(page: Page, stack: St
     page.get_by_role("radio", name=re.compile("Cleo Brandt")).check()
     page.get_by_label("Service").select_option(label="Mortgage review")
     page.get_by_role("radio", name="Phone").check()
+    # A request for choices after the end of the session would leave the page before the click.
+    page.wait_for_load_state("networkidle")
     end_sessions(stack)
 
     page.get_by_role("button", name="Book", exact=True).last.click()

@@ -73,7 +73,7 @@ def test_both_addresses_get_one_email(browser, connection, anna, alias, sent_tas
     send_all()
     (sent,) = mail.outbox
     assert sent.to == ["anna@maple.example", "anna.k@maple.example"]
-    assert "From now on: anna.k@maple.example" in sent.body
+    assert "New: anna.k@maple.example" in sent.body
 
 
 def test_a_username_is_adopted_without_an_email(

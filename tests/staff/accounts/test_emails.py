@@ -36,7 +36,7 @@ def test_a_new_email_is_announced_to_both_addresses(sam):
     save_person(sam, ["email"])
 
     assert sent() == [(["sam@maple.example", "samuel@maple.example"], "Your sign-in email has changed")]
-    assert "Before: sam@maple.example\nFrom now on: samuel@maple.example" in mail.outbox[0].body
+    assert "Old: sam@maple.example\nNew: samuel@maple.example" in mail.outbox[0].body
 
 
 def test_a_new_role_is_announced_to_the_person(sam):
@@ -44,7 +44,7 @@ def test_a_new_role_is_announced_to_the_person(sam):
     save_person(sam, ["role"])
 
     assert sent() == [(["sam@maple.example"], "Your role has changed")]
-    assert "Before: Staff member\nFrom now on: Scheduler" in mail.outbox[0].body
+    assert "Old: Staff member\nNew: Scheduler" in mail.outbox[0].body
 
 
 def test_a_new_admin_is_announced_to_all_other_admins(ada, sam, maple, otto):
@@ -55,8 +55,8 @@ def test_a_new_admin_is_announced_to_all_other_admins(ada, sam, maple, otto):
 
     assert sent() == [
         (["sam@maple.example"], "Your role has changed"),
-        (["ada@maple.example"], "Sam Okafor is an admin now"),
-        (["bea@maple.example"], "Sam Okafor is an admin now"),
+        (["ada@maple.example"], "Sam Okafor is now an admin"),
+        (["bea@maple.example"], "Sam Okafor is now an admin"),
     ]
 
 
@@ -71,7 +71,7 @@ def test_an_operator_is_announced_to_no_one(ada):
 def test_an_added_admin_is_announced_to_the_other_admins(as_ada):
     as_ada.post(ADD, details(role="admin"))
 
-    assert sent() == [(["ada@maple.example"], "Nia Jones is an admin now")]
+    assert sent() == [(["ada@maple.example"], "Nia Jones is now an admin")]
 
 
 def test_an_admin_who_is_switched_on_again_is_announced(ada, maple):
@@ -79,7 +79,7 @@ def test_an_admin_who_is_switched_on_again_is_announced(ada, maple):
     bea.is_active = True
     save_person(bea, ["is_active"])
 
-    assert sent() == [(["ada@maple.example"], "Bea Admin is an admin now")]
+    assert sent() == [(["ada@maple.example"], "Bea Admin is now an admin")]
 
 
 def test_another_change_sends_nothing(sam):
