@@ -31,7 +31,11 @@ urlpatterns = [
     path("settings/", include("integrations.urls")),
     path("", include("appointments.urls")),
     # Instead of Django's own page, which neither limits attempts nor records the change.
-    path("operator/password_change/", admin.site.admin_view(ChangeOperatorPassword.as_view())),
+    path(
+        "operator/password_change/",
+        admin.site.admin_view(ChangeOperatorPassword.as_view()),
+        name="operator-password-change",
+    ),
     path("operator/", admin.site.urls),
     path(".well-known/security.txt", views.security_txt, name="security-txt"),
 ]

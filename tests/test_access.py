@@ -51,6 +51,7 @@ RULES = {
     "logout": dict.fromkeys(EVERYBODY, "sign in"),
     "sign-out-everywhere": MEMBERS,
     "password-change": MEMBERS,
+    "operator-password-change": {**dict.fromkeys(MEMBERS, "sign in"), "olive": "in"},
     "password-forgotten": EVERYBODY,
     "password-set": EVERYBODY,
     "password-invitation": EVERYBODY,
@@ -317,7 +318,8 @@ def address(name: str, world: dict[str, Any]) -> str:
 
 
 def outcome(response: HttpResponse) -> str:
-    if response.status_code in (302, 303) and response.headers["Location"].startswith(reverse("login")):
+    sign_in_pages = (reverse("login"), reverse("admin:login"))
+    if response.status_code in (302, 303) and response.headers["Location"].startswith(sign_in_pages):
         return "sign in"
     return str(response.status_code) if response.status_code in (403, 404) else "in"
 

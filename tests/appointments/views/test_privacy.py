@@ -199,7 +199,7 @@ def test_the_page_counts_the_clients_that_are_erased_next(maple: Maple, as_ada: 
 
     page = as_ada.get(SETTINGS).content.decode()
 
-    assert "1 client is erased tonight." in page
+    assert "1 client will be erased tonight." in page
 
 
 def test_an_empty_field_keeps_clients(maple: Maple, as_ada: Browser):
