@@ -18,7 +18,7 @@ CHUNK_SIZE = 1000
 
 def audit_file(events: QuerySet[AuditEvent], zone: ZoneInfo) -> Iterator[str]:
     """Return the lines of the file, with times in `zone`. Streams the events from the database."""
-    heading = [_("Time"), _("Person"), _("Event"), _("About"), _("Details"), _("Address")]
+    heading = [_("Time"), _("Person"), _("Event"), _("About"), _("Details"), _("IP address")]
     return csv_lines(heading, _rows(events, zone))
 
 

@@ -173,7 +173,7 @@ def test_the_file_has_all_matching_entries(as_ada, ada, sam):
 
     heading, *rows = cells_of(as_ada.get(FILE, {"kind": "role_changed"}))
 
-    assert heading == ["Time", "Person", "Event", "About", "Details", "Address"]
+    assert heading == ["Time", "Person", "Event", "About", "Details", "IP address"]
     assert rows == [
         ["2026-03-02T09:30:00+00:00", "Ada Lovell", "Role changed", "Sam Okafor", "Role: Staff member → Admin", ""]
     ]
