@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from coconut.isolation import isolated
 from integrations.connections.lifecycle import AlreadyConnected
 from integrations.messages import Message
 from integrations.models import Connection
@@ -148,6 +149,6 @@ def _end_waiting(requests: QuerySet[ConnectionRequest], state: RequestState, dec
 def expire_requests() -> None:
     """Expire the requests that waited for too long, and email their admins."""
     for request in ConnectionRequest.objects.overdue():
-        with transaction.atomic():
+        with isolated(f"Expiring connection request {request.pk}"), transaction.atomic():
             if ConnectionRequest.objects.overdue().filter(pk=request.pk).end(RequestState.EXPIRED):
                 email_outcome(request)

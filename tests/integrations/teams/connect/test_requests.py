@@ -17,6 +17,7 @@ from integrations.audit import CONNECTION_CHANGED
 from integrations.connections.lifecycle import AlreadyConnected
 from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionStatus, EventKind, RematchRun
+from integrations.teams.connect import requests
 from integrations.teams.connect.requests import NotWaiting, confirm_request, expire_requests, request_confirmation
 from integrations.teams.connect.session import WizardAnswers
 from integrations.teams.entra.id_token import Identity
@@ -24,6 +25,7 @@ from integrations.teams.models import ConnectionRequest, Method
 from simulator import people
 from simulator.people import CONTOSO_ID
 from staff.audit_log.models import AuditEvent
+from staff.models import Role
 from tests.factories import TEAMS_ADDONS, make_connection_request, make_member, make_operator, make_organization
 from tests.integrations.pages import page_text
 from tests.integrations.teams.oauth_steps import (
@@ -463,6 +465,26 @@ def test_a_request_expires_after_seven_days_and_the_admins_get_an_email(maple, a
     [message] = emails_to(ada.email)
     assert (too_early, only_request().state) == ("waiting", "expired")
     assert message.subject == "The request to connect Microsoft Teams has expired"
+
+
+def test_a_request_that_cannot_expire_does_not_stop_the_others(maple, ada, monkeypatch):
+    cedar = make_organization("Cedar Bank", addons=TEAMS_ADDONS)
+    broken = make_connection_request(ada)
+    other = make_connection_request(make_member(cedar, "Otto Keller", Role.ADMIN))
+    grow_old()
+    send = requests.email_outcome
+
+    def fail_for_one(request: ConnectionRequest) -> None:
+        if request == broken:
+            raise ValueError("poisoned")
+        send(request)
+
+    monkeypatch.setattr(requests, "email_outcome", fail_for_one)
+
+    expire_requests()
+
+    stored = dict(ConnectionRequest.objects.values_list("pk", "state"))
+    assert stored == {broken.pk: "waiting", other.pk: "expired"}
 
 
 def test_an_expired_request_is_not_confirmed_even_before_beat_has_marked_it(maple, ada, olive):
