@@ -168,10 +168,13 @@ def join(page: Page, place: Page | Locator) -> str:
 
 
 def choose_a_video_call(page: Page | FrameLocator) -> None:
-    """As a client: Mortgage review, by video, the second of the next free times."""
+    """As a client: Mortgage review, by video, the last free time of the first free day.
+
+    Late in the day only one time may be left.
+    """
     page.get_by_role("link", name=re.compile("Mortgage review")).click()
     page.get_by_role("link", name=re.compile("Video Call")).click()
-    page.locator(".free-times a").nth(1).click()
+    page.locator(".free-times a").last.click()
 
 
 def book_as_client(page: Page | FrameLocator) -> None:

@@ -143,7 +143,7 @@ def test_a_new_client_is_booked_on_a_phone_and_no_element_is_wider_than_the_scre
         page.get_by_role("radio", name="At location").check()
         page.get_by_role("combobox", name="Location").select_option(label="Rosedale")
         expect(page.locator("#id_staff option")).to_have_text(["Anyone available", "Frank Holm", "Ivy Chen"])
-        page.locator(".free-time").nth(1).click()
+        page.locator(".free-time").last.click()
         expect(page.get_by_role("button", name="Book", exact=True)).to_be_in_viewport()
         expect(page.locator("#summary")).to_be_in_viewport()
         fits_before = fits(page)
