@@ -17,7 +17,7 @@ from integrations.audit import CONNECTION_CHANGED
 from integrations.connections.lifecycle import AlreadyConnected
 from integrations.event_text import event_text
 from integrations.models import Connection, ConnectionStatus, EventKind, RematchRun
-from integrations.teams.connect import requests
+from integrations.teams.connect import request_emails, requests
 from integrations.teams.connect.requests import NotWaiting, confirm_request, expire_requests, request_confirmation
 from integrations.teams.connect.session import WizardAnswers
 from integrations.teams.entra.id_token import Identity
@@ -472,12 +472,11 @@ def test_a_request_that_cannot_expire_does_not_stop_the_others(maple, ada, monke
     broken = make_connection_request(ada)
     other = make_connection_request(make_member(cedar, "Otto Keller", Role.ADMIN))
     grow_old()
-    send = requests.email_outcome
 
     def fail_for_one(request: ConnectionRequest) -> None:
         if request == broken:
             raise ValueError("poisoned")
-        send(request)
+        request_emails.email_outcome(request)
 
     monkeypatch.setattr(requests, "email_outcome", fail_for_one)
 
