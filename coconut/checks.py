@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -159,6 +160,19 @@ def check_email_server(**kwargs: Any) -> list[CheckMessage]:
             "Emails would be printed, stored or dropped instead of sent.",
             hint=f"Set EMAIL_URL, such as smtp+tls://user:password@host:587. {_TEST_INSTALLATIONS}",
             id="coconut.E016",
+        )
+    ]
+
+
+@register()
+def check_time_zone_rules(**kwargs: Any) -> list[CheckMessage]:
+    if not zoneinfo.TZPATH:
+        return []
+    return [
+        Error(
+            f"Time zone rules come from {zoneinfo.TZPATH[0]}, not from the package tzdata.",
+            hint="Remove the call of zoneinfo.reset_tzpath() that changes it. Old rules show wrong local times.",
+            id="coconut.E018",
         )
     ]
 
