@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from integrations.messages import Message
-from integrations.platforms.values import PlatformError
 from integrations.teams.entra.errors import Refusal, read_refusal, unreachable
 from integrations.teams.http import Unreachable, entra_url, get_json, graph_url
 from integrations.teams.messages import TeamsMessage
@@ -63,16 +62,6 @@ def resolve_tenant(typed: str) -> Tenant:
 def discovery_url(name: str) -> str:
     """Return the address of the OpenID metadata of a tenant ID or domain. Its issuer holds the tenant ID."""
     return f"{entra_url()}/{quote(name)}/v2.0/.well-known/openid-configuration"
-
-
-def sign_in_origin() -> str:
-    """Return the origin of the sign-in page, for `form-action`. Fall back to Microsoft's well-known origin."""
-    try:
-        _status, document = _fetch_openid_configuration("organizations")
-    except PlatformError:
-        return entra_url()
-    endpoint = urlsplit(str(document.get("authorization_endpoint") or entra_url()))
-    return f"{endpoint.scheme}://{endpoint.netloc}"
 
 
 def _validated_name(typed: str) -> str:

@@ -8,7 +8,7 @@ import responses
 
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
-from integrations.teams.entra.tenants import TenantProblem, resolve_tenant, sign_in_origin
+from integrations.teams.entra.tenants import TenantProblem, resolve_tenant
 from tests.factories import TENANT_ID
 
 ENTRA = "https://login.microsoftonline.com"
@@ -124,16 +124,3 @@ def test_an_unusable_response_is_an_outage(entra, answer):
         resolve_tenant(TENANT_ID)
 
     assert caught.value.kind == ErrorKind.OUTAGE
-
-
-def test_the_sign_in_origin_comes_from_discovery(entra):
-    endpoint = "http://localhost:9000/organizations/oauth2/v2.0/authorize"
-    entra.get(discovery("organizations"), json=document(authorization_endpoint=endpoint))
-
-    assert sign_in_origin() == "http://localhost:9000"
-
-
-def test_the_sign_in_origin_is_microsofts_during_an_outage(entra):
-    entra.get(discovery("organizations"), status=503)
-
-    assert sign_in_origin() == ENTRA
