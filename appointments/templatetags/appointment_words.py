@@ -14,6 +14,7 @@ from appointments.labels import method_icon, personal_link_label, phone_to_call
 from appointments.notifications.autolinks import without_autolinks
 from appointments.time_zones import current_zone_label, time_zone_label
 from appointments.timeline import event_text
+from coconut.phone_numbers import tel_uri
 
 register = template.Library()
 register.filter(current_zone_label)
@@ -21,6 +22,7 @@ register.filter(event_text)
 register.filter(method_icon)
 register.filter(personal_link_label)
 register.filter(phone_to_call)
+register.filter(tel_uri)
 register.filter(time_zone_label)
 register.filter(without_autolinks)
 
