@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from integrations.models import MatchField
 from integrations.platforms.values import PlatformError
-from integrations.teams.access_policy.guide import DOCUMENTATION, admin_letter, setup_commands
+from integrations.teams.access_policy.guide import DOCUMENTATION, admin_letter
+from integrations.teams.access_policy.powershell import scripts_for_everyone
 from integrations.teams.addons import ACCESS_POLICY
 from integrations.teams.connect.decorators import form_data, see_other, with_next_step, wizard_page
 from integrations.teams.connect.redirects import start_authorization
@@ -40,7 +41,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         "form": form,
         "run": run,
         "client_id": settings.MICROSOFT_CLIENT_ID,
-        "commands": setup_commands(),
+        "scripts": scripts_for_everyone(),
         "admin_letter": admin_letter(organization),
         "documentation": DOCUMENTATION,
     }
