@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
 from coconut.email_addresses import EmailAddressField, normalize_email_address
-from coconut.phone_numbers import PhoneNumberField
+from coconut.fields.phone_numbers import PhoneNumberField
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
 from staff.models import Location, Organization, OutboxEmail, StaffMember

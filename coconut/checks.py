@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.checks.security.base import SECRET_KEY_MIN_LENGTH, SECRET_KEY_MIN_UNIQUE_CHARACTERS
 
-from coconut.pasted_text import describe_character
+from coconut.fields.pasted_text import describe_character
 
 # Django's email backends that reach no mailbox.
 _UNSENT_EMAIL = {

@@ -19,7 +19,7 @@ from django.core.validators import validate_email
 from django.db import models
 from django.utils.translation import gettext as _
 
-from coconut.pasted_text import clean_identifier, unwrap
+from coconut.fields.pasted_text import clean_identifier, unwrap
 
 if TYPE_CHECKING:
     ModelEmailField = models.EmailField[str, str]

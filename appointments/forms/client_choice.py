@@ -14,7 +14,7 @@ from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
 from appointments.parameters import find_by_id
 from coconut.email_addresses import EmailAddressFormField
-from coconut.phone_numbers import PhoneNumberFormField
+from coconut.fields.phone_numbers import PhoneNumberFormField
 from staff.models import Organization
 from staff.validators import one_line
 

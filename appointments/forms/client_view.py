@@ -18,7 +18,7 @@ from appointments.client_view.form_tokens import BadToken, FormToken
 from appointments.client_view.selection import ClientSelection
 from appointments.parameters import UnixTimeField, clean_or_none
 from coconut.email_addresses import EmailAddressFormField
-from coconut.phone_numbers import PhoneNumberFormField
+from coconut.fields.phone_numbers import PhoneNumberFormField
 from services.models import MeetingMethod
 from staff.validators import one_line
 

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from coconut.phone_numbers import PhoneNumberFormField
+from coconut.fields.phone_numbers import PhoneNumberFormField
 from staff.embedding import InvalidOrigin, read_origins
 
 

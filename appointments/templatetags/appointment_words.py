@@ -14,7 +14,7 @@ from appointments.labels import method_icon, personal_link_label, phone_to_call
 from appointments.notifications.autolinks import without_autolinks
 from appointments.time_zones import current_zone_label, time_zone_label
 from appointments.timeline import event_text
-from coconut.phone_numbers import tel_uri
+from coconut.fields.phone_numbers import tel_uri
 
 register = template.Library()
 register.filter(current_zone_label)

@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
-from coconut.phone_numbers import PhoneNumberField
+from coconut.fields.phone_numbers import PhoneNumberField
 from staff.sessions.models import DEFAULT_IDLE_MINUTES, IDLE_MINUTES_RANGE
 from staff.validators import one_line
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
 from coconut.email_addresses import EmailAddressField, normalize_email_address
-from coconut.pasted_text import IdentifierField
+from coconut.fields.pasted_text import IdentifierField
 from staff.models.organizations import Location, LockQuerySet, Organization
 from staff.validators import one_line
 

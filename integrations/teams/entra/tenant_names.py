@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import idna
 
-from coconut.pasted_text import clean_identifier, unwrap
+from coconut.fields.pasted_text import clean_identifier, unwrap
 
 _HEX_GUID: Final = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
 _GUID: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])")

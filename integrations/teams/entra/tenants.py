@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from coconut.pasted_text import describe_character
+from coconut.fields.pasted_text import describe_character
 from integrations.messages import Message
 from integrations.teams.entra.errors import Refusal, read_refusal, unreachable
 from integrations.teams.entra.tenant_names import find_tenant_name

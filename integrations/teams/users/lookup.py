@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from django.conf import settings
 
-from coconut.pasted_text import clean_identifier
+from coconut.fields.pasted_text import clean_identifier
 from integrations.models import Connection
 from integrations.platforms.values import DirectoryResult, MatchReason
 from integrations.teams.graph.client import BATCH_SIZE, GraphClient

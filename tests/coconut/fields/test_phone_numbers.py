@@ -8,7 +8,7 @@ from django.db import models
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coconut.phone_numbers import PhoneNumberField, PhoneNumberFormField, clean_phone_number, tel_uri
+from coconut.fields.phone_numbers import PhoneNumberField, PhoneNumberFormField, clean_phone_number, tel_uri
 from tests import hypothesis_profiles  # noqa: F401 - sets the profile
 from tests.coconut.test_email_addresses import form_fields, model_fields
 

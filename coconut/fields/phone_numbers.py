@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
-from coconut.pasted_text import clean_identifier
+from coconut.fields.pasted_text import clean_identifier
 
 if TYPE_CHECKING:
     ModelCharField = models.CharField[str, str]

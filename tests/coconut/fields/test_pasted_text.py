@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coconut.pasted_text import (
+from coconut.fields.pasted_text import (
     IdentifierField,
     IdentifierFormField,
     clean_identifier,
