@@ -39,7 +39,8 @@ def connect_page(view: View[P]) -> View[P]:
         if not _is_at_base_url(request) and _REDIRECTED_PARAM not in request.GET:
             # Microsoft redirects to BASE_URL, which can't read another host's session cookie.
             # Redirect only once: behind a proxy, the host of the request may never equal BASE_URL.
-            return redirect(f"{settings.BASE_URL}{request.path}?{_REDIRECTED_PARAM}")
+            query = "&".join(filter(None, [request.META.get("QUERY_STRING", ""), _REDIRECTED_PARAM]))
+            return redirect(f"{settings.BASE_URL}{request.path}?{query}")
         return configured(request, *args, **kwargs)
 
     @admin_only

@@ -89,6 +89,16 @@ def test_a_proxy_that_hides_the_host_makes_no_endless_redirect(ada, simulator):
     assert browser.get(target).status_code == 200
 
 
+def test_a_proxy_that_hides_the_host_lets_the_wizard_go_on(ada, simulator):
+    browser = Client(headers={"host": "127.0.0.1:8000"})
+    browser.force_login(ada)
+    first = browser.get(FIRST).headers["Location"]
+
+    second = browser.get(browser.post(first, {"match_field": "username"}).headers["Location"]).headers["Location"]
+
+    assert browser.get(second).context["match_field"] == "username"
+
+
 # --- First question -----------------------------------------------------------------------------------
 
 
