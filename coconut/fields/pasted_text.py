@@ -31,8 +31,8 @@ _BLANK: Final = frozenset(
 # Hyphens, dashes and the minus sign.
 _HYPHENS: Final = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d"), "-")
 _PAIRS: Final = ('""', "''", "“”", "”“", "„“", "‘’", "‚‘", "«»", "‹›", "``", "<>", "{}", "()", "[]")
-# Control, surrogate, private and unassigned characters, and line ends.
-_UNPRINTABLE: Final = frozenset({"Cc", "Cn", "Co", "Cs", "Zl", "Zp"})
+# Surrogate, private and unassigned characters. `staff.validators.one_line` refuses control characters.
+_UNPRINTABLE: Final = frozenset({"Cn", "Co", "Cs"})
 
 
 def drop_invisible(text: str) -> str:

@@ -50,7 +50,9 @@ def opening(request: HttpRequest) -> HttpResponse:
     except PendingSignInExpired as problem:
         return _redirect_expired(request, problem)
     context = {"address": address, "host": urlsplit(address).hostname}
-    return render(request, "teams/opening.html", context, headers={"Referrer-Policy": "no-referrer"})
+    response = render(request, "teams/opening.html", context)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @never_cache

@@ -63,7 +63,7 @@ def test_invisible_characters_anywhere_make_no_difference(name: str, pasted: lis
     assert clean_identifier(text) == name
 
 
-@pytest.mark.parametrize("text", ["a\x07b", "a\ue000b", "a\ud800b", "a\u0378b"])
+@pytest.mark.parametrize("text", ["a\ue000b", "a\ud800b", "a\u0378b"])
 def test_another_character_without_a_glyph_is_refused_with_its_position(text: str) -> None:
     with pytest.raises(ValidationError) as refused:
         validate_printable(text)

@@ -58,7 +58,7 @@ def opened_address(page: Any) -> str:
 
 def latest_run(browser: Client) -> str:
     """Return the id of the run that was used last."""
-    return list(browser.session["teams_runs"])[-1]
+    return str(list(browser.session["teams_runs"])[-1])
 
 
 def is_tenant_page(response: Any) -> bool:
