@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
 from coconut.email_addresses import EmailAddressField, normalize_email_address
+from coconut.fields.phone_numbers import PhoneNumberField
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
 from staff.models import Location, Organization, OutboxEmail, StaffMember
@@ -76,7 +77,7 @@ class Client(models.Model):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="clients")
     name = models.CharField(_("name"), max_length=300, validators=[one_line])
     email = EmailAddressField(_("email"), blank=True)
-    phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[one_line])
+    phone = PhoneNumberField(_("phone"), max_length=40, blank=True, validators=[one_line])
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     # Text that a search covers. The phone's digits are added without spaces and dashes, as people type them.

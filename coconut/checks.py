@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,14 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.checks.security.base import SECRET_KEY_MIN_LENGTH, SECRET_KEY_MIN_UNIQUE_CHARACTERS
 
+from coconut.fields.pasted_text import describe_character
+
 # Django's email backends that reach no mailbox.
 _UNSENT_EMAIL = {
     f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased", "locmem")
 }
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NOT_IN_A_GUID = re.compile(r"[^0-9a-fA-F-]")
 _TEST_INSTALLATIONS = "Set DEBUG or DEMO to true only on a machine without real data."
 
 
@@ -126,6 +131,8 @@ def check_microsoft_app(**kwargs: Any) -> list[CheckMessage]:
                 id="coconut.E008",
             )
         ]
+    if not _GUID.fullmatch(settings.MICROSOFT_CLIENT_ID):
+        return [_invalid_client_id(settings.MICROSOFT_CLIENT_ID)]
     certificate = settings.MICROSOFT_CLIENT_CERTIFICATE
     if certificate and not Path(certificate).is_file():
         return [
@@ -136,6 +143,16 @@ def check_microsoft_app(**kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def _invalid_client_id(client_id: str) -> Error:
+    odd = _NOT_IN_A_GUID.search(client_id)
+    reason = f": character {odd.start() + 1} is {describe_character(odd[0])}" if odd else ""
+    return Error(
+        f"MICROSOFT_CLIENT_ID is not an application (client) ID{reason}.",
+        hint="Copy it from the page Overview of the app registration, such as 72f988bf-86f1-41af-91ab-2d7cd011db47.",
+        id="coconut.E018",
+    )
 
 
 @register()
@@ -172,7 +189,7 @@ def check_time_zone_rules(**kwargs: Any) -> list[CheckMessage]:
         Error(
             f"Time zone rules come from {zoneinfo.TZPATH[0]}, not from the package tzdata.",
             hint="Remove the call of zoneinfo.reset_tzpath() that changes it. Old rules show wrong local times.",
-            id="coconut.E018",
+            id="coconut.E019",
         )
     ]
 

@@ -2,11 +2,13 @@
 
 Django's EmailField accepts quoted local parts, which may hold control characters, and domains with invisible
 characters. No email header can hold them. Domains with other letters are stored as IDNA 2008 (RFC 5891), which every
-email server understands: `büro.example` becomes `xn--bro-hoa.example`.
+email server understands: `büro.example` becomes `xn--bro-hoa.example`. Invisible characters and punctuation that are
+pasted along with an address are dropped.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +19,14 @@ from django.core.validators import validate_email
 from django.db import models
 from django.utils.translation import gettext as _
 
+from coconut.fields.pasted_text import clean_identifier, unwrap
+
 if TYPE_CHECKING:
     ModelEmailField = models.EmailField[str, str]
 else:
     ModelEmailField = models.EmailField
 
+_MAILTO = re.compile(r"^mailto:", re.IGNORECASE)
 #: Unicode categories of control, invisible, space and unassigned characters.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 
@@ -38,7 +43,12 @@ def validate_email_address(address: str) -> None:
 
 
 def normalize_email_address(address: str) -> str:
-    """Return the address with an ASCII domain, or unchanged if that isn't possible: then it is invalid."""
+    """Return the address without what was pasted along with it, and with an ASCII domain.
+
+    An invalid address stays invalid. Every spelling of an address that is found in the database gives the same result,
+    which limits of attempts count on.
+    """
+    address = _unwrap(clean_identifier(address))
     local_part, at, domain = address.rpartition("@")
     if domain.isascii() or not _UNSAFE_CATEGORIES.isdisjoint(map(unicodedata.category, domain)):
         return address
@@ -46,6 +56,13 @@ def normalize_email_address(address: str) -> str:
         return f"{local_part}{at}{idna.encode(domain, uts46=True).decode()}"
     except idna.IDNAError:
         return address
+
+
+def _unwrap(address: str) -> str:
+    """Remove "mailto:", and brackets, quotation marks and punctuation around the address."""
+    while (inner := _MAILTO.sub("", unwrap(address).rstrip(".,; "))) != address:
+        address = inner
+    return address
 
 
 class EmailAddressFormField(forms.EmailField):

@@ -1,6 +1,6 @@
 """Request ids, fault injection and request log for Entra and Graph requests.
 
-Control API, tenant page and meeting pages pass through without faults.
+Control API, tenant page, meeting pages and federated sign-in pass through without faults.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from simulator.graph.routing import error_from_fault
 from simulator.request_context import LOG_FIELDS_KEY, REQUEST_ID_KEY
 from simulator.store import store
 
-UNFAULTED_PATHS = ("/_control", "/tenant/", "/meet/")
+UNFAULTED_PATHS = ("/_control", "/tenant/", "/meet/", "/federation/")
 SECRET_PARAMETERS = re.compile(r"((?:^|[?&])(?:code|client_secret|state|nonce|code_challenge)=)[^&]*")
 BAD_GATEWAY_HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 

@@ -43,6 +43,9 @@ class Behaviour:
     # True: opening the join link of a deleted meeting makes it visible to Graph again
     # (microsoftgraph/microsoft-graph-docs issues 17590 and 7802).
     deleted_meetings_return: bool = False
+    # True: authorize and admin consent first redirect to the sign-in page of the tenant's own host.
+    # See entra/federation.py.
+    federated: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Entra and Graph paths are Microsoft's own.
 from django.urls import path, re_path
 
 from simulator import control_views, pages
-from simulator.entra import admin_consent, authorize, discovery, token_endpoint
+from simulator.entra import admin_consent, authorize, discovery, federation, token_endpoint
 from simulator.graph import views as graph_views
 
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("_control/state", control_views.show_state),
     path("_control/requests", control_views.request_log),
     path("_control/<str:name>", control_views.run_control),
+    path("federation/", federation.federated_sign_in),
     path("common/discovery/instance", discovery.instance),
     re_path(r"^v1\.0/(?P<path>.*)$", graph_views.graph),
     path("<str:tenant>/v2.0/.well-known/openid-configuration", discovery.openid_configuration),

@@ -116,6 +116,7 @@ RULES = {
     "teams-again": OWN_ADMINS,
     "teams-connect": ADMINS,
     "teams-tenant": ADMINS,
+    "teams-opening": ADMINS,
     "teams-callback": ADMINS,
     "schedule": MEMBERS,
     "schedule-events": MEMBERS,

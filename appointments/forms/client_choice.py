@@ -14,6 +14,7 @@ from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
 from appointments.parameters import find_by_id
 from coconut.email_addresses import EmailAddressFormField
+from coconut.fields.phone_numbers import PhoneNumberFormField
 from staff.models import Organization
 from staff.validators import one_line
 
@@ -29,7 +30,7 @@ class ClientGroup(ProgressiveForm):
     client_query = forms.Field(required=False)
     new_name = forms.CharField(label=gettext_lazy("Name"), required=False, max_length=300, validators=[one_line])
     new_email = EmailAddressFormField(label=gettext_lazy("Email"), required=False)
-    new_phone = forms.CharField(label=gettext_lazy("Phone"), required=False, max_length=40, validators=[one_line])
+    new_phone = PhoneNumberFormField(label=gettext_lazy("Phone"), required=False)
     new_anyway = forms.BooleanField(label=gettext_lazy("Add another client with this email"), required=False)
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:

@@ -18,6 +18,7 @@ from appointments.client_view.selection import ClientSelection
 from appointments.parameters import UnixTimeField, clean_or_none
 from appointments.time_zones import day_and_time
 from coconut.email_addresses import EmailAddressFormField
+from coconut.fields.phone_numbers import PhoneNumberFormField
 from services.models import MeetingMethod
 from staff.validators import one_line
 
@@ -60,15 +61,11 @@ class DetailsForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter your email, so that we can send the confirmation.")},
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
-    phone = forms.RegexField(
-        # At least five digits.
-        r"^(?:[+()./ -]*[0-9]){5}[0-9+()./ -]*$",
+    phone = PhoneNumberFormField(
         label=gettext_lazy("Phone"),
-        max_length=40,
         help_text=gettext_lazy("We call you at this number."),
         error_messages={
             "required": gettext_lazy("Enter the phone number at which we call you."),
-            "invalid": gettext_lazy("Enter a phone number, such as +1 555 0100."),
         },
         widget=forms.TextInput({"autocomplete": "tel", "type": "tel"}),
     )

@@ -6,20 +6,17 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from coconut.fields.phone_numbers import PhoneNumberFormField
 from staff.embedding import InvalidOrigin, read_origins
-from staff.validators import one_line
 
 
 class ClientViewSettingsForm(forms.Form):
     """Phone for clients, and origins of the sites, one per line."""
 
-    phone = forms.CharField(
+    phone = PhoneNumberFormField(
         label=_("Phone for clients"),
         help_text=_("Clients read it in emails and on the pages of their appointments."),
         required=False,
-        max_length=40,
-        validators=[one_line],
-        widget=forms.TextInput({"type": "tel"}),
     )
     embed_origins = forms.CharField(
         label=_("Sites allowed to embed the Client View"),

@@ -43,4 +43,3 @@ class ClientForm(ClientModelForm):
         _empty, *zones = zone.choices  # type: ignore[attr-defined]
         zone.choices = [("", _("As the organisation")), *zones]  # type: ignore[attr-defined]
         self.fields["name"].widget.attrs["autocomplete"] = "off"
-        self.fields["phone"].widget.input_type = "tel"

@@ -22,6 +22,7 @@ from appointments.time_zones import (
     time_zone_label,
 )
 from appointments.timeline import event_text
+from coconut.fields.phone_numbers import tel_uri
 
 register = template.Library()
 register.filter(clock_time, expects_localtime=True)
@@ -34,6 +35,7 @@ register.filter(personal_link_label)
 register.filter(pick_value, expects_localtime=True)
 register.filter(phone_to_call)
 register.filter(time_range, expects_localtime=True)
+register.filter(tel_uri)
 register.filter(time_zone_label)
 register.filter(without_autolinks)
 

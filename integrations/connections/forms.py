@@ -9,6 +9,7 @@ from django.core.validators import URLValidator
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from coconut.fields.pasted_text import drop_invisible, unwrap
 from integrations.models import Connection, MatchField
 from staff.models import StaffMember, VideoChoice
 
@@ -62,6 +63,9 @@ class MeetingAddressField(forms.URLField):
     default_error_messages = {
         "invalid": _("Enter an address that begins with https://, such as https://meet.example.com/me.")
     }
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(unwrap(drop_invisible(value or ""))))
 
 
 class VideoPlatformForm(PersonModelForm):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from integrations.matching.people import shared_remote_ids
 from integrations.models import Connection, HostPermission, MatchStatus, UserMatch
 from integrations.platforms.registry import platform_of
+from integrations.platforms.values import Script
 from staff.models import StaffMember
 
 
@@ -39,11 +40,16 @@ class UserRow:
         return platform_of(self.connection).remedy(self.connection, self.match)
 
     @property
-    def script(self) -> str:
-        """Commands for the platform's administrator if only the host permission is missing; else ""."""
+    def scripts(self) -> Sequence[Script]:
+        """Scripts for the platform's administrator if only the host permission is missing."""
         if self.match is None or self.is_outdated or not self.match.needs_permission:
-            return ""
-        return platform_of(self.connection).grant_script(self.connection, [self.match.remote_id])
+            return ()
+        return platform_of(self.connection).grant_scripts(self.connection, [self.match.remote_id])
+
+    @property
+    def scripts_id(self) -> str:
+        """Beginning of the ids of the scripts' elements."""
+        return f"script-{self.member.pk}"
 
     @property
     def alias_name(self) -> str:

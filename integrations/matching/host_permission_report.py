@@ -1,6 +1,8 @@
-"""Missing host permissions on the pages: the script that grants them, and the admin's report that it ran."""
+"""Missing host permissions on the pages: the scripts that grant them, and the admin's report that it ran."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,13 +13,14 @@ from integrations.events import record_event
 from integrations.matching.host_permission_schedule import PROBE_TASK
 from integrations.models import Connection, EventKind, HostPermission, UserMatch
 from integrations.platforms.registry import platform_of
+from integrations.platforms.values import Script
 from staff.models import StaffMember
 
 
-def grant_script(connection: Connection) -> str:
-    """Return the script that an administrator of the platform runs for all staff who lack the permission, or ""."""
+def grant_scripts(connection: Connection) -> Sequence[Script]:
+    """Return the scripts that an administrator of the platform runs for all staff who lack the permission."""
     matches = UserMatch.objects.needing_permission(connection).order_by("remote_id")
-    return platform_of(connection).grant_script(connection, list(matches.values_list("remote_id", flat=True)))
+    return platform_of(connection).grant_scripts(connection, list(matches.values_list("remote_id", flat=True)))
 
 
 @transaction.atomic

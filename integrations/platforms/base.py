@@ -23,6 +23,7 @@ from integrations.platforms.values import (
     MeetingSpec,
     PermissionResult,
     RemoteMeeting,
+    Script,
 )
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class VideoPlatform(Protocol):
     addons: Sequence[AddOn]
     #: The platform's term for a user name, such as "sign-in email"; used in labels and hints.
     user_name_label: str
-    #: File name for downloading `grant_script`.
+    #: File name for downloading `grant_scripts`.
     grant_script_name: str
     #: Largest number of remote ids for one `probe_host_permission`.
     probe_size: int
@@ -173,11 +174,11 @@ class VideoPlatform(Protocol):
         """
         ...
 
-    def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
-        """Return a script with which an administrator of the platform grants host permission for these users.
+    def grant_scripts(self, connection: Connection, remote_ids: Sequence[str]) -> Sequence[Script]:
+        """Return scripts with which an administrator of the platform grants host permission for these users.
 
-        Only called if `needs_host_permission`. Leave out values that aren't valid ids: the script runs with
-        administrator rights.
+        They run one after the other. Only called if `needs_host_permission`. Leave out values that aren't valid ids:
+        the scripts run with administrator rights.
         """
         ...
 

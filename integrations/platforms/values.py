@@ -205,6 +205,14 @@ class StepOutcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class Script:
+    """A script for an administrator of the platform. `label` is a verb, such as "Create"."""
+
+    label: str
+    code: str
+
+
+@dataclass(frozen=True)
 class CheckStep:
     """Step of Check connection. `message` has the finding, or the failure with its remedy."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -31,11 +32,30 @@ class TenantForm(forms.Form):
 
     tenant = forms.CharField(
         label=_("Microsoft Tenant ID"),
-        max_length=253,
+        # Addresses of Microsoft's portals are long.
+        max_length=2000,
         help_text=_("Such as 72f988bf-86f1-41af-91ab-2d7cd011db47, or a domain of your organisation."),
         error_messages={"required": _("Enter your Microsoft Tenant ID.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
     )
+
+
+class LastQuestionForm(TenantForm):
+    """Tenant form of the wizard, whose page also shows the other answers.
+
+    Refuses a page that shows other `answers` than those to connect with.
+    """
+
+    def __init__(self, *args: Any, answers: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.answers = answers
+
+    def clean(self) -> dict[str, Any]:
+        if any(self.data.get(name, answer) != answer for name, answer in self.answers.items()):
+            raise forms.ValidationError(
+                _("Your other answers have changed since this page was opened. Check them below, then continue.")
+            )
+        return self.cleaned_data
 
 
 class LobbyForm(SettingsForm):

@@ -286,6 +286,13 @@ class TeamsMessage(MessageCode):
             "organisation (such as contoso.com). Check it and try again."
         ),
     )
+    TENANT_ODD_CHARACTER = (
+        "teams.tenant_odd_character",
+        _(
+            "That is neither a tenant ID (such as 72f988bf-86f1-41af-91ab-2d7cd011db47) nor a domain of your "
+            "organisation (such as contoso.com): neither can contain %(character)s. Enter only the tenant ID."
+        ),
+    )
     TENANT_UNKNOWN = (
         "teams.tenant_unknown",
         _(

@@ -21,9 +21,10 @@ from integrations.platforms.values import (
     MeetingSpec,
     PermissionResult,
     RemoteMeeting,
+    Script,
 )
 from integrations.teams import meetings, self_test
-from integrations.teams.access_policy.powershell import policy_script
+from integrations.teams.access_policy.powershell import scripts_for_users
 from integrations.teams.access_policy.probe import PROBE_SIZE, probe
 from integrations.teams.addons import ACCESS_POLICY, TEAMS
 from integrations.teams.entra import user_tokens
@@ -113,8 +114,8 @@ class Teams:
     def hosts_as_staff(self, connection: Connection) -> bool:
         return self.needs_host_permission(connection)
 
-    def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
-        return policy_script(remote_ids)
+    def grant_scripts(self, connection: Connection, remote_ids: Sequence[str]) -> Sequence[Script]:
+        return scripts_for_users(remote_ids)
 
     def probe_host_permission(
         self, connection: Connection, remote_ids: Sequence[str]

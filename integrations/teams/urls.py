@@ -10,6 +10,7 @@ urlpatterns = [
     path("new/teams/", wizard.connect, name="teams-connect"),
     path("new/teams/tenant/", wizard.tenant, name="teams-tenant"),
     path("new/teams/again/<int:pk>/", wizard.reconnect, name="teams-again"),
+    path("teams/opening/", callback.opening, name="teams-opening"),
     path("teams/callback/", callback.callback, name="teams-callback"),
     path("teams/waiting/", callback.waiting, name="teams-waiting"),
     path("teams/requests/<int:pk>/", requests.show, name="teams-request"),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from integrations.dashboard.counts import count_users
 from integrations.dashboard.rows import user_rows
-from integrations.matching.host_permission_report import grant_script, report_permission
+from integrations.matching.host_permission_report import grant_scripts, report_permission
 from integrations.matching.rematch_runs import people_of
 from integrations.models import Connection, UserMatch
 from integrations.platforms.registry import platform_of
@@ -19,7 +19,7 @@ from integrations.views.dashboard import back_to_dashboard
 from staff.access import admin_only, current_member
 from staff.models import StaffMember
 
-#: People in a script that is shown on the page. A longer script is a download only.
+#: People in scripts that are shown on the page. Longer scripts are a download only.
 MAX_SHOWN = 500
 #: Rows in one poll: the longest page of the table.
 MAX_ROWS = 100
@@ -47,7 +47,7 @@ def granted(request: HttpRequest, connection: Connection, staff_pk: int) -> Http
 @admin_only
 @while_connected
 def script(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """Show or download one script for all people without permission; handle "I ran it" for all of them."""
+    """Show or download the scripts for all people without permission; handle "I ran it" for all of them."""
     if request.method == "POST":
         count = report_permission(connection, people_of(connection), current_member(request))
         messages.success(request, _reported_sentence(connection, count))
@@ -57,14 +57,14 @@ def script(request: HttpRequest, connection: Connection) -> HttpResponse:
     count = UserMatch.objects.needing_permission(connection).count()
     context = {"connection": connection, "platform": platform_of(connection), "count": count}
     if 0 < count <= MAX_SHOWN:
-        context["script"] = grant_script(connection)
+        context["scripts"] = grant_scripts(connection)
     return render(request, "integrations/host_permission/script.html", context)
 
 
 def _script_download(connection: Connection) -> HttpResponse:
     name = platform_of(connection).grant_script_name
     return HttpResponse(
-        grant_script(connection),
+        "\n".join(script.code for script in grant_scripts(connection)),
         content_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

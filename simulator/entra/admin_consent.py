@@ -15,6 +15,7 @@ from simulator.app_registration import (
 )
 from simulator.directory import Person, Tenant
 from simulator.entra.errors import EntraError, missing_parameter
+from simulator.entra.federation import redirect_to_federation
 from simulator.entra.scopes import Scopes
 from simulator.entra.sign_in import (
     PAGE_PARAMETER,
@@ -51,6 +52,8 @@ def admin_consent(request: HttpRequest, tenant: str, version: int = 2) -> HttpRe
             scopes = Scopes.parse(app.query.get("scope") or f"{GRAPH_HOST}/{DEFAULT_SCOPE}")
         except EntraError as error:
             return error_page(request, error)
+        if (elsewhere := redirect_to_federation(request)) is not None:
+            return elsewhere
         if request.method == "POST" and "decision" not in request.POST:
             return handle_sign_in(request)
         return _account_step(request, app, scopes)

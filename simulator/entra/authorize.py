@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from simulator.app_registration import ADMIN_ONLY_DELEGATED, DELEGATED_PERMISSIONS, OPENID_LABELS
 from simulator.directory import Person
 from simulator.entra.errors import EntraError, missing_parameter
+from simulator.entra.federation import redirect_to_federation
 from simulator.entra.scopes import Scopes
 from simulator.entra.sign_in import (
     PAGE_PARAMETER,
@@ -47,6 +48,8 @@ def authorize(request: HttpRequest, tenant: str) -> HttpResponse:
             scopes = _read_scopes(app)
         except EntraError as error:
             return app.redirect_error(error)
+        if (elsewhere := redirect_to_federation(request)) is not None:
+            return elsewhere
         if request.method == "POST" and "decision" not in request.POST:
             return handle_sign_in(request)
         return _account_step(request, app, scopes)

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.fields.phone_numbers import PhoneNumberField
 from staff.sessions.models import DEFAULT_IDLE_MINUTES, IDLE_MINUTES_RANGE
 from staff.validators import one_line
 
@@ -36,7 +37,7 @@ class Organization(models.Model):
     # Slugs of `staff.addons.AddOn`.
     addons = ArrayField(models.SlugField(), verbose_name=_("add-ons"), default=list, blank=True)
     # A location may have its own number.
-    phone = models.CharField(
+    phone = PhoneNumberField(
         _("phone for clients"), max_length=40, blank=True, default="", db_default="", validators=[one_line]
     )
     embed_origins = models.TextField(
@@ -78,7 +79,7 @@ class Location(models.Model):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="locations")
     name = models.CharField(_("name"), max_length=200, validators=[one_line])
     address = models.CharField(_("address"), max_length=300, blank=True, validators=[one_line])
-    phone = models.CharField(
+    phone = PhoneNumberField(
         _("phone for clients"), max_length=40, blank=True, default="", db_default="", validators=[one_line]
     )
     time_zone = TimeZoneField(_("time zone"), default="UTC")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
 from coconut.email_addresses import EmailAddressField, normalize_email_address
+from coconut.fields.pasted_text import IdentifierField
 from staff.models.organizations import Location, LockQuerySet, Organization
 from staff.validators import one_line
 
@@ -103,7 +104,7 @@ class StaffMember(AbstractUser):
     )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.STAFF)
     email = EmailAddressField(_("email"), unique=True, error_messages={"unique": _("This email is already taken.")})
-    username = models.CharField(_("username"), max_length=150, blank=True, validators=[one_line])
+    username = IdentifierField(_("username"), max_length=150, blank=True, validators=[one_line])
     location = models.ForeignKey(
         Location, models.SET_NULL, related_name="staff", null=True, blank=True, verbose_name=_("location")
     )

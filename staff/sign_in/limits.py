@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
+from coconut.email_addresses import normalize_email_address
 from coconut.rate_limits import Limit, cache_may_be_down, client_address, is_within
 from staff.audit_log.kinds import SIGN_IN_LIMITED
 from staff.audit_log.record import record
@@ -22,8 +23,8 @@ _RECORDED = Limit("sign-in-limited-recorded", times=1, seconds=_QUARTER_OF_AN_HO
 
 
 def _key_of(email: str) -> str:
-    """Return the email in upper case, as `iexact` compares it: each spelling of an account gives the same key."""
-    return email.upper()
+    """Return the email as it is looked up, in upper case: each spelling of an account gives the same key."""
+    return normalize_email_address(email).upper()
 
 
 def count_attempt(request: HttpRequest, email: str) -> bool:

@@ -115,9 +115,9 @@ def test_step_4_the_application_id_is_provided(seen_policy_page: Page) -> None:
     Application ID provided
     """
     expect(seen_policy_page.get_by_label("Application (client) ID")).to_have_value(APPLICATION_ID)
-    commands = seen_policy_page.locator("#commands")
-    expect(commands).to_contain_text(f'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "{APPLICATION_ID}"')
-    expect(commands).to_contain_text("Set-CsApplicationAccessPolicy")
+    create, extend = seen_policy_page.locator("#commands-1"), seen_policy_page.locator("#commands-2")
+    expect(create).to_contain_text(f'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "{APPLICATION_ID}"')
+    expect(extend).to_contain_text("Set-CsApplicationAccessPolicy")
 
 
 def test_step_5_click_the_checkbox_to_acknowledge(otto: Page) -> None:

@@ -76,6 +76,8 @@ def test_a_valid_installation_has_no_messages(installation: Settings) -> None:
         ("E007", {"MICROSOFT_SIMULATOR_URL": "http://localhost:9000"}),
         ("E008", {"MICROSOFT_CLIENT_ID": ""}),
         ("E008", {"MICROSOFT_CLIENT_SECRET": ""}),
+        ("E018", {"MICROSOFT_CLIENT_ID": "coconut"}),
+        ("E018", {"MICROSOFT_CLIENT_ID": "c0c0a075-0365-4000-8000-00000000c0d"}),
         ("E009", {"MICROSOFT_CLIENT_CERTIFICATE": "/nowhere/microsoft.pem"}),
         ("E010", {"MICROSOFT_CLOUD": "china"}),
         ("E011", {"MICROSOFT_CLIENT_SECRET_EXPIRES": "31.12.2099"}),
@@ -94,6 +96,22 @@ def test_each_problem_is_reported_with_its_id_only(
     change(installation, changed)
 
     assert message_ids() == [f"coconut.{expected}"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("pasted", "found"),
+    [
+        ("c0c0a075-0365-4000-8000-00000000c0de\u200b", "character 37 is U+200B"),
+        ("c0c0a075\u20110365-4000-8000-00000000c0de", "character 9 is “\u2011”"),
+        ("{c0c0a075-0365-4000-8000-00000000c0de}", "character 1 is “{”"),
+    ],
+)
+def test_the_odd_character_of_a_pasted_client_id_is_named(installation: Settings, pasted: str, found: str) -> None:
+    change(installation, {"MICROSOFT_CLIENT_ID": pasted})
+
+    [message] = [each for each in run_checks() if each.id == "coconut.E018"]
+    assert message.msg == f"MICROSOFT_CLIENT_ID is not an application (client) ID: {found}."
 
 
 @pytest.mark.django_db

@@ -46,6 +46,6 @@ def test_a_check_reports_rules_of_the_machine(tmp_path: Path, request: pytest.Fi
     request.addfinalizer(lambda: zoneinfo.reset_tzpath(to=()))
     zoneinfo.reset_tzpath(to=[str(tmp_path)])
 
-    assert [message.msg for message in run_checks() if message.id == "coconut.E018"] == [
+    assert [message.msg for message in run_checks() if message.id == "coconut.E019"] == [
         f"Time zone rules come from {tmp_path}, not from the package tzdata."
     ]

@@ -40,6 +40,7 @@ from integrations.platforms.values import (
     PermissionState,
     PlatformError,
     RemoteMeeting,
+    Script,
     StepOutcome,
 )
 from staff.addons import AddOn
@@ -193,8 +194,10 @@ class FakePlatform:
     def hosts_as_staff(self, connection: Connection) -> bool:
         return self.needs_permission_probe
 
-    def grant_script(self, connection: Connection, remote_ids: Sequence[str]) -> str:
-        return "\n".join(f"grant {remote_id}" for remote_id in remote_ids)
+    def grant_scripts(self, connection: Connection, remote_ids: Sequence[str]) -> list[Script]:
+        return [
+            Script(verb, "\n".join(f"{verb} {remote_id}" for remote_id in remote_ids)) for verb in ("grant", "check")
+        ]
 
     def probe_host_permission(self, connection: Connection, remote_ids: Sequence[str]) -> dict[str, PermissionResult]:
         self._begin("probe_host_permission")

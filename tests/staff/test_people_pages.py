@@ -176,6 +176,26 @@ def test_a_taken_email_gets_the_same_sentence_in_every_organisation(email, as_ad
     assert 'value="Nia"' in response.text
 
 
+@pytest.mark.parametrize("pasted", ["nia@maple.example\u200b", "\ufeffnia@maple.example", "\u00a0nia@maple.example "])
+def test_a_pasted_username_is_stored_without_invisible_characters(as_ada, pasted):
+    as_ada.post(ADD, details(username=pasted))
+
+    assert StaffMember.objects.get(email="nia@maple.example").username == "nia@maple.example"
+
+
+def test_a_username_that_only_looks_different_is_taken(as_ada, sam):
+    response = as_ada.post(ADD, details(username="s\u200bam"))
+
+    assert errors_of(response) == {"username": ["This username is already taken."]}
+
+
+def test_a_character_without_a_glyph_in_a_username_is_named_with_its_position(as_ada):
+    response = as_ada.post(ADD, details(username="ni\ue000a"))
+
+    assert errors_of(response) == {"username": ["Character 3 (U+E000) is not a letter, digit or sign. Delete it."]}
+    assert not StaffMember.objects.filter(email="nia@maple.example").exists()
+
+
 def test_usernames_are_unique_in_an_organisation_regardless_of_case(as_ada, sam, otto):
     taken = as_ada.post(ADD, details(username="SAM"))
     free = as_ada.post(ADD, details(username="otto"))

@@ -7,6 +7,7 @@ from typing import Final
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from integrations.teams.access_policy.powershell import scripts_for_everyone
 from staff.models import Organization
 
 #: Microsoft's description of the procedure.
@@ -14,28 +15,8 @@ DOCUMENTATION: Final = "https://learn.microsoft.com/graph/cloud-communication-on
 
 
 def setup_commands() -> str:
-    """Return PowerShell for the whole organisation: create and grant a policy, or extend the existing ones.
-
-    A user has one policy at a time, and a user's own policy replaces the global one. An existing policy must therefore
-    be extended, not replaced (learn.microsoft.com/powershell/module/microsoftteams/
-    grant-csapplicationaccesspolicy). The last line is from memory, not from documentation.
-    """
-    client_id = settings.MICROSOFT_CLIENT_ID
-    return "\n".join(
-        [
-            "Connect-MicrosoftTeams",
-            "",
-            "# " + _("Which policies are there already?"),
-            "Get-CsApplicationAccessPolicy",
-            "",
-            "# " + _("If there is none, make one and grant it to everybody:"),
-            f'New-CsApplicationAccessPolicy -Identity Coconut -AppIds "{client_id}"',
-            "Grant-CsApplicationAccessPolicy -PolicyName Coconut -Global",
-            "",
-            "# " + _("If people have one, add Coconut to it (put its name in the place of Global):"),
-            f'Set-CsApplicationAccessPolicy -Identity Global -AppIds @{{Add="{client_id}"}}',
-        ]
-    )
+    """Return the scripts for the whole organisation as one text, for emails and letters."""
+    return "\n".join(f"# --- {script.label} ---\n{script.code}" for script in scripts_for_everyone())
 
 
 def admin_letter(organization: Organization) -> str:

@@ -10,12 +10,20 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.urls import reverse
 
 from integrations.models import Connection
-from integrations.teams.connect import session as wizard
 from integrations.teams.connect import verification
 from integrations.teams.connect.reauthorize import reauthorize_access_policy, reauthorize_service_account
 from integrations.teams.connect.redirects import start_identification_step
 from integrations.teams.connect.requests import needs_confirmation, request_confirmation
-from integrations.teams.connect.session import PendingConsent, PendingSignIn, Step, WizardAnswers
+from integrations.teams.connect.runs import end_run, page_of_run
+from integrations.teams.connect.session import (
+    PendingConsent,
+    PendingSignIn,
+    Step,
+    WizardAnswers,
+    keep_pending_consent,
+    note_missing_roles,
+    pending_consent,
+)
 from integrations.teams.connect.store import connect_access_policy, connect_service_account
 from integrations.teams.entra.id_token import Identity
 from staff.models import Organization, StaffMember
@@ -51,28 +59,28 @@ def handle_callback(
         return connect_service_account(organization, actor, answers, account)
     if pending.step == Step.CONSENT:
         verification.require_consent(answers.tenant_id, query)
-        return NextStep(start_identification_step(session, answers))
+        return NextStep(start_identification_step(session, pending.run, answers))
     identity = verification.verify_administrator(answers.tenant_id, pending.flow, query)
-    wizard.keep_pending_consent(session, PendingConsent(answers, _identity_to_json(identity)))
-    return finish_consent(session, organization, actor)
+    keep_pending_consent(session, pending.run, PendingConsent(answers, _identity_to_json(identity)))
+    return finish_consent(session, pending.run, organization, actor)
 
 
-def finish_consent(session: SessionBase, organization: Organization, actor: StaffMember) -> CallbackResult:
-    """Store the connection of a pending consent. If app tokens don't show the consent yet, return the waiting page.
+def finish_consent(session: SessionBase, run: str, organization: Organization, actor: StaffMember) -> CallbackResult:
+    """Store the connection of a run's consent. If app tokens don't show the consent yet, return the waiting page.
 
     Raises as `handle_callback`, and PendingSignInExpired without a pending consent.
     """
-    consent = wizard.pending_consent(session)
+    consent = pending_consent(session, run)
     answers, identity = consent.answers, _identity_from_json(consent.account)
     if needs_confirmation(organization, answers, identity):
         request = request_confirmation(organization, actor, answers, identity)
-        wizard.clear_wizard(session)
+        end_run(session, run)
         return NextStep(reverse("teams-request", args=[request.pk]))
     try:
         roles = verification.read_roles(answers.tenant_id)
     except verification.RolesMissing as problem:
-        wizard.note_missing_roles(session, problem.roles)
-        return NextStep(reverse("teams-waiting"))
+        note_missing_roles(session, run, problem.roles)
+        return NextStep(page_of_run("teams-waiting", run))
     return _store_consent(organization, actor, answers, identity, roles)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
-from csp.decorators import csp_update
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
@@ -19,9 +19,9 @@ from django.views.decorators.http import require_http_methods
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.addons import TEAMS
+from integrations.teams.connect.runs import RunExpired
 from integrations.teams.connect.store import NotOffered
 from integrations.teams.entra import sign_in
-from integrations.teams.entra.tenants import sign_in_origin
 from staff.access import admin_only, current_organization
 
 _REDIRECTED_PARAM = "from-another-host"
@@ -39,7 +39,8 @@ def connect_page(view: View[P]) -> View[P]:
         if not _is_at_base_url(request) and _REDIRECTED_PARAM not in request.GET:
             # Microsoft redirects to BASE_URL, which can't read another host's session cookie.
             # Redirect only once: behind a proxy, the host of the request may never equal BASE_URL.
-            return redirect(f"{settings.BASE_URL}{request.path}?{_REDIRECTED_PARAM}")
+            query = "&".join(filter(None, [request.META.get("QUERY_STRING", ""), _REDIRECTED_PARAM]))
+            return redirect(f"{settings.BASE_URL}{request.path}?{query}")
         return configured(request, *args, **kwargs)
 
     @admin_only
@@ -52,13 +53,20 @@ def connect_page(view: View[P]) -> View[P]:
 
 
 def wizard_page(view: View[P]) -> View[P]:
-    """Restrict a page as `connect_page` does, and to organisations with the Teams add-on."""
+    """Restrict a page as `connect_page` does, and to organisations with the Teams add-on.
+
+    An expired run leads to the first question.
+    """
 
     @wraps(view)
     def offered(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not current_organization(request).has_addon(TEAMS.slug):
             raise PermissionDenied(str(NotOffered()))
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except RunExpired as problem:
+            messages.warning(request, str(problem))
+            return redirect("teams-policy")
 
     return connect_page(offered)
 
@@ -71,13 +79,6 @@ def form_data(request: HttpRequest) -> QueryDict | None:
 def see_other(address: str) -> HttpResponse:
     """Redirect with status 303 after a POST."""
     return HttpResponseRedirect(address, status=303)
-
-
-def render_sign_in_form(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
-    """Render a form whose POST redirects to Microsoft. Browsers apply `form-action` to the redirect as well."""
-    response = render(request, template, context)
-    with_origin = csp_update({"form-action": [sign_in_origin()]})
-    return cast(HttpResponse, with_origin(lambda _request: response)(request))
 
 
 def with_next_step(problem: PlatformError, *, reauthorizing: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Redirects to Microsoft: build the address and store the pending sign-in in the session."""
+"""Ways to Microsoft: build the address and store the pending sign-in in the session."""
 
 from __future__ import annotations
 
@@ -9,43 +9,47 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.urls import reverse
 
+from integrations.teams.connect.runs import page_of_run
 from integrations.teams.connect.session import PendingSignIn, Step, WizardAnswers, keep_pending_sign_in
 from integrations.teams.entra import sign_in
 from integrations.teams.entra.tenants import Tenant
 from integrations.teams.models import Method, TeamsConnection
 
 
-def start_authorization(session: SessionBase, tenant: Tenant, answers: WizardAnswers) -> str:
-    """Return the address of the first step: the service account's sign-in, or the admin consent.
+def start_authorization(session: SessionBase, run: str, tenant: Tenant, answers: WizardAnswers) -> str:
+    """Start the first step: the service account's sign-in, or the admin consent. Writes only the session.
 
-    Writes only the session. Raises PlatformError.
+    Returns the address of our page that opens Microsoft. A POST must not redirect to Microsoft itself: Chrome and
+    Safari apply `form-action` to all redirects that follow a form, and the sign-in host of a federated tenant isn't
+    known (github.com/w3c/webappsec-csp/issues/8). Raises PlatformError.
     """
     if answers.method == Method.ACCESS_POLICY:
-        return _start_admin_consent(session, tenant, answers)
-    flow = sign_in.start_sign_in(tenant.id, _redirect_uri(), login_hint=_login_hint(answers))
-    return _keep_flow(session, Step.SIGN_IN, answers, flow)
+        _start_admin_consent(session, run, tenant, answers)
+    else:
+        flow = sign_in.start_sign_in(tenant.id, _redirect_uri(), login_hint=_login_hint(answers))
+        _keep_flow(session, run, Step.SIGN_IN, answers, flow)
+    return page_of_run("teams-opening", run)
 
 
-def start_identification_step(session: SessionBase, answers: WizardAnswers) -> str:
-    """Return the address at which the consenting administrator signs in. Raises PlatformError.
+def start_identification_step(session: SessionBase, run: str, answers: WizardAnswers) -> str:
+    """Return Microsoft's address at which the consenting administrator signs in. Raises PlatformError.
 
     The redirect after a consent names a tenant that can be forged
     (learn.microsoft.com/entra/identity-platform/v2-admin-consent).
     """
     flow = sign_in.start_identification(answers.tenant_id, _redirect_uri())
-    return _keep_flow(session, Step.IDENTIFICATION, answers, flow)
+    return _keep_flow(session, run, Step.IDENTIFICATION, answers, flow)
 
 
-def _keep_flow(session: SessionBase, step: Step, answers: WizardAnswers, flow: dict[str, object]) -> str:
+def _keep_flow(session: SessionBase, run: str, step: Step, answers: WizardAnswers, flow: dict[str, object]) -> str:
     address = str(flow.pop("auth_uri"))
-    keep_pending_sign_in(session, str(flow["state"]), PendingSignIn(step, answers, flow))
+    keep_pending_sign_in(session, str(flow["state"]), PendingSignIn(step, answers, run, address, flow))
     return address
 
 
-def _start_admin_consent(session: SessionBase, tenant: Tenant, answers: WizardAnswers) -> str:
-    """Return the admin consent address for all permissions of the app registration. MSAL doesn't support it."""
+def _start_admin_consent(session: SessionBase, run: str, tenant: Tenant, answers: WizardAnswers) -> None:
+    """Start the consent to all permissions of the app registration. MSAL doesn't support it."""
     state = secrets.token_urlsafe(32)
-    keep_pending_sign_in(session, state, PendingSignIn(Step.CONSENT, answers))
     query = {
         "client_id": settings.MICROSOFT_CLIENT_ID,
         "scope": sign_in.default_scope(),
@@ -53,7 +57,8 @@ def _start_admin_consent(session: SessionBase, tenant: Tenant, answers: WizardAn
         "state": state,
     }
     endpoint = urlsplit(tenant.authorization_endpoint)
-    return f"{endpoint.scheme}://{endpoint.netloc}/{tenant.id}/v2.0/adminconsent?{urlencode(query)}"
+    address = f"{endpoint.scheme}://{endpoint.netloc}/{tenant.id}/v2.0/adminconsent?{urlencode(query)}"
+    keep_pending_sign_in(session, state, PendingSignIn(Step.CONSENT, answers, run, address))
 
 
 def _login_hint(answers: WizardAnswers) -> str:

@@ -1,4 +1,4 @@
-"""State of the connect wizard in the session: answers, pending sign-ins and the pending consent."""
+"""Pending sign-ins and consents at Microsoft, in the session."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext as _
 
 from integrations.models import MatchField
+from integrations.teams.connect.runs import consent_of, save_consent
 from integrations.teams.models import Method
 
-_ANSWERS_KEY: Final = "teams_wizard"
 _PENDING_SIGN_INS_KEY: Final = "teams_sign_ins"
-_PENDING_CONSENT_KEY: Final = "teams_pending_consent"
 PENDING_SIGN_IN_SECONDS: Final = 15 * 60
 # Microsoft shows some errors on its own pages and never redirects back, so pending sign-ins are left over.
 _MAX_PENDING_SIGN_INS: Final = 5
 
 
 class PendingSignInExpired(Exception):
-    """The session holds no pending sign-in for this callback, or it is too old. `str()` is a sentence for people."""
+    """The session holds no pending sign-in for this callback, or it is too old. `str()` is a sentence for people.
+
+    `run` is the run that the sign-in belongs to, "" if that isn't known.
+    """
+
+    def __init__(self, sentence: str, run: str = "") -> None:
+        super().__init__(sentence)
+        self.run = run
 
 
 class Step(StrEnum):
@@ -50,10 +56,15 @@ class WizardAnswers:
 
 @dataclass(frozen=True)
 class PendingSignIn:
-    """An open sign-in. `flow` is MSAL's; its code verifier and nonce never leave the session."""
+    """An open sign-in. `flow` is MSAL's; its code verifier and nonce never leave the session.
+
+    `address` is Microsoft's page. `run` is the run of the tab that the sign-in was started in.
+    """
 
     step: Step
     answers: WizardAnswers
+    run: str
+    address: str
     flow: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -68,23 +79,6 @@ class PendingConsent:
     answers: WizardAnswers
     account: Mapping[str, Any]
     missing: tuple[str, ...] = ()
-
-
-def wizard_answers(session: SessionBase) -> dict[str, str]:
-    """Return the answers so far: `method`, `match_field`, `tenant` (as typed), `acknowledged`."""
-    answers: dict[str, str] = session.get(_ANSWERS_KEY, {})
-    return answers
-
-
-def save_answers(session: SessionBase, **answers: str) -> None:
-    """Add answers. They stay when the admin returns from Microsoft without a connection."""
-    session[_ANSWERS_KEY] = {**wizard_answers(session), **answers}
-
-
-def clear_wizard(session: SessionBase) -> None:
-    """Drop the answers and the pending consent."""
-    session.pop(_ANSWERS_KEY, None)
-    session.pop(_PENDING_CONSENT_KEY, None)
 
 
 def keep_pending_sign_in(session: SessionBase, state: str, pending: PendingSignIn) -> None:
@@ -102,33 +96,51 @@ def take_pending_sign_in(session: SessionBase, state: str) -> PendingSignIn:
     entries = session.get(_PENDING_SIGN_INS_KEY, {})
     entry = entries.pop(state, None)
     if entry is None:
-        raise PendingSignInExpired(
-            _("This way back from Microsoft was used before, or belongs to a sign-in that was not started here.")
-        )
+        raise _unknown_sign_in()
     session[_PENDING_SIGN_INS_KEY] = entries
-    _require_recent(entry)
-    return PendingSignIn(Step(entry["step"]), WizardAnswers(**entry["answers"]), entry["flow"])
+    _require_recent(entry, entry["run"])
+    return PendingSignIn(
+        Step(entry["step"]), WizardAnswers(**entry["answers"]), entry["run"], entry["address"], entry["flow"]
+    )
 
 
-def keep_pending_consent(session: SessionBase, consent: PendingConsent) -> None:
-    """Store a consent until app tokens show it."""
-    session[_PENDING_CONSENT_KEY] = {**asdict(consent), "started_at": time.time()}
+def pending_address(session: SessionBase, run: str) -> str:
+    """Return Microsoft's address for the newest open sign-in of a run. Raises PendingSignInExpired."""
+    entries = [entry for entry in session.get(_PENDING_SIGN_INS_KEY, {}).values() if entry["run"] == run]
+    if not entries:
+        raise _unknown_sign_in(run)
+    newest = max(entries, key=lambda entry: float(entry["started_at"]))
+    _require_recent(newest, run)
+    return str(newest["address"])
 
 
-def note_missing_roles(session: SessionBase, roles: Sequence[str]) -> None:
+def keep_pending_consent(session: SessionBase, run: str, consent: PendingConsent) -> None:
+    """Store the consent of a run until app tokens show it."""
+    save_consent(session, run, {**asdict(consent), "started_at": time.time()})
+
+
+def note_missing_roles(session: SessionBase, run: str, roles: Sequence[str]) -> None:
     """Store the roles that the last app token lacked. The time limit of the consent stays."""
-    session[_PENDING_CONSENT_KEY] = {**session[_PENDING_CONSENT_KEY], "missing": list(roles)}
+    save_consent(session, run, {**(consent_of(session, run) or {}), "missing": list(roles)})
 
 
-def pending_consent(session: SessionBase) -> PendingConsent:
-    """Return the consent of the last 15 minutes. Raises PendingSignInExpired."""
-    entry = session.get(_PENDING_CONSENT_KEY)
+def pending_consent(session: SessionBase, run: str) -> PendingConsent:
+    """Return the run's consent of the last 15 minutes. Raises PendingSignInExpired."""
+    entry = consent_of(session, run)
     if entry is None:
-        raise PendingSignInExpired(_("Nobody has just consented at Microsoft."))
-    _require_recent(entry)
+        raise PendingSignInExpired(_("No consent given at Microsoft is waiting here."), run)
+    _require_recent(entry, run)
     return PendingConsent(WizardAnswers(**entry["answers"]), entry["account"], tuple(entry["missing"]))
 
 
-def _require_recent(entry: Mapping[str, Any]) -> None:
+def _unknown_sign_in(run: str = "") -> PendingSignInExpired:
+    return PendingSignInExpired(
+        _("This way back from Microsoft was used before, or belongs to a sign-in that was not started here."), run
+    )
+
+
+def _require_recent(entry: Mapping[str, Any], run: str) -> None:
     if entry["started_at"] < time.time() - PENDING_SIGN_IN_SECONDS:
-        raise PendingSignInExpired(_("The sign-in at Microsoft took longer than 15 minutes, so it was not accepted."))
+        raise PendingSignInExpired(
+            _("The sign-in at Microsoft took longer than 15 minutes, so it was not accepted."), run
+        )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from coconut.fields.pasted_text import describe_character
 from integrations.messages import Message
-from integrations.platforms.values import PlatformError
 from integrations.teams.entra.errors import Refusal, read_refusal, unreachable
+from integrations.teams.entra.tenant_names import find_tenant_name
 from integrations.teams.http import Unreachable, entra_url, get_json, graph_url
 from integrations.teams.messages import TeamsMessage
 
@@ -18,6 +19,7 @@ PERSONAL_TENANT: Final = "9188040d-6c67-4c5b-b112-36a304b66dad"
 _NOT_A_TENANT: Final = frozenset({"common", "organizations", "consumers"})
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+_ODD_CHARACTER = re.compile(r"[^a-z0-9.-]")
 _IN_ISSUER = re.compile(r"/([0-9a-f-]{36})/v2\.0$")
 _OTHER_CLOUD_NUMBERS: Final = frozenset({90038, 900382, 900432})
 
@@ -42,14 +44,14 @@ class Tenant:
 
 
 def resolve_tenant(typed: str) -> Tenant:
-    """Return the tenant of a GUID or a verified domain.
+    """Return the tenant of a GUID or a verified domain, or of an address that holds one.
 
     Raises TenantProblem for other input, and PlatformError (OUTAGE) if Microsoft can't be reached.
     """
     name = _validated_name(typed)
     status, document = _fetch_openid_configuration(name)
     if status != 200:
-        raise _unknown_tenant(typed.strip(), read_refusal(document))
+        raise _unknown_tenant(name, read_refusal(document))
     tenant = _read_tenant(name, document)
     if tenant.id == PERSONAL_TENANT:
         raise TenantProblem(TeamsMessage.TENANT_PERSONAL)
@@ -65,25 +67,22 @@ def discovery_url(name: str) -> str:
     return f"{entra_url()}/{quote(name)}/v2.0/.well-known/openid-configuration"
 
 
-def sign_in_origin() -> str:
-    """Return the origin of the sign-in page, for `form-action`. Fall back to Microsoft's well-known origin."""
-    try:
-        _status, document = _fetch_openid_configuration("organizations")
-    except PlatformError:
-        return entra_url()
-    endpoint = urlsplit(str(document.get("authorization_endpoint") or entra_url()))
-    return f"{endpoint.scheme}://{endpoint.netloc}"
-
-
 def _validated_name(typed: str) -> str:
-    name = typed.strip().lower().strip("{}")
+    name = find_tenant_name(typed)
     if name in _NOT_A_TENANT or name == PERSONAL_TENANT:
         raise TenantProblem(TeamsMessage.TENANT_PERSONAL)
     if "@" in name:
         raise TenantProblem(TeamsMessage.TENANT_IS_EMAIL)
     if not _GUID.fullmatch(name) and not _DOMAIN.fullmatch(name):
-        raise TenantProblem(TeamsMessage.TENANT_MALFORMED)
+        raise _malformed(name)
     return name
+
+
+def _malformed(name: str) -> TenantProblem:
+    odd = _ODD_CHARACTER.search(name)
+    if odd is None:
+        return TenantProblem(TeamsMessage.TENANT_MALFORMED)
+    return TenantProblem(TeamsMessage.TENANT_ODD_CHARACTER, character=describe_character(odd[0]))
 
 
 def _fetch_openid_configuration(name: str) -> tuple[int, dict[str, Any]]:

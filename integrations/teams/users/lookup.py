@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from django.conf import settings
 
+from coconut.fields.pasted_text import clean_identifier
 from integrations.models import Connection
 from integrations.platforms.values import DirectoryResult, MatchReason
 from integrations.teams.graph.client import BATCH_SIZE, GraphClient
@@ -101,7 +102,8 @@ class TeamsDirectory:
 
     def find(self, user_names: Sequence[str]) -> dict[str, DirectoryResult]:
         """Look up user names as typed. Return a result for each. Raises PlatformError without any result."""
-        keys = {name: fold(name) for name in user_names}
+        # Rows that were written past the forms may have characters that no one sees.
+        keys = {name: fold(clean_identifier(name)) for name in user_names}
         queryable = list(dict.fromkeys(key for key in keys.values() if is_possible_user_name(key)))
         holders, owners = self._find_users(len(user_names), queryable)
         return {name: self._result(key, holders.get(key, ()), owners.get(key, ())) for name, key in keys.items()}

@@ -75,7 +75,7 @@ def capacity_remedy(connection: Connection) -> str:
 
 
 def remedy(connection: Connection, match: UserMatch) -> str:
-    """Return one or two sentences, "" for a clean match. `powershell.policy_script` has the commands for a policy."""
+    """Return one or two sentences, "" for a clean match. `powershell.scripts_for_users` has the commands."""
     params = {
         "field": str(MatchField(connection.match_field).label).lower(),
         # `queried_name` is empty while a new lookup waits. The remote name is usually the same.

@@ -5,20 +5,15 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
 from integrations.models import Connection
 from integrations.platforms.values import PlatformError
 from integrations.teams.access_policy.guide import DOCUMENTATION
-from integrations.teams.connect.decorators import (
-    connect_page,
-    form_data,
-    render_sign_in_form,
-    see_other,
-    with_next_step,
-)
+from integrations.teams.connect.decorators import connect_page, form_data, see_other, with_next_step
 from integrations.teams.connect.reauthorize import Disconnected, answers_for
 from integrations.teams.connect.redirects import start_authorization
+from integrations.teams.connect.runs import start_run
 from integrations.teams.entra.tenants import TenantProblem, resolve_tenant
 from integrations.teams.forms import ReauthorizeForm
 from integrations.views.access import connection_or_404
@@ -26,7 +21,7 @@ from integrations.views.access import connection_or_404
 
 @connect_page
 def reauthorize(request: HttpRequest, pk: int) -> HttpResponse:
-    """Request the tenant ID and redirect to Microsoft. Healthy connections can be reauthorized as well."""
+    """Request the tenant ID and open Microsoft. Healthy connections can be reauthorized as well."""
     connection = connection_or_404(request, pk)
     if not connection.is_live:
         messages.warning(request, str(Disconnected()))
@@ -34,7 +29,7 @@ def reauthorize(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReauthorizeForm(form_data(request), initial={"tenant": connection.teams.tenant_id})
     if form.is_valid():
         try:
-            return see_other(_authorization_address(request, connection, form.cleaned_data["tenant"]))
+            return see_other(_start(request, connection, form.cleaned_data["tenant"]))
         except TenantProblem as problem:
             form.add_error("tenant", str(problem))
         except PlatformError as problem:
@@ -46,9 +41,12 @@ def reauthorize(request: HttpRequest, pk: int) -> HttpResponse:
         "client_id": settings.MICROSOFT_CLIENT_ID,
         "documentation": DOCUMENTATION,
     }
-    return render_sign_in_form(request, "teams/reauthorize.html", context)
+    return render(request, "teams/reauthorize.html", context)
 
 
-def _authorization_address(request: HttpRequest, connection: Connection, typed: str) -> str:
+def _start(request: HttpRequest, connection: Connection, typed: str) -> str:
+    """Start a run of its own, and return the address of the page that opens Microsoft."""
     tenant = resolve_tenant(typed)
-    return start_authorization(request.session, tenant, answers_for(connection.teams, tenant))
+    answers = answers_for(connection.teams, tenant)
+    run = start_run(request.session, connection=str(connection.pk))
+    return start_authorization(request.session, run, tenant, answers)

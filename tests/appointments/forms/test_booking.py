@@ -52,10 +52,16 @@ def test_an_error_shows_the_time_in_the_users_zone(maple: Maple, as_sky: Browser
     assert errors(page) == {"time": ["Sam Okafor is not free at Mon 30 Nov 2026, 10:00. Choose another time."]}
 
 
-@pytest.mark.parametrize("field", ["new_name", "new_phone"])
-def test_a_new_clients_details_must_be_a_single_line(maple: Maple, as_sky: Browser, field: str):
-    typed = {"client": "new", "new_name": "Abe Lind", field: "Abe\r\nLind"}
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("new_name", "Abe\r\nLind", "Write this on one line, without tabs and other control characters."),
+        ("new_phone", "+1 555\r\n0100", "Enter a phone number, such as +1 555 0100."),
+    ],
+)
+def test_a_new_clients_details_must_be_a_single_line(
+    maple: Maple, as_sky: Browser, field: str, typed: str, sentence: str
+):
+    page = as_sky.post(ADD, booking_data(maple, **{"client": "new", "new_name": "Abe Lind", field: typed}))
 
-    page = as_sky.post(ADD, booking_data(maple, **typed))
-
-    assert errors(page) == {field: ["Write this on one line, without tabs and other control characters."]}
+    assert errors(page) == {field: [sentence]}

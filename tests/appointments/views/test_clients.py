@@ -71,6 +71,25 @@ def test_a_client_is_edited(maple: Maple, as_sky: Browser):
     assert (maple.cleo.name, maple.cleo.phone) == ("Cleo Moor", "+1 555 0101")
 
 
+def test_a_pasted_phone_number_is_cleaned(maple: Maple, as_sky: Browser):
+    as_sky.post(
+        reverse("client-edit", args=[maple.cleo.pk]), {"name": "Cleo", "phone": "(416)\u00a0555\u20110100 ext 12"}
+    )
+
+    maple.cleo.refresh_from_db()
+    assert maple.cleo.phone == "(416) 555-0100 x12"
+
+
+@pytest.mark.parametrize("phone", ["((((", "-", "+", "1"])
+def test_text_that_is_no_phone_number_is_refused_as_on_the_public_page(maple: Maple, as_sky: Browser, phone: str):
+    page = as_sky.post(reverse("client-edit", args=[maple.cleo.pk]), {"name": "Cleo Moor", "phone": phone})
+
+    maple.cleo.refresh_from_db()
+    assert page.context["form"].errors == {"phone": ["Enter a phone number, such as +1 555 0100."]}
+    assert f'value="{phone}"' in page.content.decode()
+    assert (maple.cleo.name, maple.cleo.phone) == ("Cleo Brandt", "+1 555 0100")
+
+
 def test_a_new_email_says_which_links_changed(maple: Maple, as_sky: Browser, friday: None):
     maple.book()
     edit = reverse("client-edit", args=[maple.cleo.pk])
@@ -129,13 +148,17 @@ def test_a_clients_appointments_take_the_same_queries_for_any_number(
         as_sky.get(reverse("client-edit", args=[maple.cleo.pk]))
 
 
-@pytest.mark.parametrize("field", ["name", "phone"])
-def test_a_clients_details_must_be_a_single_line(maple: Maple, as_sky: Browser, field: str):
-    page = as_sky.post(reverse("client-add"), {"name": "Abe Lind", field: "Abe\nLind"})
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("name", "Abe\nLind", "Write this on one line, without tabs and other control characters."),
+        ("phone", "+1 555\n0100", "Enter a phone number, such as +1 555 0100."),
+    ],
+)
+def test_a_clients_details_must_be_a_single_line(maple: Maple, as_sky: Browser, field: str, typed: str, sentence: str):
+    page = as_sky.post(reverse("client-add"), {"name": "Abe Lind", field: typed})
 
-    assert page.context["form"].errors == {
-        field: ["Write this on one line, without tabs and other control characters."]
-    }
+    assert page.context["form"].errors == {field: [sentence]}
 
 
 def test_upcoming_appointments_come_first_then_past_ones(maple: Maple, as_sky: Browser, friday: None):

@@ -20,7 +20,7 @@ from integrations.matching.host_permission import (
     sweep_host_permission,
     write_host_permission,
 )
-from integrations.matching.host_permission_report import grant_script, report_permission
+from integrations.matching.host_permission_report import grant_scripts, report_permission
 from integrations.matching.people import rematch_people
 from integrations.models import (
     Connection,
@@ -539,12 +539,15 @@ def test_people_of_another_connection_are_not_reported(connection, sam, ada):
     assert UserMatch.objects.needing_permission(cedar).count() == 0
 
 
-def test_the_script_is_for_all_who_lack_the_permission(connection, sam, maple):
+def test_the_scripts_are_for_all_who_lack_the_permission(connection, sam, maple):
     forbid(sam)
     forbid(make_match(connection, make_member(maple, "Ben Osei"), remote_id="ben-id"))
     make_match(connection, make_member(maple, "Zoe Hart"), remote_id="zoe-id", host_permission=HostPermission.GRANTED)
 
-    assert grant_script(connection) == "grant ben-id\ngrant sam-id"
+    assert [script.code for script in grant_scripts(connection)] == [
+        "grant ben-id\ngrant sam-id",
+        "check ben-id\ncheck sam-id",
+    ]
 
 
 # --- Meetings -------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 from django.test import Client
@@ -21,20 +23,47 @@ TRY_AGAIN = "Nothing was connected. Your answers are still here: continue to try
 
 def start_service_account(browser: Client, tenant: str = CONTOSO_ID, match_field: str = "email") -> str:
     """Answer the questions of the Service Account method. Return the address at Microsoft."""
-    browser.post(UPN_PAGE, {"match_field": match_field})
-    return microsoft_address(browser.post(TENANT_PAGE, {"tenant": tenant}))
+    return answer_last_questions(browser, UPN_PAGE, tenant, match_field)
 
 
 def start_access_policy(browser: Client, tenant: str = CONTOSO_ID, match_field: str = "email") -> str:
     """Answer the questions of the Application Access Policy method. Return the address at Microsoft."""
-    browser.post(POLICY_PAGE, {"acknowledged": "on"})
-    return start_service_account(browser, tenant, match_field)
+    upn_page = next_page(browser.post(POLICY_PAGE, {"acknowledged": "on"}))
+    return answer_last_questions(browser, upn_page, tenant, match_field)
+
+
+def answer_last_questions(browser: Client, upn_page: str, tenant: str = CONTOSO_ID, match_field: str = "email") -> str:
+    """Answer the questions that both methods have. Return the address at Microsoft."""
+    tenant_page = next_page(browser.post(upn_page, {"match_field": match_field}))
+    return microsoft_address(browser.post(tenant_page, {"tenant": tenant}))
+
+
+def next_page(response: Any) -> str:
+    """Return the page to which a POST leads."""
+    assert response.status_code == 303, response.content.decode()
+    return str(response.headers["Location"])
 
 
 def microsoft_address(response: Any) -> str:
-    """Return the address at Microsoft that a page forwards to."""
-    assert response.status_code == 303, response.content.decode()
-    return str(response.headers["Location"])
+    """Return the address at Microsoft that the page after a POST opens."""
+    return opened_address(response.client.get(next_page(response)))
+
+
+def opened_address(page: Any) -> str:
+    """Return the address that a page opens without a click."""
+    found = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', page.content.decode())
+    assert found is not None, page.content.decode()
+    return unescape(found[1])
+
+
+def latest_run(browser: Client) -> str:
+    """Return the id of the run that was used last."""
+    return str(list(browser.session["teams_runs"])[-1])
+
+
+def is_tenant_page(response: Any) -> bool:
+    """Return whether the response leads to the last question of a run."""
+    return str(response.headers["Location"]).startswith(f"{TENANT_PAGE}?run=")
 
 
 def sign_in(simulator: Simulator, address: str, upn: str = people.SERVICE_ACCOUNT, decision: str = "accept") -> str:
@@ -77,8 +106,8 @@ def shown_messages(browser: Client, page: str = "/settings/") -> list[str]:
 
 def assert_back_with(browser: Client, response: Any, *sentences: str) -> None:
     """Assert a redirect to the tenant page with exactly these sentences, the answer kept and nothing stored."""
-    assert response.headers["Location"] == TENANT_PAGE
-    page = browser.get(TENANT_PAGE)
+    assert is_tenant_page(response)
+    page = browser.get(response.headers["Location"])
     assert [str(message) for message in page.context["messages"]] == [" ".join(sentences)]
     assert page.context["form"]["tenant"].value() == CONTOSO_ID
     assert not Connection.objects.exists()

@@ -143,7 +143,7 @@ def test_the_remedy_for_a_missing_policy_is_a_script(by_policy, match, reason, h
         "No Application Access Policy lets Coconut make meetings for sam@contoso.example. Ask a Microsoft "
         "administrator to run the commands below in PowerShell, then choose “I ran it”."
     )
-    assert f'"{SAM_ID}"' in TEAMS.grant_script(by_policy, [match.remote_id])
+    assert all(f'"{SAM_ID}"' in script.code for script in TEAMS.grant_scripts(by_policy, [match.remote_id]))
 
 
 def test_while_a_policy_spreads_the_remedy_is_to_wait(by_policy, match):

@@ -60,8 +60,10 @@ def test_the_row_of_a_person_without_permission_shows_the_commands(browser, conn
 
     assert "Forbidden</span>" in row
     assert "Fix the denied person." in row
-    assert f'<pre class="code-block" id="script-{sam.staff_id}" tabindex="0">grant sam-id</pre>' in row
-    assert f'data-copy="#script-{sam.staff_id}"' in row
+    for number, verb in enumerate(["grant", "check"], start=1):
+        name = f"script-{sam.staff_id}-{number}"
+        assert f'<pre class="code-block" id="{name}" tabindex="0">{verb} sam-id</pre>' in row
+        assert f'data-copy="#{name}"' in row
     assert 'aria-label="I ran it for Sam Okafor"' in row
 
 
@@ -145,13 +147,14 @@ def test_the_dashboard_has_no_script_link_if_all_have_permission(browser, connec
     assert "access policy" not in page(browser, "connection", connection.pk)
 
 
-def test_the_script_can_be_copied_and_downloaded(browser, connection, sam, ben):
+def test_the_scripts_can_be_copied_and_downloaded(browser, connection, sam, ben):
     html = page(browser, "connection-script", connection.pk)
     download = browser.get(reverse("connection-script", args=[connection.pk]), {"download": "1"})
 
-    assert '<pre class="code-block" id="script" tabindex="0">grant ben-id\ngrant sam-id</pre>' in html
-    assert 'data-copy="#script"' in html
-    assert download.content.decode() == "grant ben-id\ngrant sam-id"
+    assert '<pre class="code-block" id="script-1" tabindex="0">grant ben-id\ngrant sam-id</pre>' in html
+    assert '<pre class="code-block" id="script-2" tabindex="0">check ben-id\ncheck sam-id</pre>' in html
+    assert html.count('data-copy="#script-') == 2
+    assert download.content.decode() == "grant ben-id\ngrant sam-id\ncheck ben-id\ncheck sam-id"
     assert download.headers["Content-Disposition"] == 'attachment; filename="grant.txt"'
     assert download.headers["Content-Type"] == "text/plain; charset=utf-8"
 

@@ -70,6 +70,15 @@ def test_https_is_assumed_without_a_scheme(browser, sam):
     assert (sam.video_choice, sam.personal_meeting_url) == ("personal", "https://meet.example/sam")
 
 
+@pytest.mark.parametrize(
+    "pasted", ["https://meet.example/sam\u200b", "<https://meet.example/sam>", "\ufeffmeet.example/sam"]
+)
+def test_a_pasted_personal_link_is_stored_without_what_does_not_belong_to_it(browser, sam, pasted):
+    assert personal_link(browser, sam, personal_meeting_url=pasted) is None
+    sam.refresh_from_db()
+    assert sam.personal_meeting_url == "https://meet.example/sam"
+
+
 @pytest.mark.parametrize("note", ["Ring\ntwice", "Ring\ttwice", "Ring\u2028twice"])
 def test_the_note_for_a_personal_link_is_one_line(browser, sam, note):
     assert personal_link(browser, sam, personal_meeting_note=note) == {

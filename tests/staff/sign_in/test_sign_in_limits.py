@@ -91,6 +91,14 @@ def test_a_spelling_that_finds_the_same_account_is_the_same_account(ada):
     assert sentence_of(try_password(PASSWORD, email="\u0131da@maple.example")) == TOO_MANY
 
 
+@pytest.mark.parametrize("email", ["ada@maple.example\u200b", "a\u2060da@maple.example", "<ada@maple.example>"])
+def test_a_spelling_with_pasted_characters_is_the_same_account(email):
+    guess(9)
+    guess(1, email=email)
+
+    assert sentence_of(try_password(PASSWORD)) == TOO_MANY
+
+
 def test_ipv4_addresses_written_as_ipv6_are_counted_apart():
     guess(10, REMOTE_ADDR="::ffff:203.0.113.9")
 

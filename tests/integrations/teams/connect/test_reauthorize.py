@@ -30,9 +30,8 @@ from simulator import people
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
 from tests.factories import TEAMS_ADDONS, make_match, make_member, make_organization
 from tests.integrations.teams.oauth_steps import (
-    TENANT_PAGE,
-    UPN_PAGE,
     accept,
+    answer_last_questions,
     connect_access_policy,
     consent,
     microsoft_address,
@@ -52,9 +51,8 @@ def maple(db):
 @pytest.fixture
 def by_account(ada_browser, simulator, only_connection):
     """A connection by service account."""
-    ada_browser.get("/settings/video-calls/new/teams/service-account/")
-    ada_browser.post(UPN_PAGE, {"match_field": "email"})
-    address = microsoft_address(ada_browser.post(TENANT_PAGE, {"tenant": CONTOSO_ID}))
+    upn_page = ada_browser.get("/settings/video-calls/new/teams/service-account/").headers["Location"]
+    address = answer_last_questions(ada_browser, upn_page)
     ada_browser.get(accept(simulator.browser(), address, people.SERVICE_ACCOUNT))
     shown_messages(ada_browser)
     return only_connection()

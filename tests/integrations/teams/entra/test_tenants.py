@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import requests
 import responses
+from hypothesis import given
+from hypothesis import strategies as st
 
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
-from integrations.teams.entra.tenants import TenantProblem, resolve_tenant, sign_in_origin
+from integrations.teams.entra.tenant_names import find_tenant_name
+from integrations.teams.entra.tenants import TenantProblem, resolve_tenant
+from tests import hypothesis_profiles  # noqa: F401 - sets the profile
 from tests.factories import TENANT_ID
 
 ENTRA = "https://login.microsoftonline.com"
@@ -126,14 +132,102 @@ def test_an_unusable_response_is_an_outage(entra, answer):
     assert caught.value.kind == ErrorKind.OUTAGE
 
 
-def test_the_sign_in_origin_comes_from_discovery(entra):
-    endpoint = "http://localhost:9000/organizations/oauth2/v2.0/authorize"
-    entra.get(discovery("organizations"), json=document(authorization_endpoint=endpoint))
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        f"\u200b{TENANT_ID}",
+        f"{TENANT_ID}\ufeff",
+        f"\u200e{TENANT_ID}\u200f",
+        f"{TENANT_ID[:9]}\u2060{TENANT_ID[9:]}",
+        f"\u00a0{TENANT_ID}\u00a0",
+        f'"{TENANT_ID}"',
+        f"‘{TENANT_ID}’",
+        f"{{ {TENANT_ID} }}",
+        f"“{{{TENANT_ID}}}”,",
+        TENANT_ID.replace("-", "\u2010"),
+        TENANT_ID.replace("-", "\u2011"),
+        TENANT_ID.replace("-", "\u2013"),
+        TENANT_ID.replace("-", ""),
+        f"{TENANT_ID}.",
+        f"Tenant ID: {TENANT_ID}",
+        f"{ENTRA}/{TENANT_ID}/v2.0",
+        f"login.microsoftonline.com/{TENANT_ID}/oauth2/v2.0/token",
+        f"https://portal.azure.com/#view/Microsoft_AAD_IAM/ActiveDirectoryMenuBlade/~/Overview/tenantId/{TENANT_ID}",
+        f"https://portal.azure.com/?appId=00000000-0000-4000-8000-000000000001&tenantId={TENANT_ID}",
+        f"https%3A%2F%2Flogin.microsoftonline.com%2F{TENANT_ID}",
+    ],
+)
+def test_a_pasted_guid_is_found(entra, pasted):
+    entra.get(discovery(TENANT_ID), json=document())
 
-    assert sign_in_origin() == "http://localhost:9000"
+    tenant = resolve_tenant(pasted)
+
+    assert (tenant.id, tenant.domain) == (TENANT_ID, "")
 
 
-def test_the_sign_in_origin_is_microsofts_during_an_outage(entra):
-    entra.get(discovery("organizations"), status=503)
+@pytest.mark.parametrize(
+    ("pasted", "domain"),
+    [
+        ("contoso.example.", "contoso.example"),
+        ("\u200bcontoso.example", "contoso.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("BÜCHER.example.", "xn--bcher-kva.example"),
+        ("https://contoso.example/", "contoso.example"),
+        (f"{ENTRA}/Contoso.example/v2.0", "contoso.example"),
+        ("https://portal.azure.com/#@contoso.example/resource/subscriptions", "contoso.example"),
+    ],
+)
+def test_a_pasted_domain_is_found(entra, pasted, domain):
+    entra.get(discovery(domain), json=document())
 
-    assert sign_in_origin() == ENTRA
+    assert resolve_tenant(pasted).domain == domain
+
+
+@pytest.mark.parametrize(
+    ("typed", "character"),
+    [
+        ("contoso’s.example", "“’”"),
+        ("contoso_bank.example", "“_”"),
+        ("contoso .example", "U+0020"),
+        ("contoso\x07.example", "U+0007"),
+        ("https://contoso.example/about", "“:”"),
+        (f"{TENANT_ID} 00000000-0000-4000-8000-000000000001", "U+0020"),
+    ],
+)
+def test_a_character_that_no_tenant_has_is_named(typed, character):
+    assert f"neither can contain {character}. Enter only the tenant ID." in problem_with(typed)
+
+
+def test_an_email_address_with_a_guid_is_still_an_email_address():
+    assert problem_with(f"{TENANT_ID}@contoso.example").startswith("That is an email address.")
+
+
+INVISIBLE = st.text("\u200b\u200e\u200f\u2060\ufeff\u00ad\u3164\u00a0 ", max_size=3)
+WRAPPERS = st.sampled_from(["{}", '"{}"', "“{}”", "{{{}}}", "<{}>", "({})", "{}.", "{},"])
+HYPHENS = st.sampled_from(["-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212"])
+
+
+@given(guid=st.uuids(), before=INVISIBLE, after=INVISIBLE, wrapper=WRAPPERS, hyphen=HYPHENS, is_upper=st.booleans())
+def test_a_guid_is_found_however_it_was_copied(guid, before, after, wrapper, hyphen, is_upper):
+    text = str(guid).upper() if is_upper else str(guid)
+
+    pasted = before + wrapper.format(before + text.replace("-", hyphen) + after) + after
+
+    assert find_tenant_name(pasted) == str(guid)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_tenant_name_or_is_refused_with_a_sentence(text):
+    name = find_tenant_name(text)
+
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get(
+            re.compile(rf"{re.escape(ENTRA)}/[a-z0-9.-]+/v2\.0/\.well-known/openid-configuration"), json=document()
+        )
+        try:
+            resolve_tenant(text)
+        except TenantProblem as problem:
+            sentence = str(problem)
+        else:
+            sentence = ""
+    assert sentence.endswith(".") or name.isascii()

@@ -75,6 +75,15 @@ def test_an_empty_name_costs_no_request(connected, users, name):
     assert users.filters == []
 
 
+def test_invisible_characters_in_a_stored_name_do_not_keep_it_from_matching(connected, users):
+    users.rows = [row(1, "sam@x.example")]
+
+    found = find(connected, "sam@x.example\u200b", "\u202asam@x.example", "\u3164")
+
+    assert [answer.remote_id for answer in found.values()] == ["oid-1", "oid-1", ""]
+    assert found["\u3164"].reason == MatchReason.FIELD_EMPTY
+
+
 def test_every_name_has_a_result_with_duplicates_and_in_any_case(connected, users):
     users.rows = [row(1, "Sam@x.example")]
     sam = DirectoryResult("oid-1", "Sam@x.example", "N")
