@@ -50,7 +50,7 @@ def throttle(entra, status: int = 429, **headers: str) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("body", ["{}", "[]", "<html>", ""])
-def test_the_pause_of_a_refusal_is_read_whatever_its_body(entra, status, body):
+def test_the_pause_of_a_refusal_is_read_with_any_body(entra, status, body):
     entra.post(TOKEN_ENDPOINT, body=body, status=status, headers={"Retry-After": "7"})
 
     with pytest.raises(PlatformError) as caught:
