@@ -12,6 +12,7 @@ from cryptography import x509
 
 from simulator.directory import Person, PolicyGrant, Tenant, object_id
 from simulator.entra.tokens import app_token, delegated_token
+from simulator.fault_fields import parse_number
 from simulator.grants import REFRESH_IDLE_LIFETIME, RefreshToken
 from simulator.people import CONTOSO_ID
 from simulator.store import Behaviour, Store
@@ -221,7 +222,7 @@ def add_fault(store: Store, data: JsonObject) -> JsonObject:
 
 def clear_faults(store: Store, data: JsonObject) -> JsonObject:
     """Remove one fault (`id`) or all of them."""
-    store.faults.clear(int(data["id"]) if "id" in data else None)
+    store.faults.clear(parse_number("id", data["id"]) if "id" in data else None)
     return {}
 
 

@@ -46,6 +46,8 @@ class Behaviour:
     # True: authorize and admin consent first redirect to the sign-in page of the tenant's own host.
     # See entra/federation.py.
     federated: bool = False
+    # Seconds that Microsoft's clock is ahead of this machine's: in the header Date and in id tokens.
+    clock_offset: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,17 @@
 Batch items go through the same path, with faults of their own.
 """
 
+import json
+
 from simulator.faults import Fault
 from simulator.graph import batch, meetings, users
 from simulator.graph.access import Caller, authenticate
 from simulator.graph.protocol import GraphError, GraphRequest, GraphResponse, error_envelope, throttled_error
+from simulator.request_context import mask_target
 from simulator.store import Store
 
 # Fault kinds that can apply to a single batch item.
-ERROR_STATUS_KINDS = frozenset({"throttle", "unavailable", "server_error", "error"})
+ERROR_STATUS_KINDS = frozenset({"throttle", "unavailable", "server_error", "error", "raw"})
 
 
 def handle_request(store: Store, request: GraphRequest) -> GraphResponse:
@@ -30,7 +33,7 @@ def handle_batch(store: Store, request: GraphRequest) -> tuple[GraphResponse, li
 
     def handle_item(item: GraphRequest) -> GraphResponse:
         response = _handle_item(store, item)
-        log_items.append({"method": item.method, "target": item.target, "status": response.status})
+        log_items.append({"method": item.method, "target": mask_target(item.target), "status": response.status})
         return response
 
     try:
@@ -71,7 +74,19 @@ def _handle_item(store: Store, item: GraphRequest) -> GraphResponse:
         return handle_request(store, item)
     if faults[0].details.get("executed"):
         handle_request(store, item)
+    if faults[0].kind == "raw":
+        return _raw_response(faults[0])
     return error_response(item, error_from_fault(faults[0]))
+
+
+def _raw_response(fault: Fault) -> GraphResponse:
+    """Return a raw fault as a batch item: its body is JSON if it can be read as JSON, otherwise text."""
+    text = fault.details.get("body", "")
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = text or None
+    return GraphResponse(fault.details.get("status", 200), body, fault.details.get("headers", {}))
 
 
 def _route_request(store: Store, caller: Caller, request: GraphRequest) -> GraphResponse:
