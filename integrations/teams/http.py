@@ -14,6 +14,7 @@ from typing import Any, Final
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 # A connection that was idle longer isn't reused: Microsoft may be closing it, and a write on a closing connection has
 # an unknown outcome.
@@ -51,7 +52,8 @@ def get_json(url: str, *, token: str = "") -> tuple[int, dict[str, Any]]:
         with new_session() as session:
             response = session.get(url, headers=headers, allow_redirects=False)
             document = response.json()
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError, ValueError, RecursionError) as error:
+        # requests passes some errors of urllib3 and of the JSON parser on.
         raise Unreachable(f"{type(error).__name__} for {url}") from error
     if response.status_code == 429 or response.status_code >= 500 or not isinstance(document, dict):
         raise Unreachable(f"Status {response.status_code} for {url}")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.http import Unreachable, get_json, graph_url
 from integrations.teams.messages import TeamsMessage
+
+# Length of the column that stores it.
+_LONGEST_ID: Final = 100
 
 
 @dataclass(frozen=True)
@@ -21,20 +25,19 @@ class AccountProfile:
 
 
 def read_account(access_token: str) -> AccountProfile:
-    """Read `/me`. Raises PlatformError: OUTAGE without a response, CONNECTION if Graph refuses the token."""
+    """Read `/me`. Raises PlatformError: OUTAGE without a usable response, CONNECTION if Graph refuses the token."""
     try:
         status, document = get_json(
             f"{graph_url()}/v1.0/me?$select=id,displayName,userPrincipalName", token=access_token
         )
     except Unreachable as error:
         raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.GRAPH_UNREACHABLE)) from error
-    if status != 200 or not document.get("id"):
+    if not 200 <= status < 300:
         raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.PROFILE_REFUSED))
-    return AccountProfile(
-        str(document["id"]),
-        str(document.get("userPrincipalName") or ""),
-        str(document.get("displayName") or ""),
-    )
+    oid = document.get("id")
+    if not isinstance(oid, str) or not 0 < len(oid) <= _LONGEST_ID or not oid.isprintable():
+        raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.GRAPH_UNREACHABLE))
+    return AccountProfile(oid, _text(document.get("userPrincipalName"), 320), _text(document.get("displayName"), 300))
 
 
 def read_tenant_name(access_token: str) -> str:
@@ -45,4 +48,10 @@ def read_tenant_name(access_token: str) -> str:
         return ""
     rows = document.get("value")
     first = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
-    return str(first.get("displayName") or "")
+    return _text(first.get("displayName"), 200)
+
+
+def _text(value: object, longest: int) -> str:
+    """Return a text that a column of this length can store, "" for anything else. PostgreSQL rejects NUL."""
+    text = value if isinstance(value, str) else ""
+    return "".join(char for char in text if char.isprintable())[:longest]
