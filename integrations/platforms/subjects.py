@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import zip_longest
 from typing import Final
 
 #: UTF-16 units. Platforms document no limit for online meetings: this is the usual limit of calendar items, and the
@@ -30,7 +31,8 @@ def clean_subject(subject: str) -> str:
 
     Joiners stay inside words and emoji.
     """
-    return _cut(_keep_inner_joiners(" ".join(_visible(subject).split())))
+    words = map(_keep_inner_joiners, _visible(subject).split())
+    return _cut(" ".join(filter(None, words)))
 
 
 def without_joiners(subject: str) -> str:
@@ -50,14 +52,14 @@ def _blank(letter: str) -> str:
     return "" if unicodedata.category(letter) == "Cf" or letter in _INVISIBLE_MARKS else " "
 
 
-def _keep_inner_joiners(text: str) -> str:
-    """Drop the joiners at the edge of a word, and all but one of several in a row."""
-    kept = ""
-    for letter, following in zip(text, [*text[1:], " "], strict=True):
-        is_inner = kept[-1:] not in ("", " ", *_JOINERS) and following not in (" ", *_JOINERS)
-        if letter not in _JOINERS or is_inner:
-            kept += letter
-    return kept
+def _keep_inner_joiners(word: str) -> str:
+    """Drop the joiners at the edges of a word, and all but one of several in a row."""
+    inner = word.strip(_JOINERS)
+    return "".join(
+        letter
+        for letter, following in zip_longest(inner, inner[1:], fillvalue="")
+        if not (letter in _JOINERS and following in _JOINERS)
+    )
 
 
 def _cut(text: str) -> str:

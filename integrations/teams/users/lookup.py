@@ -141,6 +141,7 @@ class TeamsDirectory:
             source.read(self._costs.pages or 0)
         except CannotList:
             self._costs.pages = None
+            self._memory.cannot_list = True
         except PlatformError as error:
             if error.kind == ErrorKind.THROTTLED:
                 # The pages are lost. Names make progress under any quota.
@@ -151,10 +152,9 @@ class TeamsDirectory:
             self._source = source
 
     def _remember(self, error: PlatformError | None, by_address: Answers) -> None:
-        """Keep, for the next task, what would cost resource units again."""
-        is_throttled = error is not None and error.kind == ErrorKind.THROTTLED
-        if is_throttled or self._memory.missing:
-            self._memory.is_throttled |= is_throttled
+        """Keep, for the next task, what it would otherwise query again."""
+        if error is not None or self._memory.missing:
+            self._memory.is_throttled |= error is not None and error.kind == ErrorKind.THROTTLED
             self._memory.pages = self._costs.pages
             self._memory.missing = list(by_address.unanswered)
             write_memory(self._client.connection, self._memory)

@@ -1,4 +1,4 @@
-"""Facts about a tenant that the next task of a throttled lookup would otherwise query again."""
+"""Facts about a tenant that the next task of an interrupted lookup would otherwise query again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LookupMemory:
 
     - `pages`: number of pages with all users. None: not counted
     - `is_throttled`: Graph refused a lookup, so that resource units matter more than requests
-    - `cannot_list`: the quota doesn't suffice to read all users in one task
+    - `cannot_list`: all users can't be read in one task
     - `missing`: folded names that no user has, but that weren't searched as addresses
     """
 
@@ -31,7 +31,7 @@ class LookupMemory:
 
 
 def read_memory(connection: Connection) -> LookupMemory:
-    """Return the memory of the last lookup that was throttled."""
+    """Return the memory of the last lookup that was interrupted."""
     stored: Any = None
     with cache_may_be_down():
         stored = cache.get(_key(connection))

@@ -37,6 +37,7 @@ def test_joiners_inside_words_and_emoji_stay(subject: str) -> None:
         ("a\u034fb", "ab"),
         ("\u3164\u2800", ""),
         ("a\u200d b\u200c", "a b"),
+        ("a \u200d b", "a b"),
         ("\u200d", ""),
         ("a\u200d\u200db", "a\u200db"),
         ("", ""),

@@ -139,7 +139,11 @@ def test_a_response_without_a_meeting_is_unusable_and_ambiguous(connected, graph
 @pytest.mark.parametrize(
     "answer",
     [
-        *[{"json": body} for body in (None, [], "MSo1", 7, {})],
+        {"json": None},
+        {"json": []},
+        {"json": "MSo1"},
+        {"json": 7},
+        {"json": {}},
         {"body": b""},
         {"status": 202, "body": b""},
         {"status": 202, "json": ANSWER},
