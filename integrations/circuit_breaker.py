@@ -21,7 +21,7 @@ from django.dispatch import Signal
 from coconut import leases
 from coconut.backoff import backoff
 from integrations.messages import Message
-from integrations.models import Connection
+from integrations.models import Connection, HostPause
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import ErrorScope, PlatformError
 
@@ -136,6 +136,19 @@ def remaining_pause(connection_id: int) -> float:
     paused = Connection.objects.filter(pk=connection_id, paused_until__gt=Now())
     seconds: timedelta | None = paused.values_list(left, flat=True).first()
     return seconds.total_seconds() if seconds is not None else 0.0
+
+
+def pause_organizer(connection_id: int, organizer_id: str, seconds: float, scope: ErrorScope) -> None:
+    """Make the meetings of one organizer wait, unless the scope is the whole connection.
+
+    If the scope is unclear and another organizer is paused too, the limit is probably the connection's: all wait.
+    """
+    if scope == ErrorScope.CONNECTION:
+        return
+    HostPause.objects.pause(connection_id, organizer_id, timedelta(seconds=seconds))
+    # Read after the write: of two workers that are refused at once, one sees both pauses.
+    if scope == ErrorScope.UNCLEAR and HostPause.objects.others_paused(connection_id, organizer_id).exists():
+        pause(connection_id, seconds)
 
 
 def record_success(connection_id: int) -> None:

@@ -203,12 +203,13 @@ def change_registration(store: Store, data: JsonObject) -> JsonObject:
 
 
 def change_behaviour(store: Store, data: JsonObject) -> JsonObject:
-    """Change fields of `Behaviour`."""
+    """Change fields of `Behaviour`, and start a new window of resource units."""
     known = {field.name for field in fields(Behaviour)}
     if data.keys() - known:
         raise ControlError(f"Unknown field {', '.join(sorted(data.keys() - known))}.")
     for name, value in data.items():
         setattr(store.behaviour, name, value)
+    store.resource_units.clear()
     return {"behaviour": asdict(store.behaviour)}
 
 

@@ -25,7 +25,7 @@ from integrations.models import (
 from integrations.models.matches import derived_status
 from integrations.platforms.base import Directory
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import DirectoryResult, MatchReason
+from integrations.platforms.values import DirectoryResult, IncompleteLookup, MatchReason
 from staff.models import StaffMember
 
 #: Columns that a result changes. `enabled` is the admin's decision.
@@ -167,10 +167,23 @@ def _change(old: UserMatch | None, new: UserMatch) -> MatchChange:
 
 
 def look_up(connection: Connection, directory: Directory, user_names: Mapping[int, str]) -> dict[str, DirectoryResult]:
-    """Return a result for each value of `user_names`. Empty values cost no call."""
+    """Return a result for each value of `user_names`. Empty values cost no call.
+
+    Raises PlatformError. `IncompleteLookup` has the results of some values, the empty ones included.
+    """
     results = {value: DirectoryResult(reason=MatchReason.FIELD_EMPTY) for value in user_names.values()}
     queried = [value for value in results if value.strip()]
-    if queried:
-        results |= directory.find(queried)
-        record_success(connection.pk)
-    return results
+    if not queried:
+        return results
+    try:
+        found = directory.find(queried)
+    except IncompleteLookup as error:
+        empty = {value: result for value, result in results.items() if value not in queried}
+        raise IncompleteLookup(error, {**empty, **error.results}) from error
+    record_success(connection.pk)
+    return results | dict(found)
+
+
+def with_result(user_names: Mapping[int, str], results: Mapping[str, DirectoryResult]) -> dict[int, str]:
+    """Return the staff ids and user names that have a result."""
+    return {pk: value for pk, value in user_names.items() if value in results}

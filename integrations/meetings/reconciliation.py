@@ -25,7 +25,7 @@ from coconut.isolation import isolated
 from integrations.circuit_breaker import connection_recovered
 from integrations.hooks import meeting_owners
 from integrations.meetings.findings import record_finding
-from integrations.meetings.outcomes import NO_ERROR
+from integrations.meetings.outcomes import NO_COUNTED_FAILURES, NO_ERROR
 from integrations.meetings.reconciliation_report import finish
 from integrations.meetings.requests import request_cancel, try_again
 from integrations.meetings.signals import schedule_sweep, send_meeting_changed
@@ -178,9 +178,9 @@ def resume_orphaned(connection_id: int) -> int:
             due_at=Now(),
             enqueued_at=None,
             attempts=0,
-            crashes=0,
             warning=Message(),
             is_orphaned=False,
+            **NO_COUNTED_FAILURES,
             **NO_ERROR,
         )
         for meeting in orphaned:

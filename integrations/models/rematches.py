@@ -75,6 +75,8 @@ class RematchRun(LeasedModel):
     # Time from which a worker may claim the run.
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Answers in a row that the platform's integration could not use.
+    unusable_answers = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Time and number of people done when the current worker claimed the run; the rate is measured from there.
     claimed_at = models.DateTimeField(null=True, blank=True)
     claimed_done = models.PositiveIntegerField(default=0)

@@ -51,7 +51,8 @@ class Directory(Protocol):
     def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryResult]:
         """Look up user names, ignoring case. Makes calls.
 
-        Returns exactly one result per name, with the names as given as keys. Raises PlatformError if any is missing.
+        Returns exactly one result per name, with the names as given as keys. Raises PlatformError if any is missing:
+        `IncompleteLookup` if there are results for others. The next call then needs only the missing names.
         """
         ...
 
@@ -208,7 +209,7 @@ class VideoPlatform(Protocol):
         ...
 
     def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
-        """Return the meeting with this key, so that it can be deleted, or None if an earlier create made none.
+        """Return the meeting with this key, so that it can be deleted, or None if there is none that can be deleted.
 
         A platform that can find a meeting only by creating it with the same key may do so. Makes calls.
         """

@@ -21,6 +21,7 @@ from typing import Any, Final
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 # A connection that was idle longer isn't reused: Microsoft may be closing it, and a write on a closing connection has
 # an unknown outcome.
@@ -68,7 +69,7 @@ class LastResponse:
         try:
             document = response.json()
         except RecursionError as error:
-            raise requests.exceptions.ContentDecodingError("The JSON is nested too deeply.") from error
+            raise requests.exceptions.ContentDecodingError("The JSON can't be decoded.") from error
         self.body = document if isinstance(document, dict) else {}
         return document
 
@@ -92,7 +93,7 @@ def get_document(url: str, *, token: str = "") -> LastResponse:
     try:
         with new_session() as session:
             document = last.read(session.get(url, headers=headers, allow_redirects=False))
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:
         raise Unreachable(f"{type(error).__name__} for {url}", request_id, last) from error
     if last.status == 429 or last.status >= 500 or not isinstance(document, dict):
         raise Unreachable(f"Status {last.status} for {url}", request_id, last)
@@ -114,11 +115,16 @@ def clean_text(value: object, limit: int) -> str:
     return "".join(letter for letter in text if unicodedata.category(letter) not in ("Cc", "Cs")).strip()[:limit]
 
 
+def header(headers: object, name: str) -> str:
+    """Return a header of a response or of a batch item, "" without one. `name` is in lower case."""
+    if not isinstance(headers, Mapping):
+        return ""
+    return next((str(value) for key, value in headers.items() if str(key).lower() == name), "").strip()
+
+
 def retry_after(headers: object) -> float | None:
     """Return the seconds of a Retry-After header, a number or a date (RFC 9110). None without one."""
-    if not isinstance(headers, Mapping):
-        return None
-    text = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
+    text = header(headers, "retry-after")
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
         return min(float(text), LONGEST_PAUSE_SECONDS)
     until = _parse_date(text)

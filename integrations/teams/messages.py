@@ -13,12 +13,13 @@ class TeamsMessage(MessageCode):
         "teams.outage",
         _("Microsoft could not be reached or gave no usable answer. Coconut tries again automatically."),
     )
+    UNUSABLE = (
+        "teams.unusable",
+        _("Microsoft's answer wasn't what Coconut asked for. Coconut tries again automatically."),
+    )
     BUG = (
         "teams.bug",
-        _(
-            "Microsoft did not accept what Coconut sent, or Coconut did not understand the answer. Please give the "
-            "request id to your Customer Success Team."
-        ),
+        _("Microsoft did not accept what Coconut sent. Please give the request id to your Customer Success Team."),
     )
     THROTTLED = "teams.throttled", _("Microsoft asked Coconut to wait. Coconut continues automatically.")
     SIGN_IN_REFUSED = (

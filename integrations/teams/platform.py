@@ -139,8 +139,7 @@ class Teams:
         return meetings.create_meeting(connection, spec)
 
     def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
-        # Graph can't filter by externalId. createOrGet finds the meeting, or creates one that is then deleted.
-        return meetings.create_meeting(connection, spec)
+        return meetings.find_meeting(connection, spec)
 
     def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> Message:
         return meetings.update_meeting(connection, remote_id, spec)

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from integrations.circuit_breaker import pause, record_success, record_trouble
+from integrations.circuit_breaker import pause, pause_organizer, record_success, record_trouble
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.messages import Message
 from integrations.models import Connection, MatchStatus, UserMatch
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import CheckStep, PlatformError, StepOutcome
+from integrations.platforms.values import CheckStep, ErrorScope, PlatformError, StepOutcome
 from integrations.teams.access_policy.powershell import is_guid
 from integrations.teams.access_policy.probe import nonexistent_meeting_url
 from integrations.teams.entra import sign_in, user_tokens
@@ -64,7 +64,7 @@ def _run_step(connection: Connection, name: Message, check_step: _StepCheck) -> 
     except _NotApplicable as error:
         return CheckStep(name, StepOutcome.NOT_TRIED, error.message)
     except PlatformError as error:
-        if error.kind == ErrorKind.THROTTLED:
+        if error.kind == ErrorKind.THROTTLED and error.scope == ErrorScope.CONNECTION:
             pause(connection.pk, error.retry_after or _PAUSE_SECONDS)
         return CheckStep(name, StepOutcome.FAILED, error.message, error.request_id)
 
@@ -131,9 +131,13 @@ def _check_host_meetings(connection: Connection) -> Message:
     try:
         _query_nonexistent_meeting(connection, f"/users/{match.remote_id}", match.remote_id)
     except PlatformError as error:
+        if error.kind == ErrorKind.THROTTLED:
+            pause_organizer(connection.pk, match.remote_id, error.retry_after or _PAUSE_SECONDS, error.scope)
         params = {"name": match.staff.name, "reason": error.message.as_json()}
         reason = Message(TeamsMessage.HOST_REFUSED, params)
-        raise PlatformError(error.kind, reason, request_id=error.request_id) from error
+        raise PlatformError(
+            error.kind, reason, request_id=error.request_id, retry_after=error.retry_after, scope=error.scope
+        ) from error
     return Message(TeamsMessage.HOST_MEETINGS_FOUND, {"name": match.staff.name})
 
 

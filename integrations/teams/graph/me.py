@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.http import Unreachable, clean_text, get_json, graph_url
 from integrations.teams.messages import TeamsMessage
+
+# Length of the column that stores it.
+_LONGEST_ID: Final = 100
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class AccountProfile:
 
 
 def read_account(access_token: str) -> AccountProfile:
-    """Read `/me`. Raises PlatformError: OUTAGE without a response, CONNECTION if Graph refuses the token."""
+    """Read `/me`. Raises PlatformError: OUTAGE without a usable response, CONNECTION if Graph refuses the token."""
     try:
         status, document = get_json(
             f"{graph_url()}/v1.0/me?$select=id,displayName,userPrincipalName", token=access_token
@@ -29,10 +33,13 @@ def read_account(access_token: str) -> AccountProfile:
     except Unreachable as error:
         message = Message(TeamsMessage.GRAPH_UNREACHABLE)
         raise PlatformError(ErrorKind.OUTAGE, message, request_id=error.request_id) from error
-    if status != 200 or not document.get("id"):
+    if not 200 <= status < 300:
         raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.PROFILE_REFUSED))
+    oid = document.get("id")
+    if not isinstance(oid, str) or not 0 < len(oid) <= _LONGEST_ID or not oid.isprintable():
+        raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.GRAPH_UNREACHABLE))
     return AccountProfile(
-        str(document["id"]),
+        oid,
         clean_text(document.get("userPrincipalName"), 320),
         clean_text(document.get("displayName"), 300),
     )

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from integrations.teams.graph.errors import Area, Refusal
-from integrations.teams.http import retry_after
+from integrations.teams.graph.errors import Refusal, area_of, throttled_scope
+from integrations.teams.http import header, retry_after
 
 #: Returned by `parse_json` for a body that isn't JSON.
 NO_JSON: Final = object()
@@ -37,7 +37,7 @@ def parse_json(content: bytes) -> Any:
 
 def refusal(
     status: int,
-    area: Area,
+    path: str,
     headers: object,
     body: object,
     *,
@@ -46,13 +46,26 @@ def refusal(
 ) -> Refusal:
     """Return an error response with the code and message of Graph's error object, if it has one.
 
-    Code and message may both be empty (learn.microsoft.com/graph/errors).
+    `path` is that of the request, below the version. Code and message may both be empty
+    (learn.microsoft.com/graph/errors).
     """
-    refused = Refusal(status, area, request_id=request_id, retry_after=retry_after(headers), is_write=is_write)
+    refused = Refusal(
+        status,
+        area_of(path),
+        request_id=request_id,
+        retry_after=retry_after(headers),
+        is_write=is_write,
+        throttled=throttled_scope(path, header(headers, "x-ms-throttle-scope")),
+    )
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         return replace(refused, is_graph_error=False)
     return replace(refused, code=str(error.get("code") or ""), message=str(error.get("message") or ""))
+
+
+def is_success(status: int) -> bool:
+    """Return whether a response may hold the requested data. A 202 doesn't: Graph has only accepted the request."""
+    return 200 <= status < 300 and status != 202
 
 
 def batch_items(body: Any, how_many: int) -> list[dict[str, Any]] | None:
