@@ -1,4 +1,4 @@
-"""Time zone rules: from the pinned package, whatever the machine has."""
+"""Time zone rules come from the pinned package, not from the machine."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from integrations.teams.access_policy.probe import probe
 from integrations.teams.entra.user_tokens import IssuedToken
 from integrations.teams.graph import client as graph
 from integrations.teams.graph.me import read_account, read_tenant_name
-from integrations.teams.graph.responses import LONGEST_PAUSE_SECONDS, retry_after
+from integrations.teams.http import LONGEST_PAUSE_SECONDS, retry_after
 from integrations.teams.models import Method
 from integrations.teams.users.delta import changes_since
 from integrations.teams.users.lookup import open_directory
