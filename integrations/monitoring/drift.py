@@ -104,6 +104,17 @@ def _run_watch(connection: Connection, watch: DriftWatch) -> None:
         return
     _store_findings(connection, drift, started_at)
     _schedule_next(watch, started_at, changes.sync_token if changes is not None else "")
+    _refresh_account(connection)
+
+
+def _refresh_account(connection: Connection) -> None:
+    """Follow the names of the connection's account. A failure costs nothing, as the next night tries again."""
+    try:
+        platform_of(connection).refresh_account(connection)
+    except PlatformError as error:
+        logger.warning(
+            "Account of connection %s: %s (request %s)", connection.pk, error.message.in_english(), error.request_id
+        )
 
 
 def _schedule_next(watch: DriftWatch, started_at: datetime, sync_token: str) -> None:

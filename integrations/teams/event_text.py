@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from integrations.teams.models import LobbyPolicy
+from integrations.teams.models import LobbyPolicy, Method
 
 
 class TeamsEvent(StrEnum):
@@ -17,6 +17,7 @@ class TeamsEvent(StrEnum):
     LOBBY_CHANGED = "lobby_changed"
     UNKNOWN_ROLES = "unknown_roles"
     TENANT_CONFIRMED = "tenant_confirmed"
+    ACCOUNT_RENAMED = "account_renamed"
 
 
 def event_text(code: str, params: Mapping[str, Any]) -> str:
@@ -36,3 +37,7 @@ def event_text(code: str, params: Mapping[str, Any]) -> str:
                 "the tenant."
             )
             return sentence % params
+        case TeamsEvent.ACCOUNT_RENAMED:
+            if params["method"] == Method.SERVICE_ACCOUNT:
+                return _("The service account is now called %(new)s. It was %(old)s.") % params
+            return _("The administrator who consented is now called %(new)s. It was %(old)s.") % params

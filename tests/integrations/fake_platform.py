@@ -76,6 +76,7 @@ class FakePlatform:
 
     - `people`: user name in lower case -> result; `chunk_size` and `is_fully_loaded` of its directory
     - `addon`: whether the platform is offered; `warning`: the return value of `update_meeting`
+    - `check_warnings`: step of `check` -> its warning
     - `needs_host_permission`, `host_permission`: remote id -> result (granted if missing)
     - `changes`: the return value of `changes_since`; `sync_tokens`: the arguments of its calls
     - `meetings`: remote id -> meeting; `organizers`: remote id -> organizer id; `keys`: remote id -> our key
@@ -104,6 +105,7 @@ class FakePlatform:
         self.host_permission: dict[str, PermissionResult] = {}
         self.changes: DirectoryChanges | None = None
         self.warning = Message()
+        self.check_warnings: dict[str, Message] = {}
         self.music = "none"
         self.meetings: dict[str, RemoteMeeting] = {}
         self.organizers: dict[str, str] = {}
@@ -168,6 +170,10 @@ class FakePlatform:
 
     def account(self, connection: Connection) -> Account:
         return Account(name="Coconut Meetings", user_name="coconut-meetings@contoso.example")
+
+    def refresh_account(self, connection: Connection) -> None:
+        self._begin("refresh_account")
+        self._end("refresh_account")
 
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> FakeSettings:
         return FakeSettings(self, data)
@@ -237,7 +243,10 @@ class FakePlatform:
             except PlatformError as error:
                 yield CheckStep(message(name), StepOutcome.FAILED, error.message, error.request_id)
                 break
-            yield CheckStep(message(name), StepOutcome.OK, message(f"{name} works."))
+            if name in self.check_warnings:
+                yield CheckStep(message(name), StepOutcome.WARNING, self.check_warnings[name])
+            else:
+                yield CheckStep(message(name), StepOutcome.OK, message(f"{name} works."))
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec, *, may_exist: bool) -> RemoteMeeting:
         return self._request(connection, lambda: self._create_or_get(spec))
