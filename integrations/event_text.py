@@ -124,9 +124,11 @@ def _user_name_adopted_text(platform: str, params: Params) -> str:
 
 
 def _checked_text(platform: str, params: Params) -> str:
-    if not params["failed_step"]:
-        return _("Everything that was tried works.")
-    return _("Failed at “%(failed_step)s”: %(reason)s") % params
+    if params["failed_step"]:
+        return _("Failed at “%(failed_step)s”: %(reason)s") % params
+    # Older events have no "warning".
+    warning = params.get("warning")
+    return _("Warning: %s") % warning if warning else _("Everything that was tried works.")
 
 
 def _drift_found_text(platform: str, params: Params) -> str:

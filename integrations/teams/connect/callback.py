@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.urls import reverse
 
+from integrations.messages import Message
 from integrations.models import Connection
 from integrations.teams.connect import session as wizard
 from integrations.teams.connect import verification
@@ -17,6 +18,7 @@ from integrations.teams.connect.redirects import start_identification_step
 from integrations.teams.connect.requests import needs_confirmation, request_confirmation
 from integrations.teams.connect.session import PendingConsent, PendingSignIn, Step, WizardAnswers
 from integrations.teams.connect.store import connect_access_policy, connect_service_account
+from integrations.teams.connect.verification import VerifiedServiceAccount
 from integrations.teams.entra.id_token import Identity
 from staff.models import Organization, StaffMember
 
@@ -28,7 +30,15 @@ class NextStep:
     address: str
 
 
-CallbackResult = Connection | NextStep
+@dataclass(frozen=True)
+class Finished:
+    """The connection is stored. `warning` says what may keep it from hosting, and is empty if nothing does."""
+
+    connection: Connection
+    warning: Message = field(default_factory=Message)
+
+
+CallbackResult = Finished | NextStep
 
 
 def handle_callback(
@@ -38,7 +48,7 @@ def handle_callback(
     actor: StaffMember,
     query: Mapping[str, str],
 ) -> CallbackResult:
-    """Return the connection, or the next step. Stores nothing before Microsoft's answers are verified.
+    """Return the stored connection, or the next step. Stores nothing before Microsoft's answers are verified.
 
     Without administrator roles from Microsoft, a new tenant is only requested, and the next step is the request's page.
     Raises PlatformError, AlreadyConnected, NotOffered and Disconnected.
@@ -46,15 +56,21 @@ def handle_callback(
     answers = pending.answers
     if pending.step == Step.SIGN_IN:
         account = verification.verify_service_account(answers.tenant_id, answers.domain, pending.flow, query)
-        if answers.connection_id is not None:
-            return reauthorize_service_account(answers.connection_id, actor, account)
-        return connect_service_account(organization, actor, answers, account)
+        return Finished(_store_service_account(organization, actor, answers, account), account.warning)
     if pending.step == Step.CONSENT:
         verification.require_consent(answers.tenant_id, query)
         return NextStep(start_identification_step(session, answers))
     identity = verification.verify_administrator(answers.tenant_id, pending.flow, query)
     wizard.keep_pending_consent(session, PendingConsent(answers, _identity_to_json(identity)))
     return finish_consent(session, organization, actor)
+
+
+def _store_service_account(
+    organization: Organization, actor: StaffMember, answers: WizardAnswers, account: VerifiedServiceAccount
+) -> Connection:
+    if answers.connection_id is not None:
+        return reauthorize_service_account(answers.connection_id, actor, account)
+    return connect_service_account(organization, actor, answers, account)
 
 
 def finish_consent(session: SessionBase, organization: Organization, actor: StaffMember) -> CallbackResult:
@@ -73,7 +89,7 @@ def finish_consent(session: SessionBase, organization: Organization, actor: Staf
     except verification.RolesMissing as problem:
         wizard.note_missing_roles(session, problem.roles)
         return NextStep(reverse("teams-waiting"))
-    return _store_consent(organization, actor, answers, identity, roles)
+    return Finished(_store_consent(organization, actor, answers, identity, roles))
 
 
 def _store_consent(
