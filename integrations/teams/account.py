@@ -42,7 +42,7 @@ def read_account(connection: Connection) -> AccountProfile:
 
 @transaction.atomic
 def _store_names(connection: Connection, profile: AccountProfile) -> None:
-    """Store the names and record the change, unless the connection has another account by now."""
+    """Store the names and record the change, unless the connection has another account since."""
     Connection.objects.lock(connection.pk)
     teams = TeamsConnection.objects.filter(connection=connection, account_oid=profile.oid).first()
     if teams is None or _names_of(profile) == (teams.account_upn, teams.account_name):

@@ -90,6 +90,13 @@ class TeamsMessage(MessageCode):
             "checks that the account is enabled and has a Microsoft Teams licence; then choose Try again."
         ),
     )
+    FORMER_ACCOUNT = (
+        "teams.former_account",
+        _(
+            "This meeting belongs to a former service account, so Coconut cannot change it. A link that it has "
+            "works. Choose Try again: if the appointment has not started, it gets a link of the present account."
+        ),
+    )
     GRAPH_UNREACHABLE = "teams.graph_unreachable", _("Microsoft Graph cannot be reached at the moment.")
     PROFILE_REFUSED = (
         "teams.profile_refused",

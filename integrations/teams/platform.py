@@ -142,6 +142,8 @@ class Teams:
         return meetings.create_meeting(connection, spec)
 
     def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
+        if meetings.is_former_account(connection, spec.organizer_id):
+            return None
         # Graph can't filter by externalId. createOrGet finds the meeting, or creates one that is then deleted.
         return meetings.create_meeting(connection, spec)
 

@@ -75,6 +75,7 @@ class FakePlatform:
     """A platform in memory. Tests set and read these attributes:
 
     - `people`: user name in lower case -> result; `chunk_size` and `is_fully_loaded` of its directory
+    - `account_id`: remote id of the account that organizes all meetings
     - `addon`: whether the platform is offered; `warning`: the return value of `update_meeting`
     - `check_warnings`: step of `check` -> its warning
     - `needs_host_permission`, `host_permission`: remote id -> result (granted if missing)
@@ -101,6 +102,7 @@ class FakePlatform:
         self.chunk_size = 300
         self.is_fully_loaded = False
         self.addon = True
+        self.account_id = SERVICE_ACCOUNT
         self.needs_permission_probe = False
         self.host_permission: dict[str, PermissionResult] = {}
         self.changes: DirectoryChanges | None = None
@@ -188,7 +190,7 @@ class FakePlatform:
         return f"Fix {match.reason}." if match.reason else ""
 
     def organizer_id(self, connection: Connection, match: UserMatch) -> str:
-        return SERVICE_ACCOUNT
+        return match.remote_id if self.needs_permission_probe else self.account_id
 
     def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
         return (Attendee(match.remote_id, match.remote_user_name),)

@@ -33,7 +33,7 @@ LICENCE_UNKNOWN = (
 
 
 def test_a_guest_is_refused_by_its_user_name(ada_browser, simulator):
-    # A guest whom the tenant treats as a member is still at home elsewhere.
+    # A guest may be listed as a member of the tenant. The account is still at home elsewhere.
     simulator.control("person", user=people.GUEST, guest=False)
 
     response = ada_browser.get(sign_in(simulator, start_service_account(ada_browser), people.GUEST))
