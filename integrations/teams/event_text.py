@@ -18,6 +18,7 @@ class TeamsEvent(StrEnum):
     UNKNOWN_ROLES = "unknown_roles"
     TENANT_CONFIRMED = "tenant_confirmed"
     ACCOUNT_RENAMED = "account_renamed"
+    ACCOUNT_REPLACED = "account_replaced"
 
 
 def event_text(code: str, params: Mapping[str, Any]) -> str:
@@ -41,3 +42,9 @@ def event_text(code: str, params: Mapping[str, Any]) -> str:
             if params["method"] == Method.SERVICE_ACCOUNT:
                 return _("The service account is now called %(new)s. It was %(old)s.") % params
             return _("The administrator who consented is now called %(new)s. It was %(old)s.") % params
+        case TeamsEvent.ACCOUNT_REPLACED:
+            sentence = _(
+                "A new account with the same name, %(account)s, is the service account now. Upcoming meetings move to "
+                "it; meetings that have begun stay with the former account."
+            )
+            return sentence % params

@@ -13,7 +13,12 @@ from integrations.messages import Message
 from integrations.models import Connection
 from integrations.teams.connect import session as wizard
 from integrations.teams.connect import verification
-from integrations.teams.connect.reauthorize import reauthorize_access_policy, reauthorize_service_account
+from integrations.teams.connect.pending_account import keep_pending_account
+from integrations.teams.connect.reauthorize import (
+    RecreatedAccount,
+    reauthorize_access_policy,
+    reauthorize_service_account,
+)
 from integrations.teams.connect.redirects import start_identification_step
 from integrations.teams.connect.requests import needs_confirmation, request_confirmation
 from integrations.teams.connect.session import PendingConsent, PendingSignIn, Step, WizardAnswers
@@ -56,7 +61,9 @@ def handle_callback(
     answers = pending.answers
     if pending.step == Step.SIGN_IN:
         account = verification.verify_service_account(answers.tenant_id, answers.domain, pending.flow, query)
-        return Finished(_store_service_account(organization, actor, answers, account), account.warning)
+        if answers.connection_id is not None:
+            return _reauthorize(session, answers.connection_id, actor, account)
+        return Finished(connect_service_account(organization, actor, answers, account), account.warning)
     if pending.step == Step.CONSENT:
         verification.require_consent(answers.tenant_id, query)
         return NextStep(start_identification_step(session, answers))
@@ -65,12 +72,15 @@ def handle_callback(
     return finish_consent(session, organization, actor)
 
 
-def _store_service_account(
-    organization: Organization, actor: StaffMember, answers: WizardAnswers, account: VerifiedServiceAccount
-) -> Connection:
-    if answers.connection_id is not None:
-        return reauthorize_service_account(answers.connection_id, actor, account)
-    return connect_service_account(organization, actor, answers, account)
+def _reauthorize(
+    session: SessionBase, connection_id: int, actor: StaffMember, account: VerifiedServiceAccount
+) -> CallbackResult:
+    """Reauthorize, or return the page on which the admin decides about a recreated account."""
+    try:
+        return Finished(reauthorize_service_account(connection_id, actor, account), account.warning)
+    except RecreatedAccount:
+        keep_pending_account(session, connection_id, account)
+        return NextStep(reverse("teams-new-account", args=[connection_id]))
 
 
 def finish_consent(session: SessionBase, organization: Organization, actor: StaffMember) -> CallbackResult:
