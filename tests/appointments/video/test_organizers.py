@@ -320,7 +320,7 @@ def test_a_recreated_co_organizer_is_replaced_in_the_meeting(
     sync_meeting(meeting_of(appointment).pk)
 
     (remote,) = fake_teams.meetings.values()
-    assert (remote.attendee_ids, meeting_of(appointment).join_url) == ({"oid-of-the-new-user"}, link)
+    assert (list(remote.attendee_ids), meeting_of(appointment).join_url) == (["oid-of-the-new-user"], link)
 
 
 def test_the_rematch_enqueues_the_task(

@@ -127,6 +127,8 @@ def test_a_warning_is_recorded_with_its_sentence(connected, ada, fake_teams):
 
     result = latest_check(connected)
     assert event_text(ConnectionEvent.objects.get()) == "Warning: No licence was found."
+    assert result is not None
+    assert result.warned is not None
     assert (result.failed, str(result.warned.name)) == (None, "Users")
 
 

@@ -13,6 +13,7 @@ from integrations.teams.account import refresh_account
 from integrations.teams.models import Method, TeamsConnection
 from simulator import people
 from tests.factories import make_connection
+from tests.integrations.teams.oauth_steps import microsoft_address
 
 NEW_NAMES = {"upn": "rooms@contoso.example", "name": "Meeting Rooms"}
 
@@ -83,7 +84,7 @@ def test_reauthorize_asks_for_the_new_name(signed_in, simulator, ada_browser):
         f"/settings/video-calls/teams/{signed_in.pk}/reauthorize/", {"tenant": people.CONTOSO_ID}
     )
 
-    assert "login_hint=rooms%40contoso.example" in response.headers["Location"]
+    assert "login_hint=rooms%40contoso.example" in microsoft_address(response)
 
 
 def test_the_names_of_the_consenting_administrator_are_followed(by_policy, simulator):

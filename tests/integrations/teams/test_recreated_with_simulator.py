@@ -46,7 +46,7 @@ def by_account(maple, settings, simulator) -> Connection:
 
 
 @pytest.fixture
-def by_policy(by_account, simulator) -> Connection:
+def by_policy(by_account, simulator):
     """The same connection by access policy. Sam has a policy of his own."""
     simulator.control("policy", user=SAM)
     simulator.control("consent")
@@ -85,6 +85,7 @@ def book(maple):
             through=BookedThrough.SCHEDULE,
             outside_hours=True,
         )
+        assert appointment.meeting_id is not None
         sync_meeting(appointment.meeting_id)
         appointment.refresh_from_db()
         return appointment
@@ -216,10 +217,12 @@ def test_the_nightly_watch_says_that_the_user_is_new(by_account, simulator, book
     watch_drift(by_account.pk)
 
     assert DriftFinding.objects.get().is_recreated
-    assert notice_of(by_account).sentences == [
+    notice = notice_of(by_account)
+    assert notice is not None
+    assert notice.sentences == [
         (
-            "Sam Okafor would now be matched with a new account that has the same user name (sam@maple.example) and has "
-            "1 video appointment this week."
+            "Sam Okafor would now be matched with a new account that has the same user name (sam@maple.example) "
+            "and has 1 video appointment this week."
         )
     ]
 

@@ -43,7 +43,7 @@ def maple(db):
 
 
 @pytest.fixture
-def connected(ada_browser, simulator, only_connection) -> Connection:
+def connected(ada_browser, simulator, only_connection):
     """A connection by service account."""
     ada_browser.get("/settings/video-calls/new/teams/service-account/")
     connect_service_account(ada_browser, simulator)
@@ -89,6 +89,7 @@ def book(connection: Connection, actor):
         through=BookedThrough.SCHEDULE,
         outside_hours=True,
     )
+    assert appointment.meeting_id is not None
     sync_meeting(appointment.meeting_id)
     appointment.refresh_from_db()
     return appointment
