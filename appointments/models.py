@@ -336,6 +336,7 @@ class AppointmentEventKind(models.TextChoices):
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")
+    ORGANIZER_CHANGED = "organizer_changed", _("Link replaced")
     LINK_READY = "link_ready", _("Link ready")
     LINK_FAILED = "link_failed", _("No link")
     LINK_CHANGE_FAILED = "link_change_failed", _("Change not synced")

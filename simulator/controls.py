@@ -95,14 +95,16 @@ CHANGEABLE_FIELDS = ("name", "mail", "enabled", "guest", "licensed", "roles", "a
 
 
 def change_person(store: Store, data: JsonObject) -> JsonObject:
-    """Change or `delete` a `user`. The fields are those of a person; `upn` renames."""
+    """Change, `delete` or `recreate` a `user`. The fields are those of a person; `upn` renames."""
     tenant, found = _find_person(store, data)
-    unknown = data.keys() - {"user", "upn", "delete", *CHANGEABLE_FIELDS}
+    unknown = data.keys() - {"user", "upn", "delete", "recreate", *CHANGEABLE_FIELDS}
     if unknown:
         raise ControlError(f"Unknown field {', '.join(sorted(unknown))}.")
     if data.get("delete"):
         tenant.remove(found)
         return {}
+    if data.get("recreate"):
+        return {"person": asdict(tenant.recreate(found))}
     if data.get("upn"):
         try:
             tenant.rename(found, str(data["upn"]))

@@ -38,6 +38,7 @@ from integrations.matching.host_permission_schedule import (
     record_denial,
     schedule_next_probe,
 )
+from integrations.matching.signals import remote_users_changed
 from integrations.models import Connection, DirectoryState, HostPermission, Meeting, UserMatch
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.registry import platform_of
@@ -179,10 +180,13 @@ def write_host_permission(connection: Connection, results: Mapping[str, Permissi
         .order_by("staff_id")
         .select_for_update(no_key=True)
     )
+    unknown = [match for match in matches if match.host_permission == HostPermission.UNKNOWN]
     newly_granted = {match.remote_id for match in matches if _apply_result(match, results[match.remote_id])}
     UserMatch.objects.bulk_update(matches, _RESULT_FIELDS)
     if newly_granted:
         _follow_grant(connection, newly_granted)
+    elif any(match.host_permission == HostPermission.GRANTED for match in unknown):
+        remote_users_changed.send(sender=UserMatch, connection_id=connection.pk)
     return bool(newly_granted)
 
 

@@ -107,7 +107,7 @@ def _store_changes(run: RematchRun, changes: Sequence[MatchChange]) -> None:
         changes,
         update_conflicts=True,
         unique_fields=["run", "staff"],
-        update_fields=["after", "is_other_user", "queried_name", "remote_user_name", "reason", "hint"],
+        update_fields=["after", "is_other_user", "is_recreated", "queried_name", "remote_user_name", "reason", "hint"],
     )
 
 

@@ -116,6 +116,11 @@ def rename(meeting_id: UUID, subject: str) -> None:
     _request_change(meeting_id, subject=clean_subject(subject))
 
 
+def request_participants(meeting_id: UUID, attendees: list[dict[str, str]]) -> None:
+    """Request another list of participants. The link stays. A cancelled meeting is left unchanged."""
+    _request_change(meeting_id, attendees=attendees)
+
+
 def request_cancel(meeting_id: UUID) -> None:
     """Request that the meeting doesn't exist. A meeting that was never claimed is cancelled at once, without a call."""
     never_claimed = Q(claimed_at__isnull=True)

@@ -117,6 +117,8 @@ class MatchChange(models.Model):
     after = models.CharField(max_length=10, choices=MatchStatus)
     # Whether the run found another remote user than before.
     is_other_user = models.BooleanField(default=False)
+    # Whether that user has the same user name: the platform's user was deleted and created again.
+    is_recreated = models.BooleanField(default=False, db_default=False)
     queried_name = models.CharField(max_length=320, blank=True)
     remote_user_name = models.CharField(max_length=320, blank=True)
     reason = models.CharField(max_length=20, choices=MatchReason, blank=True)

@@ -119,6 +119,10 @@ class VideoPlatform(Protocol):
         """Return the account that the connection was made with."""
         ...
 
+    def refresh_account(self, connection: Connection) -> None:
+        """Store the names that the account has on the platform now, and record a change as an event. Makes calls."""
+        ...
+
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> SettingsForm | None:
         """Return the form with the connection's settings, bound to `data` if given; None if there are no settings."""
         ...
@@ -140,8 +144,8 @@ class VideoPlatform(Protocol):
     def check(self, connection: Connection) -> Iterator[CheckStep]:
         """Try everything that hosting needs, and yield a step after each attempt. Makes calls, but raises nothing.
 
-        Changes nothing on the platform. After a failed step, the remaining steps have the outcome NOT_TRIED. Failures
-        are recorded on the connection like those of any other call.
+        Changes nothing on the platform. After a failed step, the remaining steps have the outcome NOT_TRIED. A warning
+        stops nothing. Failures are recorded on the connection like those of any other call.
         """
         ...
 

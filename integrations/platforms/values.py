@@ -217,6 +217,7 @@ class StepOutcome(StrEnum):
     """Outcome of a step of Check connection."""
 
     OK = "ok"
+    WARNING = "warning"  # it may not work; the later steps are tried
     FAILED = "failed"
     NOT_TRIED = "not_tried"
 
@@ -231,7 +232,7 @@ class Script:
 
 @dataclass(frozen=True)
 class CheckStep:
-    """Step of Check connection. `message` has the finding, or the failure with its remedy."""
+    """Step of Check connection. `message` has the finding, or the warning or failure with its remedy."""
 
     name: Message
     outcome: StepOutcome

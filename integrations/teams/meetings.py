@@ -47,18 +47,20 @@ def create_meeting(connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
     """
     body = {"externalId": str(spec.key), "subject": clean_subject(spec.subject), **_time_fields(spec)}
     client = GraphClient(connection)
+    path = f"{_meetings_path(connection, spec.organizer_id)}/createOrGet"
     with _naming_service_account(connection):
-        path = f"{_meetings_path(connection, spec.organizer_id)}/createOrGet"
         response = client.request("POST", path, json=body)
     return _parse_created(client, response, spec)
 
 
 def find_meeting(connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
-    """Return the meeting with this key, so that it can be deleted, or None if its organizer was deleted.
+    """Return the meeting with this key, so that it can be deleted, or None if its organizer is gone.
 
     Graph can't filter by externalId. createOrGet finds the meeting, or creates one that is then deleted. Raises
     PlatformError.
     """
+    if is_former_account(connection, spec.organizer_id):
+        return None
     try:
         return create_meeting(connection, spec)
     except PlatformError as error:
@@ -75,16 +77,17 @@ def update_meeting(connection: Connection, remote_id: str, spec: MeetingSpec) ->
     out, because the link works without them. Raises PlatformError, GONE if the meeting doesn't exist.
     """
     client = GraphClient(connection)
+    path = _meeting_path(connection, spec.organizer_id, remote_id)
     with _naming_service_account(connection):
-        path = _meeting_path(connection, spec.organizer_id, remote_id)
         return _send_first_accepted(client, path, _update_bodies(connection, spec))
 
 
 def read_meeting(connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
     """Read the meeting. Raises PlatformError, GONE if it doesn't exist."""
     client = GraphClient(connection)
+    path = _meeting_path(connection, organizer_id, remote_id)
     with _naming_service_account(connection):
-        response = client.request("GET", _meeting_path(connection, organizer_id, remote_id))
+        response = client.request("GET", path)
     return _parse_meeting(client, response)
 
 
@@ -93,6 +96,9 @@ def delete_meeting(connection: Connection, organizer_id: str, remote_id: str) ->
 
     Microsoft's link keeps working for anyone who has it (seen: microsoft-graph-docs/issues/17590).
     """
+    if is_former_account(connection, organizer_id):
+        # The present account can't reach it, and the former one can't sign in any more.
+        return
     client = GraphClient(connection)
     try:
         with _naming_service_account(connection):
@@ -117,17 +123,22 @@ def _is_organizer_deleted(connection: Connection, organizer_id: str, error: Plat
     return False
 
 
+def is_former_account(connection: Connection, organizer_id: str) -> bool:
+    """Return whether the organizer is a service account that the connection no longer uses."""
+    teams = connection.teams
+    return teams.method == Method.SERVICE_ACCOUNT and organizer_id.casefold() != teams.account_oid.casefold()
+
+
 def _meetings_path(connection: Connection, organizer_id: str) -> str:
-    """Return the path of the organizer's meetings. Raises PlatformError (BUG) for an organizer without access.
+    """Return the path of the organizer's meetings. Raises PlatformError for an organizer without access.
 
     Under an access policy, the path needs the object id; a user name gets 404 UnknownError
     (learn.microsoft.com/graph/api/application-post-onlinemeetings).
     """
-    teams = connection.teams
-    if teams.method == Method.SERVICE_ACCOUNT:
+    if is_former_account(connection, organizer_id):
         # The key is unique per organizer: under another one, it would create a second meeting.
-        if organizer_id.casefold() != teams.account_oid.casefold():
-            raise bug_error()
+        raise PlatformError(ErrorKind.PERSON, Message(TeamsMessage.FORMER_ACCOUNT))
+    if connection.teams.method == Method.SERVICE_ACCOUNT:
         return "/me/onlineMeetings"
     try:
         return f"/users/{uuid.UUID(organizer_id)}/onlineMeetings"

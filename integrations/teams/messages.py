@@ -91,6 +91,13 @@ class TeamsMessage(MessageCode):
             "checks that the account is enabled and has a Microsoft Teams licence; then choose Try again."
         ),
     )
+    FORMER_ACCOUNT = (
+        "teams.former_account",
+        _(
+            "This meeting belongs to a former service account, so Coconut cannot change it. A link that it has "
+            "works. Choose Try again: if the appointment has not started, it gets a link of the present account."
+        ),
+    )
     GRAPH_UNREACHABLE = "teams.graph_unreachable", _("Microsoft Graph cannot be reached at the moment.")
     PROFILE_REFUSED = (
         "teams.profile_refused",
@@ -175,6 +182,27 @@ class TeamsMessage(MessageCode):
             "as %(account)s. To use another account, connect it with + New."
         ),
     )
+    GUEST_ACCOUNT = (
+        "teams.guest_account",
+        _(
+            "%(account)s is a guest in this Microsoft tenant, and guests cannot make Teams meetings. Use an account of "
+            "your own organisation."
+        ),
+    )
+    LICENCE_MISSING = (
+        "teams.licence_missing",
+        _(
+            "Microsoft shows no Microsoft Teams licence for %(account)s, so it may refuse to make meetings. Ask a "
+            "Microsoft administrator to assign one in the Microsoft 365 admin center, then use Check connection."
+        ),
+    )
+    LICENCE_UNKNOWN = (
+        "teams.licence_unknown",
+        _(
+            "Microsoft does not let Coconut see whether %(account)s has a Microsoft Teams licence. Ask a Microsoft "
+            "administrator to check it in the Microsoft 365 admin center."
+        ),
+    )
     OTHER_TENANT_ACCOUNT = (
         "teams.other_tenant_account",
         _(
@@ -235,6 +263,7 @@ class TeamsMessage(MessageCode):
     SIGN_IN_STEP = "teams.sign_in_step", _("Sign-in at Microsoft")
     PERMISSIONS_STEP = "teams.permissions_step", _("Permissions")
     ACCOUNT_STEP = "teams.account_step", _("Service account")
+    LICENCE_STEP = "teams.licence_step", _("Microsoft Teams licence")
     USERS_STEP = "teams.users_step", _("Looking up users")
     MEETINGS_STEP = "teams.meetings_step", _("Teams meetings")
     REGISTRATION_FOUND = "teams.registration_found", _("Coconut has an app registration for Microsoft.")
@@ -252,6 +281,7 @@ class TeamsMessage(MessageCode):
         ),
     )
     ACCOUNT_NAME = "teams.account_name", "%(account)s"
+    LICENCE_FOUND = "teams.licence_found", _("The service account has a Microsoft Teams licence.")
     USERS_FOUND = "teams.users_found", _("Microsoft lets Coconut look up users.")
     OWN_MEETINGS_FOUND = (
         "teams.own_meetings_found",

@@ -26,6 +26,7 @@ from integrations.platforms.values import (
 from integrations.teams import meetings, self_test
 from integrations.teams.access_policy.powershell import scripts_for_users
 from integrations.teams.access_policy.probe import PROBE_SIZE, probe
+from integrations.teams.account import refresh_account
 from integrations.teams.addons import ACCESS_POLICY, TEAMS
 from integrations.teams.entra import user_tokens
 from integrations.teams.event_text import event_text
@@ -85,6 +86,9 @@ class Teams:
             (_("Microsoft Tenant ID"), str(teams.tenant_id)),
         )
         return Account(teams.account_name or teams.account_upn, teams.account_upn, facts)
+
+    def refresh_account(self, connection: Connection) -> None:
+        refresh_account(connection)
 
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> LobbyForm:
         return LobbyForm(connection.teams, data)

@@ -12,12 +12,14 @@ from integrations.messages import Message
 from integrations.models import Connection, MatchStatus, UserMatch
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import CheckStep, ErrorScope, PlatformError, StepOutcome
+from integrations.teams import account
 from integrations.teams.access_policy.powershell import is_guid
 from integrations.teams.access_policy.probe import nonexistent_meeting_url
 from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.entra.token_responses import APP_ROLES, DELEGATED_PERMISSIONS
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.graph.errors import bug_error
+from integrations.teams.graph.me import licence_warning
 from integrations.teams.messages import TeamsMessage
 from integrations.teams.models import Method, TeamsConnection
 
@@ -28,6 +30,14 @@ _PAUSE_SECONDS: Final = 30.0
 
 class _NotApplicable(Exception):
     """A step can't be tried, for the reason in `message`."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class _MayNotWork(Exception):
+    """A step found what may keep people from hosting, as `message` says."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(message)
@@ -53,6 +63,7 @@ def _steps(connection: Connection) -> Sequence[tuple[TeamsMessage, _StepCheck]]:
     ]
     if by_account:
         steps.append((TeamsMessage.ACCOUNT_STEP, _check_account))
+        steps.append((TeamsMessage.LICENCE_STEP, _check_licence))
     steps.append((TeamsMessage.USERS_STEP, _check_users))
     steps.append((TeamsMessage.MEETINGS_STEP, _check_own_meetings if by_account else _check_host_meetings))
     return steps
@@ -63,6 +74,8 @@ def _run_step(connection: Connection, name: Message, check_step: _StepCheck) -> 
         return CheckStep(name, StepOutcome.OK, check_step(connection))
     except _NotApplicable as error:
         return CheckStep(name, StepOutcome.NOT_TRIED, error.message)
+    except _MayNotWork as warning:
+        return CheckStep(name, StepOutcome.WARNING, warning.message)
     except PlatformError as error:
         if error.kind == ErrorKind.THROTTLED and error.scope == ErrorScope.CONNECTION:
             pause(connection.pk, error.retry_after or _PAUSE_SECONDS)
@@ -101,12 +114,20 @@ def _check_permissions(connection: Connection) -> Message:
 
 
 def _check_account(connection: Connection) -> Message:
-    client = GraphClient(connection)
-    me = client.request("GET", "/me", params={"$select": "id,userPrincipalName"})
-    if not isinstance(me, dict) or me.get("id") != connection.teams.account_oid:
-        raise client.unknown_shape("a profile that is not the service account's")
-    account = str(me.get("userPrincipalName") or connection.teams.account_upn)
-    return Message(TeamsMessage.ACCOUNT_NAME, {"account": account})
+    profile = account.read_account(connection)
+    names = {"account": profile.upn or connection.teams.account_upn}
+    if profile.is_guest:
+        raise PlatformError(ErrorKind.PERSON, Message(TeamsMessage.GUEST_ACCOUNT, names))
+    return Message(TeamsMessage.ACCOUNT_NAME, names)
+
+
+def _check_licence(connection: Connection) -> Message:
+    """Read the account's licences. Only a warning may follow, as a refusal says nothing about the sign-in."""
+    upn = TeamsConnection.objects.values_list("account_upn", flat=True).get(connection=connection)
+    warning = licence_warning(user_tokens.access_token(connection), upn)
+    if warning:
+        raise _MayNotWork(warning)
+    return Message(TeamsMessage.LICENCE_FOUND)
 
 
 def _check_users(connection: Connection) -> Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from integrations.messages import Message
@@ -14,7 +14,7 @@ from integrations.teams.entra.errors import callback_error
 from integrations.teams.entra.id_token import Identity, other_tenant_error, verify_id_token
 from integrations.teams.entra.tenants import Tenant, TenantProblem, resolve_tenant
 from integrations.teams.entra.token_responses import DELEGATED_PERMISSIONS, Tokens
-from integrations.teams.graph.me import read_account, read_tenant_name
+from integrations.teams.graph.me import licence_warning, read_account, read_tenant_name
 from integrations.teams.messages import TeamsMessage
 
 # Only Global Administrator and Privileged Role Administrator may consent for the organisation
@@ -25,11 +25,15 @@ Query = Mapping[str, str]
 
 @dataclass(frozen=True)
 class VerifiedServiceAccount:
-    """A sign-in that was verified and whose tokens were refreshed once."""
+    """A sign-in that was verified and whose tokens were refreshed once.
+
+    `warning` says what may keep the account from making meetings, and is empty if nothing does.
+    """
 
     identity: Identity
     tokens: Tokens
     tenant_name: str
+    warning: Message = field(default_factory=Message)
 
 
 class RolesMissing(Exception):
@@ -55,7 +59,10 @@ def verify_service_account(
     if profile.oid != identity.oid:
         raise other_tenant_error()
     current = Identity(tenant.id, identity.oid, profile.upn or identity.upn, profile.name or identity.name)
-    return VerifiedServiceAccount(current, renewed, read_tenant_name(renewed.access_token) or domain)
+    if profile.is_guest:
+        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.GUEST_ACCOUNT, {"account": current.upn}))
+    tenant_name = read_tenant_name(renewed.access_token) or domain
+    return VerifiedServiceAccount(current, renewed, tenant_name, licence_warning(renewed.access_token, current.upn))
 
 
 def require_consent(tenant_id: str, query: Query) -> None:

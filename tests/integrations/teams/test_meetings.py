@@ -21,6 +21,7 @@ from integrations.teams.meetings import (
     update_meeting,
 )
 from integrations.teams.models import Method
+from integrations.teams.platform import Teams
 from tests.factories import SERVICE_ACCOUNT_ID
 
 MEETINGS = "https://graph.microsoft.com/v1.0/me/onlineMeetings"
@@ -232,7 +233,15 @@ def test_a_request_for_another_organizer_than_the_account_is_never_sent(connecte
     with pytest.raises(PlatformError) as failure:
         create_meeting(connected, replace(spec, organizer_id=SAM_ID))
 
-    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.BUG, 0)
+    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.PERSON, 0)
+    assert str(failure.value).startswith("This meeting belongs to a former service account")
+
+
+def test_a_meeting_of_a_former_account_counts_as_deleted_without_a_call(connected, graph_server, spec):
+    delete_meeting(connected, SAM_ID, "MSo1")
+    found = Teams().find_meeting(connected, replace(spec, organizer_id=SAM_ID))
+
+    assert (found, len(graph_server.calls)) == (None, 0)
 
 
 @pytest.mark.parametrize("organizer", ["sam@maple.example", "", "../me", f"{SAM_ID}/../x"])

@@ -29,6 +29,7 @@ STEPS = [
     "Sign-in at Microsoft",
     "Permissions",
     "Service account",
+    "Microsoft Teams licence",
     "Looking up users",
     "Teams meetings",
 ]
@@ -102,6 +103,7 @@ def test_each_step_says_what_was_found(connected):
         "Microsoft has just renewed it.",
         "Granted: User.Read, User.ReadBasic.All, OnlineMeetings.ReadWrite.",
         people.SERVICE_ACCOUNT,
+        "The service account has a Microsoft Teams licence.",
         "Microsoft lets Coconut look up users.",
         "Microsoft lets Coconut look up the service account's meetings.",
     ]
@@ -111,7 +113,7 @@ def test_a_working_access_policy_passes_every_step(by_policy, sam):
     steps = list(TEAMS.check(by_policy))
 
     assert [(str(step.name), step.outcome) for step in steps] == [
-        (step, OK) for step in STEPS if step != "Service account"
+        (step, OK) for step in STEPS if step not in ("Service account", "Microsoft Teams licence")
     ]
     assert str(steps[2].message) == "Granted: OnlineMeetings.ReadWrite.All, User.Read.All."
     assert str(steps[-1].message) == "Microsoft lets Coconut look up the meetings of Sam Okafor."
@@ -280,6 +282,47 @@ def test_a_profile_of_another_account_fails(connected):
     change(connected, account_oid="another")
 
     assert str(failed(connected).name) == "Service account"
+
+
+# --- the service account ----------------------------------------------------------------------------
+
+
+def test_a_missing_licence_is_a_warning_and_the_later_steps_are_tried(connected, simulator):
+    simulator.control("person", user=people.SERVICE_ACCOUNT, licensed=False)
+
+    steps = list(TEAMS.check(connected))
+
+    assert [step.outcome for step in steps] == [OK, OK, OK, OK, StepOutcome.WARNING, OK, OK]
+    assert str(steps[4].message).startswith(f"Microsoft shows no Microsoft Teams licence for {people.SERVICE_ACCOUNT}")
+
+
+def test_an_unreadable_licence_is_a_warning_and_the_connection_stays_connected(connected, simulator):
+    simulator.control("fault", kind="forbidden", regex="/licenseDetails")
+
+    steps = list(TEAMS.check(connected))
+
+    connected.refresh_from_db()
+    assert (steps[4].outcome, connected.status) == (StepOutcome.WARNING, ConnectionStatus.CONNECTED)
+    assert str(steps[4].message).startswith("Microsoft does not let Coconut see whether")
+
+
+def test_an_account_that_became_a_guest_fails(connected, simulator):
+    simulator.control("person", user=people.SERVICE_ACCOUNT, guest=True)
+
+    step = failed(connected)
+
+    assert str(step.name) == "Service account"
+    assert str(step.message).startswith(f"{people.SERVICE_ACCOUNT} is a guest in this Microsoft tenant")
+
+
+def test_the_new_names_of_the_account_are_stored(connected, simulator):
+    simulator.control("person", user=people.SERVICE_ACCOUNT, upn="rooms@contoso.example", name="Meeting Rooms")
+
+    steps = list(TEAMS.check(connected))
+
+    shown = TEAMS.account(Connection.objects.get())
+    assert (shown.name, shown.user_name) == ("Meeting Rooms", "rooms@contoso.example")
+    assert str(steps[3].message) == "rooms@contoso.example"
 
 
 # --- access policy ----------------------------------------------------------------------------------
