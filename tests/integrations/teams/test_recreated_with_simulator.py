@@ -147,7 +147,7 @@ def test_the_script_for_policies_has_the_new_id(by_policy, simulator, book):
 
     rematch(by_policy)
 
-    script = "".join(script.text for script in grant_scripts(Connection.objects.get()))
+    script = "".join(script.code for script in grant_scripts(Connection.objects.get()))
     assert (new_id in script, former in script) == (True, False)
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0003_meeting_crashes'),
+        ('integrations', '0004_unusable_answers_and_refused_lookups'),
     ]
 
     operations = [
