@@ -32,7 +32,7 @@ from tests.factories import (
     make_service,
 )
 from tests.integrations.backdating import work
-from tests.integrations.teams.oauth_steps import connect_service_account, microsoft_address, shown_messages
+from tests.integrations.teams.oauth_steps import answer_last_questions, microsoft_address, shown_messages, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,8 +45,8 @@ def maple(db):
 @pytest.fixture
 def connected(ada_browser, simulator, only_connection):
     """A connection by service account."""
-    ada_browser.get("/settings/video-calls/new/teams/service-account/")
-    connect_service_account(ada_browser, simulator)
+    upn_page = ada_browser.get("/settings/video-calls/new/teams/service-account/").headers["Location"]
+    ada_browser.get(sign_in(simulator, answer_last_questions(ada_browser, upn_page)))
     shown_messages(ada_browser)
     return only_connection()
 
