@@ -31,6 +31,9 @@ _LONGEST_ID: Final = 500
 # Microsoft refuses every request for these reasons, with any body.
 _FINAL_REASONS: Final = (MatchReason.NO_HOST_PERMISSION, MatchReason.NO_LICENCE, MatchReason.NOT_FOUND)
 
+# Reasons that Graph seems to give for the meetings of a deleted user (from memory).
+_REASONS_OF_DELETED: Final = (MatchReason.NO_HOST_PERMISSION, MatchReason.REFUSED, MatchReason.NOT_FOUND)
+
 # Clients aren't presenters, because presenters can admit people from the lobby. With scope "organization", colleagues
 # of the organizer pass the lobby (learn.microsoft.com/graph/api/resources/lobbybypasssettings).
 _LOBBIES: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -48,9 +51,20 @@ def create_meeting(connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
     body = {"externalId": str(spec.key), "subject": clean_subject(spec.subject), **_time_fields(spec)}
     client = GraphClient(connection)
     path = f"{_meetings_path(connection, spec.organizer_id)}/createOrGet"
-    with _naming_service_account(connection):
-        response = client.request("POST", path, json=body)
+    try:
+        with _naming_service_account(connection):
+            response = client.request("POST", path, json=body)
+    except PlatformError as error:
+        if _is_organizer_deleted(connection, spec.organizer_id, error):
+            raise _unknown_organizer(error) from error
+        raise
     return _parse_created(client, response, spec)
+
+
+def _unknown_organizer(refusal: PlatformError) -> PlatformError:
+    """Return the error for a deleted organizer. Its reason lets Coconut look the staff member up again."""
+    message = Message(TeamsMessage.PERSON_UNKNOWN)
+    return PlatformError(ErrorKind.PERSON, message, request_id=refusal.request_id, reason=MatchReason.NOT_FOUND)
 
 
 def find_meeting(connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
@@ -64,7 +78,7 @@ def find_meeting(connection: Connection, spec: MeetingSpec) -> RemoteMeeting | N
     try:
         return create_meeting(connection, spec)
     except PlatformError as error:
-        if not _is_organizer_deleted(connection, spec.organizer_id, error):
+        if error.reason != MatchReason.NOT_FOUND:
             raise
     return None
 
@@ -114,7 +128,7 @@ def _is_organizer_deleted(connection: Connection, organizer_id: str, error: Plat
     Graph answers 404 or 403 for the meetings of a deleted user (from memory), and also for other reasons. Only the
     user's own address tells.
     """
-    if error.kind != ErrorKind.PERSON or connection.teams.method != Method.ACCESS_POLICY:
+    if error.reason not in _REASONS_OF_DELETED or connection.teams.method != Method.ACCESS_POLICY:
         return False
     try:
         GraphClient(connection).request("GET", f"/users/{segment(organizer_id)}", params={"$select": "id"})

@@ -13,6 +13,7 @@ from appointments.changes.move import move_appointment
 from appointments.models import Appointment, BookedThrough
 from integrations.matching.host_permission import probe_host_permission
 from integrations.matching.host_permission_report import grant_scripts
+from integrations.matching.people import rematch_changed_staff
 from integrations.matching.rematch_runs import start_run
 from integrations.matching.rematch_worker import work_on_run
 from integrations.meetings.organizers import follow_organizers
@@ -166,6 +167,24 @@ def test_a_move_before_the_rematch_creates_the_meeting_under_the_new_id_afterwar
     appointment.refresh_from_db()
     assert (appointment.meeting.organizer_id, appointment.meeting.starts_at) == (new_id, later)
     assert (appointment.meeting.state, appointment.meeting.has_failed) == ("ready", False)
+
+
+@pytest.mark.parametrize("answer", ["not_found", "forbidden"])
+def test_a_booking_before_the_rematch_gets_its_link_automatically(by_policy, simulator, book, answer):
+    simulator.control("behaviour", deleted_organizer=answer)
+    new_id = recreate(simulator)
+    simulator.control("policy", user=SAM)
+    appointment = book()
+    refused = (appointment.meeting.state, UserMatch.objects.get(staff=appointment.staff).status)
+
+    rematch_changed_staff()
+    probe_host_permission(by_policy.pk)
+    follow_organizers(by_policy.pk)
+    work()
+
+    appointment.refresh_from_db()
+    assert refused == ("failed", "unmatched")
+    assert (appointment.meeting.state, appointment.meeting.organizer_id) == ("ready", new_id)
 
 
 # --- Service account --------------------------------------------------------------------------------
