@@ -177,7 +177,7 @@ def thread_session() -> requests.Session:
 
 def new_session() -> requests.Session:
     """Return a session with timeouts, without retries and cookies, rerouted to the simulator if one is configured."""
-    session = requests.Session()
+    session = _Session()
     # The next request may concern another organisation's tenant.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = "Coconut/1.0"
@@ -205,6 +205,13 @@ def watched_session(is_usable: Callable[[object], bool]) -> tuple[requests.Sessi
 
     session.hooks["response"].append(watch)
     return session, last
+
+
+class _Session(requests.Session):
+    """Session that follows no redirect. requests would parse a malformed `Location` and raise ValueError."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 class _TimeoutAdapter(HTTPAdapter):

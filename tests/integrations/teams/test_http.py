@@ -10,7 +10,7 @@ import requests
 import responses
 
 from integrations.teams import http
-from integrations.teams.http import thread_session
+from integrations.teams.http import new_session, thread_session
 
 
 def test_consecutive_requests_share_a_session():
@@ -72,3 +72,12 @@ def test_the_id_of_a_failed_request_is_kept():
 )
 def test_texts_for_display_can_be_stored(value, expected):
     assert http.clean_text(value, 10) == expected
+
+
+@responses.activate
+def test_a_malformed_location_is_not_followed():
+    responses.get("https://graph.microsoft.com/v1.0/me", status=301, headers={"Location": "http://["})
+
+    response = new_session().get("https://graph.microsoft.com/v1.0/me", allow_redirects=False)
+
+    assert (response.status_code, len(responses.calls)) == (301, 1)
