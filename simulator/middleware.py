@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.http import http_date
 
 from simulator.entra.errors import EntraError
 from simulator.faults import Fault
@@ -51,7 +52,7 @@ class FaultInjectionMiddleware:
             **request.META.get(LOG_FIELDS_KEY, {}),
         }
         _mark_changed(request)
-        return _add_id_headers(request, response)
+        return _add_headers(request, response)
 
     def _respond_with_faults(self, request: HttpRequest, service: str, faults: list[Fault]) -> HttpResponse:
         fault = next((fault for fault in faults if fault.kind != "latency"), None)
@@ -144,8 +145,9 @@ def _fault_response(request: HttpRequest, service: str, fault: Fault) -> HttpRes
     return response
 
 
-def _add_id_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Add Microsoft's ids, except those that a raw fault chose."""
+def _add_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Add Microsoft's ids and time, except those that a raw fault chose."""
+    response.setdefault("Date", http_date(time.time() + store.behaviour.clock_offset))
     identifier = request.META[REQUEST_ID_KEY]
     response.setdefault("request-id", identifier)
     response.setdefault("client-request-id", request.headers.get("client-request-id", identifier))

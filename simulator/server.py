@@ -7,10 +7,25 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import wsgi
 
 from simulator.store import Options, store
 
 THREADS = 64
+
+
+class Response(wsgi.Response):  # type: ignore[misc]
+    """Response with the Date that the app chose, if any. Gunicorn drops it and sends its own."""
+
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
+        super().process_headers(headers)
+        self.date = next((value for name, value in headers if name.lower() == "date"), "")
+
+    def default_headers(self) -> list[str]:
+        headers: list[str] = super().default_headers()
+        if not self.date:
+            return headers
+        return [f"Date: {self.date}\r\n" if header.startswith("Date:") else header for header in headers]
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -43,6 +58,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Start the store and return the WSGI app. Runs in the worker, after the fork."""
+        wsgi.Response = Response
         store.start(self.simulator_options)
         return get_wsgi_application()
 

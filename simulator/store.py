@@ -43,6 +43,8 @@ class Behaviour:
     # True: opening the join link of a deleted meeting makes it visible to Graph again
     # (microsoftgraph/microsoft-graph-docs issues 17590 and 7802).
     deleted_meetings_return: bool = False
+    # Seconds that Microsoft's clock is ahead of this machine's: in the header Date and in id tokens.
+    clock_offset: int = 0
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def id_token(
     store: Store, tenant: Tenant, person: Person, client_id: str, nonce: str, openid: set[str], fault: Fault | None
 ) -> str:
     """Return a v2 id token. The fault, of kind `id_token`, changes its claims or signature."""
-    now = int(time.time())
+    now = int(time.time()) + store.behaviour.clock_offset
     claims: dict[str, Any] = {
         "ver": "2.0",
         "iss": issuer_of(tenant.id),

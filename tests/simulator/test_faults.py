@@ -1,5 +1,7 @@
 """Faults: which requests they apply to, how often, and whether the request was executed."""
 
+import time
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -268,3 +270,13 @@ def test_the_request_log_masks_passcodes_of_join_links(simulator, token, is_batc
     assert passcode
     assert "JoinWebUrl" in log
     assert passcode not in log
+
+
+def test_microsofts_clock_can_differ(simulator):
+    simulator.control("behaviour", clock_offset=600)
+
+    response = simulator.app_only()
+
+    dates = response.raw.headers.getlist("Date")
+    assert len(dates) == 1
+    assert parsedate_to_datetime(dates[0]).timestamp() == pytest.approx(time.time() + 600, abs=5)
