@@ -109,96 +109,6 @@ class TeamsMessage(MessageCode):
         ),
     )
 
-    # Refused token requests (`entra`).
-    SIGN_IN_UNREACHABLE = (
-        "teams.sign_in_unreachable",
-        _("Microsoft's sign-in service cannot be reached at the moment."),
-    )
-    OUR_CREDENTIALS = (
-        "teams.our_credentials",
-        _(
-            "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to fix, who has been "
-            "told; there is nothing wrong with your account or your tenant."
-        ),
-    )
-    SIGN_IN_ENDED = "teams.sign_in_ended", _("Microsoft no longer accepts the sign-in. Use Reauthorize.")
-    BLOCKED = (
-        "teams.blocked",
-        _(
-            "A Conditional Access or multi-factor rule of Microsoft Entra stops the account. Ask a Microsoft 365 "
-            "administrator to exempt it, then use Reauthorize."
-        ),
-    )
-    REVOKED = (
-        "teams.revoked",
-        _("Microsoft ended the account's sign-in, for example after a password reset. Use Reauthorize."),
-    )
-    IDLE = (
-        "teams.idle",
-        _("Microsoft's sign-in ended because it was not used for a long time. Use Reauthorize."),
-    )
-    NO_CONSENT = (
-        "teams.no_consent",
-        _("The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."),
-    )
-    NOT_INSTALLED = (
-        "teams.not_installed",
-        _(
-            "Coconut was removed or switched off in your Microsoft tenant. Ask a Microsoft 365 administrator to allow "
-            "it, then use Reauthorize."
-        ),
-    )
-    ACCOUNT_DELETED = (
-        "teams.account_deleted",
-        _("The account no longer exists in your Microsoft tenant. Restore it at Microsoft, then use Reauthorize."),
-    )
-    ACCOUNT_LOCKED = (
-        "teams.account_locked",
-        _("Microsoft locked the account. Ask a Microsoft 365 administrator to unlock it, then use Reauthorize."),
-    )
-    PASSWORD_EXPIRED = (
-        "teams.password_expired",
-        _("The account's password has expired. Change it at Microsoft, then use Reauthorize."),
-    )
-    ACCOUNT_DISABLED = (
-        "teams.account_disabled",
-        _("The account is disabled at Microsoft. Enable it there, then use Reauthorize."),
-    )
-    NOT_ASSIGNED = (
-        "teams.not_assigned",
-        _(
-            "The account is not assigned to Coconut in Microsoft Entra. Ask a Microsoft 365 administrator to assign "
-            "it, then use Reauthorize."
-        ),
-    )
-    SIGN_IN_FREQUENCY = (
-        "teams.sign_in_frequency",
-        _(
-            "A sign-in frequency rule of Microsoft Entra ended the sign-in, and will again. Ask a Microsoft 365 "
-            "administrator to exempt the account, then use Reauthorize."
-        ),
-    )
-    TOKENS_UNREADABLE = (
-        "teams.tokens_unreadable",
-        _(
-            "Coconut cannot read the sign-in that it keeps: the keys of this installation are not those it was "
-            "stored with. The operator of Coconut must fix that; Reauthorize helps at once."
-        ),
-    )
-    REFRESH_SLOW = "teams.refresh_slow", _("Microsoft takes too long to renew the sign-in.")
-    DISCONNECTED = "teams.disconnected", _("Microsoft Teams is disconnected.")
-    CONSENT_PENDING = (
-        "teams.consent_pending",
-        _("The consent given at Microsoft takes a few minutes until it shows."),
-    )
-    ROLES_MISSING = (
-        "teams.roles_missing",
-        _(
-            "Microsoft does not grant Coconut the permissions %(roles)s. An administrator with the role Privileged "
-            "Role Administrator or Global Administrator consents to them: use Reauthorize."
-        ),
-    )
-
     # Connect and Reauthorize.
     CODE_REFUSED = (
         "teams.code_refused",
@@ -298,6 +208,13 @@ class TeamsMessage(MessageCode):
         _(
             "This tenant lives in another Microsoft cloud than the one Coconut works with. Contact your Customer "
             "Success Team."
+        ),
+    )
+    TENANT_IS_WORD = (
+        "teams.tenant_is_word",
+        _(
+            "“%(word)s” means any Microsoft tenant, so it cannot be connected. Enter the tenant ID, or a domain of "
+            "your organisation (such as contoso.com)."
         ),
     )
     TENANT_PERSONAL = (

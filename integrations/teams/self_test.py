@@ -15,6 +15,7 @@ from integrations.platforms.values import CheckStep, PlatformError, StepOutcome
 from integrations.teams.access_policy.powershell import is_guid
 from integrations.teams.access_policy.probe import nonexistent_meeting_url
 from integrations.teams.entra import sign_in, user_tokens
+from integrations.teams.entra.token_responses import APP_ROLES, DELEGATED_PERMISSIONS
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.graph.errors import bug_error
 from integrations.teams.messages import TeamsMessage
@@ -89,7 +90,7 @@ def _check_sign_in(connection: Connection) -> Message:
 
 def _check_permissions(connection: Connection) -> Message:
     row = TeamsConnection.objects.get(connection=connection)
-    needed = sign_in.DELEGATED_PERMISSIONS if row.method == Method.SERVICE_ACCOUNT else sign_in.APP_ROLES
+    needed = DELEGATED_PERMISSIONS if row.method == Method.SERVICE_ACCOUNT else APP_ROLES
     missing = [name for name in needed if not row.has(name)]
     if not missing:
         return Message(TeamsMessage.PERMISSIONS_GRANTED, {"permissions": list(needed)})

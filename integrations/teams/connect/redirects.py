@@ -12,6 +12,7 @@ from django.urls import reverse
 from integrations.teams.connect.session import PendingSignIn, Step, WizardAnswers, keep_pending_sign_in
 from integrations.teams.entra import sign_in
 from integrations.teams.entra.tenants import Tenant
+from integrations.teams.entra.token_responses import default_scope
 from integrations.teams.models import Method, TeamsConnection
 
 
@@ -48,7 +49,7 @@ def _start_admin_consent(session: SessionBase, tenant: Tenant, answers: WizardAn
     keep_pending_sign_in(session, state, PendingSignIn(Step.CONSENT, answers))
     query = {
         "client_id": settings.MICROSOFT_CLIENT_ID,
-        "scope": sign_in.default_scope(),
+        "scope": default_scope(),
         "redirect_uri": _redirect_uri(),
         "state": state,
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
-from integrations.teams.http import Unreachable, get_json, graph_url
+from integrations.teams.http import Unreachable, clean_text, get_json, graph_url
 from integrations.teams.messages import TeamsMessage
 
 
@@ -27,13 +27,14 @@ def read_account(access_token: str) -> AccountProfile:
             f"{graph_url()}/v1.0/me?$select=id,displayName,userPrincipalName", token=access_token
         )
     except Unreachable as error:
-        raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.GRAPH_UNREACHABLE)) from error
+        message = Message(TeamsMessage.GRAPH_UNREACHABLE)
+        raise PlatformError(ErrorKind.OUTAGE, message, request_id=error.request_id) from error
     if status != 200 or not document.get("id"):
         raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.PROFILE_REFUSED))
     return AccountProfile(
         str(document["id"]),
-        str(document.get("userPrincipalName") or ""),
-        str(document.get("displayName") or ""),
+        clean_text(document.get("userPrincipalName"), 320),
+        clean_text(document.get("displayName"), 300),
     )
 
 
@@ -45,4 +46,4 @@ def read_tenant_name(access_token: str) -> str:
         return ""
     rows = document.get("value")
     first = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
-    return str(first.get("displayName") or "")
+    return clean_text(first.get("displayName"), 200)

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from integrations.teams.graph.errors import Area, Refusal
+from integrations.teams.http import retry_after
 
-# Longer pauses are cut: one request per hour does no harm.
-LONGEST_PAUSE_SECONDS: Final = 3600.0
 #: Returned by `parse_json` for a body that isn't JSON.
 NO_JSON: Final = object()
 
@@ -58,21 +53,6 @@ def refusal(
     if not isinstance(error, dict):
         return replace(refused, is_graph_error=False)
     return replace(refused, code=str(error.get("code") or ""), message=str(error.get("message") or ""))
-
-
-def retry_after(headers: object) -> float | None:
-    """Return the seconds of a Retry-After header, a number or a date (RFC 9110). None without one."""
-    if not isinstance(headers, Mapping):
-        return None
-    text = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
-        return min(float(text), LONGEST_PAUSE_SECONDS)
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    seconds = (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
 
 
 def batch_items(body: Any, how_many: int) -> list[dict[str, Any]] | None:

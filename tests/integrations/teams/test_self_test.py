@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +14,13 @@ from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import StepOutcome
 from integrations.teams.entra import sign_in
+from integrations.teams.entra.token_responses import Tokens
 from integrations.teams.models import Method, TeamsConnection
 from integrations.teams.platform import Teams
 from simulator import people
 from tests.factories import make_connection, make_match, make_member
 from tests.messages import message
+from tests.outbox import send_all
 
 TEAMS: VideoPlatform = Teams()
 OK, FAILED, NOT_TRIED = StepOutcome.OK, StepOutcome.FAILED, StepOutcome.NOT_TRIED
@@ -212,11 +215,29 @@ def test_a_withdrawn_consent_fails_and_needs_an_admin(connected, simulator):
         "Sign-in at Microsoft",
         ConnectionStatus.NEEDS_REAUTHORIZATION,
     )
-    assert str(step.message) == "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."
+    assert str(step.message) == (
+        "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize. Microsoft's error code: "
+        "AADSTS65001."
+    )
+
+
+def test_a_missing_service_principal_is_for_an_admin_and_not_for_operators(by_policy, simulator, mailoutbox):
+    body = json.dumps({"error": "invalid_client", "error_codes": [7000229], "trace_id": "a-trace"})
+    simulator.control("fault", kind="raw", regex="/token$", status=401, body=body)
+
+    step = failed(by_policy)
+
+    assert str(step.message) == (
+        "Coconut was removed or switched off in your Microsoft tenant. Ask a Microsoft 365 administrator to allow it "
+        "under Enterprise applications. Then use Reauthorize. Microsoft's error code: AADSTS7000229."
+    )
+    assert (by_policy.status, step.request_id) == (ConnectionStatus.NEEDS_REAUTHORIZATION, "a-trace")
+    send_all()
+    assert ["olive@operator.example"] not in [mail.to for mail in mailoutbox]
 
 
 def test_a_missing_permission_is_named_and_needs_an_admin(connected, monkeypatch):
-    less = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All"))
+    less = Tokens("a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All"))
     monkeypatch.setattr(sign_in, "refresh_tokens", lambda *asked: less)
 
     step = failed(connected)
