@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, DurationField, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 
@@ -128,6 +128,14 @@ def pause(connection_id: int, seconds: float) -> None:
     Connection.objects.filter(pk=connection_id).update(
         paused_until=Greatest("paused_until", Now() + timedelta(seconds=seconds))
     )
+
+
+def remaining_pause(connection_id: int) -> float:
+    """Return the seconds until the end of the connection's pause, 0 without one."""
+    left = ExpressionWrapper(F("paused_until") - Now(), DurationField())
+    paused = Connection.objects.filter(pk=connection_id, paused_until__gt=Now())
+    seconds: timedelta | None = paused.values_list(left, flat=True).first()
+    return seconds.total_seconds() if seconds is not None else 0.0
 
 
 def record_success(connection_id: int) -> None:

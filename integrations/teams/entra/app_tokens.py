@@ -20,6 +20,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
 from integrations.teams.entra.messages import EntraMessage
+from integrations.teams.entra.token_pauses import respecting_pause
 from integrations.teams.entra.token_responses import AppToken
 from integrations.teams.metrics import count_token_request
 from integrations.teams.models import TeamsConnection
@@ -39,7 +40,8 @@ def access_token(row: TeamsConnection, *, refused: str = "") -> str:
     """Return a valid app-only token. `refused` is a token that Graph answered with 401; it isn't returned again.
 
     Must not run in a transaction, because it may call Microsoft. Raises PlatformError: CONNECTION if the consent is
-    gone (recorded on the connection), OPERATOR if the app credentials are refused, OUTAGE without a response.
+    gone (recorded on the connection), OPERATOR if the app credentials are refused, THROTTLED during a pause, OUTAGE
+    without a response.
     """
     with _locks[row.connection_id]:
         cached = _cached_token(row, refused)
@@ -68,7 +70,7 @@ def _fetch_token(row: TeamsConnection) -> AppToken:
     """Request a token, store its roles, and record a missing consent on the connection."""
     guarded = TeamsConnection.objects.filter(pk=row.pk, token_version=row.token_version)
     try:
-        with count_token_request():
+        with respecting_pause(row.connection_id), count_token_request():
             token = sign_in.acquire_app_token(str(row.tenant_id))
         _require_roles(row, token)
     except PlatformError as problem:

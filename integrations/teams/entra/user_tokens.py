@@ -27,6 +27,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import app_tokens, sign_in
 from integrations.teams.entra.messages import EntraMessage
+from integrations.teams.entra.token_pauses import respecting_pause
 from integrations.teams.entra.token_responses import Tokens
 from integrations.teams.metrics import count_token_request
 from integrations.teams.models import Method, TeamsConnection
@@ -78,7 +79,8 @@ def current_token(connection: Connection, *, refused: str = "") -> IssuedToken:
     it may call Microsoft.
 
     Raises PlatformError: CONNECTION if an admin must reauthorize (recorded on the connection), OPERATOR if the app
-    credentials are refused, OUTAGE if Microsoft or the refreshing process doesn't answer in time.
+    credentials are refused, THROTTLED during a pause, OUTAGE if Microsoft or the refreshing process doesn't answer in
+    time.
     """
     row = connected_row(connection)
     if row.method == Method.ACCESS_POLICY:
@@ -191,7 +193,7 @@ def _release_lease(state: _TokenState, lease: uuid.UUID, **fields: Any) -> int:
 def _refresh(state: _TokenState, lease: uuid.UUID, refused: str) -> str | None:
     """Refresh the tokens and return the access token. None: the row changed meanwhile and must be read again."""
     try:
-        with count_token_request():
+        with respecting_pause(state.connection_id), count_token_request():
             tokens = sign_in.refresh_tokens(state.tenant_id, state.refresh_token)
     except PlatformError as problem:
         return _handle_refresh_failure(state, lease, refused, problem)
