@@ -31,6 +31,7 @@ HTTP_KINDS = frozenset(
 ENTRA_KINDS = frozenset(
     {
         "refuse_consent",
+        "refuse_token",
         "refresh_revoked",
         "refresh_expired",
         "secret_wrong",

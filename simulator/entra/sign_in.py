@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 
 from simulator.directory import Person
 from simulator.entra.authority import Authority, find_authority
-from simulator.entra.errors import EntraError, missing_parameter, unknown_app
+from simulator.entra.errors import EntraError, error_from_fault, missing_parameter, unknown_app
 from simulator.faults import Fault
 from simulator.store import store
 
@@ -57,9 +57,7 @@ def redirect_fault(app: AppRequest, fault: Fault, **parameters: str) -> HttpResp
     """Redirect to the app with the error that a `refuse_consent` fault chose, or return None if it chose none."""
     if fault.details.keys().isdisjoint({"code", "number"}):
         return None
-    details = {"code": "access_denied", "number": 65004, "message": "The request was refused.", **fault.details}
-    error = EntraError(details["code"], details["number"], details["message"])
-    return app.redirect_error(error, **parameters)
+    return app.redirect_error(error_from_fault(fault, "access_denied", 65004), **parameters)
 
 
 def read_app_request(request: HttpRequest, tenant_name: str) -> AppRequest:

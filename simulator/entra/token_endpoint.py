@@ -21,6 +21,7 @@ from simulator.entra.client_auth import Client, authenticate_client
 from simulator.entra.errors import (
     EntraError,
     consent_required,
+    error_from_fault,
     missing_parameter,
     unknown_app,
     unknown_tenant,
@@ -53,6 +54,9 @@ def _issue_tokens(request: HttpRequest, tenant_name: str) -> dict[str, Any]:
         authority = find_authority(store.directory, tenant_name)
     except EntraError as error:
         raise unknown_tenant(tenant_name, "invalid_request") from error
+    fault = claim_entra_fault(request, "refuse_token")
+    if fault is not None:
+        raise error_from_fault(fault, "invalid_grant", 70000)
     grant_type = request.POST.get("grant_type")
     if not grant_type:
         raise missing_parameter("grant_type")

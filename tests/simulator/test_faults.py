@@ -209,6 +209,15 @@ def test_a_refused_sign_in_can_return_any_error(simulator, endpoint):
     assert parameters["error_description"].startswith("AADSTS650052: No subscription.")
 
 
+def test_the_token_endpoint_can_refuse_with_any_error(simulator):
+    simulator.control("fault", kind="refuse_token", code="invalid_client", number=7000229, status=401, count=1)
+
+    response = simulator.app_only()
+
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+    assert response.json()["error_codes"] == [7000229]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
