@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
 
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
-from integrations.teams.entra import sign_in
+from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.entra.error_table import _GROUPS, ROWS
 from integrations.teams.entra.errors import callback_error, read_refusal
 from integrations.teams.entra.token_responses import Tokens
-from tests.factories import TENANT_ID
+from tests.factories import TENANT_ID, make_connection, make_member, make_organization
 from tests.integrations.teams.entra.token_endpoint import DISCOVERY, ISSUED, TOKEN_ENDPOINT, pending_flow, refusal
 from tests.outbox import send_all
 
@@ -217,6 +219,24 @@ def test_a_code_that_was_redeemed_before_says_so(entra):
         "Microsoft did not accept this sign-in; it may have been used before or taken too long. Microsoft's error "
         "code: AADSTS54005."
     )
+
+
+def test_admins_find_the_number_in_health_history_and_email(entra, mailoutbox):
+    maple = make_organization()
+    ada, connection = make_member(maple, "Ada Lovell", "admin"), make_connection(maple)
+    entra.post(TOKEN_ENDPOINT, json=refusal("invalid_grant", 50057), status=400)
+    with pytest.raises(PlatformError):
+        user_tokens.access_token(connection, refused="an-access-token")
+    browser = Client()
+    browser.force_login(ada)
+
+    page = browser.get(reverse("connection-health", args=[connection.pk])).content.decode()
+
+    send_all()
+    sentence = "Enable it there. Then use Reauthorize. Microsoft&#x27;s error code: AADSTS50057."
+    # In the health line and in the history.
+    assert page.count(sentence) >= 2
+    assert ["AADSTS50057" in mail.body for mail in mailoutbox] == [True]
 
 
 @pytest.mark.parametrize("number", sorted(ROWS))
