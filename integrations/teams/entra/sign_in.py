@@ -185,7 +185,7 @@ class _Client:
         is_expected = isinstance(error, MsalServiceError | requests.RequestException | ValueError | RuntimeError)
         name = type(error).__name__
         logger.warning("Microsoft's sign-in service gave no usable answer: %s", name, exc_info=not is_expected)
-        return unreachable(self._last)
+        return unreachable(self._last, is_connecting=self._is_connecting)
 
 
 def _client_credential() -> str | dict[str, str]:

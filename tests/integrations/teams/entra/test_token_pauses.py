@@ -18,6 +18,7 @@ from integrations.teams.models import Method, TeamsConnection
 from tests.factories import TENANT_ID, make_connection, make_organization
 from tests.integrations.teams.entra.token_endpoint import DISCOVERY, ISSUED, TOKEN_ENDPOINT, refusal
 
+SIGN_IN_BUSY = "Microsoft's sign-in service has too much to do at the moment. Wait a few minutes."
 BOTH_METHODS = pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
 
 
@@ -64,8 +65,14 @@ def test_the_pause_of_a_refusal_is_read_with_any_body(entra, status, body):
 def test_the_pause_of_discovery_is_read(entra):
     entra.replace("GET", DISCOVERY, status=429, headers={"Retry-After": "7"})
 
-    for ask in (lambda: sign_in.acquire_app_token(TENANT_ID), lambda: resolve_tenant(TENANT_ID)):
-        with pytest.raises(PlatformError) as caught:
+    for ask, sentence in (
+        (
+            lambda: sign_in.acquire_app_token(TENANT_ID),
+            "Microsoft asked Coconut to wait. Coconut continues automatically.",
+        ),
+        (lambda: resolve_tenant(TENANT_ID), SIGN_IN_BUSY),
+    ):
+        with pytest.raises(PlatformError, match=sentence) as caught:
             ask()
         assert (caught.value.kind, caught.value.retry_after) == (ErrorKind.THROTTLED, 7.0)
 
