@@ -192,7 +192,7 @@ def test_a_live_connection_is_reauthorized_after_the_remedy(entra, number, begin
         (65004, "Coconut was not given permission at Microsoft: either Cancel was pressed, or"),
         (999999, "Coconut was not given permission at Microsoft: either Cancel was pressed, or"),
         (7000215, "Microsoft does not accept Coconut's app registration. Contact your Customer Success Team"),
-        (50196, "Microsoft's sign-in service has too much to do at the moment. Wait a few minutes."),
+        (50196, "Microsoft's sign-in service is busy at the moment. Wait a few minutes."),
         (90033, "Microsoft's sign-in service cannot be reached at the moment."),
     ],
 )

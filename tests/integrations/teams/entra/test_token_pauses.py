@@ -18,7 +18,7 @@ from integrations.teams.models import Method, TeamsConnection
 from tests.factories import TENANT_ID, make_connection, make_organization
 from tests.integrations.teams.entra.token_endpoint import DISCOVERY, ISSUED, TOKEN_ENDPOINT, refusal
 
-SIGN_IN_BUSY = "Microsoft's sign-in service has too much to do at the moment. Wait a few minutes."
+SIGN_IN_BUSY = "Microsoft's sign-in service is busy at the moment. Wait a few minutes."
 BOTH_METHODS = pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
 
 
