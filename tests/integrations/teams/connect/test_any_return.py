@@ -57,7 +57,7 @@ def start(browser: Client, step: Step) -> dict[str, Any]:
         flow = pending_flow()
     session = browser.session
     answers = WizardAnswers(TENANT_ID, "")
-    pending = PendingSignIn(step, answers, start_run(session), str(flow.pop("auth_uri")), flow)
+    pending = PendingSignIn(step, answers, start_run(session), "https://login.microsoftonline.com/", flow)
     keep_pending_sign_in(session, flow["state"], pending)
     session.save()
     return flow
