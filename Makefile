@@ -27,11 +27,11 @@ demo-shell: ## Open a Django shell next to the running demo
 
 test: test-setup ## Check style, types and behaviour; with ARGS, only run pytest with them
 	@$(if $(ARGS),$(python) -m pytest $(ARGS),\
-		$(MAKE) --no-print-directory --keep-going $(output_sync) -j3 \
-		lint test-faults test-pages test-integrations test-rest)
+		$(MAKE) --no-print-directory --keep-going $(output_sync) -j4 \
+		lint test-faults test-pages test-rest test-integrations)
 
-# Three parts run at a time, each with its own servers. Fault tests and browser tests come first: they wait a lot, and a
-# third process uses that time on two cores.
+# All parts run at a time, each with its own servers. Fault tests and browser tests wait a lot. The integration tests use
+# that time at a low priority, as none of them waits for a process.
 # A log shows one part after the other; a terminal shows all parts live.
 output_sync := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=target))
 pages := tests/article tests/journeys
@@ -43,7 +43,7 @@ test-faults:
 	$(python) -m pytest $(faults)
 
 test-integrations:
-	$(python) -m pytest tests/integrations
+	nice $(python) -m pytest tests/integrations
 
 test-rest:
 	$(python) -m pytest $(patsubst %,--ignore=%,$(pages) $(faults) tests/integrations)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from appointments.booking.book import book_appointment
 from appointments.models import Appointment, Client
 from staff.models import Organization
+from staff.pagination import search_words
 
 # Digits with the separators that people write in a phone number.
 _PHONE = re.compile(r"[\d\s+()./-]{5,}")
@@ -23,7 +24,7 @@ def find_clients(organization: Organization, search: str) -> QuerySet[Client]:
 
     Phone numbers match in any notation. A trigram index keeps this fast for 100,000 clients.
     """
-    words = ["".join(re.findall(r"\d", search))] if _PHONE.fullmatch(search) else search.split()
+    words = ["".join(re.findall(r"\d", search))] if _PHONE.fullmatch(search) else search_words(search)
     return organization.clients.containing_words(words)
 
 

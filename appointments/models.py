@@ -290,10 +290,23 @@ class Appointment(models.Model):
         ]
 
     @property
-    def client_zone(self) -> ZoneInfo:
-        """Return the zone in which the client reads the times: of the booking, the client or the organisation."""
-        zone: ZoneInfo = self.client_time_zone or self.client.time_zone or self.organization.time_zone
+    def branch_zone(self) -> ZoneInfo | None:
+        """Return the zone of the branch if the appointment takes place there, else None."""
+        if self.method != MeetingMethod.AT_LOCATION or self.location is None:
+            return None
+        zone: ZoneInfo = self.location.time_zone
         return zone
+
+    @property
+    def client_zone(self) -> ZoneInfo:
+        """Return the zone in which the client reads the times: of the branch, or the first known."""
+        own = self.client_time_zone or self.client.time_zone or self.organization.time_zone
+        zone: ZoneInfo = self.branch_zone or own
+        return zone
+
+    def zone_for(self, member: StaffMember) -> ZoneInfo:
+        """Return the zone in which a staff member reads the times: of the branch, else their own."""
+        return self.branch_zone or member.zone
 
     @property
     def has_video_link(self) -> bool:
@@ -323,6 +336,7 @@ class AppointmentEventKind(models.TextChoices):
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")
+    ORGANIZER_CHANGED = "organizer_changed", _("Link replaced")
     LINK_READY = "link_ready", _("Link ready")
     LINK_FAILED = "link_failed", _("No link")
     LINK_CHANGE_FAILED = "link_change_failed", _("Change not synced")

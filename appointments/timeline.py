@@ -92,6 +92,9 @@ _TEMPLATES: Final[dict[str, Promise | str]] = {
     Kind.PRIVATE_LINKS_REPLACED: gettext_lazy("The client’s email changed. The client has new links."),
     Kind.LINK_REQUESTED: gettext_lazy("A link was requested."),
     Kind.LINK_REPLACED: gettext_lazy("The link was replaced."),
+    Kind.ORGANIZER_CHANGED: gettext_lazy(
+        "The link was replaced, because the meeting has another organizer on the video platform now."
+    ),
     Kind.LINK_READY: gettext_lazy("The link is ready."),
     Kind.LINK_FAILED: gettext_lazy("There is no link: %(reason)s"),
     Kind.LINK_CHANGE_FAILED: gettext_lazy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -176,6 +177,19 @@ def check_email_server(**kwargs: Any) -> list[CheckMessage]:
             "Emails would be printed, stored or dropped instead of sent.",
             hint=f"Set EMAIL_URL, such as smtp+tls://user:password@host:587. {_TEST_INSTALLATIONS}",
             id="coconut.E016",
+        )
+    ]
+
+
+@register()
+def check_time_zone_rules(**kwargs: Any) -> list[CheckMessage]:
+    if not zoneinfo.TZPATH:
+        return []
+    return [
+        Error(
+            f"Time zone rules come from {zoneinfo.TZPATH[0]}, not from the package tzdata.",
+            hint="Remove the call of zoneinfo.reset_tzpath() that changes it. Old rules show wrong local times.",
+            id="coconut.E019",
         )
     ]
 

@@ -166,6 +166,7 @@ CELERY_TASK_ROUTES = {
     "integrations.rematch_changed_staff": {"priority": 6},
     "integrations.probe_coverage": {"priority": 6},
     "integrations.watch_drift": {"priority": 6},
+    "integrations.follow_organizers": {"priority": 3},
     "integrations.reconcile_everything": {"priority": 6},
     "integrations.count_organizers": {"priority": 6},
     "teams.renew": {"priority": 6},

@@ -7,7 +7,7 @@ import django
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
-from coconut.database.statement_limits import WEB_SECONDS, limit_statements
+from coconut.database.statement_timeouts import WEB_SECONDS, limit_statements
 from coconut.web.charsets import Utf8Handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coconut.settings")

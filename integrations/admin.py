@@ -97,6 +97,7 @@ class MeetingAdmin(ReadOnlyAdmin):
         "lease_until",
         "attempts",
         "crashes",
+        "unusable_answers",
         "warning",
         "error_kind",
         "error",

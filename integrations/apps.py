@@ -9,7 +9,7 @@ class IntegrationsConfig(AppConfig):
         from integrations.audit import CONNECTION_CHANGED
         from integrations.connections.lifecycle import REAUTHORIZATION_EMAIL
         from integrations.matching import receivers, rematch_runs  # noqa: F401 - connects the receivers
-        from integrations.meetings import reconciliation, requests  # noqa: F401 - connects the receivers
+        from integrations.meetings import organizers, reconciliation, requests  # noqa: F401 - connects the receivers
         from integrations.models import Meeting
         from integrations.monitoring.capacity_report import CAPACITY_EMAIL
         from integrations.monitoring.drift_report import DRIFT_EMAIL

@@ -14,14 +14,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, DurationField, ExpressionWrapper, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.dispatch import Signal
 
 from coconut import leases
 from coconut.backoff import backoff
 from integrations.messages import Message
-from integrations.models import Connection
+from integrations.models import Connection, HostPause
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import ErrorScope, PlatformError
 
@@ -128,6 +128,27 @@ def pause(connection_id: int, seconds: float) -> None:
     Connection.objects.filter(pk=connection_id).update(
         paused_until=Greatest("paused_until", Now() + timedelta(seconds=seconds))
     )
+
+
+def remaining_pause(connection_id: int) -> float:
+    """Return the seconds until the end of the connection's pause, 0 without one."""
+    left = ExpressionWrapper(F("paused_until") - Now(), DurationField())
+    paused = Connection.objects.filter(pk=connection_id, paused_until__gt=Now())
+    seconds: timedelta | None = paused.values_list(left, flat=True).first()
+    return seconds.total_seconds() if seconds is not None else 0.0
+
+
+def pause_organizer(connection_id: int, organizer_id: str, seconds: float, scope: ErrorScope) -> None:
+    """Make the meetings of one organizer wait, unless the scope is the whole connection.
+
+    If the scope is unclear and another organizer is paused too, the limit is probably the connection's: all wait.
+    """
+    if scope == ErrorScope.CONNECTION:
+        return
+    HostPause.objects.pause(connection_id, organizer_id, timedelta(seconds=seconds))
+    # Read after the write: of two workers that are refused at once, one sees both pauses.
+    if scope == ErrorScope.UNCLEAR and HostPause.objects.others_paused(connection_id, organizer_id).exists():
+        pause(connection_id, seconds)
 
 
 def record_success(connection_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Model field that is encrypted at rest with the keys in the `ENCRYPTION_KEYS` setting."""
+"""JSON values and a model field, encrypted at rest with the keys in the `ENCRYPTION_KEYS` setting."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ def cipher() -> MultiFernet:
     if not settings.ENCRYPTION_KEYS:
         raise ImproperlyConfigured("ENCRYPTION_KEYS is not set.")
     return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+
+
+def encrypt_json(value: Any) -> str:
+    """Return the JSON value as a Fernet token."""
+    return cipher().encrypt(json.dumps(value).encode()).decode()
+
+
+def decrypt_json(token: str) -> Any:
+    """Return the value of `encrypt_json`. Raises cryptography.fernet.InvalidToken if none of our keys decrypts it."""
+    return json.loads(cipher().decrypt(token.encode()))
 
 
 class Unreadable(dict[str, Any]):
@@ -44,14 +54,14 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
         if value is None:
             return None
         try:
-            return json.loads(cipher().decrypt(value.encode()))
+            return decrypt_json(value)
         except InvalidToken:
             return Unreadable(value)
 
     def get_prep_value(self, value: Any) -> str | None:
         if isinstance(value, Unreadable):
             return value.stored
-        return None if value is None else cipher().encrypt(json.dumps(value).encode()).decode()
+        return None if value is None else encrypt_json(value)
 
     def to_python(self, value: Any) -> Any:
         return value

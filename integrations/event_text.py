@@ -57,6 +57,9 @@ def drift_sentence(params: Params) -> str:
 def drift_outcome(params: Params) -> str:
     """Return the status that the person would have, or the other account that they would be matched with."""
     if params["is_other_user"] and params["after"] in (MatchStatus.MATCHED, MatchStatus.CHECKING):
+        # Older events have no "is_recreated".
+        if params.get("is_recreated"):
+            return _("matched with a new account that has the same user name (%(remote_user_name)s)") % params
         return _("matched with another account (%(remote_user_name)s)") % params
     return str(MatchStatus(params["after"]).label)
 
@@ -124,9 +127,25 @@ def _user_name_adopted_text(platform: str, params: Params) -> str:
 
 
 def _checked_text(platform: str, params: Params) -> str:
-    if not params["failed_step"]:
-        return _("Everything that was tried works.")
-    return _("Failed at “%(failed_step)s”: %(reason)s") % params
+    if params["failed_step"]:
+        return _("Failed at “%(failed_step)s”: %(reason)s") % params
+    # Older events have no "warning".
+    warning = params.get("warning")
+    return _("Warning: %s") % warning if warning else _("Everything that was tried works.")
+
+
+def _user_recreated_text(platform: str, params: Params) -> str:
+    facts = {**params, "platform": platform}
+    if not params["others"]:
+        sentence = _("%(person)s has a new account at %(platform)s with the same user name (%(user_name)s).") % facts
+    else:
+        template = ngettext(
+            "%(person)s and %(others)d other person have new accounts at %(platform)s with the same user names.",
+            "%(person)s and %(others)d others have new accounts at %(platform)s with the same user names.",
+            params["others"],
+        )
+        sentence = template % facts
+    return f"{sentence} {_('Upcoming meetings follow as soon as the new account may host.')}"
 
 
 def _drift_found_text(platform: str, params: Params) -> str:
@@ -213,6 +232,7 @@ _RENDERERS: Final[Mapping[EventKind, Callable[[str, Params], str]]] = {
     EventKind.USER_NAME_ADOPTED: _user_name_adopted_text,
     EventKind.CHECKED: _checked_text,
     EventKind.DRIFT_FOUND: _drift_found_text,
+    EventKind.USER_RECREATED: _user_recreated_text,
     EventKind.RECONCILED: reconciliation_summary,
     EventKind.CAPACITY_REACHED: usage_sentence,
 }

@@ -27,6 +27,13 @@ class MeetingOwner(Protocol):
         """
         ...
 
+    def follow_organizers(self, meeting_ids: Collection[UUID]) -> int:
+        """Replace those of the given meetings that `meetings.organizers.replacement_of` replaces.
+
+        Returns the number of new meetings. Makes no call; uses short transactions.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class MeetingPage:

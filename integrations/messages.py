@@ -53,6 +53,13 @@ class NeutralMessage(MessageCode):
         "meeting.disconnected_with_link",
         _("The video platform was disconnected: the link still works, but the platform shows the old time."),
     )
+    NO_USABLE_ANSWER = (
+        "meeting.no_usable_answer",
+        _(
+            "The video platform answered %(times)s times in a row with something that Coconut can't use. Choose “Try "
+            "again” later, or give the request id to your Customer Success Team."
+        ),
+    )
     CRASHED = ("meeting.crashed", _("Coconut ran into an internal error. It tries again automatically."))
     CRASHED_WITHOUT_LINK = (
         "meeting.crashed_without_link",
@@ -114,6 +121,13 @@ class NeutralMessage(MessageCode):
     RUN_NOT_CONNECTED = (
         "run.not_connected",
         _("%(name)s is not connected. Everybody is rematched after Reauthorize."),
+    )
+    RUN_WITHOUT_USABLE_ANSWER = (
+        "run.no_usable_answer",
+        _(
+            "The video platform answered %(times)s times in a row with something that Coconut can't use. Rematch "
+            "again later, or contact your Customer Success Team."
+        ),
     )
     PREVIEW_NOT_CONNECTED = (
         "run.preview_not_connected",

@@ -10,7 +10,7 @@ from django.conf import settings
 from integrations.connections import self_test
 from integrations.matching import host_permission, people, rematch_lease
 from integrations.matching.rematch_worker import work_on_run
-from integrations.meetings import reconciliation, reconciliation_report, sync
+from integrations.meetings import organizers, reconciliation, reconciliation_report, sync
 from integrations.meetings.sweep import sweep
 from integrations.monitoring import capacity, drift
 
@@ -76,6 +76,12 @@ def watch_drift(connection_id: int) -> None:
 def sync_meeting(meeting_id: str) -> None:
     """Sync one meeting with the platform."""
     sync.sync_meeting(UUID(meeting_id))
+
+
+@shared_task(name="integrations.follow_organizers", time_limit=LIMIT)
+def follow_organizers(connection_id: int) -> None:
+    """Bring a connection's meetings up to date with the identity of their hosts."""
+    organizers.follow_organizers(connection_id)
 
 
 @shared_task(name="integrations.sweep_meetings", time_limit=LIMIT)

@@ -12,6 +12,7 @@ from cryptography import x509
 
 from simulator.directory import Person, PolicyGrant, Tenant, object_id
 from simulator.entra.tokens import app_token, delegated_token
+from simulator.fault_fields import parse_number
 from simulator.grants import REFRESH_IDLE_LIFETIME, RefreshToken
 from simulator.people import CONTOSO_ID
 from simulator.store import Behaviour, Store
@@ -94,14 +95,16 @@ CHANGEABLE_FIELDS = ("name", "mail", "enabled", "guest", "licensed", "roles", "a
 
 
 def change_person(store: Store, data: JsonObject) -> JsonObject:
-    """Change or `delete` a `user`. The fields are those of a person; `upn` renames."""
+    """Change, `delete` or `recreate` a `user`. The fields are those of a person; `upn` renames."""
     tenant, found = _find_person(store, data)
-    unknown = data.keys() - {"user", "upn", "delete", *CHANGEABLE_FIELDS}
+    unknown = data.keys() - {"user", "upn", "delete", "recreate", *CHANGEABLE_FIELDS}
     if unknown:
         raise ControlError(f"Unknown field {', '.join(sorted(unknown))}.")
     if data.get("delete"):
         tenant.remove(found)
         return {}
+    if data.get("recreate"):
+        return {"person": asdict(tenant.recreate(found))}
     if data.get("upn"):
         try:
             tenant.rename(found, str(data["upn"]))
@@ -202,12 +205,13 @@ def change_registration(store: Store, data: JsonObject) -> JsonObject:
 
 
 def change_behaviour(store: Store, data: JsonObject) -> JsonObject:
-    """Change fields of `Behaviour`."""
+    """Change fields of `Behaviour`, and start a new window of resource units."""
     known = {field.name for field in fields(Behaviour)}
     if data.keys() - known:
         raise ControlError(f"Unknown field {', '.join(sorted(data.keys() - known))}.")
     for name, value in data.items():
         setattr(store.behaviour, name, value)
+    store.resource_units.clear()
     return {"behaviour": asdict(store.behaviour)}
 
 
@@ -221,7 +225,7 @@ def add_fault(store: Store, data: JsonObject) -> JsonObject:
 
 def clear_faults(store: Store, data: JsonObject) -> JsonObject:
     """Remove one fault (`id`) or all of them."""
-    store.faults.clear(int(data["id"]) if "id" in data else None)
+    store.faults.clear(parse_number("id", data["id"]) if "id" in data else None)
     return {}
 
 

@@ -7,7 +7,7 @@ import bisect
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from simulator import people as seeds
@@ -131,6 +131,14 @@ class Tenant:
         self._order.pop(bisect.bisect_left(self._order, person.sequence, key=_sequence))
         self.revision += 1
         self.deleted[person.id] = self.revision
+
+    def recreate(self, person: Person) -> Person:
+        """Delete a person and add one with the same names but a new object id.
+
+        The new user starts without policy, roles, consents and meetings: Entra keeps these by object id.
+        """
+        self.remove(person)
+        return self.add(replace(person, id=str(uuid.uuid4()), roles=[], grant=PolicyGrant()))
 
     def by_id(self, oid: str) -> Person | None:
         return self._people.get(oid.lower())

@@ -1,11 +1,15 @@
 """Fault injection: fault kinds, presets, and the list of active faults.
 
-HTTP faults apply to any Entra or Graph request; Entra faults change consent and tokens.
+HTTP faults apply to any Entra or Graph request; Entra faults change consent and tokens. Both can be limited to some
+requests. A `raw` fault answers with a chosen status, headers and body: `{"kind": "raw", "regex": "/token$",
+"status": 429, "headers": {"Retry-After": "7"}, "body": "{}", "count": 2}`.
 """
 
 import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from simulator.fault_fields import parse_fields
 
 # Applied by the middleware to any Entra or Graph request.
 HTTP_KINDS = frozenset(
@@ -20,12 +24,14 @@ HTTP_KINDS = frozenset(
         "slow",
         "drop_before",
         "drop_after",
+        "raw",
     }
 )
 # Applied by the Entra endpoints during consent and token issue.
 ENTRA_KINDS = frozenset(
     {
         "refuse_consent",
+        "refuse_token",
         "refresh_revoked",
         "refresh_expired",
         "secret_wrong",
@@ -58,21 +64,6 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 KINDS = HTTP_KINDS | ENTRA_KINDS | PRESETS.keys()
 TARGET_FIELDS = frozenset({"service", "path", "regex", "method", "count"})
-# Parameters of the kinds: milliseconds, seconds, response, claims.
-DETAIL_FIELDS = frozenset(
-    {
-        "ms",
-        "seconds",
-        "retry_after",
-        "status",
-        "code",
-        "message",
-        "executed",
-        "claims",
-        "without",
-        "bad_signature",
-    }
-)
 
 
 @dataclass
@@ -113,19 +104,14 @@ class FaultList:
             raise ValueError(f"Unknown fault {name!r}. Known: {', '.join(sorted(KINDS))}.")
         merged = {**PRESETS.get(name, {}), **{k: v for k, v in description.items() if k != "kind"}}
         kind = merged.pop("kind", name)
-        unknown = merged.keys() - TARGET_FIELDS - DETAIL_FIELDS
-        if unknown:
-            raise ValueError(f"Unknown field {', '.join(sorted(unknown))}.")
-        if merged.get("service") not in (None, "entra", "graph"):
-            raise ValueError("service must be entra or graph.")
-        _validate_regex(merged.get("regex"))
+        values = parse_fields(merged)
         self._last_id += 1
         fault = Fault(
             self._last_id,
             name,
             kind,
-            **{key: merged[key] for key in TARGET_FIELDS if key in merged},
-            details={key: merged[key] for key in DETAIL_FIELDS if key in merged},
+            **{key: value for key, value in values.items() if key in TARGET_FIELDS},
+            details={key: value for key, value in values.items() if key not in TARGET_FIELDS},
         )
         if fault.count is None or fault.count > 0:
             self.active.append(fault)
@@ -150,10 +136,10 @@ class FaultList:
             self._use_up(fault)
         return claimed
 
-    def claim_entra(self, kind: str) -> Fault | None:
-        """Return the first fault of an Entra kind, and count one use of it."""
+    def claim_entra(self, kind: str, method: str, target: str) -> Fault | None:
+        """Return the first fault of an Entra kind for a request, and count one use of it."""
         for fault in self.active:
-            if fault.kind == kind and fault.matches("entra", fault.method or "POST", target=""):
+            if fault.kind == kind and fault.matches("entra", method, target):
                 self._use_up(fault)
                 return fault
         return None
@@ -168,12 +154,3 @@ class FaultList:
     def dump(self) -> list[dict[str, Any]]:
         """Return the active faults as JSON-ready data."""
         return [asdict(fault) for fault in self.active]
-
-
-def _validate_regex(pattern: str | None) -> None:
-    if pattern is None:
-        return
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"regex: {error}.") from error

@@ -4,7 +4,6 @@ Control API, tenant page, meeting pages and federated sign-in pass through witho
 """
 
 import contextlib
-import re
 import socket
 import time
 from collections.abc import Callable
@@ -12,16 +11,16 @@ from typing import Any
 from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.http import http_date
 
 from simulator.entra.errors import EntraError
 from simulator.faults import Fault
 from simulator.graph.protocol import error_envelope, new_request_id
 from simulator.graph.routing import error_from_fault
-from simulator.request_context import LOG_FIELDS_KEY, REQUEST_ID_KEY
+from simulator.request_context import LOG_FIELDS_KEY, REQUEST_ID_KEY, mask_target, request_target
 from simulator.store import store
 
 UNFAULTED_PATHS = ("/_control", "/tenant/", "/meet/", "/federation/")
-SECRET_PARAMETERS = re.compile(r"((?:^|[?&])(?:code|client_secret|state|nonce|code_challenge)=)[^&]*")
 BAD_GATEWAY_HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -41,7 +40,7 @@ class FaultInjectionMiddleware:
         started = time.time()
         # Read the whole body first, so that a fault doesn't depend on the client's upload speed.
         _ = request.body
-        target = _request_target(request)
+        target = request_target(request)
         with store.lock:
             faults = store.faults.claim(service, request.method or "GET", unquote(target))
         entry = _add_log_entry(request, service, target, started)
@@ -53,7 +52,7 @@ class FaultInjectionMiddleware:
             **request.META.get(LOG_FIELDS_KEY, {}),
         }
         _mark_changed(request)
-        return _add_id_headers(request, response)
+        return _add_headers(request, response)
 
     def _respond_with_faults(self, request: HttpRequest, service: str, faults: list[Fault]) -> HttpResponse:
         fault = next((fault for fault in faults if fault.kind != "latency"), None)
@@ -69,6 +68,8 @@ class FaultInjectionMiddleware:
             return _drop_connection(request)
         if fault.kind == "html":
             return HttpResponse(BAD_GATEWAY_HTML, status=fault.details.get("status", 502))
+        if fault.kind == "raw":
+            return _raw_response(fault)
         return _fault_response(request, service, fault)
 
 
@@ -78,16 +79,12 @@ def _service_of_path(path: str) -> str | None:
     return "graph" if path.startswith(("/v1.0", "/beta")) else "entra"
 
 
-def _request_target(request: HttpRequest) -> str:
-    return str(request.META.get("RAW_URI") or request.get_full_path())
-
-
 def _add_log_entry(request: HttpRequest, service: str, target: str, started: float) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "time": started,
         "service": service,
         "method": request.method,
-        "target": SECRET_PARAMETERS.sub(r"\1…", target),
+        "target": mask_target(target),
         "status": None,
         "request_id": request.META[REQUEST_ID_KEY],
         "client_request_id": request.headers.get("client-request-id", ""),
@@ -124,6 +121,12 @@ def _drop_connection(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=444)
 
 
+def _raw_response(fault: Fault) -> HttpResponse:
+    details = fault.details
+    headers = {"Content-Type": "application/json", **details.get("headers", {})}
+    return HttpResponse(details.get("body", ""), status=details.get("status", 200), headers=headers)
+
+
 def _fault_response(request: HttpRequest, service: str, fault: Fault) -> HttpResponse:
     error = error_from_fault(fault)
     if service == "graph":
@@ -142,10 +145,12 @@ def _fault_response(request: HttpRequest, service: str, fault: Fault) -> HttpRes
     return response
 
 
-def _add_id_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _add_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Add Microsoft's ids and time, except those that a raw fault chose."""
+    response.setdefault("Date", http_date(time.time() + store.behaviour.clock_offset))
     identifier = request.META[REQUEST_ID_KEY]
-    response["request-id"] = identifier
-    response["client-request-id"] = request.headers.get("client-request-id", identifier)
-    response["x-ms-request-id"] = identifier
-    response["x-ms-ags-diagnostic"] = '{"ServerInfo":{"DataCenter":"Simulator","Slice":"E","Ring":"5"}}'
+    response.setdefault("request-id", identifier)
+    response.setdefault("client-request-id", request.headers.get("client-request-id", identifier))
+    response.setdefault("x-ms-request-id", identifier)
+    response.setdefault("x-ms-ags-diagnostic", '{"ServerInfo":{"DataCenter":"Simulator","Slice":"E","Ring":"5"}}')
     return response

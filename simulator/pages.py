@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from simulator.controls import CONTROLS, ControlError
 from simulator.directory import Person, Tenant
+from simulator.fault_fields import parse_number
 from simulator.faults import KINDS
 from simulator.meetings import Meeting
 from simulator.people import CONTOSO_ID
@@ -22,8 +23,9 @@ from simulator.store import store
 
 MAX_PEOPLE_SHOWN = 100
 MAX_REQUESTS_SHOWN = 100
-# Form fields that hold integers.
-NUMBER_FIELDS = frozenset({"count", "ms", "retry_after", "seconds", "delay"})
+# Form fields that hold integers, and those that hold text even if it reads like a switch.
+NUMBER_FIELDS = frozenset({"count", "ms", "retry_after", "seconds", "status", "number", "delay"})
+TEXT_FIELDS = frozenset({"body", "headers"})
 BOOLEANS = {"true": True, "false": False}
 
 
@@ -101,10 +103,10 @@ def run_control(request: HttpRequest, name: str) -> HttpResponse:
     control = CONTROLS.get(name)
     if control is None:
         return HttpResponse("No such control.", status=404)
-    data = {key: _parse_form_value(key, str(value)) for key, value in request.POST.items() if value}
-    data.pop("csrfmiddlewaretoken", None)
     problem = ""
     try:
+        data = {key: _parse_form_value(key, str(value)) for key, value in request.POST.items() if value}
+        data.pop("csrfmiddlewaretoken", None)
         with store.lock:
             control(store, data)
     except (ControlError, TypeError, ValueError) as error:
@@ -115,8 +117,8 @@ def run_control(request: HttpRequest, name: str) -> HttpResponse:
 
 def _parse_form_value(key: str, text: str) -> Any:
     if key in NUMBER_FIELDS:
-        return int(text)
-    return BOOLEANS.get(text, text)
+        return parse_number(key, text)
+    return text if key in TEXT_FIELDS else BOOLEANS.get(text, text)
 
 
 @require_GET

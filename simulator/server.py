@@ -7,10 +7,20 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import wsgi
 
 from simulator.store import Options, store
 
 THREADS = 64
+
+
+class Response(wsgi.Response):  # type: ignore[misc]
+    """Response with the Date that the app chose, if any. Gunicorn would add a second one."""
+
+    def default_headers(self) -> list[str]:
+        headers: list[str] = super().default_headers()
+        has_date = any(name.lower() == "date" for name, _ in self.headers)
+        return [header for header in headers if not (has_date and header.startswith("Date:"))]
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -43,6 +53,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Start the store and return the WSGI app. Runs in the worker, after the fork."""
+        wsgi.Response = Response
         store.start(self.simulator_options)
         return get_wsgi_application()
 

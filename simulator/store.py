@@ -18,6 +18,7 @@ from simulator.directory import Directory
 from simulator.faults import FaultList
 from simulator.grants import Grants
 from simulator.meetings import MeetingStore
+from simulator.resource_units import ResourceUnits
 from simulator.signing_key import SigningKey
 
 MAX_LOGGED_REQUESTS = 2000
@@ -46,6 +47,13 @@ class Behaviour:
     # True: authorize and admin consent first redirect to the sign-in page of the tenant's own host.
     # See entra/federation.py.
     federated: bool = False
+    # Seconds that Microsoft's clock is ahead of this machine's: in the header Date and in id tokens.
+    clock_offset: int = 0
+    # Resource units that an app may use for directory requests in ten seconds. 0: no limit.
+    resource_units: int = 0
+    # Response to an app's requests for the meetings of a deleted organizer: not_found (404, UnknownError) |
+    # forbidden (403, no application access policy). From memory: Microsoft documents neither.
+    deleted_organizer: str = "not_found"
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ class Store:
         self.grants = Grants()
         self.meetings = MeetingStore()
         self.faults = FaultList()
+        self.resource_units = ResourceUnits()
         self.request_log.clear()
 
     def start(self, options: Options) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
@@ -10,6 +11,8 @@ from django.http import HttpRequest
 
 ROWS_PER_PAGE = (25, 50, 100)
 _SESSION_KEY = "rows_per_page"
+# Outlook writes "Okafor, Sam", and several people as "Okafor, Sam; Berg, Anna".
+_BETWEEN_WORDS = re.compile(r"[\s,;]+")
 M = TypeVar("M", bound=Model)
 
 
@@ -31,10 +34,15 @@ def rows_per_page(request: HttpRequest) -> int:
     return wanted
 
 
+def search_words(text: str) -> list[str]:
+    """Return the words of a search. Commas and semicolons separate words like spaces."""
+    return [word for word in _BETWEEN_WORDS.split(text) if word]
+
+
 def has_words(text: str, *fields: str) -> Q:
     """Return the condition that each word of `text` is in one of the fields, compared without case."""
     found = Q()
-    for word in text.split():
+    for word in search_words(text):
         anywhere = Q()
         for field in fields:
             anywhere |= Q(**{f"{field}__icontains": word})

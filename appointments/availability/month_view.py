@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from calendar import Calendar
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.formats import time_format
 
 from appointments.availability.slots import free_slots, next_free_of_any_staff
 from services.models import Service
-from staff.models import StaffMember
+from staff.models import Location, StaffMember
 
 _WEEKS = Calendar(firstweekday=0)
 
 
 @dataclass(frozen=True)
 class Start:
-    """A free time and its label. The label names the zone if clocks show the same time twice that day."""
+    """A free time. `value` is in unix seconds."""
 
     value: int
-    words: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,7 @@ def month_with_times(
     *,
     month: date | None = None,
     day: date | None = None,
+    location: Location | None = None,
 ) -> Month:
     """Return the requested month, or else that of `day` or of the next free time, with the times of one day.
 
@@ -65,11 +65,11 @@ def month_with_times(
     """
     now = timezone.now()
     today = now.astimezone(zone).date()
-    found = next_free_of_any_staff(service, people, now, 1, for_clients=True)
+    found = next_free_of_any_staff(service, people, now, 1, for_clients=True, location=location)
     first_free = found[0] if found else None
     start = month or day or (first_free or now).astimezone(zone).date()
     first = start.replace(day=1)
-    by_day = _times_by_day(service, people, first, zone)
+    by_day = _times_by_day(service, people, first, zone, location)
     chosen = day if day in by_day else min(by_day, default=None)
     last_day = (now + timedelta(days=service.booking_horizon_days)).astimezone(zone).date()
     after = (first + timedelta(days=32)).replace(day=1)
@@ -79,7 +79,7 @@ def month_with_times(
         # Past weeks of the current month are left out.
         weeks=[[_day(each, by_day, first, chosen) for each in week] for week in sheet if week[-1] >= today],
         day=chosen,
-        starts=_labelled_starts(by_day.get(chosen, []) if chosen else [], zone),
+        starts=[Start(slot, datetime.fromtimestamp(slot, UTC)) for slot in (by_day[chosen] if chosen else [])],
         first_free=first_free,
         before=(first - timedelta(days=1)).replace(day=1) if first > today else None,
         after=after if after <= last_day else None,
@@ -88,11 +88,11 @@ def month_with_times(
 
 
 def _times_by_day(
-    service: Service, people: Sequence[StaffMember], first: date, zone: ZoneInfo
+    service: Service, people: Sequence[StaffMember], first: date, zone: ZoneInfo, location: Location | None
 ) -> dict[date, list[int]]:
     start = datetime.combine(first, time(0), zone)
     end = datetime.combine((first + timedelta(days=32)).replace(day=1), time(0), zone)
-    slots = free_slots(service, people, start, end, for_clients=True)
+    slots = free_slots(service, people, start, end, for_clients=True, location=location)
     days: dict[date, list[int]] = defaultdict(list)
     for slot in sorted(set().union(*slots.values())):
         days[datetime.fromtimestamp(slot, zone).date()].append(slot)
@@ -101,20 +101,3 @@ def _times_by_day(
 
 def _day(day: date, by_day: Mapping[date, list[int]], first: date, chosen: date | None) -> Day:
     return Day(day, len(by_day.get(day, [])), day.month != first.month, day == chosen)
-
-
-def _labelled_starts(slots: Sequence[int], zone: ZoneInfo) -> list[Start]:
-    readings = Counter(_clock(slot, zone) for slot in slots)
-    return [
-        Start(slot, f"{clock} {_moment(slot, zone):%Z}" if readings[clock] > 1 else clock)
-        for slot in slots
-        for clock in [_clock(slot, zone)]
-    ]
-
-
-def _clock(slot: int, zone: ZoneInfo) -> str:
-    return time_format(_moment(slot, zone), "H:i")
-
-
-def _moment(slot: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(slot, UTC).astimezone(zone)

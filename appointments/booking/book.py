@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
@@ -63,7 +63,8 @@ class Booking:
         return SlotRequest(
             service=self.service,
             staff=staff,
-            starts_at=self.starts_at.replace(second=0, microsecond=0),
+            # In UTC, because arithmetic in a local zone loses the fold of an hour that comes twice.
+            starts_at=self.starts_at.astimezone(UTC).replace(second=0, microsecond=0),
             durations=Durations.of_service(self.service),
             through=BookedThrough(self.through),
             location=self.location,
@@ -169,7 +170,7 @@ def _save_booking(appointment: Appointment) -> Appointment:
     if appointment.method == MeetingMethod.VIDEO:
         arrange_video(appointment)
     appointment.save(force_insert=True)
-    booked_for = {"when": local_time(appointment.starts_at, appointment.staff.zone)}
+    booked_for = {"when": local_time(appointment.starts_at, appointment.zone_for(appointment.staff))}
     record_event(
         appointment,
         Fact(AppointmentEventKind.BOOKED, booked_for),

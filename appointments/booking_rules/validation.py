@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations, load_calendar
 from appointments.availability.slots import GRID_SECONDS, earliest_start, latest_start, next_free
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
 from appointments.models import Appointment, BookedThrough, Client, Status
+from appointments.time_zones import day_and_time
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service, ServiceAssignment
 from staff.models import Location, Organization, StaffMember
 
@@ -54,7 +54,7 @@ class SlotRequest:
     @property
     def when(self) -> str:
         """The start as text, in the current time zone."""
-        return date_format(timezone.localtime(self.starts_at), "D j M Y, H:i")
+        return day_and_time(timezone.localtime(self.starts_at), "D j M Y")
 
     @property
     def params(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from appointments.availability.slots import is_within_hours
 from appointments.changes.move import move_appointment
 from appointments.models import Appointment, BookedThrough
+from appointments.time_zones import time_range
 from services.models import MeetingMethod
 from staff.models import StaffMember
 
@@ -72,13 +73,9 @@ def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffM
 
 def time_and_staff(appointment: Appointment) -> str:
     """Return the time, in the current time zone, and the staff member as text."""
-    when = date_format(timezone.localtime(appointment.starts_at), "D j M, H:i")
-    until = date_format(timezone.localtime(appointment.ends_at), "H:i")
-    return _("%(when)s–%(until)s with %(name)s") % {
-        "when": when,
-        "until": until,
-        "name": appointment.staff.name,
-    }
+    start = timezone.localtime(appointment.starts_at)
+    when = f"{date_format(start, 'D j M')}, {time_range(start, appointment.ends_at)}"
+    return _("%(when)s with %(name)s") % {"when": when, "name": appointment.staff.name}
 
 
 def _link_notice(before: Appointment, moved: Appointment) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -64,7 +64,7 @@ def move_appointment(
     times.
     """
     check_same_organization(appointment.organization, {"staff": staff, "": actor})
-    starts_at = starts_at.replace(second=0, microsecond=0)
+    starts_at = starts_at.astimezone(UTC).replace(second=0, microsecond=0)
     request = SlotRequest(
         service=appointment.service,
         staff=staff or appointment.staff,
@@ -205,7 +205,7 @@ def _time_changes(appointment: Appointment, request: SlotRequest) -> list[Fact]:
     """Return how the requested start and length differ from the appointment's."""
     facts = []
     if request.starts_at != appointment.starts_at:
-        zone = request.staff.zone
+        zone = appointment.zone_for(request.staff)
         times = {
             "before": local_time(appointment.starts_at, zone),
             "when": local_time(request.starts_at, zone),

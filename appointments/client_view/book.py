@@ -42,6 +42,7 @@ def book_as_client(
         "client_note": client_note,
         # Not the zone that is stored for a known client: a stranger may book in that name, and sees the zone.
         "client_time_zone": selection.zone,
+        "location": selection.location,
     }
     details = details | {"name": " ".join(details["name"].split())}
     client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.zone}
@@ -65,7 +66,9 @@ def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:
     """Return the next free slots after a datetime, or from now on if it has passed."""
     assert selection.service  # noqa: S101 - the page has checked it
     start = max(after, timezone.now())
-    return next_free_of_any_staff(selection.service, selection.candidates, start, _SLOTS_SHOWN, for_clients=True)
+    return next_free_of_any_staff(
+        selection.service, selection.candidates, start, _SLOTS_SHOWN, for_clients=True, location=selection.location
+    )
 
 
 def same_client(details: dict[str, str], organization_id: int) -> Client | None:

@@ -17,7 +17,7 @@ from appointments.client_view.slots import NotOffered
 from appointments.dates import DayField
 from appointments.parameters import IdField, UnixTimeField, ZoneField
 from services.models import MeetingMethod, Service
-from staff.models import Organization, StaffMember
+from staff.models import Location, Organization, StaffMember
 
 
 class SelectionForm(forms.Form):
@@ -25,6 +25,7 @@ class SelectionForm(forms.Form):
 
     service = IdField(required=False)
     method = IdField(required=False)
+    location = IdField(required=False)
     staff = IdField(required=False)
     start = UnixTimeField(required=False)
     day = DayField(required=False)
@@ -83,7 +84,36 @@ class ClientSelection:
         found = None if pk is None or self.method is None else self._offer.candidate(self.method, pk)
         if found is None:
             raise NotOffered(_("No staff member of this number takes this appointment. Choose someone else."))
+        chosen = self._parameters.value("location")
+        if chosen and self.method == MeetingMethod.AT_LOCATION and found.location_id not in (chosen, None):
+            raise NotOffered(_("%(name)s doesn’t work at this location. Choose someone else.") % {"name": found.name})
         return found
+
+    @cached_property
+    def locations(self) -> list[Location]:
+        """Return the locations where candidates of an in-person appointment work, by name; empty for other methods."""
+        if self.method != MeetingMethod.AT_LOCATION:
+            return []
+        found = {member.location for member in self._offer.candidates(self.method) if member.location}
+        return sorted(found, key=lambda location: location.name.casefold())
+
+    @cached_property
+    def location(self) -> Location | None:
+        """Return the chosen location, that of the chosen staff member, or the only one; None without a choice."""
+        if self._parameters.has("location") and self.method == MeetingMethod.AT_LOCATION:
+            pk = self._parameters.value("location")
+            found = next((location for location in self.locations if location.pk == pk), None)
+            if found is None:
+                raise NotOffered(_("This can’t be booked at this location. Choose another one."))
+            return found
+        if self.method == MeetingMethod.AT_LOCATION and self.staff:
+            return self.staff.location
+        return self.locations[0] if len(self.locations) == 1 else None
+
+    @property
+    def needs_location(self) -> bool:
+        """Return whether the client must choose a location before the time."""
+        return self.location is None and self.staff is None and len(self.locations) > 1
 
     @cached_property
     def _offer(self) -> ServiceOffer:
@@ -97,6 +127,8 @@ class ClientSelection:
     def people(self) -> list[StaffMember]:
         """Return the staff members to choose from, by name."""
         found = self._offer.candidates(self.method) if self.method else []
+        if self.location:
+            found = [member for member in found if member.location_id in (self.location.pk, None)]
         return sorted(found, key=lambda member: member.name.casefold())
 
     @property
@@ -106,7 +138,10 @@ class ClientSelection:
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """Return the chosen time zone, else that of the organisation."""
+        """Return the zone of an in-person appointment's location, else the chosen one, or the organisation's."""
+        if self.location:
+            fixed: ZoneInfo = self.location.time_zone
+            return fixed
         zone: ZoneInfo = self._parameters.value("zone") or self.organization.time_zone
         return zone
 
@@ -137,4 +172,5 @@ class ClientSelection:
             self.zone,
             month=self._parameters.value("month"),
             day=self._parameters.value("day"),
+            location=self.location,
         )

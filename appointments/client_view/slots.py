@@ -32,11 +32,12 @@ class NotOffered(LookupError):
 
 
 class SlotsQueryForm(forms.Form):
-    """Parameters `days`, `service`, `method`, `staff`, `from` and `zone`."""
+    """Parameters `days`, `service`, `method`, `location`, `staff`, `from` and `zone`."""
 
     days = IdField(required=False)
     service = IdField()
     method = IdField()
+    location = IdField(required=False)
     staff = IdField(required=False)
     zone = ZoneField(required=False)
 
@@ -44,7 +45,7 @@ class SlotsQueryForm(forms.Form):
         super().__init__(*args, **kwargs)
         # `from` is a keyword of Python, so the class can't declare it.
         self.fields["from"] = DayField(required=False)
-        for name in ("days", "service", "method", "staff"):
+        for name in ("days", "service", "method", "location", "staff"):
             sentence = _("“%(name)s” must be a number.") % {"name": name}
             self.fields[name].error_messages |= {"required": sentence, "invalid": sentence}
         sentence = _("Ask for 1 to %(days)s days at once.") % {"days": _MOST_DAYS}
@@ -56,11 +57,16 @@ class SlotsQueryForm(forms.Form):
 
 @dataclass(frozen=True)
 class SlotsQuery:
-    """Query for free slots. Without `staff`, slots of any staff; without `zone`, days of the organisation's zone."""
+    """Query for free slots.
+
+    Without `location`, slots at any location; without `staff`, of any staff; without `zone`, days of the
+    organisation's zone.
+    """
 
     slug: str
     service: int
     method: int
+    location: int | None
     staff: int | None
     first_day: date | None
     days: int
@@ -86,6 +92,10 @@ def slots_for_clients(query: SlotsQuery) -> list[int]:
     people = bookable_staff(service, query.method, only=query.staff)
     if query.staff is not None and not people:
         raise NotOffered(_("No staff member of this number takes this appointment. Choose someone else."))
+    if query.location is not None:
+        people = [member for member in people if member.location_id == query.location]
+        if not people:
+            raise NotOffered(_("This can’t be booked at this location. Choose another one."))
     zone = query.zone or service.organization.time_zone
     first_day = query.first_day or timezone.localdate(timezone=zone)
     start = datetime.combine(first_day, time(0), zone)

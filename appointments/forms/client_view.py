@@ -9,7 +9,6 @@ from unicodedata import normalize
 
 from django import forms
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +16,7 @@ from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.client_view.form_tokens import BadToken, FormToken
 from appointments.client_view.selection import ClientSelection
 from appointments.parameters import UnixTimeField, clean_or_none
+from appointments.time_zones import day_and_time
 from coconut.email_addresses import EmailAddressFormField
 from coconut.fields.phone_numbers import PhoneNumberFormField
 from services.models import MeetingMethod
@@ -135,6 +135,4 @@ class DetailsForm(forms.Form):
     @property
     def alternatives(self) -> list[tuple[int, str]]:
         """Return the alternative slots as (unix seconds, label)."""
-        return [
-            (int(start.timestamp()), date_format(timezone.localtime(start), "l j F, H:i")) for start in self.next_free
-        ]
+        return [(int(start.timestamp()), day_and_time(timezone.localtime(start), "l j F")) for start in self.next_free]

@@ -136,8 +136,17 @@ class ContactCenterForm(BookingBaseForm):
         """Return whether each slot names its location: the client comes by, and any location will do."""
         return bool(self.locations) and self.chosen_location is None
 
+    @property
+    def shows_branch_clock(self) -> bool:
+        """Return whether the times are also shown on the clock of the chosen location, where the client comes to."""
+        return self.chosen_location is not None
+
     @cached_property
-    def client_zone(self) -> ZoneInfo:
+    def other_zone(self) -> ZoneInfo:
+        """Return the zone in which times are shown as well: the chosen location's, or else the client's."""
+        if self.chosen_location:
+            place: ZoneInfo = self.chosen_location.time_zone
+            return place
         chosen = self.client_group.chosen_client
         zone: ZoneInfo = (chosen.time_zone if chosen else None) or self.organization.time_zone
         return zone

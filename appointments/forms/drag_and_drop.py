@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments.changes.drag_and_drop import DropTarget
-from appointments.dates import IsoDateTimeField
+from appointments.dates import EARLIEST, LATEST, IsoDateTimeField
 from appointments.models import Appointment
+from appointments.time_zones import is_repeated, is_skipped
 from staff.models import StaffMember
 
 _TIME_ERRORS = {
@@ -52,6 +57,20 @@ class DragAndDropForm(forms.Form):
         )
 
     @property
+    def repeated_starts(self) -> list[datetime]:
+        """Return both datetimes of a submitted start that clocks show twice that day, else an empty list."""
+        try:
+            submitted = parse_datetime(str(self.data.get("starts_at", "")))
+        except ValueError:
+            return []
+        if submitted is None or submitted.tzinfo is not None or not EARLIEST <= submitted.date() <= LATEST:
+            return []
+        both = [submitted.replace(tzinfo=timezone.get_current_timezone(), fold=fold) for fold in (0, 1)]
+        return both if is_repeated(both[0]) and not is_skipped(both[0]) else []
+
+    @property
     def sentence(self) -> str:
         """Return the first error."""
+        if self.repeated_starts:
+            return gettext("Clocks go back that day and show this time twice. Choose one of the two times.")
         return str(next(error for errors in self.errors.values() for error in errors))

@@ -54,6 +54,7 @@ class MoveForm(CompositeForm):
         initial = {
             "date": starts_at.date().isoformat(),
             "time": starts_at.strftime("%H:%M"),
+            "fold": str(starts_at.fold),
             "length": str(_length_minutes(appointment)),
             "version": str(appointment.version),
         }

@@ -35,10 +35,13 @@ class CompositeForm(ProgressiveForm):
 
     @classmethod
     def choices_so_far(cls, sent: QueryDict) -> dict[str, str]:
-        """Return the submitted values by field; a picked time ("2026-12-31T14:30") sets `date` and `time`."""
+        """Return the submitted values by field; a picked time sets `date`, `time` and `fold` (see `pick_value`)."""
         chosen = {name: value for name, value in sent.items() if isinstance(value, str)}
-        day, separator, at = chosen.get("pick", "").partition("T")
-        return chosen | {"date": day, "time": at} if separator else chosen
+        day, separator, clock = chosen.get("pick", "").partition("T")
+        if not separator:
+            return chosen
+        at, _separator, fold = clock.partition(";")
+        return chosen | {"date": day, "time": at, "fold": fold}
 
     @property
     def errors(self) -> ErrorDict:

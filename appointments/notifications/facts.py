@@ -14,7 +14,7 @@ from appointments.models import Appointment, Audience
 from appointments.notifications.autolinks import without_autolinks
 from appointments.notifications.before_after import PreviousValues
 from appointments.notifications.ics import address_of
-from appointments.time_zones import current_zone_label
+from appointments.time_zones import current_zone_label, range_ends
 from services.models import MeetingMethod
 
 
@@ -59,8 +59,8 @@ def _when(appointment: Appointment, audience: str, previous: PreviousValues) -> 
 
 
 def _time_range(starts_at: datetime, ends_at: datetime) -> str:
-    start, end = timezone.localtime(starts_at), timezone.localtime(ends_at)
-    return f"{date_format(start, 'l, j F Y, H:i')} – {date_format(end, 'H:i')}"
+    start = timezone.localtime(starts_at)
+    return f"{date_format(start, 'l, j F Y')}, {' – '.join(range_ends(start, ends_at))}"
 
 
 def _method_details(appointment: Appointment, audience: str) -> list[str]:

@@ -48,8 +48,7 @@ def summary_for(notifications: Sequence[Notification]) -> EmailMultiAlternatives
     pks = [notification.appointment_id for notification in notifications]
     appointments = Appointment.objects.select_related(*_RELATED).in_bulk(pks)
     pairs = [(appointments[notification.appointment_id], notification) for notification in notifications]
-    with timezone.override(pairs[0][0].staff.zone):
-        return _render_summary(pairs)
+    return _render_summary(pairs)
 
 
 def _render_summary(pairs: Sequence[tuple[Appointment, Notification]]) -> EmailMultiAlternatives:
@@ -60,7 +59,7 @@ def _render_summary(pairs: Sequence[tuple[Appointment, Notification]]) -> EmailM
         "subject": subject,
         "sentence": f"{sentence % number} {_('This is how they are now:')}",
         "language": translation.get_language(),
-        "changes": [_context(appointment, notification) for appointment, notification in pairs],
+        "changes": [_context_in_readers_zone(appointment, notification) for appointment, notification in pairs],
     }
     message = EmailMultiAlternatives(
         subject=subject,
@@ -72,6 +71,11 @@ def _render_summary(pairs: Sequence[tuple[Appointment, Notification]]) -> EmailM
         "appointments.ics", calendar_of([appointment for appointment, _notification in pairs]), "text/calendar"
     )
     return message
+
+
+def _context_in_readers_zone(appointment: Appointment, notification: Notification) -> dict[str, Any]:
+    with timezone.override(_zone_of_reader(appointment, notification)):
+        return _context(appointment, notification)
 
 
 def _render_message(appointment: Appointment, notification: Notification) -> EmailMultiAlternatives:
@@ -199,7 +203,7 @@ def _address_of_reader(appointment: Appointment, notification: Notification) -> 
 def _zone_of_reader(appointment: Appointment, notification: Notification) -> tzinfo:
     if notification.audience == Audience.CLIENT:
         return appointment.client_zone
-    return _reader(appointment, notification).zone
+    return appointment.zone_for(_reader(appointment, notification))
 
 
 def _reader(appointment: Appointment, notification: Notification) -> StaffMember:

@@ -17,6 +17,7 @@ from appointments.models import Appointment
 from appointments.schedule.rows import AppointmentRow, appointment_rows_between
 from services.models import Service, ServiceAssignment
 from staff.models import Location, Role, StaffMember, WorkingHours
+from staff.pagination import search_words
 
 # Hours that a day shows at least. Earlier and later appointments extend them.
 _FIRST_HOUR, _LAST_HOUR = 8, 18
@@ -99,7 +100,7 @@ def people_on(
         people = people.filter(services=service)
     if only is not None:
         people = people.filter(pk=only.pk)
-    for word in search.split():
+    for word in search_words(search):
         people = people.filter(Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word))
     return people
 

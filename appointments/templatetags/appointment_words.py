@@ -12,16 +12,29 @@ from django.utils.translation import gettext as _
 
 from appointments.labels import method_icon, personal_link_label, phone_to_call
 from appointments.notifications.autolinks import without_autolinks
-from appointments.time_zones import current_zone_label, time_zone_label
+from appointments.time_zones import (
+    clock_time,
+    current_zone_label,
+    current_zone_labels,
+    day_and_time,
+    pick_value,
+    time_range,
+    time_zone_label,
+)
 from appointments.timeline import event_text
 from coconut.fields.phone_numbers import tel_uri
 
 register = template.Library()
+register.filter(clock_time, expects_localtime=True)
 register.filter(current_zone_label)
+register.filter(current_zone_labels)
+register.filter(day_and_time, expects_localtime=True)
 register.filter(event_text)
 register.filter(method_icon)
 register.filter(personal_link_label)
+register.filter(pick_value, expects_localtime=True)
 register.filter(phone_to_call)
+register.filter(time_range, expects_localtime=True)
 register.filter(tel_uri)
 register.filter(time_zone_label)
 register.filter(without_autolinks)
@@ -48,4 +61,5 @@ def other_local_time(at: datetime, zone: ZoneInfo) -> str:
     here, there = timezone.localtime(at), at.astimezone(zone)
     if here.replace(tzinfo=None) == there.replace(tzinfo=None):
         return ""
-    return date_format(there, "H:i" if here.date() == there.date() else "D H:i")
+    clock = clock_time(there)
+    return clock if here.date() == there.date() else f"{date_format(there, 'D')} {clock}"

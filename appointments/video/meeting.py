@@ -9,6 +9,7 @@ from __future__ import annotations
 from appointments.booking_rules.errors import StaffUnavailable
 from appointments.models import Appointment
 from integrations.hosting.eligibility import Hosting, hosting_of
+from integrations.meetings.organizers import replacement_of
 from integrations.meetings.requests import hand_over, request_cancel, request_meeting
 from staff.models import StaffMember
 
@@ -52,6 +53,14 @@ def reassign_video(appointment: Appointment) -> None:
         starts_at=appointment.starts_at,
         ends_at=appointment.ends_at,
     )
+
+
+def follow_organizer(appointment: Appointment) -> bool:
+    """Replace the meeting if its organizer on the platform has changed, and return whether it was replaced."""
+    replacement = replacement_of(appointment.meeting) if appointment.meeting is not None else None
+    if replacement is not None:
+        appointment.meeting = replacement
+    return replacement is not None
 
 
 def retire_video(appointment: Appointment) -> None:

@@ -7,6 +7,7 @@ another way, by hand or by a fault. Nothing here calls a platform.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from uuid import UUID
 
 from django.db import transaction
@@ -15,10 +16,16 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, AppointmentQuerySet, Status
+from appointments.booking_rules.errors import BookingError
+from appointments.booking_rules.locks import lock_appointment, lock_staff
+from appointments.models import Appointment, AppointmentEventKind, AppointmentQuerySet, Status
+from appointments.timeline import Fact, record_event
+from appointments.video.meeting import follow_organizer
+from coconut.isolation import isolated
 from integrations.hooks import MeetingPage
 from integrations.meetings.findings import record_finding
 from integrations.meetings.requests import request_cancel, request_move
+from integrations.meetings.signals import batch_enqueue
 from integrations.models import Connection, DesiredState, FindingKind, Meeting
 from services.models import MeetingMethod
 
@@ -36,6 +43,16 @@ class AppointmentMeetings:
     def repair(self, connection: Connection) -> int:
         wrong = _with_meeting(connection).filter(_NEEDS_NO_MEETING | ~_AT_THE_SAME_TIME)
         return sum(_repair_meeting(pk) for pk in wrong.values_list("pk", flat=True))
+
+    def follow_organizers(self, meeting_ids: Collection[UUID]) -> int:
+        # A client who has arrived may be about to use the link.
+        waiting = Appointment.objects.filter(meeting__in=meeting_ids, status=Status.CONFIRMED)
+        replaced = 0
+        with batch_enqueue():
+            for appointment in waiting.select_related("staff", "organization").order_by("starts_at", "pk"):
+                with isolated(f"The organizer of appointment {appointment.pk}"), suppress(BookingError):
+                    replaced += _follow_organizer(appointment)
+        return replaced
 
 
 def appointment_pages(meeting_ids: Collection[UUID]) -> dict[UUID, MeetingPage]:
@@ -56,6 +73,18 @@ def _with_meeting(connection: Connection) -> AppointmentQuerySet:
         meeting__connection=connection,
         meeting__desired_state=DesiredState.PRESENT,
     ).order_by("pk")
+
+
+@transaction.atomic
+def _follow_organizer(appointment: Appointment) -> bool:
+    """Check again under the locks, and replace the meeting. Clients and staff keep their own links."""
+    lock_staff(appointment.staff)
+    current = lock_appointment(appointment, None)
+    if current.status != Status.CONFIRMED or not follow_organizer(current):
+        return False
+    current.save(update_fields=["meeting"])
+    record_event(current, Fact(AppointmentEventKind.ORGANIZER_CHANGED))
+    return True
 
 
 @transaction.atomic

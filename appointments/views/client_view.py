@@ -41,6 +41,7 @@ from staff.models import Organization
 
 P = ParamSpec("P")
 _STEPS = ("services", "methods", "times", "details")
+_STEPS_WITH_LOCATION = ("services", "methods", "locations", "times", "details")
 Page = Callable[Concatenate[HttpRequest, Organization, P], HttpResponse]
 
 
@@ -93,7 +94,7 @@ def _too_many_requests(request: HttpRequest, organization: Organization, limit: 
 @require_http_methods(["GET", "HEAD", "POST"])
 @_public_page
 def book(request: HttpRequest, organization: Organization) -> HttpResponse:
-    """Show the next step: service, method, time, then details. POST books."""
+    """Show the next step: service, method, location, time, then details. POST books."""
     selection = ClientSelection(organization, request.GET)
     with timezone.override(selection.zone):
         if selection.service is None:
@@ -101,6 +102,8 @@ def book(request: HttpRequest, organization: Organization) -> HttpResponse:
             return _render_step(request, selection, "services", {"services": services})
         if selection.method is None:
             return _render_step(request, selection, "methods", {})
+        if selection.needs_location:
+            return _render_step(request, selection, "locations", {})
         if request.method == "POST":
             return _book_selection(request, selection)
         if selection.starts_at is None:
@@ -109,12 +112,14 @@ def book(request: HttpRequest, organization: Organization) -> HttpResponse:
 
 
 def _render_step(request: HttpRequest, selection: ClientSelection, step: str, context: dict[str, Any]) -> HttpResponse:
+    steps = _STEPS_WITH_LOCATION if len(selection.locations) > 1 else _STEPS
     chosen = {
         "selection": selection,
         "staff": selection.staff,
         "organization": selection.organization,
         "step": step,
-        "number": _STEPS.index(step) + 1,
+        "number": steps.index(step) + 1,
+        "steps": len(steps),
     }
     return render(request, f"appointments/client_view/{step}.html", {**chosen, **context})
 

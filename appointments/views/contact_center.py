@@ -36,8 +36,7 @@ def contact_center(request: HttpRequest) -> HttpResponse:
 def contact_center_booked(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm the booking, with links to book the next one."""
     appointment = appointment_or_404(request, pk)
-    context = {**link_context(appointment), "client_zone": appointment.client_zone}
-    return render(request, "appointments/contact_center/booked.html", context)
+    return render(request, "appointments/contact_center/booked.html", link_context(appointment))
 
 
 def _book(form: ContactCenterForm, member: StaffMember) -> Appointment:

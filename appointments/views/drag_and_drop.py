@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -14,6 +15,7 @@ from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.changes.drag_and_drop import confirmation_lines, drop_appointment, time_and_staff
 from appointments.forms.drag_and_drop import DragAndDropForm
 from appointments.models import Appointment
+from appointments.time_zones import day_and_time
 from appointments.views.appointment_page import appointment_or_404
 from staff.access import current_member
 
@@ -25,7 +27,7 @@ def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
     member = current_member(request)
     form = DragAndDropForm(request.POST, appointment=appointment, actor=member)
     if not form.is_valid():
-        return _refused(form.sentence)
+        return _refused(form.sentence, form.repeated_starts)
     try:
         is_confirmed = form.cleaned_data["confirmed"]
         lines = [] if is_confirmed else confirmation_lines(appointment, form.drop, member)
@@ -33,7 +35,7 @@ def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
             return JsonResponse({"outcome": "confirm", "sentences": lines})
         moved = drop_appointment(appointment, form.drop, member)
     except BookingError as error:
-        return _refused(error.sentence, error)
+        return _refused(error.sentence, error.next_free if isinstance(error, TimeTaken) else [])
     return JsonResponse(_moved(appointment, moved))
 
 
@@ -50,10 +52,8 @@ def _moved(before: Appointment, moved: Appointment) -> dict[str, Any]:
     return {"outcome": "moved", "sentence": _("%(client)s is on %(now)s now.") % params, "undo": undo}
 
 
-def _refused(sentence: str, error: BookingError | None = None) -> JsonResponse:
-    free = error.next_free if isinstance(error, TimeTaken) else []
+def _refused(sentence: str, free: Sequence[datetime]) -> JsonResponse:
     times = [
-        {"starts_at": start.isoformat(), "label": date_format(timezone.localtime(start), "D j M, H:i")}
-        for start in free
+        {"starts_at": start.isoformat(), "label": day_and_time(timezone.localtime(start), "D j M")} for start in free
     ]
     return JsonResponse({"outcome": "refused", "sentence": sentence, "next_free": times}, status=409)

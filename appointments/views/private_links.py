@@ -73,7 +73,8 @@ def _private_page(*token_fields: str) -> Callable[[Page[P]], Callable[..., HttpR
             if private_links_have_ended(appointment):
                 context = {"organization": appointment.organization, "phone": phone_to_call(appointment)}
                 return confidential(render(request, "appointments/manage/ended_link.html", context, status=410))
-            zone = appointment.staff.zone if token == appointment.staff_join_token else appointment.client_zone
+            is_for_staff = token == appointment.staff_join_token
+            zone = appointment.zone_for(appointment.staff) if is_for_staff else appointment.client_zone
             with timezone.override(zone):
                 return confidential(page(request, appointment, *args, **kwargs))
 

@@ -111,8 +111,8 @@ def _rematches() -> Iterator[GaugeMetricFamily]:
 
 def _emails() -> Iterator[GaugeMetricFamily]:
     number, oldest = count_waiting()
-    yield _number("coconut_mails_waiting", "Emails that wait to be sent.", number)
-    yield _number("coconut_mails_oldest_waiting_seconds", "Seconds that the oldest waiting email has waited.", oldest)
+    yield _number("coconut_emails_waiting", "Emails that wait to be sent.", number)
+    yield _number("coconut_emails_oldest_waiting_seconds", "Seconds that the oldest waiting email has waited.", oldest)
 
 
 def _number(name: str, text: str, value: float) -> GaugeMetricFamily:

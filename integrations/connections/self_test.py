@@ -54,7 +54,12 @@ class CheckResult:
     @property
     def failed(self) -> CheckStep | None:
         """The failed step."""
-        return _failed_step(self.steps)
+        return _first_step(self.steps, StepOutcome.FAILED)
+
+    @property
+    def warned(self) -> CheckStep | None:
+        """The first step with a warning."""
+        return _first_step(self.steps, StepOutcome.WARNING)
 
 
 @transaction.atomic
@@ -105,15 +110,16 @@ def latest_check(connection: Connection) -> CheckResult | None:
 def _finish_check(check: ConnectionCheck, steps: Sequence[CheckStep]) -> None:
     # A newer request may have deleted the row.
     if ConnectionCheck.objects.filter(pk=check.pk).update(finished_at=Now()):
-        failed = _failed_step(steps)
+        failed, warned = _first_step(steps, StepOutcome.FAILED), _first_step(steps, StepOutcome.WARNING)
         record_event(
             check.connection,
             EventKind.CHECKED,
             check.requested_by,
             failed_step=failed.name if failed else "",
             reason=failed.message if failed else "",
+            warning=warned.message if warned else "",
         )
 
 
-def _failed_step(steps: Sequence[CheckStep]) -> CheckStep | None:
-    return next((step for step in steps if step.outcome == StepOutcome.FAILED), None)
+def _first_step(steps: Sequence[CheckStep], outcome: StepOutcome) -> CheckStep | None:
+    return next((step for step in steps if step.outcome == outcome), None)

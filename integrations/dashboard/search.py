@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integrations.models import Connection, MatchStatus, UserMatch
 from staff.models import StaffMember
+from staff.pagination import search_words
 
 ROWS = (25, 50, 100)
 
@@ -46,7 +47,7 @@ class TableFilter(forms.Form):
     @property
     def words(self) -> list[str]:
         """Search words. A user must match all of them."""
-        return self.value("search").split()
+        return search_words(self.value("search"))
 
     @property
     def rows_per_page(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from time import monotonic
 from typing import Final
 
@@ -25,6 +26,7 @@ from integrations.circuit_breaker import (
     close_circuit,
     may_call,
     pause,
+    pause_organizer,
     record_failure,
     record_success,
     release_probe,
@@ -36,10 +38,11 @@ from integrations.matching.host_permission_schedule import (
     record_denial,
     schedule_next_probe,
 )
+from integrations.matching.signals import remote_users_changed
 from integrations.models import Connection, DirectoryState, HostPermission, Meeting, UserMatch
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import MatchReason, PermissionResult, PermissionState, PlatformError
+from integrations.platforms.values import ErrorScope, MatchReason, PermissionResult, PermissionState, PlatformError
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +124,10 @@ def _call_platform(
         record_failure(connection.pk, error, _CALLER)
         return None
     # Before the results are written: the lock order is the connection first, then matches.
-    if seconds := max((result.pause for result in results.values()), default=0.0):
+    for remote_id, result in results.items():
+        if result.pause:
+            pause_organizer(connection.pk, remote_id, result.pause, result.scope)
+    if seconds := max((each.pause for each in results.values() if each.scope == ErrorScope.CONNECTION), default=0.0):
         close_circuit(connection.pk)
         pause(connection.pk, seconds)
     elif any(result.state != PermissionState.UNCLEAR for result in results.values()):
@@ -174,18 +180,22 @@ def write_host_permission(connection: Connection, results: Mapping[str, Permissi
         .order_by("staff_id")
         .select_for_update(no_key=True)
     )
+    unknown = [match for match in matches if match.host_permission == HostPermission.UNKNOWN]
     newly_granted = {match.remote_id for match in matches if _apply_result(match, results[match.remote_id])}
     UserMatch.objects.bulk_update(matches, _RESULT_FIELDS)
     if newly_granted:
         _follow_grant(connection, newly_granted)
+    elif any(match.host_permission == HostPermission.GRANTED for match in unknown):
+        remote_users_changed.send(sender=UserMatch, connection_id=connection.pk)
     return bool(newly_granted)
 
 
 def _apply_result(match: UserMatch, result: PermissionResult) -> bool:
     """Change the match, unsaved. Returns whether the permission is granted now and was refused before."""
     if result.pause:
-        # No result for this person: first in line after the pause.
-        match.host_permission_due_at = Now()
+        # No result for this person: first in line after the pause. A pause of the connection stops all probes.
+        wait = 0.0 if result.scope == ErrorScope.CONNECTION else result.pause
+        match.host_permission_due_at = Now() + timedelta(seconds=wait)
     elif result.state == PermissionState.GRANTED:
         return _grant(match)
     elif result.state == PermissionState.DENIED:

@@ -19,10 +19,10 @@ from coconut.task_queue import enqueue_once_on_commit
 from integrations import circuit_breaker
 from integrations.matching.rematch_runs import people_of
 from integrations.matching.rematch_worker import end_of_shift
-from integrations.matching.results import look_up, write_results
+from integrations.matching.results import look_up, with_result, write_results
 from integrations.models import Connection, MatchField, RematchRun, UserMatch
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import PlatformError
+from integrations.platforms.values import IncompleteLookup, PlatformError
 from staff.models import StaffMember
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,12 @@ def _look_up_and_write(connection: Connection, user_names: dict[int, str]) -> No
     directory = platform_of(connection).open_directory(connection, len(user_names))
     for chunk in _chunks(list(user_names), directory.chunk_size):
         part = {pk: user_names[pk] for pk in chunk}
-        write_results(connection, part, look_up(connection, directory, part))
+        try:
+            results = look_up(connection, directory, part)
+        except IncompleteLookup as error:
+            write_results(connection, with_result(part, error.results), error.results)
+            raise
+        write_results(connection, part, results)
 
 
 def _chunks(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -46,8 +46,9 @@ def _reason(run: RematchRun, change: MatchChange) -> str:
     """Return the first line of the remedy for an unmatched person. Commands may follow it."""
     platform = platform_of(run.connection)
     if change.after in (MatchStatus.MATCHED, MatchStatus.CHECKING):
-        sentence = _("Another %s user than before.") % platform.label
-        return sentence if change.is_other_user else ""
+        if change.is_recreated:
+            return _("A new %s user with the same user name.") % platform.label
+        return _("Another %s user than before.") % platform.label if change.is_other_user else ""
     lines = platform.remedy(run.connection, _unsaved_match(run, change)).splitlines()
     return lines[0] if lines else ""
 

@@ -20,6 +20,8 @@ from integrations.matching.rematch_runs import WORK_TASK, count_statuses
 from integrations.messages import Message
 from integrations.models import Connection, MatchChange, MatchStatus, RematchRun, RematchState
 from integrations.models.rematches import RematchRunQuerySet
+from integrations.platforms.failures import ErrorKind
+from integrations.platforms.values import PlatformError
 
 RUN_LEASE_DURATION = timedelta(seconds=120)
 #: Number of latest runs of a connection whose changes are kept. Older runs keep only their counts.
@@ -85,11 +87,14 @@ def caller_of(run_id: int) -> str:
 
 
 def advance(run: RematchRun, cursor: int, people: int, changes: Sequence[MatchChange]) -> None:
-    """Store that the staff up to `cursor` are done, and renew the lease. Raises LeaseLost."""
+    """Store that `people` more are done, all those up to `cursor` included, and renew the lease. Raises LeaseLost."""
     run.cursor = cursor
     run.done += people
+    run.attempts = run.unusable_answers = 0
     progress = {"cursor": cursor, "done": run.done, "total": max(run.total, run.done)}
-    if not _running(run).renew_lease(run.lease_token, RUN_LEASE_DURATION, **progress, attempts=0, error=Message()):
+    if not _running(run).renew_lease(
+        run.lease_token, RUN_LEASE_DURATION, **progress, attempts=0, unusable_answers=0, error=Message()
+    ):
         raise LeaseLost
     _store_changes(run, changes)
 
@@ -102,7 +107,7 @@ def _store_changes(run: RematchRun, changes: Sequence[MatchChange]) -> None:
         changes,
         update_conflicts=True,
         unique_fields=["run", "staff"],
-        update_fields=["after", "is_other_user", "queried_name", "remote_user_name", "reason", "hint"],
+        update_fields=["after", "is_other_user", "is_recreated", "queried_name", "remote_user_name", "reason", "hint"],
     )
 
 
@@ -112,10 +117,16 @@ def hand_over(run: RematchRun) -> None:
     send(WORK_TASK, run.pk)
 
 
-def postpone(run: RematchRun, reason: Message, seconds: float | None = None) -> None:
-    """Continue from the cursor after `seconds`, or after a pause that grows with each failure in a row."""
-    wait = timedelta(seconds=seconds if seconds is not None else growing_pause(run.attempts))
-    _release(run, due_at=Now() + wait, attempts=min(run.attempts + 1, 1000), error=reason)
+def postpone(run: RematchRun, error: PlatformError) -> None:
+    """Continue from the cursor after the requested pause, or after one that grows with each failure in a row."""
+    seconds = error.retry_after if error.retry_after is not None else growing_pause(run.attempts)
+    _release(
+        run,
+        due_at=Now() + timedelta(seconds=seconds),
+        attempts=min(run.attempts + 1, 1000),
+        unusable_answers=run.unusable_answers + 1 if error.kind == ErrorKind.UNUSABLE else 0,
+        error=error.message,
+    )
 
 
 def fail(run: RematchRun, reason: Message) -> None:

@@ -61,7 +61,9 @@ def people_in(run: RematchRun) -> QuerySet[StaffMember]:
 @receiver(connection_recovered)
 def resume_waiting_run(connection_id: int, **kwargs: Any) -> None:
     """Make a run due that waits after a failure, because the platform answers again."""
-    RematchRun.objects.running().filter(connection=connection_id, attempts__gt=0, due_at__gt=Now()).update(due_at=Now())
+    waiting = RematchRun.objects.running().filter(connection=connection_id, attempts__gt=0, due_at__gt=Now())
+    # After an unusable answer, a success of another caller says nothing new.
+    waiting.filter(unusable_answers=0).update(due_at=Now())
 
 
 def count_statuses(connection: Connection) -> dict[str, int]:
@@ -207,4 +209,11 @@ def dismiss(run: RematchRun) -> None:
     shown.exclude(state=RematchState.RUNNING).update(dismissed_at=Now())
 
 
-_NO_PROGRESS = {"cursor": 0, "done": 0, "attempts": 0, "error": Message(), "unreached_after": None}
+_NO_PROGRESS = {
+    "cursor": 0,
+    "done": 0,
+    "attempts": 0,
+    "unusable_answers": 0,
+    "error": Message(),
+    "unreached_after": None,
+}

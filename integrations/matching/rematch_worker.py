@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from itertools import takewhile
 from time import monotonic
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from integrations.circuit_breaker import record_failure
 from integrations.events import record_event
@@ -23,7 +25,7 @@ from integrations.matching.rematch_lease import (
     succeed,
 )
 from integrations.matching.rematch_runs import people_in
-from integrations.matching.results import look_up, preview_results, write_results
+from integrations.matching.results import look_up, preview_results, with_result, write_results
 from integrations.messages import Message, NeutralMessage
 from integrations.models import (
     Connection,
@@ -32,11 +34,12 @@ from integrations.models import (
     MatchChange,
     Meeting,
     RematchRun,
+    UserMatch,
 )
 from integrations.platforms.base import Directory
-from integrations.platforms.failures import ErrorKind
+from integrations.platforms.failures import MOST_UNUSABLE_ANSWERS, ErrorKind
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import DirectoryResult, PlatformError
+from integrations.platforms.values import DirectoryResult, IncompleteLookup, PlatformError
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +70,31 @@ def _look_up_all(run: RematchRun) -> None:
     work_until = end_of_shift()
     directory = platform_of(connection).open_directory(connection, max(run.total - run.done, 1))
     while user_names := _next_user_names(run, directory.chunk_size):
-        results = look_up(connection, directory, user_names)
-        with transaction.atomic():
-            advance(run, max(user_names), len(user_names), _apply_results(run, user_names, results))
+        try:
+            results = look_up(connection, directory, user_names)
+        except IncompleteLookup as error:
+            _store_results(run, user_names, error.results)
+            raise
+        _store_results(run, user_names, results)
         if monotonic() > work_until or _must_yield(directory):
             hand_over(run)
             return
     _finish(run)
+
+
+def _store_results(run: RematchRun, user_names: Mapping[int, str], results: Mapping[str, DirectoryResult]) -> None:
+    """Store the results with the progress. The cursor stops before the first person without a result.
+
+    Results of people after the cursor are stored, too, so that `_next_user_names` leaves these people out. A preview
+    stores no matches, so it looks them up again.
+    """
+    prefix = dict(takewhile(lambda item: item[1] in results, sorted(user_names.items())))
+    answered = prefix if run.is_preview else with_result(user_names, results)
+    if not answered:
+        return
+    with transaction.atomic():
+        changes = _apply_results(run, answered, results)
+        advance(run, max(prefix, default=run.cursor), len(answered), changes)
 
 
 def _must_yield(directory: Directory) -> bool:
@@ -101,8 +122,11 @@ def end_of_shift() -> float:
 
 
 def _next_user_names(run: RematchRun, count: int) -> dict[int, str]:
-    """Return the next staff ids behind the cursor, with the values of the match field."""
-    people = people_in(run).filter(pk__gt=run.cursor).order_by("pk")
+    """Return the next staff ids behind the cursor without a result of this run, with the values of the match field."""
+    answered = UserMatch.objects.filter(
+        connection=run.connection_id, staff=OuterRef("pk"), run=run, checked_at__gte=run.started_at
+    )
+    people = people_in(run).filter(~Exists(answered), pk__gt=run.cursor).order_by("pk")
     return dict(people.values_list("pk", run.match_field)[:count])
 
 
@@ -124,8 +148,10 @@ def _interrupt(run: RematchRun, error: PlatformError) -> None:
     )
     record_failure(run.connection_id, error, caller_of(run.pk))
     try:
-        if _is_waiting_useful(run.connection, error):
-            postpone(run, error.message, error.retry_after)
+        if error.kind == ErrorKind.UNUSABLE and run.unusable_answers + 1 >= MOST_UNUSABLE_ANSWERS:
+            _fail_run(run, Message(NeutralMessage.RUN_WITHOUT_USABLE_ANSWER, {"times": MOST_UNUSABLE_ANSWERS}))
+        elif _is_waiting_useful(run.connection, error):
+            postpone(run, error)
         else:
             _fail_run(run, error.message)
     except LeaseLost:

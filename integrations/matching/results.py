@@ -11,11 +11,14 @@ from django.db.models.functions import Now
 
 from coconut.task_queue import enqueue_on_commit
 from integrations.circuit_breaker import record_success
+from integrations.events import record_event
 from integrations.matching.host_permission_schedule import PROBE_TASK
+from integrations.matching.signals import remote_users_changed
 from integrations.models import (
     Connection,
     DirectoryState,
     DriftFinding,
+    EventKind,
     HostPermission,
     MatchChange,
     MatchStatus,
@@ -25,7 +28,7 @@ from integrations.models import (
 from integrations.models.matches import derived_status
 from integrations.platforms.base import Directory
 from integrations.platforms.registry import platform_of
-from integrations.platforms.values import DirectoryResult, MatchReason
+from integrations.platforms.values import DirectoryResult, IncompleteLookup, MatchReason
 from staff.models import StaffMember
 
 #: Columns that a result changes. `enabled` is the admin's decision.
@@ -74,7 +77,28 @@ def write_results(
     DriftFinding.objects.filter(connection=connection, staff__in=unchanged.keys()).delete()
     if any(row.host_permission == HostPermission.UNKNOWN and row.directory == DirectoryState.MATCHED for row in rows):
         enqueue_on_commit(PROBE_TASK, connection.pk)
-    return _changes(before, rows)
+    if any(_hosts_differently(before.get(row.staff_id), row) for row in rows):
+        remote_users_changed.send(sender=UserMatch, connection_id=connection.pk)
+    changes = _changes(before, rows)
+    _note_recreated_users(connection, changes)
+    return changes
+
+
+def _hosts_differently(old: UserMatch | None, new: UserMatch) -> bool:
+    """Return whether a known person can host now, and couldn't before or was another user or had another name."""
+    if old is None or derived_status(new) != MatchStatus.MATCHED:
+        return False
+    is_same = (old.remote_id, old.remote_user_name) == (new.remote_id, new.remote_user_name)
+    return old.status != MatchStatus.MATCHED or not is_same
+
+
+def _note_recreated_users(connection: Connection, changes: Sequence[MatchChange]) -> None:
+    """Add an event about people whose remote user was deleted and created again under the same name."""
+    recreated = [change for change in changes if change.is_recreated]
+    if recreated:
+        first = recreated[0]
+        params = {"person": first.staff.name, "user_name": first.remote_user_name, "others": len(recreated) - 1}
+        record_event(connection, EventKind.USER_RECREATED, None, **params)
 
 
 def preview_results(
@@ -154,11 +178,13 @@ def _changes(before: Mapping[int, UserMatch], after: Sequence[UserMatch]) -> lis
 
 
 def _change(old: UserMatch | None, new: UserMatch) -> MatchChange:
+    is_other_user = old is not None and bool(old.remote_id) and new.remote_id not in ("", old.remote_id)
     return MatchChange(
         staff_id=new.staff_id,
         before=old.status if old is not None else MatchStatus.CHECKING,
         after=derived_status(new),
-        is_other_user=old is not None and bool(old.remote_id) and new.remote_id not in ("", old.remote_id),
+        is_other_user=is_other_user,
+        is_recreated=is_other_user and _has_same_name(old, new),
         queried_name=new.queried_name or "",
         remote_user_name=new.remote_user_name,
         reason=new.reason,
@@ -166,11 +192,28 @@ def _change(old: UserMatch | None, new: UserMatch) -> MatchChange:
     )
 
 
+def _has_same_name(old: UserMatch | None, new: UserMatch) -> bool:
+    return old is not None and old.remote_user_name.casefold() == new.remote_user_name.casefold()
+
+
 def look_up(connection: Connection, directory: Directory, user_names: Mapping[int, str]) -> dict[str, DirectoryResult]:
-    """Return a result for each value of `user_names`. Empty values cost no call."""
+    """Return a result for each value of `user_names`. Empty values cost no call.
+
+    Raises PlatformError. `IncompleteLookup` has the results of some values, the empty ones included.
+    """
     results = {value: DirectoryResult(reason=MatchReason.FIELD_EMPTY) for value in user_names.values()}
     queried = [value for value in results if value.strip()]
-    if queried:
-        results |= directory.find(queried)
-        record_success(connection.pk)
-    return results
+    if not queried:
+        return results
+    try:
+        found = directory.find(queried)
+    except IncompleteLookup as error:
+        empty = {value: result for value, result in results.items() if value not in queried}
+        raise IncompleteLookup(error, {**empty, **error.results}) from error
+    record_success(connection.pk)
+    return results | dict(found)
+
+
+def with_result(user_names: Mapping[int, str], results: Mapping[str, DirectoryResult]) -> dict[int, str]:
+    """Return the staff ids and user names that have a result."""
+    return {pk: value for pk, value in user_names.items() if value in results}

@@ -17,6 +17,7 @@ from integrations.events import record_event
 from integrations.hooks import MeetingPage, pages_of
 from integrations.hosting.eligibility import Hosting, hosting_of
 from integrations.meetings import requests
+from integrations.meetings.organizers import request_follow
 from integrations.models import Connection, DesiredState, EventKind, MatchStatus, Meeting
 from staff.models import Organization, StaffMember
 
@@ -111,6 +112,8 @@ def try_again(connection: Connection, meeting_id: UUID | None, actor: StaffMembe
     retried = requests.try_again(chosen)
     if retried:
         record_event(connection, EventKind.LINKS_RETRIED, actor, count=retried)
+        # Under a former organizer, a meeting would fail again.
+        request_follow(connection)
     return RetryResult(retried, blocked_hosts)
 
 

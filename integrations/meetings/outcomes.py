@@ -14,24 +14,32 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Now
 
 from coconut.leases import NO_LEASE
-from integrations.circuit_breaker import growing_pause, record_failure, record_success, release_probe
+from integrations.circuit_breaker import (
+    growing_pause,
+    pause_organizer,
+    record_failure,
+    record_success,
+    release_probe,
+)
 from integrations.matching.host_permission_schedule import SCHEDULE_FIELDS, record_refused_meeting
 from integrations.meetings import lease
 from integrations.meetings.lease import Claim
 from integrations.meetings.signals import enqueue_meetings_on_commit, send_meeting_changed
 from integrations.messages import Message, NeutralMessage
 from integrations.metrics import AGREED, TAKEN_OVER, count_sync
-from integrations.models import DesiredState, DirectoryState, HostPause, Meeting, UserMatch
-from integrations.platforms.failures import ErrorKind
+from integrations.models import DesiredState, DirectoryState, Meeting, UserMatch
+from integrations.platforms.failures import MOST_UNUSABLE_ANSWERS, ErrorKind
 from integrations.platforms.values import ErrorScope, MatchReason, PlatformError
 
 logger = logging.getLogger(__name__)
 
 NO_ERROR: Final[dict[str, Any]] = {"error_kind": "", "error": Message(), "error_request_id": ""}
+#: Counts of failures after which a version of a meeting is given up.
+NO_COUNTED_FAILURES: Final[dict[str, Any]] = {"crashes": 0, "unusable_answers": 0}
 #: Crashes after which a meeting fails. The pauses between them add up to about four minutes.
 MOST_CRASHES: Final = 5
 #: Longest pause in seconds. If the platform asks for a longer one, the next attempt comes earlier.
-_LONGEST_PAUSE: Final = {ErrorScope.CONNECTION: 3600.0, ErrorScope.HOST: 86400.0}
+_LONGEST_PAUSE: Final = {ErrorScope.CONNECTION: 3600.0, ErrorScope.HOST: 86400.0, ErrorScope.UNCLEAR: 3600.0}
 _NEVER: Final = Value(None, output_field=DateTimeField())
 
 
@@ -47,9 +55,9 @@ def write_success(claim: Claim, warning: Message) -> None:
         synced_version=claim.meeting.version,
         recheck_at=None if claim.compare else F("recheck_at"),
         attempts=0,
-        crashes=0,
         warning=warning,
         is_orphaned=False,
+        **NO_COUNTED_FAILURES,
         **NO_ERROR,
     )
     count_sync(AGREED if is_written else TAKEN_OVER)
@@ -59,23 +67,36 @@ def write_success(claim: Claim, warning: Message) -> None:
 
 def write_failure(claim: Claim, error: PlatformError) -> None:
     """Record a failed attempt. If waiting helps, the meeting is due later; otherwise it has failed."""
-    wait = _pause_before_retry(error, claim.meeting.attempts)
+    meeting = claim.meeting
+    unusable_answers = meeting.unusable_answers + 1 if error.kind == ErrorKind.UNUSABLE else 0
+    wait = _pause_before_retry(error, unusable_answers or meeting.attempts)
+    gives_up = unusable_answers >= MOST_UNUSABLE_ANSWERS
     is_written = _write_outcome(
         claim,
-        due=_NEVER if wait is None else Now() + wait,
-        recheck_at=_recheck_at(claim, error, wait),
+        due=_NEVER if wait is None or gives_up else Now() + wait,
+        recheck_at=_recheck_at(claim, error, None if gives_up else wait),
+        unusable_answers=_count_of_version(meeting, unusable_answers),
         error_kind=error.kind,
-        error=error.message,
+        error=Message(NeutralMessage.NO_USABLE_ANSWER, {"times": unusable_answers}) if gives_up else error.message,
         error_request_id=error.request_id,
     )
     count_sync(error.kind if is_written else TAKEN_OVER)
-    _log_failure(claim.meeting, error)
-    if wait is not None and error.kind == ErrorKind.THROTTLED and error.scope == ErrorScope.HOST:
-        HostPause.objects.pause(claim.meeting.connection_id, claim.meeting.organizer_id, wait)
-    seconds = None if wait is None else wait.total_seconds()
-    record_failure(claim.meeting.connection_id, error, caller=str(claim.meeting.pk), wait=seconds)
+    _log_failure(meeting, error)
+    _report_to_connection(meeting, error, wait)
     if error.kind == ErrorKind.PERSON and is_written:
-        _record_refusal_on_match(claim.meeting, error)
+        _record_refusal_on_match(meeting, error)
+
+
+def _report_to_connection(meeting: Meeting, error: PlatformError, wait: timedelta | None) -> None:
+    seconds = None if wait is None else wait.total_seconds()
+    if seconds is not None and error.kind == ErrorKind.THROTTLED:
+        pause_organizer(meeting.connection_id, meeting.organizer_id, seconds, error.scope)
+    record_failure(meeting.connection_id, error, caller=str(meeting.pk), wait=seconds)
+
+
+def _count_of_version(meeting: Meeting, count: int) -> Case:
+    """Return `count`, or 0 if a request changed the meeting meanwhile."""
+    return Case(When(version=meeting.version, then=Value(count)), default=Value(0))
 
 
 def write_crash(claim: Claim) -> None:
@@ -94,7 +115,7 @@ def write_crash(claim: Claim) -> None:
         claim,
         due=_NEVER if wait is None else Now() + wait,
         recheck_at=_recheck_at(claim, error, wait),
-        crashes=Case(When(version=meeting.version, then=Value(crashes)), default=Value(0)),
+        crashes=_count_of_version(meeting, crashes),
         error_kind=error.kind,
         error=error.message,
         error_request_id="",

@@ -25,7 +25,8 @@ from coconut.isolation import isolated
 from integrations.circuit_breaker import connection_recovered
 from integrations.hooks import meeting_owners
 from integrations.meetings.findings import record_finding
-from integrations.meetings.outcomes import NO_ERROR
+from integrations.meetings.organizers import request_follow
+from integrations.meetings.outcomes import NO_COUNTED_FAILURES, NO_ERROR
 from integrations.meetings.reconciliation_report import finish
 from integrations.meetings.requests import request_cancel, try_again
 from integrations.meetings.signals import schedule_sweep, send_meeting_changed
@@ -97,6 +98,7 @@ def _repair_rows(connection: Connection) -> int:
     Refused deletions are tried again: an admin who fixed the reason need not remember them.
     """
     try_again(Meeting.objects.filter(connection=connection, desired_state=DesiredState.ABSENT, ends_at__gt=Now()))
+    request_follow(connection)
     repaired = sum(owner.repair(connection) for owner in meeting_owners)
     return repaired + _cancel_unowned(connection) + resume_orphaned(connection.pk)
 
@@ -178,9 +180,9 @@ def resume_orphaned(connection_id: int) -> int:
             due_at=Now(),
             enqueued_at=None,
             attempts=0,
-            crashes=0,
             warning=Message(),
             is_orphaned=False,
+            **NO_COUNTED_FAILURES,
             **NO_ERROR,
         )
         for meeting in orphaned:

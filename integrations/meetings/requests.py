@@ -20,7 +20,7 @@ from coconut.leases import unleased
 from integrations.circuit_breaker import connection_recovered
 from integrations.hosting.eligibility import Hosting
 from integrations.matching.host_permission import host_permission_granted
-from integrations.meetings.outcomes import NO_ERROR
+from integrations.meetings.outcomes import NO_COUNTED_FAILURES, NO_ERROR
 from integrations.meetings.signals import (
     enqueue_meeting,
     enqueue_meetings_on_commit,
@@ -31,10 +31,11 @@ from integrations.models import Connection, DesiredState, Meeting, UserMatch
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
+from integrations.platforms.subjects import clean_subject
 from staff.models import StaffMember
 
-_SUBJECT_LENGTH: Final = 255
-_WAITING_KINDS: Final = [kind.value for kind in ErrorKind if kind.is_waiting_useful]
+# After an unusable answer, a success of another meeting says nothing new.
+_WAITING_KINDS: Final = [kind.value for kind in ErrorKind if kind.is_waiting_useful and kind != ErrorKind.UNUSABLE]
 
 
 def request_meeting(
@@ -53,7 +54,7 @@ def request_meeting(
         host=host,
         organizer_id=platform.organizer_id(connection, match),
         attendees=_attendees(platform, connection, match),
-        subject=subject[:_SUBJECT_LENGTH],
+        subject=clean_subject(subject),
         starts_at=starts_at,
         ends_at=ends_at,
         due_at=Now(),
@@ -112,7 +113,12 @@ def request_move(meeting_id: UUID, *, starts_at: datetime, ends_at: datetime) ->
 
 def rename(meeting_id: UUID, subject: str) -> None:
     """Request another subject. A cancelled meeting is left unchanged."""
-    _request_change(meeting_id, subject=subject[:_SUBJECT_LENGTH])
+    _request_change(meeting_id, subject=clean_subject(subject))
+
+
+def request_participants(meeting_id: UUID, attendees: list[dict[str, str]]) -> None:
+    """Request another list of participants. The link stays. A cancelled meeting is left unchanged."""
+    _request_change(meeting_id, attendees=attendees)
 
 
 def request_cancel(meeting_id: UUID) -> None:
@@ -135,14 +141,20 @@ def _request_change(meeting_id: UUID, **desired_values: Any) -> None:
 
     A worker that holds the meeting sees the newer version when it records its outcome.
     """
-    values = {"version": F("version") + 1, "crashes": 0, "due_at": Now(), "enqueued_at": Now(), **desired_values}
+    values = {
+        "version": F("version") + 1,
+        "due_at": Now(),
+        "enqueued_at": Now(),
+        **NO_COUNTED_FAILURES,
+        **desired_values,
+    }
     if Meeting.objects.filter(pk=meeting_id, desired_state=DesiredState.PRESENT).update(**values):
         send_meeting_changed(meeting_id)
         enqueue_meetings_on_commit([meeting_id])
 
 
 def try_again(meetings: QuerySet[Meeting]) -> int:
-    """Make failed meetings due again with fresh counts of attempts and crashes, and return their number.
+    """Make failed meetings due again with fresh counts of attempts and failures, and return their number.
 
     Meetings of a disconnected connection can't be synced and keep their error.
     """
@@ -151,7 +163,9 @@ def try_again(meetings: QuerySet[Meeting]) -> int:
             pk__in=meetings.values("pk"), connection__in=Connection.objects.live().values("pk")
         )
         ids = list(failed.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-        Meeting.objects.filter(pk__in=ids).update(due_at=Now(), enqueued_at=None, attempts=0, crashes=0, **NO_ERROR)
+        Meeting.objects.filter(pk__in=ids).update(
+            due_at=Now(), enqueued_at=None, attempts=0, **NO_COUNTED_FAILURES, **NO_ERROR
+        )
         for meeting_id in ids:
             send_meeting_changed(meeting_id)
         if len(ids) == 1:

@@ -36,6 +36,7 @@ from integrations.models import DesiredState, FindingKind, Meeting
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.registry import platform_of
+from integrations.platforms.subjects import clean_subject, without_joiners
 from integrations.platforms.values import Attendee, MeetingSpec, PlatformError, RemoteMeeting
 
 logger = logging.getLogger(__name__)
@@ -205,9 +206,8 @@ def _differences(remote: RemoteMeeting, meeting: Meeting) -> list[NeutralMessage
 
 
 def _normalize_subject(subject: str) -> str:
-    """Return the subject as platforms keep it: one line, printable characters only."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in subject)
-    return " ".join(printable.split())
+    """Return the subject as platforms keep it. Some may drop joiners."""
+    return without_joiners(clean_subject(subject))
 
 
 def _without_microseconds(time: datetime | None) -> datetime | None:

@@ -133,6 +133,7 @@ class EventKind(models.TextChoices):
     REMATCH_FAILED = "rematch_failed", _("Rematch failed")
     FIELD_CHANGED = "field_changed", _("Matched field changed")
     USER_NAME_ADOPTED = "user_name_adopted", _("User name taken over")
+    USER_RECREATED = "user_recreated", _("New account on the platform")
     PERMISSION_REPORTED = "permission_reported", _("Host permission reported as granted")
     SETTINGS_CHANGED = "settings_changed", _("Settings changed")
     CHECKED = "checked", _("Connection checked")

@@ -50,6 +50,10 @@ class HostPauseQuerySet(models.QuerySet["HostPause"]):
             paused_until=Greatest("paused_until", Now() + duration)
         )
 
+    def others_paused(self, connection_id: int, organizer_id: str) -> Self:
+        """Return the pauses of the connection's other organizers that aren't over."""
+        return self.filter(connection=connection_id, paused_until__gt=Now()).exclude(organizer_id=organizer_id)
+
 
 class HostPause(models.Model):
     """Pause that the platform requested for the meetings of one organizer only.
@@ -157,6 +161,8 @@ class Meeting(LeasedModel):
     attempts = models.PositiveSmallIntegerField(default=0)
     # Attempts of this version that raised an unexpected exception since the last success.
     crashes = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # Answers in a row to this version that the platform's integration could not use.
+    unusable_answers = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Time by which a write with an unknown outcome has landed. The meeting is then compared once more.
     recheck_at = models.DateTimeField(null=True, blank=True)
     # `integrations.meetings.reconciliation` reads each meeting at most twice. A time that is set never changes.

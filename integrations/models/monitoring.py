@@ -33,6 +33,8 @@ class DriftFinding(models.Model):
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="+")
     after = models.CharField(max_length=10, choices=MatchStatus)
     is_other_user = models.BooleanField(default=False)
+    # The other user has the same user name.
+    is_recreated = models.BooleanField(default=False, db_default=False)
     reason = models.CharField(max_length=20, choices=MatchReason, blank=True)
     hint = models.CharField(max_length=500, blank=True)
     remote_user_name = models.CharField(max_length=320, blank=True)

@@ -75,6 +75,8 @@ class RematchRun(LeasedModel):
     # Time from which a worker may claim the run.
     due_at = models.DateTimeField(db_default=Now())
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Answers in a row that the platform's integration could not use.
+    unusable_answers = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Time and number of people done when the current worker claimed the run; the rate is measured from there.
     claimed_at = models.DateTimeField(null=True, blank=True)
     claimed_done = models.PositiveIntegerField(default=0)
@@ -115,6 +117,8 @@ class MatchChange(models.Model):
     after = models.CharField(max_length=10, choices=MatchStatus)
     # Whether the run found another remote user than before.
     is_other_user = models.BooleanField(default=False)
+    # Whether that user has the same user name: the platform's user was deleted and created again.
+    is_recreated = models.BooleanField(default=False, db_default=False)
     queried_name = models.CharField(max_length=320, blank=True)
     remote_user_name = models.CharField(max_length=320, blank=True)
     reason = models.CharField(max_length=20, choices=MatchReason, blank=True)

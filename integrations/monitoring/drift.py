@@ -104,6 +104,17 @@ def _run_watch(connection: Connection, watch: DriftWatch) -> None:
         return
     _store_findings(connection, drift, started_at)
     _schedule_next(watch, started_at, changes.sync_token if changes is not None else "")
+    _refresh_account(connection)
+
+
+def _refresh_account(connection: Connection) -> None:
+    """Follow the names of the connection's account. A failure costs nothing, as the next night tries again."""
+    try:
+        platform_of(connection).refresh_account(connection)
+    except PlatformError as error:
+        logger.warning(
+            "Account of connection %s: %s (request %s)", connection.pk, error.message.in_english(), error.request_id
+        )
 
 
 def _schedule_next(watch: DriftWatch, started_at: datetime, sync_token: str) -> None:
@@ -204,6 +215,7 @@ def _store_findings(connection: Connection, drift: _Drift, started_at: datetime)
         update_fields=[
             "after",
             "is_other_user",
+            "is_recreated",
             "reason",
             "hint",
             "remote_user_name",
@@ -221,6 +233,7 @@ def _finding(connection: Connection, change: MatchChange, meetings: Mapping[int,
         staff_id=change.staff_id,
         after=change.after,
         is_other_user=change.is_other_user,
+        is_recreated=change.is_recreated,
         reason=change.reason,
         hint=change.hint,
         remote_user_name=change.remote_user_name,

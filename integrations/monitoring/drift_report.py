@@ -30,7 +30,7 @@ from staff.outbox import EmailKind
 NAMED: Final = 3
 NAMED_IN_EMAIL: Final = 20
 # Columns of a sentence. Fewer columns keep the window function fast, which reads every row.
-_SENTENCE_COLUMNS: Final = ("after", "is_other_user", "remote_user_name", "meetings")
+_SENTENCE_COLUMNS: Final = ("after", "is_other_user", "is_recreated", "remote_user_name", "meetings")
 PER_PAGE: Final = 25
 
 

@@ -51,7 +51,8 @@ class Directory(Protocol):
     def find(self, user_names: Sequence[str]) -> Mapping[str, DirectoryResult]:
         """Look up user names, ignoring case. Makes calls.
 
-        Returns exactly one result per name, with the names as given as keys. Raises PlatformError if any is missing.
+        Returns exactly one result per name, with the names as given as keys. Raises PlatformError if any is missing:
+        `IncompleteLookup` if there are results for others. The next call then needs only the missing names.
         """
         ...
 
@@ -118,6 +119,10 @@ class VideoPlatform(Protocol):
         """Return the account that the connection was made with."""
         ...
 
+    def refresh_account(self, connection: Connection) -> None:
+        """Store the names that the account has on the platform now, and record a change as an event. Makes calls."""
+        ...
+
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> SettingsForm | None:
         """Return the form with the connection's settings, bound to `data` if given; None if there are no settings."""
         ...
@@ -139,8 +144,8 @@ class VideoPlatform(Protocol):
     def check(self, connection: Connection) -> Iterator[CheckStep]:
         """Try everything that hosting needs, and yield a step after each attempt. Makes calls, but raises nothing.
 
-        Changes nothing on the platform. After a failed step, the remaining steps have the outcome NOT_TRIED. Failures
-        are recorded on the connection like those of any other call.
+        Changes nothing on the platform. After a failed step, the remaining steps have the outcome NOT_TRIED. A warning
+        stops nothing. Failures are recorded on the connection like those of any other call.
         """
         ...
 
@@ -208,7 +213,7 @@ class VideoPlatform(Protocol):
         ...
 
     def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
-        """Return the meeting with this key, so that it can be deleted, or None if an earlier create made none.
+        """Return the meeting with this key, so that it can be deleted, or None if there is none that can be deleted.
 
         A platform that can find a meeting only by creating it with the same key may do so. Makes calls.
         """

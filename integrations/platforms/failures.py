@@ -27,6 +27,7 @@ class ErrorKind(models.TextChoices):
 
     THROTTLED = "throttled"
     OUTAGE = "outage"
+    UNUSABLE = "unusable"
     CONNECTION = "connection"
     OPERATOR = "operator"
     PERSON = "person"
@@ -44,6 +45,10 @@ class ErrorKind(models.TextChoices):
         return RULES[self].is_waiting_useful
 
 
+#: Unusable answers in a row after which a meeting or a rematch fails. The pauses add up to about half an hour.
+MOST_UNUSABLE_ANSWERS: Final = 8
+
+
 @dataclass(frozen=True)
 class Rule:
     """Row of the table. `retried` describes when the meeting is tried again."""
@@ -54,11 +59,13 @@ class Rule:
 
 
 RULES: Final[Mapping[ErrorKind, Rule]] = {
-    # The platform requested a pause (429): no caller uses the connection until then (`circuit_breaker.pause`), or only
-    # the host waits if the error's scope is HOST.
+    # The platform requested a pause (429). The error's scope says who waits: every caller (`circuit_breaker.pause`),
+    # or the meetings of one organizer (`circuit_breaker.pause_organizer`).
     ErrorKind.THROTTLED: Rule(Owner.NOBODY, True, "after the pause that the platform requested"),
     # No usable answer: after several callers without one, a single caller probes (`integrations.circuit_breaker`).
     ErrorKind.OUTAGE: Rule(Owner.NOBODY, True, "with growing pauses, or at the first answer to any caller"),
+    # The platform answered, but not with what was requested: the same request is repeated a few times.
+    ErrorKind.UNUSABLE: Rule(Owner.OPERATOR, True, f"with growing pauses, until {MOST_UNUSABLE_ANSWERS} in a row"),
     # The sign-in or a consent was lost: the connection waits, its admins get one email.
     ErrorKind.CONNECTION: Rule(Owner.ADMIN, True, "as soon as an admin has reauthorized"),
     # Our own app registration is refused: the connection stays connected, the operators are notified.

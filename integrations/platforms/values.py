@@ -27,6 +27,8 @@ class MatchReason(models.TextChoices):
     NO_LICENCE = "no_licence"
     NO_HOST_PERMISSION = "no_host_permission"
     REFUSED = "refused"
+    # The platform refuses to search for this user name, but not for others.
+    LOOKUP_REFUSED = "lookup_refused"
 
     @classmethod
     def forbidding(cls) -> list[str]:
@@ -35,10 +37,14 @@ class MatchReason(models.TextChoices):
 
 
 class ErrorScope(StrEnum):
-    """Meetings that a failure concerns: all of the connection, or only those of one organizer."""
+    """Meetings that a failure concerns: all of the connection, or only those of one organizer.
+
+    UNCLEAR: the platform doesn't say. The organizer's meetings wait alone until a second organizer is refused.
+    """
 
     CONNECTION = "connection"
     HOST = "host"
+    UNCLEAR = "unclear"
 
 
 class CapacityWindow(StrEnum):
@@ -64,8 +70,8 @@ class PlatformError(Exception):
     """A call to the platform failed.
 
     `message` is for people and says the remedy. `request_id` is the platform's, for support. `retry_after` is in
-    seconds. `ambiguous` means that a write may have been carried out although no answer arrived. `scope` HOST pauses
-    only the meetings of the same organizer.
+    seconds. `ambiguous` means that a write may have been carried out although no usable answer arrived. `scope` says
+    which meetings wait if the platform throttles.
     """
 
     def __init__(
@@ -148,6 +154,16 @@ class DirectoryResult:
     hint: str = ""
 
 
+class IncompleteLookup(PlatformError):
+    """The lookup failed for some of the user names. `results` has those of the others, by user name."""
+
+    def __init__(self, cause: PlatformError, results: Mapping[str, DirectoryResult]) -> None:
+        super().__init__(
+            cause.kind, cause.message, request_id=cause.request_id, retry_after=cause.retry_after, scope=cause.scope
+        )
+        self.results = results
+
+
 @dataclass(frozen=True)
 class DirectoryChanges:
     """Users that were added, changed or removed in the platform's directory since a sync token.
@@ -180,11 +196,12 @@ class PermissionState(StrEnum):
 class PermissionResult:
     """Answer about the host permission of one remote user.
 
-    `pause`, with an unclear state, is the time in seconds that the platform wants all callers to wait.
+    `pause`, with an unclear state, is the time in seconds that the platform wants callers to wait. `scope` says which.
     """
 
     state: PermissionState
     pause: float = 0.0
+    scope: ErrorScope = ErrorScope.CONNECTION
 
 
 @dataclass(frozen=True)
@@ -200,6 +217,7 @@ class StepOutcome(StrEnum):
     """Outcome of a step of Check connection."""
 
     OK = "ok"
+    WARNING = "warning"  # it may not work; the later steps are tried
     FAILED = "failed"
     NOT_TRIED = "not_tried"
 
@@ -214,7 +232,7 @@ class Script:
 
 @dataclass(frozen=True)
 class CheckStep:
-    """Step of Check connection. `message` has the finding, or the failure with its remedy."""
+    """Step of Check connection. `message` has the finding, or the warning or failure with its remedy."""
 
     name: Message
     outcome: StepOutcome

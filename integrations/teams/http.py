@@ -6,14 +6,22 @@ reroutes requests for Entra and Graph.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+import unicodedata
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 # A connection that was idle longer isn't reused: Microsoft may be closing it, and a write on a closing connection has
 # an unknown outcome.
@@ -37,25 +45,109 @@ def graph_url() -> str:
     return CLOUDS[settings.MICROSOFT_CLOUD][1]
 
 
+# Longer pauses are cut: one request per hour does no harm.
+LONGEST_PAUSE_SECONDS: Final = 3600.0
+
+
+@dataclass
+class LastResponse:
+    """The last response in a session: status (0 without one), JSON object, and what its headers say.
+
+    `retry_after` is in seconds. `clock_offset` is Microsoft's clock minus ours.
+    """
+
+    status: int = 0
+    body: dict[str, Any] = field(default_factory=dict)
+    retry_after: float | None = None
+    clock_offset: timedelta | None = None
+
+    def read(self, response: requests.Response) -> Any:
+        """Take the values of a response, and return its JSON. Raises requests.RequestException for another body."""
+        self.status, self.body = response.status_code, {}
+        self.retry_after = retry_after(response.headers)
+        self.clock_offset = _clock_offset(response.headers)
+        try:
+            document = response.json()
+        except RecursionError as error:
+            raise requests.exceptions.ContentDecodingError("The JSON can't be decoded.") from error
+        self.body = document if isinstance(document, dict) else {}
+        return document
+
+
 class Unreachable(Exception):
-    """No usable response: no connection, a timeout, a 5xx, a 429, or a body that isn't a JSON object."""
+    """No usable response: no connection, a timeout, a 5xx, a 429, or a body that isn't a JSON object.
+
+    `request_id` is the client-request-id, by which Microsoft's support can find the request.
+    """
+
+    def __init__(self, reason: str, request_id: str, last: LastResponse) -> None:
+        super().__init__(reason)
+        self.request_id = request_id
+        self.last = last
+
+
+def get_document(url: str, *, token: str = "") -> LastResponse:
+    """GET a JSON object, with an access token if given. Raises Unreachable. Other error statuses are returned."""
+    request_id, last = str(uuid.uuid4()), LastResponse()
+    headers = {"client-request-id": request_id} | ({"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        with new_session() as session:
+            document = last.read(session.get(url, headers=headers, allow_redirects=False))
+    except (requests.RequestException, HTTPError) as error:
+        raise Unreachable(f"{type(error).__name__} for {url}", request_id, last) from error
+    if last.status == 429 or last.status >= 500 or not isinstance(document, dict):
+        raise Unreachable(f"Status {last.status} for {url}", request_id, last)
+    return last
 
 
 def get_json(url: str, *, token: str = "") -> tuple[int, dict[str, Any]]:
-    """GET a JSON document, with an access token if given. Return status and document.
+    """Return status and JSON object of `get_document`. Raises Unreachable."""
+    last = get_document(url, token=token)
+    return last.status, last.body
 
-    Raises Unreachable. Other error statuses are returned.
+
+def clean_text(value: object, limit: int) -> str:
+    """Return a text that Microsoft sent for display, cut to `limit` and without control characters.
+
+    Return "" for other values. PostgreSQL stores neither NUL nor half of a surrogate pair, and JSON may hold both.
     """
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    text = value if isinstance(value, str) else ""
+    return "".join(letter for letter in text if unicodedata.category(letter) not in ("Cc", "Cs")).strip()[:limit]
+
+
+def header(headers: object, name: str) -> str:
+    """Return a header of a response or of a batch item, "" without one. `name` is in lower case."""
+    if not isinstance(headers, Mapping):
+        return ""
+    return next((str(value) for key, value in headers.items() if str(key).lower() == name), "").strip()
+
+
+def retry_after(headers: object) -> float | None:
+    """Return the seconds of a Retry-After header, a number or a date (RFC 9110). None without one."""
+    text = header(headers, "retry-after")
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
+        return min(float(text), LONGEST_PAUSE_SECONDS)
+    until = _parse_date(text)
+    if until is None:
+        return None
+    return min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE_SECONDS)
+
+
+def _clock_offset(headers: Mapping[str, str]) -> timedelta | None:
+    """Return Microsoft's clock minus ours, from the header Date. A cache that kept the response tells its Age."""
+    date = _parse_date(headers.get("Date", ""))
+    age = headers.get("Age", "0")
+    if date is None or not re.fullmatch(r"[0-9]{1,9}", age):
+        return None
+    return date + timedelta(seconds=int(age)) - datetime.now(UTC)
+
+
+def _parse_date(text: str) -> datetime | None:
     try:
-        with new_session() as session:
-            response = session.get(url, headers=headers, allow_redirects=False)
-            document = response.json()
-    except requests.RequestException as error:
-        raise Unreachable(f"{type(error).__name__} for {url}") from error
-    if response.status_code == 429 or response.status_code >= 500 or not isinstance(document, dict):
-        raise Unreachable(f"Status {response.status_code} for {url}")
-    return response.status_code, document
+        date = parsedate_to_datetime(text)
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 class _ThreadSession(threading.local):
@@ -96,6 +188,23 @@ def new_session() -> requests.Session:
         adapter = _SimulatorAdapter(settings.MICROSOFT_SIMULATOR_URL)
     session.mount("https://", adapter)
     return session
+
+
+def watched_session(is_usable: Callable[[object], bool]) -> tuple[requests.Session, LastResponse]:
+    """Return a session for MSAL, and its last response, whose headers MSAL hides.
+
+    Raises requests.RequestException instead of returning a response whose JSON isn't usable. MSAL would read it.
+    Redirects are refused too, because MSAL would repeat the credentials at another address.
+    """
+    session, last = new_session(), LastResponse()
+
+    def watch(response: requests.Response, *args: Any, **kwargs: Any) -> None:
+        document = last.read(response)
+        if response.is_redirect or not is_usable(document):
+            raise requests.exceptions.ContentDecodingError("The response has an unknown shape.")
+
+    session.hooks["response"].append(watch)
+    return session, last
 
 
 class _TimeoutAdapter(HTTPAdapter):

@@ -18,6 +18,7 @@ from django.conf import settings
 from integrations.messages import Message
 from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
+from integrations.platforms.subjects import clean_subject
 from integrations.platforms.values import Attendee, MatchReason, MeetingSpec, PlatformError, RemoteMeeting
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.graph.errors import bug_error
@@ -25,8 +26,6 @@ from integrations.teams.graph.paths import segment
 from integrations.teams.messages import TeamsMessage
 from integrations.teams.models import LobbyPolicy, Method
 
-# Microsoft documents no limit for online meetings. This is the limit of calendar items.
-LONGEST_SUBJECT: Final = 255
 # Length of the column that stores it.
 _LONGEST_ID: Final = 500
 # Microsoft refuses every request for these reasons, with any body.
@@ -48,10 +47,26 @@ def create_meeting(connection: Connection, spec: MeetingSpec) -> RemoteMeeting:
     """
     body = {"externalId": str(spec.key), "subject": clean_subject(spec.subject), **_time_fields(spec)}
     client = GraphClient(connection)
+    path = f"{_meetings_path(connection, spec.organizer_id)}/createOrGet"
     with _naming_service_account(connection):
-        path = f"{_meetings_path(connection, spec.organizer_id)}/createOrGet"
         response = client.request("POST", path, json=body)
     return _parse_created(client, response, spec)
+
+
+def find_meeting(connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
+    """Return the meeting with this key, so that it can be deleted, or None if its organizer is gone.
+
+    Graph can't filter by externalId. createOrGet finds the meeting, or creates one that is then deleted. Raises
+    PlatformError.
+    """
+    if is_former_account(connection, spec.organizer_id):
+        return None
+    try:
+        return create_meeting(connection, spec)
+    except PlatformError as error:
+        if not _is_organizer_deleted(connection, spec.organizer_id, error):
+            raise
+    return None
 
 
 def update_meeting(connection: Connection, remote_id: str, spec: MeetingSpec) -> Message:
@@ -62,50 +77,68 @@ def update_meeting(connection: Connection, remote_id: str, spec: MeetingSpec) ->
     out, because the link works without them. Raises PlatformError, GONE if the meeting doesn't exist.
     """
     client = GraphClient(connection)
+    path = _meeting_path(connection, spec.organizer_id, remote_id)
     with _naming_service_account(connection):
-        path = _meeting_path(connection, spec.organizer_id, remote_id)
         return _send_first_accepted(client, path, _update_bodies(connection, spec))
 
 
 def read_meeting(connection: Connection, organizer_id: str, remote_id: str) -> RemoteMeeting:
     """Read the meeting. Raises PlatformError, GONE if it doesn't exist."""
     client = GraphClient(connection)
+    path = _meeting_path(connection, organizer_id, remote_id)
     with _naming_service_account(connection):
-        response = client.request("GET", _meeting_path(connection, organizer_id, remote_id))
+        response = client.request("GET", path)
     return _parse_meeting(client, response)
 
 
 def delete_meeting(connection: Connection, organizer_id: str, remote_id: str) -> None:
-    """Delete the meeting. A missing meeting counts as deleted. Raises PlatformError.
+    """Delete the meeting. A missing meeting counts as deleted, and so does one of a deleted user. Raises PlatformError.
 
     Microsoft's link keeps working for anyone who has it (seen: microsoft-graph-docs/issues/17590).
     """
+    if is_former_account(connection, organizer_id):
+        # The present account can't reach it, and the former one can't sign in any more.
+        return
     client = GraphClient(connection)
     try:
         with _naming_service_account(connection):
             client.request("DELETE", _meeting_path(connection, organizer_id, remote_id))
     except PlatformError as error:
-        if error.kind != ErrorKind.GONE:
+        if error.kind != ErrorKind.GONE and not _is_organizer_deleted(connection, organizer_id, error):
             raise
 
 
-def clean_subject(subject: str) -> str:
-    """Return the subject as one line of plain text, cut to LONGEST_SUBJECT."""
-    printable = "".join(char if char.isprintable() else " " for char in subject)
-    return " ".join(printable.split())[:LONGEST_SUBJECT]
+def _is_organizer_deleted(connection: Connection, organizer_id: str, error: PlatformError) -> bool:
+    """Return whether Graph refused the organizer because the user was deleted. Then their meetings are gone, too.
+
+    Graph answers 404 or 403 for the meetings of a deleted user (from memory), and also for other reasons. Only the
+    user's own address tells.
+    """
+    if error.kind != ErrorKind.PERSON or connection.teams.method != Method.ACCESS_POLICY:
+        return False
+    try:
+        GraphClient(connection).request("GET", f"/users/{segment(organizer_id)}", params={"$select": "id"})
+    except PlatformError as refusal:
+        return refusal.reason == MatchReason.NOT_FOUND
+    return False
+
+
+def is_former_account(connection: Connection, organizer_id: str) -> bool:
+    """Return whether the organizer is a service account that the connection no longer uses."""
+    teams = connection.teams
+    return teams.method == Method.SERVICE_ACCOUNT and organizer_id.casefold() != teams.account_oid.casefold()
 
 
 def _meetings_path(connection: Connection, organizer_id: str) -> str:
-    """Return the path of the organizer's meetings. Raises PlatformError (BUG) for an organizer without access.
+    """Return the path of the organizer's meetings. Raises PlatformError for an organizer without access.
 
     Under an access policy, the path needs the object id; a user name gets 404 UnknownError
     (learn.microsoft.com/graph/api/application-post-onlinemeetings).
     """
-    teams = connection.teams
-    if teams.method == Method.SERVICE_ACCOUNT:
+    if is_former_account(connection, organizer_id):
         # The key is unique per organizer: under another one, it would create a second meeting.
-        if organizer_id.casefold() != teams.account_oid.casefold():
-            raise bug_error()
+        raise PlatformError(ErrorKind.PERSON, Message(TeamsMessage.FORMER_ACCOUNT))
+    if connection.teams.method == Method.SERVICE_ACCOUNT:
         return "/me/onlineMeetings"
     try:
         return f"/users/{uuid.UUID(organizer_id)}/onlineMeetings"
@@ -166,12 +199,14 @@ def _send_first_accepted(client: GraphClient, path: str, bodies: list[tuple[dict
     refusals: list[PlatformError] = []
     for body, warning in bodies:
         try:
-            client.request("PATCH", path, json=body)
+            response = client.request("PATCH", path, json=body)
         except PlatformError as error:
             if error.kind not in (ErrorKind.BUG, ErrorKind.PERSON) or error.reason in _FINAL_REASONS:
                 raise
             refusals.append(error)
         else:
+            if not isinstance(response, dict | None):
+                raise client.unknown_shape("an updated meeting that is no object", ambiguous=True)
             return warning
     raise refusals[-1]
 
@@ -192,23 +227,23 @@ def _naming_service_account(connection: Connection) -> Iterator[None]:
 
 
 def _parse_created(client: GraphClient, response: Any, spec: MeetingSpec) -> RemoteMeeting:
-    meeting = _parse_meeting(client, response)
+    meeting = _parse_meeting(client, response, is_write=True)
     key = response.get("externalId")
     if key is not None and str(key).casefold() != str(spec.key):
         # No link is better than the link of another appointment.
-        raise client.unknown_shape("a meeting with another key")
+        raise client.unknown_shape("a meeting with another key", ambiguous=True)
     return meeting
 
 
-def _parse_meeting(client: GraphClient, response: Any) -> RemoteMeeting:
+def _parse_meeting(client: GraphClient, response: Any, *, is_write: bool = False) -> RemoteMeeting:
     """Parse a meeting. Ignores unknown members, because Graph returns more than it documents."""
     if not isinstance(response, dict):
-        raise client.unknown_shape("a meeting that is no object")
+        raise client.unknown_shape("a meeting that is no object", ambiguous=is_write)
     remote_id, join_url = response.get("id"), response.get("joinWebUrl")
     if not isinstance(remote_id, str) or not 0 < len(remote_id) <= _LONGEST_ID or not remote_id.isprintable():
-        raise client.unknown_shape("a meeting without an id")
+        raise client.unknown_shape("a meeting without an id", ambiguous=is_write)
     if not isinstance(join_url, str) or not _is_link(join_url):
-        raise client.unknown_shape("a meeting without a link")
+        raise client.unknown_shape("a meeting without a link", ambiguous=is_write)
     subject = response.get("subject")
     return RemoteMeeting(
         remote_id,
@@ -232,11 +267,10 @@ def _parse_datetime(text: object) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        in_utc = parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if parsed.year <= 1:
-        return None
-    return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+    return in_utc if parsed.year > 1 else None
 
 
 def _attendee_ids(response: Mapping[str, Any]) -> frozenset[str]:

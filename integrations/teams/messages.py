@@ -13,12 +13,13 @@ class TeamsMessage(MessageCode):
         "teams.outage",
         _("Microsoft could not be reached or gave no usable answer. Coconut tries again automatically."),
     )
+    UNUSABLE = (
+        "teams.unusable",
+        _("Microsoft's answer wasn't what Coconut asked for. Coconut tries again automatically."),
+    )
     BUG = (
         "teams.bug",
-        _(
-            "Microsoft did not accept what Coconut sent, or Coconut did not understand the answer. Please give the "
-            "request id to your Customer Success Team."
-        ),
+        _("Microsoft did not accept what Coconut sent. Please give the request id to your Customer Success Team."),
     )
     THROTTLED = "teams.throttled", _("Microsoft asked Coconut to wait. Coconut continues automatically.")
     SIGN_IN_REFUSED = (
@@ -90,6 +91,13 @@ class TeamsMessage(MessageCode):
             "checks that the account is enabled and has a Microsoft Teams licence; then choose Try again."
         ),
     )
+    FORMER_ACCOUNT = (
+        "teams.former_account",
+        _(
+            "This meeting belongs to a former service account, so Coconut cannot change it. A link that it has "
+            "works. Choose Try again: if the appointment has not started, it gets a link of the present account."
+        ),
+    )
     GRAPH_UNREACHABLE = "teams.graph_unreachable", _("Microsoft Graph cannot be reached at the moment.")
     PROFILE_REFUSED = (
         "teams.profile_refused",
@@ -106,96 +114,6 @@ class TeamsMessage(MessageCode):
         _(
             "Microsoft refused to make the staff member a co-organizer of this meeting. Its link works, but they may "
             "have to be admitted from the lobby."
-        ),
-    )
-
-    # Refused token requests (`entra`).
-    SIGN_IN_UNREACHABLE = (
-        "teams.sign_in_unreachable",
-        _("Microsoft's sign-in service cannot be reached at the moment."),
-    )
-    OUR_CREDENTIALS = (
-        "teams.our_credentials",
-        _(
-            "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to fix, who has been "
-            "told; there is nothing wrong with your account or your tenant."
-        ),
-    )
-    SIGN_IN_ENDED = "teams.sign_in_ended", _("Microsoft no longer accepts the sign-in. Use Reauthorize.")
-    BLOCKED = (
-        "teams.blocked",
-        _(
-            "A Conditional Access or multi-factor rule of Microsoft Entra stops the account. Ask a Microsoft 365 "
-            "administrator to exempt it, then use Reauthorize."
-        ),
-    )
-    REVOKED = (
-        "teams.revoked",
-        _("Microsoft ended the account's sign-in, for example after a password reset. Use Reauthorize."),
-    )
-    IDLE = (
-        "teams.idle",
-        _("Microsoft's sign-in ended because it was not used for a long time. Use Reauthorize."),
-    )
-    NO_CONSENT = (
-        "teams.no_consent",
-        _("The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."),
-    )
-    NOT_INSTALLED = (
-        "teams.not_installed",
-        _(
-            "Coconut was removed or switched off in your Microsoft tenant. Ask a Microsoft 365 administrator to allow "
-            "it, then use Reauthorize."
-        ),
-    )
-    ACCOUNT_DELETED = (
-        "teams.account_deleted",
-        _("The account no longer exists in your Microsoft tenant. Restore it at Microsoft, then use Reauthorize."),
-    )
-    ACCOUNT_LOCKED = (
-        "teams.account_locked",
-        _("Microsoft locked the account. Ask a Microsoft 365 administrator to unlock it, then use Reauthorize."),
-    )
-    PASSWORD_EXPIRED = (
-        "teams.password_expired",
-        _("The account's password has expired. Change it at Microsoft, then use Reauthorize."),
-    )
-    ACCOUNT_DISABLED = (
-        "teams.account_disabled",
-        _("The account is disabled at Microsoft. Enable it there, then use Reauthorize."),
-    )
-    NOT_ASSIGNED = (
-        "teams.not_assigned",
-        _(
-            "The account is not assigned to Coconut in Microsoft Entra. Ask a Microsoft 365 administrator to assign "
-            "it, then use Reauthorize."
-        ),
-    )
-    SIGN_IN_FREQUENCY = (
-        "teams.sign_in_frequency",
-        _(
-            "A sign-in frequency rule of Microsoft Entra ended the sign-in, and will again. Ask a Microsoft 365 "
-            "administrator to exempt the account, then use Reauthorize."
-        ),
-    )
-    TOKENS_UNREADABLE = (
-        "teams.tokens_unreadable",
-        _(
-            "Coconut cannot read the sign-in that it keeps: the keys of this installation are not those it was "
-            "stored with. The operator of Coconut must fix that; Reauthorize helps at once."
-        ),
-    )
-    REFRESH_SLOW = "teams.refresh_slow", _("Microsoft takes too long to renew the sign-in.")
-    DISCONNECTED = "teams.disconnected", _("Microsoft Teams is disconnected.")
-    CONSENT_PENDING = (
-        "teams.consent_pending",
-        _("The consent given at Microsoft takes a few minutes until it shows."),
-    )
-    ROLES_MISSING = (
-        "teams.roles_missing",
-        _(
-            "Microsoft does not grant Coconut the permissions %(roles)s. An administrator with the role Privileged "
-            "Role Administrator or Global Administrator consents to them: use Reauthorize."
         ),
     )
 
@@ -264,6 +182,27 @@ class TeamsMessage(MessageCode):
             "as %(account)s. To use another account, connect it with + New."
         ),
     )
+    GUEST_ACCOUNT = (
+        "teams.guest_account",
+        _(
+            "%(account)s is a guest in this Microsoft tenant, and guests cannot make Teams meetings. Use an account of "
+            "your own organisation."
+        ),
+    )
+    LICENCE_MISSING = (
+        "teams.licence_missing",
+        _(
+            "Microsoft shows no Microsoft Teams licence for %(account)s, so it may refuse to make meetings. Ask a "
+            "Microsoft administrator to assign one in the Microsoft 365 admin center, then use Check connection."
+        ),
+    )
+    LICENCE_UNKNOWN = (
+        "teams.licence_unknown",
+        _(
+            "Microsoft does not let Coconut see whether %(account)s has a Microsoft Teams licence. Ask a Microsoft "
+            "administrator to check it in the Microsoft 365 admin center."
+        ),
+    )
     OTHER_TENANT_ACCOUNT = (
         "teams.other_tenant_account",
         _(
@@ -307,6 +246,13 @@ class TeamsMessage(MessageCode):
             "Success Team."
         ),
     )
+    TENANT_IS_WORD = (
+        "teams.tenant_is_word",
+        _(
+            "“%(word)s” means any Microsoft tenant, so it cannot be connected. Enter the tenant ID, or a domain of "
+            "your organisation (such as contoso.com)."
+        ),
+    )
     TENANT_PERSONAL = (
         "teams.tenant_personal",
         _("Personal Microsoft accounts cannot be connected. Enter the tenant ID of your organisation's Microsoft 365."),
@@ -317,6 +263,7 @@ class TeamsMessage(MessageCode):
     SIGN_IN_STEP = "teams.sign_in_step", _("Sign-in at Microsoft")
     PERMISSIONS_STEP = "teams.permissions_step", _("Permissions")
     ACCOUNT_STEP = "teams.account_step", _("Service account")
+    LICENCE_STEP = "teams.licence_step", _("Microsoft Teams licence")
     USERS_STEP = "teams.users_step", _("Looking up users")
     MEETINGS_STEP = "teams.meetings_step", _("Teams meetings")
     REGISTRATION_FOUND = "teams.registration_found", _("Coconut has an app registration for Microsoft.")
@@ -334,6 +281,7 @@ class TeamsMessage(MessageCode):
         ),
     )
     ACCOUNT_NAME = "teams.account_name", "%(account)s"
+    LICENCE_FOUND = "teams.licence_found", _("The service account has a Microsoft Teams licence.")
     USERS_FOUND = "teams.users_found", _("Microsoft lets Coconut look up users.")
     OWN_MEETINGS_FOUND = (
         "teams.own_meetings_found",

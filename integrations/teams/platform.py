@@ -26,6 +26,7 @@ from integrations.platforms.values import (
 from integrations.teams import meetings, self_test
 from integrations.teams.access_policy.powershell import scripts_for_users
 from integrations.teams.access_policy.probe import PROBE_SIZE, probe
+from integrations.teams.account import refresh_account
 from integrations.teams.addons import ACCESS_POLICY, TEAMS
 from integrations.teams.entra import user_tokens
 from integrations.teams.event_text import event_text
@@ -86,6 +87,9 @@ class Teams:
         )
         return Account(teams.account_name or teams.account_upn, teams.account_upn, facts)
 
+    def refresh_account(self, connection: Connection) -> None:
+        refresh_account(connection)
+
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> LobbyForm:
         return LobbyForm(connection.teams, data)
 
@@ -139,8 +143,7 @@ class Teams:
         return meetings.create_meeting(connection, spec)
 
     def find_meeting(self, connection: Connection, spec: MeetingSpec) -> RemoteMeeting | None:
-        # Graph can't filter by externalId. createOrGet finds the meeting, or creates one that is then deleted.
-        return meetings.create_meeting(connection, spec)
+        return meetings.find_meeting(connection, spec)
 
     def update_meeting(self, connection: Connection, remote_id: str, spec: MeetingSpec) -> Message:
         return meetings.update_meeting(connection, remote_id, spec)

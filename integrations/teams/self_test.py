@@ -6,17 +6,20 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from integrations.circuit_breaker import pause, record_success, record_trouble
+from integrations.circuit_breaker import pause, pause_organizer, record_success, record_trouble
 from integrations.connections.lifecycle import require_reauthorization
 from integrations.messages import Message
 from integrations.models import Connection, MatchStatus, UserMatch
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import CheckStep, PlatformError, StepOutcome
+from integrations.platforms.values import CheckStep, ErrorScope, PlatformError, StepOutcome
+from integrations.teams import account
 from integrations.teams.access_policy.powershell import is_guid
 from integrations.teams.access_policy.probe import nonexistent_meeting_url
 from integrations.teams.entra import sign_in, user_tokens
+from integrations.teams.entra.token_responses import APP_ROLES, DELEGATED_PERMISSIONS
 from integrations.teams.graph.client import GraphClient
 from integrations.teams.graph.errors import bug_error
+from integrations.teams.graph.me import licence_warning
 from integrations.teams.messages import TeamsMessage
 from integrations.teams.models import Method, TeamsConnection
 
@@ -27,6 +30,14 @@ _PAUSE_SECONDS: Final = 30.0
 
 class _NotApplicable(Exception):
     """A step can't be tried, for the reason in `message`."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class _MayNotWork(Exception):
+    """A step found what may keep people from hosting, as `message` says."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(message)
@@ -52,6 +63,7 @@ def _steps(connection: Connection) -> Sequence[tuple[TeamsMessage, _StepCheck]]:
     ]
     if by_account:
         steps.append((TeamsMessage.ACCOUNT_STEP, _check_account))
+        steps.append((TeamsMessage.LICENCE_STEP, _check_licence))
     steps.append((TeamsMessage.USERS_STEP, _check_users))
     steps.append((TeamsMessage.MEETINGS_STEP, _check_own_meetings if by_account else _check_host_meetings))
     return steps
@@ -62,8 +74,10 @@ def _run_step(connection: Connection, name: Message, check_step: _StepCheck) -> 
         return CheckStep(name, StepOutcome.OK, check_step(connection))
     except _NotApplicable as error:
         return CheckStep(name, StepOutcome.NOT_TRIED, error.message)
+    except _MayNotWork as warning:
+        return CheckStep(name, StepOutcome.WARNING, warning.message)
     except PlatformError as error:
-        if error.kind == ErrorKind.THROTTLED:
+        if error.kind == ErrorKind.THROTTLED and error.scope == ErrorScope.CONNECTION:
             pause(connection.pk, error.retry_after or _PAUSE_SECONDS)
         return CheckStep(name, StepOutcome.FAILED, error.message, error.request_id)
 
@@ -89,7 +103,7 @@ def _check_sign_in(connection: Connection) -> Message:
 
 def _check_permissions(connection: Connection) -> Message:
     row = TeamsConnection.objects.get(connection=connection)
-    needed = sign_in.DELEGATED_PERMISSIONS if row.method == Method.SERVICE_ACCOUNT else sign_in.APP_ROLES
+    needed = DELEGATED_PERMISSIONS if row.method == Method.SERVICE_ACCOUNT else APP_ROLES
     missing = [name for name in needed if not row.has(name)]
     if not missing:
         return Message(TeamsMessage.PERMISSIONS_GRANTED, {"permissions": list(needed)})
@@ -100,12 +114,20 @@ def _check_permissions(connection: Connection) -> Message:
 
 
 def _check_account(connection: Connection) -> Message:
-    client = GraphClient(connection)
-    me = client.request("GET", "/me", params={"$select": "id,userPrincipalName"})
-    if not isinstance(me, dict) or me.get("id") != connection.teams.account_oid:
-        raise client.unknown_shape("a profile that is not the service account's")
-    account = str(me.get("userPrincipalName") or connection.teams.account_upn)
-    return Message(TeamsMessage.ACCOUNT_NAME, {"account": account})
+    profile = account.read_account(connection)
+    names = {"account": profile.upn or connection.teams.account_upn}
+    if profile.is_guest:
+        raise PlatformError(ErrorKind.PERSON, Message(TeamsMessage.GUEST_ACCOUNT, names))
+    return Message(TeamsMessage.ACCOUNT_NAME, names)
+
+
+def _check_licence(connection: Connection) -> Message:
+    """Read the account's licences. Only a warning may follow, as a refusal says nothing about the sign-in."""
+    upn = TeamsConnection.objects.values_list("account_upn", flat=True).get(connection=connection)
+    warning = licence_warning(user_tokens.access_token(connection), upn)
+    if warning:
+        raise _MayNotWork(warning)
+    return Message(TeamsMessage.LICENCE_FOUND)
 
 
 def _check_users(connection: Connection) -> Message:
@@ -130,9 +152,13 @@ def _check_host_meetings(connection: Connection) -> Message:
     try:
         _query_nonexistent_meeting(connection, f"/users/{match.remote_id}", match.remote_id)
     except PlatformError as error:
+        if error.kind == ErrorKind.THROTTLED:
+            pause_organizer(connection.pk, match.remote_id, error.retry_after or _PAUSE_SECONDS, error.scope)
         params = {"name": match.staff.name, "reason": error.message.as_json()}
         reason = Message(TeamsMessage.HOST_REFUSED, params)
-        raise PlatformError(error.kind, reason, request_id=error.request_id) from error
+        raise PlatformError(
+            error.kind, reason, request_id=error.request_id, retry_after=error.retry_after, scope=error.scope
+        ) from error
     return Message(TeamsMessage.HOST_MEETINGS_FOUND, {"name": match.staff.name})
 
 

@@ -10,6 +10,7 @@ from coconut.task_queue import send
 from integrations.circuit_breaker import record_success, record_trouble
 from integrations.models import Connection
 from integrations.platforms.values import PlatformError
+from integrations.teams.account import refresh_account
 from integrations.teams.connect import requests
 from integrations.teams.entra import credential_expiry, user_tokens
 
@@ -25,12 +26,13 @@ def keep_alive() -> None:
 
 @shared_task(name="teams.renew")
 def renew(connection_id: int) -> None:
-    """Refresh one connection's tokens. After an outage, the next day's run tries again."""
+    """Refresh one connection's tokens and the names of its account. After an outage, the next day's run tries again."""
     connection = Connection.objects.filter(pk=connection_id).first()
     if connection is None:
         return
     try:
         user_tokens.keep_alive(connection)
+        refresh_account(connection)
     except PlatformError as problem:
         record_trouble(connection_id, problem)
         logger.warning("The sign-in of connection %s was not renewed: %s", connection_id, problem.kind)

@@ -15,5 +15,6 @@ urlpatterns = [
     path("teams/waiting/", callback.waiting, name="teams-waiting"),
     path("teams/requests/<int:pk>/", requests.show, name="teams-request"),
     path("teams/requests/<int:pk>/cancel/", requests.cancel, name="teams-request-cancel"),
+    path("teams/<int:pk>/new-account/", reauthorize.new_account, name="teams-new-account"),
     path("teams/<int:pk>/reauthorize/", reauthorize.reauthorize, name="teams-reauthorize"),
 ]

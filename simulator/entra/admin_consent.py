@@ -26,9 +26,11 @@ from simulator.entra.sign_in import (
     picked_account,
     picker_page,
     read_app_request,
+    redirect_fault,
     sign_in_page,
     wrong_tenant_error,
 )
+from simulator.request_context import claim_entra_fault
 from simulator.store import store
 
 # Microsoft documents consent_required (v2-admin-consent) and permission_denied
@@ -74,7 +76,10 @@ def _account_step(request: HttpRequest, app: AppRequest, scopes: Scopes) -> Http
 def _decision_step(
     request: HttpRequest, app: AppRequest, scopes: Scopes, tenant: Tenant, person: Person
 ) -> HttpResponse:
-    if request.POST.get("decision") == "cancel" or store.faults.claim_entra("refuse_consent") is not None:
+    fault = claim_entra_fault(request, "refuse_consent")
+    if fault is not None:
+        return redirect_fault(app, fault, admin_consent="True") or _decline_response(app)
+    if request.POST.get("decision") == "cancel":
         return _decline_response(app)
     delegated = sorted(scopes.permissions(store.registration))
     # Application permissions can only be requested through .default (Microsoft: v2-admin-consent).

@@ -24,12 +24,14 @@ from simulator.entra.sign_in import (
     picked_account,
     picker_page,
     read_app_request,
+    redirect_fault,
     session_accounts,
     sign_in_page,
     wrong_tenant_error,
 )
 from simulator.entra.tokens import client_info
 from simulator.grants import CODE_LIFETIME, AuthorizationCode
+from simulator.request_context import claim_entra_fault
 from simulator.store import store
 
 PROMPTS = frozenset({"", "login", "none", "consent", "select_account"})
@@ -123,8 +125,9 @@ def _request_account(request: HttpRequest, app: AppRequest, prompt: str) -> Http
 
 
 def _consent_step(request: HttpRequest, app: AppRequest, scopes: Scopes, person: Person) -> HttpResponse:
-    if store.faults.claim_entra("refuse_consent") is not None:
-        return _decline_response(app)
+    fault = claim_entra_fault(request, "refuse_consent")
+    if fault is not None:
+        return redirect_fault(app, fault) or _decline_response(app)
     if request.method == "POST":
         return _apply_decision(request, app, scopes, person)
     requested = scopes.permissions(store.registration)

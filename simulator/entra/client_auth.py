@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from simulator.entra.authority import Authority
 from simulator.entra.errors import EntraError, missing_parameter, unknown_app
+from simulator.request_context import claim_entra_fault
 from simulator.store import Store
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -51,13 +52,13 @@ def authenticate_client(store: Store, request: HttpRequest, authority: Authority
             7000218,
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
         )
-    if registration.secret_expired or store.faults.claim_entra("secret_expired") is not None:
+    if registration.secret_expired or claim_entra_fault(request, "secret_expired") is not None:
         raise _client_error(
             7000222,
             f"The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to "
             "create new keys for your app.",
         )
-    if secret != registration.secret or store.faults.claim_entra("secret_wrong") is not None:
+    if secret != registration.secret or claim_entra_fault(request, "secret_wrong") is not None:
         raise _client_error(
             7000215,
             "Invalid client secret provided. Ensure the secret being sent in the request is the client "

@@ -7,6 +7,8 @@ import datetime as dt
 import uuid
 from typing import Any
 
+from simulator.faults import Fault
+
 
 class EntraError(Exception):
     """An OAuth `error` with its AADSTS `number`. `status` is the HTTP status at the token endpoint."""
@@ -41,6 +43,17 @@ class EntraError(Exception):
         if self.suberror is not None:
             body["suberror"] = self.suberror
         return body
+
+
+def error_from_fault(fault: Fault, error: str, number: int) -> EntraError:
+    """Return the error that a fault chose with `code`, `number`, `message` and `status`, or the default."""
+    details = fault.details
+    return EntraError(
+        details.get("code", error),
+        details.get("number", number),
+        details.get("message", "The request was refused."),
+        status=details.get("status", 400),
+    )
 
 
 def timestamp() -> str:

@@ -14,7 +14,8 @@ from django.template.loader import render_to_string
 
 from simulator.directory import Person
 from simulator.entra.authority import Authority, find_authority
-from simulator.entra.errors import EntraError, missing_parameter, unknown_app
+from simulator.entra.errors import EntraError, error_from_fault, missing_parameter, unknown_app
+from simulator.faults import Fault
 from simulator.store import store
 
 # Query parameters of the simulator, added to Microsoft's between pages.
@@ -50,6 +51,13 @@ class AppRequest:
         """Redirect to the app with an error."""
         description = error.description(str(uuid.uuid4()), str(uuid.uuid4()))
         return self.redirect(error=error.error, error_description=description, **parameters)
+
+
+def redirect_fault(app: AppRequest, fault: Fault, **parameters: str) -> HttpResponse | None:
+    """Redirect to the app with the error that a `refuse_consent` fault chose, or return None if it chose none."""
+    if fault.details.keys().isdisjoint({"code", "number"}):
+        return None
+    return app.redirect_error(error_from_fault(fault, "access_denied", 65004), **parameters)
 
 
 def read_app_request(request: HttpRequest, tenant_name: str) -> AppRequest:

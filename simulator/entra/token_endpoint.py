@@ -7,6 +7,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -20,6 +21,7 @@ from simulator.entra.client_auth import Client, authenticate_client
 from simulator.entra.errors import (
     EntraError,
     consent_required,
+    error_from_fault,
     missing_parameter,
     unknown_app,
     unknown_tenant,
@@ -27,6 +29,7 @@ from simulator.entra.errors import (
 from simulator.entra.scopes import Scopes
 from simulator.entra.tokens import app_token, delegated_token_response
 from simulator.grants import AuthorizationCode, RefreshToken
+from simulator.request_context import claim_entra_fault
 from simulator.store import store
 
 
@@ -51,6 +54,9 @@ def _issue_tokens(request: HttpRequest, tenant_name: str) -> dict[str, Any]:
         authority = find_authority(store.directory, tenant_name)
     except EntraError as error:
         raise unknown_tenant(tenant_name, "invalid_request") from error
+    fault = claim_entra_fault(request, "refuse_token")
+    if fault is not None:
+        raise error_from_fault(fault, "invalid_grant", 70000)
     grant_type = request.POST.get("grant_type")
     if not grant_type:
         raise missing_parameter("grant_type")
@@ -87,8 +93,9 @@ def _redeem_code(request: HttpRequest, authority: Authority, client: Client) -> 
     code.used = True
     tenant, person = _active_account(code)
     scopes = Scopes.parse(request.POST.get("scope") or " ".join(code.scopes))
+    claim_fault = partial(claim_entra_fault, request)
     return delegated_token_response(
-        store, tenant, person, client.id, scopes, nonce=code.nonce, authenticated_by=client.appidacr
+        store, tenant, person, client.id, scopes, claim_fault, nonce=code.nonce, authenticated_by=client.appidacr
     )
 
 
@@ -133,14 +140,14 @@ def _redeem_refresh_token(request: HttpRequest, authority: Authority, client: Cl
         raise _invalid_grant(70000, "Provided grant is invalid or malformed.")
     if authority.tenant is not None and authority.tenant.id != stored.tenant_id:
         raise _invalid_grant(50020, f"User account does not exist in tenant '{authority.tenant.name}'.")
-    if stored.revoked or store.faults.claim_entra("refresh_revoked") is not None:
+    if stored.revoked or claim_entra_fault(request, "refresh_revoked") is not None:
         raise _invalid_grant(
             50173,
             "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user "
             "might have changed or reset their password.",
             "bad_token",
         )
-    if stored.is_idle or store.faults.claim_entra("refresh_expired") is not None:
+    if stored.is_idle or claim_entra_fault(request, "refresh_expired") is not None:
         raise _invalid_grant(
             700082,
             "The refresh token has expired due to inactivity. The token was inactive for 90.00:00:00.",
@@ -152,7 +159,10 @@ def _redeem_refresh_token(request: HttpRequest, authority: Authority, client: Cl
     if not scopes.permissions(store.registration) <= store.grants.granted_scopes(tenant.id, person.id):
         raise consent_required(client.id)
     stored.last_used_at = time.time()
-    return delegated_token_response(store, tenant, person, client.id, scopes, authenticated_by=client.appidacr)
+    claim_fault = partial(claim_entra_fault, request)
+    return delegated_token_response(
+        store, tenant, person, client.id, scopes, claim_fault, authenticated_by=client.appidacr
+    )
 
 
 def _issue_app_token(request: HttpRequest, authority: Authority, client: Client) -> dict[str, Any]:
@@ -174,7 +184,7 @@ def _issue_app_token(request: HttpRequest, authority: Authority, client: Client)
         )
     if tenant.id not in store.grants.installed:
         raise unknown_app(client.id, tenant.name)
-    roles = [] if store.faults.claim_entra("no_roles") is not None else store.grants.granted_roles(tenant.id)
+    roles = [] if claim_entra_fault(request, "no_roles") is not None else store.grants.granted_roles(tenant.id)
     return {
         "token_type": "Bearer",
         "expires_in": store.behaviour.token_lifetime,

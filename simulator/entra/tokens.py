@@ -8,14 +8,19 @@ import hashlib
 import json
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from simulator.app_registration import APP_NAME, GRAPH_HOST
 from simulator.directory import Person, Tenant
 from simulator.entra.authority import issuer_of
 from simulator.entra.scopes import Scopes
+from simulator.faults import Fault
 from simulator.grants import RefreshToken
 from simulator.store import Store
+
+# Returns the fault of that kind for the current request, and counts one use.
+ClaimFault = Callable[[str], Fault | None]
 
 # Seconds.
 ID_TOKEN_LIFETIME = 3600
@@ -40,9 +45,11 @@ def service_principal_id(tenant: Tenant, client_id: str) -> str:
     return str(uuid.uuid5(uuid.UUID(tenant.id), client_id))
 
 
-def id_token(store: Store, tenant: Tenant, person: Person, client_id: str, nonce: str, openid: set[str]) -> str:
-    """Return a v2 id token. A fault of kind `id_token` changes its claims or signature."""
-    now = int(time.time())
+def id_token(
+    store: Store, tenant: Tenant, person: Person, client_id: str, nonce: str, openid: set[str], fault: Fault | None
+) -> str:
+    """Return a v2 id token. The fault, of kind `id_token`, changes its claims or signature."""
+    now = int(time.time()) + store.behaviour.clock_offset
     claims: dict[str, Any] = {
         "ver": "2.0",
         "iss": issuer_of(tenant.id),
@@ -61,7 +68,6 @@ def id_token(store: Store, tenant: Tenant, person: Person, client_id: str, nonce
     if "email" in openid or person.guest:
         claims["email"] = person.mail
     claims["wids"] = person.roles or [ORDINARY_USER_ROLE]
-    fault = store.faults.claim_entra("id_token")
     if fault is None:
         return store.key.sign(claims)
     claims |= fault.details.get("claims", {})
@@ -127,6 +133,7 @@ def delegated_token_response(
     person: Person,
     client_id: str,
     scopes: Scopes,
+    claim_fault: ClaimFault,
     *,
     nonce: str = "",
     authenticated_by: str = "1",
@@ -143,8 +150,9 @@ def delegated_token_response(
         "client_info": client_info(tenant, person),
     }
     if "openid" in scopes.openid:
-        response["id_token"] = id_token(store, tenant, person, client_id, nonce, scopes.openid)
-    if "offline_access" in scopes.openid and store.faults.claim_entra("no_refresh_token") is None:
+        fault = claim_fault("id_token")
+        response["id_token"] = id_token(store, tenant, person, client_id, nonce, scopes.openid, fault)
+    if "offline_access" in scopes.openid and claim_fault("no_refresh_token") is None:
         stored = RefreshToken(tenant.id, person.id, client_id, list(scopes.requested), time.time())
         response["refresh_token"] = store.grants.add_refresh_token(stored)
     return response

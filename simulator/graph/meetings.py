@@ -52,16 +52,19 @@ def find_organizer(store: Store, caller: Caller, key: str | None) -> Person:
         raise GraphError(404, "UnknownError") from error
     person = caller.tenant.by_id(key)
     if person is None:
+        if caller.person is None and store.behaviour.deleted_organizer == "forbidden":
+            raise _no_policy(caller, key)
         raise GraphError(404, "UnknownError")
     if caller.person is not None and caller.person is not person:
         raise GraphError(403, "Forbidden")
     if caller.person is None and not caller.tenant.policy_allows(person, caller.client_id):
-        raise GraphError(
-            403,
-            "Forbidden",
-            f"No application access policy found for this app {caller.client_id} on the user [{person.id}]",
-        )
+        raise _no_policy(caller, person.id)
     return person
+
+
+def _no_policy(caller: Caller, oid: str) -> GraphError:
+    text = f"No application access policy found for this app {caller.client_id} on the user [{oid}]"
+    return GraphError(403, "Forbidden", text)
 
 
 def route_request(

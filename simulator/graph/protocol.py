@@ -103,10 +103,10 @@ def error_envelope(error: GraphError, request_headers: dict[str, str], request_i
     return {"error": {"code": error.code, "message": error.message, "innerError": inner}}
 
 
-def throttled_error(retry_after: int | None) -> GraphError:
+def throttled_error(retry_after: int | None, headers: dict[str, str] | None = None) -> GraphError:
     """Return a 429 error; `retry_after` is in seconds (Microsoft: throttling)."""
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return GraphError(429, "TooManyRequests", "Please retry again later.", headers)
+    wait = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return GraphError(429, "TooManyRequests", "Please retry again later.", {**wait, **(headers or {})})
 
 
 def new_request_id() -> str:

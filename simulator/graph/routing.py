@@ -3,14 +3,19 @@
 Batch items go through the same path, with faults of their own.
 """
 
+import json
+import time
+
 from simulator.faults import Fault
 from simulator.graph import batch, meetings, users
 from simulator.graph.access import Caller, authenticate
 from simulator.graph.protocol import GraphError, GraphRequest, GraphResponse, error_envelope, throttled_error
+from simulator.request_context import mask_target
+from simulator.resource_units import WARNING_SHARE
 from simulator.store import Store
 
 # Fault kinds that can apply to a single batch item.
-ERROR_STATUS_KINDS = frozenset({"throttle", "unavailable", "server_error", "error"})
+ERROR_STATUS_KINDS = frozenset({"throttle", "unavailable", "server_error", "error", "raw"})
 
 
 def handle_request(store: Store, request: GraphRequest) -> GraphResponse:
@@ -30,7 +35,7 @@ def handle_batch(store: Store, request: GraphRequest) -> tuple[GraphResponse, li
 
     def handle_item(item: GraphRequest) -> GraphResponse:
         response = _handle_item(store, item)
-        log_items.append({"method": item.method, "target": item.target, "status": response.status})
+        log_items.append({"method": item.method, "target": mask_target(item.target), "status": response.status})
         return response
 
     try:
@@ -71,7 +76,19 @@ def _handle_item(store: Store, item: GraphRequest) -> GraphResponse:
         return handle_request(store, item)
     if faults[0].details.get("executed"):
         handle_request(store, item)
+    if faults[0].kind == "raw":
+        return _raw_response(faults[0])
     return error_response(item, error_from_fault(faults[0]))
+
+
+def _raw_response(fault: Fault) -> GraphResponse:
+    """Return a raw fault as a batch item: its body is JSON if it can be read as JSON, otherwise text."""
+    text = fault.details.get("body", "")
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = text or None
+    return GraphResponse(fault.details.get("status", 200), body, fault.details.get("headers", {}))
 
 
 def _route_request(store: Store, caller: Caller, request: GraphRequest) -> GraphResponse:
@@ -82,7 +99,29 @@ def _route_request(store: Store, caller: Caller, request: GraphRequest) -> Graph
             return meetings.route_request(store, caller, request, key, tuple(rest))
     if request.method != "GET":
         raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
-    return _route_read(caller, request)
+    if request.segments[:1] not in (("me",), ("users",)):
+        return _route_read(caller, request)
+    headers = _charge_resource_units(store, caller, users.resource_units(request))
+    response = _route_read(caller, request)
+    response.headers |= headers
+    return response
+
+
+def _charge_resource_units(store: Store, caller: Caller, units: int) -> dict[str, str]:
+    """Return the headers of a directory request. Raises 429 if the quota is exceeded (Microsoft: throttling-limits)."""
+    headers = {"x-ms-resource-unit": str(units)}
+    quota = store.behaviour.resource_units
+    if not quota:
+        return headers
+    app, tenant = caller.client_id, caller.tenant.id
+    wait, share = store.resource_units.charge(app, tenant, units, quota=quota, now=time.time())
+    if wait is not None:
+        scope = f"Tenant_Application/ReadWrite/{app}/{tenant}"
+        headers = {"x-ms-throttle-scope": scope, "x-ms-throttle-information": "ResourceUnitLimitExceeded"}
+        raise throttled_error(wait, headers)
+    if share > WARNING_SHARE:
+        headers["x-ms-throttle-limit-percentage"] = f"{share:.1f}"
+    return headers
 
 
 def _route_read(caller: Caller, request: GraphRequest) -> GraphResponse:

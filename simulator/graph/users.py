@@ -57,13 +57,11 @@ def selected_properties(request: GraphRequest) -> tuple[str, ...]:
     return tuple(PROPERTY_NAMES[name.lower()] for name in requested)
 
 
-def _resource_unit_header(request: GraphRequest, base: int) -> dict[str, str]:
-    cost = (
-        base
-        - ("$select" in request.query)
-        - (request.query.get("$top", "").isdigit() and int(request.query["$top"]) < 20)
-    )
-    return {"x-ms-resource-unit": str(max(cost, 1))}
+def resource_units(request: GraphRequest) -> int:
+    """Return the cost of a directory request (Microsoft: throttling-limits). Paths that aren't listed there cost 1."""
+    base = 2 if request.segments[-1:] in (("users",), ("$count",), ("licenseDetails",)) else 1
+    top = request.query.get("$top", "")
+    return max(base - ("$select" in request.query) - (top.isdigit() and int(top) < 20), 1)
 
 
 def _odata_context(request: GraphRequest, suffix: str = "") -> str:
@@ -79,7 +77,7 @@ def get_me(caller: Caller, request: GraphRequest) -> GraphResponse:
         "@odata.context": _odata_context(request, "/$entity"),
         **render_user(caller, person, selected_properties(request)),
     }
-    return GraphResponse(200, body, _resource_unit_header(request, 1))
+    return GraphResponse(200, body)
 
 
 def get_user(caller: Caller, request: GraphRequest, key: str) -> GraphResponse:
@@ -91,7 +89,7 @@ def get_user(caller: Caller, request: GraphRequest, key: str) -> GraphResponse:
     if person is None:
         raise user_not_found(key)
     body = {"@odata.context": _odata_context(request, "/$entity"), **render_user(caller, person, select)}
-    return GraphResponse(200, body, _resource_unit_header(request, 1))
+    return GraphResponse(200, body)
 
 
 def get_license_details(caller: Caller, request: GraphRequest, key: str | None) -> GraphResponse:
@@ -101,7 +99,7 @@ def get_license_details(caller: Caller, request: GraphRequest, key: str | None) 
     caller.require_permission((*full, "User.Read") if key is None else full, full)
     if person is None:
         raise user_not_found(key or "me")
-    return GraphResponse(200, {"value": license_details(person)}, _resource_unit_header(request, 2))
+    return GraphResponse(200, {"value": license_details(person)})
 
 
 def count_users(caller: Caller, request: GraphRequest) -> GraphResponse:
@@ -110,8 +108,8 @@ def count_users(caller: Caller, request: GraphRequest) -> GraphResponse:
     if not request.is_advanced_query:
         raise GraphError(400, "Request_BadRequest", "$count is not currently supported.")
     if "$filter" not in request.query:
-        return GraphResponse(200, str(len(caller.tenant)), _resource_unit_header(request, 2))
-    return GraphResponse(200, str(len(_filtered_people(caller, request))), _resource_unit_header(request, 2))
+        return GraphResponse(200, str(len(caller.tenant)))
+    return GraphResponse(200, str(len(_filtered_people(caller, request))))
 
 
 def list_users(caller: Caller, request: GraphRequest) -> GraphResponse:
@@ -135,7 +133,7 @@ def list_users(caller: Caller, request: GraphRequest) -> GraphResponse:
     if more:
         body["@odata.nextLink"] = _page_link(request, "/users", "$skiptoken", {"after": page[-1].sequence})
     body["value"] = [render_user(caller, person, select) for person in page]
-    return GraphResponse(200, body, _resource_unit_header(request, 2))
+    return GraphResponse(200, body)
 
 
 def _reject_unsupported_options(request: GraphRequest) -> None:
@@ -212,7 +210,7 @@ def get_delta(caller: Caller, request: GraphRequest) -> GraphResponse:
         body["@odata.nextLink"] = _page_link(
             request, "/users/delta", "$skiptoken", {**state, "after": page[-1].sequence}
         )
-        return GraphResponse(200, body, {"x-ms-resource-unit": "1"})
+        return GraphResponse(200, body)
     if state["since"]:
         value += [
             {"id": oid, "@removed": {"reason": "changed"}}
@@ -221,7 +219,7 @@ def get_delta(caller: Caller, request: GraphRequest) -> GraphResponse:
         ]
     next_state = {"since": state["until"], "select": state["select"], "ids": state["ids"]}
     body["@odata.deltaLink"] = _page_link(request, "/users/delta", "$deltatoken", next_state)
-    return GraphResponse(200, body, {"x-ms-resource-unit": "1"})
+    return GraphResponse(200, body)
 
 
 def _delta_id_filter(request: GraphRequest) -> list[str] | None:

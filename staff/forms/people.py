@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from staff.accounts.free_emails import EmailTaken, TooManyTakenEmails, check_email_is_free
+from staff.accounts.email_availability import EmailTaken, TooManyTakenEmails, check_email_is_free
 from staff.models import Location, Organization, Role, StaffMember
 from staff.people import LastAdmin, save_person
 

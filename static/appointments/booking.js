@@ -4,11 +4,12 @@
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[name=pick]");
   if (!button) return;
-  const [day, time] = button.value.split("T");
+  const [day, time, fold] = button.value.split(/[T;]/);
   const dateField = document.getElementById("id_date");
   const sameDay = dateField.value === day;
   document.getElementById("id_time").value = time;
-  if (!sameDay) return; // another day has other free times: submit, so that the server lists them
+  // Another day has other free times, and a time that clocks show twice asks which one: the server lists them.
+  if (!sameDay || fold !== undefined || document.getElementById("id_fold")) return;
   event.preventDefault();
   for (const other of document.querySelectorAll("button[name=pick]")) other.toggleAttribute("aria-pressed", false);
   for (const same of document.querySelectorAll(`button[name=pick][value="${button.value}"]`)) same.setAttribute("aria-pressed", "true");

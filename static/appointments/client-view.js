@@ -5,11 +5,11 @@ const address = new URL(window.location.href);
 const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 if (browserZone && !address.searchParams.has("zone")) {
-  if (document.getElementById("times-of")) {
+  if (document.getElementById("zone")) {
     // The page shows times in the organisation's zone: reload it with the visitor's zone.
     address.searchParams.set("zone", browserZone);
     window.location.replace(address);
-  } else {
+  } else if (!document.getElementById("times-of")) {
     document.querySelectorAll("a[data-step]").forEach((link) => {
       const to = new URL(link.href);
       to.searchParams.set("zone", browserZone);

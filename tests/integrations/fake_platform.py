@@ -76,7 +76,9 @@ class FakePlatform:
     """A platform in memory. Tests set and read these attributes:
 
     - `people`: user name in lower case -> result; `chunk_size` and `is_fully_loaded` of its directory
+    - `account_id`: remote id of the account that organizes all meetings
     - `addon`: whether the platform is offered; `warning`: the return value of `update_meeting`
+    - `check_warnings`: step of `check` -> its warning
     - `needs_host_permission`, `host_permission`: remote id -> result (granted if missing)
     - `changes`: the return value of `changes_since`; `sync_tokens`: the arguments of its calls
     - `meetings`: remote id -> meeting; `organizers`: remote id -> organizer id; `keys`: remote id -> our key
@@ -101,10 +103,12 @@ class FakePlatform:
         self.chunk_size = 300
         self.is_fully_loaded = False
         self.addon = True
+        self.account_id = SERVICE_ACCOUNT
         self.needs_permission_probe = False
         self.host_permission: dict[str, PermissionResult] = {}
         self.changes: DirectoryChanges | None = None
         self.warning = Message()
+        self.check_warnings: dict[str, Message] = {}
         self.music = "none"
         self.meetings: dict[str, RemoteMeeting] = {}
         self.organizers: dict[str, str] = {}
@@ -170,6 +174,10 @@ class FakePlatform:
     def account(self, connection: Connection) -> Account:
         return Account(name="Coconut Meetings", user_name="coconut-meetings@contoso.example")
 
+    def refresh_account(self, connection: Connection) -> None:
+        self._begin("refresh_account")
+        self._end("refresh_account")
+
     def settings_form(self, connection: Connection, data: QueryDict | None = None) -> FakeSettings:
         return FakeSettings(self, data)
 
@@ -183,7 +191,7 @@ class FakePlatform:
         return f"Fix {match.reason}." if match.reason else ""
 
     def organizer_id(self, connection: Connection, match: UserMatch) -> str:
-        return SERVICE_ACCOUNT
+        return match.remote_id if self.needs_permission_probe else self.account_id
 
     def attendees(self, connection: Connection, match: UserMatch) -> tuple[Attendee, ...]:
         return (Attendee(match.remote_id, match.remote_user_name),)
@@ -240,7 +248,10 @@ class FakePlatform:
             except PlatformError as error:
                 yield CheckStep(message(name), StepOutcome.FAILED, error.message, error.request_id)
                 break
-            yield CheckStep(message(name), StepOutcome.OK, message(f"{name} works."))
+            if name in self.check_warnings:
+                yield CheckStep(message(name), StepOutcome.WARNING, self.check_warnings[name])
+            else:
+                yield CheckStep(message(name), StepOutcome.OK, message(f"{name} works."))
 
     def create_meeting(self, connection: Connection, spec: MeetingSpec, *, may_exist: bool) -> RemoteMeeting:
         return self._request(connection, lambda: self._create_or_get(spec))

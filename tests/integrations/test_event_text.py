@@ -25,6 +25,7 @@ FACTS: dict[EventKind, dict[str, Any]] = {
     EventKind.REMATCH_FAILED: {"done": 1, "total": 2, "reason": message("Microsoft is down.").as_json()},
     EventKind.FIELD_CHANGED: {"old": "email", "new": "username"},
     EventKind.USER_NAME_ADOPTED: {"field": "username", "person": "Sam Okafor", "old": "sam", "new": "sam.o"},
+    EventKind.USER_RECREATED: {"person": "Sam Okafor", "user_name": "sam@contoso.example", "others": 2},
     EventKind.PERMISSION_REPORTED: {"count": 2, "person": ""},
     EventKind.SETTINGS_CHANGED: {"code": "music", "choice": "jazz"},
     EventKind.CHECKED: {"failed_step": "", "reason": ""},
@@ -71,6 +72,10 @@ TEXTS = {
     EventKind.REMATCH_FAILED: "1 of 2 users were looked up. Microsoft is down.",
     EventKind.FIELD_CHANGED: "From Email to Username.",
     EventKind.USER_NAME_ADOPTED: "The username of Sam Okafor was sam and is sam.o now.",
+    EventKind.USER_RECREATED: (
+        "Sam Okafor and 2 others have new accounts at Microsoft Teams with the same user names. Upcoming meetings "
+        "follow as soon as the new account may host."
+    ),
     EventKind.PERMISSION_REPORTED: "The access policy was reported as granted for 2 users.",
     EventKind.SETTINGS_CHANGED: "Music: jazz.",
     EventKind.CHECKED: "Everything that was tried works.",

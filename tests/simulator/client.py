@@ -173,6 +173,11 @@ class Browser:
         self.page = self.http.post(self.page.url, data=data, allow_redirects=False, timeout=10)
         return self._follow_redirects()
 
+    def submit_to(self, path: str, **form: str) -> requests.Response:
+        """Submit a form of the page that leads to `path`."""
+        self.page.url = requests.compat.urljoin(self.page.url, path)
+        return self.submit(**form)
+
     def pick(self, upn: str) -> requests.Response:
         return self.submit(account=self.simulator.person(upn)["id"])
 

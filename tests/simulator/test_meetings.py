@@ -358,3 +358,14 @@ def test_only_its_organizer_finds_a_meeting_by_link(simulator, token, app, sam):
 
 def test_meetings_cannot_be_listed(simulator, token):
     assert error(simulator.graph(token, "GET", MY_MEETINGS))[:2] == (400, "InvalidArgument")
+
+
+@pytest.mark.parametrize(("behaviour", "status"), [("not_found", 404), ("forbidden", 403)])
+def test_meetings_of_a_deleted_organizer_are_refused(simulator, app, sam, behaviour, status):
+    simulator.control("policy")
+    simulator.control("behaviour", deleted_organizer=behaviour)
+    simulator.control("person", user="sam@maple.example", delete=True)
+
+    response = simulator.graph(app, "GET", f"/users/{sam}/onlineMeetings/MSo1")
+
+    assert response.status_code == status

@@ -235,6 +235,45 @@ def test_delta_returns_changes_since_the_delta_link(simulator, full):
     assert changes[1] == {"id": deleted_id, "@removed": {"reason": "changed"}}
 
 
+def test_a_recreated_user_has_the_same_names_and_another_id(simulator, basic):
+    before = simulator.person("sam@maple.example")
+    simulator.control("policy", user="sam@maple.example")
+
+    simulator.control("person", user="sam@maple.example", recreate=True)
+
+    after = simulator.person("sam@maple.example")
+    assert (after["name"], after["mail"], after["covered"]) == ("Sam Okafor", "sam@maple.example", False)
+    assert after["id"] != before["id"]
+    assert simulator.graph(basic, "GET", f"/users/{before['id']}").status_code == 404
+
+
+def test_delta_names_both_ids_of_a_recreated_user(simulator, full):
+    first = simulator.graph(full, "GET", "/users/delta?$select=userPrincipalName").json()
+    former = simulator.person("sam@maple.example")["id"]
+    current = simulator.control("person", user="sam@maple.example", recreate=True)["person"]["id"]
+
+    link = first["@odata.deltaLink"].removeprefix("https://graph.microsoft.com/v1.0")
+    changes = simulator.graph(full, "GET", link).json()["value"]
+
+    assert [change["id"] for change in changes] == [current, former]
+
+
+def test_a_token_of_a_recreated_user_is_refused(simulator):
+    token = simulator.user_token(people.SERVICE_ACCOUNT)
+    simulator.control("person", user=people.SERVICE_ACCOUNT, recreate=True)
+
+    assert error(simulator.graph(token, "GET", "/me")) == (401, "InvalidAuthenticationToken")
+
+
+@pytest.mark.parametrize(("licensed", "plans"), [(True, ["TEAMS1"]), (False, [])])
+def test_users_read_their_own_licences(simulator, licensed, plans):
+    simulator.control("person", user=people.SERVICE_ACCOUNT, licensed=licensed)
+
+    rows = simulator.graph(simulator.user_token(people.SERVICE_ACCOUNT), "GET", "/me/licenseDetails").json()["value"]
+
+    assert [plan["servicePlanName"] for row in rows for plan in row["servicePlans"]] == plans
+
+
 def test_delta_can_be_limited_to_fifty_ids(simulator, full):
     sam, ben = (simulator.person(upn)["id"] for upn in ("sam@maple.example", "ben@maple.example"))
     first = simulator.graph(full, "GET", f"/users/delta?$filter=id eq '{sam}' or id eq '{ben}'").json()

@@ -68,13 +68,14 @@ def _permission_result(outcome: object) -> PermissionResult:
     which is probed again.
     """
     if not isinstance(outcome, Refusal):
-        return PermissionResult(PermissionState.GRANTED)
+        is_list = isinstance(outcome, dict) and isinstance(outcome.get("value"), list)
+        return PermissionResult(PermissionState.GRANTED if is_list else PermissionState.UNCLEAR)
     error = error_of(outcome)
     if error.kind == ErrorKind.GONE:
         # "3004: Specified meeting is not found": the query was allowed. Graph may also return 200 and no rows.
         return PermissionResult(PermissionState.GRANTED)
     if error.kind == ErrorKind.THROTTLED:
-        return PermissionResult(PermissionState.UNCLEAR, pause=error.retry_after or _PAUSE_SECONDS)
+        return PermissionResult(PermissionState.UNCLEAR, error.retry_after or _PAUSE_SECONDS, error.scope)
     if error.kind == ErrorKind.PERSON:
         # 404 Request_ResourceNotFound, or UnknownError, which otherwise means a user name in the path.
         return PermissionResult(PermissionState.GONE if outcome.status == 404 else PermissionState.DENIED)

@@ -13,6 +13,7 @@ from integrations.teams.connect.runs import page_of_run
 from integrations.teams.connect.session import PendingSignIn, Step, WizardAnswers, keep_pending_sign_in
 from integrations.teams.entra import sign_in
 from integrations.teams.entra.tenants import Tenant
+from integrations.teams.entra.token_responses import default_scope
 from integrations.teams.models import Method, TeamsConnection
 
 
@@ -52,7 +53,7 @@ def _start_admin_consent(session: SessionBase, run: str, tenant: Tenant, answers
     state = secrets.token_urlsafe(32)
     query = {
         "client_id": settings.MICROSOFT_CLIENT_ID,
-        "scope": sign_in.default_scope(),
+        "scope": default_scope(),
         "redirect_uri": _redirect_uri(),
         "state": state,
     }

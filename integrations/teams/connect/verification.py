@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from integrations.messages import Message
@@ -13,7 +13,8 @@ from integrations.teams.entra import sign_in
 from integrations.teams.entra.errors import callback_error
 from integrations.teams.entra.id_token import Identity, other_tenant_error, verify_id_token
 from integrations.teams.entra.tenants import Tenant, TenantProblem, resolve_tenant
-from integrations.teams.graph.me import read_account, read_tenant_name
+from integrations.teams.entra.token_responses import DELEGATED_PERMISSIONS, Tokens
+from integrations.teams.graph.me import licence_warning, read_account, read_tenant_name
 from integrations.teams.messages import TeamsMessage
 
 # Only Global Administrator and Privileged Role Administrator may consent for the organisation
@@ -24,11 +25,15 @@ Query = Mapping[str, str]
 
 @dataclass(frozen=True)
 class VerifiedServiceAccount:
-    """A sign-in that was verified and whose tokens were refreshed once."""
+    """A sign-in that was verified and whose tokens were refreshed once.
+
+    `warning` says what may keep the account from making meetings, and is empty if nothing does.
+    """
 
     identity: Identity
-    tokens: sign_in.Tokens
+    tokens: Tokens
     tenant_name: str
+    warning: Message = field(default_factory=Message)
 
 
 class RolesMissing(Exception):
@@ -49,12 +54,15 @@ def verify_service_account(
     identity = verify_id_token(id_token, tenant, flow)
     _require_permissions(issued)
     # Refresh now: otherwise a refresh token that doesn't work would go unnoticed for an hour.
-    renewed = sign_in.refresh_tokens(tenant.id, issued.refresh_token)
+    renewed = sign_in.refresh_tokens(tenant.id, issued.refresh_token, is_connecting=True)
     profile = read_account(renewed.access_token)
     if profile.oid != identity.oid:
         raise other_tenant_error()
     current = Identity(tenant.id, identity.oid, profile.upn or identity.upn, profile.name or identity.name)
-    return VerifiedServiceAccount(current, renewed, read_tenant_name(renewed.access_token) or domain)
+    if profile.is_guest:
+        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.GUEST_ACCOUNT, {"account": current.upn}))
+    tenant_name = read_tenant_name(renewed.access_token) or domain
+    return VerifiedServiceAccount(current, renewed, tenant_name, licence_warning(renewed.access_token, current.upn))
 
 
 def require_consent(tenant_id: str, query: Query) -> None:
@@ -84,7 +92,7 @@ def verify_administrator(tenant_id: str, flow: Mapping[str, Any], query: Query) 
 
 def read_roles(tenant_id: str) -> tuple[str, ...]:
     """Return the application permissions that were consented to. Raises RolesMissing and PlatformError."""
-    token = sign_in.acquire_app_token(tenant_id)
+    token = sign_in.acquire_app_token(tenant_id, is_connecting=True)
     if token.missing_roles:
         raise RolesMissing(token.missing_roles)
     return token.roles
@@ -102,7 +110,7 @@ def _resolve_stored_tenant(tenant_id: str) -> Tenant:
         raise PlatformError(ErrorKind.CONNECTION, problem.message) from problem
 
 
-def _require_permissions(issued: sign_in.Tokens) -> None:
-    missing = [name for name in sign_in.DELEGATED_PERMISSIONS if name not in issued.granted]
+def _require_permissions(issued: Tokens) -> None:
+    missing = [name for name in DELEGATED_PERMISSIONS if name not in issued.granted]
     if missing:
         raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.NOT_GRANTED, {"permissions": missing}))

@@ -19,7 +19,9 @@ from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
-from integrations.teams.messages import TeamsMessage
+from integrations.teams.entra.messages import EntraMessage
+from integrations.teams.entra.token_pauses import respecting_pause
+from integrations.teams.entra.token_responses import AppToken
 from integrations.teams.metrics import count_token_request
 from integrations.teams.models import TeamsConnection
 
@@ -30,7 +32,7 @@ _MARGIN_SECONDS: Final = 300
 CONSENT_DELAY: Final = timedelta(minutes=10)
 
 # By connection id: (token_version, token). MSAL doesn't merge concurrent requests, so each connection has a lock.
-_cached: dict[int, tuple[int, sign_in.AppToken]] = {}
+_cached: dict[int, tuple[int, AppToken]] = {}
 _locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -38,7 +40,8 @@ def access_token(row: TeamsConnection, *, refused: str = "") -> str:
     """Return a valid app-only token. `refused` is a token that Graph answered with 401; it isn't returned again.
 
     Must not run in a transaction, because it may call Microsoft. Raises PlatformError: CONNECTION if the consent is
-    gone (recorded on the connection), OPERATOR if the app credentials are refused, OUTAGE without a response.
+    gone (recorded on the connection), OPERATOR if the app credentials are refused, THROTTLED during a pause, OUTAGE
+    without a response.
     """
     with _locks[row.connection_id]:
         cached = _cached_token(row, refused)
@@ -57,17 +60,17 @@ def forget_token(connection_id: int) -> None:
     _cached.pop(connection_id, None)
 
 
-def _cached_token(row: TeamsConnection, refused: str) -> sign_in.AppToken | None:
+def _cached_token(row: TeamsConnection, refused: str) -> AppToken | None:
     version, token = _cached.get(row.connection_id, (0, None))
     is_usable = token is not None and version == row.token_version and token.access_token != refused
     return token if is_usable and token is not None and token.expires_at > time.time() else None
 
 
-def _fetch_token(row: TeamsConnection) -> sign_in.AppToken:
+def _fetch_token(row: TeamsConnection) -> AppToken:
     """Request a token, store its roles, and record a missing consent on the connection."""
     guarded = TeamsConnection.objects.filter(pk=row.pk, token_version=row.token_version)
     try:
-        with count_token_request():
+        with respecting_pause(row.connection_id), count_token_request():
             token = sign_in.acquire_app_token(str(row.tenant_id))
         _require_roles(row, token)
     except PlatformError as problem:
@@ -80,9 +83,9 @@ def _fetch_token(row: TeamsConnection) -> sign_in.AppToken:
     return token
 
 
-def _require_roles(row: TeamsConnection, token: sign_in.AppToken) -> None:
+def _require_roles(row: TeamsConnection, token: AppToken) -> None:
     if not token.missing_roles:
         return
     if TeamsConnection.objects.filter(pk=row.pk, consented_at__gt=Now() - CONSENT_DELAY).exists():
-        raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.CONSENT_PENDING))
-    raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.ROLES_MISSING, {"roles": token.missing_roles}))
+        raise PlatformError(ErrorKind.OUTAGE, Message(EntraMessage.CONSENT_PENDING))
+    raise PlatformError(ErrorKind.CONNECTION, Message(EntraMessage.ROLES_MISSING, {"roles": token.missing_roles}))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Final
 
-import jwt
 import msal
 import requests
 from django.conf import settings
@@ -21,72 +18,35 @@ from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra.certificate import read_certificate
-from integrations.teams.entra.errors import (
-    code_error,
-    operator_error,
-    read_refusal,
-    refresh_error,
-    unreachable,
+from integrations.teams.entra.error_table import CLOCK_NUMBERS
+from integrations.teams.entra.errors import operator_error, read_refusal, token_error, unreachable
+from integrations.teams.entra.token_responses import (
+    AppToken,
+    Tokens,
+    default_scope,
+    is_usable,
+    read_app_token,
+    read_tokens,
+    scopes,
 )
-from integrations.teams.http import entra_url, graph_url, new_session
+from integrations.teams.http import LastResponse, entra_url, watched_session
 from integrations.teams.messages import TeamsMessage
-from integrations.teams.operator_mail import report_refused_credentials
+from integrations.teams.operator_mail import report_refused_credentials, report_wrong_clock
 
-# None of these needs admin consent. MSAL adds openid, profile and offline_access.
-DELEGATED_PERMISSIONS: Final = ("User.Read", "User.ReadBasic.All", "OnlineMeetings.ReadWrite")
-# Application permissions of the access policy method. They are requested as /.default: everything that the app
-# registration lists (learn.microsoft.com/entra/identity-platform/v2-admin-consent).
-APP_ROLES: Final = ("OnlineMeetings.ReadWrite.All", "User.Read.All")
-# Used if a token response has no `expires_in`.
-_DEFAULT_LIFETIME_SECONDS: Final = 300
+# Besides its own error, MSAL raises what reading a malformed id token or `client_info` raises.
+_MSAL_ERRORS: Final = (
+    MsalServiceError,
+    requests.RequestException,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 logger = logging.getLogger(__name__)
 # MSAL recommends form_post, but a cross-site POST doesn't carry the session cookie (SameSite=Lax) with the flow.
 warnings.filterwarnings("ignore", message="response_mode='form_post' is recommended", category=UserWarning)
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """Delegated tokens. `expires_at` is in Unix seconds; `granted` holds names such as `User.Read`."""
-
-    access_token: str
-    expires_at: float
-    refresh_token: str
-    granted: tuple[str, ...]
-
-    def as_stored(self) -> dict[str, Any]:
-        """Return the value of `TeamsConnection.tokens`."""
-        return {
-            "access_token": self.access_token,
-            "expires_at": self.expires_at,
-            "refresh_token": self.refresh_token,
-        }
-
-
-@dataclass(frozen=True)
-class AppToken:
-    """App-only token for one tenant. `expires_at` is in Unix seconds.
-
-    Without any consent, Microsoft issues a token without roles
-    (learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow).
-    """
-
-    access_token: str
-    expires_at: float
-    roles: tuple[str, ...]
-
-    @property
-    def missing_roles(self) -> list[str]:
-        return [role for role in APP_ROLES if role not in self.roles]
-
-
-def default_scope() -> str:
-    """Return the scope for everything that the app registration lists, for admin consent and app tokens."""
-    return f"{graph_url()}/.default"
-
-
-def scopes() -> list[str]:
-    """Return the delegated scopes. Authorize, code exchange and refresh must use the same list."""
-    return [f"{graph_url()}/{name}" for name in DELEGATED_PERMISSIONS]
 
 
 def is_configured() -> bool:
@@ -106,7 +66,8 @@ def start_sign_in(tenant_id: str, redirect_uri: str, *, login_hint: str = "") ->
     session until `redeem_code`.
     """
     prompt = {"prompt": "login", "login_hint": login_hint} if login_hint else {"prompt": "select_account"}
-    flow: dict[str, Any] = _msal_application(tenant_id).initiate_auth_code_flow(
+    client = _Client(tenant_id, is_connecting=True)
+    flow: dict[str, Any] = client.application.initiate_auth_code_flow(
         scopes(), redirect_uri=redirect_uri, response_mode="query", **prompt
     )
     return flow
@@ -117,8 +78,10 @@ def start_identification(tenant_id: str, redirect_uri: str) -> dict[str, Any]:
 
     Returns a flow as `start_sign_in` does. `redeem_id_token` completes it.
     """
-    application = _msal_application(tenant_id, exclude_scopes=["offline_access"])
-    flow: dict[str, Any] = application.initiate_auth_code_flow([], redirect_uri=redirect_uri, response_mode="query")
+    client = _Client(tenant_id, is_connecting=True, exclude_scopes=["offline_access"])
+    flow: dict[str, Any] = client.application.initiate_auth_code_flow(
+        [], redirect_uri=redirect_uri, response_mode="query"
+    )
     return flow
 
 
@@ -128,7 +91,7 @@ def redeem_code(tenant_id: str, flow: Mapping[str, Any], query: Mapping[str, str
     Raises PlatformError, also if Microsoft issues no refresh token.
     """
     result = _exchange_code(tenant_id, flow, query)
-    return _read_tokens(result), str(result.get("id_token", ""))
+    return read_tokens(result), str(result.get("id_token", ""))
 
 
 def redeem_id_token(tenant_id: str, flow: Mapping[str, Any], query: Mapping[str, str]) -> str:
@@ -140,81 +103,84 @@ def redeem_id_token(tenant_id: str, flow: Mapping[str, Any], query: Mapping[str,
 
 
 def _exchange_code(tenant_id: str, flow: Mapping[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
-    application = _msal_application(tenant_id)
-    try:
-        result: dict[str, Any] = application.acquire_token_by_auth_code_flow(dict(flow), dict(query))
-    except (MsalServiceError, requests.RequestException, JSONDecodeError) as error:
-        raise _log_unreachable(error) from error
-    except (ValueError, RuntimeError) as error:
-        # MSAL raises these for the state or nonce of another sign-in.
-        logger.warning("A sign-in at Microsoft was not accepted: %s", type(error).__name__)
-        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.OTHER_SIGN_IN)) from error
-    if "access_token" not in result:
-        raise _log_refusal(result, is_refresh=False)
-    return result
+    client = _Client(tenant_id, is_connecting=True)
+
+    def exchange() -> dict[str, Any]:
+        try:
+            result: dict[str, Any] = client.application.acquire_token_by_auth_code_flow(dict(flow), dict(query))
+        except (requests.RequestException, JSONDecodeError):
+            raise
+        except (ValueError, RuntimeError) as error:
+            # MSAL raises these for the state or nonce of another sign-in.
+            logger.warning("A sign-in at Microsoft was not accepted: %s", type(error).__name__)
+            raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.OTHER_SIGN_IN)) from error
+        return result
+
+    return client.request(exchange)
 
 
-def acquire_app_token(tenant_id: str) -> AppToken:
-    """Request a new app-only token for the tenant. Raises PlatformError."""
-    application = _msal_application(tenant_id)
-    try:
-        result = application.acquire_token_for_client([default_scope()])
-    except (MsalServiceError, requests.RequestException, ValueError, RuntimeError) as error:
-        raise _log_unreachable(error) from error
-    if "access_token" not in result:
-        raise _log_refusal(result, is_refresh=True)
-    token = str(result["access_token"])
-    return AppToken(
-        token,
-        time.time() + float(result.get("expires_in", _DEFAULT_LIFETIME_SECONDS)),
-        _read_roles(token, tenant_id),
-    )
+def acquire_app_token(tenant_id: str, *, is_connecting: bool = False) -> AppToken:
+    """Request a new app-only token for the tenant. `is_connecting`: an admin is signing in. Raises PlatformError."""
+    client = _Client(tenant_id, is_connecting=is_connecting)
+    result = client.request(lambda: client.application.acquire_token_for_client([default_scope()]))
+    return read_app_token(result, tenant_id)
 
 
-def _read_roles(token: str, tenant_id: str) -> tuple[str, ...]:
-    """Return the application permissions in a token that the token endpoint has just issued.
-
-    The signature isn't verified: only Graph decides what the token allows. The roles tell an admin early which
-    permission is missing (learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
-    """
-    try:
-        claims = jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError:
-        logger.warning("An app token cannot be read, so its roles are not known.")
-        return ()
-    roles = claims.get("roles")
-    if str(claims.get("tid", "")).lower() != tenant_id.lower() or not isinstance(roles, list):
-        return ()
-    return tuple(str(role) for role in roles)
-
-
-def refresh_tokens(tenant_id: str, refresh_token: str) -> Tokens:
+def refresh_tokens(tenant_id: str, refresh_token: str, *, is_connecting: bool = False) -> Tokens:
     """Refresh the tokens. If Microsoft returns no new refresh token, keep the old one. Raises PlatformError."""
-    application = _msal_application(tenant_id)
-    try:
-        result = application.acquire_token_by_refresh_token(refresh_token, scopes())
-    except (MsalServiceError, requests.RequestException, ValueError, RuntimeError) as error:
-        raise _log_unreachable(error) from error
-    if "access_token" not in result:
-        raise _log_refusal(result, is_refresh=True)
-    return _read_tokens({**result, "refresh_token": result.get("refresh_token") or refresh_token})
+    client = _Client(tenant_id, is_connecting=is_connecting)
+    result = client.request(lambda: client.application.acquire_token_by_refresh_token(refresh_token, scopes()))
+    return read_tokens({**result, "refresh_token": result.get("refresh_token") or refresh_token})
 
 
-def _msal_application(tenant_id: str, **options: Any) -> msal.ConfidentialClientApplication:
-    """Return a new MSAL application. A shared one would replay an error response for 60 seconds."""
-    try:
-        return msal.ConfidentialClientApplication(
-            settings.MICROSOFT_CLIENT_ID,
-            client_credential=_client_credential(),
-            authority=f"{entra_url()}/{tenant_id}",
-            http_client=new_session(),
-            # Discarded: MSAL caches tokens before it checks the nonce.
-            token_cache=msal.TokenCache(),
-            instance_discovery=False,
-            **options,
+class _Client:
+    """MSAL application for one tenant and one request. A shared one would replay an error response for 60 seconds."""
+
+    def __init__(self, tenant_id: str, *, is_connecting: bool, **options: Any) -> None:
+        """`is_connecting`: an admin is signing in, so no connection needs Reauthorize. Raises PlatformError."""
+        self._is_connecting = is_connecting
+        session, self._last = watched_session(is_usable)
+        try:
+            self.application = msal.ConfidentialClientApplication(
+                settings.MICROSOFT_CLIENT_ID,
+                client_credential=_client_credential(),
+                authority=f"{entra_url()}/{tenant_id}",
+                http_client=session,
+                # Discarded: MSAL caches tokens before it checks the nonce.
+                token_cache=msal.TokenCache(),
+                instance_discovery=False,
+                **options,
+            )
+        except _MSAL_ERRORS as error:
+            # MSAL makes a ValueError of a tenant that discovery refuses.
+            raise self._refusal(self._last.body) if self._last.body.get("error") else self._no_answer(error) from error
+
+    def request(self, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return the token response. Raises PlatformError if Microsoft refuses or gives no usable response."""
+        try:
+            result = send()
+        except _MSAL_ERRORS as error:
+            raise self._no_answer(error) from error
+        if not isinstance(result.get("access_token"), str):
+            raise self._refusal(result)
+        return result
+
+    def _refusal(self, result: Mapping[str, Any]) -> PlatformError:
+        refusal = read_refusal(result, self._last)
+        logger.warning(
+            "Microsoft refused a %s: %s AADSTS%s, trace %s",
+            "sign-in" if self._is_connecting else "refresh",
+            refusal.error,
+            refusal.number,
+            refusal.trace_id,
+            extra={"platform_request_id": refusal.trace_id},
         )
-    except (MsalServiceError, requests.RequestException, ValueError) as error:
-        raise _log_unreachable(error) from error
+        problem = token_error(refusal, is_connecting=self._is_connecting)
+        return _notify_operators(problem, refusal.number, self._last)
+
+    def _no_answer(self, error: Exception) -> PlatformError:
+        logger.warning("Microsoft's sign-in service gave no usable answer: %s", type(error).__name__)
+        return unreachable(self._last)
 
 
 def _client_credential() -> str | dict[str, str]:
@@ -226,44 +192,14 @@ def _client_credential() -> str | dict[str, str]:
         key, certificate = read_certificate(Path(path))
     except (OSError, ValueError, TypeError) as error:
         logger.exception("MICROSOFT_CLIENT_CERTIFICATE cannot be used")
-        raise _notify_operators(operator_error(), 0) from error
+        raise _notify_operators(operator_error(), 0, LastResponse()) from error
     return {"private_key": key, "public_certificate": certificate}
 
 
-def _read_tokens(result: Mapping[str, Any]) -> Tokens:
-    if not result.get("refresh_token"):
-        raise PlatformError(ErrorKind.CONNECTION, Message(TeamsMessage.NO_REFRESH_TOKEN))
-    # A missing `scope` means the requested scopes (RFC 6749, section 5.1).
-    granted = str(result.get("scope") or " ".join(scopes())).split()
-    names = (scope.removeprefix(f"{graph_url()}/") for scope in granted)
-    return Tokens(
-        str(result["access_token"]),
-        time.time() + float(result.get("expires_in", _DEFAULT_LIFETIME_SECONDS)),
-        str(result["refresh_token"]),
-        tuple(name for name in names if name not in ("openid", "profile", "email", "offline_access")),
-    )
-
-
-def _log_refusal(result: Mapping[str, Any], *, is_refresh: bool) -> PlatformError:
-    refusal = read_refusal(result)
-    problem = refresh_error(refusal) if is_refresh else code_error(refusal)
-    logger.warning(
-        "Microsoft refused a %s: %s AADSTS%s, trace %s",
-        "refresh" if is_refresh else "sign-in",
-        refusal.error,
-        refusal.number,
-        refusal.trace_id,
-        extra={"platform_request_id": refusal.trace_id},
-    )
-    return _notify_operators(problem, refusal.number)
-
-
-def _notify_operators(problem: PlatformError, number: int) -> PlatformError:
-    if problem.kind == ErrorKind.OPERATOR:
+def _notify_operators(problem: PlatformError, number: int, last: LastResponse) -> PlatformError:
+    """Email operators if they must act. Return the problem."""
+    if number in CLOCK_NUMBERS:
+        report_wrong_clock(last.clock_offset)
+    elif problem.kind == ErrorKind.OPERATOR:
         report_refused_credentials(problem, number)
     return problem
-
-
-def _log_unreachable(error: Exception) -> PlatformError:
-    logger.warning("Microsoft's sign-in service gave no usable answer: %s", type(error).__name__)
-    return unreachable()

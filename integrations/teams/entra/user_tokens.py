@@ -26,7 +26,9 @@ from integrations.models import Connection, ConnectionStatus
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import app_tokens, sign_in
-from integrations.teams.messages import TeamsMessage
+from integrations.teams.entra.messages import EntraMessage
+from integrations.teams.entra.token_pauses import respecting_pause
+from integrations.teams.entra.token_responses import Tokens
 from integrations.teams.metrics import count_token_request
 from integrations.teams.models import Method, TeamsConnection
 
@@ -77,13 +79,14 @@ def current_token(connection: Connection, *, refused: str = "") -> IssuedToken:
     it may call Microsoft.
 
     Raises PlatformError: CONNECTION if an admin must reauthorize (recorded on the connection), OPERATOR if the app
-    credentials are refused, OUTAGE if Microsoft or the refreshing process doesn't answer in time.
+    credentials are refused, THROTTLED during a pause, OUTAGE if Microsoft or the refreshing process doesn't answer in
+    time.
     """
     row = connected_row(connection)
     if row.method == Method.ACCESS_POLICY:
         return IssuedToken(app_tokens.access_token(row, refused=refused), row.token_version)
     if isinstance(row.tokens, Unreadable):
-        raise PlatformError(ErrorKind.OPERATOR, Message(TeamsMessage.TOKENS_UNREADABLE))
+        raise PlatformError(ErrorKind.OPERATOR, Message(EntraMessage.TOKENS_UNREADABLE))
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         state = _token_state(row)
@@ -96,12 +99,12 @@ def current_token(connection: Connection, *, refused: str = "") -> IssuedToken:
         if lease is None and state.is_valid(refused):
             return IssuedToken(state.access_token, state.version)
         if time.monotonic() > deadline:
-            raise PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.REFRESH_SLOW))
+            raise PlatformError(ErrorKind.OUTAGE, Message(EntraMessage.REFRESH_SLOW))
         time.sleep(_POLL_SECONDS)
         row = connected_row(connection)
 
 
-def token_columns(tokens: sign_in.Tokens) -> dict[str, object]:
+def token_columns(tokens: Tokens) -> dict[str, object]:
     """Return the columns that new tokens fill."""
     return {"tokens": tokens.as_stored(), "granted": list(tokens.granted), "refreshed_at": Now()}
 
@@ -154,7 +157,7 @@ def connected_row(connection: Connection) -> TeamsConnection:
     """Return the current row. Raises PlatformError (CONNECTION) unless the connection is connected."""
     row = TeamsConnection.objects.select_related("connection").get(connection_id=connection.pk)
     if row.connection.status != ConnectionStatus.CONNECTED:
-        reason = row.connection.status_reason or Message(TeamsMessage.DISCONNECTED)
+        reason = row.connection.status_reason or Message(EntraMessage.DISCONNECTED)
         raise PlatformError(ErrorKind.CONNECTION, reason)
     return row
 
@@ -190,7 +193,7 @@ def _release_lease(state: _TokenState, lease: uuid.UUID, **fields: Any) -> int:
 def _refresh(state: _TokenState, lease: uuid.UUID, refused: str) -> str | None:
     """Refresh the tokens and return the access token. None: the row changed meanwhile and must be read again."""
     try:
-        with count_token_request():
+        with respecting_pause(state.connection_id), count_token_request():
             tokens = sign_in.refresh_tokens(state.tenant_id, state.refresh_token)
     except PlatformError as problem:
         return _handle_refresh_failure(state, lease, refused, problem)

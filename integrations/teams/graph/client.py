@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from integrations.circuit_breaker import record_success, record_trouble
 from integrations.connections.lifecycle import require_reauthorization
@@ -22,10 +22,19 @@ from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra.user_tokens import current_token
-from integrations.teams.graph.errors import Area, Refusal, area_of, bug_error, error_of, outage_error
+from integrations.teams.graph.errors import (
+    Area,
+    Refusal,
+    area_of,
+    bug_error,
+    error_of,
+    most_serious,
+    outage_error,
+    unusable_error,
+)
 from integrations.teams.graph.paths import absolute_url, batch_url, is_graph_link, path_for_log
 from integrations.teams.graph.request_log import LoggedRequest
-from integrations.teams.graph.responses import NO_JSON, GraphResponse, batch_items, parse_json, refusal
+from integrations.teams.graph.responses import NO_JSON, GraphResponse, batch_items, is_success, parse_json, refusal
 from integrations.teams.http import thread_session
 from integrations.teams.metrics import count_throttled
 
@@ -35,6 +44,8 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE: Final = 20
 # About two million users. More pages mean an endless loop of links.
 MAX_PAGES: Final = 2000
+# Kinds of batch items that don't show that Graph works.
+_NO_ANSWER: Final = (ErrorKind.THROTTLED, ErrorKind.OUTAGE)
 #: A path below the version with its parameters.
 Get = tuple[str, Mapping[str, str]]
 
@@ -58,28 +69,20 @@ class GraphClient:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Send one request. `path` is below the version. Return the parsed JSON, None without a body."""
-        return self._execute(_Call(method, absolute_url(path), area_of(path), params, json, headers))
-
-    def batch(self, gets: Sequence[Get]) -> list[Any]:
-        """Send up to twenty GETs in one request. Return their bodies in order.
-
-        If items fail, raises the most serious error and returns nothing. Only GETs, because a throttled item may have
-        been executed (learn.microsoft.com/answers 5529013).
-        """
-        bodies: list[Any] = self._execute(_batch_call(gets))
-        return bodies
+        return self._execute(_Call(method, absolute_url(path), path, params, json, headers))
 
     def batch_results(self, gets: Sequence[Get]) -> list[Any]:
         """Send up to twenty GETs in one request. Return the body or the `Refusal` of each, in order.
 
-        Raises errors that concern all items: the request failed, or the connection lacks the permission.
+        Raises errors that concern all items: the request failed, or the connection lacks the permission. Only GETs,
+        because a throttled item may have been executed (learn.microsoft.com/answers 5529013).
         """
         with self._recording_trouble():
             response = self._send_refreshing_token(_batch_call(gets))
             errors = [error_of(refused) for refused in response.refusals]
             if response.body is None or any(error.kind == ErrorKind.CONNECTION for error in errors):
                 raise self._worst_error(response.refusals)
-        if sum(error.kind in (ErrorKind.THROTTLED, ErrorKind.OUTAGE) for error in errors) < len(gets):
+        if sum(error.kind in _NO_ANSWER for error in errors) < len(gets):
             record_success(self.connection.pk)
         results: list[Any] = response.body
         return results
@@ -107,10 +110,10 @@ class GraphClient:
         """Return the page of a link that Graph returned earlier."""
         return self._follow(link, set())
 
-    def unknown_shape(self, what: str) -> PlatformError:
+    def unknown_shape(self, what: str, *, ambiguous: bool = False) -> PlatformError:
         """Return the error for an undocumented response. `what` is logged and must not contain a link."""
         self._log(logging.ERROR, "Graph's response has an unknown shape: %s (request-id %s)", what)
-        return bug_error(self.request_id)
+        return unusable_error(self.request_id, ambiguous=ambiguous)
 
     def _log(self, level: int, text: str, *args: str) -> None:
         logger.log(level, text, *args, self.request_id, extra={"platform_request_id": self.request_id})
@@ -126,7 +129,13 @@ class GraphClient:
         if link in seen or len(seen) >= MAX_PAGES:
             raise self.unknown_shape("pages that never end")
         seen.add(link)
-        return self._execute(_Call("GET", link, Area.DIRECTORY))
+        try:
+            return self._execute(_Call("GET", link))
+        except PlatformError as error:
+            if error.kind not in (ErrorKind.BUG, ErrorKind.GONE, ErrorKind.PERSON):
+                raise
+            # The link is Graph's own, so that Graph has forgotten it, under whichever status and code.
+            raise unusable_error(error.request_id) from error
 
     def _execute(self, call: _Call) -> Any:
         with self._recording_trouble():
@@ -161,7 +170,7 @@ class GraphClient:
         return issued.token
 
     def _worst_error(self, refusals: Sequence[Refusal]) -> PlatformError:
-        error = max((error_of(each) for each in refusals), key=_seriousness)
+        error = most_serious(map(error_of, refusals))
         if error.kind == ErrorKind.CONNECTION:
             # Only if the refused sign-in is still the current one.
             refused = Connection.objects.filter(pk=self.connection.pk, teams__token_version=self._token_version)
@@ -180,7 +189,8 @@ class GraphClient:
                 auth=_Bearer(token),
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:
+            # requests passes some errors of urllib3 on, and ValueError for a Location header that is no URL.
             log_entry.log_failure(error)
             ambiguous = call.is_write and _may_have_arrived(error)
             raise outage_error(request_id=log_entry.client_request_id, ambiguous=ambiguous) from error
@@ -189,10 +199,10 @@ class GraphClient:
 
     def _read_response(self, call: _Call, response: requests.Response) -> GraphResponse:
         body = parse_json(response.content)
-        if not 200 <= response.status_code < 300:
+        if not is_success(response.status_code):
             refused = refusal(
                 response.status_code,
-                call.area,
+                call.path,
                 response.headers,
                 body,
                 request_id=self.request_id,
@@ -204,32 +214,35 @@ class GraphClient:
             raise outage_error(request_id=self.request_id, ambiguous=call.is_write)
         return self._unpack_batch(body, call.items) if call.items else GraphResponse(body)
 
-    def _unpack_batch(self, envelope: Any, areas: Sequence[Area]) -> GraphResponse:
-        items = batch_items(envelope, len(areas))
+    def _unpack_batch(self, envelope: Any, paths: Sequence[str]) -> GraphResponse:
+        items = batch_items(envelope, len(paths))
         if items is None:
             raise self.unknown_shape("a batch whose responses don't match the requests")
-        results = [self._item_result(item, area) for item, area in zip(items, areas, strict=True)]
+        results = [self._item_result(item, path) for item, path in zip(items, paths, strict=True)]
         return GraphResponse(results, tuple(result for result in results if isinstance(result, Refusal)))
 
-    def _item_result(self, item: Mapping[str, Any], area: Area) -> Any:
+    def _item_result(self, item: Mapping[str, Any], path: str) -> Any:
         """Return the body of a batch item, or its refusal."""
-        if 200 <= item["status"] < 300:
+        if is_success(item["status"]):
             return item.get("body")
         headers, body = item.get("headers"), item.get("body")
-        return refusal(item["status"], area, headers, body, request_id=self.request_id)
+        return refusal(item["status"], path, headers, body, request_id=self.request_id)
 
 
 @dataclass(frozen=True)
 class _Call:
-    """A request. `url` is absolute, without `params`. `items` holds the areas of a batch's requests."""
+    """A request. `url` is absolute, without `params`. `path` is below the version, "" for a link of Graph.
+
+    `items` holds the paths of a batch's requests.
+    """
 
     method: str
     url: str
-    area: Area
+    path: str = ""
     params: Mapping[str, str] | None = None
     json: Any = None
     headers: Mapping[str, str] | None = None
-    items: tuple[Area, ...] = ()
+    items: tuple[str, ...] = ()
 
     @property
     def is_write(self) -> bool:
@@ -238,7 +251,7 @@ class _Call:
 
     def all_headers(self, client_request_id: str) -> dict[str, str]:
         headers = {"Accept": "application/json", "client-request-id": client_request_id}
-        if self.area is Area.DIRECTORY:
+        if area_of(self.path) is Area.DIRECTORY:
             # Throttle matching before booking (learn.microsoft.com/graph/throttling).
             headers["x-ms-throttle-priority"] = "low"
         else:
@@ -255,8 +268,8 @@ def _batch_call(gets: Sequence[Get]) -> _Call:
         {"id": str(number), "method": "GET", "url": batch_url(path, params)}
         for number, (path, params) in enumerate(gets)
     ]
-    areas = tuple(area_of(path) for path, _ in gets)
-    return _Call("POST", absolute_url("/$batch"), Area.DIRECTORY, json={"requests": items}, items=areas)
+    paths = tuple(path for path, _ in gets)
+    return _Call("POST", absolute_url("/$batch"), "/$batch", json={"requests": items}, items=paths)
 
 
 class _Bearer(AuthBase):
@@ -270,13 +283,7 @@ class _Bearer(AuthBase):
         return request
 
 
-def _may_have_arrived(error: requests.RequestException) -> bool:
+def _may_have_arrived(error: Exception) -> bool:
     """Return whether Graph may have received the request although no response arrived."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return not isinstance(error, requests.ConnectTimeout) and not isinstance(reason, NewConnectionError)
-
-
-def _seriousness(error: PlatformError) -> tuple[int, float]:
-    order = [ErrorKind.OUTAGE, ErrorKind.THROTTLED, ErrorKind.GONE, ErrorKind.PERSON, ErrorKind.BUG]
-    rank = order.index(error.kind) if error.kind in order else len(order)
-    return rank, error.retry_after or 0.0

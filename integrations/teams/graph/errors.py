@@ -8,13 +8,14 @@ fallback to the status. Rules marked "seen" rest on reports about the live servi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import MatchReason, PlatformError
+from integrations.platforms.values import ErrorScope, MatchReason, PlatformError
 from integrations.teams.messages import TeamsMessage
 
 
@@ -36,6 +37,19 @@ def area_of(path: str) -> Area:
     return Area.ORGANIZER if below[2].strip("/") in ("", "createOrGet") else Area.MEETING
 
 
+def throttled_scope(path: str, throttle_scope: str) -> ErrorScope:
+    """Return the meetings that wait after a 429 for `path`. `throttle_scope` is the header x-ms-throttle-scope, or "".
+
+    Microsoft publishes a monthly limit for each organizer, but not how it refuses a request beyond the limit. It
+    documents values of the header such as "Tenant_Application/ReadWrite/…", but not whether meetings send the header
+    (learn.microsoft.com/graph/throttling-limits). We decided: without the header, a refusal for a named organizer
+    concerns only that organizer until another one is refused.
+    """
+    is_named = path.strip("/").startswith("users/") and area_of(path) is not Area.DIRECTORY
+    is_wider = throttle_scope.lower().startswith(("tenant", "application"))
+    return ErrorScope.UNCLEAR if is_named and not is_wider else ErrorScope.CONNECTION
+
+
 @dataclass(frozen=True)
 class Refusal:
     """An error response. `is_graph_error` is False if the body isn't Graph's error object.
@@ -51,6 +65,8 @@ class Refusal:
     retry_after: float | None = None
     is_graph_error: bool = True
     is_write: bool = False
+    # Meetings that wait if the status is 429.
+    throttled: ErrorScope = ErrorScope.CONNECTION
 
 
 @dataclass(frozen=True)
@@ -78,6 +94,12 @@ _PERSON, _CONNECTION, _BUG = ErrorKind.PERSON, ErrorKind.CONNECTION, ErrorKind.B
 
 # The first matching row wins.
 RULES: Final = (
+    # Accepted, but not carried out yet (learn.microsoft.com/graph/api/user-get).
+    Rule(ErrorKind.UNUSABLE, TeamsMessage.UNUSABLE, (202,)),
+    # A list that broke can be read again from its first page, or by smaller queries
+    # (seen: msgraph-sdk-dotnet/issues/2254; the second code is from memory).
+    Rule(ErrorKind.UNUSABLE, TeamsMessage.UNUSABLE, (400, 410), graph_code="Directory_ExpiredPageToken"),
+    Rule(ErrorKind.UNUSABLE, TeamsMessage.UNUSABLE, (400,), graph_code="Directory_ResultSizeLimitExceeded"),
     # Wait as long as Graph requests (learn.microsoft.com/graph/throttling).
     Rule(ErrorKind.THROTTLED, TeamsMessage.THROTTLED, (429,)),
     # Seen: "No application access policy found for this app … on the user"; before 2023 "App … is not authorized to
@@ -141,13 +163,14 @@ def error_of(refusal: Refusal) -> PlatformError:
         Message(rule.message),
         request_id=refusal.request_id,
         retry_after=refusal.retry_after,
-        ambiguous=refusal.is_write and (refusal.status >= 500 or refusal.status == 408),
+        ambiguous=refusal.is_write and (refusal.status >= 500 or refusal.status in (202, 408)),
         reason=rule.reason,
+        scope=refusal.throttled,
     )
 
 
 def _matching_rule(refusal: Refusal) -> Rule:
-    if not refusal.is_graph_error and refusal.status not in GATEWAY_REFUSES_REQUEST | {401, 429}:
+    if not refusal.is_graph_error and refusal.status not in GATEWAY_REFUSES_REQUEST | {202, 401, 429}:
         return RULES[-1]
     return next(rule for rule in RULES if rule.matches(refusal))
 
@@ -157,6 +180,26 @@ def outage_error(*, request_id: str = "", ambiguous: bool = False) -> PlatformEr
     return PlatformError(ErrorKind.OUTAGE, Message(TeamsMessage.OUTAGE), request_id=request_id, ambiguous=ambiguous)
 
 
+def unusable_error(request_id: str = "", *, ambiguous: bool = False) -> PlatformError:
+    """Return the error for a successful response without the requested data. The request can be repeated."""
+    return PlatformError(ErrorKind.UNUSABLE, Message(TeamsMessage.UNUSABLE), request_id=request_id, ambiguous=ambiguous)
+
+
+def most_serious(errors: Iterable[PlatformError]) -> PlatformError:
+    """Return the most serious of several errors. Of equal ones, return that with the longest pause."""
+    return max(errors, key=lambda error: (_SERIOUSNESS.get(error.kind, len(_SERIOUSNESS)), error.retry_after or 0.0))
+
+
+_SERIOUSNESS: Final = {
+    ErrorKind.UNUSABLE: 0,
+    ErrorKind.OUTAGE: 1,
+    ErrorKind.THROTTLED: 2,
+    ErrorKind.GONE: 3,
+    ErrorKind.PERSON: 4,
+    ErrorKind.BUG: 5,
+}
+
+
 def bug_error(request_id: str = "") -> PlatformError:
-    """Return the error for a request that must not be sent, or a response of unknown shape."""
+    """Return the error for a request that must not be sent."""
     return PlatformError(ErrorKind.BUG, Message(TeamsMessage.BUG), request_id=request_id)

@@ -36,7 +36,7 @@ def batch_url(path: str, params: Mapping[str, str]) -> str:
 
 def is_graph_link(link: object) -> bool:
     """Return whether a link leads to Graph. Only then may a request to it carry the access token."""
-    return isinstance(link, str) and link.startswith(f"{graph_url()}{VERSION}/")
+    return isinstance(link, str) and link.startswith(f"{graph_url()}{VERSION}/") and link.isprintable()
 
 
 def path_for_log(address: str) -> str:

@@ -27,7 +27,7 @@ class LoggedRequest:
 
     def log_response(self, response: requests.Response) -> str:
         """Log the response. Return Microsoft's request id, or ours if it has none."""
-        request_id: str = response.headers.get("request-id", self.client_request_id)[:100]
+        request_id = _printable(response.headers.get("request-id", ""))[:100] or self.client_request_id
         seconds = time.monotonic() - self._started
         metrics.count_response(self._method, response.status_code, seconds)
         logger.info(
@@ -45,7 +45,7 @@ class LoggedRequest:
         )
         return request_id
 
-    def log_failure(self, error: requests.RequestException) -> None:
+    def log_failure(self, error: Exception) -> None:
         """Log that no response arrived. The exception's text isn't logged, because it holds the query."""
         metrics.count_no_response(self._method)
         name = type(error).__name__
@@ -59,3 +59,8 @@ class LoggedRequest:
 
     def _fields(self, **more: Any) -> dict[str, Any]:
         return {**self._context, "client_request_id": self.client_request_id, **more}
+
+
+def _printable(text: str) -> str:
+    """Remove control characters. PostgreSQL rejects NUL."""
+    return "".join(char for char in text if char.isprintable())

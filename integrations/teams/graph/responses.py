@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from integrations.teams.graph.errors import Area, Refusal
+from integrations.teams.graph.errors import Refusal, area_of, throttled_scope
+from integrations.teams.http import header, retry_after
 
-# Longer pauses are cut: one request per hour does no harm.
-LONGEST_PAUSE_SECONDS: Final = 3600.0
 #: Returned by `parse_json` for a body that isn't JSON.
 NO_JSON: Final = object()
 
@@ -42,7 +37,7 @@ def parse_json(content: bytes) -> Any:
 
 def refusal(
     status: int,
-    area: Area,
+    path: str,
     headers: object,
     body: object,
     *,
@@ -51,28 +46,26 @@ def refusal(
 ) -> Refusal:
     """Return an error response with the code and message of Graph's error object, if it has one.
 
-    Code and message may both be empty (learn.microsoft.com/graph/errors).
+    `path` is that of the request, below the version. Code and message may both be empty
+    (learn.microsoft.com/graph/errors).
     """
-    refused = Refusal(status, area, request_id=request_id, retry_after=retry_after(headers), is_write=is_write)
+    refused = Refusal(
+        status,
+        area_of(path),
+        request_id=request_id,
+        retry_after=retry_after(headers),
+        is_write=is_write,
+        throttled=throttled_scope(path, header(headers, "x-ms-throttle-scope")),
+    )
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         return replace(refused, is_graph_error=False)
     return replace(refused, code=str(error.get("code") or ""), message=str(error.get("message") or ""))
 
 
-def retry_after(headers: object) -> float | None:
-    """Return the seconds of a Retry-After header, a number or a date (RFC 9110). None without one."""
-    if not isinstance(headers, Mapping):
-        return None
-    text = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
-        return min(float(text), LONGEST_PAUSE_SECONDS)
-    try:
-        until = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    seconds = (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
+def is_success(status: int) -> bool:
+    """Return whether a response may hold the requested data. A 202 doesn't: Graph has only accepted the request."""
+    return 200 <= status < 300 and status != 202
 
 
 def batch_items(body: Any, how_many: int) -> list[dict[str, Any]] | None:

@@ -13,6 +13,7 @@ from integrations.models import Connection
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import DirectoryChanges, PlatformError
 from integrations.teams.graph.client import GraphClient
+from integrations.teams.graph.paths import is_graph_link
 from integrations.teams.users.parse import FULL_FIELDS
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def changes_since(connection: Connection, sync_token: str) -> DirectoryChanges |
         return _changes_from(client, sync_token) if sync_token else _start_tracking(client)
     except PlatformError as error:
         # Graph refuses the query itself: the link is too old, or the tenant moved.
-        if error.kind != ErrorKind.BUG:
+        if error.kind not in (ErrorKind.BUG, ErrorKind.UNUSABLE):
             raise
         logger.warning("Connection %s: who changed is not known (request %s)", connection.pk, error.request_id)
         return UNKNOWN
@@ -66,7 +67,7 @@ def _read_pages(client: GraphClient, first: Any, remote_ids: set[str], user_name
     read_until = monotonic() + settings.CELERY_TASK_TIME_LIMIT * SHARE_OF_TASK
     for page in client.pages_from(first):
         _collect_users(page.get("value", ()), remote_ids, user_names)
-        if "@odata.deltaLink" in page:
+        if is_graph_link(page.get("@odata.deltaLink")):
             return str(page["@odata.deltaLink"])
         if monotonic() > read_until:
             return ""
@@ -76,7 +77,8 @@ def _read_pages(client: GraphClient, first: Any, remote_ids: set[str], user_name
 def _collect_users(rows: Iterable[Mapping[str, Any]], remote_ids: set[str], user_names: set[str]) -> None:
     """Add the rows' ids and names. A deleted user (`@removed`) has only an id."""
     for row in rows:
-        remote_ids.add(str(row.get("id")))
+        if isinstance(row.get("id"), str):
+            remote_ids.add(row["id"])
         name = row.get("userPrincipalName")
         if isinstance(name, str):
             user_names.add(name.casefold())

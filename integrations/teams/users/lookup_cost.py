@@ -1,4 +1,9 @@
-"""Estimate the requests of a user lookup: by name filters, or by reading all users."""
+"""Estimate the cost of a user lookup: by name filters, or by reading all users.
+
+The cost is the number of requests, so that a rematch is quick. If Graph throttles, it is the number of resource units.
+A filter and a page cost one unit each, as both select their fields (learn.microsoft.com/graph/throttling-limits). A
+request holds twenty filters, but only one page.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +31,13 @@ class LookupCost:
     """Estimated cost of one pass over the staff.
 
     `left` is the number of names to look up. Missing names are searched in `address_fields` fields. `pages` is the
-    number of pages with all users. None: not counted because it can't save requests, or the pages come too slowly.
+    number of pages with all users. None: not counted because it can't lower the cost, or all users can't be read.
     """
 
     left: int
     address_fields: int
     pages: int | None = None
+    are_units_short: bool = False
     _seen: int = 0
     _queried: int = 0
     _missing: int = 0
@@ -44,29 +50,35 @@ class LookupCost:
         self._missing += missing
 
     @property
-    def name_requests(self) -> int:
-        """Return the number of requests for the names that are left if all of them are found."""
-        return ceil(self.left / NAMES_PER_REQUEST)
+    def is_count_useful(self) -> bool:
+        """Return whether the user count may lower the cost by more than its own."""
+        return self._cost_of_names(self.left) > 2
 
     def should_read_all_first(self) -> bool:
         """Return whether reading all users is cheaper even if no name is missing."""
-        return self._is_reading_cheaper(self.name_requests - 1)
+        return self._is_reading_cheaper(self._cost_of_names(self.left) - 1)
 
     def should_read_all_now(self, missing_now: int) -> bool:
         """Return whether reading all users is cheaper, if the rest has as many missing names as the chunks so far."""
-        return self._is_reading_cheaper(self._address_requests(missing_now) + self._remaining_requests() - 1)
+        return self._is_reading_cheaper(self._cost_of_addresses(missing_now) + self._remaining_cost() - 1)
 
     def _is_reading_cheaper(self, max_pages: int) -> bool:
         return self.pages is not None and self.pages <= min(max_pages, MAX_PAGES)
 
-    def _remaining_requests(self) -> int:
+    def _remaining_cost(self) -> int:
         queryable = ceil(self.left * self._queried / self._seen) if self._seen else self.left
         chunks, rest = divmod(queryable, NAMES_PER_CHUNK)
-        return chunks * self._chunk_requests(NAMES_PER_CHUNK) + self._chunk_requests(rest)
+        return chunks * self._cost_of_chunk(NAMES_PER_CHUNK) + self._cost_of_chunk(rest)
 
-    def _chunk_requests(self, names: int) -> int:
+    def _cost_of_chunk(self, names: int) -> int:
         missing = ceil(names * self._missing / self._queried) if self._queried else 0
-        return ceil(names / NAMES_PER_REQUEST) + self._address_requests(missing)
+        return self._cost_of_names(names) + self._cost_of_addresses(missing)
 
-    def _address_requests(self, missing: int) -> int:
-        return ceil(self.address_fields * ceil(missing / VALUES_PER_FILTER) / BATCH_SIZE)
+    def _cost_of_names(self, names: int) -> int:
+        return self._cost_of_filters(ceil(names / VALUES_PER_FILTER))
+
+    def _cost_of_addresses(self, missing: int) -> int:
+        return self._cost_of_filters(self.address_fields * ceil(missing / VALUES_PER_FILTER))
+
+    def _cost_of_filters(self, filters: int) -> int:
+        return filters if self.are_units_short else ceil(filters / BATCH_SIZE)

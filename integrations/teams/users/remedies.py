@@ -41,6 +41,10 @@ _SENTENCES: Final[Mapping[str, _StrOrPromise]] = {
     MatchReason.PENDING: _lazy(
         "The account %(upn)s isn't active yet. Ask a Microsoft administrator to finish setting it up, then rematch."
     ),
+    MatchReason.LOOKUP_REFUSED: _lazy(
+        "Microsoft refuses to look up %(asked)s, but answers for other names. Check the %(field)s here for unusual "
+        "characters, then rematch. If it is right, ask your Customer Success Team."
+    ),
     MatchReason.REFUSED: _lazy(
         "Microsoft does not let %(upn)s host meetings. Ask a Microsoft administrator to check that the account is "
         "enabled, is no guest and has a Microsoft Teams licence, then rematch."

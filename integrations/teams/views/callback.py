@@ -120,8 +120,10 @@ def _respond(
     if isinstance(result, NextStep):
         return redirect(result.address)
     end_run(request.session, run)
-    messages.success(request, _success_sentence(result, answers))
-    return redirect("connection", pk=result.pk)
+    messages.success(request, _success_sentence(result.connection, answers))
+    if result.warning:
+        messages.warning(request, str(result.warning))
+    return redirect("connection", pk=result.connection.pk)
 
 
 def _success_sentence(connection: Connection, answers: WizardAnswers) -> str:

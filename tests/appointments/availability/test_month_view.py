@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appointments.availability.month_view import month_with_times
+from appointments.time_zones import clock_time
 from staff.models import WorkingHours
 from tests.appointments.conftest import Maple
 
@@ -31,7 +32,7 @@ def night(maple: Maple) -> Maple:
 def starts(maple: Maple, day: date) -> list[str]:
     month = month_with_times(maple.review, [maple.sam], TORONTO, day=day)
     assert month.day == day
-    return [start.words for start in month.starts]
+    return [clock_time(start.at.astimezone(TORONTO)) for start in month.starts]
 
 
 def test_an_hour_that_occurs_twice_is_labelled_with_its_zone(night: Maple):

@@ -67,6 +67,7 @@ class Expected:
 TABLE = {
     ErrorKind.THROTTLED: Expected(Owner.NOBODY, LinkState.PENDING, "paused", automatically),
     ErrorKind.OUTAGE: Expected(Owner.NOBODY, LinkState.PENDING, "counted", automatically),
+    ErrorKind.UNUSABLE: Expected(Owner.OPERATOR, LinkState.PENDING, "", automatically),
     ErrorKind.CONNECTION: Expected(Owner.ADMIN, LinkState.WAITING, "refused", an_admin_reauthorizes),
     ErrorKind.OPERATOR: Expected(Owner.OPERATOR, LinkState.PENDING, "", automatically),
     ErrorKind.PERSON: Expected(Owner.ADMIN, LinkState.FAILED, "", a_user_tries_again),

@@ -36,6 +36,10 @@ def test_characters_that_the_database_refuses_are_ignored_in_a_search(maple: Map
     assert form_of(as_sky, client_query="\0Cleo").client_group.clients == [maple.cleo]
 
 
+def test_a_client_is_found_by_a_name_that_was_copied_from_outlook(maple: Maple, as_sky: Browser) -> None:
+    assert form_of(as_sky, client_query="Brandt, Cleo").client_group.clients == [maple.cleo]
+
+
 def test_a_form_without_its_request_key_is_refused(maple: Maple, as_sky: Browser):
     page = as_sky.post(ADD, booking_data(maple, request_key=None))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
@@ -240,7 +241,7 @@ def test_a_phone_call_that_becomes_a_video_call_brings_the_link(maple: Maple) ->
 def test_a_video_call_that_becomes_another_one_says_that_there_is_nothing_to_join(
     maple: Maple, booked: Appointment
 ) -> None:
-    place = make_location(maple.organization, address="12 Main St")
+    place = make_location(maple.organization, address="12 Main St", time_zone=ZoneInfo("America/Toronto"))
 
     changed = change(maple, change_method, booked, method=MeetingMethod.AT_LOCATION, location=place)
 

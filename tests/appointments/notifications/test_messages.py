@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,6 +54,28 @@ def test_staff_read_times_in_their_own_zone(maple: Maple) -> None:
     send_all()
 
     assert "19:00 – 19:30, Tokyo time (JST)" in part(sent_to("sam@maple.example"), "text/plain")
+
+
+def test_everyone_reads_the_times_of_a_branch_on_its_clock(maple: Maple) -> None:
+    vancouver = make_location(maple.organization, "Vancouver", time_zone=ZoneInfo("America/Vancouver"))
+    booked = maple.book(location=vancouver, starts_at=monday(16), client_time_zone=ZoneInfo("Australia/Sydney"))
+    send_all()
+
+    for address in (booked.client.email, maple.sam.email):
+        assert "Monday, 30 November 2026, 09:00 – 09:30, Vancouver time (MST)" in part(sent_to(address), "text/plain")
+
+
+def test_an_end_after_a_clock_change_has_its_own_abbreviation(maple: Maple) -> None:
+    StaffMember.objects.update(time_zone=ZoneInfo("America/Toronto"))
+    maple.sam.refresh_from_db()
+    maple.review.duration = 60
+    maple.review.booking_horizon_days = 400
+    maple.review.save()
+    maple.book(starts_at=datetime(2027, 11, 7, 5, 30, tzinfo=UTC), outside_hours=True)
+    send_all()
+
+    text = part(sent_to(maple.sam.email), "text/plain")
+    assert "Sunday, 7 November 2027, 01:30 EDT – 01:30 EST, Toronto time (EDT)" in text
 
 
 def test_the_email_has_our_join_link_with_the_platforms_label(maple_with_teams: Maple) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client as Browser
@@ -12,7 +15,7 @@ from appointments.models import Appointment, BookedThrough, Client
 from integrations.connections.disconnect import disconnect_connection
 from integrations.models import Connection
 from services.models import MeetingMethod, ServiceAssignment
-from staff.models import Role, StaffMember, VideoChoice
+from staff.models import Role, StaffMember, VideoChoice, WorkingHours
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
 from tests.factories import make_client, make_hours, make_member, make_organization, make_service
@@ -62,6 +65,57 @@ def test_times_are_in_the_zone_of_the_user_who_books(maple: Maple, as_sky: Brows
     as_sky.post(ADD, booking_data(maple, time="10:00"))
 
     assert Appointment.objects.get().starts_at == monday(15)
+
+
+@pytest.fixture
+def toronto_at_night(maple: Maple) -> Maple:
+    """Sam and Sky in Toronto; Sam works on Sundays from midnight to four."""
+    toronto = ZoneInfo("America/Toronto")
+    StaffMember.objects.update(time_zone=toronto)
+    for member in (maple.sam, maple.sky):
+        member.refresh_from_db()
+    WorkingHours.objects.create(staff=maple.sam, weekday=6, start=time(0), end=time(4))
+    maple.review.booking_horizon_days = 400
+    maple.review.save()
+    return maple
+
+
+REPEATED = {"date": "2027-11-07", "time": "01:30"}
+
+
+def test_a_typed_time_that_comes_twice_asks_which_one(toronto_at_night: Maple):
+    page = signed_in(toronto_at_night.sky).post(ADD, booking_data(toronto_at_night, **REPEATED))
+
+    assert errors(page) == {"fold": ["Clocks go back that day and show this time twice. Choose one of the two times."]}
+    choices = page.context["form"].date_time["fold"].field.choices
+    assert choices == [("0", "01:30 EDT"), ("1", "01:30 EST")]
+
+
+@pytest.mark.parametrize(("fold", "hour"), [("0", 5), ("1", 6)])
+def test_both_times_of_an_hour_that_comes_twice_can_be_booked(toronto_at_night: Maple, fold: str, hour: int):
+    signed_in(toronto_at_night.sky).post(ADD, booking_data(toronto_at_night, fold=fold, **REPEATED))
+
+    assert Appointment.objects.get().starts_at == datetime(2027, 11, 7, hour, 30, tzinfo=UTC)
+
+
+def test_after_the_first_of_the_two_is_taken_the_second_is_offered_and_booked(toronto_at_night: Maple):
+    as_sky = signed_in(toronto_at_night.sky)
+    toronto_at_night.book(starts_at=datetime(2027, 11, 7, 5, 30, tzinfo=UTC))
+    page = as_sky.post(ADD, booking_data(toronto_at_night, fold="0", **REPEATED)).content.decode()
+    [offered] = re.findall(r'name="pick" value="([^"]+)"[^>]*>Sun 7 Nov, 01:30 EST<', page)
+
+    picked = as_sky.post(ADD, booking_data(toronto_at_night, pick=offered)).context["form"].date_time
+    chosen = {name: picked.picked(name) for name in ("date", "time", "fold")}
+    as_sky.post(ADD, booking_data(toronto_at_night, **chosen))
+
+    assert chosen == {"date": "2027-11-07", "time": "01:30", "fold": "1"}
+    assert Appointment.objects.filter(starts_at=datetime(2027, 11, 7, 6, 30, tzinfo=UTC)).exists()
+
+
+def test_a_fold_that_does_not_exist_is_refused(toronto_at_night: Maple):
+    page = signed_in(toronto_at_night.sky).post(ADD, booking_data(toronto_at_night, fold="2", **REPEATED))
+
+    assert errors(page) == {"fold": ["Choose one of the two times."]}
 
 
 def test_the_same_form_sent_twice_is_one_booking(maple: Maple, as_sky: Browser):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import signing
@@ -21,6 +22,7 @@ from appointments.models import Appointment, BookedThrough, Client
 from coconut.rate_limits import Limit
 from integrations.models import UserMatch
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, ServiceAssignment
+from staff.models import WorkingHours
 from tests.appointments.conftest import Maple, monday
 from tests.appointments.mailbox import part, sent_to
 from tests.factories import make_appointment, make_client, make_member, make_organization, make_service
@@ -156,8 +158,32 @@ def test_an_unknown_zone_shows_a_warning_and_the_organisations_zone(maple: Maple
 def test_times_are_in_the_clients_zone(maple: Maple):
     page = visit(address(maple, zone="America/Toronto", day="2026-11-30", start=""))
 
-    assert [start.words for start in page.context["month"].starts][:2] == ["04:00", "04:15"]  # type: ignore[attr-defined]
+    assert re.findall(r">(\d\d:\d\d)</a>", text_of(page))[:2] == ["04:00", "04:15"]
     assert "Times are in Toronto time (EST)." in text_of(page)
+
+
+def test_the_zones_label_is_that_of_the_chosen_day(maple: Maple):
+    maple.review.booking_horizon_days = 400
+    maple.review.save()
+
+    page = text_of(visit(address(maple, zone="America/Toronto", day="2027-07-07", start="")))
+
+    assert "Times are in Toronto time (EDT)." in page
+
+
+def test_on_the_day_of_a_clock_change_both_abbreviations_show(maple: Maple):
+    maple.sam.time_zone = ZoneInfo("America/Toronto")
+    maple.sam.save()
+    WorkingHours.objects.all().delete()
+    WorkingHours.objects.create(staff=maple.sam, weekday=6, start=time(1), end=time(3))
+    maple.review.booking_horizon_days = 400
+    maple.review.save()
+
+    page = text_of(visit(address(maple, zone="America/Toronto", day="2027-11-07", start="")))
+
+    assert "Times are in Toronto time (EDT, then EST)." in page
+    assert ">01:00 EDT<" in page
+    assert ">01:00 EST<" in page
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,17 @@ def test_all_clients_of_the_organisation_are_listed_by_name(maple: Maple, as_sky
 
 @pytest.mark.parametrize(
     "words",
-    ["brandt cle", "CLEO@example", "555 0100", "15550100", "(555) 01-00", "+1.555.0100", "brandt 0100"],
+    [
+        "brandt cle",
+        "CLEO@example",
+        "555 0100",
+        "15550100",
+        "(555) 01-00",
+        "+1.555.0100",
+        "brandt 0100",
+        "Brandt, Cleo",
+        "brandt,cleo;",
+    ],
 )
 def test_the_search_covers_name_email_and_phone(maple: Maple, as_sky: Browser, words: str):
     make_client(maple.organization, "Abe Lind", email="abe@example.com")

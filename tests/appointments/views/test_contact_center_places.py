@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client as Browser
@@ -123,7 +124,25 @@ def test_a_client_in_another_zone_sees_both_times_before_and_after(maple: Maple,
 
     assert "Mon 30 Nov 2026, 10:00 with Sam Okafor (19:00 for the client)" in before
     assert "Below each is the client’s time, in Tokyo time (JST)." in before
-    assert '<strong>Monday 30 November 2026, 19:00</strong><br><span class="muted">Tokyo time (JST)</span>' in after
+    assert (
+        '<dd><strong>Monday 30 November 2026, <span class="text-nowrap">19:00–19:30</span></strong><br>'
+        '<span class="muted">Tokyo time (JST)</span></dd>'
+    ) in after
+
+
+def test_a_location_in_another_zone_shows_its_clock_before_and_after(maple: Maple, as_sky: Browser) -> None:
+    tokyo = make_location(maple.organization, "Ginza", time_zone=ZoneInfo("Asia/Tokyo"))
+    make_location(maple.organization, "Shibuya")
+    maple.cleo.time_zone = "America/Toronto"
+    maple.cleo.save()
+
+    before = as_sky.get(PAGE, booking_data(maple, location=tokyo.pk)).content.decode()
+    after = booked_page(as_sky, maple, location=tokyo.pk)
+
+    assert "Mon 30 Nov 2026, 10:00 with Sam Okafor (19:00 at the location)" in before
+    assert "Below each is the location’s time, in Tokyo time (JST)." in before
+    assert "<dt>At the location</dt>" in after
+    assert '<span class="text-nowrap">19:00–19:30</span>' in after
 
 
 def test_the_confirmation_of_a_video_call_follows_its_link(maple_with_teams: Maple, as_sky: Browser) -> None:

@@ -217,6 +217,30 @@ def test_a_time_skipped_by_daylight_saving_is_refused(maple: Maple, booked: Appo
     assert response.status_code == 409
 
 
+def test_a_time_that_comes_twice_is_refused_with_both(maple: Maple, booked: Appointment):
+    maple.sky.time_zone = "America/Toronto"
+    maple.sky.save()
+
+    response = drag(signed_in(maple.sky), booked, datetime(2027, 11, 7, 1, 30, tzinfo=UTC), confirmed="1")
+
+    assert response.status_code == 409
+    assert response.json() == {
+        "outcome": "refused",
+        "sentence": "Clocks go back that day and show this time twice. Choose one of the two times.",
+        "next_free": [
+            {"starts_at": "2027-11-07T01:30:00-04:00", "label": "Sun 7 Nov, 01:30 EDT"},
+            {"starts_at": "2027-11-07T01:30:00-05:00", "label": "Sun 7 Nov, 01:30 EST"},
+        ],
+    }
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "2027-13-40T01:30:00"])
+def test_an_impossible_time_is_refused(booked: Appointment, as_sky: Browser, text: str):
+    drop = {"starts_at": text, "staff": booked.staff_id, "version": booked.version}
+
+    assert as_sky.post(reverse("appointment-drag", args=[booked.pk]), drop).status_code == 409
+
+
 def test_a_served_appointment_cannot_be_dragged(booked: Appointment, as_sky: Browser):
     Appointment.objects.update(status="served")
 

@@ -60,6 +60,16 @@ def test_the_client_sees_service_time_and_staff_member_in_their_own_zone(appoint
     assert "We call you at +1 555 0100." in content
 
 
+def test_an_in_person_appointment_is_shown_on_the_clock_of_the_branch(maple: Maple, visitor: Browser):
+    vancouver = make_location(maple.organization, "Vancouver", time_zone=ZoneInfo("America/Vancouver"))
+    booked = maple.book(location=vancouver, starts_at=monday(16), client_time_zone=ZoneInfo("Australia/Sydney"))
+
+    content = visitor.get(page_of(booked)).content.decode()
+
+    for words in ("Monday 30 November 2026", "09:00–09:30", "Vancouver time (MST)"):
+        assert words in content
+
+
 def test_the_client_page_shows_the_shared_note_and_never_the_internal_one(appointment: Appointment, visitor: Browser):
     Appointment.objects.update(client_note="Bring <i>both</i> keys.", internal_note="VIP")
 

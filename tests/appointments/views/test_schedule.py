@@ -76,10 +76,16 @@ def test_the_columns_follow_location_service_and_search(maple: Maple, as_sky: Br
 
     found = [
         names(as_sky.get(reverse("schedule"), on_monday(**payload)))
-        for payload in ({"location": west.pk}, {"service": loan.pk}, {"q": "moor te"}, {"q": "nobody"})
+        for payload in (
+            {"location": west.pk},
+            {"service": loan.pk},
+            {"q": "moor te"},
+            {"q": "Moor, Tess"},
+            {"q": "nobody"},
+        )
     ]
 
-    assert found == [["Tess Moor"], ["Tess Moor"], ["Tess Moor"], []]
+    assert found == [["Tess Moor"], ["Tess Moor"], ["Tess Moor"], ["Tess Moor"], []]
 
 
 def test_another_organisations_location_is_refused_and_filters_nothing(maple: Maple, as_sky: Browser):

@@ -21,6 +21,7 @@ from integrations.models import Connection, ConnectionStatus, Meeting, RematchRu
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in, user_tokens
+from integrations.teams.entra.token_responses import Tokens
 from integrations.teams.models import TeamsConnection
 from staff.models import StaffMember
 from tests.factories import make_connection, make_staff
@@ -197,9 +198,9 @@ def test_no_token_is_left(teams: TeamsConnection) -> None:
 def test_a_renewal_under_way_brings_no_token_back(teams: TeamsConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     TeamsConnection.objects.update(tokens={"access_token": "old", "expires_at": 0, "refresh_token": "r"})
 
-    def renew(tenant_id: str, refresh_token: str) -> sign_in.Tokens:
+    def renew(tenant_id: str, refresh_token: str) -> Tokens:
         disconnect_connection(teams.connection, None)
-        return sign_in.Tokens("new", time.time() + 3600, "newer", ())
+        return Tokens("new", time.time() + 3600, "newer", ())
 
     monkeypatch.setattr(sign_in, "refresh_tokens", renew)
 
@@ -216,7 +217,7 @@ def test_a_refused_call_in_flight_does_not_require_reauthorization(
 ) -> None:
     TeamsConnection.objects.update(tokens={"access_token": "old", "expires_at": 0, "refresh_token": "r"})
 
-    def refuse(tenant_id: str, refresh_token: str) -> sign_in.Tokens:
+    def refuse(tenant_id: str, refresh_token: str) -> Tokens:
         disconnect_connection(teams.connection, None)
         raise PlatformError(ErrorKind.CONNECTION, message("Revoked."))
 

@@ -120,6 +120,18 @@ def test_success_is_recorded_with_the_admin_who_requested_it(connected, ada):
     )
 
 
+def test_a_warning_is_recorded_with_its_sentence(connected, ada, fake_teams):
+    fake_teams.check_warnings["Users"] = message("No licence was found.")
+
+    run_check(request_check(connected, ada).pk)
+
+    result = latest_check(connected)
+    assert event_text(ConnectionEvent.objects.get()) == "Warning: No licence was found."
+    assert result is not None
+    assert result.warned is not None
+    assert (result.failed, str(result.warned.name)) == (None, "Users")
+
+
 def test_failure_is_recorded_with_the_step_and_the_remedy(connected, ada, fake_teams):
     fake_teams.skip("check", 1)
     fake_teams.fail("check", refused())

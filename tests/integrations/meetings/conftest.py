@@ -23,6 +23,9 @@ class Owner:
     def repair(self, connection: Connection) -> int:
         return 0
 
+    def follow_organizers(self, meeting_ids: Collection[UUID]) -> int:
+        return 0
+
 
 @pytest.fixture
 def unowned(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:

@@ -472,3 +472,18 @@ def test_a_user_name_that_became_an_alias_is_found_with_its_hint(connection, mat
 
     finding = DriftFinding.objects.get()
     assert (finding.after, finding.hint) == ("unmatched", "sam.new@maple.example")
+
+
+# --- The account -----------------------------------------------------------------------------------
+def test_the_watch_follows_the_names_of_the_account(connection, fake_teams):
+    watch_drift(connection.pk)
+
+    assert fake_teams.calls["refresh_account"] == 1
+
+
+def test_names_that_cannot_be_read_stop_no_watch(connection, fake_teams):
+    fake_teams.fail("refresh_account", outage())
+
+    watch_drift(connection.pk)
+
+    assert DriftWatch.objects.get().finished_at is not None

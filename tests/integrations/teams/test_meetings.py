@@ -10,16 +10,18 @@ from uuid import UUID
 import pytest
 import responses
 
+from integrations.messages import Message
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import Attendee, MatchReason, MeetingSpec, PlatformError
+from integrations.platforms.values import Attendee, ErrorScope, MatchReason, MeetingSpec, PlatformError
 from integrations.teams.meetings import (
-    clean_subject,
     create_meeting,
     delete_meeting,
+    find_meeting,
     read_meeting,
     update_meeting,
 )
 from integrations.teams.models import Method
+from integrations.teams.platform import Teams
 from tests.factories import SERVICE_ACCOUNT_ID
 
 MEETINGS = "https://graph.microsoft.com/v1.0/me/onlineMeetings"
@@ -90,13 +92,13 @@ def test_a_create_sends_the_key_and_the_time_and_no_options(connected, graph_ser
     assert meeting.attendee_ids == {SAM_ID}
 
 
-def test_a_response_with_another_key_is_a_bug(connected, graph_server, spec):
-    graph_server.post(f"{MEETINGS}/createOrGet", json={**ANSWER, "externalId": "somebody-elses"})
+def test_a_response_with_another_key_is_unusable(connected, graph_server, spec):
+    graph_server.post(f"{MEETINGS}/createOrGet", json={**ANSWER, "externalId": "another"})
 
     with pytest.raises(PlatformError) as failure:
         create_meeting(connected, spec)
 
-    assert failure.value.kind == ErrorKind.BUG
+    assert failure.value.kind == ErrorKind.UNUSABLE
 
 
 @pytest.mark.parametrize("key", [None, "7D9F7A0E-1F6F-4C55-8F0A-0D3C2B1A0001"])
@@ -124,24 +126,73 @@ def test_a_missing_or_uppercase_key_is_accepted(connected, graph_server, spec, k
         {"joinWebUrl": ["https://teams.microsoft.com/"]},
     ],
 )
-def test_a_response_without_a_meeting_is_a_bug(connected, graph_server, spec, change):
+def test_a_response_without_a_meeting_is_unusable_and_ambiguous(connected, graph_server, spec, change):
     answer = {**ANSWER, **change}
     graph_server.post(f"{MEETINGS}/createOrGet", json=answer, headers={"request-id": "microsofts-id"})
 
     with pytest.raises(PlatformError) as failure:
         create_meeting(connected, spec)
 
-    assert (failure.value.kind, failure.value.request_id) == (ErrorKind.BUG, "microsofts-id")
+    assert (failure.value.kind, failure.value.request_id) == (ErrorKind.UNUSABLE, "microsofts-id")
+    assert failure.value.ambiguous is True
 
 
-@pytest.mark.parametrize("answer", [None, [], "MSo1", 7, {}])
-def test_a_response_of_unknown_shape_is_a_bug(connected, graph_server, spec, answer):
-    graph_server.post(f"{MEETINGS}/createOrGet", json=answer)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"json": None},
+        {"json": []},
+        {"json": "MSo1"},
+        {"json": 7},
+        {"json": {}},
+        {"body": b""},
+        {"status": 202, "body": b""},
+        {"status": 202, "json": ANSWER},
+        {"status": 204, "body": b""},
+    ],
+)
+def test_a_create_without_a_usable_answer_may_be_repeated(connected, graph_server, spec, answer):
+    graph_server.post(f"{MEETINGS}/createOrGet", **answer)
 
     with pytest.raises(PlatformError) as failure:
         create_meeting(connected, spec)
 
-    assert failure.value.kind == ErrorKind.BUG
+    assert (failure.value.kind, failure.value.ambiguous) == (ErrorKind.UNUSABLE, True)
+
+
+@pytest.mark.parametrize("answer", [{"json": []}, {"json": {}}, {"body": b""}, {"status": 202}, {"status": 204}])
+def test_a_read_without_a_usable_answer_may_be_repeated(connected, graph_server, answer):
+    graph_server.get(f"{MEETINGS}/MSo1", **answer)
+
+    with pytest.raises(PlatformError) as failure:
+        read_meeting(connected, SERVICE_ACCOUNT_ID, "MSo1")
+
+    assert (failure.value.kind, failure.value.ambiguous) == (ErrorKind.UNUSABLE, False)
+
+
+@pytest.mark.parametrize("answer", [{"status": 202}, {"json": ["?"]}, {"json": "?"}])
+def test_an_update_without_a_usable_answer_may_be_repeated(connected, graph_server, spec, answer):
+    graph_server.patch(f"{MEETINGS}/MSo1", **answer)
+
+    with pytest.raises(PlatformError) as failure:
+        update_meeting(connected, "MSo1", spec)
+
+    assert (failure.value.kind, failure.value.ambiguous, len(graph_server.calls)) == (ErrorKind.UNUSABLE, True, 1)
+
+
+def test_an_update_may_be_answered_without_a_body(connected, graph_server, spec):
+    graph_server.patch(f"{MEETINGS}/MSo1", status=204)
+
+    assert update_meeting(connected, "MSo1", spec) == Message()
+
+
+def test_a_delete_that_was_only_accepted_is_repeated(connected, graph_server):
+    graph_server.delete(f"{MEETINGS}/MSo1", status=202)
+
+    with pytest.raises(PlatformError) as failure:
+        delete_meeting(connected, SERVICE_ACCOUNT_ID, "MSo1")
+
+    assert failure.value.kind == ErrorKind.UNUSABLE
 
 
 @pytest.mark.parametrize(
@@ -182,7 +233,15 @@ def test_a_request_for_another_organizer_than_the_account_is_never_sent(connecte
     with pytest.raises(PlatformError) as failure:
         create_meeting(connected, replace(spec, organizer_id=SAM_ID))
 
-    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.BUG, 0)
+    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.PERSON, 0)
+    assert str(failure.value).startswith("This meeting belongs to a former service account")
+
+
+def test_a_meeting_of_a_former_account_counts_as_deleted_without_a_call(connected, graph_server, spec):
+    delete_meeting(connected, SAM_ID, "MSo1")
+    found = Teams().find_meeting(connected, replace(spec, organizer_id=SAM_ID))
+
+    assert (found, len(graph_server.calls)) == (None, 0)
 
 
 @pytest.mark.parametrize("organizer", ["sam@maple.example", "", "../me", f"{SAM_ID}/../x"])
@@ -212,17 +271,12 @@ def test_under_a_service_account_a_refusal_names_the_account(connected, graph_se
     assert "the service account coconut-meetings@contoso.example" in str(failure.value)
 
 
-@pytest.mark.parametrize(
-    ("subject", "cleaned"),
-    [
-        ("  Mortgage \t review\r\n", "Mortgage review"),
-        ("a\x00b\u2028c", "a b c"),
-        ("é" * 300, "é" * 255),
-        ("", ""),
-    ],
-)
-def test_subjects_are_one_line_of_255(subject, cleaned):
-    assert clean_subject(subject) == cleaned
+def test_subjects_are_cleaned(connected, graph_server, spec):
+    graph_server.post(f"{MEETINGS}/createOrGet", json=ANSWER)
+
+    create_meeting(connected, replace(spec, subject="می\u200cخواهم\r\n" + "é" * 300))
+
+    assert sent(graph_server)[0]["subject"] == "می\u200cخواهم " + "é" * 246
 
 
 # --- updating ---------------------------------------------------------------------------------------
@@ -344,3 +398,76 @@ def test_times_are_aware_and_in_utc(connected, graph_server):
     meeting = read_meeting(connected, SERVICE_ACCOUNT_ID, "MSo1")
 
     assert meeting.starts_at == datetime(2026, 12, 1, 15, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+14:00", "2026-12-01T25:00:00Z"])
+def test_a_time_beyond_the_calendar_is_unknown(connected, graph_server, time):
+    graph_server.get(f"{MEETINGS}/MSo1", json={**ANSWER, "endDateTime": time})
+
+    assert read_meeting(connected, SERVICE_ACCOUNT_ID, "MSo1").ends_at is None
+
+
+# --- deleted organizers -----------------------------------------------------------------------------
+UNKNOWN_USER = refusal(404, "Request_ResourceNotFound", "Resource does not exist.")
+USER = f"https://graph.microsoft.com/v1.0/users/{SAM_ID}"
+REFUSED_ORGANIZER = [
+    refusal(404, "UnknownError"),
+    refusal(403, message="No application access policy found for this app"),
+    refusal(403),
+]
+
+
+@pytest.mark.parametrize("answer", REFUSED_ORGANIZER)
+def test_a_meeting_of_a_deleted_organizer_counts_as_deleted(by_policy, graph_server, answer):
+    graph_server.delete(f"{OF_SAM}/MSo1", **answer)
+    graph_server.get(USER, **UNKNOWN_USER)
+
+    delete_meeting(by_policy, SAM_ID, "MSo1")
+
+    assert graph_server.calls[0].request.method == "DELETE"
+
+
+@pytest.mark.parametrize("answer", REFUSED_ORGANIZER)
+def test_a_deleted_organizer_has_no_meeting_to_find(by_policy, graph_server, spec, answer):
+    graph_server.post(f"{OF_SAM}/createOrGet", **answer)
+    graph_server.get(USER, **UNKNOWN_USER)
+
+    assert find_meeting(by_policy, replace(spec, organizer_id=SAM_ID)) is None
+
+
+@pytest.mark.parametrize("user", [{"json": {"id": SAM_ID}}, {"status": 503}])
+def test_a_refused_delete_of_an_existing_organizer_fails(by_policy, graph_server, user):
+    graph_server.delete(f"{OF_SAM}/MSo1", **refusal(403))
+    graph_server.get(USER, **user)
+
+    with pytest.raises(PlatformError) as failure:
+        delete_meeting(by_policy, SAM_ID, "MSo1")
+
+    assert failure.value.kind == ErrorKind.PERSON
+
+
+# --- limits of one organizer ------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("header", "scope"),
+    [
+        ({}, ErrorScope.UNCLEAR),
+        ({"x-ms-throttle-scope": "Tenant_Application/ReadWrite/c0c0/7e0a"}, ErrorScope.CONNECTION),
+        ({"x-ms-throttle-scope": "Application/ReadWrite/c0c0"}, ErrorScope.CONNECTION),
+    ],
+)
+def test_a_limit_may_be_that_of_the_named_organizer(by_policy, graph_server, spec, header, scope):
+    graph_server.post(f"{OF_SAM}/createOrGet", **refusal(429, "TooManyRequests"), headers=header)
+
+    with pytest.raises(PlatformError) as failure:
+        create_meeting(by_policy, replace(spec, organizer_id=SAM_ID))
+
+    assert (failure.value.kind, failure.value.scope) == (ErrorKind.THROTTLED, scope)
+
+
+def test_a_limit_of_the_service_account_concerns_the_connection(connected, graph_server, spec):
+    graph_server.post(f"{MEETINGS}/createOrGet", **refusal(429, "TooManyRequests"))
+
+    with pytest.raises(PlatformError) as failure:
+        create_meeting(connected, spec)
+
+    assert failure.value.scope == ErrorScope.CONNECTION

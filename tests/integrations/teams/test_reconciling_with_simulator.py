@@ -32,6 +32,9 @@ class Tests:
     def repair(self, connection):
         return 0
 
+    def follow_organizers(self, meeting_ids):
+        return 0
+
 
 @pytest.fixture
 def hosting(maple, settings, simulator, monkeypatch) -> Hosting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from integrations.matching.results import look_up
 from integrations.models import Connection, MatchField, RematchRun, RematchTrigger, UserMatch
 from integrations.platforms.values import MeetingSpec
 from integrations.teams.platform import Teams
-from integrations.teams.users.lookup import FilteredSource
+from integrations.teams.users.sources import FilteredSource
 from simulator import people
 from tests.factories import make_connection, make_member, make_staff
 from tests.simulator.client import Simulator
@@ -177,6 +178,98 @@ def test_permanent_throttling_pauses_the_run_and_never_ends_it(
 
     assert states == ["running"] * 5
     assert (gone_on(run).state, statuses()) == ("succeeded", ["matched"])
+
+
+def test_a_rematch_continues_after_an_expired_page_token(
+    maple: Any, simulated: Connection, simulator: Simulator
+) -> None:
+    simulator.control("people", domain="maple.example", generate=1100)
+    make_staff(maple, 700)
+    expired = {"kind": "error", "status": 400, "code": "Directory_ExpiredPageToken", "regex": "skiptoken"}
+    simulator.control("fault", **expired, count=1)
+
+    run = rematched(simulated)
+
+    assert (run.state, run.done, UserMatch.objects.count()) == ("succeeded", 700, 700)
+
+
+def test_a_refused_name_does_not_stop_the_rematch(maple: Any, simulated: Connection, simulator: Simulator) -> None:
+    for name in ("Sam", "Anna", "Odd", "Sky"):
+        make_member(maple, name)
+    simulator.control("fault", kind="error", status=400, code="BadRequest", regex="odd")
+
+    run = rematched(simulated)
+
+    reasons = UserMatch.objects.order_by("staff__first_name").values_list("staff__first_name", "status", "reason")
+    assert run.state == "succeeded"
+    assert list(reasons) == [
+        ("Anna", "matched", ""),
+        ("Odd", "unmatched", "lookup_refused"),
+        ("Sam", "matched", ""),
+        ("Sky", "matched", ""),
+    ]
+
+
+# --- A small quota ----------------------------------------------------------------------------------
+def make_known_staff(maple: Any, simulator: Simulator, how_many: int) -> None:
+    simulator.control("people", people=[member.email for member in make_staff(maple, how_many)])
+
+
+def next_windows(run: RematchRun, simulator: Simulator, units: int) -> list[int]:
+    """Continue the run, each time with a new quota of units. Return the number of people done after each window."""
+    done = [run.done]
+    while run.state == "running" and len(done) < 100:
+        simulator.control("behaviour", resource_units=units)
+        done.append(gone_on(run).done)
+    return done
+
+
+def statuses_of_directory_requests(simulator: Simulator) -> Counter[tuple[str, int]]:
+    """Count the requests and batch items by path and status."""
+    logged = simulator.http.get(f"{simulator.url}/_control/requests").json()["requests"]
+    items = [item for entry in logged for item in entry.get("items") or [entry]]
+    return Counter((item["target"].partition("?")[0], item["status"]) for item in items if "/users" in item["target"])
+
+
+def test_under_a_small_quota_the_rematch_switches_to_the_cheaper_way(
+    maple: Any, simulated: Connection, simulator: Simulator
+) -> None:
+    simulator.control("people", domain="maple.example", generate=3600)
+    make_known_staff(maple, simulator, 1500)
+    simulator.control("behaviour", resource_units=40)
+
+    run = rematched(simulated)
+    first = run.done
+    windows = next_windows(run, simulator, units=40)
+
+    requests = statuses_of_directory_requests(simulator)
+    assert first > 0
+    assert (run.state, run.done, len(windows)) == ("succeeded", 1500, 2)
+    assert requests["/v1.0/users/$count", 200] == 1
+
+
+@pytest.mark.parametrize("units", [1, 2, 3])
+def test_there_is_progress_under_any_quota(maple: Any, simulated: Connection, simulator: Simulator, units: int) -> None:
+    make_known_staff(maple, simulator, 30)
+    make_staff(maple, 15)
+    simulator.control("behaviour", resource_units=units)
+
+    run = rematched(simulated)
+    windows = next_windows(run, simulator, units)
+
+    found = [status for status in statuses() if status == "matched"]
+    assert (run.state, run.done, len(found)) == ("succeeded", 45, 30)
+    assert len(windows) <= 8
+
+
+def test_only_refused_items_are_sent_again(maple: Any, simulated: Connection, simulator: Simulator) -> None:
+    make_known_staff(maple, simulator, 60)
+    simulator.control("behaviour", resource_units=3)
+
+    run = rematched(simulated)
+    next_windows(run, simulator, units=3)
+
+    assert statuses_of_directory_requests(simulator) == {("/v1.0/users", 200): 4, ("/v1.0/users", 429): 1}
 
 
 def test_a_failed_page_leaves_all_matches_unchanged(maple: Any, simulated: Connection, simulator: Simulator) -> None:

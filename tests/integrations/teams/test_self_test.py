@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +14,13 @@ from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import StepOutcome
 from integrations.teams.entra import sign_in
+from integrations.teams.entra.token_responses import Tokens
 from integrations.teams.models import Method, TeamsConnection
 from integrations.teams.platform import Teams
 from simulator import people
 from tests.factories import make_connection, make_match, make_member
 from tests.messages import message
+from tests.outbox import send_all
 
 TEAMS: VideoPlatform = Teams()
 OK, FAILED, NOT_TRIED = StepOutcome.OK, StepOutcome.FAILED, StepOutcome.NOT_TRIED
@@ -26,6 +29,7 @@ STEPS = [
     "Sign-in at Microsoft",
     "Permissions",
     "Service account",
+    "Microsoft Teams licence",
     "Looking up users",
     "Teams meetings",
 ]
@@ -99,6 +103,7 @@ def test_each_step_says_what_was_found(connected):
         "Microsoft has just renewed it.",
         "Granted: User.Read, User.ReadBasic.All, OnlineMeetings.ReadWrite.",
         people.SERVICE_ACCOUNT,
+        "The service account has a Microsoft Teams licence.",
         "Microsoft lets Coconut look up users.",
         "Microsoft lets Coconut look up the service account's meetings.",
     ]
@@ -108,7 +113,7 @@ def test_a_working_access_policy_passes_every_step(by_policy, sam):
     steps = list(TEAMS.check(by_policy))
 
     assert [(str(step.name), step.outcome) for step in steps] == [
-        (step, OK) for step in STEPS if step != "Service account"
+        (step, OK) for step in STEPS if step not in ("Service account", "Microsoft Teams licence")
     ]
     assert str(steps[2].message) == "Granted: OnlineMeetings.ReadWrite.All, User.Read.All."
     assert str(steps[-1].message) == "Microsoft lets Coconut look up the meetings of Sam Okafor."
@@ -212,11 +217,29 @@ def test_a_withdrawn_consent_fails_and_needs_an_admin(connected, simulator):
         "Sign-in at Microsoft",
         ConnectionStatus.NEEDS_REAUTHORIZATION,
     )
-    assert str(step.message) == "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize."
+    assert str(step.message) == (
+        "The consent to Coconut's permissions was taken back at Microsoft. Use Reauthorize. Microsoft's error code: "
+        "AADSTS65001."
+    )
+
+
+def test_a_missing_service_principal_is_for_an_admin_and_not_for_operators(by_policy, simulator, mailoutbox):
+    body = json.dumps({"error": "invalid_client", "error_codes": [7000229], "trace_id": "a-trace"})
+    simulator.control("fault", kind="raw", regex="/token$", status=401, body=body)
+
+    step = failed(by_policy)
+
+    assert str(step.message) == (
+        "Coconut was removed or switched off in your Microsoft tenant. Ask a Microsoft 365 administrator to allow it "
+        "under Enterprise applications. Then use Reauthorize. Microsoft's error code: AADSTS7000229."
+    )
+    assert (by_policy.status, step.request_id) == (ConnectionStatus.NEEDS_REAUTHORIZATION, "a-trace")
+    send_all()
+    assert ["olive@operator.example"] not in [mail.to for mail in mailoutbox]
 
 
 def test_a_missing_permission_is_named_and_needs_an_admin(connected, monkeypatch):
-    less = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All"))
+    less = Tokens("a-token", time.time() + 3600, "a-refresh-token", ("User.Read", "User.ReadBasic.All"))
     monkeypatch.setattr(sign_in, "refresh_tokens", lambda *asked: less)
 
     step = failed(connected)
@@ -259,6 +282,47 @@ def test_a_profile_of_another_account_fails(connected):
     change(connected, account_oid="another")
 
     assert str(failed(connected).name) == "Service account"
+
+
+# --- the service account ----------------------------------------------------------------------------
+
+
+def test_a_missing_licence_is_a_warning_and_the_later_steps_are_tried(connected, simulator):
+    simulator.control("person", user=people.SERVICE_ACCOUNT, licensed=False)
+
+    steps = list(TEAMS.check(connected))
+
+    assert [step.outcome for step in steps] == [OK, OK, OK, OK, StepOutcome.WARNING, OK, OK]
+    assert str(steps[4].message).startswith(f"Microsoft shows no Microsoft Teams licence for {people.SERVICE_ACCOUNT}")
+
+
+def test_an_unreadable_licence_is_a_warning_and_the_connection_stays_connected(connected, simulator):
+    simulator.control("fault", kind="forbidden", regex="/licenseDetails")
+
+    steps = list(TEAMS.check(connected))
+
+    connected.refresh_from_db()
+    assert (steps[4].outcome, connected.status) == (StepOutcome.WARNING, ConnectionStatus.CONNECTED)
+    assert str(steps[4].message).startswith("Microsoft does not let Coconut see whether")
+
+
+def test_an_account_that_became_a_guest_fails(connected, simulator):
+    simulator.control("person", user=people.SERVICE_ACCOUNT, guest=True)
+
+    step = failed(connected)
+
+    assert str(step.name) == "Service account"
+    assert str(step.message).startswith(f"{people.SERVICE_ACCOUNT} is a guest in this Microsoft tenant")
+
+
+def test_the_new_names_of_the_account_are_stored(connected, simulator):
+    simulator.control("person", user=people.SERVICE_ACCOUNT, upn="rooms@contoso.example", name="Meeting Rooms")
+
+    steps = list(TEAMS.check(connected))
+
+    shown = TEAMS.account(Connection.objects.get())
+    assert (shown.name, shown.user_name) == ("Meeting Rooms", "rooms@contoso.example")
+    assert str(steps[3].message) == "rooms@contoso.example"
 
 
 # --- access policy ----------------------------------------------------------------------------------

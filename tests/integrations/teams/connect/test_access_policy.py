@@ -260,7 +260,27 @@ def test_every_spelling_of_a_cancel_leads_back(ada_browser, simulator, spelling)
 
     response = ada_browser.get(returned)
 
-    assert_refused(ada_browser, response, REFUSED)
+    assert_refused(ada_browser, response, f"{REFUSED} Microsoft's error code: AADSTS65004.")
+
+
+@pytest.mark.parametrize(
+    ("error", "number", "beginning"),
+    [
+        ("invalid_client", 650052, "Microsoft Graph, which Coconut needs, is missing or switched off"),
+        ("access_denied", 53003, "A Conditional Access or multi-factor rule of Microsoft Entra stops this sign-in."),
+        ("interaction_required", 5000225, "Microsoft blocked your tenant"),
+        ("access_denied", 90094, "Your organisation lets only administrators approve apps at Microsoft."),
+    ],
+)
+def test_the_reason_of_a_refused_consent_is_shown_with_its_number(ada_browser, simulator, error, number, beginning):
+    simulator.control("fault", kind="refuse_consent", code=error, number=number)
+
+    response = ada_browser.get(accept(simulator.browser(), start_access_policy(ada_browser)))
+
+    assert is_tenant_page(response)
+    (sentence,) = shown_messages(ada_browser)
+    assert sentence.startswith(beginning)
+    assert f"Microsoft's error code: AADSTS{number}." in sentence
 
 
 def test_an_error_with_admin_consent_true_is_no_consent(ada_browser, simulator):

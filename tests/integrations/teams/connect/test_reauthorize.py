@@ -25,6 +25,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in as login
 from integrations.teams.entra import user_tokens
+from integrations.teams.entra.token_responses import DELEGATED_PERMISSIONS, Tokens
 from integrations.teams.models import ConnectionRequest, TeamsConnection
 from simulator import people
 from simulator.people import CONTOSO_ID, FABRIKAM_ID
@@ -278,7 +279,7 @@ def test_a_refresh_in_flight_does_not_overwrite_the_new_sign_in(
     def slow(tenant_id, refresh_token):
         monkeypatch.setattr(login, "refresh_tokens", real_refresh)
         ada_browser.get(way_back)
-        return login.Tokens("stale", 9e9, "stale", login.DELEGATED_PERMISSIONS)
+        return Tokens("stale", 9e9, "stale", DELEGATED_PERMISSIONS)
 
     monkeypatch.setattr(login, "refresh_tokens", slow)
     used = user_tokens.access_token(by_account, refused=first)

@@ -22,6 +22,7 @@ from tests.integrations.teams.oauth_steps import (
     sign_in,
     start_service_account,
 )
+from tests.outbox import send_all
 
 CALLBACK = "/settings/video-calls/teams/callback/"
 STRAY = "This way back from Microsoft was used before, or belongs to a sign-in that was not started here."
@@ -37,10 +38,13 @@ CANCELLED = (
 )
 
 
+DECLINED = "Microsoft's error code: AADSTS65004."
+
+
 def test_cancel_on_microsofts_page(ada_browser, simulator):
     returned = sign_in(simulator, start_service_account(ada_browser), decision="cancel")
 
-    assert_back_with(ada_browser, ada_browser.get(returned), CANCELLED, TRY_AGAIN)
+    assert_back_with(ada_browser, ada_browser.get(returned), f"{CANCELLED} {DECLINED}", TRY_AGAIN)
 
 
 def test_cancel_without_a_description(ada_browser, simulator):
@@ -56,7 +60,45 @@ def test_consent_refused_by_the_tenant(ada_browser, simulator):
 
     returned = sign_in(simulator, start_service_account(ada_browser))
 
-    assert_back_with(ada_browser, ada_browser.get(returned), CANCELLED, TRY_AGAIN)
+    assert_back_with(ada_browser, ada_browser.get(returned), f"{CANCELLED} {DECLINED}", TRY_AGAIN)
+
+
+@pytest.mark.parametrize(
+    ("error", "number", "beginning"),
+    [
+        ("invalid_client", 650052, "Microsoft Graph, which Coconut needs, is missing or switched off"),
+        ("access_denied", 50105, "The account is not assigned to Coconut in Microsoft Entra."),
+        ("access_denied", 53003, "A Conditional Access or multi-factor rule of Microsoft Entra stops this sign-in."),
+        ("access_denied", 90094, "Your organisation lets only administrators approve apps at Microsoft."),
+        ("interaction_required", 5000225, "Microsoft blocked your tenant"),
+        ("unauthorized_client", 700016, "Coconut is missing or switched off in this Microsoft tenant."),
+        ("server_error", 90033, "Microsoft's sign-in service cannot be reached at the moment."),
+        ("invalid_request", 999999, "Microsoft's sign-in service refused a request for a reason"),
+    ],
+)
+def test_the_reason_of_a_refusal_is_shown_with_its_number(ada_browser, simulator, error, number, beginning):
+    simulator.control("fault", kind="refuse_consent", code=error, number=number)
+
+    response = ada_browser.get(sign_in(simulator, start_service_account(ada_browser)))
+
+    assert is_tenant_page(response)
+    (sentence,) = shown_messages(ada_browser)
+    assert sentence.startswith(beginning)
+    assert f"Microsoft's error code: AADSTS{number}." in sentence
+
+
+def test_a_callback_with_an_error_changes_no_connection_and_sends_no_email(
+    ada_browser, simulator, only_connection, mailoutbox
+):
+    connect_service_account(ada_browser, simulator)
+    send_all()
+    mailoutbox.clear()
+    state = parse_qs(urlsplit(start_service_account(ada_browser)).query)["state"][0]
+
+    ada_browser.get(CALLBACK, {"error": "invalid_client", "error_description": "AADSTS7000215: x", "state": state})
+
+    send_all()
+    assert (only_connection().status, only_connection().trouble_kind, mailoutbox) == ("connected", "", [])
 
 
 def test_continue_after_cancel_leads_to_a_connection(ada_browser, simulator, only_connection):
@@ -131,7 +173,8 @@ def test_a_code_of_another_sign_in_is_refused(ada_browser, simulator, otto_brows
     assert_back_with(
         otto_browser,
         response,
-        "Microsoft did not accept this sign-in; it may have been used before or taken too long.",
+        "Microsoft did not accept this sign-in; it may have been used before or taken too long. Microsoft's error "
+        "code: AADSTS501481.",
         TRY_AGAIN,
     )
 
@@ -235,6 +278,18 @@ def test_an_account_with_the_profile_of_another_account_is_refused(ada_browser, 
     response = connect_service_account(ada_browser, simulator)
 
     assert_back_with(ada_browser, response, OTHER_TENANT, TRY_AGAIN)
+
+
+@pytest.mark.parametrize("seconds", [400, -4000])
+def test_a_wrong_clock_of_the_server_is_for_the_operator(ada_browser, simulator, seconds, mailoutbox):
+    simulator.control("behaviour", clock_offset=seconds)
+
+    connect_service_account(ada_browser, simulator)
+
+    (sentence,) = shown_messages(ada_browser)
+    assert sentence.startswith("The clock of Coconut's server is wrong")
+    send_all()
+    assert [mail.to for mail in mailoutbox] == [["olive@operator.example"]]
 
 
 def test_a_sign_in_without_a_refresh_token_is_refused(ada_browser, simulator):

@@ -182,12 +182,32 @@ def come_back(browser, address):
 UNREACHABLE = "Microsoft's sign-in service cannot be reached at the moment."
 
 
-@pytest.mark.parametrize("kind", ["unavailable", "drop_before", "html", "truncated", "throttle"])
+@pytest.mark.parametrize("kind", ["drop_before", "html", "truncated"])
 def test_an_outage_of_the_token_endpoint_leads_back(ada_browser, simulator, kind):
     returned = sign_in(simulator, start_service_account(ada_browser))
     simulator.control("fault", kind=kind, regex=r"/oauth2/v2\.0/token")
 
     assert_back_with(ada_browser, ada_browser.get(returned), UNREACHABLE, TRY_AGAIN)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("unavailable", f"{UNREACHABLE} Microsoft's error code: AADSTS90033."),
+        (
+            "throttle",
+            (
+                "Microsoft's sign-in service has too much to do at the moment. Wait a few minutes. Microsoft's error "
+                "code: AADSTS90055."
+            ),
+        ),
+    ],
+)
+def test_a_busy_token_endpoint_leads_back(ada_browser, simulator, kind, sentence):
+    returned = sign_in(simulator, start_service_account(ada_browser))
+    simulator.control("fault", kind=kind, regex=r"/oauth2/v2\.0/token")
+
+    assert_back_with(ada_browser, ada_browser.get(returned), sentence, TRY_AGAIN)
 
 
 def test_an_outage_of_graph_leads_back(ada_browser, simulator):
@@ -199,8 +219,8 @@ def test_an_outage_of_graph_leads_back(ada_browser, simulator):
     assert_back_with(ada_browser, response, "Microsoft Graph cannot be reached at the moment.", TRY_AGAIN)
 
 
-@pytest.mark.parametrize("kind", ["secret_wrong", "secret_expired"])
-def test_a_refused_client_secret_is_for_the_operator_to_fix(ada_browser, simulator, kind, mailoutbox):
+@pytest.mark.parametrize(("kind", "number"), [("secret_wrong", 7000215), ("secret_expired", 7000222)])
+def test_a_refused_client_secret_is_for_the_operator_to_fix(ada_browser, simulator, kind, number, mailoutbox):
     simulator.control("fault", kind=kind)
 
     response = connect_service_account(ada_browser, simulator)
@@ -209,7 +229,8 @@ def test_a_refused_client_secret_is_for_the_operator_to_fix(ada_browser, simulat
         ada_browser,
         response,
         "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to fix, who has been "
-        "told; there is nothing wrong with your account or your tenant.",
+        "told; there is nothing wrong with your account or your tenant. Microsoft's error code: "
+        f"AADSTS{number}.",
     )
     send_all()
     assert [mail.to for mail in mailoutbox] == [["olive@operator.example"]]

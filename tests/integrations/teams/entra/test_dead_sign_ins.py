@@ -18,6 +18,7 @@ from integrations.teams.connect.reauthorize import reauthorize_service_account
 from integrations.teams.connect.verification import VerifiedServiceAccount
 from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.entra.id_token import Identity
+from integrations.teams.entra.token_responses import APP_ROLES, DELEGATED_PERMISSIONS, AppToken, Tokens
 from integrations.teams.models import Method, TeamsConnection
 from tests.factories import SERVICE_ACCOUNT_ID, TENANT_ID, make_connection, make_member, make_organization
 from tests.messages import message
@@ -78,7 +79,7 @@ def ask_at_once(connected) -> list[ErrorKind]:
 
 def reauthorize(connected, ada) -> None:
     identity = Identity(TENANT_ID, SERVICE_ACCOUNT_ID, "coconut-meetings@contoso.example", "Coconut Meetings")
-    renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.DELEGATED_PERMISSIONS)
+    renewed = Tokens("a-token", time.time() + 3600, "a-refresh-token", DELEGATED_PERMISSIONS)
     reauthorize_service_account(connected.pk, ada, VerifiedServiceAccount(identity, renewed, "contoso.example"))
 
 
@@ -132,12 +133,12 @@ def test_the_daily_refresh_finds_a_dead_sign_in_of_either_method(connected, mail
 def test_the_daily_refresh_records_success_for_either_method(connected, monkeypatch, method):
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)
     TeamsConnection.objects.update(method=method, refreshed_at=long_ago, consented_at=long_ago)
-    renewed = sign_in.Tokens("a-token", time.time() + 3600, "a-refresh-token", sign_in.DELEGATED_PERMISSIONS)
+    renewed = Tokens("a-token", time.time() + 3600, "a-refresh-token", DELEGATED_PERMISSIONS)
     monkeypatch.setattr(sign_in, "refresh_tokens", lambda *asked: renewed)
     monkeypatch.setattr(
         sign_in,
         "acquire_app_token",
-        lambda *asked: sign_in.AppToken("a-token", time.time() + 3600, sign_in.APP_ROLES),
+        lambda *asked: AppToken("a-token", time.time() + 3600, APP_ROLES),
     )
     monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 

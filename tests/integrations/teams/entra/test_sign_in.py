@@ -8,7 +8,6 @@ from urllib.parse import parse_qs
 
 import pytest
 import requests
-import responses
 import time_machine
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import NoEncryption, load_pem_private_key, pkcs12
@@ -19,52 +18,17 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams.entra import sign_in
+from integrations.teams.entra.token_responses import DELEGATED_PERMISSIONS, Tokens, scopes
 from tests.factories import TENANT_ID
+from tests.integrations.teams.entra.token_endpoint import ISSUED, SCOPE, TOKEN_ENDPOINT, refusal
 from tests.outbox import send_all
 
 pytestmark = pytest.mark.django_db
-
-ENTRA = "https://login.microsoftonline.com"
-TOKEN_ENDPOINT = f"{ENTRA}/{TENANT_ID}/oauth2/v2.0/token"
-GRAPH = "https://graph.microsoft.com"
-SCOPE = " ".join(f"{GRAPH}/{name}" for name in sign_in.DELEGATED_PERMISSIONS)
-ISSUED = {
-    "token_type": "Bearer",
-    "scope": f"{SCOPE} openid profile",
-    "expires_in": 3599,
-    "access_token": "new-access-token",
-    "refresh_token": "new-refresh-token",
-}
-
-
-@pytest.fixture
-def entra():
-    """Serve Microsoft's discovery document. Tests add responses of the token endpoint."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        mock.get(
-            f"{ENTRA}/{TENANT_ID}/v2.0/.well-known/openid-configuration",
-            json={
-                "issuer": f"{ENTRA}/{TENANT_ID}/v2.0",
-                "authorization_endpoint": f"{ENTRA}/{TENANT_ID}/oauth2/v2.0/authorize",
-                "token_endpoint": TOKEN_ENDPOINT,
-                "jwks_uri": f"{ENTRA}/{TENANT_ID}/discovery/v2.0/keys",
-            },
-        )
-        yield mock
 
 
 @pytest.fixture(autouse=True)
 def no_emails_sent_yet(servers):
     cache.clear()
-
-
-def refusal(error: str, number: int) -> dict[str, object]:
-    return {
-        "error": error,
-        "error_description": f"AADSTS{number}: In Microsoft's words.\r\nTrace ID: a-trace",
-        "error_codes": [number],
-        "trace_id": "a-trace",
-    }
 
 
 def refused(entra, error: str, number: int, status: int = 400) -> PlatformError:
@@ -93,9 +57,7 @@ def test_issued_tokens_are_read(entra):
     with time_machine.travel(1_800_000_000, tick=False):
         tokens = sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
-    assert tokens == sign_in.Tokens(
-        "new-access-token", 1_800_003_599, "new-refresh-token", sign_in.DELEGATED_PERMISSIONS
-    )
+    assert tokens == Tokens("new-access-token", 1_800_003_599, "new-refresh-token", DELEGATED_PERMISSIONS)
 
 
 def test_a_refresh_token_that_is_not_rotated_is_kept(entra):
@@ -109,7 +71,7 @@ def test_a_refresh_token_that_is_not_rotated_is_kept(entra):
 def test_scopes_contain_the_graph_host_of_the_cloud(settings):
     settings.MICROSOFT_CLOUD = "dod"
 
-    assert sign_in.scopes()[0] == "https://dod-graph.microsoft.us/User.Read"
+    assert scopes()[0] == "https://dod-graph.microsoft.us/User.Read"
 
 
 def test_a_refusal_is_not_replayed_to_the_next_attempt(entra):
@@ -122,45 +84,6 @@ def test_a_refusal_is_not_replayed_to_the_next_attempt(entra):
 
 
 # --- Refused --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("error", "number", "kind"),
-    [
-        ("invalid_grant", 50173, ErrorKind.CONNECTION),
-        ("invalid_grant", 700082, ErrorKind.CONNECTION),
-        ("invalid_grant", 999999, ErrorKind.CONNECTION),
-        ("interaction_required", 50076, ErrorKind.CONNECTION),
-        ("unauthorized_client", 700016, ErrorKind.CONNECTION),
-        ("invalid_request", 90002, ErrorKind.CONNECTION),
-        ("invalid_client", 7000215, ErrorKind.OPERATOR),
-        ("invalid_client", 7000222, ErrorKind.OPERATOR),
-        ("invalid_client", 700027, ErrorKind.OPERATOR),
-        ("invalid_client", 650052, ErrorKind.OPERATOR),
-        ("invalid_scope", 70011, ErrorKind.OPERATOR),
-        ("temporarily_unavailable", 90033, ErrorKind.OUTAGE),
-    ],
-)
-def test_the_refusal_decides_who_must_act(entra, error, number, kind):
-    assert refused(entra, error, number).kind == kind
-
-
-@pytest.mark.parametrize(
-    ("number", "beginning"),
-    [
-        (53003, "A Conditional Access or multi-factor rule of Microsoft Entra stops the account."),
-        (50057, "The account is disabled at Microsoft."),
-        (50055, "The account's password has expired."),
-        (65001, "The consent to Coconut's permissions was taken back at Microsoft."),
-        (70043, "A sign-in frequency rule of Microsoft Entra ended the sign-in"),
-        (1, "Microsoft no longer accepts the sign-in."),
-    ],
-)
-def test_the_sentence_says_what_to_do(entra, number, beginning):
-    sentence = str(refused(entra, "invalid_grant", number))
-
-    assert sentence.startswith(beginning)
-    assert "Reauthorize" in sentence
 
 
 def test_microsofts_own_text_is_never_shown(entra):

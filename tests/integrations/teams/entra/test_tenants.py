@@ -65,9 +65,18 @@ def test_a_domain_leads_to_the_guid(entra):
     assert (tenant.id, tenant.domain) == (TENANT_ID, "contoso.example")
 
 
-@pytest.mark.parametrize("typed", ["common", "Organizations", "consumers", PERSONAL])
-def test_personal_accounts_are_refused_without_a_call(typed):
+@pytest.mark.parametrize(
+    ("typed", "word"), [("common", "common"), (" Organizations ", "organizations"), ("consumers", "consumers")]
+)
+def test_a_word_for_any_tenant_is_refused_without_a_call(typed, word):
     assert problem_with(typed) == (
+        f"“{word}” means any Microsoft tenant, so it cannot be connected. Enter the tenant ID, or a domain of your "
+        "organisation (such as contoso.com)."
+    )
+
+
+def test_personal_accounts_are_refused_without_a_call():
+    assert problem_with(PERSONAL) == (
         "Personal Microsoft accounts cannot be connected. Enter the tenant ID of your organisation's Microsoft 365."
     )
 
@@ -105,6 +114,22 @@ def test_an_error_that_names_another_cloud_is_refused(entra, number):
     assert problem_with("agency.example").startswith("This tenant lives in another Microsoft cloud")
 
 
+@pytest.mark.parametrize(
+    ("number", "beginning"),
+    [
+        (5000225, "Microsoft blocked your tenant, for example because it was not used."),
+        (500021, "A tenant restriction or a cross-tenant access rule of Microsoft Entra stops this sign-in."),
+    ],
+)
+def test_trouble_of_the_tenant_is_named_with_its_number(entra, number, beginning):
+    entra.get(discovery(TENANT_ID), json={"error": "invalid_request", "error_codes": [number]}, status=400)
+
+    problem = problem_with(TENANT_ID)
+
+    assert problem.startswith(beginning)
+    assert problem.endswith(f" Microsoft's error code: AADSTS{number}.")
+
+
 def test_discovery_that_names_another_cloud_is_refused(entra):
     entra.get(discovery("agency.example"), json=document(msgraph_host="graph.microsoft.us"))
 
@@ -115,11 +140,14 @@ def test_discovery_that_names_another_cloud_is_refused(entra):
     "answer",
     [
         {"status": 503},
-        {"status": 429, "json": {"error": "throttled"}},
+        {"status": 403, "json": {"message": "A proxy refused this."}},
+        {"status": 400, "json": {"error": "invalid_request", "error_codes": [90033]}},
         {"body": requests.ConnectTimeout()},
         {"body": "<html>A proxy's page</html>"},
         {"json": ["not", "discovery"]},
         {"json": {"issuer": "https://portal.example"}},
+        {"json": document(jwks_uri="http://portal.example/keys")},
+        {"json": document(authorization_endpoint="https://[")},
     ],
     ids=str,
 )

@@ -18,6 +18,7 @@ from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
 from integrations.teams import tasks
 from integrations.teams.entra import sign_in, user_tokens
+from integrations.teams.entra.token_responses import Tokens
 from integrations.teams.models import TeamsConnection
 from tests.factories import make_connection, make_member, make_organization
 from tests.messages import message
@@ -45,7 +46,7 @@ class FakeMicrosoft:
         if self.problem is not None:
             raise self.problem
         number = len(self.refresh_tokens)
-        return sign_in.Tokens(f"renewed-{number}", time.time() + 3600, f"refresh-{number}", DELEGATED_PERMISSIONS)
+        return Tokens(f"renewed-{number}", time.time() + 3600, f"refresh-{number}", DELEGATED_PERMISSIONS)
 
 
 def teams(connected) -> TeamsConnection:

@@ -10,7 +10,7 @@ import pytest
 from integrations.models import ConnectionStatus
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
-from integrations.teams.graph.errors import Area
+from integrations.teams.graph.errors import Area, error_of
 from tests.integrations.teams.graph.conftest import ROOT, UNAUTHORIZED
 
 
@@ -39,6 +39,7 @@ def test_all_pages_are_followed_even_if_some_are_empty(client, graph_server):
         "http://graph.microsoft.com/v1.0/users",
         "//elsewhere.example/v1.0/users",
         "/v1.0/users",
+        "https://graph.microsoft.com/v1.0/\ud800",
         {"not": "a link"},
     ],
 )
@@ -48,7 +49,40 @@ def test_the_token_goes_to_graph_only(client, graph_server, link):
     with pytest.raises(PlatformError) as failure:
         pages_of(client)
 
-    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.BUG, 1)
+    assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.UNUSABLE, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "Directory_ExpiredPageToken"),
+        (410, "Directory_ExpiredPageToken"),
+        (400, "BadRequest"),
+        (404, "Request_ResourceNotFound"),
+        (404, "UnknownError"),
+        (410, "Gone"),
+    ],
+)
+def test_a_link_that_graph_has_forgotten_is_an_unusable_answer(client, graph_server, status, code):
+    following = f"{ROOT}/users?$skiptoken=old"
+    graph_server.get(f"{ROOT}/users?$top=999", json={"value": [], "@odata.nextLink": following})
+    graph_server.get(following, status=status, json={"error": {"code": code, "message": "Start over."}})
+
+    with pytest.raises(PlatformError) as failure:
+        pages_of(client)
+
+    assert failure.value.kind == ErrorKind.UNUSABLE
+
+
+def test_an_outage_at_a_later_page_is_an_outage(client, graph_server):
+    following = f"{ROOT}/users?$skiptoken=2"
+    graph_server.get(f"{ROOT}/users?$top=999", json={"value": [], "@odata.nextLink": following})
+    graph_server.get(following, status=503)
+
+    with pytest.raises(PlatformError) as failure:
+        pages_of(client)
+
+    assert failure.value.kind == ErrorKind.OUTAGE
 
 
 def test_an_endless_loop_of_pages_ends(client, graph_server):
@@ -57,17 +91,17 @@ def test_an_endless_loop_of_pages_ends(client, graph_server):
     with pytest.raises(PlatformError) as failure:
         pages_of(client)
 
-    assert failure.value.kind == ErrorKind.BUG
+    assert failure.value.kind == ErrorKind.UNUSABLE
 
 
 @pytest.mark.parametrize("body", [{}, {"value": None}, {"value": ["x"]}, [], "text", None])
-def test_a_page_of_unknown_shape_is_a_bug_with_the_request_id(client, graph_server, body):
+def test_a_page_of_unknown_shape_is_unusable_and_has_the_request_id(client, graph_server, body):
     graph_server.get(f"{ROOT}/users", json=body, headers={"request-id": "microsofts-id"})
 
     with pytest.raises(PlatformError) as failure:
         pages_of(client)
 
-    assert (failure.value.kind, failure.value.request_id) == (ErrorKind.BUG, "microsofts-id")
+    assert (failure.value.kind, failure.value.request_id) == (ErrorKind.UNUSABLE, "microsofts-id")
 
 
 # --- batches ----------------------------------------------------------------------------------------
@@ -88,7 +122,7 @@ def test_batch_results_are_in_the_order_of_the_requests(client, graph_server):
         ),
     )
 
-    assert client.batch(GETS) == ["first", "second", "third"]
+    assert client.batch_results(GETS) == ["first", "second", "third"]
     assert json.loads(graph_server.calls[0].request.body) == {
         "requests": [
             {
@@ -102,28 +136,11 @@ def test_batch_results_are_in_the_order_of_the_requests(client, graph_server):
     }
 
 
-def test_the_most_serious_item_is_the_error_of_the_batch(client, graph_server):
-    graph_server.post(
-        f"{ROOT}/$batch",
-        **answered(
-            {"id": "0", "status": 429, "headers": {"Retry-After": "3"}, "body": {"error": {"code": "x"}}},
-            {"id": "1", "status": 200, "body": {}},
-            {"id": "2", "status": 429, "headers": {"retry-after": 9}, "body": {"error": {"code": "x"}}},
-        ),
-    )
-
-    with pytest.raises(PlatformError) as failure:
-        client.batch(GETS)
-
-    assert (failure.value.kind, failure.value.retry_after) == (ErrorKind.THROTTLED, 9.0)
-    assert len(graph_server.calls) == 1
-
-
 def test_a_refused_item_refreshes_the_token_once_for_the_whole_batch(client, graph_server, tokens):
     graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 401, "body": UNAUTHORIZED}))
     graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 200, "body": 1}))
 
-    assert client.batch(GETS[:1]) == [1]
+    assert client.batch_results(GETS[:1]) == [1]
     assert tokens == ["", "token-1"]
 
 
@@ -131,7 +148,7 @@ def test_a_lost_batch_is_not_ambiguous(client, graph_server):
     graph_server.post(f"{ROOT}/$batch", status=502)
 
     with pytest.raises(PlatformError) as failure:
-        client.batch(GETS)
+        client.batch_results(GETS)
 
     assert (failure.value.kind, failure.value.ambiguous) == (ErrorKind.OUTAGE, False)
 
@@ -148,13 +165,21 @@ def test_a_lost_batch_is_not_ambiguous(client, graph_server):
         ["0", "1", "2"],
     ],
 )
-def test_a_batch_whose_responses_do_not_match_is_a_bug(client, graph_server, responses_):
+def test_a_batch_whose_responses_do_not_match_is_unusable(client, graph_server, responses_):
     graph_server.post(f"{ROOT}/$batch", json={"responses": responses_})
 
     with pytest.raises(PlatformError) as failure:
-        client.batch(GETS)
+        client.batch_results(GETS)
 
-    assert failure.value.kind == ErrorKind.BUG
+    assert failure.value.kind == ErrorKind.UNUSABLE
+
+
+def test_a_batch_item_that_was_only_accepted_is_a_refusal(client, graph_server):
+    graph_server.post(f"{ROOT}/$batch", **answered({"id": "0", "status": 202, "body": {"value": []}}))
+
+    (result,) = client.batch_results(GETS[:1])
+
+    assert (result.status, error_of(result).kind) == (202, ErrorKind.UNUSABLE)
 
 
 REFUSED = {"error": {"code": "Forbidden", "message": "3003: No access"}}
@@ -216,6 +241,6 @@ def test_a_batch_of_outages_does_not_count_as_a_success(client, connected, graph
 @pytest.mark.parametrize("how_many", [0, 21])
 def test_a_batch_of_a_wrong_size_is_never_sent(client, graph_server, how_many):
     with pytest.raises(PlatformError) as failure:
-        client.batch(GETS[:1] * how_many)
+        client.batch_results(GETS[:1] * how_many)
 
     assert (failure.value.kind, len(graph_server.calls)) == (ErrorKind.BUG, 0)

@@ -145,7 +145,7 @@ def test_messages_say_who_does_what():
 
 
 def test_every_kind_that_graph_can_cause_is_in_the_table():
-    answers = {error_of(Refusal(status, area)).kind for status in (401, 403, 404, 418, 429, 500) for area in Area}
+    answers = {error_of(Refusal(status, area)).kind for status in (202, 401, 403, 404, 418, 429, 500) for area in Area}
 
     assert answers == set(ErrorKind) - {ErrorKind.OPERATOR, ErrorKind.ENDED}
 

@@ -173,13 +173,13 @@ def test_a_user_without_a_user_name_is_skipped(connected, users):
 
 
 @pytest.mark.parametrize("strange", [{}, {"id": None}, {"id": 7}, {"id": ""}, {"id": "x" * 101}, {"id": "a\x00"}])
-def test_a_malformed_row_is_a_bug(connected, users, strange):
+def test_a_malformed_row_is_an_unusable_answer(connected, users, strange):
     users.extra = [{"userPrincipalName": "sam@x.example", **strange}]
 
     with pytest.raises(PlatformError) as failure:
         find(connected, "sam@x.example")
 
-    assert failure.value.kind == ErrorKind.BUG
+    assert failure.value.kind == ErrorKind.UNUSABLE
 
 
 def test_a_failed_batch_item_fails_the_lookup(connected, users, monkeypatch):

@@ -12,8 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import MatchReason, PlatformError
+from integrations.platforms.values import MatchReason
 from integrations.teams.users.lookup import open_directory
 from integrations.teams.users.lookup_cost import LookupCost
 from tests.factories import make_connection
@@ -72,7 +71,7 @@ def connected(maple, request):
 @pytest.fixture
 def tenant(monkeypatch):
     # Pages take no time, so that a busy machine doesn't change the source.
-    monkeypatch.setattr("integrations.teams.users.lookup.monotonic", lambda: 0.0)
+    monkeypatch.setattr("integrations.teams.users.sources.monotonic", lambda: 0.0)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as server:
         yield Tenant(server)
 
@@ -144,7 +143,7 @@ def test_a_worker_that_takes_over_pays_only_for_the_remaining_names(connected, t
 
 def test_slow_pages_switch_to_queries_by_name(connected, tenant, settings, monkeypatch):
     settings.CELERY_TASK_TIME_LIMIT = 75
-    monkeypatch.setattr("integrations.teams.users.lookup.monotonic", lambda: tenant.pages)  # a page a second
+    monkeypatch.setattr("integrations.teams.users.sources.monotonic", lambda: tenant.pages)  # a page a second
 
     found = rematch(connected, staff(10_000, 100))
 
@@ -154,7 +153,7 @@ def test_slow_pages_switch_to_queries_by_name(connected, tenant, settings, monke
 
 def test_slow_pages_from_the_start_switch_to_queries_by_name(connected, tenant, settings, monkeypatch):
     settings.CELERY_TASK_TIME_LIMIT = 75
-    monkeypatch.setattr("integrations.teams.users.lookup.monotonic", lambda: tenant.pages)  # a page a second
+    monkeypatch.setattr("integrations.teams.users.sources.monotonic", lambda: tenant.pages)  # a page a second
 
     found = rematch(connected, staff(20_000, 0))
 
@@ -162,15 +161,15 @@ def test_slow_pages_from_the_start_switch_to_queries_by_name(connected, tenant, 
     assert tenant.pages == 3
 
 
-@pytest.mark.parametrize("count", ["many", None, {}])
-def test_a_malformed_count_is_a_bug(connected, count):
-    with responses.RequestsMock() as server:
-        server.get(f"{ROOT}/users/$count", json=count)
+@pytest.mark.parametrize(
+    "answer", [{"json": "many"}, {"json": None}, {"json": {}}, {"json": -1}, {"body": b"9" * 400}, {"status": 400}]
+)
+def test_without_a_usable_count_the_names_are_queried(connected, tenant, answer):
+    tenant.server.replace("GET", f"{ROOT}/users/$count", **answer)
 
-        with pytest.raises(PlatformError) as failure:
-            open_directory(connected, 5000)
+    found = rematch(connected, staff(1_000, 0))
 
-    assert failure.value.kind == ErrorKind.BUG
+    assert (set(found.values()), tenant.pages) == ({None}, 0)
 
 
 # --- the arithmetic ---------------------------------------------------------------------------------
@@ -200,3 +199,13 @@ def test_the_share_of_missing_names_predicts_the_cost(left, missing, is_read):
     costs.record_chunk(1200, 1200, missing)
 
     assert costs.should_read_all_now(missing) is is_read
+
+
+@pytest.mark.parametrize(
+    ("names", "pages", "is_read"),
+    [(10_000, 51, True), (765, 51, False), (780, 51, True), (10_000, 61, False)],
+)
+def test_if_units_are_short_the_cheaper_units_decide(names, pages, is_read):
+    costs = LookupCost(names, address_fields=1, pages=pages, are_units_short=True)
+
+    assert costs.should_read_all_first() is is_read

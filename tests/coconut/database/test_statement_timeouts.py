@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, connections
 from django.test import Client as Browser
 
-from coconut.database.statement_limits import WORKER_SECONDS, limit_statements, limit_worker_statements
+from coconut.database.statement_timeouts import WORKER_SECONDS, limit_statements, limit_worker_statements
 
 pytestmark = pytest.mark.django_db
 RANDOM_PAGE_COST = "-c random_page_cost=1.1"
