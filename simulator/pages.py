@@ -23,7 +23,7 @@ from simulator.store import store
 MAX_PEOPLE_SHOWN = 100
 MAX_REQUESTS_SHOWN = 100
 # Form fields that hold integers.
-NUMBER_FIELDS = frozenset({"count", "ms", "retry_after", "seconds", "delay"})
+NUMBER_FIELDS = frozenset({"count", "ms", "retry_after", "seconds", "delay", "resource_units"})
 BOOLEANS = {"true": True, "false": False}
 
 
@@ -46,6 +46,8 @@ def tenant_page(request: HttpRequest) -> HttpResponse:
             "meetings": [_meeting_row(meeting) for meeting in reversed(store.meetings.all())],
             "faults": store.faults.dump(),
             "kinds": sorted(KINDS),
+            "behaviour": asdict(store.behaviour),
+            "deleted_organizer_answers": ("not_found", "forbidden"),
             "requests": _request_rows(),
         }
         return render(request, "simulator/tenant.html", context)

@@ -268,7 +268,10 @@ def test_a_limit_of_one_organizer_pauses_only_that_organizer(by_policy, sam, sim
 def test_a_profile_of_another_account_fails(connected):
     change(connected, account_oid="another")
 
-    assert str(failed(connected).name) == "Service account"
+    step = failed(connected)
+
+    assert str(step.name) == "Service account"
+    assert "Check again later" in str(step.message)
 
 
 # --- access policy ----------------------------------------------------------------------------------
