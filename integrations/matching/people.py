@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Value, When, Window
+from django.db.models import Case, Exists, F, OuterRef, TextField, Value, When, Window
 from django.db.models.functions import RowNumber
 
 from coconut.isolation import isolated
@@ -146,7 +146,9 @@ def _due_staff() -> dict[int, list[int]]:
     return due
 
 
-_USER_NAME = Case(When(match_field=Value(MatchField.EMAIL), then=F("email")), default=F("username"))
+_USER_NAME = Case(
+    When(match_field=Value(MatchField.EMAIL), then=F("email")), default=F("username"), output_field=TextField()
+)
 
 
 # --- Shared remote users ----------------------------------------------------------------------------

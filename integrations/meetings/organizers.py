@@ -1,8 +1,8 @@
 """Booked meetings follow the identity of their hosts and of the connection's account.
 
-An account that is deleted and created again has a new id on the platform. The same is true after another remote user
-was matched, or after the connection got another account. A row never changes its organizer, so its owner replaces the
-meeting. Participants are only updated.
+The id on the platform changes if an account is deleted and created again, if a host is matched with another remote
+user, or if the connection gets another account. A row never changes its organizer, so its owner replaces the meeting.
+Participants are only updated.
 
 Nothing records that a meeting is out of date: queries compare rows, so no change can be forgotten.
 """

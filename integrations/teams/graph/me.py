@@ -1,4 +1,4 @@
-"""Read the signed-in account before a connection exists: profile, Teams licence and tenant."""
+"""Read an account with its own token, even before a connection exists: profile, Teams licence and tenant."""
 
 from __future__ import annotations
 

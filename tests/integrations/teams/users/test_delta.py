@@ -151,11 +151,12 @@ def test_a_fixed_user_ends_the_finding(by_policy, simulator):
     assert night(by_policy) == []
 
 
-def test_a_night_without_changes_costs_one_request(by_policy, simulator):
+def test_a_night_without_changes_costs_one_request_for_users_and_one_for_the_account(by_policy, simulator):
     match(by_policy, simulator, "Sam")
     night(by_policy)
     before = len(graph_requests(simulator))
 
     night(by_policy)
 
-    assert graph_requests(simulator)[before:] == [("GET", "/v1.0/users/delta")]
+    account = f"/v1.0/users/{by_policy.teams.account_oid}"
+    assert graph_requests(simulator)[before:] == [("GET", "/v1.0/users/delta"), ("GET", account)]
