@@ -24,7 +24,7 @@ from simulator.store import store
 MAX_PEOPLE_SHOWN = 100
 MAX_REQUESTS_SHOWN = 100
 # Form fields that hold integers, and those that hold text even if it reads like a switch.
-NUMBER_FIELDS = frozenset({"count", "ms", "retry_after", "seconds", "status", "number", "delay"})
+NUMBER_FIELDS = frozenset({"count", "ms", "retry_after", "seconds", "status", "number", "delay", "resource_units"})
 TEXT_FIELDS = frozenset({"body", "headers"})
 BOOLEANS = {"true": True, "false": False}
 
@@ -48,6 +48,8 @@ def tenant_page(request: HttpRequest) -> HttpResponse:
             "meetings": [_meeting_row(meeting) for meeting in reversed(store.meetings.all())],
             "faults": store.faults.dump(),
             "kinds": sorted(KINDS),
+            "behaviour": asdict(store.behaviour),
+            "deleted_organizer_answers": ("not_found", "forbidden"),
             "requests": _request_rows(),
         }
         return render(request, "simulator/tenant.html", context)

@@ -15,12 +15,17 @@ THREADS = 64
 
 
 class Response(wsgi.Response):  # type: ignore[misc]
-    """Response with the Date that the app chose, if any. Gunicorn would add a second one."""
+    """Response with the Date that the app chose, if any. Gunicorn drops it and sends its own."""
+
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
+        super().process_headers(headers)
+        self.date = next((value for name, value in headers if name.lower() == "date"), "")
 
     def default_headers(self) -> list[str]:
         headers: list[str] = super().default_headers()
-        has_date = any(name.lower() == "date" for name, _ in self.headers)
-        return [header for header in headers if not (has_date and header.startswith("Date:"))]
+        if not self.date:
+            return headers
+        return [f"Date: {self.date}\r\n" if header.startswith("Date:") else header for header in headers]
 
 
 class Server(BaseApplication):  # type: ignore[misc]

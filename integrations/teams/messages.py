@@ -17,6 +17,13 @@ class TeamsMessage(MessageCode):
         "teams.unusable",
         _("Microsoft's answer wasn't what Coconut asked for. Coconut tries again automatically."),
     )
+    CHECK_WITHOUT_USABLE_ANSWER = (
+        "teams.check_without_usable_answer",
+        _(
+            "Microsoft's answer wasn't what Coconut asked for. Check again later, or give the request id to your "
+            "Customer Success Team."
+        ),
+    )
     BUG = (
         "teams.bug",
         _("Microsoft did not accept what Coconut sent. Please give the request id to your Customer Success Team."),

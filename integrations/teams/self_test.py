@@ -79,7 +79,10 @@ def _run_step(connection: Connection, name: Message, check_step: _StepCheck) -> 
     except PlatformError as error:
         if error.kind == ErrorKind.THROTTLED and error.scope == ErrorScope.CONNECTION:
             pause(connection.pk, error.retry_after or _PAUSE_SECONDS)
-        return CheckStep(name, StepOutcome.FAILED, error.message, error.request_id)
+        # A check isn't repeated automatically, as the error's own message would say.
+        unusable = Message(TeamsMessage.CHECK_WITHOUT_USABLE_ANSWER)
+        message = unusable if error.kind == ErrorKind.UNUSABLE else error.message
+        return CheckStep(name, StepOutcome.FAILED, message, error.request_id)
 
 
 def _check_registration(connection: Connection) -> Message:

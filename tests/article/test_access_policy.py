@@ -179,6 +179,7 @@ def test_step_9_enter_your_microsoft_tenant_id_and_click_continue(otto: Page, st
     """Enter your Microsoft Tenant ID and click Continue"""
     leave_by_policy(otto)
 
+    expect(otto.get_by_role("heading", name="Pick an account")).to_be_visible()
     assert otto.url.startswith(stack.simulator_url)
 
 

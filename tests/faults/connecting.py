@@ -14,7 +14,7 @@ from demo.logins import TENANT_ID
 from integrations.connections.lifecycle import add_connection, mark_reauthorized
 from integrations.models import Connection
 from integrations.teams.connect.store import replace_sign_in
-from integrations.teams.entra.sign_in import APP_ROLES, DELEGATED_PERMISSIONS
+from integrations.teams.entra.token_responses import APP_ROLES, DELEGATED_PERMISSIONS
 from integrations.teams.models import Method, TeamsConnection
 from staff.models import Organization
 

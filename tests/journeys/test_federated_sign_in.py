@@ -6,11 +6,13 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from demo.logins import TENANT_ID
 from tests.browser import traced, watched_page
 from tests.journeys import steps
+from tests.journeys.test_axe import OPTIONS
 from tests.stack import Stack
 from tests.start_states import OpenPage, Start
 
@@ -22,7 +24,7 @@ def sign_in_at_the_organisation(page: Page, stack: Stack) -> None:
     page.get_by_role("link", name="Sign in").click()
 
 
-def test_connect_and_reauthorize_work_without_scripts(
+def test_connect_back_and_reauthorize_work_without_scripts(
     browser: Browser, running_stack: Stack, ada_before: Start, request: pytest.FixtureRequest
 ) -> None:
     stack = running_stack
@@ -32,6 +34,10 @@ def test_connect_and_reauthorize_work_without_scripts(
 
     with traced(plain, request) as context, watched_page(context) as page:
         steps.begin_connecting(page)
+        expect(page.get_by_role("heading", name="Sign in to your organisation")).to_be_visible()
+        page.go_back()
+        expect(page.get_by_label("Microsoft Tenant ID")).to_have_value(TENANT_ID)
+        page.get_by_role("button", name="Continue").click()
         sign_in_at_the_organisation(page, stack)
         steps.accept(page)
         expect(page.get_by_text("Microsoft Teams is connected.")).to_be_visible()
@@ -45,15 +51,22 @@ def test_connect_and_reauthorize_work_without_scripts(
         expect(page.get_by_text("Microsoft Teams is reauthorized.")).to_be_visible()
 
 
-def test_back_and_admin_consent_work(open_page: OpenPage, running_stack: Stack, otto_before: Start) -> None:
+def test_back_reload_and_admin_consent_work(open_page: OpenPage, running_stack: Stack, otto_before: Start) -> None:
     page = open_page(otto_before)
     running_stack.control("behaviour", federated=True)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.route(f"{running_stack.simulator_url}/**", lambda route: route.fulfill(status=204))
     steps.leave_by_policy(page)
-    expect(page.get_by_role("heading", name="Sign in to your organisation")).to_be_visible()
+    expect(page.get_by_role("heading", name="Opening Microsoft …")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= 390")
+    assert Axe().run(page, options=OPTIONS).response["violations"] == []
+    page.unroute_all()
 
+    page.reload()
+    page.get_by_role("link", name="Continue to Microsoft").click()
+    expect(page.get_by_role("heading", name="Sign in to your organisation")).to_be_visible()
     page.go_back()
-    expect(page.get_by_label("Microsoft Tenant ID")).to_have_value(TENANT_ID)
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("link", name="Continue to Microsoft").click()
     sign_in_at_the_organisation(page, running_stack)
     page.get_by_role("button", name=re.compile(steps.GLOBAL_ADMINISTRATOR)).first.click()
     page.get_by_role("button", name="Accept").click()

@@ -83,6 +83,18 @@ def test_a_button_of_the_tenant_page_runs_its_control(simulator):
     assert simulator.person("sam@maple.example")["enabled"] is False
 
 
+def test_the_tenant_page_sets_the_quota_of_resource_units(simulator):
+    browser = simulator.browser()
+    browser.open(f"{simulator.url}/")
+    browser.page.url = f"{simulator.url}/tenant/behaviour/"
+
+    browser.submit(resource_units="1", deleted_organizer="forbidden")
+
+    token = simulator.user_token(people.SERVICE_ACCOUNT)
+    assert 'name="resource_units" min="0" value="1"' in browser.page.text
+    assert [simulator.graph(token, "GET", "/me").status_code for _ in range(2)] == [200, 429]
+
+
 def test_a_control_error_is_shown_on_the_tenant_page(simulator):
     browser = simulator.browser()
     browser.open(f"{simulator.url}/")

@@ -152,6 +152,29 @@ def test_a_staff_member_cannot_move_to_another_organisation(operator: Browser) -
     assert (sam.first_name, sam.organization.slug) == ("Samuel", "maple")
 
 
+def test_a_pasted_username_is_stored_without_invisible_characters(operator: Browser) -> None:
+    sam = make_member(make_organization())
+
+    operator.post(
+        reverse("admin:staff_staffmember_change", args=[sam.pk]),
+        {"email": sam.email, "role": "staff", "username": "\ufeffsam@maple.example\u200b"},
+    )
+
+    sam.refresh_from_db()
+    assert sam.username == "sam@maple.example"
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"), [("\u202a416\u2011555\u20110100 ext. 12\u202c", "416-555-0100 x12"), ("call us", None)]
+)
+def test_the_phone_of_an_organisation_has_the_rule_of_the_other_pages(
+    operator: Browser, typed: str, stored: str | None
+) -> None:
+    operator.post(reverse("admin:staff_organization_add"), {**BIRCH, "phone": typed})
+
+    assert list(Organization.objects.values_list("phone", flat=True)) == ([stored] if stored else [])
+
+
 def test_no_form_can_create_an_operator(operator: Browser) -> None:
     sam = make_member(make_organization())
 

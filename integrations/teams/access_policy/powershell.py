@@ -29,13 +29,17 @@ from django.utils.translation import gettext as _
 from integrations.platforms.values import Script
 
 POLICY: Final = "Coconut"
+_APP: Final = """\
+    $app = "%(app)s"
+"""
 _FIND_POLICIES: Final = """\
     $policies = @(Get-CsApplicationAccessPolicy)
     $everyone = $policies | Where-Object { $_.Identity -eq "Global" }
     $coconut = $policies | Where-Object { ($_.Identity -replace "^Tag:") -eq "%(policy)s" }
 """
 _CREATE_FOR_EVERYONE: Final = (
-    _FIND_POLICIES
+    _APP
+    + _FIND_POLICIES
     + """\
     if ($everyone.AppIds -contains $app) {
         return
@@ -60,7 +64,8 @@ _CHECK_EVERYONE: Final = """\
     Get-CsGroupPolicyAssignment -PolicyType ApplicationAccessPolicy
 """
 _CREATE_FOR_USERS: Final = (
-    _FIND_POLICIES
+    _APP
+    + _FIND_POLICIES
     + """\
     $apps = @(@($everyone.AppIds) + $app | Where-Object { $_ } | Select-Object -Unique)
     if ($coconut) {
@@ -78,7 +83,9 @@ _CREATE_FOR_USERS: Final = (
     }
 """
 )
-_EXTEND_FOR_USERS: Final = """\
+_EXTEND_FOR_USERS: Final = (
+    _APP
+    + """\
     $names = foreach ($user in $users) {
         (Get-CsUserPolicyAssignment -Identity $user -PolicyType ApplicationAccessPolicy).PolicyName
     }
@@ -88,8 +95,10 @@ _EXTEND_FOR_USERS: Final = """\
         }
     }
 """
+)
 _CHECK_USERS: Final = (
-    _FIND_POLICIES
+    _APP
+    + _FIND_POLICIES
     + """\
     foreach ($user in $users) {
         $name = "$((Get-CsUserPolicyAssignment -Identity $user -PolicyType ApplicationAccessPolicy).PolicyName)"
@@ -153,16 +162,14 @@ def _script(label: str, purpose: str, body: str, users: Sequence[str] = ()) -> S
     )
     # A line break in a translation must not end the comment.
     comments = [f"# {' '.join(sentence.split())}" for sentence in sentences]
-    params = {"app": _app_id(), "policy": POLICY}
     lines = [
         *comments,
         "& {",
         '    $ErrorActionPreference = "Stop"',
-        f'    $app = "{params["app"]}"',
         *_list_of(users),
         "    Connect-MicrosoftTeams | Out-Null",
     ]
-    return Script(label, "\n".join(lines) + "\n" + body % params + "}\n")
+    return Script(label, "\n".join(lines) + "\n" + body % {"app": _app_id(), "policy": POLICY} + "}\n")
 
 
 def _list_of(users: Sequence[str]) -> list[str]:

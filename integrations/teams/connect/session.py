@@ -104,14 +104,21 @@ def take_pending_sign_in(session: SessionBase, state: str) -> PendingSignIn:
     )
 
 
-def pending_address(session: SessionBase, run: str) -> str:
-    """Return Microsoft's address for the newest open sign-in of a run. Raises PendingSignInExpired."""
-    entries = [entry for entry in session.get(_PENDING_SIGN_INS_KEY, {}).values() if entry["run"] == run]
-    if not entries:
+def open_pending_sign_in(session: SessionBase, run: str) -> tuple[str, bool]:
+    """Return Microsoft's address for the newest sign-in of a run, and whether it is opened for the first time.
+
+    Raises PendingSignInExpired.
+    """
+    entries = session.get(_PENDING_SIGN_INS_KEY, {})
+    of_run = [entry for entry in entries.values() if entry["run"] == run]
+    if not of_run:
         raise _unknown_sign_in(run)
-    newest = max(entries, key=lambda entry: float(entry["started_at"]))
+    newest = max(of_run, key=lambda entry: float(entry["started_at"]))
     _require_recent(newest, run)
-    return str(newest["address"])
+    is_first = not newest.get("is_opened", False)
+    newest["is_opened"] = True
+    session[_PENDING_SIGN_INS_KEY] = entries
+    return str(newest["address"]), is_first
 
 
 def keep_pending_consent(session: SessionBase, run: str, consent: PendingConsent) -> None:

@@ -55,6 +55,12 @@ def access_token(row: TeamsConnection, *, refused: str = "") -> str:
             return cached.access_token
 
 
+def renew_token(row: TeamsConnection) -> None:
+    """Fetch a new token even if the cached one is valid, which stays if that fails. Raises as `access_token` does."""
+    with _locks[row.connection_id]:
+        _fetch_token(row)
+
+
 def forget_token(connection_id: int) -> None:
     """Drop the cached token of a connection, so that the next token shows the current consent."""
     _cached.pop(connection_id, None)

@@ -70,10 +70,11 @@ def _numbers(response: Mapping[str, Any]) -> Iterator[int]:
         yield int(found)
 
 
-def unreachable(last: LastResponse | None = None) -> PlatformError:
+def unreachable(last: LastResponse | None = None, *, is_connecting: bool = True) -> PlatformError:
     """Return the error for a missing or unusable response. A later attempt may succeed."""
     last = last or LastResponse()
-    return token_error(Refusal("", status=last.status, retry_after=last.retry_after))
+    refusal = Refusal("", status=last.status, retry_after=last.retry_after)
+    return token_error(refusal, is_connecting=is_connecting)
 
 
 def operator_error() -> PlatformError:

@@ -18,7 +18,7 @@ class EntraMessage(MessageCode):
     )
     SIGN_IN_BUSY = (
         "teams.sign_in_busy",
-        _("Microsoft's sign-in service has too much to do at the moment. Wait a few minutes."),
+        _("Microsoft's sign-in service is busy at the moment. Wait a few minutes."),
     )
     REFUSAL_UNKNOWN = (
         "teams.refusal_unknown",
@@ -108,7 +108,7 @@ class EntraMessage(MessageCode):
         "teams.tenant_blocked",
         _(
             "Microsoft blocked your tenant, for example because it was not used. Only Microsoft's support can "
-            "reactivate it, and only for 20 days. Ask a Microsoft 365 administrator to contact them."
+            "reactivate it, within 20 days. Ask a Microsoft 365 administrator to contact them."
         ),
     )
     TENANT_RESTRICTED = (

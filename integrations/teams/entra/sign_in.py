@@ -152,15 +152,14 @@ class _Client:
                 **options,
             )
         except _MSAL_ERRORS as error:
-            # MSAL makes a ValueError of a tenant that discovery refuses.
-            raise self._refusal(self._last.body) if self._last.body.get("error") else self._no_answer(error) from error
+            raise self._failure(error) from error
 
     def request(self, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return the token response. Raises PlatformError if Microsoft refuses or gives no usable response."""
         try:
             result = send()
         except _MSAL_ERRORS as error:
-            raise self._no_answer(error) from error
+            raise self._failure(error) from error
         if not isinstance(result.get("access_token"), str):
             raise self._refusal(result)
         return result
@@ -178,9 +177,15 @@ class _Client:
         problem = token_error(refusal, is_connecting=self._is_connecting)
         return _notify_operators(problem, refusal.number, self._last)
 
-    def _no_answer(self, error: Exception) -> PlatformError:
-        logger.warning("Microsoft's sign-in service gave no usable answer: %s", type(error).__name__)
-        return unreachable(self._last)
+    def _failure(self, error: Exception) -> PlatformError:
+        """Return the error for an exception of MSAL. Some are refusals: with a status of 5xx, or of discovery."""
+        if self._last.body.get("error"):
+            return self._refusal(self._last.body)
+        # Other errors than these may be ours.
+        is_expected = isinstance(error, MsalServiceError | requests.RequestException | ValueError | RuntimeError)
+        name = type(error).__name__
+        logger.warning("Microsoft's sign-in service gave no usable answer: %s", name, exc_info=not is_expected)
+        return unreachable(self._last, is_connecting=self._is_connecting)
 
 
 def _client_credential() -> str | dict[str, str]:

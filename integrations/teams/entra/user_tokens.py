@@ -127,8 +127,11 @@ def due_for_keep_alive() -> QuerySet[Connection]:
 
 def keep_alive(connection: Connection) -> None:
     """Refresh the tokens even if they are still valid. Raises PlatformError as `current_token` does."""
-    app_tokens.forget_token(connection.pk)
-    access_token(connection, refused=connected_row(connection).tokens.get("access_token", ""))
+    row = connected_row(connection)
+    if row.method == Method.ACCESS_POLICY:
+        app_tokens.renew_token(row)
+    else:
+        access_token(connection, refused=row.tokens.get("access_token", ""))
 
 
 def reencrypt() -> tuple[int, int]:

@@ -50,7 +50,7 @@ def _count_pages(client: GraphClient, memory: LookupMemory) -> int | None:
     The count only saves requests. If Graph throttles it, the next lookup goes without.
     """
     try:
-        return ceil(_count_users(client) / PAGE_SIZE)
+        memory.pages = ceil(_count_users(client) / PAGE_SIZE)
     except PlatformError as error:
         if error.kind in (ErrorKind.BUG, ErrorKind.UNUSABLE):
             return None
@@ -58,6 +58,8 @@ def _count_pages(client: GraphClient, memory: LookupMemory) -> int | None:
             memory.is_throttled = memory.cannot_list = True
             write_memory(client.connection, memory)
         raise
+    write_memory(client.connection, memory)
+    return memory.pages
 
 
 def _count_users(client: GraphClient) -> int:
@@ -157,7 +159,6 @@ class TeamsDirectory:
         """Keep, for the next task, what it would otherwise query again."""
         if error is not None or self._memory.missing:
             self._memory.is_throttled |= error is not None and error.kind == ErrorKind.THROTTLED
-            self._memory.pages = self._costs.pages
             self._memory.missing = list(by_address.unanswered)
             write_memory(self._client.connection, self._memory)
 

@@ -1,4 +1,4 @@
-"""Facts about a tenant that the next task of an interrupted lookup would otherwise query again."""
+"""Facts about a tenant that the next task of a lookup would otherwise query again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LookupMemory:
 
 
 def read_memory(connection: Connection) -> LookupMemory:
-    """Return the memory of the last lookup that was interrupted."""
+    """Return what the last lookups found out."""
     stored: Any = None
     with cache_may_be_down():
         stored = cache.get(_key(connection))

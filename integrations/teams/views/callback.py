@@ -31,7 +31,7 @@ from integrations.teams.connect.runs import (
 from integrations.teams.connect.session import (
     PendingSignInExpired,
     WizardAnswers,
-    pending_address,
+    open_pending_sign_in,
     pending_consent,
     take_pending_sign_in,
 )
@@ -44,12 +44,15 @@ from staff.access import admin_only, current_member, current_organization
 @never_cache
 @require_GET
 def opening(request: HttpRequest) -> HttpResponse:
-    """Forward the browser to Microsoft. The address comes from the session only, so that no link can choose it."""
+    """Forward the browser to Microsoft, once. Back and Reload show a button, so that Back leads further back.
+
+    The address comes from the session only, so that no link can choose it.
+    """
     try:
-        address = pending_address(request.session, request.GET.get(RUN_PARAMETER, ""))
+        address, is_first = open_pending_sign_in(request.session, request.GET.get(RUN_PARAMETER, ""))
     except PendingSignInExpired as problem:
         return _redirect_expired(request, problem)
-    context = {"address": address, "host": urlsplit(address).hostname}
+    context = {"address": address, "host": urlsplit(address).hostname, "opens_at_once": is_first}
     response = render(request, "teams/opening.html", context)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

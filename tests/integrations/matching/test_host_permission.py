@@ -27,13 +27,14 @@ from integrations.models import (
     ConnectionStatus,
     DirectoryState,
     EventKind,
+    HostPause,
     HostPermission,
     MatchStatus,
     Meeting,
     UserMatch,
 )
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import MatchReason, PermissionResult, PermissionState, PlatformError
+from integrations.platforms.values import ErrorScope, MatchReason, PermissionResult, PermissionState, PlatformError
 from staff.models import StaffMember
 from tests.factories import make_connection, make_match, make_member, make_organization, make_staff
 from tests.integrations.fake_platform import FakePlatform, outage, throttled
@@ -375,6 +376,30 @@ def test_a_pause_for_one_person_pauses_the_connection(platform, connection, sam)
     assert 30 < (connection.paused_until - timezone.now()).total_seconds() <= 40
     assert (after.host_permission, after.host_permission_attempts) == (HostPermission.UNKNOWN, 0)
     assert seconds_until_due(after) < 1
+
+
+def test_a_limit_of_one_organizer_does_not_stop_the_other_probes(platform, connection, sam, maple):
+    make_match(connection, make_member(maple, "Anna"), remote_id="anna-id", host_permission="unknown")
+    platform.host_permission["sam-id"] = PermissionResult(PermissionState.UNCLEAR, 40, ErrorScope.UNCLEAR)
+
+    probe_host_permission(connection.pk)
+
+    connection.refresh_from_db()
+    sam.refresh_from_db()
+    assert (connection.paused_until, HostPause.objects.get().organizer_id) == (None, "sam-id")
+    assert 30 < seconds_until_due(sam) <= 40
+    assert UserMatch.objects.get(remote_id="anna-id").host_permission == HostPermission.GRANTED
+
+
+def test_limits_of_two_organizers_pause_the_connection(platform, connection, sam, maple):
+    make_match(connection, make_member(maple, "Anna"), remote_id="anna-id", host_permission="unknown")
+    limit = PermissionResult(PermissionState.UNCLEAR, 40, ErrorScope.UNCLEAR)
+    platform.host_permission |= {"sam-id": limit, "anna-id": limit}
+
+    probe_host_permission(connection.pk)
+
+    connection.refresh_from_db()
+    assert 30 < (connection.paused_until - timezone.now()).total_seconds() <= 40
 
 
 def test_locked_matches_never_wait_for_the_connection(platform, connection, sam):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.models import Connection, ConnectionStatus, UserMatch
+from integrations.models import Connection, ConnectionStatus, HostPause, UserMatch
 from integrations.platforms.base import VideoPlatform
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import StepOutcome
@@ -278,10 +278,23 @@ def test_throttling_pauses_the_connection(connected, simulator):
     assert connected.paused_until > datetime.now(UTC)
 
 
+def test_a_limit_of_one_organizer_pauses_only_that_organizer(by_policy, sam, simulator):
+    simulator.control("fault", kind="throttle", regex="onlineMeetings", retry_after=40)
+
+    step = failed(by_policy)
+
+    by_policy.refresh_from_db()
+    assert "Microsoft asked Coconut to wait" in str(step.message)
+    assert (by_policy.paused_until, HostPause.objects.get().organizer_id) == (None, sam.remote_id)
+
+
 def test_a_profile_of_another_account_fails(connected):
     change(connected, account_oid="another")
 
-    assert str(failed(connected).name) == "Service account"
+    step = failed(connected)
+
+    assert str(step.name) == "Service account"
+    assert "Check again later" in str(step.message)
 
 
 # --- the service account ----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import responses
 
 from integrations.models import ConnectionStatus
 from integrations.platforms.failures import ErrorKind
-from integrations.platforms.values import PermissionResult, PermissionState, PlatformError
+from integrations.platforms.values import ErrorScope, PermissionResult, PermissionState, PlatformError
 from integrations.teams.access_policy.probe import probe
 from integrations.teams.entra.user_tokens import IssuedToken
 from integrations.teams.graph import client
@@ -113,13 +113,20 @@ def test_each_response_has_a_permission_state(by_policy, graph_server, item, sta
     assert probe(by_policy, [SAM_ID]) == {SAM_ID: PermissionResult(state)}
 
 
+@pytest.mark.parametrize("body", [None, {}, {"value": None}, "text"])
+def test_an_unusable_answer_is_no_permission(by_policy, graph_server, body):
+    answers(graph_server, (200, body))
+
+    assert probe(by_policy, [SAM_ID]) == {SAM_ID: PermissionResult(PermissionState.UNCLEAR)}
+
+
 @pytest.mark.parametrize(("headers", "pause"), [({"Retry-After": "7"}, 7.0), ({}, 30.0)])
 def test_only_throttled_people_are_unclear(by_policy, graph_server, headers, pause):
     answers(graph_server, (200, {"value": []}), (429, refusal("TooManyRequests"), headers))
 
     assert probe(by_policy, [SAM_ID, BEN_ID]) == {
         SAM_ID: PermissionResult(PermissionState.GRANTED),
-        BEN_ID: PermissionResult(PermissionState.UNCLEAR, pause=pause),
+        BEN_ID: PermissionResult(PermissionState.UNCLEAR, pause, ErrorScope.UNCLEAR),
     }
 
 

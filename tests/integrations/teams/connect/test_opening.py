@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations.models import Connection
 from simulator.people import CONTOSO_ID
 from tests.integrations.teams.oauth_steps import (
+    TENANT_PAGE,
     UPN_PAGE,
     connect_service_account,
     is_tenant_page,
@@ -49,8 +50,23 @@ def test_the_page_names_microsoft_and_has_a_link(ada_browser, opening, simulator
     assert text.count(f'href="{opened_address(page).replace("&", "&amp;")}" rel="noreferrer"') == 1
 
 
-def test_a_reload_opens_the_same_address(ada_browser, opening):
-    assert opened_address(ada_browser.get(opening)) == opened_address(ada_browser.get(opening))
+def test_a_reload_offers_the_same_address_and_does_not_forward_again(ada_browser, opening):
+    address = opened_address(ada_browser.get(opening)).replace("&", "&amp;")
+
+    page = ada_browser.get(opening).content.decode()
+
+    assert "<h1>Continue at Microsoft</h1>" in page
+    assert f'href="{address}" rel="noreferrer"' in page
+    assert "http-equiv" not in page
+
+
+def test_continue_again_forwards_again(ada_browser, opening):
+    ada_browser.get(opening)
+    tenant_page = opening.replace(OPENING, TENANT_PAGE)
+
+    again = next_page(ada_browser.post(tenant_page, {"tenant": CONTOSO_ID}))
+
+    assert opened_address(ada_browser.get(again)).startswith("http")
 
 
 def test_the_page_allows_forms_to_coconut_only(ada_browser, opening):

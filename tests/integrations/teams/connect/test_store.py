@@ -197,7 +197,7 @@ def test_an_outage_of_the_token_endpoint_leads_back(ada_browser, simulator, kind
         (
             "throttle",
             (
-                "Microsoft's sign-in service has too much to do at the moment. Wait a few minutes. Microsoft's error "
+                "Microsoft's sign-in service is busy at the moment. Wait a few minutes. Microsoft's error "
                 "code: AADSTS90055."
             ),
         ),

@@ -182,7 +182,7 @@ def test_nothing_is_stored_before_microsoft_has_answered(ada_browser, simulator)
         ("", "Enter your Microsoft Tenant ID."),
         ("contoso", "That is neither a tenant ID"),
         ("ada@maple.example", "That is an email address."),
-        ("consumers", "Personal Microsoft accounts cannot be connected."),
+        ("consumers", "“consumers” means any Microsoft tenant, so it cannot be connected."),
         ("nowhere.example", "Microsoft knows no tenant “nowhere.example”."),
     ],
 )

@@ -36,6 +36,7 @@ def claims(**changes: Any) -> dict[str, Any]:
         "exp": now + 3600,
         "tid": TENANT_ID,
         "oid": SERVICE_ACCOUNT_ID,
+        "sub": "a-subject",
         "nonce": sha256(FLOW["nonce"].encode()).hexdigest(),
         "preferred_username": "coconut-meetings@contoso.example",
         "name": "Coconut Meetings",

@@ -129,3 +129,22 @@ def test_a_valid_token_is_used_during_an_outage(by_policy, simulator):
         used = [user_tokens.access_token(by_policy), user_tokens.access_token(by_policy)]
 
     assert used == [first, first]
+
+
+def test_a_renewal_that_fails_keeps_the_cached_token(by_policy, simulator):
+    first = user_tokens.access_token(by_policy)
+    simulator.control("fault", kind="token_down")
+
+    with pytest.raises(PlatformError):
+        user_tokens.keep_alive(by_policy)
+
+    assert user_tokens.access_token(by_policy) == first
+
+
+def test_a_renewal_fetches_a_new_token(by_policy, simulator):
+    first, before = user_tokens.access_token(by_policy), token_requests(simulator)
+
+    user_tokens.keep_alive(by_policy)
+
+    assert user_tokens.access_token(by_policy) != first
+    assert token_requests(simulator) - before == 1

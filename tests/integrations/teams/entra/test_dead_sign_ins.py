@@ -140,6 +140,7 @@ def test_the_daily_refresh_records_success_for_either_method(connected, monkeypa
         "acquire_app_token",
         lambda *asked: AppToken("a-token", time.time() + 3600, APP_ROLES),
     )
+    monkeypatch.setattr(tasks, "refresh_account", lambda _connection: None)
     monkeypatch.setattr(tasks, "send", lambda _name, pk: tasks.renew(pk))
 
     tasks.keep_alive()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
 
 from integrations.platforms.failures import ErrorKind
 from integrations.platforms.values import PlatformError
-from integrations.teams.entra import sign_in
+from integrations.teams.entra import sign_in, user_tokens
 from integrations.teams.entra.error_table import _GROUPS, ROWS
 from integrations.teams.entra.errors import callback_error, read_refusal
-from tests.factories import TENANT_ID
-from tests.integrations.teams.entra.token_endpoint import DISCOVERY, ISSUED, TOKEN_ENDPOINT, refusal
+from integrations.teams.entra.token_responses import Tokens
+from tests.factories import TENANT_ID, make_connection, make_member, make_organization
+from tests.integrations.teams.entra.token_endpoint import DISCOVERY, ISSUED, TOKEN_ENDPOINT, pending_flow, refusal
 from tests.outbox import send_all
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +25,7 @@ def no_emails_sent_yet(servers):
     cache.clear()
 
 
-def refresh() -> object:
+def refresh() -> Tokens:
     return sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
 
 
@@ -31,8 +34,8 @@ def app_token() -> object:
 
 
 def code() -> object:
-    flow = {"state": "a-state", "redirect_uri": "https://coconut.example/", "scope": [], "nonce": "a-nonce"}
-    return sign_in.redeem_id_token(TENANT_ID, flow, {"state": "a-state", "code": "a-code"})
+    flow = pending_flow()
+    return sign_in.redeem_id_token(TENANT_ID, flow, {"state": flow["state"], "code": "a-code"})
 
 
 REQUESTS = pytest.mark.parametrize("request_token", [refresh, app_token, code])
@@ -189,7 +192,7 @@ def test_a_live_connection_is_reauthorized_after_the_remedy(entra, number, begin
         (65004, "Coconut was not given permission at Microsoft: either Cancel was pressed, or"),
         (999999, "Coconut was not given permission at Microsoft: either Cancel was pressed, or"),
         (7000215, "Microsoft does not accept Coconut's app registration. Contact your Customer Success Team"),
-        (50196, "Microsoft's sign-in service has too much to do at the moment. Wait a few minutes."),
+        (50196, "Microsoft's sign-in service is busy at the moment. Wait a few minutes."),
         (90033, "Microsoft's sign-in service cannot be reached at the moment."),
     ],
 )
@@ -216,6 +219,24 @@ def test_a_code_that_was_redeemed_before_says_so(entra):
         "Microsoft did not accept this sign-in; it may have been used before or taken too long. Microsoft's error "
         "code: AADSTS54005."
     )
+
+
+def test_admins_find_the_number_in_health_history_and_email(entra, mailoutbox):
+    maple = make_organization()
+    ada, connection = make_member(maple, "Ada Lovell", "admin"), make_connection(maple)
+    entra.post(TOKEN_ENDPOINT, json=refusal("invalid_grant", 50057), status=400)
+    with pytest.raises(PlatformError):
+        user_tokens.access_token(connection, refused="an-access-token")
+    browser = Client()
+    browser.force_login(ada)
+
+    page = browser.get(reverse("connection-health", args=[connection.pk])).content.decode()
+
+    send_all()
+    sentence = "Enable it there. Then use Reauthorize. Microsoft&#x27;s error code: AADSTS50057."
+    # In the health line and in the history.
+    assert page.count(sentence) >= 2
+    assert ["AADSTS50057" in mail.body for mail in mailoutbox] == [True]
 
 
 @pytest.mark.parametrize("number", sorted(ROWS))
@@ -251,7 +272,7 @@ def test_each_number_is_in_one_row():
         ({"error_codes": {"a": 1}, "error_description": ["AADSTS"]}, 0),
         ({}, 0),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=["code", "cause", "description", "types", "short", "digits", "large", "shapes", "empty"],
 )
 def test_the_number_is_found_in_codes_or_description(body, number):
     assert read_refusal(body).number == number

@@ -18,6 +18,7 @@ from integrations.teams.models import Method, TeamsConnection
 from tests.factories import TENANT_ID, make_connection, make_organization
 from tests.integrations.teams.entra.token_endpoint import DISCOVERY, ISSUED, TOKEN_ENDPOINT, refusal
 
+SIGN_IN_BUSY = "Microsoft's sign-in service is busy at the moment. Wait a few minutes."
 BOTH_METHODS = pytest.mark.parametrize("method", [Method.SERVICE_ACCOUNT, Method.ACCESS_POLICY])
 
 
@@ -44,8 +45,10 @@ def token_requests(entra) -> int:
     return sum(call.request.url == TOKEN_ENDPOINT for call in entra.calls)
 
 
-def throttle(entra, status: int = 429, **headers: str) -> None:
-    entra.post(TOKEN_ENDPOINT, json=refusal("temporarily_unavailable", 90055), status=status, headers=headers)
+def throttle(entra) -> None:
+    """Refuse the next token requests for 70 seconds."""
+    body = refusal("temporarily_unavailable", 90055)
+    entra.post(TOKEN_ENDPOINT, json=body, status=429, headers={"Retry-After": "70"})
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -62,14 +65,20 @@ def test_the_pause_of_a_refusal_is_read_with_any_body(entra, status, body):
 def test_the_pause_of_discovery_is_read(entra):
     entra.replace("GET", DISCOVERY, status=429, headers={"Retry-After": "7"})
 
-    for ask in (lambda: sign_in.acquire_app_token(TENANT_ID), lambda: resolve_tenant(TENANT_ID)):
-        with pytest.raises(PlatformError) as caught:
+    for ask, sentence in (
+        (
+            lambda: sign_in.acquire_app_token(TENANT_ID),
+            "Microsoft asked Coconut to wait. Coconut continues automatically.",
+        ),
+        (lambda: resolve_tenant(TENANT_ID), SIGN_IN_BUSY),
+    ):
+        with pytest.raises(PlatformError, match=sentence) as caught:
             ask()
         assert (caught.value.kind, caught.value.retry_after) == (ErrorKind.THROTTLED, 7.0)
 
 
 def test_a_server_error_without_a_pause_stays_an_outage(entra):
-    throttle(entra, status=503)
+    entra.post(TOKEN_ENDPOINT, json=refusal("temporarily_unavailable", 90033), status=503)
 
     with pytest.raises(PlatformError) as caught:
         sign_in.refresh_tokens(TENANT_ID, "the-refresh-token")
@@ -81,7 +90,7 @@ def test_a_server_error_without_a_pause_stays_an_outage(entra):
 def test_microsoft_is_not_asked_again_before_the_end_of_the_pause(entra, connected, method):
     TeamsConnection.objects.update(method=method)
     expire()
-    throttle(entra, **{"Retry-After": "70"})
+    throttle(entra)
 
     first, second = problem_of(connected), problem_of(connected)
 
@@ -94,7 +103,7 @@ def test_microsoft_is_not_asked_again_before_the_end_of_the_pause(entra, connect
 def test_the_pause_holds_for_background_work(entra, connected, method):
     TeamsConnection.objects.update(method=method)
     expire()
-    throttle(entra, **{"Retry-After": "70"})
+    throttle(entra)
 
     problem_of(connected)
 
@@ -104,7 +113,7 @@ def test_the_pause_holds_for_background_work(entra, connected, method):
 
 def test_microsoft_is_asked_again_after_the_pause(entra, connected):
     expire()
-    throttle(entra, **{"Retry-After": "70"})
+    throttle(entra)
     entra.post(TOKEN_ENDPOINT, json=ISSUED)
     problem_of(connected)
     Connection.objects.update(paused_until=Now() - timedelta(seconds=1))
@@ -125,7 +134,7 @@ def test_throttling_without_a_time_pauses_as_well(entra, connected):
 
 def test_a_token_that_is_still_valid_is_used_during_the_pause(entra, connected):
     expire(seconds_left=60)
-    throttle(entra, **{"Retry-After": "70"})
+    throttle(entra)
 
     tokens = {user_tokens.access_token(connected) for _ in range(2)}
 

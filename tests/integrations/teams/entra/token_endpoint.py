@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import responses
 
+from integrations.teams.entra import sign_in
 from integrations.teams.entra.token_responses import DELEGATED_PERMISSIONS
 from tests.factories import TENANT_ID
 
@@ -35,6 +36,12 @@ def microsoft() -> responses.RequestsMock:
     mock = responses.RequestsMock(assert_all_requests_are_fired=False)
     mock.get(DISCOVERY, json=DOCUMENT)
     return mock
+
+
+def pending_flow() -> dict[str, Any]:
+    """Return the flow of a started sign-in, without the address."""
+    flow = sign_in.start_sign_in(TENANT_ID, "https://coconut.example/")
+    return {name: value for name, value in flow.items() if name != "auth_uri"}
 
 
 def refusal(error: str, number: int) -> dict[str, Any]:

@@ -172,6 +172,20 @@ def test_a_refusal_for_one_person_leaves_the_connection_unchanged(client, graph_
 
 
 # --- no usable answer -------------------------------------------------------------------------------
+def test_an_accepted_request_has_no_usable_answer_yet(client, graph_server):
+    graph_server.get(f"{ROOT}/users", status=202, headers={"Retry-After": "5"}, json={"value": []})
+
+    error = failure_of(client)
+
+    assert (error.kind, error.retry_after, error.ambiguous) == (ErrorKind.UNUSABLE, 5.0, False)
+
+
+def test_a_request_id_is_printable(client, graph_server):
+    graph_server.get(f"{ROOT}/users", status=503, headers={"request-id": "a\x00b\n"})
+
+    assert failure_of(client).request_id == "ab"
+
+
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 @pytest.mark.parametrize(
     "answer",
@@ -201,8 +215,9 @@ def test_a_failed_tcp_connection_is_not_ambiguous(client, graph_server):
     assert failure_of(client, "PATCH", "/me/onlineMeetings/1").ambiguous is False
 
 
-def test_a_redirect_is_not_followed(client, graph_server):
-    graph_server.get(f"{ROOT}/users", status=302, headers={"Location": "https://elsewhere.example/"})
+@pytest.mark.parametrize("location", ["https://elsewhere.example/", "http://[", ""])
+def test_a_redirect_is_not_followed(client, graph_server, location):
+    graph_server.get(f"{ROOT}/users", status=302, headers={"Location": location})
 
     assert failure_of(client).kind == ErrorKind.OUTAGE
     assert len(graph_server.calls) == 1
