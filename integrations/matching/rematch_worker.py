@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from itertools import takewhile
+from itertools import islice, takewhile
 from time import monotonic
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from integrations.circuit_breaker import record_failure
 from integrations.events import record_event
@@ -123,11 +122,21 @@ def end_of_shift() -> float:
 
 def _next_user_names(run: RematchRun, count: int) -> dict[int, str]:
     """Return the next staff ids behind the cursor without a result of this run, with the values of the match field."""
-    answered = UserMatch.objects.filter(
-        connection=run.connection_id, staff=OuterRef("pk"), run=run, checked_at__gte=run.started_at
+    answered = _answered_after_cursor(run)
+    people = people_in(run).filter(pk__gt=run.cursor).order_by("pk").values_list("pk", run.match_field)
+    unanswered = (person for person in people[: count + len(answered)] if person[0] not in answered)
+    return dict(islice(unanswered, count))
+
+
+def _answered_after_cursor(run: RematchRun) -> set[int]:
+    """Return the staff ids behind the cursor that already have a result of this run. Usually there are none.
+
+    Not part of the query for people: PostgreSQL would read all matches of the run for each of them.
+    """
+    matches = UserMatch.objects.filter(
+        connection=run.connection_id, run=run, checked_at__gte=run.started_at, staff__gt=run.cursor
     )
-    people = people_in(run).filter(~Exists(answered), pk__gt=run.cursor).order_by("pk")
-    return dict(people.values_list("pk", run.match_field)[:count])
+    return set(matches.values_list("staff_id", flat=True))
 
 
 @transaction.atomic

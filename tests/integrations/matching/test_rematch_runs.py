@@ -319,5 +319,5 @@ def test_a_run_takes_the_same_queries_for_any_number_of_people(
     make_known(fake_teams, make_staff(maple, how_many))
     run = start(connection)
 
-    with django_assert_num_queries(27):
+    with django_assert_num_queries(29):
         work_on_run(run.pk)
