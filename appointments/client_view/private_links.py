@@ -77,7 +77,12 @@ class TimesToMoveTo:
 
 
 def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | None = None) -> TimesToMoveTo:
-    """Return the next times that the client can move to, with the same staff member, by day of the zone."""
+    """Return the next times that the client can move to, with the same staff member, by day of the zone.
+
+    A staff member who left has none.
+    """
+    if not appointment.staff.is_active:
+        return TimesToMoveTo([], None)
     start = datetime.combine(first, time(), zone) if first is not None else timezone.now()
     found = next_free(
         appointment.service,

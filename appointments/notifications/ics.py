@@ -35,7 +35,8 @@ def invitation(appointment: Appointment, *, kind: str, sequence: int, audience: 
     event.add("sequence", sequence)
     event.add("status", "CANCELLED" if kind == NotificationKind.CANCELLED else "CONFIRMED")
     event.add("organizer", _organizer(appointment), encode=False)
-    event.add("attendee", _attendee(to), encode=False)
+    if to:
+        event.add("attendee", _attendee(to), encode=False)
     calendar.add_component(event)
     ics: bytes = calendar.to_ical()
     return ics
@@ -86,14 +87,20 @@ def _event(appointment: Appointment, audience: str) -> Event:
     event.add("dtend", appointment.ends_at)
     event.add("summary", summary(appointment, audience))
     event.add("location", link or address_of(appointment) or appointment.get_method_display())
-    event.add("description", _description(appointment, link))
+    event.add("description", _description(appointment, audience, link))
     if link:
         event.add("url", link)
     return event
 
 
-def _description(appointment: Appointment, link: str) -> str:
-    lines = [_("With %(name)s") % {"name": appointment.staff.name}]
+def _description(appointment: Appointment, audience: str, link: str) -> str:
+    """Return the person the reader meets, and how they meet."""
+    is_for_client = audience == Audience.CLIENT
+    other = appointment.staff.name if is_for_client else without_autolinks(appointment.client.name)
+    lines = [_("With %(name)s") % {"name": other}]
+    if appointment.method == MeetingMethod.PHONE and appointment.client.phone:
+        phone = {"phone": without_autolinks(appointment.client.phone)}
+        lines.append((_("We call you at %(phone)s.") if is_for_client else _("Call %(phone)s.")) % phone)
     if link:
         lines.append(f"{join_label(appointment)}: {link}")
     lines += filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])

@@ -293,6 +293,17 @@ def test_the_entry_of_an_in_person_appointment_has_the_location(maple: Maple) ->
     assert "Location: Main Street, 12 Main St, Unit 3; rear" in part(message, "text/plain")
 
 
+def test_the_entries_of_a_phone_call_have_the_number(maple: Maple) -> None:
+    maple.book(method=MeetingMethod.PHONE)
+    send_all()
+
+    described = {to: str(event_of(sent_to(to))[1]["DESCRIPTION"]) for to in ("cleo@example.com", "sam@maple.example")}
+    assert described == {
+        "cleo@example.com": "With Sam Okafor\nWe call you at +1 555 0100.",
+        "sam@maple.example": "With Cleo Brandt\nCall +1 555 0100.",
+    }
+
+
 def test_the_staff_members_entry_names_the_client(maple: Maple) -> None:
     maple.cleo.name = "Zoë, BEGIN:VALARM\r\nX"
     maple.cleo.save()

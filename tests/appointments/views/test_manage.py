@@ -16,10 +16,11 @@ from django.urls import reverse
 from appointments.changes.move import move_appointment
 from appointments.changes.status import cancel_appointment
 from appointments.client_view.mailboxes import mailbox_of
-from appointments.models import Appointment, BookedThrough, Status
+from appointments.models import Appointment, BookedThrough, Client, Status
 from coconut.observability.logs import mask
 from coconut.rate_limits import Limit
 from services.models import MeetingMethod
+from staff.models import StaffMember
 from tests.appointments.conftest import NOW, Maple, monday
 from tests.appointments.mailbox import move
 from tests.factories import make_location
@@ -68,6 +69,33 @@ def test_an_in_person_appointment_is_shown_on_the_clock_of_the_branch(maple: Map
 
     for words in ("Monday 30 November 2026", "09:00–09:30", "Vancouver time (MST)"):
         assert words in content
+
+
+def test_after_the_staff_member_has_left_no_time_is_offered_but_a_number_to_call(
+    appointment: Appointment, visitor: Browser, maple: Maple
+):
+    maple.organization.phone = "+1 555 0199"
+    maple.organization.save()
+    StaffMember.objects.filter(pk=maple.sam.pk).update(is_active=False)
+
+    content = " ".join(visitor.get(page_of(appointment, "move/")).content.decode().split())
+
+    assert (
+        "Sam Okafor no longer takes appointments, so it can’t be moved here. Please call Maple Credit Union:" in content
+    )
+    assert 'href="tel:+15550199"' in content
+    assert 'name="starts_at"' not in content
+
+
+def test_the_calendar_file_of_a_client_without_an_email_has_no_attendee(
+    appointment: Appointment, visitor: Browser, maple: Maple
+):
+    Client.objects.filter(pk=maple.cleo.pk).update(email="")
+
+    entry = visitor.get(reverse("manage-calendar", args=[appointment.manage_token])).content.decode()
+
+    assert "BEGIN:VEVENT" in entry
+    assert "ATTENDEE" not in entry
 
 
 def test_the_client_page_shows_the_shared_note_and_never_the_internal_one(appointment: Appointment, visitor: Browser):
