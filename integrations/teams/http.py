@@ -68,7 +68,8 @@ class LastResponse:
         self.clock_offset = _clock_offset(response.headers)
         try:
             document = response.json()
-        except RecursionError as error:
+        except (ValueError, RecursionError) as error:
+            # Such as a number of 5,000 digits, or lists that are nested too deeply.
             raise requests.exceptions.ContentDecodingError("The JSON can't be decoded.") from error
         self.body = document if isinstance(document, dict) else {}
         return document

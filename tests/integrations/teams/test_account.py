@@ -116,7 +116,7 @@ def test_names_of_another_account_are_not_stored(signed_in):
     with pytest.raises(PlatformError) as refusal:
         refresh_account(signed_in)
 
-    assert (refusal.value.kind, names()[1]) == (ErrorKind.BUG, "Another")
+    assert (refusal.value.kind, names()[1]) == (ErrorKind.UNUSABLE, "Another")
 
 
 def test_a_rename_is_an_entry_of_the_audit_log(signed_in, simulator, ada_browser):

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db.models.functions import Now
+from django.db.models import Value
+from django.db.models.functions import Concat, Now
 
 from integrations import circuit_breaker
 from integrations.matching import rematch_worker
@@ -21,6 +22,7 @@ from integrations.platforms.values import MeetingSpec
 from integrations.teams.platform import Teams
 from integrations.teams.users.sources import FilteredSource
 from simulator import people
+from staff.models import StaffMember
 from tests.factories import make_connection, make_member, make_staff
 from tests.simulator.client import Simulator
 
@@ -103,8 +105,10 @@ def test_a_user_name_is_found_ignoring_case(
 
 def test_two_staff_with_one_microsoft_user_are_both_matched(maple: Any, simulated: Connection) -> None:
     Connection.objects.update(match_field=MatchField.USERNAME)
-    for typed in ("sam@maple.example", " SAM@maple.example"):
-        make_member(maple, "Sam Okafor", email=f"{len(typed)}@maple.example", username=typed)
+    for number, stored in enumerate(("sam@maple.example", " SAM@maple.example")):
+        member = make_member(maple, "Sam Okafor", email=f"{number}@maple.example", username=f"sam{number}")
+        # An expression is stored as it is, like rows from before usernames were cleaned.
+        StaffMember.objects.filter(pk=member.pk).update(username=Concat(Value(stored), Value("")))
 
     rematched(simulated)
 
