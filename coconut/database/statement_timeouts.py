@@ -1,4 +1,6 @@
-"""Time limits of SQL statements: one that runs away must not hold a connection, a thread and locks until it ends.
+"""Time limits of SQL: a statement that runs away must not hold a connection, a thread and locks until it ends.
+
+Neither must the transaction of a process that is frozen, such as on a paused virtual machine.
 
 Management commands such as `migrate` have no limit.
 """
@@ -17,10 +19,14 @@ WORKER_SECONDS: Final = 120
 
 
 def limit_statements(seconds: int) -> None:
-    """Limit the statements of connections that this process opens, unless the URL of the database has a limit."""
+    """Limit statements, and pauses inside transactions, on connections that this process opens.
+
+    A limit in the URL of the database is kept.
+    """
     options = connections.settings["default"]["OPTIONS"]
-    if "statement_timeout" not in options["options"]:
-        options["options"] += f" -c statement_timeout={seconds}s"
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        if name not in options["options"]:
+            options["options"] += f" -c {name}={seconds}s"
 
 
 @signals.worker_init.connect

@@ -46,7 +46,7 @@ def test_a_worker_killed_before_microsofts_answer_makes_no_second_meeting(stack:
 
 def test_a_worker_killed_between_the_answer_and_the_write_makes_no_second_meeting(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
-    stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
+    stack.control("fault", kind="latency", regex=CREATE, ms=2500, count=1)
     meeting = maple.desk.meeting(maple.desk.book(maple.hosts[0]))
     stack.wait_until(lambda: workers.is_claimed(stack))
 
@@ -76,7 +76,7 @@ def test_the_meeting_of_a_killed_worker_is_deleted_when_the_appointment_is_cance
 
 def test_a_worker_frozen_for_longer_than_its_lease_overwrites_nothing_afterwards(stack: Stack, maple: Office) -> None:
     made = microsoft.created(stack)
-    stack.control("fault", kind="latency", regex=CREATE, ms=1000, count=1)
+    stack.control("fault", kind="latency", regex=CREATE, ms=2500, count=1)
     booked = maple.desk.book(maple.hosts[0])
     stack.wait_until(lambda: workers.matching_workers(stack, AT_MICROSOFT))
     (frozen,) = workers.matching_workers(stack, AT_MICROSOFT)

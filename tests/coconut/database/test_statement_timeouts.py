@@ -49,6 +49,21 @@ def test_new_connections_have_the_limit_and_keep_the_other_options(options: dict
     assert value_in_a_new_connection("random_page_cost") == "1.1"
 
 
+def test_a_process_that_is_frozen_inside_a_transaction_loses_its_locks(options: dict[str, Any]) -> None:
+    limit_statements(1)
+    new = connections.create_connection("default")
+    new.set_autocommit(False)
+    with new.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(42)")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(42)")
+
+    with pytest.raises(OperationalError), new.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    new.close()
+
+
 def test_a_limit_in_the_url_of_the_database_is_kept(options: dict[str, Any]) -> None:
     options["options"] = "-c statement_timeout=7s"
 
