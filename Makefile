@@ -11,7 +11,7 @@ install = { $(python) -m uv pip install --quiet --require-hashes --python $(pyth
 	$(python) -m pip install --quiet --require-hashes -r $(1); }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup test-faults test-integrations test-pages test-rest lint lock bench clean
+.PHONY: help setup demo demo-setup demo-reset demo-shell test test-setup test-appointments test-faults test-integrations test-pages test-rest lint lock bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -27,26 +27,29 @@ demo-shell: ## Open a Django shell next to the running demo
 
 test: test-setup ## Check style, types and behaviour; with ARGS, only run pytest with them
 	@$(if $(ARGS),$(python) -m pytest $(ARGS),\
-		$(MAKE) --no-print-directory --keep-going $(output_sync) -j4 \
-		lint test-faults test-pages test-rest test-integrations)
+		$(MAKE) --no-print-directory --keep-going $(output_sync) -j5 \
+		lint test-faults test-pages test-appointments test-integrations test-rest)
 
-# All parts run at a time, each with its own servers. Fault tests and browser tests wait a lot. The integration tests use
-# that time at a low priority, as none of them waits for a process.
+# All parts run at a time, each with its own servers. The first two start programs and wait a lot. Appointments and
+# integrations use that time at a low priority, as none of their tests waits for a program.
 # A log shows one part after the other; a terminal shows all parts live.
 output_sync := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=target))
+faults := tests/faults tests/demo tests/local_servers tests/test_backup.py
 pages := tests/article tests/journeys
-faults := tests/faults
+test-faults:
+	$(python) -m pytest $(faults)
+
 test-pages:
 	$(python) -m pytest $(pages)
 
-test-faults:
-	$(python) -m pytest $(faults)
+test-appointments:
+	nice $(python) -m pytest tests/appointments
 
 test-integrations:
 	nice $(python) -m pytest tests/integrations
 
 test-rest:
-	$(python) -m pytest $(patsubst %,--ignore=%,$(pages) $(faults) tests/integrations)
+	$(python) -m pytest $(patsubst %,--ignore=%,$(faults) $(pages) tests/appointments tests/integrations)
 
 lint: .venv/.dev ## Check style, language and types only
 	$(python) -m ruff check .
