@@ -27,11 +27,11 @@ demo-shell: ## Open a Django shell next to the running demo
 
 test: test-setup ## Check style, types and behaviour; with ARGS, only run pytest with them
 	@$(if $(ARGS),$(python) -m pytest $(ARGS),\
-		$(MAKE) --no-print-directory --keep-going $(output_sync) -j5 \
-		lint test-faults test-pages test-appointments test-integrations test-rest)
+		$(MAKE) --no-print-directory --keep-going $(output_sync) -j3 \
+		lint test-faults test-pages test-integrations test-appointments test-rest)
 
-# All parts run at a time, each with its own servers. The first two start programs and wait a lot. Appointments and
-# integrations use that time at a low priority, as none of their tests waits for a program.
+# Three parts run at a time, each with its own servers. Fault tests and browser tests come first: they wait a lot, and a
+# third process uses that time on two cores. More at a time make tests miss their limits.
 # A log shows one part after the other; a terminal shows all parts live.
 output_sync := $(if $(MAKE_TERMOUT),,$(if $(filter output-sync,$(.FEATURES)),--output-sync=target))
 faults := tests/faults tests/demo tests/local_servers tests/test_backup.py
@@ -43,10 +43,10 @@ test-pages:
 	$(python) -m pytest $(pages)
 
 test-appointments:
-	nice $(python) -m pytest tests/appointments
+	$(python) -m pytest tests/appointments
 
 test-integrations:
-	nice $(python) -m pytest tests/integrations
+	$(python) -m pytest tests/integrations
 
 test-rest:
 	$(python) -m pytest $(patsubst %,--ignore=%,$(faults) $(pages) tests/appointments tests/integrations)

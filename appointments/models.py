@@ -299,7 +299,10 @@ class Appointment(models.Model):
 
     @property
     def client_zone(self) -> ZoneInfo:
-        """Return the zone in which the client reads the times: of the branch, or the first known."""
+        """Return the zone in which the client reads the times.
+
+        It is the branch's, or else the first that is set of the booking, the client and the organisation.
+        """
         own = self.client_time_zone or self.client.time_zone or self.organization.time_zone
         zone: ZoneInfo = self.branch_zone or own
         return zone

@@ -33,6 +33,15 @@ def day_and_time(local: datetime, day_format: str) -> str:
     return f"{date_format(local, day_format)}, {clock_time(local)}"
 
 
+def other_local_time(at: datetime, zone: ZoneInfo) -> str:
+    """Return the local time in `zone`, with the weekday if it differs; "" if it equals the current zone's time."""
+    here, there = timezone.localtime(at), at.astimezone(zone)
+    if here.replace(tzinfo=None) == there.replace(tzinfo=None):
+        return ""
+    clock = clock_time(there)
+    return clock if here.date() == there.date() else f"{date_format(there, 'D')} {clock}"
+
+
 def pick_value(local: datetime) -> str:
     """Return a free time as forms submit it: "2026-12-31T14:30", or with its fold "2027-11-07T01:30;1"."""
     value = local.strftime("%Y-%m-%dT%H:%M")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import idna
 from django import forms
@@ -28,6 +28,8 @@ else:
 
 _MAILTO = re.compile(r"^mailto:", re.IGNORECASE)
 #: Unicode categories of control, invisible, space and unassigned characters.
+# RFC 5321 allows 320 characters; the rest is room for what is pasted along with an address.
+_LONGEST: Final = 2000
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 
 
@@ -48,6 +50,9 @@ def normalize_email_address(address: str) -> str:
     An invalid address stays invalid. Every spelling of an address that is found in the database gives the same result,
     which limits of attempts count on.
     """
+    if len(address) > _LONGEST:
+        # Not an address, and to unwrap megabytes of brackets would take minutes.
+        return address
     address = _unwrap(clean_identifier(address))
     local_part, at, domain = address.rpartition("@")
     if domain.isascii() or not _UNSAFE_CATEGORIES.isdisjoint(map(unicodedata.category, domain)):

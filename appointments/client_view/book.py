@@ -41,11 +41,11 @@ def book_as_client(
         "request_key": request_key_of(selection, token, starts_at, details["email"]),
         "client_note": client_note,
         # Not the zone that is stored for a known client: a stranger may book in that name, and sees the zone.
-        "client_time_zone": selection.zone,
+        "client_time_zone": selection.own_zone,
         "location": selection.location,
     }
     details = details | {"name": " ".join(details["name"].split())}
-    client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.zone}
+    client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.own_zone}
     if selection.staff:
         return book_for(client, staff=selection.staff, **booking)
     return book_for(client, book=book_with_any_staff, people=selection.people, **booking)

@@ -70,7 +70,7 @@ class ClientSelection:
             return self.options[0].method if len(self.options) == 1 else None
         chosen = self._parameters.value("method")
         found = next((method for method in self._offer.methods if method == chosen), None)
-        # A chosen staff member is checked by `staff`, which needs no query for the others.
+        # A chosen staff member is checked by `staff`.
         if found is None or not (self._parameters.has("staff") or self._offer.candidates(found)):
             raise NotOffered(_("This is not offered this way. Choose another meeting method."))
         return found
@@ -106,14 +106,14 @@ class ClientSelection:
             if found is None:
                 raise NotOffered(_("This can’t be booked at this location. Choose another one."))
             return found
-        if self.method == MeetingMethod.AT_LOCATION and self.staff:
+        if self.method == MeetingMethod.AT_LOCATION and self.staff and self.staff.location:
             return self.staff.location
         return self.locations[0] if len(self.locations) == 1 else None
 
     @property
     def needs_location(self) -> bool:
         """Return whether the client must choose a location before the time."""
-        return self.location is None and self.staff is None and len(self.locations) > 1
+        return self.location is None and len(self.locations) > 1
 
     @cached_property
     def _offer(self) -> ServiceOffer:
@@ -142,6 +142,11 @@ class ClientSelection:
         if self.location:
             fixed: ZoneInfo = self.location.time_zone
             return fixed
+        return self.own_zone
+
+    @property
+    def own_zone(self) -> ZoneInfo:
+        """Return the chosen time zone, else that of the organisation. It is the client's, wherever they come to."""
         zone: ZoneInfo = self._parameters.value("zone") or self.organization.time_zone
         return zone
 

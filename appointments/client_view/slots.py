@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Self
@@ -17,7 +18,8 @@ from appointments.availability.slots import free_slots
 from appointments.booking.candidates import bookable_staff
 from appointments.dates import DayField
 from appointments.parameters import IdField, ZoneField
-from services.models import Service
+from services.models import MeetingMethod, Service
+from staff.models import Location, StaffMember
 
 _DAYS = 31
 _MOST_DAYS = 62
@@ -92,16 +94,25 @@ def slots_for_clients(query: SlotsQuery) -> list[int]:
     people = bookable_staff(service, query.method, only=query.staff)
     if query.staff is not None and not people:
         raise NotOffered(_("No staff member of this number takes this appointment. Choose someone else."))
-    if query.location is not None:
-        people = [member for member in people if member.location_id == query.location]
-        if not people:
-            raise NotOffered(_("This can’t be booked at this location. Choose another one."))
+    location = _location_of(query, people)
+    if location:
+        people = [member for member in people if member.location_id in (location.pk, None)]
     zone = query.zone or service.organization.time_zone
     first_day = query.first_day or timezone.localdate(timezone=zone)
     start = datetime.combine(first_day, time(0), zone)
     end = datetime.combine(first_day + timedelta(days=query.days), time(0), zone)
-    slots = free_slots(service, people, start, end, for_clients=True)
+    slots = free_slots(service, people, start, end, for_clients=True, location=location)
     return sorted(set().union(*slots.values()))
+
+
+def _location_of(query: SlotsQuery, people: Sequence[StaffMember]) -> Location | None:
+    """Return the location of an in-person query. Other methods have none."""
+    if query.location is None or query.method != MeetingMethod.AT_LOCATION:
+        return None
+    found = next((member.location for member in people if member.location_id == query.location), None)
+    if found is None:
+        raise NotOffered(_("This can’t be booked at this location. Choose another one."))
+    return found
 
 
 def _offered_service(query: SlotsQuery) -> Service:

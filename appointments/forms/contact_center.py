@@ -13,12 +13,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from appointments.availability.first_slots import FirstSlots, find_first_slots
+from appointments.availability.first_slots import FirstSlots, FreeDay, FreeTime, find_first_slots
 from appointments.booking.candidates import StaffCandidates
 from appointments.booking_rules.errors import BookingError
 from appointments.dates import DayField
 from appointments.forms.booking_base import BookingBaseForm
 from appointments.parameters import IdField, clean_or_none
+from appointments.time_zones import other_local_time
 from services.models import MeetingMethod
 from staff.models import Location, StaffMember
 
@@ -137,16 +138,30 @@ class ContactCenterForm(BookingBaseForm):
         return bool(self.locations) and self.chosen_location is None
 
     @property
-    def shows_branch_clock(self) -> bool:
-        """Return whether the times are also shown on the clock of the chosen location, where the client comes to."""
-        return self.chosen_location is not None
+    def is_in_person(self) -> bool:
+        """Return whether the client comes to a location, whose clock counts."""
+        return self.chosen_method == MeetingMethod.AT_LOCATION
 
     @cached_property
-    def other_zone(self) -> ZoneInfo:
-        """Return the zone in which times are shown as well: the chosen location's, or else the client's."""
-        if self.chosen_location:
-            place: ZoneInfo = self.chosen_location.time_zone
-            return place
+    def free_days(self) -> list[tuple[FreeDay, list[tuple[FreeTime, str]]]]:
+        """Return each day with its slots, and the time of each slot on the other clock (see `_other_time`)."""
+        days = self.times.days if self.times else []
+        return [(day, [(free, self._other_time(free)) for free in day.times]) for day in days]
+
+    @property
+    def shows_other_times(self) -> bool:
+        """Return whether any slot has another time on the other clock."""
+        return any(other for _day, slots in self.free_days for _free, other in slots)
+
+    def _other_time(self, free: FreeTime) -> str:
+        """Return a slot's time at its location, or else for the client; "" if it is the scheduler's own."""
+        place = self.chosen_location or free.member.location
+        if self.is_in_person:
+            return other_local_time(free.starts_at, place.time_zone) if place else ""
+        return other_local_time(free.starts_at, self.client_zone)
+
+    @cached_property
+    def client_zone(self) -> ZoneInfo:
         chosen = self.client_group.chosen_client
         zone: ZoneInfo = (chosen.time_zone if chosen else None) or self.organization.time_zone
         return zone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -59,14 +59,27 @@ class DragAndDropForm(forms.Form):
     @property
     def repeated_starts(self) -> list[datetime]:
         """Return both datetimes of a submitted start that clocks show twice that day, else an empty list."""
-        try:
-            submitted = parse_datetime(str(self.data.get("starts_at", "")))
-        except ValueError:
-            return []
-        if submitted is None or submitted.tzinfo is not None or not EARLIEST <= submitted.date() <= LATEST:
+        submitted = self._local_time("starts_at")
+        if submitted is None:
             return []
         both = [submitted.replace(tzinfo=timezone.get_current_timezone(), fold=fold) for fold in (0, 1)]
         return both if is_repeated(both[0]) and not is_skipped(both[0]) else []
+
+    @property
+    def length(self) -> timedelta | None:
+        """Return the submitted length on the clock, None if the length stays."""
+        start, end = self._local_time("starts_at"), self._local_time("ends_at")
+        return end - start if start and end and end > start else None
+
+    def _local_time(self, name: str) -> datetime | None:
+        """Return a submitted time without an offset, None for other input."""
+        try:
+            submitted = parse_datetime(str(self.data.get(name, "")))
+        except ValueError:
+            return None
+        if submitted is None or submitted.tzinfo is not None or not EARLIEST <= submitted.date() <= LATEST:
+            return None
+        return submitted
 
     @property
     def sentence(self) -> str:

@@ -66,7 +66,8 @@ def _event(booked: AppointmentRow, resource: str, zone: ZoneInfo) -> dict[str, A
     return {
         "id": str(booked.pk),
         "start": _local_time(booked.starts_at, zone),
-        "end": _local_time(booked.ends_at, zone),
+        # The length counts, not the clock: after a clock change, the end could read as earlier than the start.
+        "end": _local_end(booked, zone),
         "resourceIds": [resource],
         "title": booked.client_label,
         "startEditable": booked.is_movable,
@@ -92,6 +93,11 @@ def _size_classes(booked: AppointmentRow) -> list[str]:
     if length <= timedelta(minutes=20):
         return ["booked-short", "booked-tiny"]
     return ["booked-short"] if length <= timedelta(minutes=30) else []
+
+
+def _local_end(booked: AppointmentRow, zone: ZoneInfo) -> str:
+    start = booked.starts_at.astimezone(zone).replace(tzinfo=None)
+    return (start + (booked.ends_at - booked.starts_at)).isoformat()
 
 
 def _local_time(at: datetime, zone: ZoneInfo) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.labels import method_icon, personal_link_label, phone_to_call
@@ -17,6 +15,7 @@ from appointments.time_zones import (
     current_zone_label,
     current_zone_labels,
     day_and_time,
+    other_local_time,
     pick_value,
     time_range,
     time_zone_label,
@@ -31,6 +30,7 @@ register.filter(current_zone_labels)
 register.filter(day_and_time, expects_localtime=True)
 register.filter(event_text)
 register.filter(method_icon)
+register.filter(other_local_time)
 register.filter(personal_link_label)
 register.filter(pick_value, expects_localtime=True)
 register.filter(phone_to_call)
@@ -53,13 +53,3 @@ def time_range_until(start: datetime, end: datetime) -> str:
     if last.time() != time(0):
         return f"{first:%H:%M}–{last:%H:%M}"
     return _("all day") if first.time() == time(0) else f"{first:%H:%M}–24:00"
-
-
-@register.filter
-def other_local_time(at: datetime, zone: ZoneInfo) -> str:
-    """Return the local time in `zone`, with the weekday if it differs; "" if it equals the current zone's time."""
-    here, there = timezone.localtime(at), at.astimezone(zone)
-    if here.replace(tzinfo=None) == there.replace(tzinfo=None):
-        return ""
-    clock = clock_time(there)
-    return clock if here.date() == there.date() else f"{date_format(there, 'D')} {clock}"

@@ -29,6 +29,7 @@ from appointments.video.meeting import VIDEO_FIELDS, reassign_video
 from appointments.video.missing_links import is_elsewhere, lacks_link
 from coconut.isolation import isolated
 from integrations.hosting.eligibility import hosting_of
+from integrations.meetings.organizers import request_follow
 from integrations.meetings.requests import try_again
 from integrations.meetings.signals import batch_enqueue
 from integrations.models import Meeting
@@ -81,6 +82,9 @@ def retry_link(appointment: Appointment, *, actor: StaffMember) -> RetryResult:
             return RetryResult(is_retried=True)
     except BookingError as error:
         sentence = error.sentence
+    if appointment.meeting is not None:
+        # The organizer's account may have been replaced since.
+        request_follow(appointment.meeting.connection)
     return RetryResult(bool(try_again(Meeting.objects.filter(appointment=appointment))), sentence)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -27,7 +27,7 @@ def appointment_drag(request: HttpRequest, pk: int) -> JsonResponse:
     member = current_member(request)
     form = DragAndDropForm(request.POST, appointment=appointment, actor=member)
     if not form.is_valid():
-        return _refused(form.sentence, form.repeated_starts)
+        return _refused(form.sentence, form.repeated_starts, form.length)
     try:
         is_confirmed = form.cleaned_data["confirmed"]
         lines = [] if is_confirmed else confirmation_lines(appointment, form.drop, member)
@@ -52,8 +52,11 @@ def _moved(before: Appointment, moved: Appointment) -> dict[str, Any]:
     return {"outcome": "moved", "sentence": _("%(client)s is on %(now)s now.") % params, "undo": undo}
 
 
-def _refused(sentence: str, free: Sequence[datetime]) -> JsonResponse:
+def _refused(sentence: str, free: Sequence[datetime], length: timedelta | None = None) -> JsonResponse:
+    """Return the sentence and the times to choose from. `length` is the new one if the appointment was resized."""
     times = [
-        {"starts_at": start.isoformat(), "label": day_and_time(timezone.localtime(start), "D j M")} for start in free
+        {"starts_at": start.isoformat(), "label": day_and_time(timezone.localtime(start), "D j M")}
+        | ({"ends_at": (start.astimezone(UTC) + length).isoformat()} if length else {})
+        for start in free
     ]
     return JsonResponse({"outcome": "refused", "sentence": sentence, "next_free": times}, status=409)

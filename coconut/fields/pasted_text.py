@@ -55,9 +55,9 @@ def clean_identifier(text: str) -> str:
 
 
 def unwrap(text: str) -> str:
-    """Return the text without the quotation marks and brackets around it."""
+    """Return the text without the quotation marks and brackets around it. Long text is returned as it is."""
     text = text.strip()
-    while len(text) > 1 and text[0] + text[-1] in _PAIRS:
+    while _LONGEST > len(text) > 1 and text[0] + text[-1] in _PAIRS:
         text = text[1:-1].strip()
     return text
 

@@ -22,7 +22,8 @@ else:
 _LONGEST: Final = 200
 _MIN_DIGITS: Final = 5
 _EXTENSION: Final = re.compile(r"[ ,;]*(?:extension|ext|x|#)[.:=]? ?([0-9]{1,8})$", re.IGNORECASE)
-_NUMBER: Final = re.compile(r"[(+]{0,2}[0-9][0-9()./ -]*(?: x[0-9]{1,8})?")
+_TEL: Final = re.compile(r"^tel:? *", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[(+ ]{0,3}[0-9][0-9()./ -]*(?: x[0-9]{1,8})?")
 
 
 def clean_phone_number(text: str) -> str:
@@ -30,7 +31,7 @@ def clean_phone_number(text: str) -> str:
     if len(text) > _LONGEST:
         return text
     plain = "".join(map(_ascii_digit, unicodedata.normalize("NFKC", clean_identifier(text))))
-    return _EXTENSION.sub(r" x\1", clean_identifier(plain).removeprefix("tel:"))
+    return _EXTENSION.sub(r" x\1", _TEL.sub("", clean_identifier(plain)))
 
 
 def _ascii_digit(character: str) -> str:
@@ -38,7 +39,7 @@ def _ascii_digit(character: str) -> str:
 
 
 def validate_phone_number(number: str) -> None:
-    """Raise ValidationError for text that is no number to call: other characters, or fewer than five digits."""
+    """Raise ValidationError for text that isn't a phone number: other characters, or fewer than five digits."""
     without_extension = number.partition(" x")[0]
     if not _NUMBER.fullmatch(number) or sum(map(str.isdigit, without_extension)) < _MIN_DIGITS:
         raise ValidationError(_("Enter a phone number, such as +1 555 0100."), code="invalid")
@@ -46,7 +47,8 @@ def validate_phone_number(number: str) -> None:
 
 def tel_uri(number: str) -> str:
     """Return the address that calls the number (RFC 3966), such as "tel:+14165550100;ext=12"."""
-    main, _x, extension = number.partition(" x")
+    # Rows from before numbers were cleaned may have other spellings.
+    main, _x, extension = clean_phone_number(number).partition(" x")
     plus = "+" if main.lstrip("(").startswith("+") else ""
     # Callers from abroad leave out the zero of "+44 (0)20 …".
     digits = "".join(filter(str.isdigit, main.replace("(0)", "") if plus else main))

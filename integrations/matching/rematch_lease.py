@@ -119,7 +119,11 @@ def hand_over(run: RematchRun) -> None:
 
 def postpone(run: RematchRun, error: PlatformError) -> None:
     """Continue from the cursor after the requested pause, or after one that grows with each failure in a row."""
-    seconds = error.retry_after if error.retry_after is not None else growing_pause(run.attempts)
+    growing = growing_pause(run.attempts)
+    seconds = growing if error.retry_after is None else error.retry_after
+    if error.kind == ErrorKind.UNUSABLE:
+        # These answers are counted, so a short Retry-After must not use up the attempts within seconds.
+        seconds = max(seconds, growing)
     _release(
         run,
         due_at=Now() + timedelta(seconds=seconds),

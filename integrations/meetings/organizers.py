@@ -89,10 +89,10 @@ def follow_organizers(connection_id: int) -> None:
     if connection is None:
         return
     replaced, has_more = _replace_meetings(connection)
-    updated = _update_participants(connection)
+    updated, has_more_updates = _update_participants(connection)
     if replaced or updated:
         logger.info("Connection %s: %s meetings replaced, %s updated.", connection_id, replaced, updated)
-    if (replaced and has_more) or updated == PORTION:
+    if (replaced and has_more) or (updated and has_more_updates):
         send(TASK, connection_id)
 
 
@@ -118,10 +118,13 @@ def replacement_of(meeting: Meeting) -> Meeting | None:
     return hand_over(meeting, host=meeting.host, hosting=hosting, starts_at=meeting.starts_at, ends_at=meeting.ends_at)
 
 
-def _update_participants(connection: Connection) -> int:
-    """Update a portion of the meetings whose hosts have another id or name, and return their number."""
-    ids = list(_with_former_participant(connection).values_list("pk", flat=True)[:PORTION])
-    return sum(_update_participant(connection, meeting_id) for meeting_id in ids)
+def _update_participants(connection: Connection) -> tuple[int, bool]:
+    """Update a portion of the meetings whose hosts have another id or name.
+
+    Return the number of updated ones, and whether more are left. A meeting that a worker changes now is left out.
+    """
+    ids = list(_with_former_participant(connection).values_list("pk", flat=True)[: PORTION + 1])
+    return sum(_update_participant(connection, meeting_id) for meeting_id in ids[:PORTION]), len(ids) > PORTION
 
 
 @transaction.atomic

@@ -172,9 +172,12 @@ def _pause_before_retry(error: PlatformError, attempts: int) -> timedelta | None
     """Return the time until the next attempt, or None if waiting doesn't help."""
     if not error.kind.is_waiting_useful:
         return None
-    if error.retry_after is not None:
-        return timedelta(seconds=min(max(error.retry_after, 1.0), _LONGEST_PAUSE[error.scope]))
-    return timedelta(seconds=growing_pause(attempts - 1))
+    growing = growing_pause(attempts - 1)
+    if error.retry_after is None:
+        return timedelta(seconds=growing)
+    # Unusable answers are counted, so a short Retry-After must not use up the attempts within seconds.
+    shortest = growing if error.kind == ErrorKind.UNUSABLE else 1.0
+    return timedelta(seconds=max(shortest, min(error.retry_after, _LONGEST_PAUSE[error.scope])))
 
 
 @transaction.atomic

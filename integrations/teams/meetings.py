@@ -133,6 +133,9 @@ def _is_organizer_deleted(connection: Connection, organizer_id: str, error: Plat
     try:
         GraphClient(connection).request("GET", f"/users/{segment(organizer_id)}", params={"$select": "id"})
     except PlatformError as refusal:
+        if refusal.kind.is_waiting_useful:
+            # No answer yet. The caller's request is repeated later, too.
+            raise
         return refusal.reason == MatchReason.NOT_FOUND
     return False
 

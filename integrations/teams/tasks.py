@@ -32,12 +32,19 @@ def renew(connection_id: int) -> None:
         return
     try:
         user_tokens.keep_alive(connection)
-        refresh_account(connection)
     except PlatformError as problem:
         record_trouble(connection_id, problem)
         logger.warning("The sign-in of connection %s was not renewed: %s", connection_id, problem.kind)
-    else:
-        record_success(connection_id)
+        return
+    record_success(connection_id)
+    _refresh_account_names(connection)
+
+
+def _refresh_account_names(connection: Connection) -> None:
+    try:
+        refresh_account(connection)
+    except PlatformError as problem:
+        logger.warning("The account of connection %s was not read: %s", connection.pk, problem.kind)
 
 
 @shared_task(name="teams.warn_of_expiry")

@@ -9,7 +9,7 @@ if (browserZone && !address.searchParams.has("zone")) {
     // The page shows times in the organisation's zone: reload it with the visitor's zone.
     address.searchParams.set("zone", browserZone);
     window.location.replace(address);
-  } else if (!document.getElementById("times-of")) {
+  } else {
     document.querySelectorAll("a[data-step]").forEach((link) => {
       const to = new URL(link.href);
       to.searchParams.set("zone", browserZone);

@@ -19,7 +19,7 @@ window.dropAppointment = async function dropAppointment(pk, drop, jumpBack) {
     jumpBack();
     const other = await showRefusal(response);
     // The user chose another time: send it as a new drop.
-    if (other) setTimeout(() => window.dropAppointment(pk, { staff: drop.staff, version: drop.version, starts_at: other }, () => {}));
+    if (other) setTimeout(() => window.dropAppointment(pk, { staff: drop.staff, version: drop.version, ...JSON.parse(other) }, () => {}));
   } catch {
     jumpBack();
     await showRefusal({ sentence: dragDialog.dataset.failed, next_free: [] });
@@ -42,9 +42,9 @@ function confirmMove([question, ...more]) {
   return openDialog(question, more, [["move", dragDialog.dataset.move, "btn btn-primary"], ["", dragDialog.dataset.keep, "btn"]]);
 }
 
-// Resolves to the time that the user chose instead, or to an empty string.
+// Resolves to the start and perhaps the end that the user chose instead, as JSON, or to an empty string.
 function showRefusal({ sentence, next_free: free }) {
-  const times = free.map(({ starts_at: value, label }) => [value, label, "btn"]);
+  const times = free.map(({ label, ...time }) => [JSON.stringify(time), label, "btn"]);
   return openDialog(sentence, times.length ? [dragDialog.dataset.instead] : [], [...times, ["", dragDialog.dataset.close, times.length ? "btn btn-ghost" : "btn btn-primary"]]);
 }
 

@@ -135,9 +135,11 @@ function pollFor(shownCalendar) {
   }
 
   // A redraw between press and release would replace the appointment, and the click would be lost.
-  document.addEventListener("pointerdown", () => window.scheduleHolds.add("pointer"), true);
-  for (const end of ["pointerup", "pointercancel"]) {
-    document.addEventListener(end, () => setTimeout(() => window.scheduleHolds.delete("pointer")), true);
+  schedule.addEventListener("pointerdown", ({ button, isPrimary }) => {
+    if (button === 0 && isPrimary) window.scheduleHolds.add("pointer");
+  }, true);
+  for (const end of ["pointerup", "pointercancel", "contextmenu", "blur"]) {
+    window.addEventListener(end, () => setTimeout(() => window.scheduleHolds.delete("pointer")), true);
   }
   setInterval(poll, POLL_MS);
   document.addEventListener("visibilitychange", poll);

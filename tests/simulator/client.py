@@ -62,7 +62,8 @@ class Simulator:
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
-        for _ in range(200):
+        """Wait for a minute: a busy machine may need a quarter of it."""
+        for _ in range(1200):
             try:
                 self.http.get(f"{self.url}/_control/requests", timeout=5)
             except requests.ConnectionError:

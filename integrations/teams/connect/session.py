@@ -15,7 +15,8 @@ from integrations.models import MatchField
 from integrations.teams.connect.runs import consent_of, save_consent
 from integrations.teams.models import Method
 
-_PENDING_SIGN_INS_KEY: Final = "teams_sign_ins"
+# Another key than before runs existed: entries without a run must not be read.
+_PENDING_SIGN_INS_KEY: Final = "teams_pending_sign_ins"
 PENDING_SIGN_IN_SECONDS: Final = 15 * 60
 # Microsoft shows some errors on its own pages and never redirects back, so pending sign-ins are left over.
 _MAX_PENDING_SIGN_INS: Final = 5

@@ -30,15 +30,15 @@ class EntraMessage(MessageCode):
     OUR_CREDENTIALS = (
         "teams.our_credentials",
         _(
-            "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to fix, who has been "
-            "told; there is nothing wrong with your account or your tenant."
+            "Microsoft does not accept Coconut's own credentials. Coconut's operator has been notified. Your account "
+            "and your tenant are fine."
         ),
     )
     OUR_REGISTRATION = (
         "teams.our_registration",
         _(
-            "Coconut's app registration at Microsoft is not set up correctly. This is for Coconut's operator to fix, "
-            "who has been told; there is nothing wrong with your account or your tenant."
+            "Coconut's app registration at Microsoft is not set up correctly. Coconut's operator has been notified. "
+            "Your account and your tenant are fine."
         ),
     )
     REGISTRATION_REFUSED = (
@@ -52,8 +52,7 @@ class EntraMessage(MessageCode):
         "teams.our_clock",
         _(
             "The clock of Coconut's server is wrong, so Coconut and Microsoft do not accept each other's messages. "
-            "This is for Coconut's operator to fix, who has been told; there is nothing wrong with your account or "
-            "your tenant."
+            "Coconut's operator has been notified. Your account and your tenant are fine."
         ),
     )
     SIGN_IN_ENDED = "teams.sign_in_ended", _("Microsoft no longer accepts the sign-in.")
@@ -127,7 +126,10 @@ class EntraMessage(MessageCode):
     )
     ACCOUNT_DELETED = (
         "teams.account_deleted",
-        _("The account no longer exists in your Microsoft tenant. Restore it at Microsoft."),
+        _(
+            "The account no longer exists in your Microsoft tenant. Restore it, or create it again with the same user "
+            "name."
+        ),
     )
     ACCOUNT_LOCKED = (
         "teams.account_locked",

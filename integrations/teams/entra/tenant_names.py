@@ -10,6 +10,8 @@ import idna
 
 from coconut.fields.pasted_text import clean_identifier, unwrap
 
+# Longer text isn't a tenant, and to unwrap megabytes of brackets would take minutes.
+_LONGEST: Final = 2000
 _HEX_GUID: Final = re.compile(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})")
 _GUID: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])")
 # As in portal addresses ("tenantId/72f9…", "tenant=72f9…") and on the page Overview ("Tenant ID 72f9…").
@@ -33,6 +35,8 @@ _SIGN_IN_HOSTS: Final = frozenset(
 
 def find_tenant_name(pasted: str) -> str:
     """Return the tenant ID or domain in the text, in lower case. Text without any is returned cleaned, as it is."""
+    if len(pasted) > _LONGEST:
+        return pasted
     text = _unwrap(clean_identifier(unquote(pasted)).lower())
     if guid := _HEX_GUID.fullmatch(text):
         return "-".join(guid.groups())

@@ -146,6 +146,7 @@ class TeamsDirectory:
         except CannotList:
             self._costs.pages = None
             self._memory.cannot_list = True
+            write_memory(self._client.connection, self._memory)
         except PlatformError as error:
             if error.kind == ErrorKind.THROTTLED:
                 # The pages are lost. Names make progress under any quota.

@@ -103,6 +103,33 @@ def test_location_and_clock_stand_before_book_and_after(maple: Maple, vera: Staf
     assert (booked.staff, booked.location) == (vera, vera.location)
 
 
+def test_the_clients_own_zone_is_stored_and_not_that_of_the_location(maple: Maple, vera: StaffMember) -> None:
+    book(maple, location=vera.location_id)
+
+    booked = Appointment.objects.get()
+    assert (str(booked.client.time_zone), str(booked.client_time_zone)) == ("Australia/Sydney", "Australia/Sydney")
+    assert str(booked.client_zone) == "America/Vancouver"
+
+
+def test_a_person_without_a_location_comes_to_the_only_one(maple: Maple, toronto: Location) -> None:
+    tess = make_member(maple.organization, "Tess Moor")
+    ServiceAssignment.objects.create(service=maple.review, staff=tess)
+    make_hours(tess)
+
+    page = text_of(address(maple, staff=tess.pk))
+
+    assert "King Street" in page
+    assert "Times are in Toronto time (EST)." in page
+
+
+def test_a_person_without_a_location_needs_the_choice_of_one(maple: Maple, vera: StaffMember) -> None:
+    tess = make_member(maple.organization, "Tess Moor")
+    ServiceAssignment.objects.create(service=maple.review, staff=tess)
+    make_hours(tess)
+
+    assert "Where would you like to come?" in text_of(address(maple, staff=tess.pk))
+
+
 def test_a_taken_time_is_replaced_by_times_of_the_same_location(maple: Maple, vera: StaffMember) -> None:
     where = address(maple, location=vera.location_id, start=int(monday(17).timestamp()))
     token = Browser().get(where).context["form"].token_to_send

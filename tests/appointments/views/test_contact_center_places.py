@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from staff.models import StaffMember, VideoChoice
 from tests.appointments.booking_payloads import PAGE, booking_data, errors
 from tests.appointments.conftest import Maple, monday
 from tests.cast import signed_in
-from tests.factories import make_location, make_member, make_organization
+from tests.factories import make_appointment, make_location, make_member, make_organization
 
 pytestmark = pytest.mark.usefixtures("friday")
 
@@ -119,8 +120,8 @@ def test_a_client_in_another_zone_sees_both_times_before_and_after(maple: Maple,
     maple.cleo.time_zone = "Asia/Tokyo"
     maple.cleo.save()
 
-    before = as_sky.get(PAGE, booking_data(maple)).content.decode()
-    after = booked_page(as_sky, maple)
+    before = as_sky.get(PAGE, booking_data(maple, method=MeetingMethod.PHONE.value)).content.decode()
+    after = booked_page(as_sky, maple, method=MeetingMethod.PHONE.value)
 
     assert "Mon 30 Nov 2026, 10:00 with Sam Okafor (19:00 for the client)" in before
     assert "Below each is the client’s time, in Tokyo time (JST)." in before
@@ -128,6 +129,26 @@ def test_a_client_in_another_zone_sees_both_times_before_and_after(maple: Maple,
         '<dd><strong>Monday 30 November 2026, <span class="text-nowrap">19:00–19:30</span></strong><br>'
         '<span class="muted">Tokyo time (JST)</span></dd>'
     ) in after
+
+
+def test_any_location_shows_the_clock_of_each(maple: Maple, as_sky: Browser) -> None:
+    maple.sam.location = make_location(maple.organization, "Ginza", time_zone=ZoneInfo("Asia/Tokyo"))
+    maple.sam.time_zone = ZoneInfo("UTC")
+    maple.sam.save()
+
+    page = as_sky.get(PAGE, booking_data(maple)).content.decode()
+
+    assert "Mon 30 Nov 2026, 10:00 with Sam Okafor (19:00 at the location)" in page
+
+
+def test_the_other_clock_of_the_hour_that_comes_twice_is_right(maple: Maple, as_sky: Browser) -> None:
+    toronto = make_location(maple.organization, "King Street", time_zone=ZoneInfo("America/Toronto"))
+    second = datetime(2027, 11, 7, 6, 30, tzinfo=UTC)
+    booked = make_appointment(maple.review, maple.sam, maple.cleo, second, location=toronto)
+
+    page = as_sky.get(reverse("contact-center-booked", args=[booked.pk])).content.decode()
+
+    assert "01:30 EST – 02:00" in page
 
 
 def test_a_location_in_another_zone_shows_its_clock_before_and_after(maple: Maple, as_sky: Browser) -> None:
@@ -140,7 +161,7 @@ def test_a_location_in_another_zone_shows_its_clock_before_and_after(maple: Mapl
     after = booked_page(as_sky, maple, location=tokyo.pk)
 
     assert "Mon 30 Nov 2026, 10:00 with Sam Okafor (19:00 at the location)" in before
-    assert "Below each is the location’s time, in Tokyo time (JST)." in before
+    assert "Below each is the time at the location." in before
     assert "<dt>At the location</dt>" in after
     assert '<span class="text-nowrap">19:00–19:30</span>' in after
 

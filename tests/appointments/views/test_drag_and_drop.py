@@ -234,6 +234,19 @@ def test_a_time_that_comes_twice_is_refused_with_both(maple: Maple, booked: Appo
     }
 
 
+def test_a_resize_in_the_hour_that_comes_twice_keeps_the_new_length(maple: Maple, booked: Appointment):
+    maple.sky.time_zone = "America/Toronto"
+    maple.sky.save()
+    start = datetime(2027, 11, 7, 1, 30, tzinfo=UTC)
+
+    response = drag(signed_in(maple.sky), booked, start, ends_at="2027-11-07T02:30:00")
+
+    assert [time["ends_at"] for time in response.json()["next_free"]] == [
+        "2027-11-07T06:30:00+00:00",
+        "2027-11-07T07:30:00+00:00",
+    ]
+
+
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "2027-13-40T01:30:00"])
 def test_an_impossible_time_is_refused(booked: Appointment, as_sky: Browser, text: str):
     drop = {"starts_at": text, "staff": booked.staff_id, "version": booked.version}

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coconut.email_addresses import normalize_email_address
 from coconut.fields.pasted_text import (
     IdentifierField,
     IdentifierFormField,
@@ -17,6 +18,7 @@ from coconut.fields.pasted_text import (
     unwrap,
     validate_printable,
 )
+from integrations.teams.entra.tenant_names import find_tenant_name
 from tests import hypothesis_profiles  # noqa: F401 - sets the profile
 
 INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u202a\u202c\u202e\u2066\u2069\u034f\u2800\u3164\ufe0f"
@@ -84,3 +86,10 @@ def test_quotation_marks_and_brackets_around_text_are_removed(wrapped: str) -> N
 @pytest.mark.parametrize("text", ['"a', "a)", "{a]", "a"])
 def test_single_quotation_marks_and_brackets_stay(text: str) -> None:
     assert unwrap(text) == text
+
+
+@pytest.mark.parametrize("pasted", ["(" * 1_000_000 + ")" * 1_000_000, "mailto:" * 300_000])
+def test_megabytes_are_not_unwrapped(pasted: str) -> None:
+    assert normalize_email_address(pasted) == pasted
+    assert find_tenant_name(pasted) == pasted
+    assert unwrap(pasted) == pasted

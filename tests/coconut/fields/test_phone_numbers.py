@@ -26,6 +26,8 @@ ACCEPTED = [
     ("(+44) 20 7946 0000", "(+44) 20 7946 0000"),
     ("4165550100", "4165550100"),
     ("٤١٦٥٥٥٠١٠٠", "4165550100"),
+    ("Tel: +49 30 901820", "+49 30 901820"),
+    ("+ 49 30 901820", "+ 49 30 901820"),
 ]
 REFUSED = [
     "((((",
@@ -69,6 +71,8 @@ def test_a_cleaned_number_stays_as_it_is(text: str) -> None:
         ("+1 416 555 0100", "tel:+14165550100"),
         ("(416) 555-0100 x12", "tel:4165550100;ext=12"),
         ("+44 (0)20 7946 0000", "tel:+442079460000"),
+        # As stored before numbers were cleaned.
+        ("+1 416 555 0100 ext. 12", "tel:+14165550100;ext=12"),
     ],
 )
 def test_the_link_to_call_has_digits_only(number: str, address: str) -> None:

@@ -228,8 +228,8 @@ def test_a_refused_client_secret_is_for_the_operator_to_fix(ada_browser, simulat
     assert_back_with(
         ada_browser,
         response,
-        "Microsoft does not accept Coconut's own credentials. This is for Coconut's operator to fix, who has been "
-        "told; there is nothing wrong with your account or your tenant. Microsoft's error code: "
+        "Microsoft does not accept Coconut's own credentials. Coconut's operator has been notified. Your account and "
+        "your tenant are fine. Microsoft's error code: "
         f"AADSTS{number}.",
     )
     send_all()

@@ -232,7 +232,7 @@ def test_pending_sign_ins_do_not_accumulate(ada_browser, simulator):
     for _ in range(7):
         ada_browser.post(second, {"tenant": CONTOSO_ID})
 
-    assert len(ada_browser.session["teams_sign_ins"]) == 5
+    assert len(ada_browser.session["teams_pending_sign_ins"]) == 5
 
 
 @pytest.mark.parametrize("page", [*PAGES, CALLBACK, OPENING])

@@ -19,8 +19,8 @@ from tests.outbox import send_all
 pytestmark = pytest.mark.django_db
 
 CLOCK = (
-    "The clock of Coconut's server is wrong, so Coconut and Microsoft do not accept each other's messages. This is for "
-    "Coconut's operator to fix, who has been told; there is nothing wrong with your account or your tenant."
+    "The clock of Coconut's server is wrong, so Coconut and Microsoft do not accept each other's messages. "
+    "Coconut's operator has been notified. Your account and your tenant are fine."
 )
 REJECTED = "Microsoft's answer does not belong to this sign-in, so it was not accepted."
 
