@@ -35,7 +35,7 @@ from tests.integrations.teams.entra.token_endpoint import (
     refusal,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servers")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("servers", "no_garbage_collection")]
 
 STATUSES = st.sampled_from([200, 200, 200, 201, 204, 302, 307, 400, 401, 403, 404, 429, 500, 503])
 SCALARS = st.one_of(
