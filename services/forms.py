@@ -83,6 +83,7 @@ class ServiceForm(ServiceModelForm):
             "adjustable_length",
             "minimum_notice",
             "booking_horizon_days",
+            "start_step",
             "active",
             "public",
         ]
@@ -99,6 +100,7 @@ class ServiceForm(ServiceModelForm):
             "adjustable_length": _("On the Schedule, an appointment can be made longer or shorter."),
             "minimum_notice": _("How long before its start a time can still be booked by clients. 1440 is a day."),
             "booking_horizon_days": _("How far ahead times are offered."),
+            "start_step": _("When offered times start. Staff may book at any other time."),
             "active": _("A service that is not active cannot be booked; what was booked stays."),
             "public": _("Unticked, only schedulers, admins and staff book it."),
         }

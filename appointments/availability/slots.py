@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appointments.availability.calendars import Durations, load_calendar, load_calendars_around
-from appointments.availability.intervals import DAY_SECONDS, grid
+from appointments.availability.intervals import DAY_SECONDS
+from appointments.availability.start_times import start_times, start_zone
 from appointments.models import Appointment
 from services.models import Service
 from staff.models import Location, StaffMember
 
-# Every zone's offset is a whole number of quarter hours, so one grid fits all zones.
-GRID_SECONDS = 15 * 60
 # Days that one search step for the next free times covers.
 SEARCH_DAYS = 14
 
@@ -43,7 +42,7 @@ def free_slots(
     ignoring: Appointment | None = None,
     now: datetime | None = None,
 ) -> dict[int, list[int]]:
-    """Return the quarter hours in [start, end) at which each staff member can start this service, by staff pk.
+    """Return the start times in [start, end) at which each staff member can start this service, by staff pk.
 
     They are ascending unix seconds. Minimum notice and horizon hold for clients only. `durations` replaces the
     service's own. `ignoring` is an appointment that moves, whose own time counts as free. Assignments and video
@@ -57,7 +56,10 @@ def free_slots(
     durations = durations or Durations.of_service(service)
     calendars = load_calendars_around(people, first, last, location=location, ignoring=ignoring)
     return {
-        pk: _between(grid(calendar.free(durations), GRID_SECONDS), first, last) for pk, calendar in calendars.items()
+        member.pk: _between(
+            start_times(calendars[member.pk].free(durations), service, start_zone(member, location)), first, last
+        )
+        for member in people
     }
 
 
@@ -73,7 +75,7 @@ def next_free_of_any_staff(
     ignoring: Appointment | None = None,
     now: datetime | None = None,
 ) -> list[datetime]:
-    """Return the next quarter hours from `after` on at which any of the people is free, in UTC, up to the horizon.
+    """Return the next start times from `after` on at which any of the people is free, in UTC, up to the horizon.
 
     See `free_slots` for the other arguments.
     """

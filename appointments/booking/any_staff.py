@@ -15,7 +15,12 @@ from appointments.availability.slots import next_free_of_any_staff
 from appointments.booking.book import Booking, attempt_booking, find_repeated_booking
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
 from appointments.booking_rules.lost_race import run_with_retry
-from appointments.booking_rules.validation import SlotRequest, check_allowed, check_same_organization
+from appointments.booking_rules.validation import (
+    SlotRequest,
+    check_allowed,
+    check_same_organization,
+    is_offered_start,
+)
 from appointments.models import Appointment
 from staff.models import StaffMember
 
@@ -61,7 +66,11 @@ def free_staff(wanted: Booking, people: Sequence[StaffMember]) -> list[StaffMemb
     check_allowed(request)
     end = request.start + request.durations.duration
     calendars = load_calendars_around(people, request.start, end, location=wanted.location)
-    free = [member for member in people if _is_available(calendars[member.pk], request)]
+    free = [
+        member
+        for member in people
+        if is_offered_start(request, member) and _is_available(calendars[member.pk], request)
+    ]
     return sorted(free, key=lambda member: (_booked_seconds(calendars[member.pk], request, member), member.pk))
 
 

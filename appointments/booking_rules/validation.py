@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations, load_calendar
-from appointments.availability.slots import GRID_SECONDS, earliest_start, latest_start, next_free
+from appointments.availability.slots import earliest_start, latest_start, next_free
+from appointments.availability.start_times import is_start_time, start_zone
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
 from appointments.models import Appointment, BookedThrough, Client, Status
 from appointments.time_zones import day_and_time
@@ -38,7 +39,7 @@ class SlotRequest:
 
     @property
     def by_client(self) -> bool:
-        """Return whether the rules for clients apply: notice, horizon, working hours and the time grid."""
+        """Return whether the rules for clients apply: notice, horizon, working hours and start times."""
         return self.through == BookedThrough.CLIENT_VIEW
 
     @property
@@ -143,6 +144,8 @@ def check_reachable(client: Client, method: int) -> None:
 def check_time(request: SlotRequest) -> None:
     """Check that the time is allowed and free. Raises TimeTaken if another appointment has it."""
     check_allowed(request)
+    if not is_offered_start(request, request.staff):
+        raise TimeUnavailable(_("Choose one of the times that are offered."))
     calendar = load_calendar(
         request.staff,
         request.start,
@@ -160,12 +163,17 @@ def check_time(request: SlotRequest) -> None:
         raise TimeUnavailable(sentence % request.params)
 
 
+def is_offered_start(request: SlotRequest, staff: StaffMember) -> bool:
+    """Return whether the start is one of those that the service offers with this person. Staff may choose any."""
+    return not request.by_client or is_start_time(request.start, request.service, start_zone(staff, request.location))
+
+
 def _taken_sentence(request: SlotRequest) -> str:
     return _("%(name)s is not free at %(when)s. Choose another time.") % request.params
 
 
 def check_allowed(request: SlotRequest) -> None:
-    """Check that the time is in the future and, for clients, within notice and horizon and on the grid."""
+    """Check that the time is in the future and, for clients, within notice and horizon."""
     now = timezone.now()
     if request.starts_at < now:
         raise TimeUnavailable(_("That time has passed. Choose a later one."))
@@ -178,8 +186,6 @@ def check_allowed(request: SlotRequest) -> None:
             _("That is too far ahead. Choose a time in the next %(days)s days.")
             % {"days": request.service.booking_horizon_days}
         )
-    if request.start % GRID_SECONDS:
-        raise TimeUnavailable(_("Choose one of the times that are offered."))
 
 
 def check_changeable(appointment: Appointment, through: BookedThrough) -> None:
