@@ -84,6 +84,8 @@ class ServiceForm(ServiceModelForm):
             "minimum_notice",
             "booking_horizon_days",
             "start_step",
+            "move_notice",
+            "cancel_notice",
             "active",
             "public",
         ]
@@ -101,6 +103,10 @@ class ServiceForm(ServiceModelForm):
             "minimum_notice": _("How long before its start a time can still be booked by clients. 1440 is a day."),
             "booking_horizon_days": _("How far ahead times are offered."),
             "start_step": _("When offered times start. Staff may book at any other time."),
+            "move_notice": _(
+                "How long before the start clients can still move. 1440 is a day. Empty: until it starts."
+            ),
+            "cancel_notice": _("The same for cancelling. Staff can always move and cancel."),
             "active": _("A service that is not active cannot be booked; what was booked stays."),
             "public": _("Unticked, only schedulers, admins and staff book it."),
         }

@@ -80,6 +80,19 @@ class Service(models.Model):
     booking_horizon_days = models.PositiveSmallIntegerField(
         _("booking horizon (days)"), default=90, validators=[MinValueValidator(1), MaxValueValidator(730)]
     )
+    # Empty: until the appointment starts.
+    move_notice = models.PositiveIntegerField(
+        _("latest moment to move (minutes before the start)"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(60 * 24 * 90)],
+    )
+    cancel_notice = models.PositiveIntegerField(
+        _("latest moment to cancel (minutes before the start)"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(60 * 24 * 90)],
+    )
     start_step = models.PositiveSmallIntegerField(
         _("start times"), choices=StartStep, default=StartStep.EVERY_15_MINUTES, db_default=StartStep.EVERY_15_MINUTES
     )

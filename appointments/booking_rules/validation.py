@@ -14,6 +14,7 @@ from appointments.availability.calendars import Durations, load_calendar
 from appointments.availability.slots import earliest_start, latest_start, next_free
 from appointments.availability.start_times import is_start_time, start_zone
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
+from appointments.deadlines import deadlines_of
 from appointments.models import Appointment, BookedThrough, Client, Status
 from appointments.time_zones import day_and_time
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service, ServiceAssignment
@@ -199,6 +200,18 @@ def check_changeable(appointment: Appointment, through: BookedThrough) -> None:
             if by_client
             else _("This appointment is over. Book a new one.")
         )
+
+
+def check_client_may_move(appointment: Appointment, through: BookedThrough) -> None:
+    """Check that the service still lets the client move; staff always may."""
+    if through == BookedThrough.CLIENT_VIEW and not deadlines_of(appointment).can_move:
+        raise BookingError(_("It is too late to move this appointment online. Please call us."))
+
+
+def check_client_may_cancel(appointment: Appointment, through: BookedThrough) -> None:
+    """Check that the service still lets the client cancel; staff always may."""
+    if through == BookedThrough.CLIENT_VIEW and not deadlines_of(appointment).can_cancel:
+        raise BookingError(_("It is too late to cancel this appointment online. Please call us."))
 
 
 def time_taken(request: SlotRequest) -> TimeTaken:

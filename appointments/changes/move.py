@@ -16,6 +16,7 @@ from appointments.booking_rules.validation import (
     check_active,
     check_assigned,
     check_changeable,
+    check_client_may_move,
     check_same_organization,
     check_time,
     set_times,
@@ -102,6 +103,7 @@ def _attempt_move(
     if _is_unchanged(current, locked):
         return current
     check_version(current, version)
+    check_client_may_move(current, request.through)
     _check_movable(current, locked)
     check_time(locked)
     return _move(current, locked, actor)
