@@ -37,7 +37,7 @@ class Deadlines:
 
     @property
     def sentence(self) -> str:
-        """What the client can do until when, in the current time zone; "" without deadlines."""
+        """Sentence about the moments, in the current time zone; "" without deadlines."""
         if self.move is None and self.cancel is None:
             return ""
         if self.can_do_neither:

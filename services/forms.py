@@ -86,6 +86,9 @@ class ServiceForm(ServiceModelForm):
             "start_step",
             "move_notice",
             "cancel_notice",
+            "most_per_client_and_day",
+            "most_upcoming_per_client",
+            "most_per_person_and_day",
             "active",
             "public",
         ]
@@ -107,6 +110,9 @@ class ServiceForm(ServiceModelForm):
                 "How long before the start clients can still move. 1440 is a day. Empty: until it starts."
             ),
             "cancel_notice": _("The same for cancelling. Staff can always move and cancel."),
+            "most_per_client_and_day": _("Counts what a client books on the booking page, by email address."),
+            "most_upcoming_per_client": _("Counts in the same way, over all days to come."),
+            "most_per_person_and_day": _("Counts all bookings. Staff can book above the limit."),
             "active": _("A service that is not active cannot be booked; what was booked stays."),
             "public": _("Unticked, only schedulers, admins and staff book it."),
         }

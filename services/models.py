@@ -80,6 +80,25 @@ class Service(models.Model):
     booking_horizon_days = models.PositiveSmallIntegerField(
         _("booking horizon (days)"), default=90, validators=[MinValueValidator(1), MaxValueValidator(730)]
     )
+    # Limits count appointments of this service. Empty: no limit.
+    most_per_client_and_day = models.PositiveSmallIntegerField(
+        _("most bookings per client and day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    most_upcoming_per_client = models.PositiveSmallIntegerField(
+        _("most upcoming bookings per client"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    most_per_person_and_day = models.PositiveSmallIntegerField(
+        _("most appointments per staff member and day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
     # Empty: until the appointment starts.
     move_notice = models.PositiveIntegerField(
         _("latest moment to move (minutes before the start)"),

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appointments.availability.calendars import Durations, load_calendar, load_calendars_around
-from appointments.availability.intervals import DAY_SECONDS
+from appointments.availability.daily_limits import full_days
+from appointments.availability.intervals import DAY_SECONDS, subtract
 from appointments.availability.start_times import start_times, start_zone
 from appointments.models import Appointment
 from services.models import Service
@@ -55,12 +56,13 @@ def free_slots(
         return {member.pk: [] for member in people}
     durations = durations or Durations.of_service(service)
     calendars = load_calendars_around(people, first, last, location=location, ignoring=ignoring)
-    return {
-        member.pk: _between(
-            start_times(calendars[member.pk].free(durations), service, start_zone(member, location)), first, last
-        )
-        for member in people
-    }
+    full = full_days(service, people, first, last, location=location, ignoring=ignoring)
+
+    def starts_of(member: StaffMember) -> list[int]:
+        free = subtract(calendars[member.pk].free(durations), full[member.pk])
+        return start_times(free, service, start_zone(member, location))
+
+    return {member.pk: _between(starts_of(member), first, last) for member in people}
 
 
 def next_free_of_any_staff(

@@ -155,7 +155,7 @@ def check_time(request: SlotRequest) -> None:
         ignoring=request.ignoring,
     )
     if calendar.is_taken(request.start, request.durations):
-        raise TimeTaken(_taken_sentence(request))
+        raise TimeTaken(taken_sentence(request))
     if calendar.is_off(request.start, request.durations):
         sentence = _("%(name)s is off at %(when)s. Choose another time.")
         raise TimeUnavailable(sentence % request.params)
@@ -169,7 +169,8 @@ def is_offered_start(request: SlotRequest, staff: StaffMember) -> bool:
     return not request.by_client or is_start_time(request.start, request.service, start_zone(staff, request.location))
 
 
-def _taken_sentence(request: SlotRequest) -> str:
+def taken_sentence(request: SlotRequest) -> str:
+    """Return why the time can't be booked, without saying what else the person or the client does then."""
     return _("%(name)s is not free at %(when)s. Choose another time.") % request.params
 
 
@@ -225,4 +226,4 @@ def time_taken(request: SlotRequest) -> TimeTaken:
         location=request.location,
         ignoring=request.ignoring,
     )
-    return TimeTaken(_taken_sentence(request), free)
+    return TimeTaken(taken_sentence(request), free)
