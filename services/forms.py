@@ -89,12 +89,14 @@ class ServiceForm(ServiceModelForm):
             "most_per_client_and_day",
             "most_upcoming_per_client",
             "most_per_person_and_day",
+            "confirmation_text",
             "active",
             "public",
         ]
         widgets = {
             "category": forms.TextInput(attrs={"list": "categories", "autocomplete": "off"}),
             "description": forms.Textarea(attrs={"rows": 3}),
+            "confirmation_text": forms.Textarea(attrs={"rows": 3}),
         }
         help_texts = {
             "category": _("Services of one category stand together in lists."),
@@ -113,6 +115,9 @@ class ServiceForm(ServiceModelForm):
             "most_per_client_and_day": _("Counts what a client books on the booking page, by email address."),
             "most_upcoming_per_client": _("Counts in the same way, over all days to come."),
             "most_per_person_and_day": _("Counts all bookings. Staff can book above the limit."),
+            "confirmation_text": _(
+                "Clients read this after booking, in their emails and in their calendar entry, such as what to bring."
+            ),
             "active": _("A service that is not active cannot be booked; what was booked stays."),
             "public": _("Unticked, only schedulers, admins and staff book it."),
         }

@@ -115,6 +115,10 @@ class Service(models.Model):
     start_step = models.PositiveSmallIntegerField(
         _("start times"), choices=StartStep, default=StartStep.EVERY_15_MINUTES, db_default=StartStep.EVERY_15_MINUTES
     )
+    # For the client of each appointment, in plain text.
+    confirmation_text = models.TextField(
+        _("text in the confirmation"), max_length=2000, blank=True, default="", db_default=""
+    )
     active = models.BooleanField(_("active"), default=True)
     public = models.BooleanField(_("bookable by clients"), default=True)
     staff = models.ManyToManyField(StaffMember, through="ServiceAssignment", related_name="services")
