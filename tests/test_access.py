@@ -16,7 +16,8 @@ from appointments.client_view.form_tokens import reference_of
 from appointments.models import Appointment, BookedThrough
 from integrations.events import record_event
 from integrations.models import EventKind, MatchField, RematchScope
-from services.models import MeetingMethod
+from services.models import MeetingMethod, QuestionKind
+from services.questions import QuestionDraft, add_question
 from staff.models import OutboxEmail, Role, StaffMember, TimeOff
 from tests.factories import (
     make_client,
@@ -71,6 +72,10 @@ RULES = {
     "service-edit": OWN_ADMINS,
     "service-more": OWN_ADMINS,
     "service-staff": OWN_ADMINS,
+    "service-questions": OWN_ADMINS,
+    "service-question-add": OWN_ADMINS,
+    "question-edit": OWN_ADMINS,
+    "question-move": OWN_ADMINS,
     "service-to-video": OWN_ADMINS,
     "settings": ADMINS,
     "audit-log": ADMINS,
@@ -185,6 +190,7 @@ ONLY_POST = {
     "appointment-notes",
     "appointment-drag",
     "appointment-mail-again",
+    "question-move",
 }
 ALSO_POST = {
     "password-change",
@@ -198,6 +204,8 @@ ALSO_POST = {
     "service-edit",
     "service-more",
     "service-staff",
+    "service-question-add",
+    "question-edit",
     "connection-rematch",
     "connection-field",
     "connection-disconnect",
@@ -268,6 +276,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
     return {
         "people": people,
         "service": service.pk,
+        "question": add_question(service, QuestionDraft(QuestionKind.SHORT_TEXT, "Which branch?")).pk,
         "connection": connection.pk,
         "request": make_connection_request(people["ada"]).pk,
         "turning": record_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
@@ -314,6 +323,7 @@ def address(name: str, world: dict[str, Any]) -> str:
     rows = {
         "staff": sam,
         "service": world["service"],
+        "question": world["question"],
         "client": world["client"],
         "appointment": appointment.pk,
         "contact": appointment.pk,
