@@ -7,6 +7,7 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.audit import APPOINTMENT_KINDS
+        from appointments.changes.local_times import LOCAL_TIMES_EMAIL
         from appointments.changes.switch_service import switch_notice
         from appointments.notifications.outbox import APPOINTMENT_EMAIL, SUMMARY_EMAIL
         from appointments.video import receivers  # noqa: F401 - connects the receivers
@@ -24,5 +25,6 @@ class AppointmentsConfig(AppConfig):
         service_notices.register(switch_notice)
         email_kinds.register(APPOINTMENT_EMAIL)
         email_kinds.register(SUMMARY_EMAIL)
+        email_kinds.register(LOCAL_TIMES_EMAIL)
         for kind in APPOINTMENT_KINDS:
             audit_kinds.register(kind)

@@ -77,6 +77,7 @@ RULES = {
     "audit-log-file": ADMINS,
     "client-view-settings": ADMINS,
     "privacy-settings": ADMINS,
+    "local-times": ADMINS,
     "video-links": ADMINS,
     "video-calls": ADMINS,
     "video-calls-new": ADMINS,

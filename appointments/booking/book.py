@@ -162,6 +162,7 @@ def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
         internal_note=wanted.internal_note,
     )
     set_times(appointment, request)
+    appointment.anchor()
     return appointment
 
 
