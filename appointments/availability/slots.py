@@ -46,8 +46,8 @@ def free_slots(
     """Return the quarter hours in [start, end) at which each staff member can start this service, by staff pk.
 
     They are ascending unix seconds. Minimum notice and horizon hold for clients only. `durations` replaces the
-    service's own. `ignoring` is an appointment that moves, whose own time counts as free. Assignments and video
-    hosting aren't checked. Takes a constant number of queries.
+    service's own. `ignoring` is an appointment that moves: its own time counts as free, but its present start isn't
+    offered. Assignments and video hosting aren't checked. Takes a constant number of queries.
     """
     now = now or datetime.now(UTC)
     first = max(int(start.timestamp()), earliest_start(service, now, for_clients=for_clients))
@@ -56,9 +56,12 @@ def free_slots(
         return {member.pk: [] for member in people}
     durations = durations or Durations.of_service(service)
     calendars = load_calendars_around(people, first, last, location=location, ignoring=ignoring)
-    return {
+    slots = {
         pk: _between(grid(calendar.free(durations), GRID_SECONDS), first, last) for pk, calendar in calendars.items()
     }
+    if ignoring is not None and durations == Durations.of_appointment(ignoring):
+        _remove_present_start(slots, ignoring)
+    return slots
 
 
 def next_free_of_any_staff(
@@ -113,6 +116,14 @@ def is_within_hours(
     start, end = int(starts_at.timestamp()), int(ends_at.timestamp())
     calendar = load_calendar(member, start, end, location=location)
     return calendar.is_open(start, Durations(end - start))
+
+
+def _remove_present_start(slots: dict[int, list[int]], appointment: Appointment) -> None:
+    """Remove the slot that would leave the appointment as it is."""
+    start = int(appointment.starts_at.timestamp())
+    of_staff = slots.get(appointment.staff_id, [])
+    if start in of_staff:
+        of_staff.remove(start)
 
 
 def _between(moments: list[int], first: int, last: int) -> list[int]:

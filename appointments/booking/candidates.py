@@ -90,7 +90,7 @@ def free_times(
 ) -> FreeTimes:
     """Return the times at which a staff member can start the service on a day of the zone.
 
-    `moving` is the appointment that moves: its own time counts as free.
+    `moving` is the appointment that moves: its own time counts as free, but its present start isn't offered.
     """
     found = next_free(
         service,
