@@ -1,8 +1,8 @@
-"""URLs under /staff/, /sessions/ and /password/."""
+"""URLs under /staff/, /settings/closings/, /sessions/ and /password/."""
 
 from django.urls import path
 
-from staff.views import hours, passwords, people, sessions
+from staff.views import closings, exceptions, hours, passwords, people, sessions
 
 urlpatterns = [
     path("staff/", people.staff_list, name="staff-list"),
@@ -16,6 +16,18 @@ urlpatterns = [
         hours.time_off_remove,
         name="staff-time-off-remove",
     ),
+    path("staff/<int:pk>/hours/from/<str:day>/remove/", hours.future_hours_remove, name="staff-future-hours-remove"),
+    path("staff/<int:pk>/exceptions/", exceptions.exception_add, name="staff-exceptions"),
+    path("staff/<int:pk>/exceptions/<int:override_pk>/", exceptions.exception_edit, name="staff-exception-edit"),
+    path(
+        "staff/<int:pk>/exceptions/<int:override_pk>/remove/",
+        exceptions.exception_remove,
+        name="staff-exception-remove",
+    ),
+    path("settings/closings/", closings.closings, name="closings"),
+    path("settings/closings/<int:pk>/", closings.closing_edit, name="closing-edit"),
+    path("settings/closings/<int:pk>/remove/", closings.closing_remove, name="closing-remove"),
+    path("settings/closings/locations/<int:pk>/holidays/", closings.holidays, name="location-holidays"),
     path("sessions/end/", sessions.sign_out_everywhere, name="sign-out-everywhere"),
     path("password/change/", sessions.ChangePassword.as_view(), name="password-change"),
     path("password/forgotten/", passwords.ForgottenPassword.as_view(), name="password-forgotten"),

@@ -67,6 +67,7 @@ class Booking:
             starts_at=self.starts_at.astimezone(UTC).replace(second=0, microsecond=0),
             durations=Durations.of_service(self.service),
             through=BookedThrough(self.through),
+            method=self.method,
             location=self.location,
             outside_hours=self.outside_hours,
         )

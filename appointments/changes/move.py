@@ -75,6 +75,7 @@ def move_appointment(
         starts_at=starts_at,
         durations=_durations(appointment, starts_at, ends_at),
         through=BookedThrough(through),
+        method=appointment.method,
         location=appointment.location,
         outside_hours=outside_hours,
         ignoring=appointment,

@@ -91,6 +91,7 @@ def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | Non
         _TIMES_SHOWN + 1,
         durations=Durations.of_appointment(appointment),
         for_clients=True,
+        method=appointment.method,
         location=appointment.location,
         ignoring=appointment,
     )

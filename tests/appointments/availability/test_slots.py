@@ -365,7 +365,7 @@ def test_each_person_is_free_by_their_own_clock(maple: Organization) -> None:
 
 def test_hours_to_the_end_of_a_day_go_on_into_the_next(maple: Organization) -> None:
     sam = make_member(maple)
-    WorkingHours.objects.create(staff=sam, weekday=0, start=time(23), end=time(23, 59))
+    WorkingHours.objects.create(staff=sam, weekday=0, start=time(23), end=time(0))
     WorkingHours.objects.create(staff=sam, weekday=1, start=time(0), end=time(1))
 
     found = slots(make_service(maple, duration=90), [sam])
