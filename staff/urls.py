@@ -1,8 +1,8 @@
-"""URLs under /staff/, /sessions/ and /password/."""
+"""URLs under /staff/, /sessions/, /password/ and /brand/, and the settings of organisations."""
 
 from django.urls import path
 
-from staff.views import hours, passwords, people, sessions
+from staff.views import branding, hours, organization, passwords, people, sessions
 
 urlpatterns = [
     path("staff/", people.staff_list, name="staff-list"),
@@ -16,6 +16,10 @@ urlpatterns = [
         hours.time_off_remove,
         name="staff-time-off-remove",
     ),
+    path("settings/organisation/", organization.organization_settings, name="organization-settings"),
+    path("settings/organisation/logo/", organization.organization_logo, name="organization-logo"),
+    path("brand/<slug:slug>/<slug:digest>.png", branding.brand_logo, name="brand-logo"),
+    path("brand/<slug:digits>.css", branding.brand_styles, name="brand-styles"),
     path("sessions/end/", sessions.sign_out_everywhere, name="sign-out-everywhere"),
     path("password/change/", sessions.ChangePassword.as_view(), name="password-change"),
     path("password/forgotten/", passwords.ForgottenPassword.as_view(), name="password-forgotten"),

@@ -17,6 +17,7 @@ from appointments.models import Appointment, BookedThrough
 from integrations.events import record_event
 from integrations.models import EventKind, MatchField, RematchScope
 from services.models import MeetingMethod
+from staff.branding.logos import save_logo
 from staff.models import OutboxEmail, Role, StaffMember, TimeOff
 from tests.factories import (
     make_client,
@@ -73,6 +74,10 @@ RULES = {
     "service-staff": OWN_ADMINS,
     "service-to-video": OWN_ADMINS,
     "settings": ADMINS,
+    "organization-settings": ADMINS,
+    "organization-logo": ADMINS,
+    "brand-logo": EVERYBODY,
+    "brand-styles": EVERYBODY,
     "audit-log": ADMINS,
     "audit-log-file": ADMINS,
     "client-view-settings": ADMINS,
@@ -155,6 +160,7 @@ OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
 PUBLIC = {
     "password-set": ["MQ", "a-token"],
     "password-invitation": ["MQ", "a-token"],
+    "brand-styles": ["7a1f3d"],
     "book": ["maple"],
     "book-slots": ["maple"],
 }
@@ -189,6 +195,8 @@ ONLY_POST = {
 ALSO_POST = {
     "password-change",
     "client-view-settings",
+    "organization-settings",
+    "organization-logo",
     "staff-add",
     "staff-edit",
     "staff-hours",
@@ -235,6 +243,7 @@ def names(resolver: URLResolver) -> Iterator[str]:
 def world(fake_teams: Any) -> dict[str, Any]:
     """Maple with a row of every kind for Sam, and the other people."""
     maple, cedar = make_organization(), make_organization("Cedar Bank")
+    save_logo(maple, b"pixels")
     location = make_location(maple)
     people = {
         "ada": make_member(maple, "Ada Lovell", Role.ADMIN),
@@ -304,6 +313,7 @@ def address(name: str, world: dict[str, Any]) -> str:
             **PUBLIC,
             "join": [appointment.join_token],
             "book-booked": ["maple", reference_of(appointment)],
+            "brand-logo": ["maple", appointment.organization.logo_digest],
         }
     ):
         return reverse(name, args=public[name])

@@ -74,6 +74,8 @@ TIME_OFF_ADDED: Final = _about_hours("time_off_added", _("Time off added"), desc
 TIME_OFF_REMOVED: Final = _about_hours("time_off_removed", _("Time off removed"), describe_time_off)
 ORGANIZATION_ADDED: Final = AuditKind("organization_added", _("Organisation added"))
 ORGANIZATION_CHANGED: Final = AuditKind("organization_changed", _("Organisation changed"))
+LOGO_CHANGED: Final = AuditKind("logo_changed", _("Logo changed"))
+LOGO_REMOVED: Final = AuditKind("logo_removed", _("Logo removed"))
 LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"))
 LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"))
 AUDIT_LOG_EXPORTED: Final = AuditKind("audit_log_exported", _("Audit log exported"))
@@ -100,6 +102,8 @@ STAFF_KINDS: Final = (
     TIME_OFF_REMOVED,
     ORGANIZATION_ADDED,
     ORGANIZATION_CHANGED,
+    LOGO_CHANGED,
+    LOGO_REMOVED,
     LOCATION_ADDED,
     LOCATION_CHANGED,
     AUDIT_LOG_EXPORTED,
