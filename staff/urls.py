@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from staff.views import branding, hours, organization, passwords, people, sessions
+from staff.views import branding, hours, locations, organization, passwords, people, sessions
 
 urlpatterns = [
     path("staff/", people.staff_list, name="staff-list"),
@@ -18,6 +18,10 @@ urlpatterns = [
     ),
     path("settings/organisation/", organization.organization_settings, name="organization-settings"),
     path("settings/organisation/logo/", organization.organization_logo, name="organization-logo"),
+    path("settings/locations/", locations.location_list, name="location-list"),
+    path("settings/locations/add/", locations.add_location, name="location-add"),
+    path("settings/locations/<int:pk>/", locations.edit_location, name="location-edit"),
+    path("settings/locations/<int:pk>/hours/", locations.location_hours, name="location-hours"),
     path("brand/<slug:slug>/<slug:digest>.png", branding.brand_logo, name="brand-logo"),
     path("brand/<slug:digits>.css", branding.brand_styles, name="brand-styles"),
     path("sessions/end/", sessions.sign_out_everywhere, name="sign-out-everywhere"),

@@ -76,6 +76,10 @@ RULES = {
     "settings": ADMINS,
     "organization-settings": ADMINS,
     "organization-logo": ADMINS,
+    "location-list": ADMINS,
+    "location-add": ADMINS,
+    "location-edit": OWN_ADMINS,
+    "location-hours": OWN_ADMINS,
     "brand-logo": EVERYBODY,
     "brand-styles": EVERYBODY,
     "audit-log": ADMINS,
@@ -197,6 +201,9 @@ ALSO_POST = {
     "client-view-settings",
     "organization-settings",
     "organization-logo",
+    "location-add",
+    "location-edit",
+    "location-hours",
     "staff-add",
     "staff-edit",
     "staff-hours",
@@ -277,6 +284,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
     return {
         "people": people,
         "service": service.pk,
+        "location": location.pk,
         "connection": connection.pk,
         "request": make_connection_request(people["ada"]).pk,
         "turning": record_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
@@ -323,6 +331,7 @@ def address(name: str, world: dict[str, Any]) -> str:
         return reverse(name)
     rows = {
         "staff": sam,
+        "location": world["location"],
         "service": world["service"],
         "client": world["client"],
         "appointment": appointment.pk,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from django.utils.translation import gettext_lazy as _
 
-from staff.audit_log.hours_text import describe_hours, describe_time_off
+from staff.audit_log.hours_text import describe_hours, describe_opening_hours, describe_time_off
 from staff.audit_log.session_text import describe_session_end
 from staff.hooks import Registry
 
@@ -76,8 +76,11 @@ ORGANIZATION_ADDED: Final = AuditKind("organization_added", _("Organisation adde
 ORGANIZATION_CHANGED: Final = AuditKind("organization_changed", _("Organisation changed"))
 LOGO_CHANGED: Final = AuditKind("logo_changed", _("Logo changed"))
 LOGO_REMOVED: Final = AuditKind("logo_removed", _("Logo removed"))
-LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"))
-LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"))
+LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"), page="location-edit")
+LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"), page="location-edit")
+OPENING_HOURS_CHANGED: Final = AuditKind(
+    "opening_hours_changed", _("Opening hours changed"), page="location-hours", describe=describe_opening_hours
+)
 AUDIT_LOG_EXPORTED: Final = AuditKind("audit_log_exported", _("Audit log exported"))
 
 STAFF_KINDS: Final = (
@@ -106,5 +109,6 @@ STAFF_KINDS: Final = (
     LOGO_REMOVED,
     LOCATION_ADDED,
     LOCATION_CHANGED,
+    OPENING_HOURS_CHANGED,
     AUDIT_LOG_EXPORTED,
 )

@@ -31,7 +31,7 @@ def remove_logo(organization: Organization) -> None:
 
 
 def logo_with(slug: str, digest: str) -> bytes | None:
-    """Return the PNG with this digest; None if the organisation has another logo by now, or none."""
+    """Return the PNG with this digest; None if the organisation has another logo, or none."""
     logos = Logo.objects.filter(organization__slug=slug, organization__logo_digest=digest)
     png = logos.values_list("png", flat=True).first()
     return None if png is None else bytes(png)
