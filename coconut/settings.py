@@ -85,7 +85,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "coconut.web.error_pages.MethodNotAllowedMiddleware",
 ]
-# No page takes a file.
+# Files are dropped. A page that takes one sets a handler (`coconut.web.uploads`).
 FILE_UPLOAD_HANDLERS: list[str] = []
 ROOT_URLCONF = "coconut.urls"
 WSGI_APPLICATION = "coconut.wsgi.application"

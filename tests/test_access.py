@@ -17,6 +17,7 @@ from appointments.models import Appointment, BookedThrough
 from integrations.events import record_event
 from integrations.models import EventKind, MatchField, RematchScope
 from services.models import MeetingMethod
+from staff.branding.logos import save_logo
 from staff.models import DateOverride, OutboxEmail, Role, StaffMember, TimeOff
 from tests.factories import (
     make_client,
@@ -81,6 +82,14 @@ RULES = {
     "service-staff": OWN_ADMINS,
     "service-to-video": OWN_ADMINS,
     "settings": ADMINS,
+    "organization-settings": ADMINS,
+    "organization-logo": ADMINS,
+    "location-list": ADMINS,
+    "location-add": ADMINS,
+    "location-edit": OWN_ADMINS,
+    "location-hours": OWN_ADMINS,
+    "brand-logo": EVERYBODY,
+    "brand-styles": EVERYBODY,
     "audit-log": ADMINS,
     "audit-log-file": ADMINS,
     "client-view-settings": ADMINS,
@@ -164,6 +173,7 @@ OF_A_PERSON = {"connection-toggle", "connection-grant", "connection-takeover"}
 PUBLIC = {
     "password-set": ["MQ", "a-token"],
     "password-invitation": ["MQ", "a-token"],
+    "brand-styles": ["7a1f3d"],
     "book": ["maple"],
     "book-slots": ["maple"],
 }
@@ -202,6 +212,11 @@ ONLY_POST = {
 ALSO_POST = {
     "password-change",
     "client-view-settings",
+    "organization-settings",
+    "organization-logo",
+    "location-add",
+    "location-edit",
+    "location-hours",
     "staff-add",
     "staff-edit",
     "staff-hours",
@@ -252,6 +267,7 @@ def names(resolver: URLResolver) -> Iterator[str]:
 def world(fake_teams: Any) -> dict[str, Any]:
     """Maple with a row of every kind for Sam, and the other people."""
     maple, cedar = make_organization(), make_organization("Cedar Bank")
+    save_logo(maple, b"pixels")
     location = make_location(maple)
     people = {
         "ada": make_member(maple, "Ada Lovell", Role.ADMIN),
@@ -288,6 +304,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
     return {
         "people": people,
         "service": service.pk,
+        "location": location.pk,
         "connection": connection.pk,
         "request": make_connection_request(people["ada"]).pk,
         "turning": record_event(connection, EventKind.TURNED_ON, people["ada"]).pk,
@@ -298,7 +315,6 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "time_off": time_off.pk,
         "exception": exception.pk,
         "closing": closing.pk,
-        "location": location.pk,
         "mail": appointment.notifications.create(kind="booked", email=email).pk,
     }
 
@@ -330,6 +346,7 @@ def address(name: str, world: dict[str, Any]) -> str:
             **PUBLIC,
             "join": [appointment.join_token],
             "book-booked": ["maple", reference_of(appointment)],
+            "brand-logo": ["maple", appointment.organization.logo_digest],
         }
     ):
         return reverse(name, args=public[name])
@@ -339,12 +356,12 @@ def address(name: str, world: dict[str, Any]) -> str:
         return reverse(name)
     rows = {
         "staff": sam,
+        "location": world["location"],
         "service": world["service"],
         "client": world["client"],
         "appointment": appointment.pk,
         "contact": appointment.pk,
         "closing": world["closing"],
-        "location": world["location"],
     }
     return reverse(name, args=[rows.get(name.partition("-")[0], world["connection"])])
 

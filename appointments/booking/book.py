@@ -20,6 +20,7 @@ from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import (
     Owned,
     SlotRequest,
+    check_location,
     check_offered,
     check_reachable,
     check_same_organization,
@@ -133,6 +134,8 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     request = wanted.slot_request_for(lock_staff(staff))
     check_offered(request, wanted.method)
     check_reachable(wanted.client, wanted.method)
+    if wanted.method == MeetingMethod.AT_LOCATION and (place := _place_of(wanted, request.staff)):
+        check_location(place)
     check_time(request)
     return _save_booking(_new_appointment(wanted, request))
 
@@ -144,16 +147,19 @@ def find_repeated_booking(wanted: Booking) -> Appointment | None:
     return Appointment.objects.filter(organization=wanted.organization, request_key=wanted.request_key).first()
 
 
+def _place_of(wanted: Booking, staff: StaffMember) -> Location | None:
+    if wanted.method == MeetingMethod.AT_LOCATION:
+        return wanted.location or staff.location
+    return wanted.location
+
+
 def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
-    place = wanted.location
-    if wanted.method == MeetingMethod.AT_LOCATION and place is None:
-        place = request.staff.location
     appointment = Appointment(
         organization=wanted.organization,
         service=wanted.service,
         staff=request.staff,
         client=wanted.client,
-        location=place,
+        location=_place_of(wanted, request.staff),
         method=wanted.method,
         booked_through=request.through,
         booked_by=wanted.actor,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
@@ -42,7 +42,9 @@ class FreeTimes:
 
 
 def bookable_staff(service: Service, method: int, *, only: int | None = None) -> list[StaffMember]:
-    """Return the staff members who provide the service and, for a video call, can host one.
+    """Return the staff members who provide the service and can take it in this way.
+
+    For a video call they can host one, and for a meeting at a location theirs is active.
 
     `only` limits them to one pk. Takes a constant number of queries.
     """
@@ -50,6 +52,8 @@ def bookable_staff(service: Service, method: int, *, only: int | None = None) ->
     providers = StaffMember.objects.filter(
         organization=service.organization_id, is_active=True, assignments__service=service, **pk
     )
+    if method == MeetingMethod.AT_LOCATION:
+        providers = providers.filter(Q(location=None) | Q(location__active=True))
     people = list(providers.select_related("location").order_by())
     for member in people:
         member.organization = service.organization

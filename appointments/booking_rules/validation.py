@@ -126,6 +126,13 @@ def _method_not_offered(service: Service) -> BookingError:
     return BookingError(sentence % {"service": service.name}, "method")
 
 
+def check_location(location: Location) -> None:
+    """Check that the location takes new appointments. Reads the row again: an admin may have closed it meanwhile."""
+    if not Location.objects.active().filter(pk=location.pk).exists():
+        sentence = _("%(place)s takes no new appointments. Choose another location or meeting method.")
+        raise BookingError(sentence % {"place": location.name}, "location")
+
+
 def check_reachable(client: Client, method: int) -> None:
     """Check that the client has the phone number or email that the meeting method needs."""
     if method == MeetingMethod.PHONE and not client.phone:

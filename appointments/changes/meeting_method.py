@@ -9,6 +9,7 @@ from appointments.booking_rules.errors import BookingError
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_staff
 from appointments.booking_rules.validation import (
     check_changeable,
+    check_location,
     check_method,
     check_reachable,
     check_same_organization,
@@ -47,6 +48,8 @@ def change_method(
             return current
         check_version(current, version)
         _check_possible(current, method, BookedThrough(through))
+        if method == MeetingMethod.AT_LOCATION and place is not None and place != current.location:
+            check_location(place)
         return _save_method(current, method, place, actor, through)
 
 

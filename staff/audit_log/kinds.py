@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from django.utils.translation import gettext_lazy as _
 
 from staff.audit_log.closings_text import describe_future_hours, describe_holidays, describe_overrides
-from staff.audit_log.hours_text import describe_hours, describe_time_off
+from staff.audit_log.hours_text import describe_hours, describe_opening_hours, describe_time_off
 from staff.audit_log.session_text import describe_session_end
 from staff.hooks import Registry
 
@@ -84,8 +84,13 @@ CLOSING_REMOVED: Final = AuditKind("closing_removed", _("Closing removed"), desc
 HOLIDAYS_CHANGED: Final = AuditKind("holidays_changed", _("Holidays changed"), describe=describe_holidays)
 ORGANIZATION_ADDED: Final = AuditKind("organization_added", _("Organisation added"))
 ORGANIZATION_CHANGED: Final = AuditKind("organization_changed", _("Organisation changed"))
-LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"))
-LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"))
+LOGO_CHANGED: Final = AuditKind("logo_changed", _("Logo changed"))
+LOGO_REMOVED: Final = AuditKind("logo_removed", _("Logo removed"))
+LOCATION_ADDED: Final = AuditKind("location_added", _("Location added"), page="location-edit")
+LOCATION_CHANGED: Final = AuditKind("location_changed", _("Location changed"), page="location-edit")
+OPENING_HOURS_CHANGED: Final = AuditKind(
+    "opening_hours_changed", _("Opening hours changed"), page="location-hours", describe=describe_opening_hours
+)
 AUDIT_LOG_EXPORTED: Final = AuditKind("audit_log_exported", _("Audit log exported"))
 
 STAFF_KINDS: Final = (
@@ -119,7 +124,10 @@ STAFF_KINDS: Final = (
     HOLIDAYS_CHANGED,
     ORGANIZATION_ADDED,
     ORGANIZATION_CHANGED,
+    LOGO_CHANGED,
+    LOGO_REMOVED,
     LOCATION_ADDED,
     LOCATION_CHANGED,
+    OPENING_HOURS_CHANGED,
     AUDIT_LOG_EXPORTED,
 )
