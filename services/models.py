@@ -26,6 +26,17 @@ class OfferedTo(models.TextChoices):
     STAFF_AND_CLIENTS = "staff_and_clients", _("Staff and clients")
 
 
+class StartStep(models.IntegerChoices):
+    """Minutes between two offered start times. Each value divides an hour, so that all hours read alike."""
+
+    EVERY_5_MINUTES = 5, _("Every 5 minutes")
+    EVERY_10_MINUTES = 10, _("Every 10 minutes")
+    EVERY_15_MINUTES = 15, _("Every 15 minutes")
+    EVERY_20_MINUTES = 20, _("Every 20 minutes")
+    EVERY_30_MINUTES = 30, _("Every 30 minutes")
+    ON_THE_HOUR = 60, _("On the hour")
+
+
 class ServiceQuerySet(LockQuerySet["Service"]):
     """Questions about services."""
 
@@ -69,6 +80,45 @@ class Service(models.Model):
     booking_horizon_days = models.PositiveSmallIntegerField(
         _("booking horizon (days)"), default=90, validators=[MinValueValidator(1), MaxValueValidator(730)]
     )
+    # Limits count appointments of this service. Empty: no limit.
+    most_per_client_and_day = models.PositiveSmallIntegerField(
+        _("most bookings per client and day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    most_upcoming_per_client = models.PositiveSmallIntegerField(
+        _("most upcoming bookings per client"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    most_per_person_and_day = models.PositiveSmallIntegerField(
+        _("most appointments per staff member and day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    # Empty: until the appointment starts.
+    move_notice = models.PositiveIntegerField(
+        _("latest moment to move (minutes before the start)"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(60 * 24 * 90)],
+    )
+    cancel_notice = models.PositiveIntegerField(
+        _("latest moment to cancel (minutes before the start)"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(60 * 24 * 90)],
+    )
+    start_step = models.PositiveSmallIntegerField(
+        _("start times"), choices=StartStep, default=StartStep.EVERY_15_MINUTES, db_default=StartStep.EVERY_15_MINUTES
+    )
+    # For the client of each appointment, in plain text.
+    confirmation_text = models.TextField(
+        _("text in the confirmation"), max_length=2000, blank=True, default="", db_default=""
+    )
     active = models.BooleanField(_("active"), default=True)
     public = models.BooleanField(_("bookable by clients"), default=True)
     staff = models.ManyToManyField(StaffMember, through="ServiceAssignment", related_name="services")
@@ -85,6 +135,7 @@ class Service(models.Model):
                 violation_error_message=_("There is already a service of this name."),
             ),
             models.CheckConstraint(condition=Q(duration__gte=1), name="service_takes_time"),
+            models.CheckConstraint(condition=Q(start_step__in=StartStep.values), name="start_step_divides_an_hour"),
         ]
 
     def __str__(self) -> str:

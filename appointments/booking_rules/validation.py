@@ -11,9 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations, load_calendar
-from appointments.availability.slots import GRID_SECONDS, earliest_start, latest_start, next_free
+from appointments.availability.slots import earliest_start, latest_start, next_free
+from appointments.availability.start_times import is_start_time, start_zone
 from appointments.booking_rules.closing_reason import closing_reason
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
+from appointments.deadlines import deadlines_of
 from appointments.models import Appointment, BookedThrough, Client, Status
 from appointments.time_zones import day_and_time
 from services.models import MeetingMethod, MeetingMethodOffer, OfferedTo, Service, ServiceAssignment
@@ -40,7 +42,7 @@ class SlotRequest:
 
     @property
     def by_client(self) -> bool:
-        """Return whether the rules for clients apply: notice, horizon, working hours and the time grid."""
+        """Return whether the rules for clients apply: notice, horizon, working hours and start times."""
         return self.through == BookedThrough.CLIENT_VIEW
 
     @property
@@ -152,6 +154,8 @@ def check_reachable(client: Client, method: int) -> None:
 def check_time(request: SlotRequest) -> None:
     """Check that the time is allowed and free. Raises TimeTaken if another appointment has it."""
     check_allowed(request)
+    if not is_offered_start(request, request.staff):
+        raise TimeUnavailable(_("Choose one of the times that are offered."))
     calendar = load_calendar(
         request.staff,
         request.start,
@@ -161,7 +165,7 @@ def check_time(request: SlotRequest) -> None:
         ignoring=request.ignoring,
     )
     if calendar.is_taken(request.start, request.durations):
-        raise TimeTaken(_taken_sentence(request))
+        raise TimeTaken(taken_sentence(request))
     if calendar.is_off(request.start, request.durations):
         sentence = _("%(name)s is off at %(when)s. Choose another time.")
         raise TimeUnavailable(sentence % request.params)
@@ -177,12 +181,18 @@ def _closing_reason(request: SlotRequest) -> str:
     return closing_reason(request.staff, request.starts_at, duration, request.method, request.location)
 
 
-def _taken_sentence(request: SlotRequest) -> str:
+def is_offered_start(request: SlotRequest, staff: StaffMember) -> bool:
+    """Return whether the start is one of those that the service offers with this person. Staff may choose any."""
+    return not request.by_client or is_start_time(request.start, request.service, start_zone(staff, request.location))
+
+
+def taken_sentence(request: SlotRequest) -> str:
+    """Return why the time can't be booked, without saying what else the person or the client does then."""
     return _("%(name)s is not free at %(when)s. Choose another time.") % request.params
 
 
 def check_allowed(request: SlotRequest) -> None:
-    """Check that the time is in the future and, for clients, within notice and horizon and on the grid."""
+    """Check that the time is in the future and, for clients, within notice and horizon."""
     now = timezone.now()
     if request.starts_at < now:
         raise TimeUnavailable(_("That time has passed. Choose a later one."))
@@ -195,8 +205,6 @@ def check_allowed(request: SlotRequest) -> None:
             _("That is too far ahead. Choose a time in the next %(days)s days.")
             % {"days": request.service.booking_horizon_days}
         )
-    if request.start % GRID_SECONDS:
-        raise TimeUnavailable(_("Choose one of the times that are offered."))
 
 
 def check_changeable(appointment: Appointment, through: BookedThrough) -> None:
@@ -212,6 +220,18 @@ def check_changeable(appointment: Appointment, through: BookedThrough) -> None:
         )
 
 
+def check_client_may_move(appointment: Appointment, through: BookedThrough) -> None:
+    """Check that the service still lets the client move; staff always may."""
+    if through == BookedThrough.CLIENT_VIEW and not deadlines_of(appointment).can_move:
+        raise BookingError(_("It is too late to move this appointment online. Please call us."))
+
+
+def check_client_may_cancel(appointment: Appointment, through: BookedThrough) -> None:
+    """Check that the service still lets the client cancel; staff always may."""
+    if through == BookedThrough.CLIENT_VIEW and not deadlines_of(appointment).can_cancel:
+        raise BookingError(_("It is too late to cancel this appointment online. Please call us."))
+
+
 def time_taken(request: SlotRequest) -> TimeTaken:
     """Return the error for a taken time, with the staff member's next free times."""
     free = next_free(
@@ -224,4 +244,4 @@ def time_taken(request: SlotRequest) -> TimeTaken:
         location=request.location,
         ignoring=request.ignoring,
     )
-    return TimeTaken(_taken_sentence(request), free)
+    return TimeTaken(taken_sentence(request), free)

@@ -13,13 +13,12 @@ from django.utils import timezone
 from appointments.absolute_urls import PRIVATE_LINKS_LAST
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
+from appointments.availability.start_times import most_starts_a_day
 from appointments.models import Appointment, Status
 from appointments.video.link_state import LinkState, link_of
 
 # Meetings run late: the link works for a while after the end.
 _STILL_JOINABLE = timedelta(hours=2)
-# More than a day can have, so that no day is cut.
-_TIMES_SHOWN = 100
 _DAYS_SHOWN = 7
 
 
@@ -84,11 +83,13 @@ def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | Non
     if not appointment.staff.is_active:
         return TimesToMoveTo([], None)
     start = datetime.combine(first, time(), zone) if first is not None else timezone.now()
+    # As many as a day can have, so that no day is cut.
+    most = most_starts_a_day(appointment.service)
     found = next_free(
         appointment.service,
         appointment.staff,
         start,
-        _TIMES_SHOWN + 1,
+        most + 1,
         durations=Durations.of_appointment(appointment),
         for_clients=True,
         method=appointment.method,
@@ -97,6 +98,6 @@ def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | Non
     )
     by_day = groupby(found, key=lambda start: start.astimezone(zone).date())
     days = [(day, list(starts)) for day, starts in by_day]
-    is_cut = len(found) > _TIMES_SHOWN and len(days) > 1
+    is_cut = len(found) > most and len(days) > 1
     shown = days[: min(_DAYS_SHOWN, len(days) - is_cut)]
     return TimesToMoveTo(shown, days[len(shown)][0] if len(days) > len(shown) else None)

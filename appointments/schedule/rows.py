@@ -33,6 +33,7 @@ class AppointmentRow(NamedTuple):
     service: str
     version: int
     adjustable: bool
+    start_step: int
     link: str
 
     @property
@@ -89,6 +90,7 @@ _COLUMNS: dict[str, Combinable] = {
     "service": F("service__name"),
     "version": F("version"),
     "adjustable": F("service__adjustable_length"),
+    "start_step": F("service__start_step"),
     "link": _LINK,
 }
 

@@ -38,6 +38,7 @@ from appointments.client_view.rate_limits import (
     refund_move,
 )
 from appointments.dates import DayField, IsoDateTimeField
+from appointments.deadlines import deadlines_of
 from appointments.forms.cancel import ReasonForm
 from appointments.labels import join_label, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, BookedThrough, NotificationKind
@@ -213,6 +214,7 @@ def appointment_context(appointment: Appointment) -> dict[str, Any]:
         "link": link_of(appointment),
         "join_label": join_label(appointment),
         "zone": appointment.client_zone,
+        "deadlines": deadlines_of(appointment),
     }
 
 

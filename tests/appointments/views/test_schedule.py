@@ -283,3 +283,12 @@ def test_time_off_is_shown_in_hours_or_as_all_day(maple: Maple, start: datetime,
     page = signed_in(maple.sam).get(reverse("schedule"), {"date": "2026-11-30"}).content.decode()
 
     assert words in " ".join(page.split())
+
+
+@pytest.mark.parametrize(("step", "snap"), [(60, "00:15"), (15, "00:15"), (20, "00:05"), (5, "00:05")])
+def test_a_drag_can_reach_the_start_times_of_the_services_shown(maple: Maple, as_sky: Browser, step: int, snap: str):
+    maple.review.start_step = step
+    maple.review.save()
+    maple.book()
+
+    assert as_sky.get(reverse("schedule-events"), on_monday()).json()["snap"] == snap
