@@ -7,6 +7,8 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.audit import APPOINTMENT_KINDS
+        from appointments.changes.local_times import LOCAL_TIMES_EMAIL
+        from appointments.changes.locations import location_sentences
         from appointments.changes.switch_service import switch_notice
         from appointments.notifications.outbox import APPOINTMENT_EMAIL, SUMMARY_EMAIL
         from appointments.video import receivers  # noqa: F401 - connects the receivers
@@ -15,6 +17,7 @@ class AppointmentsConfig(AppConfig):
         from integrations.hooks import connection_notices, meeting_owners, meeting_pages
         from services.hooks import service_notices
         from staff.audit_log.kinds import audit_kinds
+        from staff.hooks import location_notices
         from staff.outbox import email_kinds
 
         meeting_pages.register(appointment_pages)
@@ -22,7 +25,9 @@ class AppointmentsConfig(AppConfig):
         connection_notices.register(missing_links)
         connection_notices.register(other_links)
         service_notices.register(switch_notice)
+        location_notices.register(location_sentences)
         email_kinds.register(APPOINTMENT_EMAIL)
         email_kinds.register(SUMMARY_EMAIL)
+        email_kinds.register(LOCAL_TIMES_EMAIL)
         for kind in APPOINTMENT_KINDS:
             audit_kinds.register(kind)

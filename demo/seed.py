@@ -62,9 +62,15 @@ def _create_locations(organization: Organization, plan: SeedOrganization) -> dic
         Location(
             organization=organization,
             name=branch.name,
-            address=branch.address,
+            street=branch.street,
+            city=branch.city,
+            region=branch.region,
+            postal_code=branch.postal_code,
+            country=branch.country,
+            latitude=branch.coordinates[0],
+            longitude=branch.coordinates[1],
             phone=branch.phone,
-            time_zone=organization.time_zone,
+            time_zone=ZoneInfo(branch.time_zone or plan.time_zone),
         )
         for branch in plan.branches
     )

@@ -25,7 +25,7 @@ from staff.audit_log.differences import differences, first_values
 from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED, ORGANIZATION_ADDED, ORGANIZATION_CHANGED
 from staff.audit_log.record import record
 from staff.embedding import InvalidOrigin, read_origins
-from staff.models import Location, Organization, OutboxEmail, StaffMember
+from staff.models import ADDRESS_FIELDS, Location, Organization, OutboxEmail, StaffMember
 from staff.outbox import send_again
 from staff.sessions.operator_forms import NewPasswordForm, StaffMemberAddForm, StaffMemberChangeForm, for_request
 from staff.sessions.password_check import must_enter_password
@@ -85,7 +85,7 @@ class OutboxEmailAdmin(ReadOnlyAdmin):
 
 class LocationInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Location
-    fields = ["name", "address", "phone", "time_zone"]
+    fields = ["name", *ADDRESS_FIELDS, "phone", "time_zone", "active"]
     extra = 0
     can_delete = False
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Final, Generic, TypeVar
+
+from staff.models import Location
 
 Hook = TypeVar("Hook")
 
@@ -21,3 +23,8 @@ class Registry(Generic[Hook]):
 
     def __iter__(self) -> Iterator[Hook]:
         return iter(tuple(self._hooks))
+
+
+#: Hooks that return what a change of a location means for its appointments, a sentence each. They are called with the
+#: location before and after the change.
+location_notices: Final[Registry[Callable[[Location, Location], list[str]]]] = Registry()

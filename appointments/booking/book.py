@@ -25,6 +25,7 @@ from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import (
     Owned,
     SlotRequest,
+    check_location,
     check_offered,
     check_reachable,
     check_same_organization,
@@ -72,6 +73,7 @@ class Booking:
             starts_at=self.starts_at.astimezone(UTC).replace(second=0, microsecond=0),
             durations=Durations.of_service(self.service),
             through=BookedThrough(self.through),
+            method=self.method,
             location=self.location,
             outside_hours=self.outside_hours,
         )
@@ -138,6 +140,8 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     request = wanted.slot_request_for(lock_staff(staff))
     check_offered(request, wanted.method)
     check_reachable(wanted.client, wanted.method)
+    if wanted.method == MeetingMethod.AT_LOCATION and (place := _place_of(wanted, request.staff)):
+        check_location(place)
     check_client_limits(request, wanted.client)
     check_time(request)
     check_daily_limit(request)
@@ -156,16 +160,19 @@ def find_repeated_booking(wanted: Booking) -> Appointment | None:
     return Appointment.objects.filter(organization=wanted.organization, request_key=wanted.request_key).first()
 
 
+def _place_of(wanted: Booking, staff: StaffMember) -> Location | None:
+    if wanted.method == MeetingMethod.AT_LOCATION:
+        return wanted.location or staff.location
+    return wanted.location
+
+
 def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
-    place = wanted.location
-    if wanted.method == MeetingMethod.AT_LOCATION and place is None:
-        place = request.staff.location
     appointment = Appointment(
         organization=wanted.organization,
         service=wanted.service,
         staff=request.staff,
         client=wanted.client,
-        location=place,
+        location=_place_of(wanted, request.staff),
         method=wanted.method,
         booked_through=request.through,
         booked_by=wanted.actor,
@@ -175,6 +182,7 @@ def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
         internal_note=wanted.internal_note,
     )
     set_times(appointment, request)
+    appointment.anchor()
     return appointment
 
 

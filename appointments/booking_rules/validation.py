@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from appointments.availability.calendars import Durations, load_calendar
 from appointments.availability.slots import earliest_start, latest_start, next_free
 from appointments.availability.start_times import is_start_time, start_zone
+from appointments.booking_rules.closing_reason import closing_reason
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
 from appointments.deadlines import deadlines_of
 from appointments.models import Appointment, BookedThrough, Client, Status
@@ -33,6 +34,7 @@ class SlotRequest:
     starts_at: datetime
     durations: Durations
     through: BookedThrough
+    method: int = MeetingMethod.AT_LOCATION
     location: Location | None = None
     outside_hours: bool = False
     # The appointment that moves: its own time counts as free.
@@ -126,6 +128,13 @@ def _method_not_offered(service: Service) -> BookingError:
     return BookingError(sentence % {"service": service.name}, "method")
 
 
+def check_location(location: Location) -> None:
+    """Check that the location takes new appointments. Reads the row again: an admin may have closed it meanwhile."""
+    if not Location.objects.active().filter(pk=location.pk).exists():
+        sentence = _("%(place)s takes no new appointments. Choose another location or meeting method.")
+        raise BookingError(sentence % {"place": location.name}, "location")
+
+
 def check_reachable(client: Client, method: int) -> None:
     """Check that the client has the phone number or email that the meeting method needs."""
     if method == MeetingMethod.PHONE and not client.phone:
@@ -151,6 +160,7 @@ def check_time(request: SlotRequest) -> None:
         request.staff,
         request.start,
         request.start + request.durations.duration,
+        method=request.method,
         location=request.location,
         ignoring=request.ignoring,
     )
@@ -160,8 +170,15 @@ def check_time(request: SlotRequest) -> None:
         sentence = _("%(name)s is off at %(when)s. Choose another time.")
         raise TimeUnavailable(sentence % request.params)
     if not (request.may_be_outside_hours or calendar.is_open(request.start, request.durations)):
+        if reason := _closing_reason(request):
+            raise TimeUnavailable(reason)
         sentence = _("%(when)s is outside the working hours of %(name)s. Choose another time.")
         raise TimeUnavailable(sentence % request.params)
+
+
+def _closing_reason(request: SlotRequest) -> str:
+    duration = timedelta(seconds=request.durations.duration)
+    return closing_reason(request.staff, request.starts_at, duration, request.method, request.location)
 
 
 def is_offered_start(request: SlotRequest, staff: StaffMember) -> bool:
@@ -223,6 +240,7 @@ def time_taken(request: SlotRequest) -> TimeTaken:
         request.starts_at,
         durations=request.durations,
         for_clients=request.by_client,
+        method=request.method,
         location=request.location,
         ignoring=request.ignoring,
     )

@@ -51,7 +51,7 @@ def test_an_address_is_one_line(operator: Browser) -> None:
     branch = {
         "locations-TOTAL_FORMS": "1",
         "locations-0-name": "Harbour",
-        "locations-0-address": "1 Pier\r\nBcc: all@birch.example",
+        "locations-0-street": "1 Pier\r\nBcc: all@birch.example",
         "locations-0-time_zone": "America/Halifax",
     }
 
@@ -59,7 +59,7 @@ def test_an_address_is_one_line(operator: Browser) -> None:
 
     [formset] = answer.context["inline_admin_formsets"]
     assert formset.formset.errors == [
-        {"address": ["Write this on one line, without tabs and other control characters."]}
+        {"street": ["Write this on one line, without tabs and other control characters."]}
     ]
 
 

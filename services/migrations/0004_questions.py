@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('services', '0002_rules_per_service'),
+        ('services', "0003_rules_per_service"),
     ]
 
     operations = [

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('services', '0001_initial'),
-        ('staff', '0004_sessions'),
+        ('services', '0002_assignment_locations'),
+        ('staff', '0006_organization_and_locations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
