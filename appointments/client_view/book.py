@@ -75,9 +75,5 @@ def same_client(details: dict[str, str], organization_id: int) -> Client | None:
     """Return the client with this name and email, and with this phone if one is given."""
     known = Client.objects.with_email(details["email"])
     found = known.filter(organization=organization_id, name__iexact=details["name"]).order_by("pk")
-    digits = _digits(details["phone"])
-    return next((client for client in found if not digits or _digits(client.phone) == digits), None)
-
-
-def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))
+    phone = details["phone"]
+    return next((client for client in found if not phone or client.phone == phone), None)

@@ -14,7 +14,7 @@ from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
 from appointments.parameters import find_by_id
 from coconut.email_addresses import EmailAddressFormField
-from coconut.fields.phone_numbers import PhoneNumberFormField
+from coconut.fields.phone_numbers import PhoneNumberFormField, set_phone_region
 from staff.models import Organization
 from staff.validators import one_line
 
@@ -36,6 +36,7 @@ class ClientGroup(ProgressiveForm):
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.organization = organization
+        set_phone_region(self, organization.phone_region)
 
     @cached_property
     def clients(self) -> list[Client]:

@@ -18,7 +18,7 @@ from appointments.client_view.selection import ClientSelection
 from appointments.parameters import UnixTimeField, clean_or_none
 from appointments.time_zones import day_and_time
 from coconut.email_addresses import EmailAddressFormField
-from coconut.fields.phone_numbers import PhoneNumberFormField
+from coconut.fields.phone_numbers import PhoneNumberFormField, set_phone_region
 from services.models import MeetingMethod
 from staff.validators import one_line
 
@@ -86,6 +86,7 @@ class DetailsForm(forms.Form):
         self.selection = selection
         self.next_free: list[datetime] = []
         super().__init__(data, initial={"start": selection.starts_at and int(selection.starts_at.timestamp())})
+        set_phone_region(self, selection.organization.phone_region)
         if selection.method != MeetingMethod.PHONE:
             del self.fields["phone"]
         self.form_token = FormToken.new()

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Client
+from coconut.fields.phone_numbers import set_phone_region
 
 if TYPE_CHECKING:
     ClientModelForm = forms.ModelForm[Client]
@@ -39,6 +40,7 @@ class ClientForm(ClientModelForm):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         for name, label in (("name", _("Name")), ("email", _("Email")), ("phone", _("Phone"))):
             self.fields[name].label = label
+        set_phone_region(self, self.instance.organization.phone_region)
         zone = self.fields["time_zone"]
         _empty, *zones = zone.choices  # type: ignore[attr-defined]
         zone.choices = [("", _("As the organisation")), *zones]  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
 from coconut.fields.phone_numbers import PhoneNumberField
+from coconut.fields.phone_regions import region_of_zone
 from staff.sessions.models import DEFAULT_IDLE_MINUTES, IDLE_MINUTES_RANGE
 from staff.validators import one_line
 
@@ -67,6 +68,11 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def phone_region(self) -> str | None:
+        """The country of phone numbers that are typed without a country code, by the organisation's time zone."""
+        return region_of_zone(self.time_zone)
 
     def has_addon(self, slug: str) -> bool:
         """Return whether an operator switched the add-on on."""
