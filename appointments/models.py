@@ -15,12 +15,14 @@ from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Cast, Concat, Now, Upper
+from django.db.models.functions import Cast, Now, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.database.search import contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
+from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
@@ -50,11 +52,10 @@ class ClientQuerySet(models.QuerySet["Client"]):
         return self.filter(email__iexact=normalize_email_address(email)) if email else self.none()
 
     def containing_words(self, words: Iterable[str]) -> Self:
-        """Return the clients whose name, email or phone contains every word, compared without case."""
+        """Return the clients whose name, email or phone contains every word, without case and accents."""
         found = self
         for word in words:
-            # The column is upper case; the database also raises the word, so that both follow the same rules.
-            found = found.filter(search_text__contains=Upper(Value(word)))
+            found = found.filter(contains_word(word))
         return found
 
 
@@ -75,25 +76,24 @@ class Client(models.Model):
     """A person who books with an organisation. Clients have no account."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="clients")
-    name = models.CharField(_("name"), max_length=300, validators=[one_line])
+    name = OneLineField(_("name"), max_length=300, validators=[one_line])
     email = EmailAddressField(_("email"), blank=True)
     phone = PhoneNumberField(_("phone"), max_length=40, blank=True, validators=[one_line])
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     # Text that a search covers. The phone's digits are added without spaces and dashes, as people type them.
     search_text = models.GeneratedField(
-        expression=Upper(
-            Concat(
-                *("name", Value(" "), "email", Value(" "), "phone", Value(" "), _digits("phone")),
-                output_field=models.TextField(),
-            )
-        ),
+        expression=folded_text("name", "email", "phone", _digits("phone")),
         output_field=models.TextField(),
         db_persist=True,
     )
     created_at = models.DateTimeField(auto_now_add=True)
     # An erased client keeps the row, to which past appointments point, and nothing else.
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # A merged client is erased, too. A booking that names it lands on the client that was kept.
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, related_name="merged_clients", null=True, blank=True, editable=False
+    )
 
     objects: ClassVar[ClientManager] = ClientManager()
 
@@ -103,7 +103,10 @@ class Client(models.Model):
             models.CheckConstraint(
                 condition=Q(erased_at=None) | Q(name="", email="", phone="", language="", time_zone=None),
                 name="erased_client_is_blank",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(erased_at__isnull=False), name="merged_client_is_erased"
+            ),
         ]
         # Lists and searches never show erased clients, so their indexes leave them out.
         indexes = [

@@ -44,7 +44,6 @@ def book_as_client(
         "client_time_zone": selection.own_zone,
         "location": selection.location,
     }
-    details = details | {"name": " ".join(details["name"].split())}
     client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.own_zone}
     if selection.staff:
         return book_for(client, staff=selection.staff, **booking)

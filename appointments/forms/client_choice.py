@@ -14,6 +14,7 @@ from appointments.forms.progressive import ProgressiveForm
 from appointments.models import Client
 from appointments.parameters import find_by_id
 from coconut.email_addresses import EmailAddressFormField
+from coconut.fields.one_line_text import OneLineFormField
 from coconut.fields.phone_numbers import PhoneNumberFormField, set_phone_region
 from staff.models import Organization
 from staff.validators import one_line
@@ -28,7 +29,7 @@ class ClientGroup(ProgressiveForm):
     client = forms.CharField(required=False)
     # The search isn't part of the booking: it is never invalid.
     client_query = forms.Field(required=False)
-    new_name = forms.CharField(label=gettext_lazy("Name"), required=False, max_length=300, validators=[one_line])
+    new_name = OneLineFormField(label=gettext_lazy("Name"), required=False, max_length=300, validators=[one_line])
     new_email = EmailAddressFormField(label=gettext_lazy("Email"), required=False)
     new_phone = PhoneNumberFormField(label=gettext_lazy("Phone"), required=False)
     new_anyway = forms.BooleanField(label=gettext_lazy("Add another client with this email"), required=False)

@@ -18,6 +18,7 @@ from appointments.client_view.selection import ClientSelection
 from appointments.parameters import UnixTimeField, clean_or_none
 from appointments.time_zones import day_and_time
 from coconut.email_addresses import EmailAddressFormField
+from coconut.fields.one_line_text import OneLineFormField
 from coconut.fields.phone_numbers import PhoneNumberFormField, set_phone_region
 from services.models import MeetingMethod
 from staff.validators import one_line
@@ -47,7 +48,7 @@ class DetailsForm(forms.Form):
 
     start = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
     token = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
-    name = forms.CharField(
+    name = OneLineFormField(
         label=gettext_lazy("Your name"),
         max_length=_LONGEST_NAME,
         validators=[one_line, _no_address],

@@ -155,9 +155,10 @@ def phone_search_words(text: str, region: str | None) -> list[str]:
     Other words stay. A part may begin with the zeros that are dialled before an area code or a country code.
     """
     cleaned = clean_identifier(text)
-    canonical = canonical_phone_number(cleaned, region) if _PHONE.fullmatch(cleaned) else ""
-    if _CANONICAL.fullmatch(canonical):
-        return canonical.split()
+    number = read_phone_number(cleaned, region) if _PHONE.fullmatch(cleaned) else None
+    # In some countries, part of a number is as long as a short one.
+    if number is not None and phonenumbers.is_valid_number(number):
+        return canonical_phone_number(cleaned, region).split()
     digits = "".join(filter(str.isdigit, cleaned.replace("(0)", ""))).lstrip("0")
     return [digits] if digits and _PART.fullmatch(cleaned) else [text]
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
 from coconut.fields.phone_regions import region_of_zone
 from staff.sessions.models import DEFAULT_IDLE_MINUTES, IDLE_MINUTES_RANGE
@@ -31,7 +32,7 @@ class LockQuerySet(models.QuerySet[M]):
 class Organization(models.Model):
     """A bank, credit union or clinic. Every other row belongs to exactly one of these."""
 
-    name = models.CharField(_("name"), max_length=200, validators=[one_line])
+    name = OneLineField(_("name"), max_length=200, validators=[one_line])
     slug = models.SlugField(unique=True)
     time_zone = TimeZoneField(_("time zone"), default="UTC")
     language = models.CharField(_("language"), max_length=10, default="en")
@@ -83,8 +84,8 @@ class Location(models.Model):
     """A branch or clinic where appointments take place."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="locations")
-    name = models.CharField(_("name"), max_length=200, validators=[one_line])
-    address = models.CharField(_("address"), max_length=300, blank=True, validators=[one_line])
+    name = OneLineField(_("name"), max_length=200, validators=[one_line])
+    address = OneLineField(_("address"), max_length=300, blank=True, validators=[one_line])
     phone = PhoneNumberField(
         _("phone for clients"), max_length=40, blank=True, default="", db_default="", validators=[one_line]
     )

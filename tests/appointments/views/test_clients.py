@@ -47,6 +47,50 @@ def test_the_search_covers_name_email_and_phone(maple: Maple, as_sky: Browser, w
     assert listed(as_sky.get(reverse("client-list"), {"q": words})) == ["Cleo Brandt"]
 
 
+@pytest.mark.parametrize(
+    ("name", "searches"),
+    [
+        ("José Núñez", ["nunez", "JOSE", "Núñez, José", "jose nun", "Nun\u0303ez"]),
+        ("Jürgen Groß", ["jurgen", "gross", "groß", "GROSS, Jürgen"]),
+        ("Søren Łuczak", ["soren", "luczak", "Luczak, Soren", "łuczak søren"]),
+    ],
+)
+def test_the_search_needs_no_accents(maple: Maple, as_sky: Browser, name: str, searches: list[str]):
+    make_client(maple.organization, name, email="someone@example.com")
+
+    assert [listed(as_sky.get(reverse("client-list"), {"q": words})) for words in searches] == [[name]] * len(searches)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "416 555",
+        "(416) 555-0123",
+        "+1 416 555 0123",
+        "14165550123",
+        "416-555-0123 ext. 7",
+        "555–0123",
+        "Lind 416-555",
+        "x7",
+    ],
+)
+def test_the_search_finds_part_of_a_phone_in_any_form(maple: Maple, as_sky: Browser, words: str):
+    maple.organization.time_zone = "America/Toronto"
+    maple.organization.save()
+    make_client(maple.organization, "Abe Lind", email="abe@example.com", phone="+1 416 555 0123 x7")
+
+    assert listed(as_sky.get(reverse("client-list"), {"q": words})) == ["Abe Lind"]
+
+
+@pytest.mark.parametrize("words", ["020 7946", "020 7946 0000", "+44 20", "0044 20 7946", "2079460000", "(0)20 7946"])
+def test_the_search_knows_the_zero_before_an_area_code(maple: Maple, as_sky: Browser, words: str):
+    maple.organization.time_zone = "Europe/London"
+    maple.organization.save()
+    make_client(maple.organization, "Abe Lind", email="abe@example.com", phone="+44 20 7946 0000")
+
+    assert listed(as_sky.get(reverse("client-list"), {"q": words})) == ["Abe Lind"]
+
+
 @pytest.mark.parametrize("words", ["%", "_", "\\", "%brandt"])
 def test_wildcards_are_searched_for_literally(maple: Maple, as_sky: Browser, words: str):
     assert listed(as_sky.get(reverse("client-list"), {"q": words})) == []
@@ -65,6 +109,29 @@ def test_a_client_is_added(maple: Maple, as_sky: Browser):
     added = Client.objects.get(name="Abe Lind")
     assert added.organization == maple.organization
     assert (response.status_code, response["Location"]) == (303, reverse("client-edit", args=[added.pk]))
+
+
+def test_a_number_of_the_organisations_country_is_read_and_shown_as_there(maple: Maple, as_sky: Browser):
+    maple.organization.time_zone = "America/Toronto"
+    maple.organization.save()
+
+    as_sky.post(reverse("client-add"), {"name": "Abe Lind", "phone": "416.555.0123 ext 7"})
+
+    assert Client.objects.get(name="Abe Lind").phone == "+14165550123 x7"
+    assert "(416) 555-0123 ext. 7" in as_sky.get(reverse("client-list")).content.decode()
+
+
+@pytest.mark.parametrize("blank", ["\u200b", "\u2800", "\u3164"])
+def test_a_name_that_no_one_sees_is_refused(maple: Maple, as_sky: Browser, blank: str):
+    page = as_sky.post(reverse("client-add"), {"name": blank})
+
+    assert page.context["form"].errors == {"name": ["Enter the client's name."]}
+
+
+def test_a_name_that_turns_text_round_is_cleaned(maple: Maple, as_sky: Browser):
+    as_sky.post(reverse("client-add"), {"name": "Pat \u202egnp.exe"})
+
+    assert Client.objects.exclude(pk=maple.cleo.pk).get().name == "Pat gnp.exe"
 
 
 def test_a_client_without_a_name_is_refused_and_the_input_is_kept(maple: Maple, as_sky: Browser):
