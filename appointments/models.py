@@ -6,13 +6,14 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Now, Upper
@@ -20,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
-from coconut.database.search import contains_word, folded_text
+from coconut.database.search import Folded, contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
 from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
@@ -46,6 +47,10 @@ def _digits(field: str) -> Func:
     )
 
 
+#: Share of common trigrams from which two names are very similar: "Jon Smith" and "John Smith" have 0.62.
+SIMILAR_NAME: Final = 0.6
+
+
 class ClientQuerySet(models.QuerySet["Client"]):
     def with_email(self, email: str) -> Self:
         """Return the clients with this email address, compared without case; none for an empty address."""
@@ -58,6 +63,18 @@ class ClientQuerySet(models.QuerySet["Client"]):
             found = found.filter(contains_word(word))
         return found
 
+    def with_similar_name(self, name: str) -> Self:
+        """Return the clients with a very similar name, the most similar first. The order of its parts doesn't count."""
+        typed = Folded(Value(name))
+        close = TrigramSimilarity(Folded(F("name")), typed)  # type: ignore[arg-type] # stubs know only text
+        # The index finds rows that contain something like the name; the similarity of the names decides.
+        return (
+            self.filter(search_text__trigram_word_similar=typed)
+            .annotate(similarity=close)
+            .filter(similarity__gte=SIMILAR_NAME)
+            .order_by("-similarity", "pk")
+        )
+
 
 class ClientManager(models.Manager["Client"]):
     """Clients whose data wasn't erased. An appointment reaches its erased client without this manager."""
@@ -68,8 +85,15 @@ class ClientManager(models.Manager["Client"]):
     def with_email(self, email: str) -> ClientQuerySet:
         return self.get_queryset().with_email(email)
 
+    def with_similar_name(self, name: str) -> ClientQuerySet:
+        return self.get_queryset().with_similar_name(name)
+
     def containing_words(self, words: Iterable[str]) -> ClientQuerySet:
         return self.get_queryset().containing_words(words)
+
+
+#: Details of a client after an erasure.
+BLANK_CLIENT: Final[dict[str, Any]] = {"name": "", "email": "", "phone": "", "language": "", "time_zone": None}
 
 
 class Client(models.Model):
@@ -101,7 +125,7 @@ class Client(models.Model):
         ordering = ["name", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(erased_at=None) | Q(name="", email="", phone="", language="", time_zone=None),
+                condition=Q(erased_at=None) | Q(**BLANK_CLIENT),
                 name="erased_client_is_blank",
             ),
             models.CheckConstraint(
