@@ -6,22 +6,25 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Cast, Concat, Now, Upper
+from django.db.models.functions import Cast, Now, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.database.search import Folded, contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
 from coconut.fields.local_datetimes import LocalDateTimeField
+from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
@@ -45,18 +48,33 @@ def _digits(field: str) -> Func:
     )
 
 
+#: Share of common trigrams from which two names are very similar: "Jon Smith" and "John Smith" have 0.62.
+SIMILAR_NAME: Final = 0.6
+
+
 class ClientQuerySet(models.QuerySet["Client"]):
     def with_email(self, email: str) -> Self:
         """Return the clients with this email address, compared without case; none for an empty address."""
         return self.filter(email__iexact=normalize_email_address(email)) if email else self.none()
 
     def containing_words(self, words: Iterable[str]) -> Self:
-        """Return the clients whose name, email or phone contains every word, compared without case."""
+        """Return the clients whose name, email or phone contains every word, without case and accents."""
         found = self
         for word in words:
-            # The column is upper case; the database also raises the word, so that both follow the same rules.
-            found = found.filter(search_text__contains=Upper(Value(word)))
+            found = found.filter(contains_word(word))
         return found
+
+    def with_similar_name(self, name: str) -> Self:
+        """Return the clients with a very similar name, the most similar first. The order of its parts doesn't count."""
+        typed = Folded(Value(name))
+        close = TrigramSimilarity(Folded(F("name")), typed)  # type: ignore[arg-type] # stubs know only text
+        # The index finds rows that contain something like the name; the similarity of the names decides.
+        return (
+            self.filter(search_text__trigram_word_similar=typed)
+            .annotate(similarity=close)
+            .filter(similarity__gte=SIMILAR_NAME)
+            .order_by("-similarity", "pk")
+        )
 
 
 class ClientManager(models.Manager["Client"]):
@@ -68,33 +86,39 @@ class ClientManager(models.Manager["Client"]):
     def with_email(self, email: str) -> ClientQuerySet:
         return self.get_queryset().with_email(email)
 
+    def with_similar_name(self, name: str) -> ClientQuerySet:
+        return self.get_queryset().with_similar_name(name)
+
     def containing_words(self, words: Iterable[str]) -> ClientQuerySet:
         return self.get_queryset().containing_words(words)
+
+
+#: Details of a client after an erasure.
+BLANK_CLIENT: Final[dict[str, Any]] = {"name": "", "email": "", "phone": "", "language": "", "time_zone": None}
 
 
 class Client(models.Model):
     """A person who books with an organisation. Clients have no account."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="clients")
-    name = models.CharField(_("name"), max_length=300, validators=[one_line])
+    name = OneLineField(_("name"), max_length=300, validators=[one_line])
     email = EmailAddressField(_("email"), blank=True)
     phone = PhoneNumberField(_("phone"), max_length=40, blank=True, validators=[one_line])
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     # Text that a search covers. The phone's digits are added without spaces and dashes, as people type them.
     search_text = models.GeneratedField(
-        expression=Upper(
-            Concat(
-                *("name", Value(" "), "email", Value(" "), "phone", Value(" "), _digits("phone")),
-                output_field=models.TextField(),
-            )
-        ),
+        expression=folded_text("name", "email", "phone", _digits("phone")),
         output_field=models.TextField(),
         db_persist=True,
     )
     created_at = models.DateTimeField(auto_now_add=True)
     # An erased client keeps the row, to which past appointments point, and nothing else.
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # A merged client is erased, too. A booking that names it lands on the client that was kept.
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, related_name="merged_clients", null=True, blank=True, editable=False
+    )
 
     objects: ClassVar[ClientManager] = ClientManager()
 
@@ -102,9 +126,12 @@ class Client(models.Model):
         ordering = ["name", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(erased_at=None) | Q(name="", email="", phone="", language="", time_zone=None),
+                condition=Q(erased_at=None) | Q(**BLANK_CLIENT),
                 name="erased_client_is_blank",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(erased_at__isnull=False), name="merged_client_is_erased"
+            ),
         ]
         # Lists and searches never show erased clients, so their indexes leave them out.
         indexes = [

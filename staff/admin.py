@@ -19,6 +19,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from coconut.fields.phone_numbers import set_phone_region
+from coconut.fields.phone_regions import region_of_zone
 from staff.accounts.changes import record_changes, record_new_person
 from staff.addons import addons, announce_switched_on
 from staff.audit_log.differences import differences, first_values
@@ -83,8 +85,17 @@ class OutboxEmailAdmin(ReadOnlyAdmin):
         )
 
 
+class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A location. Its time zone says how to read its phone number."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_phone_region(self, region_of_zone(self["time_zone"].value()))
+
+
 class LocationInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Location
+    form = LocationForm
     fields = ["name", *ADDRESS_FIELDS, "phone", "time_zone", "active"]
     extra = 0
     can_delete = False
@@ -118,6 +129,7 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        set_phone_region(self, region_of_zone(self["time_zone"].value()))
         self.fields["addons"].help_text = " ".join(
             f"{addon.label}: {addon.help_text}" for addon in addons if addon.help_text
         )

@@ -159,6 +159,7 @@ RULES = {
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
     "client-erase": OWN_ADMINS,
+    "client-merge": OWN_SCHEDULERS,
     "client-export": OWN_ADMINS,
     "book": EVERYBODY,
     "book-booked": EVERYBODY,

@@ -15,6 +15,7 @@ from appointments.availability.calendars import Calendar, load_calendars
 from appointments.availability.intervals import Interval, intersect, subtract
 from appointments.models import Appointment
 from appointments.schedule.rows import AppointmentRow, appointment_rows_between
+from coconut.database.search import contains_word
 from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import Location, Role, StaffMember, WorkingHours
 from staff.pagination import search_words
@@ -101,7 +102,7 @@ def people_on(
     if only is not None:
         people = people.filter(pk=only.pk)
     for word in search_words(search):
-        people = people.filter(Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word))
+        people = people.filter(contains_word(word))
     return people
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from coconut.fields.one_line_text import OneLineFormField
 from staff.forms.days import check_year
 from staff.hours import add_time_off, to_utc
 from staff.models import StaffMember
@@ -30,7 +31,7 @@ class TimeOffForm(forms.Form):
     last_time = forms.TimeField(
         label=_("To"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     )
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=200, validators=[one_line])
+    reason = OneLineFormField(label=_("Reason"), required=False, max_length=200, validators=[one_line])
 
     def __init__(self, data: Mapping[str, Any] | None, *, person: StaffMember) -> None:
         super().__init__(data)
