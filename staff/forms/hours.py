@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from staff.clock import format_time
 from staff.hours import TimeRange, add_time_off, to_utc
 from staff.models import StaffMember, Weekday
 from staff.validators import one_line
@@ -80,7 +81,7 @@ class WeekForm(forms.Form):
                 self.add_error(
                     name,
                     gettext("This overlaps %(start)s–%(end)s.")
-                    % {"start": f"{earlier.start:%H:%M}", "end": f"{earlier.end:%H:%M}"},
+                    % {"start": format_time(earlier.start), "end": format_time(earlier.end)},
                 )
 
 
