@@ -64,7 +64,7 @@ def test_a_range_of_12_hours_has_spaces() -> None:
 
 
 def test_the_client_view_follows_the_clock_and_the_first_weekday(twelve: Maple) -> None:
-    choices = {"service": twelve.review.pk, "method": MeetingMethod.PHONE.value, "day": "2026-11-30"}
+    choices = {"service": str(twelve.review.pk), "method": str(MeetingMethod.PHONE.value), "day": "2026-11-30"}
 
     page = Browser().get(reverse("book", args=["maple"]), choices)
 
