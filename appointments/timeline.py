@@ -16,6 +16,7 @@ from appointments.models import Appointment, AppointmentEvent
 from appointments.models import AppointmentEventKind as Kind
 from integrations.messages import Message
 from services.models import MeetingMethod
+from staff.clock import format_time
 from staff.models import StaffMember
 
 
@@ -128,7 +129,8 @@ def _param_text(value: Any) -> str:
         case {"code": _}:
             return str(Message.from_json(value))
         case {"at": at, "zone": zone}:
-            return date_format(datetime.fromisoformat(at).astimezone(ZoneInfo(zone)), "D j M Y, H:i T")
+            local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
+            return f"{date_format(local, 'D j M Y')}, {format_time(local)} {local.tzname()}"
         case int():
             return str(MeetingMethod(value).label)
     return str(value)

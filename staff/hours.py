@@ -19,6 +19,7 @@ from django.utils.formats import date_format
 
 from staff.audit_log.kinds import HOURS_CHANGED, TIME_OFF_ADDED, TIME_OFF_REMOVED
 from staff.audit_log.record import record
+from staff.clock import format_time
 from staff.models import StaffMember, TimeOff, WorkingHours
 
 
@@ -122,8 +123,12 @@ def time_off_text(time_off: TimeOff, zone: ZoneInfo) -> str:
         days = [date_format(start, "D j M Y"), date_format(end - timedelta(days=1), "D j M Y")]
         return " – ".join(dict.fromkeys(days))
     if start.date() == end.date():
-        return f"{date_format(start, 'D j M Y, H:i')} – {date_format(end, 'H:i')}"
-    return f"{date_format(start, 'D j M Y, H:i')} – {date_format(end, 'D j M Y, H:i')}"
+        return f"{_day_and_time(start)} – {format_time(end)}"
+    return f"{_day_and_time(start)} – {_day_and_time(end)}"
+
+
+def _day_and_time(local: datetime) -> str:
+    return f"{date_format(local, 'D j M Y')}, {format_time(local)}"
 
 
 def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
