@@ -16,7 +16,8 @@ from appointments.client_view.form_tokens import reference_of
 from appointments.models import Appointment, BookedThrough
 from integrations.events import record_event
 from integrations.models import EventKind, MatchField, RematchScope
-from services.models import MeetingMethod
+from services.models import MeetingMethod, QuestionKind
+from services.questions import QuestionDraft, add_question
 from staff.branding.logos import save_logo
 from staff.models import DateOverride, OutboxEmail, Role, StaffMember, TimeOff
 from tests.factories import (
@@ -80,6 +81,10 @@ RULES = {
     "service-edit": OWN_ADMINS,
     "service-more": OWN_ADMINS,
     "service-staff": OWN_ADMINS,
+    "service-questions": OWN_ADMINS,
+    "service-question-add": OWN_ADMINS,
+    "question-edit": OWN_ADMINS,
+    "question-move": OWN_ADMINS,
     "service-to-video": OWN_ADMINS,
     "settings": ADMINS,
     "organization-settings": ADMINS,
@@ -209,6 +214,7 @@ ONLY_POST = {
     "appointment-notes",
     "appointment-drag",
     "appointment-mail-again",
+    "question-move",
 }
 ALSO_POST = {
     "password-change",
@@ -231,6 +237,8 @@ ALSO_POST = {
     "service-edit",
     "service-more",
     "service-staff",
+    "service-question-add",
+    "question-edit",
     "connection-rematch",
     "connection-field",
     "connection-disconnect",
@@ -305,6 +313,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
     return {
         "people": people,
         "service": service.pk,
+        "question": add_question(service, QuestionDraft(QuestionKind.SHORT_TEXT, "Which branch?")).pk,
         "location": location.pk,
         "connection": connection.pk,
         "request": make_connection_request(people["ada"]).pk,
@@ -359,6 +368,7 @@ def address(name: str, world: dict[str, Any]) -> str:
         "staff": sam,
         "location": world["location"],
         "service": world["service"],
+        "question": world["question"],
         "client": world["client"],
         "appointment": appointment.pk,
         "contact": appointment.pk,
