@@ -7,6 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
+from appointments.bulk_change_models import BulkAction, BulkChange
 from appointments.models import Client
 from staff.audit_log.kinds import AuditKind
 from staff.audit_log.models import AuditEvent
@@ -23,13 +24,22 @@ def _describe_fields(events: Sequence[AuditEvent]) -> dict[int, str]:
     }
 
 
+def _describe_bulk_changes(events: Sequence[AuditEvent]) -> dict[int, str]:
+    """Return the action and the number of appointments."""
+    return {event.pk: f"{BulkAction(event.params['action']).label}: {event.params['appointments']}" for event in events}
+
+
 CLIENT_CHANGED: Final = AuditKind("client_changed", _("Client changed"), page="client-edit", describe=_describe_fields)
 CLIENT_EXPORTED: Final = AuditKind("client_exported", _("Client’s data exported"), page="client-edit")
 # Without a page: the client has none any more.
 CLIENT_ERASED: Final = AuditKind("client_erased", _("Client’s data erased"))
 RETENTION_CHANGED: Final = AuditKind("retention_changed", _("Privacy settings changed"))
 CLIENT_VIEW_CHANGED: Final = AuditKind("client_view_changed", _("Client View settings changed"))
+BULK_CHANGE_STARTED: Final = AuditKind(
+    "bulk_change_started", _("Bulk change started"), page="attention-progress", describe=_describe_bulk_changes
+)
 APPOINTMENT_KINDS: Final = (
+    BULK_CHANGE_STARTED,
     CLIENT_CHANGED,
     CLIENT_EXPORTED,
     CLIENT_ERASED,
@@ -52,3 +62,8 @@ def record_client_export(client: Client) -> None:
 def record_client_erasure(client: Client, actor: StaffMember | None) -> None:
     """Record that the data of a client was erased. `actor` is None for the retention period and for commands."""
     record(CLIENT_ERASED, client, actor=actor)
+
+
+def record_bulk_change(change: BulkChange, appointments: int) -> None:
+    """Record that a bulk change of this number of appointments was started."""
+    record(BULK_CHANGE_STARTED, change, params={"action": change.action, "appointments": appointments})

@@ -18,6 +18,7 @@ from django.utils.formats import date_format
 
 from staff.audit_log.kinds import HOURS_CHANGED, TIME_OFF_ADDED, TIME_OFF_REMOVED
 from staff.audit_log.record import record
+from staff.hooks import changing_hours
 from staff.models import StaffMember, TimeOff, WorkingHours
 
 
@@ -41,11 +42,12 @@ def replace_week(person: StaffMember, week: Iterable[TimeRange]) -> None:
     with transaction.atomic():
         _lock_person(person)
         before = week_of(person)
-        person.working_hours.all().delete()
-        WorkingHours.objects.bulk_create(
-            WorkingHours(staff=person, weekday=time_range.weekday, start=time_range.start, end=time_range.end)
-            for time_range in after
-        )
+        with changing_hours(person=person.pk):
+            person.working_hours.all().delete()
+            WorkingHours.objects.bulk_create(
+                WorkingHours(staff=person, weekday=time_range.weekday, start=time_range.start, end=time_range.end)
+                for time_range in after
+            )
         if after != before:
             record(HOURS_CHANGED, person, params={"before": _as_json(before), "after": _as_json(after)})
 

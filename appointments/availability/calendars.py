@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.db.models import prefetch_related_objects
 
@@ -23,6 +23,9 @@ from appointments.availability.intervals import (
 from appointments.models import Appointment
 from services.models import Service
 from staff.models import Location, StaffMember
+
+# Later than any appointment: in the year 2286.
+_END_OF_TIME: Final = 10**10
 
 
 @dataclass(frozen=True)
@@ -148,9 +151,18 @@ def load_calendars(
         )
 
     return {
-        member.pk: Calendar(hours_of(member), merged(rows.time_off[member.pk]), merged(rows.busy_time[member.pk]))
+        member.pk: Calendar(
+            hours_of(member),
+            merged([*rows.time_off[member.pk], *_after_last_day(member)]),
+            merged(rows.busy_time[member.pk]),
+        )
         for member in people
     }
+
+
+def _after_last_day(member: StaffMember) -> list[Interval]:
+    """Return the time after the person's last working day, as time off without an end."""
+    return [] if member.leaves_at is None else [(int(member.leaves_at.timestamp()), _END_OF_TIME)]
 
 
 class _WeeklyHours(NamedTuple):

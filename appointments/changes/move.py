@@ -41,7 +41,16 @@ from staff.models import StaffMember
 MOVABLE = (Status.CONFIRMED, Status.ARRIVED)
 MOVABLE_BY_CLIENT = (Status.CONFIRMED,)
 LONGEST = timedelta(hours=24)
-_CHANGED_FIELDS = ("starts_at", "ends_at", "busy_from", "busy_to", "staff", "staff_join_token", "version")
+_CHANGED_FIELDS = (
+    "starts_at",
+    "ends_at",
+    "busy_from",
+    "busy_to",
+    "outside_hours_since",
+    "staff",
+    "staff_join_token",
+    "version",
+)
 
 
 def move_appointment(

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from appointments.absolute_urls import PRIVATE_LINKS_LAST
-from appointments.availability.calendars import Durations
-from appointments.availability.slots import next_free
+from appointments.attention.other_times import other_times
 from appointments.models import Appointment, Status
 from appointments.video.link_state import LinkState, link_of
 
@@ -77,26 +76,15 @@ class TimesToMoveTo:
 
 
 def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | None = None) -> TimesToMoveTo:
-    """Return the next times that the client can move to, with the same staff member, by day of the zone.
+    """Return the next times that the client can move to, by day of the zone: with the same staff member.
 
-    A staff member who left has none.
+    If the staff member leaves before the appointment, times with colleagues follow.
     """
-    if not appointment.staff.is_active:
-        return TimesToMoveTo([], None)
     start = datetime.combine(first, time(), zone) if first is not None else timezone.now()
-    found = next_free(
-        appointment.service,
-        appointment.staff,
-        start,
-        _TIMES_SHOWN + 1,
-        durations=Durations.of_appointment(appointment),
-        for_clients=True,
-        location=appointment.location,
-        ignoring=appointment,
-    )
-    others = [start for start in found if start != appointment.starts_at]
+    # The appointment's own time may be left out of the times.
+    others = other_times(appointment, start, _TIMES_SHOWN + 1)
     by_day = groupby(others, key=lambda start: start.astimezone(zone).date())
     days = [(day, list(starts)) for day, starts in by_day]
-    is_cut = len(found) > _TIMES_SHOWN and len(days) > 1
+    is_cut = len(others) >= _TIMES_SHOWN and len(days) > 1
     shown = days[: min(_DAYS_SHOWN, len(days) - is_cut)]
     return TimesToMoveTo(shown, days[len(shown)][0] if len(days) > len(shown) else None)
