@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -13,6 +16,8 @@ from staff.forms.hours import TimeOffForm, WeekForm, with_monday_copied
 from staff.hours import remove_time_off, replace_week, time_off_text, upcoming_time_off, week_of
 from staff.models import StaffMember
 from staff.people import person_or_404
+from staff.planned_changes import Cause, PlannedChange
+from staff.views.planned_changes import Saving, save_form, save_or_ask
 
 
 @require_http_methods(["GET", "POST"])
@@ -27,9 +32,11 @@ def hours(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         form = WeekForm(request.POST if request.method == "POST" else None, week=week)
         if form.is_bound and form.is_valid():
-            replace_week(person, form.week)
-            messages.success(request, _("Saved."))
-            return redirect("staff-hours", person.pk)
+            saving = save_or_ask(request, partial(_save_week, person, form))
+            if saving.is_saved:
+                return redirect(saving.next_page or reverse("staff-hours", args=[person.pk]))
+            if saving.page is not None:
+                return saving.page
     return _hours_page(request, person, form, TimeOffForm(None, person=person))
 
 
@@ -41,9 +48,11 @@ def time_off(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         return redirect("staff-hours", person.pk)
     form = TimeOffForm(request.POST, person=person)
-    if form.is_valid() and form.save_or_explain():
-        messages.success(request, _("Saved."))
-        return redirect("staff-hours", person.pk)
+    saving = save_or_ask(request, partial(save_form, form)) if form.is_valid() else Saving()
+    if saving.is_saved:
+        return redirect(saving.next_page or reverse("staff-hours", args=[person.pk]))
+    if saving.page is not None:
+        return saving.page
     return _hours_page(request, person, WeekForm(None, week=week_of(person)), form)
 
 
@@ -55,6 +64,11 @@ def time_off_remove(request: HttpRequest, pk: int, time_off_pk: int) -> HttpResp
     if remove_time_off(person, time_off_pk):
         messages.success(request, _("The time off is removed."))
     return redirect("staff-hours", person.pk)
+
+
+def _save_week(person: StaffMember, form: WeekForm) -> list[PlannedChange]:
+    replace_week(person, form.week)
+    return [PlannedChange(person.organization, Cause.OUTSIDE_HOURS, people=(person.pk,))]
 
 
 def _hours_page(
