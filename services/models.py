@@ -10,6 +10,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower, NullIf
 from django.utils.translation import gettext_lazy as _
 
+from coconut.fields.one_line_text import OneLineField
 from staff.models import Location, LockQuerySet, Organization, StaffMember
 from staff.validators import one_line
 
@@ -59,8 +60,8 @@ class Service(models.Model):
     """A service that clients book, such as a mortgage review. Durations are minutes unless the name says otherwise."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="services")
-    name = models.CharField(_("name"), max_length=200, validators=[one_line])
-    category = models.CharField(_("category"), max_length=100, blank=True, validators=[one_line])
+    name = OneLineField(_("name"), max_length=200, validators=[one_line])
+    category = OneLineField(_("category"), max_length=100, blank=True, validators=[one_line])
     description = models.TextField(_("description"), blank=True)
     duration = models.PositiveSmallIntegerField(
         _("duration (minutes)"), default=30, validators=[MinValueValidator(5), MaxValueValidator(24 * 60)]

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from appointments.bulk_change_models import BulkChange
 from appointments.client_view.form_tokens import reference_of
 from appointments.models import Appointment, BookedThrough
 from integrations.events import record_event
@@ -144,6 +145,9 @@ RULES = {
     "teams-callback": ADMINS,
     "schedule": MEMBERS,
     "schedule-events": MEMBERS,
+    "attention": SCHEDULERS,
+    "attention-change": SCHEDULERS,
+    "attention-progress": OWN_SCHEDULERS,
     "appointment-add": SCHEDULERS,
     "appointment": WHOSE_IT_IS,
     "appointment-move": WHOSE_IT_IS,
@@ -164,6 +168,7 @@ RULES = {
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
     "client-erase": OWN_ADMINS,
+    "client-merge": OWN_SCHEDULERS,
     "client-export": OWN_ADMINS,
     "book": EVERYBODY,
     "book-booked": EVERYBODY,
@@ -324,6 +329,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "time_off": time_off.pk,
         "exception": exception.pk,
         "closing": closing.pk,
+        "bulk_change": BulkChange.objects.create(organization=maple, action="move", started_by=people["ada"]).pk,
         "mail": appointment.notifications.create(kind="booked", email=email).pk,
     }
 
@@ -372,6 +378,7 @@ def address(name: str, world: dict[str, Any]) -> str:
         "appointment": appointment.pk,
         "contact": appointment.pk,
         "closing": world["closing"],
+        "attention": world["bulk_change"],
     }
     return reverse(name, args=[rows.get(name.partition("-")[0], world["connection"])])
 

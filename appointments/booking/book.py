@@ -7,7 +7,7 @@ and the answer friendly. Nothing here calls another system: meetings, emails and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -140,7 +140,7 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     """
     # In the order of docs/architecture.md, as an edit of the client's email address locks both, too.
     lock_service_with_client_limits(wanted.service, wanted.through)
-    lock_client(wanted.client)
+    wanted = replace(wanted, client=lock_client(wanted.client))
     request = wanted.slot_request_for(lock_staff(staff))
     check_offered(request, wanted.method)
     check_reachable(wanted.client, wanted.method)

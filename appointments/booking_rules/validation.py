@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -73,6 +73,8 @@ def set_times(appointment: Appointment, request: SlotRequest) -> None:
     appointment.ends_at = request.starts_at + timedelta(seconds=durations.duration)
     appointment.busy_from = appointment.starts_at - timedelta(seconds=durations.before)
     appointment.busy_to = appointment.ends_at + timedelta(seconds=durations.after)
+    # The requested slot was checked: it lies in the hours, or outside them on purpose.
+    appointment.outside_hours_since = None
 
 
 def check_same_organization(organization: Organization, rows: Mapping[str, Owned | None]) -> None:
@@ -92,10 +94,24 @@ def check_offered(request: SlotRequest, method: int) -> None:
         )
     check_active(request.staff)
     offers = _offers(request.service, method, request.through)
-    if not offers.filter(service__assignments__staff=request.staff).exists():
+    if not offers.filter(_assigned(request, method)).exists():
         # Only a refused booking takes the queries for the reason.
         check_assigned(request.service, request.staff)
-        raise _method_not_offered(request.service)
+        check_method(request.service, method, request.through)
+        raise StaffUnavailable(
+            _("%(name)s does not provide “%(service)s” at this location. Choose someone who does, or another location.")
+            % {"name": request.staff.name, "service": request.service.name}
+        )
+
+
+def _assigned(request: SlotRequest, method: int) -> Q:
+    """Return the condition that the staff member provides the service, and does so at the location."""
+    assigned = Q(service__assignments__staff=request.staff)
+    if method != MeetingMethod.AT_LOCATION:
+        return assigned
+    place = request.location or request.staff.location
+    anywhere = Q(service__assignments__locations=None)
+    return assigned & (anywhere | Q(service__assignments__locations=place) if place else anywhere)
 
 
 def check_assigned(service: Service, staff: StaffMember) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import is_within_hours
+from appointments.booking_rules.closing_reason import closed_day_at
 from appointments.booking_rules.limits import exceeds_daily_limit
 from appointments.booking_rules.validation import SlotRequest
 from appointments.changes.move import move_appointment
@@ -62,7 +63,7 @@ def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffM
     warnings = _link_notice(appointment, moved)
     times = (moved.starts_at, moved.ends_at)
     if not is_within_hours(moved.staff, *times, method=moved.method, location=moved.location):
-        warnings.insert(0, _("This is outside the working hours of %(name)s.") % {"name": moved.staff.name})
+        warnings.insert(0, _outside_hours_text(moved))
     if _exceeds_limit(appointment, moved):
         params = {"name": moved.staff.name, "service": moved.service.name}
         warnings.insert(0, _("%(name)s then has more appointments for “%(service)s” that day than the limit.") % params)
@@ -76,6 +77,13 @@ def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffM
         _("to %(place)s.") % {"place": time_and_staff(moved)},
         *warnings,
     ]
+
+
+def _outside_hours_text(moved: Appointment) -> str:
+    length = moved.ends_at - moved.starts_at
+    if closed := closed_day_at(moved.staff, moved.starts_at, length, moved.method, moved.location):
+        return _("%(place)s · %(closing)s.") % {"place": closed.location.name, "closing": closed.text}
+    return _("This is outside the working hours of %(name)s.") % {"name": moved.staff.name}
 
 
 def time_and_staff(appointment: Appointment) -> str:

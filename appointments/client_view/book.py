@@ -51,7 +51,6 @@ def book_as_client(
         "client_time_zone": selection.own_zone,
         "location": selection.location,
     }
-    details = details | {"name": " ".join(details["name"].split())}
     client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.own_zone}
     if selection.staff:
         return book_for(client, staff=selection.staff, **booking)
@@ -92,9 +91,5 @@ def same_client(details: dict[str, str], organization_id: int) -> Client | None:
     """Return the client with this name and email, and with this phone if one is given."""
     known = Client.objects.with_email(details["email"])
     found = known.filter(organization=organization_id, name__iexact=details["name"]).order_by("pk")
-    digits = _digits(details["phone"])
-    return next((client for client in found if not digits or _digits(client.phone) == digits), None)
-
-
-def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))
+    phone = details["phone"]
+    return next((client for client in found if not phone or client.phone == phone), None)

@@ -25,7 +25,8 @@ from appointments.time_zones import (
     zone_city,
 )
 from appointments.timeline import event_text
-from coconut.fields.phone_numbers import tel_uri
+from coconut.fields.phone_numbers import phone_number, tel_uri
+from staff.clock import format_time, has_12_hours
 
 register = template.Library()
 register.filter(answer_text)
@@ -38,6 +39,7 @@ register.filter(method_icon)
 register.filter(other_local_time)
 register.filter(personal_link_label)
 register.filter(pick_value, expects_localtime=True)
+register.filter(phone_number)
 register.filter(phone_to_call)
 register.filter(time_range, expects_localtime=True)
 register.filter(tel_uri)
@@ -72,5 +74,6 @@ def time_range_until(start: datetime, end: datetime) -> str:
     """Return a range within one day by local times, such as "09:00–12:00"; "all day" for the whole day."""
     first, last = timezone.localtime(start), timezone.localtime(end)
     if last.time() != time(0):
-        return f"{first:%H:%M}–{last:%H:%M}"
-    return _("all day") if first.time() == time(0) else f"{first:%H:%M}–24:00"
+        return f"{format_time(first)}–{format_time(last)}"
+    midnight = format_time(last) if has_12_hours() else "24:00"
+    return _("all day") if first.time() == time(0) else f"{format_time(first)}–{midnight}"

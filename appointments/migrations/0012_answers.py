@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0008_local_start'),
+        ('appointments', '0011_needs_attention'),
         ('services', '0004_questions'),
     ]
 
