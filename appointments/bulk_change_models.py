@@ -18,7 +18,7 @@ class BulkAction(models.TextChoices):
 
 
 class BulkChange(LeasedModel):
-    """One action on many appointments. `finished_at` is empty while a worker has items to change."""
+    """Action on many appointments. `finished_at` is empty while a worker has items to change."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="bulk_changes")
     action = models.CharField(max_length=10, choices=BulkAction)

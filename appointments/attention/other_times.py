@@ -22,7 +22,7 @@ def needs_colleague(appointment: Appointment) -> bool:
 
 
 def people_to_move_to(appointment: Appointment) -> list[StaffMember]:
-    """Return the staff with whom the client can choose a time: the present one and, if they leave, colleagues."""
+    """Return the staff whose times the client can choose: the present one and, if they leave, colleagues."""
     present = [appointment.staff] if appointment.staff.is_active else []
     return [*present, *Colleagues().of(appointment)] if needs_colleague(appointment) else present
 

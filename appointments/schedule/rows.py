@@ -13,6 +13,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import MD5, Cast, Coalesce
 from django.utils.translation import gettext as _
 
+from appointments.attention.conditions import cause_column
 from appointments.changes.move import MOVABLE
 from appointments.models import LIVE_STATUSES, Appointment, Status, client_label
 from integrations.models import MeetingState
@@ -21,7 +22,10 @@ from staff.models import StaffMember, TimeOff, WorkingHours
 
 
 class AppointmentRow(NamedTuple):
-    """Appointment on the schedule. `link` is the state of its link; empty if it needs none."""
+    """Appointment on the schedule.
+
+    `link` is the state of its link, empty if it needs none. `cause` is that of `attention.conditions`.
+    """
 
     pk: int
     staff_id: int
@@ -34,6 +38,7 @@ class AppointmentRow(NamedTuple):
     version: int
     adjustable: bool
     link: str
+    cause: str
 
     @property
     def client_label(self) -> str:
@@ -93,17 +98,21 @@ _COLUMNS: dict[str, Combinable] = {
 }
 
 
+def _columns() -> dict[str, Combinable]:
+    return {**_COLUMNS, "cause": cause_column()}
+
+
 def appointment_rows_between(people: Sequence[StaffMember], start: datetime, end: datetime) -> Iterator[AppointmentRow]:
     """Return the appointments of these staff members that overlap [start, end), except cancelled ones. One query."""
-    rows = _shown(people, start, end).order_by("starts_at", "pk")
-    return map(AppointmentRow._make, rows.values_list(*(_COLUMNS[name] for name in AppointmentRow._fields)))
+    rows, columns = _shown(people, start, end).order_by("starts_at", "pk"), _columns()
+    return map(AppointmentRow._make, rows.values_list(*(columns[name] for name in AppointmentRow._fields)))
 
 
 def fingerprint(people: Sequence[StaffMember], start: datetime, end: datetime) -> str:
     """Return a digest that changes with the schedule of these staff. PostgreSQL reads the rows, in one query."""
     off = TimeOff.objects.filter(staff__in=people).overlapping(start, end)
     hours = WorkingHours.objects.filter(staff__in=people)
-    digests = _digest("booked", _shown(people, start, end), _COLUMNS.values()).union(
+    digests = _digest("booked", _shown(people, start, end), _columns().values()).union(
         _digest("off", off, [F("staff_id"), F("starts_at"), F("ends_at")]),
         _digest("hours", hours, [F("staff_id"), F("weekday"), F("start"), F("end")]),
         all=True,

@@ -278,6 +278,7 @@ def test_a_worker_that_was_killed_is_replaced_after_its_lease(maple: Maple) -> N
 def test_an_error_in_one_appointment_does_not_stop_the_next(maple: Maple, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = maple.book(starts_at=monday(9)), maple.book(starts_at=monday(11))
     leave(maple.sam)
+
     def break_first(change: BulkChange, item: BulkChangeItem, colleagues: Any) -> None:
         if item.appointment_id == first.pk:
             raise RuntimeError
