@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from appointments.bulk_change_models import BulkAction, BulkChange
 from appointments.models import Client
@@ -24,27 +26,53 @@ def _describe_fields(events: Sequence[AuditEvent]) -> dict[int, str]:
     }
 
 
+CLIENT_CHANGED: Final = AuditKind(
+    "client_changed", _lazy("Client changed"), page="client-edit", describe=_describe_fields
+)
+
+
+def _describe_count(events: Sequence[AuditEvent]) -> dict[int, str]:
+    return {
+        event.pk: ngettext("%(count)d appointment", "%(count)d appointments", event.params["count"]) % event.params
+        for event in events
+    }
+
+
+def _describe_merge(events: Sequence[AuditEvent]) -> dict[int, str]:
+    """Return the number of the client who was merged, and the names of the details taken from them."""
+    fields = _describe_fields(events)
+    return {
+        event.pk: ": ".join(
+            filter(None, [_("with client %(number)s") % {"number": event.params["merged"]}, fields[event.pk]])
+        )
+        for event in events
+    }
+
+
 def _describe_bulk_changes(events: Sequence[AuditEvent]) -> dict[int, str]:
     """Return the action and the number of appointments."""
     return {event.pk: f"{BulkAction(event.params['action']).label}: {event.params['appointments']}" for event in events}
 
 
-CLIENT_CHANGED: Final = AuditKind("client_changed", _("Client changed"), page="client-edit", describe=_describe_fields)
-CLIENT_EXPORTED: Final = AuditKind("client_exported", _("Client’s data exported"), page="client-edit")
+CLIENT_MERGED: Final = AuditKind("client_merged", _lazy("Clients merged"), page="client-edit", describe=_describe_merge)
+CLIENT_EXPORTED: Final = AuditKind("client_exported", _lazy("Client’s data exported"), page="client-edit")
 # Without a page: the client has none any more.
-CLIENT_ERASED: Final = AuditKind("client_erased", _("Client’s data erased"))
-RETENTION_CHANGED: Final = AuditKind("retention_changed", _("Privacy settings changed"))
-CLIENT_VIEW_CHANGED: Final = AuditKind("client_view_changed", _("Client View settings changed"))
+CLIENT_ERASED: Final = AuditKind("client_erased", _lazy("Client’s data erased"))
+RETENTION_CHANGED: Final = AuditKind("retention_changed", _lazy("Privacy settings changed"))
+CLIENT_VIEW_CHANGED: Final = AuditKind("client_view_changed", _lazy("Client View settings changed"))
+LOCAL_TIMES_RESTORED: Final = AuditKind("local_times_restored", _lazy("Local times restored"), describe=_describe_count)
 BULK_CHANGE_STARTED: Final = AuditKind(
-    "bulk_change_started", _("Bulk change started"), page="attention-progress", describe=_describe_bulk_changes
+    "bulk_change_started", _lazy("Bulk change started"), page="attention-progress", describe=_describe_bulk_changes
 )
 APPOINTMENT_KINDS: Final = (
     BULK_CHANGE_STARTED,
     CLIENT_CHANGED,
+    CLIENT_MERGED,
     CLIENT_EXPORTED,
     CLIENT_ERASED,
     RETENTION_CHANGED,
     CLIENT_VIEW_CHANGED,
+    LOCAL_TIMES_RESTORED,
 )
 
 
@@ -52,6 +80,11 @@ def record_client_changes(client: Client, fields: Sequence[str]) -> None:
     """Record the names of the changed fields, if any."""
     if fields:
         record(CLIENT_CHANGED, client, params={"fields": list(fields)})
+
+
+def record_client_merge(kept: Client, merged: Client, fields: Sequence[str]) -> None:
+    """Record that `merged` was merged into `kept`, and the names of the details that came from it."""
+    record(CLIENT_MERGED, kept, params={"merged": merged.pk, "fields": list(fields)})
 
 
 def record_client_export(client: Client) -> None:

@@ -18,7 +18,7 @@ class BulkAction(models.TextChoices):
 
 
 class BulkChange(LeasedModel):
-    """Action on many appointments. `finished_at` is empty while a worker has items to change."""
+    """An action on many appointments. `finished_at` is empty while a worker has items to change."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="bulk_changes")
     action = models.CharField(max_length=10, choices=BulkAction)

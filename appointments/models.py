@@ -5,23 +5,27 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Final, Self
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Cast, Concat, Now, Upper
+from django.db.models.functions import Cast, Now, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
 from appointments import bulk_change_models  # noqa: F401 - registers its models
+from coconut.database.search import Folded, contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
+from coconut.fields.local_datetimes import LocalDateTimeField
+from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
@@ -45,18 +49,33 @@ def _digits(field: str) -> Func:
     )
 
 
+#: Share of common trigrams from which two names are very similar: "Jon Smith" and "John Smith" have 0.62.
+SIMILAR_NAME: Final = 0.6
+
+
 class ClientQuerySet(models.QuerySet["Client"]):
     def with_email(self, email: str) -> Self:
         """Return the clients with this email address, compared without case; none for an empty address."""
         return self.filter(email__iexact=normalize_email_address(email)) if email else self.none()
 
     def containing_words(self, words: Iterable[str]) -> Self:
-        """Return the clients whose name, email or phone contains every word, compared without case."""
+        """Return the clients whose name, email or phone contains every word, without case and accents."""
         found = self
         for word in words:
-            # The column is upper case; the database also raises the word, so that both follow the same rules.
-            found = found.filter(search_text__contains=Upper(Value(word)))
+            found = found.filter(contains_word(word))
         return found
+
+    def with_similar_name(self, name: str) -> Self:
+        """Return the clients with a very similar name, the most similar first. The order of its parts doesn't count."""
+        typed = Folded(Value(name))
+        close = TrigramSimilarity(Folded(F("name")), typed)  # type: ignore[arg-type] # stubs know only text
+        # The index finds rows that contain something like the name; the similarity of the names decides.
+        return (
+            self.filter(search_text__trigram_word_similar=typed)
+            .annotate(similarity=close)
+            .filter(similarity__gte=SIMILAR_NAME)
+            .order_by("-similarity", "pk")
+        )
 
 
 class ClientManager(models.Manager["Client"]):
@@ -68,33 +87,39 @@ class ClientManager(models.Manager["Client"]):
     def with_email(self, email: str) -> ClientQuerySet:
         return self.get_queryset().with_email(email)
 
+    def with_similar_name(self, name: str) -> ClientQuerySet:
+        return self.get_queryset().with_similar_name(name)
+
     def containing_words(self, words: Iterable[str]) -> ClientQuerySet:
         return self.get_queryset().containing_words(words)
+
+
+#: Details of a client after an erasure.
+BLANK_CLIENT: Final[dict[str, Any]] = {"name": "", "email": "", "phone": "", "language": "", "time_zone": None}
 
 
 class Client(models.Model):
     """A person who books with an organisation. Clients have no account."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="clients")
-    name = models.CharField(_("name"), max_length=300, validators=[one_line])
+    name = OneLineField(_("name"), max_length=300, validators=[one_line])
     email = EmailAddressField(_("email"), blank=True)
     phone = PhoneNumberField(_("phone"), max_length=40, blank=True, validators=[one_line])
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     # Text that a search covers. The phone's digits are added without spaces and dashes, as people type them.
     search_text = models.GeneratedField(
-        expression=Upper(
-            Concat(
-                *("name", Value(" "), "email", Value(" "), "phone", Value(" "), _digits("phone")),
-                output_field=models.TextField(),
-            )
-        ),
+        expression=folded_text("name", "email", "phone", _digits("phone")),
         output_field=models.TextField(),
         db_persist=True,
     )
     created_at = models.DateTimeField(auto_now_add=True)
     # An erased client keeps the row, to which past appointments point, and nothing else.
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # A merged client is erased, too. A booking that names it lands on the client that was kept.
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, related_name="merged_clients", null=True, blank=True, editable=False
+    )
 
     objects: ClassVar[ClientManager] = ClientManager()
 
@@ -102,9 +127,12 @@ class Client(models.Model):
         ordering = ["name", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(erased_at=None) | Q(name="", email="", phone="", language="", time_zone=None),
+                condition=Q(erased_at=None) | Q(**BLANK_CLIENT),
                 name="erased_client_is_blank",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(erased_at__isnull=False), name="merged_client_is_erased"
+            ),
         ]
         # Lists and searches never show erased clients, so their indexes leave them out.
         indexes = [
@@ -218,6 +246,12 @@ class Appointment(models.Model):
     staff_join_token = models.CharField(
         max_length=40, default=new_token, db_default=Cast(RandomUUID(), models.CharField()), editable=False
     )
+    # The start on the clock of the branch, else of the staff member, as booked. If the rules of the zone change later,
+    # `starts_at` shows another local time: see `appointments.changes.local_times`.
+    local_start = LocalDateTimeField(null=True, blank=True)
+    local_zone = TimeZoneField(null=True, blank=True)
+    # The check after an update of the time zone rules found such a difference.
+    moved_by_zone_rules = models.BooleanField(default=False, db_default=False)
     # A repeated submit carries the same key and is the same booking.
     request_key = models.CharField(max_length=64, null=True, blank=True)
     # Zone in which the booking page showed the times to the client. Empty if staff booked.
@@ -296,6 +330,12 @@ class Appointment(models.Model):
             models.Index(
                 fields=["staff"], condition=Q(outside_hours_since__isnull=False), name="appointment_outside_hours"
             ),
+            # Nearly always empty.
+            models.Index(
+                fields=["organization", "starts_at"],
+                condition=Q(moved_by_zone_rules=True),
+                name="appointment_moved_by_rules",
+            ),
             # Nearly always empty. Every dashboard counts these rows.
             models.Index(
                 fields=["organization", "ends_at"],
@@ -331,10 +371,39 @@ class Appointment(models.Model):
         """Return the zone in which a staff member reads the times: of the branch, else their own."""
         return self.branch_zone or member.zone
 
+    def anchor(self) -> None:
+        """Keep the present start as the local time that was promised, without saving."""
+        zone = self.branch_zone or self.staff.zone
+        self.local_start, self.local_zone = self.starts_at.astimezone(zone).replace(tzinfo=None), zone
+        self.moved_by_zone_rules = False
+
+    @property
+    def promised_start(self) -> datetime | None:
+        """Return the moment at which the clocks of `local_zone` show `local_start` under the present rules, in UTC."""
+        if self.local_start is None or self.local_zone is None:
+            return None
+        local, zone, start = self.local_start, self.local_zone, self.starts_at
+        # A time that comes twice: the nearer one.
+        readings = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+        return min(readings, key=lambda reading: abs(reading - start))
+
     @property
     def has_video_link(self) -> bool:
         """Return whether there is, or will be, a link to join."""
         return self.meeting is not None or bool(self.personal_meeting_url)
+
+
+class ZoneRulesCheck(models.Model):
+    """Comparison of an organisation's upcoming appointments with their local times, under one version of the rules.
+
+    `rules_version` is that of the package `tzdata`. `requested_at` is set while a worker restores the local times.
+    """
+
+    organization = models.OneToOneField(Organization, models.CASCADE, primary_key=True, related_name="+")
+    rules_version = models.CharField(max_length=20)
+    checked_at = models.DateTimeField(db_default=Now())
+    requested_at = models.DateTimeField(null=True, blank=True)
+    requested_by = models.ForeignKey(StaffMember, models.SET_NULL, related_name="+", null=True, blank=True)
 
 
 class AppointmentEventKind(models.TextChoices):
@@ -342,6 +411,8 @@ class AppointmentEventKind(models.TextChoices):
 
     BOOKED = "booked", _("Booked")
     MOVED = "moved", _("Moved")
+    KEPT_LOCAL_TIME = "kept_local_time", _("Local time kept")
+    MOVED_BY_ZONE_RULES = "moved_by_zone_rules", _("Local time changed")
     LENGTH_CHANGED = "length_changed", _("Length changed")
     REASSIGNED = "reassigned", _("Reassigned")
     REASSIGNED_SAME_LINK = "reassigned_same_link", _("Reassigned, same link")

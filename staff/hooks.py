@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final, Generic, TypeVar
 
+from staff.models import Location
 from staff.planned_changes import AffectedAppointments, PlannedChange
 
 Hook = TypeVar("Hook")
@@ -26,6 +27,9 @@ class Registry(Generic[Hook]):
         return iter(tuple(self._hooks))
 
 
+#: Hooks that return what a change of a location means for its appointments, a sentence each. They are called with the
+#: location before and after the change.
+location_notices: Final[Registry[Callable[[Location, Location], list[str]]]] = Registry()
 #: Returns the upcoming appointments that a change concerns, those with the given words first shown. The change is
 #: written already, in a transaction that its caller may roll back.
 AffectedFinder = Callable[[PlannedChange, str], AffectedAppointments]

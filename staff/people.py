@@ -9,10 +9,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
+from coconut.database.search import contains_word
 from staff.accounts.changes import record_changes, record_new_person
 from staff.hooks import changing_hours
 from staff.models import Location, Organization, StaffMember
-from staff.pagination import has_words
+from staff.pagination import search_words
 
 
 class LastAdmin(Exception):
@@ -38,7 +39,8 @@ def search(
     active: bool | None = None,
 ) -> QuerySet[StaffMember]:
     """Return the people who match. Every word must be in the name, email address or username."""
-    people = people.filter(has_words(words, "first_name", "last_name", "email", "username"))
+    for word in search_words(words):
+        people = people.filter(contains_word(word))
     if location is not None:
         people = people.filter(location=location)
     return people if active is None else people.filter(is_active=active)

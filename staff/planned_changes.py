@@ -51,7 +51,7 @@ class PlannedChange:
 
 @dataclass(frozen=True)
 class AffectedAppointment:
-    """Appointment in the list of a planned change, as text in the reader's zone."""
+    """An appointment in the list of a planned change, as text in the reader's zone."""
 
     when: str
     client: str

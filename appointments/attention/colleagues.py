@@ -39,7 +39,12 @@ def free_then(appointment: Appointment, people: Sequence[StaffMember], starts_at
         return []
     start, durations = int(starts_at.timestamp()), Durations.of_appointment(appointment)
     calendars = load_calendars_around(
-        people, start, start + durations.duration, location=appointment.location, ignoring=appointment
+        people,
+        start,
+        start + durations.duration,
+        method=appointment.method,
+        location=appointment.location,
+        ignoring=appointment,
     )
     free = [member for member in people if _is_free(calendars[member.pk], start, durations)]
     return sorted(free, key=lambda member: (_booked_seconds(calendars[member.pk], starts_at, member), member.pk))

@@ -41,17 +41,21 @@ def _inside_hours(scope: Q) -> dict[int, bool]:
     """Return for each upcoming appointment whether it lies inside the hours of its staff member and location."""
     upcoming = Appointment.objects.filter(scope, status__in=MOVABLE, ends_at__gt=timezone.now()).order_by()
     appointments = list(upcoming.select_related("staff__location", "staff__organization", "location"))
-    by_place: dict[Location | None, list[Appointment]] = defaultdict(list)
+    by_place: dict[tuple[int, Location | None], list[Appointment]] = defaultdict(list)
     for appointment in appointments:
-        by_place[appointment.location].append(appointment)
-    return {pk: is_inside for place, booked in by_place.items() for pk, is_inside in _inside_at(place, booked)}
+        by_place[appointment.method, appointment.location].append(appointment)
+    return {
+        pk: is_inside
+        for (method, place), booked in by_place.items()
+        for pk, is_inside in _inside_at(method, place, booked)
+    }
 
 
-def _inside_at(place: Location | None, booked: Iterable[Appointment]) -> Iterator[tuple[int, bool]]:
+def _inside_at(method: int, place: Location | None, booked: Iterable[Appointment]) -> Iterator[tuple[int, bool]]:
     booked = list(booked)
     people = list({each.staff_id: each.staff for each in booked}.values())
     first, last = min(each.starts_at for each in booked), max(each.ends_at for each in booked)
-    calendars = load_calendars(people, first.date(), last.date(), location=place)
+    calendars = load_calendars(people, first.date(), last.date(), method=method, location=place)
     for each in booked:
         start = int(each.starts_at.timestamp())
         yield each.pk, calendars[each.staff_id].is_open(start, Durations.of_appointment(each))

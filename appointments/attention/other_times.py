@@ -39,6 +39,7 @@ def other_times(appointment: Appointment, after: datetime, how_many: int) -> lis
         how_many,
         durations=Durations.of_appointment(appointment),
         for_clients=True,
+        method=appointment.method,
         location=appointment.location,
         ignoring=appointment,
     )

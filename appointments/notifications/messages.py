@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from appointments.absolute_urls import book_again_url, join_url_for, manage_url, move_url, staff_url
+from appointments.deadlines import deadlines_of
 from appointments.labels import join_label, phone_to_call, reason_for_client
 from appointments.models import Appointment, Audience, Notification, NotificationKind
 from appointments.notifications.before_after import PreviousValues, has_new_staff_link, previous_values
@@ -143,10 +144,11 @@ def _join_link_changes(appointment: Appointment, notification: Notification) -> 
     return {"join_stays": not is_new, "join_is_new": is_new}
 
 
-def _private_links(appointment: Appointment, audience: str) -> dict[str, str]:
+def _private_links(appointment: Appointment, audience: str) -> dict[str, Any]:
     if audience == Audience.CLIENT:
         links = {"manage_url": manage_url(appointment), "move_url": move_url(appointment)}
-        return links | {"book_again_url": book_again_url(appointment), "phone": phone_to_call(appointment)}
+        links |= {"book_again_url": book_again_url(appointment), "phone": phone_to_call(appointment)}
+        return links | {"deadlines": deadlines_of(appointment)}
     # The previous staff member has no access to the appointment any more.
     return {"staff_url": staff_url(appointment)} if audience == Audience.STAFF else {}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db import IntegrityError
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -87,7 +88,9 @@ class PersonForm(PersonModelForm):
         self.fields["first_name"].required = True
         location = self.fields["location"]
         organization = self.instance.organization
-        location.queryset = Location.objects.filter(organization=organization)  # type: ignore[attr-defined]
+        # A person at a location that was closed since stays there until an admin chooses another one.
+        offered = Q(active=True) | Q(pk=self.instance.location_id)
+        location.queryset = Location.objects.filter(offered, organization=organization)  # type: ignore[attr-defined]
         location.empty_label = gettext("No location")  # type: ignore[attr-defined]
         self._label_empty_zone()
 

@@ -10,13 +10,15 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import Q, Value
-from django.db.models.functions import Concat, Lower, Upper
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.database.search import folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
+from coconut.fields.one_line_text import OneLineField
 from coconut.fields.pasted_text import IdentifierField
 from staff.models.organizations import Location, LockQuerySet, Organization
 from staff.validators import one_line
@@ -93,8 +95,8 @@ class StaffMemberManager(UserManager["StaffMember"]):
 class StaffMember(AbstractUser):
     """A person who works in an organisation and signs in. Operators have no organisation."""
 
-    first_name = models.CharField(_("first name"), max_length=150, blank=True, validators=[one_line])
-    last_name = models.CharField(_("last name"), max_length=150, blank=True, validators=[one_line])
+    first_name = OneLineField(_("first name"), max_length=150, blank=True, validators=[one_line])
+    last_name = OneLineField(_("last name"), max_length=150, blank=True, validators=[one_line])
     organization = models.ForeignKey(
         Organization,
         models.CASCADE,
@@ -118,7 +120,7 @@ class StaffMember(AbstractUser):
         "integrations.Connection", models.PROTECT, related_name="chosen_by", null=True, blank=True
     )
     personal_meeting_url = models.URLField(_("personal meeting link"), blank=True, validators=[URLValidator(["https"])])
-    personal_meeting_note = models.CharField(
+    personal_meeting_note = OneLineField(
         _("note for the personal link"), max_length=300, blank=True, validators=[one_line]
     )
     # Part of the hash that sessions must have. A trigger of the database raises it when `is_active`, `email` or `role`
@@ -126,12 +128,7 @@ class StaffMember(AbstractUser):
     session_generation = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     # Searched for words. A word contains no space, so it never spans two fields.
     search_text = models.GeneratedField(
-        expression=Upper(
-            Concat(
-                *("first_name", Value(" "), "last_name", Value(" "), "email", Value(" "), "username"),
-                output_field=models.TextField(),
-            )
-        ),
+        expression=folded_text("first_name", "last_name", "email", "username"),
         output_field=models.TextField(),
         db_persist=True,
     )

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('integrations', '0005_recreated_users'),
-        ('staff', '0004_sessions'),
+        ('staff', '0008_canonical_phone_numbers'),
     ]
 
     operations = [

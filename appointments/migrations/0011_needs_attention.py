@@ -9,10 +9,10 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0007_organizer_changed'),
+        ('appointments', '0010_canonical_phone_numbers'),
         ('integrations', '0005_recreated_users'),
         ('services', '0001_initial'),
-        ('staff', '0005_last_working_day'),
+        ('staff', '0009_last_working_day'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='appointmentevent',
             name='kind',
-            field=models.CharField(choices=[('booked', 'Booked'), ('moved', 'Moved'), ('length_changed', 'Length changed'), ('reassigned', 'Reassigned'), ('reassigned_same_link', 'Reassigned, same link'), ('reassigned_new_link', 'Reassigned, new link'), ('method_changed', 'Meeting method changed'), ('location_changed', 'Location changed'), ('confirmed', 'Confirmed again'), ('arrived', 'Arrived'), ('in_progress', 'In progress'), ('served', 'Served'), ('no_show', 'No-show'), ('cancelled', 'Cancelled'), ('cancelled_with_reason', 'Cancelled with a reason'), ('notes_changed', 'Notes changed'), ('times_offered', 'Other times offered'), ('private_links_replaced', 'Client’s links replaced'), ('link_requested', 'Link requested'), ('link_replaced', 'Link replaced'), ('organizer_changed', 'Link replaced'), ('link_ready', 'Link ready'), ('link_failed', 'No link'), ('link_change_failed', 'Change not synced'), ('link_check_failed', 'Link not checked'), ('meeting_repaired', 'Meeting repaired')], max_length=30),
+            field=models.CharField(choices=[('booked', 'Booked'), ('moved', 'Moved'), ('kept_local_time', 'Local time kept'), ('moved_by_zone_rules', 'Local time changed'), ('length_changed', 'Length changed'), ('reassigned', 'Reassigned'), ('reassigned_same_link', 'Reassigned, same link'), ('reassigned_new_link', 'Reassigned, new link'), ('method_changed', 'Meeting method changed'), ('location_changed', 'Location changed'), ('confirmed', 'Confirmed again'), ('arrived', 'Arrived'), ('in_progress', 'In progress'), ('served', 'Served'), ('no_show', 'No-show'), ('cancelled', 'Cancelled'), ('cancelled_with_reason', 'Cancelled with a reason'), ('notes_changed', 'Notes changed'), ('times_offered', 'Other times offered'), ('private_links_replaced', 'Client’s links replaced'), ('link_requested', 'Link requested'), ('link_replaced', 'Link replaced'), ('organizer_changed', 'Link replaced'), ('link_ready', 'Link ready'), ('link_failed', 'No link'), ('link_change_failed', 'Change not synced'), ('link_check_failed', 'Link not checked'), ('meeting_repaired', 'Meeting repaired')], max_length=30),
         ),
         migrations.AlterField(
             model_name='notification',
