@@ -56,7 +56,10 @@ class Absence:
 
 @dataclass(frozen=True)
 class Person:
-    """A staff member; without services, a staff member takes no appointments."""
+    """A staff member; without services, a staff member takes no appointments.
+
+    `last_day` is the last working day, counted from this week's Monday.
+    """
 
     name: str
     branch: str
@@ -65,6 +68,7 @@ class Person:
     hours: tuple[tuple[time, time], ...] = OFFICE_HOURS
     days: range = MONDAY_TO_FRIDAY
     absences: tuple[Absence, ...] = ()
+    last_day: int | None = None
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,8 @@ MAPLE = SeedOrganization(
             services=("Business account review", "Estate settlement"),
             hours=LATE,
             absences=(Absence(4, "Family day"),),
+            # Appointments that were booked before she gave notice need attention.
+            last_day=9,
         ),
         Person("Frank Holm", "Rosedale", services=("Mortgage review", "Account opening")),
         Person("Grace Lindqvist", "Rosedale", services=("Retirement planning",), hours=MORNINGS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
 from appointments.timeline import local_time
-from demo.appointments import Provider, appointments_of, time_off_of
+from demo.appointments import Provider, appointments_of, monday_of, time_off_of
 from demo.audit_log import audit_events_of
 from demo.closings import create_closings
 from demo.logins import OPERATOR, PASSWORD
@@ -46,6 +46,7 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
     )
     locations = _create_locations(organization, plan)
     staff = _create_staff(organization, plan, locations, password)
+    _set_last_days(plan, staff, now)
     if plan is MAPLE:
         create_closings(locations, staff, now)
     admin = next(member for member in staff.values() if member.is_admin)
@@ -116,6 +117,14 @@ def _unsaved_member(
         location=location,
         password=password,
     )
+
+
+def _set_last_days(plan: SeedOrganization, staff: dict[str, StaffMember], now: datetime) -> None:
+    for person in plan.people:
+        if person.last_day is not None:
+            member = staff[person.name]
+            member.last_day = (monday_of(now, member) + timedelta(days=person.last_day)).date()
+            member.save(update_fields=["last_day"])
 
 
 def _create_services(
