@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from appointments import bulk_change_models  # noqa: F401 - registers its models
 from coconut.database.search import Folded, contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
 from coconut.fields.local_datetimes import LocalDateTimeField
@@ -257,6 +258,9 @@ class Appointment(models.Model):
     client_time_zone = TimeZoneField(null=True, blank=True)
     client_note = models.TextField(blank=True)
     internal_note = models.TextField(blank=True)
+    # Time of the change of hours that left the appointment outside them. Empty again after a move or a reassignment,
+    # which may lie outside the hours on purpose.
+    outside_hours_since = models.DateTimeField(null=True, blank=True, editable=False)
     # Clients read a reason that staff gave. A client's own reason is only for staff.
     cancel_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     # Grows with every change, so that no change overwrites a concurrent one.
@@ -310,6 +314,22 @@ class Appointment(models.Model):
                 name="appointment_taken",
             ),
             models.Index(fields=["client", "starts_at"], name="appointment_by_client"),
+            # For the appointments in a closing of a location, and for those that need attention. Cover both queries.
+            models.Index(
+                fields=["location", "starts_at"],
+                include=["id", "ends_at"],
+                condition=Q(status__in=LIVE_STATUSES),
+                name="appointment_at_location",
+            ),
+            models.Index(
+                fields=["organization", "ends_at"],
+                include=["id", "staff", "service", "method", "status", "starts_at"],
+                condition=Q(status__in=LIVE_STATUSES),
+                name="appointment_live",
+            ),
+            models.Index(
+                fields=["staff"], condition=Q(outside_hours_since__isnull=False), name="appointment_outside_hours"
+            ),
             # Nearly always empty.
             models.Index(
                 fields=["organization", "starts_at"],
@@ -407,6 +427,7 @@ class AppointmentEventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
     NOTES_CHANGED = "notes_changed", _("Notes changed")
+    TIMES_OFFERED = "times_offered", _("Other times offered")
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")
@@ -443,6 +464,7 @@ class NotificationKind(models.TextChoices):
     REASSIGNED = "reassigned", _("Reassigned")
     CHANGED = "changed", _("Changed")
     CANCELLED = "cancelled", _("Cancelled")
+    TIMES_OFFERED = "offered", _("Other times offered")
 
 
 class Audience(models.TextChoices):

@@ -1,6 +1,7 @@
 """Local times as people read them: clock times, ranges, and labels of time zones.
 
-When clocks go back, an hour comes twice. Its times carry the zone's abbreviation: "01:30 EDT", "01:30 EST".
+They follow the clock of the organisation (`staff.clock`). When clocks go back, an hour comes twice. Its times carry the
+zone's abbreviation: "01:30 EDT", "01:30 EST".
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.formats import date_format, time_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+
+from staff.clock import format_time
 
 
 def is_repeated(local: datetime) -> bool:
@@ -25,7 +28,7 @@ def is_skipped(local: datetime) -> bool:
 
 def clock_time(local: datetime) -> str:
     """Return the time of day of a datetime in the reader's zone: "13:30" or "01:30 EDT"."""
-    return _with_abbreviation(local) if is_repeated(local) else time_format(local, "H:i")
+    return _with_abbreviation(local) if is_repeated(local) else format_time(local)
 
 
 def day_and_time(local: datetime, day_format: str) -> str:
@@ -117,4 +120,4 @@ def _abbreviation(at: datetime, zone: ZoneInfo) -> str:
 def _with_abbreviation(local: datetime) -> str:
     zone = local.tzinfo
     name = _abbreviation(local, zone) if isinstance(zone, ZoneInfo) else local.tzname()
-    return f"{time_format(local, 'H:i')} {name}"
+    return f"{format_time(local)} {name}"

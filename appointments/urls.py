@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from appointments.views import (
     appointments,
+    attention,
     booking,
     booking_request,
     changes,
@@ -44,6 +45,9 @@ _private_link = [
 urlpatterns = [
     path("schedule/", schedule.schedule, name="schedule"),
     path("schedule/events/", schedule.schedule_events, name="schedule-events"),
+    path("schedule/attention/", attention.attention, name="attention"),
+    path("schedule/attention/change/", attention.attention_change, name="attention-change"),
+    path("schedule/attention/changes/<int:pk>/", attention.attention_progress, name="attention-progress"),
     path("schedule/appointments/add/", booking.appointment_add, name="appointment-add"),
     path("schedule/appointments/<int:pk>/", include(_one_appointment)),
     path("contact-center/", contact_center.contact_center, name="contact-center"),

@@ -16,6 +16,7 @@ from services.catalog import save_service
 from services.models import MeetingMethod, OfferedTo, Service
 from staff.forms.people import ACTIVE
 from staff.models import Organization, StaffMember
+from staff.planned_changes import Cause, PlannedChange
 
 if TYPE_CHECKING:
     ServiceModelForm = forms.ModelForm[Service]
@@ -129,6 +130,12 @@ class ServiceForm(ServiceModelForm):
         if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(gettext("There is already a service of this name."))
         return name
+
+    def planned_changes(self) -> list[PlannedChange]:
+        """Return that the saved service was switched off, if it was."""
+        service = self.instance
+        change = PlannedChange(service.organization, Cause.SERVICE_OFF, services=(service.pk,))
+        return [change] if "active" in self.changed_data and not service.active else []
 
     def save_or_explain(self) -> bool:
         """Save the service. Return False, with an error on the form, if the name was taken meanwhile."""

@@ -170,3 +170,46 @@ class ServiceAssignment(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["service", "staff"], name="assigned_once")]
+
+
+class QuestionKind(models.TextChoices):
+    SHORT_TEXT = "short_text", _("Short text")
+    LONG_TEXT = "long_text", _("Long text")
+    CHOICE = "choice", _("One of several answers")
+    CONSENT = "consent", _("Consent to tick")
+
+
+class Question(models.Model):
+    """A question to the client who books a service. Its wording has the version `version`."""
+
+    # The index of `question_position` begins with this column.
+    service = models.ForeignKey(Service, models.CASCADE, related_name="questions", db_index=False)
+    kind = models.CharField(_("kind"), max_length=10, choices=QuestionKind)
+    required = models.BooleanField(_("required"), default=False)
+    active = models.BooleanField(_("active"), default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        indexes = [models.Index(fields=["service", "position"], name="question_position")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class QuestionWording(models.Model):
+    """Text of a question as clients saw it. It never changes: another text is another version."""
+
+    question = models.ForeignKey(Question, models.CASCADE, related_name="wordings", db_index=False)
+    version = models.PositiveIntegerField()
+    text = models.TextField(_("question"), max_length=2000)
+    # Answers to choose from, in order. Empty for other kinds.
+    options = models.JSONField(_("answers"), default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["question", "version"], name="wording_once_per_version")]
+
+    def __str__(self) -> str:
+        return self.text

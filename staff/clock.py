@@ -35,4 +35,4 @@ def has_12_hours() -> bool:
 
 def format_time(at: time | datetime) -> str:
     """Return the time of day by the current clock: "14:30" or "2:30 PM"."""
-    return time_format(at, "g:i A" if has_12_hours() else "H:i")
+    return time_format(at, "g:i A") if has_12_hours() else f"{at:%H:%M}"

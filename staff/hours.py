@@ -19,6 +19,8 @@ from django.utils.formats import date_format
 
 from staff.audit_log.kinds import HOURS_CHANGED, TIME_OFF_ADDED, TIME_OFF_REMOVED
 from staff.audit_log.record import record
+from staff.clock import format_time
+from staff.hooks import changing_hours
 from staff.models import StaffMember, TimeOff, WorkingHours
 
 
@@ -57,8 +59,9 @@ def replace_week(person: StaffMember, week: Iterable[TimeRange]) -> None:
         _lock_person(person)
         before = week_of(person)
         today = timezone.localdate(timezone=person.zone)
-        person.working_hours.filter(Q(starts_on=None) | Q(starts_on__lte=today)).delete()
-        add_working_hours(person, after)
+        with changing_hours(person=person.pk):
+            person.working_hours.filter(Q(starts_on=None) | Q(starts_on__lte=today)).delete()
+            add_working_hours(person, after)
         if after != before:
             record(HOURS_CHANGED, person, params={"before": week_as_json(before), "after": week_as_json(after)})
 
@@ -122,8 +125,12 @@ def time_off_text(time_off: TimeOff, zone: ZoneInfo) -> str:
         days = [date_format(start, "D j M Y"), date_format(end - timedelta(days=1), "D j M Y")]
         return " – ".join(dict.fromkeys(days))
     if start.date() == end.date():
-        return f"{date_format(start, 'D j M Y, H:i')} – {date_format(end, 'H:i')}"
-    return f"{date_format(start, 'D j M Y, H:i')} – {date_format(end, 'D j M Y, H:i')}"
+        return f"{_day_and_time(start)} – {format_time(end)}"
+    return f"{_day_and_time(start)} – {_day_and_time(end)}"
+
+
+def _day_and_time(local: datetime) -> str:
+    return f"{date_format(local, 'D j M Y')}, {format_time(local)}"
 
 
 def to_utc(local: datetime, zone: ZoneInfo) -> datetime:

@@ -15,8 +15,6 @@ from appointments.availability.slots import free_slots, next_free_of_any_staff
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
 
-_WEEKS = Calendar(firstweekday=0)
-
 
 @dataclass(frozen=True)
 class Start:
@@ -74,7 +72,7 @@ def month_with_times(
     chosen = day if day in by_day else min(by_day, default=None)
     last_day = (now + timedelta(days=service.booking_horizon_days)).astimezone(zone).date()
     after = (first + timedelta(days=32)).replace(day=1)
-    sheet = _WEEKS.monthdatescalendar(first.year, first.month)
+    sheet = Calendar(service.organization.first_weekday).monthdatescalendar(first.year, first.month)
     return Month(
         first=first,
         # Past weeks of the current month are left out.

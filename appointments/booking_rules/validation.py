@@ -73,6 +73,8 @@ def set_times(appointment: Appointment, request: SlotRequest) -> None:
     appointment.ends_at = request.starts_at + timedelta(seconds=durations.duration)
     appointment.busy_from = appointment.starts_at - timedelta(seconds=durations.before)
     appointment.busy_to = appointment.ends_at + timedelta(seconds=durations.after)
+    # The requested slot was checked: it lies in the hours, or outside them on purpose.
+    appointment.outside_hours_since = None
 
 
 def check_same_organization(organization: Organization, rows: Mapping[str, Owned | None]) -> None:

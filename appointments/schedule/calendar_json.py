@@ -13,6 +13,7 @@ from django.urls import reverse
 from appointments.labels import method_icon, status_icon
 from appointments.schedule.days import Column, Schedule, TimeRange
 from appointments.schedule.rows import AppointmentRow
+from staff.clock import has_12_hours
 
 # Height of a row of the calendar, which a click chooses.
 _SLOT_MINUTES: Final = 15
@@ -30,6 +31,8 @@ def calendar_json(shown: Schedule, *, may_book: bool) -> dict[str, Any]:
         "date": shown.first.isoformat(),
         # JavaScript counts weekdays from Sunday.
         "hiddenDays": [day.isoweekday() % 7 for day in every if day not in shown.days],
+        "firstDay": shown.first.isoweekday() % 7,
+        "hour12": has_12_hours(),
         "zone": shown.zone.key,
         "from": f"{first:02}:00",
         "to": f"{last:02}:00",

@@ -25,6 +25,7 @@ from appointments.time_zones import (
 )
 from appointments.timeline import event_text
 from coconut.fields.phone_numbers import phone_number, tel_uri
+from staff.clock import format_time, has_12_hours
 
 register = template.Library()
 register.filter(clock_time, expects_localtime=True)
@@ -71,5 +72,6 @@ def time_range_until(start: datetime, end: datetime) -> str:
     """Return a range within one day by local times, such as "09:00–12:00"; "all day" for the whole day."""
     first, last = timezone.localtime(start), timezone.localtime(end)
     if last.time() != time(0):
-        return f"{first:%H:%M}–{last:%H:%M}"
-    return _("all day") if first.time() == time(0) else f"{first:%H:%M}–24:00"
+        return f"{format_time(first)}–{format_time(last)}"
+    midnight = format_time(last) if has_12_hours() else "24:00"
+    return _("all day") if first.time() == time(0) else f"{format_time(first)}–{midnight}"

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from staff.clock import format_time
 from staff.forms.days import check_year
 from staff.hours import TimeRange
 from staff.models import Location, Weekday
@@ -167,13 +168,13 @@ def span_error(part: TimeRange) -> str:
     start, end = part.minutes
     is_past_midnight = part.end <= part.start and part.end.hour + part.end.minute > 0
     if is_past_midnight and end - start > _LONGEST_NIGHT_MINUTES:
-        params = {"start": f"{part.start:%H:%M}", "end": f"{part.end:%H:%M}"}
+        params = {"start": format_time(part.start), "end": format_time(part.end)}
         return gettext("%(start)s to %(end)s would end on the next day. Check the times.") % params
     return ""
 
 
 def _overlap_text(earlier: TimeRange, later: TimeRange) -> str:
-    hours = f"{earlier.start:%H:%M}–{earlier.end:%H:%M}"
+    hours = f"{format_time(earlier.start)}–{format_time(earlier.end)}"
     if earlier.weekday != later.weekday:
         hours = f"{Weekday(earlier.weekday).label} {hours}"
     return gettext("This overlaps %(hours)s.") % {"hours": hours}

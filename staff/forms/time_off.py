@@ -17,6 +17,7 @@ from coconut.fields.one_line_text import OneLineFormField
 from staff.forms.days import check_year
 from staff.hours import add_time_off, to_utc
 from staff.models import StaffMember
+from staff.planned_changes import Cause, PlannedChange
 from staff.validators import one_line
 
 
@@ -65,6 +66,14 @@ class TimeOffForm(forms.Form):
         if given["last_time"] is None:
             ends_at += timedelta(days=1)
         return to_utc(starts_at, zone), to_utc(ends_at, zone)
+
+    def planned_changes(self) -> list[PlannedChange]:
+        """Return that the person is off in the entered period."""
+        starts_at, ends_at = self.period(self.person.zone)
+        change = PlannedChange(
+            self.person.organization, Cause.TIME_OFF, people=(self.person.pk,), starts_at=starts_at, ends_at=ends_at
+        )
+        return [change]
 
     def save_or_explain(self) -> bool:
         """Add the time off. Return False, with an error on the form, if it overlaps other time off."""

@@ -17,9 +17,11 @@ function drawCalendar(data) {
   const made = EventCalendar.create(calendarBox, {
     view: data.view,
     date: data.date,
-    firstDay: 1,
+    firstDay: data.firstDay,
     hiddenDays: data.hiddenDays,
     locale: "en-GB",
+    slotLabelFormat: clockOf(data),
+    eventTimeFormat: clockOf(data),
     headerToolbar: { start: "", center: "", end: "" },
     dayHeaderFormat: { weekday: "short", day: "numeric", month: "short" },
     allDaySlot: false,
@@ -54,6 +56,10 @@ function drawCalendar(data) {
     for (const name of ["role", "aria-colindex", "aria-rowindex", "aria-colspan", "aria-rowspan"]) part.removeAttribute(name);
   }
   return made;
+}
+
+function clockOf({ hour12 }) {
+  return { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hour12 };
 }
 
 // The calendar draws the current time in the browser's zone, so hide it if the schedule's zone differs.
