@@ -75,6 +75,7 @@ RULES = {
     "closing-remove": OWN_ADMINS,
     "location-holidays": OWN_ADMINS,
     "staff-services": OWN_ADMINS,
+    "staff-service-places": OWN_ADMINS,
     # Schedulers choose their own platform, too.
     "staff-profile": {**THE_PERSON, "sky": "404"},
     "service-list": ADMINS,
@@ -199,6 +200,7 @@ ONLY_POST = {
     "staff-future-hours-remove",
     "staff-exceptions",
     "staff-exception-remove",
+    "staff-service-places",
     "closing-remove",
     "location-future-hours-remove",
     "connection-toggle",
