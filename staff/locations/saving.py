@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from staff.audit_log.differences import differences, first_values
 from staff.audit_log.kinds import LOCATION_ADDED, LOCATION_CHANGED
 from staff.audit_log.record import record
 from staff.locks import lock_staff
-from staff.models import ADDRESS_FIELDS, Location, StaffMember
+from staff.models import ADDRESS_FIELDS, DateOverride, Location, StaffMember, WorkingHours
 
 #: Fields that admins fill in, in the order of the form.
 DETAILS: Final = ("name", *ADDRESS_FIELDS, "phone", "time_zone", "latitude", "longitude", "active")
@@ -34,7 +34,13 @@ def save_location(location: Location) -> None:
             record(LOCATION_CHANGED, location, name=location.name, changes=changes)
 
 
-def bookable_at(location: Location) -> QuerySet[StaffMember]:
-    """Return the staff members whose appointments may be at this location."""
-    here = Q(location=location) | Q(location=None)
-    return StaffMember.objects.filter(here, organization=location.organization_id)
+def bookable_at(*locations: Location) -> QuerySet[StaffMember]:
+    """Return the staff members whose appointments may be at these locations of one organisation.
+
+    Staff without a home branch are bookable at each one.
+    """
+    [organization] = {location.organization_id for location in locations}
+    hours = WorkingHours.objects.filter(staff=OuterRef("pk"), location__in=locations)
+    overrides = DateOverride.objects.filter(staff=OuterRef("pk"), branch__in=locations)
+    here = Q(location__in=locations) | Q(location=None) | Exists(hours) | Exists(overrides)
+    return StaffMember.objects.filter(here, organization=organization)
