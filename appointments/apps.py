@@ -7,6 +7,7 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from appointments.audit import APPOINTMENT_KINDS
+        from appointments.changes.local_times import LOCAL_TIMES_EMAIL
         from appointments.changes.locations import location_sentences
         from appointments.changes.switch_service import switch_notice
         from appointments.notifications.outbox import APPOINTMENT_EMAIL, SUMMARY_EMAIL
@@ -27,5 +28,6 @@ class AppointmentsConfig(AppConfig):
         location_notices.register(location_sentences)
         email_kinds.register(APPOINTMENT_EMAIL)
         email_kinds.register(SUMMARY_EMAIL)
+        email_kinds.register(LOCAL_TIMES_EMAIL)
         for kind in APPOINTMENT_KINDS:
             audit_kinds.register(kind)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from appointments.models import Client
 from staff.audit_log.kinds import AuditKind
@@ -23,18 +24,27 @@ def _describe_fields(events: Sequence[AuditEvent]) -> dict[int, str]:
     }
 
 
+def _describe_count(events: Sequence[AuditEvent]) -> dict[int, str]:
+    return {
+        event.pk: ngettext("%(count)d appointment", "%(count)d appointments", event.params["count"]) % event.params
+        for event in events
+    }
+
+
 CLIENT_CHANGED: Final = AuditKind("client_changed", _("Client changed"), page="client-edit", describe=_describe_fields)
 CLIENT_EXPORTED: Final = AuditKind("client_exported", _("Client’s data exported"), page="client-edit")
 # Without a page: the client has none any more.
 CLIENT_ERASED: Final = AuditKind("client_erased", _("Client’s data erased"))
 RETENTION_CHANGED: Final = AuditKind("retention_changed", _("Privacy settings changed"))
 CLIENT_VIEW_CHANGED: Final = AuditKind("client_view_changed", _("Client View settings changed"))
+LOCAL_TIMES_RESTORED: Final = AuditKind("local_times_restored", _("Local times restored"), describe=_describe_count)
 APPOINTMENT_KINDS: Final = (
     CLIENT_CHANGED,
     CLIENT_EXPORTED,
     CLIENT_ERASED,
     RETENTION_CHANGED,
     CLIENT_VIEW_CHANGED,
+    LOCAL_TIMES_RESTORED,
 )
 
 

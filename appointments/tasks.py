@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from appointments.changes import local_times
 from appointments.privacy.retention import erase_expired_clients
 from staff.outbox import delete_sent
 
@@ -13,3 +14,15 @@ def delete_old_data() -> None:
     """Erase the clients whose retention period is over, and delete old emails."""
     erase_expired_clients()
     delete_sent()
+
+
+@shared_task(name="appointments.check_local_times")
+def check_local_times() -> None:
+    """Find the appointments that an update of the time zone rules moved to another local time."""
+    local_times.check_local_times()
+
+
+@shared_task(name=local_times.RESTORE_TASK)
+def restore_local_times() -> None:
+    """Move appointments back to the local times that an admin requested."""
+    local_times.restore_local_times()

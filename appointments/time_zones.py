@@ -88,7 +88,7 @@ def current_zone_labels(first: datetime, last: datetime) -> str:
     before, after = _abbreviation(first, zone), _abbreviation(last, zone)
     if before == after:
         return time_zone_label(first, zone)
-    params = {"city": _city(zone), "before": before, "after": after}
+    params = {"city": zone_city(zone), "before": before, "after": after}
     return _("%(city)s time (%(before)s, then %(after)s)") % params
 
 
@@ -96,10 +96,11 @@ def time_zone_label(at: datetime, zone: ZoneInfo) -> str:
     """Return the zone's city and its abbreviation at a datetime: "Toronto time (EST)"."""
     if zone.key in ("UTC", "Etc/UTC"):
         return "UTC"
-    return _("%(city)s time (%(short)s)") % {"city": _city(zone), "short": _abbreviation(at, zone)}
+    return _("%(city)s time (%(short)s)") % {"city": zone_city(zone), "short": _abbreviation(at, zone)}
 
 
-def _city(zone: ZoneInfo) -> str:
+def zone_city(zone: ZoneInfo) -> str:
+    """Return the city that names the zone: "St Johns"."""
     return zone.key.rpartition("/")[2].replace("_", " ")
 
 

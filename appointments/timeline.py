@@ -77,6 +77,8 @@ def local_time(at: datetime, zone: ZoneInfo) -> dict[str, str]:
 _TEMPLATES: Final[dict[str, Promise | str]] = {
     Kind.BOOKED: gettext_lazy("Booked for %(when)s."),
     Kind.MOVED: gettext_lazy("Moved from %(before)s to %(when)s."),
+    Kind.KEPT_LOCAL_TIME: gettext_lazy("Kept at %(when)s, because the rules of the time zone changed."),
+    Kind.MOVED_BY_ZONE_RULES: gettext_lazy("Now at %(when)s, because the rules of the time zone changed."),
     Kind.REASSIGNED: gettext_lazy("Reassigned from %(before)s to %(name)s."),
     Kind.REASSIGNED_SAME_LINK: gettext_lazy("Reassigned from %(before)s to %(name)s. The link stays."),
     Kind.REASSIGNED_NEW_LINK: gettext_lazy("Reassigned from %(before)s to %(name)s, with a new link."),

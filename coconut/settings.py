@@ -200,6 +200,9 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "coconut.heartbeat", "schedule": 15, "options": {"expires": 60}},
     # Several rounds, because each ends long before its time limit. An installation may start with many old rows.
     "delete-old-data": {"task": "appointments.delete_old_data", "schedule": crontab(minute="3-53/10", hour="1-5")},
+    # Does something after an update of the time zone rules only.
+    "check-local-times": {"task": "appointments.check_local_times", "schedule": crontab(minute="*/15")},
+    "restore-local-times": {"task": "appointments.restore_local_times", "schedule": 60},
     "clear-sessions": {"task": "coconut.clear_sessions", "schedule": crontab(hour=3, minute=17)},
 }
 

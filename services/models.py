@@ -10,7 +10,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower, NullIf
 from django.utils.translation import gettext_lazy as _
 
-from staff.models import LockQuerySet, Organization, StaffMember
+from staff.models import Location, LockQuerySet, Organization, StaffMember
 from staff.validators import one_line
 
 
@@ -113,6 +113,8 @@ class ServiceAssignment(models.Model):
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="assignments")
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="assignments")
+    # Locations of appointments in person. Without any, they take place wherever the staff member works.
+    locations = models.ManyToManyField(Location, related_name="+", blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["service", "staff"], name="assigned_once")]

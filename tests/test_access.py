@@ -18,7 +18,7 @@ from integrations.events import record_event
 from integrations.models import EventKind, MatchField, RematchScope
 from services.models import MeetingMethod
 from staff.branding.logos import save_logo
-from staff.models import OutboxEmail, Role, StaffMember, TimeOff
+from staff.models import DateOverride, OutboxEmail, Role, StaffMember, TimeOff
 from tests.factories import (
     make_client,
     make_connection,
@@ -64,6 +64,14 @@ RULES = {
     "staff-hours": THE_PERSON,
     "staff-time-off": THE_PERSON,
     "staff-time-off-remove": THE_PERSON,
+    "staff-future-hours-remove": THE_PERSON,
+    "staff-exceptions": THE_PERSON,
+    "staff-exception-edit": THE_PERSON,
+    "staff-exception-remove": THE_PERSON,
+    "closings": ADMINS,
+    "closing-edit": OWN_ADMINS,
+    "closing-remove": OWN_ADMINS,
+    "location-holidays": OWN_ADMINS,
     "staff-services": OWN_ADMINS,
     # Schedulers choose their own platform, too.
     "staff-profile": {**THE_PERSON, "sky": "404"},
@@ -86,6 +94,7 @@ RULES = {
     "audit-log-file": ADMINS,
     "client-view-settings": ADMINS,
     "privacy-settings": ADMINS,
+    "local-times": ADMINS,
     "video-links": ADMINS,
     "video-calls": ADMINS,
     "video-calls-new": ADMINS,
@@ -176,6 +185,10 @@ ONLY_POST = {
     "staff-invite",
     "staff-time-off",
     "staff-time-off-remove",
+    "staff-future-hours-remove",
+    "staff-exceptions",
+    "staff-exception-remove",
+    "closing-remove",
     "connection-toggle",
     "connection-bulk",
     "connection-undo",
@@ -207,6 +220,10 @@ ALSO_POST = {
     "staff-add",
     "staff-edit",
     "staff-hours",
+    "staff-exception-edit",
+    "closings",
+    "closing-edit",
+    "location-holidays",
     "staff-services",
     "staff-profile",
     "service-add",
@@ -281,6 +298,9 @@ def world(fake_teams: Any) -> dict[str, Any]:
     )
     email = OutboxEmail.objects.create(kind="appointment", to=[client.email], state="failed")
     time_off = TimeOff.objects.create(staff=sam, starts_at=NOW, ends_at=NOW + timedelta(hours=1))
+    days = {"first_day": NOW.date(), "last_day": NOW.date()}
+    exception = DateOverride.objects.create(staff=sam, all_methods=True, **days)
+    closing = DateOverride.objects.create(location=location, **days)
     return {
         "people": people,
         "service": service.pk,
@@ -293,6 +313,8 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "client": client.pk,
         "appointment": appointment,
         "time_off": time_off.pk,
+        "exception": exception.pk,
+        "closing": closing.pk,
         "mail": appointment.notifications.create(kind="booked", email=email).pk,
     }
 
@@ -302,6 +324,9 @@ def address(name: str, world: dict[str, Any]) -> str:
     sam, appointment = world["people"]["sam"].pk, world["appointment"]
     of_two = {
         "staff-time-off-remove": [sam, world["time_off"]],
+        "staff-future-hours-remove": [sam, "2099-03-02"],
+        "staff-exception-edit": [sam, world["exception"]],
+        "staff-exception-remove": [sam, world["exception"]],
         "appointment-mail-again": [appointment.pk, world["mail"]],
     }
     if name in of_two:
@@ -336,6 +361,7 @@ def address(name: str, world: dict[str, Any]) -> str:
         "client": world["client"],
         "appointment": appointment.pk,
         "contact": appointment.pk,
+        "closing": world["closing"],
     }
     return reverse(name, args=[rows.get(name.partition("-")[0], world["connection"])])
 
@@ -384,6 +410,9 @@ def test_an_unknown_id_is_not_found(client: Browser, world: dict[str, Any], name
     client.force_login(world["people"]["ada"])
     of_two = {
         "staff-time-off-remove",
+        "staff-future-hours-remove",
+        "staff-exception-edit",
+        "staff-exception-remove",
         "appointment-mail-again",
         "connection-undo",
         *OF_A_PERSON,

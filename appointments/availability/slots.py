@@ -10,7 +10,7 @@ from typing import Any
 from appointments.availability.calendars import Durations, load_calendar, load_calendars_around
 from appointments.availability.intervals import DAY_SECONDS, grid
 from appointments.models import Appointment
-from services.models import Service
+from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
 
 # Every zone's offset is a whole number of quarter hours, so one grid fits all zones.
@@ -38,6 +38,7 @@ def free_slots(
     end: datetime,
     *,
     for_clients: bool = False,
+    method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
     durations: Durations | None = None,
     ignoring: Appointment | None = None,
@@ -46,7 +47,8 @@ def free_slots(
     """Return the quarter hours in [start, end) at which each staff member can start this service, by staff pk.
 
     They are ascending unix seconds. Minimum notice and horizon hold for clients only. `durations` replaces the
-    service's own. `ignoring` is an appointment that moves, whose own time counts as free. Assignments and video
+    service's own. `location` is that of an appointment in person, else each person's home branch. `ignoring` is an
+    appointment that moves: its own time counts as free, but its present start isn't offered. Assignments and video
     hosting aren't checked. Takes a constant number of queries.
     """
     now = now or datetime.now(UTC)
@@ -55,10 +57,13 @@ def free_slots(
     if not people or first >= last:
         return {member.pk: [] for member in people}
     durations = durations or Durations.of_service(service)
-    calendars = load_calendars_around(people, first, last, location=location, ignoring=ignoring)
-    return {
+    calendars = load_calendars_around(people, first, last, method=method, location=location, ignoring=ignoring)
+    slots = {
         pk: _between(grid(calendar.free(durations), GRID_SECONDS), first, last) for pk, calendar in calendars.items()
     }
+    if ignoring is not None and durations == Durations.of_appointment(ignoring):
+        _remove_present_start(slots, ignoring)
+    return slots
 
 
 def next_free_of_any_staff(
@@ -69,6 +74,7 @@ def next_free_of_any_staff(
     *,
     durations: Durations | None = None,
     for_clients: bool = False,
+    method: int = MeetingMethod.AT_LOCATION,
     location: Location | None = None,
     ignoring: Appointment | None = None,
     now: datetime | None = None,
@@ -89,6 +95,7 @@ def next_free_of_any_staff(
             _utc(start),
             _utc(until),
             for_clients=for_clients,
+            method=method,
             location=location,
             durations=durations,
             ignoring=ignoring,
@@ -107,12 +114,25 @@ def next_free(
 
 
 def is_within_hours(
-    member: StaffMember, starts_at: datetime, ends_at: datetime, *, location: Location | None = None
+    member: StaffMember,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    method: int = MeetingMethod.AT_LOCATION,
+    location: Location | None = None,
 ) -> bool:
     """Return whether the staff member works, at an open location, from start to end. Time off isn't checked."""
     start, end = int(starts_at.timestamp()), int(ends_at.timestamp())
-    calendar = load_calendar(member, start, end, location=location)
+    calendar = load_calendar(member, start, end, method=method, location=location)
     return calendar.is_open(start, Durations(end - start))
+
+
+def _remove_present_start(slots: dict[int, list[int]], appointment: Appointment) -> None:
+    """Remove the slot that would leave the appointment as it is."""
+    start = int(appointment.starts_at.timestamp())
+    of_staff = slots.get(appointment.staff_id, [])
+    if start in of_staff:
+        of_staff.remove(start)
 
 
 def _between(moments: list[int], first: int, last: int) -> list[int]:

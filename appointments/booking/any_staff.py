@@ -60,7 +60,7 @@ def free_staff(wanted: Booking, people: Sequence[StaffMember]) -> list[StaffMemb
     request = wanted.slot_request_for(people[0])
     check_allowed(request)
     end = request.start + request.durations.duration
-    calendars = load_calendars_around(people, request.start, end, location=wanted.location)
+    calendars = load_calendars_around(people, request.start, end, method=wanted.method, location=wanted.location)
     free = [member for member in people if _is_available(calendars[member.pk], request)]
     return sorted(free, key=lambda member: (_booked_seconds(calendars[member.pk], request, member), member.pk))
 
@@ -85,6 +85,7 @@ def _all_busy_error(wanted: Booking, people: Sequence[StaffMember]) -> TimeTaken
         request.starts_at,
         durations=request.durations,
         for_clients=request.by_client,
+        method=request.method,
         location=request.location,
     )
     return TimeTaken(_("Nobody is free at %(when)s. Choose another time.") % {"when": request.when}, free)

@@ -68,6 +68,7 @@ class Booking:
             starts_at=self.starts_at.astimezone(UTC).replace(second=0, microsecond=0),
             durations=Durations.of_service(self.service),
             through=BookedThrough(self.through),
+            method=self.method,
             location=self.location,
             outside_hours=self.outside_hours,
         )
@@ -168,6 +169,7 @@ def _new_appointment(wanted: Booking, request: SlotRequest) -> Appointment:
         internal_note=wanted.internal_note,
     )
     set_times(appointment, request)
+    appointment.anchor()
     return appointment
 
 

@@ -90,11 +90,18 @@ def _active_staff(organization: int) -> QuerySet[StaffMember]:
 
 
 def free_times(
-    service: Service, member: StaffMember, day: date, zone: ZoneInfo, *, moving: Appointment | None = None
+    service: Service,
+    member: StaffMember,
+    day: date,
+    zone: ZoneInfo,
+    *,
+    method: int | None = None,
+    moving: Appointment | None = None,
 ) -> FreeTimes:
     """Return the times at which a staff member can start the service on a day of the zone.
 
-    `moving` is the appointment that moves: its own time counts as free.
+    Without `method`, they are times for an appointment in person. `moving` is the appointment that moves: its own time
+    counts as free but its present start isn't offered, and its method and location hold.
     """
     found = next_free(
         service,
@@ -102,6 +109,8 @@ def free_times(
         datetime.combine(day, time(0), zone),
         _TIMES_A_DAY,
         durations=Durations.of_appointment(moving) if moving else None,
+        method=moving.method if moving else method or MeetingMethod.AT_LOCATION,
+        location=moving.location if moving else None,
         ignoring=moving,
     )
     on_the_day = [start for start in found if start.astimezone(zone).date() == day]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations, load_calendar
 from appointments.availability.slots import GRID_SECONDS, earliest_start, latest_start, next_free
+from appointments.booking_rules.closing_reason import closing_reason
 from appointments.booking_rules.errors import BookingError, StaffUnavailable, TimeTaken, TimeUnavailable
 from appointments.models import Appointment, BookedThrough, Client, Status
 from appointments.time_zones import day_and_time
@@ -31,6 +32,7 @@ class SlotRequest:
     starts_at: datetime
     durations: Durations
     through: BookedThrough
+    method: int = MeetingMethod.AT_LOCATION
     location: Location | None = None
     outside_hours: bool = False
     # The appointment that moves: its own time counts as free.
@@ -154,6 +156,7 @@ def check_time(request: SlotRequest) -> None:
         request.staff,
         request.start,
         request.start + request.durations.duration,
+        method=request.method,
         location=request.location,
         ignoring=request.ignoring,
     )
@@ -163,8 +166,15 @@ def check_time(request: SlotRequest) -> None:
         sentence = _("%(name)s is off at %(when)s. Choose another time.")
         raise TimeUnavailable(sentence % request.params)
     if not (request.may_be_outside_hours or calendar.is_open(request.start, request.durations)):
+        if reason := _closing_reason(request):
+            raise TimeUnavailable(reason)
         sentence = _("%(when)s is outside the working hours of %(name)s. Choose another time.")
         raise TimeUnavailable(sentence % request.params)
+
+
+def _closing_reason(request: SlotRequest) -> str:
+    duration = timedelta(seconds=request.durations.duration)
+    return closing_reason(request.staff, request.starts_at, duration, request.method, request.location)
 
 
 def _taken_sentence(request: SlotRequest) -> str:
@@ -210,6 +220,7 @@ def time_taken(request: SlotRequest) -> TimeTaken:
         request.starts_at,
         durations=request.durations,
         for_clients=request.by_client,
+        method=request.method,
         location=request.location,
         ignoring=request.ignoring,
     )

@@ -57,7 +57,8 @@ def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffM
     if moved.version == appointment.version:
         return []
     warnings = _link_notice(appointment, moved)
-    if not is_within_hours(moved.staff, moved.starts_at, moved.ends_at, location=moved.location):
+    times = (moved.starts_at, moved.ends_at)
+    if not is_within_hours(moved.staff, *times, method=moved.method, location=moved.location):
         warnings.insert(0, _("This is outside the working hours of %(name)s.") % {"name": moved.staff.name})
     if moved.client.email:
         warnings.insert(0, _("We will email %(client)s.") % {"client": moved.client.name})

@@ -79,8 +79,11 @@ def _save_method(
         arrange_video(appointment)
     elif was_video and method != MeetingMethod.VIDEO:
         retire_video(appointment)
+    if not appointment.moved_by_zone_rules:
+        appointment.anchor()
     appointment.version += 1
-    appointment.save(update_fields=["method", "location", "version", *VIDEO_FIELDS])
+    anchor = ["local_start", "local_zone"]
+    appointment.save(update_fields=["method", "location", "version", *anchor, *VIDEO_FIELDS])
     record_event(appointment, fact, actor=actor, through=through)
     notify_all(appointment, NotificationKind.CHANGED, before=before)
     return appointment

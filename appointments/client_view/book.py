@@ -13,6 +13,7 @@ from appointments.client_view.form_tokens import FormToken
 from appointments.client_view.selection import ClientSelection
 from appointments.clients import book_for
 from appointments.models import Appointment, BookedThrough, Client
+from services.models import MeetingMethod
 
 _SLOTS_SHOWN = 6
 
@@ -67,7 +68,13 @@ def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:
     assert selection.service  # noqa: S101 - the page has checked it
     start = max(after, timezone.now())
     return next_free_of_any_staff(
-        selection.service, selection.candidates, start, _SLOTS_SHOWN, for_clients=True, location=selection.location
+        selection.service,
+        selection.candidates,
+        start,
+        _SLOTS_SHOWN,
+        for_clients=True,
+        method=selection.method or MeetingMethod.AT_LOCATION,
+        location=selection.location,
     )
 
 

@@ -91,11 +91,11 @@ def times_to_move_to(appointment: Appointment, zone: ZoneInfo, first: date | Non
         _TIMES_SHOWN + 1,
         durations=Durations.of_appointment(appointment),
         for_clients=True,
+        method=appointment.method,
         location=appointment.location,
         ignoring=appointment,
     )
-    others = [start for start in found if start != appointment.starts_at]
-    by_day = groupby(others, key=lambda start: start.astimezone(zone).date())
+    by_day = groupby(found, key=lambda start: start.astimezone(zone).date())
     days = [(day, list(starts)) for day, starts in by_day]
     is_cut = len(found) > _TIMES_SHOWN and len(days) > 1
     shown = days[: min(_DAYS_SHOWN, len(days) - is_cut)]

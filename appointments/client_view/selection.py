@@ -177,5 +177,6 @@ class ClientSelection:
             self.zone,
             month=self._parameters.value("month"),
             day=self._parameters.value("day"),
+            method=self.method,
             location=self.location,
         )

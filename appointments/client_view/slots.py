@@ -101,7 +101,7 @@ def slots_for_clients(query: SlotsQuery) -> list[int]:
     first_day = query.first_day or timezone.localdate(timezone=zone)
     start = datetime.combine(first_day, time(0), zone)
     end = datetime.combine(first_day + timedelta(days=query.days), time(0), zone)
-    slots = free_slots(service, people, start, end, for_clients=True, location=location)
+    slots = free_slots(service, people, start, end, for_clients=True, method=query.method, location=location)
     return sorted(set().union(*slots.values()))
 
 

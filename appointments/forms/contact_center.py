@@ -136,7 +136,14 @@ class ContactCenterForm(BookingBaseForm):
         if self.chosen_service is None or self.chosen_method is None or self.staff_problem:
             return None
         people = [self.chosen_staff] if self.chosen_staff else self.people.able
-        return find_first_slots(self.chosen_service, people, self.from_day, self.zone, location=self.chosen_location)
+        return find_first_slots(
+            self.chosen_service,
+            people,
+            self.from_day,
+            self.zone,
+            method=self.chosen_method,
+            location=self.chosen_location,
+        )
 
     @property
     def shows_locations(self) -> bool:

@@ -15,7 +15,7 @@ from appointments.availability.calendars import Calendar, load_calendars
 from appointments.availability.intervals import Interval, intersect, subtract
 from appointments.models import Appointment
 from appointments.schedule.rows import AppointmentRow, appointment_rows_between
-from services.models import Service, ServiceAssignment
+from services.models import MeetingMethod, Service, ServiceAssignment
 from staff.models import Location, Role, StaffMember, WorkingHours
 from staff.pagination import search_words
 
@@ -108,7 +108,9 @@ def people_on(
 def schedule_of(people: Sequence[StaffMember], first: date, length: int, zone: ZoneInfo) -> Schedule:
     """Return the days of these staff members, with a constant number of queries."""
     start, end = bounds(first, length, zone)
-    calendars = load_calendars(people, first, first + timedelta(days=length - 1))
+    # Hours for calls: a closed branch may stop only appointments in person.
+    last = first + timedelta(days=length - 1)
+    calendars = load_calendars(people, first, last, method=MeetingMethod.PHONE)
     appointments: dict[int, list[AppointmentRow]] = defaultdict(list)
     for booked in appointment_rows_between(people, start, end):
         appointments[booked.staff_id].append(booked)

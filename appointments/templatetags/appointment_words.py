@@ -6,9 +6,11 @@ from datetime import datetime, time
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.labels import method_icon, personal_link_label, phone_to_call
+from appointments.models import Appointment
 from appointments.notifications.autolinks import without_autolinks
 from appointments.time_zones import (
     clock_time,
@@ -19,6 +21,7 @@ from appointments.time_zones import (
     pick_value,
     time_range,
     time_zone_label,
+    zone_city,
 )
 from appointments.timeline import event_text
 from coconut.fields.phone_numbers import tel_uri
@@ -39,6 +42,22 @@ register.filter(time_range, expects_localtime=True)
 register.filter(tel_uri)
 register.filter(time_zone_label)
 register.filter(without_autolinks)
+
+
+@register.filter
+def booked_local_time(appointment: Appointment) -> str:
+    """Return the local start as booked, with its zone: "Mon 4 Jan 2027, 09:00, Vancouver"."""
+    if appointment.local_start is None or appointment.local_zone is None:
+        return ""
+    return f"{date_format(appointment.local_start, 'D j M Y, H:i')}, {zone_city(appointment.local_zone)}"
+
+
+@register.filter
+def present_local_time(appointment: Appointment) -> str:
+    """Return what clocks in the zone of `booked_local_time` show at the start now, with the abbreviation."""
+    if appointment.local_zone is None:
+        return ""
+    return date_format(appointment.starts_at.astimezone(appointment.local_zone), "D j M Y, H:i T")
 
 
 @register.filter

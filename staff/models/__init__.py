@@ -1,7 +1,8 @@
 """Organisations, their locations, their staff (the user model) and when staff work."""
 
 from staff.models.addresses import ADDRESS_FIELDS, PostalAddress
-from staff.models.hours import LocationHours, TimeOff, TimeOffQuerySet, Weekday, WeeklyHours, WorkingHours
+from staff.models.closings import DateOverride, DateOverrideQuerySet, HolidayCalendar, OverrideHours
+from staff.models.hours import LocationHours, TimeOff, TimeOffQuerySet, TimeSpan, Weekday, WeeklyHours, WorkingHours
 from staff.models.organizations import (
     Clock,
     FirstWeekday,
@@ -17,8 +18,11 @@ from staff.models.people import Role, StaffMember, StaffMemberManager, StaffMemb
 __all__ = [
     "ADDRESS_FIELDS",
     "Clock",
+    "DateOverride",
+    "DateOverrideQuerySet",
     "EmailState",
     "FirstWeekday",
+    "HolidayCalendar",
     "Location",
     "LocationHours",
     "LocationQuerySet",
@@ -27,6 +31,7 @@ __all__ = [
     "Organization",
     "OutboxEmail",
     "OutboxEmailQuerySet",
+    "OverrideHours",
     "PostalAddress",
     "Role",
     "StaffMember",
@@ -34,6 +39,7 @@ __all__ = [
     "StaffMemberQuerySet",
     "TimeOff",
     "TimeOffQuerySet",
+    "TimeSpan",
     "VideoChoice",
     "Weekday",
     "WeeklyHours",

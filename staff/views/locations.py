@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from staff.access import admin_only, current_organization
-from staff.forms.hours import WeekForm, with_monday_copied
+from staff.forms.hours import CopyForm, WeekForm, with_day_copied
 from staff.forms.locations import LocationFilter, LocationForm
+from staff.hours import TimeRange
 from staff.locations.search import location_or_404, search_locations, with_staff_count
 from staff.locations.week import opening_week_of, replace_opening_week
 from staff.pagination import list_context
@@ -56,20 +57,29 @@ def location_hours(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the weekly opening hours. *Copy* only fills in the form."""
     location = location_or_404(current_organization(request), pk)
     week = opening_week_of(location)
-    if request.method == "POST" and "copy" in request.POST:
-        form = WeekForm(with_monday_copied(request.POST), week=week)
-        messages.info(request, _("Monday is copied to Tuesday to Friday. Save to keep it."))
-    else:
-        form = WeekForm(request.POST if request.method == "POST" else None, week=week)
-        if form.is_bound and form.is_valid():
-            replace_opening_week(location, form.week)
-            messages.success(request, _("Saved."))
-            return redirect("location-hours", location.pk)
+    form, copy_form = WeekForm(request.POST or None, week=week), CopyForm()
+    if "copy" in request.POST:
+        form, copy_form = _copied(request, week)
+    elif form.is_valid():
+        replace_opening_week(location, form.week)
+        messages.success(request, _("Saved."))
+        return redirect("location-hours", location.pk)
     context = {
         "location": location,
         "name": location.name,
         "week_form": form,
+        "copy_form": copy_form,
         "is_always_open": not week,
         "zone": location.time_zone.key.replace("_", " "),
     }
     return render(request, "staff/locations/hours.html", context)
+
+
+def _copied(request: HttpRequest, week: list[TimeRange]) -> tuple[WeekForm, CopyForm]:
+    """Return the submitted week with a day copied to others, if the chosen days are valid."""
+    copy_form, data = CopyForm(request.POST), request.POST.dict()
+    if copy_form.is_valid():
+        chosen = copy_form.cleaned_data
+        data = with_day_copied(data, chosen["copy_from"], chosen["copy_to"])
+        messages.info(request, _("The hours are copied. Save to keep them."))
+    return WeekForm(data, week=week), copy_form

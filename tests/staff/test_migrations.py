@@ -12,7 +12,7 @@ from staff.models import Location
 from tests.factories import make_location, make_organization
 
 pytestmark = pytest.mark.django_db
-PREVIOUS, MIGRATION = ("staff", "0004_sessions"), ("staff", "0005_organization_and_locations")
+PREVIOUS, MIGRATION = ("staff", "0005_closings"), ("staff", "0006_organization_and_locations")
 
 
 def test_the_address_of_a_location_becomes_its_street() -> None:

@@ -205,12 +205,12 @@ def test_opening_hours_are_replaced(as_ada: Browser, maple: Organization) -> Non
     assert "counts as always open" not in as_ada.get(page).content.decode()
 
 
-def test_monday_is_copied_without_saving(as_ada: Browser, maple: Organization) -> None:
+def test_a_day_is_copied_without_saving(as_ada: Browser, maple: Organization) -> None:
     location = make_location(maple)
 
     response = as_ada.post(
         reverse("location-hours", args=[location.pk]),
-        {"d0_0_start": "09:00", "d0_0_end": "17:00", "copy": "monday"},
+        {"d0_0_start": "09:00", "d0_0_end": "17:00", "copy": "1", "copy_from": "0", "copy_to": ["1", "4"]},
     )
 
     assert response.context["week_form"]["d4_0_end"].value() == "17:00"

@@ -15,7 +15,7 @@ def copy_addresses(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('staff', '0004_sessions'),
+        ('staff', '0005_closings'),
     ]
 
     operations = [
