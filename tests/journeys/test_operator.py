@@ -41,7 +41,8 @@ def test_an_operator_sets_up_an_installation_in_the_admin(page: Page, stack: Sta
     page.get_by_label("Password").fill("a long first password")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/schedule/")
-    assert stack.sql(
+    admins = stack.sql(
         "SELECT m.role, o.slug, l.name FROM staff_staffmember m JOIN staff_organization o ON o.id = m.organization_id"
         " JOIN staff_location l ON l.organization_id = o.id WHERE m.email IN ('bea@birch.example', 'cal@birch.example')"
-    ) == [("admin", "birch-clinic", "Old Town")] * 2
+    )
+    assert admins == [("admin", "birch-clinic", "Old Town")] * 2
