@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +11,11 @@ from django.utils import timezone
 
 from appointments.booking.book import book_appointment
 from appointments.models import Appointment, Client
+from coconut.fields.phone_numbers import canonical_phone_number, phone_search_words
 from staff.models import Organization
 from staff.pagination import search_words
 
-# Digits with the separators that people write in a phone number.
-_PHONE = re.compile(r"[\d\s+()./-]{5,}")
+_DUPLICATES_SHOWN = 5
 
 
 def find_clients(organization: Organization, search: str) -> QuerySet[Client]:
@@ -24,8 +23,39 @@ def find_clients(organization: Organization, search: str) -> QuerySet[Client]:
 
     Phone numbers match in any notation. A trigram index keeps this fast for 100,000 clients.
     """
-    words = ["".join(re.findall(r"\d", search))] if _PHONE.fullmatch(search) else search_words(search)
-    return organization.clients.containing_words(words)
+    return organization.clients.containing_words(_words(search, organization.phone_region))
+
+
+def _words(search: str, region: str | None) -> list[str]:
+    """Return the words to find. A phone number with spaces is one word."""
+    number = phone_search_words(search, region)
+    if number != [search]:
+        return number
+    return [word for typed in search_words(search) for word in phone_search_words(typed, region)]
+
+
+def possible_duplicates(
+    organization: Organization, *, name: str = "", email: str = "", phone: str = ""
+) -> list[Client]:
+    """Return the clients who may be this person: with the same email or phone, or a very similar name.
+
+    Case, accents and the order of names don't count. At most five of each kind, those with the email first.
+    """
+    clients = organization.clients
+    found = [
+        *clients.with_email(email.strip())[:_DUPLICATES_SHOWN],
+        *_with_phone(organization, phone)[:_DUPLICATES_SHOWN],
+        *clients.with_similar_name(name)[:_DUPLICATES_SHOWN],
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _with_phone(organization: Organization, phone: str) -> QuerySet[Client]:
+    number = canonical_phone_number(phone, organization.phone_region)
+    # The search narrows by the index; the column decides.
+    return (
+        organization.clients.containing_words(number.split()).filter(phone=number) if number else Client.objects.none()
+    )
 
 
 def appointments_of(client: Client) -> QuerySet[Appointment]:

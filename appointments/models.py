@@ -6,22 +6,26 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Cast, Concat, Now, Upper
+from django.db.models.functions import Cast, Now, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from appointments import bulk_change_models  # noqa: F401 - registers its models
+from coconut.database.search import Folded, contains_word, folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
 from coconut.fields.local_datetimes import LocalDateTimeField
+from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
 from integrations.models import Meeting
 from services.models import MeetingMethod, Service
@@ -45,18 +49,33 @@ def _digits(field: str) -> Func:
     )
 
 
+#: Share of common trigrams from which two names are very similar: "Jon Smith" and "John Smith" have 0.62.
+SIMILAR_NAME: Final = 0.6
+
+
 class ClientQuerySet(models.QuerySet["Client"]):
     def with_email(self, email: str) -> Self:
         """Return the clients with this email address, compared without case; none for an empty address."""
         return self.filter(email__iexact=normalize_email_address(email)) if email else self.none()
 
     def containing_words(self, words: Iterable[str]) -> Self:
-        """Return the clients whose name, email or phone contains every word, compared without case."""
+        """Return the clients whose name, email or phone contains every word, without case and accents."""
         found = self
         for word in words:
-            # The column is upper case; the database also raises the word, so that both follow the same rules.
-            found = found.filter(search_text__contains=Upper(Value(word)))
+            found = found.filter(contains_word(word))
         return found
+
+    def with_similar_name(self, name: str) -> Self:
+        """Return the clients with a very similar name, the most similar first. The order of its parts doesn't count."""
+        typed = Folded(Value(name))
+        close = TrigramSimilarity(Folded(F("name")), typed)  # type: ignore[arg-type] # stubs know only text
+        # The index finds rows that contain something like the name; the similarity of the names decides.
+        return (
+            self.filter(search_text__trigram_word_similar=typed)
+            .annotate(similarity=close)
+            .filter(similarity__gte=SIMILAR_NAME)
+            .order_by("-similarity", "pk")
+        )
 
 
 class ClientManager(models.Manager["Client"]):
@@ -68,33 +87,39 @@ class ClientManager(models.Manager["Client"]):
     def with_email(self, email: str) -> ClientQuerySet:
         return self.get_queryset().with_email(email)
 
+    def with_similar_name(self, name: str) -> ClientQuerySet:
+        return self.get_queryset().with_similar_name(name)
+
     def containing_words(self, words: Iterable[str]) -> ClientQuerySet:
         return self.get_queryset().containing_words(words)
+
+
+#: Details of a client after an erasure.
+BLANK_CLIENT: Final[dict[str, Any]] = {"name": "", "email": "", "phone": "", "language": "", "time_zone": None}
 
 
 class Client(models.Model):
     """A person who books with an organisation. Clients have no account."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="clients")
-    name = models.CharField(_("name"), max_length=300, validators=[one_line])
+    name = OneLineField(_("name"), max_length=300, validators=[one_line])
     email = EmailAddressField(_("email"), blank=True)
     phone = PhoneNumberField(_("phone"), max_length=40, blank=True, validators=[one_line])
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     # Text that a search covers. The phone's digits are added without spaces and dashes, as people type them.
     search_text = models.GeneratedField(
-        expression=Upper(
-            Concat(
-                *("name", Value(" "), "email", Value(" "), "phone", Value(" "), _digits("phone")),
-                output_field=models.TextField(),
-            )
-        ),
+        expression=folded_text("name", "email", "phone", _digits("phone")),
         output_field=models.TextField(),
         db_persist=True,
     )
     created_at = models.DateTimeField(auto_now_add=True)
     # An erased client keeps the row, to which past appointments point, and nothing else.
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # A merged client is erased, too. A booking that names it lands on the client that was kept.
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, related_name="merged_clients", null=True, blank=True, editable=False
+    )
 
     objects: ClassVar[ClientManager] = ClientManager()
 
@@ -102,9 +127,12 @@ class Client(models.Model):
         ordering = ["name", "pk"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(erased_at=None) | Q(name="", email="", phone="", language="", time_zone=None),
+                condition=Q(erased_at=None) | Q(**BLANK_CLIENT),
                 name="erased_client_is_blank",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(erased_at__isnull=False), name="merged_client_is_erased"
+            ),
         ]
         # Lists and searches never show erased clients, so their indexes leave them out.
         indexes = [
@@ -230,6 +258,9 @@ class Appointment(models.Model):
     client_time_zone = TimeZoneField(null=True, blank=True)
     client_note = models.TextField(blank=True)
     internal_note = models.TextField(blank=True)
+    # Time of the change of hours that left the appointment outside them. Empty again after a move or a reassignment,
+    # which may lie outside the hours on purpose.
+    outside_hours_since = models.DateTimeField(null=True, blank=True, editable=False)
     # Clients read a reason that staff gave. A client's own reason is only for staff.
     cancel_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     # Grows with every change, so that no change overwrites a concurrent one.
@@ -283,6 +314,22 @@ class Appointment(models.Model):
                 name="appointment_taken",
             ),
             models.Index(fields=["client", "starts_at"], name="appointment_by_client"),
+            # For the appointments in a closing of a location, and for those that need attention. Cover both queries.
+            models.Index(
+                fields=["location", "starts_at"],
+                include=["id", "ends_at"],
+                condition=Q(status__in=LIVE_STATUSES),
+                name="appointment_at_location",
+            ),
+            models.Index(
+                fields=["organization", "ends_at"],
+                include=["id", "staff", "service", "method", "status", "starts_at"],
+                condition=Q(status__in=LIVE_STATUSES),
+                name="appointment_live",
+            ),
+            models.Index(
+                fields=["staff"], condition=Q(outside_hours_since__isnull=False), name="appointment_outside_hours"
+            ),
             # Nearly always empty.
             models.Index(
                 fields=["organization", "starts_at"],
@@ -380,6 +427,7 @@ class AppointmentEventKind(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     CANCELLED_WITH_REASON = "cancelled_with_reason", _("Cancelled with a reason")
     NOTES_CHANGED = "notes_changed", _("Notes changed")
+    TIMES_OFFERED = "times_offered", _("Other times offered")
     PRIVATE_LINKS_REPLACED = "private_links_replaced", _("Client’s links replaced")
     LINK_REQUESTED = "link_requested", _("Link requested")
     LINK_REPLACED = "link_replaced", _("Link replaced")
@@ -416,6 +464,7 @@ class NotificationKind(models.TextChoices):
     REASSIGNED = "reassigned", _("Reassigned")
     CHANGED = "changed", _("Changed")
     CANCELLED = "cancelled", _("Cancelled")
+    TIMES_OFFERED = "offered", _("Other times offered")
 
 
 class Audience(models.TextChoices):

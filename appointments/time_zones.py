@@ -36,6 +36,13 @@ def day_and_time(local: datetime, day_format: str) -> str:
     return f"{date_format(local, day_format)}, {clock_time(local)}"
 
 
+def exact_day_and_time(local: datetime) -> str:
+    """Return a day and time that need no other label: "Mon 7 December, 09:00 EST"; with the year if it isn't this."""
+    is_this_year = local.year == timezone.now().astimezone(local.tzinfo).year
+    day = date_format(local, "D j F" if is_this_year else "D j F Y")
+    return f"{day}, {_with_abbreviation(local)}"
+
+
 def other_local_time(at: datetime, zone: ZoneInfo) -> str:
     """Return the local time in `zone`, with the weekday if it differs; "" if it equals the current zone's time."""
     here, there = timezone.localtime(at), at.astimezone(zone)

@@ -4,9 +4,11 @@ from django.urls import include, path
 
 from appointments.views import (
     appointments,
+    attention,
     booking,
     booking_request,
     changes,
+    client_merge,
     client_view,
     client_view_settings,
     clients,
@@ -43,6 +45,9 @@ _private_link = [
 urlpatterns = [
     path("schedule/", schedule.schedule, name="schedule"),
     path("schedule/events/", schedule.schedule_events, name="schedule-events"),
+    path("schedule/attention/", attention.attention, name="attention"),
+    path("schedule/attention/change/", attention.attention_change, name="attention-change"),
+    path("schedule/attention/changes/<int:pk>/", attention.attention_progress, name="attention-progress"),
     path("schedule/appointments/add/", booking.appointment_add, name="appointment-add"),
     path("schedule/appointments/<int:pk>/", include(_one_appointment)),
     path("contact-center/", contact_center.contact_center, name="contact-center"),
@@ -56,6 +61,7 @@ urlpatterns = [
     path("clients/", clients.client_list, name="client-list"),
     path("clients/add/", clients.add_client, name="client-add"),
     path("clients/<int:pk>/", clients.edit_client, name="client-edit"),
+    path("clients/<int:pk>/merge/", client_merge.client_merge, name="client-merge"),
     path("clients/<int:pk>/erase/", privacy.client_erase, name="client-erase"),
     path("clients/<int:pk>/export/", privacy.client_export, name="client-export"),
     path("book/<slug:slug>/", client_view.book, name="book"),

@@ -27,13 +27,24 @@ def country_choices() -> list[tuple[str, str]]:
 
 
 def country_of_zone(key: str) -> str:
-    """Return the code of the country of a time zone, such as "CA"; "" for a zone that isn't a place."""
-    return _countries_by_zone().get(key, "")
+    """Return the code of the country of a time zone, such as "CA" for America/Toronto.
+
+    A former name counts as the zone it became. "" is a zone that isn't a place, such as UTC.
+    """
+    countries = _countries_by_zone()
+    return countries.get(key) or countries.get(_renamed_zones().get(key, ""), "")
 
 
 @cache
 def _countries_by_zone() -> dict[str, str]:
     return {zone: code for code, _coordinates, zone, *_comment in _rows("zone.tab")}
+
+
+@cache
+def _renamed_zones() -> dict[str, str]:
+    """Return the present name by former name, from lines such as "L America/New_York US/Eastern"."""
+    lines = (line.split(" ") for (line,) in _rows("tzdata.zi"))
+    return {fields[2]: fields[1] for fields in lines if fields[0] == "L"}
 
 
 def _rows(name: str) -> Iterator[list[str]]:

@@ -13,6 +13,7 @@ from appointments.models import Appointment, AppointmentEvent, AppointmentEventK
 from appointments.timeline import local_time
 from demo.appointments import Provider, appointments_of, time_off_of
 from demo.audit_log import audit_events_of
+from demo.closings import create_closings
 from demo.logins import OPERATOR, PASSWORD
 from demo.logo import logo_of
 from demo.organizations import CEDAR, MAPLE, Branch, Person, SeedOrganization
@@ -61,6 +62,8 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
         _create_logo(organization)
     locations = _create_locations(organization, plan)
     staff = _create_staff(organization, plan, locations, password)
+    if plan is MAPLE:
+        create_closings(locations, staff, now)
     admin = next(member for member in staff.values() if member.is_admin)
     record_all(audit_events_of(admin, staff.values(), now))
     services = _create_services(organization, plan, staff)

@@ -20,6 +20,7 @@ from django.utils.formats import date_format
 from staff.audit_log.kinds import HOURS_CHANGED, TIME_OFF_ADDED, TIME_OFF_REMOVED
 from staff.audit_log.record import record
 from staff.clock import format_time
+from staff.hooks import changing_hours
 from staff.models import StaffMember, TimeOff, WorkingHours
 
 
@@ -58,8 +59,9 @@ def replace_week(person: StaffMember, week: Iterable[TimeRange]) -> None:
         _lock_person(person)
         before = week_of(person)
         today = timezone.localdate(timezone=person.zone)
-        person.working_hours.filter(Q(starts_on=None) | Q(starts_on__lte=today)).delete()
-        add_working_hours(person, after)
+        with changing_hours(person=person.pk):
+            person.working_hours.filter(Q(starts_on=None) | Q(starts_on__lte=today)).delete()
+            add_working_hours(person, after)
         if after != before:
             record(HOURS_CHANGED, person, params={"before": week_as_json(before), "after": week_as_json(after)})
 

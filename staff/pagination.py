@@ -9,6 +9,9 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
+from coconut.database.search import text_contains_word
+from coconut.fields.one_line_text import clean_one_line
+
 ROWS_PER_PAGE = (25, 50, 100)
 _SESSION_KEY = "rows_per_page"
 # Outlook writes "Okafor, Sam", and several people as "Okafor, Sam; Berg, Anna".
@@ -35,17 +38,20 @@ def rows_per_page(request: HttpRequest) -> int:
 
 
 def search_words(text: str) -> list[str]:
-    """Return the words of a search. Commas and semicolons separate words like spaces."""
-    return [word for word in _BETWEEN_WORDS.split(text) if word]
+    """Return the words of a search. Commas and semicolons separate words like spaces.
+
+    The words have the form in which names are stored, so that composed and decomposed letters find each other.
+    """
+    return [word for word in _BETWEEN_WORDS.split(clean_one_line(text)) if word]
 
 
 def has_words(text: str, *fields: str) -> Q:
-    """Return the condition that each word of `text` is in one of the fields, compared without case."""
+    """Return the condition that each word of `text` is in one of the fields, without case and accents."""
     found = Q()
     for word in search_words(text):
         anywhere = Q()
         for field in fields:
-            anywhere |= Q(**{f"{field}__icontains": word})
+            anywhere |= Q(text_contains_word(word, field))
         found &= anywhere
     return found
 

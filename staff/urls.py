@@ -2,17 +2,7 @@
 
 from django.urls import path
 
-from staff.views import (
-    branding,
-    closings,
-    exceptions,
-    hours,
-    locations,
-    organization,
-    passwords,
-    people,
-    sessions,
-)
+from staff.views import branding, closings, exceptions, hours, locations, organization, passwords, people, sessions
 
 urlpatterns = [
     path("staff/", people.staff_list, name="staff-list"),

@@ -12,11 +12,13 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from appointments.bulk_change_models import BulkChange
 from appointments.client_view.form_tokens import reference_of
 from appointments.models import Appointment, BookedThrough
 from integrations.events import record_event
 from integrations.models import EventKind, MatchField, RematchScope
-from services.models import MeetingMethod
+from services.models import MeetingMethod, QuestionKind
+from services.questions import QuestionDraft, add_question
 from staff.branding.logos import save_logo
 from staff.models import DateOverride, OutboxEmail, Role, StaffMember, TimeOff
 from tests.factories import (
@@ -80,6 +82,10 @@ RULES = {
     "service-edit": OWN_ADMINS,
     "service-more": OWN_ADMINS,
     "service-staff": OWN_ADMINS,
+    "service-questions": OWN_ADMINS,
+    "service-question-add": OWN_ADMINS,
+    "question-edit": OWN_ADMINS,
+    "question-move": OWN_ADMINS,
     "service-to-video": OWN_ADMINS,
     "settings": ADMINS,
     "organization-settings": ADMINS,
@@ -139,6 +145,9 @@ RULES = {
     "teams-callback": ADMINS,
     "schedule": MEMBERS,
     "schedule-events": MEMBERS,
+    "attention": SCHEDULERS,
+    "attention-change": SCHEDULERS,
+    "attention-progress": OWN_SCHEDULERS,
     "appointment-add": SCHEDULERS,
     "appointment": WHOSE_IT_IS,
     "appointment-move": WHOSE_IT_IS,
@@ -159,6 +168,7 @@ RULES = {
     "client-add": SCHEDULERS,
     "client-edit": OWN_SCHEDULERS,
     "client-erase": OWN_ADMINS,
+    "client-merge": OWN_SCHEDULERS,
     "client-export": OWN_ADMINS,
     "book": EVERYBODY,
     "book-booked": EVERYBODY,
@@ -208,6 +218,7 @@ ONLY_POST = {
     "appointment-notes",
     "appointment-drag",
     "appointment-mail-again",
+    "question-move",
 }
 ALSO_POST = {
     "password-change",
@@ -230,6 +241,8 @@ ALSO_POST = {
     "service-edit",
     "service-more",
     "service-staff",
+    "service-question-add",
+    "question-edit",
     "connection-rematch",
     "connection-field",
     "connection-disconnect",
@@ -304,6 +317,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
     return {
         "people": people,
         "service": service.pk,
+        "question": add_question(service, QuestionDraft(QuestionKind.SHORT_TEXT, "Which branch?")).pk,
         "location": location.pk,
         "connection": connection.pk,
         "request": make_connection_request(people["ada"]).pk,
@@ -315,6 +329,7 @@ def world(fake_teams: Any) -> dict[str, Any]:
         "time_off": time_off.pk,
         "exception": exception.pk,
         "closing": closing.pk,
+        "bulk_change": BulkChange.objects.create(organization=maple, action="move", started_by=people["ada"]).pk,
         "mail": appointment.notifications.create(kind="booked", email=email).pk,
     }
 
@@ -358,10 +373,12 @@ def address(name: str, world: dict[str, Any]) -> str:
         "staff": sam,
         "location": world["location"],
         "service": world["service"],
+        "question": world["question"],
         "client": world["client"],
         "appointment": appointment.pk,
         "contact": appointment.pk,
         "closing": world["closing"],
+        "attention": world["bulk_change"],
     }
     return reverse(name, args=[rows.get(name.partition("-")[0], world["connection"])])
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final
 
 from django.db.models import prefetch_related_objects
 
@@ -21,6 +22,9 @@ from appointments.availability.open_hours import DayException, Hours, Span, Week
 from appointments.models import Appointment
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
+
+# Later than any appointment: in the year 2286.
+_END_OF_TIME: Final = 10**10
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,11 @@ def load_calendars(
         return bookable_intervals(own, known, first_day, last_day, at=at, in_person=in_person)
 
     return {
-        member.pk: Calendar(hours_of(member), merged(rows.time_off[member.pk]), merged(rows.busy_time[member.pk]))
+        member.pk: Calendar(
+            hours_of(member),
+            merged([*rows.time_off[member.pk], *_after_last_day(member)]),
+            merged(rows.busy_time[member.pk]),
+        )
         for member in people
     }
 
@@ -172,6 +180,11 @@ def _load_other_locations(
     rows.opening.overrides.update(more.overrides)
     rows.opening.holidays.update(more.holidays)
     return dict(Location.objects.filter(pk__in=others).order_by().values_list("pk", "time_zone"))
+
+
+def _after_last_day(member: StaffMember) -> list[Interval]:
+    """Return the time after the person's last working day, as time off without an end."""
+    return [] if member.leaves_at is None else [(int(member.leaves_at.timestamp()), _END_OF_TIME)]
 
 
 def _hours_of(rows: HoursRows, pk: int, zone: tzinfo, *, home: int | None = None) -> Hours:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appointments.availability.calendars import Durations, load_calendar, load_calendars_around
-from appointments.availability.intervals import DAY_SECONDS, grid
+from appointments.availability.daily_limits import full_days
+from appointments.availability.intervals import DAY_SECONDS, subtract
+from appointments.availability.start_times import start_times, start_zone
 from appointments.models import Appointment
 from services.models import MeetingMethod, Service
 from staff.models import Location, StaffMember
 
-# Every zone's offset is a whole number of quarter hours, so one grid fits all zones.
-GRID_SECONDS = 15 * 60
 # Days that one search step for the next free times covers.
 SEARCH_DAYS = 14
 
@@ -44,7 +44,7 @@ def free_slots(
     ignoring: Appointment | None = None,
     now: datetime | None = None,
 ) -> dict[int, list[int]]:
-    """Return the quarter hours in [start, end) at which each staff member can start this service, by staff pk.
+    """Return the start times in [start, end) at which each staff member can start this service, by staff pk.
 
     They are ascending unix seconds. Minimum notice and horizon hold for clients only. `durations` replaces the
     service's own. `location` is that of an appointment in person, else each person's home branch. `ignoring` is an
@@ -58,9 +58,13 @@ def free_slots(
         return {member.pk: [] for member in people}
     durations = durations or Durations.of_service(service)
     calendars = load_calendars_around(people, first, last, method=method, location=location, ignoring=ignoring)
-    slots = {
-        pk: _between(grid(calendar.free(durations), GRID_SECONDS), first, last) for pk, calendar in calendars.items()
-    }
+    full = full_days(service, people, first, last, location=location, ignoring=ignoring)
+
+    def starts_of(member: StaffMember) -> list[int]:
+        free = subtract(calendars[member.pk].free(durations), full[member.pk])
+        return start_times(free, service, start_zone(member, location))
+
+    slots = {member.pk: _between(starts_of(member), first, last) for member in people}
     if ignoring is not None and durations == Durations.of_appointment(ignoring):
         _remove_present_start(slots, ignoring)
     return slots
@@ -79,7 +83,7 @@ def next_free_of_any_staff(
     ignoring: Appointment | None = None,
     now: datetime | None = None,
 ) -> list[datetime]:
-    """Return the next quarter hours from `after` on at which any of the people is free, in UTC, up to the horizon.
+    """Return the next start times from `after` on at which any of the people is free, in UTC, up to the horizon.
 
     See `free_slots` for the other arguments.
     """

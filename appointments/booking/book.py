@@ -7,7 +7,7 @@ and the answer friendly. Nothing here calls another system: meetings, emails and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,11 @@ from django.db import IntegrityError
 
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.booking_rules.limits import (
+    check_client_limits,
+    check_daily_limit,
+    lock_service_with_client_limits,
+)
 from appointments.booking_rules.locks import lock_client, lock_staff
 from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import (
@@ -119,7 +124,7 @@ def book_appointment(
         if (existing := find_repeated_booking(wanted)) is not None:
             return existing
         if isinstance(error, TimeTaken):
-            raise time_taken(wanted.slot_request_for(staff)) from None
+            raise _with_next_free(error, time_taken(wanted.slot_request_for(staff))) from None
         raise
 
 
@@ -130,14 +135,22 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     `find_repeated_booking`, so that a first request never pays for that query.
     """
     # In the order of docs/architecture.md, as an edit of the client's email address locks both, too.
-    lock_client(wanted.client)
+    lock_service_with_client_limits(wanted.service, wanted.through)
+    wanted = replace(wanted, client=lock_client(wanted.client))
     request = wanted.slot_request_for(lock_staff(staff))
     check_offered(request, wanted.method)
     check_reachable(wanted.client, wanted.method)
     if wanted.method == MeetingMethod.AT_LOCATION and (place := _place_of(wanted, request.staff)):
         check_location(place)
+    check_client_limits(request, wanted.client)
     check_time(request)
+    check_daily_limit(request)
     return _save_booking(_new_appointment(wanted, request))
+
+
+def _with_next_free(error: TimeTaken, taken: TimeTaken) -> TimeTaken:
+    """Return `taken` as an error of the same class as `error`."""
+    return type(error)(taken.sentence, taken.next_free)
 
 
 def find_repeated_booking(wanted: Booking) -> Appointment | None:

@@ -10,14 +10,13 @@ from django.db.models import Q, QuerySet
 
 from appointments.availability.calendars import Durations
 from appointments.availability.slots import next_free
+from appointments.availability.start_times import most_starts_a_day
 from appointments.models import Appointment
 from integrations.hosting.blocking_reasons import BlockingReason
 from integrations.hosting.eligibility import Hosting, hosting_of
 from services.models import MeetingMethod, Service
 from staff.models import Organization, StaffMember
 
-# A day has fewer quarter hours than this.
-_TIMES_A_DAY = 100
 _NEXT_TIMES = 6
 
 
@@ -107,7 +106,7 @@ def free_times(
         service,
         member,
         datetime.combine(day, time(0), zone),
-        _TIMES_A_DAY,
+        most_starts_a_day(service),
         durations=Durations.of_appointment(moving) if moving else None,
         method=moving.method if moving else method or MeetingMethod.AT_LOCATION,
         location=moving.location if moving else None,

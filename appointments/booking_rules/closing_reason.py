@@ -15,20 +15,28 @@ from staff.models import Location, StaffMember
 def closing_reason(
     staff: StaffMember, starts_at: datetime, duration: timedelta, method: int, location: Location | None
 ) -> str:
-    """Return a sentence if the location's closing or other hours on that date forbid the time; "" otherwise.
+    """Return a sentence if the location's closing or other hours on that date forbid the time; "" otherwise."""
+    closed = closed_day_at(staff, starts_at, duration, method, location)
+    return _sentence(closed) if closed else ""
 
-    Without `location` it is the staff member's home branch. Takes up to two queries.
+
+def closed_day_at(
+    staff: StaffMember, starts_at: datetime, duration: timedelta, method: int, location: Location | None
+) -> ClosedDay | None:
+    """Return the closing or the other hours of the location on that date, if they forbid the time.
+
+    Without `location` it is the staff member's home branch. Takes up to three queries.
     """
     in_person = method == MeetingMethod.AT_LOCATION
     place = (location if in_person else None) or staff.location
     if place is None:
-        return ""
+        return None
     start = starts_at.astimezone(place.time_zone)
     end = (starts_at + duration).astimezone(place.time_zone)
     closed = closed_day_of(place, start.date(), in_person=in_person)
     if closed is None or (start.date() == end.date() and closed.is_open_between(start.time(), end.time())):
-        return ""
-    return _sentence(closed)
+        return None
+    return closed
 
 
 def _sentence(closed: ClosedDay) -> str:

@@ -27,10 +27,17 @@ def lock_people(*people: StaffMember) -> dict[int, StaffMember]:
     return by_pk
 
 
-def lock_client(client: Client) -> None:
-    """Lock the client's row, as an erasure does. Raises BookingError if the client was erased."""
-    if Client.objects.select_for_update(no_key=True).filter(pk=client.pk).first() is None:
+def lock_client(client: Client) -> Client:
+    """Lock the client's row, as an erasure or a merge does, and return the client.
+
+    If the client was merged into another one meanwhile, return that one. Raises BookingError if the client was erased.
+    """
+    if Client.objects.select_for_update(no_key=True).filter(pk=client.pk).exists():
+        return client
+    kept = Client.objects.filter(merged_clients=client.pk).select_related("organization").first()
+    if kept is None:
         raise BookingError(_("This client’s data was erased. Choose another client, or add one."), "client")
+    return lock_client(kept)
 
 
 def lock_appointment(appointment: Appointment, actor: StaffMember | None) -> Appointment:

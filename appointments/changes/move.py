@@ -9,6 +9,11 @@ from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations
 from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.booking_rules.limits import (
+    check_client_limits,
+    check_daily_limit,
+    lock_service_with_client_limits,
+)
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_people
 from appointments.booking_rules.lost_race import run_with_retry
 from appointments.booking_rules.validation import (
@@ -16,6 +21,7 @@ from appointments.booking_rules.validation import (
     check_active,
     check_assigned,
     check_changeable,
+    check_client_may_move,
     check_same_organization,
     check_time,
     set_times,
@@ -42,7 +48,7 @@ MOVABLE = (Status.CONFIRMED, Status.ARRIVED)
 MOVABLE_BY_CLIENT = (Status.CONFIRMED,)
 LONGEST = timedelta(hours=24)
 _CHANGED_FIELDS = (
-    *("starts_at", "ends_at", "busy_from", "busy_to", "staff", "staff_join_token", "version"),
+    *("starts_at", "ends_at", "busy_from", "busy_to", "outside_hours_since", "staff", "staff_join_token", "version"),
     *("local_start", "local_zone", "moved_by_zone_rules"),
 )
 
@@ -95,6 +101,7 @@ def _attempt_move(
     actor: StaffMember | None,
     version: int | None,
 ) -> Appointment:
+    lock_service_with_client_limits(request.service, request.through)
     people = lock_people(appointment.staff, request.staff)
     current = lock_appointment(appointment, actor)
     check_changeable(current, request.through)
@@ -107,8 +114,11 @@ def _attempt_move(
     if _is_unchanged(current, locked) and not current.moved_by_zone_rules:
         return current
     check_version(current, version)
+    check_client_may_move(current, request.through)
     _check_movable(current, locked)
+    check_client_limits(locked, current.client)
     check_time(locked)
+    check_daily_limit(locked)
     return _move(current, locked, actor)
 
 

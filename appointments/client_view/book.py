@@ -7,8 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from appointments.availability.daily_limits import day_around
 from appointments.availability.slots import next_free_of_any_staff
 from appointments.booking.any_staff import book_with_any_staff
+from appointments.booking_rules.errors import BookingError, ClientLimitReached
 from appointments.client_view.form_tokens import FormToken
 from appointments.client_view.selection import ClientSelection
 from appointments.clients import book_for
@@ -45,7 +47,6 @@ def book_as_client(
         "client_time_zone": selection.own_zone,
         "location": selection.location,
     }
-    details = details | {"name": " ".join(details["name"].split())}
     client = same_client(details, selection.organization.pk) or {**details, "time_zone": selection.own_zone}
     if selection.staff:
         return book_for(client, staff=selection.staff, **booking)
@@ -63,10 +64,14 @@ def request_key_of(selection: ClientSelection, token: FormToken, starts_at: date
     return token.request_key(selection.service.pk, int(starts_at.timestamp()), email)
 
 
-def next_slots(selection: ClientSelection, after: datetime) -> list[datetime]:
-    """Return the next free slots after a datetime, or from now on if it has passed."""
+def next_slots(selection: ClientSelection, refused: datetime, error: BookingError) -> list[datetime]:
+    """Return the next free slots after a refused start, or from now on if it has passed.
+
+    If the client has reached a limit, the slots are those of later days.
+    """
     assert selection.service  # noqa: S101 - the page has checked it
-    start = max(after, timezone.now())
+    _today, tomorrow = day_around(refused, selection.zone)
+    start = max(tomorrow if isinstance(error, ClientLimitReached) else refused, timezone.now())
     return next_free_of_any_staff(
         selection.service,
         selection.candidates,
@@ -82,9 +87,5 @@ def same_client(details: dict[str, str], organization_id: int) -> Client | None:
     """Return the client with this name and email, and with this phone if one is given."""
     known = Client.objects.with_email(details["email"])
     found = known.filter(organization=organization_id, name__iexact=details["name"]).order_by("pk")
-    digits = _digits(details["phone"])
-    return next((client for client in found if not digits or _digits(client.phone) == digits), None)
-
-
-def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))
+    phone = details["phone"]
+    return next((client for client in found if not phone or client.phone == phone), None)

@@ -18,7 +18,8 @@ from appointments.client_view.selection import ClientSelection
 from appointments.parameters import UnixTimeField, clean_or_none
 from appointments.time_zones import day_and_time
 from coconut.email_addresses import EmailAddressFormField
-from coconut.fields.phone_numbers import PhoneNumberFormField
+from coconut.fields.one_line_text import OneLineFormField
+from coconut.fields.phone_numbers import PhoneNumberFormField, set_phone_region
 from services.models import MeetingMethod
 from staff.validators import one_line
 
@@ -47,7 +48,7 @@ class DetailsForm(forms.Form):
 
     start = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
     token = forms.CharField(required=False, max_length=500, widget=forms.HiddenInput)
-    name = forms.CharField(
+    name = OneLineFormField(
         label=gettext_lazy("Your name"),
         max_length=_LONGEST_NAME,
         validators=[one_line, _no_address],
@@ -86,6 +87,7 @@ class DetailsForm(forms.Form):
         self.selection = selection
         self.next_free: list[datetime] = []
         super().__init__(data, initial={"start": selection.starts_at and int(selection.starts_at.timestamp())})
+        set_phone_region(self, selection.organization.phone_region)
         if selection.method != MeetingMethod.PHONE:
             del self.fields["phone"]
         self.form_token = FormToken.new()

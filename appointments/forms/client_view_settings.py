@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from coconut.fields.phone_numbers import PhoneNumberFormField
+from coconut.fields.phone_numbers import PhoneNumberFormField, set_phone_region
 from staff.embedding import InvalidOrigin, read_origins
 
 
@@ -25,6 +27,10 @@ class ClientViewSettingsForm(forms.Form):
         max_length=5000,
         widget=forms.Textarea({"rows": 4, "spellcheck": "false"}),
     )
+
+    def __init__(self, *args: Any, region: str | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_phone_region(self, region)
 
     def clean_embed_origins(self) -> str:
         """Check that each line is an origin. The error names the first invalid line."""

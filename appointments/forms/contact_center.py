@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from appointments.availability.first_slots import FirstSlots, FreeDay, FreeTime, find_first_slots
 from appointments.booking.candidates import StaffCandidates
+from appointments.booking.working_places import working_places
 from appointments.booking_rules.errors import BookingError
 from appointments.client_view.branches import Branch, branches_of
 from appointments.dates import DayField
@@ -111,13 +112,13 @@ class ContactCenterForm(BookingBaseForm):
             return StaffCandidates(able=[member for member in found.able if _is_at_active_location(member)])
         if location is None:
             return found
-        return StaffCandidates(able=[member for member in found.able if member.location_id in (location.pk, None)])
+        return StaffCandidates(able=working_places(found.able, self.chosen_service).at(location, found.able))
 
     @cached_property
     def staff_problem(self) -> str:
         """Return why the picked staff member can't take the appointment at the chosen location."""
         chosen, location = self.chosen_staff, self.chosen_location
-        if chosen and location and chosen.location_id not in (location.pk, None):
+        if chosen and location and not working_places([chosen], self.chosen_service).includes(chosen, location):
             names = {"name": chosen.name, "place": location.name}
             return _("%(name)s does not work at %(place)s. Choose someone else, or another location.") % names
         if chosen and chosen.location and not location and self.chosen_method == MeetingMethod.AT_LOCATION:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from appointments.availability.slots import is_within_hours
-from appointments.booking_rules.errors import BookingError, TimeTaken
+from appointments.booking_rules.errors import BookingError, DayFull, TimeTaken
 from appointments.dates import DayField
 from appointments.forms.progressive import ProgressiveForm
 from appointments.parameters import clean_or_none
@@ -92,6 +92,9 @@ class DateTimeGroup(ProgressiveForm):
             self.offers_outside_hours |= not is_within_hours(
                 member, starts_at, starts_at + duration, method=method, location=location
             )
+        if isinstance(error, DayFull):
+            self.offers_outside_hours = True
+            self["outside_hours"].label = _("Book above the daily limit")
 
     def _repeated_times(self) -> list[dt.datetime]:
         """Return both datetimes of the present time if clocks show it twice that day, else an empty list."""

@@ -15,6 +15,7 @@ from appointments.notifications.autolinks import without_autolinks
 from appointments.notifications.before_after import PreviousValues
 from appointments.notifications.ics import address_of
 from appointments.time_zones import current_zone_label, range_ends
+from coconut.fields.phone_numbers import phone_number
 from services.models import MeetingMethod
 
 
@@ -86,5 +87,5 @@ def _time_range(starts_at: datetime, ends_at: datetime) -> str:
 def _method_details(appointment: Appointment, audience: str) -> list[str]:
     """Return who makes the call, or the label and note of a personal link."""
     if appointment.method == MeetingMethod.PHONE and audience == Audience.CLIENT and appointment.client.phone:
-        return [_("We call you at %(phone)s.") % {"phone": without_autolinks(appointment.client.phone)}]
+        return [_("We call you at %(phone)s.") % {"phone": without_autolinks(phone_number(appointment.client.phone))}]
     return [*filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])]

@@ -14,6 +14,7 @@ from appointments.absolute_urls import join_url_for
 from appointments.labels import join_label, personal_link_label
 from appointments.models import Appointment, Audience, NotificationKind
 from appointments.notifications.autolinks import without_autolinks
+from coconut.fields.phone_numbers import phone_number
 from services.models import MeetingMethod
 
 REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
@@ -102,11 +103,13 @@ def _description(appointment: Appointment, audience: str, link: str) -> str:
     other = appointment.staff.name if is_for_client else without_autolinks(appointment.client.name)
     lines = [_("With %(name)s") % {"name": other}]
     if appointment.method == MeetingMethod.PHONE and appointment.client.phone:
-        phone = {"phone": without_autolinks(appointment.client.phone)}
+        phone = {"phone": without_autolinks(phone_number(appointment.client.phone))}
         lines.append((_("We call you at %(phone)s.") if is_for_client else _("Call %(phone)s.")) % phone)
     if link:
         lines.append(f"{join_label(appointment)}: {link}")
     lines += filter(None, [personal_link_label(appointment), appointment.personal_meeting_note])
+    if is_for_client and appointment.service.confirmation_text:
+        lines += ["", *appointment.service.confirmation_text.splitlines()]
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db.models import CharField, Model, Q, QuerySet
 from django.db.models.functions import Cast, Now
 
-from appointments.models import Appointment, AppointmentEvent, Audience, Client
+from appointments.models import BLANK_CLIENT, Appointment, AppointmentEvent, Audience, Client
 from integrations.models import Meeting
 from staff.models import OutboxEmail
 
@@ -60,6 +60,6 @@ CLIENT_DATA: Final = (
     ClientData(
         Client,
         "pk",
-        {"name": "", "email": "", "phone": "", "time_zone": None, "language": "", "erased_at": Now()},
+        {**BLANK_CLIENT, "erased_at": Now()},
     ),
 )

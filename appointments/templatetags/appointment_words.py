@@ -24,7 +24,7 @@ from appointments.time_zones import (
     zone_city,
 )
 from appointments.timeline import event_text
-from coconut.fields.phone_numbers import tel_uri
+from coconut.fields.phone_numbers import phone_number, tel_uri
 from staff.clock import format_time, has_12_hours
 
 register = template.Library()
@@ -37,6 +37,7 @@ register.filter(method_icon)
 register.filter(other_local_time)
 register.filter(personal_link_label)
 register.filter(pick_value, expects_localtime=True)
+register.filter(phone_number)
 register.filter(phone_to_call)
 register.filter(time_range, expects_localtime=True)
 register.filter(tel_uri)

@@ -167,7 +167,7 @@ def _book_selection(request: HttpRequest, selection: ClientSelection) -> HttpRes
         except BookingError as error:
             if not repeats:
                 refund_booking(request, *counted)
-            form.add_booking_error(error, next_slots(selection, form.starts_at))
+            form.add_booking_error(error, next_slots(selection, form.starts_at, error))
         else:
             return see_other("book-booked", selection.organization.slug, reference_of(booked))
     return _render_step(request, selection, "details", {"form": form})

@@ -21,7 +21,8 @@ from staff.access import admin_only, current_organization
 def client_view_settings(request: HttpRequest) -> HttpResponse:
     organization = current_organization(request)
     initial = {"embed_origins": organization.embed_origins, "phone": organization.phone}
-    form = ClientViewSettingsForm(request.POST if request.method == "POST" else None, initial=initial)
+    data = request.POST if request.method == "POST" else None
+    form = ClientViewSettingsForm(data, initial=initial, region=organization.phone_region)
     if form.is_valid():
         save_client_view_settings(organization, **form.cleaned_data)
         messages.success(request, _("Saved."))

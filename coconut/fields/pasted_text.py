@@ -43,10 +43,14 @@ def drop_invisible(text: str) -> str:
 
 
 def _visible(character: str) -> str:
-    category = unicodedata.category(character)
-    if category == "Cf" or character in _BLANK:
+    if is_invisible(character):
         return ""
-    return " " if category == "Zs" else character
+    return " " if unicodedata.category(character) == "Zs" else character
+
+
+def is_invisible(character: str) -> bool:
+    """Return whether the character has no glyph and no width of a space: format characters and blank letters."""
+    return unicodedata.category(character) == "Cf" or character in _BLANK
 
 
 def clean_identifier(text: str) -> str:

@@ -8,6 +8,7 @@ from django.db.models.functions import Upper
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from coconut.database.search import contains_word
 from integrations.models import Connection, MatchStatus, UserMatch
 from staff.models import StaffMember
 from staff.pagination import search_words
@@ -62,14 +63,15 @@ class TableFilter(forms.Form):
 def filtered_users(connection: Connection, table_filter: TableFilter) -> QuerySet[StaffMember]:
     """Return the active staff members that the search and the filter keep, unordered.
 
-    Each word must occur in the name, email, username or remote user name, ignoring case.
+    Each word must occur in the name, email, username or remote user name. Case and accents don't count.
     """
     users = StaffMember.objects.active_in(connection.organization_id).order_by()
     matches = UserMatch.objects.filter(connection=connection)
     for word in table_filter.words:
         # An index holds the few matches whose remote user name differs from the staff field.
-        by_remote_name = matches.exclude(other_user_name="").filter(_contains("other_user_name", word))
-        users = users.filter(_contains("search_text", word) | Q(pk__in=by_remote_name.values("staff")))
+        # That column is upper case. The database raises the word too, so both follow the same rules.
+        by_remote_name = matches.exclude(other_user_name="").filter(other_user_name__contains=Upper(Value(word)))
+        users = users.filter(contains_word(word) | Q(pk__in=by_remote_name.values("staff")))
     status, video = table_filter.value("status"), table_filter.value("video")
     if status:
         matches = matches.filter(status=status)
@@ -79,8 +81,3 @@ def filtered_users(connection: Connection, table_filter: TableFilter) -> QuerySe
         # A user without a match row counts as off.
         return users.exclude(pk__in=matches.filter(enabled=True).values("staff"))
     return users.filter(pk__in=matches.values("staff")) if status or video else users
-
-
-def _contains(field: str, word: str) -> Q:
-    """Match an upper-case column. The database converts the word too, so both follow the same rules."""
-    return Q(**{f"{field}__contains": Upper(Value(word))})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -40,4 +41,6 @@ def _as_json(row: Model, name: str) -> Any:
         return str(value)
     if isinstance(value, ZoneInfo):
         return value.key
+    if isinstance(value, date):
+        return value.isoformat()
     return str(value) if isinstance(value, Model) else value

@@ -167,7 +167,7 @@ def span_error(part: TimeRange) -> str:
     start, end = part.minutes
     is_past_midnight = part.end <= part.start and part.end.hour + part.end.minute > 0
     if is_past_midnight and end - start > _LONGEST_NIGHT_MINUTES:
-        params = {"start": f"{part.start:%H:%M}", "end": f"{part.end:%H:%M}"}
+        params = {"start": format_time(part.start), "end": format_time(part.end)}
         return gettext("%(start)s to %(end)s would end on the next day. Check the times.") % params
     return ""
 

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from coconut.countries import country_of_zone
 from coconut.email_addresses import EmailAddressFormField
+from coconut.fields.phone_numbers import set_phone_region
+from coconut.fields.phone_regions import region_of_zone
 from staff.accounts.email_availability import EmailTaken, TooManyTakenEmails, check_email_is_free
 from staff.addons import addons
 from staff.embedding import InvalidOrigin, read_origins
@@ -48,6 +50,7 @@ class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        set_phone_region(self, region_of_zone(self["time_zone"].value()))
         self.fields["addons"].help_text = " ".join(
             f"{addon.label}: {addon.help_text}" for addon in addons if addon.help_text
         )
@@ -123,6 +126,7 @@ class LocationRowForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["time_zone"].required = False
+        set_phone_region(self, region_of_zone(self["time_zone"].value()))
 
     def save(self, commit: bool = True) -> Location:
         self.instance.time_zone = self.instance.time_zone or self.instance.organization.time_zone

@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from coconut.fields.one_line_text import OneLineFormField
 from staff.forms.days import check_year
 from staff.hours import add_time_off, to_utc
 from staff.models import StaffMember
+from staff.planned_changes import Cause, PlannedChange
 from staff.validators import one_line
 
 
@@ -30,7 +32,7 @@ class TimeOffForm(forms.Form):
     last_time = forms.TimeField(
         label=_("To"), required=False, widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     )
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=200, validators=[one_line])
+    reason = OneLineFormField(label=_("Reason"), required=False, max_length=200, validators=[one_line])
 
     def __init__(self, data: Mapping[str, Any] | None, *, person: StaffMember) -> None:
         super().__init__(data)
@@ -64,6 +66,14 @@ class TimeOffForm(forms.Form):
         if given["last_time"] is None:
             ends_at += timedelta(days=1)
         return to_utc(starts_at, zone), to_utc(ends_at, zone)
+
+    def planned_changes(self) -> list[PlannedChange]:
+        """Return that the person is off in the entered period."""
+        starts_at, ends_at = self.period(self.person.zone)
+        change = PlannedChange(
+            self.person.organization, Cause.TIME_OFF, people=(self.person.pk,), starts_at=starts_at, ends_at=ends_at
+        )
+        return [change]
 
     def save_or_explain(self) -> bool:
         """Add the time off. Return False, with an error on the form, if it overlaps other time off."""

@@ -11,7 +11,10 @@ from django.db import migrations, models
 
 
 def write_midnight(apps, schema_editor):
-    """Store an end of 23:59, which used to mean the end of the day, as midnight."""
+    """Store an end of 23:59, which used to mean the end of the day, as midnight.
+
+    The previous version offers no times in such hours until the new one replaces it.
+    """
     for name in ("LocationHours", "WorkingHours"):
         apps.get_model("staff", name).objects.filter(end__gte=datetime.time(23, 59)).update(end=datetime.time(0))
 

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from coconut.fields.one_line_text import OneLineField
 from staff.models.organizations import Location
 from staff.models.people import StaffMember
 from staff.validators import one_line
@@ -88,7 +89,7 @@ class TimeOff(models.Model):
     staff = models.ForeignKey(StaffMember, models.CASCADE, related_name="time_off")
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("to"))
-    reason = models.CharField(_("reason"), max_length=200, blank=True, validators=[one_line])
+    reason = OneLineField(_("reason"), max_length=200, blank=True, validators=[one_line])
 
     objects = TimeOffQuerySet.as_manager()
 

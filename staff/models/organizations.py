@@ -13,7 +13,9 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.fields.one_line_text import OneLineField
 from coconut.fields.phone_numbers import PhoneNumberField
+from coconut.fields.phone_regions import region_of_zone
 from staff.models.addresses import PostalAddress
 from staff.sessions.models import DEFAULT_IDLE_MINUTES, IDLE_MINUTES_RANGE
 from staff.validators import one_line
@@ -47,7 +49,7 @@ class FirstWeekday(models.IntegerChoices):
 class Organization(PostalAddress):
     """A bank, credit union or clinic. Every other row belongs to exactly one of these."""
 
-    name = models.CharField(_("name"), max_length=200, validators=[one_line])
+    name = OneLineField(_("name"), max_length=200, validators=[one_line])
     slug = models.SlugField(unique=True)
     time_zone = TimeZoneField(_("time zone"))
     language = models.CharField(_("language"), max_length=10, default="en")
@@ -98,6 +100,11 @@ class Organization(PostalAddress):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def phone_region(self) -> str | None:
+        """The country of phone numbers that are typed without a country code, by the organisation's time zone."""
+        return region_of_zone(self.time_zone)
+
     def has_addon(self, slug: str) -> bool:
         """Return whether an operator switched the add-on on."""
         return slug in self.addons
@@ -125,7 +132,7 @@ class Location(PostalAddress):
     """A branch or clinic where appointments take place."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="locations")
-    name = models.CharField(_("name"), max_length=200, validators=[one_line])
+    name = OneLineField(_("name"), max_length=200, validators=[one_line])
     # Booked appointments keep an inactive location.
     active = models.BooleanField(_("active"), default=True, db_default=True)
     phone = PhoneNumberField(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -9,13 +10,15 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import Q, Value
-from django.db.models.functions import Concat, Lower, Upper
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
+from coconut.database.search import folded_text
 from coconut.email_addresses import EmailAddressField, normalize_email_address
+from coconut.fields.one_line_text import OneLineField
 from coconut.fields.pasted_text import IdentifierField
 from staff.models.organizations import Location, LockQuerySet, Organization
 from staff.validators import one_line
@@ -92,8 +95,8 @@ class StaffMemberManager(UserManager["StaffMember"]):
 class StaffMember(AbstractUser):
     """A person who works in an organisation and signs in. Operators have no organisation."""
 
-    first_name = models.CharField(_("first name"), max_length=150, blank=True, validators=[one_line])
-    last_name = models.CharField(_("last name"), max_length=150, blank=True, validators=[one_line])
+    first_name = OneLineField(_("first name"), max_length=150, blank=True, validators=[one_line])
+    last_name = OneLineField(_("last name"), max_length=150, blank=True, validators=[one_line])
     organization = models.ForeignKey(
         Organization,
         models.CASCADE,
@@ -109,13 +112,15 @@ class StaffMember(AbstractUser):
         Location, models.SET_NULL, related_name="staff", null=True, blank=True, verbose_name=_("location")
     )
     time_zone = TimeZoneField(_("time zone"), null=True, blank=True)
+    # The access ends at the midnight after this day, in the person's zone.
+    last_day = models.DateField(_("last working day"), null=True, blank=True)
     video_choice = models.CharField(max_length=10, choices=VideoChoice, default=VideoChoice.DEFAULT)
     # By name, because this layer imports nothing from the layer of connections.
     video_connection = models.ForeignKey(
         "integrations.Connection", models.PROTECT, related_name="chosen_by", null=True, blank=True
     )
     personal_meeting_url = models.URLField(_("personal meeting link"), blank=True, validators=[URLValidator(["https"])])
-    personal_meeting_note = models.CharField(
+    personal_meeting_note = OneLineField(
         _("note for the personal link"), max_length=300, blank=True, validators=[one_line]
     )
     # Part of the hash that sessions must have. A trigger of the database raises it when `is_active`, `email` or `role`
@@ -123,12 +128,7 @@ class StaffMember(AbstractUser):
     session_generation = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     # Searched for words. A word contains no space, so it never spans two fields.
     search_text = models.GeneratedField(
-        expression=Upper(
-            Concat(
-                *("first_name", Value(" "), "last_name", Value(" "), "email", Value(" "), "username"),
-                output_field=models.TextField(),
-            )
-        ),
+        expression=folded_text("first_name", "last_name", "email", "username"),
         output_field=models.TextField(),
         db_persist=True,
     )
@@ -151,6 +151,7 @@ class StaffMember(AbstractUser):
             # For counts.
             models.Index(fields=["organization", "is_active"], name="staff_by_activity"),
             GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="staff_by_words"),
+            models.Index(fields=["last_day"], condition=Q(last_day__isnull=False), name="staff_leaving"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -203,6 +204,17 @@ class StaffMember(AbstractUser):
                 zone: ZoneInfo = owner.time_zone
                 return zone
         return ZoneInfo("UTC")
+
+    @property
+    def leaves_at(self) -> datetime | None:
+        """The end of the last working day in the person's zone, None without a last day."""
+        if self.last_day is None:
+            return None
+        return datetime.combine(self.last_day + timedelta(days=1), time(), self.zone).astimezone(UTC)
+
+    def has_left_at(self, at: datetime) -> bool:
+        """Return whether the person is inactive, or has left by then."""
+        return not self.is_active or (self.leaves_at is not None and at >= self.leaves_at)
 
     @property
     def is_admin(self) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -24,6 +26,8 @@ from staff.forms.time_off import TimeOffForm
 from staff.hours import TimeRange, remove_time_off, replace_week, time_off_text, upcoming_time_off, week_of
 from staff.models import Location, StaffMember
 from staff.people import person_or_404
+from staff.planned_changes import Cause, PlannedChange
+from staff.views.planned_changes import Saving, save_form, save_or_ask
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,10 @@ def hours(request: HttpRequest, pk: int) -> HttpResponse:
     if "copy" in request.POST:
         return hours_page(request, person, week_forms=_copied(request, person))
     forms = _week_forms(person, locations_of(person), request.POST)
-    if not _is_week_saved(person, forms):
-        return hours_page(request, person, week_forms=forms)
-    messages.success(request, _("Saved."))
-    return redirect("staff-hours", person.pk)
+    saving = save_or_ask(request, partial(_save_week, person, forms))
+    if saving.is_saved:
+        return redirect(saving.next_page or reverse("staff-hours", args=[person.pk]))
+    return saving.page or hours_page(request, person, week_forms=forms)
 
 
 @require_POST
@@ -70,10 +74,10 @@ def time_off(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         return redirect("staff-hours", person.pk)
     form = TimeOffForm(request.POST, person=person)
-    if form.is_valid() and form.save_or_explain():
-        messages.success(request, _("Saved."))
-        return redirect("staff-hours", person.pk)
-    return hours_page(request, person, time_off_form=form)
+    saving = save_or_ask(request, partial(save_form, form)) if form.is_valid() else Saving()
+    if saving.is_saved:
+        return redirect(saving.next_page or reverse("staff-hours", args=[person.pk]))
+    return saving.page or hours_page(request, person, time_off_form=form)
 
 
 @require_POST
@@ -151,6 +155,13 @@ def _is_week_saved(person: StaffMember, forms: _WeekForms) -> bool:
         sentence = _("Enter hours for at least one day. If %(name)s stops working, add time off instead.")
         forms.week.add_error(None, sentence % {"name": person.name})
     return forms.week.is_valid()
+
+
+def _save_week(person: StaffMember, forms: _WeekForms) -> list[PlannedChange] | None:
+    """Save the hours and return what they take away from appointments; None if a form has errors."""
+    if not _is_week_saved(person, forms):
+        return None
+    return [PlannedChange(person.organization, Cause.OUTSIDE_HOURS, people=(person.pk,))]
 
 
 def _copied(request: HttpRequest, person: StaffMember) -> _WeekForms:

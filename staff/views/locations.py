@@ -57,13 +57,16 @@ def location_hours(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the weekly opening hours. *Copy* only fills in the form."""
     location = location_or_404(current_organization(request), pk)
     week = opening_week_of(location)
-    form, copy_form = WeekForm(request.POST or None, week=week), CopyForm()
     if "copy" in request.POST:
-        form, copy_form = _copied(request, week)
-    elif form.is_valid():
-        replace_opening_week(location, form.week)
-        messages.success(request, _("Saved."))
-        return redirect("location-hours", location.pk)
+        copy_form = CopyForm(request.POST)
+        form = _copied_week(request, copy_form, week)
+    else:
+        copy_form = CopyForm()
+        form = WeekForm(request.POST if request.method == "POST" else None, week=week)
+        if form.is_bound and form.is_valid():
+            replace_opening_week(location, form.week)
+            messages.success(request, _("Saved."))
+            return redirect("location-hours", location.pk)
     context = {
         "location": location,
         "name": location.name,
@@ -75,11 +78,10 @@ def location_hours(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "staff/locations/hours.html", context)
 
 
-def _copied(request: HttpRequest, week: list[TimeRange]) -> tuple[WeekForm, CopyForm]:
-    """Return the submitted week with a day copied to others, if the chosen days are valid."""
-    copy_form, data = CopyForm(request.POST), request.POST.dict()
-    if copy_form.is_valid():
-        chosen = copy_form.cleaned_data
-        data = with_day_copied(data, chosen["copy_from"], chosen["copy_to"])
-        messages.info(request, _("The hours are copied. Save to keep them."))
-    return WeekForm(data, week=week), copy_form
+def _copied_week(request: HttpRequest, copy_form: CopyForm, week: list[TimeRange]) -> WeekForm:
+    """Return the form as submitted, with the hours of a day copied to others if the choice of days is valid."""
+    if not copy_form.is_valid():
+        return WeekForm(request.POST, week=week)
+    given = copy_form.cleaned_data
+    messages.info(request, _("The hours are copied. Save to keep them."))
+    return WeekForm(with_day_copied(request.POST, given["copy_from"], given["copy_to"]), week=week)

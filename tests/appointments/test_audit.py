@@ -40,7 +40,7 @@ def edit(browser: Browser, client: Client, **changes: str) -> None:
 
 
 def test_an_edited_client_is_recorded_with_the_names_of_the_fields(admin, cleo, maple):
-    edit(admin, cleo, email="cleo@zanzibar.example", phone="555 0199")
+    edit(admin, cleo, email="cleo@zanzibar.example", phone="+1 416 555 0199")
 
     event, entry = event_of(CLIENT_CHANGED), entry_of(CLIENT_CHANGED)
     assert (event.organization, event.params) == (maple.organization, {"fields": ["email", "phone"]})
@@ -49,7 +49,7 @@ def test_an_edited_client_is_recorded_with_the_names_of_the_fields(admin, cleo, 
 
 
 def test_no_value_of_a_client_is_recorded(admin, cleo):
-    edit(admin, cleo, name="Zanzibar Cleo", phone="555 0199")
+    edit(admin, cleo, name="Zanzibar Cleo", phone="+1 416 555 0199")
 
     (row,) = AuditEvent.objects.filter(kind=CLIENT_CHANGED.name).values()
     assert [word for word in ("zanzibar", "0199") if word in str(row).lower()] == []
@@ -91,10 +91,10 @@ def test_a_changed_retention_period_is_recorded(admin, maple):
 
 
 def test_changed_client_view_settings_are_recorded_before_and_after(admin, maple):
-    admin.post("/settings/client-view/", {"phone": "555 0100", "embed_origins": "https://www.maple.example"})
+    admin.post("/settings/client-view/", {"phone": "+1 416 555 0100", "embed_origins": "https://www.maple.example"})
 
     assert entry_of(CLIENT_VIEW_CHANGED).details == (
-        "Phone for clients: – → 555 0100; Sites allowed to embed the Client View: – → https://www.maple.example"
+        "Phone for clients: – → +14165550100; Sites allowed to embed the Client View: – → https://www.maple.example"
     )
 
 

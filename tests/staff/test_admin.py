@@ -225,7 +225,7 @@ def test_a_pasted_username_is_stored_without_invisible_characters(operator: Brow
 
 
 @pytest.mark.parametrize(
-    ("typed", "stored"), [("\u202a416\u2011555\u20110100 ext. 12\u202c", "416-555-0100 x12"), ("call us", None)]
+    ("typed", "stored"), [("\u202a+1 416\u2011555\u20110100 ext. 12\u202c", "+14165550100 x12"), ("call us", None)]
 )
 def test_the_phone_of_an_organisation_has_the_rule_of_the_other_pages(
     operator: Browser, typed: str, stored: str | None

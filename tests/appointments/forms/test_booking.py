@@ -60,7 +60,7 @@ def test_an_error_shows_the_time_in_the_users_zone(maple: Maple, as_sky: Browser
     ("field", "typed", "sentence"),
     [
         ("new_name", "Abe\r\nLind", "Write this on one line, without tabs and other control characters."),
-        ("new_phone", "+1 555\r\n0100", "Enter a phone number, such as +1 555 0100."),
+        ("new_phone", "+1 555\r\n0100", "Enter a phone number, such as +1 506 234 5678."),
     ],
 )
 def test_a_new_clients_details_must_be_a_single_line(

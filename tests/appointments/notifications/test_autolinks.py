@@ -139,7 +139,8 @@ def test_every_link_of_an_email_is_our_own(hostile: Appointment) -> None:
     for kind, audience in product(NotificationKind, Audience):
         alternatives = email_of(hostile, kind, audience).alternatives
         html = next(str(content) for content, content_type in alternatives if content_type == "text/html")
-        assert all(link.startswith(f"{settings.BASE_URL}/") for link in re.findall(r'href="(.*?)"', html))
+        links = re.findall(r'href="(.*?)"', html)
+        assert all(link.startswith((f"{settings.BASE_URL}/", "tel:")) for link in links)
 
 
 def test_pages_make_no_link_of_a_strangers_text(hostile: Appointment, as_sky: Browser) -> None:

@@ -59,10 +59,10 @@ def test_an_account_added_by_an_operator_is_recorded(operator, olive, maple):
 
 def test_an_operators_edit_of_an_organisation_is_recorded(operator, maple):
     data = {**BIRCH, "name": "Maple Bank", "slug": "maple", "time_zone": "UTC", "addons": ["teams"]}
-    operator.post(reverse("admin:staff_organization_change", args=[maple.pk]), {**data, "phone": "555 0100"})
+    operator.post(reverse("admin:staff_organization_change", args=[maple.pk]), {**data, "phone": "+1 416 555 0100"})
 
     assert entry_of(kinds.ORGANIZATION_CHANGED).details == (
-        "Name: Maple Credit Union → Maple Bank; Phone for clients: – → 555 0100"
+        "Name: Maple Credit Union → Maple Bank; Phone for clients: – → +14165550100"
     )
 
 
@@ -78,8 +78,8 @@ def test_an_operators_edit_of_a_location_is_recorded(operator, maple):
         "locations-0-id": branch.pk,
         "locations-0-organization": maple.pk,
         "locations-0-name": "Airport West",
-        "locations-0-time_zone": "UTC",
         "locations-0-active": "on",
+        "locations-0-time_zone": "UTC",
         "locations-1-organization": maple.pk,
         "locations-1-name": "Harbour",
         "locations-1-time_zone": "UTC",

@@ -205,7 +205,7 @@ def test_opening_hours_are_replaced(as_ada: Browser, maple: Organization) -> Non
     assert "counts as always open" not in as_ada.get(page).content.decode()
 
 
-def test_a_day_is_copied_without_saving(as_ada: Browser, maple: Organization) -> None:
+def test_hours_are_copied_to_other_days_without_saving(as_ada: Browser, maple: Organization) -> None:
     location = make_location(maple)
 
     response = as_ada.post(
