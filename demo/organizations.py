@@ -99,6 +99,8 @@ class SeedOrganization:
     addons: tuple[str, ...] = ("teams",)
     username_is_email: bool = False
     retention_months: int | None = None
+    # With a colour, it has a logo, too.
+    color: str = ""
 
 
 MAPLE = SeedOrganization(
@@ -106,6 +108,7 @@ MAPLE = SeedOrganization(
     slug="maple",
     time_zone="America/Toronto",
     phone="+1 416 555 0190",
+    color="#9b2226",
     branches=(
         Branch("Main Street", "120 Main Street", "Toronto", "ON", "M4E 2V8", "CA", ("43.684700", "-79.299600")),
         Branch(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from staff.locations.saving import bookable_at
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from staff.locks import lock_staff
-from staff.models import Location, Organization
+from staff.models import DateOverride, Location, Organization, StaffMember, WorkingHours
 
 
 def lock_locations(locations: Collection[Location]) -> None:
@@ -18,4 +19,16 @@ def lock_locations(locations: Collection[Location]) -> None:
     """
     [organization] = {location.organization_id for location in locations}
     Organization.objects.lock(organization)
-    lock_staff(bookable_at(*locations))
+    lock_staff(_bookable_at(locations))
+
+
+def _bookable_at(locations: Collection[Location]) -> QuerySet[StaffMember]:
+    """Return the staff members who can be booked at these locations of one organisation.
+
+    Staff without a home branch are bookable at each one.
+    """
+    [organization] = {location.organization_id for location in locations}
+    hours = WorkingHours.objects.filter(staff=OuterRef("pk"), location__in=locations)
+    overrides = DateOverride.objects.filter(staff=OuterRef("pk"), branch__in=locations)
+    here = Q(location__in=locations) | Q(location=None) | Exists(hours) | Exists(overrides)
+    return StaffMember.objects.filter(here, organization=organization)
