@@ -18,6 +18,7 @@ from demo.logins import OPERATOR, PASSWORD
 from demo.logo import logo_of
 from demo.organizations import CEDAR, MAPLE, Branch, Person, SeedOrganization
 from services.models import MeetingMethod, MeetingMethodOffer, Service, ServiceAssignment
+from services.questions import add_question
 from staff.audit_log.record import record_all
 from staff.models import (
     ADDRESS_FIELDS,
@@ -170,10 +171,18 @@ def _create_services(
             buffer_before=offer.buffers[0],
             buffer_after=offer.buffers[1],
             public=offer.public,
+            start_step=offer.start_step,
+            move_notice=offer.change_notice,
+            cancel_notice=offer.change_notice,
+            most_per_client_and_day=offer.most_per_client_and_day,
+            confirmation_text=offer.confirmation_text,
         )
         for offer in plan.offers
     )
     by_name = {service.name: service for service in services}
+    for offer in plan.offers:
+        for draft in offer.questions:
+            add_question(by_name[offer.name], draft)
     MeetingMethodOffer.objects.bulk_create(
         MeetingMethodOffer(service=by_name[offer.name], method=method)
         for offer in plan.offers
