@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from staff.audit_log.kinds import FUTURE_HOURS_REMOVED, FUTURE_HOURS_SAVED
 from staff.audit_log.record import record
+from staff.hooks import changing_hours
 from staff.hours import TimeRange, add_working_hours, sorted_week, week_as_json
 from staff.models import StaffMember
 
@@ -30,8 +31,9 @@ def save_future_week(person: StaffMember, starts_on: date, week: Iterable[TimeRa
     after = sorted_week(week)
     with transaction.atomic():
         StaffMember.objects.lock(person.pk)
-        person.working_hours.filter(starts_on=starts_on).delete()
-        add_working_hours(person, after, starts_on)
+        with changing_hours(person=person.pk):
+            person.working_hours.filter(starts_on=starts_on).delete()
+            add_working_hours(person, after, starts_on)
         params = {"starts_on": starts_on.isoformat(), "after": week_as_json(after)}
         record(FUTURE_HOURS_SAVED, person, params=params)
 
@@ -42,7 +44,8 @@ def remove_future_week(person: StaffMember, starts_on: date) -> bool:
         return False
     with transaction.atomic():
         StaffMember.objects.lock(person.pk)
-        removed, _by_model = person.working_hours.filter(starts_on=starts_on).delete()
+        with changing_hours(person=person.pk):
+            removed, _by_model = person.working_hours.filter(starts_on=starts_on).delete()
         if removed:
             record(FUTURE_HOURS_REMOVED, person, params={"starts_on": starts_on.isoformat()})
     return bool(removed)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -15,6 +18,7 @@ from staff.hours import TimeRange
 from staff.locations.search import location_or_404, search_locations, with_staff_count
 from staff.locations.week import opening_week_of, replace_opening_week
 from staff.pagination import list_context
+from staff.views.planned_changes import save_hours
 
 
 @require_GET
@@ -64,9 +68,11 @@ def location_hours(request: HttpRequest, pk: int) -> HttpResponse:
         copy_form = CopyForm()
         form = WeekForm(request.POST if request.method == "POST" else None, week=week)
         if form.is_bound and form.is_valid():
-            replace_opening_week(location, form.week)
-            messages.success(request, _("Saved."))
-            return redirect("location-hours", location.pk)
+            saving = save_hours(request, form, partial(replace_opening_week, location, form.week))
+            if saving.is_saved:
+                return redirect(saving.next_page or reverse("location-hours", args=[location.pk]))
+            if saving.page is not None:
+                return saving.page
     context = {
         "location": location,
         "name": location.name,
