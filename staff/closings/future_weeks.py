@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from staff.audit_log.kinds import (
 )
 from staff.audit_log.record import record
 from staff.closings.locks import lock_locations
+from staff.hooks import changing_hours
 from staff.hours import TimeRange, add_working_hours, sorted_week, week_as_json
 from staff.models import Location, LocationHours, StaffMember, WorkingHours
 
@@ -41,8 +43,9 @@ def save_future_week(owner: Owner, starts_on: date, week: Iterable[TimeRange]) -
     is_person = isinstance(owner, StaffMember)
     with transaction.atomic():
         _lock(owner)
-        _rows(owner).filter(starts_on=starts_on).delete()
-        _add(owner, after, starts_on)
+        with _changing_hours(owner):
+            _rows(owner).filter(starts_on=starts_on).delete()
+            _add(owner, after, starts_on)
         params = {"starts_on": starts_on.isoformat(), "after": week_as_json(after)}
         kind = FUTURE_HOURS_SAVED if is_person else FUTURE_OPENING_HOURS_SAVED
         record(kind, owner, name="" if is_person else owner.name, params=params)
@@ -55,7 +58,8 @@ def remove_future_week(owner: Owner, starts_on: date) -> bool:
     is_person = isinstance(owner, StaffMember)
     with transaction.atomic():
         _lock(owner)
-        removed, _by_model = _rows(owner).filter(starts_on=starts_on).delete()
+        with _changing_hours(owner):
+            removed, _by_model = _rows(owner).filter(starts_on=starts_on).delete()
         if removed:
             kind = FUTURE_HOURS_REMOVED if is_person else FUTURE_OPENING_HOURS_REMOVED
             params = {"starts_on": starts_on.isoformat()}
@@ -84,6 +88,12 @@ def _lock(owner: Owner) -> None:
         StaffMember.objects.lock(owner.pk)
     else:
         lock_locations([owner])
+
+
+def _changing_hours(owner: Owner) -> AbstractContextManager[None]:
+    if isinstance(owner, StaffMember):
+        return changing_hours(person=owner.pk)
+    return changing_hours(locations=[owner])
 
 
 def _add(owner: Owner, week: Iterable[TimeRange], starts_on: date) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -18,6 +21,8 @@ from staff.locations.search import location_or_404, search_locations, with_staff
 from staff.locations.week import opening_week_of, replace_opening_week
 from staff.models import Location
 from staff.pagination import list_context
+from staff.planned_changes import Cause, PlannedChange
+from staff.views.planned_changes import Saving, save_or_ask
 
 
 @require_GET
@@ -70,9 +75,11 @@ def location_hours(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         copy_form = CopyForm()
         form = WeekForm(data, week=week)
-        if form.is_bound and _is_week_saved(location, form, start_form):
-            messages.success(request, _("Saved."))
-            return redirect("location-hours", location.pk)
+        saving = save_or_ask(request, partial(_save_week, location, form, start_form)) if form.is_bound else Saving()
+        if saving.is_saved:
+            return redirect(saving.next_page or reverse("location-hours", args=[location.pk]))
+        if saving.page is not None:
+            return saving.page
     context = {
         "location": location,
         "name": location.name,
@@ -96,10 +103,11 @@ def future_hours_remove(request: HttpRequest, pk: int, day: str) -> HttpResponse
     return redirect("location-hours", location.pk)
 
 
-def _is_week_saved(location: Location, form: WeekForm, start_form: StartDayForm) -> bool:
+def _save_week(location: Location, form: WeekForm, start_form: StartDayForm) -> list[PlannedChange] | None:
+    """Save the hours and return what they take away from appointments; None if a form has errors."""
     # Both are checked, so that one page shows the errors of both.
     if not all([form.is_valid(), start_form.is_valid()]):
-        return False
+        return None
     starts_on = start_form.cleaned_data["starts_on"]
     if starts_on is None:
         replace_opening_week(location, form.week)
@@ -107,7 +115,8 @@ def _is_week_saved(location: Location, form: WeekForm, start_form: StartDayForm)
         save_future_week(location, starts_on, form.week)
     else:
         form.add_error(None, _("Enter hours for at least one day. If the location closes then, add a closing instead."))
-    return form.is_valid()
+        return None
+    return [PlannedChange(location.organization, Cause.OUTSIDE_HOURS)]
 
 
 def _copied_week(request: HttpRequest, copy_form: CopyForm, week: list[TimeRange]) -> WeekForm:
