@@ -317,7 +317,7 @@ class Appointment(models.Model):
             # For the appointments in a closing of a location, and for those that need attention. Cover both queries.
             models.Index(
                 fields=["location", "starts_at"],
-                include=["id", "ends_at"],
+                include=["id", "ends_at", "organization", "staff", "service", "method", "status"],
                 condition=Q(status__in=LIVE_STATUSES),
                 name="appointment_at_location",
             ),

@@ -57,7 +57,10 @@ class Absence:
 
 @dataclass(frozen=True)
 class Person:
-    """A staff member; without services, a staff member takes no appointments."""
+    """A staff member; without services, a staff member takes no appointments.
+
+    `last_day` is the last working day, counted from this week's Monday.
+    """
 
     name: str
     branch: str
@@ -66,6 +69,7 @@ class Person:
     hours: tuple[tuple[time, time], ...] = OFFICE_HOURS
     days: range = MONDAY_TO_FRIDAY
     absences: tuple[Absence, ...] = ()
+    last_day: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class SeedOrganization:
     addons: tuple[str, ...] = ("teams",)
     username_is_email: bool = False
     retention_months: int | None = None
+    # With a colour, it has a logo, too.
+    color: str = ""
 
 
 MAPLE = SeedOrganization(
@@ -109,6 +115,7 @@ MAPLE = SeedOrganization(
     slug="maple",
     time_zone="America/Toronto",
     phone="+1 416 555 0190",
+    color="#9b2226",
     branches=(
         Branch("Main Street", "120 Main Street", "Toronto", "ON", "M4E 2V8", "CA", ("43.684700", "-79.299600")),
         Branch(
@@ -231,6 +238,8 @@ MAPLE = SeedOrganization(
             services=("Business account review", "Estate settlement"),
             hours=LATE,
             absences=(Absence(4, "Family day"),),
+            # Appointments that were booked before she gave notice need attention.
+            last_day=9,
         ),
         Person("Frank Holm", "Rosedale", services=("Mortgage review", "Account opening")),
         Person("Grace Lindqvist", "Rosedale", services=("Retirement planning",), hours=MORNINGS),
