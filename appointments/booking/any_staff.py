@@ -26,7 +26,7 @@ from appointments.booking_rules.validation import (
     SlotRequest,
     check_allowed,
     check_same_organization,
-    is_offered_start,
+    people_with_start,
 )
 from appointments.models import Appointment
 from staff.models import StaffMember
@@ -74,14 +74,14 @@ def free_staff(wanted: Booking, people: Sequence[StaffMember]) -> list[StaffMemb
         raise StaffUnavailable(_("Nobody takes this appointment. Choose another service or meeting method."))
     request = wanted.slot_request_for(people[0])
     check_allowed(request)
+    people = people_with_start(request, people)
     end = request.start + request.durations.duration
     calendars = load_calendars_around(people, request.start, end, method=wanted.method, location=wanted.location)
     full = full_days(request.service, people, request.start, end, location=wanted.location)
     free = [
         member
         for member in people
-        if is_offered_start(request, member)
-        and not (contains(full[member.pk], request.start) and not request.may_be_outside_hours)
+        if not (contains(full[member.pk], request.start) and not request.may_be_outside_hours)
         and _is_available(calendars[member.pk], request)
     ]
     return sorted(free, key=lambda member: (_booked_seconds(calendars[member.pk], request, member), member.pk))

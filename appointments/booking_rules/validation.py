@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -170,8 +170,7 @@ def check_reachable(client: Client, method: int) -> None:
 def check_time(request: SlotRequest) -> None:
     """Check that the time is allowed and free. Raises TimeTaken if another appointment has it."""
     check_allowed(request)
-    if not is_offered_start(request, request.staff):
-        raise TimeUnavailable(_("Choose one of the times that are offered."))
+    people_with_start(request, [request.staff])
     calendar = load_calendar(
         request.staff,
         request.start,
@@ -197,9 +196,21 @@ def _closing_reason(request: SlotRequest) -> str:
     return closing_reason(request.staff, request.starts_at, duration, request.method, request.location)
 
 
-def is_offered_start(request: SlotRequest, staff: StaffMember) -> bool:
-    """Return whether the start is one of those that the service offers with this person. Staff may choose any."""
-    return not request.by_client or is_start_time(request.start, request.service, start_zone(staff, request.location))
+def people_with_start(request: SlotRequest, people: Sequence[StaffMember]) -> Sequence[StaffMember]:
+    """Return the people on whose clock the service offers the start. Raises TimeUnavailable if there are none.
+
+    Staff may choose any start, so then all people are returned.
+    """
+    if not request.by_client:
+        return people
+    found = [
+        member
+        for member in people
+        if is_start_time(request.start, request.service, start_zone(member, request.location))
+    ]
+    if not found:
+        raise TimeUnavailable(_("Choose one of the times that are offered."))
+    return found
 
 
 def taken_sentence(request: SlotRequest) -> str:
