@@ -198,6 +198,17 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         in_organization = self.filter(organization=member.organization_id)
         return in_organization if member.can_schedule else in_organization.filter(staff=member)
 
+    def overlapping(self, appointment: Appointment) -> Self:
+        """Return the client's other live appointments that share time with this one, saved or not."""
+        return self.filter(
+            client=appointment.client_id,
+            status__in=LIVE_STATUSES,
+            # The index is by start. None that starts earlier lasts until then.
+            starts_at__gt=appointment.starts_at - LONGEST_BUSY_TIME,
+            starts_at__lt=appointment.ends_at,
+            ends_at__gt=appointment.starts_at,
+        ).exclude(pk=appointment.pk)
+
     def with_details(self) -> Self:
         """Load the related rows that pages show and that changes need."""
         return self.select_related(

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError
 
 from appointments.availability.calendars import Durations
+from appointments.booking_rules.client_overlap import check_client_is_free
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.locks import lock_client, lock_staff
 from appointments.booking_rules.lost_race import run_with_retry
@@ -52,6 +53,7 @@ class Booking:
     client_note: str = ""
     internal_note: str = ""
     outside_hours: bool = False
+    client_must_be_free: bool = False
 
     @property
     def rows(self) -> Mapping[str, Owned | None]:
@@ -88,12 +90,14 @@ def book_appointment(
     client_note: str = "",
     internal_note: str = "",
     outside_hours: bool = False,
+    client_must_be_free: bool = False,
 ) -> Appointment:
     """Book `service` with `staff` at `starts_at` (aware; seconds are dropped) and return the appointment.
 
     If an appointment with the same `request_key` exists, it is returned unchanged; keys must be unguessable.
-    `outside_hours` is for staff and ignored in the Client View. Raises BookingError, or TimeTaken with the next
-    free times. Never waits for the video platform, the email server or the broker, and never fails because of them.
+    `outside_hours` is for staff and ignored in the Client View. With `client_must_be_free`, an appointment of the
+    client at the same time raises ClientBusy. Raises BookingError, or TimeTaken with the next free times. Never waits
+    for the video platform, the email server or the broker, and never fails because of them.
     """
     wanted = Booking(
         organization=organization,
@@ -109,6 +113,7 @@ def book_appointment(
         client_note=client_note,
         internal_note=internal_note,
         outside_hours=outside_hours,
+        client_must_be_free=client_must_be_free,
     )
     check_same_organization(organization, {**wanted.rows, "staff": staff})
     try:
@@ -133,7 +138,10 @@ def attempt_booking(wanted: Booking, staff: StaffMember) -> Appointment:
     check_offered(request, wanted.method)
     check_reachable(wanted.client, wanted.method)
     check_time(request)
-    return _save_booking(_new_appointment(wanted, request))
+    appointment = _new_appointment(wanted, request)
+    if wanted.client_must_be_free:
+        check_client_is_free(appointment, wanted.actor)
+    return _save_booking(appointment)
 
 
 def find_repeated_booking(wanted: Booking) -> Appointment | None:

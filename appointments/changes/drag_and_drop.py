@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.availability.slots import is_within_hours
+from appointments.booking_rules.client_overlap import overlap_warning
 from appointments.changes.move import move_appointment
 from appointments.models import Appointment, BookedThrough
 from appointments.time_zones import time_range
@@ -59,6 +60,8 @@ def confirmation_lines(appointment: Appointment, drop: DropTarget, actor: StaffM
     warnings = _link_notice(appointment, moved)
     if not is_within_hours(moved.staff, moved.starts_at, moved.ends_at, location=moved.location):
         warnings.insert(0, _("This is outside the working hours of %(name)s.") % {"name": moved.staff.name})
+    if overlap := overlap_warning(moved, actor):
+        warnings.insert(0, overlap)
     if moved.client.email:
         warnings.insert(0, _("We will email %(client)s.") % {"client": moved.client.name})
     if not warnings:

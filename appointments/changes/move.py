@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.utils.translation import gettext as _
 
 from appointments.availability.calendars import Durations
+from appointments.booking_rules.client_overlap import check_client_is_free
 from appointments.booking_rules.errors import BookingError, TimeTaken
 from appointments.booking_rules.locks import check_version, lock_appointment, lock_people
 from appointments.booking_rules.lost_race import run_with_retry
@@ -54,14 +55,15 @@ def move_appointment(
     staff: StaffMember | None = None,
     outside_hours: bool = False,
     version: int | None = None,
+    client_must_be_free: bool = False,
 ) -> Appointment:
     """Change the start, and optionally the end or the staff member; return the appointment's current state.
 
     Without `ends_at` the length stays; another length requires a service with adjustable length. The link stays if
     its organiser stays; otherwise the join page leads to a new one. A move to the present time and staff member
     changes nothing and notifies no one. Staff who can no longer host video can still move booked appointments.
-    `version` is the appointment's version on the user's page. Raises BookingError, or TimeTaken with the next free
-    times.
+    `version` is the appointment's version on the user's page. With `client_must_be_free`, another appointment of the
+    client at the new time raises ClientBusy. Raises BookingError, or TimeTaken with the next free times.
     """
     check_same_organization(appointment.organization, {"staff": staff, "": actor})
     starts_at = starts_at.astimezone(UTC).replace(second=0, microsecond=0)
@@ -76,7 +78,7 @@ def move_appointment(
         ignoring=appointment,
     )
     try:
-        return run_with_retry(lambda: _attempt_move(appointment, request, ends_at, actor, version))
+        return run_with_retry(lambda: _attempt_move(appointment, request, ends_at, actor, version, client_must_be_free))
     except TimeTaken:
         pass
     # Read after the rollback, when the winner's appointment is visible.
@@ -89,6 +91,7 @@ def _attempt_move(
     ends_at: datetime | None,
     actor: StaffMember | None,
     version: int | None,
+    client_must_be_free: bool,
 ) -> Appointment:
     people = lock_people(appointment.staff, request.staff)
     current = lock_appointment(appointment, actor)
@@ -104,7 +107,10 @@ def _attempt_move(
     check_version(current, version)
     _check_movable(current, locked)
     check_time(locked)
-    return _move(current, locked, actor)
+    moved = _move(current, locked, actor)
+    if client_must_be_free:
+        check_client_is_free(moved, actor)
+    return moved
 
 
 def reassign_appointment(
