@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
+from django.utils.text import slugify
 
 from appointments.models import Appointment, AppointmentEvent, AppointmentEventKind, Client
 from appointments.timeline import local_time
@@ -48,13 +50,19 @@ def _create_organization(plan: SeedOrganization, password: str, now: datetime) -
     admin = next(member for member in staff.values() if member.is_admin)
     record_all(audit_events_of(admin, staff.values(), now))
     services = _create_services(organization, plan, staff)
-    clients = Client.objects.bulk_create(
-        Client(organization=organization, name=name, email=f"{name.split()[0].lower()}@example.com", phone=phone)
-        for name, phone in plan.clients
-    )
+    clients = _create_clients(organization, plan.clients)
+    _create_clients(organization, plan.duplicate_clients)
     # The scheduler books for clients, or the admin if there is no scheduler.
     front_desk = [staff[person.name] for person in plan.people if person.role != Role.STAFF][-1]
     _create_appointments(_providers(plan, staff, services, now), clients, front_desk, now)
+
+
+def _create_clients(organization: Organization, clients: Sequence[tuple[str, str]]) -> list[Client]:
+    """Create clients by name and phone. The email is the first word of the name, without accents."""
+    return Client.objects.bulk_create(
+        Client(organization=organization, name=name, email=f"{slugify(name.split()[0])}@example.com", phone=phone)
+        for name, phone in clients
+    )
 
 
 def _create_locations(organization: Organization, plan: SeedOrganization) -> dict[str, Location]:
