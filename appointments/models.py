@@ -53,17 +53,24 @@ SIMILAR_NAME: Final = 0.6
 
 class ClientQuerySet(models.QuerySet["Client"]):
     def with_email(self, email: str) -> Self:
-        """Return the clients with this email address, compared without case; none for an empty address."""
-        return self.filter(email__iexact=normalize_email_address(email)) if email else self.none()
+        """Return the clients with this email address by name, compared without case; none for an empty address."""
+        return self.filter(email__iexact=normalize_email_address(email))._few_by_name() if email else self.none()
+
+    def _few_by_name(self) -> Self:
+        """Order rows that a condition makes few.
+
+        PostgreSQL may expect many. To find the first few, it would then read all clients in the order of
+        `client_by_name`. No index has this expression, so PostgreSQL uses the index of the condition.
+        """
+        return self.order_by(Concat("name", Value("")), "pk")
 
     def containing_words(self, words: Sequence[str]) -> Self:
         """Return the clients whose name, email or phone contains every word, without case and accents, by name."""
         found = self
         for word in words:
             found = found.filter(contains_word(word))
-        # PostgreSQL takes words for independent. It would expect many a "José Tanaka", and read all clients by name to
-        # find the first few. No index has this expression, so the trigram index is used.
-        return found.order_by(Concat("name", Value("")), "pk") if len(words) > 1 else found
+        # Each word may be common although few have both: PostgreSQL takes words for independent.
+        return found._few_by_name() if len(words) > 1 else found
 
     def with_similar_name(self, name: str) -> Self:
         """Return the clients with a very similar name, the most similar first. The order of its parts doesn't count."""

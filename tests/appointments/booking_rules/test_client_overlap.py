@@ -107,7 +107,9 @@ def test_an_appointment_that_touches_is_no_overlap(maple: Maple, other: Appointm
 
 
 @pytest.mark.parametrize("change", [{"status": Status.CANCELLED}, {"client": None}])
-def test_cancelled_appointments_and_those_of_others_do_not_count(maple: Maple, other: Appointment, change: dict[str, object]):
+def test_cancelled_appointments_and_those_of_others_do_not_count(
+    maple: Maple, other: Appointment, change: dict[str, object]
+):
     if "client" in change:
         change = {"client": make_client(maple.organization, "Abe Lind")}
     Appointment.objects.filter(pk=other.pk).update(**change)
